@@ -40,6 +40,9 @@ interface Rule<Name extends keyof HooksOptions> {
 export const githubApi = 'https://api.github.com'
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
+/** Credentials are sent to this address. */
+export const isApiUrl = (url: string): boolean =>
+  /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${url}/`)
 const boolean = isOneOf(true, false)
 const bytes = must((value) => isWhole(value, 1), 'a whole number of bytes')
 const callback = must(isFunction, 'a function')
@@ -82,10 +85,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   },
   ranges: { check: must((value) => isFunction(value) || isListOf(value, isString), 'a list of CIDRs or a function') },
   apiUrl: {
-    check: must(
-      (value) => isString(value) && /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${value}/`),
-      'an https address (http on loopback only)',
-    ),
+    check: must((value) => isString(value) && isApiUrl(value), 'an https address (http on loopback only)'),
     default: githubApi,
     convert: withoutSlash,
   },

@@ -5,7 +5,6 @@ import type { Inbox } from '../inbox/inbox.ts'
 import { isFile } from '../server/config/database-settings.ts'
 import {
   type Config,
-  ConfigError,
   type ConfigSources,
   flagOf,
   resolveConfig,
@@ -53,20 +52,11 @@ export interface ConfigOptions extends Pick<ConfigSources, 'flagNames' | 'module
   names?: readonly SettingName[]
 }
 
-/** The configuration that flags, environment and module give. @throws {UsageError} with every mistake. */
+/** The configuration from flags, environment and module. @throws {ConfigError} with every mistake. */
 export function configFromFlags(given: ConfigFlags, { names = allSettings, ...sources }: ConfigOptions = {}): Config {
   const flags = Object.fromEntries(names.map((name) => [name, given[name]?.toString()]))
   const env = Object.fromEntries(names.flatMap(variablesOf).map((variable) => [variable, process.env[variable]]))
-  return withUsageErrors(() => withDatabaseUrl(resolveConfig({ flags, env, ...sources })))
-}
-
-/** Turns a {@link ConfigError} into a {@link UsageError}. */
-export function withUsageErrors<Result>(work: () => Result): Result {
-  try {
-    return work()
-  } catch (error) {
-    throw error instanceof ConfigError ? new UsageError(error.message) : error
-  }
+  return withDatabaseUrl(resolveConfig({ flags, env, ...sources }))
 }
 
 export const databaseFlags = ['database', 'databaseUrlFile', 'databaseSchema'] as const

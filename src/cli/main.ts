@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
+import { ConfigError } from '../server/config/resolve-config.ts'
 import { UsageError } from './flags.ts'
 import { printable } from './output.ts'
 import { createProgram } from './program.ts'
@@ -16,5 +17,5 @@ try {
 function exitCodeOf(error: Error): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
   for (const line of error.message.split('\n')) console.error(`hookserver: ${printable(line)}`)
-  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed
+  return error instanceof UsageError || error instanceof ConfigError ? exitCodes.usage : exitCodes.failed
 }

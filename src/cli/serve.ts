@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Command } from 'commander'
 import { formatTarget } from '../github/target.ts'
+import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
+import { assertModule, loadModule } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/config/secret.ts'
 import type { Service } from '../server/serve.ts'
@@ -36,10 +38,13 @@ const watchedVariable = 'HOOKSERVER_WATCHED'
 
 async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): Promise<void> {
   const early = configFromFlags(flags)
-  if (path !== undefined && early.dev.value && !process.env[watchedVariable]) return watch()
+  if (path !== undefined && early.dev.value && !process.env[watchedVariable]) {
+    assertModule(path)
+    checkWithoutModule(early)
+    return watch()
+  }
   // Imported here, so that no other command loads a server.
-  const [{ loadModule }, { notifyReady, serve }, { createLogger }] = await Promise.all([
-    import('../server/config/hooks-module.ts'),
+  const [{ notifyReady, serve }, { createLogger }] = await Promise.all([
     import('../server/serve.ts'),
     import('../server/logging.ts'),
   ])

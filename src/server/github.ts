@@ -8,6 +8,7 @@ import { Hooks } from '../hooks.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { HooksOptions } from '../options.ts'
 import { resolveOptions, type Settings } from '../settings.ts'
+import { checkPull } from './config/conflicts.ts'
 import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
 
 export interface GitHubParts {
@@ -46,11 +47,9 @@ export function openRecovery({ config, hooks, mounting, inbox }: GitHubParts): R
  * @throws {ConfigError} if this process is a receiver, or there are no credentials for GitHub.
  */
 export function openPolling({ config, hooks, mounting, inbox }: GitHubParts): Polling | undefined {
-  const { pull, pullEvery, role } = config
+  const { pull, pullEvery } = config
   if (pull.value === undefined) return undefined
-  if (role.value === 'receiver') {
-    throw new ConfigError([`${pull.source}: a receiver does not read GitHub's log: leave out --role receiver`])
-  }
+  checkPull(config)
   const settings = resolveOptions(hooks?.options, mounting)
   checkCredentials(pull, settings)
   const { source, logger, apiUrl } = settings

@@ -2,14 +2,15 @@ import type { Inbox } from '../inbox/inbox.ts'
 import { jobsSchema, ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { sqlite } from '../sqlite/index.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
+import { checkDatabase } from './config/conflicts.ts'
 import { isFile, shownDatabase } from './config/database-settings.ts'
-import { type Config, ConfigError } from './config/resolve-config.ts'
+import type { Config } from './config/resolve-config.ts'
 
 export type DatabaseConfig = Pick<Config, 'database' | 'databaseSchema'>
 
 /** @throws {ConfigError} for settings that this kind of database does not have. @throws {Error} that says what to do. */
 export async function openInbox(config: Config, logger: FullLogger): Promise<Inbox> {
-  checkKind(config)
+  checkDatabase(config)
   const { database, databaseConnections: connections, databaseMigrate: migrate, retention, maxSize } = config
   if (isFile(database.value)) return sqlite(database.value, { retention: retention.value, maxSize: maxSize.value })
   const options = { connections: connections.value, migrate: migrate.value, retention: retention.value }
@@ -81,20 +82,6 @@ export async function loadPostgres(): Promise<typeof import('../postgres/index.t
     const text = 'An inbox on Postgres needs the packages "pg" and "pg-boss" beside hookserver: npm install pg pg-boss'
     throw new Error(text, { cause })
   }
-}
-
-/** A setting that the database ignores would look as if it applied. @throws {ConfigError} */
-function checkKind(config: Config): void {
-  const inFile = isFile(config.database.value)
-  const ignored = inFile
-    ? (['databaseSchema', 'databaseConnections', 'databaseMigrate'] as const)
-    : (['maxSize'] as const)
-  const problems = ignored.flatMap((name) => (config[name].source === undefined ? [] : [config[name].source]))
-  if (problems.length === 0) return
-  const why = inFile
-    ? 'only a PostgreSQL has this, and the inbox is a file: leave it out, or name an address with --database'
-    : 'only a file has a largest size, and the inbox is on PostgreSQL: leave it out; --retention limits the size'
-  throw new ConfigError(problems.map((source) => `${source}: ${why}`))
 }
 
 export const noAnswer = 'a firewall may be in between, or the host is off'

@@ -12,11 +12,12 @@ import type { FullLogger } from '../telemetry/logger.ts'
 import { adminListener } from './admin-listener.ts'
 import { openLocalReceiver } from './api/create-delivery.ts'
 import { Guard } from './auth/guard.ts'
+import { publicHost } from './config/conflicts.ts'
 import type { HooksModule } from './config/hooks-module.ts'
-import { type Config, ConfigError } from './config/resolve-config.ts'
+import type { Config } from './config/resolve-config.ts'
 import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './config/secret.ts'
 import { openPolling, openRecovery } from './github.ts'
-import { addressOf, isLoopback, listen } from './listener.ts'
+import { addressOf, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { openInbox } from './open-inbox.ts'
 
@@ -49,10 +50,10 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
 
   const closing: Cleanup[] = [() => inbox.close()]
   try {
-    const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
-    closing.push(() => metrics.close())
     const adminToken = adminTokenOf(config)
     const tokens = { token: adminToken.token, readOnlyToken: readOnlyTokenOf(config, adminToken) }
+    const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
+    closing.push(() => metrics.close())
     const servers: Server[] = []
     closing.push(async (grace) => {
       // Idle connections close, and new ones are rejected. Open requests are answered before the inbox closes.
@@ -135,16 +136,6 @@ function hooksOptions(config: Config, secret: ServeOptions['secret'], logger: Fu
     apiUrl: apiUrl.value,
     token: githubToken.value,
   }
-}
-
-/** @throws {ConfigError} if other machines could deliver without a check. */
-function publicHost({ host, dev, insecure }: Config, signed: boolean): string {
-  const loopbackOnly = dev.value || (!signed && !insecure.value)
-  if (!loopbackOnly) return host.value
-  if (host.source === undefined) return '127.0.0.1'
-  if (isLoopback(host.value)) return host.value
-  const cure = dev.value ? 'leave out --dev' : 'have signatures checked, or say --insecure'
-  throw new ConfigError([`${host.source}: ${host.value} can be reached from outside: ${cure}, or listen on 127.0.0.1`])
 }
 
 /** Tells systemd that the service is ready (`Type=notify`, `NotifyAccess=all`): sd_notify(3). */

@@ -316,14 +316,13 @@ describe('a server does not start', () => {
   })
 
   test.each([
-    [['--dev', '--host', '0.0.0.0'], /--host: 0\.0\.0\.0 can be reached from outside: leave out --dev/],
-    [['--validate-signature', 'false', '--host', '0.0.0.0'], /have signatures checked, or say --insecure/],
+    [['--dev', '--host', '0.0.0.0'], /--host: 0\.0\.0\.0 is not a loopback address.*: leave out --dev, or listen/],
+    [['--validate-signature', 'false', '--host', '0.0.0.0'], /turn on --validate-signature, add --insecure, or listen/],
     [['--database', '/'], /Cannot open the inbox \/: it is a folder/],
     [['--secret-file', 'missing'], /missing cannot be read/],
   ])('with %j', async (args, message) => {
     expect(await rejection(project(), args)).toMatch(message)
   })
-})
 
   test('with a database in a folder that does not exist, and creates no folder', async () => {
     const folder = project()
@@ -331,3 +330,4 @@ describe('a server does not start', () => {
     expect(said).toMatch(/^1: hookserver: Cannot open the inbox .*: its folder does not exist: create it \(mkdir -p /)
     expect(existsSync(join(folder, 'missing'))).toBe(false)
   })
+})

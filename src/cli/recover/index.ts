@@ -5,7 +5,7 @@ import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } f
 import { loadModule } from '../../server/config/hooks-module.ts'
 import { openRecovery } from '../../server/github.ts'
 import type { AdminClient } from '../admin-client.ts'
-import { addConnectionFlags, openLocal, openRemote, UsageError, withUsageErrors } from '../flags.ts'
+import { addConnectionFlags, openLocal, openRemote, UsageError } from '../flags.ts'
 import {
   abortOnSignal,
   eventName,
@@ -93,7 +93,7 @@ interface Sweep {
   isStopped(): boolean
 }
 
-/** A sweep by this process, of a database that it reaches. @throws {UsageError} */
+/** A sweep by this process, of a database that it reaches. @throws {UsageError} @throws {ConfigError} */
 async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Promise<Sweep> {
   const early = sweepConfig(hooks, flags)
   if (flags.module !== undefined) findServerSecret(early)
@@ -105,7 +105,7 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
   try {
     const { url, apiUrl, githubToken } = config
     const mounting = { inbox, url: url.value, apiUrl: apiUrl.value, token: githubToken.value, logger: false as const }
-    const recovery = withUsageErrors(() => openRecovery({ config, hooks: module?.hooks, mounting, inbox }))
+    const recovery = openRecovery({ config, hooks: module?.hooks, mounting, inbox })
     const stop = abortOnSignal()
     stop.addEventListener('abort', () => void recovery?.stop())
     const run: Sweep['run'] = async (options) => {

@@ -47,7 +47,7 @@ export function addSweepFlags(command: Command): Command {
   return command
 }
 
-/** @throws {UsageError} with every mistake. */
+/** @throws {ConfigError} with every mistake. */
 export function sweepConfig(hooks: readonly string[], given: SweepFlags, module?: HooksModule): Config {
   const flags: ConfigFlags = { recover: hooks.length > 0 ? hooks.join() : undefined }
   const flagNames: Record<string, string> = { recover: 'hooks' }

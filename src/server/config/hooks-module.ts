@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hooksBrand } from '../../adapters/mount.ts'
 import type { Hooks } from '../../hooks.ts'
+import { ConfigError } from './resolve-config.ts'
 
 /** The user's module, with its handlers and its configuration. */
 export interface HooksModule {
@@ -17,11 +18,11 @@ export interface HooksModule {
 /**
  * Imports a JavaScript or TypeScript module that exports its `Hooks` as `default` or `hooks`. The module can import
  * `hookserver` even if its project has not installed it.
- * @throws {Error} with a message for the operator.
+ * @throws {ConfigError} if the file does not exist. @throws {Error} that says what is wrong with the module.
  */
 export async function loadModule(name: string): Promise<HooksModule> {
+  assertModule(name)
   const file = resolve(name)
-  if (!existsSync(file)) throw new Error(`${name}: there is no such file`)
   resolveOwnPackage()
   let exports: { default?: unknown; hooks?: unknown; config?: unknown }
   try {
@@ -34,6 +35,11 @@ export async function loadModule(name: string): Promise<HooksModule> {
   const names = Object.keys(exports)
   const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'
   throw new Error(`${name}: expected a Hooks as the export "default" or "hooks", and ${found}: export default hooks`)
+}
+
+/** @throws {ConfigError} if the file does not exist. */
+export function assertModule(name: string): void {
+  if (!existsSync(name)) throw new ConfigError([`${name}: there is no such file`])
 }
 
 function isHooks(value: unknown): value is Hooks {

@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 import { parseTarget, type Target } from '../../github/target.ts'
+import { namedRanges, parseCidr } from '../../receiver/cidr.ts'
 import { maxTimer, parseDuration } from '../../runtime/timer.ts'
+import { isApiUrl } from '../../settings.ts'
 import { oneOf, type Schema, textValue } from '../schema.ts'
 
 export interface Setting<Value = unknown> {
@@ -54,11 +56,18 @@ const itemsOf = (text: string): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
-export const listOrCount = textValue('a number, or a list with commas between its items', (text) => {
-  if (/^\d+$/.test(text)) return Number(text)
+const maxProxies = 1000
+const expectedProxies = `CIDRs, addresses, loopback, private or unix, separated by commas; or a number, ${maxProxies} at most`
+
+/** Trusted proxies. */
+export const proxies = textValue(expectedProxies, (text) => {
+  if (/^\d+$/.test(text)) return Number(text) <= maxProxies ? Number(text) : undefined
   const items = itemsOf(text)
-  return items.length > 0 ? items : undefined
+  return items.length > 0 && items.every(isProxy) ? items : undefined
 })
+
+const isProxy = (item: string): boolean =>
+  item === 'unix' || namedRanges.has(item) || parseCidr(item) !== undefined
 
 export const path = textValue('a path that begins with "/"', (text) => (/^\/[^?#\s]*$/.test(text) ? text : undefined))
 
@@ -74,6 +83,9 @@ export const url = v.pipe(
   ),
   v.transform((text) => text.replace(/\/+$/, '')),
 ) as Schema<string>
+
+/** The address of GitHub's API. */
+export const apiUrl = v.pipe(url, v.check(isApiUrl, 'an https address (http on loopback only)')) as Schema<string>
 
 /** Milliseconds. */
 export const duration = textValue('a time such as 30d, 12h, 15m, 30s, 500ms', parseDuration)

@@ -1,14 +1,15 @@
 import { choice } from '../schema.ts'
 import { databaseSettings } from './database-settings.ts'
 import {
+  apiUrl,
   boolean,
   booleanOr,
   duration,
   events,
   headerText,
-  listOrCount,
   path,
   port,
+  proxies,
   type Setting,
   setting,
   targets,
@@ -102,12 +103,12 @@ export const settings = {
   trustProxy: setting({
     placeholder: '<list>',
     help: 'Trusted proxies: CIDRs, loopback, private, separated by commas; or their number (none)',
-    schema: listOrCount,
+    schema: proxies,
   }),
   apiUrl: setting({
     placeholder: '<url>',
     help: "GitHub's API; for an Enterprise Server https://HOST/api/v3 (https://api.github.com)",
-    schema: url,
+    schema: apiUrl,
   }),
   grace: setting({
     placeholder: '<time>',

@@ -1,0 +1,51 @@
+/** Settings that exclude each other. */
+import { isLoopback } from '../listener.ts'
+import { isFile } from './database-settings.ts'
+import { type Config, ConfigError } from './resolve-config.ts'
+
+/**
+ * Checks flags and environment variables alone. They take precedence over a module, so no change of the module can resolve
+ * these conflicts.
+ * @throws {ConfigError}
+ */
+export function checkWithoutModule(config: Config): void {
+  if (config.dev.value) publicHost(config)
+  if (config.database.source !== undefined) checkDatabase(config)
+  checkPull(config)
+}
+
+/**
+ * The address of the public listener. It is on loopback if the server accepts deliveries without a check.
+ * @param signed Whether signatures are checked.
+ * @throws {ConfigError} if other machines could deliver without a check.
+ */
+export function publicHost({ host, dev, insecure }: Config, signed = true): string {
+  const loopbackOnly = dev.value || (!signed && !insecure.value)
+  if (!loopbackOnly) return host.value
+  if (host.source === undefined) return '127.0.0.1'
+  if (isLoopback(host.value)) return host.value
+  const why = dev.value
+    ? 'with --dev the server listens on loopback only: leave out --dev'
+    : 'other machines could send unsigned deliveries: turn on --validate-signature, add --insecure'
+  throw new ConfigError([`${host.source}: ${host.value} is not a loopback address, and ${why}, or listen on 127.0.0.1`])
+}
+
+/** A setting that the database ignores would seem to apply. @throws {ConfigError} */
+export function checkDatabase(config: Config): void {
+  const inFile = isFile(config.database.value)
+  const ignored = inFile
+    ? (['databaseSchema', 'databaseConnections', 'databaseMigrate'] as const)
+    : (['maxSize'] as const)
+  const problems = ignored.flatMap((name) => (config[name].source === undefined ? [] : [config[name].source]))
+  if (problems.length === 0) return
+  const why = inFile
+    ? 'applies to PostgreSQL only, and the inbox is a file: leave it out, or pass a postgres:// address with --database'
+    : 'applies to a file only, and the inbox is on PostgreSQL: leave it out; --retention limits the size'
+  throw new ConfigError(problems.map((source) => `${source}: ${why}`))
+}
+
+/** @throws {ConfigError} if a receiver is to poll. */
+export function checkPull({ pull, role }: Config): void {
+  if (pull.value === undefined || role.value !== 'receiver') return
+  throw new ConfigError([`${pull.source}: a receiver does not poll GitHub's delivery log: leave out --role receiver`])
+}
