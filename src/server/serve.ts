@@ -18,6 +18,7 @@ import type { Config } from './config/resolve-config.ts'
 import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './config/secret.ts'
 import { openPolling, openRecovery } from './github.ts'
 import { addressOf, listen } from './listener.ts'
+import { logSuccesses } from './log-successes.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { openInbox } from './open-inbox.ts'
 
@@ -54,6 +55,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const tokens = { token: adminToken.token, readOnlyToken: readOnlyTokenOf(config, adminToken) }
     const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
     closing.push(() => metrics.close())
+    closing.push(logSuccesses(logger, config.dev.value ? 'info' : 'debug'))
     const servers: Server[] = []
     closing.push(async (grace) => {
       // Idle connections close, and new ones are rejected. Open requests are answered before the inbox closes.
