@@ -15,7 +15,7 @@ import {
 } from './runtime/check-options.ts'
 import { environmentVariable } from './runtime/platform.ts'
 import { maxTimer } from './runtime/timer.ts'
-import { childLogger, consoleLogger, type FullLogger, type Logger, silentLogger } from './telemetry/logger.ts'
+import { childLogger, defaultLogger, type FullLogger, type Logger, silentLogger } from './telemetry/logger.ts'
 
 type Given<Name extends keyof HooksOptions> = Exclude<HooksOptions[Name], undefined>
 type WithoutDefault = 'secret' | 'clientAddress' | 'ranges' | 'token' | 'app' | 'inbox' | 'onError' | 'onDead'
@@ -132,7 +132,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
       (value) => value === false || (isFunction((value as Logger)?.warn) && isFunction((value as Logger)?.error)),
       'a logger with warn() and error(), or false',
     ),
-    computed: () => childLogger(consoleLogger),
+    computed: () => childLogger(defaultLogger()),
     convert: (value) => childLogger(value === false ? silentLogger : value),
   },
 }

@@ -8,7 +8,7 @@ import { assertModule, loadModule } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/config/secret.ts'
 import type { Service } from '../server/serve.ts'
-import type { FullLogger } from '../telemetry/logger.ts'
+import { type FullLogger, setDefaultLogger } from '../telemetry/logger.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from './flags.ts'
 
 export function addServe(program: Command): void {
@@ -49,9 +49,11 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): 
     import('../server/logging.ts'),
   ])
   const secret = findServerSecret(early)
+  const logger = createLogger(early.logLevel.value)
+  setDefaultLogger(logger) // for the `new Hooks()` of the module
   const module = path === undefined ? undefined : await loadModule(path)
   const config = module ? configFromFlags(flags, { module }) : early
-  const logger = createLogger(config.logLevel.value)
+  logger.level = config.logLevel.value
   await traceIfInstalled()
   const service = await serve({ config, module, secret: secret?.value, logger })
   const stopped = stopOnSignal(service, logger)
@@ -107,7 +109,7 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
 
 function logStart(
   { publicUrl, adminUrl, token, tokenFile }: Service,
-  { role, database, dev, pull, pullEvery }: Config,
+  { role, database, dev, pull, pullEvery, logLevel }: Config,
   secretFrom: string | undefined,
   logger: FullLogger,
 ): void {
@@ -118,7 +120,8 @@ function logStart(
     logger.info(pulled, "Pulling deliveries from GitHub's log, without a public listener")
   } else logger.info({ role: role.value, database: shown }, 'Handling')
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
-  if (process.stderr.isTTY === true && tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
+  if (process.stderr.isTTY !== true || logLevel.value === 'silent') return // a log in JSON has no other lines
+  if (tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
 }
 

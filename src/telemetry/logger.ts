@@ -28,10 +28,22 @@ export const notShown = '[not shown]'
 /** Logs nothing: `logger: false`. */
 export const silentLogger: Logger = { warn: ignore, error: ignore }
 
-/** Writes warnings and errors to the console: the default. */
+/** Writes warnings and errors to the console. */
 export const consoleLogger: Logger = {
   warn: (fields, message) => console.warn(...line(fields, message)),
   error: (fields, message) => console.error(...line(fields, message)),
+}
+
+/** Global, because the module that a server loads may import another copy of this package. */
+const defaultKey: unique symbol = Symbol.for('hookserver.defaultLogger')
+const defaults = globalThis as { [defaultKey]?: Logger }
+
+/** The logger of a `Hooks` without the option `logger`: the console, unless the process has set another. */
+export const defaultLogger = (): Logger => defaults[defaultKey] ?? consoleLogger
+
+/** Sets the logger of every `Hooks` that is created from now on without the option `logger`. */
+export function setDefaultLogger(logger: Logger): void {
+  defaults[defaultKey] = logger
 }
 
 /** The arguments for the console. It prints the stack of an error unchanged, so fields with unsafe characters become text. */

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { signedRequest } from '../../src/samples/signed-request.ts'
+import { project, ServedProcess, secret } from './service.ts'
+
+const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
+const anyOrigin = ['--validate-ip', 'false']
+
+const hooksModule = `
+  import { Hooks } from 'hookserver'
+  const hooks = new Hooks()
+  hooks.hook('push', () => 'built')
+  hooks.hook('ping', () => { console.log('{"level":30,"msg":"pinged"}') })
+  export default hooks`
+
+/** Delivers a push and, after it was handled, a ping. @returns Once the ping is handled. */
+async function deliverBoth(served: ServedProcess, signedWith: string): Promise<void> {
+  const url = await served.url()
+  for (const event of ['push', 'ping']) await fetch(url, signedRequest(event, { secret: signedWith, guid: event }))
+  await served.line('pinged')
+}
+
+const handled = {
+  msg: 'Handler succeeded',
+  event: 'push',
+  guid: 'push',
+  handler: 'hook:push',
+  duration: expect.any(Number),
+}
+
+describe('a delivery that was handled', () => {
+  test('is logged with --log-level debug', async () => {
+    const args = ['hooks.ts', '--log-level', 'debug', ...anyOrigin]
+    const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), args, withSecret)
+    await deliverBoth(served, secret)
+    expect(await served.line('Handler succeeded')).toMatchObject({ ...handled, level: 20 })
+  })
+
+  test('is logged with --dev', async () => {
+    const folder = project({ 'hooks.ts': hooksModule })
+    const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    await served.url()
+    await deliverBoth(served, readFileSync(join(folder, '.hookserver/secret'), 'utf8').trim())
+    expect(await served.line('Handler succeeded')).toMatchObject({ ...handled, level: 30 })
+  })
+
+  test('is not logged otherwise', async () => {
+    const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), ['hooks.ts', ...anyOrigin], withSecret)
+    await deliverBoth(served, secret)
+    served.child.kill('SIGTERM')
+    expect(await served.ended).toBe(0)
+    expect(served.output).not.toContain('Handler succeeded')
+  })
+})
+
+describe('a warning of a Hooks that the module creates without a logger', () => {
+  const careless = `
+    import { Hooks } from 'hookserver'
+    const hooks = new Hooks({ apiUrl: 'http://127.0.0.1:9' })
+    hooks.hook('psuh', () => {})
+    console.log('{"level":30,"msg":"loaded"}')
+    export default hooks`
+
+  test('is a line of the JSON log', async () => {
+    const served = new ServedProcess(project({ 'hooks.ts': careless }), ['hooks.ts'], withSecret)
+    expect(await served.line("GitHub's description has no event")).toMatchObject({ level: 40, name: 'psuh' })
+    await fetch(await served.url(), signedRequest('push', { secret }))
+    expect(await served.line("Cannot fetch GitHub's addresses")).toMatchObject({ level: 40 })
+    served.child.kill('SIGTERM')
+    await served.ended
+    expect(served.output.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([])
+  })
+
+  test('is not printed with --log-level silent', async () => {
+    const args = ['hooks.ts', '--log-level', 'silent']
+    const served = new ServedProcess(project({ 'hooks.ts': careless }), args, withSecret)
+    await served.line('loaded')
+    served.child.kill('SIGTERM')
+    await served.ended
+    expect(served.output).toBe('{"level":30,"msg":"loaded"}\n')
+  })
+})
