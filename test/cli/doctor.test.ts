@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -24,6 +24,12 @@ test('a good project passes: secret, module, database, ports, GitHub and clock',
   )
   expect(code).toBe(0)
   expect(output).not.toContain(secret)
+})
+
+test('a server that checks no signatures needs no secret', async () => {
+  const args = ['--validate-signature', 'false']
+  const { code, of } = await runDoctor(project(), args, { env: { GITHUB_WEBHOOKS_KEY: '' } })
+  expect([code, of('secret')]).toEqual([0, []])
 })
 
 test('does not check the secret and the port of a server that only pulls', async () => {
@@ -84,6 +90,22 @@ describe('it finds', () => {
     expect(of('port')).toMatchObject([{ state: 'failed', found: expect.stringContaining(`port ${taken} is taken`) }])
     expect(of('admin port')).toMatchObject([{ state: 'fine', found: expect.stringContaining('a server is running') }])
     expect(code).toBe(1)
+  })
+
+  test('the address that --dev listens on, and one that --dev cannot have', async () => {
+    const free = await runDoctor(project(), ['--dev'])
+    expect(free.of('port')).toMatchObject([{ state: 'fine', found: '127.0.0.1 port 0 is free' }])
+    const conflict = await runDoctor(project(), ['--dev', '--host', '0.0.0.0'])
+    expect(conflict.of('settings')).toMatchObject([{ state: 'failed', found: expect.stringContaining('--dev') }])
+    expect([free.code, conflict.code]).toEqual([0, 1])
+  })
+
+  test('a database whose folder does not exist, and does not create the folder', async () => {
+    const folder = project()
+    const { of, code } = await runDoctor(folder, ['--database', 'missing/hookserver.db'])
+    const missing = join(realpathSync(folder), 'missing')
+    expect(of('database')).toMatchObject([{ state: 'failed', cure: `create it: mkdir -p ${missing}` }])
+    expect([code, existsSync(missing)]).toEqual([1, false])
   })
 
   test('that GitHub cannot be reached, and that it rejects a token', async () => {

@@ -1,15 +1,15 @@
 import type { Command } from 'commander'
-import { fetchMeta } from '../../receiver/github-meta.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
+import { publicHost } from '../../server/config/conflicts.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { listen } from '../../server/listener.ts'
-import { githubApi } from '../../settings.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
-import { jsonLine, plural, printLines, withCauses } from '../output.ts'
+import { jsonLine, plural, printLines } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
 import { doubtful, type Finding, failed, findingLines, fine } from './finding.ts'
+import { checkGitHub } from './github.ts'
 import { checkFile } from './inbox.ts'
 import { checkPostgres } from './postgres.ts'
 
@@ -61,14 +61,16 @@ async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGen
       yield failed('module', (error as Error).message)
     }
   }
-  if (config.pull.value === undefined && secret === undefined && module?.hooks.options.secret === undefined) {
-    const cure = 'put the secret that you entered on GitHub into GITHUB_WEBHOOKS_KEY, or into a file: --secret-file'
+  const options = module?.hooks.options ?? {}
+  const signed = config.validateSignature.value ?? options.validateSignature ?? true
+  const needsSecret = signed && config.pull.value === undefined
+  if (needsSecret && secret === undefined && options.secret === undefined) {
+    const cure = 'put the secret of the webhook into GITHUB_WEBHOOKS_KEY, or into a file for --secret-file'
     yield failed('secret', 'there is none', cure)
   }
   yield* isFile(config.database.value) ? checkFile(config) : checkPostgres(config)
-  yield* checkPorts(config)
-  const apiUrl = config.apiUrl.value ?? module?.hooks.options.apiUrl ?? githubApi
-  yield* checkGitHub(apiUrl, module?.hooks.options.token ?? process.env.GITHUB_TOKEN)
+  yield* checkPorts(config, signed)
+  yield* checkGitHub(config, options)
 }
 
 /** @returns The secret; `undefined` if there is none, which the module may still set. */
@@ -95,12 +97,16 @@ function checkHandlers({ name, hooks }: HooksModule): Finding {
 }
 
 /** Checks that the listeners can bind; a running hookserver on a port is fine. */
-async function* checkPorts({ host, port, adminHost, adminPort, pull, role }: Config): AsyncGenerator<Finding> {
-  const receives = role.value !== 'worker' && pull.value === undefined
-  const listeners = [
-    ...(receives ? [{ what: 'port', host: host.value, port: port.value, flag: 'port' }] : []),
-    { what: 'admin port', host: adminHost.value, port: adminPort.value, flag: 'admin-port' },
-  ]
+async function* checkPorts(config: Config, signed: boolean): AsyncGenerator<Finding> {
+  const { port, adminHost, adminPort, role, pull } = config
+  const listeners = [{ what: 'admin port', host: adminHost.value, port: adminPort.value, flag: 'admin-port' }]
+  try {
+    const host = publicHost(config, signed)
+    const receives = role.value !== 'worker' && pull.value === undefined
+    if (receives) listeners.unshift({ what: 'port', host, port: port.value, flag: 'port' })
+  } catch (error) {
+    yield failed('settings', (error as Error).message)
+  }
   for (const { what, ...address } of listeners) {
     const name = `${address.host} port ${address.port}`
     try {
@@ -124,38 +130,4 @@ async function isHookserver({ host, port }: { host: string; port: number }): Pro
   } catch {
     return false
   }
-}
-
-/** GitHub rejects the tokens of an App whose clock is more than a minute off. */
-const clockToleranceSeconds = 30
-
-/** Checks that GitHub's list of addresses can be fetched, and that the clock agrees with GitHub's. */
-async function* checkGitHub(apiUrl: string, token: string | undefined): AsyncGenerator<Finding> {
-  const what = 'GitHub'
-  try {
-    const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
-    yield fine(what, `${apiUrl}/meta lists ${plural(cidrs.length, 'range')} of addresses`)
-    if (tokenRejected) yield doubtful(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
-  } catch (error) {
-    const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy
-    const cure = proxy
-      ? 'HTTPS_PROXY names a proxy: have Node.js use it with NODE_USE_ENV_PROXY=1'
-      : 'let this machine reach it, or set the addresses with the option ranges; until then every delivery is answered 503'
-    yield failed(what, `${apiUrl}/meta: ${withCauses(error)}`, cure)
-    return
-  }
-  yield* checkClock(apiUrl)
-}
-
-async function* checkClock(apiUrl: string): AsyncGenerator<Finding> {
-  const what = 'clock'
-  const request = { method: 'HEAD', headers: { 'user-agent': 'hookserver' }, signal: AbortSignal.timeout(5000) }
-  const { headers, body } = await fetch(`${apiUrl}/meta`, request)
-  await body?.cancel()
-  const date = Date.parse(headers.get('date') ?? '')
-  if (Number.isNaN(date)) return
-  const ahead = Math.round((Date.now() - date) / 1000)
-  const found = `${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} GitHub's`
-  if (Math.abs(ahead) <= clockToleranceSeconds) yield fine(what, `${Math.abs(ahead)} s from GitHub's`)
-  else yield failed(what, found, 'synchronize it with NTP: timedatectl set-ntp true')
 }

@@ -1,0 +1,60 @@
+/** Checks of GitHub's API, and of the clock, which must agree with GitHub's. */
+import type { HooksOptions } from '../../options.ts'
+import { fetchMeta } from '../../receiver/github-meta.ts'
+import type { Config } from '../../server/config/resolve-config.ts'
+import { githubApi } from '../../settings.ts'
+import { plural, withCauses } from '../output.ts'
+import { doubtful, type Finding, failed, fine } from './finding.ts'
+
+const what = 'GitHub'
+
+/** Checks that GitHub's list of addresses can be fetched. This is a failure only if the server needs GitHub's API. */
+export async function* checkGitHub(config: Config, options: Readonly<HooksOptions>): AsyncGenerator<Finding> {
+  const apiUrl = config.apiUrl.value ?? options.apiUrl ?? githubApi
+  const token = config.githubToken.value ?? options.token ?? process.env.GITHUB_TOKEN
+  try {
+    const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
+    yield fine(what, `${apiUrl}/meta lists ${plural(cidrs.length, 'address range')}`)
+    if (tokenRejected) yield doubtful(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
+  } catch (error) {
+    yield unreachable(`cannot fetch ${apiUrl}/meta: ${withCauses(error)}`, config, options)
+    return
+  }
+  yield* checkClock(apiUrl)
+}
+
+/** GitHub cannot be reached: the effect depends on what the server needs GitHub's API for. */
+function unreachable(found: string, config: Config, options: Readonly<HooksOptions>): Finding {
+  const { dev, validateIp, role, recover, pull } = config
+  const receives = role.value !== 'worker' && pull.value === undefined
+  const checksOrigin = !dev.value && (validateIp.value ?? options.validateIp ?? true) === true
+  const needsRanges = receives && checksOrigin && options.ranges === undefined
+  const needsLog = recover.value !== undefined || pull.value !== undefined
+  if (!needsRanges && !needsLog) {
+    return doubtful(what, `${found}. The server works without it`, 'fix this before you turn on the origin check or recovery')
+  }
+  const { env } = process
+  if (env.HTTPS_PROXY ?? env.https_proxy) {
+    return failed(what, found, 'HTTPS_PROXY is set, but Node.js ignores it by default: set NODE_USE_ENV_PROXY=1 too')
+  }
+  const effect = needsRanges
+    ? ', or set the option "ranges". Until then the server answers 503 to every delivery'
+    : '. Until then no missed delivery is recovered'
+  return failed(what, found, `let this machine reach it${effect}`)
+}
+
+/** GitHub rejects the tokens of an App whose clock is more than a minute off. */
+const clockToleranceSeconds = 30
+
+async function* checkClock(apiUrl: string): AsyncGenerator<Finding> {
+  const what = 'clock'
+  const request = { method: 'HEAD', headers: { 'user-agent': 'hookserver' }, signal: AbortSignal.timeout(5000) }
+  const { headers, body } = await fetch(`${apiUrl}/meta`, request)
+  await body?.cancel()
+  const date = Date.parse(headers.get('date') ?? '')
+  if (Number.isNaN(date)) return
+  const ahead = Math.round((Date.now() - date) / 1000)
+  const found = `${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} GitHub's`
+  if (Math.abs(ahead) <= clockToleranceSeconds) yield fine(what, `${Math.abs(ahead)} s from GitHub's`)
+  else yield failed(what, found, 'synchronize it with NTP: timedatectl set-ntp true')
+}
