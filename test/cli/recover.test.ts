@@ -113,8 +113,15 @@ test('finds several webhooks by the address that they deliver to', async () => {
   expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook, `acme/till#${till.id}`])
   expect(await run('acme/shop', '--dry-run')).toMatchObject({
     ...{ code: 1, stderr: expect.stringContaining('hookserver: acme/shop: Which webhook of acme/shop?') },
-    stdout: expect.stringMatching(/^HOOK /),
+    stdout: '',
   })
+})
+
+test('shows no row for a webhook whose sweep failed at once, only its error', async () => {
+  const { scene, hook, run } = await missed('push')
+  const ended = await run(hook, 'acme/other', '--url', scene.url, '--dry-run')
+  expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook])
+  expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hookserver: acme\/other: .*\n$/) })
 })
 
 test('takes hooks and handlers from a module', async () => {
@@ -227,6 +234,7 @@ describe('says what to do', () => {
     const rejected = await run(hook)
     expect([rejected.code, rejected.stderr]).toEqual([
       1,
+      '',
       'hookserver: acme/shop: GitHub rejected the token (401): it may have expired\n',
     ])
     expect(await run('acme/other', '--url', scene.url)).toMatchObject({

@@ -125,15 +125,17 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
 const noHooks =
   'Name a webhook, such as acme/shop#7: its id is at the end of the address of its settings page on GitHub'
 
-/** A line for each missed delivery, and one for each webhook. */
+/** A line for each missed delivery, and one for each webhook. A webhook whose sweep failed at once has only its error. */
 function reportLines({ reports, missedDeliveries }: Swept, width: number, now: number): string[] {
-  const summary = new Table(hookColumns, width).lines(reports.map(hookRow))
+  const rows = reports.filter(({ error, sent }) => error === undefined || sent > 0).map(hookRow)
+  const summary = rows.length > 0 ? new Table(hookColumns, width).lines(rows) : []
   const missing = missedDeliveries.filter(({ state }) => state !== 'received')
   if (missing.length === 0) return summary
   const left = sumOf(reports.map(missingIn)) - missing.length
   missing.sort((a, b) => b.deliveredAt - a.deliveredAt)
   const table = new Table(deliveryColumns, width).lines(missing.map((missed) => deliveryRow(missed, now)))
-  return [...table, ...(left > 0 ? [`… and ${left} more`] : []), '', ...summary]
+  if (left > 0) table.push(`… and ${left} more`)
+  return summary.length > 0 ? [...table, '', ...summary] : table
 }
 
 const missingIn = ({ counts: { received: _, ...others } }: SweepReport): number => sumOf(Object.values(others))
