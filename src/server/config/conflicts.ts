@@ -39,8 +39,8 @@ export function checkDatabase(config: Config): void {
   const problems = ignored.flatMap((name) => (config[name].source === undefined ? [] : [config[name].source]))
   if (problems.length === 0) return
   const why = inFile
-    ? 'applies to PostgreSQL only, and the inbox is a file: leave it out, or pass a postgres:// address with --database'
-    : 'applies to a file only, and the inbox is on PostgreSQL: leave it out; --retention limits the size'
+    ? 'applies to PostgreSQL only, and the inbox is a file: leave it out, or pass a postgres:// URL with --database'
+    : 'applies to an SQLite file only, and the inbox is on PostgreSQL: leave it out; --retention limits the size'
   throw new ConfigError(problems.map((source) => `${source}: ${why}`))
 }
 

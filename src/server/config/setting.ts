@@ -10,26 +10,26 @@ export interface Setting<Value = unknown> {
   placeholder: string
   /** One phrase, with the default. */
   help: string
-  /** Environment variables beside `HOOKSERVER_…`, which other programs use, too. */
+  /** Environment variables besides `HOOKSERVER_…`. Other programs use them too. */
   variables?: readonly string[]
-  /** Reads a value from its text. */
+  /** Parses the text of a value. */
   schema: Schema<Exclude<Value, undefined>>
-  /** `undefined` where `new Hooks()`, the inbox or the environment decides. */
+  /** `undefined` if `new Hooks()`, the inbox or the environment has the default. */
   default: Value
 }
 
-/** Defines a setting. Its type follows from its schema and its default. */
+/** Defines a setting. Its type is inferred from its schema and its default. */
 export const setting = <Value, const Default extends Value | undefined = undefined>(
   definition: Omit<Setting, 'schema' | 'default'> & { schema: Schema<Value>; default?: Default },
 ): Setting<Value | Default> => ({ default: undefined, ...definition }) as unknown as Setting<Value | Default>
 
-/** The words that a setting accepts, if it accepts nothing else. */
+/** The words of a setting that accepts only certain words. */
 export const wordsOf = ({ schema }: Setting): readonly string[] | undefined =>
   v.getMetadata(schema).enum as readonly string[] | undefined
 
 const booleans: Readonly<Record<string, boolean>> = { true: true, false: false, 1: true, 0: false }
 
-/** The words `true` and `false` are worth showing, `1` and `0` are accepted. */
+/** One of the keys of `values`. @param shown The words that completion offers: it leaves out `1` and `0`. */
 const words = <Value>(values: Readonly<Record<string, Value>>, shown: readonly string[]) =>
   textValue(oneOf(Object.keys(values)), (text) => (Object.hasOwn(values, text) ? values[text] : undefined), {
     type: 'string',
@@ -42,14 +42,14 @@ export const boolean = words(booleans, ['true', 'false'])
 export const booleanOr = <Word extends string>(word: Word) =>
   words<boolean | Word>({ ...booleans, [word]: word }, ['true', 'false', word])
 
-export const port = textValue('a port, from 0 (any that is free) to 65535', (text) => {
+export const port = textValue('a port from 0 (any free port) to 65535', (text) => {
   const number = Number(text)
   return /^\d{1,5}$/.test(text) && number <= 65_535 ? number : undefined
 })
 
-export const text = textValue('something that is not empty', (text) => (text.trim() === '' ? undefined : text))
+export const text = textValue('a value that is not empty', (text) => (text.trim() === '' ? undefined : text))
 
-/** The items of a list with commas between them. */
+/** The items of a comma-separated list. */
 const itemsOf = (text: string): string[] =>
   text
     .split(',')
@@ -57,7 +57,7 @@ const itemsOf = (text: string): string[] =>
     .filter((item) => item !== '')
 
 const maxProxies = 1000
-const expectedProxies = `CIDRs, addresses, loopback, private or unix, separated by commas; or a number, ${maxProxies} at most`
+const expectedProxies = `a comma-separated list of CIDRs, loopback, private or unix, or a number up to ${maxProxies}`
 
 /** Trusted proxies. */
 export const proxies = textValue(expectedProxies, (text) => {
@@ -76,22 +76,22 @@ export const url = v.pipe(
   v.check((text) => {
     const { username, password } = URL.parse(text) ?? {}
     return !username && !password
-  }, 'an address without user and password, which fetch() refuses'),
+  }, 'a URL without a user and password'),
   v.check(
     (text) => ['http:', 'https:'].includes(URL.parse(text)?.protocol ?? ''),
-    'an address that begins with http:// or https://',
+    'a URL that begins with http:// or https://',
   ),
   v.transform((text) => text.replace(/\/+$/, '')),
 ) as Schema<string>
 
 /** The address of GitHub's API. */
-export const apiUrl = v.pipe(url, v.check(isApiUrl, 'an https address (http on loopback only)')) as Schema<string>
+export const apiUrl = v.pipe(url, v.check(isApiUrl, 'an https URL (http on loopback only)')) as Schema<string>
 
 /** Milliseconds. */
-export const duration = textValue('a time such as 30d, 12h, 15m, 30s, 500ms', parseDuration)
+export const duration = textValue('a duration such as 30d, 12h, 15m, 30s or 500ms', parseDuration)
 
-/** Milliseconds that a timer can wait. */
-export const timeout = v.pipe(duration, v.maxValue(maxTimer, 'a time of 24d at most'))
+/** Milliseconds, as many as a timer can wait. */
+export const timeout = v.pipe(duration, v.maxValue(maxTimer, 'a duration of at most 24d'))
 
 const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
 
@@ -102,28 +102,28 @@ export const size = textValue('a size such as 500MiB or 20GiB', (text) => {
   return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined
 })
 
-/** Text that a header can hold, such as a token. */
-export const headerText = textValue('a text without white space', (text) =>
+/** A value for a header, such as a token. */
+export const headerText = textValue('a value without white space', (text) =>
   /^[\x21-\x7e]+$/.test(text) ? text : undefined,
 )
 
 const minToken = 16
 
-/** A token that is too long to be guessed. */
+/** A token that is too long to guess. */
 export const token = textValue(`${minToken} characters or more, without white space`, (text) =>
   text.length >= minToken && /^[\x21-\x7e]+$/.test(text) ? text : undefined,
 )
 
-/** Webhooks, by their repository, organization or App. */
+/** Webhooks, named by their repository, organization or App. */
 export const targets = textValue(
-  'a list with commas between its items, each acme/shop, acme/shop#<hook id>, acme, acme#<hook id> or app',
+  'a comma-separated list of acme/shop, acme/shop#<hook id>, acme, acme#<hook id> or app',
   (text) => {
     const parsed = itemsOf(text).map(parseTarget)
     return parsed.length > 0 && parsed.every((target) => target !== undefined) ? (parsed as Target[]) : undefined
   },
 )
 
-export const events = textValue('a list of events with commas between them, such as push,issues.opened', (text) => {
+export const events = textValue('a comma-separated list of events, such as push,issues.opened', (text) => {
   const names = itemsOf(text)
   return names.length > 0 && names.every((name) => /^(\*|[\w-]+(\.[\w-]+)?)$/.test(name)) ? names : undefined
 })
