@@ -7,14 +7,14 @@ import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
 import { withCauses } from './output.ts'
 
-/** The part of an inbox that the commands use: a database that this machine reaches, or a remote server. */
+/** The part of an inbox that the commands use. The inbox is a database or on a remote server. */
 export type AdminClient = Pick<
   Inbox,
   'list' | 'get' | 'body' | 'retry' | 'discard' | 'pause' | 'resume' | 'overview' | 'processes' | 'close'
 >
 
 const timeoutMs = 60_000
-/** Fits 500 deliveries, or one with the logs of all its attempts. */
+/** Enough for a page of 500 deliveries, or for one delivery with the logs of all its attempts. */
 const maxJsonBytes = 64 * 1024 * 1024
 
 /** The inbox of a remote server. */
@@ -37,14 +37,14 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     try {
       return await fetch(`${url}/api${path}`, { method, headers, body: content, redirect: 'error', signal })
     } catch (cause) {
-      throw new Error(`${url} cannot be reached: ${withCauses(cause)}`, { cause })
+      throw new Error(`Cannot reach ${url}: ${withCauses(cause)}`, { cause })
     }
   }
 
   async function requireOk(response: Response): Promise<Response> {
     if (response.ok) return response
     const problem = await problemOf(response)
-    const detail = problem?.detail ?? 'check that this is the admin address of a hookserver'
+    const detail = problem?.detail ?? 'check that this is the admin URL of a hookserver'
     throw new Error(`${url} answered ${response.status}: ${detail}`)
   }
 
@@ -84,7 +84,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
       try {
         return await jsonOf<Swept>(response)
       } catch (cause) {
-        throw new Error(`${url} did not report the result: ${withCauses(cause)}`, { cause })
+        throw new Error(`${url} did not send the result of the sweep: ${withCauses(cause)}`, { cause })
       }
     },
     async close() {},
@@ -94,7 +94,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
 const selectionOf = (selection: Selection): object =>
   'ids' in selection ? selection : { query: fieldsOf(selection.query) }
 
-/** The filters of the API; words and paths become the text `q`. The server sets its own time budget. */
+/** The filters of the API. Words and paths become the parameter `q`. The server sets its own time budget. */
 function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Record<string, string | number> {
   const q = [...words.map(quoted), ...paths.map(pathText)].join(' ')
   const fields = Object.entries({ ...filters, q: q || undefined })
@@ -104,13 +104,13 @@ function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Rec
 /** Parsed words hold no quotes. */
 const quoted = (text: string): string => `"${text}"`
 
-/** A leading quote would make it a word, so the first character of the path stays before the quote. */
+/** A term that starts with a quote is a word, so the first character of the path stays before the quote. */
 function pathText({ path, value }: PathCondition): string {
   const name = path.join('.')
   return `${name.slice(0, 1)}${quoted(name.slice(1))}:${quoted(value)}`
 }
 
-/** The RFC 9457 problem of an answer. Another server at that address sends none. */
+/** The problem in an answer (RFC 9457). `undefined` if another kind of server answered. */
 async function problemOf(response: Response): Promise<{ code?: string; detail?: string } | undefined> {
   if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return undefined
   return jsonOf<{ code?: string; detail?: string }>(response).catch(() => undefined)

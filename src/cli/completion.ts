@@ -1,4 +1,4 @@
-/** Shell completion: the script of a shell passes the line to this program, which prints the candidates. */
+/** Shell completion. The script of a shell passes the command line to this program, which prints the candidates. */
 import { readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { Argument, type Command, Option } from 'commander'
@@ -13,12 +13,12 @@ export function addCompletion(program: Command): void {
   program
     .command('completion')
     .addArgument(new Argument('<shell>').choices(Object.keys(scripts)))
-    .summary('print a script that completes commands, flags and values')
+    .summary('Print a shell completion script')
     .description(
-      'Prints a script for bash, zsh or fish, which completes commands, flags, files, events and other values.',
+      'Prints a completion script for bash, zsh or fish. It completes commands, flags, files, events and other values.',
     )
     .addHelpText('after', examples)
-    .allowExcessArguments() // the scripts hand over a line, and at which characters bash cuts words
+    .allowExcessArguments() // the scripts pass a line, and bash also the characters at which it splits words
     .action(async (shell: keyof typeof scripts, _, { args: [, line, breaks = ''] }: Command) => {
       if (line === undefined) return void (await printLines([scripts[shell]]))
       const { names, areFiles } = completionsOf(program, line)
@@ -28,7 +28,7 @@ export function addCompletion(program: Command): void {
 }
 
 const examples = `
-To load it in every shell, with hookserver in your PATH:
+To load it in every new shell (hookserver must be in your PATH):
   bash    echo 'source <(hookserver completion bash)' >> ~/.bashrc
   zsh     echo 'source <(hookserver completion zsh)' >> ~/.zshrc        below compinit
   fish    hookserver completion fish > ~/.config/fish/completions/hookserver.fish`
@@ -40,7 +40,7 @@ const scripts = {
   while IFS='' read -r one; do
     if [[ $kind ]]; then COMPREPLY+=("\${one%%$'\\t'*}"); else kind=$one; fi
   done < <(hookserver completion bash -- "\${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null)
-  [[ $kind != files ]] || compopt -o filenames 2>/dev/null # readline then quotes them, and adds a slash to folders
+  [[ $kind != files ]] || compopt -o filenames 2>/dev/null # readline then quotes them and adds a slash to folders
 }
 complete -F _hookserver hookserver`,
 
@@ -57,17 +57,17 @@ if [[ $funcstack[1] == _hookserver ]]; then _hookserver "$@"; else compdef _hook
 } as const
 
 interface Completions {
-  /** Each with a tab before its description, if it has one. A folder ends with a slash. */
+  /** A description follows after a tab, if there is one. A folder ends with a slash. */
   names: readonly string[]
   areFiles: boolean
 }
 
-/** Candidates for the word at the end of a line. The line is parsed as text; no part of it is evaluated. */
+/** The candidates for the last word of a line. No part of the line is evaluated. */
 export function completionsOf(program: Command, line: string): Completions {
   const words = splitWords(line).map(unquoted)
   const typed = words.length > 1 ? (words.pop() as string) : ''
   let command = program
-  let flag: Option | undefined // the flag before this word, which may be its value
+  let flag: Option | undefined // the previous word, if it is a flag: this word may be its value
   let [operands, ended] = [0, false]
   for (const word of words.slice(1)) {
     const isValue = takesNext(flag, word)
@@ -106,7 +106,7 @@ const flagNamed = (command: Command, name: string): Option | undefined =>
 const takesNext = (flag: Option | undefined, word: string): boolean =>
   flag !== undefined && (flag.required || (flag.optional && !word.startsWith('-')))
 
-/** Values are known from choices, from the setting, or from what `--help` calls them. */
+/** The values of a flag or argument: its choices, the words of its setting, or values for its placeholder. */
 function valuesOf(of: Option | Argument | undefined, typed: string, prefix: string = ''): Completions {
   const [name, setting] =
     of instanceof Option
@@ -126,7 +126,7 @@ const wordsFor: Readonly<Record<string, () => readonly string[]>> = {
   state: () => deliveryStates,
 }
 
-/** Folders, and files with such an ending. */
+/** Folders, and files with this ending. */
 function filesAt(typed: string, ending: RegExp): string[] {
   const folder = typed.slice(0, typed.lastIndexOf('/') + 1)
   try {
@@ -134,11 +134,11 @@ function filesAt(typed: string, ending: RegExp): string[] {
       .filter((entry) => printable(entry.name) === entry.name && (entry.isDirectory() || ending.test(entry.name)))
       .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
   } catch {
-    return [] // there is no such folder
+    return [] // the folder does not exist
   }
 }
 
-/** readline replaces only the part of the word after the last break; an `@` it replaces too. It adds slashes itself. */
+/** readline replaces only the part of the word after the last break, or from an `@` on. It adds slashes itself. */
 function forReadline(names: readonly string[], line: string, breaks: string): string[] {
   const word = splitWords(line).at(-1) ?? ''
   const last = [...word].findLastIndex((one) => '=:@'.includes(one) && breaks.includes(one))

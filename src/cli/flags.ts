@@ -3,22 +3,16 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Inbox } from '../inbox/inbox.ts'
 import { isFile } from '../server/config/database-settings.ts'
-import {
-  type Config,
-  type ConfigSources,
-  flagOf,
-  resolveConfig,
-  variablesOf,
-} from '../server/config/resolve-config.ts'
+import { type Config, type ConfigSources, flagOf, resolveConfig, variablesOf } from '../server/config/resolve-config.ts'
 import { readToken, withDatabaseUrl } from '../server/config/secret.ts'
 import { type SettingName, settings } from '../server/config/settings.ts'
 import { type DatabaseConfig, openPassively } from '../server/open-inbox.ts'
 import { type AdminClient, type RemoteAdminClient, remoteAdminClient } from './admin-client.ts'
 
-/** The command line cannot be understood. */
+/** A mistake on the command line. */
 export class UsageError extends Error {}
 
-/** The value of a flag or argument cannot be understood. */
+/** An invalid value of a flag or argument. */
 export const invalidValue = (name: string, expected: string, text: string): UsageError =>
   new UsageError(`${name}: expected ${expected}, got ${JSON.stringify(text)}`)
 
@@ -42,13 +36,13 @@ export function addConfigFlags(command: Command): Command {
   return command
 }
 
-/** Adds the flag of a setting. @param help If it differs from the server's. */
+/** Adds the flag of a setting. @param help Default: the help of the setting. */
 export function addConfigFlag(command: Command, name: SettingName, help: string = settings[name].help): Command {
   return command.option(`${flagOf(name)} ${settings[name].placeholder}`, `${help} [${variablesOf(name).join(', ')}]`)
 }
 
 export interface ConfigOptions extends Pick<ConfigSources, 'flagNames' | 'module'> {
-  /** The settings that the command uses: a mistake in another one does not stop it. Default: all. */
+  /** The settings that the command uses. A mistake in another setting does not stop it. Default: all. */
   names?: readonly SettingName[]
 }
 
@@ -62,7 +56,7 @@ export function configFromFlags(given: ConfigFlags, { names = allSettings, ...so
 export const databaseFlags = ['database', 'databaseUrlFile', 'databaseSchema'] as const
 export type DatabaseFlags = Partial<Record<(typeof databaseFlags)[number], string>>
 
-/** Adds the flags that name a database. @param help Of `--database`, if it differs from the server's. */
+/** Adds the flags that name a database. @param help The help of `--database`. Default: that of the setting. */
 export function addDatabaseFlags(command: Command, help?: string): Command {
   for (const name of databaseFlags) addConfigFlag(command, name, name === 'database' ? help : undefined)
   return command
@@ -72,12 +66,12 @@ const connectionFlags = [...databaseFlags, 'adminUrl', 'adminToken', 'adminToken
 export type ConnectionFlags = Partial<Record<(typeof connectionFlags)[number], string>>
 
 const connectionHelp: Readonly<Partial<Record<SettingName, string>>> = {
-  adminUrl: 'Admin address of a remote server, in place of a database',
-  adminToken: 'Token of that server; prefer the variable or a file',
-  adminTokenFile: 'File that holds the token',
+  adminUrl: 'Admin URL of a remote server to use instead of a database',
+  adminToken: 'Admin token of the remote server; prefer the variable or a file',
+  adminTokenFile: 'File that contains that token',
 }
 
-/** Adds the flags that name a database that this machine reaches, or a remote server. */
+/** Adds the flags that name either a database or a remote server. */
 export function addConnectionFlags(command: Command): Command {
   for (const name of connectionFlags) addConfigFlag(command, name, connectionHelp[name])
   return command
@@ -100,7 +94,7 @@ export async function withClient<Result>(
 export function openRemote(flags: ConnectionFlags): RemoteAdminClient | undefined {
   const local = databaseFlags.find((name) => flags[name] !== undefined)
   if (local !== undefined && flags.adminUrl !== undefined) {
-    throw new UsageError(`${flagOf(local)} and --admin-url exclude each other: leave one of them out`)
+    throw new UsageError(`${flagOf(local)} and --admin-url cannot be used together: leave one of them out`)
   }
   const config = configFromFlags(flags, { names: connectionFlags })
   const url = config.adminUrl.value
@@ -111,7 +105,7 @@ function requireToken({ adminToken, adminTokenFile }: Config): string {
   if (adminToken.value !== undefined) return adminToken.value
   if (adminTokenFile.value !== undefined) return readToken(adminTokenFile.value)
   const sources = [flagOf('adminTokenFile'), ...variablesOf('adminToken')].join(' or ')
-  throw new UsageError(`A remote server needs its token, which it keeps next to its database: pass it with ${sources}`)
+  throw new UsageError(`--admin-url needs the admin token of that server: pass it with ${sources}`)
 }
 
 /** Opens a database that exists. */
@@ -119,5 +113,5 @@ export async function openLocal(config: DatabaseConfig): Promise<Inbox> {
   const { value: path, source } = config.database
   if (!isFile(path) || existsSync(path)) return openPassively(config)
   const found = `There is no database ${path}${source ? ` (${source})` : ''}`
-  throw new Error(`${found}: pass the server's with --database, or its address with --admin-url`)
+  throw new Error(`${found}: pass the database of the server with --database, or its admin URL with --admin-url`)
 }

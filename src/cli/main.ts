@@ -13,7 +13,7 @@ try {
   process.exitCode = exitCodeOf(error as Error)
 }
 
-/** Reports an error that commander has not reported. */
+/** Prints an error, unless commander has printed it. */
 function exitCodeOf(error: Error): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
   for (const line of error.message.split('\n')) console.error(`hookserver: ${printable(line)}`)

@@ -11,15 +11,15 @@ export function addMigrate(program: Command): void {
     .command('migrate')
     .summary('Create a database, or migrate it to this version')
     .description(
-      'Migrates a database to this version, or creates it. A server does the same when it starts; ' +
-        'use this to do it earlier, or if servers run with --database-migrate false.',
+      'Migrates a database to this version, or creates it. A server does the same when it starts. ' +
+        'Use this command to migrate earlier, or if your servers run with --database-migrate false.',
     )
   addDatabaseFlags(command).addHelpText('after', examples).action(migrate)
 }
 
 const examples = `
-An older version cannot open a newer file: make a backup first if you may want to go back. In PostgreSQL it creates
-tables; the database must exist.
+An older version cannot open a newer file: make a backup first if you may want to downgrade.
+In PostgreSQL this command creates the tables, but not the database.
 
 Examples:
   hookserver migrate

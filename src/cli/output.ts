@@ -1,4 +1,4 @@
-/** Output for people and programs. Text from outside is made safe for a terminal here. Progress goes to stderr. */
+/** Output for people and programs. Escapes untrusted text for the terminal. Progress is written to stderr. */
 import { once } from 'node:events'
 import { stdout } from 'node:process'
 import { styleText } from 'node:util'
@@ -8,20 +8,20 @@ import { escapeUnsafe, unsafeCharacters } from '../runtime/untrusted-text.ts'
 
 export type Style = Parameters<typeof styleText>[0]
 
-/** Styles text only on a terminal that supports it; NO_COLOR and FORCE_COLOR count. */
+/** Styles text only on a terminal that supports it, and respects NO_COLOR and FORCE_COLOR. */
 export const styled = (style: Style, text: string): string => styleText(style, text, { stream: stdout })
 
-/** Columns of the terminal. Output to a file or pipe is not cut, unless COLUMNS is set. */
+/** Columns of the terminal. Infinite for a file or a pipe, unless COLUMNS is set. */
 export function terminalWidth(): number {
   return stdout.columns || Number(process.env.COLUMNS) || Number.POSITIVE_INFINITY
 }
 
-/** JSON on one line. Characters that could steer a terminal are escaped, which means the same to a JSON parser. */
+/** JSON on one line. Control characters of terminals are escaped; a JSON parser reads the same value. */
 export const jsonLine = (value: unknown): string => escapeUnsafe(JSON.stringify(value))
 
 let readerGone: boolean | undefined
 
-/** Writes, and waits while the reader is slow. @returns False once the reader is gone, as `head` is: no failure. */
+/** Writes, and waits for a slow reader. @returns False after the reader has closed the pipe, as `head` does. */
 export async function print(text: string | Uint8Array): Promise<boolean> {
   if (readerGone === undefined) {
     readerGone = false
@@ -45,9 +45,9 @@ export interface Screen {
 export const clearLine = '\r\x1b[K'
 
 /**
- * Keeps a line up to date on a terminal, and writes nothing elsewhere.
- * @param line If it fails, the line stays as it was: the command itself reports the error.
- * @returns Stops, and removes the line.
+ * Shows a line on a terminal and updates it. Writes nothing elsewhere.
+ * @param line Returns the text. If it throws, the old text stays: the command itself reports the error.
+ * @returns Stops the updates and removes the line.
  */
 export function showProgress(line: () => string | Promise<string>, intervalMs: number, screen: Screen): () => void {
   if (!screen.isTTY) return () => {}
@@ -66,7 +66,7 @@ export function showProgress(line: () => string | Promise<string>, intervalMs: n
   }
 }
 
-/** Aborts at the first SIGINT or SIGTERM. The second one ends the process, as it does without this. */
+/** Aborts at the first SIGINT or SIGTERM. The second one ends the process. */
 export function abortOnSignal(): AbortSignal {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
@@ -75,12 +75,12 @@ export function abortOnSignal(): AbortSignal {
 
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
 
-/** One line. Each unsafe character becomes U+FFFD, so that columns keep their width. */
+/** The text on one line. U+FFFD replaces each unsafe character, so that columns keep their width. */
 export function printable(text: string): string {
   return text.replace(/[\t\n\r]+/g, ' ').replace(unsafeCharacters, '\ufffd')
 }
 
-/** The lines that are not empty, at most `max` of them. */
+/** The non-empty lines, at most `max` of them. */
 export function printableLines(text: string, max: number = Number.POSITIVE_INFINITY): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
   const omitted = lines.length - max
@@ -88,7 +88,7 @@ export function printableLines(text: string, max: number = Number.POSITIVE_INFIN
   return omitted > 0 ? [...shown, `… and ${plural(omitted, 'more line')}`] : shown
 }
 
-/** The messages of an error and its causes: the message of `fetch` alone is "fetch failed". */
+/** The messages of an error and its causes. The message of `fetch` itself is only "fetch failed". */
 export function withCauses(error: unknown): string {
   const texts: string[] = []
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -128,7 +128,7 @@ export function formatDuration(ms: number): string {
 
 type State = DeliveryState | TaskState | AttemptDetail['outcome'] | MissedDeliveryState
 
-/** Red needs an operator, yellow may recover without one. */
+/** Red needs an operator. Yellow may recover without one. */
 export const stateStyles: Readonly<Record<State, Style>> = {
   pending: 'blue',
   running: 'cyan',

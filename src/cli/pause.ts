@@ -3,7 +3,7 @@ import type { AdminClient } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from './flags.ts'
 import { printable, printLines } from './output.ts'
 
-/** How an inbox names all handlers. */
+/** The name of all handlers in an inbox. */
 const all = '*'
 
 export function addPause(program: Command): void {
@@ -11,8 +11,8 @@ export function addPause(program: Command): void {
     .command('pause [handler]')
     .summary('Pause a handler, or all handlers')
     .description(
-      'Pauses a handler, or all handlers, in every process until it is resumed, also over restarts. ' +
-        'Deliveries are still received and stored, and running attempts finish.',
+      'Pauses a handler, or all handlers, in every process. A restart does not resume them. ' +
+        'The server still receives and stores deliveries, and running attempts finish.',
     )
   addConnectionFlags(pause).addHelpText('after', pauseExamples)
   pause.action((handler: string = all, flags: ConnectionFlags) => {
@@ -25,22 +25,22 @@ export function addPause(program: Command): void {
   const resume = program
     .command('resume [handler]')
     .summary('Resume a handler, or all handlers')
-    .description('Undoes "pause". A handler that was paused by its name must be resumed by its name.')
+    .description('Undoes "pause". A handler that you paused by name must be resumed by name.')
   addConnectionFlags(resume).addHelpText('after', resumeExamples)
   resume.action((handler: string = all, flags: ConnectionFlags) => {
     return withClient(flags, async (client) => {
       const { paused } = await client.overview()
       await client.resume(handler)
       const name = nameOf(handler)
-      await report(client, paused.includes(handler) ? `Resumed ${name}.` : `${name}: not paused.`)
+      await report(client, paused.includes(handler) ? `Resumed ${name}.` : `${name}: was not paused.`)
     })
   })
 }
 
 const pauseExamples = `
 Examples:
-  hookserver pause                        all handlers
-  hookserver pause hook:issues.opened     one handler, by its name in "deliveries show"`
+  hookserver pause                        pause all handlers
+  hookserver pause hook:issues.opened     pause one handler, by its name in "deliveries show"`
 
 const resumeExamples = `
 Examples:
@@ -49,15 +49,15 @@ Examples:
 
 async function report(client: AdminClient, change: string): Promise<void> {
   const { paused } = await client.overview()
-  const now = paused.length === 0 ? 'Nothing is paused now.' : `Paused now: ${paused.map(nameOf).join(', ')}.`
+  const now = paused.length === 0 ? 'No handler is paused now.' : `Paused now: ${paused.map(nameOf).join(', ')}.`
   await printLines([change, now])
 }
 
-/** The name may be misspelt, or belong to a handler that is not deployed yet. */
+/** The name may be misspelled, or the handler may not be deployed yet. */
 async function warnIfUnknown(client: AdminClient, handler: string): Promise<void> {
   const { deliveries, next } = await client.list({ handler, limit: 1 })
   if (deliveries.length > 0 || next !== undefined) return
-  console.error(`${nameOf(handler)} has handled no delivery so far: check its name.`)
+  console.error(`${nameOf(handler)} has not handled any delivery yet: check the name.`)
 }
 
 const nameOf = (handler: string): string => (handler === all ? 'all handlers' : printable(handler))

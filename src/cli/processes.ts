@@ -9,11 +9,11 @@ export function addProcesses(program: Command): void {
     .command('processes')
     .summary('List the processes that receive and handle deliveries')
     .description(
-      'Lists the processes that share the database, in the order of their start, with the host and role of each. ' +
-        'A process sends a heartbeat every ten seconds; a killed one stays listed for a minute.',
+      'Lists the processes that use the database, with their hosts and roles, in the order in which they started. ' +
+        'Each process sends a heartbeat every 10 seconds. A killed process stays in the list for a minute.',
     )
   addConnectionFlags(command)
-    .option('--json', 'Print a JSON object per line; times are in milliseconds since 1970')
+    .option('--json', 'Print one JSON object per line; times in milliseconds since 1970')
     .addHelpText('after', examples)
     .action(listProcesses)
 }

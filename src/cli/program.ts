@@ -15,18 +15,22 @@ import { addRecover } from './recover/index.ts'
 import { addSend } from './send/index.ts'
 import { addServe } from './serve.ts'
 
-/** A value that was typed in the wrong place may be a secret, so error messages leave values out. */
+/** Removes values from error messages: a value in the wrong place may be a secret. */
 const withoutValues = (text: string): string => text.replace(/=.*'/s, "=…'").replace(/( but got \d+): .*/s, '$1.\n')
+
+const helpCommand = ['help [command]', 'Show the help of a command'] as const
 
 /** The command line, with all its commands. */
 export function createProgram(): Command {
   const program = new Command('hookserver')
-    .description('Receives GitHub webhooks, stores them, runs your functions, and shows the results.')
+    .description('Receives GitHub webhooks, stores them, and runs your handlers.')
     .version(version, '-V, --version', 'Print the version')
-    .showHelpAfterError('(run hookserver --help for all commands)')
+    .helpOption('-h, --help', 'Show help')
+    .helpCommand(...helpCommand)
+    .showHelpAfterError('(run hookserver --help to list all commands)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(withoutValues(text)) })
-    .addHelpText('after', '\nhookserver <command> --help explains a command, with examples.')
+    .addHelpText('after', '\nRun hookserver <command> --help for the details and examples of a command.')
   addServe(program)
   addSend(program)
   addDeliveries(program)
@@ -43,9 +47,10 @@ export function createProgram(): Command {
 function addDeliveries(program: Command): void {
   const deliveries = program
     .command('deliveries')
+    .helpCommand(...helpCommand)
     .summary('List, show, retry, discard, export and import deliveries')
     .description(
-      'Shows and changes the deliveries in a database, or of a remote server. The server may run or not while you use a database.',
+      'Shows and changes the deliveries in a database or on a remote server. A server may be using the database at the same time.',
     )
   for (const add of [addList, addShow, addRetry, addDiscard, addExport, addImport]) add(deliveries)
   deliveries.addHelpText('after', deliveriesExamples)
@@ -53,7 +58,7 @@ function addDeliveries(program: Command): void {
 
 const deliveriesExamples = `
 Examples:
-  hookserver deliveries list state:dead     deliveries whose handlers failed for good
-  hookserver deliveries show 42             why one failed
-  hookserver deliveries retry 42            once the cause is fixed
-  hookserver deliveries <command> --help    explains each command, with examples`
+  hookserver deliveries list state:dead     list deliveries that failed for the last time
+  hookserver deliveries show 42             show why a delivery failed
+  hookserver deliveries retry 42            retry it after you have fixed the cause
+  hookserver deliveries <command> --help    show the details and examples of a command`

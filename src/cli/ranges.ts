@@ -13,26 +13,26 @@ interface Flags {
 export function addRanges(program: Command): void {
   const command = program
     .command('ranges [address]')
-    .summary("List the addresses of GitHub's webhooks, or look one up")
+    .summary("List the address ranges of GitHub's webhooks, or look up an address")
     .description(
-      'Lists the address ranges that GitHub sends webhooks from now; or tells whether an address is in one of them: ' +
-        'exit code 0 if it is, 1 if it is not. Uses GITHUB_TOKEN if it is set, which has a higher rate limit.',
+      'Lists the address ranges that GitHub sends webhooks from. With an address, shows the range that contains it, ' +
+        'and exits with 1 if there is none. Set GITHUB_TOKEN for a higher rate limit.',
     )
   addConfigFlag(command, 'apiUrl')
-    .option('--json', 'Print a list of ranges; with an address an object with its range, or null')
+    .option('--json', 'Print a JSON list of ranges, or an object with the range of the address')
     .addHelpText('after', examples)
     .action(printRanges)
 }
 
 const examples = `
 Examples:
-  hookserver ranges                                   for a firewall, one per line
+  hookserver ranges                                   one range per line, for a firewall
   hookserver ranges 140.82.115.9 && echo "GitHub's"
   hookserver ranges --api-url https://ghe.example/api/v3`
 
 async function printRanges(address: string | undefined, flags: Flags): Promise<void> {
   if (address !== undefined && !parseAddress(address)) {
-    throw invalidValue('address', 'an address such as 140.82.115.9 or 2606:50c0::1', address)
+    throw invalidValue('address', 'an IP address such as 140.82.115.9 or 2606:50c0::1', address)
   }
   const { apiUrl } = configFromFlags(flags, { names: ['apiUrl'] })
   const cidrs = await fetchRanges(apiUrl.value ?? githubApi)
@@ -42,18 +42,19 @@ async function printRanges(address: string | undefined, flags: Flags): Promise<v
     return cidr !== undefined && new AddressSet([cidr]).has(address)
   })
   if (range === undefined) process.exitCode = 1
-  const text = range === undefined ? "is in none of GitHub's ranges" : `is in ${printable(range)}, which is GitHub's`
+  const text = range === undefined ? "is not in GitHub's ranges" : `is in GitHub's range ${printable(range)}`
   await printLines([flags.json ? jsonLine({ address, range: range ?? null }) : `${address} ${text}`])
 }
 
-/** @throws {Error} with its causes, which the receiver would hide from a sender. */
+/** @throws {Error} with its causes, which a receiver hides from senders. */
 async function fetchRanges(apiUrl: string): Promise<readonly string[]> {
   try {
     const token = process.env.GITHUB_TOKEN || undefined
     const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
-    if (tokenRejected) console.error('GitHub rejected GITHUB_TOKEN, so its list was fetched without a token')
+    if (tokenRejected)
+      console.error('hookserver: GitHub rejected GITHUB_TOKEN, so the ranges were fetched without a token')
     return cidrs
   } catch (error) {
-    throw new Error(`${apiUrl}: ${withCauses(error)}`, { cause: error })
+    throw new Error(`Cannot fetch the ranges from ${apiUrl}: ${withCauses(error)}`, { cause: error })
   }
 }

@@ -14,26 +14,26 @@ import { addConfigFlags, type ConfigFlags, configFromFlags } from './flags.ts'
 export function addServe(program: Command): void {
   const command = program
     .command('serve [module]')
-    .summary('Receive deliveries, and handle them with a module')
+    .summary('Receive deliveries, and run the handlers of a module')
     .description(
-      'Receives deliveries, stores them, and handles them with the Hooks that the module exports as "default" or "hooks".\n' +
-        'Without a module it stores all deliveries and handles none: retry them once you have a module.',
+      'Receives deliveries, stores them, and runs the handlers of a module that exports a Hooks as "default" or "hooks".\n' +
+        'Without a module it only stores deliveries. You can retry them later with a module.',
     )
   addConfigFlags(command).addHelpText('after', examples).action(serveUntilStopped)
 }
 
 const examples = `
-A flag takes precedence over its environment variable, shown in brackets, and that over the module's "export const config".
+A flag takes precedence over its environment variables (in brackets), and these over "export const config" of the module.
 
 Examples:
-  hookserver serve hooks.ts --dev                     try it on your own machine
+  hookserver serve hooks.ts --dev                     on your own machine
   hookserver serve hooks.ts                           in production, with the secret in GITHUB_WEBHOOKS_KEY
-  hookserver serve --role receiver                    store deliveries, and handle them in another process:
-  hookserver serve hooks.ts --role worker
+  hookserver serve --role receiver                    only receive and store deliveries
+  hookserver serve hooks.ts --role worker             only run handlers
   hookserver serve hooks.ts --trust-proxy loopback    behind nginx or Caddy on the same machine
-  hookserver serve hooks.ts --pull acme/shop          without an address that GitHub reaches`
+  hookserver serve hooks.ts --pull acme/shop          on a machine that GitHub cannot reach`
 
-/** Set in the process that `node --watch` runs. */
+/** Set in the environment of the process that `node --watch` runs. */
 const watchedVariable = 'HOOKSERVER_WATCHED'
 
 async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): Promise<void> {
@@ -43,7 +43,7 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): 
     checkWithoutModule(early)
     return watch()
   }
-  // Imported here, so that no other command loads a server.
+  // Imported here, because other commands do not need a server.
   const [{ notifyReady, serve }, { createLogger }] = await Promise.all([
     import('../server/serve.ts'),
     import('../server/logging.ts'),
@@ -62,7 +62,7 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): 
   await stopped
 }
 
-/** Traces all deliveries if `@opentelemetry/api` is installed. Without an SDK that records nothing. */
+/** Traces all deliveries if `@opentelemetry/api` is installed. Without an SDK, nothing is recorded. */
 async function traceIfInstalled(): Promise<void> {
   try {
     const { traceHooks } = await import('../telemetry/opentelemetry/index.ts')
@@ -81,10 +81,10 @@ async function watch(): Promise<void> {
   process.exitCode = code ?? 0
 }
 
-/** Two signals within this time are one: a terminal signals all processes, and npm forwards the signal too. */
+/** Two signals within this time count as one: a terminal signals all processes, and npm forwards the signal too. */
 const sameSignalMs = 500
 
-/** Resolves once a signal has stopped the service; a second signal ends the process at once. */
+/** Closes the service at the first signal, then ends the process. A second signal ends the process at once. */
 async function stopOnSignal(service: Service, logger: FullLogger): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   let signalledAt: number | undefined
@@ -93,13 +93,13 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
       if (signalledAt !== undefined && performance.now() - signalledAt < sameSignalMs) return
       if (signalledAt !== undefined) process.exit(1)
       signalledAt = performance.now()
-      logger.info({ signal }, 'Stopping: running handlers may finish; send the signal again to exit at once')
+      logger.info({ signal }, 'Stopping: waiting for running handlers; send the signal again to exit now')
       resolve()
     })
   }
-  // The state of the process is unknown. The running attempts count, so a delivery that causes this ends as dead.
+  // The state of the process is unknown. Running attempts count, so a delivery that always causes this ends as dead.
   process.on('uncaughtException', (err) => {
-    logger.error({ err }, 'Uncaught exception: the process exits, and its running attempts are retried')
+    logger.error({ err }, 'Uncaught exception, exiting; running attempts will be retried')
     process.exit(1)
   })
   await promise
@@ -117,8 +117,8 @@ function logStart(
   if (publicUrl) logger.info({ url: publicUrl, secretFrom, database: shown }, 'Receiving')
   else if (pull.value) {
     const pulled = { hooks: pull.value.map(formatTarget), every: pullEvery.value, database: shown }
-    logger.info(pulled, "Pulling deliveries from GitHub's log, without a public listener")
-  } else logger.info({ role: role.value, database: shown }, 'Handling')
+    logger.info(pulled, "Pulling deliveries from GitHub's log")
+  } else logger.info({ role: role.value, database: shown }, 'Running handlers')
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
   if (process.stderr.isTTY !== true || logLevel.value === 'silent') return // a log in JSON has no other lines
   if (tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
@@ -126,9 +126,9 @@ function logStart(
 }
 
 /**
- * The secret that a server verifies signatures with, unless the module sets one. It is put into the environment, where
- * the module's `new Hooks()` looks for it, so find it before the module is imported. A server that only pulls verifies
- * nothing, and gets a random one. Only the source may be printed.
+ * Finds the secret that the server verifies signatures with, unless the module sets one. Call it before the module is
+ * imported: it also sets the environment variable that `new Hooks()` reads. A server that only pulls verifies nothing and
+ * gets a random secret. Print the source only.
  */
 export function findServerSecret({
   secretFile,

@@ -2,16 +2,15 @@ import { type Style, styled } from './output.ts'
 
 export interface Column {
   title: string
-  /** The width that it may be cut to on a narrow terminal. Default: never cut. */
+  /** The width to which a narrow terminal may cut the column. Default: never cut. */
   minWidth?: number
-  /** The style of a cell by its text. */
+  /** Returns the style of a cell with this text. */
   style?: (text: string) => Style | undefined
 }
 
-/** Between two columns. */
 const gap = '  '
 
-/** Rows in columns that fit a width. Rows may be added in batches: a column grows if it must, and never shrinks. */
+/** Lays out rows in columns that fit a width. Rows can be added in batches: columns can grow, but never shrink. */
 export class Table {
   readonly #columns: readonly Column[]
   readonly #width: number
@@ -24,7 +23,7 @@ export class Table {
     this.#contentWidths = columns.map(({ title }) => title.length)
   }
 
-  /** The lines of these rows; the first call starts with the titles. */
+  /** The lines of these rows. The first call also returns the line of titles. */
   lines(rows: readonly (readonly string[])[]): string[] {
     this.#contentWidths = this.#contentWidths.map((width, index) =>
       Math.max(width, ...rows.map((row) => widthOf(row[index] ?? ''))),
@@ -37,7 +36,7 @@ export class Table {
     return [this.#line(titles, widths, 'bold'), ...lines]
   }
 
-  /** @param style Of all cells. Default: those of the columns. */
+  /** @param style The style of all cells. Default: the styles of the columns. */
   #line(cells: readonly string[], widths: readonly number[], style?: Style): string {
     const padded = this.#columns.map((column, index) => {
       const [cell = '', width = 0] = [cells[index], widths[index]]
@@ -49,7 +48,7 @@ export class Table {
     return padded.join(gap).trimEnd()
   }
 
-  /** Cuts the widest column first, of those that may be cut. */
+  /** Cuts columns until the table fits, always the widest one that may be cut. */
   #fit(): number[] {
     const widths = [...this.#contentWidths]
     const sum = () => widths.reduce((total, width) => total + width + gap.length, -gap.length)
@@ -67,7 +66,7 @@ export class Table {
 
 const graphemes = new Intl.Segmenter()
 
-/** Characters that fill two columns of a terminal: emoji and East Asian scripts (Unicode TR11, the common ranges). */
+/** Characters that are two columns wide on a terminal: emoji and East Asian scripts (Unicode TR11, common ranges). */
 const wide =
   /^(?:\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hangul}|[\u3000-\u30ff\uff01-\uff60\uffe0-\uffe6]|.*\ufe0f)/u
 
@@ -78,7 +77,7 @@ function widthOf(text: string): number {
 
 const cellsOf = (grapheme: string): number => (wide.test(grapheme) ? 2 : 1)
 
-/** Cuts to a width, with an ellipsis if anything is missing. */
+/** Cuts a text to a width, with an ellipsis at the end. */
 function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let [kept, used] = ['', 0]

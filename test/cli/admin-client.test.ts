@@ -108,7 +108,7 @@ test('takes the token from a file, and reports a wrong token', async () => {
   const wrong = { HOOKSERVER_ADMIN_TOKEN: 'another-token-altogether' }
   expect(await hookserver([...list, '--admin-token-file', file], wrong)).toMatchObject({ code: 0 })
   const { code, stderr } = await hookserver(list, wrong)
-  expect([code, stderr]).toEqual([1, `hookserver: ${url} answered 401: That is not the token\n`])
+  expect([code, stderr]).toEqual([1, `hookserver: ${url} answered 401: Wrong token\n`])
   expect(stderr).not.toContain(wrong.HOOKSERVER_ADMIN_TOKEN)
   expect(await hookserver(list)).toMatchObject({ code: 2, stderr: expect.stringContaining('--admin-token-file') })
 })
@@ -125,7 +125,7 @@ test('reports an address where no hookserver answers', async () => {
   const args = ['deliveries', 'show', '1', '--admin-token', token, '--admin-url']
   expect(await hookserver([...args, url])).toMatchObject({
     code: 1,
-    stderr: `hookserver: ${url} answered 404: check that this is the admin address of a hookserver\n`,
+    stderr: `hookserver: ${url} answered 404: check that this is the admin URL of a hookserver\n`,
   })
   const { code, stderr } = await hookserver([...args, 'http://127.0.0.1:1'])
   expect([code, stderr]).toEqual([1, expect.stringContaining('http://127.0.0.1:1 cannot be reached: ')])

@@ -189,7 +189,7 @@ describe.each(['bash', 'zsh'] as const)('on a terminal with %s', (shell) => {
 test.runIf(hasShell('fish'))('fish shows candidates with their descriptions, and files', () => {
   const cwd = project({ 'hs.ts': '', 'my file.json': '{}' })
   const offers = (line: string) => offersInFish(scripts.fish, line, cwd)
-  expect(offers('hookserver comp')).toEqual(['completion\tprint a script that completes commands, flags and values'])
+  expect(offers('hookserver comp')).toEqual(['completion\tPrint a shell completion script'])
   expect(offers('hookserver serve --role=w')).toEqual(['--role=worker'])
   expect(offers('hookserver serve h')).toEqual(['hs.ts'])
   expect(offers('hookserver send --file my')).toEqual(['my file.json'])

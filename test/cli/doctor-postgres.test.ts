@@ -81,7 +81,7 @@ describe('it finds', () => {
     ['that there is no password', { password: '' }, /password/, /PGPASSWORD/],
     ['that there is no such database', { pathname: '/nothing' }, /"nothing" does not exist/, /createdb/],
     ['that there is no TLS', { search: '?sslmode=require' }, /does not support SSL/, /sslmode/],
-    ['that the host has no such name', { hostname: 'db.invalid' }, /db\.invalid/, /name of the host/],
+    ['that the host has no such name', { hostname: 'db.invalid' }, /db\.invalid/, /host name/],
   ])('%s', async (_what, change, found, cure) => {
     expect(await findings(changed(examined.server.url, change))).toMatchObject({
       code: 1,
@@ -134,7 +134,7 @@ describe('it finds', () => {
     const doubtful = await findings(url, '--database-connections', '60')
     expect(doubtful.found[1]).toMatchObject({
       state: 'doubtful',
-      found: expect.stringMatching(/\(max_connections is 40\), and a server may open 64$/),
+      found: expect.stringMatching(/\(max_connections is 40\), but a server may open 64$/),
       cure: expect.stringContaining('--database-connections'),
     })
     expect(await needs('--database-connections', '37')).toEqual(['fine', 'doubtful'])

@@ -57,9 +57,9 @@ describe('it finds', () => {
   })
 
   test.each([
-    ['exports no Hooks', 'export const a = 1', 'failed', /expected a Hooks/],
-    ['cannot be imported', 'export default (', 'failed', /cannot be imported/],
-    ['handles nothing', `import { Hooks } from 'hookserver'; export default new Hooks()`, 'doubtful', /has no handler/],
+    ['exports no Hooks', 'export const a = 1', 'failed', /must export a Hooks/],
+    ['cannot be imported', 'export default (', 'failed', /Cannot import/],
+    ['handles nothing', `import { Hooks } from 'hookserver'; export default new Hooks()`, 'doubtful', /has no handlers/],
   ])('a module that %s', async (_what, source, state, message) => {
     const { of } = await runDoctor(project({ 'hooks.ts': source }), ['hooks.ts'])
     expect(of('module')).toMatchObject([{ state, found: expect.stringMatching(message) }])
@@ -87,8 +87,8 @@ describe('it finds', () => {
     const [taken, running] = [await listening('another program'), await listening('ok')]
     const ports = ['--host', '127.0.0.1', '--port', taken, '--admin-port', running]
     const { of, code } = await runDoctor(project(), ports)
-    expect(of('port')).toMatchObject([{ state: 'failed', found: expect.stringContaining(`port ${taken} is taken`) }])
-    expect(of('admin port')).toMatchObject([{ state: 'fine', found: expect.stringContaining('a server is running') }])
+    expect(of('port')).toMatchObject([{ state: 'failed', found: expect.stringContaining(`port ${taken} is used`) }])
+    expect(of('admin port')).toMatchObject([{ state: 'fine', found: expect.stringContaining('in use by a running hookserver') }])
     expect(code).toBe(1)
   })
 
@@ -158,10 +158,10 @@ describe('it finds', () => {
     expect(of('secret').map(({ state, found }) => `${state}: ${found}`)).toEqual([
       'fine: from the environment variable GITHUB_WEBHOOKS_KEY',
       'doubtful: 1 wrong signature in the last day',
-      'doubtful: an old one signed 1 of the last 2 deliveries',
+      'doubtful: 1 of the last 2 deliveries were signed with an old secret',
     ])
     expect(of('database')).toMatchObject([
-      { state: 'fine', found: expect.stringContaining('2 deliveries to handle, 0 dead') },
+      { state: 'fine', found: expect.stringContaining('2 unfinished deliveries, 0 dead') },
     ])
   })
 })
@@ -173,7 +173,7 @@ test('prints a line for each finding, and below it what to do', async () => {
   let output = ''
   child.stdout.on('data', (data) => (output += data))
   const [code] = await once(child, 'close')
-  expect(output).toMatch(/^✗ secret {5}there is none\n {13}→ put the secret/m)
+  expect(output).toMatch(/^✗ secret {5}no secret is set\n {13}→ put the secret/m)
   expect(output).not.toContain('\x1b')
   expect(code).toBe(1)
 })

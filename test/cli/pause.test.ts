@@ -33,7 +33,7 @@ test('pauses a handler by its name, which "resume" alone leaves paused', async (
   await inbox.pause('*')
   const { stdout, stderr } = await run('pause', 'deploy')
   expect(stdout).toBe('Paused deploy.\nPaused now: all handlers, deploy.\n')
-  expect(stderr).toBe('deploy has handled no delivery so far: check its name.\n')
+  expect(stderr).toBe('deploy has not handled any delivery yet: check the name.\n')
   expect((await run('resume')).stdout).toBe('Resumed all handlers.\nPaused now: deploy.\n')
   expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNothing is paused now.\n')
   expect((await run('resume', 'deploy')).stdout).toBe('deploy: not paused.\nNothing is paused now.\n')

@@ -18,9 +18,9 @@ test('lists the ranges of GitHub', async () => {
 
 test('tells whether an address is in one of the ranges', async () => {
   const { run } = await scene()
-  expect(await run('192.0.2.9')).toMatchObject({ code: 0, stdout: "192.0.2.9 is in 192.0.2.0/24, which is GitHub's\n" })
+  expect(await run('192.0.2.9')).toMatchObject({ code: 0, stdout: "192.0.2.9 is in GitHub's range 192.0.2.0/24\n" })
   expect(await run('2001:db8::9')).toMatchObject({ code: 0 })
-  expect(await run('192.0.3.9')).toMatchObject({ code: 1, stdout: "192.0.3.9 is in none of GitHub's ranges\n" })
+  expect(await run('192.0.3.9')).toMatchObject({ code: 1, stdout: "192.0.3.9 is not in GitHub's ranges\n" })
   const [inside, outside] = [await run('::ffff:192.0.2.9', '--json'), await run('192.0.3.9', '--json')]
   expect(JSON.parse(inside.stdout)).toEqual({ address: '::ffff:192.0.2.9', range: '192.0.2.0/24' })
   expect([outside.code, JSON.parse(outside.stdout)]).toEqual([1, { address: '192.0.3.9', range: null }])
@@ -31,7 +31,7 @@ test('rejects an invalid address without a request', async () => {
   expect(await run('192.0.2')).toMatchObject({ code: 2, stderr: expect.stringContaining('got "192.0.2"') })
   expect(github.requests).toEqual([])
   const { code, stderr } = await hookserver(['ranges', '--api-url', 'github'])
-  expect([code, stderr]).toEqual([2, expect.stringContaining('--api-url: expected an address that begins with http')])
+  expect([code, stderr]).toEqual([2, expect.stringContaining('--api-url: expected a URL that begins with http')])
 })
 
 test('uses the token, and no token if GitHub rejects it', async () => {
@@ -40,7 +40,7 @@ test('uses the token, and no token if GitHub rejects it', async () => {
   expect(await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'right' })).toMatchObject({ code: 0, stderr: '' })
   expect(github.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer right'])
   const { code, stderr } = await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'wrong' })
-  expect([code, stderr]).toEqual([0, 'GitHub rejected GITHUB_TOKEN, so its list was fetched without a token\n'])
+  expect([code, stderr]).toEqual([0, 'hookserver: GitHub rejected GITHUB_TOKEN, so the ranges were fetched without a token\n'])
 })
 
 test('reports why the list is unavailable', async () => {

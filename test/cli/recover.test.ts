@@ -152,7 +152,7 @@ test('stops at a signal, and continues at the next sweep', async () => {
   await eventually(async () => expect((await scene.inbox.overview()).missedDeliveries.requested).toBe(1))
   child.kill('SIGINT')
   const [code] = await once(child, 'close')
-  expect([code, stderr]).toEqual([1, 'hookserver: Stopped before the sweep was complete\n'])
+  expect([code, stderr]).toEqual([1, 'hookserver: The sweep was stopped before it was complete\n'])
   expect((await scene.inbox.overview()).missedDeliveries).toMatchObject({ requested: 1, missed: 1 })
   expect(await run(hook)).toMatchObject({ code: 0, stderr: '' })
   await scene.github.idle()
@@ -200,11 +200,11 @@ describe('a remote server', () => {
 describe('says what to do', () => {
   test.each([
     [['--dry-run'], /Name a webhook, such as acme\/shop#7/],
-    [['acme/shop/more'], /hooks: expected a list .* got "acme\/shop\/more"/],
+    [['acme/shop/more'], /hooks: expected a comma-separated list .* got "acme\/shop\/more"/],
     [['acme', '--lookback', 'yesterday', '--pace', '1'], /--lookback: expected.*\n.*--pace: expected/],
     [['acme', '--mode', 'push'], /Allowed choices are redeliver, pull/],
-    [['acme', '--admin-url', 'http://127.0.0.1:9', '--database', 'a.db'], /exclude each other/],
-    [['acme', '--github-token', 'two words'], /--github-token: expected a text without white space\n/],
+    [['acme', '--admin-url', 'http://127.0.0.1:9', '--database', 'a.db'], /cannot be used together/],
+    [['acme', '--github-token', 'two words'], /--github-token: expected a value without white space\n/],
   ])('for the invalid arguments %j', async (args, message) => {
     const { code, stdout, stderr } = await hookserver(['recover', ...args])
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)])

@@ -74,7 +74,7 @@ describe('one delivery', () => {
     const { code, stdout, stderr } = await send(['push', '--secret', 'another'])
     expect([code, take().received]).toEqual([1, []])
     expect(stdout).toMatch(/^400 Bad Request in .*\n.*"wrong_signature"/)
-    expect(stderr).toBe('hookserver: Signed with the secret from --secret: does the server have the same?\n')
+    expect(stderr).toBe('hookserver: Signed with the secret from --secret: check that the server has the same secret\n')
   })
 
   test.each([
@@ -214,19 +214,19 @@ describe('without an answer', () => {
     ])
     expect(one).toEqual({
       ...{ code: 1, stdout: '' },
-      stderr: `hookserver: Nothing listens at ${closed}. Is "hookserver serve" running? --to sends elsewhere.\n`,
+      stderr: `hookserver: Connection to ${closed} refused: start "hookserver serve", or pass another URL with --to\n`,
     })
-    expect(report).toMatchObject({ ok: false, status: null, failure: 'nothing listens there' })
+    expect(report).toMatchObject({ ok: false, status: null, failure: 'the connection was refused' })
     expect([many.code, many.stderr]).toEqual([1, one.stderr])
-    expect(many.report).toMatchObject({ ok: false, failed: 1, failures: { 'nothing listens there': 1 }, latency: null })
+    expect(many.report).toMatchObject({ ok: false, failed: 1, failures: { 'the connection was refused': 1 }, latency: null })
   })
 
   test('distinguishes a closed connection from a refused one, and sends the others', async () => {
     let count = 0
     const torn = await listen((request, response) => void (++count === 1 ? request.socket.destroy() : response.end()))
     const { code, stdout, stderr } = await send(['push', '--count', '2', '--to', torn])
-    expect([code, stdout]).toEqual([1, expect.stringMatching(/\n200 +1\n--- +1 {2}the connection was closed/)])
-    expect(stderr).toMatch(/^hookserver: http.*: the connection was closed before there was an answer\n$/)
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/\n200 +1\n--- +1 {2}the server closed the connection/)])
+    expect(stderr).toMatch(/^hookserver: http.*: the server closed the connection without an answer\n$/)
   })
 
   test('reports a path that does not exist', async () => {

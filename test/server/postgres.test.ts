@@ -99,7 +99,7 @@ describe('a server', () => {
     const to = await receiver.url()
     const elsewhere = project({ 'hooks.ts': working })
     const worker = new ServedProcess(elsewhere, ['hooks.ts', '--role', 'worker', ...database], env)
-    await worker.line('Handling')
+    await worker.line('Running handlers')
     const guids = Array.from({ length: 20 }, (_, index) => `one of many ${index}`)
     const answers = await Promise.all(guids.map((guid) => deliver(to, 'push', guid)))
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]))
@@ -134,7 +134,7 @@ describe('a server', () => {
     const worker = new ServedProcess(project({ 'hooks.ts': working }), [...handling, '--api-url', github.url], {
       [name]: token,
     })
-    await worker.line('Handling')
+    await worker.line('Running handlers')
     await reaches(receiver, { done: 1 })
   })
 

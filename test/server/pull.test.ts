@@ -62,7 +62,7 @@ test('handles deliveries without a secret and a public port, and continues after
   expect(await first.ended).toBe(0)
   const messages = first.lines.map(({ msg }) => msg)
   expect(messages).toContain('GitHub shows the deliveries of acme/shop')
-  expect(messages.filter((msg) => msg === 'Receiving' || msg === 'Handling')).toEqual([])
+  expect(messages.filter((msg) => msg === 'Receiving' || msg === 'Running handlers')).toEqual([])
   expect(first.lines.filter(({ level }) => level > 30)).toEqual([])
   expect(first.output).not.toContain(token)
 

@@ -83,7 +83,7 @@ describe('a server', () => {
     const receiver = new ServedProcess(folder, ['--role', 'receiver', ...anyOrigin], withSecret)
     const url = await receiver.url()
     const worker = new ServedProcess(folder, ['hooks.ts', '--role', 'worker'], withSecret)
-    await worker.line('Handling')
+    await worker.line('Running handlers')
     expect((await deliver(url, 'one')).status).toBe(202)
     await reaches(receiver, folder, 1, 'done')
     expect(readFileSync(join(folder, 'handled.txt'), 'utf8')).toBe('one\n')

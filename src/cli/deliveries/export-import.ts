@@ -1,4 +1,4 @@
-/** Exports of deliveries: a header and a delivery per line, in JSON. */
+/** An export has one JSON object per line: a header, then the deliveries. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -25,10 +25,10 @@ const header = { hookserver: 'deliveries', version: 1 }
 export function addExport(parent: Command): void {
   const command = parent
     .command('export [query...]')
-    .summary('Write deliveries to standard output, for an import')
+    .summary('Export deliveries to standard output')
     .description(
-      'Writes deliveries to standard output, the oldest first, as a JSON object per line: body, headers, handlers and attempts. ' +
-        'All of them, or those that match a query. "deliveries import" reads the output.',
+      'Writes all deliveries, or those that match a query, to standard output, oldest first. Each line is a JSON object ' +
+        'with body, headers, handlers and attempts. "deliveries import" reads the output.',
     )
   addConnectionFlags(addFilters(command))
     .addHelpText('after', queryHelp + exportExamples)
@@ -37,7 +37,7 @@ export function addExport(parent: Command): void {
 
 const exportExamples = `
 
-An export contains the payloads as they were received: protect it like the database.
+An export contains the original payloads: protect it like the database.
 
 Examples:
   hookserver deliveries export > deliveries.jsonl
@@ -56,7 +56,7 @@ async function exportDeliveries(words: readonly string[], flags: Filters & Conne
       if (line === undefined) pruned++
       else if (!(await printLines([line]))) return
     }
-    const note = pruned > 0 ? ` ${deliveryCount(pruned)} expired during the export.` : ''
+    const note = pruned > 0 ? ` ${deliveryCount(pruned)} pruned during the export.` : ''
     console.error(`Exported ${deliveryCount(ids.length - pruned)}.${note}`)
   })
 }
@@ -74,16 +74,15 @@ export function addImport(parent: Command): void {
     .command('import <file>')
     .summary('Import deliveries from an export')
     .description(
-      'Imports the output of "deliveries export" from a file, or from standard input (-). Finished deliveries stay finished; ' +
-        'the others are handled here. Skips deliveries that exist, so you can repeat an import.',
+      'Imports the output of "deliveries export" from a file, or from standard input (-). Handlers run for unfinished ' +
+        'deliveries only. Deliveries that exist are skipped, so you can repeat an import.',
     )
-  const help =
-    'Inbox to import into: a file or postgres://user@host/name; it is created if it does not exist (default: hookserver.db)'
+  const help = 'SQLite file or postgres:// URL to import into, created if needed (default: hookserver.db)'
   addDatabaseFlags(command, help).addHelpText('after', importExamples).action(importDeliveries)
 }
 
 const importExamples = `
-Stop the servers of both databases first, or both may handle the unfinished deliveries.
+Stop the servers of both databases first. Otherwise both may handle the unfinished deliveries.
 
 Examples:
   hookserver deliveries import deliveries.jsonl --database new.db
@@ -111,7 +110,7 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
   } finally {
     await importBatch()
     await inbox.close()
-    const note = read > imported ? ` Skipped ${deliveryCount(read - imported)} that existed.` : ''
+    const note = read > imported ? ` Skipped ${deliveryCount(read - imported)} that already existed.` : ''
     await printLines([`Imported ${deliveryCount(imported)}.${note}`])
   }
 }
@@ -129,13 +128,13 @@ async function* readDeliveries(file: string): AsyncGenerator<ImportedDelivery> {
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code !== undefined) throw new Error(`${name} cannot be read: ${message}`)
+    if (code !== undefined) throw new Error(`Cannot read ${name}: ${message}`)
     throw new Error(`${name}, line ${number}: ${message}. The lines before it were imported.`)
   }
   if (number === 0) throw new Error(`${name} is empty`)
 }
 
-/** The error of `JSON.parse()` would quote the line, which may be anything. */
+/** Does not show the error of `JSON.parse()`, which would quote the line. */
 function parseJson(line: string): unknown {
   try {
     return JSON.parse(line)
@@ -150,7 +149,7 @@ function checkHeader(line: unknown): void {
     throw new Error('not an export: create one with "hookserver deliveries export"')
   }
   if (version !== header.version) {
-    throw new Error(`export version ${version} is not supported (${header.version} is): upgrade hookserver`)
+    throw new Error(`export version ${version} is not supported, only version ${header.version}: upgrade hookserver`)
   }
 }
 
@@ -171,7 +170,7 @@ function parseDelivery(line: unknown): ImportedDelivery {
   return { delivery: delivery as unknown as ImportedDelivery['delivery'], body }
 }
 
-/** More characters than a worker keeps of a text. A delivery is shown with all its texts, so they must be bounded. */
+/** More than a worker stores of one text. The limit bounds the size of a delivery that is shown. */
 const maxTextLength = 65_536
 
 function checkTask(task: unknown): void {

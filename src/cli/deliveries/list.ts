@@ -14,13 +14,13 @@ interface Flags extends Filters, ConnectionFlags {
 export function addList(parent: Command): void {
   const command = parent
     .command('list [query...]')
-    .summary('List deliveries, the newest first')
-    .description('Lists deliveries, the newest first: all of them, or those that match a query.')
+    .summary('List deliveries, newest first')
+    .description('Lists all deliveries, or those that match a query, newest first.')
   addConnectionFlags(
     addFilters(command)
       .option('--limit <count>', 'Number of deliveries to list', wholeNumber('--limit', 999_999_999), 50)
       .option('--all', 'List all deliveries')
-      .option('--json', 'Print a JSON object per line, with all fields; times are in milliseconds since 1970'),
+      .option('--json', 'Print one JSON object per line, with all fields; times in milliseconds since 1970'),
   )
     .addHelpText('after', queryHelp + examples)
     .action(list)
@@ -35,7 +35,7 @@ Examples:
   hookserver deliveries list --repository acme/shop --all --json | jq .guid
   hookserver deliveries list --admin-url https://hooks.example --admin-token-file ./token`
 
-/** Rows that are laid out together. */
+/** Rows that one layout covers. */
 const batchSize = 500
 
 async function list(words: readonly string[], flags: Flags): Promise<void> {
@@ -60,7 +60,7 @@ async function list(words: readonly string[], flags: Flags): Promise<void> {
   })
 }
 
-/** The title comes last: if a terminal shows it wider than computed, no other column moves. */
+/** The title is the last column: if a terminal shows it wider than computed, it moves no other column. */
 const columns: readonly Column[] = [
   { title: 'ID' },
   { title: 'AGE' },

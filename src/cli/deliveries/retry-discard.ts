@@ -15,7 +15,7 @@ interface Flags extends Filters, ConnectionFlags {
 
 /** An operation on many deliveries. */
 interface Operation {
-  /** As in "Retry 3 deliveries?" and in "Retried 3 deliveries". */
+  /** `Retry` as in "Retry 3 deliveries?", `Retried` as in "Retried 3 deliveries." */
   verb: string
   past: string
   /** Why a delivery may be skipped. */
@@ -28,10 +28,10 @@ export function addRetry(parent: Command): void {
     .command('retry [id...]')
     .summary('Retry deliveries now')
     .description(
-      'Retries deliveries now: runs the handlers that have not succeeded, or all handlers if a delivery is done.',
+      'Runs the handlers of deliveries again, now: those that have not succeeded, or all handlers of a delivery that is done.',
     )
   addSelectionFlags(command, 'retry').action((ids: readonly string[], flags: Flags) => {
-    const skipReason = 'they do not exist, or none of their handlers has failed yet'
+    const skipReason = 'they do not exist, or no handler has failed yet'
     const run: Operation['run'] = (client, selection) => client.retry(selection)
     return operate(ids, flags, { verb: 'Retry', past: 'Retried', skipReason, run })
   })
@@ -41,17 +41,17 @@ export function addDiscard(parent: Command): void {
   const command = parent
     .command('discard [id...]')
     .summary('Discard deliveries that are unfinished or dead')
-    .description('Discards deliveries that are unfinished or dead. You can retry them later.')
-    .option('--reason <text>', 'Reason, shown with the delivery', 'Discarded from the command line')
+    .description('Discards deliveries that are unfinished or dead. You can still retry them later.')
+    .option('--reason <text>', 'Reason to show with the delivery', 'Discarded from the command line')
   addSelectionFlags(command, 'discard').action((ids: readonly string[], flags: Flags & { reason: string }) => {
-    const skipReason = 'they do not exist, or are finished'
+    const skipReason = 'they do not exist, or have ended'
     const run: Operation['run'] = (client, selection) => client.discard(selection, flags.reason)
     return operate(ids, flags, { verb: 'Discard', past: 'Discarded', skipReason, run })
   })
 }
 
 function addSelectionFlags(command: Command, name: string): Command {
-  addFilters(command.option('--query <words>', 'Deliveries that match a query; asks for confirmation'))
+  addFilters(command.option('--query <words>', 'Select the deliveries that match a query; asks for confirmation'))
     .option('--yes', 'Do not ask for confirmation')
     .option('--dry-run', 'Only count the deliveries')
   return addConnectionFlags(command).addHelpText('after', queryHelp + examplesOf(name))
@@ -72,13 +72,13 @@ async function operate(ids: readonly string[], flags: Flags, operation: Operatio
   const asks = !byId && !flags.yes && !flags.dryRun
   if (asks && !stdin.isTTY) {
     const cure = 'pass --yes, or --dry-run to count the deliveries'
-    throw new UsageError(`There is no terminal to ask for confirmation: ${cure}`)
+    throw new UsageError(`Cannot ask for confirmation without a terminal: ${cure}`)
   }
   await withClient(flags, async (client) => {
     const { selection, count } =
       byId && !flags.dryRun ? { selection: given, count: given.ids.length } : await countSelection(client, given)
     if (flags.dryRun) return printLines([`${deliveryCount(count)} selected. Dry run: nothing was changed.`])
-    if (count === 0) return printLines(['0 deliveries selected. Nothing was changed.'])
+    if (count === 0) return printLines(['No deliveries selected. Nothing was changed.'])
     const isConfirmed = !asks || (await confirm(`${verb} ${deliveryCount(count)}?`))
     if (!isConfirmed) return printLines(['Nothing was changed.'])
     const changed = await run(client, selection)

@@ -1,4 +1,4 @@
-/** The deliveries that a command works on, by number, by a query or by filters, and the search for them. */
+/** Selects the deliveries that a command works on: by id, by a query or by filters. */
 import { stderr } from 'node:process'
 import type { Command } from 'commander'
 import {
@@ -23,23 +23,25 @@ export interface Filters {
 
 export function addFilters(command: Command): Command {
   return command
-    .option('--state <state>', `Only deliveries that are ${deliveryStates.join(', ')}`)
-    .option('--event <event>', 'Only deliveries of an event, or of one action: issues, issues.opened')
+    .option('--state <state>', `Only deliveries in a state: ${deliveryStates.join(', ')}`)
+    .option('--event <event>', 'Only deliveries of an event or an action: issues, issues.opened')
     .option('--repository <name>', 'Only deliveries of a repository: acme/shop')
-    .option('--since <time>', 'Only deliveries received in the last 2h (30m, 7d), or since 2026-01-31T12:00Z')
+    .option('--since <time>', 'Only deliveries received since then: 30m, 2h, 7d or 2026-01-31T12:00Z')
 }
 
 export const queryHelp = `
-A query consists of words, which must occur in event, action, repository, sender,
-title, ref, sha, number or GUID; and of fields with values:
+A query consists of words and fields. All of them must match.
+A word matches event, action, repository, sender, title, ref, sha, number or GUID.
+A field matches one value:
   state:dead event:issues action:opened repository:acme/shop sender:octocat
   number:12 ref:refs/heads/main sha:… guid:… source:/hooks handler:deploy
   event:issues.opened is:replayed since:2h until:2026-01-31
-Any other word with a colon matches a value of the payload:
+Any other field matches a value in the payload:
   pull_request.user.login:octocat
-Quotes keep words together; protect them from your shell:  '"two words"'`
+Put words in quotes to match them together, and quote the quotes for your shell:
+  '"two words"'`
 
-/** @throws {UsageError} for a value that no delivery can have. */
+/** @throws {UsageError} for an invalid value. */
 export function queryFrom(text: string, { state, event, repository, since }: Filters, now: number): Query {
   const query = parse(text, now)
   if (event !== undefined) Object.assign(query, eventAndAction(event))
@@ -50,7 +52,7 @@ export function queryFrom(text: string, { state, event, repository, since }: Fil
   }
   if (since !== undefined) {
     query.since = parseTimestamp(since, now)
-    const expected = 'a time such as 2h, 30m, 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z'
+    const expected = 'a duration such as 30m, 2h or 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z'
     if (query.since === undefined) throw invalidValue('--since', expected, since)
   }
   return query
@@ -64,14 +66,14 @@ function parse(text: string, now: number): Query {
   }
 }
 
-/** The number of a delivery. @throws {UsageError} */
+/** The id of a delivery. @throws {UsageError} */
 export function parseId(text: string): number {
   const id = Number(text)
   if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(id)) return id
-  throw invalidValue('id', 'the number of a delivery, as "deliveries list" shows it', text)
+  throw invalidValue('id', 'the id of a delivery, as "deliveries list" shows it', text)
 }
 
-/** @throws {UsageError} unless either numbers or a query are given. */
+/** @throws {UsageError} unless either ids or a query are given. */
 export function selectionFrom(
   ids: readonly string[],
   { query: text, ...filters }: Filters & { query?: string },
@@ -79,15 +81,15 @@ export function selectionFrom(
   const query = queryFrom(text ?? '', filters, Date.now())
   const hasQuery = Object.values(query).some((value) => value !== undefined)
   if (ids.length > 0 && (text !== undefined || hasQuery)) {
-    throw new UsageError('Give either the numbers of deliveries or a query, and not both')
+    throw new UsageError('Pass either ids or a query, not both')
   }
   if (ids.length > 0) return { ids: [...new Set(ids.map(parseId))] }
   if (hasQuery) return { query }
   // An empty variable in a script must not select all deliveries.
-  throw new UsageError('Say which deliveries: give their numbers, or a --query that is not empty')
+  throw new UsageError('No deliveries are selected: pass their ids, or a --query that is not empty')
 }
 
-/** Counts a selection. A query is limited to the deliveries that were counted, so that later ones are left alone. */
+/** Counts a selection. Returns a query that excludes deliveries received after the count. */
 export async function countSelection(
   client: AdminClient,
   selection: Selection,
@@ -109,8 +111,8 @@ const pageBudgetMs = 1000
 const progressIntervalMs = 500
 
 /**
- * Finds deliveries page by page, the newest first. A page ends when its time budget is used up, so this goes on until
- * `max` are found or all deliveries were searched. Progress is one line that changes on a terminal, and lines elsewhere.
+ * Finds deliveries, newest first. A page ends when its time budget is used up, so this reads pages until it has found
+ * `max` deliveries or searched all. Progress goes to stderr: one changing line on a terminal, several lines elsewhere.
  */
 export async function* search(
   client: Pick<AdminClient, 'list'>,
@@ -133,11 +135,11 @@ export async function* search(
       const isSlow = page.deliveries.length < limit && page.left > 0
       if (!isSlow || performance.now() - shownAt < progressIntervalMs) continue
       shownAt = performance.now()
-      const progress = `Searched ${scanned} deliveries, found ${found}; up to ${page.left} left`
+      const progress = `Searched ${scanned} deliveries, found ${found}; up to ${page.left} left to search`
       stderr.write(stderr.isTTY ? clearLine + progress : `${progress}\n`)
     }
   } finally {
     if (stderr.isTTY && shownAt > 0) stderr.write(clearLine)
-    if (tooLarge > 0) stderr.write(`${plural(tooLarge, 'payload')} too large to search\n`)
+    if (tooLarge > 0) stderr.write(`${plural(tooLarge, 'payload')} skipped: too large to search\n`)
   }
 }

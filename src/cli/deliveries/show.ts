@@ -23,9 +23,9 @@ export function addShow(parent: Command): void {
   const command = parent
     .command('show <id>')
     .summary('Show a delivery')
-    .description('Shows a delivery: its fields, a timeline with every attempt of its handlers, and its headers.')
-    .option('--body', 'Print only the payload, byte by byte as it was received')
-    .option('--json', 'Print one JSON object with all fields; times are in milliseconds since 1970')
+    .description('Shows the fields of a delivery, a timeline with all attempts of its handlers, and its headers.')
+    .option('--body', 'Print only the original payload')
+    .option('--json', 'Print one JSON object with all fields; times in milliseconds since 1970')
   addConnectionFlags(command).addHelpText('after', examples).action(show)
 }
 
@@ -36,7 +36,7 @@ Examples:
   hookserver deliveries show 42 --json | jq -r '.tasks[].attempts[].error'`
 
 async function show(text: string, flags: Flags): Promise<void> {
-  if (flags.body && flags.json) throw new UsageError('--body and --json exclude each other: leave one of them out')
+  if (flags.body && flags.json) throw new UsageError('--body and --json cannot be used together: leave one of them out')
   const id = parseId(text)
   await withClient(flags, async (client) => {
     if (flags.body) return void (await print(required(id, await client.body(id))))
@@ -47,7 +47,7 @@ async function show(text: string, flags: Flags): Promise<void> {
 
 function required<Value>(id: number, value: Value | undefined): Value {
   if (value !== undefined) return value
-  throw new Error(`There is no delivery ${id}: it was never received, or its retention has ended`)
+  throw new Error(`There is no delivery ${id}: it was never received, or it was pruned`)
 }
 
 type Field = readonly [name: string, value: string | number | undefined]

@@ -5,7 +5,7 @@ export interface Finding {
   what: string
   state: 'fine' | 'doubtful' | 'failed'
   found: string
-  /** What to do about it. */
+  /** How to fix it. */
   cure?: string | undefined
 }
 
@@ -22,7 +22,7 @@ export const failed = (what: string, found: string, cure?: string): Finding => (
 
 const marks = { fine: ['green', '✓ '], doubtful: ['yellow', '! '], failed: ['red', '✗ '] } as const
 
-/** The finding, and below it what to do. */
+/** The finding, and below it the fix. */
 export function findingLines({ what, state, found, cure }: Finding): string[] {
   const [color, mark] = marks[state]
   const line = `${styled(color, mark)}${what.padEnd(10)} ${printable(found)}`

@@ -1,4 +1,4 @@
-/** Checks of GitHub's API, and of the clock, which must agree with GitHub's. */
+/** Checks of GitHub's API and of the clock. */
 import type { HooksOptions } from '../../options.ts'
 import { fetchMeta } from '../../receiver/github-meta.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
@@ -8,7 +8,7 @@ import { doubtful, type Finding, failed, fine } from './finding.ts'
 
 const what = 'GitHub'
 
-/** Checks that GitHub's list of addresses can be fetched. This is a failure only if the server needs GitHub's API. */
+/** Checks that GitHub's address ranges can be fetched. An error is a failure only if the server needs GitHub's API. */
 export async function* checkGitHub(config: Config, options: Readonly<HooksOptions>): AsyncGenerator<Finding> {
   const apiUrl = config.apiUrl.value ?? options.apiUrl ?? githubApi
   const token = config.githubToken.value ?? options.token ?? process.env.GITHUB_TOKEN
@@ -23,7 +23,7 @@ export async function* checkGitHub(config: Config, options: Readonly<HooksOption
   yield* checkClock(apiUrl)
 }
 
-/** GitHub cannot be reached: the effect depends on what the server needs GitHub's API for. */
+/** The finding if GitHub cannot be reached. It is a failure only if these settings need GitHub's API. */
 function unreachable(found: string, config: Config, options: Readonly<HooksOptions>): Finding {
   const { dev, validateIp, role, recover, pull } = config
   const receives = role.value !== 'worker' && pull.value === undefined
@@ -31,7 +31,11 @@ function unreachable(found: string, config: Config, options: Readonly<HooksOptio
   const needsRanges = receives && checksOrigin && options.ranges === undefined
   const needsLog = recover.value !== undefined || pull.value !== undefined
   if (!needsRanges && !needsLog) {
-    return doubtful(what, `${found}. The server works without it`, 'fix this before you turn on the origin check or recovery')
+    return doubtful(
+      what,
+      `${found}. The server works without it`,
+      'fix this before you turn on the origin check or recovery',
+    )
   }
   const { env } = process
   if (env.HTTPS_PROXY ?? env.https_proxy) {

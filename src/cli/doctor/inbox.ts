@@ -9,11 +9,11 @@ import { doubtful, type Finding, failed, fine } from './finding.ts'
 
 const minFreeBytes = 2 ** 30
 const dayMs = 24 * 60 * 60 * 1000
-/** Latest deliveries whose secret is checked. */
+/** The number of recent deliveries whose secret is checked. */
 const maxChecked = 100
 const what = 'database'
 
-/** Checks that an inbox can be kept in a file. */
+/** Checks that a file can hold the inbox. */
 export async function* checkFile(config: Config): AsyncGenerator<Finding> {
   const path = resolve(config.database.value)
   const isNew = !existsSync(path)
@@ -25,11 +25,11 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
   else yield* checkInbox(openPassively(config), path)
   const { bavail, bsize } = statfsSync(dirname(path))
   if (bavail * bsize > minFreeBytes) return
-  const found = `${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on its disk`
-  yield doubtful(what, found, 'free some space, or limit the file with --max-size')
+  const found = `only ${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on the disk`
+  yield doubtful(what, found, 'free some space, or limit the size of the file with --max-size')
 }
 
-/** Checks that an inbox can be kept in a PostgreSQL database: the tables exist, or can be created. */
+/** Checks that a PostgreSQL database can hold the inbox: the tables exist, or can be created. */
 export async function* checkSchemas(
   client: Client,
   { user, database }: { user: string; database: string },
@@ -40,19 +40,19 @@ export async function* checkSchemas(
   const migrates = config.databaseMigrate.value !== false
   const denied = migrates ? schemas.find(({ allowed }) => !allowed) : undefined
   if (denied) {
-    const found = `${name}: ${user} may not ${denied.exists ? 'create tables in' : 'create'} the schema ${denied.name}`
+    const found = `${name}: ${user} has no permission to create ${denied.exists ? 'tables in ' : ''}the schema ${denied.name}`
     const right = denied.exists ? `create on schema ${denied.name}` : `create on database "${database}"`
-    const cure = `grant ${right} to "${user}"; or run hookserver migrate as another user, and serve with --database-migrate false`
+    const cure = `grant ${right} to "${user}"; or run "hookserver migrate" as another user, and serve with --database-migrate false`
     yield failed(what, found, cure)
   } else if (schemas.every(({ exists }) => exists)) yield* checkInbox(openPassively(config), name)
   else if (migrates) yield fine(what, `${name}: the tables will be created`)
-  else yield failed(what, `${name}: there are no tables`, 'create them: hookserver migrate')
+  else yield failed(what, `${name}: the tables do not exist`, 'create them: hookserver migrate')
 }
 
 interface Schema {
   name: string
   exists: boolean
-  /** Whether the user may create it, or tables in it. */
+  /** Whether the user may create the schema, or tables in it if it exists. */
   allowed: boolean
 }
 
@@ -66,7 +66,7 @@ const selectSchemas = `
     end as allowed
   from unnest($1::text[]) as name`
 
-/** Checks that an inbox can be written to, and that recent requests fit the settings. */
+/** Checks that the inbox can be written to, and that recent requests match the settings. */
 async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerator<Finding> {
   let inbox: Inbox | undefined
   try {
@@ -74,7 +74,10 @@ async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerato
     await inbox.setValue('doctor', new Date().toISOString())
     const { states } = await inbox.overview()
     const unfinished = states.pending + states.running + states.retrying
-    yield fine(what, `${name}: ${deliveryCount(unfinished)} to handle, ${states.dead} dead`)
+    yield fine(
+      what,
+      `${name}: ${plural(unfinished, 'unfinished delivery', 'unfinished deliveries')}, ${states.dead} dead`,
+    )
     yield* checkRejections(inbox)
     yield* checkSecretsInUse(inbox)
   } catch (error) {
@@ -84,7 +87,7 @@ async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerato
   }
 }
 
-/** Behind a proxy that is not trusted, all deliveries seem to come from the proxy. */
+/** Behind an untrusted proxy, all deliveries seem to come from the proxy. */
 async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
   const { latest } = await inbox.rejections()
   const recent = latest.filter(({ at }) => at > Date.now() - dayMs)
@@ -92,13 +95,13 @@ async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
   const origins = byCode.get('forbidden_origin') ?? []
   const proxied = origins.find(({ reason }) => reason?.includes('trustProxy'))
   if (proxied) {
-    const found = `${plural(origins.length, 'request')} of the last day came through ${proxied.address}, which is not trusted`
-    yield failed('proxy', found, `if it is your proxy: --trust-proxy ${proxied.address}`)
+    const found = `${plural(origins.length, 'request')} in the last day came from ${proxied.address}, which is not a trusted proxy`
+    yield failed('proxy', found, `if it is your proxy, add --trust-proxy ${proxied.address}`)
   }
   const wrong = byCode.get('wrong_signature') ?? []
   if (wrong.length === 0) return
   const found = `${plural(wrong.length, 'wrong signature')} in the last day`
-  yield doubtful('secret', found, 'compare the secret with the one on GitHub; the log has details')
+  yield doubtful('secret', found, 'compare the secret with the one on GitHub; see the log for details')
 }
 
 async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
@@ -106,6 +109,6 @@ async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
   const details = await Promise.all(deliveries.map(({ id }) => inbox.get(id)))
   const old = details.filter((detail) => (detail?.secretIndex ?? 0) > 0)
   if (old.length === 0) return
-  const found = `an old one signed ${old.length} of the last ${deliveryCount(deliveries.length)}`
-  yield doubtful('secret', found, 'enter the new one on GitHub before you remove the old one')
+  const found = `${old.length} of the last ${deliveryCount(deliveries.length)} were signed with an old secret`
+  yield doubtful('secret', found, 'enter the new secret on GitHub before you remove the old one')
 }

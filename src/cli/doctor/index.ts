@@ -17,15 +17,13 @@ export function addDoctor(program: Command): void {
   const command = program
     .command('doctor [module]')
     .summary('Check whether a server can receive and handle deliveries')
-    .description(
-      'Checks everything that a server needs, with the settings that it would use, and says how to fix problems.',
-    )
-    .option('--json', 'Print a JSON object per line')
+    .description('Checks a server with the settings that it would use, and shows how to fix each problem.')
+    .option('--json', 'Print one JSON object per line')
   addConfigFlags(command).addHelpText('after', examples).action(doctor)
 }
 
 const examples = `
-Pass the flags that you pass to "hookserver serve". Exits with 1 if a check fails.
+Pass the same flags as to "hookserver serve". Exits with 1 if a check fails; warnings do not count.
 
 Examples:
   hookserver doctor hooks.ts
@@ -38,10 +36,10 @@ async function doctor(module: string | undefined, flags: ConfigFlags & { json?: 
   }
 }
 
-/** A shorter secret can be guessed by trying. */
+/** An attacker can guess a shorter secret by trying. */
 const minSecretLength = 16
 
-/** Runs all checks. A check that throws has a finding of its own, and the others still run. */
+/** Runs all checks. A check that fails does not stop the others. */
 async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGenerator<Finding> {
   let config: Config
   try {
@@ -66,14 +64,14 @@ async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGen
   const needsSecret = signed && config.pull.value === undefined
   if (needsSecret && secret === undefined && options.secret === undefined) {
     const cure = 'put the secret of the webhook into GITHUB_WEBHOOKS_KEY, or into a file for --secret-file'
-    yield failed('secret', 'there is none', cure)
+    yield failed('secret', 'no secret is set', cure)
   }
   yield* isFile(config.database.value) ? checkFile(config) : checkPostgres(config)
   yield* checkPorts(config, signed)
   yield* checkGitHub(config, options)
 }
 
-/** @returns The secret; `undefined` if there is none, which the module may still set. */
+/** @returns The secret. `undefined` if there is none: the module may still set one. */
 function* checkSecret(config: Config): Generator<Finding, string | readonly string[] | undefined> {
   const what = 'secret'
   try {
@@ -81,7 +79,7 @@ function* checkSecret(config: Config): Generator<Finding, string | readonly stri
     if (!secret) return undefined
     const found = `from ${secret.source}`
     const isShort = [secret.value].flat().some((one) => one.length < minSecretLength)
-    const cure = 'set a random one, here and on GitHub: openssl rand -hex 32'
+    const cure = 'set a random secret here and on GitHub: openssl rand -hex 32'
     yield isShort ? doubtful(what, `${found}: shorter than ${minSecretLength} characters`, cure) : fine(what, found)
     return secret.value
   } catch (error) {
@@ -93,10 +91,10 @@ function* checkSecret(config: Config): Generator<Finding, string | readonly stri
 function checkHandlers({ name, hooks }: HooksModule): Finding {
   const count = hooks.registrations.length
   if (count > 0) return fine('module', `${name} has ${plural(count, 'handler')}`)
-  return doubtful('module', `${name} has no handler`, 'register one: hooks.hook("push", …)')
+  return doubtful('module', `${name} has no handlers`, 'register one: hooks.hook("push", …)')
 }
 
-/** Checks that the listeners can bind; a running hookserver on a port is fine. */
+/** Checks that the listeners can bind to their ports. A hookserver that already runs there is fine. */
 async function* checkPorts(config: Config, signed: boolean): AsyncGenerator<Finding> {
   const { port, adminHost, adminPort, role, pull } = config
   const listeners = [{ what: 'admin port', host: adminHost.value, port: adminPort.value, flag: 'admin-port' }]
@@ -115,7 +113,7 @@ async function* checkPorts(config: Config, signed: boolean): AsyncGenerator<Find
       yield fine(what, `${name} is free`)
     } catch (error) {
       yield (await isHookserver(address))
-        ? fine(what, `${name} is in use: a server is running`)
+        ? fine(what, `${name} is in use by a running hookserver`)
         : failed(what, (error as Error).message)
     }
   }

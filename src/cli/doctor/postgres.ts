@@ -1,4 +1,4 @@
-/** Checks of a PostgreSQL server: whether it can keep an inbox, is durable, has connections left, and can vacuum. */
+/** Checks of a PostgreSQL server: version, pooler, schemas, durability, connections, open transactions, clock. */
 import type { Client } from 'pg'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
@@ -8,13 +8,13 @@ import { doubtful, type Finding, failed } from './finding.ts'
 import { checkSchemas } from './inbox.ts'
 
 const timeoutMs = 5000
-/** The first version that has everything that the inbox uses. */
+/** The first version that the inbox supports. */
 const minVersion = 13
 const what = 'database'
 
 type Connect = () => Promise<Client>
 
-/** Checks that an inbox can be kept in a PostgreSQL database, and that it is durable there. */
+/** Checks that a PostgreSQL database can hold the inbox durably. */
 export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
   const [clients, startedAt]: [Client[], number] = [[], performance.now()]
   try {
@@ -37,15 +37,15 @@ export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
   }
 }
 
-/** For errors of `pg` that have no code. */
+/** The likely fix for an error of `pg` without a code. */
 function guessCure(
   client: (Client & { ssl?: unknown; password?: unknown }) | undefined,
   elapsedMs: number,
 ): string | undefined {
   if (elapsedMs >= timeoutMs) return noAnswer
-  if (client?.ssl) return 'if it has no TLS, remove sslmode from the address'
+  if (client?.ssl) return 'if the server does not use TLS, remove sslmode from the URL'
   if (!client || client.password) return undefined
-  return 'if it needs a password: put it into the address, PGPASSWORD, ~/.pgpass, or a file for --database-url-file'
+  return 'if the server requires a password, set it in the URL, PGPASSWORD, ~/.pgpass, or a file for --database-url-file'
 }
 
 async function* checkServer(connect: Connect, config: Config): AsyncGenerator<Finding> {
@@ -74,14 +74,14 @@ interface Server {
   version: number
   user: string
   database: string
-  /** Settings that are off, and without which commits are not durable. */
+  /** Settings that must be on for durable commits, but are off. */
   off: string[]
-  /** Free connections, for this user on this database. */
+  /** Free connections for this user and database. */
   free: number
   max: number
 }
 
-/** Reserved connections, and those of other clients, are not free. */
+/** Reserved connections, and connections of other clients, are not free. */
 const selectServer = `
   with others as (
     select usename, datname
@@ -112,19 +112,19 @@ const selectServer = `
       )
     )::int as free`
 
-/** Several, because a pooler with several connections may assign the same one again by chance. */
+/** More than one, because a pooler may assign the same connection again by chance. */
 const poolerTests = 5
 
 /**
- * Whether a pooler assigns connections to clients for one transaction each. Then a second client gets the idle
- * connection of the first, or the first one changes its own; without a pooler neither happens.
+ * Whether a pooler assigns a connection for one transaction only. In that case a second client gets the idle connection
+ * of the first, or the first client gets another connection. Without a pooler neither happens.
  */
 async function isBehindPooler(client: Client, connect: Connect): Promise<boolean> {
   const other = await connect()
   for (let test = 0; test < poolerTests; test++) {
     const before = await backendOf(client)
     await other.query('begin')
-    // With a single connection for both, the second query would wait for the open transaction: it is not sent then.
+    // If both share one connection, the second query would wait for the open transaction, so it must not be sent.
     const isShared = (await backendOf(other)) === before || (await backendOf(client)) !== before
     await other.query('rollback')
     if (isShared) return true
@@ -138,29 +138,29 @@ const backendOf = async (client: Client): Promise<number> =>
 /** `synchronous_commit` is not checked: the inbox sets it for its own sessions. */
 function* checkDurability({ off }: Server): Generator<Finding> {
   if (off.length === 0) return
-  const found = `${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off: after a power failure acknowledged deliveries are lost, and the database may be damaged`
+  const found = `${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off: a power failure can lose acknowledged deliveries and damage the database`
   const statements = off.map((name) => `alter system set ${name} to on;`).join(' ')
   yield doubtful(what, found, `${statements} select pg_reload_conf()`)
 }
 
 function* checkConnections({ free, max }: Server, needed: number): Generator<Finding> {
   if (free >= needed) return
-  const found = `${plural(Math.max(0, free), 'connection')} available (max_connections is ${max}), and a server may open ${needed}`
-  yield doubtful(what, found, 'lower --database-connections, or allow more in PostgreSQL')
+  const found = `${plural(Math.max(0, free), 'connection')} available (max_connections is ${max}), but a server may open ${needed}`
+  yield doubtful(what, found, 'lower --database-connections, or raise max_connections in PostgreSQL')
 }
 
 const longTransactionMs = 10 * 60 * 1000
 
-/** An open transaction keeps deleted rows from being vacuumed, and may hold back the live view. */
+/** PostgreSQL cannot vacuum rows that were deleted after an open transaction began. The live view may lag too. */
 export async function* checkTransactions(client: Client, minMs: number = longTransactionMs): AsyncGenerator<Finding> {
   const { rows } = await client.query<{ pid: number; who: string; ms: number }>(selectOldest, [minMs / 1000])
   const [oldest] = rows
   if (!oldest) return
-  const found = `a transaction of ${oldest.who} has been open for ${formatDuration(oldest.ms)}: rows deleted since then cannot be vacuumed`
+  const found = `a transaction of ${oldest.who} has been open for ${formatDuration(oldest.ms)}: PostgreSQL cannot vacuum rows deleted since then`
   yield doubtful(what, found, `end it: select pg_terminate_backend(${oldest.pid})`)
 }
 
-/** `xact_start` of other users is visible to members of pg_read_all_stats only. */
+/** Only members of pg_read_all_stats see the `xact_start` of other users. */
 const selectOldest = `
   select
     pid,
@@ -173,7 +173,7 @@ const selectOldest = `
   order by xact_start
   limit 1`
 
-/** The clock of the machine that handles decides when a retry is due. */
+/** The clock of the worker decides when a retry is due. */
 const clockToleranceMs = 1000
 
 async function* checkClock(client: Client): AsyncGenerator<Finding> {
@@ -182,5 +182,5 @@ async function* checkClock(client: Client): AsyncGenerator<Finding> {
   const ahead = Math.round((before + Date.now()) / 2 - now)
   if (Math.abs(ahead) <= clockToleranceMs) return
   const found = `${(Math.abs(ahead) / 1000).toFixed(1)} s ${ahead > 0 ? 'ahead of' : 'behind'} the database's`
-  yield doubtful('clock', found, 'synchronize both with NTP: timedatectl set-ntp true')
+  yield doubtful('clock', found, 'synchronize both clocks with NTP: timedatectl set-ntp true')
 }

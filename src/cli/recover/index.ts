@@ -26,29 +26,29 @@ export function addRecover(program: Command): void {
     .command('recover [hooks...]')
     .summary('Recover missed deliveries from GitHub')
     .description(
-      "Compares GitHub's log of webhooks with the database, and has GitHub redeliver the missed deliveries; the server " +
-        'that receives them must be running. Webhooks are acme/shop#7 (by id), acme/shop or acme (those that deliver to ' +
-        '--url) and app (that of the App). Default: those of HOOKSERVER_RECOVER, or of the module.',
+      "Compares GitHub's delivery log with the database, and asks GitHub to redeliver the missed deliveries. The server " +
+        'that receives them must be running. Name webhooks as acme/shop#7 (by id), acme/shop or acme (the webhooks that ' +
+        'deliver to --url), or app (the webhook of your GitHub App). Default: HOOKSERVER_RECOVER, or "recover" of the module.',
     )
     .option('--dry-run', 'Only list the missed deliveries')
-  const json = 'Print one JSON object with reports and missedDeliveries; times are in milliseconds since 1970'
+  const json = 'Print one JSON object with reports and missedDeliveries; times in milliseconds since 1970'
   addConnectionFlags(addSweepFlags(command)).option('--json', json).addHelpText('after', explanation).action(recover)
 }
 
 const explanation = `
-GitHub's API is called with GITHUB_TOKEN, which needs the permission "Webhooks" (read and write), or as the App of
-GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY. GitHub keeps deliveries for 3 days, an Enterprise Server for 7. Deliveries from
-before the database was created are ignored. Only a module knows which events are handled: without --module and --events
-all of them count. Set HOOKSERVER_URL or pass the module if the server receives at another path than /hooks.
+Credentials: GITHUB_TOKEN with the permission "Webhooks" (read and write), or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
+GitHub keeps deliveries for 3 days, Enterprise Server for 7. Deliveries older than the database are ignored.
+Without --module and --events, all events are recovered, because only the module knows which events it handles.
+If the server does not receive at /hooks, set HOOKSERVER_URL or pass the module.
 
-A remote server (--admin-url) sweeps the webhooks of its own --recover.
+With --admin-url, the remote server sweeps the webhooks of its own --recover.
 
-Exits with 0 if every webhook was swept and every missed delivery was requested, else with 1.
+Exits with 0 if all sweeps succeeded and all missed deliveries were requested, otherwise with 1.
 
 Examples:
   hookserver recover acme/shop#7 --dry-run                       list the missed deliveries
   hookserver recover acme/shop#7                                 recover them
-  hookserver recover acme --url https://hooks.example/hooks      the organization's webhooks that deliver there
+  hookserver recover acme --url https://hooks.example/hooks      webhooks of acme that deliver to this URL
   hookserver recover acme/shop#7 --module hooks.ts               only events that hooks.ts handles
   hookserver recover acme/shop#7 --lookback 2h --include-ok      also deliveries that GitHub shows as delivered
   hookserver recover --admin-url https://hooks.example --admin-token-file ./token`
@@ -61,7 +61,7 @@ async function recover(hooks: readonly string[], flags: SweepFlags): Promise<voi
   const progress = async () => {
     const { missed, requested, received } = (await client.overview()).missedDeliveries
     const seconds = Math.round((performance.now() - startedAt) / 1000)
-    return `Sweeping for ${seconds} s: ${missed} missed, ${requested} requested, ${received} received`
+    return `Sweeping, ${seconds} s: ${missed} missed, ${requested} requested, ${received} received`
   }
   const endProgress = showProgress(progress, progressIntervalMs, process.stderr)
   let swept: Swept
@@ -72,7 +72,7 @@ async function recover(hooks: readonly string[], flags: SweepFlags): Promise<voi
     await client.close()
   }
   await printLines(flags.json ? [jsonLine(swept)] : reportLines(swept, terminalWidth(), Date.now()))
-  if (isStopped()) console.error('hookserver: Stopped before the sweep was complete')
+  if (isStopped()) console.error('hookserver: The sweep was stopped before it was complete')
   for (const { target, error } of swept.reports) {
     if (error !== undefined && !isStopped()) console.error(`hookserver: ${target}: ${printable(error)}`)
   }
@@ -93,7 +93,7 @@ interface Sweep {
   isStopped(): boolean
 }
 
-/** A sweep by this process, of a database that it reaches. @throws {UsageError} @throws {ConfigError} */
+/** A sweep by this process. @throws {UsageError} @throws {ConfigError} */
 async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Promise<Sweep> {
   const early = sweepConfig(hooks, flags)
   if (flags.module !== undefined) findServerSecret(early)
@@ -112,7 +112,7 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
       const swept = await recovery?.sweep(options)
       if (swept) return swept
       throw new Error(
-        'A recovery sweep is already running for this inbox, such as by a server with --recover: try again in a minute',
+        'A recovery sweep is already running for this inbox, perhaps by a server with --recover: try again in a minute',
       )
     }
     return { client: inbox, run, isStopped: () => stop.aborted }
@@ -122,10 +122,9 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
   }
 }
 
-const noHooks =
-  'Name a webhook, such as acme/shop#7: its id is at the end of the address of its settings page on GitHub'
+const noHooks = 'Name a webhook, such as acme/shop#7. Its id is at the end of the URL of its settings page on GitHub.'
 
-/** A line for each missed delivery, and one for each webhook. A webhook whose sweep failed at once has only its error. */
+/** A line for each missed delivery, and one for each webhook, unless its sweep failed at once. */
 function reportLines({ reports, missedDeliveries }: Swept, width: number, now: number): string[] {
   const rows = reports.filter(({ error, sent }) => error === undefined || sent > 0).map(hookRow)
   const summary = rows.length > 0 ? new Table(hookColumns, width).lines(rows) : []

@@ -5,7 +5,7 @@ import { type Setting, wordsOf } from '../../server/config/setting.ts'
 import { type SettingName, settings } from '../../server/config/settings.ts'
 import { type ConfigFlags, type ConnectionFlags, configFromFlags, databaseFlags, UsageError } from '../flags.ts'
 
-/** Flags that are settings of a server, most of them under a shorter name. */
+/** Flags that set a setting of the server, most of them with a shorter name. */
 const settingOf = {
   url: 'recoverUrl',
   mode: 'recoverMode',
@@ -28,7 +28,7 @@ export interface SweepFlags extends ConnectionFlags, Partial<Record<Exclude<Sett
 
 const settingFlags = Object.entries(settingOf) as [SettingFlag, SettingName][]
 
-/** Those without a flag here come from the environment or the module. */
+/** The settings that a sweep uses. Those without a flag here come from the environment or the module. */
 const usedSettings: readonly SettingName[] = [
   ...Object.values(settingOf),
   ...databaseFlags,
@@ -36,7 +36,7 @@ const usedSettings: readonly SettingName[] = [
 ]
 
 export function addSweepFlags(command: Command): Command {
-  command.option('--module <module>', "A server's module, for its handlers and its settings")
+  command.option('--module <module>', 'Module of the server, for its handlers and settings')
   for (const [flag, name] of settingFlags) {
     const setting = settings[name] as Setting
     const value = flag === 'includeOk' ? '' : ` ${setting.placeholder}`
@@ -65,7 +65,5 @@ export function rejectSweepFlags(hooks: readonly string[], flags: SweepFlags): v
   const given = names.filter((name) => flags[name] !== undefined)
   const rejected = [...(hooks.length > 0 ? ['the hooks'] : []), ...given.map(flagOf)]
   if (rejected.length === 0) return
-  throw new UsageError(
-    `A remote server recovers with the settings that it was started with: leave out ${rejected.join(', ')}`,
-  )
+  throw new UsageError(`A remote server uses its own settings for the sweep: leave out ${rejected.join(', ')}`)
 }

@@ -25,7 +25,7 @@ interface Flags {
   json?: boolean
 }
 
-/** High enough that the rate decides, and not the number of connections. */
+/** High enough that only the rate limits the load. */
 const defaultConcurrencyWithRate = 100
 
 const parseCount = wholeNumber('--count', 10_000_000)
@@ -35,23 +35,23 @@ const addChange = (text: string, before: readonly Change[] = []) => [...before, 
 export function addSend(program: Command): void {
   program
     .command('send <event[.action]>')
-    .summary('Send deliveries as GitHub does, to try a server')
+    .summary('Send test deliveries, signed as GitHub signs them')
     .description(
-      'Sends a delivery as GitHub does: a real payload, signed, with all its headers.\n' +
-        'The event "*" or "all" stands for every sample.',
+      'Sends a test delivery as GitHub does: a sample payload with all headers and a signature.\n' +
+        'The event "*" or "all" sends every sample.',
     )
-    .option('--to <url>', 'Address to send to', parseUrl, parseUrl('http://127.0.0.1:8000/hooks'))
+    .option('--to <url>', 'URL to send to', parseUrl, parseUrl('http://127.0.0.1:8000/hooks'))
     .option('--secret <secret>', 'Secret to sign with [GITHUB_WEBHOOKS_KEY, SECRET_KEY, .hookserver/secret]')
-    .option('--count <n>', 'Number of deliveries; repeats the samples in turn (default: 1)', parseCount)
-    .option('--concurrency <n>', 'Number of requests at once (default: 1; 100 with --rate)', parseConcurrency)
-    .option('--rate <n>', 'Requests to start per second (default: no limit)', parseRate)
-    .option('--file <file>', 'JSON file with the payload, instead of a sample; - for standard input')
-    .option('--set <path=value>', 'Change the payload: a.b.0=value, JSON or text (repeatable)', addChange)
-    .option('--guid <guid>', 'X-GitHub-Delivery of all deliveries (default: a new one for each)', parseGuid)
-    .option('--form', "Send application/x-www-form-urlencoded, GitHub's other content type")
+    .option('--count <n>', 'Number of deliveries, repeating the samples (default: 1)', parseCount)
+    .option('--concurrency <n>', 'Concurrent requests (default: 1; 100 with --rate)', parseConcurrency)
+    .option('--rate <n>', 'Requests per second (default: no limit)', parseRate)
+    .option('--file <file>', 'JSON file with the payload; - for standard input (default: a sample)')
+    .option('--set <path=value>', 'Change a payload value: a.b.0=value, as JSON or text (repeatable)', addChange)
+    .option('--guid <guid>', 'GUID of all deliveries (default: a new one for each)', parseGuid)
+    .option('--form', 'Send the payload as application/x-www-form-urlencoded')
     .option('--duplicate', 'Send each delivery twice, with the same GUID')
-    .option('--tamper', 'Change the body after signing; success is a rejection (4xx)')
-    .option('--unsigned', 'Send no signature; success is a rejection (4xx)')
+    .option('--tamper', 'Change the body after signing; expects a rejection (4xx)')
+    .option('--unsigned', 'Send no signature; expects a rejection (4xx)')
     .option('--json', 'Print one JSON object')
     .addHelpText('after', examples)
     .allowExcessArguments()
@@ -59,27 +59,27 @@ export function addSend(program: Command): void {
 }
 
 const examples = `
-All users of the machine can see a secret on the command line: prefer the environment.
+All users of the machine can see the command line: prefer the environment for the secret.
 
-If nothing listens yet, it retries for 3 s, since the server may be starting.
-Exits with 0 if every request was answered 2xx (with --tamper or --unsigned: 4xx), else with 1.
+If the connection is refused, it retries for 3 s, because the server may be starting.
+Exits with 0 if every answer is 2xx (with --tamper or --unsigned: 4xx), otherwise with 1.
 
 Examples:
-  hookserver send push                                          to "hookserver serve --dev", from the same folder
+  hookserver send push                                          to "hookserver serve --dev" in the same folder
   hookserver send issues.opened --set repository.full_name=acme/app --set issue.number=7
-  hookserver send pull_request.closed --file payload.json       a payload of your own
-  hookserver send push --tamper                                 is a wrong signature rejected?
-  hookserver send push --duplicate                              is a redelivery handled once?
+  hookserver send pull_request.closed --file payload.json       your own payload
+  hookserver send push --tamper                                 test that wrong signatures are rejected
+  hookserver send push --duplicate                              test that a redelivery is handled once
   hookserver send all --to https://hooks.example.com/hooks      every sample
-  hookserver send push --count 1000 --concurrency 8             many at once
-  hookserver send push --count 600 --rate 10                    for a minute`
+  hookserver send push --count 1000 --concurrency 8             a load test
+  hookserver send push --count 600 --rate 10                    10 per second for a minute`
 
 const progressIntervalMs = 100
 
 async function send(name: string, flags: Flags, { args }: Command): Promise<void> {
-  if (args.length > 1) throw new UsageError('send takes one event: quote an argument that contains white space')
+  if (args.length > 1) throw new UsageError('send takes one event: put quotes around an argument with white space')
   const { to, tamper = false, unsigned = false, form = false, guid, rate, json } = flags
-  if (tamper && unsigned) throw new UsageError('--tamper changes a signed body: leave out --unsigned')
+  if (tamper && unsigned) throw new UsageError('--tamper and --unsigned cannot be used together: leave one of them out')
   const secret = unsigned ? undefined : findSecret(flags.secret)
   const file = flags.file === undefined ? undefined : await readPayload(flags.file)
   const payloads = preparePayloads(name, file, flags.set ?? [])
@@ -92,7 +92,7 @@ async function send(name: string, flags: Flags, { args }: Command): Promise<void
   const sender = new Sender(to, concurrency)
   const stop = abortOnSignal()
   stop.addEventListener('abort', () => sender.close())
-  const { origin, pathname } = to // passwords and tokens are in the other parts
+  const { origin, pathname } = to // the other parts may contain a password or a token
   const summary = new Summary({ to: origin + pathname, total, rate, wanted: tamper || unsigned ? 4 : 2, stop })
   const endProgress = total > 1 ? showProgress(() => summary.progress(), progressIntervalMs, process.stderr) : undefined
   const onlyGuid = total === 1 ? (guid ?? randomUUID()) : undefined
@@ -107,7 +107,7 @@ async function send(name: string, flags: Flags, { args }: Command): Promise<void
   process.exitCode = summary.ok ? 0 : 1
 }
 
-/** The secret to sign with. `serve` looks in the same places, so both agree in the same folder. @throws {UsageError} */
+/** The secret to sign with. `serve` looks in the same places, so both find the same secret. @throws {UsageError} */
 function findSecret(given: string | undefined): { value: string; source: string } {
   if (given === '') throw new UsageError('--secret is empty: check the variable that you passed')
   if (given !== undefined) return { value: given, source: '--secret' }
@@ -115,7 +115,7 @@ function findSecret(given: string | undefined): { value: string; source: string 
   if (found) return found
   if (existsSync(devSecretFile)) return { value: readKept(devSecretFile), source: devSecretFile }
   throw new UsageError(
-    "There is no secret to sign with. Set GITHUB_WEBHOOKS_KEY to the server's secret, pass it with --secret, or run " +
-      `this in the folder of "hookserver serve --dev", which keeps one in ${devSecretFile}. Use --unsigned to send no signature.`,
+    'No secret to sign with. Set GITHUB_WEBHOOKS_KEY to the secret of the server, pass it with --secret, or run this in ' +
+      `the folder of "hookserver serve --dev", which creates ${devSecretFile}. To send no signature, use --unsigned.`,
   )
 }

@@ -1,11 +1,11 @@
-/** A payload from a file, and the changes of `--set`. */
+/** Reads a payload from a file, and applies the changes of `--set`. */
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { isObject, type Json } from '../../runtime/json.ts'
 import { UsageError } from '../flags.ts'
 
 export interface FilePayload {
-  /** The text as it is in the file: these bytes are signed. */
+  /** The text of the file, which is signed unchanged. */
   text: string
   payload: Json
 }
@@ -16,27 +16,27 @@ export async function readPayload(path: string): Promise<FilePayload> {
   const text = decode(await read(path), name)
   const payload = parse(text, name)
   if (isObject(payload)) return { text, payload }
-  throw new UsageError(`${name} is not a JSON object, which a payload must be`)
+  throw new UsageError(`${name} must contain a JSON object`)
 }
 
 async function read(path: string): Promise<Uint8Array> {
   try {
     return path === '-' ? await buffer(process.stdin) : await readFile(path)
   } catch (error) {
-    throw new UsageError(`--file ${path} cannot be read: ${(error as Error).message}`)
+    throw new UsageError(`Cannot read --file ${path}: ${(error as Error).message}`)
   }
 }
 
-/** Drops a byte order mark, which Windows writes and JSON does not allow. */
+/** Removes a byte order mark, which Windows adds and JSON forbids. */
 function decode(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new UsageError(`${name} is not UTF-8, which a payload must be`)
+    throw new UsageError(`${name} must be encoded in UTF-8`)
   }
 }
 
-/** The error of `JSON.parse()` would quote the text, which is a secret if the wrong file was named. */
+/** Does not show the error of `JSON.parse()`, which quotes the text: the wrong file may contain a secret. */
 function parse(text: string, name: string): unknown {
   try {
     return JSON.parse(text)
@@ -52,7 +52,7 @@ export interface Change {
   value: unknown
 }
 
-/** Reads the value as JSON if it is JSON, else as text. @throws {UsageError} */
+/** Parses the value as JSON if it is valid JSON; otherwise it is text. @throws {UsageError} */
 export function parseChange(text: string): Change {
   const [, path = '', value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? []
   if (path.split('.').includes('')) {
@@ -66,7 +66,7 @@ export function parseChange(text: string): Change {
 }
 
 /**
- * Sets a member at any depth, and creates missing objects on the way.
+ * Sets a member at any depth, and creates missing objects in between.
  * @throws {UsageError} if the path leads into a text or number, or beyond the end of an array.
  */
 export function applyChange(payload: object, { path, value }: Change): void {
@@ -75,20 +75,20 @@ export function applyChange(payload: object, { path, value }: Change): void {
   let at = payload as Json
   for (const [depth, key] of keys.entries()) {
     if (Array.isArray(at) && !(/^\d+$/.test(key) && Number(key) <= at.length)) {
-      // An item can be replaced, or added at the end; a gap would become `null` in JSON.
-      throw new UsageError(`--set ${path}: "${key}" must be a number from 0 to ${at.length}, an index of the array`)
+      // An item may be replaced, or added at the end. A gap would become `null` in JSON.
+      throw new UsageError(`--set ${path}: "${key}" must be an array index from 0 to ${at.length}`)
     }
     const present = Object.hasOwn(at, key) ? at[key] : undefined
     if (depth === last) setMember(at, key, value)
     else if (present === undefined || present === null) setMember(at, key, {})
     else if (typeof present !== 'object') {
-      throw new UsageError(`--set ${path}: ${keys.slice(0, depth + 1).join('.')} is neither an object nor an array`)
+      throw new UsageError(`--set ${path}: ${keys.slice(0, depth + 1).join('.')} is not an object or array`)
     }
     at = at[key] as Json
   }
 }
 
-/** Defines an own member, even for the name `__proto__`. */
+/** Defines an own member, even if its name is `__proto__`. */
 function setMember(at: object, key: string, value: unknown): void {
   const own = { enumerable: true, writable: true, configurable: true }
   Object.defineProperty(at, key, { value: structuredClone(value), ...own })

@@ -9,18 +9,20 @@ import type { Outgoing } from './sender.ts'
 
 export const isAll = (name: string): boolean => name === '*' || name === 'all'
 
-/** The samples of `event`, of `event.action`, or all of them. @throws {UsageError} that lists the available names. */
+/** The samples of `event` or `event.action`, or all samples. @throws {UsageError} that lists the available names. */
 function chooseSamples(name: string): Sample[] {
   const found = samples(isAll(name) ? undefined : name)
   if (found.length > 0) return found
   const [event, action] = splitName(name)
   const siblings = samples(event)
   const isEvent = siblings.length > 0
-  const missing = isEvent ? `${event} with the action "${action}"` : `an event "${event}"`
+  const missing = isEvent ? `${event} with the action "${action}"` : `the event "${event}"`
   const names = isEvent ? siblings.map(eventName) : samples().map((one) => one.event)
   const available = nearestFirst(isEvent ? name : event, names).join(', ')
-  const cure = 'GitHub does send it: use --file with a payload, or --set with another sample. '
-  throw new UsageError(`There is no sample of ${missing}. ${isKnownName(name) ? cure : ''}There are: ${available}`)
+  const cure = 'GitHub does send it: pass a payload with --file, or change another sample with --set. '
+  throw new UsageError(
+    `There is no sample of ${missing}. ${isKnownName(name) ? cure : ''}Available samples: ${available}`,
+  )
 }
 
 /** Every name that has a sample: events, and events with their actions. */
@@ -69,11 +71,13 @@ export function preparePayloads(
 
 function prepareFile(name: string, { text, payload }: FilePayload, changes: readonly Change[]): NamedPayload {
   const [event, action] = splitName(name)
-  if (isAll(name)) throw new UsageError('--file has one payload: name its event')
-  if (!/^\w+$/.test(event)) throw new UsageError(`"${event}" is not the name of an event`)
+  if (isAll(name)) throw new UsageError('--file contains one payload: name its event')
+  if (!/^\w+$/.test(event)) throw new UsageError(`"${event}" is not an event name`)
   for (const change of changes) applyChange(payload, change)
   if (action !== undefined && payload.action !== action) {
-    throw new UsageError(`The payload's action is not "${action}": leave it out, or add --set action=${action}`)
+    throw new UsageError(
+      `The action in the payload is not "${action}": leave out the action, or add --set action=${action}`,
+    )
   }
   return { name, text: changes.length > 0 ? JSON.stringify(payload) : text }
 }
@@ -85,22 +89,22 @@ interface SignOptions {
   tamper: boolean
 }
 
-/** Signs a payload once, however often it is sent: the signature does not cover the GUID. */
+/** Signs a payload. The request can be sent several times, because the signature does not cover the GUID. */
 export function signRequest({ name, text }: NamedPayload, { secret, form, tamper }: SignOptions): Outgoing {
   const signed = signedRequest(name, { payload: text, form, ...(secret !== undefined && { secret }) })
-  // Adds a member, since a change of white space would go unnoticed by a receiver that signs the parsed payload.
+  // Adds a member: a receiver that signs the parsed payload would not notice changed white space.
   const sent = tamper ? signedRequest(name, { payload: { ...JSON.parse(text), tampered: true }, form }) : signed
   const body = Buffer.from(sent.body)
   return { headers: { ...signed.headers, 'content-length': String(body.length) }, body }
 }
 
-/** A GUID that a header can hold; it need not look like GitHub's. @throws {UsageError} */
+/** A GUID that is valid in a header; it need not look like GitHub's. @throws {UsageError} */
 export function parseGuid(text: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text
   throw invalidValue('--guid', 'visible ASCII characters without white space', text)
 }
 
-/** Repeats the requests in turn up to `count` deliveries, and each delivery `times` times with the same GUID. */
+/** Repeats the requests up to `count` deliveries, and sends each delivery `times` times with the same GUID. */
 export function* deliveriesOf(
   requests: readonly Outgoing[],
   { count, times, guid }: { count: number; times: number; guid: string | undefined },

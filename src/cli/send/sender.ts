@@ -11,42 +11,42 @@ export interface Outgoing {
   body: Uint8Array
 }
 
-/** GitHub waits as long for a complete answer. */
+/** The timeout of GitHub for a complete answer. */
 const githubTimeoutMs = 10_000
 const maxTextBytes = 64 * 1024
-/** Shorter than a server's keep-alive timeout, so that the server does not close a connection that is being reused. */
+/** Shorter than the keep-alive timeout of servers, so that no server closes a connection while we reuse it. */
 const maxIdleMs = 1000
 /** A server that is starting or restarting may not listen yet. */
 const startupMs = 3000
 const startupRetryMs = 100
 
-/** The text is not repeated in the message: an address may hold a password. @throws {UsageError} */
+/** The message does not repeat the text, because a URL may contain a password. @throws {UsageError} */
 export function parseUrl(text: string): URL {
   const url = URL.parse(text)
   if (url && ['http:', 'https:'].includes(url.protocol)) return url
-  throw new UsageError('--to: expected an address such as http://127.0.0.1:8000/hooks')
+  throw new UsageError('--to: expected a URL such as http://127.0.0.1:8000/hooks')
 }
 
-/** Requests a second; a fraction for less than one. @throws {UsageError} */
+/** Requests per second, possibly a fraction. @throws {UsageError} */
 export function parseRate(text: string): number {
   const number = Number(text)
   if (/^\d+(\.\d+)?$/.test(text) && number >= 0.001 && number <= 100_000) return number
-  throw invalidValue('--rate', 'a number from 0.001 to 100000, in requests a second', text)
+  throw invalidValue('--rate', 'a number of requests per second from 0.001 to 100000', text)
 }
 
-/** Later starts than this are not made up for, so that a slow server is not followed by a burst. */
+/** A start that is later than this is not made up for, so that no burst follows a slow answer. */
 const maxLagMs = 100
 
-/** When the request after the one that was due at `due` is due: evenly spaced, whatever the timers' delays are. */
+/** The time of the request after the one that was due at `due`. Delays of timers do not change the rate. */
 export const nextDue = (due: number, rate: number, now: number): number => Math.max(due + 1000 / rate, now - maxLagMs)
 
-/** Sends requests to one address over connections that are kept open. */
+/** Sends requests to one URL, over connections that it keeps open. */
 export class Sender {
   readonly #url: URL
   readonly #agent: http.Agent
   readonly #request: typeof http.request
   readonly #timeoutMs: number
-  /** Refused connections are retried until then, for the first request only. */
+  /** The end of the time for which the first request retries refused connections. */
   #retryUntil = performance.now() + startupMs
 
   constructor(url: URL, connections: number, timeoutMs: number = githubTimeoutMs) {
@@ -57,7 +57,7 @@ export class Sender {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Never rejects: resolves with the answer or the failure. */
+  /** Never rejects: it resolves with the answer or the failure. */
   async send(outgoing: Outgoing): Promise<Outcome> {
     let outcome = await this.#post(outgoing)
     while ('failure' in outcome && outcome.refused && performance.now() < this.#retryUntil) {
@@ -72,7 +72,7 @@ export class Sender {
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     const startedAt = performance.now()
     const request = this.#request(this.#url, { agent: this.#agent, method: 'POST', headers })
-    const timeout = new Error(`no answer within ${this.#timeoutMs / 1000} s, which is when GitHub gives up`)
+    const timeout = new Error(`no answer within ${this.#timeoutMs / 1000} s, the timeout of GitHub`)
     const timer = setTimeout(() => request.destroy(timeout), this.#timeoutMs)
     const fail = (error: Error) => resolve(failureOf(error))
     request.on('error', fail)
@@ -104,18 +104,18 @@ export class Sender {
 function failureOf(error: Error & { code?: string }): Outcome {
   const { code, message } = error
   const known: Record<string, string> = {
-    ECONNREFUSED: 'nothing listens there',
-    ECONNRESET: 'the connection was closed before there was an answer',
-    EPIPE: 'the connection was closed before there was an answer',
-    ENOTFOUND: 'there is no host of that name',
+    ECONNREFUSED: 'the connection was refused',
+    ECONNRESET: 'the server closed the connection before its answer was complete',
+    EPIPE: 'the server closed the connection before its answer was complete',
+    ENOTFOUND: 'the host name does not exist',
   }
   return { failure: known[code ?? ''] ?? (message || code || 'unknown'), refused: code === 'ECONNREFUSED' }
 }
 
-/** Requests to send, and how. */
+/** How to send requests. */
 export interface Load {
   sender: Sender
-  /** Requests at once. */
+  /** Concurrent requests. */
   concurrency: number
   /** Requests to start per second; `undefined` for no limit. */
   rate: number | undefined
@@ -123,7 +123,7 @@ export interface Load {
   stop: AbortSignal
 }
 
-/** Sends all requests until `stop`, or until connections are refused before there was any answer. */
+/** Sends all requests, until `stop`, or until a connection is refused before the first answer. */
 export async function sendAll(
   requests: Iterable<Outgoing>,
   { sender, concurrency, rate, summary, stop }: Load,
@@ -145,7 +145,7 @@ export async function sendAll(
       }
       summary.started(performance.now())
       const outcome = await sender.send(request)
-      if (stop.aborted && 'failure' in outcome) return // it was aborted, which says nothing about the server
+      if (stop.aborted && 'failure' in outcome) return // we aborted it, so it is no failure of the server
       summary.ended(performance.now(), outcome)
       if (summary.answered === 0 && 'failure' in outcome && outcome.refused) hopeless.abort()
     }

@@ -1,27 +1,27 @@
-/** Counts the outcomes of the requests of `send`, and shows them. */
+/** Counts and shows the outcomes of the requests of `send`. */
 import { STATUS_CODES } from 'node:http'
 import { formatDuration, printable, printableLines, styled } from '../output.ts'
 
-/** A complete answer, with the first 64 KiB of its text; or a clause that says why there is none. */
+/** A complete answer, with the first 64 KiB of its text; or the reason why there is none. */
 export type Outcome = { status: number; text: string; ms: number } | { failure: string; refused: boolean }
 
 export interface SummaryOptions {
   to: string
   total: number
   rate: number | undefined
-  /** The first digit of the status that means success: 4 if a rejection is expected. */
+  /** The first digit of an expected status: 4 for a rejection. */
   wanted: 2 | 4
   stop: AbortSignal
 }
 
-/** Of a text that is kept to compare. */
+/** Characters of a text that are compared. */
 const maxTextLength = 200
 const maxShownText = 60
 
 interface AnswerCount {
   status: number
   count: number
-  /** If all answers with this status have the same text. */
+  /** The text, if all answers with this status have the same. */
   text?: string | undefined
 }
 
@@ -69,7 +69,7 @@ export class Summary {
     return this.#latencies.length
   }
 
-  /** Every request was answered, and with a status that means success. */
+  /** Whether every request was answered with an expected status. */
   get ok(): boolean {
     return this.answered === this.options.total && this.answers.every(({ status }) => this.isWanted(status))
   }
@@ -90,12 +90,12 @@ export class Summary {
     return sorted.length === 0 ? undefined : { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) }
   }
 
-  /** From the first start to the last answer. */
+  /** The time from the first start to the last answer. */
   get seconds(): number {
     return (this.#lastEnd - (this.#firstStart ?? 0)) / 1000
   }
 
-  /** Requests started per second if a rate is set, where ten requests have nine gaps; else answers per second. */
+  /** Requests started per second if a rate is set (10 requests have 9 gaps), otherwise answers per second. */
   get rate(): number {
     const span = this.#lastStart - (this.#firstStart ?? 0)
     if (this.options.rate !== undefined && span > 0) return ((this.sent - 1) * 1000) / span
@@ -123,7 +123,7 @@ export function answerLines({ last, ok }: Summary, guid: string): string[] {
 
 export function answerJson({ last, ok, options: { to } }: Summary, guid: string): object {
   const common = { ok, to, guid }
-  if (!last) return { ...common, status: null, failure: 'stopped before there was an answer' }
+  if (!last) return { ...common, status: null, failure: 'stopped before the answer' }
   if ('failure' in last) return { ...common, status: null, failure: last.failure }
   return { ...common, status: last.status, text: last.text, ms: toThousandths(last.ms) }
 }
@@ -139,7 +139,7 @@ export function summaryLines(summary: Summary): string[] {
   }
   for (const [failure, count] of failures) lines.push(row(styled('red', '---'), count, printable(failure)))
   const aborted = sent - answered - failed
-  if (aborted > 0) lines.push(row('---', aborted, 'running when it was stopped'))
+  if (aborted > 0) lines.push(row('---', aborted, 'stopped before the answer'))
   if (latency) {
     const figures = Object.entries(latency).map(([name, ms]) => `${name} ${formatDuration(ms)}`)
     lines.push('', `latency  ${figures.join('   ')}`)
@@ -169,13 +169,14 @@ export function* hintsFor(summary: Summary, secretSource: string | undefined): G
   const { ok, refused, failures, answers, sent } = summary
   const { to, rate, stop } = summary.options
   const statuses = new Set(answers.map(({ status }) => status))
-  if (refused) yield `Nothing listens at ${to}. Is "hookserver serve" running? --to sends elsewhere.`
+  if (refused) yield `Connection to ${to} refused: start "hookserver serve", or pass another URL with --to`
   else for (const failure of failures.keys()) yield `${to}: ${failure}`
-  if (statuses.has(404)) yield 'The server has no such path: "hookserver serve" receives at /hooks. See --to.'
+  if (statuses.has(404))
+    yield 'The server does not have this path: "hookserver serve" receives at /hooks. Pass another URL with --to.'
   if (!ok && secretSource && [400, 401, 403].some((status) => statuses.has(status))) {
-    yield `Signed with the secret from ${secretSource}: does the server have the same?`
+    yield `Signed with the secret from ${secretSource}: check that the server has the same secret`
   }
   if (rate !== undefined && !stop.aborted && summary.rate < 0.95 * rate && sent > 1) {
-    yield `The rate of ${rate} per second was not reached: the server is too slow for it, or --concurrency too small.`
+    yield `The rate of ${rate} per second was not reached: the server is too slow, or --concurrency is too low`
   }
 }

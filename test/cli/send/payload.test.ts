@@ -28,9 +28,9 @@ test.each([
   ['zen', '--set takes path=value'],
   ['=1', '--set takes path=value'],
   ['a..b=1', '--set takes path=value'],
-  ['zen.a=1', '--set zen.a: zen is neither an object nor an array'],
-  ['list.1.a=1', '--set list.1.a: list.1 is neither an object nor an array'],
-  ['list.3=1', '--set list.3: "3" must be a number from 0 to 2'],
+  ['zen.a=1', '--set zen.a: zen is not an object or array'],
+  ['list.1.a=1', '--set list.1.a: list.1 is not an object or array'],
+  ['list.3=1', '--set list.3: "3" must be an array index from 0 to 2'],
   ['list.last.a=1', '--set list.last.a: "last" must be'],
   ['list.length=0', '--set list.length: "length" must be'],
 ])('%j is an error', (text, message) => {

@@ -11,7 +11,7 @@ const request = { headers: { 'content-length': '2' }, body: Buffer.from('{}') }
 test('gives up after the timeout', async () => {
   const sender = new Sender(new URL(await listen(() => {})), 1, 30)
   expect(await sender.send(request)).toEqual({
-    failure: 'no answer within 0.03 s, which is when GitHub gives up',
+    failure: 'no answer within 0.03 s, the timeout of GitHub',
     refused: false,
   })
   sender.close()
