@@ -17,11 +17,11 @@ import { ProblemError, problem } from './problem.ts'
 export interface AdminContext extends ApiContext {
   guard: Guard
   metrics: Metrics
-  /** The proxies that may name the client. Default: none. */
+  /** The proxies that may report the address of the client. Default: none. */
   proxies?: Proxies | undefined
 }
 
-/** Serves the API and the dashboard, and without a token health and metrics. */
+/** Serves the API and the dashboard; and, without a token, health and metrics. */
 export function adminListener(admin: AdminContext): RequestListener {
   const { guard, metrics, receiver, proxies } = admin
   const { site } = guard
@@ -37,9 +37,9 @@ export function adminListener(admin: AdminContext): RequestListener {
   app.use(site.sameSite)
   app.route('/api', api(admin, guard))
   app.use(guard.authorized)
-  app.notFound((context) => problem(context, 'not_found', `There is no ${context.req.method} ${context.req.path}`))
+  app.notFound((context) => problem(context, 'not_found', `${context.req.method} ${context.req.path} does not exist`))
   app.onError((error, context) => problemOf(error, context, admin))
-  // User code runs in this process, so the global Request and Response must not be replaced.
+  // User code runs in this process, so the global Request and Response must stay.
   return getRequestListener(app.fetch, { overrideGlobalObjects: false })
 }
 
@@ -56,28 +56,28 @@ const headers = secureHeaders({
     frameAncestors: ["'none'"],
   },
   xFrameOptions: 'DENY',
-  referrerPolicy: 'same-origin', // with no-referrer, browsers also hide the origin of our own page's requests
-  strictTransportSecurity: false, // the proxy that has the certificate decides
+  referrerPolicy: 'same-origin', // with no-referrer, browsers also hide the origin of requests from our own page
+  strictTransportSecurity: false, // left to the proxy that has the certificate
 })
 
-/** Milliseconds for all checks. Probes repeat soon, and a database may be down for longer than they wait. */
+/** Milliseconds for all checks together. Probes have short timeouts and repeat soon. */
 const checkTimeout = 3000
 
-/** Milliseconds for which a successful check of the inbox serves later requests, too: each check writes to the disk. */
+/** Milliseconds for which the result of a successful check is reused, because each check writes to the disk. */
 const checkLasts = 1000
 
-const storesNothing = 'The inbox takes nothing'
+const storesNothing = 'The inbox cannot store deliveries'
 
-/** Answers whether deliveries can be stored now. The client has no token, so only the log says why not, once per reason. */
+/** Answers whether deliveries can be stored now. A reason is only logged, and once: the client has no token. */
 function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) => Promise<Response> {
   const checks = [
     { run: shared(() => inbox.checkWritable(), checkLasts), fails: storesNothing },
-    { run: shared(async () => receiver?.ready()), fails: "GitHub's addresses are not known" },
+    { run: shared(async () => receiver?.ready()), fails: "GitHub's addresses are unknown" },
   ]
   let logged: string | undefined
   return async (context) => {
     const deadline = new Deadline(checkTimeout)
-    const late = () => new Error(`There was no answer within ${checkTimeout / 1000} s`)
+    const late = () => new Error(`No answer within ${checkTimeout / 1000} s`)
     try {
       for (const { run, fails } of checks) {
         try {
@@ -87,7 +87,7 @@ function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) 
           const err = (isOfInbox(error) && error.cause) || error
           if (logged !== `${failure}: ${err}`) logger.error({ err }, `Not ready: ${failure}`)
           logged = `${failure}: ${err}`
-          return problem(context, 'not_ready', `${failure}: the log says why`)
+          return problem(context, 'not_ready', `${failure}: see the log of the server`)
         }
       }
     } finally {
@@ -98,10 +98,10 @@ function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) 
   }
 }
 
-/** Whether the receiver has just failed to store a delivery. Another copy of the package may have thrown the error. */
+/** Whether the receiver failed to store a delivery. Checks the code: another copy of the package may have thrown. */
 const isOfInbox = (error: unknown): error is HookError => (error as Partial<HookError>).code === 'inbox_unavailable'
 
-/** One call of `work` serves all requests while it runs, and for `lasts` ms after it has succeeded. */
+/** Shares one call of `work` among all requests, while it runs and for `lasts` ms after it has succeeded. */
 function shared<T>(work: () => Promise<T>, lasts = 0): () => Promise<T> {
   let current: Promise<T> | undefined
   let ends = Number.POSITIVE_INFINITY
@@ -119,14 +119,14 @@ function shared<T>(work: () => Promise<T>, lasts = 0): () => Promise<T> {
 
 function problemOf(error: unknown, context: Context, { logger }: ApiContext): Response {
   if (error instanceof ProblemError) return problem(context, error.code, error.message, error.errors)
-  logger.error({ err: error, path: context.req.path }, 'The admin API failed')
-  return problem(context, 'inbox_unavailable', 'The inbox does not answer as it should: the log says why')
+  logger.error({ err: error, path: context.req.path }, 'Admin API request failed')
+  return problem(context, 'inbox_unavailable', 'The inbox failed: see the log of the server')
 }
 
-/** Where the build writes the page, as seen from a folder in `src` or `dist`. */
+/** The folder of the built dashboard, relative to a folder in `src` or `dist`. */
 const root = join(import.meta.dirname, '../../dist/dashboard')
 
-/** Serves the page. It contains no data and needs no token: it reads everything from the API. */
+/** Serves the page of the dashboard. It needs no token, because it reads all data from the API. */
 function dashboard({ site }: Guard): Hono {
   const app = new Hono()
   const files = serveStatic({ root })

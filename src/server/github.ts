@@ -1,4 +1,4 @@
-/** Recovery and polling, as the configuration of a server asks for them. */
+/** Opens recovery and polling according to the configuration. */
 import { deliveryRetention } from '../github/delivery-log.ts'
 import { GitHubClient } from '../github/github-client.ts'
 import { Polling } from '../github/polling/polling.ts'
@@ -13,9 +13,9 @@ import { type Config, ConfigError, type ConfigValue } from './config/resolve-con
 
 export interface GitHubParts {
   config: Config
-  /** Without a module there are none, and recovery handles every event. */
+  /** `undefined` without a module: recovery then covers every event. */
   hooks: Hooks | undefined
-  /** The options that the server adds to those of `hooks`. */
+  /** The options of the server, which override those of `hooks`. */
   mounting: HooksOptions
   inbox: Inbox
 }

@@ -5,22 +5,22 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { createAddressReader } from '../receiver/client-address.ts'
 import type { Settings } from '../settings.ts'
 
-/** Limits of connections, in milliseconds. A delivery has a limit of its own, below that of a request. */
+/** Timeouts of connections, in milliseconds. A delivery has its own, shorter timeout. */
 const limits: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
-  keepAliveTimeout: 75_000, // longer than the 60 s of most load balancers, so that they close idle connections first
+  keepAliveTimeout: 75_000, // longer than in most load balancers (60 s), which must close idle connections first
   connectionsCheckingInterval: 2000,
   maxHeaderSize: 16 * 1024,
 }
 
-/** Open connections. More are closed at once. */
+/** The maximum number of open connections. Further ones are closed at once. */
 const maxConnections = 20_000
 
 interface Address {
   host: string
   port: number
-  /** The flag that sets the port, for error messages. */
+  /** The flag of the port, for error messages. */
   flag: string
 }
 
@@ -39,9 +39,9 @@ export async function listen(listener: RequestListener, address: Address): Promi
 
 function explain({ code, message }: NodeJS.ErrnoException, { host, port, flag }: Address): string {
   const where = `${host} port ${port}`
-  if (code === 'EADDRINUSE') return `${where} is taken by another program: choose another with --${flag}`
-  if (code === 'EACCES') return `${where} may not be used by this user: choose one from 1024 on with --${flag}`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is no address of this machine: ${message}`
+  if (code === 'EADDRINUSE') return `${where} is used by another program: choose another port with --${flag}`
+  if (code === 'EACCES') return `This user may not use ${where}: choose a port above 1023 with --${flag}`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is not an address of this machine: ${message}`
   return `Cannot listen on ${where}: ${message}`
 }
 
@@ -54,20 +54,20 @@ export function addressOf(server: Server): string {
 
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
 
-/** Calls `work` when a response has ended or its client has gone, or at once if that has happened already. */
+/** Calls `work` when the response has ended or the client has disconnected, or at once if it already has. */
 export function onClose(outgoing: ServerResponse, work: () => void): void {
   if (outgoing.closed || outgoing.destroyed || outgoing.socket?.destroyed) work()
   else outgoing.once('close', work)
 }
 
-/** The proxies in front of the admin listener, and the header in which they name their client. */
+/** The proxies in front of the admin listener, and the header in which they report the client. */
 export type Proxies = Pick<Settings, 'trustProxy' | 'forwardedHeader'>
 
 const noProxies: Proxies = { trustProxy: [], forwardedHeader: 'x-forwarded-for' }
 
 /**
- * Finds the client's address once per request, by the rules of the receiver: the peer's, unless the peer is a trusted
- * proxy. Every client can send the header, so it is ignored without a trusted proxy.
+ * Finds the address of the client once per request, by the rules of the receiver: it is the peer, unless the peer is a
+ * trusted proxy. Without trusted proxies the header is ignored, because every client can send it.
  */
 export function readClientAddress(proxies: Proxies = noProxies): MiddlewareHandler {
   const { trustProxy, forwardedHeader } = proxies

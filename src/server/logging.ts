@@ -4,7 +4,7 @@ import { isObject } from '../runtime/json.ts'
 import { escapeUnsafe, escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
 import { isSecretField, notShown } from '../telemetry/logger.ts'
 
-/** Logs lines for people on a terminal, and JSON elsewhere. Neither contains characters that control a terminal. */
+/** Logs readable lines on a terminal, and JSON elsewhere. Escapes characters that control a terminal. */
 export function createLogger(level: string, stream: NodeJS.WriteStream = process.stderr): Logger {
   const formatters = { log: (fields: object) => shownFields(fields, 0) }
   const options = { level, base: null, formatters, serializers: { err: (error: unknown) => error } }
@@ -18,7 +18,7 @@ const mapped = (map: (line: string) => string, stream: DestinationStream): Desti
   write: (line) => stream.write(map(line)),
 })
 
-/** A line of JSON whose texts are safe to print after decoding. A message is one line, a stack may be several. */
+/** A line of JSON with texts that are safe to print once decoded. A message is one line, a stack may be several. */
 function printableLine(line: string): string {
   const { msg, ...fields } = JSON.parse(line)
   return `${JSON.stringify({ ...(printable(fields) as object), msg: escapeUnsafe(msg ?? '') })}\n`
@@ -31,12 +31,12 @@ function printable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [escapeUnsafe(name), printable(member)]))
 }
 
-/** Depth of nested objects that are logged, as in pino. */
+/** How deep nested objects are logged. The same as in pino. */
 const maxDepth = 5
-/** Members of each object: a logged socket, for example, refers to most of the process. */
+/** The maximum number of members of an object: a socket, for example, refers to most of the process. */
 const maxMembers = 100
 
-/** Removes secrets from fields, at every depth. */
+/** Removes secrets from fields at every depth. */
 function shownFields(fields: object, depth: number): Record<string, unknown> {
   const members = Object.entries(fields).slice(0, maxMembers)
   return Object.fromEntries(
@@ -52,7 +52,7 @@ function shown(value: unknown, depth: number): unknown {
   return shownFields(value, depth + 1)
 }
 
-/** The parts of an error that explain it. API clients attach the request to their errors, and with it their token. */
+/** The parts of an error that explain it. API clients attach the request, and with it their token, to their errors. */
 function shownError(error: Error, depth: number): object {
   const { name: type, errors } = error as Error & Partial<AggregateError>
   const [message, stack] = [causesOf(error, ': ', 'message'), causesOf(error, '\ncaused by: ', 'stack')]
@@ -61,7 +61,7 @@ function shownError(error: Error, depth: number): object {
   return { ...shownFields(Object.fromEntries(plain), depth), type, message, stack, ...aggregateErrors }
 }
 
-/** Joins a member of an error and all its causes, which may form a cycle. */
+/** Joins a member of an error and of all its causes. The causes may form a cycle. */
 function causesOf(error: Error, between: string, member: 'message' | 'stack'): string {
   const errors = new Set<Error>()
   for (let one: unknown = error; one instanceof Error && !errors.has(one); one = one.cause) errors.add(one)

@@ -8,21 +8,21 @@ import type { Config } from './config/resolve-config.ts'
 
 export type DatabaseConfig = Pick<Config, 'database' | 'databaseSchema'>
 
-/** @throws {ConfigError} for settings that this kind of database does not have. @throws {Error} that says what to do. */
+/** @throws {ConfigError} for settings that do not apply to this database. @throws {Error} that says what to do. */
 export async function openInbox(config: Config, logger: FullLogger): Promise<Inbox> {
   checkDatabase(config)
   const { database, databaseConnections: connections, databaseMigrate: migrate, retention, maxSize } = config
   if (isFile(database.value)) return sqlite(database.value, { retention: retention.value, maxSize: maxSize.value })
   const options = { connections: connections.value, migrate: migrate.value, retention: retention.value }
-  // A server that starts together with its database is often ready first. Until then /readyz and 503 say so.
+  // The server is often ready before its database. Until then it answers 503, and /readyz says why.
   return openPostgres(config, options, (error) => {
     if (!isTemporary(error)) throw error
-    logger.error({ err: error }, 'PostgreSQL is not there yet: until it is, deliveries are answered 503')
+    logger.error({ err: error }, 'Cannot connect to PostgreSQL yet; answering 503 to deliveries until it is available')
   })
 }
 
 /**
- * Opens the inbox for a command beside the server: it deletes nothing, takes no work from other workers, and does not
+ * Opens the inbox for a command that runs beside a server: it prunes nothing, marks no tasks as gone, and does not
  * migrate tables that several machines share.
  */
 export async function openPassively(
@@ -32,7 +32,7 @@ export async function openPassively(
   const never = { retention: Number.MAX_SAFE_INTEGER, vanishAfter: Number.MAX_SAFE_INTEGER }
   const { database } = config
   if (isFile(database.value)) return sqlite(database.value, never)
-  return openPostgres(config, { ...never, migrate, connections: 5 }) // a command does one thing after the other
+  return openPostgres(config, { ...never, migrate, connections: 5 }) // a command makes few calls at a time
 }
 
 /** The maximum number of connections of a server. */
@@ -42,7 +42,7 @@ export function connectionsOf({ databaseConnections, role }: Config): number {
   return connections + always + (role.value === 'receiver' ? 0 : working)
 }
 
-/** The schemas of our tables and of pg-boss's. */
+/** The schemas of our tables and of pg-boss. */
 export function schemasOf({ databaseSchema }: Pick<Config, 'databaseSchema'>): [own: string, jobs: string] {
   const { schema } = resolvePostgresOptions({ schema: databaseSchema.value })
   return [schema, jobsSchema(schema)]
@@ -67,55 +67,55 @@ async function openPostgres(
   }
 }
 
-/** Says which database failed, why, and what to do. */
+/** An error that says which database failed, why, and what to do. */
 export function explained(cause: Error, database: string): Error {
   const cure = cureOf(cause)
   return new Error(`${shownDatabase(database)}: ${reasonOf(cause)}${cure ? `: ${cure}` : ''}`, { cause })
 }
 
-/** Imports the PostgreSQL store, only if it is used. @throws {Error} if its packages are not installed. */
+/** Imports the PostgreSQL store when it is needed. @throws {Error} if its packages are not installed. */
 export async function loadPostgres(): Promise<typeof import('../postgres/index.ts')> {
   try {
     return await import('../postgres/index.ts')
   } catch (cause) {
     if ((cause as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw cause
-    const text = 'An inbox on Postgres needs the packages "pg" and "pg-boss" beside hookserver: npm install pg pg-boss'
+    const text = 'An inbox on PostgreSQL needs the packages "pg" and "pg-boss": run npm install pg pg-boss'
     throw new Error(text, { cause })
   }
 }
 
-export const noAnswer = 'a firewall may be in between, or the host is off'
+export const noAnswer = 'check that the host is running and that no firewall blocks the connection'
 const certificate =
-  'an unknown authority has signed its certificate: name it, ?sslmode=verify-full&sslrootcert=/path/ca.pem'
+  'its certificate is signed by an unknown authority: add ?sslmode=verify-full&sslrootcert=/path/ca.pem to the URL'
 
-/** What to do, by the error codes of the system, of TLS and of PostgreSQL (its manual, appendix A). */
+/** What to do, by the error code of the system, TLS or PostgreSQL (PostgreSQL manual, appendix A). */
 export const cures: Readonly<Record<string, string>> = {
   ECONNREFUSED:
-    'no server listens there: start PostgreSQL, or correct host and port; listen_addresses says where it listens',
-  ECONNRESET: 'it closed the connection: is that the port of PostgreSQL?',
-  ENOENT: 'there is no such socket: start PostgreSQL, or correct the folder; of a certificate, correct its path',
-  ENOTFOUND: 'correct the name of the host',
-  EAI_AGAIN: 'the name of the host cannot be resolved now: try again, or repair the DNS',
+    'no server listens there: start PostgreSQL, or correct the host and port; check listen_addresses in postgresql.conf',
+  ECONNRESET: 'the server closed the connection: check that this is the port of PostgreSQL',
+  ENOENT: 'the socket or certificate does not exist: start PostgreSQL, or correct the path',
+  ENOTFOUND: 'correct the host name',
+  EAI_AGAIN: 'the host name cannot be resolved at the moment: try again, or fix the DNS',
   ETIMEDOUT: noAnswer,
-  EHOSTUNREACH: 'there is no route to that host from here',
-  ENETUNREACH: 'there is no route to that host from here',
-  '28P01': 'correct user and password: in the address, in PGPASSWORD, or in a file with --database-url-file',
+  EHOSTUNREACH: 'there is no route to the host: check the network',
+  ENETUNREACH: 'there is no route to the host: check the network',
+  '28P01': 'correct the user or password, in the URL, in PGPASSWORD, or in the file of --database-url-file',
   '28000':
-    'pg_hba.conf of the server does not allow this user from here; if it requires TLS, add ?sslmode=verify-full to the address',
-  '3D000': 'create it: createdb; or correct the name at the end of the address',
-  '42501': 'grant it, or use another user',
-  '53300': 'use fewer with --database-connections, or allow more in PostgreSQL (max_connections)',
-  '55P03': 'an open transaction holds a lock on a table: end it; pg_stat_activity shows its client',
-  '57P03': 'it is starting or stopping: try again in a moment',
+    'pg_hba.conf of the server does not allow this user or host; if it requires TLS, add ?sslmode=verify-full to the URL',
+  '3D000': 'create the database with createdb, or correct its name in the URL',
+  '42501': 'grant the permission, or use another user',
+  '53300': 'lower --database-connections, or raise max_connections in PostgreSQL',
+  '55P03': 'an open transaction holds a lock on a table: end it; see pg_stat_activity for its client',
+  '57P03': 'the server is starting or stopping: try again in a moment',
   DEPTH_ZERO_SELF_SIGNED_CERT: certificate,
   SELF_SIGNED_CERT_IN_CHAIN: certificate,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: certificate,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: certificate,
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: use that in the address',
-  CERT_HAS_EXPIRED: 'its certificate has expired: renew it',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name: use that name in the URL',
+  CERT_HAS_EXPIRED: 'its certificate has expired: renew the certificate',
 }
 
-/** Errors that may end without an operator: PostgreSQL is starting, or the network or the DNS is down. */
+/** Errors that may end by themselves: PostgreSQL is starting, or the network or the DNS is down. */
 export const temporary: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'],
   '57P03',
@@ -123,14 +123,14 @@ export const temporary: ReadonlySet<string> = new Set([
 
 export const isTemporary = (error: unknown): boolean => codesOf(error).some((code) => temporary.has(code))
 
-/** What to do about an error of PostgreSQL or of the connection to it, if we know. */
+/** What to do about an error of PostgreSQL or of the connection. `undefined` for an unknown error. */
 export function cureOf(error: unknown): string | undefined {
   return codesOf(error)
     .map((code) => cures[code])
     .find((cure) => cure !== undefined)
 }
 
-/** The message of PostgreSQL or the system. An error for several addresses has no message, but a code. */
+/** The message of PostgreSQL or the system. An error for several addresses has a code but no message. */
 export function reasonOf(error: Error): string {
   let deepest = error
   while (deepest.cause instanceof Error) deepest = deepest.cause

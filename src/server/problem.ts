@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 
-/** Why the admin listener rejects a request, and the status of each. */
+/** The codes of rejected requests to the admin listener, and their statuses. */
 export const problems = {
   invalid_request: 400,
   invalid_json: 400,
@@ -22,13 +22,13 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems
 
-/** A parameter, or a member of the body, and its expected value. */
+/** A parameter or a member of the body, and the value that was expected. */
 export interface Fault {
   name: string
   expected: string
 }
 
-/** An answer in the format of RFC 9457, as the receiver uses it. */
+/** An answer in the format of RFC 9457. The receiver uses the same. */
 export function problem(context: Context, code: ProblemCode, detail: string, errors?: readonly Fault[]): Response {
   const status = problems[code]
   const title = code.replaceAll('_', ' ')
@@ -48,7 +48,7 @@ export class ProblemError extends Error {
     this.errors = errors
   }
 
-  /** Names everything that is wrong at once. */
+  /** Lists everything that is wrong. */
   static because(errors: readonly Fault[]): ProblemError {
     const detail = errors.map(({ name, expected }) => `${name}: expected ${expected}`).join('; ')
     return new ProblemError('invalid_request', detail, errors)

@@ -1,14 +1,14 @@
 import * as v from 'valibot'
 import { type Fault, ProblemError } from './problem.ts'
 
-/** A schema of any kind. Its input is unknown. */
+/** Any schema for an unknown input. */
 export type Schema<Value = unknown> = v.GenericSchema<unknown, Value>
 
 /**
- * A value that is written as text: a query parameter, a flag, an environment variable. In JSON a number is accepted, too.
- * @param expected Describes valid values, in error messages and in the description of the API.
+ * A value in text form: a query parameter, a flag, an environment variable. In JSON it may also be a number.
+ * @param expected Describes valid values, in error messages and in OpenAPI.
  * @param parse Returns `undefined` for a text that is not valid.
- * @param jsonSchema What OpenAPI says of it.
+ * @param jsonSchema The schema in OpenAPI.
  */
 export const textValue = <Value>(
   expected: string,
@@ -27,7 +27,7 @@ export const textValue = <Value>(
     }),
   )
 
-/** An object with these members and no others. Each unknown member is a fault, since a mistyped one may change the meaning. */
+/** An object with these members only. An unknown member is a fault, because it may be a mistyped filter. */
 export const members = <Entries extends v.ObjectEntries>(entries: Entries) =>
   v.strictObject(entries, ({ path }) => {
     const name = String(path?.[0]?.key)
@@ -36,7 +36,7 @@ export const members = <Entries extends v.ObjectEntries>(entries: Entries) =>
     return path === undefined ? 'an object' : oneOf(Object.keys(entries))
   })
 
-/** The description of valid values in a schema's metadata. */
+/** The description of valid values, from the metadata of a schema. */
 function expectedBy(schema: v.GenericSchema): string {
   return String(v.getMetadata(schema).description ?? 'a value')
 }
@@ -47,7 +47,7 @@ export const choice = <Word extends string>(words: readonly Word[]) =>
 
 export const oneOf = (words: readonly string[]): string => (words.length > 0 ? `one of ${words.join(', ')}` : 'nothing')
 
-/** Checks an object. @throws {ProblemError} that names everything that is wrong, in the order of the input's members. */
+/** Checks an object. @throws {ProblemError} that lists everything that is wrong, in the order of the members. */
 export function check<Value>(schema: Schema<Value> & { entries?: v.ObjectEntries }, input: object): Value {
   const { success, output, issues } = v.safeParse(schema, input)
   if (success) return output
@@ -56,7 +56,7 @@ export function check<Value>(schema: Schema<Value> & { entries?: v.ObjectEntries
   const expected = oneOf(Object.keys(entries))
   const faults = new Map(unknown.map((name): [string, Fault] => [name, { name, expected }]))
   for (const { path = [], message: expected } of issues) {
-    // An item of a list is named after the list.
+    // An item of a list has the name of the list.
     const name = path.flatMap(({ key }) => (typeof key === 'string' ? [key] : [])).join('.')
     if (!faults.has(name)) faults.set(name, { name, expected })
   }

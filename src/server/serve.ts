@@ -23,7 +23,7 @@ import { Metrics } from './metrics/metrics.ts'
 import { openInbox } from './open-inbox.ts'
 
 export interface Service extends AdminToken {
-  /** Where GitHub delivers. `undefined` if this process receives nothing. */
+  /** The URL that GitHub delivers to. `undefined` if this process receives nothing. */
   publicUrl: string | undefined
   adminUrl: string
   /** Rejects new requests, finishes the running ones, and closes everything. */
@@ -32,9 +32,9 @@ export interface Service extends AdminToken {
 
 export interface ServeOptions {
   config: Config
-  /** Without a module every delivery is stored, and none is handled. */
+  /** Without a module, deliveries are stored but not handled. */
   module: HooksModule | undefined
-  /** The secret of the webhook, if it was set outside of the module. */
+  /** The secret of the webhook, if it is set outside of the module. */
   secret: string | readonly string[] | undefined
   logger: FullLogger
 }
@@ -58,7 +58,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     closing.push(logSuccesses(logger, config.dev.value ? 'info' : 'debug'))
     const servers: Server[] = []
     closing.push(async (grace) => {
-      // Idle connections close, and new ones are rejected. Open requests are answered before the inbox closes.
+      // Rejects new connections and closes idle ones. Open requests are answered before the inbox closes.
       const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
       await hooks.close({ grace })
       await inbox.close()
@@ -71,10 +71,10 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     closing.push(async () => {
       await Promise.all([recovery?.stop(), polling?.stop()])
     })
-    // One receiver serves requests, readiness and metrics. It is mounted as the adapter for Node.js would mount it.
+    // One receiver serves requests, readiness and metrics. It is mounted like the Node.js adapter.
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
     const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)
-    // Without --admin-url there is no proxy in front, and a header that names another client is ignored.
+    // Without --admin-url there is no proxy, so a header that names another client is ignored.
     const proxies = config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting)
     let publicUrl: string | undefined
     const receivesAt = () => publicUrl
@@ -103,7 +103,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   }
 }
 
-/** @param grace Milliseconds for which handlers may run on. */
+/** @param grace Milliseconds that running handlers have to finish. */
 type Cleanup = (grace: number) => void | Promise<void>
 
 /** Closes in reverse order, like AsyncDisposableStack, which Node.js 22 does not have. */
@@ -125,7 +125,7 @@ function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
   }
 }
 
-/** Only the settings that are set. The module decides about the others. */
+/** The settings that are set. The options of the module apply to the others. */
 function hooksOptions(config: Config, secret: ServeOptions['secret'], logger: FullLogger): HooksOptions {
   const { url, validateIp, validateSignature, trustProxy, apiUrl, githubToken, dev } = config
   return {
@@ -144,5 +144,5 @@ function hooksOptions(config: Config, secret: ServeOptions['secret'], logger: Fu
 export async function notifyReady(): Promise<void> {
   if (!process.env.NOTIFY_SOCKET) return
   const child = spawn('systemd-notify', ['--ready', `--pid=${process.pid}`], { stdio: 'inherit' })
-  await once(child, 'exit').catch(() => undefined) // systemd reports itself that the program is missing
+  await once(child, 'exit').catch(() => undefined) // systemd itself reports that the program is missing
 }

@@ -35,7 +35,7 @@ describe('logging in', () => {
     const page = await stranger()
     await page.goto(`${scene.url}/#/deliveries?q=state:dead`)
     await logInAs(page, 'a wrong token')
-    await page.getByRole('alert').filter({ hasText: 'That is not the token' }).waitFor()
+    await page.getByRole('alert').filter({ hasText: 'Wrong token' }).waitFor()
     await logInAs(page, adminToken)
     await rows(page).first().waitFor()
     expect(page.url()).toMatch(/#\/deliveries\?q=state:dead$/)

@@ -124,7 +124,7 @@ describe('a URL', () => {
       { sslrootcert: 'ours' },
       '127.0.0.1',
       "does not match certificate's altnames",
-      'its certificate is for another name',
+      'its certificate is for another host name',
     ],
     ['a file that does not exist', { sslrootcert: 'nowhere' }, 'localhost', 'no such file', 'correct its path'],
   ])('that names %s is rejected, with what to do about it', async (_what, files, host, reason, cure) => {

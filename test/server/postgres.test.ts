@@ -81,7 +81,7 @@ describe('a server', () => {
       code: 0,
     })
     await reaches(served, { done: 3, discarded: 1, pending: 0 })
-    expect((await run('resume')).stdout).toContain('Nothing is paused now.')
+    expect((await run('resume')).stdout).toContain('No handler is paused now.')
 
     expect((await api(served, '/readyz')).text).toBe('ready')
     const { text } = await api(served, '/metrics')
@@ -197,7 +197,7 @@ describe('a server', () => {
     onTestFinished(() => client.end())
     await client.query('alter table hookserver.contents rename to contents_away')
     await becomes(503)
-    expect(await served.line('Not ready: The inbox takes nothing')).toMatchObject({
+    expect(await served.line('Not ready: The inbox cannot store deliveries')).toMatchObject({
       err: { message: expect.stringContaining('contents') },
     })
     await client.query('alter table hookserver.contents_away rename to contents')
@@ -218,7 +218,7 @@ describe('a server', () => {
     const folder = project({ 'hooks.ts': working })
     const served = new ServedProcess(folder, ['hooks.ts', '--database', database, ...anyOrigin], env)
     const to = await served.url()
-    expect((await served.line('PostgreSQL is not there yet')).err).toMatchObject({
+    expect((await served.line('Cannot connect to PostgreSQL yet')).err).toMatchObject({
       message: expect.stringMatching(/ECONNREFUSED.*start PostgreSQL/),
     })
     expect([(await api(served, '/readyz')).status, (await deliver(to, 'push', 'early')).status]).toEqual([503, 503])
@@ -255,7 +255,7 @@ describe('the token', () => {
     const folder = project({ '.hookserver': 'a file' })
     const served = new ServedProcess(folder, ['--database', 'postgres://127.0.0.1:9/hooks'], withSecret)
     expect(await served.ended).toBe(1)
-    expect(served.output).toMatch(/admin token cannot be kept: .*HOOKSERVER_ADMIN_TOKEN/)
+    expect(served.output).toMatch(/Cannot use the file of the admin token: .*HOOKSERVER_ADMIN_TOKEN/)
   })
 })
 
@@ -293,7 +293,7 @@ describe('a server does not start', () => {
     [
       'for SQLite only',
       ['--database', 'postgres://127.0.0.1/hooks', '--max-size', '1GiB'],
-      /^1: .*--max-size: only a file has/,
+      /^2: .*--max-size: applies to an SQLite file only/,
     ],
     ['for PostgreSQL only', ['--database-schema', 'hooks'], /^1: .*--database-schema: only a PostgreSQL has/],
   ])('with a setting %s', async (_what, args, message) => {
@@ -305,7 +305,7 @@ describe('a server does not start', () => {
     expect(
       await rejection(['--database', 'postgres://127.0.0.1/hooks'], { NODE_OPTIONS: `--import ${without}` }),
     ).toContain(
-      '1: hookserver: An inbox on Postgres needs the packages "pg" and "pg-boss" beside hookserver: npm install pg pg-boss\n',
+      '1: hookserver: An inbox on PostgreSQL needs the packages "pg" and "pg-boss": run npm install pg pg-boss\n',
     )
   })
 })

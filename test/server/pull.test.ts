@@ -103,7 +103,7 @@ test.each([
   [
     'as a receiver',
     ['--pull', 'app', '--role', 'receiver'],
-    /^1: hookserver: --pull: a receiver does not read GitHub's log/,
+    /^2: hookserver: --pull: a receiver does not poll GitHub's delivery log/,
   ],
   [
     'without a token',

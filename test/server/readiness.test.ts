@@ -43,7 +43,7 @@ test('is 503 when the index that recognizes copies is damaged', async () => {
 
   const served = new ServedProcess(folder, anyOrigin, env)
   expect([await ready(served), await ready(served), await deliver(served, 'push')]).toEqual([503, 503, 503])
-  expect(await served.line('Not ready: The inbox takes nothing')).toMatchObject({
+  expect(await served.line('Not ready: The inbox cannot store deliveries')).toMatchObject({
     err: { message: expect.stringContaining('malformed') },
   })
   expect(served.lines.filter(({ msg }) => msg.startsWith('Not ready'))).toHaveLength(1)
@@ -77,7 +77,7 @@ test('is 503 while deliveries of one kind fail, until another one is stored', as
     `create trigger fails before insert on deliveries when new.event = 'fork' begin select raise(abort, 'no'); end`,
   )
   expect([await deliver(served, 'fork'), await ready(served)]).toEqual([503, 503])
-  expect(await served.line('Not ready: The inbox takes nothing')).toMatchObject({ err: { message: 'no' } })
+  expect(await served.line('Not ready: The inbox cannot store deliveries')).toMatchObject({ err: { message: 'no' } })
   expect([await deliver(served, 'push'), await ready(served)]).toEqual([202, 200])
 })
 

@@ -293,7 +293,7 @@ describe('a server does not start', () => {
     })
     expect(said.split('\n')).toEqual([
       '2: hookserver: --role: expected one of all, receiver, worker, got "both"',
-      'hookserver: --retention: expected a time such as 30d, 12h, 15m, 30s, 500ms, got "30"',
+      'hookserver: --retention: expected a duration such as 30d, 12h, 15m, 30s or 500ms, got "30"',
       expect.stringMatching(/HOOKSERVER_ADMIN_TOKEN: expected 16 characters or more, without white space$/),
       '',
     ])
@@ -319,7 +319,7 @@ describe('a server does not start', () => {
     [['--dev', '--host', '0.0.0.0'], /--host: 0\.0\.0\.0 is not a loopback address.*: leave out --dev, or listen/],
     [['--validate-signature', 'false', '--host', '0.0.0.0'], /turn on --validate-signature, add --insecure, or listen/],
     [['--database', '/'], /Cannot open the inbox \/: it is a folder/],
-    [['--secret-file', 'missing'], /missing cannot be read/],
+    [['--secret-file', 'missing'], /Cannot read missing/],
   ])('with %j', async (args, message) => {
     expect(await rejection(project(), args)).toMatch(message)
   })

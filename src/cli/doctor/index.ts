@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { HooksOptions } from '../../options.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
 import { publicHost } from '../../server/config/conflicts.ts'
 import { isFile } from '../../server/config/database-settings.ts'
@@ -59,7 +60,7 @@ async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGen
       yield failed('module', (error as Error).message)
     }
   }
-  const options = module?.hooks.options ?? {}
+  const options: Readonly<HooksOptions> = module?.hooks.options ?? {}
   const signed = config.validateSignature.value ?? options.validateSignature ?? true
   const needsSecret = signed && config.pull.value === undefined
   if (needsSecret && secret === undefined && options.secret === undefined) {

@@ -13,24 +13,24 @@ import type { Output } from './schemas/index.ts'
 import { expectedJson } from './schemas/requests.ts'
 import type { SampleCount } from './schemas/responses.ts'
 
-/** Bytes of a request: GitHub's largest payload has 25 MiB, in which each character may be escaped. */
+/** Bytes of a request: GitHub's largest payload has 25 MiB, and JSON may escape each character. */
 const maxBody = 51 * 2 ** 20
 
 /**
- * Receives the deliveries that an operator creates, from every address.
- * @param receives Whether the process also receives GitHub's deliveries in a way that `hooks` does not know of.
+ * Opens the receiver for deliveries that an operator creates. It accepts every address.
+ * @param receives Whether the process counts as a receiver although it has no other mount, because it polls GitHub.
  */
 export const openLocalReceiver = (hooks: Mountable, options: HooksOptions, receives = false): Receiver =>
   hooks.mount({ ...options, work: false, validateIp: false, url: false, source: 'dashboard' }, { receives })
 
-/** Creates a delivery. The server signs it and receives it like any other, but does not check its origin. */
+/** Creates a delivery. The server signs and receives it like any other, but does not check its origin. */
 export function createDelivery(api: ApiContext): Route {
   const { inbox, localReceiver } = api
   return route({
     method: 'post',
     path: '/deliveries',
     operationId: 'createDelivery',
-    summary: 'Create a delivery, from a payload of your own or from an earlier delivery',
+    summary: 'Create a delivery from your own payload or from an earlier delivery',
     body: 'NewDelivery',
     bodyRequired: true,
     maxBody,
@@ -53,29 +53,29 @@ export function createDelivery(api: ApiContext): Route {
   })
 }
 
-/** @throws {ProblemError} if the payload cannot be written as JSON, or the text is not the JSON of an object. */
+/** @throws {ProblemError} if the payload cannot be written as JSON, or if the text is not a JSON object. */
 function bytesOf({ payload, text }: Output<'NewDelivery'>): Uint8Array {
   if (text !== undefined) return verified(text)
   try {
     return new TextEncoder().encode(JSON.stringify(payload))
   } catch {
-    throw ProblemError.because([{ name: 'payload', expected: 'an object that is not nested so deeply' }])
+    throw ProblemError.because([{ name: 'payload', expected: 'an object with fewer nested levels' }])
   }
 }
 
-/** The bytes of the text itself: parsing and writing it again could change its numbers. */
+/** The bytes of the text. Parsing and serializing it could change its numbers. */
 function verified(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text)
   assertParsedSize(bytes)
   try {
     if (text.isWellFormed() && isObject(JSON.parse(text))) return bytes
   } catch {
-    // The error below covers this, too.
+    // Falls through to the error below.
   }
   throw ProblemError.because([{ name: 'text', expected: expectedJson }])
 }
 
-/** Replaces the original's headers about its bytes, connection and sender. A secret may be looked up by the others. */
+/** Replaces headers about the bytes, the connection and the sender. A function may need the others to find a secret. */
 const headersOf = (event: string, guid: string): HookRequest['headers'] => ({
   ...Object.fromEntries(headersNotCopied.map((name) => [name, undefined])),
   'content-type': 'application/json',
@@ -89,7 +89,7 @@ const headersNotCopied = [
   ...['x-hub-signature', 'x-hub-signature-256', 'authorization', 'proxy-authorization', 'cookie'],
 ]
 
-/** @throws {ProblemError} that says why it was not stored. */
+/** @throws {ProblemError} that says why the delivery was not stored. */
 async function receive(
   receiver: Receiver,
   context: Context,
@@ -110,17 +110,17 @@ async function receive(
     if (!(error instanceof HookError)) throw error
     if (error.code === 'payload_too_large') throw new ProblemError('payload_too_large', error.message)
     const code = error.status < 500 ? 'invalid_request' : 'inbox_unavailable'
-    throw new ProblemError(code, `It was not taken in: ${error.message}`)
+    throw new ProblemError(code, `The delivery was not stored: ${error.message}`)
   }
 }
 
-/** Real payloads to try handlers with. */
+/** Real payloads for testing handlers. */
 export const samples = (): Route[] => [
   route({
     method: 'get',
     path: '/samples',
     operationId: 'listSamples',
-    summary: 'The events and actions that have sample payloads',
+    summary: 'List the events and actions that have sample payloads',
     answer: 'Samples',
     handle: () => ({ samples: counts() }),
   }),
@@ -128,13 +128,14 @@ export const samples = (): Route[] => [
     method: 'get',
     path: '/samples/{name}',
     operationId: 'getSamples',
-    summary: 'The payloads of an event, or of one of its actions',
+    summary: 'Get the sample payloads of an event or an action',
     answer: 'SamplePayloads',
     problems: [404],
     handle({ context }) {
       const name = context.req.param('name') ?? ''
       const found = samplesOf(name)
-      if (found.length === 0) throw new ProblemError('not_found', `There is no sample of ${name}: see /api/samples`)
+      if (found.length === 0)
+        throw new ProblemError('not_found', `There is no sample of ${name}: GET /api/samples lists all`)
       return { samples: found }
     },
   }),

@@ -11,7 +11,7 @@ export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLim
     method: 'get',
     path: '/deliveries',
     operationId: 'listDeliveries',
-    summary: 'A page of deliveries, newest first',
+    summary: 'List deliveries, newest first',
     query: ListQuery,
     answer: 'Page',
     handle: ({ query: { before, limit, ...filters } }) => inbox.list({ ...queryOf(filters), before, limit }),
@@ -20,7 +20,7 @@ export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLim
     method: 'get',
     path: '/deliveries/{id}',
     operationId: 'getDelivery',
-    summary: 'A delivery with its headers, handlers and attempts',
+    summary: 'Get a delivery with its headers, handlers and attempts',
     answer: 'DeliveryDetail',
     handle: async ({ id }) => found(id, await inbox.get(id)),
   }),
@@ -29,7 +29,7 @@ export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLim
     method: 'get',
     path: '/values',
     operationId: 'listValues',
-    summary: 'The values of a column that begin with a text',
+    summary: 'List the values of a column that begin with a prefix',
     query: ValuesQuery,
     answer: 'Values',
     handle: async ({ query }) => ({ values: await inbox.values(query) }),
@@ -37,9 +37,9 @@ export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLim
 ]
 
 interface BodyLimits {
-  /** Bytes of all bodies that are sent at the same time. */
+  /** Bytes of all bodies that are being sent. */
   maxSending: number
-  /** Milliseconds after which a connection is closed whose client reads nothing. */
+  /** Milliseconds until a connection closes if its client reads nothing. */
   idleTimeout: number
 }
 
@@ -47,7 +47,7 @@ const defaultLimits: BodyLimits = { maxSending: 128 * 1024 * 1024, idleTimeout: 
 
 function getBody(inbox: ApiContext['inbox'], { maxSending, idleTimeout }: BodyLimits): Route {
   let sending = 0
-  /** Counts the bytes until the answer has ended. */
+  /** Reserves the bytes until the answer has ended. */
   const reserve = (bytes: number, outgoing: ServerResponse) => {
     if (sending > 0 && sending + bytes > maxSending) throw new ProblemError('too_many_bodies', tooManyBodies)
     const { socket } = outgoing
@@ -62,15 +62,15 @@ function getBody(inbox: ApiContext['inbox'], { maxSending, idleTimeout }: BodyLi
     method: 'get',
     path: '/deliveries/{id}/body',
     operationId: 'getBody',
-    summary: 'The bytes that GitHub sent',
-    responses: { 200: { description: 'The bytes', content: { 'application/octet-stream': {} } } },
+    summary: 'Get the body that GitHub sent, byte for byte',
+    responses: { 200: { description: 'The body', content: { 'application/octet-stream': {} } } },
     problems: [429],
     async handle({ context, id }) {
       const delivery = found(id, await inbox.get(id))
       const { outgoing } = context.env as { outgoing: ServerResponse }
       reserve(delivery.size, outgoing)
       const bytes = found(id, await inbox.body(id))
-      // The sender chose the bytes: browsers must save them, and never show them as a page of this server.
+      // The body is untrusted: browsers must save it, and not show it as a page of this server.
       return context.body(bytes as Uint8Array<ArrayBuffer>, 200, {
         'content-type': 'application/octet-stream',
         'content-disposition': `attachment; filename="${fileName(delivery)}"`,
@@ -79,7 +79,7 @@ function getBody(inbox: ApiContext['inbox'], { maxSending, idleTimeout }: BodyLi
   })
 }
 
-const tooManyBodies = 'Too many large bodies are being handed out: ask again when one of them has been taken'
+const tooManyBodies = 'Too many large bodies are being sent: try again later'
 
 /** @throws {ProblemError} if there is no such delivery. */
 function found<Value>(id: number, value: Value | undefined): Value {
@@ -87,13 +87,13 @@ function found<Value>(id: number, value: Value | undefined): Value {
   return value
 }
 
-/** The sender chose the GUID, so it is reduced to characters that are safe in a file name. */
+/** A safe file name. The GUID is untrusted. */
 function fileName({ id, guid, form }: DeliveryDetail): string {
   const safe = guid.replace(/[^\w-]/g, '').slice(0, 64)
   return `${safe || id}.${form === 'json' ? 'json' : 'txt'}`
 }
 
-/** Signs a delivery as GitHub would. With the signature anyone can send the delivery again, so this needs full access. */
+/** Signs a delivery as GitHub does. Needs full access, because anyone can send a delivery with its signature. */
 export function signDelivery(api: ApiContext): Route {
   const { inbox, localReceiver, receivesAt } = api
   return route({
@@ -109,7 +109,7 @@ export function signDelivery(api: ApiContext): Route {
       if (!delivery || !bytes) throw noDelivery(id)
       const signature = await localReceiver.sign(delivery.headers, bytes).catch(throwNotApplicable)
       if (signature === undefined) {
-        throw new ProblemError('not_applicable', 'Signatures are not checked: there is no secret')
+        throw new ProblemError('not_applicable', 'There is no secret to sign with: signature checks are off')
       }
       audit(api, context, { act: 'sign', what: { id }, count: 1 })
       return { signature, algorithm: 'sha256', url: receivesAt?.() }
@@ -117,8 +117,8 @@ export function signDelivery(api: ApiContext): Route {
   })
 }
 
-/** The secret is looked up by the headers, and there may be none for these. */
+/** A function may look up the secret by the headers, and may find none. */
 function throwNotApplicable(error: unknown): never {
-  if (error instanceof HookError) throw new ProblemError('not_applicable', `It cannot be signed: ${error.message}`)
+  if (error instanceof HookError) throw new ProblemError('not_applicable', `Cannot sign the delivery: ${error.message}`)
   throw error
 }

@@ -9,12 +9,16 @@ export const handlers = (api: ApiContext): Route[] => [
     method: 'get',
     path: '/hooks',
     operationId: 'listHooks',
-    summary: 'The handlers that are registered in this process, and the names of those of other processes',
+    summary: 'List the handlers of this process, and the names of handlers of other processes',
     answer: 'Handlers',
     handle: async () => ({ hooks: await hooksIn(api) }),
   }),
-  setPaused(api, 'pause', 'Start no attempts of a handler, or of all, in every process that shares the inbox'),
-  setPaused(api, 'resume', 'Undo a pause. A handler that was paused by its own name stays paused when all are resumed'),
+  setPaused(api, 'pause', 'Pause a handler, or all handlers, in every process that uses the inbox'),
+  setPaused(
+    api,
+    'resume',
+    'Resume a handler, or all handlers; a handler that was paused by name must be resumed by name',
+  ),
 ]
 
 async function hooksIn({ inbox, hooks }: ApiContext): Promise<Handler[]> {
@@ -28,7 +32,7 @@ async function hooksIn({ inbox, hooks }: ApiContext): Promise<Handler[]> {
   })
 }
 
-/** Functions are left out, since JSON has none. An `order` that is a function becomes `"function"`. */
+/** Leaves out functions, which JSON does not have. An `order` function becomes the text `function`. */
 function described({ name, events, replies, options }: Registration) {
   const order = typeof options.order === 'function' ? { order: 'function' } : {}
   return { name, events: [...events], replies, options: { ...options, ...order } }
@@ -58,11 +62,11 @@ function setPaused(api: ApiContext, act: 'pause' | 'resume', summary: string): R
   })
 }
 
-/** A paused handler that is no longer registered can still be resumed. @throws {ProblemError} for an unknown handler. */
+/** @throws {ProblemError} for an unknown handler. A paused handler is known even if no process registers it now. */
 async function assertHandler(handler: string, { hooks, inbox }: ApiContext): Promise<void> {
   const overview = await inbox.overview()
   const names = [...new Set([...hooks.registrations.map(({ name }) => name), ...overview.handlers])]
   if (handler === '*' || names.includes(handler) || overview.paused.includes(handler)) return
-  const known = names.length > 0 ? `there are ${names.join(', ')}` : 'no process has any'
+  const known = names.length > 0 ? `the handlers are ${names.join(', ')}` : 'no process has handlers'
   throw new ProblemError('not_found', `There is no handler ${handler}: ${known}`)
 }

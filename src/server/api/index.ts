@@ -29,7 +29,7 @@ export function api(context: ApiContext, guard: Guard): Hono {
   routes.push(openapi(routes))
   const app = new Hono()
   app.use(async (context, next) => {
-    context.header('cache-control', 'no-store') // browsers must not write payloads to disk
+    context.header('cache-control', 'no-store') // browsers must not store payloads on disk
     await next()
   })
   app.route('/', appOf(routes.filter(({ open }) => open)))
@@ -51,7 +51,7 @@ export function appOf(routes: readonly Route[]): Hono {
   return app
 }
 
-/** Answers 405 to all other methods of known paths. */
+/** Answers 405 to other methods of known paths. */
 function otherMethods(routes: readonly Route[]): Hono {
   const app = new Hono()
   for (const path of new Set(routes.map((route) => route.path))) {
@@ -59,7 +59,10 @@ function otherMethods(routes: readonly Route[]): Hono {
     const allow = known.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ')
     app.all(honoPath(path), (context) => {
       context.header('allow', allow)
-      throw new ProblemError('method_not_allowed', `${context.req.path} knows ${allow}, and not ${context.req.method}`)
+      throw new ProblemError(
+        'method_not_allowed',
+        `${context.req.path} does not support ${context.req.method}, only ${allow}`,
+      )
     })
   }
   return app
@@ -67,13 +70,13 @@ function otherMethods(routes: readonly Route[]): Hono {
 
 const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
 
-/** The description of the API as OpenAPI 3.1. @param routes All routes, which are read when a client requests it. */
+/** The description of the API in OpenAPI 3.1. @param routes All routes, read when a client requests the description. */
 const openapi = (routes: readonly Route[]): Route =>
   route({
     method: 'get',
     path: '/openapi.json',
     operationId: 'getDescription',
-    summary: 'This description',
+    summary: 'Get this description',
     answer: 'Description',
     handle: () => describe(routes),
   })
@@ -89,27 +92,27 @@ function describe(routes: readonly Route[]): Record<string, unknown> {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'hookserver', version, description: 'The deliveries that hookserver received, and their handlers.' },
+    info: { title: 'hookserver', version, description: 'Deliveries that hookserver received, and their handlers.' },
     security: [{ token: [] }, { session: [] }],
     paths,
     components: {
       schemas: jsonSchemas(),
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer' },
-        session: { type: 'apiKey', in: 'cookie', name: 'hookserver-8001', description: 'Named after the port' },
+        session: { type: 'apiKey', in: 'cookie', name: 'hookserver-8001', description: 'The name ends with the port' },
       },
     },
   }
 }
 
-/** Exchanges a token for a session, and shows and ends it. */
+/** Begins, shows and ends a session. */
 const session = (guard: Guard): Route[] => [
   route({
     method: 'post',
     path: '/session',
     open: true,
     operationId: 'logIn',
-    summary: 'Exchange a token for the cookie of a session, which lasts seven days',
+    summary: 'Exchange a token for a session cookie, which is valid for seven days',
     body: 'Login',
     bodyRequired: true,
     responses: { 204: { description: 'The cookie is set' } },
@@ -119,7 +122,7 @@ const session = (guard: Guard): Route[] => [
     method: 'get',
     path: '/session',
     operationId: 'getSession',
-    summary: 'Whether the token or session is read-only, and when the session expires',
+    summary: 'Get the access of the token or session, and the expiry of the session',
     answer: 'Session',
     handle: ({ context }) => guard.visitorOf(context),
   }),
@@ -128,7 +131,7 @@ const session = (guard: Guard): Route[] => [
     path: '/session',
     forReaders: true,
     operationId: 'logOut',
-    summary: 'End the session before it expires',
+    summary: 'End the session',
     responses: { 204: { description: 'The cookie is deleted' } },
     handle: ({ context }) => guard.logout(context),
   }),

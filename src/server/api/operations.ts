@@ -6,43 +6,43 @@ import { type ApiContext, audit, noDelivery, type Route, route } from './route.t
 import type { Output } from './schemas/index.ts'
 import { queryOf } from './schemas/requests.ts'
 
-/** Retry and discard, each as a route for one delivery and a route for many. */
+/** The routes to retry and discard one delivery, or many. */
 export const operations = (api: ApiContext): Route[] =>
   [retry, discard].flatMap((operation) => [onMany(operation, api), onOne(operation, api)])
 
 interface Operation {
   name: 'retry' | 'discard'
-  /** Descriptions for one delivery and for many. */
+  /** The summaries of the routes for one delivery and for many. */
   summary: string
   summaryOfMany: string
   body: 'EmptyBody' | 'Reason'
   bodyOfMany: 'Selection' | 'SelectionAndReason'
-  /** The states of the deliveries that it changes. */
+  /** The states of deliveries that the operation changes. */
   states: readonly DeliveryState[]
-  /** Why it does not change a delivery in another state. */
+  /** Why the operation does not change a delivery in another state. */
   otherwise: string
   apply(inbox: Inbox, selection: Selection, reason: string | undefined): Promise<number>
 }
 
 const retry: Operation = {
   name: 'retry',
-  summary: 'Run the handlers of a delivery again: all if it is done, else those that have not succeeded',
-  summaryOfMany: 'Run the handlers of deliveries again',
+  summary: 'Retry a delivery: run all handlers if it is done, otherwise those that have not succeeded',
+  summaryOfMany: 'Retry deliveries',
   body: 'EmptyBody',
   bodyOfMany: 'Selection',
   states: ['retrying', 'dead', 'discarded', 'done', 'ignored'],
-  otherwise: 'none of its handlers has failed, and those that have not begun will',
+  otherwise: 'no handler has failed, and unfinished handlers will still run',
   apply: (inbox, selection) => inbox.retry(selection),
 }
 
 const discard: Operation = {
   name: 'discard',
-  summary: 'End a delivery that has not ended, or that is dead',
-  summaryOfMany: 'End deliveries that have not ended, and those that are dead',
+  summary: 'Discard a delivery that is unfinished or dead',
+  summaryOfMany: 'Discard deliveries that are unfinished or dead',
   body: 'Reason',
   bodyOfMany: 'SelectionAndReason',
   states: ['pending', 'running', 'retrying', 'dead'],
-  otherwise: 'it has ended',
+  otherwise: 'it has already ended',
   apply: (inbox, selection, reason = 'Discarded by an operator') => inbox.discard(selection, reason),
 }
 
@@ -98,10 +98,10 @@ function onMany({ name, summaryOfMany, bodyOfMany, states, apply }: Operation, a
   })
 }
 
-/** Ids in one transaction. While it runs, deliveries wait to be stored. */
+/** The maximum number of ids in one transaction. New deliveries wait until it ends. */
 const maxAtOnce = 500
 
-/** Divides a selection into parts that do not take long. The inbox divides a query itself. */
+/** Divides a list of ids into short transactions. The inbox itself divides a query. */
 function partsOf(selection: Selection): Selection[] {
   if (!('ids' in selection)) return [selection]
   const { ids } = selection
@@ -109,7 +109,7 @@ function partsOf(selection: Selection): Selection[] {
   return starts.map((start) => ({ ids: ids.slice(start, start + maxAtOnce) }))
 }
 
-/** How many deliveries of a selection are in one of these states. */
+/** Counts the deliveries of a selection that are in one of these states. */
 async function countIn(
   inbox: Inbox,
   selection: Selection,

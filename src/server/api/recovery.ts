@@ -14,7 +14,7 @@ export const recovery = (api: ApiContext): Route[] => [
     method: 'get',
     path: '/recovery',
     operationId: 'getRecovery',
-    summary: 'Missed deliveries by state, and the last sweep',
+    summary: 'List missed deliveries, their counts by state, and the last sweep',
     answer: 'Recovery',
     async handle() {
       const { inbox } = api
@@ -46,20 +46,20 @@ export const recovery = (api: ApiContext): Route[] => [
 async function sweep(recovery: Recovery, options: SweepOptions): Promise<Swept> {
   const swept = await recovery.sweep(options)
   if (swept) return swept
-  const detail = 'A recovery sweep is already running for this inbox: try again when it has ended'
+  const detail = 'A recovery sweep is already running for this inbox: try again later'
   throw new ProblemError('not_applicable', detail)
 }
 
 function recoveryIn({ recovery }: ApiContext): Recovery {
   if (recovery) return recovery
-  const cure = 'start a server that runs handlers with --recover, such as --recover acme/shop'
+  const cure = 'set --recover, such as --recover acme/shop, for a server that runs handlers'
   throw new ProblemError('not_applicable', `This process does not recover missed deliveries: ${cure}`)
 }
 
-/** Milliseconds between line breaks. Most proxies close a connection that is silent for a minute. */
+/** Milliseconds between line breaks. Most proxies close a connection after a minute without data. */
 const defaultInterval = 10_000
 
-/** Answers with JSON that may take minutes: it sends line breaks until then. A later error ends the response early. */
+/** Answers with JSON that may take minutes, and sends line breaks until then. A late error ends the response early. */
 export async function slowJson(
   context: Context,
   work: Promise<object>,

@@ -16,29 +16,29 @@ export interface ApiContext {
   inbox: Inbox
   hooks: Hooks
   logger: FullLogger
-  /** Stores the deliveries that an operator creates. It accepts every address. */
+  /** Receives the deliveries that an operator creates. Accepts every address. */
   localReceiver: Receiver
   /** Receives GitHub's deliveries. A worker has none. */
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
-  /** The URL at which this machine reaches the receiver, once it listens. */
+  /** The URL of the receiver on this machine, once it listens. */
   receivesAt?: (() => string | undefined) | undefined
-  /** Fetches missed deliveries, if `--recover` is set. */
+  /** Recovers missed deliveries, if `--recover` is set. */
   recovery?: Recovery | undefined
   role?: 'all' | 'receiver' | 'worker' | undefined
   /** Whether the server runs with --dev. */
   dev?: boolean | undefined
 }
 
-/** One operation of the API with its description, which `/api/openapi.json` shows. */
+/** One operation of the API, with its description for `/api/openapi.json`. */
 export interface Route {
   method: 'get' | 'post' | 'delete'
-  /** As OpenAPI writes it, below `/api`: `/deliveries/{id}`. */
+  /** The path below `/api`, in the syntax of OpenAPI: `/deliveries/{id}`. */
   path: string
   /** Needs no token. */
   open?: true | undefined
-  /** Allowed with the read-only token. `get` needs no flag: it changes nothing. */
+  /** Allowed with the read-only token, as `get` always is. */
   forReaders?: true | undefined
-  /** OpenAPI's Operation Object, without the members that all operations share. */
+  /** The Operation Object of OpenAPI, without the members that all operations share. */
   operation: Readonly<Record<string, unknown>> & { responses: Readonly<Record<string, object>> }
   handle(context: Context): Promise<Response>
 }
@@ -50,7 +50,7 @@ interface RouteDefinition<Query extends QuerySchema, Body extends SchemaName, An
   extends Pick<Route, 'method' | 'path' | 'open' | 'forReaders'> {
   operationId: string
   summary: string
-  /** Header parameters. Those of the path and the query are described by themselves. */
+  /** Header parameters. Path and query parameters are described automatically. */
   headers?: readonly object[]
   query?: Query
   body?: Body
@@ -63,7 +63,7 @@ interface RouteDefinition<Query extends QuerySchema, Body extends SchemaName, An
   status?: 200 | 201
   /** Answers that are not JSON. */
   responses?: Readonly<Record<string, object>>
-  /** Statuses of problems, beside those that the query, the body and the path may have. */
+  /** Statuses of problems, besides those of the query, the body and the path. */
   problems?: readonly number[]
   handle(request: CheckedRequest<v.InferOutput<Query>, Output<Body>>): MaybePromise<Response | Output<Answer>>
 }
@@ -72,13 +72,13 @@ interface CheckedRequest<Query, Body> {
   context: Context
   query: Query
   body: Body
-  /** Of a delivery, if the path has one. */
+  /** The delivery id in the path, if it has one. */
   id: number
 }
 
 type MaybePromise<Value> = Value | Promise<Value>
 
-/** Makes a route that checks requests by the same schemas that describe them. */
+/** Creates a route. The same schemas check and describe its requests. */
 export function route<Query extends QuerySchema, Body extends SchemaName, Answer extends SchemaName>(
   definition: RouteDefinition<Query, Body, Answer>,
 ): Route {
@@ -121,7 +121,7 @@ const jsonOf = (name: SchemaName): object => ({ 'application/json': { schema: re
 
 const pathSchemas: Readonly<Record<string, object>> = {
   id: { schema: { type: 'integer', minimum: 1 } },
-  name: { description: 'event or event.action', schema: { type: 'string' } },
+  name: { description: 'An event, or an event and an action: issues.opened', schema: { type: 'string' } },
 }
 
 const pathParameters = (path: string): object[] =>
@@ -137,51 +137,51 @@ function idIn(context: Context): number {
 export const noDelivery = (id: string | number): ProblemError =>
   new ProblemError('not_found', `There is no delivery ${id}`)
 
-/** The parameters of a query. One that is given several times is a list. */
+/** The parameters of a query. A repeated parameter is a list. */
 function parametersIn(context: Context): Record<string, unknown> {
   const all = Object.entries(context.req.queries())
   return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
 }
 
-/** Reads a JSON object. An empty body is an object without members. @param limit Bytes. @throws {ProblemError} */
+/** Reads a JSON object. An empty body is an empty object. @param limit Bytes. @throws {ProblemError} */
 async function readJson(context: Context, limit: number): Promise<Record<string, unknown>> {
   const bytes = await readBytes(context, limit)
   if (bytes.length === 0) return {}
   if (!/^application\/json *(;|$)/i.test(context.req.header('content-type') ?? '')) {
-    throw new ProblemError('unsupported_media_type', 'Bodies are JSON: say Content-Type: application/json')
+    throw new ProblemError('unsupported_media_type', 'The body must be JSON: set Content-Type: application/json')
   }
   assertParsedSize(bytes)
   try {
     const body: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     if (isObject(body)) return body
   } catch {
-    // The error below covers this, too.
+    // Falls through to the error below.
   }
   throw new ProblemError('invalid_json', 'The body is not a JSON object')
 }
 
-/** @throws {ProblemError} if the parsed value may not fit into memory, which would end the process. */
+/** @throws {ProblemError} if the parsed value might not fit into memory, which would end the process. */
 export function assertParsedSize(json: Uint8Array): void {
   if (estimateParsedSize(json, 'json') <= parsedSizeLimit(heapLimit())) return
-  throw new ProblemError('payload_too_large', 'The body may need too much memory once it is parsed')
+  throw new ProblemError('payload_too_large', 'The parsed body would need too much memory')
 }
 
 /** Reads no more than the limit, even if `Content-Length` is wrong. */
 async function readBytes(context: Context, limit: number): Promise<Uint8Array> {
-  const tooLarge = () => new ProblemError('payload_too_large', `A body may have ${limit} bytes`)
+  const tooLarge = () => new ProblemError('payload_too_large', `The body is too large: the limit is ${limit} bytes`)
   if (Number(context.req.header('content-length') ?? 0) > limit) throw tooLarge()
   const chunks: Uint8Array[] = []
   let length = 0
   try {
-    // To cancel the stream would close the connection before the answer.
+    // Canceling the stream would close the connection before the answer.
     for await (const chunk of context.req.raw.body?.values({ preventCancel: true }) ?? []) {
       length += chunk.length
       if (length > limit) break
       chunks.push(chunk)
     }
   } catch {
-    // Only the client can end it early. The server has not failed, so nothing is logged.
-    throw new ProblemError('invalid_request', 'The connection ended before the whole body arrived')
+    // The client ended the request early, so there is nothing to log.
+    throw new ProblemError('invalid_request', 'The connection closed before the whole body arrived')
   }
   if (length > limit) throw tooLarge()
   return Buffer.concat(chunks)
@@ -193,5 +193,5 @@ export function audit(
   context: Context,
   action: { act: string; what: unknown; count?: number; reason?: string | undefined },
 ): void {
-  logger.info({ ...action, address: clientAddress(context) }, `An operator did this: ${action.act}`)
+  logger.info({ ...action, address: clientAddress(context) }, `Operator action: ${action.act}`)
 }

@@ -10,7 +10,7 @@ const windows: Readonly<Record<WindowName, { length: number; step: number }>> = 
   '7d': { length: 7 * 24 * hour, step: hour },
 }
 
-/** The counters of a window, per time step. The last step has not ended. */
+/** The counts of a window per time step. The last step has not ended yet. */
 export class Series {
   /** When the first step began, in milliseconds since 1970. */
   readonly since: number
@@ -32,14 +32,14 @@ export class Series {
     return new Series(since, step, steps, await inbox.counts({ since, step }))
   }
 
-  /** The sum of a measure, for this name if given, since then. */
+  /** The sum of a measure, optionally of one name and since a time. */
   total(measure: Measure, { name, since = 0 }: { name?: string; since?: number } = {}): number {
     const fits = (count: Count) =>
       count.measure === measure && (name === undefined || count.name === name) && count.at >= since
     return this.#counts.filter(fits).reduce((sum, { count }) => sum + count, 0)
   }
 
-  /** The names that a measure was counted by. */
+  /** The names under which a measure was counted. */
   names(measure: Measure): string[] {
     return [...new Set(this.#of(measure).map(({ name }) => name))]
   }
@@ -55,7 +55,7 @@ export class Series {
     })
   }
 
-  /** Percentiles of the answer times in milliseconds, of the window and of each step; `null` without answers. */
+  /** Percentiles of the answer times in milliseconds, for the window and for each step. `null` without answers. */
   answers(): { whole: Percentiles | null; steps: (Percentiles | null)[] } {
     const of = this.#of('answers')
     const byStep = Map.groupBy(of, ({ at }) => this.#indexOf(at))

@@ -6,13 +6,13 @@ import type * as responses from './schemas/responses.ts'
 import { Series } from './series.ts'
 import { warnings } from './warnings.ts'
 
-/** Statistics, the processes that share the inbox, and rejected requests. */
+/** Statistics, processes and rejected requests. */
 export const stats = (api: ApiContext): Route[] => [
   route({
     method: 'get',
     path: '/stats',
     operationId: 'getStats',
-    summary: 'The state of the inbox and of this process, counts per time step, and warnings',
+    summary: 'Get the state of the inbox and this process, counts per time step, and warnings',
     query: StatsQuery,
     answer: 'Stats',
     handle: ({ query: { window } }) => statsOf(api, window),
@@ -21,7 +21,7 @@ export const stats = (api: ApiContext): Route[] => [
     method: 'get',
     path: '/processes',
     operationId: 'listProcesses',
-    summary: 'The processes that share the inbox, in the order in which they started',
+    summary: 'List the processes that use the inbox, in the order in which they started',
     answer: 'Processes',
     handle: async () => ({ processes: await api.inbox.processes() }),
   }),
@@ -29,7 +29,7 @@ export const stats = (api: ApiContext): Route[] => [
     method: 'get',
     path: '/rejected',
     operationId: 'listRejected',
-    summary: 'The newest rejected requests, and the counts of all, by code',
+    summary: 'List the newest rejected requests, and the counts of all by code',
     answer: 'Rejections',
     handle: () => api.inbox.rejections(),
   }),
@@ -41,7 +41,7 @@ async function statsOf(
 ): Promise<responses.Stats> {
   const now = Date.now()
   const lastHour = Series.read(inbox, '1h', now)
-  // All start before the first is awaited. If the inbox is down all fail, and an unhandled rejection would end the process.
+  // Awaited together: if the inbox is down all of them fail, and an unhandled rejection would end the process.
   const [hour, series, overview, sweep, processes] = await Promise.all([
     lastHour,
     window === '1h' ? lastHour : Series.read(inbox, window, now),

@@ -7,12 +7,12 @@ import { ProblemError } from '../problem.ts'
 import { type ApiContext, type Route, route } from './route.ts'
 
 interface StreamLimits {
-  /** Open streams of one session. A browser keeps six connections to a server. */
+  /** Open streams of one session. A browser opens up to six connections to a server. */
   maxOfSession: number
-  /** Open streams of all read-only visitors. They leave some to the operator. */
+  /** Open streams of all read-only visitors. The rest is left for operators. */
   maxOfReaders: number
   maxOfAll: number
-  /** Milliseconds after which a connection is closed whose client reads nothing. */
+  /** Milliseconds until a connection closes if its client reads nothing. */
   idleTimeout: number
 }
 
@@ -20,7 +20,7 @@ const defaultLimits: StreamLimits = { maxOfSession: 5, maxOfReaders: 100, maxOfA
 
 const lastEventId = {
   ...{ name: 'last-event-id', in: 'header', schema: { type: 'string' } },
-  description: 'The id of the last event that the client received: the stream continues from there',
+  description: 'Id of the last event that the client received, from which the stream continues',
 }
 
 interface OpenStream {
@@ -28,7 +28,7 @@ interface OpenStream {
   readOnly: boolean
 }
 
-/** Sends deliveries that are new or have changed, as Server-Sent Events. */
+/** Streams new and changed deliveries as Server-Sent Events. */
 export function stream(
   { inbox, logger }: Pick<ApiContext, 'inbox' | 'logger'>,
   guard: Guard,
@@ -40,7 +40,7 @@ export function stream(
     method: 'get',
     path: '/stream',
     operationId: 'watch',
-    summary: 'Deliveries that are new or have changed, as Server-Sent Events',
+    summary: 'Stream new and changed deliveries as Server-Sent Events',
     headers: [lastEventId],
     responses: { 200: { description: 'Events', content: { 'text/event-stream': {} } } },
     problems: [429],
@@ -69,11 +69,14 @@ export function stream(
 function assertRoom(own: OpenStream, open: readonly OpenStream[], limits: StreamLimits): void {
   const ofSession = open.filter(({ session }) => session === own.session).length
   if (ofSession >= limits.maxOfSession) {
-    throw new ProblemError('too_many_streams', `${limits.maxOfSession} streams of a session at a time: close another`)
+    throw new ProblemError(
+      'too_many_streams',
+      `This session has ${limits.maxOfSession} open streams, the maximum: close one of them`,
+    )
   }
   const ofReaders = open.filter(({ readOnly }) => readOnly).length
   if (open.length >= limits.maxOfAll || (own.readOnly && ofReaders >= limits.maxOfReaders)) {
-    throw new ProblemError('too_many_streams', 'Too many others watch: try again later')
+    throw new ProblemError('too_many_streams', 'Too many streams are open: try again later')
   }
 }
 
@@ -85,22 +88,22 @@ async function* untilFailure(
   try {
     yield* events
   } catch (err) {
-    logger.warn({ err }, 'A stream of changes ended: the inbox does not answer')
+    logger.warn({ err }, 'Stream of changes ended: the inbox failed')
   }
 }
 
 /** Milliseconds between two polls of the inbox. */
 const pollInterval = 250
-/** Milliseconds without an event after which a comment is sent: proxies close connections that are idle for a minute. */
+/** Milliseconds without an event until a comment is sent: proxies close connections that are idle for a minute. */
 const heartbeatInterval = 15_000
-/** Milliseconds after which a stream ends. Its client opens it again, and is authorized again. */
+/** Milliseconds until a stream ends. Its client then opens a new one, and is authorized again. */
 const maxAge = 3_600_000
-/** Milliseconds after which a browser opens a lost connection again. */
+/** Milliseconds until a browser reconnects. */
 const retryDelay = 2000
 
 /**
  * The changes of an inbox as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). It polls
- * only after the last events were sent: a slow client gets fewer and later events, and nothing is buffered for it.
+ * the inbox only after the last events were sent, so nothing is buffered for a slow client.
  * @param after The `id` of the last event that the client received. Default: the stream starts with the next change.
  * @param isAuthorized Whether the client may still read.
  */
@@ -118,7 +121,7 @@ export async function* eventStream(
     const { deliveries, more, gap, ...changes } = await inbox.changes(position)
     position = changes.position
     const events = deliveries.map((delivery, index) => {
-      // Only the last event has the position: a client that received some of a batch receives all of it again.
+      // Only the last event has the position: a client that received part of a batch receives the whole batch again.
       return eventOf('delivery', delivery, index === deliveries.length - 1 ? position : undefined)
     })
     if (gap) events.push(eventOf('reset', {}, position))

@@ -18,13 +18,13 @@ export interface GuardOptions {
   tokens: Tokens
   /** Stores revoked sessions. */
   inbox: RevocationStore
-  /** Where the admin listener listens. */
+  /** The address of the admin listener. */
   host: string
-  /** How browsers reach it, if by another address. */
+  /** Its URL in browsers, if that is different. */
   url?: string | undefined
 }
 
-/** Authorizes requests to the admin listener, by a token or by the cookie of a session. */
+/** Authorizes requests to the admin listener, by a token or by a session cookie. */
 export class Guard {
   readonly site: SiteCheck
   readonly #sessions: Sessions
@@ -43,7 +43,7 @@ export class Guard {
     await next()
   }
 
-  /** Requires full access for requests that change something. Comes after `authorized`. */
+  /** Requires full access for requests that change something. Use it after `authorized`. */
   readonly mayAct: MiddlewareHandler = async (context, next) => {
     if (this.visitorOf(context).readOnly && changes(context)) throw new ProblemError('read_only', readOnlyHint)
     await next()
@@ -54,12 +54,12 @@ export class Guard {
     return context.get(visitorKey) as Visitor
   }
 
-  /** Whether a visitor is still authorized. A session ends by a logout or when it expires, a token does not end. */
+  /** Whether a visitor is still authorized. A session ends at a logout or when it expires; a token does not end. */
   async isStillIn(context: Context): Promise<boolean> {
     return this.visitorOf(context).expiresAt === undefined || (await this.#session(context)) !== undefined
   }
 
-  /** Identifies the session of a request, or the address if it came with a token. */
+  /** Identifies the session of a request; or the client's address, if the request has a token. */
   sessionOf(context: Context): string {
     return (context.get(cookieKey) as string | undefined) ?? `token ${clientAddress(context)}`
   }
@@ -71,14 +71,14 @@ export class Guard {
     return context.body(null, 204)
   }
 
-  /** Deletes the cookie and revokes its session. @throws if the inbox cannot store that: the session stays valid. */
+  /** Deletes the cookie and revokes the session. @throws if the inbox cannot store it: the session then stays valid. */
   async logout(context: Context): Promise<Response> {
     for (const cookie of sessionCookies(context)) await this.#sessions.end(cookie)
     deleteSessionCookie(context, this.site.adminUrlOf(context))
     return context.body(null, 204)
   }
 
-  /** Always accepts the right token: clients may share an address. Its length protects it from guessing, not the limit. */
+  /** Accepts the right token even above the limit: clients may share an address. A long token resists guessing. */
   #checkToken(context: Context, given: string): Visitor {
     const visitor = this.#sessions.visitorWith(given)
     if (visitor) return visitor
@@ -86,14 +86,14 @@ export class Guard {
     const wait = this.#wrong.wait(address, now)
     if (wait > 0) {
       context.header('retry-after', String(Math.ceil(wait / 1000)))
-      const detail = `${maxWrong} wrong tokens from this address within a minute: give the right one, or wait`
+      const detail = `${maxWrong} wrong tokens from this address within a minute: send the right token, or wait`
       throw new ProblemError('too_many_tries', detail)
     }
     this.#wrong.add(address, given, now)
-    throw unauthorized(context, 'That is not the token')
+    throw unauthorized(context, 'Wrong token')
   }
 
-  /** Other servers on this machine can set cookies with our name, so we look for one that is ours. */
+  /** Finds our cookie: other servers on this machine can set cookies with the same name. */
   async #session(context: Context): Promise<{ visitor: Visitor; cookie: string } | undefined> {
     for (const cookie of sessionCookies(context)) {
       const visitor = await this.#sessions.visitorOf(cookie)
@@ -104,19 +104,22 @@ export class Guard {
 
   async #checkSession(context: Context): Promise<Visitor> {
     const { visitor, cookie } = (await this.#session(context)) ?? {}
-    if (!visitor) throw unauthorized(context, 'Give the token: Authorization: Bearer …')
+    if (!visitor) throw unauthorized(context, 'A token is required: Authorization: Bearer …')
     context.set(cookieKey, cookie)
-    // Cookies ignore ports: a page of another server on this machine sends ours, too. For requests that change something
-    // browsers name the page, and SiteCheck has found it to be ours.
+    // Cookies ignore ports, so a page of another server on this machine sends our cookie too. In requests that change
+    // something, browsers name the page, and SiteCheck has already checked that it is ours.
     const page = context.req.header('origin') ?? context.req.header('sec-fetch-site')
     if (!changes(context) || (page !== undefined && page !== 'none')) return visitor
-    throw new ProblemError('forbidden_page', 'A cookie is for pages of this server: a script gives the token')
+    throw new ProblemError(
+      'forbidden_page',
+      'Session cookies are only for pages of this server: scripts must send the token',
+    )
   }
 }
 
-const readOnlyHint = 'This token lets you look, and change nothing: that takes the admin token (--admin-token)'
+const readOnlyHint = 'This token is read-only: changes need the admin token (--admin-token)'
 
-/** Where `authorized` keeps the visitor of a request, and the cookie of the session. */
+/** The variables of a request in which `authorized` stores the visitor and the session cookie. */
 const [visitorKey, cookieKey] = ['visitor', 'sessionCookie']
 
 const changes = (context: Context): boolean => !['GET', 'HEAD'].includes(context.req.method)
@@ -126,11 +129,11 @@ function unauthorized(context: Context, detail: string): ProblemError {
   return new ProblemError('unauthorized', detail)
 }
 
-/** Different wrong tokens from one address per minute that are answered 401. More are answered 429. */
+/** The number of different wrong tokens per address and minute that are answered 401. More are answered 429. */
 export const maxWrong = 10
 /** Milliseconds. */
 const period = 60_000
-/** Addresses that are counted. Of more, the oldest is dropped. */
+/** The number of addresses to count for. Beyond it, the oldest is dropped. */
 const maxAddresses = 1000
 
 interface Tries {
@@ -140,18 +143,18 @@ interface Tries {
 }
 
 /**
- * Counts different wrong tokens by address: a script that repeats an outdated token guesses nothing. Times are in
- * milliseconds of a monotonic clock.
+ * Counts different wrong tokens by address. Repeating the same outdated token is no guessing. Times are in milliseconds
+ * of a monotonic clock.
  */
 export class WrongTokens {
   readonly #byAddress = new Map<string, Tries>()
 
-  /** How many addresses are counted. */
+  /** The number of addresses that are counted now. */
   get size(): number {
     return this.#byAddress.size
   }
 
-  /** Milliseconds for which a wrong token from the address is answered 429, or 0 if it is answered 401. */
+  /** Milliseconds for which wrong tokens from the address are answered 429. 0 if they are answered 401. */
   wait(address: string, now: number): number {
     const tries = this.#byAddress.get(networkOf(address))
     return tries && tries.digests.size >= maxWrong ? Math.max(0, tries.until - now) : 0
@@ -177,7 +180,7 @@ export class WrongTokens {
   }
 }
 
-/** The first two words of an address, because a client with an IPv6 address has the 2^64 addresses beside it, too. */
+/** The first 64 bits of an address: a client with an IPv6 address usually has the whole /64 network. */
 function networkOf(address: string): string {
   return parseAddress(address)?.slice(0, 2).join(':') ?? address
 }

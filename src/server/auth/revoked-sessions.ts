@@ -1,36 +1,36 @@
 import type { Inbox } from '../../inbox/inbox.ts'
 
-/** A session as its cookie identifies it. */
+/** Identifies a session in its cookie. */
 export interface SessionId {
   nonce: string
   /** When it expires, in milliseconds since 1970. */
   end: number
 }
 
-/** The key-value table, which all processes of an inbox share. */
+/** The key-value table, which all processes of the inbox share. */
 export type RevocationStore = Pick<Inbox, 'getValue' | 'compareAndSet'>
 
 /** The stored value, as JSON. */
 interface Revocations {
-  /** Sessions that began before this time are revoked, too. In milliseconds since 1970. */
+  /** All sessions that began before this time are revoked. Milliseconds since 1970. */
   since: number
   ended: SessionId[]
 }
 
-/** Sessions in the list. One more empties the list, and revokes all sessions instead. */
+/** The maximum length of the list. One more session empties the list and revokes all sessions instead. */
 const maxListed = 10_000
 
-/** Milliseconds until a logout at another server applies here. */
+/** Milliseconds until a logout on another server applies here. */
 const maxAge = 5000
 
 /**
- * Sessions that were logged out before they expired. The inbox stores them until then: a restart does not revive them, and
- * a logout at one server applies to all servers of the inbox.
+ * Sessions that were logged out before they expired. The inbox stores them until they expire, so that a restart does not
+ * revive them, and a logout on one server applies to all servers of the inbox.
  */
 export class RevokedSessions {
   readonly #store: RevocationStore
   readonly #key: string
-  /** All that was read or written so far. It only grows until sessions expire, so a slow read cannot revive a session. */
+  /** All revoked sessions that were read or written. They leave only when they expire, so a slow read revives none. */
   readonly #ends = new Map<string, number>()
   #since = 0
   #readAt = Number.NEGATIVE_INFINITY
@@ -48,7 +48,7 @@ export class RevokedSessions {
     return this.#ends.has(nonce) || end - lifetime < this.#since
   }
 
-  /** Resolves once the revocation is stored. @throws if it could not be: the session stays valid. */
+  /** Resolves when the revocation is stored. @throws if it cannot be stored: the session then stays valid. */
   async add(session: SessionId, now: number): Promise<void> {
     for (;;) {
       const text = await this.#store.getValue(this.#key)
@@ -60,7 +60,7 @@ export class RevokedSessions {
     }
   }
 
-  /** One read serves all requests that wait for it. */
+  /** Shares one read among all requests that wait for it. */
   #readOnce(now: number): Promise<void> {
     this.#reading ??= this.#read(now).finally(() => {
       this.#reading = undefined
@@ -70,7 +70,7 @@ export class RevokedSessions {
 
   async #read(now: number): Promise<void> {
     this.#remember(parse(await this.#store.getValue(this.#key)), now)
-    this.#readAt = now // when the read began: later revocations may be missing
+    this.#readAt = now // the start of the read: later revocations may be missing
   }
 
   #remember({ since, ended }: Revocations, now: number): void {

@@ -17,12 +17,12 @@ export interface Visitor {
   expiresAt?: number
 }
 
-/** How long a session lasts, in seconds. */
+/** The lifetime of a session, in seconds. */
 export const sessionAge: number = 7 * 24 * 60 * 60
 
 /**
- * Sessions of browsers. They are not stored: a cookie contains the role and the expiry, signed (HMAC) with the token that
- * it was exchanged for, so that a new token ends the session. Only revoked sessions are stored, until they expire.
+ * Sessions of browsers. They are not stored: the cookie contains the role and the expiry, signed (HMAC) with the token that
+ * it was exchanged for. A new token ends the session. Only revoked sessions are stored, until they expire.
  */
 export class Sessions {
   readonly #tokens: Tokens
@@ -35,7 +35,7 @@ export class Sessions {
     this.#revokedOfReaders = new RevokedSessions(store, 'revoked read-only sessions')
   }
 
-  /** The holder of the token, or `undefined` if the token is wrong. */
+  /** The holder of the token. `undefined` if the token is wrong. */
   visitorWith(token: string): Visitor | undefined {
     const { token: adminToken, readOnlyToken } = this.#tokens
     const [isAdmin, isReader] = [isEqual(token, adminToken), isEqual(token, readOnlyToken ?? adminToken)]
@@ -48,8 +48,8 @@ export class Sessions {
   }
 
   /**
-   * The holder of the cookie. `undefined` if this server did not issue it, if it has expired, or if it was revoked.
-   * @throws if the inbox cannot say whether it was revoked.
+   * The holder of the cookie. `undefined` if the cookie is not ours, has expired or was revoked.
+   * @throws if the inbox does not answer.
    */
   async visitorOf(cookie: string | undefined, now: number = Date.now()): Promise<Visitor | undefined> {
     const session = this.#verified(cookie, now)
@@ -57,18 +57,18 @@ export class Sessions {
     return { readOnly: session.readOnly, expiresAt: session.end }
   }
 
-  /** Revokes a session. @throws if the inbox cannot store that. */
+  /** Revokes a session. @throws if the inbox cannot store it. */
   async end(cookie: string | undefined, now: number = Date.now()): Promise<void> {
     const session = this.#verified(cookie, now)
     if (session) await this.#revokedLike(session).add({ nonce: session.nonce, end: session.end }, now)
   }
 
-  /** Each role has a list of its own: logouts of read-only visitors must not fill the list of the operator's sessions. */
+  /** Each role has its own list, so that logouts of read-only visitors cannot fill the list of the operators. */
   #revokedLike({ readOnly }: Visitor): RevokedSessions {
     return readOnly ? this.#revokedOfReaders : this.#revoked
   }
 
-  /** Checks the signature and the expiry, and not whether it was revoked. */
+  /** Checks the signature and the expiry, but not the revocation. */
   #verified(cookie: string | undefined, now: number): (SessionId & { readOnly: boolean }) | undefined {
     const [role, until, nonce = ''] = (cookie ?? '').split('.', 3)
     const [end, readOnly] = [Number(until), role === 'read']
@@ -84,13 +84,13 @@ export class Sessions {
   }
 }
 
-/** In constant time, whatever their lengths. */
+/** Compares in constant time, whatever the lengths. */
 function isEqual(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest())
   return timingSafeEqual(a as Buffer, b as Buffer)
 }
 
-/** @param adminUrl The address of `--admin-url`, if the request came by it. */
+/** @param adminUrl The URL of `--admin-url`, if the request used it. */
 export function setSessionCookie(context: Context, cookie: string, adminUrl: URL | undefined): void {
   setCookie(context, cookieName(context), cookie, { ...scopeOf(adminUrl), maxAge: sessionAge })
 }
@@ -99,14 +99,14 @@ export function deleteSessionCookie(context: Context, adminUrl: URL | undefined)
   deleteCookie(context, cookieName(context), scopeOf(adminUrl))
 }
 
-/** All cookies with our name, those with a longer path first. Reads no more cookies than a browser stores. */
+/** All cookies with our name; browsers send those with a longer path first. Reads at most 200 cookies. */
 export function sessionCookies(context: Context): string[] {
   const name = `${cookieName(context)}=`
   const pairs = (context.req.header('cookie') ?? '').split(';', 200).map((pair) => pair.trim())
   return pairs.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(name.length))
 }
 
-/** Contains the port, so that two servers on one machine do not overwrite each other's cookie. */
+/** Contains the port, so that two servers on one machine do not overwrite each other's cookies. */
 const cookieName = (context: Context): string =>
   `hookserver-${/:(\d+)$/.exec(context.req.header('host') ?? '')?.[1] ?? 'http'}`
 
@@ -115,5 +115,5 @@ const scopeOf = (adminUrl: URL | undefined): CookieOptions => ({
   httpOnly: true,
   sameSite: 'Strict',
   secure: adminUrl?.protocol === 'https:',
-  path: `${adminUrl?.pathname.replace(/\/+$/, '') ?? ''}/api`, // the page itself does not need it
+  path: `${adminUrl?.pathname.replace(/\/+$/, '') ?? ''}/api`, // the page itself needs no cookie
 })

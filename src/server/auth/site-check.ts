@@ -4,27 +4,27 @@ import { isLoopback } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 
 /**
- * Rejects requests that another page makes a browser send. The Host must be ours, so that no other name can be made to
- * resolve to this machine (DNS rebinding). If the browser names the page that sends the request, it must be one of ours.
+ * Rejects requests that a foreign page makes a browser send. The Host must be ours, because an attacker can make another
+ * name resolve to this machine (DNS rebinding). If the browser names the page of the request, the page must be ours.
  */
 export class SiteCheck {
   readonly #adminUrl: URL | undefined
   readonly #host: string | undefined
 
-  /** @param host Where the admin listener listens. @param url How browsers reach it, if by another address. */
+  /** @param host The address of the admin listener. @param url Its URL in browsers, if that is different. */
   constructor(host: string, url: string | undefined) {
     const everywhere = ['0.0.0.0', '::'].includes(host)
     this.#host = everywhere ? undefined : hostname(isIPv6(host) ? `[${host}]` : host)
     this.#adminUrl = url === undefined ? undefined : new URL(url)
   }
 
-  /** For every request, with a token or without. */
+  /** For all requests, with or without a token. */
   readonly sameSite: MiddlewareHandler = (context, next) => this.#check(context, next, false)
 
-  /** For requests without a token: probes use an IP address, which cannot be made to resolve elsewhere. */
+  /** For requests without a token: also allows IP addresses as Host. Probes use them, and DNS rebinding cannot. */
   readonly sameSiteOrAddress: MiddlewareHandler = (context, next) => this.#check(context, next, true)
 
-  /** For the page, to which other pages may link. None may show it in a frame. */
+  /** For the page of the dashboard: other pages may link to it, but not show it in a frame. */
   readonly page: MiddlewareHandler = async (context, next) => {
     const [mode, destination] = [context.req.header('sec-fetch-mode'), context.req.header('sec-fetch-dest')]
     if (mode !== 'navigate' || destination !== 'document') return this.sameSite(context, next)
@@ -32,7 +32,7 @@ export class SiteCheck {
     await next()
   }
 
-  /** `--admin-url`, if the request came by it. A proxy may pass on the Host that the browser sent, or not. */
+  /** `--admin-url`, if the request used it. Not all proxies forward the Host of the browser. */
   adminUrlOf(context: Context): URL | undefined {
     const url = this.#adminUrl
     return hostOf(context) === url?.host || context.req.header('origin') === url?.origin ? url : undefined
@@ -43,7 +43,8 @@ export class SiteCheck {
     const origin = context.req.header('origin')
     const otherOrigin = origin !== undefined && !this.#isOurOrigin(context, origin)
     const otherSite = !['same-origin', 'none', undefined].includes(context.req.header('sec-fetch-site'))
-    if (otherOrigin || otherSite) throw new ProblemError('forbidden_page', 'Another page may not ask for this')
+    if (otherOrigin || otherSite)
+      throw new ProblemError('forbidden_page', 'Requests from pages of other sites are not allowed')
     await next()
   }
 
@@ -63,11 +64,11 @@ export class SiteCheck {
   }
 }
 
-const hostHint = 'Ask for it by a name of this machine (localhost), or start it with --admin-url'
+const hostHint = 'Unknown Host: use localhost or another name of this machine, or start the server with --admin-url'
 
 const hostOf = (context: Context): string => (context.req.header('host') ?? '').toLowerCase()
 
-/** A Host without its port, as URLs write it: lower case, IPv6 in brackets and in its short form. */
+/** A Host without its port, normalized as in URLs: lower case, IPv6 in brackets and in its short form. */
 function hostname(host: string): string | undefined {
   const [, name] = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d+)?$/i.exec(host) ?? []
   return name === undefined ? undefined : URL.parse(`http://${name}`)?.hostname

@@ -1,11 +1,11 @@
-/** Settings that exclude each other. */
+/** Conflicts between settings. */
 import { isLoopback } from '../listener.ts'
 import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 
 /**
- * Checks flags and environment variables alone. They take precedence over a module, so no change of the module can resolve
- * these conflicts.
+ * Checks only flags and environment variables. They take precedence over the module, so a change of the module cannot
+ * resolve these conflicts.
  * @throws {ConfigError}
  */
 export function checkWithoutModule(config: Config): void {
@@ -44,7 +44,7 @@ export function checkDatabase(config: Config): void {
   throw new ConfigError(problems.map((source) => `${source}: ${why}`))
 }
 
-/** @throws {ConfigError} if a receiver is to poll. */
+/** @throws {ConfigError} if a receiver is configured to poll. */
 export function checkPull({ pull, role }: Config): void {
   if (pull.value === undefined || role.value !== 'receiver') return
   throw new ConfigError([`${pull.source}: a receiver does not poll GitHub's delivery log: leave out --role receiver`])

@@ -6,19 +6,19 @@ import { hooksBrand } from '../../adapters/mount.ts'
 import type { Hooks } from '../../hooks.ts'
 import { ConfigError } from './resolve-config.ts'
 
-/** The user's module, with its handlers and its configuration. */
+/** The user's module: its handlers and its configuration. */
 export interface HooksModule {
-  /** As the command line names it. */
+  /** Its path, as given on the command line. */
   name: string
   hooks: Hooks
-  /** The export `config`, which has not been checked. */
+  /** The export `config`, not checked yet. */
   config: unknown
 }
 
 /**
- * Imports a JavaScript or TypeScript module that exports its `Hooks` as `default` or `hooks`. The module can import
+ * Imports a JavaScript or TypeScript module that exports a `Hooks` as `default` or `hooks`. The module can import
  * `hookserver` even if its project has not installed it.
- * @throws {ConfigError} if the file does not exist. @throws {Error} that says what is wrong with the module.
+ * @throws {ConfigError} if the file does not exist. @throws {Error} that explains any other problem.
  */
 export async function loadModule(name: string): Promise<HooksModule> {
   assertModule(name)
@@ -28,18 +28,18 @@ export async function loadModule(name: string): Promise<HooksModule> {
   try {
     exports = await import(pathToFileURL(file).href)
   } catch (cause) {
-    throw new Error(`${name} cannot be imported: ${messageOf(cause)}`, { cause })
+    throw new Error(`Cannot import ${name}: ${messageOf(cause)}`, { cause })
   }
   const hooks = [exports.default, exports.hooks].find(isHooks)
   if (hooks) return { name, hooks, config: exports.config }
   const names = Object.keys(exports)
   const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'
-  throw new Error(`${name}: expected a Hooks as the export "default" or "hooks", and ${found}: export default hooks`)
+  throw new Error(`${name} must export a Hooks as "default" or "hooks", but ${found}: add export default hooks`)
 }
 
 /** @throws {ConfigError} if the file does not exist. */
 export function assertModule(name: string): void {
-  if (!existsSync(name)) throw new ConfigError([`${name}: there is no such file`])
+  if (!existsSync(name)) throw new ConfigError([`${name}: the file does not exist`])
 }
 
 function isHooks(value: unknown): value is Hooks {
@@ -48,7 +48,7 @@ function isHooks(value: unknown): value is Hooks {
 
 let hooked = false
 
-/** Resolves `hookserver` to this package if the module's project has none. */
+/** Resolves `hookserver` to this package if the project of the module has not installed it. */
 function resolveOwnPackage(): void {
   if (hooked) return
   hooked = true
@@ -58,7 +58,7 @@ function resolveOwnPackage(): void {
         return next(specifier, context)
       } catch (error) {
         if (!/^hookserver(\/|$)/.test(specifier)) throw error
-        return next(specifier, { ...context, parentURL: import.meta.url }) // a package may import itself by its name
+        return next(specifier, { ...context, parentURL: import.meta.url }) // a package can import itself by its name
       }
     },
   })
@@ -68,7 +68,7 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as { code?: string }
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
-    return `${error.message} (Node.js strips types, and knows no enums, namespaces or parameter properties)`
+    return `${error.message} (Node.js only strips types: it does not support enums, namespaces and parameter properties)`
   }
   return error.message
 }

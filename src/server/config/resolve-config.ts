@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings, type Values } from './settings.ts'
 
-/** A value, and who set it. `source` is `undefined` for a default. */
+/** A value and its source: a flag, a variable or the module. `source` is `undefined` for a default. */
 export interface ConfigValue<Value> {
   value: Value
   source: string | undefined
@@ -10,18 +10,18 @@ export interface ConfigValue<Value> {
 
 export type Config = { readonly [Name in SettingName]: ConfigValue<Values[Name]> }
 
-/** Where settings come from. Flags take precedence over the environment, and that over the module. */
+/** The sources of settings. Flags take precedence over the environment, and the environment over the module. */
 export interface ConfigSources {
-  /** By the names of `settings`. */
+  /** The values, by the names of `settings`. */
   flags: Readonly<Record<string, string | undefined>>
-  /** The names of flags that a command calls otherwise than a server. */
+  /** The flags whose name differs from that of the server's flag. */
   flagNames?: Readonly<Record<string, string>>
   env: Readonly<Record<string, string | undefined>>
-  /** A module's `config`, and the module's name for error messages. */
+  /** The `config` of a module, and the name of the module for error messages. */
   module?: { name: string; config: unknown } | undefined
 }
 
-/** All problems of a configuration. */
+/** Lists all problems of a configuration. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
 
@@ -31,7 +31,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Settings whose values are never shown, valid or not: each is a secret or may contain one. */
+/** Settings whose values no message shows, because they are secrets or may contain one. */
 const hidden = new Set<SettingName>(['adminToken', 'readOnlyToken', 'githubToken', 'database', 'databaseUrlFile'])
 
 /** @throws {ConfigError} with all problems at once. */
@@ -71,18 +71,18 @@ export function variablesOf(name: SettingName): string[] {
 interface Found {
   text: string
   source: string
-  /** The lowest applies. */
+  /** The lowest number applies. */
   precedence: number
 }
 
-/** Settings that can be given directly, or in a file that another setting names. */
+/** Pairs of a setting and the setting of a file that contains its value. */
 const inFiles: readonly [SettingName, SettingName][] = [
   ['adminToken', 'adminTokenFile'],
   ['readOnlyToken', 'readOnlyTokenFile'],
   ['database', 'databaseUrlFile'],
 ]
 
-/** Of a value and a file for it only the one with the higher precedence is kept. */
+/** Of a value and its file, only the one with the higher precedence is kept. */
 function findAll(sources: ConfigSources, ofModule: Readonly<Record<string, unknown>>, problems: string[]) {
   const found: Partial<Record<SettingName, Found>> = {}
   for (const name of settingNames) {
@@ -93,7 +93,7 @@ function findAll(sources: ConfigSources, ofModule: Readonly<Record<string, unkno
     const [direct, inFile] = [found[name], found[file]]
     if (!direct || !inFile) continue
     if (direct.precedence === inFile.precedence) {
-      problems.push(`${direct.source} and ${inFile.source}: leave one of them out`)
+      problems.push(`${direct.source} and ${inFile.source} cannot be used together: leave one of them out`)
     }
     delete found[inFile.precedence < direct.precedence ? name : file]
   }
@@ -109,7 +109,7 @@ function find(
   const variables = variablesOf(name)
   const variable = variables.find((one) => env[one])
   if (variable) {
-    const precedence = variable === variables[0] ? 1 : 2 // the others may be meant for other programs
+    const precedence = variable === variables[0] ? 1 : 2 // other programs use the others too
     return { text: env[variable] as string, source: `the environment variable ${variable}`, precedence }
   }
   const value = ofModule[name]
@@ -126,12 +126,12 @@ function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly
   }
   const config = flattened(module.config as Record<string, unknown>)
   for (const name of Object.keys(config).filter((name) => !Object.hasOwn(settings, name))) {
-    problems.push(`config.${name} of ${module.name}: there is no such setting; there are ${settingNames.join(', ')}`)
+    problems.push(`config.${name} of ${module.name}: unknown setting; the settings are ${settingNames.join(', ')}`)
   }
   return config
 }
 
-/** A module's `recover: { hooks, every, … }` stands for the settings `recover`, `recoverEvery`, … */
+/** Turns `recover: { hooks, every, … }` of a module into the settings `recover`, `recoverEvery`, … */
 function flattened({ recover, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
   if (typeof recover !== 'object' || recover === null || Array.isArray(recover)) return { ...rest, recover }
   const { hooks, ...more } = recover as Record<string, unknown>
@@ -141,7 +141,7 @@ function flattened({ recover, ...rest }: Readonly<Record<string, unknown>>): Rec
 
 const capitalized = (name: string): string => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
 
-/** A target as the command line writes it. */
+/** The text of a target on the command line. */
 function targetText(target: unknown): string {
   if (typeof target !== 'object' || target === null) return String(target)
   const { repository, organization, id } = target as Readonly<Record<string, unknown>>

@@ -6,7 +6,7 @@ import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 import { settings } from './settings.ts'
 
-/** Where `serve --dev` keeps the secret that it generates, and where `send` reads it, relative to the current folder. */
+/** The file in which `serve --dev` keeps its generated secret and from which `send` reads it, in the current folder. */
 export const devSecretFile = '.hookserver/secret'
 
 /** The folder for files that we create in the current folder. We create no other folder. */
@@ -20,18 +20,18 @@ export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: strin
   return undefined
 }
 
-/** Reads one secret per line. @throws {Error} if the file cannot be read, or contains none. */
+/** Reads one secret per line. @throws {Error} if the file cannot be read or is empty. */
 export function readSecrets(path: string): string[] {
   const lines = read(path).split(/\r?\n/)
   const secrets = lines.filter((line) => line !== '')
-  if (secrets.length === 0) throw new Error(`${path} holds no secret: write the webhook's into it`)
+  if (secrets.length === 0) throw new Error(`${path} contains no secret: write the secret of the webhook into it`)
   return secrets
 }
 
 /** The trimmed text of a file. @throws {Error} */
 export const readLine = (path: string): string => read(path).trim()
 
-/** The token in a file that the operator names. @throws {Error} */
+/** The token in a file that the operator created. @throws {Error} */
 export const readToken = (path: string): string => tokenIn(path, readLine(path))
 
 /** The token in a file that `keepRandom` created. @throws {Error} */
@@ -39,13 +39,13 @@ export const readKept = (path: string): string => tokenIn(path, read(path, other
 
 function tokenIn(path: string, token: string): string {
   if (/^[\x21-\x7e]{16,}$/.test(token)) return token
-  throw new Error(`${path} must hold one token of 16 characters or more, without white space`)
+  throw new Error(`${path} must contain one token of 16 characters or more, without white space`)
 }
 
 /** A random text of 192 bits. */
 export const randomSecret = (): string => randomBytes(24).toString('base64url')
 
-/** The token in a file. If there is no such file, creates it with a random token, readable by its owner alone. */
+/** The token in a file. If the file does not exist, creates it with a random token, readable only by its owner. */
 export function keepRandom(path: string): string {
   const folder = dirname(path)
   if (basename(folder) === ownFolder) mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -57,13 +57,13 @@ export function keepRandom(path: string): string {
   return readKept(path)
 }
 
-/** The admin token, and the file that holds it, if it is in one. */
+/** The admin token, and the file that contains it, if any. */
 export interface AdminToken {
   token: string
   tokenFile: string | undefined
 }
 
-/** The configured token, or else one that is generated once and kept in a file. @throws {Error} that says what to do. */
+/** The configured token. If there is none, generates one and keeps it in a file. @throws {Error} that says what to do. */
 export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): AdminToken {
   if (adminToken.value !== undefined) return { token: adminToken.value, tokenFile: undefined }
   const { value: file } = adminTokenFile
@@ -72,12 +72,12 @@ export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): 
   try {
     return { token: keepRandom(tokenFile), tokenFile }
   } catch (cause) {
-    const others = 'Or set a token in HOOKSERVER_ADMIN_TOKEN, or name a file with --admin-token-file'
-    throw new Error(`The admin token cannot be kept: ${(cause as Error).message}. ${others}`, { cause })
+    const others = 'Or set HOOKSERVER_ADMIN_TOKEN, or pass another file with --admin-token-file'
+    throw new Error(`Cannot use the file of the admin token: ${(cause as Error).message}. ${others}`, { cause })
   }
 }
 
-/** @throws {ConfigError} if it is the admin token, which would give every reader full access. */
+/** @throws {ConfigError} if it equals the admin token, which would give readers full access. */
 export function readOnlyTokenOf(
   { readOnlyToken, readOnlyTokenFile }: Config,
   { token }: AdminToken,
@@ -86,12 +86,15 @@ export function readOnlyTokenOf(
   const found = readOnlyToken.value ?? (file === undefined ? undefined : readToken(file))
   if (found !== token) return found
   const source = readOnlyToken.source ?? readOnlyTokenFile.source
-  throw new ConfigError([`${source}: it is the admin token as well, which lets do everything: choose another`])
+  throw new ConfigError([
+    `${source}: the read-only token equals the admin token, which has full access: choose another token`,
+  ])
 }
 
 /**
- * Beside the file of the inbox. With a database server each machine has its own token, which readers of the database
- * cannot see: in the state directory of its systemd service (`StateDirectory=`, systemd.exec(5)), or the current folder.
+ * The file of a generated token: beside the SQLite file. With PostgreSQL each machine has its own token, which is not in
+ * the database: the file is in the state directory of the systemd service (`StateDirectory=`, systemd.exec(5)), or in
+ * the current folder.
  */
 function defaultTokenFile(database: string): string {
   if (isFile(database)) return join(dirname(database), 'hookserver.token')
@@ -99,7 +102,7 @@ function defaultTokenFile(database: string): string {
   return state ? join(state, 'hookserver.token') : join(ownFolder, 'token')
 }
 
-/** Sets the database to the address in the file of `--database-url-file`, if it is set. @throws {ConfigError} */
+/** Reads the URL of the database from `--database-url-file`, if it is set. @throws {ConfigError} */
 export function withDatabaseUrl(config: Config): Config {
   const { value: file, source } = config.databaseUrlFile
   if (file === undefined) return config
@@ -110,18 +113,18 @@ export function withDatabaseUrl(config: Config): Config {
   }
 }
 
-/** @throws {Error} that shows no part of the file's text. */
+/** @throws {Error} that shows no part of the text, which may be a password. */
 function readAddress(file: string): string {
   const text = readLine(file)
   const { success, output, issues } = v.safeParse(settings.database.schema, text, { abortPipeEarly: true })
   if (!success && text !== '') throw new Error(`${file}: expected ${issues[0].message}`)
   if (success && !isFile(output)) return output
-  throw new Error(`${file} must hold the address of a database, such as postgres://user:password@host/name`)
+  throw new Error(`${file} must contain the URL of a database, such as postgres://user:password@host/name`)
 }
 
-/** Permissions that no file with a secret may give to its group or to others, who could replace the secret. */
+/** Permissions that a file with a secret must not have: its group or others could replace the secret. */
 export const othersWrite = 0o022
-/** Also forbids reading, for files that we created. Docker and Kubernetes mount secrets with mode 0444 or 0440. */
+/** Also forbids reading. For files that we created only: Docker and Kubernetes mount secrets with mode 0444 or 0440. */
 export const othersAccess = 0o077
 
 function read(path: string, forbidden: number = othersWrite): string {
@@ -132,7 +135,7 @@ function read(path: string, forbidden: number = othersWrite): string {
     problem = accessProblem(path, fstatSync(file), process.geteuid?.(), forbidden)
     if (problem === undefined) return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new Error(`${path} cannot be read: ${(cause as Error).message}`, { cause })
+    throw new Error(`Cannot read ${path}: ${(cause as Error).message}`, { cause })
   } finally {
     if (file !== undefined) closeSync(file)
   }
@@ -140,8 +143,8 @@ function read(path: string, forbidden: number = othersWrite): string {
 }
 
 /**
- * Says which other users can write or read a file, and the command that prevents it. OpenSSH has the same rule for keys.
- * @param user The id of this process's user. `undefined` on Windows, which has neither owners nor modes.
+ * Says which other users can write or read a file, and which command prevents it. OpenSSH has the same rule for keys.
+ * @param user The user id of this process. `undefined` on Windows, which has no owners and modes.
  */
 export function accessProblem(
   path: string,
@@ -151,11 +154,11 @@ export function accessProblem(
 ): string | undefined {
   if (user === undefined) return undefined
   if (uid !== user && uid !== 0) {
-    return `${path} belongs to user ${uid}, not to this user (${user}) or to root: chown ${user} ${path}`
+    return `${path} belongs to user ${uid}, not to this user (${user}) or root: run chown ${user} ${path}`
   }
   const excess = mode & forbidden
   if (excess === 0) return undefined
   const access = excess & othersWrite ? 'written' : 'read'
-  const cure = uid === user ? 'chmod 600' : 'chmod go-w' // with 600 this user could not read root's file
-  return `${path} can be ${access} by its group or by other users: ${cure} ${path}`
+  const cure = uid === user ? 'chmod 600' : 'chmod go-w' // with mode 600 this user could not read a file of root
+  return `${path} can be ${access} by its group or other users: run ${cure} ${path}`
 }

@@ -66,8 +66,7 @@ export const proxies = textValue(expectedProxies, (text) => {
   return items.length > 0 && items.every(isProxy) ? items : undefined
 })
 
-const isProxy = (item: string): boolean =>
-  item === 'unix' || namedRanges.has(item) || parseCidr(item) !== undefined
+const isProxy = (item: string): boolean => item === 'unix' || namedRanges.has(item) || parseCidr(item) !== undefined
 
 export const path = textValue('a path that begins with "/"', (text) => (/^\/[^?#\s]*$/.test(text) ? text : undefined))
 

@@ -19,7 +19,7 @@ import {
   url,
 } from './setting.ts'
 
-/** By their names in a module's `config`. Flags are in kebab case, environment variables in capitals after `HOOKSERVER_`. */
+/** By their names in a module's `config`. `adminPort` has the flag `--admin-port` and the variable `HOOKSERVER_ADMIN_PORT`. */
 export const settings = {
   port: setting({
     placeholder: '<port>',

@@ -16,20 +16,20 @@ const handlerBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900]
 /** Deliveries. */
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-/** The sender chooses the names of events, so the number of series must be limited. */
+/** The maximum number of event names, which are untrusted: each one adds series. */
 const maxEvents = 200
 
-/** Milliseconds to wait for the inbox. Prometheus waits for 10 s, and the counters are worth reading without the inbox. */
+/** Milliseconds to wait for the inbox. Prometheus waits for 10 s, and the counters are useful without the inbox. */
 const inboxTimeout = 3000
 
-/** The metrics of this process, and the state of the inbox. No repository is named. */
+/** The metrics of this process and of the inbox. They contain no repository names. */
 export class Metrics {
-  /** The library's default registry belongs to the whole process. */
+  /** Our own, because the default registry of the library belongs to the whole process. */
   readonly #registry = new Registry()
   readonly #inbox: Inbox
   readonly #answers = this.#histogram(
     'hookserver_answer_seconds',
-    'From a request to its answer, by status',
+    'Time from a request to its answer, by status',
     answerBuckets,
     'status',
   )
@@ -56,8 +56,8 @@ export class Metrics {
   }
 
   /**
-   * The text that Prometheus reads.
-   * @param receiver Status of this process's receiver, if it has one.
+   * The metrics in the text format of Prometheus.
+   * @param receiver The status of the receiver of this process, if it has one.
    */
   async read(receiver?: ReceiverStatus): Promise<{ type: string; text: string }> {
     const [overview, sweep] = await this.#readInbox()
@@ -87,7 +87,11 @@ export class Metrics {
   }
 
   #countReceived(): void {
-    const secrets = this.#counter('hookserver_secret_used_total', 'Verified deliveries, by their secret', 'index')
+    const secrets = this.#counter(
+      'hookserver_secret_used_total',
+      'Verified deliveries, by the index of their secret',
+      'index',
+    )
     const rejected = this.#counter('hookserver_rejected_total', 'Rejected requests, by code', 'code')
     this.#on('received', ({ secretIndex: index }) => index !== undefined && secrets.inc({ index }))
     this.#on('rejected', ({ code }) => rejected.inc({ code }))
@@ -102,15 +106,15 @@ export class Metrics {
     )
     const conflicts = this.#counter(
       'hookserver_conflicts_total',
-      'Deliveries with the identity of an earlier one and other bytes',
+      'Deliveries with the identity of an earlier delivery but different bytes',
       'event',
     )
     const commits = this.#histogram(
       'hookserver_commit_seconds',
-      'From handing deliveries to the store until they are committed',
+      'Time to commit deliveries, including the wait for the store',
       commitBuckets,
     )
-    const batches = this.#histogram('hookserver_commit_deliveries', 'Deliveries of a commit', batchBuckets)
+    const batches = this.#histogram('hookserver_commit_deliveries', 'Deliveries per commit', batchBuckets)
     this.#on('stored', ({ event, rearmed, conflict }) => {
       deliveries.inc({ event: this.#known(event), outcome: rearmed ? 'rearmed' : 'stored' })
       if (conflict && !rearmed) conflicts.inc({ event: this.#known(event) })
@@ -124,9 +128,14 @@ export class Metrics {
 
   #countHandled(): void {
     const labels = ['handler', 'outcome'] as const
-    const attempts = this.#counter('hookserver_attempts_total', 'Attempts of handlers, by outcome', ...labels)
-    const durations = this.#histogram('hookserver_handler_seconds', 'Attempts of handlers', handlerBuckets, ...labels)
-    const dead = this.#counter('hookserver_dead_total', 'Deliveries that ended without success', 'event')
+    const attempts = this.#counter('hookserver_attempts_total', 'Handler attempts, by outcome', ...labels)
+    const durations = this.#histogram(
+      'hookserver_handler_seconds',
+      'Duration of handler attempts',
+      handlerBuckets,
+      ...labels,
+    )
+    const dead = this.#counter('hookserver_dead_total', 'Deliveries that failed for the last time', 'event')
     this.#on('attempt', ({ handler, outcome, duration }) => {
       attempts.inc({ handler, outcome })
       durations.observe({ handler, outcome }, duration / 1000)

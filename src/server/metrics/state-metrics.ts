@@ -13,12 +13,15 @@ const gaugesOf =
 export function inboxMetrics(registry: Registry, inboxLimit: number | undefined) {
   const gauge = gaugesOf(registry)
   const states = gauge('hookserver_deliveries', 'Deliveries in the inbox, by state', 'state')
-  const oldest = gauge('hookserver_oldest_unfinished_seconds', 'Age of the oldest delivery that has not ended')
+  const oldest = gauge('hookserver_oldest_unfinished_seconds', 'Age of the oldest unfinished delivery')
   const size = gauge('hookserver_inbox_bytes', 'Size of the inbox on disk')
   showIfKnown(gauge('hookserver_inbox_limit_bytes', 'Maximum size of the inbox on disk'), inboxLimit)
-  const ranges = gauge('hookserver_ranges', "Ranges in GitHub's list of addresses")
-  const rangesAge = gauge('hookserver_ranges_age_seconds', 'Time since GitHub last sent or confirmed that list')
-  const held = gauge('hookserver_held_bytes', 'Memory that is reserved for request bodies')
+  const ranges = gauge('hookserver_ranges', "Number of GitHub's address ranges")
+  const rangesAge = gauge(
+    'hookserver_ranges_age_seconds',
+    'Time since GitHub last sent or confirmed its address ranges',
+  )
+  const held = gauge('hookserver_held_bytes', 'Memory reserved for request bodies')
   const heldLimit = gauge('hookserver_held_limit_bytes', 'Maximum memory for request bodies')
   /** @param overview Undefined if the inbox does not answer. @param receiver Undefined if the process receives nothing. */
   return (overview: InboxOverview | undefined, receiver: ReceiverStatus | undefined): void => {
@@ -33,7 +36,7 @@ export function inboxMetrics(registry: Registry, inboxLimit: number | undefined)
   }
 }
 
-/** Gauges of the recovery of missed deliveries. The returned function sets them. They are absent until the first sweep. */
+/** Gauges of recovery. The returned function sets them. They are absent until the first sweep. */
 export function recoveryMetrics(registry: Registry) {
   const gauge = gaugesOf(registry)
   const missed = gauge('hookserver_missed_deliveries', 'Missed deliveries, by state', 'state')
@@ -49,7 +52,7 @@ export function recoveryMetrics(registry: Registry) {
   }
 }
 
-/** An unknown value is shown as an absent series, and not as 0. */
+/** Removes the series of an unknown value, instead of showing 0. */
 function showIfKnown(gauge: Gauge, value: number | undefined): void {
   if (value === undefined) gauge.remove()
   else gauge.set(value)
@@ -63,21 +66,24 @@ function secondsSince(time: number | undefined): number | undefined {
 const resolution = 20
 
 /**
- * Metrics of the process, with the names that prom-client uses. Its own collectDefaultMetrics() observes the event loop and
- * the garbage collector until the process ends. These metrics can be closed.
+ * Metrics of the process, with the names of prom-client. Unlike its collectDefaultMetrics(), which observes the event loop
+ * and the garbage collector until the process ends, these metrics can be closed.
  */
 export function processMetrics(registry: Registry) {
   const delay = monitorEventLoopDelay({ resolution })
   const gauge = gaugesOf(registry)
   const cpu = new Counter({
-    ...{ name: 'process_cpu_seconds_total', help: 'CPU time of the process, all its threads', registers: [registry] },
+    ...{ name: 'process_cpu_seconds_total', help: 'CPU time of all threads of the process', registers: [registry] },
   })
-  const memory = gauge('process_resident_memory_bytes', 'Memory of the process')
+  const memory = gauge('process_resident_memory_bytes', 'Resident memory of the process')
   const start = gauge('process_start_time_seconds', 'Start time of the process, in seconds since 1970')
-  const heap = gauge('nodejs_heap_size_used_bytes', 'Memory of objects')
+  const heap = gauge('nodejs_heap_size_used_bytes', 'Memory of JavaScript objects')
   const buffers = gauge('nodejs_external_memory_bytes', 'Memory of buffers, including bodies')
-  const lagP99 = gauge('nodejs_eventloop_lag_p99_seconds', 'Delay of the event loop since the last scrape, p99')
-  const lagMax = gauge('nodejs_eventloop_lag_max_seconds', 'Delay of the event loop since the last scrape, maximum')
+  const lagP99 = gauge(
+    'nodejs_eventloop_lag_p99_seconds',
+    '99th percentile of the event loop delay since the last scrape',
+  )
+  const lagMax = gauge('nodejs_eventloop_lag_max_seconds', 'Maximum of the event loop delay since the last scrape')
   start.set(Date.now() / 1000 - process.uptime())
   delay.enable()
   let cpuShown = 0
@@ -99,7 +105,7 @@ export function processMetrics(registry: Registry) {
   }
 }
 
-/** The measured time is that between two samples, in nanoseconds. */
+/** Seconds of delay. `measured` is the time between two samples, in nanoseconds. */
 function lag(measured: number): number {
   return Math.max(0, measured / 1e9 - resolution / 1000)
 }

@@ -28,7 +28,7 @@ describe('a delivery that an operator creates', () => {
     expect(detail.headers).toMatchObject({ 'user-agent': 'hookserver', 'x-github-event': 'push' })
     expect(await bodyIn(admin.inbox, json.id)).toEqual(payload)
     expect(admin.recorder.lines.at(-1)).toMatchObject({
-      message: 'An operator did this: send',
+      message: 'Operator action: send',
       fields: { what: { id: json.id, guid: json.guid, event: 'push' }, address: '127.0.0.1' },
     })
   })
@@ -133,7 +133,7 @@ describe('a delivery that cannot be created', () => {
         body: typeof body === 'string' ? body : JSON.stringify(body),
       })
       expect([status, json.code, json.detail]).toEqual([
-        ...[413, 'payload_too_large', 'The body may need too much memory once it is parsed'],
+        ...[413, 'payload_too_large', 'The parsed body would need too much memory'],
       ])
     }
   })

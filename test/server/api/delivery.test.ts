@@ -132,7 +132,7 @@ test('signs a stored delivery with the first secret, and logs the operator', asy
   const bytes = (await admin.inbox.body(id)) as Uint8Array
   expect([status, json]).toEqual([200, { signature: hmac('new', bytes), algorithm: 'sha256' }])
   const { fields, message } = admin.recorder.lines.at(-1) ?? {}
-  expect(message).toBe('An operator did this: sign')
+  expect(message).toBe('Operator action: sign')
   expect(fields).toMatchObject({ act: 'sign', what: { id }, address: '127.0.0.1' })
   expect(JSON.stringify(admin.recorder.lines)).not.toContain(json.signature)
 })

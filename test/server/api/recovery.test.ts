@@ -26,7 +26,7 @@ test('a dry run lists the missed deliveries, and changes nothing', async () => {
   ])
   expect((await admin.get('/api/recovery')).json).toMatchObject({ missedDeliveries: [], counts: { missed: 0 } })
   expect(scene.github.requests.map(({ method }) => method)).not.toContain('POST')
-  expect(admin.recorder.lines.map(({ message }) => message)).not.toContain('An operator did this: recover')
+  expect(admin.recorder.lines.map(({ message }) => message)).not.toContain('Operator action: recover')
 })
 
 test('a sweep requests the missed deliveries, and logs the operator', async () => {
@@ -39,7 +39,7 @@ test('a sweep requests the missed deliveries, and logs the operator', async () =
   await scene.github.idle()
   await scene.allHandled()
   expect([...scene.handled.keys()]).toEqual([guid])
-  const [line] = admin.recorder.lines.filter(({ message }) => message === 'An operator did this: recover')
+  const [line] = admin.recorder.lines.filter(({ message }) => message === 'Operator action: recover')
   expect(line?.fields).toMatchObject({ what: ['acme/shop'], address: '127.0.0.1' })
 })
 

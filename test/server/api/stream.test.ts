@@ -198,9 +198,9 @@ describe('a slow reader', () => {
 test('read-only clients leave some streams to the operator', async () => {
   const { open } = await listen(openInbox(), { maxOfReaders: 1, maxOfAll: 2 })
   expect(await open(readOnlyToken)).toContain('200 OK')
-  expect(await open(readOnlyToken)).toContain('Too many others watch')
+  expect(await open(readOnlyToken)).toContain('Too many streams are open')
   expect(await open(token)).toContain('200 OK')
-  expect(await open(token)).toContain('Too many others watch')
+  expect(await open(token)).toContain('Too many streams are open')
 })
 
 /** A stream without the rest of the API, on a port of its own. */

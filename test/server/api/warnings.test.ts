@@ -157,18 +157,18 @@ describe('a warning', () => {
   test('counts in words', async () => {
     const sentences = async (code: Warning['code']) => (await warningsOf(await provoked[code]()))[0]?.message
     expect(await sentences('wrong_signatures')).toBe(
-      '3 deliveries were rejected in the last hour, since their signature was wrong or missing',
+      '3 deliveries were rejected in the last hour because of a wrong or missing signature',
     )
-    expect(await sentences('dead')).toBe('1 delivery was given up: a handler failed for the last time')
+    expect(await sentences('dead')).toBe('1 delivery was not handled, because a handler failed for the last time')
   })
 
   test('of missed deliveries distinguishes those that can still be requested from those that expired', async () => {
     const message = async (...states: MissedDeliveryState[]) =>
       (await warningsOf(await withMissedDeliveries(...states)))[0]?.message
-    expect(await message('missed', 'requested')).toBe('2 deliveries were missed, and not fetched yet')
-    expect(await message('expired')).toBe('1 delivery was missed, and can be fetched no more')
+    expect(await message('missed', 'requested')).toBe('2 deliveries were missed and not recovered yet')
+    expect(await message('expired')).toBe('1 delivery was missed and can no longer be recovered')
     expect(await message('missed', 'expired')).toBe(
-      '1 delivery was missed, and not fetched yet; 1 delivery was missed, and can be fetched no more',
+      '1 delivery was missed and not recovered yet; 1 delivery was missed and can no longer be recovered',
     )
     expect(await message('received', 'unrecorded')).toBeUndefined()
   })
@@ -176,7 +176,7 @@ describe('a warning', () => {
   test('of a failed sweep has the webhook and the reason, until a sweep succeeds', async () => {
     const admin = await provoked.recovery_failing()
     expect((await warningsOf(admin))[0]?.message).toBe(
-      'Some missed deliveries of acme/shop cannot be fetched: GitHub rejected the token (401)',
+      'Recovery of missed deliveries fails for acme/shop: GitHub rejected the token (401)',
     )
     await keepSweep(admin, [{ target: 'acme/shop' }])
     expect(await codesOf(admin)).toEqual([])

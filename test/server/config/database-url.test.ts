@@ -48,7 +48,7 @@ describe('an address', () => {
     'host=db.example user=me password=hidden',
   ])('that is malformed or of another kind is rejected and not shown: %s', (database) => {
     const [problem = '', ...others] = problemsOf({ flags: { database }, env: {} })
-    expect(problem).toMatch(/^--database: expected a file, or an address such as postgres:.* are written as %40/)
+    expect(problem).toMatch(/^--database: expected a file, or a URL such as postgres:.* are written as %40/)
     expect(problem).not.toMatch(/hidden|1234|db\.example/)
     expect(others).toEqual([])
   })
@@ -98,8 +98,8 @@ describe('the file of a database URL', () => {
   })
 
   test.each([
-    ['is empty', ' \n', /must hold the address of a database/],
-    ['holds the path of a file', 'hookserver.db\n', /must hold the address of a database/],
+    ['is empty', ' \n', /must contain the URL of a database/],
+    ['holds the path of a file', 'hookserver.db\n', /must contain the URL of a database/],
     ['holds quotes', '"postgres://me:hidden@db.example/hooks"\n', /: expected a value without quotes/],
     [
       'holds a URL that cannot be parsed',
@@ -116,7 +116,7 @@ describe('the file of a database URL', () => {
   test('rejects an address in place of its path, and does not show it', () => {
     const flags = { databaseUrlFile: 'postgres://me:hidden@db.example/hooks' }
     expect(problemsOf({ flags, env: {} })).toEqual([
-      '--database-url-file: expected the path of a file that holds the address; --database takes the address itself',
+      '--database-url-file: expected the path of a file that contains the URL; pass the URL itself with --database',
     ])
   })
 

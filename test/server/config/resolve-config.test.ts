@@ -163,7 +163,7 @@ describe('a module’s config', () => {
       'config of hooks.ts: expected an object with settings',
     ])
     const [problem] = problemsOf({ module: { name: 'hooks.ts', config: { prot: 8000 } } })
-    expect(problem).toMatch(/^config\.prot of hooks\.ts: there is no such setting; there are port, /)
+    expect(problem).toMatch(/^config\.prot of hooks\.ts: unknown setting; the settings are port, /)
   })
 })
 

@@ -34,7 +34,7 @@ describe.each(Object.entries(readers))('a file that the operator names, read by 
     'is rejected with mode %o, until the command in the error message was run',
     (mode) => {
       const file = fileOf(mode)
-      expect(() => read(file)).toThrow(`${file} can be written by its group or by other users: chmod 600 ${file}`)
+      expect(() => read(file)).toThrow(`${file} can be written by its group or other users: run chmod 600 ${file}`)
       chmodSync(file, 0o600)
       expect(read(file)).toBe(token)
     },
@@ -65,7 +65,7 @@ describe('a file that we created', () => {
   ])('is rejected with mode %o, since others can have it %s', (mode, access) => {
     const file = fileOf(mode)
     for (const read of [keepRandom, readKept]) {
-      expect(() => read(file)).toThrow(`${file} can be ${access} by its group or by other users: chmod 600 ${file}`)
+      expect(() => read(file)).toThrow(`${file} can be ${access} by its group or other users: run chmod 600 ${file}`)
     }
   })
 })
@@ -77,9 +77,9 @@ describe('the owner of a file', () => {
     [self, 0o600, undefined],
     [root, 0o444, undefined],
     [root, 0o440, undefined],
-    [root, 0o664, '/token can be written by its group or by other users: chmod go-w /token'],
-    [other, 0o600, '/token belongs to user 4711, not to this user (1000) or to root: chown 1000 /token'],
-    [other, 0o444, '/token belongs to user 4711, not to this user (1000) or to root: chown 1000 /token'],
+    [root, 0o664, '/token can be written by its group or other users: run chmod go-w /token'],
+    [other, 0o600, '/token belongs to user 4711, not to this user (1000) or root: run chown 1000 /token'],
+    [other, 0o444, '/token belongs to user 4711, not to this user (1000) or root: run chown 1000 /token'],
   ])('is this user or root: %i with mode %o', (uid, mode, problem) => {
     expect(accessProblem('/token', { uid, mode }, self, othersWrite)).toBe(problem)
   })
@@ -97,7 +97,7 @@ describe('the owner of a file', () => {
     const isRoot = process.geteuid?.() === 0 // only root can change the owner of a file
     if (isRoot) chownSync(file, other, other)
     const read = () => readToken(file)
-    if (isRoot) expect(read).toThrow(`${file} belongs to user 4711, not to this user (0) or to root: chown 0 ${file}`)
+    if (isRoot) expect(read).toThrow(`${file} belongs to user 4711, not to this user (0) or root: run chown 0 ${file}`)
     else expect(read()).toBe(token)
   })
 })

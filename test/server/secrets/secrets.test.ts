@@ -93,7 +93,7 @@ test('the password of the database is not printed, answered, counted or stored',
   await first.ended
 
   const second = new ServedProcess(folder, settings, { DATABASE_URL: url, ...env })
-  await second.line('PostgreSQL is not there yet')
+  await second.line('Cannot connect to PostgreSQL yet')
   await server.start()
   await expect.poll(async () => (await evidence.ask(await second.url(), delivery('push'))).status).toBe(202)
   await settled(evidence, await second.adminUrl())

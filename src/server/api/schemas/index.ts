@@ -4,7 +4,7 @@ import { problems } from '../../problem.ts'
 import { bodies } from './requests.ts'
 import * as responses from './responses.ts'
 
-/** The bodies of requests and answers, by their names in the description of the API. */
+/** The bodies of requests and answers, by their names in OpenAPI. */
 export const schemas: typeof responses & typeof bodies = { ...responses, ...bodies }
 
 export type SchemaName = keyof typeof schemas
@@ -12,7 +12,7 @@ export type Output<Name extends SchemaName> = v.InferOutput<(typeof schemas)[Nam
 
 const referenceTo = (name: string): string => `#/components/schemas/${name}`
 
-/** Points to a schema in the description. */
+/** A reference to a schema in OpenAPI. */
 export const reference = (name: SchemaName): object => ({ $ref: referenceTo(name) })
 
 const conversion: ConversionConfig = {
@@ -21,10 +21,10 @@ const conversion: ConversionConfig = {
   ignoreActions: ['raw_check', 'readonly'],
 }
 
-/** All schemas as JSON Schema, which refer to each other by name. */
+/** All schemas as JSON Schema. They refer to each other by name. */
 export const jsonSchemas = (): Record<string, object> => toJsonSchemaDefs(schemas, conversion)
 
-/** The parameters of a query, as OpenAPI describes them. */
+/** The parameters of a query in the format of OpenAPI. */
 export function parametersOf(query: { entries: v.ObjectEntries }): object[] {
   return Object.entries(query.entries).map(([name, entry]) => {
     const { $schema: _, description, ...schema } = toJsonSchema(entry, conversion)
@@ -32,7 +32,7 @@ export function parametersOf(query: { entries: v.ObjectEntries }): object[] {
   })
 }
 
-/** The problems with these statuses, as OpenAPI describes them. */
+/** The problems with these statuses in the format of OpenAPI. */
 export function problemResponses(...statuses: number[]): Record<string, object> {
   const content = { 'application/problem+json': { schema: reference('Problem') } }
   const codesOf = (status: number) =>

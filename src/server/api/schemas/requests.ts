@@ -1,4 +1,4 @@
-/** The requests of the API: the parameters of queries, and bodies. */
+/** The requests of the API: query parameters and bodies. */
 import * as v from 'valibot'
 import {
   expectedTimestamp,
@@ -21,8 +21,8 @@ const id = (expected: string) => v.pipe(v.number(expected), v.safeInteger(expect
 
 const maxText = 1000
 
-/** Text in a query parameter or in a filter. */
-const expectedText = `a text that is not empty, given once, of ${maxText} characters at most`
+/** A text in a query parameter or a filter. */
+const expectedText = `a single non-blank text of at most ${maxText} characters`
 
 const aText = textValue(expectedText, (value) => (value.trim() !== '' && value.length <= maxText ? value : undefined), {
   type: 'string',
@@ -31,19 +31,20 @@ const aText = textValue(expectedText, (value) => (value.trim() !== '' && value.l
 })
 
 const aPrefix = textValue(
-  `a text of ${maxText} characters at most, given once`,
+  `a single text of at most ${maxText} characters`,
   (value) => (value.length <= maxText ? value : undefined),
   { type: 'string', maxLength: maxText },
 )
 
-/** Text in a request's body. */
+/** A text in the body of a request. */
 const bodyText = (expected: string, pattern = /\S/) =>
   v.pipe(v.string(expected), v.regex(pattern, expected), v.maxLength(maxText, expected), v.description(expected))
 
-export const expectedJson = 'the JSON of an object, of whole characters'
+export const expectedJson = 'the text of a JSON object, without lone surrogates'
 
 function aCount(min: number, max: number = Number.MAX_SAFE_INTEGER) {
-  const expected = `a whole number, ${min} at least${max < Number.MAX_SAFE_INTEGER ? ` and ${max} at most` : ''}`
+  const expected =
+    max < Number.MAX_SAFE_INTEGER ? `a whole number from ${min} to ${max}` : `a whole number of at least ${min}`
   const parse = (value: string): number | undefined => {
     const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
     return number >= min && number <= max ? number : undefined
@@ -51,10 +52,10 @@ function aCount(min: number, max: number = Number.MAX_SAFE_INTEGER) {
   return textValue(expected, parse, { type: 'integer', minimum: min, maximum: max })
 }
 
-/** A time, as milliseconds since 1970. */
+/** A time. The value is in milliseconds since 1970. */
 const aTimestamp = textValue(expectedTimestamp, (value) => parseTimestamp(value), { type: ['string', 'integer'] })
 
-/** The filters of a list, and of an operation on many deliveries. */
+/** The filters for lists and for operations on many deliveries. */
 const Filters = members({
   state: optional(choice(deliveryStates)),
   event: optional(aText),
@@ -73,7 +74,7 @@ const Filters = members({
   q: optional(aText),
 } satisfies Record<Exclude<keyof Query, 'words' | 'paths' | 'before' | 'limit' | 'budget'> | 'q', unknown>)
 
-/** Deliveries in a page. */
+/** The maximum number of deliveries in a page. */
 const maxPage = 500
 
 export const ListQuery = members({
@@ -93,14 +94,13 @@ export type WindowName = (typeof windowNames)[number]
 
 export const StatsQuery = members({ window: optional(choice(windowNames), '1h') })
 
-/** Words and paths in a search. Each takes time for every delivery that is read. */
+/** The maximum number of words and paths in a search. Each of them costs time for every delivery that is read. */
 const maxConditions = 20
 
 /**
- * Merges the search `q` into the other filters. All conditions must hold, so a column that both name must have the same
- * value in both.
+ * Merges the search `q` into the other filters. All conditions must hold, so a column in both must have the same value.
  * @param prefix Precedes the names of parameters in faults.
- * @throws {ProblemError} that names everything that is wrong with `q`.
+ * @throws {ProblemError} that lists everything that is wrong with `q`.
  */
 export function queryOf({ q, ...filters }: v.InferOutput<typeof Filters>, prefix = ''): Query {
   if (q === undefined) return filters
@@ -108,11 +108,11 @@ export function queryOf({ q, ...filters }: v.InferOutput<typeof Filters>, prefix
   const fault = (name: string, expected: string) => faults.push({ name: prefix + name, expected })
   const search = searchIn(q, fault)
   const { words = [], paths = [] } = search
-  if (words.length + paths.length > maxConditions) fault('q', `${maxConditions} words and paths at most`)
+  if (words.length + paths.length > maxConditions) fault('q', `at most ${maxConditions} words and paths`)
   const query: Query = filters
   for (const name of Object.keys(search) as (keyof Query)[]) {
     if (query[name] !== undefined && query[name] !== search[name]) {
-      fault('q', `the same ${name} as the parameter has, or none`)
+      fault('q', `no ${name}, or the same as in the parameter ${name}`)
     }
   }
   if (faults.length > 0) throw ProblemError.because(faults)
@@ -130,16 +130,16 @@ function searchIn(text: string, fault: (name: string, expected: string) => void)
   }
 }
 
-/** Ids in one request. */
+/** The maximum number of ids in one request. */
 const maxIds = 10_000
 const expectedIds = `a list of 1 to ${maxIds} whole numbers`
 const expectedStates = `a list of ${deliveryStates.join(', ')}`
 
-/** Valibot takes a list for an object without members, and a query without members selects all deliveries. */
+/** Rejects lists: Valibot treats a list as an empty object, and an empty query selects all deliveries. */
 const filtersOfBody = v.lazy((input) =>
   input === undefined || isObject(input)
     ? Filters
-    : (v.never('an object with filters, {} for all deliveries') as never),
+    : (v.never('an object with filters; {} selects all deliveries') as never),
 )
 
 const selection = {
@@ -151,22 +151,22 @@ const selection = {
     v.pipe(
       v.array(v.picklist(deliveryStates, expectedStates), expectedStates),
       v.minLength(1, expectedStates),
-      v.description('Of the ids only those that are in one of these states now'),
+      v.description('Only ids of deliveries that are in one of these states now'),
     ),
   ),
-  dryRun: optional(v.pipe(flag, v.description('Only count'))),
+  dryRun: optional(v.pipe(flag, v.description('Only count the deliveries'))),
 }
 
-/** Neither ids nor a query must not mean all deliveries: `query: {}` does. */
+/** A selection without ids and query must not select all deliveries. `query: {}` does. */
 const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; states?: unknown }>() =>
   v.rawCheck<Body>(({ dataset, addIssue }) => {
     if (!dataset.typed) return
     const { ids, query, states } = dataset.value
-    if ((ids === undefined) === (query === undefined)) addIssue(issue('ids, query', 'one of the two'))
-    if (states && !ids) addIssue(issue('states', 'only beside ids: a query has its own state'))
+    if ((ids === undefined) === (query === undefined)) addIssue(issue('ids, query', 'exactly one of them'))
+    if (states && !ids) addIssue(issue('states', 'only together with ids: a query has its own filter "state"'))
   })
 
-/** An issue of these members. */
+/** An issue with these members. */
 function issue(names: string, message: string): v.RawCheckIssueInfo<unknown> {
   return { message, path: [{ type: 'object', origin: 'value', input: {}, key: names, value: undefined }] }
 }
@@ -175,7 +175,7 @@ const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
 
 const reason = { reason: optional(bodyText(expectedText)) }
 
-/** `payload` is an object, or `text` is its JSON, whose bytes are kept as they are. */
+/** Either `payload`, an object, or `text`, a JSON text whose exact bytes are kept. */
 const NewDelivery = v.pipe(
   members({
     event: bodyText('the name of an event, such as push', /^[\w-]{1,100}$/),
@@ -186,16 +186,16 @@ const NewDelivery = v.pipe(
   v.rawCheck(({ dataset, addIssue }) => {
     const { payload, text } = dataset.value as { payload?: unknown; text?: unknown }
     if (text === undefined && !isObject(payload)) addIssue(issue('payload', 'an object'))
-    if (text !== undefined && payload !== undefined) addIssue(issue('payload, text', 'one of the two'))
+    if (text !== undefined && payload !== undefined) addIssue(issue('payload, text', 'only one of them'))
   }),
 )
 
-/** The bodies, by their names in the description of the API. */
+/** The bodies, by their names in OpenAPI. */
 export const bodies = {
   EmptyBody: members({}),
   Filters,
   HandlerName: members({ handler: optional(bodyText('the name of a handler, or * for all'), '*') }),
-  Login: members({ token: v.pipe(v.string('the token, as a text'), v.description('the token, as a text')) }),
+  Login: members({ token: v.pipe(v.string('the token'), v.description('the token')) }),
   NewDelivery,
   Reason: members(reason),
   Selection: v.pipe(members(selection), idsOrQuery(), v.metadata(oneOfTheTwo)),

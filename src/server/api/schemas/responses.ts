@@ -1,4 +1,4 @@
-/** The answers of the API, with their types for the server and the dashboard. A member without a value is left out. */
+/** The answers of the API, and their types for the server and the dashboard. Members without a value are left out. */
 import * as v from 'valibot'
 import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
@@ -15,7 +15,7 @@ const timestamp = v.pipe(v.number(), v.integer(), v.description('Milliseconds si
 const duration = v.pipe(v.number(), v.minValue(0), v.description('Milliseconds'))
 const bytes = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Bytes'))
 const headers = v.record(v.string(), optional(v.string()))
-const counts = v.pipe(list(count), v.description('One per step'))
+const counts = v.pipe(list(count), v.description('One count per time step'))
 const role = v.picklist(['all', 'receiver', 'worker'])
 const outcome = v.picklist(['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'])
 const missedDeliveryCounts = object(v.entriesFromList(missedDeliveryStates, count))
