@@ -82,7 +82,7 @@ test('pauses and resumes handlers of a remote server', async () => {
   const { inbox, run } = await remoteServer()
   expect((await run('pause', 'deploy')).stdout).toBe('Paused deploy.\nPaused now: deploy.\n')
   expect((await inbox.overview()).paused).toEqual(['deploy'])
-  expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNothing is paused now.\n')
+  expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNo handler is paused now.\n')
   const { code, stderr } = await run('pause', 'deplyo')
   expect([code, stderr]).toEqual([1, expect.stringContaining('There is no handler deplyo')])
 })
@@ -128,7 +128,7 @@ test('reports an address where no hookserver answers', async () => {
     stderr: `hookserver: ${url} answered 404: check that this is the admin URL of a hookserver\n`,
   })
   const { code, stderr } = await hookserver([...args, 'http://127.0.0.1:1'])
-  expect([code, stderr]).toEqual([1, expect.stringContaining('http://127.0.0.1:1 cannot be reached: ')])
+  expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot reach http://127.0.0.1:1: ')])
 })
 
 test('continues a search after a page ended early, and shows progress', async () => {
@@ -145,8 +145,8 @@ test('continues a search after a page ended early, and shows progress', async ()
   const args = ['deliveries', 'list', 'wanted:yes', '--json', '--admin-url', url, '--admin-token', token]
   const { code, stdout, stderr } = await hookserver(args)
   expect([code, JSON.parse(stdout).id]).toEqual([0, 7])
-  expect(stderr).toMatch(/^Searched 60 deliveries, found 0; up to 40 left\n/)
-  expect(stderr).toMatch(/\n2 payloads too large to search\n$/)
+  expect(stderr).toMatch(/^Searched 60 deliveries, found 0; up to 40 left to search\n/)
+  expect(stderr).toMatch(/\n2 payloads skipped: too large to search\n$/)
   expect(asked.map((path) => new URL(path, url).searchParams.get('before'))).toEqual([null, '41', '7'])
   expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('w"anted":"yes"')
 })

@@ -71,7 +71,7 @@ test.each<[string, string[]]>([
   ['hookserver recover --mode ', ['pull', 'redeliver']],
   ['hookserver recover acme/shop --dr', ['--dry-run']],
   ['hookserver srve ', []],
-  ['hookserver srve --', ['--help']],
+  ['hookserver srve --', ['--help', '--version']],
   ['hookserver deliveries s', ['show']],
   ['hookserver deliveries help re', ['retry']],
   ['hookserver help d', ['deliveries', 'doctor']],

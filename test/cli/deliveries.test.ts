@@ -147,7 +147,7 @@ describe('deliveries show', () => {
     expect(stdout).toMatch(/^ +answered$|^ +\+.* {2}answered$/m)
   })
 
-  test('prints the payload byte by byte', async () => {
+  test('prints the original payload', async () => {
     const { inbox, run } = await scene([])
     const body = Buffer.from([0x7b, 0xff, 0x00, 0x1b, 0x0a, 0x7d])
     const id = await storeIn(inbox, {}, { body })
@@ -210,7 +210,7 @@ describe('deliveries retry and discard', () => {
     expect(await statesIn(inbox, ids)).toEqual(['pending', 'pending', 'done'])
     expect(await run('retry', '--state', 'dead', '--yes')).toMatchObject({
       code: 0,
-      stdout: '0 deliveries selected. Nothing was changed.\n',
+      stdout: 'No deliveries selected. Nothing was changed.\n',
     })
   })
 

@@ -56,7 +56,7 @@ test('a good database passes, before its tables are created and after', async ()
     const after = await findings(url, ...args)
     expect(after).toMatchObject({
       code: 0,
-      found: [{ found: expect.stringContaining('0 deliveries to handle, 0 dead') }],
+      found: [{ found: expect.stringContaining('0 unfinished deliveries, 0 dead') }],
     })
   }
 })
@@ -74,7 +74,7 @@ test('a password may come from PGPASSWORD', async () => {
   expect(of('database')).toMatchObject([{ state: 'fine' }])
 })
 
-describe('it finds', () => {
+describe('finds', () => {
   test.each<[what: string, change: Partial<URL>, found: RegExp, cure: RegExp]>([
     ['that nothing listens', { port: '9' }, /ECONNREFUSED/, /start PostgreSQL/],
     ['a wrong password', { password: 'wrong' }, /password authentication failed/, /--database-url-file/],
@@ -89,7 +89,7 @@ describe('it finds', () => {
     })
   })
 
-  test('that the server does not answer', async () => {
+  test('a server that does not answer', async () => {
     const silent = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void silent.close())
     await once(silent, 'listening')
@@ -112,7 +112,7 @@ describe('it finds', () => {
       found: [
         {
           state: 'failed',
-          found: expect.stringContaining('guest may not create the schema hookserver'),
+          found: expect.stringContaining('guest has no permission to create the schema hookserver'),
           cure: expect.stringContaining(`grant create on database "${name}" to "guest"`),
         },
       ],
@@ -128,7 +128,7 @@ describe('it finds', () => {
     expect(many.found[1]).toMatchObject({ found: expect.stringMatching(/^20 connections .* may open 22$/) })
   })
 
-  test('that there are fewer connections than a server may open, which is fewer for one that only receives', async () => {
+  test('fewer connections than a server may open, which depends on its role', async () => {
     const url = await database()
     const needs = async (...args: string[]) => (await findings(url, ...args)).found.map(({ state }) => state)
     const doubtful = await findings(url, '--database-connections', '60')
@@ -193,7 +193,7 @@ test('finds that the server does not flush commits', async () => {
   expect(code).toBe(0)
   expect(found[1]).toMatchObject({
     state: 'doubtful',
-    found: expect.stringMatching(/^fsync and full_page_writes are off: .* lost/),
+    found: expect.stringMatching(/^fsync and full_page_writes are off: a power failure can lose/),
     cure: expect.stringContaining('alter system set fsync to on'),
   })
 })

@@ -40,8 +40,8 @@ test('does not check the secret and the port of a server that only pulls', async
   expect(code).toBe(0)
 })
 
-describe('it finds', () => {
-  test('that there is no secret, and one that can be guessed', async () => {
+describe('finds', () => {
+  test('a missing secret, and a secret that is too short', async () => {
     const none = await runDoctor(project(), [], { env: { GITHUB_WEBHOOKS_KEY: '' } })
     expect(none.of('secret')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('--secret-file') }])
     expect(none.code).toBe(1)
@@ -59,7 +59,12 @@ describe('it finds', () => {
   test.each([
     ['exports no Hooks', 'export const a = 1', 'failed', /must export a Hooks/],
     ['cannot be imported', 'export default (', 'failed', /Cannot import/],
-    ['handles nothing', `import { Hooks } from 'hookserver'; export default new Hooks()`, 'doubtful', /has no handlers/],
+    [
+      'handles nothing',
+      `import { Hooks } from 'hookserver'; export default new Hooks()`,
+      'doubtful',
+      /has no handlers/,
+    ],
   ])('a module that %s', async (_what, source, state, message) => {
     const { of } = await runDoctor(project({ 'hooks.ts': source }), ['hooks.ts'])
     expect(of('module')).toMatchObject([{ state, found: expect.stringMatching(message) }])
@@ -88,7 +93,9 @@ describe('it finds', () => {
     const ports = ['--host', '127.0.0.1', '--port', taken, '--admin-port', running]
     const { of, code } = await runDoctor(project(), ports)
     expect(of('port')).toMatchObject([{ state: 'failed', found: expect.stringContaining(`port ${taken} is used`) }])
-    expect(of('admin port')).toMatchObject([{ state: 'fine', found: expect.stringContaining('in use by a running hookserver') }])
+    expect(of('admin port')).toMatchObject([
+      { state: 'fine', found: expect.stringContaining('in use by a running hookserver') },
+    ])
     expect(code).toBe(1)
   })
 
@@ -108,7 +115,7 @@ describe('it finds', () => {
     expect([code, existsSync(missing)]).toEqual([1, false])
   })
 
-  test('that GitHub cannot be reached, and that it rejects a token', async () => {
+  test('an unreachable GitHub, and a token that GitHub rejects', async () => {
     const github = await LocalGitHub.start({ token: 'right' })
     const away = await runDoctor(project(), ['--api-url', 'http://127.0.0.1:9'])
     expect(away.of('GitHub')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('reach it') }])
@@ -141,7 +148,7 @@ describe('it finds', () => {
     }
   })
 
-  test('a proxy that is not trusted, wrong signatures, and old secrets in use', async () => {
+  test('an untrusted proxy, wrong signatures, and old secrets in use', async () => {
     const folder = project()
     const inbox = sqlite(join(folder, 'hookserver.db'))
     const common = { at: Date.now(), source: '/hooks', event: 'push', guid: 'g', headers: {} }
@@ -166,7 +173,7 @@ describe('it finds', () => {
   })
 })
 
-test('prints a line for each finding, and below it what to do', async () => {
+test('prints a line for each finding, and below it the fix', async () => {
   const { PATH = '', HOME = '' } = process.env
   const args = [main, 'doctor', '--port', '0', '--admin-port', '0', '--api-url', 'http://127.0.0.1:9']
   const child = spawn(process.execPath, args, { cwd: project(), env: { PATH, HOME } })

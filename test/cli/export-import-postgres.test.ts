@@ -62,7 +62,7 @@ async function move(lines: string, to: string): Promise<string> {
     ...{ code: 0, stdout: `Imported ${count} deliveries.\n`, stderr: '' },
   })
   const again = await hookserver(['deliveries', 'import', file, '--database', to])
-  expect(again.stdout).toBe(`Imported 0 deliveries. Skipped ${count} deliveries that existed.\n`)
+  expect(again.stdout).toBe(`Imported 0 deliveries. Skipped ${count} deliveries that already existed.\n`)
   return exported(to)
 }
 

@@ -24,7 +24,7 @@ test('pauses all handlers of a worker that runs, until they are resumed', async 
   const id = await storeIn(inbox, {})
   await eventually(async () => expect((await inbox.get(id))?.tasks).toHaveLength(1))
   expect(await stateIn(inbox, id)).toBe('pending')
-  expect((await run('resume')).stdout).toBe('Resumed all handlers.\nNothing is paused now.\n')
+  expect((await run('resume')).stdout).toBe('Resumed all handlers.\nNo handler is paused now.\n')
   await eventually(async () => expect(await stateIn(inbox, id)).toBe('done'))
 })
 
@@ -35,8 +35,8 @@ test('pauses a handler by its name, which "resume" alone leaves paused', async (
   expect(stdout).toBe('Paused deploy.\nPaused now: all handlers, deploy.\n')
   expect(stderr).toBe('deploy has not handled any delivery yet: check the name.\n')
   expect((await run('resume')).stdout).toBe('Resumed all handlers.\nPaused now: deploy.\n')
-  expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNothing is paused now.\n')
-  expect((await run('resume', 'deploy')).stdout).toBe('deploy: not paused.\nNothing is paused now.\n')
+  expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNo handler is paused now.\n')
+  expect((await run('resume', 'deploy')).stdout).toBe('deploy: was not paused.\nNo handler is paused now.\n')
 })
 
 test.each(['pause', 'resume'])('%s explains itself, with examples', async (name) => {

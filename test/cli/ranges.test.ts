@@ -16,7 +16,7 @@ test('lists the ranges of GitHub', async () => {
   expect(JSON.parse((await run('--json')).stdout)).toEqual(hooks)
 })
 
-test('tells whether an address is in one of the ranges', async () => {
+test('shows whether an address is in one of the ranges', async () => {
   const { run } = await scene()
   expect(await run('192.0.2.9')).toMatchObject({ code: 0, stdout: "192.0.2.9 is in GitHub's range 192.0.2.0/24\n" })
   expect(await run('2001:db8::9')).toMatchObject({ code: 0 })
@@ -40,13 +40,16 @@ test('uses the token, and no token if GitHub rejects it', async () => {
   expect(await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'right' })).toMatchObject({ code: 0, stderr: '' })
   expect(github.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer right'])
   const { code, stderr } = await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'wrong' })
-  expect([code, stderr]).toEqual([0, 'hookserver: GitHub rejected GITHUB_TOKEN, so the ranges were fetched without a token\n'])
+  expect([code, stderr]).toEqual([
+    0,
+    'hookserver: GitHub rejected GITHUB_TOKEN, so the ranges were fetched without a token\n',
+  ])
 })
 
 test('reports why the list is unavailable', async () => {
   const { github, run } = await scene()
   github.fail({ status: 500 })
-  const failure = `hookserver: ${github.url}: Error reaching GitHub: GET /meta returned status 500\n`
+  const failure = `hookserver: Cannot fetch the ranges from ${github.url}: Error reaching GitHub: GET /meta returned status 500\n`
   expect(await run('192.0.2.9')).toMatchObject({ code: 1, stdout: '', stderr: failure })
   github.fail('cut')
   expect((await run()).stderr).toMatch(/Error reaching GitHub: .+/)

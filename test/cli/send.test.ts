@@ -94,7 +94,7 @@ describe('one delivery', () => {
     expect([code, stdout]).toEqual([1, expect.stringMatching(/^200 OK/)])
   })
 
-  test('is shown with an answer that cannot steer the terminal', async () => {
+  test('is shown with an answer whose control characters are escaped', async () => {
     const hostile = await listen((_request, response) => void response.end('\x1b[2J\nnext'))
     const { stdout } = await send(['push', '--to', hostile])
     expect(stdout).not.toContain('\x1b')
@@ -218,7 +218,12 @@ describe('without an answer', () => {
     })
     expect(report).toMatchObject({ ok: false, status: null, failure: 'the connection was refused' })
     expect([many.code, many.stderr]).toEqual([1, one.stderr])
-    expect(many.report).toMatchObject({ ok: false, failed: 1, failures: { 'the connection was refused': 1 }, latency: null })
+    expect(many.report).toMatchObject({
+      ok: false,
+      failed: 1,
+      failures: { 'the connection was refused': 1 },
+      latency: null,
+    })
   })
 
   test('distinguishes a closed connection from a refused one, and sends the others', async () => {
@@ -226,7 +231,7 @@ describe('without an answer', () => {
     const torn = await listen((request, response) => void (++count === 1 ? request.socket.destroy() : response.end()))
     const { code, stdout, stderr } = await send(['push', '--count', '2', '--to', torn])
     expect([code, stdout]).toEqual([1, expect.stringMatching(/\n200 +1\n--- +1 {2}the server closed the connection/)])
-    expect(stderr).toMatch(/^hookserver: http.*: the server closed the connection without an answer\n$/)
+    expect(stderr).toMatch(/^hookserver: http.*: the server closed the connection before its answer was complete\n$/)
   })
 
   test('reports a path that does not exist', async () => {

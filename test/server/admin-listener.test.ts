@@ -120,7 +120,7 @@ describe('every response', () => {
   })
 })
 
-describe('another method', () => {
+describe('a request with another method', () => {
   test.each([
     ['POST', '/api/stats', 'GET, HEAD'],
     ['PUT', '/api/deliveries', 'GET, HEAD, POST'],
@@ -129,7 +129,7 @@ describe('another method', () => {
     ['GET', '/api/pause', 'POST'],
     ['PUT', '/api/session', 'POST, GET, HEAD, DELETE'],
     ['PUT', '/api/deliveries/1/retry', 'POST'],
-  ])('%s %s is told %s', async (method, path, allow) => {
+  ])('%s %s is answered with Allow: %s', async (method, path, allow) => {
     const { status, headers, json } = await (await openAdmin()).ask(path, { method })
     expect([status, json.code, headers.allow]).toEqual([405, 'method_not_allowed', allow])
   })
@@ -198,7 +198,7 @@ describe('a body', () => {
   test.each([
     ['with Content-Length', {}],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
-  ])('may be 1 MiB and no more, %s', async (_, headers) => {
+  ])('may have 1 MiB at most, %s', async (_, headers) => {
     const admin = await openAdmin()
     const ask = (bytes: number) => admin.ask(pause, { method: 'POST', headers, body: `{${' '.repeat(bytes - 2)}}` })
     expect((await ask(2 ** 20)).status).toBe(200)

@@ -18,7 +18,7 @@ function lineOf(fields: object) {
 }
 
 describe('the log of a server', () => {
-  test('has fields and message in a line of JSON', () => {
+  test('has the fields and the message in a line of JSON', () => {
     const date = new Date(0)
     const { line } = lineOf({ number: 1, of: { what: ['things', { deep: true }] }, date, nothing: null })
     const shown = { number: 1, of: { what: ['things', { deep: true }] }, date: date.toJSON(), nothing: null }

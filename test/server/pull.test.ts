@@ -108,12 +108,12 @@ test.each([
   [
     'without a token',
     ['--pull', 'acme/shop'],
-    /^1: hookserver: --pull: GitHub shows deliveries only to an authorized client: set GITHUB_TOKEN/,
+    /^2: hookserver: --pull: GitHub shows deliveries only to an authorized client: set GITHUB_TOKEN/,
   ],
   [
     'with only a token for an App',
     ['--pull', 'app', '--github-token', token],
-    /^1: .*set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY/,
+    /^2: .*set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY/,
   ],
 ])('does not start %s', async (_what, args, expected) => {
   const served = new ServedProcess(project(), args)

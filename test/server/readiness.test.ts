@@ -49,7 +49,7 @@ test('is 503 when the index that recognizes copies is damaged', async () => {
   expect(served.lines.filter(({ msg }) => msg.startsWith('Not ready'))).toHaveLength(1)
 })
 
-test('is 503 when the disk is full', async () => {
+test('answers 503 if the disk is full', async () => {
   const served = new ServedProcess(
     project(),
     anyOrigin,
@@ -67,7 +67,7 @@ test('is 503 when the disk is full', async () => {
   expect([await deliver(served, 'push'), await ready(served)]).toEqual([503, 503])
 })
 
-test('is 503 while deliveries of one kind fail, until another one is stored', async () => {
+test('answers 503 after a delivery could not be stored, until another one is', async () => {
   const folder = project()
   const served = new ServedProcess(folder, anyOrigin, env)
   expect(await ready(served)).toBe(200)

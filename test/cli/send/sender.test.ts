@@ -23,7 +23,9 @@ test('reports a failure if the answer is incomplete', async () => {
     setImmediate(() => response.destroy())
   })
   const sender = new Sender(new URL(origin), 1)
-  expect(await sender.send(request)).toMatchObject({ failure: expect.stringContaining('closed before') })
+  expect(await sender.send(request)).toMatchObject({
+    failure: expect.stringContaining('before its answer was complete'),
+  })
   sender.close()
 })
 

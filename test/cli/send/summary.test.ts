@@ -22,7 +22,7 @@ test('the percentiles are those of the answered requests', () => {
   expect(newSummary().latency).toBeUndefined()
 })
 
-test('the rate is that of the answers, or that of the starts if a rate was asked for', () => {
+test('the rate is that of the answers, or that of the starts if a rate is set', () => {
   const latencies = Array.from({ length: 11 }, () => 100) // from 0 to 200, started every 10
   expect(summaryOf(latencies).rate).toBe(55)
   expect(summaryOf(latencies, 100).rate).toBe(100)

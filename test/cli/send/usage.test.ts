@@ -27,12 +27,12 @@ async function complaint(args: readonly string[]): Promise<string> {
 test.each([
   [
     ['isues'],
-    /no sample of an event "isues".* There are: issues, branch_protection_rule, check_run, .*, workflow_run$/,
+    /no sample of the event "isues".* Available samples: issues, branch_protection_rule, check_run, .*, workflow_run$/,
   ],
-  [['pull_requst.opened'], /no sample of an event "pull_requst".* There are: pull_request, /],
+  [['pull_requst.opened'], /no sample of the event "pull_requst".* Available samples: pull_request, /],
   [
     ['issues.opend'],
-    /no sample of issues with the action "opend"\. There are: issues\.opened, issues\.reopened, issues\.ass/,
+    /no sample of issues with the action "opend"\. Available samples: issues\.opened, issues\.reopened, issues\.ass/,
   ],
   [
     ['issues.closed'],
@@ -50,8 +50,8 @@ test.each([
   [['push', '--tamper', '--unsigned'], /--tamper and --unsigned cannot be used together/],
   [['push', '--set', 'zen'], /--set takes path=value/],
   [['push', '--set', 'ref.a=1'], /--set ref\.a: ref is not an object or array$/],
-  [['push', '--file', file('none.json')], /none\.json cannot be read: ENOENT/],
-  [['push', '--file', file('list.json')], /list\.json is not a JSON object/],
+  [['push', '--file', file('none.json')], /Cannot read --file .*none\.json: ENOENT/],
+  [['push', '--file', file('list.json')], /list\.json must contain a JSON object/],
   [['push', '--file', file('broken.json')], /broken\.json is not JSON: see line 2 column 10$/],
   [['push', '--file', file('latin1.json')], /latin1\.json must be encoded in UTF-8/],
   [['all', '--file', file('empty.json')], /--file contains one payload: name its event/],

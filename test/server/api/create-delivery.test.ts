@@ -66,7 +66,7 @@ describe('a delivery that an operator creates', () => {
     [{ text: '{}', payload: {} }, 'payload, text'],
     [{ payload: [] }, 'payload'],
     [{}, 'payload'],
-  ])('is not made of %j', async (given, name) => {
+  ])('cannot be created from %j', async (given, name) => {
     const { status, json } = await send(await openAdmin(), { event: 'push', ...given })
     expect([status, json.errors.map((fault: { name: string }) => fault.name)]).toEqual([400, [name]])
   })
@@ -146,7 +146,7 @@ describe('a delivery that cannot be created', () => {
     [{ event: 'push', payload: {}, editedFrom: '1' }, ['editedFrom']],
     [{ event: 'push', payload: {}, editedFrom: 0.5 }, ['editedFrom']],
     [{ event: 'push', payload: {}, guid: 'g' }, ['guid']],
-  ])('%j says all that is wrong', async (body, names) => {
+  ])('%j reports all problems', async (body, names) => {
     const admin = await openAdmin()
     const { status, json } = await send(admin, body)
     expect([status, json.errors.map(({ name }: { name: string }) => name)]).toEqual([400, names])
@@ -178,7 +178,7 @@ beforeAll(async () => {
 })
 
 describe('the samples', () => {
-  test('are all counted', async () => {
+  test('are counted by event and action', async () => {
     const { status, json } = await admin.get('/api/samples')
     expect(status).toBe(200)
     const counted: { event: string; action?: string; count: number }[] = json.samples

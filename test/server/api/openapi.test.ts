@@ -250,7 +250,7 @@ describe('the description', () => {
     }
   })
 
-  test('names every problem', async () => {
+  test('lists every problem', async () => {
     const { json } = await admin.get('/api/openapi.json')
     expect(json.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(problems))
   })

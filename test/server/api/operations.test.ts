@@ -23,7 +23,7 @@ async function inState(inbox: Inbox, state: State): Promise<number> {
   return id
 }
 
-/** A delivery in each state but `discarded`. */
+/** A delivery in each state except `discarded`. */
 async function inEachState(inbox: Inbox): Promise<Record<State, number>> {
   const ids: Partial<Record<State, number>> = {}
   for (const state of Object.keys(outcomes) as State[]) ids[state] = await inState(inbox, state)
@@ -204,7 +204,7 @@ describe('deliveries that are not changed', () => {
     [{ state: 'dead' }, ['state']],
     ['{"query":{},"__proto__":{}}', ['__proto__']],
     [{ query: {}, reason: 5 }, ['reason']],
-  ])('are left alone by selection %#', async (body, names) => {
+  ])('are not changed by selection %#', async (body, names) => {
     const before = await statesIn(admin)
     const { status, json } = await admin.post('/api/deliveries/discard', body)
     expect(status).toBe(400)

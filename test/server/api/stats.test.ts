@@ -122,7 +122,7 @@ test('lists the newest rejected requests, and the counts of all by code', async 
   expect(json.latest[1]).toEqual(known)
 })
 
-test('lists the processes that share the inbox, also in the statistics', async () => {
+test('lists the processes of the inbox, also in the statistics', async () => {
   const admin = await openAdmin()
   expect((await admin.get('/api/processes')).json).toEqual({ processes: [] })
   const [worker, receiver] = [

@@ -75,7 +75,7 @@ describe('a page with a stream', () => {
     expect(page.told.at(-1)?.data).toEqual(json.deliveries[0])
   })
 
-  test('continues where it stopped after a reconnect', async () => {
+  test('continues where it stopped, after a reconnect', async () => {
     const admin = await openAdmin()
     const page = await Page.open(admin)
     const before = await storeIn(admin.inbox)
@@ -162,7 +162,7 @@ describe('a page with a stream', () => {
     broken = true
     await ended
     expect(admin.recorder.lines).toMatchObject([
-      { level: 'warn', message: expect.stringContaining('A stream of changes ended') },
+      { level: 'warn', message: expect.stringContaining('Stream of changes ended') },
     ])
   })
 })

@@ -154,7 +154,7 @@ describe('a warning', () => {
     expect(await codesOf(admin)).toEqual([])
   })
 
-  test('counts in words', async () => {
+  test('has the right number and plural', async () => {
     const sentences = async (code: Warning['code']) => (await warningsOf(await provoked[code]()))[0]?.message
     expect(await sentences('wrong_signatures')).toBe(
       '3 deliveries were rejected in the last hour because of a wrong or missing signature',

@@ -91,7 +91,7 @@ describe('the Host header', () => {
     ['0.0.0.0', '0.0.0.0:8001', false],
     ['::', '[::]:8001', false],
     ['0.0.0.0', 'localhost:8001', true],
-  ])('may, where it listens on %s, be %s: %s', async (adminHost, host, ours) => {
+  ])('with --admin-host %s may be %s: %s', async (adminHost, host, ours) => {
     const admin = await openAdmin({ adminHost })
     expect((await admin.ask(shown, { headers: { host } })).status).toBe(ours ? 200 : 403)
   })
@@ -104,7 +104,7 @@ describe('the Host header', () => {
     ['https://hooks.example:8443', 'hooks.example', false],
     ['https://hooks.example', 'hooks.example:8001', false],
     ['https://hooks.example', 'localhost', true],
-  ])('may, with --admin-url %s, be %s: %s', async (adminUrl, host, ours) => {
+  ])('with --admin-url %s may be %s: %s', async (adminUrl, host, ours) => {
     const admin = await openAdmin({ adminUrl })
     expect((await admin.ask(shown, { headers: { host } })).status).toBe(ours ? 200 : 403)
   })
@@ -138,7 +138,7 @@ describe('a page of another origin', () => {
     [undefined, 'cross-site'],
     [undefined, 'same-site'],
     ['http://localhost:8001', 'cross-site'],
-  ])('neither reads nor changes anything: Origin %s, Sec-Fetch-Site %s', async (origin, site) => {
+  ])('cannot read or change anything: Origin %s, Sec-Fetch-Site %s', async (origin, site) => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     for (const credentials of [{}, { cookie, ...noToken }]) {
@@ -216,7 +216,7 @@ describe('a client that tries wrong tokens', () => {
     expect(elsewhere.status).toBe(process.platform === 'linux' ? 401 : 429)
   })
 
-  test('cannot choose its address, unless a proxy is trusted', async () => {
+  test('cannot choose its address if no proxy is trusted', async () => {
     const admin = await openAdmin()
     await guess(admin)
     expect((await ask(admin, 'guess-10', { headers: { 'x-forwarded-for': '192.0.2.9' } })).status).toBe(429)

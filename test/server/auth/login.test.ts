@@ -21,7 +21,7 @@ describe('the cookie', () => {
     expect((await admin.ask('/api/pause', { method: 'POST', headers, body: {} })).status).toBe(200)
   })
 
-  test('does not authorize a change if no header names the page that sends the request', async () => {
+  test('does not authorize a change if no header names the page', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     const pause = (headers: Record<string, string>) =>

@@ -39,7 +39,7 @@ describe('wrong tokens', () => {
     ['::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
     ['no address', 'no address', true],
     ['', '::1', false],
-  ])('of %s are those of %s: %s', (one, other, same) => {
+  ])('from %s and %s share a limit: %s', (one, other, same) => {
     expect(exhausted(one).wait(other, 0) > 0).toBe(same)
   })
 

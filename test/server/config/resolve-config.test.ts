@@ -63,7 +63,7 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   pullEvery: ['1s', 1000, 'often'],
 }
 
-/** Settings whose values are secrets, or may hold one. */
+/** Settings whose values are secrets, or may contain one. */
 const hidden = ['adminToken', 'readOnlyToken', 'githubToken', 'database', 'databaseUrlFile']
 
 describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wrong]) => {
@@ -126,7 +126,7 @@ describe('a setting with a variant that names a file', () => {
 
   test('cannot be set in both ways', () => {
     expect(problemsOf({ env: { HOOKSERVER_DATABASE: 'a.db', HOOKSERVER_DATABASE_URL_FILE: file } })).toEqual([
-      'the environment variable HOOKSERVER_DATABASE and the environment variable HOOKSERVER_DATABASE_URL_FILE: leave one of them out',
+      'the environment variable HOOKSERVER_DATABASE and the environment variable HOOKSERVER_DATABASE_URL_FILE cannot be used together: leave one of them out',
     ])
   })
 })

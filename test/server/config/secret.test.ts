@@ -25,7 +25,7 @@ function fileOf(mode: number): string {
 
 const readers = { readToken, readLine, readSecrets: (file: string) => readSecrets(file)[0] }
 
-describe.each(Object.entries(readers))('a file that the operator names, read by %s', (_name, read) => {
+describe.each(Object.entries(readers))('a file that the operator created, read by %s', (_name, read) => {
   test.each([0o600, 0o400, 0o440, 0o444, 0o640, 0o644])('may have mode %o', (mode) => {
     expect(read(fileOf(mode))).toBe(token)
   })
@@ -62,7 +62,7 @@ describe('a file that we created', () => {
     [0o644, 'read'],
     [0o620, 'written'],
     [0o666, 'written'],
-  ])('is rejected with mode %o, since others can have it %s', (mode, access) => {
+  ])('is rejected with mode %o, because others could have %s it', (mode, access) => {
     const file = fileOf(mode)
     for (const read of [keepRandom, readKept]) {
       expect(() => read(file)).toThrow(`${file} can be ${access} by its group or other users: run chmod 600 ${file}`)
@@ -80,7 +80,7 @@ describe('the owner of a file', () => {
     [root, 0o664, '/token can be written by its group or other users: run chmod go-w /token'],
     [other, 0o600, '/token belongs to user 4711, not to this user (1000) or root: run chown 1000 /token'],
     [other, 0o444, '/token belongs to user 4711, not to this user (1000) or root: run chown 1000 /token'],
-  ])('is this user or root: %i with mode %o', (uid, mode, problem) => {
+  ])('must be this user or root: %i with mode %o', (uid, mode, problem) => {
     expect(accessProblem('/token', { uid, mode }, self, othersWrite)).toBe(problem)
   })
 
