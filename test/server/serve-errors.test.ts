@@ -1,0 +1,117 @@
+import { once } from 'node:events'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { project, ServedProcess, secret } from './service.ts'
+
+const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
+const anyOrigin = ['--validate-ip', 'false']
+
+const hooksModule = `
+  import { Hooks } from 'hookserver'
+  export default new Hooks()`
+
+describe('a server does not start', () => {
+  async function refusal(folder: string, args: string[], env: Record<string, string> = withSecret): Promise<string> {
+    const served = new ServedProcess(folder, args, env)
+    return `${await served.ended}: ${served.output}`
+  }
+
+  test('without a secret', async () => {
+    expect(await refusal(project(), [], {})).toMatch(/^1: hookserver: No secret: .*GITHUB_WEBHOOKS_KEY/)
+  })
+
+  test.each([
+    ['that exports no Hooks', { 'hooks.ts': 'export const a = 1' }, /it exports a: add export default hooks/],
+    ['that cannot be parsed', { 'hooks.ts': 'export default (' }, /Cannot import hooks\.ts: /],
+    ['that throws', { 'hooks.ts': 'throw new Error("no database")' }, /Cannot import hooks\.ts: no database/],
+  ])('with a module %s', async (_what, files, message) => {
+    const said = await refusal(project(files as Record<string, string>), ['hooks.ts'])
+    expect(said).toMatch(/^1: hookserver: /)
+    expect(said).toMatch(message)
+  })
+
+  test.each([
+    [['other.ts'], /^2: hookserver: other\.ts: the file does not exist\n$/],
+    [['other.ts', '--dev'], /^2: hookserver: other\.ts: the file does not exist\n$/],
+    [['hooks.ts', '--dev', '--host', '0.0.0.0'], /^2: hookserver: --host: 0\.0\.0\.0 is not a loopback address/],
+    [['hooks.ts', '--dev', '--database', 'x.db', '--database-schema', 'x'], /^2: hookserver: --database-schema: /],
+    [['hooks.ts', '--dev', '--pull', 'acme/shop', '--role', 'receiver'], /^2: hookserver: --pull: a receiver/],
+    [
+      ['hooks.ts', '--trust-proxy', '1.2.3'],
+      /^2: hookserver: --trust-proxy: expected a comma-separated list of CIDRs, .* got "1\.2\.3"\n$/,
+    ],
+    [['hooks.ts', '--api-url', 'http://ghe.example'], /^2: hookserver: --api-url: expected an https URL/],
+  ])('with %j, which no change of the module can fix', async (args, message) => {
+    expect(await refusal(project({ 'hooks.ts': hooksModule }), args)).toMatch(message)
+  })
+
+  test('if its port is in use, and leaves nothing running', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void taken.close())
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const said = await refusal(project(), ['--port', String(port), '--host', '127.0.0.1', ...anyOrigin])
+    expect(said).toMatch(new RegExp(`^1: hookserver: 127\\.0\\.0\\.1 port ${port} is used by another program.*--port`))
+  })
+
+  test('with invalid settings, and reports all of them', async () => {
+    const said = await refusal(project(), ['--role', 'both', '--retention', '30'], { HOOKSERVER_ADMIN_TOKEN: 'short' })
+    expect(said.split('\n')).toEqual([
+      '2: hookserver: --role: expected one of all, receiver, worker, got "both"',
+      'hookserver: --retention: expected a duration such as 30d, 12h, 15m, 30s or 500ms, got "30"',
+      expect.stringMatching(/HOOKSERVER_ADMIN_TOKEN: expected 16 characters or more, without white space$/),
+      '',
+    ])
+  })
+
+  test('with a token file that other users can read', async () => {
+    const folder = project({ 'hookserver.token': 'a-token-that-nobody-guesses\n' })
+    chmodSync(join(folder, 'hookserver.token'), 0o644)
+    const output = await refusal(folder, [])
+    expect(output).toMatch(
+      /^1: hookserver: Cannot use the file of the admin token: .*: run chmod 600 hookserver\.token\. Or set HOOKSERVER_ADMIN_TOKEN/,
+    )
+    expect(output).not.toContain('a-token-that-nobody-guesses')
+  })
+
+  test('with a read-only token that equals the admin token', async () => {
+    const files = project({ reader: 'a-token-that-nobody-guesses\n' })
+    const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-nobody-guesses' }
+    const said = await refusal(files, ['--read-only-token-file', 'reader'], env)
+    expect(said).toMatch(/^2: hookserver: --read-only-token-file: the read-only token equals the admin token/)
+    expect(said).not.toContain(env.HOOKSERVER_ADMIN_TOKEN)
+  })
+
+  test.each([
+    [['--dev', '--host', '0.0.0.0'], /--host: 0\.0\.0\.0 is not a loopback address.*: leave out --dev, or listen/],
+    [['--validate-signature', 'false', '--host', '0.0.0.0'], /turn on --validate-signature, add --insecure, or listen/],
+    [['--database', '/'], /Cannot open the inbox \/: it is a folder/],
+    [['--secret-file', 'missing'], /Cannot read missing/],
+  ])('with %j', async (args, message) => {
+    expect(await refusal(project(), args)).toMatch(message)
+  })
+
+  test('with a database in a folder that does not exist, and creates no folder', async () => {
+    const folder = project()
+    const said = await refusal(folder, ['--database', 'missing/hookserver.db'])
+    expect(said).toMatch(/^1: hookserver: Cannot open the inbox .*: its folder does not exist: create it \(mkdir -p /)
+    expect(existsSync(join(folder, 'missing'))).toBe(false)
+  })
+})
+
+test('--dev reports a module with a syntax error, and starts when the module is fixed', async () => {
+  const folder = project({ 'hooks.ts': 'export default (' })
+  const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+  await expect.poll(() => served.output, { timeout: 20_000 }).toContain('Cannot import hooks.ts: ')
+  const save = () => {
+    writeFileSync(join(folder, 'hooks.ts'), hooksModule)
+    return served.lines.some(({ msg }) => msg === 'Receiving')
+  }
+  // Saves until the change is noticed: Node.js watches an import only some time after it is loaded.
+  await expect.poll(save, { interval: 2000, timeout: 20_000 }).toBe(true)
+  served.child.kill('SIGTERM')
+  expect(await served.ended).toBe(0)
+})
