@@ -109,7 +109,7 @@ export class Database extends Connection {
       return await this.#pool.connect()
     } catch (error) {
       if (codeOf(error) !== undefined || performance.now() - startedAt < timeout) throw error
-      throw Object.assign(new Error(`no connection could be had within ${timeout} ms`), { code: 'ETIMEDOUT' })
+      throw Object.assign(new Error(`no connection was available within ${timeout} ms`), { code: 'ETIMEDOUT' })
     }
   }
 

@@ -109,7 +109,7 @@ export function explainUnknownAddress(clientAddress: Settings['clientAddress']):
     case 'framework':
       return `${option}, but the request of the framework has no "ip"`
     case 'cloudflare':
-      return `${option}, but the request has no header CF-Connecting-IP: it did not come through Cloudflare`
+      return `${option}, but the request has no header CF-Connecting-IP: Cloudflare did not forward it`
     case 'deno':
       return `${option}, but the handler did not get the second argument of Deno.serve with its remoteAddr`
     case 'bun':

@@ -54,7 +54,7 @@ export interface Reservation {
  * - Bodies that do not get memory at once wait, and get it in the order in which they began to arrive.
  * - Incomplete bodies share a quarter of the memory: to read them one after the other takes less than to read all at once.
  * - The largest incomplete body may use all of the memory. If no complete body holds any, it may exceed the limit, because
- *   otherwise bodies could wait for each other for ever. So the memory in use is at most the limit and one body.
+ *   otherwise bodies could wait for each other forever. So the memory in use is at most the limit and one body.
  */
 class BodyPool {
   readonly #limit: number

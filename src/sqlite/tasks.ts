@@ -66,7 +66,7 @@ export function finish(connection: Connection, worker: number, result: AttemptRe
   return true
 }
 
-/** Claims the next task with the order key of a task that has ended, if its result asks for it. */
+/** Claims the next task with the order key of a task that has ended, if its result says so. */
 function claimNext(
   connection: Connection,
   worker: number,

@@ -63,7 +63,7 @@ describe('a connection', () => {
     const asking = unanswered.transaction(async () => {})
     await expect(asking).rejects.toMatchObject({
       code: 'ETIMEDOUT',
-      message: 'no connection could be had within 100 ms',
+      message: 'no connection was available within 100 ms',
     })
     await unanswered.close()
   })

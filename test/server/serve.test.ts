@@ -12,7 +12,7 @@ import { project, ServedProcess, secret } from './service.ts'
 const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
 const anyOrigin = ['--validate-ip', 'false']
 
-/** A module that appends handled deliveries to a file in its folder. */
+/** A module that appends the GUID of each handled delivery to a file in its folder. */
 const appending = `
   import { appendFileSync } from 'node:fs'
   import { Hooks } from 'hookserver'
@@ -34,7 +34,7 @@ const reaches = (served: ServedProcess, folder: string, id: number, state: strin
 const stateOf = async (served: ServedProcess, folder: string, id: number) =>
   ((await (await admin(served, folder, `/api/deliveries/${id}`)).json()) as { state: string }).state
 
-/** A port without a listener. */
+/** A port that nothing listens on. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -44,7 +44,7 @@ async function freePort(): Promise<number> {
 }
 
 describe('a server', () => {
-  test('with a module stores and handles deliveries, even if the project has not installed hookserver', async () => {
+  test('stores and handles deliveries with a module whose project has not installed hookserver', async () => {
     const folder = project({ 'hooks.ts': appending })
     const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
     const answer = await deliver(await served.url(), 'one')
@@ -66,7 +66,7 @@ describe('a server', () => {
     })
   })
 
-  test('without a module stores all deliveries as ignored, and a module can handle them later', async () => {
+  test('without a module stores deliveries as ignored, and a module can handle them later', async () => {
     const folder = project({ 'hooks.ts': appending })
     const capturing = new ServedProcess(folder, anyOrigin, withSecret)
     expect((await deliver(await capturing.url(), 'one')).status).toBe(202)
@@ -78,7 +78,7 @@ describe('a server', () => {
     await reaches(served, folder, 1, 'done')
   })
 
-  test('with two roles is two processes with one file', async () => {
+  test('may be split into a receiver and a worker that share a file', async () => {
     const folder = project({ 'hooks.ts': appending })
     const receiver = new ServedProcess(folder, ['--role', 'receiver', ...anyOrigin], withSecret)
     const url = await receiver.url()
@@ -102,7 +102,7 @@ describe('a server', () => {
     expect(readFileSync(join(folder, 'handled.txt'), 'utf8').split('\n').sort()).toEqual(['', 'a', 'b', 'c'])
   })
 
-  test('answers GET and HEAD of /healthz on both listeners, and otherwise only deliveries on the public one', async () => {
+  test('answers health checks on both listeners, and only deliveries on the public one', async () => {
     const folder = project()
     const served = new ServedProcess(folder, anyOrigin, withSecret)
     const { origin } = new URL(await served.url())
@@ -120,7 +120,7 @@ describe('a server', () => {
     expect(await (await fetch(`${origin}/hooks`)).json()).toMatchObject({ status: 405, code: 'method_not_allowed' })
   })
 
-  test('creates its token once, readable only by its owner, and never prints it', async () => {
+  test('generates its token once, in a file that only its owner can read, and never prints it', async () => {
     const folder = project()
     const file = join(folder, 'hookserver.token')
     const first = new ServedProcess(folder, anyOrigin, withSecret)
@@ -136,7 +136,7 @@ describe('a server', () => {
     expect(first.output + second.output).not.toContain(secret)
   })
 
-  test('stops on SIGTERM when running handlers have ended, and exits at once on a second signal', async () => {
+  test('stops on SIGTERM after running handlers have ended, and at once on a second signal', async () => {
     const slow = `
       import { Hooks } from 'hookserver'
       const hooks = new Hooks()
@@ -155,30 +155,30 @@ describe('a server', () => {
     expect(await stateOf(hasty, folder, 1)).toBe('done')
     await deliver(await hasty.url(), 'two')
     await hasty.line('begun')
-    const again = setInterval(() => hasty.child.kill('SIGTERM'), 50) // a second signal right after the first one counts as the same
+    const again = setInterval(() => hasty.child.kill('SIGTERM'), 50) // a second signal within 500 ms is ignored
     expect(await hasty.ended).toBe(1)
     clearInterval(again)
     expect(hasty.lines.filter(({ msg }) => msg.startsWith('Stopping'))).toHaveLength(1)
   })
 
-  test('exits on an uncaught error of a handler, and a delivery that causes it in every attempt ends dead', async () => {
+  test('exits on an uncaught error of a handler, and a delivery that causes it each time ends dead', async () => {
     const poison = `
       import { Hooks } from 'hookserver'
       const hooks = new Hooks()
-      hooks.hook('push', () => new Promise(() => setImmediate(() => { throw new Error('thrown outside of a promise') })), { attempts: 2, backoff: 1 })
+      hooks.hook('push', () => new Promise(() => setImmediate(() => { throw new Error('nobody catches this') })), { attempts: 2, backoff: 1 })
       export default hooks`
     const folder = project({ 'hooks.ts': poison })
     for (const guid of ['one', undefined]) {
       const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
       if (guid) await deliver(await served.url(), guid)
-      expect((await served.line('Uncaught exception')).err).toMatchObject({ message: 'thrown outside of a promise' })
+      expect((await served.line('Uncaught exception')).err).toMatchObject({ message: 'nobody catches this' })
       expect(await served.ended).toBe(1)
     }
     const last = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
     await reaches(last, folder, 1, 'dead')
   })
 
-  test('checks that requests come from GitHub’s ranges', async () => {
+  test('checks the origin of requests with GitHub’s address ranges', async () => {
     const github = await LocalGitHub.start({ hooks: ['192.0.2.0/24'] })
     onTestFinished(() => github.close())
     const trusting = ['--api-url', github.url, '--trust-proxy', 'loopback']
@@ -209,7 +209,7 @@ describe('a server', () => {
     expect((await guess('192.0.2.2', 10)).status).toBe(status)
   })
 
-  test('is not ready if it checks the origin and cannot get GitHub’s ranges', async () => {
+  test('is not ready while it checks origins and GitHub’s addresses are unknown', async () => {
     const served = new ServedProcess(project(), ['--api-url', 'http://127.0.0.1:9'], withSecret)
     const answer = await fetch(`${await served.adminUrl()}/readyz`)
     expect([answer.status, await answer.json()]).toMatchObject([503, { detail: expect.stringContaining('addresses') }])
@@ -217,7 +217,7 @@ describe('a server', () => {
 })
 
 describe('the secret', () => {
-  test('in --secret-file precedes that of the environment, and may be several for a rotation', async () => {
+  test('of --secret-file takes precedence over the environment, and the file may contain several', async () => {
     const folder = project({ secrets: 'the new one\nthe old one\n' })
     const served = new ServedProcess(folder, ['--secret-file', 'secrets', ...anyOrigin], withSecret)
     const url = await served.url()
@@ -228,7 +228,7 @@ describe('the secret', () => {
     expect(served.output).not.toContain('the new one')
   })
 
-  test('with --dev is created once; the server listens on loopback and does not check the origin', async () => {
+  test('is generated with --dev, and the server listens on loopback and accepts any origin', async () => {
     const folder = project({ 'hooks.ts': appending })
     const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
     const url = await served.url()
@@ -241,7 +241,7 @@ describe('the secret', () => {
     expect(await served.ended).toBe(0)
   })
 
-  test('with --dev the server restarts when a module changes', async () => {
+  test('is kept when --dev restarts the server after a change of the module', async () => {
     const folder = project({ 'hooks.ts': appending })
     const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
     await served.url()
@@ -250,84 +250,9 @@ describe('the secret', () => {
       writeFileSync(join(folder, 'hooks.ts'), `${appending}\n// changed`)
       return served.lines.slice(first).some(({ msg }) => msg === 'Receiving')
     }
-    // Saved repeatedly until the change is noticed, because Node.js watches an import a moment after it is loaded.
+    // Saves until the change is noticed: Node.js watches an import only some time after it is loaded.
     await expect.poll(save, { interval: 2_000, timeout: 20_000 }).toBe(true)
     served.child.kill('SIGTERM')
     expect(await served.ended).toBe(0)
-  })
-})
-
-describe('a server does not start', () => {
-  async function rejection(folder: string, args: string[], env: Record<string, string> = withSecret): Promise<string> {
-    const served = new ServedProcess(folder, args, env)
-    return `${await served.ended}: ${served.output}`
-  }
-
-  test('without a secret', async () => {
-    expect(await rejection(project(), [], {})).toMatch(/^1: hookserver: No secret: .*GITHUB_WEBHOOKS_KEY/)
-  })
-
-  test.each([
-    ['that does not exist', 'other.ts', {}, /other\.ts: there is no such file/],
-    ['that exports no Hooks', 'hooks.ts', { 'hooks.ts': 'export const a = 1' }, /it exports a: export default hooks/],
-    ['that cannot be parsed', 'hooks.ts', { 'hooks.ts': 'export default (' }, /hooks\.ts cannot be imported: /],
-    ['that throws', 'hooks.ts', { 'hooks.ts': 'throw new Error("no database")' }, /cannot be imported: no database/],
-  ])('with a module %s', async (_what, name, files, message) => {
-    const said = await rejection(project(files as Record<string, string>), [name])
-    expect(said).toMatch(/^1: hookserver: /)
-    expect(said).toMatch(message)
-  })
-
-  test('if its port is taken, and leaves nothing running', async () => {
-    const taken = createServer().listen(0, '127.0.0.1')
-    onTestFinished(() => void taken.close())
-    await once(taken, 'listening')
-    const { port } = taken.address() as AddressInfo
-    const said = await rejection(project(), ['--port', String(port), '--host', '127.0.0.1', ...anyOrigin])
-    expect(said).toMatch(new RegExp(`^1: hookserver: 127\\.0\\.0\\.1 port ${port} is taken by another program.*--port`))
-  })
-
-  test('with invalid settings, and reports all of them', async () => {
-    const said = await rejection(project(), ['--role', 'both', '--retention', '30'], {
-      HOOKSERVER_ADMIN_TOKEN: 'short',
-    })
-    expect(said.split('\n')).toEqual([
-      '2: hookserver: --role: expected one of all, receiver, worker, got "both"',
-      'hookserver: --retention: expected a duration such as 30d, 12h, 15m, 30s or 500ms, got "30"',
-      expect.stringMatching(/HOOKSERVER_ADMIN_TOKEN: expected 16 characters or more, without white space$/),
-      '',
-    ])
-  })
-
-  test('with a token file that other users can read', async () => {
-    const folder = project({ 'hookserver.token': 'a-token-that-is-hard-to-guess\n' })
-    chmodSync(join(folder, 'hookserver.token'), 0o644)
-    const output = await rejection(folder, [])
-    expect(output).toMatch(/^1: hookserver: The admin token cannot be kept: .*: chmod 600 hookserver\.token\. Or set a/)
-    expect(output).not.toContain('a-token-that-is-hard-to-guess')
-  })
-
-  test('with a read-only token that equals the admin token', async () => {
-    const files = project({ reader: 'a-token-that-is-hard-to-guess\n' })
-    const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-is-hard-to-guess' }
-    const said = await rejection(files, ['--read-only-token-file', 'reader'], env)
-    expect(said).toMatch(/^1: hookserver: --read-only-token-file: it is the admin token as well/)
-    expect(said).not.toContain(env.HOOKSERVER_ADMIN_TOKEN)
-  })
-
-  test.each([
-    [['--dev', '--host', '0.0.0.0'], /--host: 0\.0\.0\.0 is not a loopback address.*: leave out --dev, or listen/],
-    [['--validate-signature', 'false', '--host', '0.0.0.0'], /turn on --validate-signature, add --insecure, or listen/],
-    [['--database', '/'], /Cannot open the inbox \/: it is a folder/],
-    [['--secret-file', 'missing'], /Cannot read missing/],
-  ])('with %j', async (args, message) => {
-    expect(await rejection(project(), args)).toMatch(message)
-  })
-
-  test('with a database in a folder that does not exist, and creates no folder', async () => {
-    const folder = project()
-    const said = await refusal(folder, ['--database', 'missing/hookserver.db'])
-    expect(said).toMatch(/^1: hookserver: Cannot open the inbox .*: its folder does not exist: create it \(mkdir -p /)
-    expect(existsSync(join(folder, 'missing'))).toBe(false)
   })
 })
