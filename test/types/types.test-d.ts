@@ -1,12 +1,14 @@
 /** The types of the public functions. Nothing here runs: `tsc` is the test. */
 
 import type { Octokit } from 'octokit'
+import type { NodeHandler } from '../../src/adapters/node.ts'
 import type { knownActions } from '../../src/events.ts'
 import {
   type Delivery,
   type Discard,
   type EventName,
   type Handler,
+  type HookReply,
   Hooks,
   type Inbox,
   type PayloadOf,
@@ -94,6 +96,13 @@ type KnownNames = {
   [Event in keyof Known & string]: Event | (Known[Event] extends '' ? never : `${Event}.${Actions<Known[Event]>}`)
 }[keyof Known]
 holds<Equal<KnownNames | '*', EventName>>()
+
+// Deliveries from a queue, and the promise of the handler for Node.js.
+holds<Equal<ReturnType<typeof hooks.receive>, Promise<HookReply>>>()
+hooks.receive({ event: 'push', guid: 'g', payload: '{}', headers: { 'x-github-hook-id': '1' } })
+// @ts-expect-error: a delivery has a GUID
+hooks.receive({ event: 'push', payload: {} })
+holds<Equal<ReturnType<NodeHandler>, Promise<boolean>>>()
 
 // @ts-expect-error: a handler is a function
 hooks.hook('ping', 'pong')
