@@ -186,7 +186,7 @@ describe('logging out', () => {
       undefined,
     ])
     expect(admin.recorder.lines).toMatchObject([
-      { level: 'error', fields: { err: { message: 'the database is away' }, path: '/api/session' } },
+      { level: 'error', fields: { err: { message: 'the database is unavailable' }, path: '/api/session' } },
     ])
     expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(200)
   })

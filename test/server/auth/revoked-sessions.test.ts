@@ -77,14 +77,14 @@ describe('an inbox that fails', () => {
     async (member) => {
       const inbox = openInbox()
       const revoked = revokedSessions(withMembers(inbox, { [member]: failing }))
-      await expect(revoked.add(session('a'), now)).rejects.toThrow('the database is away')
+      await expect(revoked.add(session('a'), now)).rejects.toThrow('the database is unavailable')
       expect(await revokedBy(revokedSessions(inbox), [session('a')])).toEqual([false])
     },
   )
 
   test('rejects sessions that may have been revoked', async () => {
     const revoked = revokedSessions(withMembers(openInbox(), { getValue: failing }))
-    await expect(revoked.has(session('a'), lifetime, now)).rejects.toThrow('the database is away')
+    await expect(revoked.has(session('a'), lifetime, now)).rejects.toThrow('the database is unavailable')
   })
 })
 
