@@ -415,7 +415,7 @@ describe('frequent requests of users', () => {
     const logger = new Recorder()
     const { headers, body } = signedRequest('ping', { secret })
     await inject(hooksWith({ logger }), { headers, body: JSON.stringify(JSON.parse(body), null, 2) })
-    await vi.waitFor(() => expect(logger.messages[0]).toContain('re-serialised the body'))
+    await vi.waitFor(() => expect(logger.messages[0]).toContain('re-serialized the body'))
   })
 
   test('emoji and other non-ASCII text: the inbox has the signed bytes', async () => {

@@ -76,10 +76,10 @@ export function packAll(contents: readonly NewContent[]): { packs: readonly Buff
   return { packs, places }
 }
 
-/** Packs that an `Unpacker` keeps: two transactions store at a time, so neighbours are in two packs. */
+/** Packs that an `Unpacker` keeps: two transactions store at a time, so neighbors are in two packs. */
 const maxUnpacked = 4
 
-/** Decompresses a pack once for neighbours that are in it. */
+/** Decompresses a pack once for neighbors that are in it. */
 export class Unpacker {
   readonly #packs = new Map<Uint8Array, Buffer>()
 

@@ -49,9 +49,9 @@ function* likelyBodies(text: string): Generator<[reason: string, body: string]> 
   }
   const compact = attempt(() => JSON.stringify(JSON.parse(text)))
   if (compact === undefined) return
-  const reserialised = 'something in front of hookserver re-serialised the body: pass on the original bytes'
-  yield [reserialised, compact]
-  yield [reserialised, escapeBeyondAscii(compact)]
+  const reserialized = 'something in front of hookserver re-serialized the body: pass on the original bytes'
+  yield [reserialized, compact]
+  yield [reserialized, escapeBeyondAscii(compact)]
   const encoded = new URLSearchParams({ payload: text })
   yield [
     'the signature is that of a form: something in front of hookserver turned the form into JSON',

@@ -70,7 +70,7 @@ export class Packer {
   }
 }
 
-/** A reader of one delivery often reads its neighbour next. */
+/** A reader of one delivery often reads its neighbor next. */
 const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }>()
 
 /**

@@ -36,7 +36,7 @@ function suspectOf({ signed, signedWith = secret, algorithm = 'sha256', arrived,
 const explain = (one: Case) => explainWrongSignature(suspectOf(one))
 
 const escaped = json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-const reserialized = /re-serialised the body/
+const reserialized = /re-serialized the body/
 const whiteSpace = /begins or ends with white space/
 const nothingFits = /fits no secret that is configured/
 const differentSecrets = /X-Hub-Signature fits and X-Hub-Signature-256 does not/

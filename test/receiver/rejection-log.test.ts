@@ -108,8 +108,8 @@ describe('a flood of rejections', () => {
 
   test('counts from 0 after each line', async () => {
     const { report, lines } = openRejectionLog()
-    for (const refusals of [3, 1, 2]) {
-      for (let i = 0; i < refusals; i++) await report(wrong())
+    for (const rejections of [3, 1, 2]) {
+      for (let i = 0; i < rejections; i++) await report(wrong())
       pass(second)
     }
     expect(lines.map(({ fields }) => fields.unreported)).toEqual([undefined, 2, undefined])

@@ -68,18 +68,18 @@ describe('a server does not start', () => {
   })
 
   test('with a token file that other users can read', async () => {
-    const folder = project({ 'hookserver.token': 'a-token-that-nobody-guesses\n' })
+    const folder = project({ 'hookserver.token': 'a-token-that-is-not-guessed\n' })
     chmodSync(join(folder, 'hookserver.token'), 0o644)
     const output = await refusal(folder, [])
     expect(output).toMatch(
       /^1: hookserver: Cannot use the file of the admin token: .*: run chmod 600 hookserver\.token\. Or set HOOKSERVER_ADMIN_TOKEN/,
     )
-    expect(output).not.toContain('a-token-that-nobody-guesses')
+    expect(output).not.toContain('a-token-that-is-not-guessed')
   })
 
   test('with a read-only token that equals the admin token', async () => {
-    const files = project({ reader: 'a-token-that-nobody-guesses\n' })
-    const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-nobody-guesses' }
+    const files = project({ reader: 'a-token-that-is-not-guessed\n' })
+    const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-is-not-guessed' }
     const said = await refusal(files, ['--read-only-token-file', 'reader'], env)
     expect(said).toMatch(/^2: hookserver: --read-only-token-file: the read-only token equals the admin token/)
     expect(said).not.toContain(env.HOOKSERVER_ADMIN_TOKEN)

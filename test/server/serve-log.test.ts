@@ -58,13 +58,13 @@ describe('a warning of a Hooks that the module creates without a logger', () => 
   const careless = `
     import { Hooks } from 'hookserver'
     const hooks = new Hooks({ apiUrl: 'http://127.0.0.1:9' })
-    hooks.hook('psuh', () => {})
+    hooks.hook('pushed', () => {})
     console.log('{"level":30,"msg":"loaded"}')
     export default hooks`
 
   test('is a line of the JSON log', async () => {
     const served = new ServedProcess(project({ 'hooks.ts': careless }), ['hooks.ts'], withSecret)
-    expect(await served.line("GitHub's description has no event")).toMatchObject({ level: 40, name: 'psuh' })
+    expect(await served.line("GitHub's description has no event")).toMatchObject({ level: 40, name: 'pushed' })
     await fetch(await served.url(), signedRequest('push', { secret }))
     expect(await served.line("Cannot fetch GitHub's addresses")).toMatchObject({ level: 40 })
     served.child.kill('SIGTERM')

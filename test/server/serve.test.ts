@@ -165,13 +165,13 @@ describe('a server', () => {
     const poison = `
       import { Hooks } from 'hookserver'
       const hooks = new Hooks()
-      hooks.hook('push', () => new Promise(() => setImmediate(() => { throw new Error('nobody catches this') })), { attempts: 2, backoff: 1 })
+      hooks.hook('push', () => new Promise(() => setImmediate(() => { throw new Error('no code catches this') })), { attempts: 2, backoff: 1 })
       export default hooks`
     const folder = project({ 'hooks.ts': poison })
     for (const guid of ['one', undefined]) {
       const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
       if (guid) await deliver(await served.url(), guid)
-      expect((await served.line('Uncaught exception')).err).toMatchObject({ message: 'nobody catches this' })
+      expect((await served.line('Uncaught exception')).err).toMatchObject({ message: 'no code catches this' })
       expect(await served.ended).toBe(1)
     }
     const last = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)

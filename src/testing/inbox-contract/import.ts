@@ -31,7 +31,7 @@ export const importCases: InboxContractCase[] = [
   },
   {
     id: 'import-copies',
-    name: 'skips known deliveries, and recognises copies of imported ones',
+    name: 'skips known deliveries, and recognizes copies of imported ones',
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a')

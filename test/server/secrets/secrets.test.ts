@@ -138,7 +138,7 @@ async function receive(evidence: Evidence, served: ServedProcess): Promise<void>
 
   const pretty = { ...delivery('push'), body: JSON.stringify(sample('push'), null, 2) }
   const wrong: Record<string, SentRequest> = {
-    're-serialised the body': pretty,
+    're-serialized the body': pretty,
     'begins or ends with white space': delivery('push', { secret: oldSecret }),
     'fits no secret that is configured': delivery('push', { secret: 'another secret' }),
   }
