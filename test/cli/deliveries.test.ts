@@ -62,9 +62,9 @@ describe('deliveries list', () => {
     expect(await rejected('since:tomorrow')).toContain('since: expected milliseconds since 1970, a date')
     expect(await rejected('--state', 'deed')).toContain('--state: expected one of pending, running')
     expect(await rejected('--limit', '0')).toContain('--limit: expected a whole number from 1 to 999999999, got "0"')
-    expect(await rejected('--since', 'yesterday')).toContain('--since: expected a time such as 2h')
+    expect(await rejected('--since', 'yesterday')).toContain('--since: expected a duration such as 30m')
     expect(await rejected('--admin-url', 'http://[::1]:1', '--database', 'x')).toContain(
-      '--database and --admin-url exclude each other',
+      '--database and --admin-url cannot be used together',
     )
     expect(await rejected('--color')).toContain("unknown option '--color'")
   })
@@ -230,11 +230,11 @@ describe('deliveries retry and discard', () => {
       return stderr
     }
     expect(await rejected('--query', 'state:dead')).toContain(
-      'There is no terminal to ask for confirmation: pass --yes',
+      'Cannot ask for confirmation without a terminal: pass --yes',
     )
-    expect(await rejected('--query', '', '--yes')).toContain('Say which deliveries')
-    expect(await rejected('--yes')).toContain('Say which deliveries')
-    expect(await rejected('1', '--state', 'dead', '--yes')).toContain('and not both')
+    expect(await rejected('--query', '', '--yes')).toContain('No deliveries are selected')
+    expect(await rejected('--yes')).toContain('No deliveries are selected')
+    expect(await rejected('1', '--state', 'dead', '--yes')).toContain('not both')
     expect(await rejected('one')).toContain('got "one"')
     expect(await statesIn(inbox, ids)).toEqual(['dead', 'dead', 'done'])
   })

@@ -132,7 +132,19 @@ describe('finds', () => {
     await github.close()
   })
 
-  test('a wrong clock', async () => {
+  test.each([
+    [['--dev'], 0, 'doubtful'],
+    [['--validate-ip', 'false'], 0, 'doubtful'],
+    [['--validate-ip', 'warn'], 0, 'doubtful'],
+    [['--role', 'worker'], 0, 'doubtful'],
+    [['--validate-ip', 'true'], 1, 'failed'],
+    [['--dev', '--recover', 'acme/shop'], 1, 'failed'],
+  ])('an unreachable GitHub with %j: exit code %i', async (args, exitCode, state) => {
+    const { of, code } = await runDoctor(project(), [...args, '--api-url', 'http://127.0.0.1:9'])
+    expect([code, of('GitHub')]).toMatchObject([exitCode, [{ state }]])
+  })
+
+  test('a clock that is off', async () => {
     const github = await LocalGitHub.start()
     onTestFinished(() => github.close())
     const meta = { status: 200, body: { hooks: ['192.0.2.0/24'] } }

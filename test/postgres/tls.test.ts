@@ -126,8 +126,8 @@ describe('a URL', () => {
       "does not match certificate's altnames",
       'its certificate is for another host name',
     ],
-    ['a file that does not exist', { sslrootcert: 'nowhere' }, 'localhost', 'no such file', 'correct its path'],
-  ])('that names %s is rejected, with what to do about it', async (_what, files, host, reason, cure) => {
+    ['a file that is not there', { sslrootcert: 'nowhere' }, 'localhost', 'no such file', 'correct the path'],
+  ])('that names %s is refused, with what to do about it', async (_what, files, host, reason, cure) => {
     const inbox = open(address(await server.create(), { sslmode: 'verify-full', ...files }, host))
     const rejected = await storeIn(inbox).catch((error: Error) => error)
     expect(rejected).toMatchObject({ message: expect.stringMatching(/^Cannot open the inbox in PostgreSQL: /) })

@@ -11,12 +11,12 @@ const native = { Request, Response }
 const noToken = { authorization: undefined }
 
 describe('health', () => {
-  test('is good while the process responds', async () => {
+  test('is ok while the process answers', async () => {
     const { status, bytes } = await (await openAdmin()).ask('/healthz', { headers: noToken })
     expect([status, bytes.toString()]).toEqual([200, 'ok'])
   })
 
-  test('is ready if the inbox can store and the receiver accepts deliveries', async () => {
+  test('is ready if the inbox can store deliveries and origins can be checked', async () => {
     const admin = await openAdmin({ receiver: new Hooks({ secret: 's', validateIp: false }).mount() })
     const { status, bytes } = await admin.ask('/readyz', { headers: noToken })
     expect([status, bytes.toString()]).toEqual([200, 'ready'])
@@ -33,7 +33,7 @@ describe('health', () => {
     ])
   })
 
-  test('is not ready while the inbox does not respond, and concurrent requests share one check', async () => {
+  test('is not ready while the inbox does not answer, and shares one check among all requests', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     let asked = 0
     const inbox = withMembers(openInbox(), {
@@ -61,7 +61,7 @@ describe('health', () => {
   })
 })
 
-test('metrics have the Prometheus format', async () => {
+test('serves metrics in the format of Prometheus', async () => {
   const admin = await openAdmin()
   await storeIn(admin.inbox)
   const { status, headers, bytes } = await admin.ask('/metrics', { headers: noToken })
@@ -69,8 +69,8 @@ test('metrics have the Prometheus format', async () => {
   expect(bytes.toString()).toContain('hookserver_deliveries{state="pending"} 1')
 })
 
-test('metrics of the process are available while the inbox does not respond', async () => {
-  const failing = () => Promise.reject(new Error('the database is unavailable'))
+test('serves metrics of the process while the inbox does not answer', async () => {
+  const failing = () => Promise.reject(new Error('the database is away'))
   const admin = await openAdmin({
     inbox: withMembers(openInbox(), { overview: failing, getValue: failing, counts: failing }),
   })
@@ -81,9 +81,9 @@ test('metrics of the process are available while the inbox does not respond', as
   expect([stats.status, stats.json.code]).toEqual([503, 'inbox_unavailable'])
 })
 
-describe('every response', () => {
+describe('every answer', () => {
   test.each(['/healthz', '/metrics', '/', '/api/stats', '/api/nothing', '/api/deliveries?limit=0'])(
-    'has the security headers for browsers: %s',
+    'has security headers: %s',
     async (path) => {
       const { headers } = await (await openAdmin()).get(path)
       expect(headers).toMatchObject({
@@ -103,7 +103,7 @@ describe('every response', () => {
     },
   )
 
-  test('of the API is not cached', async () => {
+  test('of the API must not be cached', async () => {
     const admin = await openAdmin()
     for (const path of ['/api/stats', '/api/nothing', '/api/deliveries/9']) {
       expect((await admin.get(path)).headers['cache-control']).toBe('no-store')
@@ -135,7 +135,7 @@ describe('a request with another method', () => {
   })
 
   test.each(['/healthz', '/readyz', '/metrics', '/', '/theme.js', '/api/stats'])(
-    'HEAD %s has the answer of GET without the body',
+    'HEAD %s is answered like GET, without the body',
     async (path) => {
       const admin = await openAdmin()
       const [get, head] = [await admin.get(path), await admin.ask(path, { method: 'HEAD' })]
@@ -144,7 +144,7 @@ describe('a request with another method', () => {
     },
   )
 
-  test('of an unknown path is 404', async () => {
+  test('to an unknown path is answered 404', async () => {
     const admin = await openAdmin()
     for (const [method, path] of [
       ['GET', '/nothing'],
@@ -190,7 +190,7 @@ describe('a body', () => {
     'handler=*',
     '{"handler":"\ud800"',
     Buffer.from('{"handler":"\xff"}', 'latin1'),
-  ])('that is no JSON object is rejected: %#', async (body) => {
+  ])('that is not a JSON object is rejected: %#', async (body) => {
     const { status, json } = await (await openAdmin()).ask(pause, { method: 'POST', body })
     expect([status, json.code]).toEqual([400, 'invalid_json'])
   })
@@ -205,7 +205,7 @@ describe('a body', () => {
     expect((await ask(2 ** 20 + 1)).json.code).toBe('payload_too_large')
   })
 
-  test('that announces a larger size is rejected before it arrives', async () => {
+  test('is rejected by its Content-Length before it is read', async () => {
     const { port } = await openAdmin()
     const headers = { authorization: `Bearer ${token}`, 'content-length': 2 ** 20 + 1 }
     const asked = request({ host: '127.0.0.1', port, path: pause, method: 'POST', headers })
@@ -216,7 +216,7 @@ describe('a body', () => {
   })
 })
 
-test('user code keeps the Request and Response of Node.js', async () => {
+test('does not replace the global Request and Response', async () => {
   await openAdmin()
   expect(globalThis.Request).toBe(native.Request)
   expect(globalThis.Response).toBe(native.Response)

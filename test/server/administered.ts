@@ -1,4 +1,4 @@
-/** The admin listener on a port of its own with a real inbox, and requests as a browser or a script sends them. */
+/** Runs an admin listener with a real inbox, and sends requests as a browser or a script does. */
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'

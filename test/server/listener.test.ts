@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { onClose } from '../../src/server/listener.ts'
 
-/** The answer to a request whose client keeps the connection open, and a function that closes it. */
+/** The response to a client that keeps its connection open, and a function that closes the connection. */
 async function answering(): Promise<{ outgoing: ServerResponse; leave: () => void }> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -25,7 +25,7 @@ test('is called when the client disconnects', async () => {
   await vi.waitFor(() => expect(work).toHaveBeenCalledOnce())
 })
 
-test('is called at once if the client has disconnected before', async () => {
+test('is called at once if the client has already disconnected', async () => {
   const { outgoing, leave } = await answering()
   leave()
   await once(outgoing, 'close')

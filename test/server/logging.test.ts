@@ -9,7 +9,7 @@ import { hookserver } from '../../src/adapters/node.ts'
 import { Hooks } from '../../src/hooks.ts'
 import { createLogger } from '../../src/server/logging.ts'
 
-/** The parsed log line for these fields. */
+/** The JSON line that is logged for these fields. */
 function lineOf(fields: object) {
   const stream = new PassThrough()
   createLogger('debug', stream as unknown as NodeJS.WriteStream).info(fields, 'said')
@@ -25,7 +25,7 @@ describe('the log of a server', () => {
     expect(line).toEqual({ level: 30, time: expect.any(Number), ...shown, msg: 'said' })
   })
 
-  test('hides secrets at any depth and with any spelling of their name', () => {
+  test('shows no secret, at any depth and in any case of its name', () => {
     const headers = { Authorization: 'Bearer xyzzy', 'X-Hub-Signature-256': 'sha256=xyzzy', accept: '*/*' }
     const { text, line } = lineOf({
       token: 'xyzzy',
@@ -37,7 +37,7 @@ describe('the log of a server', () => {
     expect([line.token, line.a.b[0].cookie]).toEqual(['[not shown]', '[not shown]'])
   })
 
-  test('has the causes and codes of an error, and omits its request', () => {
+  test('shows an error with its causes and codes, and leaves out its request', () => {
     const request = { url: 'https://user:xyzzy@example.org', headers: { authorization: 'xyzzy' } }
     const cause = Object.assign(new TypeError('beneath'), { config: request })
     const err = Object.assign(new Error('above', { cause }), { code: 'EABOVE', status: 401, token: 'xyzzy', request })
@@ -48,12 +48,12 @@ describe('the log of a server', () => {
     expect(line.nested.err).toEqual(line.err)
   })
 
-  test('has all errors of an AggregateError', () => {
+  test('shows the errors of an AggregateError', () => {
     const { line } = lineOf({ err: new AggregateError([new Error('one'), new Error('other')], 'both') })
     expect(line.err.aggregateErrors).toMatchObject([{ message: 'one' }, { message: 'other' }])
   })
 
-  test('is finite for circular objects', () => {
+  test('is finite for cyclic objects', () => {
     const [fields, several] = [{} as Record<string, unknown>, new AggregateError([], 'itself')]
     fields.self = fields
     several.errors.push(several)
@@ -80,7 +80,7 @@ describe('untrusted text in the log of a server', () => {
     return { event: value, err, of: { [other]: [value] }, type: other, name: value, [value]: 1 }
   }
 
-  test('is escaped in JSON without changing its value', () => {
+  test('is escaped in JSON, and keeps its value', () => {
     fc.assert(
       fc.property(text, text, (value, other) => {
         const { text: shown, line } = lineOf({ event: value, of: { [other]: [value] } })
@@ -102,7 +102,7 @@ describe('untrusted text in the log of a server', () => {
     )
   })
 
-  test('is escaped on a terminal with colors, and the colors stay', () => {
+  test('is escaped on a terminal with colors, which stay', () => {
     vi.stubEnv('NO_COLOR', '')
     onTestFinished(() => void vi.unstubAllEnvs())
     const shown = printed({ err: new Error('red \u001b[31m\u009b') }, 'two\nlines \u202e\u001b[2J')

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { cureOf, cures, isTemporary, reasonOf, temporary } from '../../src/server/open-inbox.ts'
 
-/** An error with a code, as `pg`, the system or TLS throw it. */
-const coded = (code: string, message = 'the cause'): Error => Object.assign(new Error(message), { code })
+/** An error with a code, as `pg`, the system and TLS throw them. */
+const coded = (code: string, message = 'of below'): Error => Object.assign(new Error(message), { code })
 
-/** An error as it is thrown: with the outer error of the inbox and of the connection. */
+/** The error as it arrives: opening the inbox and connecting have wrapped it. */
 const within = (cause: Error): Error =>
   new Error('Cannot open the inbox', { cause: new Error('no connection', { cause }) })
 
-describe('an error of opening PostgreSQL', () => {
-  test.each([...temporary])('is temporary and still has a cure: %s', (code) => {
+describe('an error that prevents PostgreSQL from being opened', () => {
+  test.each([...temporary])('may be temporary, and has a fix: %s', (code) => {
     expect([isTemporary(coded(code)), isTemporary(within(coded(code)))]).toEqual([true, true])
     expect(cureOf(coded(code))).toBeTypeOf('string')
   })
@@ -21,23 +21,23 @@ describe('an error of opening PostgreSQL', () => {
     },
   )
 
-  test('has the cure of its code, however deep the code is', () => {
+  test('has a fix for its code, at any depth of causes', () => {
     for (const [code, cure] of Object.entries(cures)) {
       expect([cureOf(coded(code)), cureOf(within(coded(code)))]).toEqual([cure, cure])
     }
   })
 
-  test('has the cure of the outermost error, if several have one', () => {
+  test('has the fix of the outermost code, if there are several', () => {
     const above = Object.assign(within(coded('ECONNREFUSED')), { code: '57P03' })
     expect(cureOf(above)).toBe(cures['57P03'])
   })
 
   test.each([
     ['an error of another code', coded('XX000')],
-    ['an error without a code', within(new Error('the cause'))],
-    ['an object that is not an error', { code: 'ECONNREFUSED' }],
+    ['an error of no code', within(new Error('of below'))],
+    ['something that is not an Error', { code: 'ECONNREFUSED' }],
     ['nothing', undefined],
-  ])('may be %s, which has no cure', (_what, error) => {
+  ])('may be %s, which has no fix', (_what, error) => {
     expect([isTemporary(error), cureOf(error)]).toEqual([false, undefined])
   })
 })

@@ -1,4 +1,4 @@
-/** `hookserver serve` with PostgreSQL, and the command line. */
+/** Runs `hookserver serve` with PostgreSQL, and the command line on the same database. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventSource } from 'eventsource'
@@ -42,7 +42,7 @@ const reaches = (served: ServedProcess, expected: Record<string, number>) =>
   expect.poll(() => states(served), { timeout: 20_000 }).toMatchObject(expected)
 
 describe('a server', () => {
-  test('receives and handles deliveries, and the API and the command line show and change them', {
+  test('receives and handles deliveries, and the API and the command line operate them', {
     timeout: 60_000,
   }, async () => {
     const url = await postgres.create()
@@ -93,7 +93,7 @@ describe('a server', () => {
     expect(served.output).not.toContain(':secret@')
   })
 
-  test('with two roles is two processes with one database', { timeout: 60_000 }, async () => {
+  test('may be split into a receiver and a worker that share a database', { timeout: 60_000 }, async () => {
     const database = ['--database', await postgres.create(), '--database-schema', 'webhooks']
     const receiver = new ServedProcess(project(), ['--role', 'receiver', ...database, ...anyOrigin], env)
     const to = await receiver.url()
@@ -112,8 +112,8 @@ describe('a server', () => {
     expect((await hookserver(['deliveries', 'list', '--json', ...database])).stdout.match(/\n/g)).toHaveLength(20)
   })
 
-  test('starts as docs/guides/scaling.md says, and requests missed deliveries', { timeout: 60_000 }, async () => {
-    const token = 'github_pat_of-no-account'
+  test('starts as docs/guides/scaling.md says, and recovers missed deliveries', { timeout: 60_000 }, async () => {
+    const token = 'github_pat_invalid'
     const github = await LocalGitHub.start({ token })
     onTestFinished(() => github.close())
     const hook = github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/', secret })
@@ -138,7 +138,7 @@ describe('a server', () => {
     await reaches(receiver, { done: 1 })
   })
 
-  test('needs only privileges to read and write once the tables exist', { timeout: 60_000 }, async () => {
+  test('needs only permissions to read and write, once the tables exist', { timeout: 60_000 }, async () => {
     const url = await postgres.create()
     expect((await hookserver(['migrate', '--database', url])).code).toBe(0)
     const owner = new pg.Client(url)
@@ -159,9 +159,7 @@ describe('a server', () => {
     expect(await served.ended).toBe(0)
   })
 
-  test('reports that the database is unavailable, and continues when it is available again', {
-    timeout: 90_000,
-  }, async () => {
+  test('reports that the database is down, and continues when it is back', { timeout: 90_000 }, async () => {
     const { server } = postgres
     const folder = project({ 'hooks.ts': working })
     const served = new ServedProcess(folder, ['hooks.ts', '--database', await postgres.create(), ...anyOrigin], env)
@@ -211,7 +209,7 @@ describe('a server', () => {
     expect([(await deliver(to, 'push', 'b')).status, (await api(served, '/readyz')).status]).toEqual([202, 200])
   })
 
-  test('that starts before its database waits for it', { timeout: 90_000 }, async () => {
+  test('waits for a database that starts later', { timeout: 90_000 }, async () => {
     const { server } = postgres
     const database = await postgres.create()
     await server.crash()
@@ -237,21 +235,21 @@ describe('the token', () => {
     return { folder, told: (await served.line('Admin listener')).tokenFrom as string, served }
   }
 
-  test('is created once on each machine, in the current folder, and readable only by its owner', async () => {
+  test('is generated once on each machine, in the current folder, readable only by its owner', async () => {
     const { folder, told, served } = await started()
     const file = join(folder, told)
     expect([told, statSync(file).mode & 0o777]).toEqual(['.hookserver/token', 0o600])
     expect(served.output).not.toContain(readFileSync(file, 'utf8').trim())
   })
 
-  test('of a systemd service is stored in its state directory', async () => {
+  test('is in the state directory of a systemd service', async () => {
     const state = project()
     const { folder, told } = await started({ STATE_DIRECTORY: `${state}:/elsewhere` })
     expect([told, existsSync(told)]).toEqual([join(state, 'hookserver.token'), true])
     expect(existsSync(join(folder, '.hookserver'))).toBe(false)
   })
 
-  test('that cannot be stored is an error that names the cure', async () => {
+  test('that cannot be stored is an error that names the fix', async () => {
     const folder = project({ '.hookserver': 'a file' })
     const served = new ServedProcess(folder, ['--database', 'postgres://127.0.0.1:9/hooks'], withSecret)
     expect(await served.ended).toBe(1)
@@ -267,8 +265,12 @@ describe('a server does not start', () => {
   const changed = (change: Partial<URL>) => Object.assign(new URL(postgres.server.url), change).href
 
   test.each<[what: string, change: Partial<URL>, message: RegExp]>([
-    ['with a wrong password', { password: 'wrong' }, /password authentication failed .*: correct user and password/],
-    ['if the database does not exist', { pathname: '/nothing' }, /"nothing" does not exist: create it: createdb/],
+    ['with a wrong password', { password: 'wrong' }, /password authentication failed .*: correct the user or password/],
+    [
+      'where there is no such database',
+      { pathname: '/nothing' },
+      /"nothing" does not exist: create the database with createdb/,
+    ],
   ])('%s', async (_what, change, message) => {
     const said = await rejection(['--database', changed(change)])
     expect(said).toMatch(/^1: hookserver: postgres:\/\/hookserver@/)
@@ -276,7 +278,7 @@ describe('a server does not start', () => {
     expect(said).not.toMatch(/secret@|wrong@/)
   })
 
-  test('if there are no tables, and it may not create them', async () => {
+  test('without tables, if it may not create them', async () => {
     const database = ['--database', await postgres.create()]
     expect(await rejection([...database, '--database-migrate', 'false'])).toMatch(/^1: .*hookserver migrate/)
     const migrated = await hookserver(['migrate', ...database])
@@ -295,12 +297,12 @@ describe('a server does not start', () => {
       ['--database', 'postgres://127.0.0.1/hooks', '--max-size', '1GiB'],
       /^2: .*--max-size: applies to an SQLite file only/,
     ],
-    ['for PostgreSQL only', ['--database-schema', 'hooks'], /^1: .*--database-schema: only a PostgreSQL has/],
+    ['that only PostgreSQL has', ['--database-schema', 'hooks'], /^2: .*--database-schema: applies to PostgreSQL only/],
   ])('with a setting %s', async (_what, args, message) => {
     expect(await rejection(args)).toMatch(message)
   })
 
-  test('without the packages of the PostgreSQL inbox', async () => {
+  test('without the packages for PostgreSQL', async () => {
     const without = new URL('../postgres/without-pg.ts', import.meta.url).href
     expect(
       await rejection(['--database', 'postgres://127.0.0.1/hooks'], { NODE_OPTIONS: `--import ${without}` }),

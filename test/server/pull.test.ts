@@ -1,4 +1,4 @@
-/** `hookserver serve --pull` in a process of its own, with the local GitHub. */
+/** Runs `hookserver serve --pull` in its own process, with the local GitHub. */
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -11,7 +11,7 @@ import { project, ServedProcess } from './service.ts'
 const token = 'ghp_the-token-that-no-line-may-show'
 const taking = 'Pulling deliveries'
 
-/** A module without a secret that appends handled deliveries to a file in its folder. */
+/** A module without a secret. It appends the GUID of each handled delivery to a file in its folder. */
 const appending = `
   import { appendFileSync } from 'node:fs'
   import { Hooks } from 'hookserver'
@@ -26,7 +26,7 @@ async function startGitHub() {
   return { github, hook }
 }
 
-/** Polls more often than the default, so that the test does not take long. */
+/** Polls at short intervals. */
 function pull(folder: string, github: LocalGitHub, args: string[] = ['hooks.ts']) {
   const usual = ['--pull', 'acme/shop', '--pull-every', '20ms', '--api-url', github.url]
   return new ServedProcess(folder, [...args, ...usual], { HOOKSERVER_GITHUB_TOKEN: token })
@@ -45,7 +45,7 @@ const handledIn = (folder: string): string[] => {
 const handles = (folder: string, guids: readonly string[]) =>
   expect.poll(() => handledIn(folder), { timeout: 20_000 }).toEqual(guids)
 
-test('handles deliveries without a secret and a public port, and continues after a restart', async () => {
+test('handles deliveries of GitHub’s log without a secret and a public port, also after a restart', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => void taken.close())
   await once(taken, 'listening')
@@ -75,7 +75,7 @@ test('handles deliveries without a secret and a public port, and continues after
   expect(github.deliveries(hook).map(({ guid }) => guid)).toEqual(guids)
 })
 
-test('without a module stores the deliveries', async () => {
+test('stores deliveries without a module', async () => {
   const { github } = await startGitHub()
   const folder = project()
   const served = pull(folder, github, [])

@@ -20,10 +20,10 @@ async function deliver(served: ServedProcess, event: 'push' | 'fork', payload?: 
   return (await fetch(await served.url(), signedRequest(event, { secret, ...(payload && { payload }) }))).status
 }
 
-/** Waits until the result of a successful check has expired. */
+/** Waits until the cached result of a successful check has expired. */
 const becomes = (served: ServedProcess, status: number) => expect.poll(() => ready(served)).toBe(status)
 
-test('is 503 when the index that recognizes copies is damaged', async () => {
+test('answers 503 if the index of identities is damaged', async () => {
   const folder = project()
   const path = join(folder, 'hookserver.db')
   const inbox = sqlite(path)
@@ -81,7 +81,7 @@ test('answers 503 after a delivery could not be stored, until another one is', a
   expect([await deliver(served, 'push'), await ready(served)]).toEqual([202, 200])
 })
 
-test('is 503 while the file of the inbox is moved away, and 200 when it is back', async () => {
+test('answers 503 while the file of the inbox is missing, and 200 after it is moved back', async () => {
   const folder = project()
   const path = join(folder, 'hookserver.db')
   const served = new ServedProcess(folder, anyOrigin, env)

@@ -34,7 +34,7 @@ const reaches = (served: ServedProcess, folder: string, id: number, state: strin
 const stateOf = async (served: ServedProcess, folder: string, id: number) =>
   ((await (await admin(served, folder, `/api/deliveries/${id}`)).json()) as { state: string }).state
 
-/** A port that nothing listens on. */
+/** A port without a listener. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -165,13 +165,13 @@ describe('a server', () => {
     const poison = `
       import { Hooks } from 'hookserver'
       const hooks = new Hooks()
-      hooks.hook('push', () => new Promise(() => setImmediate(() => { throw new Error('no code catches this') })), { attempts: 2, backoff: 1 })
+      hooks.hook('push', () => new Promise(() => setImmediate(() => { throw new Error('thrown outside of a promise') })), { attempts: 2, backoff: 1 })
       export default hooks`
     const folder = project({ 'hooks.ts': poison })
     for (const guid of ['one', undefined]) {
       const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
       if (guid) await deliver(await served.url(), guid)
-      expect((await served.line('Uncaught exception')).err).toMatchObject({ message: 'no code catches this' })
+      expect((await served.line('Uncaught exception')).err).toMatchObject({ message: 'thrown outside of a promise' })
       expect(await served.ended).toBe(1)
     }
     const last = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)

@@ -1,4 +1,4 @@
-/** `hookserver serve` in a process of its own, as an operator starts it. */
+/** Runs `hookserver serve` in its own process. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ interface Line {
   [field: string]: unknown
 }
 
-/** A folder for one test, with a module in it if one is given. */
+/** Creates a folder for one test, with these files. */
 export function project(files: Readonly<Record<string, string>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-serve-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -27,15 +27,15 @@ export function project(files: Readonly<Record<string, string>> = {}): string {
 }
 
 interface ServedOptions {
-  /** The maximum size of a file in KiB: a write beyond it fails, as on a full disk. */
+  /** The maximum size of a file in KiB. A write beyond it fails, as on a full disk. */
   fileLimit?: number
 }
 
-/** Uses free ports, and ignores the environment of the machine. */
+/** A server on free ports, without the environment of this machine. */
 export class ServedProcess {
   readonly child: ChildProcessWithoutNullStreams
   readonly lines: Line[] = []
-  /** All output of the process. */
+  /** All output. */
   output = ''
   readonly ended: Promise<number | null>
   readonly #waiting: { fits: (line: Line) => boolean; found: (line: Line) => void }[] = []
@@ -54,7 +54,7 @@ export class ServedProcess {
     this.child = spawn(program, given, {
       cwd: folder,
       env: { PATH, HOME, ...compileCache, ...env },
-      detached: true, // in a process group of its own, so that its child processes end too
+      detached: true, // in its own process group, so that the test can end its children too
     })
     this.ended = once(this.child, 'close').then(([code]) => code as number | null)
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -67,19 +67,19 @@ export class ServedProcess {
     })
   }
 
-  /** Waits for the first line with this message. @throws if the process ends without it. */
+  /** Waits for the first line whose message begins with `msg`. @throws if the process ends before. */
   async line(msg: string): Promise<Line> {
     const fits = (line: Line) => line.msg.startsWith(msg)
     const there = this.lines.find(fits)
     if (there) return there
     const coming = new Promise<Line>((found) => this.#waiting.push({ fits, found }))
     const over = this.ended.then((code) => {
-      throw new Error(`The process ended with ${code} and never logged "${msg}":\n${this.output}`)
+      throw new Error(`The server exited with ${code} before it logged "${msg}":\n${this.output}`)
     })
     return Promise.race([coming, over])
   }
 
-  /** The URL for deliveries. */
+  /** The URL that GitHub delivers to. */
   async url(): Promise<string> {
     return (await this.line('Receiving')).url as string
   }

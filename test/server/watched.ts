@@ -1,4 +1,4 @@
-/** A server in the test's own process, as `hookserver serve` runs it, and its metrics. */
+/** Runs a server in the process of the test, as `hookserver serve` does, and reads its metrics. */
 import { onTestFinished } from 'vitest'
 import type { Hooks } from '../../src/hooks.ts'
 import { resolveConfig } from '../../src/server/config/resolve-config.ts'
@@ -10,13 +10,12 @@ import { Recorder } from '../recorder.ts'
 
 type AtTheEnd = (work: () => Promise<void>) => void
 
-/** The secret in use, and the one that it replaces. */
+/** The current secret and the old one. */
 export const secrets: readonly string[] = ['the secret of today', 'the secret of yesterday']
 
-/** The token of the operator. */
-export const adminToken = 'a-token-that-is-hard-to-guess'
+export const adminToken = 'a-token-that-is-not-guessed'
 
-/** One metric as exported. */
+/** The current samples of one metric. */
 export interface Shown {
   type: string
   samples: { name: string; labels: Readonly<Record<string, string>>; value: number }[]
@@ -29,13 +28,13 @@ export class Watched {
     this.service = service
   }
 
-  /** Sends a delivery as GitHub does. @returns the status of the answer. */
+  /** Delivers an event as GitHub does. @returns the status of the answer. */
   async deliver(event: string, options: SignedRequestOptions = {}): Promise<number> {
     const request = signedRequest(event, { secret: secrets[0] as string, payload: {}, ...options })
     return (await fetch(this.service.publicUrl as string, request)).status
   }
 
-  /** All metrics by name, parsed as Prometheus does. */
+  /** All metrics by their names. */
   async scrape(): Promise<Map<string, Shown>> {
     const text = await (await fetch(`${this.service.adminUrl}/metrics`)).text()
     const shown = new Map<string, Shown>()
@@ -48,7 +47,7 @@ export class Watched {
     return shown
   }
 
-  /** The value of a series, written as in Prometheus; `undefined` if it does not exist. */
+  /** The value of a series, such as `name{label="value"}`. `undefined` if there is none. */
   async value(series: string): Promise<number | undefined> {
     const all = [...(await this.scrape()).values()].flatMap(({ samples }) => samples)
     return all.find(({ name, labels }) => written(name, labels) === series)?.value
@@ -65,7 +64,7 @@ function written(name: string, labels: Readonly<Record<string, string>>): string
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`
 }
 
-/** Starts a server with these flags, on free ports. */
+/** Starts a server with these flags on free ports. */
 export async function watch(
   hooks: Hooks | undefined,
   flags: Readonly<Record<string, string>> = {},

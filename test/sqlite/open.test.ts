@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -22,11 +22,11 @@ function failureOf(path: string): Error {
   } catch (error) {
     return error as Error
   }
-  throw new Error('The file was opened')
+  throw new Error('It opened')
 }
 
 describe('the file', () => {
-  test('is created with its folder, and only its owner can read it and the files that SQLite adds', () => {
+  test('is created readable for its owner only, like the files that SQLite creates beside it', () => {
     const old = process.umask(0)
     onTestFinished(() => void process.umask(old))
     const path = join(folder(), 'hookserver.db')
@@ -45,7 +45,7 @@ describe('the file', () => {
     expect(readFileSync(path).subarray(68, 72).toString()).toBe('hook')
   })
 
-  test('still has its deliveries when it is opened again', () => {
+  test('opens again with its deliveries', () => {
     const path = newFile()
     const first = new Engine(path)
     const { id } = first.store({ guid: 'g' })
@@ -104,7 +104,15 @@ describe('a file that cannot be opened', () => {
     expect(failureOf(path).message).toBe(`Cannot open the inbox ${path}: it is a folder: name a file`)
   })
 
-  test('is named with the fix: not a database', () => {
+  test('is named with the fix if its folder does not exist, and no folder is created', () => {
+    const missing = join(folder(), 'missing')
+    const path = join(missing, 'deeper', 'hookserver.db')
+    const fix = `create it (mkdir -p ${join(missing, 'deeper')}), or name another file`
+    expect(failureOf(path).message).toBe(`Cannot open the inbox ${path}: its folder does not exist: ${fix}`)
+    expect(existsSync(missing)).toBe(false)
+  })
+
+  test('is named with the cure: no database', () => {
     const path = newFile()
     writeFileSync(path, 'This is a text, and a long one. '.repeat(100))
     expect(failureOf(path).message).toContain(`${path}: it is no SQLite database, or it is damaged: move it away`)

@@ -11,7 +11,7 @@ const bodyIn = async (inbox: Inbox, id: number): Promise<unknown> =>
   JSON.parse(new TextDecoder().decode(await inbox.body(id)))
 
 describe('a delivery that an operator creates', () => {
-  test('is stored as a signed delivery with the dashboard as its source', async () => {
+  test('is signed, received and stored with the source dashboard', async () => {
     const admin = await openAdmin()
     const payload = { ref: 'refs/heads/main', emoji: '🚀', repository: { full_name: 'acme/shop' } }
     const { status, json, headers } = await send(admin, { event: 'push', payload })
@@ -33,7 +33,7 @@ describe('a delivery that an operator creates', () => {
     })
   })
 
-  test('created from an earlier one refers to it, and copies its headers except those about its bytes and its sender', async () => {
+  test('copies the headers of the original, except those about bytes and sender, and refers to it', async () => {
     const admin = await openAdmin()
     const headers = {
       ...{ 'x-github-event': 'issues', 'x-github-delivery': 'old', 'x-github-hook-id': '77', 'content-length': '9' },
@@ -50,7 +50,7 @@ describe('a delivery that an operator creates', () => {
     expect((await detailIn(admin.inbox, editedFrom)).editedFrom).toBeUndefined()
   })
 
-  test('created from a text has exactly its bytes', async () => {
+  test('has exactly the bytes of the text', async () => {
     const admin = await openAdmin()
     const text = '{ "id": 12345678901234567890, "price": 1.10, "id": 2 }'
     const { status, json } = await send(admin, { event: 'push', text })
@@ -71,14 +71,14 @@ describe('a delivery that an operator creates', () => {
     expect([status, json.errors.map((fault: { name: string }) => fault.name)]).toEqual([400, [name]])
   })
 
-  test('is rejected if its payload is nested too deeply to serialize', async () => {
+  test('is rejected if its payload is nested too deeply', async () => {
     const admin = await openAdmin()
     const deep = `{"event":"push","payload":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`
     const { status, json } = await send(admin, deep)
     expect([status, json.errors[0].name]).toEqual([400, 'payload'])
   })
 
-  test('is handled like a received delivery', async () => {
+  test('is handled like any other', async () => {
     const inbox = openInbox()
     const hooks = new Hooks({ secret: 's', inbox, logger: false })
     hooks.hook('push', ({ ref }, _guid, { source }) => `${ref} from ${source}`)
@@ -91,7 +91,7 @@ describe('a delivery that an operator creates', () => {
     await hooks.close()
   })
 
-  test('is signed with the secret that a resolver returns for the original, and has the id of that secret', async () => {
+  test('is signed with the secret that a function returns for the original, and has its secret id', async () => {
     const secret = (headers: Readonly<Record<string, string | undefined>>) => {
       const id = headers['x-github-hook-id']
       if (id === undefined) throw new Error('no secret id')
@@ -112,7 +112,7 @@ describe('a delivery that an operator creates', () => {
     expect([status, (await detailIn(admin.inbox, json.id)).algorithm]).toEqual([201, undefined])
   })
 
-  test('may be as large as a received delivery', async () => {
+  test('may be as large as one from GitHub', async () => {
     const admin = await openAdmin()
     const text = 'x'.repeat(25 * 2 ** 20 - 20)
     const { status, json } = await send(admin, { event: 'push', payload: { text } })
@@ -124,7 +124,7 @@ describe('a delivery that an operator creates', () => {
 })
 
 describe('a delivery that cannot be created', () => {
-  test('needs more memory than available when it is parsed', async () => {
+  test('would need too much memory when parsed', async () => {
     const admin = await openAdmin()
     const hostile = `[${'{"34":0},'.repeat(1_500_000)}0]`
     for (const body of [{ event: 'push', text: hostile }, `{"event":"push","payload":{"a":${hostile}}}`]) {
@@ -152,17 +152,17 @@ describe('a delivery that cannot be created', () => {
     expect([status, json.errors.map(({ name }: { name: string }) => name)]).toEqual([400, names])
   })
 
-  test('refers to an original that does not exist', async () => {
+  test('has an original that does not exist', async () => {
     const { status, json } = await send(await openAdmin(), { event: 'push', payload: {}, editedFrom: 99 })
     expect([status, json.code]).toEqual([404, 'not_found'])
   })
 
-  test('has an event name that is invalid in a header', async () => {
+  test('has an event that is not valid in a header', async () => {
     const { status, json } = await send(await openAdmin(), { event: 'a\nb', payload: {} })
     expect([status, json.errors?.[0]?.name]).toEqual([400, 'event'])
   })
 
-  test('is answered with an error while the inbox cannot store', async () => {
+  test('is an error while the inbox cannot store deliveries', async () => {
     const store = () => Promise.reject(new Error('The disk is full'))
     const admin = await openAdmin({ inbox: withMembers(openInbox(), { store }) })
     const { status, json } = await send(admin, { event: 'push', payload: {} })
@@ -189,7 +189,7 @@ describe('the samples', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
-  test.each(['issues.opened', 'issues', 'push'])('of %s are the payloads of that event', async (name) => {
+  test.each(['issues.opened', 'issues', 'push'])('of %s are returned', async (name) => {
     const { status, json } = await admin.get(`/api/samples/${name}`)
     expect(status).toBe(200)
     expect(json.samples).toEqual(JSON.parse(JSON.stringify(samples(name))))

@@ -5,9 +5,9 @@ import { handle } from './handled.ts'
 
 const hour = 3_600_000
 
-/** Three deliveries that differ as much as possible. */
+/** An inbox with three different deliveries. */
 let admin: Admin
-/** Their ids by state. */
+/** Their ids, by their states. */
 let ids: { done: number; dead: number; pending: number }
 
 beforeAll(async () => {
@@ -119,7 +119,7 @@ describe('the list', () => {
     ['q=%22%0A%22', 'q.words', 'no control characters'],
     ['q=%22%22', 'q.words', 'not empty'],
     [`q=${'a+'.repeat(21)}`, 'q', '20 words'],
-  ])('rejects %s and says which value is expected', async (query, name, expected) => {
+  ])('rejects %s and says what is expected', async (query, name, expected) => {
     const { json, status } = await admin.get(`/api/deliveries?${query}`)
     expect(status).toBe(400)
     expect(json).toMatchObject({ code: 'invalid_request', status: 400 })
@@ -127,7 +127,7 @@ describe('the list', () => {
     expect(json.detail).toBe(`${name}: expected ${json.errors[0].expected}`)
   })
 
-  test('reports all errors at once', async () => {
+  test('reports all problems at once', async () => {
     const { json } = await admin.get('/api/deliveries?state=x&limit=0&since=x&color=red')
     expect(json.errors.map(({ name }: { name: string }) => name)).toEqual(['state', 'limit', 'since', 'color'])
     expect(json.detail.split('; ')).toHaveLength(4)

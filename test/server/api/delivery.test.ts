@@ -42,7 +42,7 @@ describe('a delivery', () => {
   )
 })
 
-test('limits the bodies that are sent at a time, and disconnects a client that reads nothing', async () => {
+test('limits the bodies that are sent at the same time, and disconnects a client that does not read', async () => {
   const inbox = openInbox()
   const app = appOf(deliveries({ inbox }, { maxSending: 30_000_000, idleTimeout: 300 }))
   app.onError((error, context) => context.text(String(error), 429))
@@ -67,7 +67,7 @@ test('limits the bodies that are sent at a time, and disconnects a client that r
 describe('its body', () => {
   const script = '<!doctype html><html><script>alert(document.cookie)</script><body onload="alert(1)">'
 
-  test('has exactly the received bytes', async () => {
+  test('is the original bytes', async () => {
     const every = Uint8Array.from({ length: 70_000 }, (_, index) => index % 251)
     const id = await storeIn(admin.inbox, {}, { body: every })
     const { status, headers, bytes } = await admin.get(`/api/deliveries/${id}/body`)
@@ -81,7 +81,7 @@ describe('its body', () => {
     expect((await admin.get(`/api/deliveries/${id}/body`)).bytes).toHaveLength(0)
   })
 
-  test('that contains scripts is a download, not a page', async () => {
+  test('with a script is a download, and never a page', async () => {
     const id = await storeIn(admin.inbox, script, { guid: script, headers: { 'content-type': 'text/html' } })
     const headers = { accept: 'text/html', 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' }
     const body = await admin.ask(`/api/deliveries/${id}/body`, { headers: { ...headers, 'sec-fetch-site': 'none' } })
@@ -115,7 +115,7 @@ describe('its body', () => {
     expect(headers['content-disposition']).toBe(`attachment; filename="${name ?? `${id}.json`}"`)
   })
 
-  test('that was deleted meanwhile is not found', async () => {
+  test('that was pruned is answered 404', async () => {
     const id = await storeIn(admin.inbox)
     const pruned = withMembers(admin.inbox, { body: async () => undefined })
     const { status } = await (await openAdmin({ inbox: pruned })).get(`/api/deliveries/${id}/body`)
@@ -137,7 +137,7 @@ test('signs a stored delivery with the first secret, and logs the operator', asy
   expect(JSON.stringify(admin.recorder.lines)).not.toContain(json.signature)
 })
 
-test('signs with the secret that a resolver returns for the headers of the delivery', async () => {
+test('signs with the secret that a function returns for the headers of the delivery', async () => {
   const secret = (headers: Readonly<Record<string, string | undefined>>) =>
     headers['x-github-hook-id'] === '7' ? 'of the seventh' : undefined
   const admin = await openAdmin({ hooks: new Hooks({ secret }) })

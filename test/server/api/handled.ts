@@ -6,11 +6,11 @@ export interface Handled {
   facts?: PayloadSummary
   handler?: string
   outcome?: AttemptResult['outcome'] | 'running' | 'ignored'
-  /** Further fields of the result. */
+  /** Further members of the result. */
   more?: Partial<AttemptResult>
 }
 
-/** Records that a delivery was handled, as a worker does. */
+/** Handles a delivery, as another worker would. */
 export async function handle(inbox: Inbox, id: number, handled: Handled = {}): Promise<void> {
   const { facts = {}, handler = 'deploy', outcome = 'succeeded', more } = handled
   const worker = await inbox.registerWorker([{ name: handler, backoff: 5000 }])

@@ -41,7 +41,7 @@ describe('the handlers', () => {
     expect(json.hooks.slice(0, 3).some((one: object) => 'elsewhere' in one)).toBe(false)
   })
 
-  test('have the time and the first line of their last failure', async () => {
+  test('show their last failure, with the first line of the error', async () => {
     const admin = await withHandlers()
     const id = await storeIn(admin.inbox, {})
     const worker = await admin.inbox.registerWorker([{ name: 'deploy', backoff: 1000 }])
@@ -85,7 +85,7 @@ describe('a pause', () => {
     expect((await admin.post('/api/resume', body)).json).toEqual({ paused: ['deploy'] })
   })
 
-  test('of an unknown handler is rejected', async () => {
+  test('rejects an unknown handler', async () => {
     const admin = await withHandlers()
     for (const act of ['pause', 'resume']) {
       const { status, json } = await admin.post(`/api/${act}`, { handler: 'unknown' })
@@ -100,10 +100,10 @@ describe('a pause', () => {
     const admin = await openAdmin()
     await admin.inbox.registerWorker([{ name: 'deploy', backoff: 5000 }])
     expect((await admin.post('/api/pause', { handler: 'deploy' })).json).toEqual({ paused: ['deploy'] })
-    expect((await admin.post('/api/pause', { handler: 'unknown' })).json.detail).toContain('there are deploy')
+    expect((await admin.post('/api/pause', { handler: 'unknown' })).json.detail).toContain('the handlers are deploy')
   })
 
-  test('can be ended for a handler that is no longer registered', async () => {
+  test('can be undone for a handler that is no longer registered', async () => {
     const admin = await withHandlers()
     await admin.inbox.pause('gone')
     expect((await admin.post('/api/resume', { handler: 'gone' })).json).toEqual({ paused: [] })

@@ -1,4 +1,4 @@
-/** The OpenAPI description and the routes agree: every answer of a real request matches the description. */
+/** Checks that the description matches the routes: every answer of a real call must be described. */
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -90,7 +90,7 @@ const isValid = (schema: object, value: unknown): true | unknown => {
   return validate(value) || validate.errors
 }
 
-/** Sends a request to a described path, and checks that the description has the answer. */
+/** Calls a path, and checks the answer against its description. */
 async function call(method: string, path: string, query: string, asked: RequestSpec = {}): Promise<Answered> {
   const answered = await admin.ask(query, { ...asked, method: method.toUpperCase() })
   const described = paths[path]?.[method]?.responses[answered.status]
@@ -103,7 +103,7 @@ async function call(method: string, path: string, query: string, asked: RequestS
   return answered
 }
 
-/** For each described operation, a request that succeeds and requests that fail. */
+/** A call that succeeds and one that fails, for each path. */
 const calls: Record<string, [status: number, query: string, asked?: RequestSpec][]> = {
   'get /api/deliveries': [
     [200, '/api/deliveries'],
@@ -237,7 +237,7 @@ describe('the description', () => {
     ])
   })
 
-  test('describes requests as strictly as they are validated', () => {
+  test('describes requests as strictly as they are checked', () => {
     const schema = paths['/api/deliveries/discard']?.post?.requestBody?.content['application/json'].schema ?? {}
     for (const body of [
       {},
@@ -255,7 +255,7 @@ describe('the description', () => {
     expect(json.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(problems))
   })
 
-  test('has all schemas that it refers to', async () => {
+  test('refers only to existing schemas', async () => {
     const { json } = await admin.get('/api/openapi.json')
     const referred = [...JSON.stringify(json).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name)
     expect([...new Set(referred)].toSorted()).toEqual(Object.keys(json.components.schemas).toSorted())

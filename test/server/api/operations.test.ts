@@ -4,7 +4,7 @@ import { stateIn, storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 import { handle } from './handled.ts'
 
-/** How a handler ends so that its delivery gets a state. */
+/** The outcome of a handler that leads to a state of its delivery. */
 const outcomes = {
   done: 'succeeded',
   dead: 'dead',
@@ -67,7 +67,7 @@ describe('one delivery', () => {
     }
   })
 
-  test.each(['retry', 'discard'])('that does not exist is not found by %s', async (act) => {
+  test.each(['retry', 'discard'])('must exist, to %s', async (act) => {
     const before = admin.recorder.lines.length
     for (const id of ['999', 'x', '0']) {
       const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`)
@@ -91,7 +91,7 @@ describe('one delivery', () => {
     ['discard', { dryRun: true }, 'dryRun'],
     ['retry', { reason: 'x' }, 'reason'],
     ['retry', { dryRun: true }, 'dryRun'],
-  ])('is not changed when %s gets an invalid member: %#', async (act, body, name) => {
+  ])('is not changed if the body of %s is invalid: %#', async (act, body, name) => {
     const id = await inState(admin.inbox, 'dead')
     const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`, body)
     expect([status, json.errors[0].name]).toEqual([400, name])
@@ -100,7 +100,7 @@ describe('one delivery', () => {
 })
 
 describe('many deliveries', () => {
-  test('are found by a query', async () => {
+  test('are selected by a query', async () => {
     const admin = await openAdmin()
     const { done } = await inEachState(admin.inbox)
     const extra = await storeIn(admin.inbox, {}, { event: 'ping' })
@@ -118,7 +118,7 @@ describe('many deliveries', () => {
     expect(await stateIn(admin.inbox, done)).toBe('done')
   })
 
-  test('are found by their ids', async () => {
+  test('are selected by their ids', async () => {
     const admin = await openAdmin()
     const { dead, done, pending } = await inEachState(admin.inbox)
     const ids = [dead, done, done, pending, 999]
@@ -126,7 +126,7 @@ describe('many deliveries', () => {
     expect((await admin.post('/api/deliveries/discard', { ids: [done, 999] })).json).toEqual({ count: 1 })
   })
 
-  test('are changed only if they are still in the given states', async () => {
+  test('are selected by their ids and states', async () => {
     const admin = await openAdmin()
     const { dead, done, pending, retrying } = await inEachState(admin.inbox)
     const selection = { ids: [dead, done, pending, retrying, 999], states: ['dead', 'pending'] }

@@ -43,7 +43,7 @@ test('a sweep requests the missed deliveries, and logs the operator', async () =
   expect(line?.fields).toMatchObject({ what: ['acme/shop'], address: '127.0.0.1' })
 })
 
-test('a thorough sweep reads the log as far back as allowed', async () => {
+test('a thorough sweep looks back as far as --recover-lookback', async () => {
   const { scene, admin } = await away()
   await admin.post('/api/recovery')
   await scene.github.idle()
@@ -54,13 +54,13 @@ test('a thorough sweep reads the log as far back as allowed', async () => {
   expect([await sent({ dryRun: true }), await sent({ dryRun: true, thorough: true })]).toEqual([1, 2])
 })
 
-test.each([{ dryRun: 1 }, { dryrun: true }])('rejects %j', async (body) => {
+test.each([{ dryRun: 1 }, { dryrun: true }])('%j is rejected', async (body) => {
   const { scene, admin } = await away()
   expect(await admin.post('/api/recovery', body)).toMatchObject({ status: 400, json: { code: 'invalid_request' } })
   expect(scene.github.requests).toEqual([])
 })
 
-test('is rejected without recovery, and while another process sweeps', async () => {
+test('is rejected if nothing is recovered, or while another process sweeps', async () => {
   const { scene, admin } = await away()
   const none = await openAdmin()
   const problem = { code: 'not_applicable', detail: expect.stringContaining('--recover acme/shop') }
@@ -92,7 +92,7 @@ test('a slow answer sends line breaks', async () => {
   expect(JSON.parse(text)).toEqual({ done: true })
 })
 
-test('a quick answer has no line breaks, and one that fails late is cut off', async () => {
+test('a quick answer has no line breaks, and one that fails late ends early', async () => {
   const quick = await fetch(await answering(Promise.resolve({ done: true }), 1e6))
   expect(await quick.text()).toBe('{"done":true}')
   const work = Promise.withResolvers<object>()

@@ -8,7 +8,7 @@ import { openAdmin } from '../administered.ts'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 
-test('has the statistics of the inbox and the process', async () => {
+test('shows the inbox and the process', async () => {
   const admin = await openAdmin({ role: 'receiver' })
   const receivedAt = Date.now() - 5000
   await storeIn(admin.inbox, {}, { receivedAt })
@@ -30,7 +30,7 @@ test('leaves out the role and the oldest delivery if there is none', async () =>
 describe('the series', () => {
   const now = Date.now()
 
-  test('has one entry for each step, and the last one is the current step', async () => {
+  test('has a count per step, and the last step has not ended', async () => {
     const admin = await openAdmin()
     const count = (measure: Measure, name: string, outcome: string, ago: number, count: number) => {
       return { at: now - ago, measure, name, outcome, count }
@@ -71,7 +71,7 @@ describe('the series', () => {
     }
   })
 
-  test('has percentiles of the response times', async () => {
+  test('has the percentiles of the answer times', async () => {
     const admin = await openAdmin()
     const answers = (name: string, count: number, ago = 0): Count => {
       return { at: now - ago, measure: 'answers', name, outcome: '', count }
@@ -91,7 +91,7 @@ describe('the series', () => {
   })
 })
 
-test('has the status of the receiver', async () => {
+test('shows the status of the receiver', async () => {
   const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8', '::1/128'] })
   onTestFinished(() => github.close())
   const receiver = new Hooks({ secret: 's', apiUrl: github.url }).mount()

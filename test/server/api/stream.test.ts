@@ -18,7 +18,7 @@ import { type Admin, fromPage, openAdmin, readOnlyToken, token, withCookie } fro
 interface StreamMessage {
   name: string
   id: string
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape, as a page sees it
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
   data: any
 }
 
@@ -40,7 +40,7 @@ class Page {
     }
   }
 
-  /** Opens a stream and waits for its first message. */
+  /** Opens a stream, and waits until it is ready. */
   static async open(admin: Admin, headers: Record<string, string> = {}): Promise<Page> {
     const page = new Page(admin, headers)
     await eventually(() => expect(page.named('ready')).toHaveLength(1))
@@ -51,13 +51,13 @@ class Page {
     return this.told.filter((one) => one.name === name)
   }
 
-  /** The deliveries in its messages, each in its state at that time. */
+  /** The received deliveries, in the states that they had then. */
   get states(): [id: number, state: string][] {
     return this.named('delivery').map(({ data }) => [data.id, data.state])
   }
 }
 
-describe('a page with a stream', () => {
+describe('a client of the stream', () => {
   test('receives new and changed deliveries, as the list shows them', async () => {
     const admin = await openAdmin()
     await storeIn(admin.inbox)
@@ -92,7 +92,7 @@ describe('a page with a stream', () => {
   })
 
   test.each(['99999-0', '0-99999', '-5', 'nonsense', '9'.repeat(30)])(
-    'must load the list again if its position is %s',
+    'is told to reload for the last event id %s',
     async (id) => {
       const admin = await openAdmin()
       await storeIn(admin.inbox)
@@ -103,7 +103,7 @@ describe('a page with a stream', () => {
     },
   )
 
-  test('receives names and titles as data, whatever they contain', async () => {
+  test('receives untrusted names and titles as JSON', async () => {
     const admin = await openAdmin()
     const page = await Page.open(admin)
     const guid = 'a\n\ndata: {}\r\nevent: reset'
@@ -112,7 +112,7 @@ describe('a page with a stream', () => {
     expect(page.named('reset')).toEqual([])
   })
 
-  test('has at most five streams at a time', async () => {
+  test('may open five streams, and another after it closed one', async () => {
     const admin = await openAdmin()
     const pages = await Promise.all([1, 2, 3, 4, 5].map(() => Page.open(admin)))
     const rejected = await admin.get('/api/stream')
@@ -122,7 +122,7 @@ describe('a page with a stream', () => {
     await Page.open(admin)
   })
 
-  test('has no more streams by sending made-up cookies with the token', async () => {
+  test('cannot open more streams with a token and forged cookies', async () => {
     const admin = await openAdmin()
     const named = (name: number) => ({ cookie: `hookserver-${admin.port}=${name}` })
     await Promise.all([1, 2, 3, 4, 5].map((name) => Page.open(admin, named(name))))
@@ -130,7 +130,7 @@ describe('a page with a stream', () => {
     expect([rejected.status, rejected.json.code]).toEqual([429, 'too_many_streams'])
   })
 
-  test('needs the token and our origin', async () => {
+  test('needs a token, and must be a page of this server', async () => {
     const admin = await openAdmin()
     const ask = (headers: Record<string, string | undefined>) => admin.ask('/api/stream', { headers })
     expect((await ask({ authorization: undefined })).status).toBe(401)
@@ -152,7 +152,7 @@ describe('a page with a stream', () => {
     expect(page.states).toEqual([])
   })
 
-  test('is disconnected if the inbox fails', async () => {
+  test('is disconnected if the inbox does not answer', async () => {
     const inbox = openInbox()
     let broken = false
     const changes = (after?: string) => (broken ? Promise.reject(new Error('The disk is gone')) : inbox.changes(after))
@@ -167,8 +167,8 @@ describe('a page with a stream', () => {
   })
 })
 
-describe('a slow reader', () => {
-  test('holds no messages in memory: once it reads again, it receives each delivery once, in its present state', async () => {
+describe('a slow client', () => {
+  test('causes no buffering: when it reads again, it receives each delivery once, in its current state', async () => {
     const inbox = openInbox()
     const stop = new AbortController()
     const events = eventStream(inbox, undefined, stop.signal)
@@ -185,7 +185,7 @@ describe('a slow reader', () => {
     expect((await events.next()).done).toBe(true)
   })
 
-  test('is disconnected if it reads nothing', async () => {
+  test('is disconnected if it does not read', async () => {
     const inbox = openInbox()
     const { connections, open } = await listen(inbox, { idleTimeout: 300 })
     await open(token)
@@ -195,7 +195,7 @@ describe('a slow reader', () => {
   })
 })
 
-test('read-only clients leave some streams to the operator', async () => {
+test('read-only visitors leave some streams to operators', async () => {
   const { open } = await listen(openInbox(), { maxOfReaders: 1, maxOfAll: 2 })
   expect(await open(readOnlyToken)).toContain('200 OK')
   expect(await open(readOnlyToken)).toContain('Too many streams are open')
@@ -203,7 +203,7 @@ test('read-only clients leave some streams to the operator', async () => {
   expect(await open(token)).toContain('Too many streams are open')
 })
 
-/** A stream without the rest of the API, on a port of its own. */
+/** Serves only the stream, on its own port. */
 async function listen(inbox: Inbox, limits: Parameters<typeof stream>[2]) {
   const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: '127.0.0.1' })
   const operated = { inbox, logger: childLogger(new Recorder()) }
@@ -215,7 +215,7 @@ async function listen(inbox: Inbox, limits: Parameters<typeof stream>[2]) {
   onTestFinished(() => void server.close())
   return {
     connections: promisify(server.getConnections.bind(server)),
-    /** Reads the beginning of a stream, then stops reading. */
+    /** Opens a stream, and does not read it. */
     async open(given: string): Promise<string> {
       const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
       onTestFinished(() => void socket.destroy())

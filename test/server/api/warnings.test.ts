@@ -21,7 +21,7 @@ function count(admin: Admin, measure: Measure, name: string, times = 1, outcome 
 
 const tenMinutesAgo = () => Date.now() - 600_000
 
-/** Causes each warning. */
+/** The cause of each warning. */
 const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   async ranges_failing() {
     const github = await LocalGitHub.start()
@@ -100,7 +100,7 @@ async function withProblem(problem: WorkerProblem): Promise<Admin> {
   return admin
 }
 
-/** An inbox with deliveries in these states. */
+/** An inbox with missed deliveries in these states. */
 async function withMissedDeliveries(...states: MissedDeliveryState[]): Promise<Admin> {
   const admin = await openAdmin()
   const now = Date.now()
@@ -120,7 +120,7 @@ async function withMissedDeliveries(...states: MissedDeliveryState[]): Promise<A
   return admin
 }
 
-/** Stores the report of a sweep, as every sweep does. */
+/** Stores a sweep as the last sweep. */
 function keepSweep(admin: Admin, reports: readonly { target: string; error?: string }[]): Promise<void> {
   const sent = { sent: 0, unhandled: 0, counts: countByState([]), calls: 1 }
   return admin.inbox.setValue(
@@ -132,14 +132,14 @@ function keepSweep(admin: Admin, reports: readonly { target: string; error?: str
 const warningCodes = Stats.entries.warnings.item.entries.code.options
 
 describe('a warning', () => {
-  test.each(warningCodes)('%s is the only one when its cause exists, and names a cure', async (code) => {
+  test.each(warningCodes)('%s is shown when it applies, alone, and names a fix', async (code) => {
     const [only, ...others] = await warningsOf(await provoked[code]())
     expect([only?.code, others]).toEqual([code, []])
     expect(only?.message).toMatch(/^[A-Z\d].{20}/)
     expect(only?.cure).toMatch(/.{10}/)
   })
 
-  test('is absent if there is no problem', async () => {
+  test('is not shown if all is well', async () => {
     const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
     onTestFinished(() => github.close())
     const receiver = new Hooks({ secret: 's', apiUrl: github.url }).mount()
@@ -148,9 +148,9 @@ describe('a warning', () => {
     await count(admin, 'received', 'push', 5, 'stored')
     await count(admin, 'secrets', '0', 5)
     await count(admin, 'answers', '4', 5)
-    await count(admin, 'rejected', 'forbidden_origin') // requests of others, while GitHub's deliveries are accepted
+    await count(admin, 'rejected', 'forbidden_origin') // from other addresses, while GitHub's deliveries are accepted
     await handle(admin.inbox, await storeIn(admin.inbox))
-    await storeIn(admin.inbox) // was received just now
+    await storeIn(admin.inbox) // received just now
     expect(await codesOf(admin)).toEqual([])
   })
 
@@ -162,7 +162,7 @@ describe('a warning', () => {
     expect(await sentences('dead')).toBe('1 delivery was not handled, because a handler failed for the last time')
   })
 
-  test('of missed deliveries distinguishes those that can still be requested from those that expired', async () => {
+  test('about missed deliveries distinguishes those that can still be recovered', async () => {
     const message = async (...states: MissedDeliveryState[]) =>
       (await warningsOf(await withMissedDeliveries(...states)))[0]?.message
     expect(await message('missed', 'requested')).toBe('2 deliveries were missed and not recovered yet')
@@ -173,7 +173,7 @@ describe('a warning', () => {
     expect(await message('received', 'unrecorded')).toBeUndefined()
   })
 
-  test('of a failed sweep has the webhook and the reason, until a sweep succeeds', async () => {
+  test('about a failed sweep names the webhook and the error, until a sweep succeeds', async () => {
     const admin = await provoked.recovery_failing()
     expect((await warningsOf(admin))[0]?.message).toBe(
       'Recovery of missed deliveries fails for acme/shop: GitHub rejected the token (401)',
@@ -182,7 +182,7 @@ describe('a warning', () => {
     expect(await codesOf(admin)).toEqual([])
   })
 
-  test('of unhandled deliveries is absent while some are handled, and while all handlers are paused', async () => {
+  test('about idle handlers is not shown while some run, or while all are paused', async () => {
     const handled = await provoked.not_handled()
     await count(handled, 'attempts', 'deploy', 1, 'succeeded')
     expect(await codesOf(handled)).toEqual([])

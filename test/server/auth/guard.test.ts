@@ -42,13 +42,13 @@ describe('the token', () => {
     expect((await admin.ask(shown, { headers: { authorization } })).status).toBe(401)
   })
 
-  test('is not accepted in the URL', async () => {
+  test('is not read from the URL', async () => {
     const admin = await openAdmin()
     expect((await admin.ask(`${shown}?token=${token}`, { headers: noToken })).status).toBe(401)
   })
 })
 
-describe('the Host header', () => {
+describe('the Host', () => {
   test.each([
     ['localhost', true],
     ['LocalHost:8001', true],
@@ -109,23 +109,20 @@ describe('the Host header', () => {
     expect((await admin.ask(shown, { headers: { host } })).status).toBe(ours ? 200 : 403)
   })
 
-  test.each(['/metrics', '/readyz'])(
-    'may be any IP address for %s, because probes use one, but no other name',
-    async (path) => {
-      const admin = await openAdmin()
-      const ask = (host: string) => admin.ask(path, { headers: { host, ...noToken } })
-      for (const host of ['10.1.2.3:8001', '[fd00::7]:8001', 'localhost']) expect((await ask(host)).status).toBe(200)
-      expect((await ask('rebound.example:8001')).json.code).toBe('forbidden_host')
-    },
-  )
+  test.each(['/metrics', '/readyz'])('may be any IP address for %s, as probes use, but no other name', async (path) => {
+    const admin = await openAdmin()
+    const ask = (host: string) => admin.ask(path, { headers: { host, ...noToken } })
+    for (const host of ['10.1.2.3:8001', '[fd00::7]:8001', 'localhost']) expect((await ask(host)).status).toBe(200)
+    expect((await ask('rebound.example:8001')).json.code).toBe('forbidden_host')
+  })
 
-  test('may be anything for /healthz, which has no data', async () => {
+  test('may be anything for /healthz, which shows no data', async () => {
     const admin = await openAdmin()
     expect((await admin.ask('/healthz', { headers: { host: 'health.example', ...noToken } })).status).toBe(200)
   })
 })
 
-describe('a page of another origin', () => {
+describe('a page of another site', () => {
   test.each([
     ['http://evil.example', 'cross-site'],
     ['http://evil.example', undefined],
@@ -158,7 +155,7 @@ describe('a page of another origin', () => {
     expect((await admin.inbox.overview()).paused).toEqual([])
   })
 
-  test('gets no cookie for a guessed token, and its guesses do not count as wrong tokens', async () => {
+  test('gets no cookie for its guesses, and they do not count as wrong tokens', async () => {
     const admin = await openAdmin()
     for (let index = 0; index < 20; index++) {
       const headers = fromPage(admin.host, 'http://evil.example', 'cross-site')
@@ -181,7 +178,7 @@ describe('a client that tries wrong tokens', () => {
     for (let index = 0; index < 10; index++) expect((await ask(admin, `guess-${index}`, as)).status).toBe(401)
   }
 
-  test('gets 429 after ten of them, from the API and from the login', async () => {
+  test('is answered 429 after ten wrong tokens, by the API and by the login', async () => {
     const admin = await openAdmin()
     await guess(admin)
     for (const { status, headers, json } of [await ask(admin, 'guess-10'), await logIn(admin, {}, 'guess-10')]) {
@@ -190,7 +187,7 @@ describe('a client that tries wrong tokens', () => {
     }
   })
 
-  test('does not lock out correct tokens and sessions of the same address', async () => {
+  test('does not lock out valid tokens and sessions from the same address', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     await guess(admin)
@@ -204,7 +201,7 @@ describe('a client that tries wrong tokens', () => {
     expect((await ask(admin, 'guess-10')).status).toBe(429)
   })
 
-  test('is not limited for repeating the same token', async () => {
+  test('may repeat the same wrong token', async () => {
     const admin = await openAdmin()
     for (let index = 0; index < 20; index++) expect((await ask(admin, 'out-of-date')).status).toBe(401)
   })
@@ -222,17 +219,14 @@ describe('a client that tries wrong tokens', () => {
     expect((await ask(admin, 'guess-10', { headers: { 'x-forwarded-for': '192.0.2.9' } })).status).toBe(429)
   })
 
-  test.each(['x-forwarded-for', 'forwarded'] as const)(
-    'is identified by the %s header of a trusted proxy',
-    async (header) => {
-      const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: header } })
-      const as = (address: string) => ({ headers: { [header]: header === 'forwarded' ? `for=${address}` : address } })
-      await guess(admin, as('192.0.2.1'))
-      expect((await ask(admin, 'guess-10', as('192.0.2.1'))).status).toBe(429)
-      expect((await ask(admin, 'guess-10', as('192.0.2.2'))).status).toBe(401)
-      expect((await ask(admin, 'guess-11')).status).toBe(401)
-    },
-  )
+  test.each(['x-forwarded-for', 'forwarded'] as const)('is identified by the %s of a trusted proxy', async (header) => {
+    const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: header } })
+    const as = (address: string) => ({ headers: { [header]: header === 'forwarded' ? `for=${address}` : address } })
+    await guess(admin, as('192.0.2.1'))
+    expect((await ask(admin, 'guess-10', as('192.0.2.1'))).status).toBe(429)
+    expect((await ask(admin, 'guess-10', as('192.0.2.2'))).status).toBe(401)
+    expect((await ask(admin, 'guess-11')).status).toBe(401)
+  })
 
   test('is logged with the address that a trusted proxy reports', async () => {
     const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: 'x-forwarded-for' } })

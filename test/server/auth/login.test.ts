@@ -13,7 +13,7 @@ import {
 } from '../administered.ts'
 
 describe('the cookie', () => {
-  test('allows our page to read and to make changes', async () => {
+  test('authorizes our page to read and change', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
@@ -32,7 +32,7 @@ describe('the cookie', () => {
     expect((await pause({ 'sec-fetch-site': 'same-origin' })).status).toBe(200)
   })
 
-  test('is sent to this server only, and hidden from scripts', async () => {
+  test('is for this server only, and hidden from scripts', async () => {
     const admin = await openAdmin()
     const [cookie = ''] = (await logIn(admin)).headers['set-cookie'] ?? []
     const attributes = cookie.split('; ').slice(1).toSorted()
@@ -40,7 +40,7 @@ describe('the cookie', () => {
     expect(cookie).not.toContain(token)
   })
 
-  test('of another port has another name', async () => {
+  test('has another name on another port', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     expect(cookie).toMatch(new RegExp(`^hookserver-${admin.port}=`))
@@ -52,7 +52,7 @@ describe('the cookie', () => {
 
   test.each([
     ['hooks.example', 'https://hooks.example', 'Path=/admin/api', true],
-    ['127.0.0.1:8001', 'https://hooks.example', 'Path=/admin/api', true], // the proxy forwards another name
+    ['127.0.0.1:8001', 'https://hooks.example', 'Path=/admin/api', true], // the proxy forwards another Host
     ['localhost:8001', 'http://localhost:8001', 'Path=/api', false],
   ])('at %s, from %s, has %s; secure: %s', async (host, origin, path, secure) => {
     const admin = await openAdmin({ adminUrl: 'https://hooks.example/admin' })
@@ -61,7 +61,7 @@ describe('the cookie', () => {
     expect([attributes.includes(path), attributes.includes('Secure')]).toEqual([true, secure])
   })
 
-  test('is not set for a page without TLS', async () => {
+  test('is not set for an http page if --admin-url is https', async () => {
     const admin = await openAdmin({ adminUrl: 'https://hooks.example' })
     const { status } = await logIn(admin, fromPage('hooks.example', 'http://hooks.example', undefined))
     expect(status).toBe(403)
@@ -94,15 +94,15 @@ describe('the cookie', () => {
   })
 })
 
-describe('a read-only client', () => {
-  /** With the token, as a script sends it, and with the cookie, as a page sends it. */
+describe('a read-only visitor', () => {
+  /** Sends a request with the token, like a script, and with the cookie, like a page. */
   async function asReaders(admin: Admin): Promise<Record<string, string | undefined>[]> {
     const cookie = await withCookie(admin, readOnlyToken)
     const page = fromPage(admin.host, `http://${admin.host}`)
     return [{ authorization: `Bearer ${readOnlyToken}` }, { cookie, ...page }]
   }
 
-  test('can read everything', async () => {
+  test('reads everything', async () => {
     const admin = await openAdmin()
     const { json } = await admin.get(shown)
     const plain = Object.entries(json.paths).filter(([path, of]) => !path.includes('{') && 'get' in (of as object))
@@ -114,7 +114,7 @@ describe('a read-only client', () => {
     }
   })
 
-  test('is rejected by every operation that changes something', async () => {
+  test('cannot change anything by any route', async () => {
     const admin = await openAdmin()
     const { json } = await admin.get(shown)
     const others = Object.entries(json.paths).flatMap(([path, of]) =>
@@ -133,7 +133,7 @@ describe('a read-only client', () => {
     expect((await admin.inbox.overview()).paused).toEqual([])
   })
 
-  test('can read its role and the expiry of its session', async () => {
+  test('learns its access and when its session expires', async () => {
     const admin = await openAdmin()
     const [byToken, byCookie] = await asReaders(admin)
     expect((await admin.get('/api/session')).json).toEqual({ readOnly: false })
@@ -160,22 +160,22 @@ describe('logging out', () => {
     expect((await admin.ask('/api/session', { method: 'DELETE', headers: { ...headers, cookie } })).status).toBe(401)
   })
 
-  test('lasts after a restart, and on other servers of the inbox', async () => {
+  test('also applies after a restart, and on other servers of the inbox', async () => {
     const [first, second] = [await openAdmin(), await openAdmin()]
     const admin = await openAdmin({ inbox: first.inbox })
     const [cookie, other] = [await withCookie(first), await withCookie(first)]
     const headers = { ...fromPage(first.host, `http://${first.host}`), cookie }
     expect((await first.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
     const status = async (one: Admin, given: string) => {
-      const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // the name of the cookie contains the port
+      const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // its name ends with the port
       return (await one.ask(shown, { headers: { cookie: renamed, ...noToken } })).status
     }
     expect([await status(admin, cookie), await status(admin, other)]).toEqual([401, 200])
     expect(await status(second, cookie)).toBe(200) // another inbox
   })
 
-  test('that cannot be stored is an error that the log explains, and the session stays valid', async () => {
-    const failing = () => Promise.reject(new Error('the database is unavailable'))
+  test('fails if it cannot be stored, the log says why, and the session stays valid', async () => {
+    const failing = () => Promise.reject(new Error('the database is away'))
     const admin = await openAdmin({ inbox: withMembers(openInbox(), { compareAndSet: failing }) })
     const cookie = await withCookie(admin)
     const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
@@ -191,7 +191,7 @@ describe('logging out', () => {
     expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(200)
   })
 
-  test('is impossible for a page of another origin', async () => {
+  test('cannot be done by a page of another site', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     const headers = { cookie, ...noToken }
@@ -209,7 +209,7 @@ describe('logging out', () => {
   })
 })
 
-test('accepts the cookie among others of the same name, which other servers of this machine can set', async () => {
+test('the cookie is found among cookies of the same name, which other servers on this machine can set', async () => {
   const admin = await openAdmin()
   const cookie = await withCookie(admin)
   const [name] = cookie.split('=')

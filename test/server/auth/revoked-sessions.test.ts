@@ -73,7 +73,7 @@ describe('an inbox that fails', () => {
   const failing = () => Promise.reject(new Error('the database is unavailable'))
 
   test.each(['getValue', 'compareAndSet'] as const)(
-    'in %s makes the logout fail, and the session stays valid',
+    'in %s fails the logout, and the session stays valid',
     async (member) => {
       const inbox = openInbox()
       const revoked = revokedSessions(withMembers(inbox, { [member]: failing }))
@@ -82,7 +82,7 @@ describe('an inbox that fails', () => {
     },
   )
 
-  test('rejects sessions that may have been revoked', async () => {
+  test('authorizes no session that may be revoked', async () => {
     const revoked = revokedSessions(withMembers(openInbox(), { getValue: failing }))
     await expect(revoked.has(session('a'), lifetime, now)).rejects.toThrow('the database is unavailable')
   })

@@ -16,7 +16,7 @@ test('a session expires', async () => {
   expect(await sessions.visitorOf(cookie, end)).toBeUndefined()
 })
 
-test('a session ends when its own token changes, but not when the other one does', async () => {
+test('a session ends when its own token changes, but not when the other token does', async () => {
   const inbox = openInbox()
   const sessions = sessionsOf(tokens, inbox)
   const [toDo, toLook] = [sessions.begin(operator, now), sessions.begin({ readOnly: true }, now)]
@@ -30,14 +30,14 @@ test('a session ends when its own token changes, but not when the other one does
   expect(await found({ readOnlyToken: undefined })).toEqual([false, undefined])
 })
 
-test('a cookie of one role is invalid for the other role, even if a token is empty', async () => {
+test('a cookie of one role is not valid for the other, even if a token is empty', async () => {
   const [, ...rest] = sessionsOf().begin(operator, now).split('.')
   expect(await sessionsOf().visitorOf(['read', ...rest].join('.'), now)).toBeUndefined()
   const withoutReaders = sessionsOf({ token: 'to-do-everything' })
   expect(await withoutReaders.visitorOf(withoutReaders.begin({ readOnly: true }, now), now)).toBeUndefined()
 })
 
-test('after a restart, a session that was logged out stays invalid and another one stays valid', async () => {
+test('a session that was logged out stays invalid after a restart, and others stay valid', async () => {
   const inbox = openInbox()
   const before = sessionsOf(tokens, inbox)
   const [ended, other] = [before.begin(operator, now), before.begin(operator, now)]
@@ -47,7 +47,7 @@ test('after a restart, a session that was logged out stays invalid and another o
   expect(await after.visitorOf(other, now)).toMatchObject(operator)
 })
 
-test('logging out with a cookie of another server stores nothing', async () => {
+test('a forged cookie is not added to the revoked sessions', async () => {
   const inbox = openInbox()
   const sessions = sessionsOf(tokens, inbox)
   const [forged, expired] = [`${sessions.begin(operator, now)}x`, sessions.begin(operator, now - sessionAge * 1000)]
@@ -55,7 +55,7 @@ test('logging out with a cookie of another server stores nothing', async () => {
   expect(await inbox.getValue('revoked sessions')).toBeUndefined()
 })
 
-test('any number of read-only logouts revokes no session of the operator', async () => {
+test('any number of logouts of read-only visitors revokes no session of an operator', async () => {
   const inbox = openInbox()
   const sessions = sessionsOf(tokens, inbox)
   const ofOperator = sessions.begin(operator, now)

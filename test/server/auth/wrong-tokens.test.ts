@@ -3,7 +3,7 @@ import { maxWrong, WrongTokens } from '../../../src/server/auth/guard.ts'
 
 const minute = 60_000
 
-/** Sends as many wrong tokens as an address may try. */
+/** The maximum number of wrong tokens from an address. */
 function exhausted(address: string, now = 0, tokens = new WrongTokens()): WrongTokens {
   for (let index = 0; index < maxWrong; index++) {
     expect(tokens.wait(address, now)).toBe(0)
@@ -13,7 +13,7 @@ function exhausted(address: string, now = 0, tokens = new WrongTokens()): WrongT
 }
 
 describe('wrong tokens', () => {
-  test('block an address until a minute after the first one', () => {
+  test('make an address wait until a minute after the first', () => {
     const tokens = exhausted('192.0.2.1', 1000)
     expect(tokens.wait('192.0.2.1', 1000)).toBe(minute)
     expect(tokens.wait('192.0.2.1', 31_000)).toBe(minute / 2)
@@ -22,11 +22,11 @@ describe('wrong tokens', () => {
     expect(tokens.wait('192.0.2.1', 1000 + minute)).toBe(minute)
   })
 
-  test('do not block other addresses', () => {
+  test('do not affect other addresses', () => {
     expect(exhausted('192.0.2.1').wait('192.0.2.2', 0)).toBe(0)
   })
 
-  test('are counted once if they are equal', () => {
+  test('count once if they are the same', () => {
     const tokens = new WrongTokens()
     for (let index = 0; index < 1000; index++) tokens.add('192.0.2.1', 'out of date', 0)
     expect(tokens.wait('192.0.2.1', 0)).toBe(0)
@@ -43,11 +43,11 @@ describe('wrong tokens', () => {
     expect(exhausted(one).wait(other, 0) > 0).toBe(same)
   })
 
-  test('of more and more addresses take a limited amount of memory', () => {
+  test('use a bounded amount of memory', () => {
     const tokens = exhausted('192.0.2.1')
     for (let index = 0; index < 5000; index++) tokens.add(`10.0.${index >> 8}.${index & 255}`, 'wrong', 1)
     expect(tokens.size).toBe(1000)
     tokens.add('192.0.2.1', 'wrong', minute + 1)
-    expect(tokens.size).toBe(1) // addresses whose minute is over are forgotten
+    expect(tokens.size).toBe(1) // expired addresses are removed
   })
 })

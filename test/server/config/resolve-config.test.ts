@@ -21,7 +21,7 @@ function problemsOf(sources: Partial<ConfigSources>): readonly string[] {
   throw new Error('Nothing was wrong')
 }
 
-/** A value of each setting as text and as its parsed value. None of them is the default. */
+/** For each setting a text, its value, which is not the default, and an invalid text. */
 const examples: { [Name in SettingName]: [text: string, value: Config[Name]['value'], wrong: string] } = {
   port: ['9000', 9000, '65536'],
   host: ['10.1.2.3', '10.1.2.3', ' '],
@@ -70,12 +70,12 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
   const name = key as SettingName
   const [variable = '', ...others] = variablesOf(name)
 
-  test('has a default and the matching source if it is not set', () => {
+  test('has its default and no source if it is not set', () => {
     expect(resolve()[name]).toEqual({ value: settings[name].default, source: undefined })
     expect(resolve()[name].value).not.toEqual(value)
   })
 
-  test('is taken from its flag, else its variable, else the module', () => {
+  test('is set by its flag, else by its variable, else by the module', () => {
     const flag = { flags: { [name]: text } }
     const env = { env: { [variable]: text } }
     const module = { module: { name: 'hooks.ts', config: { [name]: text } } }
@@ -85,7 +85,7 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
     expect(resolve(module)[name]).toEqual({ value, source: `config.${name} of hooks.ts` })
   })
 
-  test('is not taken from an empty variable, nor from one with lower precedence', () => {
+  test('ignores an empty variable, and uses the first variable that is set', () => {
     expect(resolve({ env: { [variable]: '' } })[name].source).toBeUndefined()
     for (const other of others) {
       expect(resolve({ env: { [other]: text } })[name].source).toBe(`the environment variable ${other}`)
@@ -101,11 +101,11 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
   })
 })
 
-describe('a setting with a variant that names a file', () => {
+describe('a setting that can be given directly or in a file', () => {
   const [address, file] = ['postgres://db.example/hooks', '/run/address']
   const none = { value: undefined, source: undefined }
 
-  test('prefers the flag for a file to a variable, and a flag to the variable for a file', () => {
+  test('takes the file of a flag before a variable, and a flag before the file of a variable', () => {
     const byFile = resolve({ flags: { databaseUrlFile: file }, env: { HOOKSERVER_DATABASE: address } })
     expect([byFile.databaseUrlFile.value, byFile.database]).toEqual([
       file,
@@ -117,14 +117,14 @@ describe('a setting with a variant that names a file', () => {
     expect([resolve(token).adminTokenFile.value, resolve(token).adminToken]).toEqual([file, none])
   })
 
-  test('prefers its own variable to one that other programs use too', () => {
+  test('takes its own variable before one that other programs use', () => {
     const { database, databaseUrlFile } = resolve({
       env: { DATABASE_URL: address, HOOKSERVER_DATABASE_URL_FILE: file },
     })
     expect([database.source, databaseUrlFile.value]).toEqual([undefined, file])
   })
 
-  test('cannot be set in both ways', () => {
+  test('is rejected if both are given', () => {
     expect(problemsOf({ env: { HOOKSERVER_DATABASE: 'a.db', HOOKSERVER_DATABASE_URL_FILE: file } })).toEqual([
       'the environment variable HOOKSERVER_DATABASE and the environment variable HOOKSERVER_DATABASE_URL_FILE cannot be used together: leave one of them out',
     ])
@@ -132,7 +132,7 @@ describe('a setting with a variant that names a file', () => {
 })
 
 describe('a module’s config', () => {
-  test('has JavaScript values', () => {
+  test('may contain JavaScript values', () => {
     const config = { port: 9000, dev: true, trustProxy: ['loopback', 'private'], validateIp: false }
     const resolved = resolve({ module: { name: 'hooks.ts', config } })
     expect(resolved.port.value).toBe(9000)
@@ -142,7 +142,7 @@ describe('a module’s config', () => {
     expect(resolve({ module: { name: 'hooks.ts', config: { trustProxy: 2 } } }).trustProxy.value).toBe(2)
   })
 
-  test('has the targets of recovery as an object', () => {
+  test('may contain the recovery settings in an object', () => {
     const hooks = ['app', 'acme', { repository: 'acme/shop', id: 7 }, { organization: 'acme' }]
     const recover = { hooks, every: '1m', mode: 'pull', includeOk: true, events: ['push', 'issues'] }
     const resolved = resolve({ module: { name: 'hooks.ts', config: { recover } } })
@@ -158,7 +158,7 @@ describe('a module’s config', () => {
     ])
   })
 
-  test('that is not an object, or has an unknown setting, is an error', () => {
+  test('is rejected if it is no object, or has an unknown setting', () => {
     expect(problemsOf({ module: { name: 'hooks.ts', config: 8000 } })).toEqual([
       'config of hooks.ts: expected an object with settings',
     ])
@@ -167,7 +167,7 @@ describe('a module’s config', () => {
   })
 })
 
-test('all errors are reported at once', () => {
+test('reports all problems at once', () => {
   const problems = problemsOf({
     flags: { port: 'http' },
     env: { HOOKSERVER_ROLE: 'both' },

@@ -30,15 +30,12 @@ describe.each(Object.entries(readers))('a file that the operator created, read b
     expect(read(fileOf(mode))).toBe(token)
   })
 
-  test.each([0o620, 0o602, 0o664, 0o666])(
-    'is rejected with mode %o, until the command in the error message was run',
-    (mode) => {
-      const file = fileOf(mode)
-      expect(() => read(file)).toThrow(`${file} can be written by its group or other users: run chmod 600 ${file}`)
-      chmodSync(file, 0o600)
-      expect(read(file)).toBe(token)
-    },
-  )
+  test.each([0o620, 0o602, 0o664, 0o666])('is rejected with mode %o, until the command in the error is run', (mode) => {
+    const file = fileOf(mode)
+    expect(() => read(file)).toThrow(`${file} can be written by its group or other users: run chmod 600 ${file}`)
+    chmodSync(file, 0o600)
+    expect(read(file)).toBe(token)
+  })
 
   test('may be a symbolic link, as Kubernetes mounts a secret', () => {
     const folder = project()
@@ -51,7 +48,7 @@ describe.each(Object.entries(readers))('a file that the operator created, read b
 
 describe('a file that we created', () => {
   test('is readable only by its owner, and is read again', () => {
-    const file = join(project(), 'state', 'token')
+    const file = join(project(), '.hookserver', 'token')
     const made = keepRandom(file)
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect([keepRandom(file), readKept(file)]).toEqual([made, made])
@@ -84,15 +81,15 @@ describe('the owner of a file', () => {
     expect(accessProblem('/token', { uid, mode }, self, othersWrite)).toBe(problem)
   })
 
-  test('is checked for root, too', () => {
+  test('is also checked for root', () => {
     expect(accessProblem('/token', { uid: other, mode: 0o600 }, root, othersWrite)).toContain('chown 0 /token')
   })
 
-  test('and the mode are not checked on Windows', () => {
+  test('is not checked on Windows', () => {
     expect(accessProblem('C:\\token', { uid: 0, mode: 0o666 }, undefined, othersAccess)).toBeUndefined()
   })
 
-  test('is the owner of the file that is read', () => {
+  test('is checked when a file is read', () => {
     const file = fileOf(0o600)
     const isRoot = process.geteuid?.() === 0 // only root can change the owner of a file
     if (isRoot) chownSync(file, other, other)

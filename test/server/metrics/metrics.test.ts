@@ -15,7 +15,7 @@ import { secrets, type Watched, watch } from '../watched.ts'
 const anyOrigin = { validateIp: 'false' }
 const hooksOf = () => new Hooks({ secret: 's', logger: false })
 
-/** The values of one metric by its labels; for a histogram, the number of measurements. */
+/** The values of a metric by their labels. For a histogram, the number of observations. */
 async function seriesOf(watched: Watched, metric: string): Promise<Record<string, number>> {
   const { samples = [] } = (await watched.scrape()).get(metric) ?? {}
   const counted = samples.filter(({ name }) => !name.endsWith('_bucket') && !name.endsWith('_sum'))
@@ -23,7 +23,7 @@ async function seriesOf(watched: Watched, metric: string): Promise<Record<string
 }
 
 describe('after a run', () => {
-  test('the counters have the number of each event', async () => {
+  test('the counters show what happened, and how often', async () => {
     const watched = await watchEventful()
     const counted = (name: string) => seriesOf(watched, `hookserver_${name}`)
     expect(await counted('deliveries_total')).toEqual({
@@ -39,11 +39,11 @@ describe('after a run', () => {
     expect(await counted('attempts_total')).toEqual(attempts)
     expect(await counted('handler_seconds')).toEqual(attempts)
     expect(await counted('dead_total')).toEqual({ issues: 2 })
-    expect(await counted('commit_seconds')).toEqual({ '': 10 }) // sent one after the other, so each had a commit of its own
+    expect(await counted('commit_seconds')).toEqual({ '': 10 }) // sent one after the other, so each had its own commit
     expect(await counted('commit_deliveries')).toEqual({ '': 10 })
   })
 
-  test('the gauges have the current state', async () => {
+  test('the gauges show the state of the inbox', async () => {
     const watched = await watchEventful()
     const gauge = (name: string) => watched.value(`hookserver_${name}`)
     expect(await seriesOf(watched, 'hookserver_deliveries')).toEqual({
@@ -74,7 +74,7 @@ describe('after a run', () => {
     }
   })
 
-  test('a blocked event loop is measured', async () => {
+  test('shows a blocked event loop', async () => {
     const watched = await watch(hooksOf(), anyOrigin)
     const lagOfBlocks = async () => {
       for (let blocks = 0; blocks < 2; blocks++) {
@@ -83,13 +83,13 @@ describe('after a run', () => {
       }
       return watched.value('nodejs_eventloop_lag_max_seconds')
     }
-    // Measured every 20 ms, so at least 40 ms late. On a busy machine the measurement may not happen in that turn.
+    // Sampled every 20 ms, so the delay is 40 ms at least. On a busy machine the sample may come later.
     await expect.poll(lagOfBlocks).toBeGreaterThan(0.03)
     expect(await watched.value('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThanOrEqual(0)
   })
 })
 
-test('the receiver reports the memory of incomplete bodies', async () => {
+test('shows the memory that a receiver reserves for bodies', async () => {
   const watched = await watch(hooksOf(), anyOrigin)
   const { method, headers, body } = signedRequest('push', { secret: secrets[0] as string })
   const sending = request(watched.service.publicUrl as string, {
@@ -105,7 +105,7 @@ test('the receiver reports the memory of incomplete bodies', async () => {
   expect(await watched.value('hookserver_held_bytes')).toBe(0)
 })
 
-test('several deliveries may share one commit', async () => {
+test('one commit may store several deliveries', async () => {
   const watched = await watch(hooksOf(), { ...anyOrigin, role: 'receiver' })
   await Promise.all(Array.from({ length: 30 }, () => watched.deliver('push')))
   const commits = await watched.value('hookserver_commit_deliveries_count')
@@ -114,13 +114,13 @@ test('several deliveries may share one commit', async () => {
   expect(commits).toSatisfy((count: number) => count >= 1 && count <= 30)
 })
 
-describe('an unknown value is not exported', () => {
+describe('a metric without a value is not shown', () => {
   const absent = async (watched: Watched, ...names: string[]) => {
     const shown = await watched.scrape()
     for (const name of names) expect([name, shown.get(`hookserver_${name}`)?.samples]).toEqual([name, []])
   }
 
-  test('GitHub’s ranges if they are not used, and the size of an inbox without a limit', async () => {
+  test('the ranges if origins are not checked, and the limit of an inbox without one', async () => {
     const watched = await watch(hooksOf(), anyOrigin)
     await absent(watched, 'ranges', 'ranges_age_seconds', 'inbox_limit_bytes')
     expect(await watched.value('hookserver_held_bytes')).toBe(0)
@@ -132,13 +132,13 @@ describe('an unknown value is not exported', () => {
     expect(await watched.value('hookserver_ranges')).toBe(0)
   })
 
-  test('received deliveries, of a worker', async () => {
+  test('the receiver of a worker', async () => {
     const watched = await watch(hooksOf(), { ...anyOrigin, role: 'worker' })
     await absent(watched, 'ranges', 'ranges_age_seconds', 'held_bytes', 'held_limit_bytes')
   })
 })
 
-test('unknown event names have at most 200 series', async () => {
+test('untrusted event names add at most 200 series', async () => {
   const watched = await watch(undefined, { ...anyOrigin, role: 'receiver' })
   for (let event = 0; event < 205; event++) await watched.deliver(`made-up-${event}`)
   const series = await seriesOf(watched, 'hookserver_deliveries_total')
@@ -146,7 +146,7 @@ test('unknown event names have at most 200 series', async () => {
   expect(series['other stored']).toBe(5)
 })
 
-test('a closed server has no listeners, and does not monitor the event loop', async () => {
+test('a closed server removes its subscriptions and observes no event loop', async () => {
   const { monitorEventLoopDelay } = perf_hooks
   const looks: ReturnType<typeof monitorEventLoopDelay>[] = []
   perf_hooks.monitorEventLoopDelay = (options) => {
@@ -165,5 +165,5 @@ test('a closed server has no listeners, and does not monitor the event loop', as
   await watched.scrape()
   await watched.service.close()
   expect(listenedTo()).toEqual([])
-  expect(looks.map((look) => look.disable())).toEqual([false]) // it was already stopped
+  expect(looks.map((look) => look.disable())).toEqual([false]) // false: it was already disabled
 })

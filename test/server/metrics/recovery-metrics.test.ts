@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Metrics } from '../../../src/server/metrics/metrics.ts'
 import { Scene } from '../../github/recovery-scene.ts'
 
-/** A receiver that missed two pushes, and the metrics of its recovery. */
+/** A receiver that missed two pushes, and its metrics of recovery. */
 async function missed() {
   const scene = await Scene.open()
   const metrics = new Metrics(scene.inbox)
@@ -18,12 +18,12 @@ async function missed() {
   return { scene, shown }
 }
 
-test('there are no metrics before the first sweep', async () => {
+test('shows nothing before the first sweep', async () => {
   const { shown } = await missed()
   expect(await shown()).toEqual({})
 })
 
-test('has the missed deliveries by state, and the age of the last sweep', async () => {
+test('shows missed deliveries by state, and the age of the last sweep', async () => {
   const { scene, shown } = await missed()
   scene.github.failAt(/^POST/, { status: 404 })
   await scene.recovery().sweep()
@@ -32,7 +32,7 @@ test('has the missed deliveries by state, and the age of the last sweep', async 
   expect(age).toBeGreaterThanOrEqual(0)
 })
 
-test('a webhook counts as failed until a sweep of it succeeds', async () => {
+test('shows a webhook as failing until its sweep succeeds', async () => {
   const { scene, shown } = await missed()
   scene.github.failAt(/^GET/, { status: 401 })
   await scene.recovery().sweep()

@@ -1,4 +1,4 @@
-/** A module whose handlers are careless with secrets. A test serves it and checks the output. */
+/** A module whose handlers log and throw secrets. */
 import { Hooks } from 'hookserver'
 
 const { GITHUB_TOKEN = '' } = process.env
@@ -11,7 +11,7 @@ hooks.hook('push', (_data, guid, delivery) => {
   delivery.log.debug({ headers: { Authorization: headers.authorization, Cookie: GITHUB_TOKEN } }, 'Asking once more')
   return delivery.headers
 })
-/** Fails as API clients do: the error contains the request. */
+/** An error as API clients throw it: it contains the request. */
 hooks.hook(
   'issues',
   () => {

@@ -9,7 +9,7 @@ const { newSecret, adminToken, wrongToken, githubToken, revokedToken, proxyPassw
 
 type Run = [code: number, args: readonly string[], env?: Record<string, string>]
 
-/** Runs the command line against a server, with correct, wrong and mistyped arguments. */
+/** Runs the command line against a server, with valid, wrong and mistyped arguments. */
 export async function runCommands(
   evidence: Evidence,
   served: ServedProcess,

@@ -25,7 +25,7 @@ describe('a secret is found', () => {
     expect(evidence.findings()).toEqual(['it in somewhere'])
   })
 
-  test('if it is a signature, also as the bytes of its digits', () => {
+  test('if it is a signature, also as its bytes', () => {
     const digest = '757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17'
     const raw = Buffer.from(digest, 'hex')
     for (const kept of [raw, Buffer.from(raw.toString('base64')), Buffer.from(`sha256=${digest}`)]) {

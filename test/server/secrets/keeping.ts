@@ -6,14 +6,14 @@ import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { detailIn } from '../../inbox/stores.ts'
 import type { Evidence } from './evidence.ts'
 
-/** The files on the disk, except the one that contains the secrets. */
+/** Keeps all files as evidence, except the file with the secrets. */
 export function keepFiles(evidence: Evidence, folder: string, when: string): void {
   const names = readdirSync(folder).filter((name) => name !== 'secrets')
   expect(names).toContain('hookserver.db')
   for (const name of names) evidence.keep(`${name} ${when}`, readFileSync(join(folder, name)))
 }
 
-/** The compressed contents of the database. @returns the deliveries, and the number of rejections. */
+/** Keeps the uncompressed contents of the database. @returns The deliveries, and the number of rejections. */
 export async function keepDeliveries(
   evidence: Evidence,
   inbox: Inbox,
@@ -29,7 +29,7 @@ export async function keepDeliveries(
   return { events: [...events].toSorted(), rejections: rejections.latest.length }
 }
 
-/** The tables of a database. */
+/** Keeps the tables of a database. */
 export async function keepTables(evidence: Evidence, url: string): Promise<void> {
   const client = new pg.Client(url)
   await client.connect()

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 
-/** The secrets of the server, its operator and its senders, by the names that reports use. */
+/** The secrets of the server, its operator and its senders, by the names to report them under. */
 export const known = {
   newSecret: 'the new secret: ä+/&="?',
   oldSecret: 'the old secret, before the rotation',

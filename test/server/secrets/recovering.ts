@@ -37,10 +37,7 @@ export async function recoverAsApp(evidence: Evidence, github: LocalGitHub): Pro
   expect(events).toEqual(['push ignored'])
 }
 
-/**
- * Runs a server that is rejected, then fails, then recovers its missed deliveries. @returns the events and their
- * states.
- */
+/** A server that GitHub rejects, that then fails, and then recovers missed deliveries. @returns The events and their results. */
 async function recover(
   evidence: Evidence,
   github: LocalGitHub,

@@ -1,4 +1,4 @@
-/** Runs a server with every function that uses a secret, then searches all that was printed, answered and stored. */
+/** Runs a server with all operations that use a secret, and searches everything it printed, answered and stored. */
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
@@ -19,7 +19,7 @@ const { newSecret, oldSecret, adminToken, readOnlyToken, wrongToken, githubToken
 
 const tokens = { HOOKSERVER_ADMIN_TOKEN: adminToken, HOOKSERVER_READ_ONLY_TOKEN: readOnlyToken }
 
-/** Headers that a proxy may add, and the parts of them that must not be stored. */
+/** Headers that a proxy may add and that must not be stored. */
 const ofProxies = {
   authorization: 'Basic cHJveHk6dGhlIHByb3h5J3MgcGFzc3dvcmQ=',
   cookie: 'session=the-session-of-a-proxy',
@@ -67,7 +67,7 @@ test('no secret, token, cookie or signature is printed, answered, counted or sto
   expect(evidence.findings()).toEqual([])
 })
 
-test('the password of the database is not printed, answered, counted or stored', { timeout: 120_000 }, async () => {
+test('the password of the database is not in any of this either', { timeout: 120_000 }, async () => {
   const evidence = new Evidence()
   for (const [name, secret] of Object.entries(known)) evidence.secret(name, secret)
   const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'], token: githubToken })
@@ -122,7 +122,7 @@ async function withPassword(url: string, password: string): Promise<string> {
   return Object.assign(new URL(url), { username: 'keeper', password: encodeURIComponent(password) }).href
 }
 
-/** Deliveries of all kinds, valid and invalid. The log explains the rejected ones. */
+/** Valid and invalid deliveries of all kinds. The log explains the rejections. */
 async function receive(evidence: Evidence, served: ServedProcess): Promise<void> {
   const url = await served.url()
   const status = async (asked: SentRequest, to = url) => (await evidence.ask(to, asked)).status
@@ -143,13 +143,13 @@ async function receive(evidence: Evidence, served: ServedProcess): Promise<void>
     'fits no secret that is configured': delivery('push', { secret: 'another secret' }),
   }
   for (const [reason, asked] of Object.entries(wrong)) {
-    // The log has at most one rejection a second, so the request is repeated until the log explains it.
+    // Only one rejection per second is logged, so this is sent until it is logged.
     const told = async () => [await status(asked), served.output.includes(reason)]
     await expect.poll(told, { timeout: 10_000, interval: 200 }).toEqual([400, true])
   }
 }
 
-/** Logins, every GET, and operations, with correct and wrong arguments. */
+/** Logins, all GET routes, and operations, valid and invalid. */
 async function operate(evidence: Evidence, admin: string): Promise<void> {
   const authorized = { authorization: `Bearer ${adminToken}` }
   const json = { 'content-type': 'application/json' }
@@ -200,7 +200,7 @@ async function operate(evidence: Evidence, admin: string): Promise<void> {
   await settled(evidence, admin)
 }
 
-/** Resolves when no delivery is left to handle. */
+/** Resolves when all deliveries have ended. */
 async function settled(evidence: Evidence, admin: string): Promise<void> {
   const headers = { authorization: `Bearer ${adminToken}` }
   const left = async () => {
