@@ -6,12 +6,12 @@ import { sqlite } from 'hookserver/sqlite'
 
 const hooks = new Hooks({
   inbox: sqlite(process.env.DATABASE ?? 'hookserver.db'),
-  apiUrl: process.env.GITHUB_API_URL, // for an Enterprise Server; unset for github.com
-  validateIp: 'warn', // 'warn' because you will try it from your own machine first
+  apiUrl: process.env.GITHUB_API_URL, // of an Enterprise Server, and unset for github.com
+  validateIp: 'warn', // warn: you will try it from your own machine first
 })
 
 hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {
-  if (issue.user?.type === 'Bot') return // two bots would answer each other forever
+  if (issue.user?.type === 'Bot') return // two bots would never be done with each other
   const octokit = await delivery.octokit()
   const { data } = await octokit.rest.issues.createComment({
     owner: repository.owner.login,
@@ -19,7 +19,7 @@ hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {
     issue_number: issue.number,
     body: `Thank you, @${issue.user?.login}! A maintainer will look into it.`,
   })
-  return data.html_url // stored with the attempt
+  return data.html_url // kept beside the attempt
 })
 
 const server = createServer(hookserver(hooks))

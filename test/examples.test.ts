@@ -101,7 +101,7 @@ describe('examples', () => {
         expect([answer.status, await answer.text()]).toEqual([202, 'Accepted'])
         const again = await fetch(`${origin}/hooks`, request)
         expect([again.status, await again.text()]).toEqual([200, 'Duplicate'])
-        await printed(child, /Handled after it was answered/)
+        await printed(child, /Handled after the answer/)
       },
       env,
     )
