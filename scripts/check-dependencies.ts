@@ -33,9 +33,8 @@ const inMegabytes = (bytes: number): string => `${Math.round(bytes / megabyte)} 
 
 const sizes = measurePackages()
 const total = [...sizes.values()].reduce((sum, size) => sum + size, 0)
-const withHosts = ['package-lock.json', 'bench/rivals/package-lock.json'].filter((lock) =>
-  /"resolved": "\w+:/.test(readFileSync(join(root, lock), 'utf8')),
-)
+const lockFiles = ['.', 'bench/rivals', 'test/platforms'].map((folder) => join(folder, 'package-lock.json'))
+const withHosts = lockFiles.filter((lock) => /"resolved": "\w+:/.test(readFileSync(join(root, lock), 'utf8')))
 
 for (const lock of withHosts) {
   console.error(`${lock} names a registry. Install with \`npm install --omit-lockfile-registry-resolved\`.`)

@@ -1,0 +1,90 @@
+/** What every application has to do: its hooks reply `pong` to a ping and `3 commits` to a push. */
+import assert from 'node:assert/strict'
+import { type IncomingMessage, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { sample, signedRequest } from '../../src/testing/index.ts'
+import { secret } from './application.ts'
+import { type Platform, type Size, sizes } from './platforms.ts'
+
+interface Answer {
+  /** 0 if the server closed the connection without an answer. */
+  status: number
+  body: string
+}
+type Delivery = ReturnType<typeof signedRequest>
+
+/** Milliseconds for one answer. */
+const answerTimeout = 60_000
+
+/** @throws {Error} for the first answer that is wrong. */
+export async function checkDeliveries(platform: Platform, origin: string): Promise<void> {
+  const send = (delivery: Delivery, from?: Sender) => deliver(platform, origin, delivery, from)
+  const ping = () => signedRequest('ping', { secret })
+
+  expectAnswer('a signed ping', await send(ping()), 200, /^pong$/)
+  const unsigned = signedRequest('ping', { secret: 'another secret' })
+  expectAnswer('a wrong signature', await send(unsigned), 400, /Wrong signature/)
+  expectAnswer('another sender', await send(ping(), 'stranger'), 403, /Requests must originate from GitHub/)
+}
+
+export interface Limit {
+  largest: Size | undefined
+  /** The answer to the first body above it. */
+  above: string
+}
+
+/** Finds the largest body that reaches the handler. */
+export async function findLimit(platform: Platform, origin: string): Promise<Limit> {
+  let largest: Size | undefined
+  for (const size of sizes) {
+    const { status, body } = await deliver(platform, origin, push(size))
+    if (status !== 200 || body !== '3 commits') return { largest, above: describe({ status, body }) }
+    largest = size
+  }
+  return { largest, above: '' }
+}
+
+/** A push with a body of exactly `size` MiB. */
+function push(size: Size): Delivery {
+  const [commit] = sample('push').commits
+  const commits = [commit, commit, commit]
+  const payload = (padding: string) => JSON.stringify({ ...sample('push'), commits, padding })
+  return signedRequest('push', { secret, payload: payload('x'.repeat(size * 2 ** 20 - payload('').length)) })
+}
+
+/** `github` is in the ranges of the application, `stranger` is not, and forges headers. */
+type Sender = 'github' | 'stranger'
+
+async function deliver(
+  { path = '/hooks', addressHeader }: Platform,
+  origin: string,
+  { method, headers, body }: Delivery,
+  from: Sender = 'github',
+): Promise<Answer> {
+  const forged = from === 'stranger' ? { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1' } : {}
+  const reported = addressHeader ? { [addressHeader]: from === 'github' ? '127.0.0.1' : '192.0.2.1' } : {}
+  const client = request(`${origin}${path}`, {
+    ...{ method, agent: false, timeout: answerTimeout, localAddress: from === 'github' ? '127.0.0.1' : '127.0.0.2' },
+    headers: { ...headers, 'content-length': Buffer.byteLength(body), ...forged, ...reported },
+  })
+  // A server that rejects a body early closes the connection, so writing can fail although there is an answer.
+  const answered = new Promise<Answer>((resolve) => {
+    client.once('response', async (response: IncomingMessage) => {
+      resolve({ status: response.statusCode ?? 0, body: await text(response).catch(() => '') })
+    })
+    client.once('timeout', () => client.destroy())
+    client.once('close', () => resolve({ status: 0, body: 'no answer' }))
+    client.on('error', () => {})
+  })
+  client.end(body)
+  return answered
+}
+
+function expectAnswer(what: string, answer: Answer, status: number, body: RegExp): void {
+  const right = answer.status === status && body.test(answer.body)
+  assert.ok(right, `${what}: expected ${status} and ${body}, got ${describe(answer)}`)
+}
+
+function describe({ status, body }: Answer): string {
+  return `${status} ${body.slice(0, 200).replaceAll(/\s+/g, ' ')}`
+}

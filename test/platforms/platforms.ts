@@ -1,0 +1,30 @@
+/** The applications of this folder, those of most users first. */
+
+export interface Platform {
+  /** The folder of the application. */
+  folder: string
+  name: string
+  /** The package whose version the table shows. */
+  package: string
+  /** The path of deliveries. Default: `/hooks`. */
+  path?: string
+  /** The header in which the platform or its reverse proxy reports the client. Default: the address of the connection. */
+  addressHeader?: string
+  /** MiB of the largest body, of those in `sizes`, that the platform accepts. */
+  largestBody: Size
+}
+
+/** MiB of the bodies that are sent. GitHub sends up to 25. */
+export const sizes = [1, 5, 25] as const
+export type Size = (typeof sizes)[number]
+
+export const platforms: readonly Platform[] = [
+  {
+    ...{ folder: 'next-app', name: 'Next.js, app router', package: 'next' },
+    ...{ path: '/api/hooks', addressHeader: 'x-real-ip', largestBody: 25 },
+  },
+  {
+    ...{ folder: 'next-pages', name: 'Next.js, pages router', package: 'next' },
+    ...{ path: '/api/hooks', largestBody: 25 },
+  },
+]
