@@ -27,4 +27,6 @@ export const platforms: readonly Platform[] = [
     ...{ folder: 'next-pages', name: 'Next.js, pages router', package: 'next' },
     ...{ path: '/api/hooks', largestBody: 25 },
   },
+  { folder: 'nest-express', name: 'NestJS on Express', package: '@nestjs/core', largestBody: 25 },
+  { folder: 'nest-fastify', name: 'NestJS on Fastify', package: '@nestjs/core', largestBody: 25 },
 ]
