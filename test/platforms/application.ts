@@ -29,7 +29,7 @@ export class Application {
   async build(): Promise<void> {
     if (!this.#scripts.build) return
     const build = this.#run(this.#scripts.build, {})
-    const timer = setTimeout(() => killGroup(build), timeouts.build)
+    const timer = setTimeout(() => signalGroup(build, 'SIGKILL'), timeouts.build)
     const [code] = await once(build, 'close')
     clearTimeout(timer)
     if (code !== 0) throw new Error(`${this.#scripts.build}: exit code ${code}`)
@@ -55,17 +55,21 @@ export class Application {
   async stop(): Promise<void> {
     const child = this.#process
     if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const exited = once(child, 'exit')
-    child.kill('SIGTERM')
-    const timer = setTimeout(() => killGroup(child), timeouts.stop)
-    await exited
+    const closed = once(child, 'close') // which waits for the children of the shell too
+    let killed = false
+    const timer = setTimeout(() => {
+      killed = true
+      signalGroup(child, 'SIGKILL')
+    }, timeouts.stop)
+    signalGroup(child, 'SIGTERM')
+    await closed
     clearTimeout(timer)
-    if (child.signalCode === 'SIGKILL') throw new Error('the server does not end after SIGTERM')
+    if (killed) throw new Error('the server does not end after SIGTERM')
   }
 
   #run(script: string, env: Record<string, string>): ChildProcess {
     const bins = [this.#folder, import.meta.dirname, root].map((folder) => join(folder, 'node_modules/.bin'))
-    const child = spawn('/bin/sh', ['-c', `exec ${script}`], {
+    const child = spawn('/bin/sh', ['-c', script], {
       cwd: this.#folder,
       env: {
         ...{ HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, NODE_ENV: 'production', NO_COLOR: '1', CI: '1' },
@@ -92,8 +96,8 @@ export function versionOf(folder: string, name: string): string {
   return path ? JSON.parse(readFileSync(path, 'utf8')).version : ''
 }
 
-function killGroup(child: ChildProcess): void {
-  if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid !== undefined) process.kill(-child.pid, signal)
 }
 
 async function freePort(): Promise<number> {

@@ -29,4 +29,5 @@ export const platforms: readonly Platform[] = [
   },
   { folder: 'nest-express', name: 'NestJS on Express', package: '@nestjs/core', largestBody: 25 },
   { folder: 'nest-fastify', name: 'NestJS on Fastify', package: '@nestjs/core', largestBody: 25 },
+  { folder: 'sveltekit', name: 'SvelteKit, adapter-node', package: '@sveltejs/kit', largestBody: 25 },
 ]
