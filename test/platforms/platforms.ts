@@ -30,4 +30,6 @@ export const platforms: readonly Platform[] = [
   { folder: 'nest-express', name: 'NestJS on Express', package: '@nestjs/core', largestBody: 25 },
   { folder: 'nest-fastify', name: 'NestJS on Fastify', package: '@nestjs/core', largestBody: 25 },
   { folder: 'sveltekit', name: 'SvelteKit, adapter-node', package: '@sveltejs/kit', largestBody: 25 },
+  { folder: 'hono-bun', name: 'Hono on Bun', package: 'hono', largestBody: 25 },
+  { folder: 'elysia-bun', name: 'Elysia on Bun', package: 'elysia', largestBody: 25 },
 ]
