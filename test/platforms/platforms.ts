@@ -32,4 +32,5 @@ export const platforms: readonly Platform[] = [
   { folder: 'sveltekit', name: 'SvelteKit, adapter-node', package: '@sveltejs/kit', largestBody: 25 },
   { folder: 'hono-bun', name: 'Hono on Bun', package: 'hono', largestBody: 25 },
   { folder: 'elysia-bun', name: 'Elysia on Bun', package: 'elysia', largestBody: 25 },
+  { folder: 'wrangler', name: 'Cloudflare Workers, wrangler dev', package: 'wrangler', largestBody: 25 },
 ]
