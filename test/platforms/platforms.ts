@@ -33,4 +33,6 @@ export const platforms: readonly Platform[] = [
   { folder: 'hono-bun', name: 'Hono on Bun', package: 'hono', largestBody: 25 },
   { folder: 'elysia-bun', name: 'Elysia on Bun', package: 'elysia', largestBody: 25 },
   { folder: 'wrangler', name: 'Cloudflare Workers, wrangler dev', package: 'wrangler', largestBody: 25 },
+  { folder: 'nuxt', name: 'Nuxt', package: 'nuxt', largestBody: 25 },
+  { folder: 'nitro', name: 'Nitro', package: 'nitro', largestBody: 25 },
 ]

@@ -1,0 +1,15 @@
+import { defineEventHandler, getRequestIP, toWebRequest } from 'h3'
+import { Hooks } from 'hookserver'
+import { hookserver } from 'hookserver/web'
+
+const hooks = new Hooks({
+  ranges: process.env.HOOK_RANGES?.split(','), // HOOK_RANGES=127.0.0.1 to try it; the default is GitHub's addresses
+})
+hooks.hook('ping', () => 'pong')
+hooks.hook('push', ({ commits }) => `${commits.length} commits`)
+
+const receive = hookserver(hooks, {
+  url: false, // Nuxt has matched the path
+  clientAddress: (_request, event) => getRequestIP(event),
+})
+export default defineEventHandler((event) => receive(toWebRequest(event), event))
