@@ -22,6 +22,9 @@ export async function checkDeliveries(platform: Platform, origin: string): Promi
   const ping = () => signedRequest('ping', { secret })
 
   expectAnswer('a signed ping', await send(ping()), 200, /^pong$/)
+  const form = await send(signedRequest('ping', { secret, form: true }))
+  if (platform.rejectsForms) expectAnswer('a form', form, 403, /^Cross-site POST form submissions are forbidden$/)
+  else expectAnswer('a signed form', form, 200, /^pong$/)
   const unsigned = signedRequest('ping', { secret: 'another secret' })
   expectAnswer('a wrong signature', await send(unsigned), 400, /Wrong signature/)
   expectAnswer('another sender', await send(ping(), 'stranger'), 403, /Requests must originate from GitHub/)

@@ -12,6 +12,8 @@ export interface Platform {
   addressHeader?: string
   /** MiB of the largest body, of those in `sizes`, that the platform accepts. */
   largestBody: Size
+  /** Whether the platform rejects forms, GitHub's other content type, as requests from another site. */
+  rejectsForms?: boolean
 }
 
 /** MiB of the bodies that are sent. GitHub sends up to 25. */
@@ -29,10 +31,22 @@ export const platforms: readonly Platform[] = [
   },
   { folder: 'nest-express', name: 'NestJS on Express', package: '@nestjs/core', largestBody: 25 },
   { folder: 'nest-fastify', name: 'NestJS on Fastify', package: '@nestjs/core', largestBody: 25 },
-  { folder: 'sveltekit', name: 'SvelteKit, adapter-node', package: '@sveltejs/kit', largestBody: 25 },
+  {
+    ...{ folder: 'sveltekit', name: 'SvelteKit, adapter-node', package: '@sveltejs/kit' },
+    ...{ largestBody: 25, rejectsForms: true },
+  },
   { folder: 'hono-bun', name: 'Hono on Bun', package: 'hono', largestBody: 25 },
   { folder: 'elysia-bun', name: 'Elysia on Bun', package: 'elysia', largestBody: 25 },
   { folder: 'wrangler', name: 'Cloudflare Workers, wrangler dev', package: 'wrangler', largestBody: 25 },
   { folder: 'nuxt', name: 'Nuxt', package: 'nuxt', largestBody: 25 },
   { folder: 'nitro', name: 'Nitro', package: 'nitro', largestBody: 25 },
+  { folder: 'deno', name: 'Deno', package: 'deno', largestBody: 25 },
+  {
+    ...{ folder: 'astro', name: 'Astro, Node adapter', package: 'astro' },
+    ...{ largestBody: 25, rejectsForms: true },
+  },
+  {
+    ...{ folder: 'react-router', name: 'React Router, framework mode', package: 'react-router' },
+    ...{ addressHeader: 'x-real-ip', largestBody: 25 },
+  },
 ]
