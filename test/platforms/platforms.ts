@@ -49,4 +49,5 @@ export const platforms: readonly Platform[] = [
     ...{ folder: 'react-router', name: 'React Router, framework mode', package: 'react-router' },
     ...{ addressHeader: 'x-real-ip', largestBody: 25 },
   },
+  { folder: 'lambda', name: 'AWS Lambda, serverless offline', package: 'serverless-offline', largestBody: 5 },
 ]
