@@ -1,4 +1,3 @@
-import { defineEventHandler, getRequestIP, toWebRequest } from 'h3'
 import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/web'
 
@@ -12,4 +11,5 @@ const receive = hookserver(hooks, {
   url: false, // Nuxt has matched the path
   clientAddress: (_request, event) => getRequestIP(event),
 })
+// Nuxt imports these functions of h3 itself.
 export default defineEventHandler((event) => receive(toWebRequest(event), event))
