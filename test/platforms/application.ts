@@ -12,6 +12,12 @@ const timeouts = { build: 300_000, start: 120_000, stop: 15_000 }
 const pollInterval = 50
 const root = join(import.meta.dirname, '../..')
 
+const running = new Set<ChildProcess>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+process.once('exit', () => {
+  for (const child of running) signalGroup(child, 'SIGKILL')
+})
+
 export class Application {
   readonly #folder: string
   readonly #scripts: { build?: string; start: string }
@@ -79,6 +85,8 @@ export class Application {
       detached: true, // a group of its own, which can be killed with all children
     })
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.output += text))
+    running.add(child)
+    child.once('close', () => running.delete(child))
     return child
   }
 }

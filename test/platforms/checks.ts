@@ -25,8 +25,8 @@ export async function checkDeliveries(platform: Platform, origin: string): Promi
   const form = await send(signedRequest('ping', { secret, form: true }))
   if (platform.rejectsForms) expectAnswer('a form', form, 403, /^Cross-site POST form submissions are forbidden$/)
   else expectAnswer('a signed form', form, 200, /^pong$/)
-  const unsigned = signedRequest('ping', { secret: 'another secret' })
-  expectAnswer('a wrong signature', await send(unsigned), 400, /Wrong signature/)
+  const signedByOther = signedRequest('ping', { secret: 'another secret' })
+  expectAnswer('a wrong signature', await send(signedByOther), 400, /Wrong signature/)
   expectAnswer('another sender', await send(ping(), 'stranger'), 403, /Requests must originate from GitHub/)
 }
 
@@ -55,7 +55,7 @@ function push(size: Size): Delivery {
   return signedRequest('push', { secret, payload: payload('x'.repeat(size * 2 ** 20 - payload('').length)) })
 }
 
-/** `github` is in the ranges of the application, `stranger` is not, and forges headers. */
+/** `github` is in the ranges of the application. `stranger` is not, and forges headers; its address needs Linux. */
 type Sender = 'github' | 'stranger'
 
 async function deliver(
@@ -72,11 +72,13 @@ async function deliver(
   })
   // A server that rejects a body early closes the connection, so writing can fail although there is an answer.
   const answered = new Promise<Answer>((resolve) => {
-    client.once('response', async (response: IncomingMessage) => {
-      resolve({ status: response.statusCode ?? 0, body: await text(response).catch(() => '') })
+    let response: IncomingMessage | undefined
+    client.once('response', async (received: IncomingMessage) => {
+      response = received
+      resolve({ status: received.statusCode ?? 0, body: await text(received).catch(() => '') })
     })
     client.once('timeout', () => client.destroy())
-    client.once('close', () => resolve({ status: 0, body: 'no answer' }))
+    client.once('close', () => response ?? resolve({ status: 0, body: 'no answer' }))
     client.on('error', () => {})
   })
   client.end(body)
