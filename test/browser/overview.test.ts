@@ -47,7 +47,7 @@ const said = (text: string | RegExp) => page.getByRole('status').getByText(text)
 describe('the overview', () => {
   test('lists the warnings first, each with its fix', async () => {
     const warnings = region('Warnings')
-    const dead = warnings.locator('.note', { hasText: '1 delivery was given up' })
+    const dead = warnings.locator('.note', { hasText: '1 delivery was not handled' })
     await dead.getByText('What to do: Open the dead deliveries').waitFor()
     await warnings.getByText('1 delivery was signed with an old secret').waitFor()
     await dead.getByRole('link', { name: 'Show dead deliveries' }).click()

@@ -78,7 +78,7 @@ describe('logging in', () => {
     const page = closed(await scene.open())
     await page.context().clearCookies()
     await page.goto(`${scene.url}/#/overview`) // by its address, because a pending request may end the session first
-    await page.getByText('The session is over').waitFor()
+    await page.getByText('Your session has ended').waitFor()
     await logInAs(page, adminToken)
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
   })

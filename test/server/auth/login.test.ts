@@ -175,7 +175,7 @@ describe('logging out', () => {
   })
 
   test('fails if it cannot be stored, the log says why, and the session stays valid', async () => {
-    const failing = () => Promise.reject(new Error('the database is away'))
+    const failing = () => Promise.reject(new Error('the database is unavailable'))
     const admin = await openAdmin({ inbox: withMembers(openInbox(), { compareAndSet: failing }) })
     const cookie = await withCookie(admin)
     const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
