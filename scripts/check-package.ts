@@ -111,12 +111,12 @@ function checkSqlFiles(): string {
   return files.join(' ')
 }
 
-/** The documentation is part of the package, so that its relative links work there. Its images would take too much space. */
+/** The documentation is part of the package, so that the relative links and images of its pages work there. */
 function checkLinks(): string {
   const folder = join(project, 'node_modules/hookserver')
   const pages = globSync('{*.md,docs/**/*.md}', { cwd: folder })
   const links = pages.flatMap((page) => {
-    const targets = readFileSync(join(folder, page), 'utf8').matchAll(/(?<!!)\[[^\]]*\]\((?![a-z]+:)([^)#\s]+)/g)
+    const targets = readFileSync(join(folder, page), 'utf8').matchAll(/\[[^\]]*\]\((?![a-z]+:)([^)#\s]+)/g)
     return [...targets].map(([, target = '']) => join(dirname(page), target))
   })
   const missing = links.filter((target) => !existsSync(join(folder, target)))
