@@ -34,7 +34,7 @@ export async function explainWrongSignature(delivery: UnverifiedDelivery): Promi
   if (sha1 && (await findSigner(keys, sha1, body, createHmac)) >= 0) {
     return 'X-Hub-Signature fits and X-Hub-Signature-256 does not: they were made with different secrets'
   }
-  return 'it fits no secret that is configured: compare with the one entered on GitHub'
+  return 'it matches no configured secret: compare the secret with the one entered on GitHub'
 }
 
 /** Bodies that the sender may have signed, if this one arrived. */

@@ -150,7 +150,9 @@ describe('the first list', () => {
       expect(rejection.headers).toEqual({ 'retry-after': '1' })
     }
     expect(github.requests).toHaveLength(1)
-    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('origins cannot be checked') }])
+    expect(lines).toMatchObject([
+      { level: 'warn', message: expect.stringContaining('origins cannot be checked until a fetch succeeds') },
+    ])
   })
 
   test.each<[string, Failure]>([
