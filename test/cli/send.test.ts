@@ -214,7 +214,7 @@ describe('without an answer', () => {
     ])
     expect(one).toEqual({
       ...{ code: 1, stdout: '' },
-      stderr: `hookserver: Connection to ${closed} refused: start "hookserver serve", or pass another URL with --to\n`,
+      stderr: `hookserver: Connection to ${closed} refused: start the server, for example with "hookserver serve", or pass another URL with --to\n`,
     })
     expect(report).toMatchObject({ ok: false, status: null, failure: 'the connection was refused' })
     expect([many.code, many.stderr]).toEqual([1, one.stderr])

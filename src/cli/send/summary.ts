@@ -169,7 +169,8 @@ export function* hintsFor(summary: Summary, secretSource: string | undefined): G
   const { ok, refused, failures, answers, sent } = summary
   const { to, rate, stop } = summary.options
   const statuses = new Set(answers.map(({ status }) => status))
-  if (refused) yield `Connection to ${to} refused: start "hookserver serve", or pass another URL with --to`
+  if (refused)
+    yield `Connection to ${to} refused: start the server, for example with "hookserver serve", or pass another URL with --to`
   else for (const failure of failures.keys()) yield `${to}: ${failure}`
   if (statuses.has(404))
     yield 'The server does not have this path: "hookserver serve" receives at /hooks. Pass another URL with --to.'
