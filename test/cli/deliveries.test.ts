@@ -129,7 +129,7 @@ describe('deliveries show', () => {
     const { code, stdout, stderr } = await run('show', String(id))
     expect(stdout).toMatch(/^ {2}state +dead$/m)
     expect(stdout).toMatch(/^ {2}guid +the-guid$/m)
-    expect(stdout).toMatch(/^ {2}signature +sha256 by secret 0$/m)
+    expect(stdout).toMatch(/^ {2}signature +sha256 by secret 1$/m)
     expect(stdout).toMatch(/^ +\+0 ms {2}received from 192\.0\.2\.1, \d{4}-\d\d-\d\dT/m)
     expect(stdout).toMatch(/^ +\+\d.* {2}stored$/m)
     expect(stdout).toMatch(
@@ -144,7 +144,7 @@ describe('deliveries show', () => {
     const { run, ids } = await scene([['push', push('acme/till')]])
     const { stdout } = await run('show', String(ids[0]))
     expect(stdout).toMatch(/builder, attempt 1: succeeded after .*\n +result: built\n/)
-    expect(stdout).toMatch(/^ +answered$|^ +\+.* {2}answered$/m)
+    expect(stdout).toMatch(/^ +replied$|^ +\+.* {2}replied$/m)
   })
 
   test('prints the original payload', async () => {

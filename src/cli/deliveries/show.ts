@@ -62,7 +62,7 @@ function sections(detail: DeliveryDetail): string[] {
 function fieldsOf(detail: DeliveryDetail): Field[] {
   const { conflict, replayed, recovered, duplicates, secretId, secretIndex, algorithm } = detail
   const flags = Object.entries({ conflict, replayed, recovered }).filter(([, isSet]) => isSet)
-  const secret = secretIndex === undefined ? undefined : ` by secret ${secretId ?? secretIndex}`
+  const secret = secretIndex === undefined ? undefined : ` by secret ${secretId ?? secretIndex + 1}`
   return [
     ['delivery', detail.id],
     ['state', detail.state],
@@ -109,7 +109,7 @@ function timeline(detail: DeliveryDetail): string[] {
     { at: receivedAt, text: `received${from}, ${new Date(receivedAt).toISOString()}` },
     { at: storedAt, text: 'stored' },
   ]
-  if (ackedAt !== undefined) entries.push({ at: ackedAt, text: 'answered' })
+  if (ackedAt !== undefined) entries.push({ at: ackedAt, text: 'replied' })
   entries.push(...tasks.flatMap((task) => task.attempts.map((attempt) => attemptEntry(task, attempt))))
   entries.sort((one, other) => one.at - other.at)
   const times = entries.map(({ at }) => `+${formatDuration(at - receivedAt)}`)
