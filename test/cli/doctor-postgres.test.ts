@@ -131,13 +131,13 @@ describe('finds', () => {
   test('fewer connections than a server may open, which depends on its role', async () => {
     const url = await database()
     const needs = async (...args: string[]) => (await findings(url, ...args)).found.map(({ state }) => state)
-    const doubtful = await findings(url, '--database-connections', '60')
-    expect(doubtful.found[1]).toMatchObject({
-      state: 'doubtful',
+    const warning = await findings(url, '--database-connections', '60')
+    expect(warning.found[1]).toMatchObject({
+      state: 'warning',
       found: expect.stringMatching(/\(max_connections is 40\), but a server may open 64$/),
       cure: expect.stringContaining('--database-connections'),
     })
-    expect(await needs('--database-connections', '37')).toEqual(['fine', 'doubtful'])
+    expect(await needs('--database-connections', '37')).toEqual(['fine', 'warning'])
     expect(await needs('--database-connections', '30', '--role', 'receiver')).toEqual(['fine'])
   })
 
@@ -158,7 +158,7 @@ describe('finds', () => {
       node: ['--import', shifting],
     })
     expect(of('clock')[0]).toMatchObject({
-      state: 'doubtful',
+      state: 'warning',
       found: expect.stringMatching(/^5\.\d s behind the database's$/),
       cure: expect.stringContaining('NTP'),
     })
@@ -178,7 +178,7 @@ describe('finds', () => {
     await other.query('select pg_current_xact_id()')
     expect(await found()).toMatchObject([
       {
-        state: 'doubtful',
+        state: 'warning',
         found: expect.stringMatching(/^a transaction of report has been open for \d/),
         cure: expect.stringContaining('pg_terminate_backend'),
       },
@@ -192,7 +192,7 @@ test('finds that the server does not flush commits', async () => {
   const { code, found } = await findings(careless.url)
   expect(code).toBe(0)
   expect(found[1]).toMatchObject({
-    state: 'doubtful',
+    state: 'warning',
     found: expect.stringMatching(/^fsync and full_page_writes are off: a power failure can lose/),
     cure: expect.stringContaining('alter system set fsync to on'),
   })

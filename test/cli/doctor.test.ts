@@ -46,7 +46,7 @@ describe('finds', () => {
     expect(none.of('secret')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('--secret-file') }])
     expect(none.code).toBe(1)
     const short = await runDoctor(project(), [], { env: { GITHUB_WEBHOOKS_KEY: 'guess' } })
-    expect(short.of('secret')).toMatchObject([{ state: 'doubtful', cure: expect.stringContaining('openssl') }])
+    expect(short.of('secret')).toMatchObject([{ state: 'warning', cure: expect.stringContaining('openssl') }])
     expect(short.code).toBe(0)
   })
 
@@ -59,12 +59,7 @@ describe('finds', () => {
   test.each([
     ['exports no Hooks', 'export const a = 1', 'failed', /must export a Hooks/],
     ['cannot be imported', 'export default (', 'failed', /Cannot import/],
-    [
-      'handles nothing',
-      `import { Hooks } from 'hookserver'; export default new Hooks()`,
-      'doubtful',
-      /has no handlers/,
-    ],
+    ['handles nothing', `import { Hooks } from 'hookserver'; export default new Hooks()`, 'warning', /has no handlers/],
   ])('a module that %s', async (_what, source, state, message) => {
     const { of } = await runDoctor(project({ 'hooks.ts': source }), ['hooks.ts'])
     expect(of('module')).toMatchObject([{ state, found: expect.stringMatching(message) }])
@@ -126,17 +121,17 @@ describe('finds', () => {
     const rejected = await runDoctor(project(), [], { github, env: { GITHUB_TOKEN: 'wrong' } })
     expect(rejected.of('GitHub')).toMatchObject([
       { state: 'fine' },
-      { state: 'doubtful', cure: expect.stringMatching(/renew/) },
+      { state: 'warning', cure: expect.stringMatching(/renew/) },
     ])
     expect(rejected.output).not.toContain('wrong')
     await github.close()
   })
 
   test.each([
-    [['--dev'], 0, 'doubtful'],
-    [['--validate-ip', 'false'], 0, 'doubtful'],
-    [['--validate-ip', 'warn'], 0, 'doubtful'],
-    [['--role', 'worker'], 0, 'doubtful'],
+    [['--dev'], 0, 'warning'],
+    [['--validate-ip', 'false'], 0, 'warning'],
+    [['--validate-ip', 'warn'], 0, 'warning'],
+    [['--role', 'worker'], 0, 'warning'],
     [['--validate-ip', 'true'], 1, 'failed'],
     [['--dev', '--recover', 'acme/shop'], 1, 'failed'],
   ])('an unreachable GitHub with %j: exit code %i', async (args, exitCode, state) => {
@@ -176,8 +171,8 @@ describe('finds', () => {
     expect(of('proxy')[0]?.found).toMatch(/^2 requests /)
     expect(of('secret').map(({ state, found }) => `${state}: ${found}`)).toEqual([
       'fine: from the environment variable GITHUB_WEBHOOKS_KEY',
-      'doubtful: 1 wrong signature in the last day',
-      'doubtful: 1 of the last 2 deliveries were signed with an old secret',
+      'warning: 1 wrong signature in the last day',
+      'warning: 1 of the last 2 deliveries were signed with an old secret',
     ])
     expect(of('database')).toMatchObject([
       { state: 'fine', found: expect.stringContaining('2 unfinished deliveries, 0 dead') },

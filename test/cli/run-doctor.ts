@@ -7,7 +7,7 @@ import { main } from '../server/service.ts'
 
 interface Finding {
   what: string
-  state: 'fine' | 'doubtful' | 'failed'
+  state: 'fine' | 'warning' | 'failed'
   found: string
   cure?: string
 }

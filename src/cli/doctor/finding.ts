@@ -3,7 +3,7 @@ import { printable, styled } from '../output.ts'
 /** The result of one check. */
 export interface Finding {
   what: string
-  state: 'fine' | 'doubtful' | 'failed'
+  state: 'fine' | 'warning' | 'failed'
   found: string
   /** How to fix it. */
   cure?: string | undefined
@@ -11,16 +11,16 @@ export interface Finding {
 
 export const fine = (what: string, found: string): Finding => ({ what, state: 'fine', found })
 
-export const doubtful = (what: string, found: string, cure: string): Finding => ({
+export const warning = (what: string, found: string, cure: string): Finding => ({
   what,
-  state: 'doubtful',
+  state: 'warning',
   found,
   cure,
 })
 
 export const failed = (what: string, found: string, cure?: string): Finding => ({ what, state: 'failed', found, cure })
 
-const marks = { fine: ['green', '✓ '], doubtful: ['yellow', '! '], failed: ['red', '✗ '] } as const
+const marks = { fine: ['green', '✓ '], warning: ['yellow', '! '], failed: ['red', '✗ '] } as const
 
 /** The finding, and below it the fix. */
 export function findingLines({ what, state, found, cure }: Finding): string[] {

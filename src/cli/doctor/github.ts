@@ -4,7 +4,7 @@ import { fetchMeta } from '../../receiver/github-meta.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { githubApi } from '../../settings.ts'
 import { plural, withCauses } from '../output.ts'
-import { doubtful, type Finding, failed, fine } from './finding.ts'
+import { type Finding, failed, fine, warning } from './finding.ts'
 
 const what = 'GitHub'
 
@@ -15,7 +15,7 @@ export async function* checkGitHub(config: Config, options: Readonly<HooksOption
   try {
     const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
     yield fine(what, `${apiUrl}/meta lists ${plural(cidrs.length, 'address range')}`)
-    if (tokenRejected) yield doubtful(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
+    if (tokenRejected) yield warning(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
   } catch (error) {
     yield unreachable(`cannot fetch ${apiUrl}/meta: ${withCauses(error)}`, config, options)
     return
@@ -31,7 +31,7 @@ function unreachable(found: string, config: Config, options: Readonly<HooksOptio
   const needsRanges = receives && checksOrigin && options.ranges === undefined
   const needsLog = recover.value !== undefined || pull.value !== undefined
   if (!needsRanges && !needsLog) {
-    return doubtful(
+    return warning(
       what,
       `${found}. The server works without it`,
       'fix this before you turn on the origin check or recovery',

@@ -5,7 +5,7 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively, schemasOf } from '../../server/open-inbox.ts'
 import { deliveryCount, plural } from '../output.ts'
-import { doubtful, type Finding, failed, fine } from './finding.ts'
+import { type Finding, failed, fine, warning } from './finding.ts'
 
 const minFreeBytes = 2 ** 30
 const dayMs = 24 * 60 * 60 * 1000
@@ -26,7 +26,7 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
   const { bavail, bsize } = statfsSync(dirname(path))
   if (bavail * bsize > minFreeBytes) return
   const found = `only ${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on the disk`
-  yield doubtful(what, found, 'free some space, or limit the size of the file with --max-size')
+  yield warning(what, found, 'free some space, or limit the size of the file with --max-size')
 }
 
 /** Checks that a PostgreSQL database can hold the inbox: the tables exist, or can be created. */
@@ -101,7 +101,7 @@ async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
   const wrong = byCode.get('wrong_signature') ?? []
   if (wrong.length === 0) return
   const found = `${plural(wrong.length, 'wrong signature')} in the last day`
-  yield doubtful('secret', found, 'compare the secret with the one on GitHub; see the log for details')
+  yield warning('secret', found, 'compare the secret with the one on GitHub; see the log for details')
 }
 
 async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
@@ -110,5 +110,5 @@ async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
   const old = details.filter((detail) => (detail?.secretIndex ?? 0) > 0)
   if (old.length === 0) return
   const found = `${old.length} of the last ${deliveryCount(deliveries.length)} were signed with an old secret`
-  yield doubtful('secret', found, 'enter the new secret on GitHub before you remove the old one')
+  yield warning('secret', found, 'enter the new secret on GitHub before you remove the old one')
 }

@@ -9,7 +9,7 @@ import { listen } from '../../server/listener.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
 import { jsonLine, plural, printLines } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
-import { doubtful, type Finding, failed, findingLines, fine } from './finding.ts'
+import { type Finding, failed, findingLines, fine, warning } from './finding.ts'
 import { checkGitHub } from './github.ts'
 import { checkFile } from './inbox.ts'
 import { checkPostgres } from './postgres.ts'
@@ -81,7 +81,7 @@ function* checkSecret(config: Config): Generator<Finding, string | readonly stri
     const found = `from ${secret.source}`
     const isShort = [secret.value].flat().some((one) => one.length < minSecretLength)
     const cure = 'set a random secret here and on GitHub: openssl rand -hex 32'
-    yield isShort ? doubtful(what, `${found}: shorter than ${minSecretLength} characters`, cure) : fine(what, found)
+    yield isShort ? warning(what, `${found}: shorter than ${minSecretLength} characters`, cure) : fine(what, found)
     return secret.value
   } catch (error) {
     yield failed(what, (error as Error).message)
@@ -92,7 +92,7 @@ function* checkSecret(config: Config): Generator<Finding, string | readonly stri
 function checkHandlers({ name, hooks }: HooksModule): Finding {
   const count = hooks.registrations.length
   if (count > 0) return fine('module', `${name} has ${plural(count, 'handler')}`)
-  return doubtful('module', `${name} has no handlers`, 'register one: hooks.hook("push", …)')
+  return warning('module', `${name} has no handlers`, 'register one: hooks.hook("push", …)')
 }
 
 /** Checks that the listeners can bind to their ports. A hookserver that already runs there is fine. */

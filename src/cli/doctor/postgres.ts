@@ -4,7 +4,7 @@ import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { connectionsOf, cureOf, loadPostgres, noAnswer, reasonOf } from '../../server/open-inbox.ts'
 import { formatDuration, plural } from '../output.ts'
-import { doubtful, type Finding, failed } from './finding.ts'
+import { type Finding, failed, warning } from './finding.ts'
 import { checkSchemas } from './inbox.ts'
 
 const timeoutMs = 5000
@@ -140,13 +140,13 @@ function* checkDurability({ off }: Server): Generator<Finding> {
   if (off.length === 0) return
   const found = `${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off: a power failure can lose acknowledged deliveries and damage the database`
   const statements = off.map((name) => `alter system set ${name} to on;`).join(' ')
-  yield doubtful(what, found, `${statements} select pg_reload_conf()`)
+  yield warning(what, found, `${statements} select pg_reload_conf()`)
 }
 
 function* checkConnections({ free, max }: Server, needed: number): Generator<Finding> {
   if (free >= needed) return
   const found = `${plural(Math.max(0, free), 'connection')} available (max_connections is ${max}), but a server may open ${needed}`
-  yield doubtful(what, found, 'lower --database-connections, or raise max_connections in PostgreSQL')
+  yield warning(what, found, 'lower --database-connections, or raise max_connections in PostgreSQL')
 }
 
 const longTransactionMs = 10 * 60 * 1000
@@ -157,7 +157,7 @@ export async function* checkTransactions(client: Client, minMs: number = longTra
   const [oldest] = rows
   if (!oldest) return
   const found = `a transaction of ${oldest.who} has been open for ${formatDuration(oldest.ms)}: PostgreSQL cannot vacuum rows deleted since then`
-  yield doubtful(what, found, `end it: select pg_terminate_backend(${oldest.pid})`)
+  yield warning(what, found, `end it: select pg_terminate_backend(${oldest.pid})`)
 }
 
 /** Only members of pg_read_all_stats see the `xact_start` of other users. */
@@ -182,5 +182,5 @@ async function* checkClock(client: Client): AsyncGenerator<Finding> {
   const ahead = Math.round((before + Date.now()) / 2 - now)
   if (Math.abs(ahead) <= clockToleranceMs) return
   const found = `${(Math.abs(ahead) / 1000).toFixed(1)} s ${ahead > 0 ? 'ahead of' : 'behind'} the database's`
-  yield doubtful('clock', found, 'synchronize both clocks with NTP: timedatectl set-ntp true')
+  yield warning('clock', found, 'synchronize both clocks with NTP: timedatectl set-ntp true')
 }
