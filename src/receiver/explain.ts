@@ -32,9 +32,9 @@ export async function explainWrongSignature(delivery: UnverifiedDelivery): Promi
   }
   const sha1 = signature.algorithm === 'sha256' ? parseSignature(headers['x-hub-signature'] ?? '') : undefined
   if (sha1 && (await findSigner(keys, sha1, body, createHmac)) >= 0) {
-    return 'X-Hub-Signature fits and X-Hub-Signature-256 does not: they were made with different secrets'
+    return 'X-Hub-Signature matches and X-Hub-Signature-256 does not: the sender used a different secret for each'
   }
-  return 'it matches no configured secret: compare the secret with the one entered on GitHub'
+  return 'it matches none of the configured secrets: compare them with the secret on GitHub'
 }
 
 /** Bodies that the sender may have signed, if this one arrived. */

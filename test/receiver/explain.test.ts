@@ -38,8 +38,8 @@ const explain = (one: Case) => explainWrongSignature(suspectOf(one))
 const escaped = json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 const reserialized = /re-serialized the body/
 const whiteSpace = /begins or ends with white space/
-const nothingFits = /matches no configured secret/
-const differentSecrets = /X-Hub-Signature fits and X-Hub-Signature-256 does not/
+const nothingFits = /matches none of the configured secrets/
+const differentSecrets = /X-Hub-Signature matches and X-Hub-Signature-256 does not/
 
 const cases: [name: string, reason: RegExp, one: Case][] = [
   ['a body that was pretty-printed', reserialized, { signed: json, arrived: JSON.stringify(payload, null, 2) }],

@@ -140,7 +140,7 @@ async function receive(evidence: Evidence, served: ServedProcess): Promise<void>
   const wrong: Record<string, SentRequest> = {
     're-serialized the body': pretty,
     'begins or ends with white space': delivery('push', { secret: oldSecret }),
-    'matches no configured secret': delivery('push', { secret: 'another secret' }),
+    'matches none of the configured secrets': delivery('push', { secret: 'another secret' }),
   }
   for (const [reason, asked] of Object.entries(wrong)) {
     // Only one rejection per second is logged, so this is sent until it is logged.
