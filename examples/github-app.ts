@@ -11,7 +11,7 @@ const hooks = new Hooks({
 })
 
 hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {
-  if (issue.user?.type === 'Bot') return // two bots would never be done with each other
+  if (issue.user?.type === 'Bot') return // prevents two bots from answering each other forever
   const octokit = await delivery.octokit()
   const { data } = await octokit.rest.issues.createComment({
     owner: repository.owner.login,
@@ -19,7 +19,7 @@ hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {
     issue_number: issue.number,
     body: `Thank you, @${issue.user?.login}! A maintainer will look into it.`,
   })
-  return data.html_url // kept beside the attempt
+  return data.html_url // the inbox stores it with the attempt
 })
 
 const server = createServer(hookserver(hooks))

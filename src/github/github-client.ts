@@ -40,7 +40,7 @@ export class GitHubClient {
     if (token !== undefined) return this.withToken(delivery)
     throw new Error(
       app
-        ? 'delivery.octokit(): this delivery is from no installation of an App, so the option "app" does not serve it. For a webhook that is not the App\'s, set the option "token" too'
+        ? 'delivery.octokit(): this delivery does not come from an installation of an App, so the option "app" does not apply. For a webhook that does not belong to the App, also set the option "token"'
         : 'delivery.octokit() needs credentials: set the option "app", { id, privateKey }, or the option "token" of new Hooks()',
     )
   }
@@ -125,7 +125,8 @@ export class GitHubClient {
 /**
  * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. The plugin sends one writing
  * request a second for all Octokits with the same `id`, and one in three seconds if it notifies people. If GitHub still
- * rejects a request for a rate limit, we wait here: the plugin's timer would keep the process alive and ignore `signal`.
+ * rejects a request for a rate limit, we wait here: the plugin's timer would keep the process alive and ignore
+ * `signal`.
  */
 function throttleOptions(id: string, { log, signal }: Scope) {
   const onLimit =

@@ -122,7 +122,7 @@ describe('delivery.octokit() rejects', () => {
   test("with an App alone, for a webhook that is not the App's", async () => {
     const privateKey = newKey()
     const { error, requests } = await failureWith({ app: { id: 3, privateKey } }, false)
-    expect(error).toMatch(/from no installation of an App.* set the option "token" too/)
+    expect(error).toMatch(/not come from an installation of an App.* also set the option "token"/)
     expect(requests).toEqual([])
   })
 
