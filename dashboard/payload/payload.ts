@@ -9,7 +9,7 @@ import { type Row, rowOf } from './row.ts'
 import { subjectLink, subjectOf } from './subject.ts'
 import { namesOf, type Place, Tree } from './tree.ts'
 
-/** The largest number of members with which an object is expanded at first. */
+/** An object with more members than this is collapsed at first. */
 const maxAtFirst = 100
 /** Milliseconds for which a search runs before other requests get a turn. */
 const turn = 20
@@ -96,7 +96,7 @@ export class Payload implements Answers {
 
   hit({ index }: Questions['hit']['asks']): { position: number; rows: number } {
     const trail = this.#hits[index]
-    if (!trail) throw new Error('This hit no longer exists')
+    if (!trail) throw new Error('This search result no longer exists')
     const position = this.#shown.positionOf(this.#shown.reveal(indicesOf(trail)))
     return { position, rows: this.#shown.rows }
   }

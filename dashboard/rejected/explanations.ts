@@ -49,12 +49,12 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   },
   body_timeout: {
     means: 'The body did not arrive in time.',
-    cause: 'The sender stalled; or a slow proxy is in front.',
+    cause: 'The sender stalled, or a proxy in front of the server is slow.',
     cure: 'Nothing, if it is rare. Otherwise check the proxy and the network.',
   },
   body_aborted: {
     means: 'The body did not arrive completely.',
-    cause: 'The sender or a proxy in front disconnected.',
+    cause: 'The sender, or a proxy in front of the server, disconnected.',
     cure: 'Nothing, if it is rare. Otherwise check the proxy and the network. The log has the error.',
   },
   overloaded: {

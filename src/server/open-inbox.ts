@@ -105,7 +105,7 @@ export const cures: Readonly<Record<string, string>> = {
   '3D000': 'create the database with createdb, or correct its name in the URL',
   '42501': 'grant the permission, or use another user',
   '53300': 'lower --database-connections, or raise max_connections in PostgreSQL',
-  '55P03': 'an open transaction holds a lock on a table: end it; see pg_stat_activity for its client',
+  '55P03': 'an open transaction holds a lock on a table: find its client in pg_stat_activity and end the transaction',
   '57P03': 'the server is starting or stopping: try again in a moment',
   DEPTH_ZERO_SELF_SIGNED_CERT: certificate,
   SELF_SIGNED_CERT_IN_CHAIN: certificate,

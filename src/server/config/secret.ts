@@ -63,7 +63,9 @@ export interface AdminToken {
   tokenFile: string | undefined
 }
 
-/** The configured token. If there is none, generates one and keeps it in a file. @throws {Error} that says what to do. */
+/**
+ * The configured token. If there is none, generates one and keeps it in a file. @throws {Error} that says what to do.
+ */
 export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): AdminToken {
   if (adminToken.value !== undefined) return { token: adminToken.value, tokenFile: undefined }
   const { value: file } = adminTokenFile
@@ -87,12 +89,13 @@ export function readOnlyTokenOf(
   if (found !== token) return found
   const source = readOnlyToken.source ?? readOnlyTokenFile.source
   throw new ConfigError([
-    `${source}: the read-only token equals the admin token, which has full access: choose another token`,
+    `${source}: the read-only token equals the admin token, which has full access. Choose another token`,
   ])
 }
 
 /**
- * The file of a generated token: beside the SQLite file. With PostgreSQL each machine has its own token, which is not in
+ * The file of a generated token: beside the SQLite file. With PostgreSQL each machine has its own token, which is not
+ * in
  * the database: the file is in the state directory of the systemd service (`StateDirectory=`, systemd.exec(5)), or in
  * the current folder.
  */
