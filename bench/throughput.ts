@@ -48,7 +48,7 @@ export class Throughput {
 }
 
 /**
- * How often each server is restarted: two processes of the same program differ by a tenth throughout their lifetime.
+ * How often each server is restarted. Two processes of the same program can differ in speed by 10 % until they end.
  */
 const maxGenerations = 5
 

@@ -14,7 +14,7 @@ const measured = {
       const look = () => {
         if (!isThere()) return false
         observer.disconnect()
-        // The changes of a frame's callbacks are painted before the next task.
+        // The browser paints the changes of animation frame callbacks before it runs the next task.
         requestAnimationFrame(() => {
           const { port1, port2 } = new MessageChannel()
           port1.onmessage = () => resolve(performance.now())

@@ -110,7 +110,7 @@ export const screens: readonly Screen[] = [
   },
 ]
 
-/** Opens the screen, whatever the page showed before. */
+/** Opens the screen from any page. */
 export async function show(page: Page, { place, ready }: Screen): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(place)}`)
   await page.reload()

@@ -9,7 +9,10 @@ export type Order = 'close' | 'go' | { killSelfAfter: number }
 /** Messages from a program: it has loaded its modules, or it is ready. */
 export type Notice = { loaded: true } | { ready: true; port: number }
 
-/** Running processes. A suspended process would not notice that its parent has ended. */
+/**
+ * Running processes. This process kills them when it ends, because a suspended process does not notice the end of its
+ * parent.
+ */
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
@@ -41,7 +44,7 @@ export class Victim {
       ready.reject(new Error(end ?? 'A process was killed before it was ready'))
       return end
     })
-    ready.promise.catch(() => {}) // if the process is killed while it starts, no caller awaits this
+    ready.promise.catch(() => {}) // no caller awaits this if the process is killed during its start
     this.loaded = loaded.promise
     this.ready = ready.promise
   }

@@ -60,7 +60,7 @@ export class Database {
   /** Takes all connections except the two of this class. @returns a function that releases them. */
   async exhaust(): Promise<() => Promise<void>> {
     const taken: pg.Client[] = []
-    await this.terminate() // so that connections are free
+    await this.terminate() // frees connections
     while (taken.length < maxConnections - 2) if (!(await this.#take(taken))) await this.terminate()
     return async () => void (await Promise.all(taken.map((client) => client.end().catch(() => undefined))))
   }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { type TestHandler, testHandlers as usual } from '../campaign/handlers.ts'
 
-/** The handler that kills its process, and how often it does. */
+/** The name of the handler that kills its process, and the number of times that it does so. */
 export const fatal = 'fatal'
 export const deaths = 3
 

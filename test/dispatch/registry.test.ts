@@ -7,7 +7,7 @@ function registration(name: string, replies = false): Registration {
 }
 
 describe('a registry', () => {
-  test('lists all handlers, each once, even with several names', () => {
+  test('lists each handler once, even if it has several names', () => {
     const registry = new Registry()
     const [one, two, three] = [registration('one'), registration('two'), registration('three')]
     for (const name of ['push', 'issues.opened', 'issues', '*']) registry.add(name, one)

@@ -36,7 +36,7 @@ export function parsePromQL(text: string): Expression {
         selectors.at(-1)?.matchers.push({ label, values: values.split('|') })
       }
       if (name === 'GroupingLabels') {
-        const part = node.parent?.parent ?? node // the aggregation, or the two sides of an operator
+        const part = node.parent?.parent ?? node // the aggregation or the binary expression that has these labels
         groupings.push({ labels: said.match(/\w+/g) ?? [], from: part.from, to: part.to })
       }
     },

@@ -92,7 +92,7 @@ test('formats a position for server-sent events and URLs', async () => {
   expect(idsOf(await look(position))).toEqual([1, 2])
 })
 
-/** Inserts changes and deletes the oldest. */
+/** Inserts so many changes that the oldest ones are deleted. */
 async function forget(): Promise<void> {
   await database.run(`insert into changes (deliveries) select '{1000}' from generate_series(1, 20000)`)
   await database.transaction(deleteOldChanges)

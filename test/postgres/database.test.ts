@@ -26,7 +26,7 @@ const names = () => database.all<{ name: string }>('select name from key_values 
 const insertName = `insert into key_values (name, text) values ($1, 'x')`
 
 describe('a connection', () => {
-  test('commits to disk and limits every wait, whatever the defaults of the database are', async () => {
+  test('commits to disk and limits every wait, even if the database has other defaults', async () => {
     const settings = await database.get(`
       select current_setting('synchronous_commit') as commit, current_setting('statement_timeout') as statement,
              current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`)

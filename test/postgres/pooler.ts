@@ -31,7 +31,7 @@ export async function startPooler(url: string): Promise<string> {
       rest = rest.subarray(message.length)
       served?.write(message)
       if (message.toString('latin1', 0, 1) !== 'Z' || message.toString('latin1', head) !== 'I') continue
-      served = undefined // the server is ready and not in a transaction
+      served = undefined // the server has reported that it is ready and outside of a transaction
       serveNext()
     }
   })

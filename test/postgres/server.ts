@@ -11,9 +11,9 @@ export interface PostgresServer {
   readonly url: string
   /** The log of the server. */
   readonly log: string
-  /** Stops it without writing anything, like a power cut (PostgreSQL's "immediate shutdown"). */
+  /** Stops the server before it writes its data, like a power cut (PostgreSQL's "immediate shutdown"). */
   crash(): Promise<void>
-  /** Starts it again afterwards. */
+  /** Starts the server again after `crash()`. */
   start(): Promise<void>
   /** Creates another empty database. @returns its URL. */
   create(name: string): Promise<string>

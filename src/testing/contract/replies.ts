@@ -77,7 +77,7 @@ export const replyCases: ContractCase[] = [
   },
   {
     id: 'handler-hangs',
-    name: 'answers 503 in time if a handler does not settle, with or without regard for the signal',
+    name: 'answers 503 in time if a handler does not settle, whether or not it observes the signal',
     async run(host) {
       for (const name of ['public', 'page_build']) {
         assertRefused(await deliver(host, 'impatient', name), 503, 'handler_timeout')

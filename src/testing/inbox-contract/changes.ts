@@ -133,7 +133,7 @@ class Watch {
       const changes = await this.#inbox.changes(this.position)
       assert.equal(changes.gap, false)
       for (const { id, state } of changes.deliveries) {
-        assert.ok(!Object.hasOwn(states, id), 'each is shown once')
+        assert.ok(!Object.hasOwn(states, id), 'each delivery is returned once')
         states[id] = state
       }
       this.position = changes.position

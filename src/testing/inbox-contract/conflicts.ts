@@ -76,7 +76,7 @@ export const conflictCases: InboxContractCase[] = [
   },
   {
     id: 'recovered-known',
-    name: 'counts a recovered delivery with a known identity as a copy, whatever its bytes',
+    name: 'counts a recovered delivery with a known identity as a copy, even if its bytes differ',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -93,7 +93,7 @@ export const conflictCases: InboxContractCase[] = [
   },
   {
     id: 'recovered-first',
-    name: 'counts a delivery that GitHub sends after it was recovered as a copy, whatever its bytes',
+    name: 'counts a delivery as a copy if it was recovered before, even if its bytes differ',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()

@@ -26,7 +26,7 @@ export const duplicateCases: InboxContractCase[] = [
   },
   {
     id: 'duplicate-unfinished',
-    name: 'runs nothing for a copy of an unfinished delivery, whatever its state',
+    name: 'runs nothing for a copy of an unfinished delivery, in each unfinished state',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

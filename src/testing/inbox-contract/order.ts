@@ -153,7 +153,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-arrives',
-    name: 'does not claim a later delivery at once, whatever the first task does',
+    name: 'does not claim a later delivery while the first task is unfinished',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 1)
       const arrive = async (state: 'pending' | 'running' | 'retrying'): Promise<void> => {

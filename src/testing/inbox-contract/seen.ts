@@ -15,7 +15,7 @@ export function only<T>(list: readonly T[]): T {
 
 export async function detailOf(inbox: Inbox, id: number): Promise<DeliveryDetail> {
   const detail = await inbox.get(id)
-  assert.ok(detail, `delivery ${id} is there`)
+  assert.ok(detail, `delivery ${id} exists`)
   return detail
 }
 

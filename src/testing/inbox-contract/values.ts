@@ -7,7 +7,7 @@ import { start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { TestWorker } from './test-worker.ts'
 
-/** Each request, and its result. */
+/** Queries and their results. */
 const found: [query: ValueQuery, values: string[]][] = [
   [{ column: 'event' }, ['issues', 'pull_request', 'push']],
   [{ column: 'event', prefix: 'PU' }, ['pull_request', 'push']],

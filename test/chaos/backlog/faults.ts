@@ -47,7 +47,7 @@ const jobsAreBack = 15_000
 /** Milliseconds for which deliveries are locked. */
 const lockTime = 1500
 
-/** Waits until more deliveries have ended, or all have. */
+/** Waits until `count` more deliveries have ended, or until none is left. */
 async function expectProgress({ watch, soon }: BacklogStage, count = 20): Promise<void> {
   const before = watch.ended
   await soon('No worker handled further deliveries', () => watch.ended >= before + count || watch.left === 0)

@@ -45,7 +45,7 @@ describe('deliveries that failed', () => {
     expect(poll.waits).toEqual([10_000, 10_000, 10_000])
   })
 
-  test('are stored whatever their result', async () => {
+  test('are stored with any result', async () => {
     const scene = await PollingScene.open()
     const codes = [200, 302, 404, 502, 504]
     const sent = scene.github.record(

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { filterValues } from '../../../src/inbox/query/values.ts'
 
-test('values are sorted case-insensitively, each once', () => {
+test('values are distinct and sorted case-insensitively', () => {
   const values = ['b', 'B', 'a', 'C', 'b', '']
   expect(filterValues(values, { column: 'sender' })).toEqual(['a', 'B', 'b', 'C'])
 })

@@ -29,7 +29,10 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/** Calls `look` until it no longer throws. It polls because other processes do not report their progress. */
+/**
+ * Calls `look` repeatedly until it no longer throws. Other processes do not report their progress, so this function
+ * polls.
+ */
 export function eventually<T>(look: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(look, { timeout: 25_000, interval: 10 })
 }

@@ -7,7 +7,7 @@ const hour = 3_600_000
 
 /** An inbox with three different deliveries. */
 let admin: Admin
-/** Their ids, by their states. */
+/** The ids of the deliveries, by state. */
 let ids: { done: number; dead: number; pending: number }
 
 beforeAll(async () => {

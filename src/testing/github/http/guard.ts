@@ -10,7 +10,7 @@ type Permission = Exclude<Access, string>
 
 /**
  * Checks that the caller may use a route.
- * @throws {Refusal} as GitHub does: some of its 404 mean that permissions are missing.
+ * @throws {Refusal} with the status that GitHub sends, which for some missing permissions is 404.
  */
 export function guard(access: Access, caller: Caller, repository: Repository | undefined): void {
   if (access === 'app') {
@@ -37,7 +37,10 @@ function guardPermission({ permission, level }: Permission, caller: Caller, repo
   throw caller.scopes ? notFound() : inaccessible('personal access token')
 }
 
-/** Users see every repository, Apps those of their installations, and installation tokens those they are limited to. */
+/**
+ * Users see all repositories. An App sees those of its installations. An installation token sees only its own
+ * repositories.
+ */
 function sees(caller: Caller, repository: Repository): boolean {
   if (caller.kind === 'anonymous') return false
   if (caller.kind === 'user') return true
