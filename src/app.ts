@@ -20,7 +20,7 @@ export function readApp(given: unknown): AppOptions {
   return { id: id as number | string, privateKey: readKey(privateKey, 'Option "app": its "privateKey"') }
 }
 
-/** The App of the environment variables. @throws {TypeError} if one of the two is missing. */
+/** The App that the environment variables specify. @throws {TypeError} if only one of the two variables is set. */
 export function appIn(env: (name: string) => string | undefined): AppOptions | undefined {
   const [id, privateKey] = [env('GITHUB_APP_ID'), env('GITHUB_APP_PRIVATE_KEY')]
   if (!id && !privateKey) return undefined

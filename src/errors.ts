@@ -1,5 +1,6 @@
 /**
- * Every way in which a delivery can fail: code, status, and the text that the sender sees. `docs/errors.md` explains each
+ * Every way in which a delivery can fail: code, status, and the text that the sender sees. `docs/errors.md` explains
+ * each
  * one; a test compares that page with this table.
  */
 export const errorTable = {
@@ -52,7 +53,7 @@ export interface HookErrorOptions {
   detail?: string
   /** Seconds for `Retry-After`. Default: 10 with a 503, else none. */
   retryAfter?: number
-  /** The underlying error; for logs and error handlers, never sent. */
+  /** The underlying error, for logs and error handlers. hookserver never sends it. */
   cause?: unknown
 }
 

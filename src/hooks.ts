@@ -126,8 +126,10 @@ export class Hooks implements Mountable {
   }
 
   /**
-   * Receives a delivery that did not arrive as an HTTP request: a message from SQS, an event from EventBridge. It is stored
-   * in the inbox, or its handlers run, as if a mount had received it. Nothing is verified, neither the signature nor the
+   * Receives a delivery that did not arrive as an HTTP request: a message from SQS, an event from EventBridge. It is
+   * stored
+   * in the inbox, or its handlers run, as if a mount had received it. Nothing is verified, neither the signature nor
+   * the
    * origin, so call this only with deliveries from a source that you trust.
    * @returns The reply, once the delivery is committed or its handlers have run.
    * @throws {TypeError} (rejects) naming the argument.
@@ -140,7 +142,7 @@ export class Hooks implements Mountable {
     return this.#trusting.receive(request)
   }
 
-  /** All registered handlers, each once. */
+  /** All registered handlers, without duplicates. */
   get registrations(): readonly Registration[] {
     return this.#registry.all()
   }
@@ -151,8 +153,10 @@ export class Hooks implements Mountable {
   }
 
   /**
-   * Starts to run handlers for the deliveries in the inbox, as the first mount does unless `work` is `false`. For a process
-   * that only runs handlers. The application has to keep it alive: hookserver's timers do not.
+   * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`, so
+   * only
+   * a process without a mount needs this method. The application must keep that process alive: hookserver's timers do
+   * not.
    * @param options Override the options of the `Hooks`.
    * @throws {TypeError} if there is no inbox, or a listener without a name.
    */

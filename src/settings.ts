@@ -1,4 +1,4 @@
-/** The options of `Hooks` with their defaults, checked. `options.ts` documents them. */
+/** Checks the options of `Hooks`, and adds the defaults. `options.ts` documents the options. */
 import { appIn, readApp } from './app.ts'
 import type { HashName } from './http.ts'
 import type { Inbox } from './inbox/inbox.ts'

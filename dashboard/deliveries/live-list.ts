@@ -5,7 +5,7 @@ import { get, serverTime } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
 import { serverSearchOf } from './search.ts'
 
-/** Rows per page, and the number of new rows up to which they are counted. */
+/** Rows per page, and the maximum number of new rows to count. */
 const [pageSize, maxNew] = [50, 500]
 /** Milliseconds between two polls for new rows. */
 const pace = 400
@@ -125,7 +125,7 @@ export class LiveList {
 
   /** Inserts the rows that wait. */
   admit(): void {
-    // Too many for the page: a reload shows the newest.
+    // There are too many rows to insert, so the list loads the newest page.
     if (this.moreWait.value) void this.load()
     else this.#insert(this.waiting.value)
     this.waiting.value = []

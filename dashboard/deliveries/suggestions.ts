@@ -48,7 +48,7 @@ const fixed: ReadonlyMap<string, readonly Suggestion[]> = new Map([
   ['is', flags],
 ])
 
-/** Columns whose values the server can list, by the names of their conditions. */
+/** Columns whose values the server can list. The keys are the names of the conditions. */
 const columns: ReadonlyMap<string, string> = new Map([
   ['event', 'event'],
   ['repo', 'repository'],
@@ -69,7 +69,7 @@ export async function suggestionsFor(word: string, signal: AbortSignal): Promise
 }
 
 /**
- * The values of a column that start with a text. Empty if the request fails, since suggestions are optional.
+ * The values of a column that start with a text. If the request fails, the list is empty: suggestions are optional.
  */
 export async function knownValues(name: string, prefix: string, signal: AbortSignal): Promise<Suggestion[]> {
   const column = columns.get(name)

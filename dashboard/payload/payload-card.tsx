@@ -23,7 +23,10 @@ const keyOf = (detail: DeliveryDetail): string => JSON.stringify([detail.id, obj
 
 type View = 'tree' | 'text' | 'bytes' | 'difference'
 
-/** The payload as a tree, text, bytes and differences. Renders only when these change, since it may be large. */
+/**
+ * The payload as a tree, text, bytes and differences. A payload may be large, so the card renders only if its data
+ * changed.
+ */
 export const PayloadCard = memo(
   function PayloadCard(props: { detail: DeliveryDetail; reader: Reader | undefined; loaded: Loaded | undefined }) {
     const { detail, reader, loaded } = props

@@ -35,7 +35,7 @@ export interface Questions {
   press: { asks: { position: number; key: TreeKey; page: number }; answers: { position: number; rows: number } }
   /** Searches for a text. The answer is `undefined` if a later search has replaced it. */
   search: { asks: { text: string }; answers: { count: number; isCut: boolean } | undefined }
-  /** Opens all parents of a hit. */
+  /** Expands all parents of a search result. */
   hit: { asks: { index: number }; answers: { position: number; rows: number } }
   rowPath: { asks: { position: number }; answers: RowPath }
   /** The value as JSON. */

@@ -1,5 +1,6 @@
 /**
- * A request of `node:http`, which Express, Fastify, Koa and Hono's Node server pass on. The types are structural, so that
+ * A request of `node:http`, which Express, Fastify, Koa and Hono's Node server pass on. The types are structural, so
+ * that
  * compiling against them needs neither a framework nor `@types/node`.
  */
 import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
@@ -127,18 +128,23 @@ export function pathOf(target: string | undefined): string {
   return end < 0 ? target : target.slice(0, end)
 }
 
-/** After a rejection, this much of the body is still read, for this long, so that the sender can read the reply. */
+/**
+ * After a rejection, hookserver discards up to this many bytes for up to this many milliseconds, so that the sender can
+ * read the reply.
+ */
 const [maxUnread, unreadTimeout] = [1024 * 1024, 1000]
-/** The same before the reply: Express's own error handler waits for the end of the request. */
+/** The same limits before the reply, because Express's own error handler waits for the end of the request. */
 const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 
-/** Discards the body of a rejected request. After the reply the sender has 1 MiB or 1 s, then the connection is closed. */
+/**
+ * Discards the body of a rejected request. After the reply the sender has 1 MiB or 1 s, then the connection is closed.
+ */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
   if (request.complete) return
   let rest = maxUnanswered
   const close = () => request.complete || request.destroy()
   let stop = startTimer(close, unansweredTimeout)
-  // Before the reply ends: at its end, Node.js would read the rest of a stream that has no reader.
+  // Add the listener before the reply ends. Otherwise Node.js then reads the rest of the body without a limit.
   request.on('data', (chunk: Uint8Array) => {
     rest -= chunk.length
     if (rest < 0) request.destroy()

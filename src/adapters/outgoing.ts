@@ -32,7 +32,9 @@ export function writeReply(response: NodeResponse, reply: HookReply): Promise<vo
   return undefined
 }
 
-/** @throws {Error} (rejects) for example for the second of two deliveries for which a hook returned the same `Response`. */
+/**
+ * @throws {Error} (rejects) for example for the second of two deliveries for which a hook returned the same `Response`.
+ */
 async function writeResponse(response: NodeResponse, reply: Response): Promise<void> {
   response.writeHead(reply.status, headersOf(reply))
   const body = streamOf(reply)
@@ -41,18 +43,21 @@ async function writeResponse(response: NodeResponse, reply: Response): Promise<v
   else await stream().promises.pipeline(body as NodeJS.ReadableStream, response as unknown as NodeJS.WritableStream)
 }
 
-/** The headers of a `Response`; cookies as a list, because they must not be joined (RFC 6265, section 3). */
+/** The headers of a `Response`. Cookies are a list, because they must not be joined (RFC 6265, section 3). */
 export function headersOf({ headers, url }: Response): Record<string, string | string[]> {
   const cookies = headers.getSetCookie()
   const all = { ...Object.fromEntries(headers), ...(cookies.length > 0 && { 'set-cookie': cookies }) }
-  // Headers of another connection (RFC 9110, 7.6.1), and the encoding that fetch() has removed from its Response.
+  // Leaves out the headers that apply to another connection (RFC 9110, 7.6.1). If the `Response` comes from `fetch()`,
+  // also leaves out the headers of its encoding, because `fetch()` has decoded the body.
   const foreign = url ? [...hopByHop, 'content-encoding', 'content-length'] : hopByHop
   return Object.fromEntries(Object.entries(all).filter(([name]) => !foreign.includes(name)))
 }
 
 const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'te']
 
-/** The body of a `Response` as a `Readable`. The type does not say so, because it must not need the types of Node.js. */
+/**
+ * The body of a `Response` as a `Readable`. The type does not say so, because it must not need the types of Node.js.
+ */
 export function streamOf({ body }: Response): object | null {
   return body && stream().Readable.fromWeb(body as import('node:stream/web').ReadableStream)
 }

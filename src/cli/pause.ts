@@ -3,7 +3,7 @@ import type { AdminClient } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from './flags.ts'
 import { printable, printLines } from './output.ts'
 
-/** The name of all handlers in an inbox. */
+/** The name that stands for all handlers. */
 const all = '*'
 
 export function addPause(program: Command): void {

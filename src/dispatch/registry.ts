@@ -10,7 +10,8 @@ interface EventHandlers {
 const none: readonly Registration[] = []
 
 /**
- * The handlers by event and action. Both are untrusted, and only used as keys of a `Map`: `constructor`, `__proto__`, `*`
+ * The handlers by event and action. Both are untrusted, and only used as keys of a `Map`: `constructor`, `__proto__`,
+ * `*`
  * or `issues.opened` in the event header are unknown events.
  */
 export class Registry {
@@ -41,7 +42,10 @@ export class Registry {
     return index >= 0
   }
 
-  /** The handlers of a delivery, most specific first, in the order of registration, each once. */
+  /**
+   * The handlers of a delivery, without duplicates: the most specific first, equally specific ones in order of
+   * registration.
+   */
   match(event: string, action: string | undefined): readonly Registration[] {
     const handlers = this.#events.get(event)
     const byAction = (action !== undefined && handlers?.byAction.get(action)) || none
@@ -50,7 +54,7 @@ export class Registry {
     return [...new Set([...byAction, ...any, ...this.#wildcard])]
   }
 
-  /** All handlers, each once. */
+  /** All handlers, without duplicates. */
   all(): readonly Registration[] {
     const byEvent = [...this.#events.values()].flatMap(({ any, byAction }) => [
       ...any,

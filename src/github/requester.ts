@@ -107,7 +107,7 @@ export class BudgetedRequester implements Requester {
     }
   }
 
-  /** Milliseconds between two requests with which the remaining requests last until the limit resets. */
+  /** Milliseconds to wait between requests so that the remaining requests last until the limit resets. */
   get interval(): number {
     if (!this.#limit) return 0
     const { remaining, resetIn } = this.#limit

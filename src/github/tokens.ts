@@ -13,10 +13,10 @@ const expiryMargin = 60_000
 /** GitHub may refuse a token this young because not all of its servers know it yet; it is retried after a second. */
 const propagationTime = 5000
 
-/** Installation tokens of an App. Each is created once for all concurrent callers, and used until it is about to expire. */
+/** Installation tokens of an App. Concurrent callers share one token, which is used until it is about to expire. */
 export class InstallationTokens {
   readonly #app: Octokit
-  /** In the order in which they expire. */
+  /** The tokens by installation id, ordered by the time at which they expire. */
   readonly #tokens = new Map<number, InstallationToken>()
   readonly #pending = new Map<number, Promise<InstallationToken>>()
 
@@ -58,7 +58,7 @@ export class InstallationTokens {
     const lifetime = Date.parse(data.expires_at) - (Date.parse(headers.date ?? '') || now) // both by GitHub's clock
     const token = { text: data.token, createdAt: now, renewAt: now + lifetime - expiryMargin }
     this.#deleteExpired(now)
-    this.#tokens.delete(installation) // so that it comes last
+    this.#tokens.delete(installation) // keeps the map ordered by expiration
     this.#tokens.set(installation, token)
     return token
   }

@@ -1,4 +1,6 @@
-/** Counts of events, for statistics. The inbox keeps them, so that they outlive a process and add up over all processes. */
+/**
+ * Counts of events, for statistics. The inbox keeps them, so that they outlive a process and add up over all processes.
+ */
 import type { DeliveryHeaders } from '../delivery.ts'
 import { startTimer } from '../runtime/timer.ts'
 
@@ -62,7 +64,9 @@ export function toCountRows(counts: readonly Count[]): CountRow[] {
 const flushDelay = 5000
 /** The same for rejections, which are written together with the rejected requests. */
 const rejectionFlushDelay = 1000
-/** Names of a measure that are counted separately. The limit is needed because senders may choose any number of names. */
+/**
+ * Names of a measure that are counted separately. The limit is needed because senders may choose any number of names.
+ */
 const maxNames = 500
 /** Counts that are kept in memory while the inbox cannot write them. */
 const maxPending = 20_000
@@ -144,7 +148,7 @@ export class Counters {
   }
 }
 
-/** Faster than `toPrecision`, because it runs for every response. */
+/** Rounds to two significant digits. It runs for every response, and `toPrecision` is slower. */
 function twoDigits(ms: number): number {
   if (ms < 10) return Math.round(ms * 10) / 10
   const step = ms < 100 ? 1 : ms < 1000 ? 10 : 100

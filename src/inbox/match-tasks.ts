@@ -18,13 +18,17 @@ export interface MatchInput<Existing extends ExistingTask> {
   replayed: boolean
   /** Paused handlers; `*` stands for all. */
   paused: ReadonlySet<string>
-  /** Whether the task is first in its order queue, and none of the queue runs. @param claims The worker claims it if so. */
+  /**
+   * Whether the task is first in its order queue, and none of the queue runs. @param claims The worker claims it if so.
+   */
   isFirst(task: MatchedTask, claims: boolean): boolean
 }
 
-/** A task to insert or, if the delivery had it before, to start anew. */
+/** A task to insert, or to start again if the delivery already has it. */
 export interface NewTask extends MatchedTask {
-  /** `running`: claimed by the worker that matches. `due`: any worker may claim it. `blocked`: it waits for its turn. */
+  /**
+   * `running`: claimed by the worker that matches. `due`: any worker may claim it. `blocked`: it waits for its turn.
+   */
   start: 'running' | 'due' | 'blocked'
 }
 
@@ -41,7 +45,7 @@ export interface MatchDecision<Existing extends ExistingTask> {
  * Decides which tasks a match creates and which state its delivery gets:
  *
  * - `dead` if the payload is invalid, `discarded` if it is an unwanted replay. Existing tasks stay as they are.
- * - A task that runs stays, and so does one that succeeded, unless it is to run again. All others start anew.
+ * - Running tasks stay as they are. So do tasks that have succeeded, unless `rerun` is set. All others start again.
  * - A task whose handler no longer matches ends `gone`, unless it runs or has succeeded.
  * - Otherwise the state follows from the tasks; without any it is `ignored`.
  */

@@ -3,7 +3,8 @@ import type { MissedDeliveryCounts } from './missed-deliveries.ts'
 /**
  * The deliveries of an inbox, as the dashboard, the API and the command line show them.
  *
- * A task is `pending` until a worker claims it, `running` during an attempt, and `retrying` between attempts. It ends as
+ * A task is `pending` until a worker claims it, `running` during an attempt, and `retrying` between attempts. It ends
+ * as
  * `done`, `discarded`, `dead` (all its attempts failed) or `gone` (its handler is not registered any more).
  *
  * The state of a delivery follows from the states of its tasks, see `deliveryStateOf`. A delivery that no worker has
@@ -159,7 +160,7 @@ export const maxChanges = 20_000
 
 /** The deliveries that changed since a position. */
 export interface Changes {
-  /** New and changed deliveries, each once, in their present state. Deleted deliveries are left out. */
+  /** New and changed deliveries in their present state, without duplicates and without deleted deliveries. */
   deliveries: DeliverySummary[]
   /** The position for the next call, from any process. */
   position: string

@@ -5,7 +5,7 @@ import type { HandlerPolicy } from './task-queue.ts'
 /** Thrown by a handler to fail the attempt and set the time of the next one. The attempt counts. */
 export class Retry extends Error {
   override readonly name = 'Retry'
-  /** Milliseconds until the next attempt; `undefined`: the handler's `backoff` decides. */
+  /** Milliseconds until the next attempt. If `undefined`, the handler's `backoff` decides. */
   readonly after: number | undefined
 
   /** @param options `after`: milliseconds until the next attempt. `cause`: the error that made it necessary. */
@@ -39,7 +39,8 @@ export const backoffFactor = 3
 export const maxBackoff: number = 6 * 60 * 60 * 1000
 
 /**
- * The delay of the next attempt, in milliseconds: uniform in [d/2, d], so that tasks that failed together are not retried
+ * The delay of the next attempt, in milliseconds: uniform in [d/2, d], so that tasks that failed together are not
+ * retried
  * together.
  * @param failures Failed attempts, including this one.
  * @param random In [0, 1).
@@ -50,7 +51,8 @@ export function retryDelay(failures: number, backoff: number = defaultBackoff, r
 }
 
 /**
- * The delay after an attempt whose lease expired, in milliseconds. After the last attempt it is 0: the worker that claims
+ * The delay after an attempt whose lease expired, in milliseconds. After the last attempt it is 0: the worker that
+ * claims
  * the task next ends it as dead, so that the next task with the same order key can run.
  * @param policy Undefined if the store does not know the handler's policy.
  */
@@ -59,7 +61,10 @@ export function expiredLeaseDelay(attemptsUsed: number, policy?: HandlerPolicy):
   return attemptsUsed < attempts ? retryDelay(attemptsUsed, backoff) : 0
 }
 
-/** The delay that a thrown error asks for, in milliseconds: that of a `Retry`, or of an HTTP error from GitHub (Octokit's). */
+/**
+ * The delay that a thrown error asks for, in milliseconds: that of a `Retry`, or of an HTTP error from GitHub
+ * (Octokit's).
+ */
 export function requestedDelay(error: unknown, now: number): number | undefined {
   const { name, after, status, headers, response } = (error ?? {}) as ThrownError
   if (name === 'Retry') return isDelay(after) ? after : undefined

@@ -30,7 +30,7 @@ export type AvailableWork = 'unmatched' | 'due'
 export interface MatchOffer {
   /** Maximum deliveries. */
   limit: number
-  /** Maximum bytes of all bodies; the first delivery is offered whatever its size. */
+  /** Maximum bytes of all bodies. The first delivery is offered even if its body is larger. */
   bytes: number
   /** Whether a match may have a task with an order key. One worker at a time is offered such deliveries. */
   ordered: boolean
@@ -84,7 +84,10 @@ export interface ClaimedTask {
   handler: string
   /** Counted from 1 over the whole life of the task: no two leases of a task have the same number. */
   attempt: number
-  /** Attempts that count against the limit, including this one: not those cut off by a shutdown or before a manual retry. */
+  /**
+   * Attempts that count against the limit, including this one: not those cut off by a shutdown or before a manual
+   * retry.
+   */
   attemptsUsed: number
   replayed: boolean
 }
@@ -94,7 +97,10 @@ export interface AttemptResult {
   id: number
   handler: string
   attempt: number
-  /** `released`: cut off by a shutdown; the task is due at once and the attempt does not count. `dead`: the last failure. */
+  /**
+   * `released`: cut off by a shutdown; the task is due at once and the attempt does not count. `dead`: the last
+   * failure.
+   */
   outcome: 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released'
   startedAt: number
   /** Milliseconds. */
@@ -135,7 +141,8 @@ export interface TaskQueue {
   releaseWorker(worker: number): Promise<void>
 
   /**
-   * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. A delivery without a
+   * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. A delivery without
+   * a
    * match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, if an operator has
    * ended it, or if one of its tasks has an order key while an older delivery is unmatched: that one may share the key.
    * @param decide Called at most once for each attempt of the store to record matches; only the last call counts.
@@ -153,6 +160,9 @@ export interface TaskQueue {
   claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]>
   /** The deliveries of claimed tasks. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>
-  /** Records results, ignoring those of attempts whose lease has moved to another worker. @returns the deliveries' states. */
+  /**
+   * Records results, ignoring those of attempts whose lease has moved to another worker. @returns the deliveries'
+   * states.
+   */
   finish(worker: number, results: readonly AttemptResult[]): Promise<DeliveryStatus[]>
 }

@@ -100,9 +100,9 @@ function sees(snapshot: string, last: number, now: string): boolean {
 interface Snapshot {
   /** All transactions before this one have ended. */
   start: number
-  /** No transaction from this one on had started. */
+  /** This transaction and all later ones had not started. */
   end: number
-  /** Transactions between them that had not ended. */
+  /** Transactions between `start` and `end` that were still running. */
   running: number[]
 }
 
@@ -139,7 +139,9 @@ interface Change {
 const selectPosition = `
   select store, pg_current_snapshot()::text as now, forgotten::text::bigint as forgotten from inbox_info`
 
-/** Visible rows were committed by transactions before the end of this snapshot, unless they come from another server. */
+/**
+ * Visible rows were committed by transactions before the end of this snapshot, unless they come from another server.
+ */
 const resetStore = `
   update inbox_info set store = gen_random_uuid(), forgotten = null
   where greatest(
@@ -165,7 +167,10 @@ const selectDeliveries = `
   where id = any($1::bigint[])
   order by id`
 
-/** Deletes the rows of whole transactions, the lowest numbers first. A lower number that commits later is deleted next time. */
+/**
+ * Deletes the rows of whole transactions, the lowest numbers first. A lower number that commits later is deleted next
+ * time.
+ */
 const deleteChanges = `
   with deleted as (
     delete from changes

@@ -28,7 +28,8 @@ export interface Place {
 }
 
 /**
- * Bytes from which a content is compressed alone, in Node.js's thread pool, so that it does not block the event loop; and
+ * Bytes from which a content is compressed alone, in Node.js's thread pool, so that it does not block the event loop;
+ * and
  * maximum bytes of a pack with several contents, since a reader of one decompresses them all.
  */
 const large = 64 * 1024
@@ -76,10 +77,13 @@ export function packAll(contents: readonly NewContent[]): { packs: readonly Buff
   return { packs, places }
 }
 
-/** Packs that an `Unpacker` keeps: two transactions store at a time, so neighbors are in two packs. */
+/**
+ * The number of packs that an `Unpacker` keeps. Two transactions store concurrently, so adjacent deliveries are in two
+ * packs.
+ */
 const maxUnpacked = 4
 
-/** Decompresses a pack once for neighbors that are in it. */
+/** Decompresses a pack once for several adjacent deliveries in it. */
 export class Unpacker {
   readonly #packs = new Map<Uint8Array, Buffer>()
 

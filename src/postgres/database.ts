@@ -7,7 +7,9 @@ import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './opti
 /** Retries of a transaction that PostgreSQL ended to resolve a deadlock. */
 const maxDeadlocks = 5
 
-/** Milliseconds that a transaction may idle: a suspended process must not block the workers that take over its tasks. */
+/**
+ * Milliseconds that a transaction may idle: a suspended process must not block the workers that take over its tasks.
+ */
 const maxIdleTime = 5000
 
 /** A connection of the pool that nothing else uses. */
@@ -17,12 +19,15 @@ interface Checkout {
   broken: Error | undefined
 }
 
-/** A pool of connections. A connection that was lost to a restart or a failover is replaced when the next call needs one. */
+/**
+ * A pool of connections. A connection that was lost to a restart or a failover is replaced when the next call needs
+ * one.
+ */
 export class Database extends Connection {
   readonly #pool: pg.Pool
   readonly #connectTimeout: number
 
-  /** @param connections How many, and their name in `pg_stat_activity`. */
+  /** @param connections The maximum number of connections, and their name in `pg_stat_activity`. */
   constructor(target: ConnectionTarget, settings: PostgresSettings, connections: { max: number; name: string }) {
     const pool = new pg.Pool({
       ...toPgConfig(target),
@@ -122,7 +127,8 @@ export class Database extends Connection {
  * Overrides the defaults of the database:
  *
  * - A commit is on disk when it is answered, and no wait is unlimited.
- * - PostgreSQL plans a prepared statement for the present size of its tables, and keeps the plan until their next analysis.
+ * - PostgreSQL plans a prepared statement for the present size of its tables, and keeps the plan until their next
+ * analysis.
  *   Ours grow by thousands of rows in between, so plans use indexes from the beginning.
  * - Before version 18, a sequential scan that cannot be avoided gets a cost at which PostgreSQL would compile the plan.
  */
@@ -141,7 +147,8 @@ function parserOf(type: number, format: never): unknown {
 }
 
 /**
- * A pipelined transaction: `all`, `get`, `run` and `commit` send a statement at once, without waiting for the answers of
+ * A pipelined transaction: `all`, `get`, `run` and `commit` send a statement at once, without waiting for the answers
+ * of
  * the statements before it. So a whole transaction can take one round trip:
  *
  *     const [rows] = await Promise.all([transaction.all(select), transaction.run(update), transaction.commit()])

@@ -13,9 +13,10 @@ const lockTimeout = 2000
 const [maxTries, retryDelay] = [15, 1000]
 
 /**
- * Creates or migrates our tables and those of pg-boss. Of several programs that start at the same time, one migrates and
- * the others wait for it, however long it takes. @returns the number of our migrations that ran.
- * @throws {Error} naming the cure.
+ * Creates or migrates the tables of hookserver and of pg-boss. If several programs start at the same time, one migrates
+ * and
+ * the others wait for it without a time limit. @returns the number of hookserver's migrations that ran.
+ * @throws {Error} that says how to fix the problem.
  */
 export async function prepareDatabase(
   database: Database,

@@ -22,8 +22,9 @@ interface RetriedTask {
 const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', 'retrying'].includes(state)
 
 /**
- * Retries deliveries. An ended delivery is matched again. In any other, tasks that wait for a retry or have ended without
- * success start anew. @returns the number of deliveries that this changed.
+ * Retries deliveries. Deliveries that have ended are matched again. In unfinished deliveries, tasks that wait for a
+ * retry
+ * or have ended without success start again. @returns the number of deliveries that changed.
  */
 export async function retry(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])

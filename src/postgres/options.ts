@@ -4,7 +4,8 @@ import { maxTimer } from '../runtime/timer.ts'
 /** Options of `postgres(target, options)`. */
 export interface PostgresOptions {
   /**
-   * The schema of our tables: at most 50 lower-case letters, digits and underscores, not starting with `pg_`. The tables of
+   * The schema of our tables: at most 50 lower-case letters, digits and underscores, not starting with `pg_`. The
+   * tables of
    * pg-boss are in a second schema, with the suffix `_jobs`. Default: `hookserver`.
    */
   schema?: string | undefined
@@ -15,14 +16,16 @@ export interface PostgresOptions {
   /** Milliseconds to wait for a connection, 1 at least. Default: 5000. */
   connectTimeout?: number | undefined
   /**
-   * Milliseconds that a statement may take, and that it may wait for a lock, 1 at least. A server that does not answer for
+   * Milliseconds that a statement may take, and that it may wait for a lock, 1 at least. A server that does not answer
+   * for
    * this time plus `connectTimeout` counts as lost. Default: 30000.
    */
   statementTimeout?: number | undefined
   /** Milliseconds after its receipt for which a finished delivery is kept. Default: 30 days. */
   retention?: number | undefined
   /**
-   * Milliseconds between heartbeats, 60000 at most. A worker that has missed five of them counts as dead, and other workers
+   * Milliseconds between heartbeats, 60000 at most. A worker that has missed five of them counts as dead, and other
+   * workers
    * run its tasks again. Default: 2500.
    */
   heartbeat?: number | undefined
@@ -91,7 +94,7 @@ function checkOption(name: string, value: unknown): void {
   )
 }
 
-/** How to connect to a database. Can be sent to a thread. */
+/** How to connect to a database. The object can be sent to a worker thread. */
 export interface ConnectionTarget {
   connectionString?: string | undefined
   host?: string | undefined
@@ -102,7 +105,10 @@ export interface ConnectionTarget {
   ssl?: unknown
 }
 
-/** The part of a pool of `pg` that we need. Structural, because `pg` is optional and may be installed twice. */
+/**
+ * The part of a pool of `pg` that hookserver needs. A structural type works without `pg`, and with several copies of
+ * it.
+ */
 export interface PoolLike {
   options: object
 }
@@ -126,7 +132,9 @@ export function parsePostgresUrl(text: string): URL | undefined {
 /** How to write special characters of a password in a URL. */
 export const passwordEncoding = '@ : / ? # % in a password are written as %40 %3A %2F %3F %23 %25'
 
-/** @throws {TypeError} if it is neither a URL nor a pool. The error shows no part of the value, which may be a password. */
+/**
+ * @throws {TypeError} if it is neither a URL nor a pool. The error shows no part of the value, which may be a password.
+ */
 export function toTarget(target: string | PoolLike): ConnectionTarget {
   if (typeof target === 'string' && parsePostgresUrl(target)) return { connectionString: target }
   const options = (target as Partial<PoolLike> | null)?.options

@@ -17,7 +17,8 @@ const maxChecked = 10_000
 const seenPrecision = 60_000
 
 /**
- * Gives new jobs to due tasks that have lost theirs, for example because an operator deleted rows of pg-boss. There may be
+ * Gives new jobs to due tasks that have lost theirs, for example because an operator deleted rows of pg-boss. There may
+ * be
  * very many tasks, so each call checks the next ones.
  * @param after The delivery at which the previous call ended.
  * @returns the delivery at which this call ended; 0 after the last one.
@@ -37,7 +38,10 @@ export async function addMissingJobs(transaction: Transaction, jobs: JobQueue, i
   await jobs.add(transaction, due)
 }
 
-/** Makes the first task of each idle queue due, if it is blocked because it was added after the queue's promotion. */
+/**
+ * Makes the first task of each idle queue due if it is still blocked. A task that is added during a promotion can stay
+ * blocked.
+ */
 export async function unblockFirstTasks(transaction: Transaction, jobs: JobQueue): Promise<void> {
   const blocked = await transaction.all<{ id: number }>(selectBlocked, maxRepaired)
   if (blocked.length === 0) return
@@ -57,7 +61,8 @@ export async function correctClockSkew(transaction: Transaction, jobs: JobQueue,
 }
 
 /**
- * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Not sooner, since a
+ * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Not sooner, since
+ * a
  * program that is down or being replaced comes back with its handlers.
  */
 export async function endUnhandledTasks(

@@ -192,8 +192,9 @@ const storedNames = inputColumns
   .join(', ')
 
 /**
- * Ids in order of receipt; rows in the order of identities, so that no two transactions wait for each other. A pack has
- * the id of its first delivery.
+ * Assigns ids in order of receipt. Inserts rows in the order of identities, so that two transactions cannot deadlock. A
+ * pack
+ * has the id of its first delivery.
  */
 const insertDeliveries = `
   with input as materialized (

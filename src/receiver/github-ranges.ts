@@ -28,7 +28,7 @@ export interface FetchedRanges {
   tokenRejected: boolean
 }
 
-/** Why there is no list. The sender sees the message. */
+/** Why GitHub's list of ranges is not available. The reply to the sender contains the message. */
 export class RangesError extends Error {
   override readonly name = 'RangesError'
   /** When GitHub will respond again, in milliseconds since 1970, if it said so. */
@@ -59,7 +59,8 @@ interface CachedRanges {
 export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
 
 /**
- * The address ranges that deliveries may come from. Requests keep them fresh: there is no timer, and no fetch per request.
+ * The address ranges that deliveries may come from. Requests keep them fresh: there is no timer, and no fetch per
+ * request.
  *
  *     empty --first request--> loaded from the cache, if it has a list; otherwise
  *     empty --first request--> fetching: all requests wait for one fetch --> fresh

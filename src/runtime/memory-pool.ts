@@ -6,7 +6,9 @@ interface Waiting {
   grant(release: Release): void
 }
 
-/** Limits the bytes that several users hold together. Users without memory wait, and get it in the order of their calls. */
+/**
+ * Limits the bytes that several users hold together. Users without memory wait, and get it in the order of their calls.
+ */
 export class MemoryPool {
   readonly #limit: number
   readonly #waiting: Waiting[] = []
@@ -21,7 +23,7 @@ export class MemoryPool {
     return this.#held
   }
 
-  /** Whether bytes are available at once, besides `more` that are about to be taken. */
+  /** Whether bytes are available now, if the caller first takes `more` bytes. */
   hasRoom(bytes: number, more = 0): boolean {
     return this.#waiting.length === 0 && this.#fits(bytes, more)
   }
@@ -45,7 +47,7 @@ export class MemoryPool {
     return { room: promise, giveUp }
   }
 
-  /** A user that needs more than the limit gets it while no other user holds anything. */
+  /** If no other user holds memory, a user can get more than the limit. */
   #fits(bytes: number, more = 0): boolean {
     const held = this.#held + more
     return held === 0 || held + bytes <= this.#limit

@@ -10,7 +10,9 @@ export interface RateLimit {
   remaining: number
   /** When the window ends, in milliseconds since 1970 by GitHub's clock. */
   resetAt: number
-  /** Milliseconds until then. It is measured by GitHub's clock if the response has a date, because ours may be wrong. */
+  /**
+   * Milliseconds until then. It is measured by GitHub's clock if the response has a date, because ours may be wrong.
+   */
   resetIn: number
 }
 
@@ -32,7 +34,9 @@ export function parseExhaustedLimit(status: unknown, headers: unknown, now: numb
   return limit?.remaining === 0 ? limit : undefined
 }
 
-/** Milliseconds to wait according to `Retry-After`, which is in seconds or a date; `undefined` for a date in the past. */
+/**
+ * Milliseconds to wait according to `Retry-After`, which is in seconds or a date; `undefined` for a date in the past.
+ */
 export function parseRetryAfter(headers: unknown, now: number): number | undefined {
   const text = readHeader(headers, 'retry-after') ?? ''
   if (/^\d+$/.test(text)) return Math.min(Number(text), maxSeconds) * second
@@ -42,7 +46,7 @@ export function parseRetryAfter(headers: unknown, now: number): number | undefin
 
 const second = 1000
 
-/** More seconds are not a time that a `Date` can represent. */
+/** The maximum number of seconds. A `Date` cannot represent a much later time. */
 const maxSeconds = 1e11
 
 function wholeNumber(headers: unknown, name: string): number | undefined {

@@ -52,7 +52,10 @@ function shown(value: unknown, depth: number): unknown {
   return shownFields(value, depth + 1)
 }
 
-/** The parts of an error that explain it. API clients attach the request, and with it their token, to their errors. */
+/**
+ * The parts of an error that explain it. API clients attach the request to their errors, and the request contains the
+ * token.
+ */
 function shownError(error: Error, depth: number): object {
   const { name: type, errors } = error as Error & Partial<AggregateError>
   const [message, stack] = [causesOf(error, ': ', 'message'), causesOf(error, '\ncaused by: ', 'stack')]

@@ -74,7 +74,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     // One receiver serves requests, readiness and metrics. It is mounted like the Node.js adapter.
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
     const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)
-    // Without --admin-url there is no proxy, so a header that names another client is ignored.
+    // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
     const proxies = config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting)
     let publicUrl: string | undefined
     const receivesAt = () => publicUrl

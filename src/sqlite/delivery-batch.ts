@@ -1,13 +1,16 @@
 /**
- * The message that takes deliveries to the writer thread, and its answer. Both are cheap to copy between threads, whatever
+ * The message that takes deliveries to the writer thread, and its answer. Both are cheap to copy between threads,
+ * whatever
  * the number of deliveries. Sending an object for each delivery would take a receiver more than twice as long.
  *
  * Layout of a batch:
- * - `bytes` holds, one delivery after the other, its headers as JSON and its body. The buffer moves to the writer thread
- *   and back, so it is neither copied nor allocated anew.
+ * - `bytes` holds, one delivery after the other, its headers as JSON and its body. The buffer moves to the writer
+ * thread
+ *   and back, so it is neither copied nor allocated again.
  * - `fields` holds `fieldCount` values for each delivery, in the order of `BatchEncoder.add`.
  *
- * Layout of an answer: `results` holds two numbers for each delivery, its id and the code of its outcome; for a delivery
+ * Layout of an answer: `results` holds two numbers for each delivery, its id and the code of its outcome; for a
+ * delivery
  * that failed, its position in `errors` and the code -1.
  */
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
@@ -135,7 +138,7 @@ export function encodeAnswer({ bytes }: DeliveryBatch, answers: readonly Answer[
   return transfer(answer, [bytes])
 }
 
-/** The result of the delivery with this index, or why it failed. */
+/** The result of the delivery with this index, or the error. */
 export function decodeAnswer({ results, errors }: BatchAnswer, index: number): StoreResult | { error: CallError } {
   const [id, code] = [results[2 * index] as number, results[2 * index + 1] as number]
   if (code === failedCode) return { error: errors[id] as CallError }

@@ -32,7 +32,7 @@ export function recordMatches(
     const delivery = connection.get<UnmatchedRow>(selectUnmatched, match.id)
     if (!delivery) continue
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
-    if (isOrdered && connection.get(selectEarlier, match.id)) continue // matched after the deliveries before it
+    if (isOrdered && connection.get(selectEarlier, match.id)) continue // an earlier delivery must be matched first
     claimed.push(...recordMatch(connection, match, delivery, { worker, now, paused }))
     matched++
   }
@@ -72,7 +72,7 @@ function recordMatch(
   return claimed
 }
 
-/** Inserts a task, or starts an existing one anew. @returns the number of its current or last attempt. */
+/** Inserts a task, or starts an existing one again. @returns the number of its current or last attempt. */
 function writeTask(
   connection: Connection,
   id: number,

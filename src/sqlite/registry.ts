@@ -50,7 +50,7 @@ export function workers(connection: Connection): RegisteredWorker[] {
   }))
 }
 
-/** Whether the process of a worker has certainly ended. If so, the worker is dead, whatever its last heartbeat. */
+/** Whether the process of a worker has certainly ended. If so, the worker is dead, even after a recent heartbeat. */
 export function processHasEnded({ process }: RegisteredWorker): boolean {
   return hasEnded(process, own)
 }

@@ -2,7 +2,8 @@
  * The life of a task, whose states `records.ts` describes. The functions run in the transaction of the caller. A task
  * that ends, or waits for a retry, promotes the next one with its order key.
  *
- * Parameters are positional: each run of a handler passes here, and node:sqlite takes about 1 µs longer for each named one.
+ * Parameters are positional: each run of a handler passes here, and node:sqlite takes about 1 µs longer for each named
+ * one.
  */
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import { deliveryStateOf, transitionOf } from '../inbox/states.ts'
@@ -28,7 +29,9 @@ interface OrderedTask {
   order_key: string | null
 }
 
-/** Records results and claims the next tasks that they ask for. @returns the states of the deliveries. */
+/**
+ * Records results, and claims the next tasks for the results that request one. @returns the states of the deliveries.
+ */
 export function finishAll(connection: Connection, worker: number, results: readonly AttemptResult[]): DeliveryStatus[] {
   const ids = new Set<number>()
   const claimed = new Map<number, ClaimedTask>()

@@ -14,7 +14,7 @@ interface Channel<Message> {
 type TracingEvent = 'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error'
 type TracingHandlers<Message> = { [Event in TracingEvent]?: (message: Message) => void }
 
-/** The members of Node.js's `TracingChannel` that are used. */
+/** The members of Node.js's `TracingChannel` that hookserver uses. */
 interface TracingChannel<Message> extends Readonly<Record<TracingEvent, Channel<Message>>> {
   subscribe(handlers: TracingHandlers<Message>): void
   unsubscribe(handlers: TracingHandlers<Message>): void

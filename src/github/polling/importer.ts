@@ -14,13 +14,18 @@ export interface PollingOptions
   pause?: (ms: number) => Promise<void>
 }
 
-/** Stores the deliveries of one webhook from GitHub's log in the inbox: each GUID once, oldest first, whatever its result. */
+/**
+ * Stores the deliveries of one webhook from GitHub's log in the inbox: oldest first, each GUID once, both failed and
+ * successful.
+ */
 export class DeliveryImporter {
   readonly #options: PollingOptions
   readonly #webhook: Webhook
   readonly #log: DeliveryLog
   readonly #cursor: LogCursor
-  /** From this time of `performance.now()` on, an attempt that appears late is on the first page, whose ETag shows it. */
+  /**
+   * From this time of `performance.now()` on, an attempt that appears late is on the first page, whose ETag shows it.
+   */
   #settledAt = 0
 
   constructor(options: PollingOptions, webhook: Webhook, github: Requester, cursor: LogCursor) {
@@ -69,7 +74,8 @@ export class DeliveryImporter {
   }
 
   /**
-   * The first attempt of each GUID that the inbox does not have. One that it has is stored once more if someone requested
+   * The first attempt of each GUID that the inbox does not have. One that it has is stored once more if someone
+   * requested
    * a redelivery on GitHub: it counts as a duplicate, and a dead delivery runs again.
    */
   async #select(fresh: readonly LoggedAttempt[]): Promise<Set<LoggedAttempt>> {

@@ -56,7 +56,7 @@ const resultTimeout = 3_600_000
 /** The longest wait, in milliseconds, until a delivery that failed again is requested again. */
 const maxBackoff = 6 * 3_600_000
 
-/** Whether a sweep requests a delivery now. After each failure it waits for twice as long. */
+/** Whether a sweep requests a delivery now. The wait before a request doubles with each failure. */
 export function isRequestDue(
   { state, requests, requestedAt = 0 }: MissedDelivery,
   { every, includeOk }: Pick<RecoverySettings, 'every' | 'includeOk'>,

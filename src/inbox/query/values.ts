@@ -5,18 +5,18 @@ export type ValueColumn = (typeof valueColumns)[number]
 /** Which values of a column to return. */
 export interface ValueQuery {
   column: ValueColumn
-  /** A prefix, case-insensitive. It may also be one of a repository's name after the slash. Default: all values. */
+  /** A case-insensitive prefix of the value, or of a repository's name after the slash. Default: all values. */
   prefix?: string | undefined
   /** Maximum values. Default: 20. */
   limit?: number | undefined
 }
 
-/** Distinct values that a store reads of a column with an index. */
+/** The maximum number of distinct values that a store reads from a column with an index. */
 export const maxValues = 10_000
-/** Deliveries that a store reads otherwise, the newest. */
+/** The number of newest deliveries that a store reads for a column without an index. */
 export const maxRecent = 5000
 
-/** The values with the prefix, each once, in case-insensitive alphabetical order. */
+/** The distinct values with the prefix, in case-insensitive alphabetical order. */
 export function filterValues(values: Iterable<string>, { column, prefix = '', limit = 20 }: ValueQuery): string[] {
   const start = prefix.toLowerCase()
   const found = new Map<string, string>()

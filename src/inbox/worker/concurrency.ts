@@ -61,12 +61,12 @@ export class PayloadMemory {
     return this.#fullSince !== undefined && performance.now() - this.#fullSince >= reportAfter
   }
 
-  /** Whether a payload gets memory at once, besides `more` bytes that are about to be taken. */
+  /** Whether the memory suffices for a payload now, if the caller first takes `more` bytes for other payloads. */
   hasRoom(bytes: number, more = 0): boolean {
     return this.#poolOf(bytes).hasRoom(bytes, more)
   }
 
-  /** Maximum bytes of a body that is worth a claim now. */
+  /** The largest body, in bytes, that a worker should claim now. */
   get largestBody(): number {
     return this.hasRoom(small + 1) ? Number.POSITIVE_INFINITY : smallBody
   }

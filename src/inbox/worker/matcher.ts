@@ -7,9 +7,9 @@ import type { RunningTask } from './attempt.ts'
 import { fitsHeap, readPayload, summarizePayload, toDeliveryHeaders } from './payload.ts'
 import type { WorkerContext, WorkerHost } from './worker-host.ts'
 
-/** Bytes of the bodies that are read at a time; the first delivery is read whatever its size. */
+/** Maximum bytes of the bodies in one batch. The worker reads the first delivery even if its body is larger. */
 export const batchBytes: number = 32 * 1024 * 1024
-/** Bytes of memory that the parsed payloads of a batch may take; the first delivery is parsed whatever its size. */
+/** Maximum bytes of the parsed payloads of a batch. The worker parses the first payload even if it needs more. */
 const batchCost = 64 * 1024 * 1024
 
 /** Bytes of memory. The store counts an attempt to parse a payload that needs as much or more. */
@@ -98,7 +98,10 @@ export class Matcher {
     return matched
   }
 
-  /** Releases the slots of tasks that the store has not claimed. @returns whether there are tasks that it has not claimed. */
+  /**
+   * Releases the slots of tasks that the store has not claimed. @returns whether there are tasks that it has not
+   * claimed.
+   */
   #releaseSlots(batch: readonly MatchedDelivery[], claimed: readonly ClaimedTask[]): boolean {
     const names = new Set(claimed.map(({ id, handler }) => `${id} ${handler}`))
     let hasUnclaimed = false
@@ -130,7 +133,7 @@ function toRunningTasks(
 }
 
 export interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
-  /** Bytes of memory that the parsed payload takes, as `estimateParsedSize` has it. */
+  /** Bytes of memory that the parsed payload needs, as `estimateParsedSize` computes them. */
   cost: number
   /** Whether there is memory to run handlers with the payload now. */
   hasMemory: boolean

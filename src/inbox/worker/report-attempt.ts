@@ -81,7 +81,7 @@ export class OverdueHandlers {
   }
 }
 
-/** Characters of the log of one attempt. */
+/** The maximum length of the log of one attempt, in characters. */
 const maxLogLength = 32_768
 
 /** The log of one attempt: stores each entry and passes it on to the logger of the application. */
@@ -98,7 +98,7 @@ export class AttemptLog {
     this.logger = childLogger({ debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') })
   }
 
-  /** One line for each entry; `undefined` without entries. */
+  /** One line for each entry, or `undefined` if there are no entries. */
   get text(): string | undefined {
     const end = this.#dropped > 0 ? `… ${this.#dropped} more lines\n` : ''
     return this.#text + end || undefined

@@ -7,7 +7,7 @@ import type { PayloadMemory, Slots } from './concurrency.ts'
 
 /** Milliseconds before a call of the store that failed is repeated. */
 export const storeRetryDelay = 1000
-/** Milliseconds that the end of a worker, and of an inbox, waits for the store to answer. */
+/** How long a worker or an inbox that closes waits for the store to respond, in milliseconds. */
 export const storeTimeout = 10_000
 
 /** The part of `Hooks` that its workers use. */
@@ -16,7 +16,7 @@ export interface WorkerHost {
   readonly capture: boolean
   /** Bytes of memory that the payloads of running handlers may take together. */
   readonly runningLimit: number
-  /** All handlers, each once. */
+  /** All handlers, without duplicates. */
   registrations(): readonly Registration[]
   match(event: string, action: string | undefined): readonly Registration[]
   /** Parses a body. @throws {Error} if it is not a payload. */
@@ -44,7 +44,7 @@ export interface WorkerContext {
   readonly clock: Clock
   readonly slots: Slots
   readonly memory: PayloadMemory
-  /** Whether a worker id may start the task that follows one that has ended. */
+  /** Whether a worker id may start the next task after one of its tasks has ended. */
   mayStartNext(worker: number): boolean
   /** The store failed: retires the current id of the worker, whose leases are then released. */
   storeFailed(error: unknown): void

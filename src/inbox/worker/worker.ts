@@ -13,7 +13,9 @@ import { WorkerRegistration } from './worker-registration.ts'
 
 /** Bounds of the deliveries that one round matches. Within them it matches as many as a handler has free slots. */
 const [minMatched, maxMatched] = [10, 100]
-/** Milliseconds that a round waits for requests to be answered; limited, so that constant traffic cannot stop handlers. */
+/**
+ * Milliseconds that a round waits for requests to be answered; limited, so that constant traffic cannot stop handlers.
+ */
 const idleTimeout = 100
 /** Milliseconds that handlers have to end after `stop()` has aborted them; then their leases are released. */
 const abortGrace = 3000
@@ -21,7 +23,8 @@ const abortGrace = 3000
 /**
  * Handles the deliveries of an inbox: claims due tasks, matches new deliveries with handlers, and runs the handlers.
  *
- * `PollLoop` decides when it works, `WorkerRegistration` has its id, and `Execution` runs the tasks. After `start()`, each
+ * `PollLoop` decides when it works, `WorkerRegistration` has its id, and `Execution` runs the tasks. After `start()`,
+ * each
  * round queries the store for due tasks and for unmatched deliveries, if there may be any. If the store
  * fails, the id is retired and the next round registers a new one. `stop()` ends the rounds, then the attempts.
  */
@@ -82,7 +85,8 @@ export class Worker {
   }
 
   /**
-   * Starts no more tasks, waits for the running attempts, aborts their handlers after `grace` milliseconds, and releases
+   * Starts no more tasks, waits for the running attempts, aborts their handlers after `grace` milliseconds, and
+   * releases
    * the leases. If the store does not answer, the leases expire once the heartbeats of the process have ended.
    */
   async stop(grace: number): Promise<void> {
@@ -166,7 +170,7 @@ export class Worker {
     void this.#execution.idle().then(() => this.#registration.release(id))
   }
 
-  /** Logs a failure of the store, unless the failure before it had the same reason. */
+  /** Logs a failure of the store, unless the previous failure had the same reason. */
   #logFailure(err: unknown): void {
     const reason = String(err)
     if (reason === this.#loggedFailure) return

@@ -21,7 +21,8 @@ export interface Visitor {
 export const sessionAge: number = 7 * 24 * 60 * 60
 
 /**
- * Sessions of browsers. They are not stored: the cookie contains the role and the expiry, signed (HMAC) with the token that
+ * Sessions of browsers. They are not stored: the cookie contains the role and the expiry, signed (HMAC) with the token
+ * that
  * it was exchanged for. A new token ends the session. Only revoked sessions are stored, until they expire.
  */
 export class Sessions {
@@ -84,7 +85,7 @@ export class Sessions {
   }
 }
 
-/** Compares in constant time, whatever the lengths. */
+/** Compares two texts of any length in constant time. */
 function isEqual(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest())
   return timingSafeEqual(a as Buffer, b as Buffer)

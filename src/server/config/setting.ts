@@ -101,7 +101,7 @@ export const size = textValue('a size such as 500MiB or 20GiB', (text) => {
   return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined
 })
 
-/** A value for a header, such as a token. */
+/** A value that is sent in a header, such as a token. */
 export const headerText = textValue('a value without white space', (text) =>
   /^[\x21-\x7e]+$/.test(text) ? text : undefined,
 )

@@ -28,7 +28,8 @@ export class Span {
   }
 
   /**
-   * The span of a request: INTERNAL below the application's own HTTP span, else SERVER ("covers server-side handling of a
+   * The span of a request: INTERNAL below the application's own HTTP span, else SERVER ("covers server-side handling of
+   * a
    * remote request": SpanKind, trace API). A SERVER span continues the trace in the headers, if a propagator finds one.
    */
   static ofRequest(name: string, attributes: Attributes, headers: Headers): Span | undefined {
@@ -41,7 +42,9 @@ export class Span {
     })
   }
 
-  /** The span of a message's processing, in a trace of its own. @param traceparent Of the span that created the message. */
+  /**
+   * The span of a message's processing, in a trace of its own. @param traceparent Of the span that created the message.
+   */
   static ofMessage(name: string, attributes: Attributes, traceparent: string | undefined): Span | undefined {
     const linked = parseTraceparent(traceparent)
     const options = { kind: SpanKind.CONSUMER, links: linked ? [{ context: linked }] : [] }
@@ -119,7 +122,7 @@ function quietly<Result>(work: () => Result): Result | undefined {
   try {
     return work()
   } catch {
-    return undefined // an SDK has its own log
+    return undefined // the OpenTelemetry SDK logs its own errors
   }
 }
 
