@@ -16,7 +16,7 @@ export function parentOf(pid: number): number | undefined {
   return parent === undefined ? undefined : Number(parent)
 }
 
-/** The fields of `/proc/<pid>/stat` from the third on: the second, the name, may contain spaces. */
+/** The fields of `/proc/<pid>/stat` from the third on. The second field, the name, may contain spaces. */
 function statOf(pid: number): string[] | undefined {
   const stat = readOrNothing(`/proc/${pid}/stat`)
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -554,7 +554,7 @@ describe('close', () => {
     const running = deliver(hooks, 'ping')
     const signal = await claimed.promise
     const closing = hooks.close({ grace: Number.POSITIVE_INFINITY })
-    await new Promise((resolve) => setTimeout(resolve, 5)) // a timer with a too large delay fires after one millisecond
+    await new Promise((resolve) => setTimeout(resolve, 5)) // if the delay of a timer is too large, Node.js uses 1 ms
     expect(signal.aborted).toBe(false)
     finish.resolve()
     await Promise.all([running, closing])

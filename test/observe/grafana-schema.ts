@@ -7,7 +7,7 @@ import { exactly, listOf, text } from './json-schema.ts'
 const flag = { type: 'boolean' }
 const whole = { type: 'integer', minimum: 0 }
 
-/** An input of the import: Grafana inserts the chosen value. */
+/** The data source. Grafana replaces it with the one that the user chooses at import. */
 const datasource = exactly({
   type: { const: 'prometheus' },
   uid: { type: 'string', pattern: '^\\$\\{DS_PROMETHEUS\\}$' },

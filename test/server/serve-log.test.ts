@@ -14,7 +14,7 @@ const hooksModule = `
   hooks.hook('ping', () => { console.log('{"level":30,"msg":"pinged"}') })
   export default hooks`
 
-/** Delivers a push and, after it was handled, a ping. @returns Once the ping is handled. */
+/** Delivers a push and then a ping, and waits until the ping is handled. */
 async function deliverBoth(served: ServedProcess, signedWith: string): Promise<void> {
   const url = await served.url()
   for (const event of ['push', 'ping']) await fetch(url, signedRequest(event, { secret: signedWith, guid: event }))

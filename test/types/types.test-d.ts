@@ -110,7 +110,7 @@ hooks.hook('ping', 'pong')
 new Hooks({ secrets: 'x' })
 new Hooks({ secret: undefined, clientAddress: (request: Request) => request.headers.get('x-real-ip') ?? undefined })
 
-// With the package installed, its types are used. scripts/check-package.ts compiles without it.
+// Octokit is installed here, so its types apply. scripts/check-package.ts compiles without it.
 holds<Equal<ReturnType<Delivery['octokit']>, Promise<Octokit>>>()
 hooks.hook('issues.opened', async (_data, _guid, delivery) => {
   const { rest } = await delivery.octokit()

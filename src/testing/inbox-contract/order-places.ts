@@ -80,7 +80,7 @@ export const orderPlaceCases: InboxContractCase[] = [
   },
   {
     id: 'order-rearmed',
-    name: 'runs a re-armed task neither beside a later running one nor after later pending ones',
+    name: 'runs a rearmed task after a later task that is running, and before later tasks that are pending',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -71,7 +71,7 @@ export const orderCases: InboxContractCase[] = [
       const { worker, ids, inbox } = await lineUp(await openNew(host), 3)
       const first = only(await worker.claim('a'))
       const { next, ...status } = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }))
-      assert.deepEqual(status, { id: ids[0], state: 'pending' }) // because of its other handler
+      assert.deepEqual(status, { id: ids[0], state: 'pending' }) // the task of its other handler is pending
       assert.deepEqual(next, { id: ids[1], handler: 'a', attempt: 1, attemptsUsed: 1, replayed: false })
       await assertTasks(inbox, ids[1] as number, { a: 'running', unordered: 'pending' })
       await assertState(inbox, ids[1] as number, 'running')

@@ -75,7 +75,7 @@ export const rejectionCases: InboxContractCase[] = [
   },
   {
     id: 'rejections-odd',
-    name: 'records rejected requests with text that is not valid Unicode, and those next to them',
+    name: 'records rejected requests with text that is not valid Unicode, and others in the same batch',
     async run(host) {
       const inbox = await openNew(host)
       const odd = { guid: 'a\0b', event: '\ud83d', address: '', reason: '\udc00', headers: { 'x-odd': 'a\0\ud83d' } }

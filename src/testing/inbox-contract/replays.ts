@@ -92,7 +92,7 @@ export const replayCases: InboxContractCase[] = [
         { state, replayed, none, action },
         { state: 'discarded', replayed: true, none: [], action: 'opened' },
       )
-      assert.ok(reason, 'a reason is shown')
+      assert.ok(reason, 'the delivery has a reason')
       assert.deepEqual(await worker.claim('a'), [])
     },
   },

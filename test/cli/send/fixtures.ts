@@ -13,7 +13,7 @@ import { hookserver } from '../../../src/adapters/node.ts'
 import { type Delivery, Hooks } from '../../../src/index.ts'
 import { compileCache } from '../../compile-cache.ts'
 
-/** Unique, so that the output can be searched for it. */
+/** A unique text, so that tests can search the output for it. */
 export const secret = 'Hg7-this-secret-must-not-be-printed-Q2z'
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
