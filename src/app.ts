@@ -34,7 +34,7 @@ export function appIn(env: (name: string) => string | undefined): AppOptions | u
 /** @throws {TypeError} */
 function readKey(given: string, what: string): string {
   const text = given.includes('-----BEGIN') ? given : readFile(given, what)
-  // GitHub generates PKCS#1; other tools convert it to PKCS#8.
+  // GitHub generates keys in PKCS#1. Other tools convert them to PKCS#8, so both are valid.
   const [pem] =
     /-----BEGIN (RSA )?PRIVATE KEY-----.*-----END \1PRIVATE KEY-----/s.exec(text.replaceAll('\\n', '\n')) ?? []
   if (pem && isRsa(pem)) return pem

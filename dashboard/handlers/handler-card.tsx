@@ -100,7 +100,7 @@ function Success({ day, week }: { day: HandlerRow | undefined; week: HandlerRow 
   )
 }
 
-/** Links to deliveries of the handler that failed, as far as the statistics show that there may be any. */
+/** Links to failed deliveries of the handler, if the statistics show that there may be any. */
 function FailedDeliveries(props: { handler: Handler; week: HandlerRow | undefined; states: Stats['states'] }) {
   const { handler, week, states } = props
   const { name, lastFailure } = handler

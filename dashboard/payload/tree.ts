@@ -1,5 +1,6 @@
 /**
- * A value as rows. Only members of open nodes are rows. A position identifies a row, and closed nodes need no memory, so
+ * A value as rows. Only members of open nodes are rows. A position identifies a row, and closed nodes need no memory,
+ * so
  * a payload of 25 MB with a million members opens, closes and scrolls without a delay.
  */
 import { type Container, isContainer } from './body.ts'
@@ -132,7 +133,10 @@ export class Tree {
     addRows(place.fold, -fold.rows)
   }
 
-  /** Opens all nodes down to a level, and closes the deeper ones. @returns Whether it stopped at the maximum. */
+  /**
+   * Expands all nodes down to a level, and collapses deeper ones. @returns whether the maximum number of nodes stopped
+   * it.
+   */
   openTo(level: number): boolean {
     this.root = new Fold(this.root.value)
     const folds = [this.root]

@@ -1,6 +1,8 @@
 /**
- * Estimates from the bytes of a body how much memory it needs once it is parsed, in a third of the time that `JSON.parse()`
- * takes. A few bytes can need forty times their size: `{"34":0}` makes V8 allocate an array of 35 elements. A heap that is
+ * Estimates from the bytes of a body how much memory it needs once it is parsed, in a third of the time that
+ * `JSON.parse()`
+ * takes. A few bytes can need forty times their size: `{"34":0}` makes V8 allocate an array of 35 elements. A heap that
+ * is
  * too small for a parsed body ends the whole process, from a worker thread too.
  */
 
@@ -29,7 +31,8 @@ const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]
 
 /**
  * The table's entry for a pair of bytes has its weight, and bits for the end of a key that may be an index: a digit, a
- * quote, and a colon or a blank. Such an end spans two pairs, so each bit of the second pair is one below that of the first.
+ * quote, and a colon or a blank. Such an end spans two pairs, so each bit of the second pair is one below that of the
+ * first.
  */
 const weight = 0x1ff
 const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [0x8000, 0x4000, 0x2000, 0x1000]
@@ -43,7 +46,7 @@ interface HeapStatistics {
   getHeapStatistics(): { heap_size_limit: number }
 }
 
-/** Bytes of the heap of this thread; only Node.js tells it. */
+/** The heap limit of this thread, in bytes. Only Node.js reports it. */
 export function heapLimit(): number {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): HeapStatistics | undefined } }
   return process?.getBuiltinModule?.('node:v8')?.getHeapStatistics().heap_size_limit ?? Number.POSITIVE_INFINITY
@@ -59,7 +62,8 @@ export const parsedSizeLimit = (heapLimit: number): number => Math.min(maxParsed
 let sizeOfWords: ReturnType<typeof makeSizeOfWords> | undefined
 
 /**
- * An upper bound, within reason, of the bytes that `JSON.parse()` of this body allocates, its text included: one to seven
+ * An upper bound, within reason, of the bytes that `JSON.parse()` of this body allocates, its text included: one to
+ * seven
  * times the real need of bodies that are made to be large, and below ten times the size of a real payload in JSON.
  * @param form The body's form, if it is known. The default suits both; `json` takes less time and gives a closer bound.
  */
@@ -78,7 +82,8 @@ function sizeOfSyntax(bytes: Uint8Array): number {
 }
 
 /**
- * Reads two bytes at a time: 0.5 ns a byte, where one byte at a time takes 1.3 ns and `JSON.parse()` 1.6 ns. Made at its
+ * Reads two bytes at a time: 0.5 ns a byte, where one byte at a time takes 1.3 ns and `JSON.parse()` 1.6 ns. Made at
+ * its
  * first use, so that the table costs no time at startup. The table is a constant of the function: a quarter faster.
  */
 function makeSizeOfWords(): (bytes: Uint8Array, words: Uint32Array, start: number) => number {

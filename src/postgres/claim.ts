@@ -7,7 +7,9 @@ import { lockOrderKeysOf, OrderQueues } from './order.ts'
 import { checkRegistered } from './registry.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
-/** Milliseconds after which a task with a too large body is due again, so that the tasks behind it are claimed first. */
+/**
+ * Milliseconds after which a task with a too large body is due again, so that the tasks behind it are claimed first.
+ */
 const tooLargeDelay = 1000
 
 export interface ClaimResult {
@@ -101,7 +103,10 @@ async function lockTasks(
   return [tasks, queues]
 }
 
-/** Decides what to do with each task. @param takeTurn Whether it is the task's turn in its queue, which the task then takes. */
+/**
+ * Decides what to do with each task. @param takeTurn Whether it is the task's turn in its queue, which the task then
+ * takes.
+ */
 export function decideClaims(
   tasks: readonly FetchedTask[],
   { bytes, largest = Number.POSITIVE_INFINITY, now }: Omit<ClaimRequest, 'wanted'>,
@@ -154,7 +159,10 @@ const columnsOf = (tasks: readonly FetchedTask[]) => [
   tasks.map(({ handler }) => handler),
 ]
 
-/** Fetched jobs that still belong to their tasks, oldest first, as the order of keys requires. */
+/**
+ * Fetched jobs that still belong to their tasks. The oldest comes first, because tasks of an order key run in that
+ * order.
+ */
 const selectFetched = `
   select tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at, tasks.attempt, tasks.attempts_used, tasks.order_hash,
          deliveries.size, deliveries.replayed

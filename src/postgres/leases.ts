@@ -31,7 +31,7 @@ export async function releaseWorker(transaction: Transaction, jobs: JobQueue, wo
 export async function reclaimLeases(transaction: Transaction, jobs: JobQueue, dead: RegisteredWorker): Promise<void> {
   const { id, heartbeats, handlers } = dead
   const deleted = await transaction.run('delete from workers where id = $1 and heartbeats = $2', id, heartbeats)
-  if (deleted === 0) return // it has sent a heartbeat meanwhile, or another process has deleted it
+  if (deleted === 0) return // the worker has sent a heartbeat meanwhile, or another process has deleted its row
   const policies = new Map(handlers.map((policy) => [policy.name, policy]))
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, id), policies, Date.now())
 }

@@ -3,7 +3,7 @@
  *
  * Lock order: a transaction that changes tasks first locks the rows of their deliveries, in the order of their ids, and
  * then their queues (`order.ts`), in the order of their hashes. A transaction that holds a queue never waits for a
- * delivery. So no two transactions wait for each other.
+ * delivery, so two transactions cannot deadlock.
  */
 
 import { transitionOf } from '../inbox/states.ts'
@@ -53,7 +53,8 @@ export async function finish(
   const nextTasks = new Map(claimed.map(({ place, ...task }) => [place, task]))
   return results.map(({ id }, index): DeliveryStatus | undefined => {
     const [state, next] = [states.get(id), nextTasks.get(index)]
-    // A repeated call, whose first answer was lost, records no result, but returns the task that the first call claimed.
+    // A repeated call, whose first answer was lost, records no result, but returns the task that the first call
+    // claimed.
     if (state === undefined || !(recorded.has(index) || next)) return undefined
     return { id, state, ...(next && { next }) }
   })
@@ -115,7 +116,9 @@ const endLeases = `
   )
   select index from ended`
 
-/** The rules of `deliveryStateOf`. The ids occur twice: with the join alone, PostgreSQL would read all of a small table. */
+/**
+ * The rules of `deliveryStateOf`. The ids occur twice: with the join alone, PostgreSQL would read all of a small table.
+ */
 const updateStates = `
   update deliveries
   set state = status.state, next_at = status.next_at

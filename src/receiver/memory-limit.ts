@@ -52,8 +52,10 @@ export interface Reservation {
  * Memory for bodies that share a limit. Unlike the users of a `MemoryPool`, a body takes memory bit by bit.
  *
  * - Bodies that do not get memory at once wait, and get it in the order in which they began to arrive.
- * - Incomplete bodies share a quarter of the memory: to read them one after the other takes less than to read all at once.
- * - The largest incomplete body may use all of the memory. If no complete body holds any, it may exceed the limit, because
+ * - Incomplete bodies share a quarter of the memory: to read them one after the other takes less than to read all at
+ * once.
+ * - The largest incomplete body may use all of the memory. If no complete body holds any, it may exceed the limit,
+ * because
  *   otherwise bodies could wait for each other forever. So the memory in use is at most the limit and one body.
  */
 class BodyPool {
@@ -196,7 +198,9 @@ class PoolReservation implements Reservation, Linked<PoolReservation> {
   }
 }
 
-/** A reservation for a body of unknown size: moves from the small to the large bodies when it proves to be one. */
+/**
+ * A reservation for a body of unknown size. It moves from the small pool to the large one if the body becomes large.
+ */
 class UnannouncedReservation implements Reservation {
   readonly #small: PoolReservation
   readonly #large: PoolReservation

@@ -14,7 +14,7 @@ import { equalDigests, findSigner, formatSignature, Key, readSignature, type Sig
 export interface RequestContext {
   readonly request: HookRequest
   readonly receivedAt: Date
-  /** The same moment, by `performance.now()`. */
+  /** The time of `receivedAt` on the clock of `performance.now()`. */
   readonly startedAt: number
   readonly deadline: Deadline
   /** The message of the tracing channel, if it has a subscriber. */
@@ -112,7 +112,8 @@ export class Verifier {
   }
 
   /**
-   * Finds the secret that signed a body. Returns a promise only if the HMAC was not computed while the body arrived, or if
+   * Finds the secret that signed a body. Returns a promise only if the HMAC was not computed while the body arrived, or
+   * if
    * the first secret did not sign it.
    * @throws {HookError} `wrong_signature`, `secret_unavailable`
    */

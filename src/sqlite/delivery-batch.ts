@@ -25,7 +25,7 @@ export interface DeliveryBatch {
 export interface BatchAnswer {
   results: number[]
   errors: CallError[]
-  /** The buffer of the batch, for another one. */
+  /** The buffer of the batch, for reuse by another batch. */
   bytes: Uint8Array
 }
 

@@ -18,7 +18,8 @@ import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 const [checkpointInterval, pruneInterval] = [200, 60_000]
 
 /**
- * Reads, heartbeats, checkpoints and pruning. They have a thread and a connection of their own, so that they do not delay
+ * Reads, heartbeats, checkpoints and pruning. They have a thread and a connection of their own, so that they do not
+ * delay
  * a commit, and so that a handler that blocks the event loop keeps its lease.
  */
 export class Maintenance implements ThreadServer<MaintenanceCalls> {
@@ -110,7 +111,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     prune: (now) => this.prune(now),
   }
 
-  /** Ignores errors: the next interval tries again, and a lasting error also shows where deliveries are stored. */
+  /** Ignores errors: the next interval tries again, and a lasting error also fails the storing of deliveries. */
   #attempt(work: () => void): void {
     try {
       work()
@@ -120,7 +121,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   }
 
   /**
-   * Copies the log into the database while writers continue, so that they have less to copy themselves. Prunes if the file
+   * Copies the log into the database while writers continue, so that they have less to copy themselves. Prunes if the
+   * file
    * is nearly full: a burst of deliveries, or results in a full file, cannot wait a minute for room.
    */
   #checkpoint(): void {

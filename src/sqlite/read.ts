@@ -7,7 +7,7 @@ import { countMissedDeliveries } from './missed-deliveries.ts'
 import { type Place, unpack } from './packs.ts'
 import { usedBytes } from './retention.ts'
 
-/** Unmatched deliveries, oldest first, until their bodies have more than `bytes`; at least one. */
+/** The oldest unmatched deliveries: at least one, and more while their bodies have at most `bytes` in total. */
 export function readUnmatched(
   connection: Connection,
   limit: number,

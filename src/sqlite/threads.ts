@@ -96,7 +96,10 @@ export function writerThread(settings: Settings): ThreadClient<WriterCalls> {
   return new ThreadClient({ ...optionsOf('writer', settings), onBatch: publishCommitted })
 }
 
-/** The thread that reads, renews leases and prunes. @param prelude Adds the workers again after the thread has died. */
+/**
+ * The thread that reads, renews leases and prunes. @param prelude Calls that add the workers again after the thread has
+ * died.
+ */
 export function maintenanceThread(
   settings: Settings,
   prelude: () => Call<MaintenanceCalls>[],
@@ -145,7 +148,9 @@ export class UnmatchedReader {
     return ahead ?? this.#read(limits, 0)
   }
 
-  /** Reads the deliveries after these, which are all going to be matched. There may be more if these reach the limit. */
+  /**
+   * Reads the deliveries after these, which are all going to be matched. There may be more if these reach the limit.
+   */
   readAhead(worker: number, limits: Limits, matched: readonly StoredDelivery[]): void {
     const last = matched.at(-1)
     if (!last || matched.length < limits.limit) return

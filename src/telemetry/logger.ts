@@ -34,7 +34,7 @@ export const consoleLogger: Logger = {
   error: (fields, message) => console.error(...line(fields, message)),
 }
 
-/** Global, because the module that a server loads may import another copy of this package. */
+/** The key of a global: the module that a server loads may import another copy of this package. */
 const defaultKey: unique symbol = Symbol.for('hookserver.defaultLogger')
 const defaults = globalThis as { [defaultKey]?: Logger }
 
@@ -46,7 +46,10 @@ export function setDefaultLogger(logger: Logger): void {
   defaults[defaultKey] = logger
 }
 
-/** The arguments for the console. It prints the stack of an error unchanged, so fields with unsafe characters become text. */
+/**
+ * The arguments for the console. It prints the stack of an error unchanged, so fields with unsafe characters become
+ * text.
+ */
 function line(fields: object, message: string): unknown[] {
   const text = escapeUnsafe(`hookserver: ${message}`)
   if (Object.keys(fields).length === 0) return ['%s', text] // so that a % in the message is no directive

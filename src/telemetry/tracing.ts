@@ -62,7 +62,7 @@ export interface TracingMessages {
     attempt: number
     /** The id of the delivery in the inbox; `undefined` without an inbox. */
     id: number | undefined
-    /** Without an inbox: the request that waits for the handler. */
+    /** The request that waits for the handler; `undefined` with an inbox. */
     parent: TracingMessages['receive'] | undefined
     /** With an inbox: the `traceparent` of the `receive` operation that stored the delivery, in any process. */
     traceparent: string | undefined

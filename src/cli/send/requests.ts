@@ -50,7 +50,7 @@ function editDistance(a: string, b: string): number {
   return row.at(-1) ?? 0
 }
 
-/** A payload as text, with the event name that it is sent as. */
+/** A payload as text, and the event name to send it with. */
 interface NamedPayload {
   name: string
   text: string

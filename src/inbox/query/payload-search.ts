@@ -11,7 +11,8 @@ const maxValues = 5_000_000
 export type PayloadMatch = 'yes' | 'no' | 'too large'
 
 /**
- * Searches a payload. It does not match if it cannot be parsed, and is not parsed if it may need too much memory.
+ * Searches a payload. A payload that cannot be parsed does not match. A payload that may need too much memory is not
+ * parsed.
  * @param limit Maximum bytes of the parsed payload.
  */
 export function matchPayload(

@@ -11,7 +11,7 @@ import { TaskStarter } from './task-starter.ts'
 import { type Clock, registrationsOf, storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
 import { WorkerRegistration } from './worker-registration.ts'
 
-/** Bounds of the deliveries that one round matches. Within them it matches as many as a handler has free slots. */
+/** One round matches as many deliveries as a handler has free slots, within these bounds. */
 const [minMatched, maxMatched] = [10, 100]
 /**
  * Milliseconds that a round waits for requests to be answered; limited, so that constant traffic cannot stop handlers.

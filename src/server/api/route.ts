@@ -18,7 +18,7 @@ export interface ApiContext {
   logger: FullLogger
   /** Receives the deliveries that an operator creates. Accepts every address. */
   localReceiver: Receiver
-  /** Receives GitHub's deliveries. A worker has none. */
+  /** Receives GitHub's deliveries. `undefined` in a worker. */
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
   /** The URL of the receiver on this machine, once it listens. */
   receivesAt?: (() => string | undefined) | undefined

@@ -119,7 +119,7 @@ export function queryOf({ q, ...filters }: v.InferOutput<typeof Filters>, prefix
   return { ...query, ...search }
 }
 
-/** An empty query if `text` is not valid. */
+/** Parses a search. If it is not valid, reports why and returns an empty query. */
 function searchIn(text: string, fault: (name: string, expected: string) => void): Query {
   try {
     return parseQuery(text)
