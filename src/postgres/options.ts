@@ -164,4 +164,6 @@ function ownSsl(ssl: unknown): unknown {
 }
 
 const functionError = (name: string) =>
-  new TypeError(`postgres(pool): its ${name} is a function, which the thread that sends heartbeats cannot call`)
+  new TypeError(
+    `postgres(pool): its option ${name} is a function, and hookserver cannot pass functions to its heartbeat thread`,
+  )

@@ -27,9 +27,7 @@ export function addRetry(parent: Command): void {
   const command = parent
     .command('retry [id...]')
     .summary('Retry deliveries now')
-    .description(
-      'Runs the handlers of deliveries again, now: those that have not succeeded, or all handlers of a delivery that is done.',
-    )
+    .description('Runs handlers again now: those that have not succeeded, or all handlers of a delivery that is done.')
   addSelectionFlags(command, 'retry').action((ids: readonly string[], flags: Flags) => {
     const skipReason = 'they do not exist, or no handler has failed yet'
     const run: Operation['run'] = (client, selection) => client.retry(selection)

@@ -19,7 +19,10 @@ import {
   url,
 } from './setting.ts'
 
-/** By their names in a module's `config`. `adminPort` has the flag `--admin-port` and the variable `HOOKSERVER_ADMIN_PORT`. */
+/**
+ * By their names in a module's `config`. `adminPort` has the flag `--admin-port` and the variable
+ * `HOOKSERVER_ADMIN_PORT`.
+ */
 export const settings = {
   port: setting({
     placeholder: '<port>',
@@ -190,7 +193,7 @@ export const settings = {
   }),
   pullEvery: setting({
     placeholder: '<time>',
-    help: 'Interval between reads of that log; longer near the rate limit (default: 10s)',
+    help: 'Interval between reads of the delivery log; longer near the rate limit (default: 10s)',
     schema: timeout,
     default: 10_000,
   }),
