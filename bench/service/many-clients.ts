@@ -18,7 +18,7 @@ interface ClientCounts {
 /** Prints how much many idle and slow clients delay normal senders. */
 export async function reportManyClients(): Promise<void> {
   const room = filesAllowed()
-  const least = idle + slow + 500 // each process has a file for each connection, and some others
+  const least = idle + slow + 500 // each process opens a file for each connection, and some other files
   if (room < least) return console.log(`\nNot measured: ${idle} connections need ulimit -n ${least}, but it is ${room}`)
   console.log(
     `\n${load.rate} normal pushes a second, without and with ${idle.toLocaleString('en')} idle connections and ${slow} that send a byte a second (ulimit -n ${room})`,

@@ -17,7 +17,7 @@ const modules: Record<string, string> = {
 const rounds = 15
 const bench = join(import.meta.dirname, '..')
 
-/** Prints the time of an import in a new process, after that of `node:http`, which every server loads. */
+/** Prints the time of an import in a new process. The process first imports `node:http`, which every server loads. */
 export async function reportImports(): Promise<void> {
   console.log(`\nImport in a new process, medians of ${rounds}, less a process that imports nothing`)
   const work = Object.entries(modules).map(([name, code]) => [name, async () => timeOf(code, name)] as const)

@@ -10,7 +10,7 @@ function application(mounts: ContractMount[]): Hono {
   for (const { hooks, options, consumed } of mounts) {
     if (consumed) {
       app.use(options.url, async (context, next) => {
-        await context.req.formData().catch(() => {}) // Hono keeps no bytes of a form
+        await context.req.formData().catch(() => {}) // Hono does not keep the bytes of a form
         await next()
       })
     }
