@@ -67,9 +67,9 @@ export class Hooks implements Mountable {
   }
 
   /**
-   * Registers the handler whose return value is the reply; one for each name.
-   * @param name `event`, `event.action` or `*`; the most specific hook that returns something replies.
-   * @returns The handler. If it is omitted, a function that registers it.
+   * Registers the handler whose return value is the reply. A name can have one such handler.
+   * @param name `event`, `event.action` or `*`. The most specific hook that returns a value sets the reply.
+   * @returns The handler. Without a handler: a function that registers one.
    * @throws {Error} `<name> hook already registered`
    */
   hook<const Name extends AnyEventName>(name: Name, handler: Handler<Name>, options?: HandlerOptions): Handler<Name>

@@ -6,7 +6,7 @@ import { createHmac } from './hmac.ts'
 import { type Mountable, mount } from './mount.ts'
 import { headersOf } from './outgoing.ts'
 
-/** The members that are used, of the events of API Gateway (v1 and v2), Function URLs and load balancers. */
+/** The members that hookserver reads in events of API Gateway (v1 and v2), Function URLs and load balancers. */
 export interface LambdaEvent {
   /** v2 and Function URLs. */
   rawPath?: string
@@ -37,7 +37,8 @@ export interface LambdaResult {
 export type LambdaHandler = (event: LambdaEvent, context?: unknown) => Promise<LambdaResult>
 
 /**
- * Serves deliveries on AWS Lambda: `export const handler = hookserver(hooks, options)`. The reply to a rejected request is
+ * Serves deliveries on AWS Lambda: `export const handler = hookserver(hooks, options)`. The reply to a rejected request
+ * is
  * `application/problem+json`.
  * @throws {TypeError} (the handler rejects) for an event that is not an HTTP request.
  */

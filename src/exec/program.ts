@@ -95,8 +95,9 @@ async function start(command: Command, env: Readonly<Record<string, string>>): P
 }
 
 /**
- * Why a program cannot be started, and the solution. The system's own error lacks it: `spawn deploy.sh ENOENT` may be
- * about the program, its folder, or the interpreter that its first line names.
+ * Why a program cannot be started, and how to fix it. The error of the system is ambiguous: `spawn deploy.sh ENOENT`
+ * can
+ * mean that the program, its folder or the interpreter in its first line does not exist.
  */
 async function reasonFor(
   { code, message }: NodeJS.ErrnoException,

@@ -107,7 +107,7 @@ export class ProcessRegistry {
 
   async #send(): Promise<void> {
     const role = this.#role as ProcessInfo['role']
-    this.#sent = true // even if it fails, because the store may have committed it
+    this.#sent = true // set before the call, because the store may commit the heartbeat even if the call fails
     const problems = this.#problems()
     await this.#attempt(() => this.#inbox.heartbeat({ ...this.#self, role, ...(problems.length > 0 && { problems }) }))
     this.#sending = undefined
@@ -148,7 +148,8 @@ export interface WorkerHeartbeat {
 const maxMissed = 5
 
 /**
- * Watches the heartbeats of workers from one process. They are counted and not timed, so that no lease expires because a
+ * Watches the heartbeats of workers from one process. They are counted and not timed, so that no lease expires because
+ * a
  * clock jumps or the store was unavailable: a worker is dead once several checks in a row have found no new heartbeat.
  */
 export class HeartbeatMonitor {

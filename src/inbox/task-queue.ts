@@ -32,7 +32,7 @@ export interface MatchOffer {
   limit: number
   /** Maximum bytes of all bodies. The first delivery is offered even if its body is larger. */
   bytes: number
-  /** Whether a match may have a task with an order key. One worker at a time is offered such deliveries. */
+  /** Whether a match may have a task with an order key. The store offers such deliveries to one worker at a time. */
   ordered: boolean
   now: number
 }

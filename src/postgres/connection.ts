@@ -12,7 +12,9 @@ export interface Sql {
 
 export type Queryable = Pick<PoolClient, 'query'>
 
-/** Maximum prepared statements of a connection. Our other statements are fewer, but list queries have unlimited shapes. */
+/**
+ * The maximum number of prepared statements of a connection. It is needed because list queries have unlimited shapes.
+ */
 const maxPrepared = 150
 
 const names = new Map<string, string>()
@@ -61,7 +63,9 @@ export class Connection implements Sql {
   }
 }
 
-/** Replaces by U+FFFD what PostgreSQL does not accept in a text: NUL and lone surrogates. Bodies are stored as bytes. */
+/**
+ * Replaces by U+FFFD what PostgreSQL does not accept in a text: NUL and lone surrogates. Bodies are stored as bytes.
+ */
 export function text(value: string): string {
   return value.includes('\0') ? value.toWellFormed().replaceAll('\0', '\ufffd') : value.toWellFormed()
 }

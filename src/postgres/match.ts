@@ -19,10 +19,12 @@ interface DecidedMatch extends MatchDecision<ExistingTaskRow> {
 }
 
 /**
- * Matches the oldest unmatched deliveries with handlers and commits. Their rows stay locked from the offer to the commit,
+ * Matches the oldest unmatched deliveries with handlers and commits. Their rows stay locked from the offer to the
+ * commit,
  * so no other worker is offered them, and PostgreSQL unlocks them when this process dies or stops answering.
  *
- * Ordered tasks have to be created in order of receipt. So a worker with ordered handlers also holds a lock that only one
+ * Ordered tasks have to be created in order of receipt. So a worker with ordered handlers also holds a lock that only
+ * one
  * transaction has at a time; a worker that does not get it is offered nothing, and goes on to run tasks.
  */
 export async function match(
@@ -119,7 +121,10 @@ function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Cl
   return start === 'due' ? { ...pending, next_at: 0, job: newJob() } : pending
 }
 
-/** Leaves out deliveries with ordered tasks while an older one is unmatched: another worker may have locked it. */
+/**
+ * Leaves out deliveries with ordered tasks while an older delivery is unmatched. Another worker may have locked that
+ * one.
+ */
 async function withoutOutOfOrder(
   transaction: Transaction,
   deliveries: readonly UnmatchedRow[],
@@ -132,7 +137,10 @@ async function withoutOutOfOrder(
   return deliveries.filter(({ id }) => id < limit || !isOrdered(id))
 }
 
-/** Makes deliveries, whose rows the caller has locked, unmatched again. @param rerun Whether handlers that succeeded run again. */
+/**
+ * Makes deliveries, whose rows the caller has locked, unmatched again. @param rerun Whether handlers that succeeded run
+ * again.
+ */
 export async function rearmDeliveries(transaction: Transaction, ids: readonly number[], rerun: boolean): Promise<void> {
   await transaction.run(updateRearmed, ids, rerun)
   transaction.unmatched = true

@@ -107,7 +107,7 @@ export async function values(sql: Sql, query: ValueQuery): Promise<string[]> {
   )
 }
 
-/** The columns that a worker reads, without those of the content. @param from The table. */
+/** The columns that a worker reads, except the content. @param from The table. */
 const storedColumns = (from: string): string => `
   ${from}.id, variant, source, hook_id, guid, event, received_at, trace, form, secret_id, secret_index, recovered,
   duplicates, replayed`
@@ -119,7 +119,8 @@ const selectStored = `
   order by deliveries.id`
 
 /**
- * Skips rows that another transaction has locked: another worker is matching them, or an operator is ending them. Of the
+ * Skips rows that another transaction has locked: another worker is matching them, or an operator is ending them. Of
+ * the
  * rows within the limit it returns those whose bodies fit into `$2` bytes together, and always the first.
  */
 const selectUnmatched = `

@@ -9,14 +9,14 @@ import { idsOf, type Sql } from './connection.ts'
 import { type ContentRow, contentColumns, packOf, withPacks } from './contents.ts'
 import type { PayloadSearch } from './threads.ts'
 
-/** Deliveries whose payloads are searched at a time, and bytes of their bodies; one body is always taken. */
+/** The maximum number of payloads to search at a time, and of bytes of their bodies. One body may be larger. */
 const [maxBodies, maxBytes] = [250, 1024 * 1024]
 
 /** A delivery of a scan step. */
 interface SearchedRow extends SummaryRow {
   /** Whether it fulfills the conditions. */
   fits: boolean
-  /** Its position in the step, counted from 1, and whether it is the last. */
+  /** The position of the delivery in the step, counted from 1, and whether it is the last one. */
   place: number
   last: boolean
 }

@@ -16,7 +16,9 @@ export interface EncodedDelivery extends NewContent {
   recovered: boolean
 }
 
-/** Returns a promise only for large deliveries: for others, waiting costs more than compressing. */
+/**
+ * Returns a promise only for large deliveries. For small ones, a promise would take longer than the compression.
+ */
 export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const { headers, body, ...row } = delivery
   const encoded: EncodedDelivery = {

@@ -11,20 +11,23 @@ const hour = 60 * minute
 
 /** An older list is refreshed in the background. */
 const refreshAfter = hour
-/** An unknown address may start a refresh earlier, this long after the last attempt. */
+/** A request from an unknown address may start an earlier refresh, this long after the last attempt. */
 const earlyAfter = 5 * minute
-/** A list that could not be refreshed for this long is no longer used. */
+/** The maximum age of a list. hookserver does not use an older one. */
 const maxStale = 7 * 24 * hour
-/** The delay after a failure: doubles from the first to the last. A rate limit may extend it, by an hour at most. */
+/**
+ * The delay after the first failure, and its maximum: each failure doubles it. A rate limit extends it, to an hour at
+ * most.
+ */
 const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
-/** A fetch that takes longer has failed. */
+/** The maximum duration of a fetch. */
 const fetchTimeout = 8 * second
 
 /** A list of CIDRs; `undefined` if it has not changed since `etag`. */
 export interface FetchedRanges {
   cidrs: readonly string[] | undefined
   etag: string | undefined
-  /** GitHub rejected the token, and the request was repeated without it. */
+  /** Whether GitHub rejected the token, and hookserver repeated the request without it. */
   tokenRejected: boolean
 }
 

@@ -153,7 +153,7 @@ class PoolReservation implements Reservation, Linked<PoolReservation> {
   /** Bytes that it holds. */
   bytes = 0
   #waiting: PromiseWithResolvers<void> | undefined
-  /** Bytes that it waits for. */
+  /** The bytes that the reservation waits for. */
   wanted = 0
   /** In the order in which the bodies of the pool began to arrive. */
   position = 0

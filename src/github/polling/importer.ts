@@ -109,8 +109,9 @@ interface StoredCursor {
 }
 
 /**
- * How far polling has read GitHub's log of a webhook: the time of the newest attempt, and the ids of those within the
- * settling time before it, because others may still appear between them.
+ * How far polling has read GitHub's log of a webhook: the time of the newest attempt, and the ids of the attempts
+ * within
+ * the settling time before it. GitHub may still add other attempts in that period.
  */
 export class LogCursor {
   readonly #inbox: Inbox

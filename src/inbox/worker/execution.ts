@@ -11,7 +11,7 @@ import { readPayload, toDeliveryHeaders } from './payload.ts'
 import { AttemptLog, OverdueHandlers, reportAttempt, reportDead } from './report-attempt.ts'
 import { storeRetryDelay, type WorkerContext } from './worker-host.ts'
 
-/** Milliseconds of a chain, after which other due tasks get the slot. */
+/** Milliseconds that consecutive tasks of an order key may keep a slot. After that, other due tasks get the slot. */
 const maxChain = 1000
 
 export interface ExecutionEvents {
@@ -124,9 +124,11 @@ export class Execution {
   }
 
   /**
-   * Records a result in the store, and claims the next task of a chain by the same call. Repeats a call that fails until
+   * Records a result in the store, and claims the next task of a chain by the same call. Repeats a call that fails
+   * until
    * the store answers.
-   * @returns nothing if the lease has moved, or if the call fails during a shutdown: then the lease is released, and the
+   * @returns nothing if the lease has moved, or if the call fails during a shutdown: then the lease is released, and
+   * the
    * attempt is repeated.
    */
   async #record(task: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {

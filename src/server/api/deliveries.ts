@@ -117,7 +117,7 @@ export function signDelivery(api: ApiContext): Route {
   })
 }
 
-/** A function may look up the secret by the headers, and may find none. */
+/** Reports that there is no secret: a `secret` function may find none for the headers of the delivery. */
 function throwNotApplicable(error: unknown): never {
   if (error instanceof HookError) throw new ProblemError('not_applicable', `Cannot sign the delivery: ${error.message}`)
   throw error

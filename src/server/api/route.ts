@@ -36,7 +36,7 @@ export interface Route {
   path: string
   /** Needs no token. */
   open?: true | undefined
-  /** Allowed with the read-only token, as `get` always is. */
+  /** Whether the read-only token allows the request. It always allows `get`. */
   forReaders?: true | undefined
   /** The Operation Object of OpenAPI, without the members that all operations share. */
   operation: Readonly<Record<string, unknown>> & { responses: Readonly<Record<string, object>> }

@@ -4,7 +4,8 @@ import { isLoopback } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 
 /**
- * Rejects requests that a foreign page makes a browser send. The Host must be ours, because an attacker can make another
+ * Rejects requests that a foreign page makes a browser send. The Host must be ours, because an attacker can make
+ * another
  * name resolve to this machine (DNS rebinding). If the browser names the page of the request, the page must be ours.
  */
 export class SiteCheck {
@@ -32,7 +33,7 @@ export class SiteCheck {
     await next()
   }
 
-  /** `--admin-url`, if the request used it. Not all proxies forward the Host of the browser. */
+  /** The URL of `--admin-url`, if the browser used it. Some proxies do not forward the header `Host` of the browser. */
   adminUrlOf(context: Context): URL | undefined {
     const url = this.#adminUrl
     return hostOf(context) === url?.host || context.req.header('origin') === url?.origin ? url : undefined
