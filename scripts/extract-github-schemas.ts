@@ -94,7 +94,7 @@ function extractComponents({ components }: Description, paths: Description['path
     if (!component || !group) throw new Error(`Cannot resolve ${reference}`)
     if (name in group) continue
     group[name] = kind === 'schemas' ? reduceSchema(component) : reduceResponse(component as Response)
-    references.push(...referencesIn(group[name])) // the loop reaches these, too
+    references.push(...referencesIn(group[name])) // the loop also processes the references that it adds here
   }
   return mapValues(extracted, (group) =>
     Object.fromEntries(Object.entries(group).toSorted(([a], [b]) => (a < b ? -1 : 1))),

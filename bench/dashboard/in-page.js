@@ -2,7 +2,7 @@
 const measured = {
   /** When the event loop was blocked for more than 50 ms, and how long. */
   tasks: [],
-  /** When a frame came more than 100 ms after the previous one, and how long after. */
+  /** Frames that started more than 100 ms after the previous one: the time, and the milliseconds between the two. */
   gaps: [],
   /** When the top row of the list changed. */
   news: [],

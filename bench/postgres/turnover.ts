@@ -7,7 +7,7 @@ import { counted, showProgress } from '../progress.ts'
 import { table } from '../table.ts'
 import { loggedBytes, sizesOf, vacuumFull } from './sizes.ts'
 
-/** Retention in milliseconds: much shorter than the benchmark, so that many deliveries are deleted. */
+/** The retention in milliseconds. It is much shorter than the benchmark, so that many deliveries are deleted. */
 const retention = 60_000
 
 const schema = 'turnover'

@@ -23,7 +23,7 @@ const inherited = Object.entries(process.env).filter(([name]) => !deciding.test(
 const bare = { ...Object.fromEntries(inherited), ...compileCache }
 
 /**
- * Runs `hookserver` to its end, without a terminal, in a folder without its files.
+ * Runs `hookserver` until it exits. It has no terminal, and its working directory contains none of its files.
  * @param leaves Closes the pipe after the first output.
  */
 export async function hookserver(

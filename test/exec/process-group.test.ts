@@ -96,7 +96,7 @@ describe('a process that a program leaves behind', () => {
     const socket = await holding()
     expect(await running).toContain('exited with 0')
     expect(written()).toEqual(['done'])
-    expect(log.lines.at(-1)).toMatchObject({ level: 'warn', message: expect.stringContaining('kept its output open') })
+    expect(log.lines.at(-1)).toMatchObject({ level: 'warn', message: expect.stringContaining('kept the output open') })
     await gone(socket)
   })
 

@@ -17,20 +17,20 @@ const cases: [name: string, file: string, options: ExecOptions, message: string]
     'is not in PATH',
     'plain-sh',
     { env: { PATH: '/nowhere' } },
-    `PATH has no plain-sh (/nowhere). For one in ${folder} write "./plain-sh"`,
+    `PATH (/nowhere) has no plain-sh. To run the file in ${folder}, write "./plain-sh"`,
   ],
   ['is not executable', './plain.sh', {}, `it is not executable: chmod +x ${folder}/plain.sh`],
   [
     'is not executable in PATH',
     'plain.sh',
     { env: { PATH: folder } },
-    `the plain.sh in PATH is not executable: chmod +x (${folder})`,
+    `the plain.sh in PATH (${folder}) is not executable: use chmod +x`,
   ],
   [
     'has a missing interpreter',
     './crlf.sh',
     {},
-    `the interpreter in the first line of ${folder}/crlf.sh does not exist; or that line ends in CR LF, which belongs to its name`,
+    `the interpreter in the first line of ${folder}/crlf.sh does not exist, or the line ends in CR LF and the CR is taken as a part of the name`,
   ],
   ['is a folder', './sub', {}, `${folder}/sub is a folder`],
   [
@@ -43,7 +43,7 @@ const cases: [name: string, file: string, options: ExecOptions, message: string]
     'has a file as its working directory',
     'true',
     { cwd: `${folder}/plain.sh` },
-    `its working directory ${folder}/plain.sh is no folder`,
+    `its working directory ${folder}/plain.sh is not a folder`,
   ],
 ]
 

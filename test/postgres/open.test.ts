@@ -162,7 +162,7 @@ test('fails to start with tables of an older pg-boss if it may not migrate', asy
   await storeIn(open({ schema }))
   await connect(schema).run(`update ${schema}_jobs.version set version = version - 1`)
   const opening = storeIn(open({ schema, migrate: false }))
-  await expect(opening).rejects.toThrow('its tables are of an older pg-boss: run "hookserver migrate"')
+  await expect(opening).rejects.toThrow('an older pg-boss created its tables: run "hookserver migrate"')
 })
 
 test('fails to start with tables that are too new, and changes nothing', async () => {

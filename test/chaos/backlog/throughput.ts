@@ -31,7 +31,7 @@ export interface ThroughputOptions {
   seed: number
   size?: number
   repositories?: number
-  /** The number of workers of each run. Of several runs with the same number, the best one counts. */
+  /** The number of workers in each run. The best of several runs with the same number counts. */
   runs?: readonly number[]
 }
 

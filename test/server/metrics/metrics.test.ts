@@ -79,7 +79,7 @@ describe('after a run', () => {
     const lagOfBlocks = async () => {
       for (let blocks = 0; blocks < 2; blocks++) {
         for (const end = performance.now() + 60; performance.now() < end; );
-        await setTimeout() // the timers run; the first one only shows whether the next one is late
+        await setTimeout() // lets the timers run: a sample compares the times of two of them
       }
       return watched.value('nodejs_eventloop_lag_max_seconds')
     }
