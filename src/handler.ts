@@ -5,8 +5,8 @@ import { maxTimer } from './runtime/timer.ts'
 
 /**
  * A user's function. The return value of a hook is the reply: a string as text, an object as JSON, a `Response`
- * unchanged, nothing as 204. The return value of a listener is ignored. With an inbox, the reply is sent before handlers run,
- * and the return values of both are stored with their attempts.
+ * unchanged, nothing as 204. The return value of a listener is ignored. With an inbox, the reply is sent before
+ * handlers run, and the return values of both are stored with their attempts.
  */
 export type Handler<Name extends string = string> = (
   data: PayloadOf<Name>,
@@ -23,23 +23,27 @@ export interface HandlerOptions {
   /** The maximum number of attempts for a delivery in an inbox. Default: 12, which take about a day. */
   attempts?: number | undefined
   /**
-   * Milliseconds of the first delay after a failed attempt in an inbox. Each further delay is three times as long, 6 h at
-   * most, and random within its upper half. Default: 5000.
+   * Milliseconds of the first delay after a failed attempt in an inbox. Each further delay is three times as long, 6 h
+   * at most, and random within its upper half. Default: 5000.
    */
   backoff?: number | undefined
-  /** Milliseconds after which an attempt from an inbox fails and `delivery.signal` aborts. Default: 900000, 15 minutes. */
+  /**
+   * Milliseconds after which an attempt from an inbox fails and `delivery.signal` aborts. Default: 900000, 15 minutes.
+   */
   timeout?: number | undefined
   /** How many deliveries of an inbox it handles at once in each process. Default: 25. */
   concurrency?: number | undefined
   /**
-   * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt; those without
-   * a key in any order. `'repository'` is the key `delivery.repository`. A delivery that waits for a retry keeps its place.
-   * Default: no order.
+   * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt; those
+   * without a key in any order. `'repository'` is the key `delivery.repository`. A delivery that waits for a retry
+   * keeps its place. Default: no order.
    */
   order?: 'repository' | ((delivery: Delivery) => string | undefined) | undefined
 }
 
-/** A handler may have options of its own under this symbol, as `exec` does. Options at the registration override them. */
+/**
+ * A handler may have options of its own under this symbol, as `exec` does. Options at the registration override them.
+ */
 export const handlerOptions: unique symbol = Symbol.for('hookserver.handlerOptions') as never
 
 /** A handler with its registration. */
@@ -53,13 +57,16 @@ export interface Registration {
   readonly options: HandlerOptions
 }
 
-/** Checks that each handler has a unique and permanent name, which identifies its attempts in an inbox. @throws {TypeError} */
+/**
+ * Checks that each handler has a unique and permanent name, which identifies its attempts in an inbox.
+ * @throws {TypeError}
+ */
 export function checkNames(registrations: readonly Registration[]): void {
   const names = new Set<string>()
   for (const { name, replies, options } of registrations) {
     if (!replies && options.name === undefined) {
       throw new TypeError(
-        `The listener ${name} needs a name, by which the inbox knows its attempts: hooks.on(…, handler, { name: '…' })`,
+        `The listener ${name} needs a name, because the inbox stores attempts by name: hooks.on(…, handler, { name: '…' })`,
       )
     }
     if (names.has(name)) throw new TypeError(`Two handlers have the name "${name}": an inbox requires unique names`)

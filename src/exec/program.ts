@@ -62,7 +62,7 @@ export async function runProgram(command: Command, { env, input, signal, log }: 
   signal.removeEventListener('abort', abort)
   if (stopped) await group.gone()
   const stopDrain = startTimer(() => {
-    log.warn({}, `${name} has exited, but a process that it started kept its output open and was killed`)
+    log.warn({}, `${name} has exited. hookserver killed a process that it had started and that kept the output open`)
     group.kill()
     child.stdout.destroy()
     child.stderr.destroy()
@@ -96,8 +96,7 @@ async function start(command: Command, env: Readonly<Record<string, string>>): P
 
 /**
  * Why a program cannot be started, and how to fix it. The error of the system is ambiguous: `spawn deploy.sh ENOENT`
- * can
- * mean that the program, its folder or the interpreter in its first line does not exist.
+ * can mean that the program, its folder or the interpreter in its first line does not exist.
  */
 async function reasonFor(
   { code, message }: NodeJS.ErrnoException,
@@ -106,25 +105,25 @@ async function reasonFor(
 ): Promise<string> {
   const folder = await kindOf(cwd)
   if (folder === 'absent') return `its working directory ${cwd} does not exist`
-  if (folder === 'file') return `its working directory ${cwd} is no folder`
+  if (folder === 'file') return `its working directory ${cwd} is not a folder`
   if (!isAbsolute(file)) {
-    if (code === 'ENOENT') return `PATH has no ${name} (${path}). For one in ${cwd} write "./${name}"`
-    if (code === 'EACCES') return `the ${name} in PATH is not executable: chmod +x (${path})`
+    if (code === 'ENOENT') return `PATH (${path}) has no ${name}. To run the file in ${cwd}, write "./${name}"`
+    if (code === 'EACCES') return `the ${name} in PATH (${path}) is not executable: use chmod +x`
     return message
   }
   const kind = await kindOf(file)
   if (kind === 'absent') return `there is no ${file}${file === name ? '' : `. "${name}" is relative to ${cwd}`}`
   if (kind === 'folder') return `${file} is a folder`
   if (code === 'ENOENT') {
-    return `the interpreter in the first line of ${file} does not exist; or that line ends in CR LF, which belongs to its name`
+    return `the interpreter in the first line of ${file} does not exist, or the line ends in CR LF and the CR is taken as a part of the name`
   }
   if (code === 'ENOEXEC') {
-    return `${file} is no program of this system, and its first line names no interpreter (#!/bin/sh)`
+    return `${file} is not a program for this system, and its first line does not name an interpreter (#!/bin/sh)`
   }
   if (code !== 'EACCES') return message
   try {
     await access(file, constants.X_OK)
-    return `permission denied, by the file system (mounted noexec?) or for the interpreter in the first line of ${file}`
+    return `permission denied: the file system may be mounted with noexec, or the interpreter in the first line of ${file} is not executable`
   } catch {
     return `it is not executable: chmod +x ${file}`
   }

@@ -2,7 +2,7 @@ import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
 
 /** The code that a delivery is about. */
 export interface Target {
-  /** In full: `refs/heads/<branch>`, `refs/tags/<tag>`, `refs/pull/<number>/head`. */
+  /** The full ref: `refs/heads/<branch>`, `refs/tags/<tag>`, `refs/pull/<number>/head`. */
   ref: string | undefined
   /** The commit, in hexadecimal. */
   sha: string | undefined

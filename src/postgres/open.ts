@@ -6,7 +6,7 @@ import { JobQueue, jobSchemaVersion } from './job-queue.ts'
 import { checkVersion, type Migration, migrate, migrations, newestVersion, schemaVersion } from './migrations.ts'
 import { jobsSchema, type PostgresSettings } from './options.ts'
 
-/** Milliseconds that a migration waits for a table: while it waits, later statements on the table wait for it. */
+/** Milliseconds that a migration waits for the lock of a table. Later statements on the table wait behind it. */
 const lockTimeout = 2000
 
 /** Attempts to acquire the locks of a migration, and milliseconds between them. */
@@ -14,8 +14,7 @@ const [maxTries, retryDelay] = [15, 1000]
 
 /**
  * Creates or migrates the tables of hookserver and of pg-boss. If several programs start at the same time, one migrates
- * and
- * the others wait for it without a time limit. @returns the number of hookserver's migrations that ran.
+ * and the others wait for it without a time limit. @returns the number of hookserver's migrations that ran.
  * @throws {Error} that says how to fix the problem.
  */
 export async function prepareDatabase(
@@ -68,10 +67,10 @@ export async function checkDatabase(database: Database, { schema }: PostgresSett
       throw new Error(`there are no tables in its schema ${schema}: ${cure}`)
     }
     const current = await schemaVersion(transaction)
-    if (current.version < newestVersion()) throw new Error(`its tables are of an older hookserver: ${cure}`)
+    if (current.version < newestVersion()) throw new Error(`an older hookserver created its tables: ${cure}`)
     checkVersion(current)
     const theirs = await transaction.get<{ version: number }>(`select version from ${jobs}.version`)
-    if (!theirs || theirs.version < jobSchemaVersion) throw new Error(`its tables are of an older pg-boss: ${cure}`)
+    if (!theirs || theirs.version < jobSchemaVersion) throw new Error(`an older pg-boss created its tables: ${cure}`)
     await resetIfMoved(transaction)
   })
 }

@@ -47,14 +47,14 @@ interface PendingCall<Served> {
 }
 
 /**
- * Milliseconds that a closed thread has to end before it is terminated: a module that `--import` loads into every thread
- * can keep it alive.
+ * Milliseconds that a closed thread has to end before it is terminated: a module that `--import` loads into every
+ * thread can keep it alive.
  */
 const closeTimeout = 1000
 
 /**
- * Calls functions in a worker thread. One batch of calls is under way at a time; calls that arrive meanwhile go together
- * in the next batch. A thread that commits once for each batch thereby has group commit.
+ * Calls functions in a worker thread. One batch of calls is under way at a time; calls that arrive meanwhile go
+ * together in the next batch. A thread that commits once for each batch thereby has group commit.
  *
  * States:
  * - idle: nothing. A call leads to *scheduled*. The thread, if there is one, does not keep the process alive.
@@ -227,5 +227,7 @@ function terminateLater(thread: Worker): void {
 export function threadFile(url: string, program: string, user: string): URL {
   const file = new URL(`${program}${extname(url)}`, url)
   if (existsSync(file)) return file
-  throw new Error(`${user} from its own files: keep "hookserver" external in your bundler`)
+  throw new Error(
+    `${user} from a file of hookserver that is missing here: configure your bundler to keep "hookserver" external`,
+  )
 }
