@@ -1,7 +1,6 @@
 /**
  * Every way in which a delivery can fail: code, status, and the text that the sender sees. `docs/errors.md` explains
- * each
- * one; a test compares that page with this table.
+ * each one; a test compares that page with this table.
  */
 export const errorTable = {
   not_found: [404, 'Not found'],

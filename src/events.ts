@@ -13,7 +13,7 @@ type ProtocolName<Op extends string> = Op extends `repository-dispatch/${string}
     ? `${Underscored<Event>}.${Underscored<Action>}`
     : Underscored<Op>
 
-/** From `event.action`, or from `event` where an event has no actions, to the payload. */
+/** Maps `event.action`, or `event` if the event has no actions, to the payload. */
 export type EventPayloads = {
   [Op in keyof operations & string as ProtocolName<Op>]: operations[Op] extends {
     requestBody: { content: { 'application/json': infer Payload } }
@@ -156,7 +156,9 @@ export const knownActions = {
   workflow_run: 'completed in_progress requested',
 } as const
 
-/** Whether GitHub's description has this `event` or `event.action`. Senders choose the actions of `repository_dispatch`. */
+/**
+ * Whether GitHub's description has this `event` or `event.action`. Senders choose the actions of `repository_dispatch`.
+ */
 export function isKnownName(name: string): boolean {
   const [event = '', action] = splitName(name)
   if (event === '*' || event === 'repository_dispatch') return true

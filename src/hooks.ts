@@ -52,7 +52,7 @@ export class Hooks implements Mountable {
   /** By credentials: mounts with the same ones share a client and its tokens. */
   readonly #clients = new Map<string, Promise<GitHubClient>>()
   readonly #unknownNames = new Set<string>()
-  /** Receives what `receive()` is called with. */
+  /** The receiver of the deliveries that `receive()` gets. */
   #trusting: Receiver | undefined
 
   /** @throws {TypeError} naming the option and its value; also without a secret, if signatures are checked. */
@@ -127,10 +127,8 @@ export class Hooks implements Mountable {
 
   /**
    * Receives a delivery that did not arrive as an HTTP request: a message from SQS, an event from EventBridge. It is
-   * stored
-   * in the inbox, or its handlers run, as if a mount had received it. Nothing is verified, neither the signature nor
-   * the
-   * origin, so call this only with deliveries from a source that you trust.
+   * stored in the inbox, or its handlers run, as if a mount had received it. Nothing is verified, neither the signature
+   * nor the origin, so call this only with deliveries from a source that you trust.
    * @returns The reply, once the delivery is committed or its handlers have run.
    * @throws {TypeError} (rejects) naming the argument.
    * @throws {HookError} (rejects) if the delivery was neither stored nor handled. Let the queue deliver it again.
@@ -154,9 +152,8 @@ export class Hooks implements Mountable {
 
   /**
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`, so
-   * only
-   * a process without a mount needs this method. The application must keep that process alive: hookserver's timers do
-   * not.
+   * only a process without a mount needs this method. The application must keep that process alive: hookserver's timers
+   * do not.
    * @param options Override the options of the `Hooks`.
    * @throws {TypeError} if there is no inbox, or a listener without a name.
    */

@@ -1,6 +1,7 @@
 /**
- * HTTP between adapters and the receiver. An adapter converts the request of its framework to a `HookRequest`, passes it
- * to the `Receiver` from `hooks.mount()`, and writes the `HookReply`. Everything between is the same for all frameworks.
+ * HTTP between adapters and the receiver. An adapter converts the request of its framework to a `HookRequest`, passes
+ * it to the `Receiver` from `hooks.mount()`, and writes the `HookReply`. Everything between is the same for all
+ * frameworks.
  */
 import type { HookError } from './errors.ts'
 
@@ -27,13 +28,15 @@ export interface HookRequest {
   waitUntil?(work: Promise<unknown>): void
 }
 
-/** A body: complete, still to be read, or consumed by other software (with the way to prevent that in this framework). */
+/**
+ * A body: complete, still to be read, or consumed by other software (with the way to prevent that in this framework).
+ */
 export type Body = { bytes: Uint8Array } | { read: ReadBody } | { consumed: string }
 
 /**
- * Starts to read the body: calls `onChunk` for each chunk, then `onEnd` once. If the stream failed, `onEnd` gets the error.
- * It calls neither before it has returned. If `onChunk` returns a promise, it reads nothing more until that resolves. The
- * returned function stops the reading for good.
+ * Starts to read the body: calls `onChunk` for each chunk, then `onEnd` once. If the stream failed, `onEnd` gets the
+ * error. It calls neither before it has returned. If `onChunk` returns a promise, it reads nothing more until that
+ * resolves. The returned function stops the reading for good.
  */
 export type ReadBody = (onChunk: OnChunk, onEnd: (error?: unknown) => void) => () => void
 export type OnChunk = (chunk: Uint8Array) => Promise<void> | undefined
@@ -62,7 +65,7 @@ export function isResponse(value: unknown): value is Response {
 
 /** The receiver of one mount. */
 export interface Receiver {
-  /** The path of deliveries; `false` if a router has chosen already. */
+  /** The path of deliveries, or `false` if a router has already matched the route. */
   readonly url: string | false
   /** Whether deliveries have this path. Adapters with a `next()` call this first. */
   matches(path: string): boolean

@@ -21,7 +21,7 @@ type Given<Name extends keyof HooksOptions> = Exclude<HooksOptions[Name], undefi
 type WithoutDefault = 'secret' | 'clientAddress' | 'ranges' | 'token' | 'app' | 'inbox' | 'onError' | 'onDead'
 type WithDefault = Exclude<keyof HooksOptions, WithoutDefault | 'trustProxy' | 'logger'>
 
-/** All options of a mount, after their defaults. */
+/** All options of a mount, with the defaults applied. */
 export type Settings = { [Name in WithoutDefault]: HooksOptions[Name] } & { [Name in WithDefault]: Given<Name> } & {
   trustProxy: readonly string[] | number
   logger: FullLogger
@@ -32,7 +32,7 @@ interface Rule<Name extends keyof HooksOptions> {
   readonly default?: Settings[Name]
   /** The default, if it depends on the environment or on other options. */
   readonly computed?: (given: HooksOptions) => Settings[Name]
-  /** Converts a value that is given. */
+  /** Converts a value that the application has set. */
   readonly convert?: (value: Given<Name>) => Settings[Name]
 }
 

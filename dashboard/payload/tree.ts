@@ -1,7 +1,6 @@
 /**
  * A value as rows. Only members of open nodes are rows. A position identifies a row, and closed nodes need no memory,
- * so
- * a payload of 25 MB with a million members opens, closes and scrolls without a delay.
+ * so a payload of 25 MB with a million members opens, closes and scrolls without a delay.
  */
 import { type Container, isContainer } from './body.ts'
 

@@ -1,7 +1,6 @@
 /**
  * A request of `node:http`, which Express, Fastify, Koa and Hono's Node server pass on. The types are structural, so
- * that
- * compiling against them needs neither a framework nor `@types/node`.
+ * that compiling against them needs neither a framework nor `@types/node`.
  */
 import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
 import { startTimer } from '../runtime/timer.ts'
@@ -102,7 +101,7 @@ export function readIncoming(stream: Incoming): ReadBody {
       void waiting.then(() => ended || stream.resume())
     }
     const onFinish = () => end()
-    // 'close' also follows 'end'. To ignore it costs less than to remove the listeners.
+    // Node.js also emits 'close' after 'end'. Ignoring it costs less than removing the listeners.
     const onClose = () => ended || end(new Error('The sender disconnected'))
     if (stream.readableEnded) queueMicrotask(onFinish)
     else if (stream.destroyed) queueMicrotask(onClose)

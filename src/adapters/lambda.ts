@@ -38,8 +38,7 @@ export type LambdaHandler = (event: LambdaEvent, context?: unknown) => Promise<L
 
 /**
  * Serves deliveries on AWS Lambda: `export const handler = hookserver(hooks, options)`. The reply to a rejected request
- * is
- * `application/problem+json`.
+ * is `application/problem+json`.
  * @throws {TypeError} (the handler rejects) for an event that is not an HTTP request.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): LambdaHandler {

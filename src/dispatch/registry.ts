@@ -11,8 +11,7 @@ const none: readonly Registration[] = []
 
 /**
  * The handlers by event and action. Both are untrusted, and only used as keys of a `Map`: `constructor`, `__proto__`,
- * `*`
- * or `issues.opened` in the event header are unknown events.
+ * `*` or `issues.opened` in the event header are unknown events.
  */
 export class Registry {
   readonly #events = new Map<string, EventHandlers>()

@@ -117,5 +117,5 @@ const day = 86_400_000
 /** Milliseconds for which GitHub keeps deliveries: 3 days, and 7 on an Enterprise Server. */
 export const deliveryRetention = (apiUrl: string): number => (isGitHubCom(apiUrl) ? 3 * day : 7 * day)
 
-/** Includes the subdomains of ghe.com, which GitHub hosts for companies. */
+/** Whether GitHub hosts the API: github.com, or a subdomain of ghe.com for a company. */
 const isGitHubCom = (apiUrl: string): boolean => /^https:\/\/api\.(github\.com|[\w-]+\.ghe\.com)$/.test(apiUrl)

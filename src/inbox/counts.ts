@@ -60,9 +60,11 @@ export function toCountRows(counts: readonly Count[]): CountRow[] {
   })
 }
 
-/** Milliseconds until counts are written; a process that ends without `flush` loses those that are not. */
+/**
+ * Milliseconds until counts are written. A process that ends without `flush` loses the counts that are not written yet.
+ */
 const flushDelay = 5000
-/** The same for rejections, which are written together with the rejected requests. */
+/** Milliseconds until the counts of rejections are written, together with the rejected requests. */
 const rejectionFlushDelay = 1000
 /**
  * Names of a measure that are counted separately. The limit is needed because senders may choose any number of names.
@@ -108,7 +110,7 @@ export class Counters {
     this.count('answers', String(twoDigits(ms)))
   }
 
-  /** Writes the counts. If that fails, they are written with the next. */
+  /** Writes the counts. If that fails, the next call writes them. */
   async flush(): Promise<void> {
     this.#cancelTimer()
     this.#flushAt = Number.POSITIVE_INFINITY

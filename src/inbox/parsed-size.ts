@@ -1,9 +1,7 @@
 /**
  * Estimates from the bytes of a body how much memory it needs once it is parsed, in a third of the time that
- * `JSON.parse()`
- * takes. A few bytes can need forty times their size: `{"34":0}` makes V8 allocate an array of 35 elements. A heap that
- * is
- * too small for a parsed body ends the whole process, from a worker thread too.
+ * `JSON.parse()` takes. A few bytes can need forty times their size: `{"34":0}` makes V8 allocate an array of 35
+ * elements. A heap that is too small for a parsed body ends the whole process, from a worker thread too.
  */
 
 /**
@@ -63,8 +61,8 @@ let sizeOfWords: ReturnType<typeof makeSizeOfWords> | undefined
 
 /**
  * An upper bound, within reason, of the bytes that `JSON.parse()` of this body allocates, its text included: one to
- * seven
- * times the real need of bodies that are made to be large, and below ten times the size of a real payload in JSON.
+ * seven times the real need of bodies that are made to be large, and below ten times the size of a real payload in
+ * JSON.
  * @param form The body's form, if it is known. The default suits both; `json` takes less time and gives a closer bound.
  */
 export function estimateParsedSize(body: Uint8Array, form: 'json' | 'form' = 'form'): number {
@@ -82,9 +80,9 @@ function sizeOfSyntax(bytes: Uint8Array): number {
 }
 
 /**
- * Reads two bytes at a time: 0.5 ns a byte, where one byte at a time takes 1.3 ns and `JSON.parse()` 1.6 ns. Made at
- * its
- * first use, so that the table costs no time at startup. The table is a constant of the function: a quarter faster.
+ * Makes a function that reads two bytes at a time. It takes 0.5 ns a byte. Reading single bytes takes 1.3 ns, and
+ * `JSON.parse()` 1.6 ns. It is made at its first use, so that the table costs no time at startup. A table that is a
+ * constant of the function makes it a quarter faster.
  */
 function makeSizeOfWords(): (bytes: Uint8Array, words: Uint32Array, start: number) => number {
   const pairs = tableOfPairs()

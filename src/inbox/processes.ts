@@ -18,7 +18,7 @@ export const clockTolerance = 1000
 /** A reason why the worker of a process does not run all due tasks. */
 export interface WorkerProblem {
   /**
-   * `handler_overdue`: attempts of `handler` still run after they have ended, and use up its concurrency.
+   * `handler_overdue`: the code of `handler` still runs after its attempts have ended, and uses up its concurrency.
    * `memory_exhausted`: running handlers use all the memory that `runningLimit` allows, and large payloads wait.
    */
   code: 'handler_overdue' | 'memory_exhausted'
@@ -149,8 +149,8 @@ const maxMissed = 5
 
 /**
  * Watches the heartbeats of workers from one process. They are counted and not timed, so that no lease expires because
- * a
- * clock jumps or the store was unavailable: a worker is dead once several checks in a row have found no new heartbeat.
+ * a clock jumps or the store was unavailable: a worker is dead once several checks in a row have found no new
+ * heartbeat.
  */
 export class HeartbeatMonitor {
   readonly #seen = new Map<number, { heartbeats: number; missed: number }>()

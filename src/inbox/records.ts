@@ -4,8 +4,7 @@ import type { MissedDeliveryCounts } from './missed-deliveries.ts'
  * The deliveries of an inbox, as the dashboard, the API and the command line show them.
  *
  * A task is `pending` until a worker claims it, `running` during an attempt, and `retrying` between attempts. It ends
- * as
- * `done`, `discarded`, `dead` (all its attempts failed) or `gone` (its handler is not registered any more).
+ * as `done`, `discarded`, `dead` (all its attempts failed) or `gone` (its handler is not registered any more).
  *
  * The state of a delivery follows from the states of its tasks, see `deliveryStateOf`. A delivery that no worker has
  * matched yet is `pending`. `pending`, `running` and `retrying` deliveries have not ended. An ended delivery runs again

@@ -40,8 +40,7 @@ export const maxBackoff: number = 6 * 60 * 60 * 1000
 
 /**
  * The delay of the next attempt, in milliseconds: uniform in [d/2, d], so that tasks that failed together are not
- * retried
- * together.
+ * retried together.
  * @param failures Failed attempts, including this one.
  * @param random In [0, 1).
  */
@@ -52,8 +51,7 @@ export function retryDelay(failures: number, backoff: number = defaultBackoff, r
 
 /**
  * The delay after an attempt whose lease expired, in milliseconds. After the last attempt it is 0: the worker that
- * claims
- * the task next ends it as dead, so that the next task with the same order key can run.
+ * claims the task next ends it as dead, so that the next task with the same order key can run.
  * @param policy Undefined if the store does not know the handler's policy.
  */
 export function expiredLeaseDelay(attemptsUsed: number, policy?: HandlerPolicy): number {
@@ -88,5 +86,5 @@ const second = 1000
 
 const isDelay = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
 
-/** A day: a longer delay is shortened to it. */
+/** The maximum delay: a day. hookserver shortens a longer one. */
 const maxRequestedDelay = 24 * 60 * 60 * 1000

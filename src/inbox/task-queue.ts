@@ -142,9 +142,9 @@ export interface TaskQueue {
 
   /**
    * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. A delivery without
-   * a
-   * match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, if an operator has
-   * ended it, or if one of its tasks has an order key while an older delivery is unmatched: that one may share the key.
+   * a match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, if an operator
+   * has ended it, or if one of its tasks has an order key while an older delivery is unmatched: that one may share the
+   * key.
    * @param decide Called at most once for each attempt of the store to record matches; only the last call counts.
    */
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult>

@@ -53,7 +53,8 @@ function sourceOf(
 ): Conditions['source'] {
   if (query.guid !== undefined) {
     const [first, last] = identitiesOf(query.guid)
-    // A GUID has few deliveries: an order without an index makes PostgreSQL find them all and sort them.
+    // A GUID has few deliveries. No index has the order `id + 0`, so PostgreSQL finds all of them by GUID and sorts
+    // them.
     return { where: `identity between ${$(first)} and ${$(last)} and id < ${$(before)}`, order: 'id + 0 desc' }
   }
   if (driver === undefined) return { where: `id < ${$(before)}`, order: 'id desc' }
@@ -79,7 +80,9 @@ const flags: Record<NonNullable<Query['flag']>, string> = {
 const hasHandler = (handler: string) => `
   ${handler}::text = any(array(select tasks.handler from tasks where delivery_id = scanned.id))`
 
-/** Searches the columns as one text, separated by a character that no word contains. Ignores the case of ASCII letters. */
+/**
+ * Searches the columns as one text, separated by a character that no word contains. Ignores the case of ASCII letters.
+ */
 const hasWords = (patterns: string) => `
   concat_ws(e'\\n', event, action, repository, sender, title, ref, sha, guid, number)
     collate "C" ilike all(${patterns}::text[])`

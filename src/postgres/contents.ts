@@ -17,7 +17,7 @@ export interface Contents {
 export interface NewContent {
   headers: Uint8Array
   body: Uint8Array
-  /** Both, if they are large: see `compressLarge`. */
+  /** Headers and body, compressed together. Only set if they are large: see `compressLarge`. */
   compressed?: Buffer | undefined
 }
 
@@ -28,9 +28,8 @@ export interface Place {
 }
 
 /**
- * Bytes from which a content is compressed alone, in Node.js's thread pool, so that it does not block the event loop;
- * and
- * maximum bytes of a pack with several contents, since a reader of one decompresses them all.
+ * A content of at least this many bytes is compressed alone, in Node.js's thread pool, so that it does not block the
+ * event loop. It is also the maximum size of a pack with several contents, because a reader of one decompresses all.
  */
 const large = 64 * 1024
 

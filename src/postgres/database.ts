@@ -4,7 +4,7 @@ import { maxTimer } from '../runtime/timer.ts'
 import { Connection, codeOf, deadlock, type Queryable, readOnly, type Sql } from './connection.ts'
 import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './options.ts'
 
-/** Retries of a transaction that PostgreSQL ended to resolve a deadlock. */
+/** How often a transaction is retried that PostgreSQL aborted because of a deadlock. */
 const maxDeadlocks = 5
 
 /**
@@ -148,8 +148,7 @@ function parserOf(type: number, format: never): unknown {
 
 /**
  * A pipelined transaction: `all`, `get`, `run` and `commit` send a statement at once, without waiting for the answers
- * of
- * the statements before it. So a whole transaction can take one round trip:
+ * of the statements before it. So a whole transaction can take one round trip:
  *
  *     const [rows] = await Promise.all([transaction.all(select), transaction.run(update), transaction.commit()])
  *

@@ -10,7 +10,10 @@ import type { JobQueue } from './job-queue.ts'
 import { orderHash } from './order.ts'
 import { addMissingJobs } from './reconcile.ts'
 
-/** Imports deliveries of another inbox with their states, in the transaction of the caller. @returns the number of new ones. */
+/**
+ * Imports deliveries of another inbox with their states, in the transaction of the caller. @returns the number of new
+ * ones.
+ */
 export async function importDeliveries(
   transaction: Transaction,
   jobs: JobQueue,
@@ -61,7 +64,7 @@ async function importDelivery(
 
 type ImportedTask = ReturnType<typeof taskOf>
 
-/** A task that was running is due at once; its attempt was cut off and counts. */
+/** Imports a running task as due now. Its attempt is recorded as cut off, and counts. */
 function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) {
   const state = rest.state === 'running' ? 'pending' : rest.state
   return {

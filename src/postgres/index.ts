@@ -36,8 +36,7 @@ export type { PoolLike, PostgresOptions } from './options.ts'
  * delivery that is answered 2xx is committed and flushed to disk, even if the database has other defaults. The inbox
  * connects, and creates its tables, when it is first used.
  * @param target `postgres://user:password@host:port/database?sslmode=…`; or a pool of `pg`, whose settings are used.
- * The
- * inbox has connections of its own, so that the rest of the application cannot use them up.
+ * The inbox has connections of its own, so that the rest of the application cannot use them up.
  * @throws {TypeError} naming the invalid argument.
  */
 export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Inbox {
@@ -87,7 +86,7 @@ const databaseFunctions = {
   processes,
 }
 
-/** The methods of the inbox that are one function in a transaction. */
+/** The methods of the inbox that call one function in a transaction. */
 const transactionFunctions = {
   recordRejections,
   addCounts,

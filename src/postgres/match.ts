@@ -20,12 +20,11 @@ interface DecidedMatch extends MatchDecision<ExistingTaskRow> {
 
 /**
  * Matches the oldest unmatched deliveries with handlers and commits. Their rows stay locked from the offer to the
- * commit,
- * so no other worker is offered them, and PostgreSQL unlocks them when this process dies or stops answering.
+ * commit, so no other worker is offered them, and PostgreSQL unlocks them when this process dies or stops answering.
  *
  * Ordered tasks have to be created in order of receipt. So a worker with ordered handlers also holds a lock that only
- * one
- * transaction has at a time; a worker that does not get it is offered nothing, and goes on to run tasks.
+ * one transaction has at a time. The store offers nothing to a worker that does not get it, and the worker runs tasks
+ * instead.
  */
 export async function match(
   transaction: Transaction,
@@ -113,7 +112,7 @@ async function commitMatches(
   return { matched: decided.length, claimed }
 }
 
-/** A due task has a time and a job, a running one a worker, a blocked one none of them. */
+/** A due task has a time and a job. A running task has a worker. A blocked task has none of these. */
 function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Claimant) {
   const task = { delivery_id: id, handler, order_key: key, order_hash: orderHash(handler, key) }
   if (start === 'running') return { ...task, state: 'running', attempts_used: 1, worker, started_at: now }

@@ -23,8 +23,7 @@ const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', '
 
 /**
  * Retries deliveries. Deliveries that have ended are matched again. In unfinished deliveries, tasks that wait for a
- * retry
- * or have ended without success start again. @returns the number of deliveries that changed.
+ * retry or have ended without success start again. @returns the number of deliveries that changed.
  */
 export async function retry(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])

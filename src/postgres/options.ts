@@ -5,8 +5,7 @@ import { maxTimer } from '../runtime/timer.ts'
 export interface PostgresOptions {
   /**
    * The schema of our tables: at most 50 lower-case letters, digits and underscores, not starting with `pg_`. The
-   * tables of
-   * pg-boss are in a second schema, with the suffix `_jobs`. Default: `hookserver`.
+   * tables of pg-boss are in a second schema, with the suffix `_jobs`. Default: `hookserver`.
    */
   schema?: string | undefined
   /** Connections of a process, 3 to 1000. It has three more for maintenance, and one more if it works. Default: 10. */
@@ -17,16 +16,14 @@ export interface PostgresOptions {
   connectTimeout?: number | undefined
   /**
    * Milliseconds that a statement may take, and that it may wait for a lock, 1 at least. A server that does not answer
-   * for
-   * this time plus `connectTimeout` counts as lost. Default: 30000.
+   * for this time plus `connectTimeout` counts as lost. Default: 30000.
    */
   statementTimeout?: number | undefined
   /** Milliseconds after its receipt for which a finished delivery is kept. Default: 30 days. */
   retention?: number | undefined
   /**
    * Milliseconds between heartbeats, 60000 at most. A worker that has missed five of them counts as dead, and other
-   * workers
-   * run its tasks again. Default: 2500.
+   * workers run its tasks again. Default: 2500.
    */
   heartbeat?: number | undefined
   /**
@@ -58,7 +55,7 @@ export const ownConnections = { always: 3, working: 1 } as const
 export const schemaNames =
   'a name of lower-case letters, digits and underscores, 50 at most, that does not begin with pg_'
 
-/** With its suffix, a name must not exceed PostgreSQL's 63 bytes; names that start with `pg_` are reserved. */
+/** The name with its suffix must not exceed PostgreSQL's 63 bytes; names that start with `pg_` are reserved. */
 export const isSchemaName = (name: string): boolean => /^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(name)
 
 type Bounds = [min: number, max: number, unit: string]

@@ -10,7 +10,7 @@ import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 /** Tasks that one transaction repairs. */
 const maxRepaired = 1000
 
-/** Tasks that one transaction checks for lost jobs. */
+/** The number of tasks that one transaction checks for lost jobs. */
 const maxChecked = 10_000
 
 /** Milliseconds: how exactly `handlers.seen_at` is known, which saves writes. */
@@ -18,8 +18,7 @@ const seenPrecision = 60_000
 
 /**
  * Gives new jobs to due tasks that have lost theirs, for example because an operator deleted rows of pg-boss. There may
- * be
- * very many tasks, so each call checks the next ones.
+ * be very many tasks, so each call checks the next ones.
  * @param after The delivery at which the previous call ended.
  * @returns the delivery at which this call ended; 0 after the last one.
  */
@@ -62,8 +61,7 @@ export async function correctClockSkew(transaction: Transaction, jobs: JobQueue,
 
 /**
  * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Not sooner, since
- * a
- * program that is down or being replaced comes back with its handlers.
+ * a program that is down or being replaced comes back with its handlers.
  */
 export async function endUnhandledTasks(
   transaction: Transaction,

@@ -195,8 +195,7 @@ const storedNames = inputColumns
 
 /**
  * Assigns ids in order of receipt. Inserts rows in the order of identities, so that two transactions cannot deadlock. A
- * pack
- * has the id of its first delivery.
+ * pack has the id of its first delivery.
  */
 const insertDeliveries = `
   with input as materialized (

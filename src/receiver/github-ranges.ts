@@ -184,7 +184,7 @@ export class GithubRanges {
     }
   }
 
-  /** A list that cannot be loaded is fetched instead. */
+  /** Loads the stored list. If that fails, hookserver fetches one. */
   async #load(cache: RangesCache): Promise<void> {
     try {
       const text = await withTimeout(cache.load())

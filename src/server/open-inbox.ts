@@ -115,7 +115,7 @@ export const cures: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired: renew the certificate',
 }
 
-/** Errors that may end by themselves: PostgreSQL is starting, or the network or the DNS is down. */
+/** Errors that may be temporary: PostgreSQL is starting, or the network or the DNS is down. */
 export const temporary: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'],
   '57P03',

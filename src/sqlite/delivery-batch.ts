@@ -1,7 +1,6 @@
 /**
  * The message that takes deliveries to the writer thread, and its answer. Both are cheap to copy between threads,
- * whatever
- * the number of deliveries. Sending an object for each delivery would take a receiver more than twice as long.
+ * for any number of deliveries. Sending an object for each delivery would take a receiver more than twice as long.
  *
  * Layout of a batch:
  * - `bytes` holds, one delivery after the other, its headers as JSON and its body. The buffer moves to the writer
@@ -10,8 +9,7 @@
  * - `fields` holds `fieldCount` values for each delivery, in the order of `BatchEncoder.add`.
  *
  * Layout of an answer: `results` holds two numbers for each delivery, its id and the code of its outcome; for a
- * delivery
- * that failed, its position in `errors` and the code -1.
+ * delivery that failed, its position in `errors` and the code -1.
  */
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type CallError, transfer } from '../runtime/thread-server.ts'
@@ -78,7 +76,7 @@ export class BatchEncoder {
     )
   }
 
-  /** The message, whose bytes move to the other thread. To be called once. */
+  /** Returns the message for the writer thread. Sending it transfers the bytes, so call this once. */
   finish(): DeliveryBatch {
     const { buffer } = this.#bytes
     const bytes = new Uint8Array(buffer as ArrayBuffer)

@@ -19,8 +19,7 @@ const [checkpointInterval, pruneInterval] = [200, 60_000]
 
 /**
  * Reads, heartbeats, checkpoints and pruning. They have a thread and a connection of their own, so that they do not
- * delay
- * a commit, and so that a handler that blocks the event loop keeps its lease.
+ * delay a commit, and so that a handler that blocks the event loop keeps its lease.
  */
 export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #connection: Connection
@@ -122,8 +121,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
 
   /**
    * Copies the log into the database while writers continue, so that they have less to copy themselves. Prunes if the
-   * file
-   * is nearly full: a burst of deliveries, or results in a full file, cannot wait a minute for room.
+   * file is nearly full: a burst of deliveries, or results in a full file, cannot wait a minute for room.
    */
   #checkpoint(): void {
     const version = this.#connection.get<{ data_version: number }>('pragma data_version')?.data_version

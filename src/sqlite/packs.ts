@@ -74,7 +74,7 @@ export class Packer {
 const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }>()
 
 /**
- * @returns copies: a view would be sent to other threads with the whole buffer.
+ * @returns copies, because a thread that sends a view sends its whole buffer.
  * @throws if the pack is damaged.
  */
 export function unpack(connection: Connection, place: Place): { headers: string; body: Uint8Array } {

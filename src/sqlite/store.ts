@@ -115,7 +115,9 @@ export function checkWritable(connection: Connection, now: number): void {
   connection.db.exec('release probe')
 }
 
-/** A delivery of the usual compressed size. It is too small to be compressed asynchronously, hence no promise. */
+/**
+ * A delivery of the usual compressed size. It is so small that it is compressed synchronously, so there is no promise.
+ */
 function probe(receivedAt: number): EncodedDelivery {
   return encodeDelivery({
     guid: randomUUID(), // each check reads another page of the index

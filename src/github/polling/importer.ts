@@ -75,8 +75,7 @@ export class DeliveryImporter {
 
   /**
    * The first attempt of each GUID that the inbox does not have. One that it has is stored once more if someone
-   * requested
-   * a redelivery on GitHub: it counts as a duplicate, and a dead delivery runs again.
+   * requested a redelivery on GitHub: it counts as a duplicate, and a dead delivery runs again.
    */
   async #select(fresh: readonly LoggedAttempt[]): Promise<Set<LoggedAttempt>> {
     const { inbox, source } = this.#options
@@ -110,8 +109,7 @@ interface StoredCursor {
 
 /**
  * How far polling has read GitHub's log of a webhook: the time of the newest attempt, and the ids of the attempts
- * within
- * the settling time before it. GitHub may still add other attempts in that period.
+ * within the settling time before it. GitHub may still add other attempts in that period.
  */
 export class LogCursor {
   readonly #inbox: Inbox

@@ -15,8 +15,8 @@ export interface RecoverOptions {
   /** The address that GitHub delivers to. It selects the webhooks of targets without an id. */
   url?: string | undefined
   /**
-   * `'redeliver'`: GitHub sends the delivery again, signed, to the address of the webhook. `'pull'`: the payload is read
-   * from GitHub's API, and the connection and the token are trusted. Default: `'redeliver'`.
+   * `'redeliver'`: GitHub sends the delivery again, signed, to the address of the webhook. `'pull'`: the payload is
+   * read from GitHub's API, and the connection and the token are trusted. Default: `'redeliver'`.
    */
   mode?: 'redeliver' | 'pull' | undefined
   /** The events to recover: `push`, `issues.opened`, `*`. Default: those with a handler. */
@@ -29,7 +29,9 @@ export interface RecoverOptions {
   pace?: number | undefined
   /** The inbox that receives the deliveries. Default: that of the `Hooks`. */
   inbox?: Inbox | undefined
-  /** The source to store deliveries under, as at the mount. Default: that of the `Hooks`, else its `url`. */
+  /**
+   * The source of the stored deliveries, like the option of a mount. Default: `source` of the `Hooks`, else its `url`.
+   */
   source?: string | undefined
 }
 

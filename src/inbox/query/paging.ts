@@ -5,14 +5,16 @@ import { isWord, type Query, type Selection } from './query.ts'
 const [defaultLimit, maxLimit] = [50, 500]
 /** Milliseconds. */
 const [defaultBudget, maxBudget] = [30, 1000]
-/** Conditions of a query: each takes time for every delivery that is examined. */
+/**
+ * The maximum number of conditions of a query. Each condition takes time for every delivery that the store examines.
+ */
 const maxConditions = 20
 
 /** Deliveries examined between two checks of the time. */
 export const scanStep = 2000
 
 /**
- * The limits of a query with their defaults: deliveries of a page, and milliseconds to find them.
+ * The limits of a query, or their defaults: the deliveries of a page, and the milliseconds to search for them.
  * @throws {RangeError} if the query has too many conditions, or a word that `isWord` rejects.
  */
 export function pageBounds({ limit, budget, words = [], paths = [] }: Query): { limit: number; budget: number } {
@@ -36,7 +38,10 @@ export function likePattern(word: string): string {
 /** Deliveries of one transaction. */
 const batchSize = 500
 
-/** Acts on the selected deliveries, page by page, so that no transaction holds locks for long. @returns the sum. */
+/**
+ * Calls a function for each page of the selected deliveries, so that no transaction holds locks for long. @returns the
+ * sum of its results.
+ */
 export async function forEachSelected(
   list: (query: Query) => Promise<Page>,
   selection: Selection,

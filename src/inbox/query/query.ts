@@ -132,8 +132,7 @@ export const isColumn = (name: string): boolean => columns.has(name)
 
 /**
  * Whether a text is valid as a word of a search. An empty text would match every delivery, as a line feed or NUL would
- * in
- * some stores. A retry of such a search would retry all deliveries.
+ * in some stores. A retry of such a search would retry all deliveries.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: for \p{Cc} V8 reads tables, which takes 0.1 ms of each import
 export const isWord = (text: string): boolean => text !== '' && !/[\x00-\x1f\x7f-\x9f]/u.test(text)

@@ -43,7 +43,7 @@ export class Execution {
     this.#tasks.set(task, this.#run(task))
   }
 
-  /** How many attempts of each handler still run after their end. */
+  /** For each handler, the number of ended attempts whose code still runs. */
   get overdue(): ReadonlyMap<string, number> {
     return this.#overdue.counts
   }
@@ -125,11 +125,9 @@ export class Execution {
 
   /**
    * Records a result in the store, and claims the next task of a chain by the same call. Repeats a call that fails
-   * until
-   * the store answers.
+   * until the store answers.
    * @returns nothing if the lease has moved, or if the call fails during a shutdown: then the lease is released, and
-   * the
-   * attempt is repeated.
+   * the attempt is repeated.
    */
   async #record(task: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {
     let claimNext = false

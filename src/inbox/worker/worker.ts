@@ -24,9 +24,8 @@ const abortGrace = 3000
  * Handles the deliveries of an inbox: claims due tasks, matches new deliveries with handlers, and runs the handlers.
  *
  * `PollLoop` decides when it works, `WorkerRegistration` has its id, and `Execution` runs the tasks. After `start()`,
- * each
- * round queries the store for due tasks and for unmatched deliveries, if there may be any. If the store
- * fails, the id is retired and the next round registers a new one. `stop()` ends the rounds, then the attempts.
+ * each round queries the store for due tasks and for unmatched deliveries, if there may be any. If the store fails, the
+ * id is retired and the next round registers a new one. `stop()` ends the rounds, then the attempts.
  */
 export class Worker {
   readonly #context: WorkerContext
@@ -86,8 +85,7 @@ export class Worker {
 
   /**
    * Starts no more tasks, waits for the running attempts, aborts their handlers after `grace` milliseconds, and
-   * releases
-   * the leases. If the store does not answer, the leases expire once the heartbeats of the process have ended.
+   * releases the leases. If the store does not answer, the leases expire once the heartbeats of the process have ended.
    */
   async stop(grace: number): Promise<void> {
     const lastRound = this.#loop.stop()

@@ -22,8 +22,7 @@ export const sessionAge: number = 7 * 24 * 60 * 60
 
 /**
  * Sessions of browsers. They are not stored: the cookie contains the role and the expiry, signed (HMAC) with the token
- * that
- * it was exchanged for. A new token ends the session. Only revoked sessions are stored, until they expire.
+ * that it was exchanged for. A new token ends the session. Only revoked sessions are stored, until they expire.
  */
 export class Sessions {
   readonly #tokens: Tokens

@@ -5,8 +5,8 @@ import { ProblemError } from '../problem.ts'
 
 /**
  * Rejects requests that a foreign page makes a browser send. The Host must be ours, because an attacker can make
- * another
- * name resolve to this machine (DNS rebinding). If the browser names the page of the request, the page must be ours.
+ * another name resolve to this machine (DNS rebinding). If the browser names the page of the request, the page must be
+ * ours.
  */
 export class SiteCheck {
   readonly #adminUrl: URL | undefined

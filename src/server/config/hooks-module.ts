@@ -8,7 +8,7 @@ import { ConfigError } from './resolve-config.ts'
 
 /** The user's module: its handlers and its configuration. */
 export interface HooksModule {
-  /** Its path, as given on the command line. */
+  /** The path of the module, as on the command line. */
   name: string
   hooks: Hooks
   /** The export `config`, not checked yet. */

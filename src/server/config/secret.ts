@@ -95,9 +95,8 @@ export function readOnlyTokenOf(
 
 /**
  * The file of a generated token: beside the SQLite file. With PostgreSQL each machine has its own token, which is not
- * in
- * the database: the file is in the state directory of the systemd service (`StateDirectory=`, systemd.exec(5)), or in
- * the current folder.
+ * in the database: the file is in the state directory of the systemd service (`StateDirectory=`, systemd.exec(5)), or
+ * in the current folder.
  */
 function defaultTokenFile(database: string): string {
   if (isFile(database)) return join(dirname(database), 'hookserver.token')

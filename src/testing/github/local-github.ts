@@ -73,7 +73,7 @@ export class LocalGitHub {
     return this.#world.clock
   }
 
-  /** The ranges in `/meta`; its ETag changes with them. */
+  /** The ranges in `/meta`. The ETag of `/meta` changes when they change. */
   get hooks(): readonly string[] {
     return this.#world.ranges
   }
@@ -81,7 +81,9 @@ export class LocalGitHub {
     this.#world.ranges = ranges
   }
 
-  /** Remaining requests until `resetAt`: `anonymous`, `authorized` for the option `token`, and one key per other caller. */
+  /**
+   * Remaining requests until `resetAt`: `anonymous`, `authorized` for the option `token`, and one key per other caller.
+   */
   get remaining(): Remaining {
     return this.#limits.remaining
   }

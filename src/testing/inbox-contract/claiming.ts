@@ -10,7 +10,7 @@ import { due, TestWorker } from './test-worker.ts'
 export const claimingCases: InboxContractCase[] = [
   {
     id: 'claim-limits',
-    name: 'claims the wanted number of tasks of each handler, in order of receipt, and none of other handlers',
+    name: 'claims the requested number of tasks of each requested handler, in order of receipt',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c', 'd')

@@ -100,7 +100,7 @@ async function walk(inbox: Inbox, query: Query, meanwhile: () => Promise<void> =
     const page: Page = await inbox.list({ ...query, before })
     pages.push(page)
     if (page.next === undefined) return pages
-    assert.ok(before === undefined || page.next < before, 'each page comes further')
+    assert.ok(before === undefined || page.next < before, 'each page starts at an older delivery')
     before = page.next
     await meanwhile()
   }

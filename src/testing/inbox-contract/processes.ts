@@ -27,7 +27,7 @@ export const processCases: InboxContractCase[] = [
   },
   {
     id: 'process-again',
-    name: 'lists a process that repeats its heartbeat once, with its latest status',
+    name: 'lists a process once, with its latest status, after several heartbeats',
     async run(host) {
       const inbox = await openNew(host)
       const receiver = presence('a', { role: 'receiver' })

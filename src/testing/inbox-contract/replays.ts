@@ -71,7 +71,7 @@ export const replayCases: InboxContractCase[] = [
   },
   {
     id: 'replay-discarded',
-    name: 'discards replays when the option says so, and nothing else',
+    name: 'discards only replays if onReplay is discard',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
