@@ -1,13 +1,15 @@
 /**
- * Checks `dist` after a build: the number of modules that a program with plain Node.js loads, that the entry points for the
- * web load no `node:` module, and the number of published files of `dist`.
+ * Checks `dist` after a build: the number of modules that a program with plain Node.js loads, that the entry points for
+ * the web load no `node:` module, and the number of published files of `dist`.
  */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
-/** Modules that `hookserver` and `hookserver/node` load together, with those of packages: each takes half a millisecond. */
+/**
+ * Modules that `hookserver` and `hookserver/node` load together, with those of packages: each takes half a millisecond.
+ */
 const maxModules = 3
 const maxFiles = 100
 /**
@@ -19,7 +21,7 @@ const webEntries = [
   ...['chunks/worker.js', 'chunks/github-client.js', 'chunks/github-meta.js'],
 ]
 
-/** The URLs of the modules that a program loads which imports these files of `dist`. */
+/** The URLs of the modules that a program loads if it imports these files of `dist`. */
 function loadedModules(...files: string[]): string[] {
   const program = `
     import { registerHooks } from 'node:module'

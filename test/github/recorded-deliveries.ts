@@ -33,7 +33,7 @@ export async function allHandledOnce(scene: Scene, guids: readonly string[]): Pr
   expect([...scene.handled].toSorted()).toEqual(guids.map((guid) => [guid, 1]).toSorted())
 }
 
-/** The number of requested redeliveries of each delivery, whatever GitHub answered. */
+/** The number of requested redeliveries of each delivery, successful or not. */
 export function redeliveryCounts(scene: Scene): number[] {
   const posts = scene.github.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/attempts'))
   return [...Map.groupBy(posts, ({ path }) => path).values()].map((all) => all.length)

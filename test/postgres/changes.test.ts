@@ -58,7 +58,7 @@ test('shows a change when it commits, even if its transaction started first', as
   expect(await look(after.position)).toEqual({ deliveries: [], position: after.position, more: false, gap: false })
 })
 
-test('continues a list of several pages, whatever commits meanwhile', async () => {
+test('continues a list of several pages while other transactions commit', async () => {
   const early = await begin(1)
   const { position } = await look()
   for (let id = 10; id < 700; id += 10) await change(...Array.from({ length: 10 }, (_, index) => id + index))

@@ -29,7 +29,12 @@ describe('the decision about fetched tasks', () => {
     ['claims due tasks', [task(1), task(2, { next_at: 1000 })], {}, { claimed: [1, 2] }],
     ['leaves tasks that are not due', [task(1, { next_at: 1001 }), task(2)], {}, { claimed: [2], notDue: [1] }],
     ['stops at the bytes', [task(1), task(2, { size: 11 }), task(3)], { bytes: 20 }, { claimed: [1, 3], notDue: [2] }],
-    ['claims the first task whatever the bytes', [task(1), task(2)], { bytes: 1 }, { claimed: [1], notDue: [2] }],
+    [
+      'claims the first task even if it exceeds the bytes',
+      [task(1), task(2)],
+      { bytes: 1 },
+      { claimed: [1], notDue: [2] },
+    ],
     ['skips large bodies', [task(1, { size: 51 }), task(2)], {}, { claimed: [2], tooLarge: [1] }],
     ['decides about no task', [], {}, {}],
   ] as const)('%s', (_name, tasks, options, expected) => {

@@ -14,13 +14,13 @@ const via = (address: string | undefined, chain?: string): Partial<HookRequest> 
 })
 
 describe('the address of the client', () => {
-  test('is that of the peer if no proxy is trusted, whatever a header says', () => {
+  test('is the address of the peer if no proxy is trusted, even if a header names another', () => {
     for (const trustProxy of [undefined, [], 0]) {
       expect(read({ trustProxy }, via('203.0.113.1', '192.0.2.1'))).toBe('203.0.113.1')
     }
   })
 
-  test('is unknown if the platform provides no peer, whatever a header says', () => {
+  test('is unknown if the platform provides no peer, even if a header names an address', () => {
     for (const trustProxy of [[], 1, 'loopback']) {
       expect(read({ trustProxy }, via(undefined, '192.0.2.1'))).toBeUndefined()
     }

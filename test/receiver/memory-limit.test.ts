@@ -173,7 +173,7 @@ describe('a memory limit', () => {
 })
 
 describe('a body that arrives in parts', () => {
-  test('takes memory for the bytes that have arrived, whatever it has announced', () => {
+  test('takes memory for the bytes that have arrived, not for the announced size', () => {
     const { memoryLimit, announce, arrive, complete, reserve } = limitOf(64 * MiB)
     for (let i = 0; i < 200; i++) {
       announce(`large ${i}`, 25 * MiB)

@@ -15,7 +15,7 @@ function fill(engine: Engine): Error {
   throw new Error('All of them were stored')
 }
 
-test('a check leaves one small row, however often it runs and whatever is stored with it', () => {
+test('a check leaves one small row after several runs, even if deliveries are stored with it', () => {
   const engine = new Engine()
   const check: Call<WriterCalls> = { method: 'checkWritable', args: [] }
   const answers = engine.writer.execute([check, storing(), check])

@@ -125,7 +125,7 @@ describe('the time of the acknowledgment', () => {
     expect(engine.detail(id)).toMatchObject({ ackedAt: 5, duplicates: 1 })
   })
 
-  test('is kept if the next transaction fails, for whatever reason', () => {
+  test('is kept if the next transaction fails for any reason', () => {
     for (const calls of [[failing()], [failing(), failing()]]) {
       const engine = new Engine()
       const { id } = engine.store()

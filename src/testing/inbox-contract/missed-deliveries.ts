@@ -26,7 +26,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   },
   {
     id: 'known-guids-secret',
-    name: 'finds a GUID whatever secret its delivery was signed with',
+    name: 'finds a GUID even if another secret signed its delivery',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox, { hookId: '1', guid: 'g', secretId: 'other' })

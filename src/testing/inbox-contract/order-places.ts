@@ -70,7 +70,7 @@ export const orderPlaceCases: InboxContractCase[] = [
       const worker = await TestWorker.register(inbox, 'b')
       const ids = await storeMany(inbox, 3)
       for (const id of ids) await worker.match(id, ordered('a', 'key'))
-      await eventually('all of them end', async () => {
+      await eventually('all tasks are gone', async () => {
         return (await Promise.all(ids.map((id) => taskOf(inbox, id, 'a')))).every(({ state }) => state === 'gone')
       })
       await inbox.updateWorker(worker.id, policies('a'))

@@ -213,7 +213,7 @@ export const orderCases: InboxContractCase[] = [
         }
         return ended === ids.length
       }
-      await Promise.all(workers.map((one) => eventually('all of them end', () => work(one))))
+      await Promise.all(workers.map((one) => eventually('all tasks end', () => work(one))))
     },
   },
 ]

@@ -43,7 +43,7 @@ describe('a full file', () => {
       const receiver = await startReceiver(newFile(), { maxSize: size }, false)
       const stored = await fill(receiver, bytes)
       expect(stored.length).toBeGreaterThan(5)
-      expect(await receiver.inbox.prune(Date.now())).toBe(0) // because no delivery has ended
+      expect(await receiver.inbox.prune(Date.now())).toBe(0) // no delivery has ended, so none can be pruned
       expect(await receiver.send({ bytes })).toMatchObject(unavailable)
 
       receiver.hooks.work()
