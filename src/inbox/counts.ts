@@ -8,7 +8,7 @@ export const minute = 60_000
 export const hour: number = 60 * minute
 export const day: number = 24 * hour
 
-/** Each comment gives the counted events, then the `name` of a count and, after a semicolon, its `outcome`. */
+/** Each comment has the form `counted events: name; outcome`, where `name` and `outcome` are members of a `Count`. */
 export type Measure =
   /** Verified deliveries: the event; `stored`, `rearmed` or `duplicate`. */
   | 'received'

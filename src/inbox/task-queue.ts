@@ -40,7 +40,7 @@ export interface MatchOffer {
 /** Decides which handlers the offered deliveries are matched with. */
 export type DecideMatches = (offered: readonly StoredDelivery[]) => readonly Match[] | Promise<readonly Match[]>
 
-/** How many matches were recorded, and the tasks that this worker has claimed by them. */
+/** The number of recorded matches, and the tasks of these matches that this worker has claimed. */
 export interface MatchResult {
   matched: number
   claimed: ClaimedTask[]

@@ -29,7 +29,7 @@ export async function replaceLostJobs(transaction: Transaction, jobs: JobQueue, 
   return tasks.length < maxChecked ? 0 : (tasks.at(-1)?.id ?? 0)
 }
 
-/** Gives new jobs to the due tasks of deliveries, whatever jobs they had. */
+/** Gives new jobs to the due tasks of deliveries, even to tasks that already have a job. */
 export async function addMissingJobs(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<void> {
   await lockDeliveries(transaction, ids)
   const due = await transaction.all<DueTask>(renewJobs, ids)

@@ -39,7 +39,10 @@ export function consumedBody(cure: string): HookError {
   return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}` })
 }
 
-/** The error for a stream that failed. A server in front fails it if the body exceeds a limit of its own, as SvelteKit's does. */
+/**
+ * The error for a stream that failed. A server in front fails it if the body exceeds a limit of its own, as SvelteKit's
+ * does.
+ */
 function streamError(cause: unknown): HookError {
   const { status, statusCode, code } = (cause ?? {}) as { status?: unknown; statusCode?: unknown; code?: unknown }
   const isTooLarge = status === 413 || statusCode === 413 || code === 'ERR_BODY_LIMIT'
@@ -49,8 +52,8 @@ function streamError(cause: unknown): HookError {
 const none = new Uint8Array()
 
 /**
- * Reads one body. A body in a single chunk is not copied; the chunks of a longer one are, so that the connection can free
- * them. The capacity grows with the bytes that have arrived, not with the announced size.
+ * Reads one body. A body in a single chunk is not copied; the chunks of a longer one are, so that the connection can
+ * free them. The capacity grows with the bytes that have arrived, not with the announced size.
  */
 class BodyReader {
   #bytes: Uint8Array = none
@@ -134,7 +137,7 @@ class BodyReader {
   #ensureCapacity(size: number): ArrayBuffer {
     if (this.#memory && size <= this.#memory.byteLength) return this.#memory
     const { limit, expected = 0 } = this.#limits
-    // Doubles, but allocates the announced size once a quarter of it has arrived.
+    // The capacity doubles. Once a quarter of the announced size has arrived, it is the announced size.
     const announced = size <= expected && expected <= 4 * size
     const capacity = announced ? expected : Math.min(2 * size, limit)
     if (this.#memory) this.#memory = this.#memory.transfer(capacity)

@@ -5,8 +5,8 @@ export interface Linked<Item> {
 }
 
 /**
- * A list from which any item can be removed. It costs less than a `Set`, which copies its table after as many removals as
- * it has places: 0.5 µs of a request that adds and removes two items.
+ * A list from which any item can be removed. It costs less than a `Set`, which copies its table after as many removals
+ * as it has places: 0.5 µs of a request that adds and removes two items.
  */
 export class LinkedList<Item extends Linked<Item>> {
   first: Item | undefined
@@ -20,7 +20,7 @@ export class LinkedList<Item extends Linked<Item>> {
     this.#last = item
   }
 
-  /** Removes an item of the list. */
+  /** Removes an item from the list. */
   remove(item: Item): void {
     const { previous, next } = item
     if (previous) previous.next = next

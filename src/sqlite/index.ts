@@ -32,8 +32,8 @@ import {
 export type { SqliteOptions } from './options.ts'
 
 /**
- * An inbox in a file: `new Hooks({ inbox: sqlite('hookserver.db') })`. Creates the file if it does not exist, readable for
- * its owner only. Several processes of one machine may share it. A delivery that is answered 2xx is on disk.
+ * An inbox in a file: `new Hooks({ inbox: sqlite('hookserver.db') })`. Creates the file if it does not exist, readable
+ * for its owner only. Several processes of one machine may share it. A delivery that is answered 2xx is on disk.
  * @param path On a local disk: SQLite's write-ahead log does not work on network file systems.
  * @throws {Error} with the fix, if the file cannot be opened, is damaged, or was written by a newer hookserver.
  * @throws {TypeError} naming the invalid option.
@@ -41,7 +41,9 @@ export type { SqliteOptions } from './options.ts'
 export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
   if (typeof path !== 'string' || path === '' || path.startsWith(':memory:') || path.includes('://')) {
     // The value may be a URL with a password, so the message does not contain it.
-    throw new TypeError('sqlite(path): expected the path of a file; postgres(url) of hookserver/postgres takes a URL')
+    throw new TypeError(
+      'sqlite(path): expected the path of a file. For a URL, use postgres(url) of hookserver/postgres',
+    )
   }
   const settings = { path: resolve(path), ...resolveSqliteOptions(options) }
   const workers: RegisteredWorkers = new Map()

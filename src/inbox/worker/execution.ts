@@ -75,7 +75,7 @@ export class Execution {
     }
   }
 
-  /** @returns nothing if `stopWaiting()` came first. */
+  /** @returns `undefined` if `stopWaiting()` ends the wait. */
   async #waitForMemory(bytes: number): Promise<Release | undefined> {
     const { room, giveUp } = this.#context.memory.wait(bytes)
     const release = await Promise.race([room, this.#waitingStopped.promise])

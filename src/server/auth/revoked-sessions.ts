@@ -24,8 +24,8 @@ const maxListed = 10_000
 const maxAge = 5000
 
 /**
- * Sessions that were logged out before they expired. The inbox stores them until they expire, so that a restart does not
- * revive them, and a logout on one server applies to all servers of the inbox.
+ * Sessions that were logged out before they expired. The inbox stores them until they expire, so that a restart does
+ * not revive them, and a logout on one server applies to all servers of the inbox.
  */
 export class RevokedSessions {
   readonly #store: RevocationStore
@@ -70,7 +70,7 @@ export class RevokedSessions {
 
   async #read(now: number): Promise<void> {
     this.#remember(parse(await this.#store.getValue(this.#key)), now)
-    this.#readAt = now // the start of the read: later revocations may be missing
+    this.#readAt = now // the time before the read, because it may miss later revocations
   }
 
   #remember({ since, ended }: Revocations, now: number): void {

@@ -30,7 +30,7 @@ export function publicHost({ host, dev, insecure }: Config, signed = true): stri
   throw new ConfigError([`${host.source}: ${host.value} is not a loopback address, and ${why}, or listen on 127.0.0.1`])
 }
 
-/** A setting that the database ignores would seem to apply. @throws {ConfigError} */
+/** Rejects settings that the database would ignore. @throws {ConfigError} */
 export function checkDatabase(config: Config): void {
   const inFile = isFile(config.database.value)
   const ignored = inFile
