@@ -25,7 +25,7 @@ function statOf(pid: number): string[] | undefined {
 const childrenOf = (pid: number): number[] =>
   (readOrNothing(`/proc/${pid}/task/${pid}/children`) ?? '').trim().split(' ').filter(Boolean).map(Number)
 
-/** The text of a file; undefined if it is missing, such as that of a process that has ended. */
+/** The text of a file, or `undefined` if the file is missing, for example because its process has ended. */
 function readOrNothing(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')

@@ -170,7 +170,7 @@ function withDefaultReason(signal: AbortSignal): AbortSignal {
   return controller.signal
 }
 
-/** Of the arguments beside the text we log errors only, because others may hold a token. */
+/** Logs the text, and the second argument only if it is an error. Other values may contain a token. */
 function octokitLogger(log: FullLogger) {
   const write = (level: keyof FullLogger) => (text: string, more?: unknown) => {
     log[level](more instanceof Error ? { err: more } : {}, text)

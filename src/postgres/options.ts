@@ -8,7 +8,10 @@ export interface PostgresOptions {
    * tables of pg-boss are in a second schema, with the suffix `_jobs`. Default: `hookserver`.
    */
   schema?: string | undefined
-  /** Connections of a process, 3 to 1000. It has three more for maintenance, and one more if it works. Default: 10. */
+  /**
+   * Connections of a process, 3 to 1000. A process has three more for maintenance, and a worker has one more. Default:
+   * 10.
+   */
   connections?: number | undefined
   /** Creates and migrates the tables at the first use. If `false`, run `hookserver migrate`. Default: `true`. */
   migrate?: boolean | undefined

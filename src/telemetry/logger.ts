@@ -52,7 +52,7 @@ export function setDefaultLogger(logger: Logger): void {
  */
 function line(fields: object, message: string): unknown[] {
   const text = escapeUnsafe(`hookserver: ${message}`)
-  if (Object.keys(fields).length === 0) return ['%s', text] // so that a % in the message is no directive
+  if (Object.keys(fields).length === 0) return ['%s', text] // so that the console does not take a % in the message for a directive
   const printed = inspected(fields)
   const safe = printed && escapeUnsafeInLines(printed)
   return safe === printed ? ['%s', text, fields] : ['%s', text, safe]

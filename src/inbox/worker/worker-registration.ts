@@ -12,7 +12,8 @@ interface RegistrationEvents {
  * The ids that the store has given to this worker. The store sends their heartbeats.
  *
  * - current: entered by `register()`; at most one id. Tasks are claimed with it. → retired by `retire()`.
- * - retired: the store failed. It may have carried out the failed call, and so may have leased tasks to this id that the
+ * - retired: the store failed. It may have carried out the failed call, and so may have leased tasks to this id that
+ * the
  *   worker does not know of. Attempts that run are finished with it. → released by `release()`.
  * - released: it holds no lease. If the release fails until the worker stops, the process ends, its heartbeats with it,
  *   and the leases expire.
@@ -83,7 +84,7 @@ export class WorkerRegistration {
   }
 }
 
-/** The policies of all handlers, with which the store reclaims their tasks if this worker dies. */
+/** The policies of all handlers. The store uses them to reclaim the tasks if this worker dies. */
 function policiesOf(host: WorkerHost): HandlerPolicy[] {
   return host.registrations().map(({ name, options }) => {
     const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options

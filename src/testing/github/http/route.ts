@@ -12,7 +12,7 @@ export type Access = 'anyone' | 'user' | 'app' | 'installation' | { permission: 
 /** One API route. */
 export interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /** As OpenAPI writes it: `/repos/{owner}/{repo}/hooks`. */
+  /** The path in the notation of OpenAPI: `/repos/{owner}/{repo}/hooks`. */
   path: string
   access: Access
   /** @throws {Refusal} */
