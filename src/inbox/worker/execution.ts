@@ -48,9 +48,13 @@ export class Execution {
     return this.#overdue.counts
   }
 
-  /** Resolves when the present tasks have ended and their results are recorded. */
-  async idle(): Promise<void> {
-    await Promise.all(this.#tasks.values())
+  /** Resolves when no task runs and all results are recorded. @param worker Only tasks with this id of the worker. */
+  async idle(worker?: number): Promise<void> {
+    for (;;) {
+      const tasks = [...this.#tasks].filter(([task]) => worker === undefined || task.worker === worker)
+      if (tasks.length === 0) return
+      await Promise.all(tasks.map(([, ended]) => ended)) // the end of a task may start the next one of its order key
+    }
   }
 
   /** Drops the tasks that wait for memory, now and later: the store releases them with the worker. */

@@ -12,9 +12,9 @@ interface RegistrationEvents {
  * The ids that the store has given to this worker. The store sends their heartbeats.
  *
  * - current: entered by `register()`; at most one id. Tasks are claimed with it. → retired by `retire()`.
- * - retired: the store failed. It may have carried out the failed call, and so may have leased tasks to this id that
- * the
- *   worker does not know of. Attempts that run are finished with it. → released by `release()`.
+ * - retired: the store failed. It may have carried out the failed call, and so may have leased tasks to this id that the
+ *   worker does not know of. Tasks that run, or that a round has claimed, are finished with it. → released by
+ *   `release()`.
  * - released: it holds no lease. If the release fails until the worker stops, the process ends, its heartbeats with it,
  *   and the leases expire.
  */
@@ -25,6 +25,7 @@ export class WorkerRegistration {
   #current: number | undefined
   /** The current id and the retired ones. */
   readonly #unreleased = new Set<number>()
+  readonly #retired: number[] = []
   #handlersChanged = false
 
   constructor(context: WorkerContext, loop: PollLoop, events: RegistrationEvents) {
@@ -58,11 +59,15 @@ export class WorkerRegistration {
     return this.#current
   }
 
-  /** @returns the id that was current, if there was one. */
-  retire(): number | undefined {
-    const id = this.#current
+  /** Retires the current id, if there is one. */
+  retire(): void {
+    if (this.#current !== undefined) this.#retired.push(this.#current)
     this.#current = undefined
-    return id
+  }
+
+  /** @returns the ids that were retired since the last call. */
+  takeRetired(): number[] {
+    return this.#retired.splice(0)
   }
 
   /** Releases the leases of an id; repeats a call that fails until the worker stops. */

@@ -105,6 +105,7 @@ export class Worker {
   async #round(): Promise<boolean> {
     await this.#context.host.whenIdle(idleTimeout)
     if (this.#loop.isStopped) return false
+    for (const id of this.#registration.takeRetired()) void this.#releaseWhenIdle(id)
     const worker = await this.#registration.register()
     if (this.#loop.isStopped) return false
     const foundWork = await this.#findWork(worker)
@@ -158,14 +159,18 @@ export class Worker {
     return matched
   }
 
-  /** Retires the current id. Its leases are released once the attempts that run with it have ended. */
+  /** Retires the current id. The next round releases it: the present one may still start tasks with it. */
   #storeFailed(error: unknown): void {
     this.#logFailure(error)
-    const id = this.#registration.retire()
-    if (id === undefined) return
+    this.#registration.retire()
     this.#due.raise()
     this.#unmatched.raise()
-    void this.#execution.idle().then(() => this.#registration.release(id))
+    this.#loop.wake()
+  }
+
+  async #releaseWhenIdle(id: number): Promise<void> {
+    await this.#execution.idle(id)
+    await this.#registration.release(id)
   }
 
   /** Logs a failure of the store, unless the previous failure had the same reason. */

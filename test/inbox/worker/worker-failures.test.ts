@@ -139,6 +139,47 @@ describe.concurrent('a store', () => {
     expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
   })
 
+  test('that fails to start the next task of an order key keeps the lease of a task that is being claimed', async ({
+    onTestFinished,
+  }) => {
+    const path = inboxFile(onTestFinished)
+    const real = openInbox(path, onTestFinished)
+    const [firstPush, claimed, answer] = [0, 1, 2].map(() => Promise.withResolvers<void>())
+    const ran: string[] = []
+    const host = new Host()
+      .on('push', (_data, guid) => (guid === 'push 1' ? firstPush?.promise : undefined), { order: () => 'key' })
+      .on('star', (_data, guid) => void ran.push(guid), { name: 'stars', concurrency: 1 })
+    const claim: Inbox['claim'] = async (...given) => {
+      const tasks = await real.claim(...given)
+      if (tasks.some(({ handler }) => handler === 'stars')) claimed?.resolve()
+      if (tasks.length > 0) await answer?.promise
+      return tasks
+    }
+    let failed = false
+    const load: Inbox['load'] = (ids) => {
+      if (failed || !ids.includes(next)) return real.load(ids)
+      failed = true
+      return Promise.reject(new Error('load fails'))
+    }
+    const pushed = await storeIn(real, { n: 1 }, { guid: 'push 1' })
+    const next = await storeIn(real, { n: 2 }, { guid: 'push 2' })
+    const stars = [
+      await storeIn(real, { n: 3 }, { guid: 'star 1', event: 'star' }),
+      await storeIn(real, { n: 4 }, { guid: 'star 2', event: 'star' }),
+    ]
+    const worker = new Worker(withMembers(real, { claim, load }), host)
+    worker.start()
+    await claimed?.promise
+    firstPush?.resolve()
+    await eventually(() => expect(host.recorder.messages.join()).toContain('The inbox failed'))
+    await real.checkWritable() // after all calls that the worker has made
+    answer?.resolve()
+    await done(real, [pushed, next, ...stars])
+    expect(ran).toEqual(['star 1', 'star 2'])
+    await worker.stop(0)
+    expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
+  })
+
   test('whose answer to a result is lost still runs the next task of the order key', async ({ onTestFinished }) => {
     const real = openInbox(inboxFile(onTestFinished), onTestFinished)
     const ran: string[] = []
