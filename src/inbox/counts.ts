@@ -122,6 +122,7 @@ export class Counters {
       await this.#inbox.addCounts(counts)
     } catch {
       for (const count of counts) this.#add(count)
+      this.#latest.clear() // so that the next count starts the timer again
     }
   }
 

@@ -88,6 +88,18 @@ describe('the counters', () => {
     expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['rejected', 'a', '', 2]])
   })
 
+  test('writes counts again after a failure if only the same count follows', async () => {
+    let failures = 1
+    const { counters, written } = createCounters(() =>
+      failures-- > 0 ? Promise.reject(new Error()) : Promise.resolve(),
+    )
+    counters.count('attempts', 'deploy', 'succeeded')
+    await counters.flush()
+    counters.count('attempts', 'deploy', 'succeeded')
+    pass(5000)
+    expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['attempts', 'deploy', 'succeeded', 2]])
+  })
+
   test('counts the names of a measure beyond the five hundredth together', async () => {
     const { counters, written } = createCounters()
     for (let index = 0; index < 600; index++) counters.count('received', `event ${index}`, 'stored')
