@@ -53,7 +53,7 @@ export class Hooks implements Mountable {
   readonly #clients = new Map<string, Promise<GitHubClient>>()
   readonly #unknownNames = new Set<string>()
   /** The receiver of the deliveries that `receive()` gets. */
-  #trusting: Receiver | undefined
+  #trustedReceiver: Receiver | undefined
 
   /** @throws {TypeError} naming the option and its value; also without a secret, if signatures are checked. */
   constructor(options: HooksOptions = {}) {
@@ -135,9 +135,8 @@ export class Hooks implements Mountable {
    */
   async receive(delivery: TrustedDelivery): Promise<HookReply> {
     const request = requestFor(delivery)
-    const { source } = this.#settings
-    this.#trusting ??= this.mount({ validateSignature: false, validateIp: false, url: false, source })
-    return this.#trusting.receive(request)
+    this.#trustedReceiver ??= this.mount({ validateSignature: false, validateIp: false })
+    return this.#trustedReceiver.receive(request)
   }
 
   /** All registered handlers, without duplicates. */
