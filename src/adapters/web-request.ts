@@ -75,7 +75,7 @@ function readKept(kept: Promise<string | ArrayBuffer>): ReadBody {
       await onChunk(typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body))
       onEnd()
     }
-    read().catch(onEnd)
+    read().catch((error: unknown) => onEnd(error ?? new Error('The body could not be read')))
     return () => {
       stopped = true
     }
