@@ -14,8 +14,7 @@ export function payloadForm(headers: HookRequest['headers']): PayloadForm | unde
   const coding = headers['content-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'identity') return undefined // GitHub compresses nothing
   const type = headers['content-type'] ?? ''
-  if (type === 'application/json') return 'json' // what GitHub sends, by default
-  return forms.get(type.split(';', 1)[0]?.trim().toLowerCase() ?? '')
+  return forms.get(type) ?? forms.get(type.split(';', 1)[0]?.trim().toLowerCase() ?? '')
 }
 
 /** The headers that every delivery must have. */
@@ -39,12 +38,8 @@ export function readHeaders(headers: HookRequest['headers']): RequiredHeaders {
 /** `Content-Length`, if the request has one. */
 export function contentLength(headers: HookRequest['headers']): number | undefined {
   const text = headers['content-length']
-  if (text === undefined || text === '') return undefined
-  for (let i = 0; i < text.length; i++) if (!isDigit(text.charCodeAt(i))) return undefined
-  return Number(text)
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
-
-const isDigit = (code: number): boolean => code >= 48 && code <= 57
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
