@@ -86,7 +86,7 @@ export class IncomingRequest<Request> implements HookRequest {
 }
 
 /** Reads a stream of Node.js by its events, which costs half as much as iterating over it. */
-export function readIncoming(stream: Incoming): ReadBody {
+function readIncoming(stream: Incoming): ReadBody {
   return (onChunk, onEnd) => {
     let ended = false
     const end = (error?: unknown) => {

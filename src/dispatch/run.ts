@@ -65,11 +65,11 @@ class Results<Reply> {
   /** Calls a handler. @returns The returned promise, if it returned one. */
   call(index: number): PromiseLike<unknown> | undefined {
     const { delivery, operation } = this.#run
-    const run = () => call(this.#matches, index, this.#run)
+    const callOne = () => callHandler(this.#matches, index, this.#run)
     try {
       const returned = isTraced(tracing.attempt)
-        ? traceAttempt(tracing.attempt, this.#registration(index).name, delivery, operation, run)
-        : run()
+        ? traceAttempt(tracing.attempt, this.#registration(index).name, delivery, operation, callOne)
+        : callOne()
       if (isThenable(returned)) return returned
       this.#returned(index, returned)
     } catch (error) {
@@ -116,7 +116,7 @@ class Overdue extends Error {
 }
 
 /** Calls a handler. @returns Its return value, or a promise of it that the deadline rejects. */
-function call<Reply>(matches: readonly Registration[], index: number, run: Run<Reply>): unknown {
+function callHandler<Reply>(matches: readonly Registration[], index: number, run: Run<Reply>): unknown {
   const registration = matches[index] as Registration
   const { delivery, deadline } = run
   const returned = registration.handler(delivery.data, delivery.guid, delivery)

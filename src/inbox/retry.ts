@@ -34,7 +34,7 @@ export const defaultTimeout: number = 15 * 60 * 1000
 /** Milliseconds until the second attempt. */
 export const defaultBackoff = 5000
 /** The ratio of two delays that follow each other. */
-export const backoffFactor = 3
+const backoffFactor = 3
 /** Milliseconds. With the defaults above, the twelve attempts take about a day. */
 export const maxBackoff: number = 6 * 60 * 60 * 1000
 

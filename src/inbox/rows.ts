@@ -72,7 +72,7 @@ export type AttemptRow = RowOf<Omit<AttemptDetail, 'startedAt'>> & { handler: st
 
 export type RejectionRow = RowOf<Omit<Rejection, 'headers'>> & { headers: string }
 
-/** Sums over the attempts of all handlers of a delivery. Running attempts count, with a duration of 0. */
+/** Statistics of the attempts of a delivery. A running attempt counts in `max_attempts`, and adds no duration. */
 export interface AttemptStatsRow {
   id: number
   /** `null` while the delivery has no task. */

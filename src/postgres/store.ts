@@ -184,8 +184,11 @@ const inputColumns: readonly InputColumn[] = [
   bigint('edited_from', ({ row }) => row.editedFrom),
 ]
 
+/** The number of the parameter of the first column: `insert` passes six parameters before the columns. */
+const firstColumn = 7
+
 const inputNames = inputColumns.map(({ name }) => name).join(', ')
-const inputArrays = inputColumns.map(({ type }, index) => `$${index + 7}::${type}[]`).join(', ')
+const inputArrays = inputColumns.map(({ type }, index) => `$${index + firstColumn}::${type}[]`).join(', ')
 
 /** The input columns that are columns of `deliveries`, too: a row has the id of its pack instead of its number. */
 const storedNames = inputColumns

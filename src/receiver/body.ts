@@ -35,7 +35,7 @@ export function readBody(
 }
 
 /** The error for a body that other software has read. @param cure How to prevent that in this framework. */
-export function consumedBody(cure: string): HookError {
+function consumedBody(cure: string): HookError {
   return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}` })
 }
 

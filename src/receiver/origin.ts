@@ -50,7 +50,7 @@ export class Origin {
     try {
       return this.#readAddress(request)
     } catch {
-      return undefined // if the origin is checked, this error has rejected the request
+      return undefined // with validateIp: true this error has rejected the request, with 'warn' it is logged
     }
   }
 
