@@ -99,7 +99,8 @@ const endLeases = `
       index int, delivery_id bigint, handler text, attempt int, worker bigint, state text, next_at bigint, delay bigint,
       attempts_used_change int, job uuid, started_at bigint, duration bigint, outcome text, error text, result text, log text)
   ), firsts as (
-    select distinct on (delivery_id, handler) * from input order by delivery_id, handler, index
+    select distinct on (delivery_id, handler, attempt, worker) * from input
+    order by delivery_id, handler, attempt, worker, index
   ), ended as (
     update tasks
     set state = firsts.state, next_at = firsts.next_at, delay = firsts.delay, job = firsts.job,

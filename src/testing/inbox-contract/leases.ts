@@ -149,6 +149,27 @@ export const leaseCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'fencing-late',
+    name: 'records the outcome of an attempt in the same call as the late one of an earlier attempt',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a')
+      const id = await storeNew(inbox)
+      const first = await worker.begin(id, 'a')
+      await worker.finish(first, 'failed')
+      const second = only(await worker.claim('a', 1, start + minute))
+      const outcomes = [first, second, second].map(({ attempt }) => {
+        return { id, handler: 'a', attempt, outcome: 'succeeded', startedAt: start, duration: 1 } as const
+      })
+      assert.deepEqual(await inbox.finish(worker.id, outcomes), [{ id, state: 'done' }])
+      const { attempts } = await taskOf(inbox, id, 'a')
+      assert.deepEqual(
+        attempts.map(({ outcome }) => outcome),
+        ['failed', 'succeeded'],
+      )
+    },
+  },
+  {
     id: 'fencing-beside',
     name: 'records the other outcomes of a call in which one is ignored',
     async run(host) {
