@@ -48,9 +48,15 @@ export async function checkRegistered(transaction: Transaction, worker: number):
   throw new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)
 }
 
-/** Counts a heartbeat of each worker. One whose leases have expired meanwhile is registered again, without leases. */
+/**
+ * Counts a heartbeat of each worker. One whose leases have expired meanwhile is registered again, without leases.
+ * @param alive A worker that is removed from it during the call stays unregistered.
+ */
 export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: number): Promise<void> {
-  for (const [id, handlers] of alive) await sql.run(upsertHeartbeat, id, JSON.stringify(handlers), interval)
+  for (const [id, handlers] of alive) {
+    await sql.run(upsertHeartbeat, id, JSON.stringify(handlers), interval)
+    if (!alive.has(id)) await sql.run('delete from workers where id = $1', id)
+  }
 }
 
 /** Registers this process or renews its registration, and deletes expired registrations. */

@@ -62,7 +62,7 @@ export class PostgresTaskQueue implements TaskQueue {
   releaseWorker(worker: number): Promise<void> {
     const { jobs, maintenance } = this.#client
     return this.#client.call(async () => {
-      maintenance.removeWorker(worker)
+      await maintenance.removeWorker(worker)
       this.#client.removeWorkListener(worker)
       await this.#client.transaction((transaction) => releaseWorker(transaction, jobs, worker))
     })

@@ -66,9 +66,10 @@ export class MaintenanceClient {
     this.#thread.call('addWorker', worker, handlers).catch(() => undefined) // the prelude adds it to the next thread
   }
 
-  removeWorker(worker: number): void {
+  /** Sends no more heartbeats of the worker. Resolves once the thread knows that; the next thread will not know it. */
+  async removeWorker(worker: number): Promise<void> {
     this.#workers.delete(worker)
-    this.#thread.call('removeWorker', worker).catch(() => undefined)
+    await this.#thread.call('removeWorker', worker).catch(() => undefined)
   }
 
   /** Resolves once the thread has ended. */
