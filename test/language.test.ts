@@ -1,21 +1,28 @@
 /** The language gate of `npm run check`: retired phrases and words, and spelling. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { textFiles } from '../scripts/language/files.ts'
 import { findRetired } from '../scripts/language/phrases.ts'
 
 const root = join(import.meta.dirname, '..')
 const words = readFileSync(join(root, 'scripts/language/words.txt'), 'utf8').trim().split('\n')
 
-/** A file with this text, for one test. */
-function fileWith(name: string, text: string): string {
+/** A folder for one test, with these files. */
+function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-language-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, name), text)
-  return join(folder, name)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
+  return folder
 }
+
+/** A file with this text, for one test. */
+const fileWith = (name: string, text: string): string => join(folderWith({ [name]: text }), name)
 
 /** Runs the gate for phrases on one file. */
 function checkPhrases(file: string): { status: number | null; output: string } {
@@ -38,7 +45,7 @@ test.each([
   ['/**\n * Deliveries that came\n * in while the server was down.\n */', 'came in'],
   ['// Nothing is lost: what\n// ended is recorded.', 'what ended'],
   ['A token lets you in.', 'lets you in'],
-  ['export class Turnstile {}', 'class Turnstile'],
+  ['export class Setback {}', 'class Setback'],
   ['await this.letGo()', 'letGo'],
 ])('finds a retired phrase in %j', (text, phrase) => {
   expect(findRetired(text)).toMatchObject([{ phrase }])
@@ -65,6 +72,17 @@ test('the gate fails on a retired phrase, and prints the place and a replacement
 
 test('the gate accepts plain English', () => {
   expect(checkPhrases(fileWith('page.md', 'A recovery sweep is already running.\n'))).toMatchObject({ status: 0 })
+})
+
+test('the gate reads committed and new text files, and no build output', () => {
+  const names = ['.github/workflows/ci.yml', 'src/committed.ts', 'src/deleted.ts', 'src/new.ts', 'dist/built.js']
+  const others = ['icon.svg', 'package-lock.json', 'test/__snapshots__/help.md', 'scripts/language/phrases.ts']
+  const folder = folderWith({ '.gitignore': 'dist/', ...Object.fromEntries([...names, ...others].map((n) => [n, ''])) })
+  const git = (...args: string[]) => expect(spawnSync('git', args, { cwd: folder }).status).toBe(0)
+  git('init')
+  git('add', 'src/committed.ts', 'src/deleted.ts')
+  rmSync(join(folder, 'src/deleted.ts'))
+  expect(textFiles(folder).toSorted()).toEqual(['.github/workflows/ci.yml', 'src/committed.ts', 'src/new.ts'])
 })
 
 test('the spelling gate fails on a retired word, on British spelling and on a typo', { timeout: 60_000 }, () => {
