@@ -185,6 +185,10 @@ test.each(['0s', '1.5h', '-1d', '9999999999999999d', 'd', '5 m'])('%j is not a d
   expect(problemsOf({ flags: { retention: text } })).toHaveLength(1)
 })
 
+test.each([',', ' , '])('a list of proxies without an entry is rejected: %j', (trustProxy) => {
+  expect(problemsOf({ flags: { trustProxy } })).toHaveLength(1)
+})
+
 test.each(['0MiB', '1.5GiB', '100', '99999999999TiB'])('%j is not a size', (text) => {
   expect(problemsOf({ flags: { maxSize: text } })).toHaveLength(1)
 })
