@@ -10,7 +10,7 @@ const long = [
   'server/secrets/secrets',
   'cli/deliveries',
   'demo',
-  'github/outage',
+  'github/recovery/outage',
   'cli/doctor-postgres',
   'kill/kill',
 ]
