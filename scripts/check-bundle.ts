@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..')
  * Modules that `hookserver` and `hookserver/node` load together, with those of packages: each takes half a millisecond.
  */
 const maxModules = 3
-const maxFiles = 100
+const maxFiles = 94
 /**
  * Entry points that run without Node.js, the part of `hookserver/testing` that does, and the chunks of their dynamic
  * imports, which the bundler of a Cloudflare Worker includes.
