@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +9,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { LambdaEvent } from '../src/adapters/lambda.ts'
 import { sqlite } from '../src/sqlite/index.ts'
 import { LocalGitHub, signedRequest } from '../src/testing/index.ts'
+import { freePort } from './free-port.ts'
 
 const secret = 'the secret of the examples'
 const folder = fileURLToPath(new URL('../examples/', import.meta.url))
@@ -57,15 +57,6 @@ function newFolder(): string {
 /** The port in the output of a listening example. */
 async function portOf(child: ChildProcess): Promise<string> {
   return (await printed(child, /(?:port: |localhost:)(\d+)/))[1] as string
-}
-
-/** A port without a listener. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return String(port)
 }
 
 /** Waits until an example prints this text. */
@@ -169,7 +160,7 @@ describe('examples', () => {
     const hook = github.addHook({ repository: 'acme/shop', url: `http://127.0.0.1:${port}/hooks`, secret })
     const [missed] = await github.deliver('push')
     const env = {
-      ...{ DATABASE: file, PORT: port, GITHUB_API_URL: github.url, GITHUB_TOKEN: 'a-token' },
+      ...{ DATABASE: file, PORT: String(port), GITHUB_API_URL: github.url, GITHUB_TOKEN: 'a-token' },
       HOOK: `acme/shop#${hook.id}`,
     }
     await withProcess('node', ['github.ts'], (child) => printed(child, RegExp(`Handled ${missed?.guid}`)), env)

