@@ -9,13 +9,11 @@ import { LocalGitHub } from '../../src/testing/index.ts'
 import { hookserver } from '../cli/command.ts'
 import { runDoctor } from '../cli/run-doctor.ts'
 import { databases } from '../postgres/databases.ts'
-import { project, ServedProcess, secret } from './service.ts'
+import { anyOrigin, project, ServedProcess, secret, withSecret } from './service.ts'
 
 const postgres = databases()
-const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
 const adminToken = 'a-token-for-the-operator'
 const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: adminToken }
-const anyOrigin = ['--validate-ip', 'false']
 const authorization = `Bearer ${adminToken}`
 
 /** `push` succeeds. `issues` fails until a file exists. */

@@ -7,10 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { storeIn } from '../inbox/stores.ts'
-import { project, ServedProcess, secret } from './service.ts'
-
-const env = { GITHUB_WEBHOOKS_KEY: secret }
-const anyOrigin = ['--validate-ip', 'false']
+import { anyOrigin, project, ServedProcess, secret, withSecret } from './service.ts'
 
 async function ready(served: ServedProcess): Promise<number> {
   return (await fetch(`${await served.adminUrl()}/readyz`)).status
@@ -41,7 +38,7 @@ test('answers 503 if the index of identities is damaged', async () => {
   writeSync(file, Buffer.alloc(size, 0xff), 0, size, (page - 1) * size)
   closeSync(file)
 
-  const served = new ServedProcess(folder, anyOrigin, env)
+  const served = new ServedProcess(folder, anyOrigin, withSecret)
   expect([await ready(served), await ready(served), await deliver(served, 'push')]).toEqual([503, 503, 503])
   expect(await served.line('Not ready: The inbox cannot store deliveries')).toMatchObject({
     err: { message: expect.stringContaining('malformed') },
@@ -53,7 +50,7 @@ test('answers 503 if the disk is full', async () => {
   const served = new ServedProcess(
     project(),
     anyOrigin,
-    { ...env, NODE_DISABLE_COMPILE_CACHE: '1' },
+    { ...withSecret, NODE_DISABLE_COMPILE_CACHE: '1' },
     { fileLimit: 2048 },
   )
   expect([await ready(served), await deliver(served, 'push')]).toEqual([200, 202])
@@ -69,7 +66,7 @@ test('answers 503 if the disk is full', async () => {
 
 test('answers 503 after a delivery could not be stored, until another one is', async () => {
   const folder = project()
-  const served = new ServedProcess(folder, anyOrigin, env)
+  const served = new ServedProcess(folder, anyOrigin, withSecret)
   expect(await ready(served)).toBe(200)
   const db = new DatabaseSync(join(folder, 'hookserver.db'), { timeout: 5000 })
   onTestFinished(() => db.close())
@@ -84,7 +81,7 @@ test('answers 503 after a delivery could not be stored, until another one is', a
 test('answers 503 while the file of the inbox is missing, and 200 after it is moved back', async () => {
   const folder = project()
   const path = join(folder, 'hookserver.db')
-  const served = new ServedProcess(folder, anyOrigin, env)
+  const served = new ServedProcess(folder, anyOrigin, withSecret)
   expect(await deliver(served, 'push')).toBe(202)
   renameSync(path, `${path}.moved`)
   await becomes(served, 503)

@@ -4,23 +4,20 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { project, ServedProcess, secret } from './service.ts'
-
-const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
-const anyOrigin = ['--validate-ip', 'false']
+import { anyOrigin, project, ServedProcess, withSecret } from './service.ts'
 
 const hooksModule = `
   import { Hooks } from 'hookserver'
   export default new Hooks()`
 
 describe('a server does not start', () => {
-  async function refusal(folder: string, args: string[], env: Record<string, string> = withSecret): Promise<string> {
+  async function startError(folder: string, args: string[], env: Record<string, string> = withSecret): Promise<string> {
     const served = new ServedProcess(folder, args, env)
     return `${await served.ended}: ${served.output}`
   }
 
   test('without a secret', async () => {
-    expect(await refusal(project(), [], {})).toMatch(/^1: hookserver: No secret: .*GITHUB_WEBHOOKS_KEY/)
+    expect(await startError(project(), [], {})).toMatch(/^1: hookserver: No secret: .*GITHUB_WEBHOOKS_KEY/)
   })
 
   test.each([
@@ -28,7 +25,7 @@ describe('a server does not start', () => {
     ['that cannot be parsed', { 'hooks.ts': 'export default (' }, /Cannot import hooks\.ts: /],
     ['that throws', { 'hooks.ts': 'throw new Error("no database")' }, /Cannot import hooks\.ts: no database/],
   ])('with a module %s', async (_what, files, message) => {
-    const said = await refusal(project(files as Record<string, string>), ['hooks.ts'])
+    const said = await startError(project(files as Record<string, string>), ['hooks.ts'])
     expect(said).toMatch(/^1: hookserver: /)
     expect(said).toMatch(message)
   })
@@ -45,7 +42,7 @@ describe('a server does not start', () => {
     ],
     [['hooks.ts', '--api-url', 'http://ghe.example'], /^2: hookserver: --api-url: expected an https URL/],
   ])('with %j, which no change of the module can fix', async (args, message) => {
-    expect(await refusal(project({ 'hooks.ts': hooksModule }), args)).toMatch(message)
+    expect(await startError(project({ 'hooks.ts': hooksModule }), args)).toMatch(message)
   })
 
   test('if its port is in use, and leaves nothing running', async () => {
@@ -53,12 +50,14 @@ describe('a server does not start', () => {
     onTestFinished(() => void taken.close())
     await once(taken, 'listening')
     const { port } = taken.address() as AddressInfo
-    const said = await refusal(project(), ['--port', String(port), '--host', '127.0.0.1', ...anyOrigin])
+    const said = await startError(project(), ['--port', String(port), '--host', '127.0.0.1', ...anyOrigin])
     expect(said).toMatch(new RegExp(`^1: hookserver: 127\\.0\\.0\\.1 port ${port} is used by another program.*--port`))
   })
 
   test('with invalid settings, and reports all of them', async () => {
-    const said = await refusal(project(), ['--role', 'both', '--retention', '30'], { HOOKSERVER_ADMIN_TOKEN: 'short' })
+    const said = await startError(project(), ['--role', 'both', '--retention', '30'], {
+      HOOKSERVER_ADMIN_TOKEN: 'short',
+    })
     expect(said.split('\n')).toEqual([
       '2: hookserver: --role: expected one of all, receiver, worker, got "both"',
       'hookserver: --retention: expected a duration such as 30d, 12h, 15m, 30s or 500ms, got "30"',
@@ -70,7 +69,7 @@ describe('a server does not start', () => {
   test('with a token file that other users can read', async () => {
     const folder = project({ 'hookserver.token': 'a-token-that-is-not-guessed\n' })
     chmodSync(join(folder, 'hookserver.token'), 0o644)
-    const output = await refusal(folder, [])
+    const output = await startError(folder, [])
     expect(output).toMatch(
       /^1: hookserver: Cannot use the file of the admin token: .*: run chmod 600 hookserver\.token\. Or set HOOKSERVER_ADMIN_TOKEN/,
     )
@@ -80,7 +79,7 @@ describe('a server does not start', () => {
   test('with a read-only token that equals the admin token', async () => {
     const files = project({ reader: 'a-token-that-is-not-guessed\n' })
     const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-is-not-guessed' }
-    const said = await refusal(files, ['--read-only-token-file', 'reader'], env)
+    const said = await startError(files, ['--read-only-token-file', 'reader'], env)
     expect(said).toMatch(/^2: hookserver: --read-only-token-file: the read-only token equals the admin token/)
     expect(said).not.toContain(env.HOOKSERVER_ADMIN_TOKEN)
   })
@@ -91,12 +90,12 @@ describe('a server does not start', () => {
     [['--database', '/'], /Cannot open the inbox \/: it is a folder/],
     [['--secret-file', 'missing'], /Cannot read missing/],
   ])('with %j', async (args, message) => {
-    expect(await refusal(project(), args)).toMatch(message)
+    expect(await startError(project(), args)).toMatch(message)
   })
 
   test('with a database in a folder that does not exist, and creates no folder', async () => {
     const folder = project()
-    const said = await refusal(folder, ['--database', 'missing/hookserver.db'])
+    const said = await startError(folder, ['--database', 'missing/hookserver.db'])
     expect(said).toMatch(/^1: hookserver: Cannot open the inbox .*: its folder does not exist: create it \(mkdir -p /)
     expect(existsSync(join(folder, 'missing'))).toBe(false)
   })

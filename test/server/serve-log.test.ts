@@ -2,10 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
-import { project, ServedProcess, secret } from './service.ts'
-
-const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
-const anyOrigin = ['--validate-ip', 'false']
+import { anyOrigin, project, ServedProcess, secret, withSecret } from './service.ts'
 
 const hooksModule = `
   import { Hooks } from 'hookserver'

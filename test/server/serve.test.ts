@@ -1,16 +1,11 @@
-import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
-import { project, ServedProcess, secret } from './service.ts'
-
-const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
-const anyOrigin = ['--validate-ip', 'false']
+import { freePort } from '../free-port.ts'
+import { anyOrigin, project, ServedProcess, secret, withSecret } from './service.ts'
 
 /** A module that appends the GUID of each handled delivery to a file in its folder. */
 const appending = `
@@ -33,15 +28,6 @@ const reaches = (served: ServedProcess, folder: string, id: number, state: strin
 
 const stateOf = async (served: ServedProcess, folder: string, id: number) =>
   ((await (await admin(served, folder, `/api/deliveries/${id}`)).json()) as { state: string }).state
-
-/** A port without a listener. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await once(server.close(), 'close')
-  return port
-}
 
 describe('a server', () => {
   test('stores and handles deliveries with a module whose project has not installed hookserver', async () => {

@@ -10,6 +10,10 @@ import { compileCache } from '../compile-cache.ts'
 
 export const main: string = new URL('../../src/cli/main.ts', import.meta.url).pathname
 export const secret = 'a secret that no line may show'
+/** The environment of a server with this secret. */
+export const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
+/** Flags of a server that accepts deliveries from any address. */
+export const anyOrigin: readonly string[] = ['--validate-ip', 'false']
 
 /** A line of the log. */
 interface Line {
