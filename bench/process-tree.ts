@@ -11,11 +11,6 @@ export function cpuOfTree(pid: number): number | undefined {
   return childrenOf(pid).reduce((sum, child) => sum + (cpuOfTree(child) ?? 0), ticks / ticksPerSecond)
 }
 
-export function parentOf(pid: number): number | undefined {
-  const parent = statOf(pid)?.[1]
-  return parent === undefined ? undefined : Number(parent)
-}
-
 /** The fields of `/proc/<pid>/stat` from the third on. The second field, the name, may contain spaces. */
 function statOf(pid: number): string[] | undefined {
   const stat = readOrNothing(`/proc/${pid}/stat`)

@@ -1,12 +1,14 @@
 /** One PostgreSQL for the whole run, with its default commit settings: it flushes each commit to disk. */
 import pg from 'pg'
+import { parentOf } from '../../test/chaos/database.ts'
 import { type PostgresServer, startPostgres } from '../../test/postgres/server.ts'
 import type { Database } from '../databases.ts'
-import { cpuOfTree, parentOf } from '../process-tree.ts'
+import { cpuOfTree } from '../process-tree.ts'
 
 interface Running extends PostgresServer {
   admin: pg.Pool
-  postmaster: number | undefined
+  /** A process id: 0 if the system has no `/proc`. */
+  postmaster: number
 }
 
 let started: Promise<Running> | undefined
@@ -25,7 +27,7 @@ export async function createPostgresDatabase(): Promise<Database> {
   const name = `bench_${crypto.randomUUID().replaceAll('-', '')}`
   return {
     target: await create(name),
-    cpu: () => (postmaster === undefined ? undefined : cpuOfTree(postmaster)),
+    cpu: () => cpuOfTree(postmaster),
     remove: async () => void (await admin.query(`drop database ${name} with (force)`)),
   }
 }

@@ -20,12 +20,12 @@ export async function reportColdStart(): Promise<void> {
   console.log(`\nFrom the start of the process to the answer to the first delivery, medians of ${rounds}`)
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {
-    const lambda = await compared((name) => async () => lambdaTime(programs[name].lambda))
+    const lambda = await compared((name) => lambdaTime(programs[name].lambda))
     const bundles = new Map<Program, string>()
     for (const name of Object.keys(programs) as Program[]) {
       bundles.set(name, await bundleWorker(programs[name].worker, join(folder, String(bundles.size))))
     }
-    const worker = await compared((name) => () => workerTime(bundles.get(name) as string))
+    const worker = await compared((name) => workerTime(bundles.get(name) as string))
     const rows = [
       ...lambda.map(([name, ...times]) => [`Node.js, the event of a Lambda: ${name}`, ...times]),
       ...worker.map(([name, ...times]) => [`workerd, a Worker: ${name}`, ...times]),
@@ -37,10 +37,11 @@ export async function reportColdStart(): Promise<void> {
 }
 
 type Program = keyof typeof programs
+type Work = Record<Program, () => Promise<number>>
 
-async function compared(workOf: (name: Program) => () => Promise<number>): Promise<[Program, ...string[]][]> {
+async function compared(timeOf: (name: Program) => number | Promise<number>): Promise<[Program, ...string[]][]> {
   const names = Object.keys(programs) as Program[]
-  const work = Object.fromEntries(names.map((name) => [name, workOf(name)])) as Record<Program, () => Promise<number>>
+  const work = Object.fromEntries(names.map((name) => [name, async () => timeOf(name)])) as Work
   await inTurns(1, work) // fills the caches of the file system
   const times = await inTurns(rounds, work)
   const rival = times['@octokit/webhooks']
@@ -71,7 +72,8 @@ async function bundleWorker(program: string, outDir: string): Promise<string> {
   const entry = fileURLToPath(new URL(program, import.meta.url))
   const lib = { entry, formats: ['es' as const], fileName: 'worker' }
   await build({ configFile: false, logLevel: 'warn', build: { lib, outDir, emptyOutDir: true } })
-  const modules = readdirSync(outDir).sort((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js')) // workerd starts the first one
+  // workerd starts the first module.
+  const modules = readdirSync(outDir).sort((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js'))
   const config = join(outDir, 'config.capnp')
   writeFileSync(config, workerdConfig(modules))
   return config

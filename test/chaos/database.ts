@@ -90,10 +90,7 @@ export class Database {
     return rowCount ?? 0
   }
 
-  /**
-   * Locks the oldest unmatched deliveries, as an operator does. @returns a function that unlocks them, if there are
-   * any.
-   */
+  /** Locks the oldest unmatched deliveries, as an operator does. @returns a function that unlocks them, if any exist. */
   async lockUnmatched(): Promise<(() => Promise<void>) | undefined> {
     const client = new pg.Client({ connectionString: this.url, application_name: 'operator' })
     await client.connect()
@@ -155,8 +152,8 @@ const lockUnmatched = `
 
 const deleteJobs = `delete from hookserver_jobs.job where name not like '\\_\\_pgboss%' and random() < $1`
 
-/** @returns 0 if the process does not exist. */
-function parentOf(pid: number): number {
+/** @returns 0 if the process does not exist, or the system has no `/proc`. */
+export function parentOf(pid: number): number {
   try {
     const afterName = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1) as string
     return Number(afterName.split(' ')[1])
