@@ -68,7 +68,7 @@ describe('checks', () => {
     )
   })
 
-  test('at another url', async () => {
+  test('only deliveries to the option url', async () => {
     const post = application({ url: '/some_url', validateIp: false, validateSignature: false })
     await expectAnswer(post('/some_url', given), 200)
     await expectAnswer(post('/hooks', given), 404)
@@ -105,7 +105,7 @@ describe('hooks', () => {
     await expectAnswer(post(hooks, 'push', 'abcdef'), 200, 'GUID: abcdef')
   })
 
-  test('one hook for each name', () => {
+  test('are limited to one for each name', () => {
     const hooks = new Hooks(off)
     hooks.hook('ping')(() => 'pong')
     expect(() => hooks.hook('ping')(() => 'another pong')).toThrow('ping hook already registered')
@@ -119,7 +119,7 @@ describe('GitHub', () => {
   }
   const fetched = ({ url }: LocalGitHub) => fetchMeta({ apiUrl: url, token: undefined }, undefined)
 
-  test('cannot be reached', async () => {
+  test('is reported if it cannot be reached', async () => {
     const github = await LocalGitHub.start()
     const apiUrl = github.url
     await github.close()
@@ -131,7 +131,7 @@ describe('GitHub', () => {
       expect((await fetched(github)).cidrs).toEqual(['192.30.252.0/22'])
     }))
 
-  test('returns something else', () =>
+  test('is reported as unreachable if its answer has no list', () =>
     withGitHub({}, async (github) => {
       github.fail({ status: 200, body: {} })
       await expect(fetched(github)).rejects.toThrow('Error reaching GitHub')
@@ -145,7 +145,7 @@ describe('GitHub', () => {
       { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1445929478' },
       'Rate limited from GitHub until Tue, 27 Oct 2015 07:04:38 GMT',
     ],
-  ])('refuses with 403 and %j', (headers, text) =>
+  ])('is reported if it answers 403 with %j', (headers, text) =>
     withGitHub({}, async (github) => {
       github.fail({ status: 403, headers, body: { hooks: ['192.30.252.0/22'] } })
       await expect(fetched(github)).rejects.toThrow(text)

@@ -71,7 +71,7 @@ describe('an HMAC', () => {
     }
   })
 
-  test('needs no crypto.hash', () => {
+  test('has the digest of the RFC without crypto.hash', () => {
     const create = createHmacWith({
       createSecretKey: (bytes) => crypto.createSecretKey(bytes),
       createHmac: (algorithm, key) => crypto.createHmac(algorithm, key as crypto.KeyObject),
@@ -80,7 +80,7 @@ describe('an HMAC', () => {
     expect(digestOf('sha256', bytesOf(key), [bytesOf(data)], create)).toBe(expected)
   })
 
-  test('of each of several interleaved messages is right', () => {
+  test('has the right digest for each of several interleaved messages', () => {
     const key = new Uint8Array([1])
     const messages = ['a', 'b', 'c'].map((text) => Buffer.from(text))
     const hmacs = messages.map((message) => {

@@ -15,10 +15,10 @@ describe('a body whose stream fails', () => {
   const limit = Object.assign(new Error('Content-length of 600000 exceeds limit of 524288 bytes.'), { status: 413 })
 
   test.each([
-    ['because the platform limits its size', limit, 413, 'payload_too_large'],
-    ['for another reason', new Error('socket hang up'), 400, 'body_aborted'],
-    ['without an error', undefined, 400, 'body_aborted'],
-  ])('%s', async (_, error, status, code) => {
+    ['because the platform limits its size', 413, 'payload_too_large', limit],
+    ['for another reason', 400, 'body_aborted', new Error('socket hang up')],
+    ['without an error', 400, 'body_aborted', undefined],
+  ])('%s is answered %i %s', async (_, status, code, error) => {
     const handle = hookserver(new Hooks({ secret: 's', validateIp: false, logger: false }))
     const { headers } = signedRequest('ping', { secret: 's' })
     const body = new ReadableStream({

@@ -231,8 +231,8 @@ describe('says what to do', () => {
   test('for a token that GitHub rejects, and for a hook that it hides', async () => {
     const { scene, hook, run } = await missed('push')
     scene.github.failAt(/^GET/, { status: 401 })
-    const refused = await run(hook)
-    expect([refused.code, refused.stdout, refused.stderr]).toEqual([
+    const rejected = await run(hook)
+    expect([rejected.code, rejected.stdout, rejected.stderr]).toEqual([
       1,
       '',
       'hookserver: acme/shop: GitHub rejected the token (401): it may have expired\n',

@@ -127,7 +127,7 @@ describe('a URL', () => {
       'its certificate is for another host name',
     ],
     ['a file that is not there', { sslrootcert: 'nowhere' }, 'localhost', 'no such file', 'correct the path'],
-  ])('that names %s is refused, with what to do about it', async (_what, files, host, reason, cure) => {
+  ])('that names %s is rejected, and the error names the fix', async (_what, files, host, reason, cure) => {
     const inbox = open(address(await server.create(), { sslmode: 'verify-full', ...files }, host))
     const rejected = await storeIn(inbox).catch((error: Error) => error)
     expect(rejected).toMatchObject({ message: expect.stringMatching(/^Cannot open the inbox in PostgreSQL: /) })

@@ -261,9 +261,9 @@ describe('a body that does not arrive', () => {
     const rejected = rejectionOf(() => take(sender))
     sender.send(bytesOf('{"a":'))
     sender.end(cause)
-    const refusal = await rejected
-    expect(refusal).toMatchObject({ code: 'body_aborted', status: 400, cause })
-    expect(JSON.stringify(refusal.problem())).not.toContain('ECONNRESET')
+    const rejection = await rejected
+    expect(rejection).toMatchObject({ code: 'body_aborted', status: 400, cause })
+    expect(JSON.stringify(rejection.problem())).not.toContain('ECONNRESET')
   })
 
   test.each([
@@ -273,20 +273,20 @@ describe('a body that does not arrive', () => {
   ])('because the platform limits its size is rejected as too large, by the %s of the error', async (_, members) => {
     const sender = new Sender()
     const cause = Object.assign(new Error('Content-length of 600000 exceeds limit of 524288 bytes.'), members)
-    const refused = rejectionOf(() => take(sender))
+    const rejected = rejectionOf(() => take(sender))
     sender.end(cause)
-    expect(await refused).toMatchObject({ code: 'payload_too_large', status: 413, cause })
+    expect(await rejected).toMatchObject({ code: 'payload_too_large', status: 413, cause })
   })
 
   test.each([0, 1, 5])('in time is rejected at the deadline after %i chunks, and not read further', async (chunks) => {
     const sender = new Sender()
-    const refused = rejectionOf(() => take(sender, { deadline: new Deadline(1000) }))
+    const rejected = rejectionOf(() => take(sender, { deadline: new Deadline(1000) }))
     for (let i = 0; i < chunks; i++) sender.send(bytesOf('{'))
     pass(999)
     expect(sender.stopped).toBe(0)
     pass(1)
     expect(sender.stopped).toBe(1)
-    expect(await refused).toMatchObject({
+    expect(await rejected).toMatchObject({
       code: 'body_timeout',
       status: 408,
       message: 'The body did not arrive in time',

@@ -153,10 +153,10 @@ describe('clientAddress', () => {
     'is address_unknown if the function returns no address, and the log has the type of the value: %j',
     async (given, kind) => {
       const clientAddress = () => given as string
-      const refusal = await rejectionOf(() => read({ clientAddress }, { address: '127.0.0.1' }))
+      const rejection = await rejectionOf(() => read({ clientAddress }, { address: '127.0.0.1' }))
       const cause = `your clientAddress function returned ${kind}`
-      expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause })
-      expect(JSON.stringify(refusal.problem())).not.toContain('returned')
+      expect(rejection).toMatchObject({ code: 'address_unknown', status: 500, cause })
+      expect(JSON.stringify(rejection.problem())).not.toContain('returned')
     },
   )
 
@@ -165,10 +165,10 @@ describe('clientAddress', () => {
     const clientAddress = () => {
       throw cause
     }
-    const refusal = await rejectionOf(() => read({ clientAddress }, {}))
+    const rejection = await rejectionOf(() => read({ clientAddress }, {}))
     const message = 'your clientAddress function threw an error: no such property'
-    expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause: { message, cause } })
-    expect(JSON.stringify(refusal.problem())).not.toContain(cause.message)
+    expect(rejection).toMatchObject({ code: 'address_unknown', status: 500, cause: { message, cause } })
+    expect(JSON.stringify(rejection.problem())).not.toContain(cause.message)
   })
 
   test('is address_unknown if Bun’s server throws', async () => {

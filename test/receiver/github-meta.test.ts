@@ -144,20 +144,20 @@ describe('a failed fetch', () => {
     ['an object without the list', { actions: ['192.0.2.0/24'] }],
     ['a list that is not an array', { hooks: '192.0.2.0/24' }],
     ['a list of other things', { hooks: ['192.0.2.0/24', 7] }],
-  ])('is one with %s as the answer', async (_, body) => {
+  ])('is reported for an answer that is %s', async (_, body) => {
     const failure = await failureOf({ status: 200, body })
     expect(failure.message).toBe(unreachable)
     expect(failure.cause).toBeInstanceOf(Error)
   })
 
-  test('has a page as its response', async () => {
+  test('is reported for an answer that is a page', async () => {
     const proxy: RequestListener = (_, response) =>
       response.setHeader('content-type', 'text/html').end('<h1>Sign in</h1>')
     const failure = await serving(proxy, (origin) => failureOf(undefined, origin))
     expect([failure.message, failure.cause]).toEqual([unreachable, expect.any(SyntaxError)])
   })
 
-  test('has a connection that breaks, or cannot be opened', async () => {
+  test('is reported for a connection that breaks, or cannot be opened', async () => {
     expect(await failureOf('cut')).toMatchObject({ message: unreachable, cause: expect.any(Error) })
     await github.close()
     expect(await failureOf(undefined)).toMatchObject({ message: unreachable, cause: expect.any(Error) })
@@ -165,7 +165,7 @@ describe('a failed fetch', () => {
   })
 
   test.each([200, 401, 503])(
-    'is a response whose body never ends, and the connection is closed: %i',
+    'is reported for a body that never ends, and the connection is closed: %i',
     async (status) => {
       let written = 0
       const closed = Promise.withResolvers<void>()
@@ -189,7 +189,7 @@ describe('a failed fetch', () => {
     },
   )
 
-  test('has a list that is too long', async () => {
+  test('is reported for a list that is too long', async () => {
     const hooks = Array(400_000).fill('192.0.2.0/24')
     const failure = await failureOf({ status: 200, body: { hooks } })
     expect(failure.cause).toMatchObject({ message: 'The answer is larger than 4 MiB' })
@@ -198,7 +198,7 @@ describe('a failed fetch', () => {
   test.each<[string, RequestListener]>([
     ['sends nothing', () => {}],
     ['stops in the middle', (_, response) => void response.writeHead(200).write('{"hooks":[')],
-  ])('is one of a GitHub that %s, and is abandoned while a delivery can still be answered', async (_, answer) => {
+  ])('ends while a delivery can still be answered, if GitHub %s', async (_, answer) => {
     const clock = new AbortController()
     const asked = Promise.withResolvers<void>()
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(clock.signal)

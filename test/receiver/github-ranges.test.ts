@@ -181,15 +181,15 @@ describe('the first list', () => {
   })
 
   test('that cannot be fetched is logged with the reason, which the sender does not see', async () => {
-    const refused = new Error('connect ECONNREFUSED 192.0.2.1:443')
-    vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed', { cause: refused }))
+    const failure = new Error('connect ECONNREFUSED 192.0.2.1:443')
+    vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed', { cause: failure }))
     const { has, lines } = rangesOf()
-    const refusal = await rejectionOf(() => has(inside))
-    const why = `Error reaching GitHub (${refused.message})`
+    const rejection = await rejectionOf(() => has(inside))
+    const why = `Error reaching GitHub (${failure.message})`
     expect(lines.map(({ message }) => message)).toEqual([
       expect.stringContaining(`Cannot fetch GitHub's addresses: ${why};`),
     ])
-    expect(refusal.problem().detail).toBe('Error reaching GitHub')
+    expect(rejection.problem().detail).toBe('Error reaching GitHub')
   })
 
   test('is fetched without a token that GitHub rejects, with a warning', async () => {

@@ -42,11 +42,11 @@ describe('the log of rejections', () => {
 
   test('has the reason why GitHub cannot be reached, below the errors that wrap it', async () => {
     const { report, lines } = openRejectionLog()
-    const refused = new Error('connect ECONNREFUSED 192.0.2.1:443')
-    const failure = new Error('Error reaching GitHub', { cause: new TypeError('fetch failed', { cause: refused }) })
+    const unreachable = new Error('connect ECONNREFUSED 192.0.2.1:443')
+    const failure = new Error('Error reaching GitHub', { cause: new TypeError('fetch failed', { cause: unreachable }) })
     await report(new HookError('ranges_unavailable', { cause: failure }))
     expect(lines.map(({ message }) => message)).toEqual([
-      `Rejected a delivery: Error reaching GitHub (${refused.message})`,
+      `Rejected a delivery: Error reaching GitHub (${unreachable.message})`,
     ])
   })
 

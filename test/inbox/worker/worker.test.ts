@@ -387,7 +387,7 @@ describe('memory', () => {
 })
 
 describe('an order', () => {
-  test('runs the tasks of one key one at a time, in order of receipt, and the tasks of other keys at the same time', async () => {
+  test('runs the tasks of a key one at a time, in order of receipt, and those of other keys meanwhile', async () => {
     const inbox = openInbox()
     const inside = new Map<string, number>()
     const seen: Record<string, number[]> = { 'acme/a': [], 'acme/b': [] }

@@ -79,7 +79,7 @@ describe('the list', () => {
     expect(idsOf(json)).toEqual(expected.map((name) => ids[name]))
   })
 
-  test('has pages', async () => {
+  test('is returned in pages', async () => {
     const first = await admin.get('/api/deliveries?limit=2')
     expect(idsOf(first.json)).toEqual([ids.pending, ids.dead])
     expect(first.json).toMatchObject({ next: ids.dead, left: 1 })
@@ -119,7 +119,7 @@ describe('the list', () => {
     ['q=%22%0A%22', 'q.words', 'no control characters'],
     ['q=%22%22', 'q.words', 'not empty'],
     [`q=${'a+'.repeat(21)}`, 'q', '20 words'],
-  ])('rejects %s and says what is expected', async (query, name, expected) => {
+  ])('rejects %s and names the expected value', async (query, name, expected) => {
     const { json, status } = await admin.get(`/api/deliveries?${query}`)
     expect(status).toBe(400)
     expect(json).toMatchObject({ code: 'invalid_request', status: 400 })

@@ -101,7 +101,7 @@ describe('the file of --database-url-file', () => {
     ['is empty', ' \n', /must contain the URL of a database/],
     ['holds the path of a file', 'hookserver.db\n', /must contain the URL of a database/],
     ['holds quotes', '"postgres://me:hidden@db.example/hooks"\n', /: expected a value without quotes/],
-    ['holds what cannot be read', 'postgres://me:1234#hidden@db.example/hooks', /: expected a file, or a URL/],
+    ['holds a URL that cannot be parsed', 'postgres://me:1234#hidden@db.example/hooks', /: expected a file, or a URL/],
   ])('that %s is named in the error, without its content', (_what, text, message) => {
     const [problem] = problemsOf({ flags: { databaseUrlFile: written(text) }, env: {} })
     expect(problem).toMatch(/^--database-url-file: \//)
