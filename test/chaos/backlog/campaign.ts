@@ -78,7 +78,8 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     await backlog.store(database.url, size)
     await Promise.all(Array.from({ length: random.whole(1, 4) }, () => workers.join()))
     watch.outage()()
-    await soon('No worker handled the first deliveries', () => watch.ended >= size / 20) // so that an operator can retry some of them
+    // An operator can retry only deliveries that have been handled.
+    await soon('No worker handled the first deliveries', () => watch.ended >= size / 20)
     await makeFaults(stage, { ...options, elapsed, report })
     await drain(stage, report)
     await inbox.close()

@@ -37,7 +37,7 @@ export async function recoverAsApp(evidence: Evidence, github: LocalGitHub): Pro
   expect(events).toEqual(['push ignored'])
 }
 
-/** A server that GitHub rejects, that then fails, and then recovers missed deliveries. @returns The events and their results. */
+/** Runs a server whose recovery is rejected, then fails, then succeeds. @returns The events and their results. */
 async function recover(
   evidence: Evidence,
   github: LocalGitHub,
