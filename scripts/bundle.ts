@@ -38,8 +38,7 @@ const forTests = ['testing/contract/mounts']
 const chunks = [
   // A program with `hookserver` and an adapter loads three files: their two entry points and this chunk.
   { name: 'receiver', test: /\/src\/(index|adapters\/(node|web|incoming|outgoing|web-request))\.ts$/ },
-  // Separate from code that needs Node.js: the bundler of a Cloudflare Worker follows the dynamic imports of the
-  // receiver.
+  // Separate from code that needs Node.js: the bundler of a Worker follows the dynamic imports of the receiver.
   { name: 'parsed-size', test: /\/src\/inbox\/parsed-size\.ts$/ },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },

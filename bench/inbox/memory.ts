@@ -1,6 +1,6 @@
 /**
- * `node --expose-gc bench/inbox/memory.ts [database URL]`: compares the heap after many deliveries with that after the
- * first tenth.
+ * Looks for memory leaks: compares the heap after many deliveries with the heap after the first tenth of them.
+ * `node --expose-gc bench/inbox/memory.ts [database URL]`
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,7 +32,8 @@ hooks.hook('push', () => {
 async function through(target: number): Promise<number> {
   for (let sent = handled; sent < target; sent += 100) {
     await Promise.all(Array.from({ length: 100 }, () => sendTo(receive)))
-    while (sent - handled > 1000) await new Promise((resolve) => setTimeout(resolve, 5)) // limits the backlog, which would hide a leak
+    // Limits the backlog, which would hide a leak.
+    while (sent - handled > 1000) await new Promise((resolve) => setTimeout(resolve, 5))
   }
   while ((await inbox.overview()).states.done < target) await new Promise((resolve) => setTimeout(resolve, 20))
   for (let round = 0; round < 4; round++) {

@@ -9,8 +9,8 @@ const standbyDelay = 10
 
 /**
  * Compares the rate of two receivers with that of one, each with 32 connections. With ordinary commits, the database,
- * the receivers and the load generator compete for the cores. With slow commits the receivers wait and leave the cores
- * free.
+ * the receivers and the load generator compete for the cores. With slow commits, the receivers wait, and the cores are
+ * idle most of the time.
  */
 export async function reportReceivers(url: string, options: Rounds): Promise<void> {
   console.log('\nTwo receivers compared with one, 32 connections each')

@@ -1,8 +1,8 @@
 /**
  * `node bench/service/many-clients-program.ts <url> <idle> <slow>`: clients that occupy connections. Idle clients have
  * sent a request and keep their connection. Slow clients send a byte a second: half of them of their headers, half of
- * their body. Closed connections are opened again. Sends a message when all clients are connected, and the counts on
- * request.
+ * their body. The program reconnects closed connections. It sends a message when all clients are connected, and sends
+ * the counts on request.
  */
 import { connect } from 'node:net'
 

@@ -9,10 +9,7 @@ export type Order = 'close' | 'go' | { killSelfAfter: number }
 /** Messages from a program: it has loaded its modules, or it is ready. */
 export type Notice = { loaded: true } | { ready: true; port: number }
 
-/**
- * Running processes. This process kills them when it ends, because a suspended process does not notice the end of its
- * parent.
- */
+/** Running processes. A suspended process does not notice that its parent ends, so this process kills them at its end. */
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')

@@ -1,7 +1,7 @@
 /**
  * `npm run test:kill -- [--kills 100] [--seed 1] [--serve]`: after every kill, each acknowledged delivery must be
- * stored and handled. Then bodies end the process when it parses them, and handlers that never settle keep large
- * payloads.
+ * stored and handled. Later rounds send bodies that end the process when it parses them, and run handlers that never
+ * settle and keep large payloads.
  */
 import { parseArgs } from 'node:util'
 import { type Report, runCampaign, total } from './campaign.ts'

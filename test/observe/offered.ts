@@ -1,7 +1,4 @@
-/**
- * The metrics of a server in Prometheus: the metrics that it really exports, their labels, and the values of the
- * labels.
- */
+/** The metrics that a server really exports to Prometheus, with their labels and the values of the labels. */
 import { expect } from 'vitest'
 import type { Watched } from '../server/watched.ts'
 import { metricsWithin, parsePromQL } from './promql.ts'

@@ -179,8 +179,8 @@ test('offers nothing, without waiting, to a second process with ordered handlers
   const results: unknown[] = []
   await inbox.match(worker, offer, async () => {
     results.push(await other.match(worker, offer, plan))
-    // A worker without ordered handlers continues with the next delivery. One with an order key is not matched before
-    // the first.
+    // A worker without ordered handlers continues with the next delivery. Only a delivery with an order key has to wait
+    // until the first one is matched.
     results.push(await recordMatches(other, worker, [{ id: later, summary: {}, tasks: [] }], Date.now()))
     return []
   })

@@ -29,10 +29,7 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/**
- * Calls `look` repeatedly until it no longer throws. Other processes do not report their progress, so this function
- * polls.
- */
+/** Calls `look` until it no longer throws: other processes do not report their progress. */
 export function eventually<T>(look: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(look, { timeout: 25_000, interval: 10 })
 }

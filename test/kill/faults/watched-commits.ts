@@ -1,7 +1,6 @@
 /**
  * Loaded before a program (`--import`), and in its threads: records for each commit the thread, and the settings of its
- * connection. No other connection can read them, because most of these settings belong to a connection, not to the
- * file.
+ * connection. No other connection can read them, because most of them are settings of a connection, not of the file.
  */
 import { appendFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'

@@ -84,10 +84,7 @@ export function writingsOfDigest(hex: string): Buffer[] {
   return [...writingsOf(hex), bytes, ...base64Of(bytes).map((text) => Buffer.from(text))]
 }
 
-/**
- * In a longer text, base64 has one of three forms, depending on its offset. Characters that depend on neighbors are
- * omitted.
- */
+/** The forms of base64 in a longer text: they depend on the offset. Characters that depend on neighbors are omitted. */
 function base64Of(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((before) => {
     const whole = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')

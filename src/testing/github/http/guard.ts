@@ -37,10 +37,7 @@ function guardPermission({ permission, level }: Permission, caller: Caller, repo
   throw caller.scopes ? notFound() : inaccessible('personal access token')
 }
 
-/**
- * Users see all repositories. An App sees those of its installations. An installation token sees only its own
- * repositories.
- */
+/** A user sees all repositories, an App those of its installations, and an installation token only its own. */
 function sees(caller: Caller, repository: Repository): boolean {
   if (caller.kind === 'anonymous') return false
   if (caller.kind === 'user') return true
