@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { freePort } from '../free-port.ts'
 
 export const secret = 'my_secret_key'
 /** Milliseconds. The machine may be busy. */
@@ -51,7 +52,8 @@ export class Application {
     this.#process = child
     const deadline = Date.now() + timeouts.start
     while (!(await accepts(port))) {
-      if (child.exitCode !== null) throw new Error(`${this.#scripts.start}: exit code ${child.exitCode}`)
+      const end = child.exitCode ?? child.signalCode
+      if (end !== null) throw new Error(`${this.#scripts.start}: ended with ${end}`)
       if (Date.now() > deadline) throw new Error(`${this.#scripts.start}: no server on port ${port}`)
       await wait(pollInterval)
     }
@@ -106,15 +108,6 @@ export function versionOf(folder: string, name: string): string {
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid !== undefined) process.kill(-child.pid, signal)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 function accepts(port: number): Promise<boolean> {
