@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { table } from '../../bench/table.ts'
 import { Application, versionOf } from './application.ts'
 import { checkDeliveries, findLimit, type Limit } from './checks.ts'
 import { type Platform, platforms } from './platforms.ts'
@@ -82,11 +83,5 @@ function tableOf(rows: readonly Row[]): string {
     above ? above.slice(0, 60) : '',
     seconds.toFixed(1),
   ])
-  return [
-    ['platform', 'result', 'largest body', 'answer above it', 'seconds'],
-    ['---', '---', '---', '---', '---:'],
-    ...lines,
-  ]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n')
+  return table(['platform', 'result', 'largest body', 'answer above it', 'seconds'], lines)
 }
