@@ -1,8 +1,8 @@
-/** What every application has to do: its hooks reply `pong` to a ping and `3 commits` to a push. */
+/** What every application has to do: its hooks reply `pong` to a ping and `3 commits` to a push, its page says `hello`. */
 import assert from 'node:assert/strict'
 import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { sample, signedRequest } from '../../src/testing/index.ts'
+import { sample, signedRequest, type TestRequest } from '../../src/testing/index.ts'
 import { secret } from './application.ts'
 import { type Platform, type Size, sizes } from './platforms.ts'
 
@@ -11,14 +11,13 @@ interface Answer {
   status: number
   body: string
 }
-type Delivery = ReturnType<typeof signedRequest>
 
 /** Milliseconds for one answer. */
 const answerTimeout = 60_000
 
 /** @throws {Error} for the first answer that is wrong. */
 export async function checkDeliveries(platform: Platform, origin: string): Promise<void> {
-  const send = (delivery: Delivery, from?: Sender) => deliver(platform, origin, delivery, from)
+  const send = (delivery: TestRequest, from?: Sender) => deliver(platform, origin, delivery, from)
   const ping = () => signedRequest('ping', { secret })
 
   expectAnswer('a signed ping', await send(ping()), 200, /^pong$/)
@@ -36,6 +35,12 @@ export interface Limit {
   above: string
 }
 
+/** Checks that hookserver leaves the other paths of the application alone. @throws {Error} */
+export async function checkOtherPath(origin: string): Promise<void> {
+  const response = await fetch(origin, { signal: AbortSignal.timeout(answerTimeout) })
+  expectAnswer('another path', { status: response.status, body: await response.text() }, 200, /\bhello\b/)
+}
+
 /** Finds the largest body that reaches the handler. */
 export async function findLimit(platform: Platform, origin: string): Promise<Limit> {
   let largest: Size | undefined
@@ -48,7 +53,7 @@ export async function findLimit(platform: Platform, origin: string): Promise<Lim
 }
 
 /** A push with a body of exactly `size` MiB. */
-function push(size: Size): Delivery {
+function push(size: Size): TestRequest {
   const [commit] = sample('push').commits
   const commits = [commit, commit, commit]
   const payload = (padding: string) => JSON.stringify({ ...sample('push'), commits, padding })
@@ -61,7 +66,7 @@ type Sender = 'github' | 'stranger'
 async function deliver(
   { path = '/hooks', addressHeader }: Platform,
   origin: string,
-  { method, headers, body }: Delivery,
+  { method, headers, body }: TestRequest,
   from: Sender = 'github',
 ): Promise<Answer> {
   const forged = from === 'stranger' ? { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1' } : {}

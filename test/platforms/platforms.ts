@@ -14,6 +14,8 @@ export interface Platform {
   largestBody: Size
   /** Whether the platform rejects forms, GitHub's other content type, as requests from another site. */
   rejectsForms?: boolean
+  /** Whether the application serves no page besides its hooks. */
+  onlyHooks?: boolean
 }
 
 /** MiB of the bodies that are sent. GitHub sends up to 25. */
@@ -37,10 +39,16 @@ export const platforms: readonly Platform[] = [
   },
   { folder: 'hono-bun', name: 'Hono on Bun', package: 'hono', largestBody: 25 },
   { folder: 'elysia-bun', name: 'Elysia on Bun', package: 'elysia', largestBody: 25 },
-  { folder: 'wrangler', name: 'Cloudflare Workers, wrangler dev', package: 'wrangler', largestBody: 25 },
+  {
+    folder: 'wrangler',
+    name: 'Cloudflare Workers, wrangler dev',
+    package: 'wrangler',
+    largestBody: 25,
+    onlyHooks: true,
+  },
   { folder: 'nuxt', name: 'Nuxt', package: 'nuxt', largestBody: 25 },
-  { folder: 'nitro', name: 'Nitro', package: 'nitro', largestBody: 25 },
-  { folder: 'deno', name: 'Deno', package: 'deno', largestBody: 25 },
+  { folder: 'nitro', name: 'Nitro', package: 'nitro', largestBody: 25, onlyHooks: true },
+  { folder: 'deno', name: 'Deno', package: 'deno', largestBody: 25, onlyHooks: true },
   {
     ...{ folder: 'astro', name: 'Astro, Node adapter', package: 'astro' },
     ...{ largestBody: 25, rejectsForms: true },
@@ -49,5 +57,11 @@ export const platforms: readonly Platform[] = [
     ...{ folder: 'react-router', name: 'React Router, framework mode', package: 'react-router' },
     ...{ addressHeader: 'x-real-ip', largestBody: 25 },
   },
-  { folder: 'lambda', name: 'AWS Lambda, serverless offline', package: 'serverless-offline', largestBody: 5 },
+  {
+    folder: 'lambda',
+    name: 'AWS Lambda, serverless offline',
+    package: 'serverless-offline',
+    largestBody: 5,
+    onlyHooks: true,
+  },
 ]

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { table } from '../../bench/table.ts'
 import { Application, versionOf } from './application.ts'
-import { checkDeliveries, findLimit, type Limit } from './checks.ts'
+import { checkDeliveries, checkOtherPath, findLimit, type Limit } from './checks.ts'
 import { type Platform, platforms } from './platforms.ts'
 
 interface Row extends Partial<Limit> {
@@ -60,6 +60,7 @@ async function check(platform: Platform): Promise<Row> {
     await application.build()
     await application.start()
     await checkDeliveries(platform, application.origin)
+    if (!platform.onlyHooks) await checkOtherPath(application.origin)
     Object.assign(row, await findLimit(platform, application.origin))
     if (row.largest !== platform.largestBody) {
       row.problem = `the largest body is ${row.largest ?? 0} MiB, expected ${platform.largestBody} (${row.above})`
