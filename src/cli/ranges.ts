@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { AddressSet, parseAddress, parseCidr } from '../receiver/cidr.ts'
 import { fetchMeta } from '../receiver/github-meta.ts'
-import { githubApi } from '../settings.ts'
+import { githubApi, rules } from '../settings.ts'
 import { addConfigFlag, configFromFlags, invalidValue } from './flags.ts'
 import { jsonLine, printable, printLines, withCauses } from './output.ts'
 
@@ -16,7 +16,8 @@ export function addRanges(program: Command): void {
     .summary("List the address ranges of GitHub's webhooks, or look up an address")
     .description(
       'Lists the address ranges that GitHub sends webhooks from. With an address, shows the range that contains it, ' +
-        'and exits with 1 if there is none. Set GITHUB_TOKEN for a higher rate limit.',
+        'and exits with 1 if there is none. ' +
+        'Set GITHUB_TOKEN (HOOKSERVER_GITHUB_TOKEN with --api-url) for a higher rate limit.',
     )
   addConfigFlag(command, 'apiUrl')
     .option('--json', 'Print a JSON list of ranges, or an object with the range of the address')
@@ -34,8 +35,10 @@ async function printRanges(address: string | undefined, flags: Flags): Promise<v
   if (address !== undefined && !parseAddress(address)) {
     throw invalidValue('address', 'an IP address such as 140.82.115.9 or 2606:50c0::1', address)
   }
-  const { apiUrl } = configFromFlags(flags, { names: ['apiUrl'] })
-  const cidrs = await fetchRanges(apiUrl.value ?? githubApi)
+  const { apiUrl: given, githubToken } = configFromFlags(flags, { names: ['apiUrl', 'githubToken'] })
+  const apiUrl = given.value ?? githubApi
+  const token = githubToken.value ?? rules.token.computed?.({ apiUrl })
+  const cidrs = await fetchRanges(apiUrl, token)
   if (address === undefined) return void (await printLines(flags.json ? [jsonLine(cidrs)] : cidrs.map(printable)))
   const range = cidrs.find((text) => {
     const cidr = parseCidr(text)
@@ -47,12 +50,10 @@ async function printRanges(address: string | undefined, flags: Flags): Promise<v
 }
 
 /** @throws {Error} with its causes, which a receiver hides from senders. */
-async function fetchRanges(apiUrl: string): Promise<readonly string[]> {
+async function fetchRanges(apiUrl: string, token: string | undefined): Promise<readonly string[]> {
   try {
-    const token = process.env.GITHUB_TOKEN || undefined
     const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
-    if (tokenRejected)
-      console.error('hookserver: GitHub rejected GITHUB_TOKEN, so the ranges were fetched without a token')
+    if (tokenRejected) console.error('hookserver: GitHub rejected the token, so the ranges were fetched without it')
     return cidrs
   } catch (error) {
     throw new Error(`Cannot fetch the ranges from ${apiUrl}: ${withCauses(error)}`, { cause: error })

@@ -37,13 +37,19 @@ test('rejects an invalid address without a request', async () => {
 test('uses the token, and no token if GitHub rejects it', async () => {
   const { github } = await scene({ token: 'right' })
   const env = { HOOKSERVER_API_URL: github.url }
-  expect(await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'right' })).toMatchObject({ code: 0, stderr: '' })
+  expect(await hookserver(['ranges'], { ...env, HOOKSERVER_GITHUB_TOKEN: 'right' })).toMatchObject({
+    code: 0,
+    stderr: '',
+  })
   expect(github.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer right'])
-  const { code, stderr } = await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'wrong' })
-  expect([code, stderr]).toEqual([
-    0,
-    'hookserver: GitHub rejected GITHUB_TOKEN, so the ranges were fetched without a token\n',
-  ])
+  const { code, stderr } = await hookserver(['ranges'], { ...env, HOOKSERVER_GITHUB_TOKEN: 'wrong' })
+  expect([code, stderr]).toEqual([0, 'hookserver: GitHub rejected the token, so the ranges were fetched without it\n'])
+})
+
+test('does not send GITHUB_TOKEN to another address', async () => {
+  const { github } = await scene()
+  const { code } = await hookserver(['ranges', '--api-url', github.url], { GITHUB_TOKEN: 'for api.github.com' })
+  expect([code, github.requests.map(({ headers }) => headers.authorization)]).toEqual([0, [undefined]])
 })
 
 test('reports why the list is unavailable', async () => {

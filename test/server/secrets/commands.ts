@@ -91,7 +91,9 @@ function looking(admin: string, database: string): Run[] {
 function starting(secretFile: string, database: string, apiUrl: string): Run[] {
   const github = ['--api-url', apiUrl]
   const doctor = ['doctor', careless, '--secret-file', secretFile, '--port', '0', '--admin-port', '0', ...github]
-  const [right, revoked] = [{ GITHUB_TOKEN: githubToken }, { GITHUB_TOKEN: revokedToken }]
+  // `careless` reads GITHUB_TOKEN. Without it, GITHUB_TOKEN is for api.github.com only.
+  const tokens = (token: string) => ({ GITHUB_TOKEN: token, HOOKSERVER_GITHUB_TOKEN: token })
+  const [right, revoked] = [tokens(githubToken), tokens(revokedToken)]
   return [
     [2, ['serve', careless, '--admin-token', adminToken.slice(0, 8), adminToken]],
     [0, [...doctor, '--database', database], right],
