@@ -6,7 +6,9 @@ import { mounted } from '../adapters/mount.ts'
 import { hookserver } from '../adapters/node.ts'
 import { Hooks } from '../hooks.ts'
 import type { Receiver } from '../http.ts'
+import { storeTimeout } from '../inbox/worker/worker-host.ts'
 import type { HooksOptions } from '../options.ts'
+import { within } from '../runtime/timer.ts'
 import { resolveOptions } from '../settings.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { adminListener } from './admin-listener.ts'
@@ -14,6 +16,7 @@ import { openLocalReceiver } from './api/create-delivery.ts'
 import { Guard } from './auth/guard.ts'
 import { publicHost } from './config/conflicts.ts'
 import type { HooksModule } from './config/hooks-module.ts'
+import { hooksOptions } from './config/hooks-options.ts'
 import type { Config } from './config/resolve-config.ts'
 import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './config/secret.ts'
 import { openPolling, openRecovery } from './github.ts'
@@ -41,7 +44,7 @@ export interface ServeOptions {
 
 /** Starts a server. @throws {Error} that says what to do. */
 export async function serve({ config, module, secret, logger }: ServeOptions): Promise<Service> {
-  const options = hooksOptions(config, secret, logger)
+  const options: HooksOptions = { ...hooksOptions(config), logger, secret }
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
   const host = publicHost(config, options.validateSignature ?? hooks.options.validateSignature ?? true)
   const ownInbox = config.database.source ? undefined : hooks.options.inbox
@@ -49,7 +52,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const role = config.role.value
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
 
-  const closing: Cleanup[] = [() => inbox.close()]
+  const closing: Cleanup[] = []
   try {
     const adminToken = adminTokenOf(config)
     const tokens = { token: adminToken.token, readOnlyToken: readOnlyTokenOf(config, adminToken) }
@@ -60,8 +63,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     closing.push(async (grace) => {
       // Rejects new connections and closes idle ones. Open requests are answered before the inbox closes.
       const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-      await hooks.close({ grace })
-      await inbox.close()
+      await hooks.close({ grace }) // also closes the inbox, or abandons one that does not respond
       for (const server of servers) server.closeAllConnections()
       await Promise.all(closed)
     })
@@ -69,7 +71,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const polling = openPolling({ config, hooks, mounting, inbox })
     const recovery = role === 'receiver' ? undefined : openRecovery({ config, hooks, mounting, inbox })
     closing.push(async () => {
-      await Promise.all([recovery?.stop(), polling?.stop()])
+      await within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()]))
     })
     // One receiver serves requests, readiness and metrics. It is mounted like the Node.js adapter.
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
@@ -99,6 +101,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     return { publicUrl, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }
   } catch (error) {
     await closeAll(closing, 0)
+    await within(storeTimeout, inbox.close()) // `hooks` may not know it yet
     throw error
   }
 }
@@ -122,21 +125,6 @@ function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
     const startedAt = performance.now()
     response.once('close', () => metrics.answered(response.statusCode, performance.now() - startedAt))
     void receive(request, response)
-  }
-}
-
-/** The settings that are set. The options of the module apply to the others. */
-function hooksOptions(config: Config, secret: ServeOptions['secret'], logger: FullLogger): HooksOptions {
-  const { url, validateIp, validateSignature, trustProxy, apiUrl, githubToken, dev } = config
-  return {
-    logger,
-    secret,
-    url: url.value,
-    validateIp: dev.value ? false : validateIp.value,
-    validateSignature: validateSignature.value,
-    trustProxy: trustProxy.value,
-    apiUrl: apiUrl.value,
-    token: githubToken.value,
   }
 }
 
