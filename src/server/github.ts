@@ -60,11 +60,15 @@ export function openPolling({ config, hooks, mounting, inbox }: GitHubParts): Po
   })
 }
 
-/** @param setting The setting that names the targets. */
-function checkCredentials(
-  { value: targets = [], source }: ConfigValue<Target[] | undefined>,
+/**
+ * @param setting The setting that names the targets, if it is set.
+ * @throws {ConfigError} if there are no credentials for GitHub.
+ */
+export function checkCredentials(
+  { value: targets, source }: ConfigValue<Target[] | undefined>,
   settings: Settings,
 ): void {
+  if (targets === undefined) return
   const missing = missingCredentials(targets, settings)
   if (missing !== undefined) throw new ConfigError([`${source}: ${missing}`])
 }

@@ -26,6 +26,30 @@ test('a good project passes: secret, module, database, ports, GitHub and clock',
   expect(output).not.toContain(secret)
 })
 
+test('checks the inbox of the module, unless a setting names another database', async () => {
+  const source = `
+    import { Hooks } from 'hookserver'
+    import { sqlite } from 'hookserver/sqlite'
+    export default new Hooks({ inbox: sqlite('own.db') })`
+  const folder = project({ 'hooks.ts': source })
+  const own = await runDoctor(folder, ['hooks.ts', '--max-size', '1GiB', '--database-migrate', 'true'])
+  expect(own.of('database')).toMatchObject([
+    { state: 'fine', found: 'the inbox of hooks.ts: 0 unfinished deliveries, 0 dead' },
+  ])
+  expect([own.of('settings'), own.code]).toEqual([[], 0])
+  const other = await runDoctor(folder, ['hooks.ts', '--database', 'other.db'])
+  expect(other.of('database')).toMatchObject([{ state: 'fine', found: expect.stringContaining('other.db will be') }])
+})
+
+test('does not send GITHUB_TOKEN to another address than api.github.com', async () => {
+  const github = await LocalGitHub.start()
+  onTestFinished(() => github.close())
+  const { code } = await runDoctor(project(), [], { github, env: { GITHUB_TOKEN: 'for api.github.com' } })
+  expect(code).toBe(0)
+  expect(github.requests.length).toBeGreaterThan(0)
+  expect(github.requests.map(({ headers }) => headers.authorization).filter(Boolean)).toEqual([])
+})
+
 test('a server that checks no signatures needs no secret', async () => {
   const args = ['--validate-signature', 'false']
   const { code, of } = await runDoctor(project(), args, { env: { GITHUB_WEBHOOKS_KEY: '' } })
@@ -33,7 +57,10 @@ test('a server that checks no signatures needs no secret', async () => {
 })
 
 test('does not check the secret and the port of a server that only pulls', async () => {
-  const { code, findings } = await runDoctor(project(), ['--pull', 'acme/shop'], { env: { GITHUB_WEBHOOKS_KEY: '' } })
+  const env = { GITHUB_WEBHOOKS_KEY: '', HOOKSERVER_GITHUB_TOKEN: 'token' }
+  const github = await LocalGitHub.start({ token: 'token' })
+  onTestFinished(() => github.close())
+  const { code, findings } = await runDoctor(project(), ['--pull', 'acme/shop'], { env, github })
   expect(findings.map(({ what, state }) => [what, state])).toEqual(
     ['database', 'admin port', 'GitHub', 'clock'].map((what) => [what, 'fine']),
   )
@@ -54,6 +81,32 @@ describe('finds', () => {
     const { of, code } = await runDoctor(project(), ['--role', 'both', '--retention', '30'])
     expect(of('settings').map(({ found }) => found.split(':', 1)[0])).toEqual(['--role', '--retention'])
     expect(code).toBe(1)
+  })
+
+  test.each<[args: string[], problems: RegExp[]]>([
+    [['--max-size', '1GiB', '--database', 'postgres://127.0.0.1:9/hooks'], [/^--max-size: applies to an SQLite file/]],
+    [
+      ['--database-schema', 'shop', '--database-migrate', 'false'],
+      [/^--database-schema: /, /^--database-migrate: /],
+    ],
+    [['--recover', 'acme/shop'], [/^--recover: .*set HOOKSERVER_GITHUB_TOKEN/]],
+    [['--recover', 'acme/shop', '--role', 'receiver'], []],
+    [
+      ['--pull', 'acme/shop', '--role', 'receiver'],
+      [/a receiver does not poll/, /^--pull: .*set HOOKSERVER_GITHUB_TOKEN/],
+    ],
+  ])('settings with which a server does not start: %j', async (args, problems) => {
+    const { of, code } = await runDoctor(project(), args)
+    const expected = problems.map((found) => ({ state: 'failed', found: expect.stringMatching(found) }))
+    expect(of('settings')).toMatchObject(expected)
+    expect(code).toBe(problems.length > 0 ? 1 : 0)
+  })
+
+  test('all invalid settings of a module', async () => {
+    const config = `export const config = { role: 'both', retention: '30' }`
+    const { of, code } = await runDoctor(project({ 'hooks.ts': `${hooksModule}\n${config}` }), ['hooks.ts'])
+    expect(of('settings').map(({ found }) => found.split(' ', 1)[0])).toEqual(['config.role', 'config.retention'])
+    expect([of('module'), code]).toEqual([[], 1])
   })
 
   test.each([
@@ -118,13 +171,25 @@ describe('finds', () => {
       env: { HTTPS_PROXY: 'http://p' },
     })
     expect(proxied.of('GitHub')).toMatchObject([{ cure: expect.stringContaining('NODE_USE_ENV_PROXY') }])
-    const rejected = await runDoctor(project(), [], { github, env: { GITHUB_TOKEN: 'wrong' } })
+    const rejected = await runDoctor(project(), [], { github, env: { HOOKSERVER_GITHUB_TOKEN: 'wrong' } })
     expect(rejected.of('GitHub')).toMatchObject([
       { state: 'fine' },
       { state: 'warning', cure: expect.stringMatching(/renew/) },
     ])
     expect(rejected.output).not.toContain('wrong')
     await github.close()
+  })
+
+  test('a GitHub that fails while the clock is checked', async () => {
+    const github = await LocalGitHub.start()
+    onTestFinished(() => github.close())
+    github.fail({ status: 200, body: { hooks: [] } }, 'cut')
+    const { of, code } = await runDoctor(project(), [], { github })
+    expect(of('GitHub')).toMatchObject([
+      { state: 'fine' },
+      { state: 'failed', found: expect.stringMatching(/^cannot fetch/) },
+    ])
+    expect(code).toBe(1)
   })
 
   test.each([
@@ -135,7 +200,8 @@ describe('finds', () => {
     [['--validate-ip', 'true'], 1, 'failed'],
     [['--dev', '--recover', 'acme/shop'], 1, 'failed'],
   ])('an unreachable GitHub with %j: exit code %i', async (args, exitCode, state) => {
-    const { of, code } = await runDoctor(project(), [...args, '--api-url', 'http://127.0.0.1:9'])
+    const env = { HOOKSERVER_GITHUB_TOKEN: 'token' }
+    const { of, code } = await runDoctor(project(), [...args, '--api-url', 'http://127.0.0.1:9'], { env })
     expect([code, of('GitHub')]).toMatchObject([exitCode, [{ state }]])
   })
 

@@ -1,34 +1,30 @@
 /** Checks of GitHub's API and of the clock. */
-import type { HooksOptions } from '../../options.ts'
 import { fetchMeta } from '../../receiver/github-meta.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { githubApi } from '../../settings.ts'
+import type { Settings } from '../../settings.ts'
 import { plural, withCauses } from '../output.ts'
 import { type Finding, failed, fine, warning } from './finding.ts'
 
 const what = 'GitHub'
 
 /** Checks that GitHub's address ranges can be fetched. An error is a failure only if the server needs GitHub's API. */
-export async function* checkGitHub(config: Config, options: Readonly<HooksOptions>): AsyncGenerator<Finding> {
-  const apiUrl = config.apiUrl.value ?? options.apiUrl ?? githubApi
-  const token = config.githubToken.value ?? options.token ?? process.env.GITHUB_TOKEN
+export async function* checkGitHub(config: Config, settings: Settings): AsyncGenerator<Finding> {
+  const { apiUrl } = settings
   try {
-    const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
+    const { cidrs = [], tokenRejected } = await fetchMeta(settings, undefined)
     yield fine(what, `${apiUrl}/meta lists ${plural(cidrs.length, 'address range')}`)
-    if (tokenRejected) yield warning(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
+    if (tokenRejected) yield warning(what, 'GitHub rejected the token (401)', 'renew the token')
+    yield* checkClock(apiUrl)
   } catch (error) {
-    yield unreachable(`cannot fetch ${apiUrl}/meta: ${withCauses(error)}`, config, options)
-    return
+    yield unreachable(`cannot fetch ${apiUrl}/meta: ${withCauses(error)}`, config, settings)
   }
-  yield* checkClock(apiUrl)
 }
 
 /** The finding if GitHub cannot be reached. It is a failure only if these settings need GitHub's API. */
-function unreachable(found: string, config: Config, options: Readonly<HooksOptions>): Finding {
-  const { dev, validateIp, role, recover, pull } = config
+function unreachable(found: string, config: Config, { validateIp, ranges }: Settings): Finding {
+  const { role, recover, pull } = config
   const receives = role.value !== 'worker' && pull.value === undefined
-  const checksOrigin = !dev.value && (validateIp.value ?? options.validateIp ?? true) === true
-  const needsRanges = receives && checksOrigin && options.ranges === undefined
+  const needsRanges = receives && validateIp === true && ranges === undefined
   const needsLog = recover.value !== undefined || pull.value !== undefined
   if (!needsRanges && !needsLog) {
     return warning(
@@ -42,7 +38,7 @@ function unreachable(found: string, config: Config, options: Readonly<HooksOptio
     return failed(what, found, 'HTTPS_PROXY is set, but Node.js ignores it by default: set NODE_USE_ENV_PROXY=1 too')
   }
   const effect = needsRanges
-    ? ', or set the option "ranges". Until then the server answers 503 to every delivery'
+    ? ', or set the option "ranges". Without a list from the last 7 days, the server answers 503 to every delivery'
     : '. Until then no missed delivery is recovered'
   return failed(what, found, `let this machine reach it${effect}`)
 }

@@ -67,7 +67,7 @@ const selectSchemas = `
   from unnest($1::text[]) as name`
 
 /** Checks that the inbox can be written to, and that recent requests match the settings. */
-async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerator<Finding> {
+export async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerator<Finding> {
   let inbox: Inbox | undefined
   try {
     inbox = await opening

@@ -4,15 +4,16 @@ import { responseText } from '../../runtime/untrusted-text.ts'
 import { publicHost } from '../../server/config/conflicts.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
-import type { Config } from '../../server/config/resolve-config.ts'
+import { type Config, ConfigError } from '../../server/config/resolve-config.ts'
 import { listen } from '../../server/listener.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
 import { jsonLine, plural, printLines } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
 import { type Finding, failed, findingLines, fine, warning } from './finding.ts'
 import { checkGitHub } from './github.ts'
-import { checkFile } from './inbox.ts'
+import { checkFile, checkInbox } from './inbox.ts'
 import { checkPostgres } from './postgres.ts'
+import { checkSettings, invalidSettings } from './settings.ts'
 
 export function addDoctor(program: Command): void {
   const command = program
@@ -46,7 +47,7 @@ async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGen
   try {
     config = configFromFlags(flags)
   } catch (error) {
-    for (const found of (error as Error).message.split('\n')) yield failed('settings', found)
+    yield* invalidSettings(error as Error)
     return
   }
   const secret = yield* checkSecret(config)
@@ -57,7 +58,8 @@ async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGen
       config = configFromFlags(flags, { module })
       yield checkHandlers(module)
     } catch (error) {
-      yield failed('module', (error as Error).message)
+      if (error instanceof ConfigError) yield* invalidSettings(error)
+      else yield failed('module', (error as Error).message)
     }
   }
   const options: Readonly<HooksOptions> = module?.hooks.options ?? {}
@@ -67,9 +69,10 @@ async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGen
     const cure = 'put the secret of the webhook into GITHUB_WEBHOOKS_KEY, or into a file for --secret-file'
     yield failed('secret', 'no secret is set', cure)
   }
-  yield* isFile(config.database.value) ? checkFile(config) : checkPostgres(config)
+  const settings = yield* checkSettings(config, options)
+  yield* checkDatabase(config, module)
   yield* checkPorts(config, signed)
-  yield* checkGitHub(config, options)
+  if (settings) yield* checkGitHub(config, settings)
 }
 
 /** @returns The secret. `undefined` if there is none: the module may still set one. */
@@ -87,6 +90,13 @@ function* checkSecret(config: Config): Generator<Finding, string | readonly stri
     yield failed(what, (error as Error).message)
     return [] // reported already
   }
+}
+
+/** Checks the database that the server would use: that of the module, unless a setting names another. */
+function checkDatabase(config: Config, module: HooksModule | undefined): AsyncGenerator<Finding> {
+  const ownInbox = config.database.source === undefined ? module?.hooks.options.inbox : undefined
+  if (ownInbox) return checkInbox(Promise.resolve(ownInbox), `the inbox of ${module?.name}`)
+  return isFile(config.database.value) ? checkFile(config) : checkPostgres(config)
 }
 
 function checkHandlers({ name, hooks }: HooksModule): Finding {

@@ -1,0 +1,42 @@
+/** Checks of the settings together: `serve` does not start with settings that conflict. */
+import type { HooksOptions } from '../../options.ts'
+import { checkDatabase, checkPull } from '../../server/config/conflicts.ts'
+import { hooksOptions } from '../../server/config/hooks-options.ts'
+import type { Config } from '../../server/config/resolve-config.ts'
+import { checkCredentials } from '../../server/github.ts'
+import { resolveOptions, type Settings } from '../../settings.ts'
+import { type Finding, failed } from './finding.ts'
+
+/** A finding for each problem. */
+export const invalidSettings = ({ message }: Error): Finding[] =>
+  message.split('\n').map((problem) => failed('settings', problem))
+
+/**
+ * @param options The options of the module.
+ * @returns The options that the server would use, or `undefined` if they are invalid.
+ */
+export function* checkSettings(
+  config: Config,
+  options: Readonly<HooksOptions>,
+): Generator<Finding, Settings | undefined> {
+  const { database, recover, pull, role } = config
+  let settings: Settings | undefined
+  const checks = [
+    () => {
+      // A missing secret has its own finding.
+      settings = resolveOptions(options, { ...hooksOptions(config), validateSignature: false })
+    },
+    () => (database.source === undefined && options.inbox ? undefined : checkDatabase(config)),
+    () => checkPull(config),
+    () => settings && checkCredentials(pull, settings),
+    () => settings && role.value !== 'receiver' && checkCredentials(recover, settings),
+  ]
+  for (const check of checks) {
+    try {
+      check()
+    } catch (error) {
+      yield* invalidSettings(error as Error)
+    }
+  }
+  return settings
+}
