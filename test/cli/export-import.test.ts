@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { inboxFile } from '../inbox/stores.ts'
@@ -51,6 +52,19 @@ describe('an export that is imported', () => {
     const { run } = await exported()
     await run()
     expect((await run()).stdout).toBe('Imported 0 deliveries. Skipped 3 deliveries that already existed.\n')
+  })
+
+  test('reports the number of imported deliveries if the database rejects one', async () => {
+    const { to, run } = await exported()
+    await sqlite(to).close()
+    const db = new DatabaseSync(to)
+    db.exec(`create trigger rejects before insert on deliveries begin select raise(abort, 'not this one'); end`)
+    db.close()
+    expect(await run()).toMatchObject({
+      code: 1,
+      stdout: 'Imported 0 deliveries.\n',
+      stderr: expect.stringContaining('not this one'),
+    })
   })
 
   test('may contain only the deliveries that match a query', async () => {

@@ -94,11 +94,12 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
   let [read, imported] = [0, 0]
   let batch: ImportedDelivery[] = []
   const importBatch = async () => {
-    imported += await inbox.importDeliveries(batch)
-    read += batch.length
+    const deliveries = batch
     batch = []
+    imported += await inbox.importDeliveries(deliveries)
+    read += deliveries.length
   }
-  try {
+  const importAll = async () => {
     let bytes = 0
     for await (const delivery of readDeliveries(file)) {
       batch.push(delivery)
@@ -107,8 +108,10 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
       await importBatch()
       bytes = 0
     }
+  }
+  try {
+    await importAll().finally(importBatch) // the lines before one that cannot be read are imported
   } finally {
-    await importBatch()
     await inbox.close()
     const note = read > imported ? ` Skipped ${deliveryCount(read - imported)} that already existed.` : ''
     await printLines([`Imported ${deliveryCount(imported)}.${note}`])
