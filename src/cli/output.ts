@@ -4,6 +4,7 @@ import { stdout } from 'node:process'
 import { styleText } from 'node:util'
 import type { MissedDeliveryState } from '../inbox/missed-deliveries.ts'
 import type { AttemptDetail, DeliveryState, TaskState } from '../inbox/records.ts'
+import { causesOf } from '../runtime/cause-text.ts'
 import { escapeUnsafe, unsafeCharacters } from '../runtime/untrusted-text.ts'
 
 export type Style = Parameters<typeof styleText>[0]
@@ -90,13 +91,10 @@ export function printableLines(text: string, max: number = Number.POSITIVE_INFIN
 
 /** The messages of an error and its causes. The message of `fetch` itself is only "fetch failed". */
 export function withCauses(error: unknown): string {
-  const texts: string[] = []
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as { code?: string }
-    const text = cause.message || code || '' // an AggregateError, of several addresses, has no message
-    if (text !== 'fetch failed') texts.push(text)
-  }
-  return texts.filter((text) => text !== '').join(': ') || String(error)
+  const texts = causesOf(error)
+    .filter((cause) => cause instanceof Error)
+    .map((cause) => cause.message || (cause as { code?: string }).code || '') // an AggregateError may have no message
+  return texts.filter((text) => text !== '' && text !== 'fetch failed').join(': ') || String(error)
 }
 
 /** `1 delivery`, `2 deliveries`. */

@@ -1,19 +1,24 @@
 /** The message of `fetch()` in Node.js for every failed connection. The reason is in its cause. */
 const fetchFailed = 'fetch failed'
-/** The causes of an error may form a circle. */
-const maxDepth = 10
 
 /** Why an error occurred: the message of its first cause that adds something to the message of the error. */
 export function causeText(error: Error): string | undefined {
   let text: string | undefined
-  let { cause } = error
-  for (let depth = 0; cause !== undefined && depth < maxDepth; depth++) {
+  for (const cause of causesOf(error.cause)) {
     const message = messageOf(cause)
     if (message !== undefined && message !== error.message) text = message
     if (text !== undefined && text !== fetchFailed) break
-    cause = cause instanceof Error ? cause.cause : undefined
   }
   return text
+}
+
+/** An error and its causes, outermost first. The causes may form a cycle: each error is listed once. */
+export function causesOf(error: unknown): unknown[] {
+  const causes = new Set<unknown>()
+  for (let one = error; one !== undefined && !causes.has(one); one = one instanceof Error ? one.cause : undefined) {
+    causes.add(one)
+  }
+  return [...causes]
 }
 
 /** Node.js reports a host that it could reach at none of several addresses as an `AggregateError` without a message. */

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
+import { causesOf } from '../runtime/cause-text.ts'
 import { isObject } from '../runtime/json.ts'
 import { escapeUnsafe, escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
 import { isSecretField, notShown } from '../telemetry/logger.ts'
@@ -52,21 +53,17 @@ function shown(value: unknown, depth: number): unknown {
   return shownFields(value, depth + 1)
 }
 
-/**
- * The parts of an error that explain it. API clients attach the request to their errors, and the request contains the
- * token.
- */
+/** The parts of an error that explain it. API clients attach the request, which contains the token. */
 function shownError(error: Error, depth: number): object {
   const { name: type, errors } = error as Error & Partial<AggregateError>
-  const [message, stack] = [causesOf(error, ': ', 'message'), causesOf(error, '\ncaused by: ', 'stack')]
+  const [message, stack] = [joined(error, ': ', 'message'), joined(error, '\ncaused by: ', 'stack')]
   const plain = Object.entries(error).filter(([, value]) => typeof value !== 'object')
   const aggregateErrors = Array.isArray(errors) && depth < maxDepth && { aggregateErrors: shown(errors, depth) }
   return { ...shownFields(Object.fromEntries(plain), depth), type, message, stack, ...aggregateErrors }
 }
 
-/** Joins a member of an error and of all its causes. The causes may form a cycle. */
-function causesOf(error: Error, between: string, member: 'message' | 'stack'): string {
-  const errors = new Set<Error>()
-  for (let one: unknown = error; one instanceof Error && !errors.has(one); one = one.cause) errors.add(one)
-  return [...errors].map((one) => one[member]).join(between)
+/** Joins a member of an error and of all its causes. */
+function joined(error: Error, between: string, member: 'message' | 'stack'): string {
+  const errors = causesOf(error).filter((one) => one instanceof Error)
+  return errors.map((one) => one[member]).join(between)
 }

@@ -1,5 +1,6 @@
 import type { Inbox } from '../inbox/inbox.ts'
 import { jobsSchema, ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
+import { causesOf } from '../runtime/cause-text.ts'
 import { sqlite } from '../sqlite/index.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { checkDatabase } from './config/conflicts.ts'
@@ -132,14 +133,11 @@ export function cureOf(error: unknown): string | undefined {
 
 /** The message of PostgreSQL or the system. An error for several addresses has a code but no message. */
 export function reasonOf(error: Error): string {
-  let deepest = error
-  while (deepest.cause instanceof Error) deepest = deepest.cause
+  const deepest = errorsOf(error).at(-1) ?? error
   return deepest.message || (deepest as { code?: string }).code || deepest.name
 }
 
 /** The codes of an error and all its causes. */
-function codesOf(error: unknown): string[] {
-  const codes: string[] = []
-  for (let one = error; one instanceof Error; one = one.cause) codes.push((one as { code?: string }).code ?? '')
-  return codes
-}
+const codesOf = (error: unknown): string[] => errorsOf(error).map((one) => (one as { code?: string }).code ?? '')
+
+const errorsOf = (error: unknown): Error[] => causesOf(error).filter((one) => one instanceof Error)

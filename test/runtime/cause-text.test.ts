@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { causeText } from '../../src/runtime/cause-text.ts'
+import { causesOf, causeText } from '../../src/runtime/cause-text.ts'
 
 const wrap = (message: string, cause?: unknown) => new Error(message, { cause })
 const circle = wrap('outer')
@@ -23,3 +23,12 @@ test.each<[string, Error, string | undefined]>([
   ['the same message only', wrap('outer', wrap('outer')), undefined],
   ['a circle', circle, undefined],
 ])('the text of a cause: %s', (_, error, text) => expect(causeText(error)).toBe(text))
+
+test('lists an error and its causes, outermost first, and each once', () => {
+  const inner = wrap('inner', 'why')
+  const outer = wrap('outer', inner)
+  expect(causesOf(outer)).toEqual([outer, inner, 'why'])
+  inner.cause = outer
+  expect(causesOf(outer)).toEqual([outer, inner])
+  expect([causesOf('text'), causesOf(undefined)]).toEqual([['text'], []])
+})

@@ -57,7 +57,11 @@ describe('the log of a server', () => {
     const [fields, several] = [{} as Record<string, unknown>, new AggregateError([], 'itself')]
     fields.self = fields
     several.errors.push(several)
-    const { line } = lineOf({ fields, several, many: Array(1000).fill(0) })
+    const [outer, inner] = [new Error('outer'), new Error('inner')]
+    outer.cause = inner
+    inner.cause = outer
+    const { line } = lineOf({ fields, several, many: Array(1000).fill(0), outer })
+    expect(line.outer.message).toBe('outer: inner')
     expect(line.fields.self.self.self.self).toBeDefined()
     expect([line.several.message, line.many.length]).toEqual(['itself', 100])
   })

@@ -42,6 +42,13 @@ describe('an error that prevents PostgreSQL from being opened', () => {
   })
 })
 
+test('an error whose causes form a cycle has a reason and a fix', () => {
+  const [outer, inner] = [new Error('outer'), coded('3D000', 'inner')]
+  outer.cause = inner
+  inner.cause = outer
+  expect([reasonOf(outer), cureOf(outer), isTemporary(outer)]).toEqual(['inner', cures['3D000'], false])
+})
+
 describe('the reason', () => {
   test('is the message of the innermost error', () => {
     expect(reasonOf(within(coded('28P01', 'password authentication failed')))).toBe('password authentication failed')
