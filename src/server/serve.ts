@@ -21,8 +21,8 @@ import type { Config } from './config/resolve-config.ts'
 import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './config/secret.ts'
 import { openPolling, openRecovery } from './github.ts'
 import { addressOf, listen } from './listener.ts'
-import { logSuccesses } from './log-successes.ts'
 import { Metrics } from './metrics/metrics.ts'
+import { onEvent } from './on-event.ts'
 import { openInbox } from './open-inbox.ts'
 
 export interface Service extends AdminToken {
@@ -113,6 +113,12 @@ type Cleanup = (grace: number) => void | Promise<void>
 async function closeAll(closing: readonly Cleanup[], grace: number): Promise<void> {
   for (const close of closing.toReversed()) await close(grace)
 }
+
+/** Logs each successful attempt. The worker logs failed ones itself. @returns A function that stops it. */
+const logSuccesses = (logger: FullLogger, level: 'debug' | 'info'): (() => void) =>
+  onEvent('attempt', ({ outcome, event, guid, handler, duration }) => {
+    if (outcome === 'succeeded') logger[level]({ event, guid, handler, duration }, 'Handler succeeded')
+  })
 
 /** Serves GitHub: deliveries, and a health check. */
 function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {

@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Counter, Histogram, Registry } from '@platformatic/prom-client'
 import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
@@ -6,6 +5,7 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { Deadline } from '../../runtime/deadline.ts'
 import type { DiagnosticsMessages } from '../../telemetry/diagnostics.ts'
+import { onEvent } from '../on-event.ts'
 import { inboxMetrics, processMetrics, recoveryMetrics } from './state-metrics.ts'
 
 /** Seconds. GitHub closes the connection after 10. */
@@ -34,7 +34,7 @@ export class Metrics {
     'status',
   )
   readonly #events = new Set<string>()
-  readonly #subscriptions: [channel: string, subscriber: (message: unknown) => void][] = []
+  readonly #unsubscribe: (() => void)[] = []
   readonly #showInbox: ReturnType<typeof inboxMetrics>
   readonly #showRecovery: ReturnType<typeof recoveryMetrics>
   readonly #process: ReturnType<typeof processMetrics>
@@ -69,7 +69,7 @@ export class Metrics {
 
   /** Ends all subscriptions. */
   close(): void {
-    for (const subscription of this.#subscriptions) unsubscribe(...subscription)
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#process.close()
   }
 
@@ -166,8 +166,6 @@ export class Metrics {
     name: Name,
     listener: (message: DiagnosticsMessages[Name]) => void,
   ): void {
-    const subscriber = (message: unknown) => listener(message as DiagnosticsMessages[Name])
-    subscribe(`hookserver:${name}`, subscriber)
-    this.#subscriptions.push([`hookserver:${name}`, subscriber])
+    this.#unsubscribe.push(onEvent(name, listener))
   }
 }
