@@ -1,3 +1,4 @@
+import { createdHeaders } from '../created-headers.ts'
 import type { HookRequest } from '../http.ts'
 import { fail, isString } from '../runtime/check-options.ts'
 import { isObject } from '../runtime/json.ts'
@@ -10,27 +11,21 @@ export interface TrustedDelivery {
   guid: string
   /** The payload as an object, or as JSON text, which is kept as it is. */
   payload: object | string
-  /** GitHub's other headers, if you have them. `X-GitHub-Hook-ID` is part of the identity of a delivery. */
+  /**
+   * GitHub's other headers, if you have them. `X-GitHub-Hook-ID` is part of the identity of a delivery. Signatures,
+   * credentials and cookies are left out.
+   */
   headers?: Readonly<Record<string, string | undefined>> | undefined
 }
-
-/** Headers that describe the original request and its bytes. */
-const headersNotCopied = ['content-type', 'content-length', 'content-encoding', 'transfer-encoding']
 
 /** The request for a receiver that checks neither signature nor origin. @throws {TypeError} naming the argument. */
 export function requestFor(delivery: TrustedDelivery): HookRequest {
   const { event, guid, payload, headers = {} } = checked(delivery)
-  const original = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
   const bytes = new TextEncoder().encode(isString(payload) ? payload : toJson(payload))
   return {
     method: 'POST',
     path: undefined,
-    headers: {
-      ...Object.fromEntries(original.filter(([name]) => !headersNotCopied.includes(name))),
-      'content-type': 'application/json',
-      'x-github-event': event,
-      'x-github-delivery': guid,
-    },
+    headers: createdHeaders(headers, event, guid),
     address: undefined,
     native: [delivery],
     body: () => ({ bytes }),

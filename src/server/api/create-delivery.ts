@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import type { Mountable } from '../../adapters/mount.ts'
+import { createdHeaders } from '../../created-headers.ts'
 import { HookError } from '../../errors.ts'
 import type { HookRequest, Receiver } from '../../http.ts'
 import type { HooksOptions } from '../../options.ts'
@@ -43,7 +44,8 @@ export function createDelivery(api: ApiContext): Route {
       const guid = randomUUID()
       const original = editedFrom === undefined ? undefined : await inbox.get(editedFrom)
       if (editedFrom !== undefined && !original) throw noDelivery(editedFrom)
-      const headers = { ...original?.headers, ...headersOf(event, guid) }
+      // A "secret" function may need the headers of the original.
+      const headers = { ...createdHeaders(original?.headers ?? {}, event, guid), 'user-agent': 'hookserver' }
       await receive(localReceiver, context, { headers, bytes, editedFrom })
       const id = (await inbox.list({ guid, limit: 1 })).deliveries[0]?.id
       audit(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
@@ -74,20 +76,6 @@ function verified(text: string): Uint8Array {
   }
   throw ProblemError.because([{ name: 'text', expected: expectedJson }])
 }
-
-/** Replaces headers about the bytes, the connection and the sender. A function may need the others to find a secret. */
-const headersOf = (event: string, guid: string): HookRequest['headers'] => ({
-  ...Object.fromEntries(headersNotCopied.map((name) => [name, undefined])),
-  'content-type': 'application/json',
-  'user-agent': 'hookserver',
-  'x-github-event': event,
-  'x-github-delivery': guid,
-})
-
-const headersNotCopied = [
-  ...['content-length', 'content-encoding', 'transfer-encoding', 'connection', 'expect'],
-  ...['x-hub-signature', 'x-hub-signature-256', 'authorization', 'proxy-authorization', 'cookie'],
-]
 
 /** @throws {ProblemError} that says why the delivery was not stored. */
 async function receive(
