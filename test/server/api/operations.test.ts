@@ -211,6 +211,11 @@ describe('deliveries that are not changed', () => {
     expect(json.errors.map(({ name }: { name: string }) => name)).toEqual(names)
     expect(await statesIn(admin)).toEqual(before)
   })
+
+  test('are not changed by a query with states, and the answer says why', async () => {
+    const { json } = await admin.post('/api/deliveries/retry', { query: {}, states: ['dead'] })
+    expect(json.detail).toBe('states: expected none without ids, because a query has its own filter "state"')
+  })
 })
 
 describe('an operation', () => {

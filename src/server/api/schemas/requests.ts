@@ -163,7 +163,7 @@ const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; states?: unkn
     if (!dataset.typed) return
     const { ids, query, states } = dataset.value
     if ((ids === undefined) === (query === undefined)) addIssue(issue('ids, query', 'exactly one of them'))
-    if (states && !ids) addIssue(issue('states', 'only allowed together with ids: a query has its own filter "state"'))
+    if (states && !ids) addIssue(issue('states', 'none without ids, because a query has its own filter "state"'))
   })
 
 /** An issue with these members. */
