@@ -89,7 +89,7 @@ export class Metrics {
   #countReceived(): void {
     const secrets = this.#counter(
       'hookserver_secret_used_total',
-      'Verified deliveries, by the index of their secret',
+      'Verified deliveries, by the index of their secret, from 0',
       'index',
     )
     const rejected = this.#counter('hookserver_rejected_total', 'Rejected requests, by code', 'code')
