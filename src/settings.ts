@@ -36,6 +36,9 @@ interface Rule<Name extends keyof HooksOptions> {
   readonly convert?: (value: Given<Name>) => Settings[Name]
 }
 
+/** The maximum number of proxies in front of the server. */
+export const maxProxies = 1000
+
 /** The address of GitHub's API, except for GitHub Enterprise Server. */
 export const githubApi = 'https://api.github.com'
 
@@ -70,7 +73,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   validateIp: { check: isOneOf(true, 'warn', false), default: true },
   trustProxy: {
     check: must(
-      (value) => isString(value) || isListOf(value, isString) || value === 0 || isWhole(value, 1, 1000),
+      (value) => isString(value) || isListOf(value, isString) || value === 0 || isWhole(value, 1, maxProxies),
       "a list of CIDRs, 'loopback', 'private' and 'unix', or a number of hops",
     ),
     default: [],

@@ -95,7 +95,7 @@ describe('an invalid option', () => {
     ['validateSignature', ['true', 1, null]],
     ['signatureAlgorithms', [[], ['md5'], 'sha256', null]],
     ['validateIp', ['true', 'off', 0, null]],
-    ['trustProxy', [-1, 1.5, Number.NaN, true, [1], null]],
+    ['trustProxy', [-1, 1.5, 1001, Number.NaN, true, [1], null]],
     ['forwardedHeader', ['X-Forwarded-For', 'x-real-ip', null]],
     ['clientAddress', ['nginx', '', {}, null]],
     ['ranges', ['127.0.0.1', [1], null]],

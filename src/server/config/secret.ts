@@ -6,11 +6,11 @@ import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 import { settings } from './settings.ts'
 
-/** The file in which `serve --dev` keeps its generated secret and from which `send` reads it, in the current folder. */
-export const devSecretFile = '.hookserver/secret'
-
 /** The folder for files that we create in the current folder. We create no other folder. */
 const ownFolder = '.hookserver'
+
+/** The file in which `serve --dev` keeps its generated secret and from which `send` reads it, in the current folder. */
+export const devSecretFile = `${ownFolder}/secret`
 
 /** The secret in the environment, and its source for messages. */
 export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: string } | undefined {
@@ -64,7 +64,8 @@ export interface AdminToken {
 }
 
 /**
- * The configured token. If there is none, generates one and keeps it in a file. @throws {Error} that says what to do.
+ * The configured token. If there is none, generates one and keeps it in a file.
+ * @throws {Error} that says what to do.
  */
 export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): AdminToken {
   if (adminToken.value !== undefined) return { token: adminToken.value, tokenFile: undefined }

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { parseTarget, type Target } from '../../github/target.ts'
 import { namedRanges, parseCidr } from '../../receiver/cidr.ts'
 import { maxTimer, parseDuration } from '../../runtime/timer.ts'
-import { isApiUrl } from '../../settings.ts'
+import { isApiUrl, maxProxies } from '../../settings.ts'
 import { oneOf, type Schema, textValue } from '../schema.ts'
 
 export interface Setting<Value = unknown> {
@@ -56,7 +56,6 @@ const itemsOf = (text: string): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
-const maxProxies = 1000
 const expectedProxies = `a comma-separated list of CIDRs, loopback, private or unix, or a number up to ${maxProxies}`
 
 /** Trusted proxies. */
