@@ -32,7 +32,7 @@ export function addPause(program: Command): void {
       const { paused } = await client.overview()
       await client.resume(handler)
       const name = nameOf(handler)
-      await report(client, paused.includes(handler) ? `Resumed ${name}.` : `${name}: was not paused.`)
+      await report(client, paused.includes(handler) ? `Resumed ${name}.` : `Not paused: ${name}.`)
     })
   })
 }

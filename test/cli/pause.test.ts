@@ -36,7 +36,7 @@ test('pauses a handler by its name, which "resume" alone leaves paused', async (
   expect(stderr).toBe('deploy has not handled any delivery yet: check the name.\n')
   expect((await run('resume')).stdout).toBe('Resumed all handlers.\nPaused now: deploy.\n')
   expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNo handler is paused now.\n')
-  expect((await run('resume', 'deploy')).stdout).toBe('deploy: was not paused.\nNo handler is paused now.\n')
+  expect((await run('resume', 'deploy')).stdout).toBe('Not paused: deploy.\nNo handler is paused now.\n')
 })
 
 test.each(['pause', 'resume'])('%s explains itself, with examples', async (name) => {

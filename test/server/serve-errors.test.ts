@@ -21,7 +21,7 @@ describe('a server does not start', () => {
   })
 
   test.each([
-    ['that exports no Hooks', { 'hooks.ts': 'export const a = 1' }, /it exports a: add export default hooks/],
+    ['that exports no Hooks', { 'hooks.ts': 'export const a = 1' }, /it exports a: add "export default hooks"/],
     ['that cannot be parsed', { 'hooks.ts': 'export default (' }, /Cannot import hooks\.ts: /],
     ['that throws', { 'hooks.ts': 'throw new Error("no database")' }, /Cannot import hooks\.ts: no database/],
   ])('with a module %s', async (_what, files, message) => {

@@ -34,7 +34,7 @@ export async function loadModule(name: string): Promise<HooksModule> {
   if (hooks) return { name, hooks, config: exports.config }
   const names = Object.keys(exports)
   const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'
-  throw new Error(`${name} must export a Hooks as "default" or "hooks", but ${found}: add export default hooks`)
+  throw new Error(`${name} must export a Hooks as "default" or "hooks", but ${found}: add "export default hooks"`)
 }
 
 /** @throws {ConfigError} if the file does not exist. */
