@@ -134,7 +134,7 @@ function filesAt(typed: string, ending: RegExp): string[] {
       .filter((entry) => printable(entry.name) === entry.name && (entry.isDirectory() || ending.test(entry.name)))
       .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
   } catch {
-    return [] // the folder does not exist
+    return [] // the folder cannot be read
   }
 }
 

@@ -120,7 +120,7 @@ function logStart(
     logger.info(pulled, "Pulling deliveries from GitHub's log")
   } else logger.info({ role: role.value, database: shown }, 'Running handlers')
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
-  if (process.stderr.isTTY !== true || logLevel.value === 'silent') return // a log in JSON has no other lines
+  if (process.stderr.isTTY !== true || logLevel.value === 'silent') return // logs in JSON and silent servers have no other lines
   if (tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
 }

@@ -89,7 +89,7 @@ export function selectionFrom(
   throw new UsageError('No deliveries are selected: pass their ids, or a --query that is not empty')
 }
 
-/** Counts a selection. Returns a query that excludes deliveries received after the count. */
+/** Counts a selection. A returned query excludes deliveries that are received after the count. */
 export async function countSelection(
   client: AdminClient,
   selection: Selection,

@@ -124,7 +124,7 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
 
 const noHooks = 'Name a webhook, such as acme/shop#7. Its id is at the end of the URL of its settings page on GitHub.'
 
-/** A line for each missed delivery, and one for each webhook, unless its sweep failed at once. */
+/** A line for each missed delivery, and for each webhook whose sweep did not fail at once. */
 function reportLines({ reports, missedDeliveries }: Swept, width: number, now: number): string[] {
   const rows = reports.filter(({ error, sent }) => error === undefined || sent > 0).map(hookRow)
   const summary = rows.length > 0 ? new Table(hookColumns, width).lines(rows) : []

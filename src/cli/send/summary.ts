@@ -21,7 +21,7 @@ const maxShownText = 60
 interface AnswerCount {
   status: number
   count: number
-  /** The text, if all answers with this status have the same. */
+  /** The text, if it is the same in all answers with this status. */
   text?: string | undefined
 }
 

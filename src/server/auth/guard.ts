@@ -143,8 +143,8 @@ interface Tries {
 }
 
 /**
- * Counts different wrong tokens by address. Repeating the same outdated token is no guessing. Times are in milliseconds
- * of a monotonic clock.
+ * Counts different wrong tokens by address. Repeating the same outdated token is no guessing.
+ * Times are in milliseconds of a monotonic clock.
  */
 export class WrongTokens {
   readonly #byAddress = new Map<string, Tries>()

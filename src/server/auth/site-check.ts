@@ -4,9 +4,9 @@ import { isLoopback } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 
 /**
- * Rejects requests that a foreign page makes a browser send. The Host must be ours, because an attacker can make
- * another name resolve to this machine (DNS rebinding). If the browser names the page of the request, the page must be
- * ours.
+ * Rejects requests that a foreign page makes a browser send:
+ * - The Host must be ours, because an attacker can make another name resolve to this machine (DNS rebinding).
+ * - If the browser names the page of the request, the page must be ours.
  */
 export class SiteCheck {
   readonly #adminUrl: URL | undefined
@@ -22,7 +22,9 @@ export class SiteCheck {
   /** For all requests, with or without a token. */
   readonly sameSite: MiddlewareHandler = (context, next) => this.#check(context, next, false)
 
-  /** For requests without a token: also allows IP addresses as Host. Probes use them, and DNS rebinding cannot. */
+  /**
+   * For requests without a token: also allows an IP address as Host. Probes use one, and DNS rebinding needs a name.
+   */
   readonly sameSiteOrAddress: MiddlewareHandler = (context, next) => this.#check(context, next, true)
 
   /** For the page of the dashboard: other pages may link to it, but not show it in a frame. */

@@ -19,10 +19,7 @@ import {
   url,
 } from './setting.ts'
 
-/**
- * By their names in a module's `config`. `adminPort` has the flag `--admin-port` and the variable
- * `HOOKSERVER_ADMIN_PORT`.
- */
+/** By their names in a module's `config`. `adminPort` is also `--admin-port` and `HOOKSERVER_ADMIN_PORT`. */
 export const settings = {
   port: setting({
     placeholder: '<port>',
