@@ -68,6 +68,17 @@ describe('hooks.receive()', () => {
     expect(handler).toHaveBeenCalledWith(delivery.payload, 'g', expect.objectContaining({ event: 'issues' }))
   })
 
+  test('stores no signatures, credentials and cookies of the original request', async () => {
+    const inbox = openInbox()
+    const credentials = { 'X-Hub-Signature-256': 'sha256=0', Authorization: 'Bearer 0', Cookie: 'a=0' }
+    const headers = { ...credentials, 'User-Agent': 'GitHub-Hookshot/1' }
+    await hooksWith({ inbox, work: false }).receive({ ...delivery, headers })
+    expect((await inbox.get(1))?.headers).toEqual({
+      ...{ 'user-agent': 'GitHub-Hookshot/1', 'content-type': 'application/json' },
+      ...{ 'x-github-event': 'issues', 'x-github-delivery': 'g' },
+    })
+  })
+
   test('takes a copy of a delivery that arrived as a request for a duplicate', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox, work: false })
