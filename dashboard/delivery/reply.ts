@@ -1,3 +1,4 @@
+import { operatorSource } from '../../src/inbox/records.ts'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 
 /** The reply to a delivery, as far as the inbox knows it. */
@@ -16,11 +17,8 @@ const accepted = '202 Accepted'
 /** Later copies are counted together, and the inbox does not store which of them made the handlers run again. */
 export const replyToCopies = '200 Duplicate, or 202 Accepted if the copy made the handlers run again'
 
-/** The source of the deliveries that operators create. */
-const ownSource = 'dashboard'
-
 export function replyTo({ recovered, source, ackedAt }: DeliveryDetail): Reply {
   if (recovered) return { none: 'hookserver fetched this delivery from GitHub’s API' }
-  if (source === ownSource) return { none: 'an operator created this delivery' }
+  if (source === operatorSource) return { none: 'an operator created this delivery' }
   return { text: accepted, at: ackedAt }
 }

@@ -1,13 +1,11 @@
 import type { ComponentChildren } from 'preact'
+import { notStored } from '../../src/inbox/records.ts'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { CopyButton } from '../ui/copy.tsx'
 import { plain } from '../ui/text.ts'
 import { Exact } from '../ui/time.tsx'
 import { bytes, count, counted } from '../ui/units.ts'
 import { replyTo, replyToCopies } from './reply.ts'
-
-/** The inbox stores this instead of a value that authenticates the sender. */
-const notStored = '[not kept]'
 
 /** The request, its headers, and the reply. */
 export function Request({ detail }: { detail: DeliveryDetail }) {

@@ -14,6 +14,12 @@ export const deliveryStates = ['pending', 'running', 'retrying', 'dead', 'discar
 export type DeliveryState = (typeof deliveryStates)[number]
 export type TaskState = 'pending' | 'running' | 'retrying' | 'done' | 'dead' | 'discarded' | 'gone'
 
+/** The source of the deliveries that operators create. */
+export const operatorSource = 'dashboard'
+
+/** Stored instead of the value of a header that authenticates the sender. */
+export const notStored = '[not kept]'
+
 /** A verified delivery to store, as bytes. */
 export interface NewDelivery {
   /**

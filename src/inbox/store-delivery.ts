@@ -3,6 +3,7 @@ import { HookError } from '../errors.ts'
 import type { Deadline } from '../runtime/deadline.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { Inbox, NewDelivery, StoreResult } from './inbox.ts'
+import { notStored } from './records.ts'
 
 /** Milliseconds that a failure counts: longer than the interval of most readiness probes. */
 const failureMemory = 15_000
@@ -97,6 +98,6 @@ export function toNewDelivery(received: {
 /** Replaces the values of headers that authenticate a sender. */
 export function withoutSecrets(original: DeliveryHeaders['headers']): Record<string, string | undefined> {
   const headers = { ...original }
-  for (const name of secrets) if (headers[name] !== undefined) headers[name] = '[not kept]'
+  for (const name of secrets) if (headers[name] !== undefined) headers[name] = notStored
   return headers
 }

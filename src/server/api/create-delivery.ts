@@ -4,6 +4,7 @@ import type { Mountable } from '../../adapters/mount.ts'
 import { createdHeaders } from '../../created-headers.ts'
 import { HookError } from '../../errors.ts'
 import type { HookRequest, Receiver } from '../../http.ts'
+import { operatorSource } from '../../inbox/records.ts'
 import type { HooksOptions } from '../../options.ts'
 import { isObject } from '../../runtime/json.ts'
 import { payloadsByEvent, samples as samplesOf } from '../../samples/index.ts'
@@ -22,7 +23,7 @@ const maxBody = 51 * 2 ** 20
  * @param receives Whether the process counts as a receiver although it has no other mount, because it polls GitHub.
  */
 export const openLocalReceiver = (hooks: Mountable, options: HooksOptions, receives = false): Receiver =>
-  hooks.mount({ ...options, work: false, validateIp: false, url: false, source: 'dashboard' }, { receives })
+  hooks.mount({ ...options, work: false, validateIp: false, url: false, source: operatorSource }, { receives })
 
 /** Creates a delivery. The server signs and receives it like any other, but does not check its origin. */
 export function createDelivery(api: ApiContext): Route {
