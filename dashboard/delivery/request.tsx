@@ -68,11 +68,15 @@ export function Request({ detail }: { detail: DeliveryDetail }) {
 }
 
 function Reply({ detail }: { detail: DeliveryDetail }) {
-  const reply = replyTo(detail)
+  const { text, at } = replyTo(detail)
   return (
     <>
-      <Fact name="Reply">{'none' in reply ? `none: ${reply.none}` : reply.text}</Fact>
-      {'text' in reply && <Fact name="Replied">{reply.at ? <Exact at={reply.at} /> : 'time not recorded'}</Fact>}
+      <Fact name="Reply">{text}</Fact>
+      {at !== undefined && (
+        <Fact name="Replied">
+          <Exact at={at} />
+        </Fact>
+      )}
       {detail.duplicates > 0 && (
         <Fact name="Copies">
           {counted(detail.duplicates, 'copy', 'copies')} received later. Reply: {replyToCopies}

@@ -45,10 +45,8 @@ export function stepsOf(detail: DeliveryDetail): Step[] {
 }
 
 function replied(detail: DeliveryDetail): Omit<Step, 'after'>[] {
-  const reply = replyTo(detail)
-  if ('none' in reply) return []
-  const { text, at } = reply
-  return [{ name: 'replied', at, says: at === undefined ? `${text}, time not recorded` : text }]
+  const { text, at } = replyTo(detail)
+  return at === undefined ? [] : [{ name: 'replied', at, says: text }]
 }
 
 function verified({ algorithm, secretIndex, secretId, recovered }: DeliveryDetail): Omit<Step, 'after'> {

@@ -51,13 +51,12 @@ describe('the timeline', () => {
     expect(last('dead')).toMatchObject({ name: 'replied' })
   })
 
-  test('marks unknown and unchecked facts', () => {
+  test('marks unchecked facts, and shows no reply that was not recorded', () => {
     const steps = stepsOf(detail({ algorithm: undefined, ackedAt: undefined }))
     expect(steps.map(({ name, says }) => [name, says])).toEqual([
       ['received', ''],
       ['not verified', 'no signature was checked'],
       ['stored', 'written to disk'],
-      ['replied', '202 Accepted, time not recorded'],
     ])
   })
 
@@ -74,9 +73,17 @@ describe('the timeline', () => {
 describe('the reply', () => {
   test.each<[string, Partial<DeliveryDetail>, object]>([
     ['has a status, a text and a time', {}, { text: '202 Accepted', at: 1005 }],
-    ['may have no time', { ackedAt: undefined }, { text: '202 Accepted', at: undefined }],
-    ['does not exist for a fetched delivery', { recovered: true }, { none: expect.stringContaining('fetched') }],
-    ['does not exist for a created delivery', { source: 'dashboard' }, { none: expect.stringContaining('operator') }],
+    ['is not stated if it was not recorded', { ackedAt: undefined }, { text: 'not recorded', at: undefined }],
+    [
+      'does not exist for a fetched delivery',
+      { recovered: true },
+      { text: 'none: hookserver fetched this delivery from GitHub’s API', at: undefined },
+    ],
+    [
+      'does not exist for a created delivery',
+      { source: 'dashboard' },
+      { text: 'none: an operator created this delivery', at: undefined },
+    ],
   ])('%s', (_name, more, reply) => {
     expect(replyTo(detail(more))).toEqual(reply)
   })
