@@ -8,7 +8,7 @@ export async function setup(): Promise<void> {
 }
 
 export async function launch(flags: readonly string[] = []): Promise<Browser> {
-  // With the sandbox that users have, which the package's own flags would disable. The root user needs `--no-sandbox`.
+  // Without the package's own flags, which disable web security. The root user needs --no-sandbox.
   const args = ['--no-sandbox', '--disable-dev-shm-usage', ...flags]
   return chromium.launch({ executablePath: await executable(), args })
 }

@@ -5,9 +5,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import type { SignedRequestOptions } from '../../src/testing/index.ts'
 import { issue } from './payloads.ts'
-import { openScene, type Scene } from './scene.ts'
+import { openScene, readOnlyToken, type Scene } from './scene.ts'
 
-const readOnlyToken = 'a-read-only-token-for-the-tests'
 let scene: Scene
 let page: Page
 
@@ -21,13 +20,7 @@ beforeAll(async () => {
 /** Delivers a payload. @returns The id of the delivery. */
 async function deliver(payload: object | string, options: SignedRequestOptions = {}): Promise<number> {
   await scene.deliver('issues', payload, options)
-  const { deliveries } = await scene.ask('deliveries?limit=1')
-  return deliveries[0].id
-}
-
-async function show(id: number): Promise<void> {
-  await page.goto(`${scene.url}/#/deliveries/${id}`)
-  await page.getByText(`delivery ${id}`, { exact: true }).waitFor()
+  return scene.newest()
 }
 
 const button = (name: string | RegExp) => page.getByRole('button', { name })
@@ -41,7 +34,7 @@ describe('the curl command', () => {
     ['control characters for terminals', `{"action":"opened","x":"\u009b31m \u202e"}`, {}],
   ])('posts the same bytes of %s again, under the same signature', async (_name, payload, options) => {
     const id = await deliver(payload, options)
-    await show(id)
+    await scene.show(page, id)
     await button('Copy as curl').waitFor()
     await page.evaluate('navigator.clipboard.writeText("")')
     await page.keyboard.press('c')
@@ -59,7 +52,7 @@ describe('the curl command', () => {
   test('of a large delivery reads the downloaded file', async () => {
     const id = await deliver({ ...issue(24), filling: 'x'.repeat(200_000) })
     const { guid } = await scene.ask(`deliveries/${id}`)
-    await show(id)
+    await scene.show(page, id)
     await button('Copy as curl').click()
     await page.getByText(`The command reads the body from ${guid}.json. Download`).waitFor()
     expect(await clipboard()).toContain(`--data-binary '@${guid}.json'`)

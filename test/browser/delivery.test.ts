@@ -36,16 +36,11 @@ function track(payload: object): string {
 
 /** Delivers a payload. @returns The id of the delivery. */
 async function deliver(event: string, payload: object | string, options: SignedRequestOptions = {}): Promise<number> {
-  expect(await scene.watched.deliver(event, { payload, ...options })).toBe(202)
-  const { deliveries } = await scene.ask('deliveries?limit=1')
-  return deliveries[0].id
+  await scene.deliver(event, payload, options)
+  return scene.newest()
 }
 
-async function show(id: number): Promise<void> {
-  await page.goto(`${scene.url}/#/deliveries/${id}`)
-  await page.getByText(`delivery ${id}`, { exact: true }).waitFor()
-}
-
+const show = (id: number) => scene.show(page, id)
 const rows = () => page.getByRole('treeitem')
 const row = (text: string | RegExp) => rows().filter({ hasText: text })
 const chosen = () => page.getByRole('treeitem', { selected: true })
@@ -85,8 +80,7 @@ describe('a delivery that failed', () => {
     }
     const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
     const reply = await send()
-    const { deliveries } = await scene.ask('deliveries?limit=1')
-    await show(deliveries[0].id)
+    await show(await scene.newest())
     await fact('Reply').getByText(reply, { exact: true }).waitFor()
     expect(await fact('Copies').count()).toBe(0)
     const replyToCopy = await send()
@@ -132,22 +126,6 @@ describe('a delivery that failed', () => {
     await show(await deliver('issues', { action: 'opened', issue: { number: 9, ...members } }))
     await page.getByRole('treeitem', { name: 'member 5' }).first().waitFor()
     expect(await page.evaluate("document.querySelector('[role=tree]').scrollTop")).toBe(0)
-  })
-
-  test('leaves no blank space below a short payload, and scrolls a long one', async () => {
-    const heights = () =>
-      page.evaluate(
-        `[...document.querySelectorAll('[role=tree], [role=tree] .all, .path-bar, .panel')].map((one) => one.clientHeight)`,
-      ) as Promise<number[]>
-    await show(await deliver('issues', { action: 'opened' }))
-    await page.getByRole('treeitem', { name: 'action' }).waitFor()
-    const [panel = 0, tree = 0, rows = 0, bar = 0] = await heights()
-    expect(tree - rows).toBeLessThan(24) // less than a row: the space of a scroll bar
-    expect(panel).toBeLessThan(tree + bar + 80)
-    const long = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`member ${index}`, index]))
-    await show(await deliver('issues', long))
-    await page.getByRole('treeitem', { name: 'member 5' }).first().waitFor()
-    expect((await heights())[1]).toBeLessThanOrEqual(560)
   })
 
   test('that does not exist is reported', async () => {
@@ -278,6 +256,22 @@ describe('the payload', () => {
     await row('Twelve').first().waitFor()
     await tab('Text').click()
     await page.getByText('payload=%7B%22action').waitFor()
+  })
+
+  test('leaves no blank space below a short payload, and scrolls a long one', async () => {
+    const heights = () =>
+      page.evaluate(
+        `[...document.querySelectorAll('[role=tree], [role=tree] .all, .path-bar, .panel')].map((one) => one.clientHeight)`,
+      ) as Promise<number[]>
+    await show(await deliver('issues', { action: 'opened' }))
+    await page.getByRole('treeitem', { name: 'action' }).waitFor()
+    const [panel = 0, tree = 0, rows = 0, bar = 0] = await heights()
+    expect(tree - rows).toBeLessThan(24) // less than a row: the space of a scroll bar
+    expect(panel).toBeLessThan(tree + bar + 80)
+    const long = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`member ${index}`, index]))
+    await show(await deliver('issues', long))
+    await page.getByRole('treeitem', { name: 'member 5' }).first().waitFor()
+    expect((await heights())[1]).toBeLessThanOrEqual(560)
   })
 
   test('that cannot be parsed is shown unchanged, with the reason', async () => {

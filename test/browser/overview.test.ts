@@ -3,14 +3,13 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
 import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { eventually } from '../inbox/stores.ts'
-import { adminToken, secrets, type Watched, watch } from '../server/watched.ts'
+import { secrets } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, type Scene } from './scene.ts'
+import { openScene, readOnlyToken, type Scene } from './scene.ts'
 
 /** Must be read neither as markup nor as a part of a search. */
 const hostile = '<b>sync</b> all state:dead'
 const image = '<img src=x onerror=alert(1)>'
-const readOnlyToken = 'a-read-only-token-for-the-tests'
 let scene: Scene
 let page: Page
 
@@ -44,6 +43,14 @@ const button = (name: string | RegExp) => page.getByRole('button', { name })
 const heading = (name: string | RegExp) => page.getByRole('heading', { name })
 const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()
 
+/** Changes the statistics that the page gets, until `unrouteAll`. */
+const changeStats = (change: (stats: Stats) => object) =>
+  page.route('**/api/stats?*', async (route) => {
+    const response = await route.fetch()
+    const stats: Stats = await response.json()
+    await route.fulfill({ response, json: { ...stats, ...change(stats) } })
+  })
+
 describe('the overview', () => {
   test('lists the warnings first, each with its fix', async () => {
     const warnings = region('Warnings')
@@ -55,23 +62,10 @@ describe('the overview', () => {
     expect(page.url()).toContain('#/deliveries?q=state%3Adead')
   })
 
-  test('warns about an unchecked origin, but not with --dev', async () => {
-    const codesOf = async ({ service }: Watched): Promise<string[]> => {
-      const init = { headers: { authorization: `Bearer ${adminToken}` } }
-      const stats = (await (await fetch(`${service.adminUrl}/api/stats`, init)).json()) as Stats
-      return stats.warnings.map(({ code }) => code)
-    }
-    expect(await codesOf(scene.watched)).toContain('origin_unchecked')
-    expect(await codesOf(await watch(undefined, { dev: 'true' }))).toEqual([])
-  })
-
   test('names its own links and buttons in the warnings, and no request or command', async () => {
     const codes = ['wrong_signatures', 'dead', 'paused', 'missed', 'recovery_failing']
     const warnings = codes.map((code) => ({ code, message: `About ${code}`, cure: 'GET /api/x; hookserver x' }))
-    await page.route('**/api/stats?*', async (route) => {
-      const response = await route.fetch()
-      await route.fulfill({ response, json: { ...(await response.json()), warnings } })
-    })
+    await changeStats(() => ({ warnings }))
     await goTo('#/overview')
     await page.reload()
     const shown = region('Warnings')
@@ -110,11 +104,7 @@ describe('the overview', () => {
   })
 
   test('links no total that is 0', async () => {
-    await page.route('**/api/stats?*', async (route) => {
-      const response = await route.fetch()
-      const stats = await response.json()
-      await route.fulfill({ response, json: { ...stats, states: { ...stats.states, dead: 0, retrying: 0 } } })
-    })
+    await changeStats(({ states }) => ({ states: { ...states, dead: 0, retrying: 0 } }))
     await page.reload()
     const tiles = page.locator('.tiles')
     await tiles.getByText('0 retrying').waitFor()

@@ -8,6 +8,9 @@ import { eventually } from '../inbox/stores.ts'
 import { adminToken, type Watched, watch } from '../server/watched.ts'
 import { launch } from './chromium.ts'
 
+/** For scenes that are opened with it. */
+export const readOnlyToken = 'a-read-only-token-for-the-tests'
+
 type AtTheEnd = (work: () => Promise<void>) => void
 
 export class Scene {
@@ -67,7 +70,18 @@ export class Scene {
     return (await fetch(`${this.url}/api/${path}`, init)).json()
   }
 
-  /** Waits until no request is pending. */
+  /** The id of the newest delivery. */
+  async newest(): Promise<number> {
+    return (await this.ask('deliveries?limit=1')).deliveries[0].id
+  }
+
+  /** Shows a delivery on an open page. */
+  async show(page: Page, id: number): Promise<void> {
+    await page.goto(`${this.url}/#/deliveries/${id}`)
+    await page.getByText(`delivery ${id}`, { exact: true }).waitFor()
+  }
+
+  /** Waits until no delivery is pending or running. */
   async settled(): Promise<void> {
     await eventually(async () => {
       const { states } = await this.ask('stats')

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, rows, type Scene } from './scene.ts'
+import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
 
 /** Texts that would run, deceive, or break a page that read them as markup. */
 export const hostile = {
@@ -24,7 +24,7 @@ export async function openHostileScene(): Promise<Scene> {
     log.info({ said: hostile.bidi }, hostile.script)
     return hostile.script
   }, { name: 'deploy' }) // biome-ignore format: keeps the handlers aligned
-  const scene = await openScene(hooks, { readOnlyToken: 'a-read-only-token-for-the-tests' })
+  const scene = await openScene(hooks, { readOnlyToken })
   const body = Object.entries(hostile)
   for (const [index, [, title]] of body.entries()) {
     const payload = issue(index + 1, title)
@@ -119,7 +119,7 @@ export async function show(page: Page, { place, ready }: Screen): Promise<void> 
 
 /** Checks the rules of WCAG 2.2 AA that a program can check. */
 export async function checkAccess(page: Page): Promise<void> {
-  // The script runs in an isolated world, because the page's own policy blocks it.
+  // Evaluated by the debugger, because the page's own policy would block a script element.
   await page.evaluate(axe.source)
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
   const { violations } = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as AxeResults

@@ -7,9 +7,8 @@ import { Hooks } from '../../src/index.ts'
 import { adminToken } from '../server/watched.ts'
 import { launch } from './chromium.ts'
 import { issue } from './payloads.ts'
-import { openScene, rows, type Scene } from './scene.ts'
+import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
 
-const readOnlyToken = 'a-read-only-token-for-the-tests'
 let scene: Scene
 
 beforeAll(async () => {

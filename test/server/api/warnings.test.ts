@@ -9,6 +9,7 @@ import { Stats, type Warning } from '../../../src/server/api/schemas/responses.t
 import { LocalGitHub } from '../../../src/testing/index.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
+import { adminToken, watch } from '../watched.ts'
 import { handle } from './handled.ts'
 
 const warningsOf = async (admin: Admin): Promise<Warning[]> => (await admin.get('/api/stats')).json.warnings
@@ -180,6 +181,17 @@ describe('a warning', () => {
     )
     await keepSweep(admin, [{ target: 'acme/shop' }])
     expect(await codesOf(admin)).toEqual([])
+  })
+
+  test('about an unchecked origin is shown if serve does not check it, but not with --dev', async () => {
+    const codesWith = async (flags: Readonly<Record<string, string>>): Promise<string[]> => {
+      const { service } = await watch(undefined, flags)
+      const init = { headers: { authorization: `Bearer ${adminToken}` } }
+      const stats = (await (await fetch(`${service.adminUrl}/api/stats`, init)).json()) as Stats
+      return stats.warnings.map(({ code }) => code)
+    }
+    expect(await codesWith({ validateIp: 'false' })).toContain('origin_unchecked')
+    expect(await codesWith({ dev: 'true' })).toEqual([])
   })
 
   test('about idle handlers is not shown while some run, or while all are paused', async () => {
