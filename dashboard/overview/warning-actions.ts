@@ -17,7 +17,7 @@ export const recoveryCard = 'recovery'
 export const actions: Readonly<Partial<Record<WarningCode, WarningAction>>> = {
   wrong_signatures: {
     label: 'Show rejected requests',
-    to: { link: linkTo('rejected', { code: 'wrong_signature' }) },
+    to: { link: linkTo('rejected') },
     cure: 'Open the rejected requests, and compare the webhook’s secret on GitHub with the secret of this server',
   },
   all_rejected: {
@@ -26,7 +26,7 @@ export const actions: Readonly<Partial<Record<WarningCode, WarningAction>>> = {
   },
   not_stored: {
     label: 'Show rejected requests',
-    to: { link: linkTo('rejected', { code: 'inbox_unavailable' }) },
+    to: { link: linkTo('rejected') },
   },
   dead: {
     label: 'Show dead deliveries',

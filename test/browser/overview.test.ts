@@ -80,6 +80,21 @@ describe('the overview', () => {
     await page.reload()
   })
 
+  test('links a warning that counts several codes to all rejected requests', async () => {
+    const codes = ['wrong_signatures', 'not_stored']
+    const warnings = codes.map((code) => ({ code, message: `About ${code}`, cure: 'Do something' }))
+    await changeStats(() => ({ warnings }))
+    await page.reload()
+    const link = (code: string) =>
+      region('Warnings')
+        .locator('.note', { hasText: `About ${code}` })
+        .getByRole('link')
+        .getAttribute('href')
+    expect(await Promise.all(codes.map(link))).toEqual(['#/rejected', '#/rejected'])
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.reload()
+  })
+
   test('shows the totals', async () => {
     await goTo('#/overview')
     const tile = (name: string) => page.locator('.tile', { hasText: name }).locator('dd').first()
