@@ -60,7 +60,7 @@ export function HandlerCard(props: {
           </p>
         )}
         <Success day={day} week={week} />
-        <FailedDeliveries handler={handler} week={week} states={states} />
+        <FailedDeliveries name={name} states={states} />
         {lastFailure && <LastFailure {...lastFailure} />}
         {options && <Options options={options} />}
       </div>
@@ -100,15 +100,9 @@ function Success({ day, week }: { day: HandlerRow | undefined; week: HandlerRow 
   )
 }
 
-/** Links to failed deliveries of the handler, if the statistics show that there may be any. */
-function FailedDeliveries(props: { handler: Handler; week: HandlerRow | undefined; states: Stats['states'] }) {
-  const { handler, week, states } = props
-  const { name, lastFailure } = handler
-  const mayExist = {
-    retrying: states.retrying > 0 && (week?.failed ?? 0) > 0,
-    dead: states.dead > 0 && lastFailure !== undefined,
-  }
-  const shown = (['retrying', 'dead'] as const).filter((state) => mayExist[state])
+/** Links to failed deliveries. A list may be empty, because the numbers are those of all handlers. */
+function FailedDeliveries({ name, states }: { name: string; states: Stats['states'] }) {
+  const shown = (['retrying', 'dead'] as const).filter((state) => states[state] > 0)
   if (shown.length === 0) return null
   return (
     <p class="small links">
