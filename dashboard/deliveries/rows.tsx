@@ -63,11 +63,14 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListSta
               />
             </th>
           )}
-          {['State', 'Event', 'About', 'Repository', 'Sender', 'Received', 'Duration', 'Max attempts'].map((name) => (
+          {['State', 'Event', 'About', 'Repository', 'Sender', 'Received', 'Duration'].map((name) => (
             <th key={name} scope="col" class={name.toLowerCase()}>
               {name}
             </th>
           ))}
+          <th scope="col" class="attempts" title="Attempts of the handler with the most attempts">
+            Attempts
+          </th>
         </tr>
       </thead>
       <tbody>

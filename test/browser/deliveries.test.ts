@@ -58,6 +58,8 @@ describe('the list', () => {
       ...['', 'dead', 'issues.opened', '#12 Bug 12\ntracker: No tracker', 'acme/shop', 'octocat'],
       ...[expect.stringMatching(/now|ago/), expect.stringMatching(/ms$/), '1'],
     ])
+    const attempts = page.getByRole('columnheader', { name: 'Attempts', exact: true })
+    expect(await attempts.getAttribute('title')).toBe('Attempts of the handler with the most attempts')
     expect(await row.locator('time').getAttribute('title')).toMatch(/\d{4}.*\d\d:\d\d:\d\d\.\d{3}/)
     expect(await rows(page).filter({ hasText: 'workflow_run' }).textContent()).toContain('CI: failure')
     expect(await rows(page).filter({ hasText: 'star.created' }).textContent()).toContain('retrying')
