@@ -42,7 +42,7 @@ export const PayloadCard = memo(
       ...(hasTree ? ([['difference', 'Difference']] as const) : []),
     ]
     return (
-      <section class={`card payload ${detail.size < shortBody ? 'small' : ''}`} aria-labelledby="payload">
+      <section class="card payload" aria-labelledby="payload">
         <header>
           <h2 id="payload">Payload</h2>
           <span class="soft small number">{bytes(detail.size)}</span>
@@ -67,7 +67,7 @@ export const PayloadCard = memo(
           id="payload-panel"
           role="tabpanel"
           aria-label={views.find(([name]) => name === view)?.[1]}
-          class={`panel ${loaded ? '' : 'loading'}`}
+          class={`panel ${!loaded && detail.size >= shortBody ? 'loading' : ''}`}
         >
           {!(reader && loaded) && <p class="blank">Loading…</p>}
           {reader && loaded && view === 'tree' && loaded.rows === 0 && <p class="blank">The payload is empty.</p>}
