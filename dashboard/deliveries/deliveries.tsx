@@ -101,12 +101,10 @@ export function Deliveries() {
 
 /** The number of rows, and whether the list is complete and up to date. */
 function statusOf(list: LiveList, { before, isWhole }: { before: string | undefined; isWhole: boolean }): string {
-  const [rows, gone, looked, tooLarge] = [
-    list.rows.value.length,
-    list.gone.value.size,
-    list.looked.value,
-    list.tooLarge.value,
-  ]
+  const rows = list.rows.value.length
+  const gone = list.gone.value.size
+  const looked = list.looked.value
+  const tooLarge = list.tooLarge.value
   if (list.busy.value) return looked > 0 ? `Searched ${deliveries(looked)}…` : 'Loading…'
   const older = counted(rows, 'older delivery', 'older deliveries')
   const shown = isWhole ? deliveries(rows - gone) : before === undefined ? `Newest ${deliveries(rows)}` : older

@@ -63,14 +63,10 @@ export async function suggestionsFor(word: string, signal: AbortSignal): Promise
   const colon = word.indexOf(':')
   if (colon < 0) return names.filter(({ text }) => text.startsWith(word.toLowerCase()) && text !== word)
   const [name, value] = [word.slice(0, colon), word.slice(colon + 1).replaceAll('"', '')]
-  const known =
-    fixed.get(name)?.filter(({ text }) => text.startsWith(value)) ?? (await knownValues(name, value, signal))
-  return known.map(({ text, ...rest }) => ({ text, ...rest }))
+  return fixed.get(name)?.filter(({ text }) => text.startsWith(value)) ?? knownValues(name, value, signal)
 }
 
-/**
- * The values of a column that start with a text. If the request fails, the list is empty: suggestions are optional.
- */
+/** The values of a column that start with a text; none if the request fails, because suggestions are optional. */
 export async function knownValues(name: string, prefix: string, signal: AbortSignal): Promise<Suggestion[]> {
   const column = columns.get(name)
   if (column === undefined) return []

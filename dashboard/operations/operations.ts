@@ -18,8 +18,6 @@ export const operations: Readonly<
       doing: string
       /** As in "Retried delivery 3". */
       done: string
-      /** As in "cannot be retried". */
-      passive: string
     }
   >
 > = {
@@ -29,7 +27,6 @@ export const operations: Readonly<
     verb: 'Retry',
     doing: 'Retrying',
     done: 'Retried',
-    passive: 'retried',
   },
   discard: {
     concerns: ['dead', 'retrying', 'pending', 'running'],
@@ -37,7 +34,6 @@ export const operations: Readonly<
     verb: 'Discard',
     doing: 'Discarding',
     done: 'Discarded',
-    passive: 'discarded',
   },
 }
 

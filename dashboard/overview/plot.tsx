@@ -16,14 +16,14 @@ export function Plot({ label, ...drawing }: Omit<Drawing, 'onPoint'> & { label: 
   latest.current = drawing
   const names = drawing.figures.lines.map(({ name }) => name).join()
   useEffect(() => {
-    const mounted = { ended: false }
+    let isMounted = true
     const start = ({ drawChart }: typeof import('./draw-chart.ts')) => {
-      if (mounted.ended || !box.current) return
+      if (!isMounted || !box.current) return
       drawn.current = drawChart(box.current, { ...latest.current, onPoint: (index) => (hoveredStep.value = index) })
     }
     void loadChart().then(start, () => setFailed(true))
     return () => {
-      mounted.ended = true
+      isMounted = false
       drawn.current?.end()
       drawn.current = undefined
     }
