@@ -50,8 +50,8 @@ export function fileName({ guid, id, form }: Pick<DeliveryDetail, 'guid' | 'id' 
 }
 
 /**
- * The body as text, if it can be pasted into a terminal. A terminal may interpret invisible characters, even in quotes,
- * so a body with any has no such text.
+ * The body as text, to paste into a terminal. `undefined` if it has invisible characters, because a terminal may
+ * interpret them, even in quotes.
  */
 function plainText(body: Uint8Array): string | undefined {
   try {

@@ -14,9 +14,7 @@ export interface SameObject {
 /** Maximum pages to request: the server ends a page early if the search takes long. */
 const maxPages = 40
 
-/**
- * The issue or pull request, or else the branch or tag, or else the commit that a delivery is about.
- */
+/** The issue or pull request, or else the branch or tag, or else the commit that a delivery is about. */
 export function objectOf({ repository, number, ref, sha }: DeliverySummary): SameObject | undefined {
   if (repository === undefined) return undefined
   if (number !== undefined) return { repository, number }

@@ -107,8 +107,8 @@ export interface Outcome {
 }
 
 /**
- * Changes many deliveries, in batches, until all are done, a request fails, or `signal` aborts. Skips deliveries that
- * are no longer in one of `states`.
+ * Changes many deliveries, in batches, until all are done, a request fails, or `signal` aborts. Skips those that are no
+ * longer in one of `states`.
  */
 export async function runForAll(
   act: OperationName,

@@ -2,12 +2,12 @@ import type { WarningCode } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { searchFor } from '../ui/search.ts'
 
-/** Where this page lets the operator look into a warning, and act on it. */
+/** The link or button of a warning. */
 export interface WarningAction {
   label: string
   /** A screen, or a card of the overview. */
   to: { link: string } | { card: string }
-  /** Replaces the server's advice, which is written for readers of the API, if that names a request or a command. */
+  /** Replaces the server's advice if that names a request or a command for which this page has a link or button. */
   cure?: string
 }
 
@@ -50,6 +50,6 @@ export const actions: Readonly<Partial<Record<WarningCode, WarningAction>>> = {
   recovery_failing: {
     label: 'Show recovery',
     to: { card: recoveryCard },
-    cure: 'Fix this soon, because GitHub keeps deliveries for only a few days. “Sweep now” in the recovery card tests it',
+    cure: 'Fix this soon: GitHub keeps deliveries for only a few days. “Sweep now” in the recovery card tests it',
   },
 }

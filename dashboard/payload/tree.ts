@@ -133,8 +133,8 @@ export class Tree {
   }
 
   /**
-   * Expands all nodes down to a level, and collapses deeper ones. @returns whether the maximum number of nodes stopped
-   * it.
+   * Expands all nodes down to a level, and collapses deeper ones.
+   * @returns whether the maximum number of nodes stopped it.
    */
   openTo(level: number): boolean {
     this.root = new Fold(this.root.value)

@@ -34,7 +34,7 @@ export function visibleRows({ count, rowHeight, viewport, scrollTop }: Scroll): 
   return { height, first, top: scrollTop - (top - first) * rowHeight, drawn }
 }
 
-/** The scroll position that shows a row: the nearest one, or for a distant row the one with the row in the middle. */
+/** The nearest scroll position that shows a row. A distant row is shown in the middle. */
 export function scrolledTo(row: number, scroll: Scroll): number {
   const { count, rowHeight, viewport, scrollTop } = scroll
   const rows = viewport / rowHeight

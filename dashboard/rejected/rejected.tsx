@@ -5,7 +5,7 @@ import { route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { usePolled } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
-import { count, counted } from '../ui/units.ts'
+import { count } from '../ui/units.ts'
 import { ExplanationNote } from './explanation-note.tsx'
 import { RejectionRow } from './rejection-row.tsx'
 import './rejected.css'
@@ -46,9 +46,7 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
       <Codes counts={counts} chosen={code} />
       {code !== '' && <ExplanationNote code={code} />}
       {some.length === 0 ? (
-        <p class="soft">
-          None of the {counted(latest.length, 'rejected request', 'rejected requests')} that are kept has this code.
-        </p>
+        <p class="soft">None of the stored rejections has this code.</p>
       ) : (
         <table class="requests" aria-label="Rejected requests, newest first">
           <thead>

@@ -8,7 +8,7 @@ import { ExplanationNote } from './explanation-note.tsx'
 /** Characters of a header that are shown. All headers together have 4 KiB. */
 const maxHeader = 4096
 
-/** A rejected request: a row of the table, which opens to its details in a row of their own. */
+/** A rejected request. Its details open in a second row. */
 export function RejectionRow({ rejection }: { rejection: Rejection }) {
   const [open, setOpen] = useState(false)
   const { at, code, status, event, address, reason } = rejection

@@ -1,6 +1,6 @@
 /**
- * When the focused element is removed, browsers move the focus to the top of the page, and users of a keyboard or a screen
- * reader lose their place.
+ * When the focused element is removed, browsers move the focus to the top of the page, and users of a keyboard or a
+ * screen reader lose their place.
  */
 
 /** Focuses the previously focused element, or the content if that has been removed. */

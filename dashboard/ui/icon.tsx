@@ -1,6 +1,4 @@
-/**
- * Icons of one path each, 16 by 16, in the color of the text. They are decorative: the text beside them has the same meaning.
- */
+/** Decorative icons, 16 by 16, of one path each, in the color of the text. The text beside them says the same. */
 const drawings = {
   clock: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 5v3l2 2',
   turning: 'M13.5 8A5.5 5.5 0 1 1 8 2.5',

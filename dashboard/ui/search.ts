@@ -6,7 +6,7 @@ export function searchFor(conditions: Readonly<Record<string, string>>): string 
   return linkTo('deliveries', { q: words.join(' ') })
 }
 
-/** `name:value`, as in a search, which cannot express a quote. Quotes hold words together. */
+/** `name:value`, or `name:"two words"`. A search cannot contain a quote, so quotes in the value are left out. */
 export function conditionOf(name: string, value: string): string {
   const sayable = value.replaceAll('"', '').replaceAll(/\s+/g, ' ')
   return `${name}:${/\s/.test(sayable) ? `"${sayable}"` : sayable}`

@@ -1,4 +1,4 @@
-/** Texts from outside may contain anything. These functions keep them from misleading the reader or changing the page. */
+/** Keeps texts from outside, which may contain anything, from misleading the reader or changing the page. */
 
 /** Characters of a text that are shown in one line. */
 export const lineLength = 300
