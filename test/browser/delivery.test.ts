@@ -72,13 +72,14 @@ describe('a delivery that failed', () => {
     expect(await page.locator('.timeline li').last().locator('strong + .small').textContent()).toBe('attempt 1')
   })
 
+  const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
+
   test('shows the reply that the sender got, and those to copies', async () => {
     const request = signedRequest('issues', { secret: secrets[0] as string, payload: issue(31) })
     const send = async () => {
       const response = await fetch(scene.watched.service.publicUrl as string, request)
       return `${response.status} ${await response.text()}`
     }
-    const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
     const reply = await send()
     await show(await scene.newest())
     await fact('Reply').getByText(reply, { exact: true }).waitFor()
@@ -87,6 +88,21 @@ describe('a delivery that failed', () => {
     await fact('Copies').getByText('1 copy received later').waitFor()
     expect(await fact('Copies').textContent()).toContain(replyToCopy)
     await show(id)
+  })
+
+  test('shows no reply that was not recorded', async () => {
+    expect(await fact('Replied').count()).toBe(1)
+    await page.route(`**/api/deliveries/${id}`, async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...(await response.json()), ackedAt: undefined } })
+    })
+    await page.reload()
+    await fact('Reply').getByText('not recorded', { exact: true }).waitFor()
+    expect(await fact('Replied').count()).toBe(0)
+    expect(await page.locator('.timeline li strong').allInnerTexts()).not.toContain('replied')
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.reload()
+    await fact('Replied').waitFor()
   })
 
   test('links to its page on GitHub, with the address', async () => {
