@@ -8,12 +8,16 @@ import type { Transaction } from './database.ts'
 import { setValue } from './metadata.ts'
 import { type Ack, type EncodedDelivery, encodeDelivery, storeKnown, storeNew, weightOf } from './store.ts'
 
+/** Milliseconds after which an acknowledgement is recorded, even if no other delivery is stored. */
+const ackDelay = 1000
+
 /** Stores deliveries. Those that arrive at the same time share a transaction. */
 export class DeliveryWriter implements DeliveryStore {
   readonly #client: PostgresClient
   readonly #batcher: Batcher<EncodedDelivery, StoreResult>
   /** Recorded by the next transaction. */
   #acks: Ack[] = []
+  #ackTimer: NodeJS.Timeout | undefined
 
   constructor(client: PostgresClient) {
     this.#client = client
@@ -37,8 +41,21 @@ export class DeliveryWriter implements DeliveryStore {
 
   /** Records the last acknowledgements. */
   async flush(): Promise<void> {
+    clearTimeout(this.#ackTimer)
+    this.#ackTimer = undefined
     const acks = this.#acks.splice(0)
-    if (acks.length > 0) await this.#client.receiverDatabase.statement((sql) => storeNew(sql, [], acks))
+    if (acks.length === 0) return
+    try {
+      await this.#client.receiverDatabase.statement((sql) => storeNew(sql, [], acks))
+    } catch (error) {
+      this.#acks.push(...acks)
+      throw error
+    }
+  }
+
+  #acknowledge(batch: number): void {
+    this.#acks.push({ batch, at: Date.now() })
+    this.#ackTimer ??= setTimeout(() => void this.flush().catch(() => undefined), ackDelay).unref() // or with the next store
   }
 
   /** Stores new deliveries with one statement and, which is rare, copies of known ones in a second transaction. */
@@ -47,7 +64,7 @@ export class DeliveryWriter implements DeliveryStore {
     const database = this.#client.receiverDatabase
     try {
       const { ids, batch } = await database.statement((sql) => storeNew(sql, deliveries, acks))
-      if (batch > 0) this.#acks.push({ batch, at: Date.now() })
+      if (batch > 0) this.#acknowledge(batch)
       const rest = deliveries.filter((_, index) => !ids.has(index))
       const known = rest.length > 0 ? await database.transaction((transaction) => storeKnown(transaction, rest)) : []
       this.#client.notifier.notify('unmatched')
