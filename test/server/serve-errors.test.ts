@@ -30,6 +30,16 @@ describe('a server does not start', () => {
     expect(said).toMatch(message)
   })
 
+  test('with secretFile in the config of the module, and names the flag', async () => {
+    const config = 'export const config = { secretFile: "secrets" }'
+    const folder = project({ 'hooks.ts': `${hooksModule}; ${config}`, secrets: 'the secret of the webhook\n' })
+    const misplaced = /^2: hookserver: config\.secretFile of hooks\.ts: .*: set --secret-file or HOOKSERVER_SECRET_FILE/
+    expect(await refusal(folder, ['hooks.ts'])).toMatch(misplaced)
+    expect(await refusal(folder, ['hooks.ts'], {})).toMatch(
+      /^1: hookserver: Cannot import hooks\.ts: No secret: .* \(--secret-file or .*; config\.secretFile cannot\)/,
+    )
+  })
+
   test.each([
     [['other.ts'], /^2: hookserver: other\.ts: the file does not exist\n$/],
     [['other.ts', '--dev'], /^2: hookserver: other\.ts: the file does not exist\n$/],

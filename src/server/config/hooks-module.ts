@@ -70,5 +70,8 @@ function messageOf(error: unknown): string {
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     return `${error.message} (Node.js only strips types: it does not support enums, namespaces and parameter properties)`
   }
+  if (error.message.startsWith('No secret:')) {
+    return `${error.message} (--secret-file or HOOKSERVER_SECRET_FILE can name a file with it; config.secretFile cannot)`
+  }
   return error.message
 }

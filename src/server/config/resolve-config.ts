@@ -124,9 +124,15 @@ function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly
     problems.push(`config of ${module.name}: expected an object with settings`)
     return {}
   }
-  const config = flattened(module.config as Record<string, unknown>)
+  const { secretFile, ...config } = flattened(module.config as Record<string, unknown>)
   for (const name of Object.keys(config).filter((name) => !Object.hasOwn(settings, name))) {
-    problems.push(`config.${name} of ${module.name}: unknown setting; the settings are ${settingNames.join(', ')}`)
+    const known = settingNames.filter((one) => one !== 'secretFile').join(', ')
+    problems.push(`config.${name} of ${module.name}: unknown setting; the settings are ${known}`)
+  }
+  if (secretFile !== undefined) {
+    const instead = [flagOf('secretFile'), ...variablesOf('secretFile')].join(' or ')
+    const reason = 'the server reads the secret before it imports the module'
+    problems.push(`config.secretFile of ${module.name}: ${reason}: set ${instead} instead`)
   }
   return config
 }

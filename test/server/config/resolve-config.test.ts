@@ -75,7 +75,13 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
     expect(resolve()[name].value).not.toEqual(value)
   })
 
-  test('is set by its flag, else by its variable, else by the module', () => {
+  test('is set by its flag, else by its variable', () => {
+    const [flag, env] = [{ flags: { [name]: text } }, { env: { [variable]: text } }]
+    expect(resolve({ env: { [variable]: 'overridden' }, ...flag })[name]).toEqual({ value, source: flagOf(name) })
+    expect(resolve(env)[name]).toEqual({ value, source: `the environment variable ${variable}` })
+  })
+
+  test.skipIf(name === 'secretFile')('is set by the module if its flag and its variable are not set', () => {
     const flag = { flags: { [name]: text } }
     const env = { env: { [variable]: text } }
     const module = { module: { name: 'hooks.ts', config: { [name]: text } } }
@@ -164,6 +170,17 @@ describe('a module’s config', () => {
     ])
     const [problem] = problemsOf({ module: { name: 'hooks.ts', config: { prot: 8000 } } })
     expect(problem).toMatch(/^config\.prot of hooks\.ts: unknown setting; the settings are port, /)
+    expect(problem).not.toContain('secretFile')
+  })
+
+  test('is rejected if it has secretFile, even if the flag or the variable is set too', () => {
+    const module = { name: 'hooks.ts', config: { secretFile: 'secrets' } }
+    const problems = [
+      'config.secretFile of hooks.ts: the server reads the secret before it imports the module: set --secret-file or HOOKSERVER_SECRET_FILE instead',
+    ]
+    expect(problemsOf({ module })).toEqual(problems)
+    expect(problemsOf({ module, flags: { secretFile: 'secrets' } })).toEqual(problems)
+    expect(problemsOf({ module, env: { HOOKSERVER_SECRET_FILE: 'secrets' } })).toEqual(problems)
   })
 })
 
