@@ -26,7 +26,7 @@ export interface SearchCalls {
 }
 
 /** The program of both threads. @throws {Error} in a bundle, which does not contain it. */
-const program = (): URL => threadFile(import.meta.url, '../postgres/thread', 'hookserver/postgres starts a thread')
+const program = (): URL => threadFile(new URL('../postgres/thread.js', import.meta.url), 'postgres')
 
 const closedMessage = 'The inbox is closed'
 

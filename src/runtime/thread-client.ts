@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import {
   type Answer,
@@ -218,16 +217,20 @@ function terminateLater(thread: Worker): void {
 }
 
 /**
- * The program of a thread; `.ts` where Node.js runs the sources.
- * @param url `import.meta.url` of the file that starts the thread, which the build moves to `dist/chunks`.
- * @param program Its path without the extension, as seen from a folder in `src` or `dist`: `../sqlite/thread`.
- * @param user Names the user of the thread in the error.
- * @throws {Error} in the bundle of an application, which has no such file.
+ * The program of the threads of `folder`: `thread.js` in `dist`, `thread.ts` in the sources.
+ * @param program `new URL('../sqlite/thread.js', import.meta.url)` for the folder `sqlite`. The caller must contain this
+ * literal: tools that collect the files of an application, such as `@vercel/nft`, do not find a computed path. The build
+ * moves the caller to `dist/chunks`, so the path goes through the parent folder.
+ * @throws {Error} in the bundle of an application. Most bundlers leave the file out. Those of Next.js copy it under
+ * another name, and the imports of the copy fail.
  */
-export function threadFile(url: string, program: string, user: string): URL {
-  const file = new URL(`${program}${extname(url)}`, url)
-  if (existsSync(file)) return file
+export function threadFile(program: URL, folder: 'sqlite' | 'postgres'): URL {
+  if (program.protocol === 'file:' && program.pathname.endsWith(`/${folder}/thread.js`)) {
+    const file = [program, new URL('thread.ts', program)].find((one) => existsSync(one))
+    if (file) return file
+  }
   throw new Error(
-    `${user} from a file of hookserver that is missing here: configure your bundler to keep "hookserver" external`,
+    `hookserver/${folder} starts threads from a file of hookserver that is missing here: ` +
+      'configure your bundler to keep "hookserver" external',
   )
 }

@@ -109,7 +109,7 @@ export function maintenanceThread(
 
 /** @throws {Error} in a bundle, which does not contain the program of the threads. */
 function optionsOf(role: ThreadSettings['role'], settings: Settings) {
-  const program = threadFile(import.meta.url, '../sqlite/thread', 'hookserver/sqlite starts threads')
+  const program = threadFile(new URL('../sqlite/thread.js', import.meta.url), 'sqlite')
   const data: ThreadSettings = { ...settings, role }
   return { program, name: `hookserver ${role}`, data, closedMessage: 'The inbox is closed' }
 }
