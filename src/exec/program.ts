@@ -62,7 +62,7 @@ export async function runProgram(command: Command, { env, input, signal, log }: 
   signal.removeEventListener('abort', abort)
   if (stopped) await group.gone()
   const stopDrain = startTimer(() => {
-    log.warn({}, `${name} has exited. hookserver killed a process that it had started and that kept the output open`)
+    log.warn({}, `${name} exited, but a process that it started kept the output open: hookserver killed that process`)
     group.kill()
     child.stdout.destroy()
     child.stderr.destroy()
