@@ -151,8 +151,7 @@ export class Hooks implements Mountable {
 
   /**
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`, so
-   * only a process without a mount needs this method. The application must keep that process alive: hookserver's timers
-   * do not.
+   * only a process without a mount needs this method. Such a process keeps itself alive: hookserver's timers do not.
    * @param options Override the options of the `Hooks`.
    * @throws {TypeError} if there is no inbox, or a listener without a name.
    */
@@ -236,9 +235,11 @@ export class Hooks implements Mountable {
 
   #register(names: readonly string[], handler: Handler, replies: boolean, options?: HandlerOptions): void {
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
-    const of = names.join(', ')
-    if (!isFunction(handler)) fail(`The handler of ${of}`, 'a function', handler)
-    if (options !== undefined && !isObject(options)) fail(`The options of the handler of ${of}`, 'an object', options)
+    const joined = names.join(', ')
+    if (!isFunction(handler)) fail(`The handler of ${joined}`, 'a function', handler)
+    if (options !== undefined && !isObject(options)) {
+      fail(`The options of the handler of ${joined}`, 'an object', options)
+    }
     for (const event of names) this.#registry.check(event)
     const own: HandlerOptions = { ...(handler as { [handlerOptions]?: HandlerOptions })[handlerOptions], ...options }
     checkHandlerOptions(own)
