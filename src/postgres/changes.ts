@@ -1,6 +1,5 @@
 /**
- * The change log: each transaction logs the deliveries that it has stored and changed, and clients of any process read
- * them in pages.
+ * The change log: each transaction logs the deliveries that it stores or changes, and clients read them in pages.
  *
  * Transactions do not commit in the order in which they start, so no number can be a client's position. A position is a
  * snapshot of PostgreSQL, which tells for every transaction whether it had committed. New changes are those that the
@@ -167,10 +166,7 @@ const selectDeliveries = `
   where id = any($1::bigint[])
   order by id`
 
-/**
- * Deletes the rows of whole transactions, the lowest numbers first. A lower number that commits later is deleted next
- * time.
- */
+/** Deletes the rows of whole transactions, lowest number first. The next call deletes those that commit later. */
 const deleteChanges = `
   with deleted as (
     delete from changes

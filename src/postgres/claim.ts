@@ -104,8 +104,8 @@ async function lockTasks(
 }
 
 /**
- * Decides what to do with each task. @param takeTurn Whether it is the task's turn in its queue, which the task then
- * takes.
+ * Decides what to do with each task.
+ * @param takeTurn Takes the task's turn in its queue, if it is its turn, and returns whether it is.
  */
 export function decideClaims(
   tasks: readonly FetchedTask[],
@@ -159,10 +159,7 @@ const columnsOf = (tasks: readonly FetchedTask[]) => [
   tasks.map(({ handler }) => handler),
 ]
 
-/**
- * Fetched jobs that still belong to their tasks. The oldest comes first, because tasks of an order key run in that
- * order.
- */
+/** Fetched jobs that still belong to their tasks, oldest first, because tasks with an order key run in that order. */
 const selectFetched = `
   select tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at, tasks.attempt, tasks.attempts_used, tasks.order_hash,
          deliveries.size, deliveries.replayed

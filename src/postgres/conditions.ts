@@ -53,8 +53,7 @@ function sourceOf(
 ): Conditions['source'] {
   if (query.guid !== undefined) {
     const [first, last] = identitiesOf(query.guid)
-    // A GUID has few deliveries. No index has the order `id + 0`, so PostgreSQL finds all of them by GUID and sorts
-    // them.
+    // A GUID has few deliveries. No index has the order `id + 0`, so PostgreSQL finds them all by GUID and sorts them.
     return { where: `identity between ${$(first)} and ${$(last)} and id < ${$(before)}`, order: 'id + 0 desc' }
   }
   if (driver === undefined) return { where: `id < ${$(before)}`, order: 'id desc' }

@@ -76,10 +76,7 @@ export function packAll(contents: readonly NewContent[]): { packs: readonly Buff
   return { packs, places }
 }
 
-/**
- * The number of packs that an `Unpacker` keeps. Two transactions store concurrently, so adjacent deliveries are in two
- * packs.
- */
+/** Packs that an `Unpacker` keeps. Two transactions store concurrently, so adjacent deliveries are in two packs. */
 const maxUnpacked = 4
 
 /** Decompresses a pack once for several adjacent deliveries in it. */

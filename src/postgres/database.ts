@@ -19,10 +19,7 @@ interface Checkout {
   broken: Error | undefined
 }
 
-/**
- * A pool of connections. A connection that was lost to a restart or a failover is replaced when the next call needs
- * one.
- */
+/** A pool of connections. When a call needs a connection, it replaces one that a restart or a failover has broken. */
 export class Database extends Connection {
   readonly #pool: pg.Pool
   readonly #connectTimeout: number
@@ -128,8 +125,7 @@ export class Database extends Connection {
  *
  * - A commit is on disk when it is answered, and no wait is unlimited.
  * - PostgreSQL plans a prepared statement for the present size of its tables, and keeps the plan until their next
- * analysis.
- *   Ours grow by thousands of rows in between, so plans use indexes from the beginning.
+ *   analysis. Our tables grow by thousands of rows in between, so plans use indexes from the beginning.
  * - Before version 18, a sequential scan that cannot be avoided gets a cost at which PostgreSQL would compile the plan.
  */
 const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `

@@ -11,8 +11,8 @@ import { orderHash } from './order.ts'
 import { addMissingJobs } from './reconcile.ts'
 
 /**
- * Imports deliveries of another inbox with their states, in the transaction of the caller. @returns the number of new
- * ones.
+ * Imports deliveries of another inbox with their states, in the transaction of the caller.
+ * @returns the number of new deliveries.
  */
 export async function importDeliveries(
   transaction: Transaction,

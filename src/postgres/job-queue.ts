@@ -100,13 +100,13 @@ export class JobQueue {
     await Promise.all(inserted)
   }
 
-  /** Returns those of the handlers that have due jobs and are not paused. @param early Jobs that are not due yet count too. */
+  /** Returns the handlers that have due jobs and are not paused. @param early Jobs that are not due yet count too. */
   async readyHandlers(sql: Sql, handlers: readonly string[], early: boolean): Promise<Set<string>> {
     const rows = await sql.all<{ handler: string }>(this.#selectReady, handlers, handlers.map(queueOf), early)
     return new Set(rows.map(({ handler }) => handler))
   }
 
-  /** Fetches due jobs of a handler, which hides them from others. @param early Also fetches jobs that are not due yet. */
+  /** Fetches due jobs of a handler, and so hides them from others. @param early Jobs that are not due yet count too. */
   async fetch(transaction: Transaction, handler: string, limit: number, early: boolean): Promise<FetchedJob[]> {
     const options = { batchSize: limit, ignoreStartAfter: early }
     const jobs = await transaction.holdOpen((db) =>

@@ -125,7 +125,7 @@ export class Maintenance {
     return isStuck(this.#workers, performance.now() - this.#pingedAt) ? new Map() : this.#workers
   }
 
-  /** Repeats work. Skips an interval while the previous run takes longer; after a failure, the next interval retries. */
+  /** Repeats work. Skips an interval while the previous run lasts. After a failure, the next interval tries again. */
   #every(interval: number, what: string, work: () => Promise<unknown>): NodeJS.Timeout {
     let isRunning = false
     return setInterval(() => {

@@ -22,9 +22,8 @@ interface DecidedMatch extends MatchDecision<ExistingTaskRow> {
  * Matches the oldest unmatched deliveries with handlers and commits. Their rows stay locked from the offer to the
  * commit, so no other worker is offered them, and PostgreSQL unlocks them when this process dies or stops answering.
  *
- * Ordered tasks have to be created in order of receipt. So a worker with ordered handlers also holds a lock that only
- * one transaction has at a time. The store offers nothing to a worker that does not get it, and the worker runs tasks
- * instead.
+ * Ordered tasks have to be created in order of receipt, so a worker with ordered handlers also takes an exclusive lock.
+ * While another transaction holds the lock, the store offers the worker nothing, and the worker runs tasks instead.
  */
 export async function match(
   transaction: Transaction,
@@ -120,10 +119,7 @@ function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Cl
   return start === 'due' ? { ...pending, next_at: 0, job: newJob() } : pending
 }
 
-/**
- * Leaves out deliveries with ordered tasks while an older delivery is unmatched. Another worker may have locked that
- * one.
- */
+/** Leaves out deliveries with ordered tasks while an older delivery, which another worker may hold, is unmatched. */
 async function withoutOutOfOrder(
   transaction: Transaction,
   deliveries: readonly UnmatchedRow[],
@@ -137,8 +133,8 @@ async function withoutOutOfOrder(
 }
 
 /**
- * Makes deliveries, whose rows the caller has locked, unmatched again. @param rerun Whether handlers that succeeded run
- * again.
+ * Makes deliveries unmatched again. The caller has locked their rows.
+ * @param rerun Whether handlers that succeeded run again.
  */
 export async function rearmDeliveries(transaction: Transaction, ids: readonly number[], rerun: boolean): Promise<void> {
   await transaction.run(updateRearmed, ids, rerun)

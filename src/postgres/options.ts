@@ -8,10 +8,7 @@ export interface PostgresOptions {
    * tables of pg-boss are in a second schema, with the suffix `_jobs`. Default: `hookserver`.
    */
   schema?: string | undefined
-  /**
-   * Connections of a process, 3 to 1000. A process has three more for maintenance, and a worker has one more. Default:
-   * 10.
-   */
+  /** Connections of a process, 3 to 1000. A process has three more for maintenance, a worker one more. Default: 10. */
   connections?: number | undefined
   /** Creates and migrates the tables at the first use. If `false`, run `hookserver migrate`. Default: `true`. */
   migrate?: boolean | undefined
@@ -105,10 +102,7 @@ export interface ConnectionTarget {
   ssl?: unknown
 }
 
-/**
- * The part of a pool of `pg` that hookserver needs. A structural type works without `pg`, and with several copies of
- * it.
- */
+/** The part of a pool of `pg` that hookserver needs. A structural type works without `pg`, and with any copy of it. */
 export interface PoolLike {
   options: object
 }

@@ -46,7 +46,7 @@ export class OrderQueues {
     return new OrderQueues(await transaction.all(selectQueues(hashesOfDeliveries), ids))
   }
 
-  /** Takes the turn of a task, if it is first in its queue and no other task of the queue runs. @returns whether it did. */
+  /** Takes a task's turn if it is first in its queue and no other task of the queue runs. @returns whether it did. */
   takeTurn(hash: number | null, id: number, runs: boolean): boolean {
     const queue = hash === null ? undefined : this.#queues.get(hash)
     if (!queue) return true

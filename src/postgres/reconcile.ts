@@ -37,10 +37,7 @@ export async function addMissingJobs(transaction: Transaction, jobs: JobQueue, i
   await jobs.add(transaction, due)
 }
 
-/**
- * Makes the first task of each idle queue due if it is still blocked. A task that is added during a promotion can stay
- * blocked.
- */
+/** Makes the first task of each idle queue due, if it is blocked: a task added during a promotion can stay blocked. */
 export async function unblockFirstTasks(transaction: Transaction, jobs: JobQueue): Promise<void> {
   const blocked = await transaction.all<{ id: number }>(selectBlocked, maxRepaired)
   if (blocked.length === 0) return

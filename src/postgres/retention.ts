@@ -12,7 +12,7 @@ import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 /** Deliveries that one transaction deletes. */
 const batchSize = 1000
 
-/** Tombstones, and acks, that one transaction deletes. No transaction adds as many, so that their number does not grow. */
+/** Tombstones, and acks, that one transaction deletes. No transaction adds as many, so their number does not grow. */
 const maxSmallRows = 5000
 
 /** Rows of `state_counts` that are summed up before they are folded. */
@@ -71,7 +71,7 @@ export async function foldStateCounts(sql: Sql): Promise<void> {
   await sql.run(foldCounts)
 }
 
-/** Skips deliveries with a time in the future, which a wrong clock has set: they must not hide older ones behind them. */
+/** Skips deliveries with a time in the future, which a wrong clock has set: they must not hide older ones. */
 const selectOldest = (state: DeliveryState) => `
   (select id, received_at from deliveries
    where ${rangeOf('state', `'${state}'`, latest)} and received_at <= $1

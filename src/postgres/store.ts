@@ -16,9 +16,7 @@ export interface EncodedDelivery extends NewContent {
   recovered: boolean
 }
 
-/**
- * Returns a promise only for large deliveries. For small ones, a promise would take longer than the compression.
- */
+/** Returns a promise only for large deliveries: for small ones, it would take longer than the compression. */
 export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const { headers, body, ...row } = delivery
   const encoded: EncodedDelivery = {
@@ -85,12 +83,13 @@ interface Known {
 async function storeOne(transaction: Transaction, delivery: EncodedDelivery): Promise<StoreResult> {
   for (;;) {
     const known = await transaction.all<Known>(selectKnown, delivery.identity)
-    known.push(...(await transaction.all<Known>(selectTombstones, delivery.identity))) // after a concurrent pruning, for which the first query waits
+    // Read last: the first query waits for a concurrent pruning, which adds tombstones.
+    known.push(...(await transaction.all<Known>(selectTombstones, delivery.identity)))
     const same = known.find((one) => delivery.recovered || one.recovered || one.sha256.equals(delivery.sha256))
     if (same) return storeCopy(transaction, delivery, same)
     const next = known.reduce((highest, { variant }) => Math.max(highest, variant + 1), 0)
     const id = (await insertKnown(transaction, delivery, next)).ids.get(0)
-    if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 } // else, another transaction has stored it
+    if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 } // else another transaction stored it
   }
 }
 

@@ -53,8 +53,7 @@ export async function finish(
   const nextTasks = new Map(claimed.map(({ place, ...task }) => [place, task]))
   return results.map(({ id }, index): DeliveryStatus | undefined => {
     const [state, next] = [states.get(id), nextTasks.get(index)]
-    // A repeated call, whose first answer was lost, records no result, but returns the task that the first call
-    // claimed.
+    // A repeated call, whose first answer was lost, records nothing, but returns the task that the first call claimed.
     if (state === undefined || !(recorded.has(index) || next)) return undefined
     return { id, state, ...(next && { next }) }
   })

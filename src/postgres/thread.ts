@@ -20,7 +20,7 @@ if (data.role === 'search') {
   }
   serveThread<SearchCalls>({ execute: (batch) => executeEach(calls, batch), close: () => undefined })
 } else {
-  const { Maintenance } = await import('./maintenance.ts') // with pg-boss, without which the search thread starts sooner
+  const { Maintenance } = await import('./maintenance.ts') // with pg-boss, which the search thread does not need
   const maintenance = new Maintenance(data.target, data.settings)
   serveThread<MaintenanceCalls>({
     execute: (batch) => executeEach(maintenance.calls, batch),

@@ -1,15 +1,14 @@
 /**
- * The message that takes deliveries to the writer thread, and its answer. Both are cheap to copy between threads,
- * for any number of deliveries. Sending an object for each delivery would take a receiver more than twice as long.
+ * The message that takes deliveries to the writer thread, and its answer. Both are cheap to copy between threads, for
+ * any number of deliveries. Sending an object for each delivery would take a receiver more than twice as long.
  *
  * Layout of a batch:
- * - `bytes` holds, one delivery after the other, its headers as JSON and its body. The buffer moves to the writer
- * thread
- *   and back, so it is neither copied nor allocated again.
+ * - `bytes` holds the headers, as JSON, and the body of each delivery, one after the other. The buffer moves to the
+ *   writer thread and back, so it is neither copied nor allocated again.
  * - `fields` holds `fieldCount` values for each delivery, in the order of `BatchEncoder.add`.
  *
- * Layout of an answer: `results` holds two numbers for each delivery, its id and the code of its outcome; for a
- * delivery that failed, its position in `errors` and the code -1.
+ * Layout of an answer: `results` holds two numbers for each delivery: its id and the code of its outcome or, if it
+ * failed, its position in `errors` and the code -1.
  */
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type CallError, transfer } from '../runtime/thread-server.ts'

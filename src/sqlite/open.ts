@@ -35,7 +35,7 @@ const pageSize = 8192
 /** The file may grow beyond `maxSize` by this factor, so that a full inbox can still handle its deliveries. */
 const reserve = 1.1
 
-/** Pages of the log at which the writer itself copies the rest of it, so that the log can start over under steady load. */
+/** Pages of the log at which the writer itself copies the rest: the log can then start over under steady load. */
 const autocheckpoint = 4096
 
 /**
@@ -80,7 +80,7 @@ function createFile(path: string): void {
   }
 }
 
-/** Rejects a file of another program. Reads both values in one transaction: another process may be creating the file. */
+/** Rejects another program's file. Reads both values in one transaction: another process may be creating the file. */
 function checkOwner(db: DatabaseSync): void {
   db.exec('begin')
   const { application_id: owner } = db.prepare('pragma application_id').get() as { application_id: number }

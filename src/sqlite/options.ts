@@ -18,8 +18,8 @@ export interface SqliteOptions {
    */
   heartbeat?: number | undefined
   /**
-   * Milliseconds after which a due task ends as `gone` if no worker has registered its handler since. Default: 24
-   * hours.
+   * Milliseconds after which a due task ends as `gone` if no worker has registered its handler in that time.
+   * Default: 24 hours.
    */
   vanishAfter?: number | undefined
 }

@@ -22,10 +22,7 @@ export interface FirstTask {
   paused: number
 }
 
-/**
- * Whether a task may run. A task that was rearmed can be first while a later one with its key is still running: it waits
- * for that one.
- */
+/** Whether a task may run. A rearmed task can be first while a later one with its key still runs: it waits for that. */
 export function mayBegin(connection: Connection, id: number, handler: string, key: string | null | undefined): boolean {
   if (key === undefined || key === null) return true
   const first = connection.get<{ delivery_id: number | null }>(selectFirst, handler, key)?.delivery_id ?? id

@@ -1,7 +1,6 @@
 /**
  * The processes that use the inbox, and their workers. A worker's heartbeats are counted, because its leases depend on
- * them: no clock expires a lease. The registration of a process expires by the clock,
- * because it is only displayed.
+ * them: no clock expires a lease. The registration of a process is only displayed, so it expires by the clock.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -74,10 +73,7 @@ export function checkRegistered(connection: Connection, worker: number): void {
   throw new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)
 }
 
-/**
- * Counts a heartbeat of each worker of this process. A worker whose leases have expired meanwhile is registered again,
- * without leases.
- */
+/** Counts a heartbeat of each worker. One whose leases have expired meanwhile is registered again, without leases. */
 export function renewLeases(connection: Connection, alive: WorkersOfProcess, interval: number): void {
   for (const [id, handlers] of alive) {
     connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), interval)

@@ -54,7 +54,8 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
   }
   deleteEmptied(connection, new Set(old.map(({ pack }) => pack)))
   for (const { identity, variant, sha256, state, recovered } of old) {
-    connection.run(insertTombstone, identity, variant, sha256, state, recovered, now) // after the deletes, which make room in a full file
+    // After the deletes, which make room in a full file.
+    connection.run(insertTombstone, identity, variant, sha256, state, recovered, now)
   }
   return old.length
 }
@@ -69,7 +70,7 @@ export function usedBytes(connection: Connection): number {
   return connection.get<{ used: number }>(selectUsed)?.used ?? 0
 }
 
-/** Makes tasks due that wait for longer than their delay: the clock was set back after the delay was added to the time. */
+/** Makes tasks due that wait longer than their delay: the clock was set back after the delay was added to the time. */
 export function correctClockSkew(connection: Connection, now: number): void {
   const latest = now + clockTolerance
   for (const handler of dueHandlers(connection)) {

@@ -2,8 +2,7 @@
  * The life of a task, whose states `records.ts` describes. The functions run in the transaction of the caller. A task
  * that ends, or waits for a retry, promotes the next one with its order key.
  *
- * Parameters are positional: each run of a handler passes here, and node:sqlite takes about 1 µs longer for each named
- * one.
+ * Parameters are positional: each run of a handler passes here, and a named one costs node:sqlite about 1 µs more.
  */
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import { deliveryStateOf, transitionOf } from '../inbox/states.ts'

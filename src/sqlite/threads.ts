@@ -97,8 +97,8 @@ export function writerThread(settings: Settings): ThreadClient<WriterCalls> {
 }
 
 /**
- * The thread that reads, renews leases and prunes. @param prelude Calls that add the workers again after the thread has
- * died.
+ * The thread that reads, renews leases and prunes.
+ * @param prelude Calls that add the workers again after the thread has died.
  */
 export function maintenanceThread(
   settings: Settings,

@@ -20,8 +20,8 @@ import { finishAll } from './tasks.ts'
 import type { WriterCalls } from './threads.ts'
 
 /**
- * Carries out the calls of the writer thread, one transaction for each batch: while it commits one batch, the calls for
- * the next arrive.
+ * Carries out the calls of the writer thread, in one transaction for each batch. While it commits a batch, the calls of
+ * the next batch arrive.
  */
 export class Writer implements ThreadServer<WriterCalls> {
   readonly #connection: Connection
