@@ -45,8 +45,8 @@ export interface DeliveryStore {
    */
   store(delivery: NewDelivery): Promise<StoreResult>
   /**
-   * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. No other method
-   * returns any of this.
+   * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. No other method returns
+   * the delivery or the row.
    * @throws the reason why a delivery could not be stored.
    */
   checkWritable(): Promise<void>
@@ -81,8 +81,7 @@ export interface DeliveryReader {
 /** What an operator can do. */
 export interface Operations {
   /**
-   * Makes deliveries run again at once: every handler of a delivery that is `done`, else the handlers that have not
-   * succeeded.
+   * Makes deliveries run again at once: all handlers of a `done` delivery, else the handlers that have not succeeded.
    * @returns the number of deliveries concerned.
    */
   retry(selection: Selection): Promise<number>

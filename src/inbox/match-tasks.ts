@@ -19,7 +19,8 @@ export interface MatchInput<Existing extends ExistingTask> {
   /** Paused handlers; `*` stands for all. */
   paused: ReadonlySet<string>
   /**
-   * Whether the task is first in its order queue, and none of the queue runs. @param claims The worker claims it if so.
+   * Whether the task is first in its order queue, and no task of the queue runs.
+   * @param claims Whether the worker claims the task if so.
    */
   isFirst(task: MatchedTask, claims: boolean): boolean
 }

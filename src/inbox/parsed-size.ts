@@ -29,8 +29,7 @@ const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]
 
 /**
  * The table's entry for a pair of bytes has its weight, and bits for the end of a key that may be an index: a digit, a
- * quote, and a colon or a blank. Such an end spans two pairs, so each bit of the second pair is one below that of the
- * first.
+ * quote, and a colon or a blank. Such an end spans two pairs: each bit of the second is one below that of the first.
  */
 const weight = 0x1ff
 const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [0x8000, 0x4000, 0x2000, 0x1000]
@@ -51,8 +50,7 @@ export function heapLimit(): number {
 }
 
 /**
- * Bytes that a searched or edited body may need once it is parsed: a quarter of the heap, since others need memory at
- * the same time.
+ * Bytes that a searched or edited body may need once it is parsed: a quarter of the heap, since others need memory too.
  * @param heapLimit Bytes, of the thread that parses.
  */
 export const parsedSizeLimit = (heapLimit: number): number => Math.min(maxParsedSize, heapLimit / 4)
@@ -61,8 +59,7 @@ let sizeOfWords: ReturnType<typeof makeSizeOfWords> | undefined
 
 /**
  * An upper bound, within reason, of the bytes that `JSON.parse()` of this body allocates, its text included: one to
- * seven times the real need of bodies that are made to be large, and below ten times the size of a real payload in
- * JSON.
+ * seven times the real need of bodies that are made to be large, and below ten times the JSON of a real payload.
  * @param form The body's form, if it is known. The default suits both; `json` takes less time and gives a closer bound.
  */
 export function estimateParsedSize(body: Uint8Array, form: 'json' | 'form' = 'form'): number {

@@ -148,9 +148,8 @@ export interface WorkerHeartbeat {
 const maxMissed = 5
 
 /**
- * Watches the heartbeats of workers from one process. They are counted and not timed, so that no lease expires because
- * a clock jumps or the store was unavailable: a worker is dead once several checks in a row have found no new
- * heartbeat.
+ * Watches the heartbeats of all workers. It counts checks instead of time, so that no lease expires because a clock
+ * jumps or the store was unavailable: a worker is dead once several checks in a row have found no new heartbeat.
  */
 export class HeartbeatMonitor {
   readonly #seen = new Map<number, { heartbeats: number; missed: number }>()

@@ -39,8 +39,8 @@ const backoffFactor = 3
 export const maxBackoff: number = 6 * 60 * 60 * 1000
 
 /**
- * The delay of the next attempt, in milliseconds: uniform in [d/2, d], so that tasks that failed together are not
- * retried together.
+ * The delay of the next attempt, in milliseconds: uniform in [d/2, d], where d is the backoff after these failures. So
+ * tasks that failed together are not retried together.
  * @param failures Failed attempts, including this one.
  * @param random In [0, 1).
  */
@@ -59,10 +59,7 @@ export function expiredLeaseDelay(attemptsUsed: number, policy?: HandlerPolicy):
   return attemptsUsed < attempts ? retryDelay(attemptsUsed, backoff) : 0
 }
 
-/**
- * The delay that a thrown error asks for, in milliseconds: that of a `Retry`, or of an HTTP error from GitHub
- * (Octokit's).
- */
+/** The delay in milliseconds that a thrown error asks for: a `Retry`, or an HTTP error from GitHub (Octokit's). */
 export function requestedDelay(error: unknown, now: number): number | undefined {
   const { name, after, status, headers, response } = (error ?? {}) as ThrownError
   if (name === 'Retry') return isDelay(after) ? after : undefined

@@ -7,8 +7,8 @@
  * - `running`: a worker holds its lease. → by the result of the attempt, see `transitionOf`; → `retrying` when the lease
  *   expires, since the attempt counts.
  * - `retrying`: it is due at `nextAt`. → `running` and `gone` as `pending` is.
- * - `done`, `discarded`, `dead`, `gone`: it has ended. → `pending` when a delivery is rearmed by another copy, or retried
- *   by an operator.
+ * - `done`, `discarded`, `dead`, `gone`: it has ended. → `pending` when another copy rearms its delivery, or when an
+ *   operator retries it.
  *
  * An operator who discards a delivery ends its tasks that have not ended as `discarded`.
  */

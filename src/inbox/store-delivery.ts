@@ -33,8 +33,7 @@ export class StoreHealth {
 
 /**
  * Stores a delivery before the deadline of its reply.
- * @throws {HookError} `inbox_unavailable`. The store may have committed the delivery nevertheless; then another copy of it
- * is a duplicate.
+ * @throws {HookError} `inbox_unavailable`. The store may still have committed the delivery: then a copy is a duplicate.
  */
 export async function storeDelivery(
   inbox: Inbox,
@@ -87,7 +86,7 @@ export function toNewDelivery(received: {
     form,
     address,
     receivedAt: receivedAt.getTime(),
-    secretId: secretId === undefined ? undefined : String(secretId), // a resolver of the application may return any type
+    secretId: secretId === undefined ? undefined : String(secretId), // a resolver may return any type
     secretIndex,
     algorithm,
     editedFrom,

@@ -85,8 +85,8 @@ export interface ClaimedTask {
   /** Counted from 1 over the whole life of the task: no two leases of a task have the same number. */
   attempt: number
   /**
-   * Attempts that count against the limit, including this one: not those cut off by a shutdown or before a manual
-   * retry.
+   * Attempts that count against the limit, including this one. Attempts that a shutdown cut off, and those before a
+   * manual retry, do not count.
    */
   attemptsUsed: number
   replayed: boolean
@@ -98,8 +98,8 @@ export interface AttemptResult {
   handler: string
   attempt: number
   /**
-   * `released`: cut off by a shutdown; the task is due at once and the attempt does not count. `dead`: the last
-   * failure.
+   * `released`: a shutdown cut it off; the attempt does not count, and the task is due at once. `dead`: it failed, and
+   * the task has no attempts left.
    */
   outcome: 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released'
   startedAt: number
@@ -143,8 +143,7 @@ export interface TaskQueue {
   /**
    * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. A delivery without
    * a match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, if an operator
-   * has ended it, or if one of its tasks has an order key while an older delivery is unmatched: that one may share the
-   * key.
+   * has ended it, or if one of its tasks has an order key while an older delivery, which may share it, is unmatched.
    * @param decide Called at most once for each attempt of the store to record matches; only the last call counts.
    */
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult>
@@ -161,8 +160,8 @@ export interface TaskQueue {
   /** The deliveries of claimed tasks. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>
   /**
-   * Records results, ignoring those of attempts whose lease has moved to another worker. @returns the deliveries'
-   * states.
+   * Records results, ignoring those of attempts whose lease has moved to another worker.
+   * @returns the states of the deliveries.
    */
   finish(worker: number, results: readonly AttemptResult[]): Promise<DeliveryStatus[]>
 }

@@ -39,8 +39,8 @@ export function likePattern(word: string): string {
 const batchSize = 500
 
 /**
- * Calls a function for each page of the selected deliveries, so that no transaction holds locks for long. @returns the
- * sum of its results.
+ * Calls a function for each page of the selected deliveries, so that no transaction holds locks for long.
+ * @returns the sum of its results.
  */
 export async function forEachSelected(
   list: (query: Query) => Promise<Page>,

@@ -11,8 +11,7 @@ const maxValues = 5_000_000
 export type PayloadMatch = 'yes' | 'no' | 'too large'
 
 /**
- * Searches a payload. A payload that cannot be parsed does not match. A payload that may need too much memory is not
- * parsed.
+ * Searches a payload. One that cannot be parsed does not match; one that may need too much memory is not parsed.
  * @param limit Maximum bytes of the parsed payload.
  */
 export function matchPayload(

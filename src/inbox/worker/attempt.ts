@@ -34,7 +34,7 @@ export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt'
 export interface AttemptOptions extends Pick<RunningTask, 'registration' | 'attemptsUsed'> {
   delivery: ReceivedDelivery
   now: () => number
-  /** Whether the worker has aborted its handlers: an attempt that fails from then on was interrupted by the shutdown. */
+  /** Whether the worker has aborted its handlers: an attempt that fails after that was interrupted by the shutdown. */
   isAborted: () => boolean
 }
 

@@ -128,8 +128,7 @@ export class Execution {
   }
 
   /**
-   * Records a result in the store, and claims the next task of a chain by the same call. Repeats a call that fails
-   * until the store answers.
+   * Records a result, and claims the next task of a chain by the same call. Repeats the call until the store answers.
    * @returns nothing if the lease has moved, or if the call fails during a shutdown: then the lease is released, and
    * the attempt is repeated.
    */

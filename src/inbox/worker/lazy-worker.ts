@@ -5,8 +5,8 @@ import type { Worker } from './worker.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /**
- * A worker whose code is imported when it is created, because most applications have no inbox. It may ignore events before
- * it starts: its first round looks for all work, and uses the handlers that are registered by then.
+ * A worker that imports its code when it is created, because most applications have no inbox. Until it has started, it
+ * ignores `wake()` and `handlersChanged()`: its first round looks for all work, with the handlers registered by then.
  *
  *     loading --imported--> started, in the next turn of the event loop --stop()--> stopped
  *     loading --stop()--> stopped: it never starts

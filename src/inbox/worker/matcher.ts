@@ -98,10 +98,7 @@ export class Matcher {
     return matched
   }
 
-  /**
-   * Releases the slots of tasks that the store has not claimed. @returns whether there are tasks that it has not
-   * claimed.
-   */
+  /** Releases the slots of tasks that the store has not claimed. @returns whether there are such tasks. */
   #releaseSlots(batch: readonly MatchedDelivery[], claimed: readonly ClaimedTask[]): boolean {
     const names = new Set(claimed.map(({ id, handler }) => `${id} ${handler}`))
     let hasUnclaimed = false

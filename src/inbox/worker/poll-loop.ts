@@ -12,15 +12,13 @@ export interface PollLoopOptions {
 /**
  * Runs rounds, one after the other.
  *
- * - `created`: entered at construction. → `running` by `start()`; → `stopped` by `stop()`, after which `start()` has no
- *   effect.
+ * - `created`: entered at construction. → `running` by `start()`; → `stopped` by `stop()`: `start()` then does nothing.
  * - `running`: is always in one of three phases:
  *   - a round: → a round if it found work or `wake()` was called during it; → a sleep if neither; → a pause if it threw.
  *   - a sleep: → a round after `interval` or by `wake()`.
  *   - a pause: → a round after `storeRetryDelay`. `wake()` does not end it: the store that has just failed would be
  *     queried as often as deliveries arrive.
- * - `stopped`: entered by `stop()`, and final. It ends a sleep or a pause at once; a round checks `isStopped` between its
- *   steps.
+ * - `stopped`: entered by `stop()`; final. Ends a sleep or a pause at once; a round checks `isStopped` between steps.
  */
 export class PollLoop {
   readonly #options: PollLoopOptions

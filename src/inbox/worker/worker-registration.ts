@@ -12,9 +12,8 @@ interface RegistrationEvents {
  * The ids that the store has given to this worker. The store sends their heartbeats.
  *
  * - current: entered by `register()`; at most one id. Tasks are claimed with it. → retired by `retire()`.
- * - retired: the store failed. It may have carried out the failed call, and so may have leased tasks to this id that the
- *   worker does not know of. Tasks that run, or that a round has claimed, are finished with it. → released by
- *   `release()`.
+ * - retired: the store failed. It may have carried out the failed call, and leased tasks to this id that the worker
+ *   does not know of. Tasks that run, or that a round has claimed, are finished with it. → released by `release()`.
  * - released: it holds no lease. If the release fails until the worker stops, the process ends, its heartbeats with it,
  *   and the leases expire.
  */
