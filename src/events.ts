@@ -46,8 +46,8 @@ export interface AnyPayload {
 }
 
 /**
- * The payload of deliveries named `Name`: exact for `event.action`, a union discriminated by `action` for
- * `event`, `AnyPayload` for `*`, and `Record<string, unknown>` for a name that is not in the description.
+ * The payload of deliveries named `Name`: exact for `event.action`, a union discriminated by `action` for `event`,
+ * `AnyPayload` for `*`, and `Record<string, unknown>` for a name that is not in GitHub's description.
  */
 export type PayloadOf<Name extends string> = Name extends '*'
   ? AnyPayload

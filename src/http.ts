@@ -1,7 +1,6 @@
 /**
  * HTTP between adapters and the receiver. An adapter converts the request of its framework to a `HookRequest`, passes
- * it to the `Receiver` from `hooks.mount()`, and writes the `HookReply`. Everything between is the same for all
- * frameworks.
+ * it to the `Receiver` from `hooks.mount()`, and writes the `HookReply`. All frameworks share what is between.
  */
 import type { HookError } from './errors.ts'
 

@@ -74,7 +74,7 @@ function nodeBinding(env: unknown): { incoming: Incoming; outgoing: Outgoing } |
   return incoming?.socket && outgoing ? { incoming, outgoing } : undefined
 }
 
-/** The path without the prefix of `app.route('/prefix', …)` and `basePath()`, which the middleware's own route contains. */
+/** The path without the prefix of `app.route('/prefix', …)` and `basePath()`, which the middleware's route contains. */
 function withoutPrefix({ path, routePath }: HonoContext['req']): string {
   if (!routePath.endsWith('/*')) return path
   const segments = routePath.split('/').length - 1

@@ -127,10 +127,7 @@ export function pathOf(target: string | undefined): string {
   return end < 0 ? target : target.slice(0, end)
 }
 
-/**
- * After a rejection, hookserver discards up to this many bytes for up to this many milliseconds, so that the sender can
- * read the reply.
- */
+/** Maximum bytes to discard after a rejection, and milliseconds to do so, so that the sender can read the reply. */
 const [maxUnread, unreadTimeout] = [1024 * 1024, 1000]
 /** The same limits before the reply, because Express's own error handler waits for the end of the request. */
 const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]

@@ -11,11 +11,17 @@ export interface Mountable {
 
 /** The properties of the adapter that mounts. */
 export interface MountTraits {
-  /** `false`: the platform does not provide the client's address, so an origin check needs `clientAddress`. Default: `true`. */
+  /**
+   * `false`: the platform does not provide the client's address, so an origin check needs `clientAddress`.
+   * Default: `true`.
+   */
   knowsAddress?: boolean
   /** The values of `clientAddress` that work here, besides a function. Default: `cloudflare`, which is a header. */
   clientAddresses?: readonly string[]
-  /** `false`: it only receives deliveries that an operator creates, so the process does not count as a receiver. Default: `true`. */
+  /**
+   * `false`: the mount only receives deliveries that an operator creates, so the process does not count as a receiver.
+   * Default: `true`.
+   */
   receives?: boolean
 }
 

@@ -4,7 +4,7 @@ import type { HooksOptions } from '../options.ts'
 import { type Mountable, mount } from './mount.ts'
 import { WebRequest } from './web-request.ts'
 
-/** A function from `Request` to `Response`; the other arguments are the platform's (`env` and `ctx`, `server`, `info`, …). */
+/** A function from `Request` to `Response`. The other arguments are the platform's (`env`, `ctx`, `server`, …). */
 // biome-ignore lint/suspicious/noExplicitAny: the arguments of the platform
 export type WebHandler = (request: Request, ...platform: any[]) => Promise<Response>
 

@@ -41,10 +41,7 @@ export class Registry {
     return index >= 0
   }
 
-  /**
-   * The handlers of a delivery, without duplicates: the most specific first, equally specific ones in order of
-   * registration.
-   */
+  /** The handlers of a delivery, each once: the most specific first, equally specific ones in order of registration. */
   match(event: string, action: string | undefined): readonly Registration[] {
     const handlers = this.#events.get(event)
     const byAction = (action !== undefined && handlers?.byAction.get(action)) || none

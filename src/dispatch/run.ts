@@ -18,10 +18,8 @@ export interface Run<Reply> {
 
 /**
  * Runs all handlers of a delivery, one after the other. A failure does not stop the rest; the deadline does.
- * @returns The reply of the most specific hook that returned something; nothing if none did. A promise only if a handler
- * returned one.
- * @throws {HookError} `handler_failed`, with the thrown error as its cause (an `AggregateError` for several);
- * `handler_timeout`.
+ * @returns The reply of the most specific hook that returned one, if any. A promise only if a handler returned one.
+ * @throws {HookError} `handler_timeout`; `handler_failed`, whose cause is the error (an `AggregateError` for several).
  */
 export function runHandlers<Reply>(
   matches: readonly Registration[],

@@ -86,7 +86,8 @@ function environmentFor(
 ): Record<string, string> {
   const properties = { event, action, repository, ref, sha, sender, guid }
   const described = Object.entries(properties)
-    .filter(([, value]) => value !== undefined && value.length <= maxValueLength && !value.includes('\0')) // NUL makes `spawn` fail
+    // A NUL makes `spawn` fail.
+    .filter(([, value]) => value !== undefined && value.length <= maxValueLength && !value.includes('\0'))
     .map(([name, value]) => [`HOOKSERVER_${name.toUpperCase()}`, value] as const)
   const own = inherited.map((name) => [name, process.env[name]] as const)
   const all = [...own, ...Object.entries(given), ...described]

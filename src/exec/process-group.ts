@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const pollInterval = 20
 
 /**
- * A program and the processes that it started, unless they left its process group. Windows has no groups: there it is
- * the program alone.
+ * A program, and the processes that it started and that stayed in its process group. Windows has no process groups:
+ * there, it is the program alone.
  *
  * `end` sends SIGTERM, and SIGKILL if that does not help. The group may outlive the program; the system does not reuse
  * its number while a process is left in it.
@@ -39,8 +39,8 @@ export class ProcessGroup {
   }
 
   /**
-   * After `end`: resolves when no process is left, or the remaining ones were killed. A zombie that init has not
-   * reaped yet counts as a process.
+   * After `end`: resolves when no process is left, or the remaining ones were killed. A zombie that init has not reaped
+   * yet counts as a process.
    */
   async gone(): Promise<void> {
     while (!this.#killed && this.#send(0)) await sleep(pollInterval)

@@ -38,8 +38,8 @@ interface LogEntry {
 const pageSize = 100
 
 /**
- * Milliseconds for which an attempt may be missing from the log: GitHub adds it when it has ended, behind attempts that
- * began later.
+ * Milliseconds for which an attempt may be missing from the log: GitHub adds it only when it has ended, and then behind
+ * attempts that began later.
  */
 export const settlingTime: number = 5 * 60_000
 

@@ -125,8 +125,7 @@ export class GitHubClient {
 /**
  * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. The plugin sends one writing
  * request a second for all Octokits with the same `id`, and one in three seconds if it notifies people. If GitHub still
- * rejects a request for a rate limit, we wait here: the plugin's timer would keep the process alive and ignore
- * `signal`.
+ * rejects a request for a rate limit, we wait here: the plugin's timer ignores `signal` and keeps the process alive.
  */
 function throttleOptions(id: string, { log, signal }: Scope) {
   const onLimit =

@@ -14,7 +14,7 @@ export interface Webhook {
   path: string
 }
 
-/** Parses `acme/shop`, `acme` or `app`, with `#1` for the webhook with that id. @returns `undefined` for other texts. */
+/** Parses `acme/shop`, `acme` or `app`, with `#1` for the webhook with id 1. @returns `undefined` for other texts. */
 export function parseTarget(text: string): Target | undefined {
   if (text === 'app') return 'app'
   const [, owner, repository, id] = /^([\w-]{1,39})(?:\/([\w.-]{1,100}))?(?:#(\d{1,15}))?$/.exec(text) ?? []

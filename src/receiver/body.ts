@@ -39,10 +39,7 @@ function consumedBody(cure: string): HookError {
   return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}` })
 }
 
-/**
- * The error for a stream that failed. A server in front fails it if the body exceeds a limit of its own, as SvelteKit's
- * does.
- */
+/** The error for a stream that failed. A server in front, such as SvelteKit's, fails it beyond its own limit. */
 function streamError(cause: unknown): HookError {
   const { status, statusCode, code } = (cause ?? {}) as { status?: unknown; statusCode?: unknown; code?: unknown }
   const isTooLarge = status === 413 || statusCode === 413 || code === 'ERR_BODY_LIMIT'

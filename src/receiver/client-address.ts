@@ -78,7 +78,7 @@ function peerReader({ clientAddress }: Pick<Settings, 'clientAddress'>): Address
   return (request) => request.address
 }
 
-/** The address from a function of the user. @throws {HookError} `address_unknown` if it throws or returns no address. */
+/** The address from the user's function. @throws {HookError} `address_unknown` if it throws or returns no address. */
 function givenAddress(clientAddress: ClientAddressFunction, native: HookRequest['native']): string {
   const returned: unknown = call('your clientAddress function', () => clientAddress(...native))
   const address = textOrNone(returned)
@@ -134,7 +134,7 @@ function bunAddress([request, server]: readonly unknown[]): string | undefined {
   return textOrNone(bun?.requestIP?.(request)?.address)
 }
 
-/** The addresses that proxies reported, nearest last. An entry without one (`unknown`, `_hidden`) keeps its place as a hop. */
+/** The addresses that proxies reported, nearest last. An entry without one (`unknown`, `_hidden`) counts as a hop. */
 export function forwardedAddresses(header: 'x-forwarded-for' | 'forwarded', value: string): string[] {
   const entries = header === 'forwarded' ? forParameters(value) : value.split(',')
   return entries.map(bareAddress)

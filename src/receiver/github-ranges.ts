@@ -15,10 +15,7 @@ const refreshAfter = hour
 const earlyAfter = 5 * minute
 /** The maximum age of a list. hookserver does not use an older one. */
 const maxStale = 7 * 24 * hour
-/**
- * The delay after the first failure, and its maximum: each failure doubles it. A rate limit extends it, to an hour at
- * most.
- */
+/** The delay after the first failure, its maximum as each failure doubles it, and its maximum after a rate limit. */
 const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
 /** The maximum duration of a fetch. */
 const fetchTimeout = 8 * second
@@ -62,8 +59,7 @@ interface CachedRanges {
 export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
 
 /**
- * The address ranges that deliveries may come from. Requests keep them fresh: there is no timer, and no fetch per
- * request.
+ * The address ranges that deliveries may come from. Requests refresh an old list; there is no timer.
  *
  *     empty --first request--> loaded from the cache, if it has a list; otherwise
  *     empty --first request--> fetching: all requests wait for one fetch --> fresh

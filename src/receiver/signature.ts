@@ -81,8 +81,8 @@ export async function sign(secret: Secret, body: string | Uint8Array, algorithm:
 }
 
 /**
- * Whether `signature` (`sha256=…` or `sha1=…`) is the one of `body`, compared in constant time. A malformed or missing
- * signature is wrong.
+ * Whether `signature` (`sha256=…` or `sha1=…`) is the one of `body`, compared in constant time. `false` if it is
+ * malformed or missing.
  * @throws {TypeError} for an empty secret.
  */
 export async function verify(secret: Secret, body: string | Uint8Array, signature: string): Promise<boolean> {

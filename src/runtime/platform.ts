@@ -1,4 +1,4 @@
-/** The parts of a platform that the core uses, without an import of a `node:` module, which some platforms do not have. */
+/** The parts of a platform that the core uses, without importing a `node:` module, which some platforms do not have. */
 
 /** The version in package.json. A test compares the two, since this file also runs where no file can be read. */
 export const version = '0.1.0'

@@ -4,7 +4,7 @@
  * Characters that control a terminal, or hide or reorder parts of a line: the control characters (C0, DEL, C1), the
  * bidirectional controls, and the line and paragraph separators.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: for \p{Cc} V8 reads tables, which takes 0.1 ms of each import
+// biome-ignore lint/suspicious/noControlCharactersInRegex: for \p{Cc} V8 reads tables, which adds 0.1 ms to each import
 export const unsafeCharacters: RegExp = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
 /** The same, except for tabs and line feeds. */

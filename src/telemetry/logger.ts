@@ -46,13 +46,10 @@ export function setDefaultLogger(logger: Logger): void {
   defaults[defaultKey] = logger
 }
 
-/**
- * The arguments for the console. It prints the stack of an error unchanged, so fields with unsafe characters become
- * text.
- */
+/** Arguments for the console. It prints an error's stack unchanged, so fields with unsafe characters become text. */
 function line(fields: object, message: string): unknown[] {
   const text = escapeUnsafe(`hookserver: ${message}`)
-  if (Object.keys(fields).length === 0) return ['%s', text] // so that the console does not take a % in the message for a directive
+  if (Object.keys(fields).length === 0) return ['%s', text] // '%s', because the message may contain a %
   const printed = inspected(fields)
   const safe = printed && escapeUnsafeInLines(printed)
   return safe === printed ? ['%s', text, fields] : ['%s', text, safe]

@@ -14,10 +14,7 @@ export interface PollingOptions
   pause?: (ms: number) => Promise<void>
 }
 
-/**
- * Stores the deliveries of one webhook from GitHub's log in the inbox: oldest first, each GUID once, both failed and
- * successful.
- */
+/** Stores a webhook's deliveries in the inbox, from GitHub's log: failed or not, oldest first, each GUID once. */
 export class DeliveryImporter {
   readonly #options: PollingOptions
   readonly #webhook: Webhook

@@ -29,8 +29,7 @@ export class Span {
 
   /**
    * The span of a request: INTERNAL below the application's own HTTP span, else SERVER ("covers server-side handling of
-   * a remote request": SpanKind, trace API). A SERVER span continues the trace in the headers, if a propagator finds
-   * one.
+   * a remote request": SpanKind, trace API). A SERVER span continues the trace that a propagator finds in the headers.
    */
   static ofRequest(name: string, attributes: Attributes, headers: Headers): Span | undefined {
     return quietly(() => {

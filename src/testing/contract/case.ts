@@ -5,7 +5,10 @@ import type { Answer, ContractHost } from './client.ts'
 export interface ContractCase {
   id: string
   name: string
-  /** `streaming`: needs bodies in chunks, as some platforms never show. `consuming`: needs bodies that were read before. */
+  /**
+   * `streaming`: needs bodies in chunks, which some platforms never pass on. `consuming`: needs bodies that something
+   * has read before.
+   */
   about?: 'streaming' | 'consuming'
   run(host: ContractHost): Promise<void>
 }
