@@ -28,9 +28,9 @@ export class BackgroundWrites {
 
 /** Milliseconds between two writes: a flood of rejected requests must not cause a flood of commits. */
 const flushInterval = 1000
-/** Bytes of the headers of a request that are kept. */
+/** Maximum bytes of a request's headers that are kept. */
 const maxHeaderBytes = 4096
-/** Characters of a GUID and an event name that are kept; both are unverified. */
+/** Maximum characters of a GUID and of an event name that are kept; both are unverified. */
 const maxTextLength = 200
 
 /** Collects rejected requests, and writes the newest of them to the inbox. */

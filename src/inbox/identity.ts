@@ -13,8 +13,8 @@ interface Identified {
 }
 
 /**
- * The identity of a delivery as 16 bytes: GUIDs arrive in random order, so the index of identities is the most expensive
- * one. The hash of the GUID comes first, so that the same index finds a delivery by its GUID alone.
+ * The identity of a delivery, as only 16 bytes: GUIDs arrive in random order, so the index of identities is the most
+ * expensive one. The hash of the GUID comes first, so that the same index finds a delivery by its GUID alone.
  */
 export function identityOf({ source, hookId, guid, secretId = '' }: Identified): Uint8Array {
   const place = hash('sha256', JSON.stringify([source, hookId, secretId]), 'buffer').subarray(0, 8)

@@ -1,6 +1,6 @@
 /**
- * The port of the inbox, which every store implements: SQLite and PostgreSQL do; `inboxContract` in
- * `hookserver/testing` tests every promise that it makes.
+ * The interface that every store implements, as SQLite and PostgreSQL do. `inboxContract` in `hookserver/testing` tests
+ * all of it.
  *
  * A receiver *stores* a delivery; a worker *matches* it with handlers. From then on it has one *task* for each handler.
  * A task runs in *attempts* until it succeeds, is discarded, or has failed too often. A running task is leased to its

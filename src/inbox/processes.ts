@@ -123,12 +123,12 @@ export class ProcessRegistry {
   }
 }
 
-/** The minimum of milliseconds for which the event loop of a process must be blocked before it counts as stuck. */
+/** Minimum milliseconds for which an event loop is blocked before its process counts as stuck. */
 const minStuckTime = 60_000
 
 /**
  * Whether the event loop of a process has been blocked for longer than any of its handlers may take.
- * @param silentFor Milliseconds since its last sign.
+ * @param silentFor Milliseconds since its last ping.
  */
 export function isStuck(workers: ReadonlyMap<number, readonly HandlerPolicy[]>, silentFor: number): boolean {
   const timeouts = [...workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)

@@ -148,8 +148,8 @@ export interface TaskQueue {
    */
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult>
   /**
-   * Counts an attempt to parse the payload of a delivery, and commits the count before the payload is parsed: a payload
-   * that ends the process is recognized by it.
+   * Counts an attempt to parse the payload of a delivery, and commits the count before the payload is parsed. The count
+   * identifies a payload that ends the process.
    * @returns the number of attempts, including this one.
    */
   countMatchAttempt(id: number): Promise<number>

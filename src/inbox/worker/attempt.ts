@@ -23,7 +23,7 @@ export interface RunningTask extends ClaimedTask {
   chainStart: number
 }
 
-/** The task that continues the chain of one that has ended. It holds the slot of that one. */
+/** The next task of a chain. It takes over the slot of the task before it. */
 export type NextTask = ClaimedTask & Pick<RunningTask, 'worker' | 'chainStart'>
 
 export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt' | 'error' | 'result'> {

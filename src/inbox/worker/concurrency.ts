@@ -22,13 +22,13 @@ export class Slots {
   }
 }
 
-/** Bytes of a parsed payload that counts as small. Small payloads have memory reserved for them. */
+/** Maximum bytes of a small payload once it is parsed. A share of the memory is reserved for small payloads. */
 const small = 1024 * 1024
 
 /** Bytes of a body whose parsed payload is most likely small. */
 export const smallBody: number = 128 * 1024
 
-/** Milliseconds without memory for a large payload, after which the operator is warned. */
+/** Milliseconds without memory for large payloads after which the operator is warned. */
 const reportAfter = 10_000
 
 /** The share of the limit that is reserved for small payloads. */

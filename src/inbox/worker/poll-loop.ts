@@ -2,7 +2,7 @@ import { wait } from '../../runtime/timer.ts'
 import { storeRetryDelay } from './worker-host.ts'
 
 export interface PollLoopOptions {
-  /** Milliseconds of a sleep that no wake-up ends. */
+  /** Maximum milliseconds of a sleep. */
   interval: number
   /** Looks for work and starts it. @returns whether it found any. */
   round(): Promise<boolean>
