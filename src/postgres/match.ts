@@ -151,7 +151,7 @@ export async function forgetMatchAttempts(sql: Sql, ids: readonly number[]): Pro
   await sql.run('delete from match_attempts where delivery_id = any($1::bigint[])', ids)
 }
 
-/** However many older deliveries have the same bytes, one is enough; a bitmap would list them all. */
+/** One older delivery with the same bytes is enough; a bitmap scan would find them all. */
 const disableBitmapScans = 'set local enable_bitmapscan to off'
 
 const selectReplays = `

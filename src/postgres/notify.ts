@@ -3,7 +3,7 @@ import type { AvailableWork } from '../inbox/task-queue.ts'
 import type { Database } from './database.ts'
 import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './options.ts'
 
-/** Milliseconds before the first reconnection, and at most. */
+/** Milliseconds before the first reconnection, and the maximum before later ones. */
 const [minReconnectDelay, maxReconnectDelay] = [100, 10_000]
 
 const channelOf = (schema: string): string => `${schema}_due`
@@ -75,8 +75,8 @@ export class Listener {
 }
 
 /**
- * Notifies workers that there is work. Not in the transaction that made it: PostgreSQL has transactions that notify
- * commit one after the other, each with an fsync of its own. If a notification is lost, workers find the work by polling.
+ * Notifies workers that there is work. Not in the transaction that made it: PostgreSQL commits transactions that notify
+ * one after the other, each with an fsync of its own. If a notification is lost, workers find the work by polling.
  */
 export class Notifier {
   readonly #database: Database

@@ -82,9 +82,9 @@ export interface FinishedPlace {
 
 /**
  * Claims the first tasks of locked queues in the place of tasks that have ended. A busy key then takes one transaction
- * for each task; promoting, fetching and claiming it would take three. If another transaction has locked the delivery of
- * the next task, the task is left to `promoteNext`: a transaction that holds a queue never waits for a delivery. A
- * repeated call returns the tasks that the first call claimed.
+ * for each task; promoting, fetching and claiming the task one after the other would take three. If another transaction
+ * has locked the delivery of the next task, the task is left to `promoteNext`: a transaction that holds a queue never
+ * waits for a delivery. A repeated call returns the tasks that the first call claimed.
  */
 export async function claimNextTasks(
   transaction: Transaction,
@@ -101,7 +101,7 @@ const hashesOfDeliveries =
 
 /**
  * Waits for less time than PostgreSQL lets a transaction idle (5 s). Otherwise two transactions of a suspended process
- * would block every worker one after the other: the second acquires the lock when the first is ended, and idles too.
+ * would block every worker one after the other: when PostgreSQL ends the first, the second gets the lock and idles.
  */
 const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
 
@@ -109,7 +109,7 @@ const lockAll = `
   with ${boundedWait}
   select pg_advisory_xact_lock(order_hash) from bounded, unnest($1::bigint[]) as order_hash`
 
-/** Locks in the same order. */
+/** Locks in the order of `sortedHashes`. */
 const lockAllOf = `
   with ${boundedWait}, sorted as materialized (
     select distinct order_hash from tasks

@@ -15,7 +15,7 @@ const batchSize = 1000
 /** Tombstones, and acks, that one transaction deletes. No transaction adds as many, so their number does not grow. */
 const maxSmallRows = 5000
 
-/** Rows of `state_counts` that are summed up before they are folded. */
+/** The number of rows of `state_counts` above which `countStates` folds them. */
 const foldThreshold = 2000
 
 /** Prunes batches until one finds nothing to delete. @returns the number of deleted deliveries. */
@@ -52,8 +52,8 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
 }
 
 /**
- * The number of deliveries in each state. To count millions of rows takes a quarter of a second, so triggers insert the
- * differences that each statement makes into `state_counts`: as new rows, so that no statement waits for another.
+ * The number of deliveries in each state. Counting millions of rows takes a quarter of a second, so triggers record in
+ * `state_counts` what each statement changes: as new rows, so that no statement waits for another.
  */
 export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
   const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
@@ -66,7 +66,7 @@ export async function countStates(sql: Sql): Promise<Record<DeliveryState, numbe
   return states
 }
 
-/** Several transactions may fold at the same time: each row is deleted by one of them, which adds its count. */
+/** Sums up the rows of `state_counts`. Of concurrent transactions, only one deletes a row and adds its count. */
 export async function foldStateCounts(sql: Sql): Promise<void> {
   await sql.run(foldCounts)
 }

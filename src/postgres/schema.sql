@@ -97,8 +97,8 @@ alter table contents alter column bytes set storage external;
 -- When the senders of a batch were answered.
 create table acks (batch bigint primary key, at bigint not null);
 
--- One task for each handler of a delivery. It is due from "next_at" on; without one, a task before it in its order blocks
--- it.
+-- One task for each handler of a delivery. It is due from "next_at" on. An older task with the same order
+-- key blocks a pending task without "next_at".
 create table tasks (
   delivery_id bigint not null,
   handler text not null,

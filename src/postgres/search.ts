@@ -66,7 +66,7 @@ export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch
   }
 }
 
-/** An estimate, since ids are sequential and some may have been deleted. */
+/** An upper bound: ids are sequential, but have gaps, and some deliveries may have been deleted. */
 async function countOlder(sql: Sql, id: number): Promise<number> {
   const oldest = await sql.get<{ id: number | null }>('select min(id) as id from deliveries')
   return Math.max(0, id - (oldest?.id ?? id))

@@ -189,7 +189,7 @@ const firstColumn = 7
 const inputNames = inputColumns.map(({ name }) => name).join(', ')
 const inputArrays = inputColumns.map(({ type }, index) => `$${index + firstColumn}::${type}[]`).join(', ')
 
-/** The input columns that are columns of `deliveries`, too: a row has the id of its pack instead of its number. */
+/** The input columns that `deliveries` has too. Instead of the number of its pack, a row has the pack's id. */
 const storedNames = inputColumns
   .map(({ name }) => name)
   .filter((name) => name !== 'pack')

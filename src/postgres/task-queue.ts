@@ -72,7 +72,7 @@ export class PostgresTaskQueue implements TaskQueue {
     return this.#client.write((transaction) => match(transaction, this.#client.jobs, worker, offer, decide))
   }
 
-  /** On a connection for storing, since a connection for working may have locked the delivery. */
+  /** On a connection for storing: a match, in which this is called, has taken one of the others. */
   countMatchAttempt(id: number): Promise<number> {
     return this.#client.call(() => countMatchAttempt(this.#client.receiverDatabase, id))
   }

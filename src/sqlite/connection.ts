@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
-/** The application has fewer statements, but queries have many shapes. */
+/** Maximum prepared statements. hookserver has fewer, but queries have many shapes. */
 const maxPrepared = 200
 
 /** The values of `?` parameters in order, or of `:name` parameters by name. A named parameter takes about 1 µs more. */

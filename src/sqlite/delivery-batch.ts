@@ -117,7 +117,7 @@ export function decodeBatch({ bytes, fields }: DeliveryBatch): EncodedDelivery[]
 }
 
 const outcomes = ['stored', 'duplicate', 'rearmed'] as const satisfies StoreResult['outcome'][]
-/** Added to the code of an outcome. */
+/** Added to the code of an outcome if the delivery conflicts with a stored one. */
 const conflictCode = outcomes.length
 const failedCode = -1
 

@@ -25,7 +25,7 @@ interface Lease {
 }
 
 /**
- * Registers a worker, after it has reclaimed the leases of processes that have ended: their tasks need not wait.
+ * Reclaims the leases of processes that have ended, since their tasks need not wait, and registers a worker.
  * @param interval Milliseconds between two heartbeats of this process.
  */
 export function registerWorker(

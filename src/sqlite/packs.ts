@@ -70,7 +70,7 @@ export class Packer {
   }
 }
 
-/** A reader of one delivery often reads its neighbor next. */
+/** The last pack that was read through a connection: after one delivery, a reader often reads its neighbor. */
 const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }>()
 
 /**

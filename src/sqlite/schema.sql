@@ -61,8 +61,8 @@ create table packs (
   bytes blob not null                       -- compressed with zstd
 ) strict;
 
--- One task for each handler of a delivery. It is due from "next_at" on; without one, a task before it in its order blocks
--- it.
+-- One task for each handler of a delivery. It is due from "next_at" on. An older task with the same order
+-- key blocks a pending task without "next_at".
 create table tasks (
   delivery_id integer not null,
   handler text not null,

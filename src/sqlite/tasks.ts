@@ -29,7 +29,8 @@ interface OrderedTask {
 }
 
 /**
- * Records results, and claims the next tasks for the results that request one. @returns the states of the deliveries.
+ * Records results, and claims the next tasks for the results that request one.
+ * @returns the states of the deliveries.
  */
 export function finishAll(connection: Connection, worker: number, results: readonly AttemptResult[]): DeliveryStatus[] {
   const ids = new Set<number>()
@@ -68,7 +69,7 @@ export function finish(connection: Connection, worker: number, result: AttemptRe
   return true
 }
 
-/** Claims the next task with the order key of a task that has ended, if its result says so. */
+/** Claims the next task with the order key of a task that has ended, if its result requests that. */
 function claimNext(
   connection: Connection,
   worker: number,

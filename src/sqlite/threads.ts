@@ -148,9 +148,7 @@ export class UnmatchedReader {
     return ahead ?? this.#read(limits, 0)
   }
 
-  /**
-   * Reads the deliveries after these, which are all going to be matched. There may be more if these reach the limit.
-   */
+  /** Reads the deliveries after those that are being matched, if these reach the limit: there may be more then. */
   readAhead(worker: number, limits: Limits, matched: readonly StoredDelivery[]): void {
     const last = matched.at(-1)
     if (!last || matched.length < limits.limit) return
