@@ -6,8 +6,8 @@ import { maxRejections, type Rejection } from './records.ts'
 import { withoutSecrets } from './store-delivery.ts'
 
 /**
- * The writes of a process to an inbox that no request and no handler waits for. Each of them collects events, writes
- * them after a moment, and tries again later if that fails.
+ * Writes of this process to its inbox for which no request and no handler waits. Each part writes after a moment, and
+ * tries again later if that fails.
  */
 export class BackgroundWrites {
   readonly rejections: RejectionBuffer

@@ -16,7 +16,7 @@ const maxBody = 1024 * 1024
 
 /**
  * Why a signature is wrong, for the operator's log. The sender never sees it, because an attacker could learn from it
- * how near a guess is. Each reason is a change to the body or the secret that makes the signature right.
+ * how close a guess is. Each reason is a change to the body or the secret that makes the signature right.
  */
 export async function explainWrongSignature(delivery: UnverifiedDelivery): Promise<string | undefined> {
   const { signature, body, headers, keys, createHmac } = delivery

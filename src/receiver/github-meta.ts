@@ -6,7 +6,7 @@ import { type FetchedRanges, RangesError } from './github-ranges.ts'
 
 type MetaSource = Pick<Settings, 'apiUrl' | 'token'>
 
-/** Milliseconds for everything, with the body and the second request without a token; a delivery may be waiting. */
+/** Milliseconds for both requests (the second is without a token) and their bodies; a delivery may be waiting. */
 const metaTimeout = 5000
 
 /** The real list is a few hundred kilobytes, and grows with the addresses of Actions. */

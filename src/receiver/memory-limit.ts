@@ -42,7 +42,7 @@ export interface Reservation {
    * @returns A promise if nothing more of the body may be read until it resolves.
    */
   grow(size: number): Promise<void> | undefined
-  /** Says that the body has arrived completely. */
+  /** Reports that the body has arrived completely. */
   complete(): void
   /** Releases the memory. A repeated call has no effect. */
   release(): void

@@ -118,7 +118,7 @@ export class DeliveryReceiver implements Receiver {
       context.originWarning = this.#origin.warning(request)
 
       const verification = this.#verifier?.begin(request)
-      if (!verification) readHeaders(request.headers) // at once, since the body is not needed to reject them
+      if (!verification) readHeaders(request.headers) // rejects bad headers before the body is read
 
       context.body = await this.#readBody(context, verification?.hmac)
 
