@@ -41,7 +41,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     this.#calls = this.#serve()
   }
 
-  /** Carries out calls in one transaction. If one fails, each gets a transaction of its own, so that only that one fails. */
+  /** Carries out calls in one transaction. If one fails, each gets its own transaction, so that others can succeed. */
   execute(calls: readonly Call<WriterCalls>[]): Answer[] {
     const connection = this.#connection
     const acked = this.#stored

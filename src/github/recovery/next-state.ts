@@ -23,16 +23,16 @@ export interface SeenDelivery {
 /**
  * The state of a delivery after a sweep. The first row that fits applies:
  *
- * | recorded as missed | in the inbox | in GitHub's log                  | expired | next state    |
- * | ------------------ | ------------ | -------------------------------- | ------- | ------------- |
- * | no                 | yes          |                                  |         | none          |
- * | yes                | yes          |                                  |         | `received`    |
- * |                    | no           | with an event without a handler  |         | `'unhandled'` |
- * |                    | no           | delivered                        |         | `unrecorded`  |
- * |                    | no           |                                  | yes     | `expired`     |
- * | no                 | no           | failed                           | no      | `missed`      |
- * | yes                | no           | failed, with another last attempt | no     | `missed`      |
- * | yes                | no           | the same last attempt, or none   | no      | unchanged     |
+ * | recorded as missed | in the inbox | in GitHub's log                   | expired | next state    |
+ * | ------------------ | ------------ | --------------------------------- | ------- | ------------- |
+ * | no                 | yes          |                                   |         | none          |
+ * | yes                | yes          |                                   |         | `received`    |
+ * |                    | no           | with an event without a handler   |         | `'unhandled'` |
+ * |                    | no           | delivered                         |         | `unrecorded`  |
+ * |                    | no           |                                   | yes     | `expired`     |
+ * | no                 | no           | failed                            | no      | `missed`      |
+ * | yes                | no           | failed, with another last attempt | no      | `missed`      |
+ * | yes                | no           | the same last attempt, or none    | no      | unchanged     |
  *
  * A sweep that requests a redelivery then moves `missed` to `requested`, and one that reads the payload to `received`.
  * @param missed The record of earlier sweeps; `undefined` if there is none.
