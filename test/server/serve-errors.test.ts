@@ -34,8 +34,8 @@ describe('a server does not start', () => {
     const config = 'export const config = { secretFile: "secrets" }'
     const folder = project({ 'hooks.ts': `${hooksModule}; ${config}`, secrets: 'the secret of the webhook\n' })
     const misplaced = /^2: hookserver: config\.secretFile of hooks\.ts: .*: set --secret-file or HOOKSERVER_SECRET_FILE/
-    expect(await refusal(folder, ['hooks.ts'])).toMatch(misplaced)
-    expect(await refusal(folder, ['hooks.ts'], {})).toMatch(
+    expect(await startError(folder, ['hooks.ts'])).toMatch(misplaced)
+    expect(await startError(folder, ['hooks.ts'], {})).toMatch(
       /^1: hookserver: Cannot import hooks\.ts: No secret: .* \(--secret-file or .*; config\.secretFile cannot\)/,
     )
   })
