@@ -81,16 +81,6 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
     expect(resolve(env)[name]).toEqual({ value, source: `the environment variable ${variable}` })
   })
 
-  test.skipIf(name === 'secretFile')('is set by the module if its flag and its variable are not set', () => {
-    const flag = { flags: { [name]: text } }
-    const env = { env: { [variable]: text } }
-    const module = { module: { name: 'hooks.ts', config: { [name]: text } } }
-    const broken = { env: { [variable]: 'overridden' }, module: { name: 'hooks.ts', config: { [name]: 'overridden' } } }
-    expect(resolve({ ...broken, ...flag })[name]).toEqual({ value, source: flagOf(name) })
-    expect(resolve({ ...broken, ...env })[name]).toEqual({ value, source: `the environment variable ${variable}` })
-    expect(resolve(module)[name]).toEqual({ value, source: `config.${name} of hooks.ts` })
-  })
-
   test('ignores an empty variable, and uses the first variable that is set', () => {
     expect(resolve({ env: { [variable]: '' } })[name].source).toBeUndefined()
     for (const other of others) {
@@ -106,6 +96,24 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
     else expect(problem).toContain(`got ${JSON.stringify(wrong)}`)
   })
 })
+
+const moduleExamples = Object.entries(examples).filter(([name]) => name !== 'secretFile')
+
+test.each(moduleExamples)(
+  'the setting %s is set by the module if its flag and its variable are not set',
+  (key, example) => {
+    const [text, value] = example
+    const name = key as SettingName
+    const [variable = ''] = variablesOf(name)
+    const flag = { flags: { [name]: text } }
+    const env = { env: { [variable]: text } }
+    const module = { module: { name: 'hooks.ts', config: { [name]: text } } }
+    const broken = { env: { [variable]: 'overridden' }, module: { name: 'hooks.ts', config: { [name]: 'overridden' } } }
+    expect(resolve({ ...broken, ...flag })[name]).toEqual({ value, source: flagOf(name) })
+    expect(resolve({ ...broken, ...env })[name]).toEqual({ value, source: `the environment variable ${variable}` })
+    expect(resolve(module)[name]).toEqual({ value, source: `config.${name} of hooks.ts` })
+  },
+)
 
 describe('a setting that can be given directly or in a file', () => {
   const [address, file] = ['postgres://db.example/hooks', '/run/address']
