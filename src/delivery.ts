@@ -164,8 +164,8 @@ export interface AnyOctokit {
 }
 
 /**
- * The type of `delivery.octokit()`: the package's `Octokit` if the package `octokit` is installed, and otherwise
- * `AnyOctokit`, when the call rejects anyway. A missing module is of type `any`, and every string is a key of `any`. Other
+ * The result of `delivery.octokit()`: the `Octokit` of the package `octokit`, or `AnyOctokit` if it is not installed. In
+ * that case, the call rejects. TypeScript gives a missing module the type `any`, of which every string is a key. Other
  * tests for `any` do not work here.
  */
 export type DeliveryOctokit = string extends keyof Installed ? AnyOctokit : Installed

@@ -75,12 +75,9 @@ function storable(value: unknown): unknown {
   return Array.isArray(value) ? value.map(storable) : value
 }
 
-/** Rows as one parameter, for `json_to_recordset`; bytes as base64, for `decode`. */
+/** Rows as one parameter, for `json_to_recordset`. */
 export function recordset(rows: readonly object[]): string {
-  return JSON.stringify(rows, (_name, value: unknown) => {
-    if (typeof value === 'string') return text(value)
-    return value
-  })
+  return JSON.stringify(rows, (_name, value: unknown) => (typeof value === 'string' ? text(value) : value))
 }
 
 export const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)

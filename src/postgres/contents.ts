@@ -43,7 +43,7 @@ export function pack(headers: Uint8Array, body: Uint8Array): Buffer | Promise<Bu
   return compressLarge(headers, body) ?? zstdCompressSync(Buffer.concat([headers, body]), options)
 }
 
-/** Compresses a large content. @returns nothing for any other: `packAll` compresses it. */
+/** Compresses a large content. @returns `undefined` for a small one, which `packAll` compresses. */
 export function compressLarge(headers: Uint8Array, body: Uint8Array): Promise<Buffer> | undefined {
   return headers.length + body.length < large ? undefined : compress(Buffer.concat([headers, body]), options)
 }

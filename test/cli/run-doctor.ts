@@ -13,7 +13,7 @@ interface Finding {
 }
 
 export const secret: string = 'a secret that is long enough'
-/** The findings about a good project, with the mistakes of the test. */
+/** The findings about a project without mistakes, except for those that the test makes. */
 export async function runDoctor(
   folder: string,
   args: string[] = [],
