@@ -165,7 +165,7 @@ export interface AnyOctokit {
 
 /**
  * The result of `delivery.octokit()`: the `Octokit` of the package `octokit`, or `AnyOctokit` if it is not installed. In
- * that case, the call rejects. TypeScript gives a missing module the type `any`, of which every string is a key. Other
+ * that case, the call rejects. TypeScript gives a missing module the type `any`, and every string is a key of `any`. Other
  * tests for `any` do not work here.
  */
 export type DeliveryOctokit = string extends keyof Installed ? AnyOctokit : Installed
