@@ -133,11 +133,11 @@ describe('docs/guides/retries.md', () => {
   test('says how many attempts there are, and how long they take', () => {
     const hours = (random: number) => Math.round(waits(random).reduce((sum, wait) => sum + wait) / 3_600_000)
     expect(page.replaceAll('\n', ' ')).toContain(
-      `There are ${defaultAttempts} attempts, which take ${hours(0)} to ${hours(1)} hours`,
+      `up to ${defaultAttempts} attempts by default. The delays between the attempts add up to ${hours(0)} to ${hours(1)} hours`,
     )
     expect(page).toContain(`begins with \`backoff\`, ${defaultBackoff / 1000} s`)
-    expect(page).toContain(`An attempt has \`timeout\`, ${defaultTimeout / 60_000} minutes`)
-    expect(page).toContain(`Each handler has ${defaultConcurrency} deliveries under way`)
+    expect(page).toContain(`An attempt must finish within \`timeout\`, ${defaultTimeout / 60_000} minutes`)
+    expect(page).toContain(`A process runs at most ${defaultConcurrency} attempts of each handler at a time`)
   })
 })
 
