@@ -192,7 +192,7 @@ describe('docs/postgres.md', () => {
   })
 
   test('lists every error code with a cure, and marks those that a server waits for', () => {
-    const [, section = ''] = read('docs/postgres.md').split('\n## When it cannot be opened\n')
+    const [, section = ''] = read('docs/postgres.md').split('\n## When the inbox cannot be opened\n')
     const rows = [...section.matchAll(/^\| (.*?) \| (waits|ends) \|/gm)]
     const documented = rows.flatMap(([, said = '', serve]) => {
       return [...said.matchAll(/`(\w+)`/g)].map(([, code]) => [code, serve])
