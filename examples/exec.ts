@@ -4,11 +4,11 @@ import { Hooks } from 'hookserver'
 import { exec } from 'hookserver/exec'
 import { hookserver } from 'hookserver/node'
 
-// `warn`, because the first requests come from your own machine. The console shows the program's output.
+// 'warn' because you will try it from your own machine first. `logger: console` shows the output of the program.
 const hooks = new Hooks({ validateIp: 'warn', logger: console })
 
 hooks.hook('ping', () => 'pong')
-// Without an inbox the program has nine seconds, the time limit of a reply. With an inbox you choose the limit.
+// Without an inbox, the program has nine seconds, because the reply waits for it. With an inbox, it has 15 minutes or more.
 hooks.on('push', exec('git', ['pull', '--ff-only'], { cwd: import.meta.dirname, branch: 'main' }), { name: 'deploy' })
 
 const server = createServer(hookserver(hooks))
@@ -16,5 +16,5 @@ server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server
 
 process.once('SIGTERM', async () => {
   server.close()
-  await hooks.close({ grace: 5000 }) // after five seconds, running programs get SIGTERM
+  await hooks.close({ grace: 5000 }) // running programs get SIGTERM after five seconds
 })

@@ -11,7 +11,7 @@ hooks.hook('issues.opened', ({ issue }, _guid, { repository }) => {
 })
 
 const app = express()
-app.use(hookserver(hooks)) // before express.json(), because the signature is that of the bytes
+app.use(hookserver(hooks)) // before express.json(), because the signature covers the bytes of the body
 app.use(express.json())
 app.get('/', (_request, response) => {
   response.send('The rest of the application')

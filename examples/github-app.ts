@@ -1,4 +1,4 @@
-/** A bot that answers issues as a GitHub App. docs/guides/github-app.md says how to create the App, and what to set. */
+/** A bot that answers issues as a GitHub App. docs/guides/github-app.md describes how to create the App and start the bot. */
 import { createServer } from 'node:http'
 import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/node'
@@ -6,8 +6,8 @@ import { sqlite } from 'hookserver/sqlite'
 
 const hooks = new Hooks({
   inbox: sqlite(process.env.DATABASE ?? 'hookserver.db'),
-  apiUrl: process.env.GITHUB_API_URL, // of an Enterprise Server, and unset for github.com
-  validateIp: 'warn', // warn: you will try it from your own machine first
+  apiUrl: process.env.GITHUB_API_URL, // for an Enterprise Server; unset for github.com
+  validateIp: 'warn', // 'warn' because you will try it from your own machine first
 })
 
 hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {

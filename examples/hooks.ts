@@ -1,4 +1,4 @@
-/** The module for `npx hookserver serve examples/hooks.ts`: handlers only, no HTTP. */
+/** A module for `npx hookserver serve examples/hooks.ts`. It contains only handlers, and no HTTP server. */
 import { Hooks } from 'hookserver'
 
 const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first

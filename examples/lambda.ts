@@ -2,8 +2,8 @@
 import { Hooks } from 'hookserver'
 import { hookserver, type LambdaHandler } from 'hookserver/lambda'
 
-// The secret is in the function's environment, as GITHUB_WEBHOOKS_KEY.
-// 'warn' because you will try it with your own event first.
+// The secret is the environment variable GITHUB_WEBHOOKS_KEY of the function.
+// 'warn' because you will try it with an event of your own first.
 const hooks = new Hooks({ validateIp: 'warn' })
 
 hooks.hook('ping', () => 'pong')

@@ -11,7 +11,7 @@ const hooks = new Hooks({
 })
 
 hooks.hook('ping', ({ zen }) => console.log(`Handled after the answer: ${zen}`))
-hooks.on('push', deploy, { name: 'deploy', attempts: 5, order: 'repository' }) // the name must stay the same over restarts
+hooks.on('push', deploy, { name: 'deploy', attempts: 5, order: 'repository' }) // the name must never change
 
 async function deploy({ ref, after }: { ref: string; after: string }): Promise<string> {
   if (ref !== 'refs/heads/main') throw new Discard('only main is deployed')
@@ -23,5 +23,5 @@ server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server
 
 process.once('SIGTERM', async () => {
   server.close()
-  await hooks.close() // waits for running handlers; the next process retries those that do not end
+  await hooks.close() // waits for running handlers; the next process retries those that do not end in time
 })

@@ -1,6 +1,6 @@
 /**
- * Any platform that calls `fetch(request)`, here Bun: `GITHUB_WEBHOOKS_KEY=secret bun examples/web.ts`. On Workers,
- * omit `port` and set `clientAddress: 'cloudflare'`. With `deno serve`, set `clientAddress: 'deno'`.
+ * A platform that calls `fetch(request)`, here Bun: `GITHUB_WEBHOOKS_KEY=secret bun examples/web.ts`. On Workers, omit
+ * `port` and set `clientAddress: 'cloudflare'`. With `deno serve`, set `clientAddress: 'deno'`.
  */
 import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/web'
