@@ -5,7 +5,7 @@ interface Definition {
   /** A module whose default export creates the server. */
   file?: string
   options?: object
-  /** The arguments of `hookserver serve`, which is a program of its own. */
+  /** The arguments of `hookserver serve`, which runs in place of a `file`. */
   args?: readonly string[]
   /** Where the server commits each delivery before it answers. */
   store?: Store

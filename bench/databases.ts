@@ -1,4 +1,4 @@
-/** Empty databases for benchmark servers. Each one commits to disk before it confirms. */
+/** Empty databases for benchmark servers. Each one flushes a commit to disk before it confirms the commit. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { createPostgresDatabase } from './postgres/server.ts'
 import { cpuOfTree } from './process-tree.ts'
 
 export interface Database {
-  /** A file, a URL, or the path of a socket. */
+  /** The path of a file, a URL, or the path of a socket. */
   target: string
   /** CPU seconds of the database's own processes so far; undefined if it has none, or if the system has no `/proc`. */
   cpu(): number | undefined

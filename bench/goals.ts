@@ -14,17 +14,17 @@ interface Goal {
 const octokit = '@octokit/webhooks'
 
 const goals = {
-  inlineToFloor: { what: 'hookserver/node / floor, rate', atLeast: 0.95 },
-  inlineToOctokit: { what: `hookserver/node / ${octokit}, rate`, atLeast: 1.15 },
-  storedCpu: { what: `SQLite / ${octokit}, CPU per answer, 32 connections`, atMost: 1.8 },
-  storedRate: { what: `SQLite / ${octokit}, rate, 128 connections`, atLeast: 0.65 },
-  toInsert: { what: `SQLite / ${octokit} + INSERT, rate, 32 connections`, atLeast: 4.5 },
-  toBullmq: { what: `SQLite / ${octokit} + BullMQ, rate, 32 connections`, atLeast: 2.5 },
-  toPgBoss: { what: `PostgreSQL / ${octokit} + pg-boss.send, rate, 32 connections`, atLeast: 5 },
+  inlineToFloor: { what: 'hookserver/node ÷ floor, rate', atLeast: 0.95 },
+  inlineToOctokit: { what: `hookserver/node ÷ ${octokit}, rate`, atLeast: 1.15 },
+  storedCpu: { what: `SQLite ÷ ${octokit}, CPU per answer, 32 connections`, atMost: 1.8 },
+  storedRate: { what: `SQLite ÷ ${octokit}, rate, 128 connections`, atLeast: 0.65 },
+  toInsert: { what: `SQLite ÷ ${octokit} + INSERT, rate, 32 connections`, atLeast: 4.5 },
+  toBullmq: { what: `SQLite ÷ ${octokit} + BullMQ, rate, 32 connections`, atLeast: 2.5 },
+  toPgBoss: { what: `PostgreSQL ÷ ${octokit} + pg-boss.send, rate, 32 connections`, atLeast: 5 },
   halfLatency: { what: 'SQLite, p99 at half of its rate, ms', atMost: 10, digits: 1 },
-  importTime: { what: `import of hookserver and hookserver/node / ${octokit}`, atMost: 1.2 },
-  peakMemory: { what: `8 concurrent bodies of 25 MB / ${octokit}, peak memory`, atMost: 0.6 },
-  filled: { what: 'SQLite with 1,000,000 deliveries / empty, rate', atLeast: 0.9 },
+  importTime: { what: `hookserver and hookserver/node ÷ ${octokit}, import time`, atMost: 1.2 },
+  peakMemory: { what: `hookserver/node ÷ ${octokit}, peak memory with 8 concurrent bodies of 25 MB`, atMost: 0.6 },
+  filled: { what: 'SQLite with 1,000,000 deliveries ÷ empty, rate', atLeast: 0.9 },
   handledSqlite: { what: 'SQLite, deliveries handled a second', atLeast: 6000, digits: 0 },
   handledPostgres: { what: 'PostgreSQL, deliveries handled a second', atLeast: 4000, digits: 0 },
 } satisfies Record<string, Goal>

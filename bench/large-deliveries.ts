@@ -9,7 +9,7 @@ import { startContestant } from './process.ts'
 import { inTurns, median } from './statistics.ts'
 import { table } from './table.ts'
 
-/** Bytes: just below GitHub's limit of 25 MB. */
+/** The size of a delivery in bytes: just below GitHub's limit. */
 const size = 25_000_000
 const concurrent = 8
 const rounds = 3

@@ -1,10 +1,9 @@
 /**
- * Loaded with `--import` into a benchmark server: samples its memory, and answers `phases` with the maxima.
- *
- * A phase begins when the previous one ends:
- * - reading: from the first sample to the first `JSON.parse` of a large text.
- * - before parse, after parse: at each `JSON.parse` of a large text.
- * - between parses: from the first `JSON.parse` on.
+ * Loaded with `--import` into a benchmark server: samples its memory, and answers the message `phases` with the maxima
+ * of each phase:
+ * - reading: all samples before the first `JSON.parse` of a large text.
+ * - before parse, after parse: one sample before and one after each `JSON.parse` of a large text.
+ * - between parses: all other samples.
  */
 export const memoryFields = ['rss', 'heapTotal', 'heapUsed', 'external', 'arrayBuffers'] as const
 
@@ -13,6 +12,7 @@ export interface Phase {
   maximum: Record<(typeof memoryFields)[number], number>
 }
 
+/** Milliseconds between two samples. */
 const interval = 2
 /** The minimum length of a large text, in characters. */
 const largeText = 1_000_000
@@ -37,7 +37,7 @@ function sampleParsing(): void {
   }
 }
 
-/** Whether this process was started with the sampler. */
+// Other modules import the types and `memoryFields` without starting the sampler.
 if (process.execArgv.includes(import.meta.filename)) {
   sampleParsing()
   setInterval(() => sample(phases.has('before parse') ? 'between parses' : 'reading'), interval).unref()

@@ -13,7 +13,7 @@ import { settingsOf } from './service/with-served.ts'
 export interface Usage {
   /** CPU seconds of the process so far, user and system. */
   cpu: number
-  /** The maximum of its resident memory so far, in bytes. */
+  /** The maximum resident memory of the process so far, in bytes. */
   peak: number
   /** CPU seconds of the database's own processes so far, if it has any. */
   databaseCpu?: number | undefined
@@ -29,9 +29,9 @@ export interface Contestant {
 }
 
 export interface StartOptions {
-  /** Its database. Default: an empty one, which is removed when the server stops. */
+  /** The file or the URL of its database. Default: an empty database, which is removed when the server stops. */
   target?: string
-  /** Flags of Node.js. */
+  /** Command-line flags for Node.js. */
   nodeArgs?: readonly string[]
 }
 

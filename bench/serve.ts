@@ -1,5 +1,6 @@
 /**
- * `node bench/serve.ts <name> [target]`: one benchmark server. It sends its port to its parent, and answers `usage`.
+ * `node bench/serve.ts <name> [target]`: one benchmark server. It sends its port to its parent, and answers the message
+ * `usage`.
  */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,6 +1,6 @@
 /**
- * The push at a steady rate. `autocannon` starts the requests of each second in one burst, and so measures its own
- * queue. Here each request is sent when it is due, and its latency counts from then, including a wait for a connection.
+ * Sends the push at a steady rate. `autocannon` starts the requests of each second in one burst, so it measures its own
+ * queue. Here, each request is sent when it is due. Its latency counts from then, and includes a wait for a connection.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'

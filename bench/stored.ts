@@ -10,7 +10,7 @@ const bullmq = '@octokit/webhooks + BullMQ'
 const sqlite = 'hookserver/node, SQLite'
 const postgres = 'hookserver/node, PostgreSQL'
 
-/** Rivals that store, each with the inbox that replaces it. */
+/** Pairs of an inbox and a rival that stores, which it is compared with. */
 const rivals: readonly [ours: Name, rival: Name, goal: 'toInsert' | 'toBullmq' | 'toPgBoss'][] = [
   [sqlite, '@octokit/webhooks + INSERT', 'toInsert'],
   [sqlite, bullmq, 'toBullmq'],
@@ -18,7 +18,7 @@ const rivals: readonly [ours: Name, rival: Name, goal: 'toInsert' | 'toBullmq' |
 ]
 
 /**
- * Compares the cost of an answer after the commit, and its latency, with rivals that store and with one that does not.
+ * Measures the cost and the latency of answers after a commit, for hookserver, rivals that store and one that does not.
  */
 export async function reportStored({ only, ...options }: Rounds & { only?: readonly Name[] }): Promise<void> {
   const names = ([octokit, ...stored] as Name[]).filter((name) => !only || only.includes(name))
@@ -61,7 +61,7 @@ function reportRatios(at32: Results, at128: Results): void {
   const rows = rivals.flatMap(([ours, rival, goal]) => {
     const ratios = [at32, at128].map((results) => results.get(ours)?.ratioTo(results.get(rival)))
     recordGoal(goal, ratios[0])
-    return ratios.includes(undefined) ? [] : [[`${ours} / ${rival}`, ...ratios.map((ratio) => digits(ratio, 2))]]
+    return ratios.includes(undefined) ? [] : [[`${ours} ÷ ${rival}`, ...ratios.map((ratio) => digits(ratio, 2))]]
   })
   if (rows.length === 0) return
   console.log('\nAnswers a second compared with a rival that also stores')

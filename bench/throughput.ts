@@ -48,14 +48,16 @@ export class Throughput {
 }
 
 /**
- * How often each server is restarted. Two processes of the same program can differ in speed by 10 % until they end.
+ * The maximum number of processes of each server, one after the other. Two processes of the same program can differ in
+ * speed by 10 % for as long as they run.
  */
 const maxGenerations = 5
 
 const warmUpSeconds = 1
 
 /**
- * Milliseconds between two checks whether a server is idle, their maximum number, and the share of a core it may use.
+ * Milliseconds between two checks whether a server is idle, the maximum number of checks, and the share of a core that
+ * an idle server may use.
  */
 const [checkInterval, maxChecks, quietShare] = [100, 600, 0.1]
 
@@ -93,7 +95,7 @@ export async function throughput(
   return results
 }
 
-/** Measures one round under full load. @param load `name` is shown in errors. */
+/** Measures one round under full load. Errors contain `name`. */
 export async function measure(
   server: Contestant,
   { name, seconds, connections = 32 }: { name: string; seconds: number; connections?: number },
@@ -117,8 +119,8 @@ export async function measure(
 }
 
 /**
- * The usage when the server has no work left. Handlers of stored deliveries continue after the load: their CPU belongs
- * to the answers, and they would compete with the server that is measured next.
+ * Waits until the server has no work left, and returns its usage. Handlers of stored deliveries continue after the
+ * load: their CPU belongs to the answers, and they would compete with the server that is measured next.
  */
 async function usageWhenQuiet(server: Contestant, name: string): Promise<Usage> {
   let last = await server.usage()
@@ -131,7 +133,7 @@ async function usageWhenQuiet(server: Contestant, name: string): Promise<Usage> 
   throw new Error(`${name} is still busy ${(maxChecks * checkInterval) / 1000} s after the load`)
 }
 
-/** Medians of the latencies of a new server at a steady rate, over three rounds. */
+/** The latencies of a new server at a steady rate, in milliseconds: medians of three rounds. */
 export async function steadyLatency(
   start: () => Promise<Contestant>,
   { rate, seconds }: { rate: number; seconds: number },

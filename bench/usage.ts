@@ -1,4 +1,4 @@
-/** Answers `usage` in a benchmark process, and ends the process with its parent. */
+/** Answers the message `usage` in a benchmark process, and ends the process when its parent ends. */
 process.on('message', (message) => {
   if (message !== 'usage') return
   const { user, system } = process.cpuUsage()

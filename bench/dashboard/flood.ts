@@ -8,7 +8,7 @@ import { judgement } from './judged.ts'
 import { type Delay, type Memory, Visitor } from './visitor.ts'
 
 const load = { rate: 200, seconds: 60 }
-/** Maximum length of a task in milliseconds, share of the time in such tasks, and growth of the heap in bytes. */
+/** Maxima: the length of a task in milliseconds, the share of time in tasks over 50 ms, the heap's growth in bytes. */
 const [mostTask, mostHeldUp, mostGrowth] = [200, 0.05, 10_000_000]
 /** Maximum milliseconds until the page shows the last delivery. */
 const mostBehind = 2000
@@ -16,8 +16,9 @@ const mostBehind = 2000
 interface Flooded {
   tasks: Delay[]
   gaps: Delay[]
-  /** How often the top row changed, and the longest time without a change, in milliseconds. */
+  /** How often the top row changed. */
   changes: number
+  /** The longest time without such a change, in milliseconds. */
   unchanged: number
   /** The memory at the beginning, in the middle and at the end. */
   memory: [Memory, Memory, Memory]
@@ -51,7 +52,7 @@ export async function reportFlood(browser: Browser, served: Served): Promise<voi
           mostHeldUp * 100,
         ),
         row('frames late by 100 ms', ({ gaps }) => gaps.length, 0),
-        row('latest frame, ms', ({ gaps }) => longest(gaps), 0),
+        row('longest delay of a frame, ms', ({ gaps }) => longest(gaps), 0),
         row('changes of the top row', ({ changes }) => changes, 0),
         [
           'longest time without a change, ms',
@@ -99,7 +100,7 @@ async function flood(browser: Browser, served: Served, scrolledBy: number): Prom
   }
 }
 
-/** Waits until the refreshed list equals that of the API, row by row. @throws {Error} if it does not. */
+/** Waits until the refreshed list equals that of the API, row by row. @throws {Error} if it never does. */
 async function untilUpToDate(visitor: Visitor, served: Served): Promise<void> {
   const banner = visitor.page.locator('.news button')
   if (await banner.isVisible()) await banner.click()

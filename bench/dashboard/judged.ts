@@ -7,11 +7,11 @@ export const judgement = (value: number, most: number): string => (value <= most
 export interface Waited {
   what: string
   times: readonly number[]
-  /** The longest time for which the page was blocked meanwhile. */
+  /** The longest time for which the page was blocked during a measurement. */
   longestTask?: number
-  /** The maximum of the median, if the page determines it. */
+  /** The budget for the median. None if the server, and not the page, determines the time. */
   most?: number
-  /** The maximum of the longest task. */
+  /** The budget for the longest task. */
   mostTask?: number
 }
 

@@ -5,7 +5,7 @@ import { Visitor } from './visitor.ts'
 
 const rounds = 15
 const largeRounds = 5
-/** Milliseconds from which users notice a delay. */
+/** Budgets in milliseconds: users notice longer delays. */
 const [mostFirst, mostFilter, mostDelivery, mostLarge, mostTask] = [500, 300, 300, 3000, 200]
 
 const hasRows = 'measured.shown().length > 0'
@@ -82,7 +82,7 @@ function timeSearch(visitor: Visitor, what: string, word: string, isThere: strin
   )
 }
 
-/** Each measurement starts from the whole list. */
+/** Each measurement starts from the list without a filter. */
 async function timeEach(visitor: Visitor, what: string, act: string, isThere: string, most?: number): Promise<Waited> {
   const times: number[] = []
   let longest = 0

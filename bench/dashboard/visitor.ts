@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import type { Served } from '../../scripts/served.ts'
 
-/** When the page was blocked since it was opened, and how long, in milliseconds. */
+/** A delay in the page: its start, since the page was opened, and its length, both in milliseconds. */
 export interface Delay {
   at: number
   ms: number
@@ -10,10 +10,11 @@ export interface Delay {
 
 /** What happened since the page was opened. */
 export interface Lived {
+  /** Times when the event loop was blocked for more than 50 ms. */
   tasks: Delay[]
   /** Late frames. */
   gaps: Delay[]
-  /** When the top row of the list changed. */
+  /** When the top row of the list changed, in milliseconds since the page was opened. */
   news: number[]
   now: number
 }
@@ -24,7 +25,7 @@ export interface Memory {
   nodes: number
 }
 
-/** A logged-in user with a browser whose cache is empty at first. */
+/** A logged-in user, whose browser has an empty cache at first. */
 export class Visitor {
   readonly page: Page
   readonly #context: BrowserContext
@@ -51,7 +52,7 @@ export class Visitor {
     return new Visitor(page, devtools, adminUrl)
   }
 
-  /** Opens a route in a new page. @returns the time at which the expected content was painted. */
+  /** Opens a route in a new page. @returns milliseconds until the expected content was painted. */
   async open(place: string, isThere: string): Promise<number> {
     await this.page.goto('about:blank')
     await this.page.goto(`${this.#url}/${place}`, { waitUntil: 'commit' })

@@ -3,7 +3,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { sqlite } from 'hookserver/sqlite'
 import { push } from '../delivery.ts'
 
-/** Creates an inbox with copies of the push. Each is stored in its own batch, and was handled by one handler. */
+/**
+ * Creates an inbox with copies of the push. Each is in a pack of its own. Most were handled by one handler; the others
+ * have none, and are `ignored`.
+ */
 export async function fillFile(file: string, count: number): Promise<void> {
   removeFile(file)
   const inbox = sqlite(file)

@@ -1,5 +1,6 @@
 /**
- * `node bench/inbox/handling.ts [database URL]`: how many deliveries a worker handles in a second, and its pickup time.
+ * `node bench/inbox/handling.ts [database URL]`: measures how many deliveries a worker handles a second, and its pickup
+ * time.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,9 +12,9 @@ import { hookserver } from 'hookserver/web'
 import { bench, sendTo } from '../delivery.ts'
 
 export interface Handling {
-  /** Deliveries a second, from the first attempt to the last outcome on disk. */
+  /** Deliveries a second, from the start of the worker to the last recorded outcome. */
   rate: number
-  /** Milliseconds from the answer to the start of the handler, for one delivery after the other. */
+  /** Milliseconds from the answer to the start of the handler. Deliveries are sent one at a time. */
   pickup: number[]
 }
 

@@ -12,9 +12,11 @@ import { hookserver } from 'hookserver/web'
 import { bench, sendTo } from '../delivery.ts'
 
 export interface Heap {
-  /** Bytes in use after a garbage collection, heap and buffers: after the first tenth, and at the end. */
+  /** Bytes of heap and buffers in use after the first tenth of the deliveries and a garbage collection. */
   early: number
+  /** The same at the end. */
   late: number
+  /** The number of handled deliveries. */
   handled: number
 }
 
@@ -32,7 +34,7 @@ hooks.hook('push', () => {
 async function through(target: number): Promise<number> {
   for (let sent = handled; sent < target; sent += 100) {
     await Promise.all(Array.from({ length: 100 }, () => sendTo(receive)))
-    // Limits the backlog, which would hide a leak.
+    // Limits the backlog, whose memory would distort the result.
     while (sent - handled > 1000) await new Promise((resolve) => setTimeout(resolve, 5))
   }
   while ((await inbox.overview()).states.done < target) await new Promise((resolve) => setTimeout(resolve, 20))

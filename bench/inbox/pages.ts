@@ -2,7 +2,7 @@ import type { Inbox, Query } from 'hookserver'
 import { median } from '../statistics.ts'
 import { table } from '../table.ts'
 
-/** Rare and frequent search terms. */
+/** The measured lists, with rare and frequent filters and search terms. */
 const queries: Record<string, Query> = {
   'no filter': {},
   'no filter, in the middle': { before: 500_000 },
@@ -23,11 +23,11 @@ export interface PageTime {
   ms: number
   worst: number
   found: number
-  /** A search to the last page: its seconds and pages. */
+  /** The time and the number of pages that the search takes to its last page. */
   whole?: { seconds: number; pages: number }
 }
 
-/** The time that an inbox takes to open, and the times of its pages. */
+/** The milliseconds that an inbox takes to open, and the times of its pages. */
 export async function pageTimes(openInbox: () => Inbox): Promise<{ open: number; pages: PageTime[] }> {
   const began = performance.now()
   const inbox = openInbox()

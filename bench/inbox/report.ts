@@ -28,7 +28,7 @@ export async function reportInbox(options: Rounds): Promise<void> {
   }
 }
 
-/** @param args The arguments of each process: the URL of its database. @returns deliveries handled a second. */
+/** @param args The argument of each process: the URL of its database, or none. @returns deliveries handled a second. */
 export async function reportHandling(store: string, args = async (): Promise<string[]> => []): Promise<number> {
   console.log('\nHandlers that do nothing, attempts recorded; medians of five processes')
   const runs: Handling[] = []
@@ -64,7 +64,7 @@ async function reportFilled(file: string, options: Rounds): Promise<void> {
   recordGoal('filled', ratio)
 }
 
-/** @param args The arguments of the process: the path of its inbox. */
+/** @param args The argument of the process: the URL of its database, or none. */
 export async function reportMemory(args: string[] = []): Promise<void> {
   const { early, late, handled } = await inChild<Heap>('./memory.ts', { args, execArgv: ['--expose-gc'] })
   const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1)

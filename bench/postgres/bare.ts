@@ -5,12 +5,12 @@ import { type EncodedDelivery, encodeDelivery } from '../../src/postgres/store.t
 import { Batcher, batcherLimits } from '../../src/runtime/batcher.ts'
 import { newDelivery } from './new-delivery.ts'
 
-/** The number of rows that are prepared, and inserted repeatedly under other names. */
+/** The number of prepared rows, which are inserted repeatedly with new ids. */
 const made = 200
 
 /**
- * The minimum cost of storing: deliveries that arrive together are one batch with one statement and one commit, two
- * batches at a time, into a table whose only index is that of its primary key.
+ * Stores deliveries at the minimum cost: deliveries that arrive together are one batch, with one statement and one
+ * commit. Two batches run at a time. The primary key is the only index of the table.
  */
 export class Bare {
   readonly #pool: pg.Pool
@@ -31,12 +31,12 @@ export class Bare {
     this.#rows = await Promise.all(Array.from({ length: made }, makeRow))
   }
 
-  /** A prepared row. */
+  /** Inserts a prepared row. */
   insert(): Promise<undefined> {
     return this.#batcher.add(this.#rows[this.#next++ % made] as Row)
   }
 
-  /** A delivery whose row has to be computed: hashed and compressed. */
+  /** Stores a new delivery, which is hashed and compressed first. */
   async store(): Promise<undefined> {
     return this.#batcher.add(await makeRow())
   }

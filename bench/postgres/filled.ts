@@ -8,7 +8,7 @@ import { table } from '../table.ts'
 import { newDelivery, storedPerSecond } from './new-delivery.ts'
 import { fillSchema } from './schema.ts'
 
-/** Deliveries of a round whose pickup time is measured. */
+/** The number of deliveries in a round whose pickup times are measured. */
 const pickups = 100
 
 /** Compares an inbox with many deliveries with an empty one on the same server. */
@@ -63,7 +63,7 @@ class Subject {
     return storedPerSecond(() => this.#inbox.store(newDelivery()), seconds)
   }
 
-  /** Handles the stored deliveries, and new ones. */
+  /** Starts to run handlers, and resolves when the stored deliveries have been handled. */
   async work(): Promise<void> {
     this.#hooks.work()
     for (;;) {
@@ -73,7 +73,7 @@ class Subject {
     }
   }
 
-  /** The median of a round, in milliseconds. */
+  /** The median time from the answer to the handler in a round, in milliseconds. */
   async pickup(): Promise<number> {
     const waits: number[] = []
     for (let round = 0; round < pickups; round++) {

@@ -13,7 +13,7 @@ export const newDelivery = (): NewDelivery => ({
   receivedAt: Date.now(),
 })
 
-/** The number of deliveries stored in a second, with this many at a time. */
+/** The number of deliveries stored a second. @param underWay The number of concurrent calls of `store`. */
 export async function storedPerSecond(store: () => Promise<unknown>, seconds: number, underWay = 64): Promise<number> {
   const start = performance.now()
   const end = start + seconds * 1000

@@ -4,7 +4,7 @@ import { inTurns, median, ratioOf } from '../statistics.ts'
 import { table } from '../table.ts'
 import { measure, type Rounds } from '../throughput.ts'
 
-/** Additional milliseconds of a commit that a standby on another machine has to confirm. */
+/** Milliseconds that `commit_delay` adds to each commit, to simulate a standby on another machine that confirms it. */
 const standbyDelay = 10
 
 /**

@@ -4,13 +4,13 @@ import { counted, showProgress } from '../progress.ts'
 import { newDelivery } from './new-delivery.ts'
 import { sizesOf } from './sizes.ts'
 
-/** Deliveries that are inserted at a time. */
+/** The number of deliveries that one statement inserts. */
 const batch = 250_000
 
 /**
- * Creates an inbox with copies of the push. Each is stored in its own batch, and was handled by one handler. Indexes
- * are created last, which is faster and has the same result.
- * @returns the bytes of its tables.
+ * Creates an inbox with copies of the push. Each is in a batch of its own. Most were handled by one handler; the others
+ * have none, and are `ignored`. Secondary indexes are dropped first and created last, which is faster.
+ * @returns the size of its tables in bytes.
  */
 export async function fillSchema(url: string, schema: string, count: number): Promise<number> {
   const inbox = postgres(url, { schema })

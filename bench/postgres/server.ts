@@ -7,7 +7,7 @@ import { cpuOfTree } from '../process-tree.ts'
 
 interface Running extends PostgresServer {
   admin: pg.Pool
-  /** A process id: 0 if the system has no `/proc`. */
+  /** The process id of the PostgreSQL server; 0 if the system has no `/proc`. */
   postmaster: number
 }
 
@@ -20,7 +20,7 @@ async function start(): Promise<Running> {
   return Object.assign(server, { admin, postmaster: parentOf(rows[0]?.pid as number) })
 }
 
-/** An empty database on the server, which starts at the first call. */
+/** Creates an empty database. The first call starts the server. */
 export async function createPostgresDatabase(): Promise<Database> {
   started ??= start()
   const { create, admin, postmaster } = await started

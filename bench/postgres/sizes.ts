@@ -1,12 +1,12 @@
 import type pg from 'pg'
 
-/** The bytes of all tables with their indexes, ours and those of pg-boss. */
+/** The sizes in bytes of all tables with their indexes, by schema: the inbox's and that of pg-boss. */
 export async function sizesOf(client: pg.Client, schema: string): Promise<Map<string, number>> {
   const { rows } = await client.query<{ schema: string; bytes: string }>(selectSizes, [schema])
   return new Map(rows.map(({ schema, bytes }) => [schema, Number(bytes)]))
 }
 
-/** Vacuums each table to its live rows. */
+/** Rewrites each table, so that it contains only live rows. */
 export async function vacuumFull(client: pg.Client, schema: string): Promise<void> {
   const tables = await client.query<{ name: string }>(selectTables, [schema])
   for (const { name } of tables.rows) await client.query(`vacuum full ${schema}."${name}"`)

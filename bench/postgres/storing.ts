@@ -4,7 +4,7 @@ import { table } from '../table.ts'
 import { Bare } from './bare.ts'
 import { newDelivery, storedPerSecond } from './new-delivery.ts'
 
-/** Prints the cost of storing a delivery and its job, next to a bare INSERT of the same rows. */
+/** Prints how many deliveries a second are stored with their jobs, compared with a bare INSERT of the same rows. */
 export async function reportStoring(url: string, { rounds, seconds }: { rounds: number; seconds: number }) {
   console.log('\nRow and job in one transaction, 64 at a time, compared with a bare INSERT of the same rows')
   const [inbox, bare] = [postgres(url, { schema: 'storing' }), new Bare(url)]

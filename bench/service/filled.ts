@@ -12,7 +12,7 @@ const stored = 1_000_000
 const rounds = 15
 const starts = 5
 
-/** Prints how soon a server with a million deliveries is ready, and how long each page takes. */
+/** Prints how soon a server with a million stored deliveries is ready, and how long each request to its API takes. */
 export async function reportFilled(folder: string): Promise<void> {
   const file = join(folder, 'hookserver.db')
   await fillFile(file, stored)

@@ -6,14 +6,14 @@ import { median } from '../statistics.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
 
-/** From the start of a request to the end of its answer, in milliseconds. */
+/** The time from the start of a request to the end of its answer, in milliseconds. */
 export interface Latency {
   p50: number
   p99: number
   max: number
 }
 
-/** The latency of normal senders: a push at a steady rate, by `hookserver send` in a process of its own. */
+/** Measures the latency of normal senders: `hookserver send` sends the push at a steady rate, from another process. */
 export async function normalLoad(url: string, { rate, seconds }: { rate: number; seconds: number }): Promise<Latency> {
   const { PATH = '' } = process.env
   const load = ['--rate', String(rate), '--count', String(rate * seconds), '--json']

@@ -1,21 +1,21 @@
 /**
- * `node bench/service/many-clients-program.ts <url> <idle> <slow>`: clients that occupy connections. Idle clients have
- * sent a request and keep their connection. Slow clients send a byte a second: half of them of their headers, half of
- * their body. The program reconnects closed connections. It sends a message when all clients are connected, and sends
- * the counts on request.
+ * `node bench/service/many-clients-program.ts <url> <idle> <slow>`: clients that occupy connections. Idle clients send
+ * one request, and keep their connection. Slow clients send a byte a second: half of these clients send headers, and
+ * half send a body. The program reconnects closed connections. When all clients are connected, it sends the counts to
+ * its parent. It sends them again in reply to each message.
  */
 import { connect } from 'node:net'
 
 interface Client {
-  /** Sent at once. */
+  /** Sent in one piece when the client connects. */
   greeting: string
-  /** Sent one byte a second. */
+  /** Sent after the greeting, one byte a second. */
   tail: string
 }
 
 const [url = '', idle = '0', slow = '0'] = process.argv.slice(2)
 const { host, hostname, port, pathname } = new URL(url)
-/** Connections that are opened at once. The queue of connections that are not yet accepted is short. */
+/** The number of connections that are opened at once: the server's queue of connections to accept is short. */
 const atOnce = 100
 
 const headers =

@@ -15,7 +15,7 @@ interface ClientCounts {
   closed: number
 }
 
-/** Prints how much many idle and slow clients delay normal senders. */
+/** Prints the latency of normal senders, without and with many idle and slow clients. */
 export async function reportManyClients(): Promise<void> {
   const room = filesAllowed()
   const least = idle + slow + 500 // each process opens a file for each connection, and some other files

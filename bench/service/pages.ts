@@ -1,4 +1,4 @@
-/** The requests to the admin API: each list, with each of its filters and searches. */
+/** Requests to the admin API: its lists, and the filters and searches of deliveries. */
 const day = 24 * 60 * 60 * 1000
 
 export const lists: readonly string[] = [

@@ -5,7 +5,7 @@ import { reportFilled } from './filled.ts'
 import { reportManyClients } from './many-clients.ts'
 import { reportRoles } from './roles.ts'
 
-/** Prints the speed of `hookserver serve` with many clients, with many deliveries, and with a blocked worker. */
+/** Measures `hookserver serve` with many clients, with many stored deliveries, and with a blocked worker. */
 export async function reportService(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Served } from '../../scripts/served.ts'
 import { bench } from '../delivery.ts'
 
-/** Arguments of every benchmark server. The loopback address is not in GitHub's ranges. */
+/** The settings of a benchmark server. There is no origin check: the loopback address is not in GitHub's ranges. */
 export const settingsOf = (args: readonly string[]) => ({
   args: [...args, '--validate-ip', 'false'],
   env: { GITHUB_WEBHOOKS_KEY: bench.secret },

@@ -15,7 +15,7 @@ const programs = {
   '@octokit/webhooks': { lambda: '../rivals/octokit-lambda.js', worker: '../rivals/octokit-worker.js' },
 }
 
-/** Prints the time from the start of a process to its answer to one delivery. */
+/** Prints the time from the start of a process to its answer to the first delivery. */
 export async function reportColdStart(): Promise<void> {
   console.log(`\nFrom the start of the process to the answer to the first delivery, medians of ${rounds}`)
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
@@ -27,7 +27,7 @@ export async function reportColdStart(): Promise<void> {
     }
     const worker = await compared((name) => workerTime(bundles.get(name) as string))
     const rows = [
-      ...lambda.map(([name, ...times]) => [`Node.js, the event of a Lambda: ${name}`, ...times]),
+      ...lambda.map(([name, ...times]) => [`Node.js, an AWS Lambda event: ${name}`, ...times]),
       ...worker.map(([name, ...times]) => [`workerd, a Worker: ${name}`, ...times]),
     ]
     console.log(table(['process', 'ms', '× octokit'], rows))
@@ -67,7 +67,7 @@ function lambdaEvent(): string {
   return JSON.stringify({ version: '2.0', rawPath: bench.path, headers, requestContext, body, isBase64Encoded: false })
 }
 
-/** @returns the configuration for workerd. */
+/** @returns the path of the configuration for workerd. */
 async function bundleWorker(program: string, outDir: string): Promise<string> {
   const entry = fileURLToPath(new URL(program, import.meta.url))
   const lib = { entry, formats: ['es' as const], fileName: 'worker' }

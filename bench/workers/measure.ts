@@ -16,7 +16,7 @@ export interface Load {
 /** The number of repositories in the backlog. Each is an order key of the ordered handler. */
 const repositories = 50
 
-/** @returns deliveries handled a second, from the start of the workers (with loaded modules) to the last outcome. */
+/** @returns deliveries handled a second, from the start of the workers to the last outcome, without loading modules. */
 export async function handledPerSecond(inbox: Inbox, load: Load): Promise<number> {
   await storeBacklog(inbox, load.deliveries)
   const workers = Array.from({ length: load.workers }, () => start(load))
@@ -32,7 +32,7 @@ export async function handledPerSecond(inbox: Inbox, load: Load): Promise<number
 
 const start = (load: Load): ChildProcess => fork(new URL('program.ts', import.meta.url), [JSON.stringify(load)])
 
-/** Stores the push of the benchmarks, for one repository after the other. */
+/** Stores copies of the push, for each repository in turn. */
 async function storeBacklog(inbox: Inbox, deliveries: number): Promise<void> {
   const { headers, body } = push()
   const payload = JSON.parse(body) as { repository: { full_name: string } }

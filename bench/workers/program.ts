@@ -1,4 +1,4 @@
-/** A worker process. Its handler waits for 5 ms, like one that calls another service. It ends with its parent. */
+/** A worker process. Its handler waits for 5 ms, as if it called another service. The process ends with its parent. */
 import { setTimeout } from 'node:timers/promises'
 import { Hooks } from 'hookserver'
 import { postgres } from 'hookserver/postgres'

@@ -10,7 +10,9 @@ const counts = { one: 1, two: 2, four: 4 }
 
 /** Prints how fast one, two and four worker processes handle a backlog, with and without order, on both stores. */
 export async function reportWorkers(deliveries: number): Promise<void> {
-  console.log(`\nA backlog of ${deliveries.toLocaleString('en')}, handlers that wait for 5 ms: handled a second`)
+  console.log(
+    `\nA backlog of ${deliveries.toLocaleString('en')}, handlers that wait for 5 ms: deliveries handled a second`,
+  )
   const rows: string[][] = []
   for (const store of ['SQLite', 'PostgreSQL'] as const) {
     for (const ordered of [false, true]) {
@@ -34,7 +36,7 @@ export async function reportWorkers(deliveries: number): Promise<void> {
       ])
     }
   }
-  console.log(table(['store', '1 worker', '2 workers', '4 workers', '2 × one', '4 × one'], rows))
+  console.log(table(['store', '1 worker', '2 workers', '4 workers', '2 ÷ 1 workers', '4 ÷ 1 workers'], rows))
 }
 
 async function handled(load: Load): Promise<number> {
