@@ -10,7 +10,7 @@ const mostLines = 300
 /** Files that combine the other parts. Each is a part of its own. */
 const composing = ['index.ts', 'hooks.ts', 'receiver/receiver.ts']
 
-/** The part that a file belongs to: its folder, or `nouns` for the files at the root. */
+/** The part that a file belongs to: its folder, or `nouns` (the shared types) for a file at the root. */
 function partOf(file: string): string {
   if (composing.includes(file)) return file
   const [folder = '', ...rest] = file.split('/')
@@ -53,7 +53,7 @@ const arrows: Record<string, readonly string[]> = {
 }
 
 /**
- * Files that a part may import with `import type` only: the types of the admin API add nothing to the page's bundle.
+ * Files that a part may import only with `import type`: the types of the admin API add nothing to the page's bundle.
  */
 const typeArrows: Readonly<Record<string, readonly string[]>> = {
   dashboard: ['server/api/schemas/requests.ts', 'server/api/schemas/responses.ts'],
@@ -149,7 +149,7 @@ function* nodeOnTheWeb(): Generator<string> {
 function* longFiles(): Generator<string> {
   for (const [file, source] of sources) {
     const lines = source.split('\n').length - 1
-    if (lines > mostLines) yield `${file} has ${lines} lines, ${mostLines} at most`
+    if (lines > mostLines) yield `${file} has ${lines} lines; the limit is ${mostLines}`
   }
 }
 

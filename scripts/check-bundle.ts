@@ -1,6 +1,6 @@
 /**
- * Checks `dist` after a build: the number of modules that a program with plain Node.js loads, that the entry points for
- * the web load no `node:` module, and the number of published files of `dist`.
+ * Checks `dist` after a build: the number of modules that a program with plain Node.js loads, the number of published
+ * files, and that the entry points for the web load no `node:` module.
  */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -8,7 +8,8 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '..')
 
 /**
- * Modules that `hookserver` and `hookserver/node` load together, with those of packages: each takes half a millisecond.
+ * The maximum number of modules that `hookserver` and `hookserver/node` load together, including the modules of
+ * packages. Each takes half a millisecond.
  */
 const maxModules = 3
 const maxFiles = 94
@@ -41,10 +42,10 @@ function countPublishedFiles(): number {
 
 function* faults(modules: readonly string[], files: number): Generator<string> {
   if (modules.length > maxModules) {
-    yield `hookserver and hookserver/node load ${modules.length} modules, ${maxModules} at most: ${modules.join(' ')}`
+    yield `hookserver and hookserver/node load ${modules.length} modules; the limit is ${maxModules}: ${modules.join(' ')}`
   }
   if (files > maxFiles)
-    yield `The package has ${files} files in dist, ${maxFiles} at most: see \`chunks\` in scripts/bundle.ts`
+    yield `The package has ${files} files in dist; the limit is ${maxFiles}: see \`chunks\` in scripts/bundle.ts`
   for (const entry of webEntries) {
     const builtin = loadedModules(`./${entry}`).filter((url) => url.startsWith('node:'))
     if (builtin.length > 0) yield `dist/${entry} loads ${builtin.join(', ')}`

@@ -1,6 +1,6 @@
 /**
- * Checks what `npm ci` installs for development: its size on disk, and that no lock file names a registry, so that it
- * installs from the registry that the machine is configured for.
+ * Checks the packages that `npm ci` installs for development: their size on disk, and that no lock file names a
+ * registry, so that `npm ci` uses the registry that the machine is configured for.
  */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
@@ -42,7 +42,7 @@ for (const lock of withHosts) {
 if (total > maxMegabytes * megabyte) {
   const largest = [...sizes].toSorted(([, a], [, b]) => b - a).slice(0, shownPackages)
   console.error(
-    `node_modules has ${inMegabytes(total)}, ${maxMegabytes} MB at most. Run \`npm ci\`, or replace a package:`,
+    `node_modules has ${inMegabytes(total)}; the limit is ${maxMegabytes} MB. Run \`npm ci\`, or replace a package:`,
   )
   for (const [name, size] of largest) console.error(`  ${name} ${inMegabytes(size)}`)
 }

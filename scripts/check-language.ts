@@ -1,7 +1,7 @@
 /**
  * Checks code, comments, messages and documents for retired phrases (see `language/phrases.ts`), and prints the place of
- * each, the phrase and the words to use. Arguments are files to check instead of the whole repository. cspell checks the
- * spelling and the single words.
+ * each, the phrase and the words to use. Arguments are files to check instead of the whole repository. cspell checks
+ * spelling, and finds retired single words.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

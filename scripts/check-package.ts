@@ -1,6 +1,6 @@
 /**
  * Checks the package as users install it: packs it, installs the tarball in an empty project, compiles against its types
- * with nothing else installed, imports every subpath, and runs the programs of the README.
+ * without other packages, imports every subpath, and runs the programs of the README.
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -25,9 +25,9 @@ import { formatMessage } from 'publint/utils'
 
 const repository = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
-/** Milliseconds that a program has to start. */
+/** Milliseconds within which a program must start. */
 const startTimeout = 60_000
-/** Limit of the installed size, with dependencies and without optional peers. */
+/** The limit of the installed size, with dependencies and without optional peer dependencies. */
 const maxBytes = 12 * 1024 * 1024
 const specifiers = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== './package.json')
@@ -100,7 +100,7 @@ async function checkTypes(tarball: string): Promise<void> {
   assert.deepEqual(relevant, [])
 }
 
-/** `tsc` does not copy them, and the schema of PostgreSQL is read only when its tables are created. */
+/** A missing SQL file would fail late: the schema of PostgreSQL is read only when its tables are created. */
 function checkSqlFiles(): string {
   const files = globSync('**/*.sql', { cwd: join(repository, 'src') })
   for (const file of files) {
@@ -146,19 +146,19 @@ function compile(options: { lib: string[]; types: string[] }): void {
   run(join(repository, 'node_modules/.bin/tsc'), ['-p', project])
 }
 
-/** Imports every subpath: first those that need no optional peers, then the others, with their peers. */
+/** Imports every subpath: first those that need no peer dependencies, then the others, with their peer dependencies. */
 function importAll(): string {
   const [postgres, opentelemetry] = ['hookserver/postgres', 'hookserver/opentelemetry']
   const others = specifiers.filter((specifier) => specifier !== postgres && specifier !== opentelemetry)
   const program = [
     ...others.map((specifier) => `await import('${specifier}')`),
     `const { code } = await import('${postgres}').catch((error) => error)`,
-    `if (code !== 'ERR_MODULE_NOT_FOUND') throw new Error('${postgres} can be imported without its peers')`,
+    `if (code !== 'ERR_MODULE_NOT_FOUND') throw new Error('${postgres} can be imported without its peer dependencies')`,
   ]
   run(process.execPath, ['--input-type=module', '-e', program.join('\n')])
   for (const peer of ['pg', 'pg-boss', '@opentelemetry/api']) {
     const target = join(project, 'node_modules', peer)
-    if (existsSync(target)) continue // the Prometheus client brings the API of OpenTelemetry
+    if (existsSync(target)) continue // the Prometheus client depends on the API of OpenTelemetry
     mkdirSync(dirname(target), { recursive: true })
     symlinkSync(join(repository, 'node_modules', peer), target)
   }
@@ -167,7 +167,7 @@ function importAll(): string {
   return specifiers.join(' ')
 }
 
-/** Starts each program of the README whose first line names a file, and sends it a ping. */
+/** Starts each program of the README whose first line names a quick-start file, and sends it a ping. */
 async function quickStarts(): Promise<string> {
   const readme = readFileSync(join(repository, 'README.md'), 'utf8')
   const programs = [...readme.matchAll(/^```ts\n\/\/ (quick-start-\w+\.ts)\n(.*?)^```$/gms)]
@@ -214,7 +214,7 @@ async function checkPage(url: string): Promise<void> {
 async function pingProgram(file: string, program: string): Promise<void> {
   const secret = 'the secret of the quick start'
   assert.match(program, /listen\(8000\)/)
-  // Listens at any free port instead, and prints it.
+  // Listens on any free port instead, and prints its number.
   const bound = program.replace(
     /listen\(8000\)/,
     "listen(0, '127.0.0.1', function () { console.log('port', this.address().port) })",

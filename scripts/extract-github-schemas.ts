@@ -1,7 +1,7 @@
 /**
- * Extracts from GitHub's OpenAPI description what `test/testing/github/described.ts` checks the local GitHub's answers
- * against: the responses of the operations in `src/testing/github/api/routes.ts`, and the schemas that they refer to.
- * The whole description has 13 MB, and its package has 385 MB.
+ * Extracts the parts of GitHub's OpenAPI description that `test/testing/github/described.ts` compares with the answers
+ * of the local GitHub: the responses of the operations in `src/testing/github/api/routes.ts`, and the schemas that
+ * these responses refer to. The whole description has 13 MB, and its package has 385 MB.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ Writes ${relative(repository, target)}: the schemas of GitHub's answers that tes
   <folder>    An unpacked @octokit/openapi package: npm pack @octokit/openapi && tar -xzf octokit-openapi-*.tgz
   -h, --help  Print this text`
 
-/** Responses that `described.ts` accepts from every operation, even from one that does not list them. */
+/** Responses that `described.ts` accepts from every operation, even if GitHub's description does not list them there. */
 const commonResponses = ['bad_request', 'requires_authentication', 'forbidden', 'not_found', 'validation_failed']
 
 /** The keywords of a schema that decide whether a value is valid. The others only describe or illustrate. */
@@ -83,7 +83,7 @@ function extractPaths({ paths }: Description): Description['paths'] {
   return extracted
 }
 
-/** The common responses, and every component that these or `paths` refer to, directly or not; sorted by name. */
+/** The common responses, and every component that they or `paths` refer to, directly or indirectly. Sorted by name. */
 function extractComponents({ components }: Description, paths: Description['paths']): Description['components'] {
   const extracted: Record<string, Json> = { responses: {}, schemas: {} }
   const references = [...referencesIn(paths), ...commonResponses.map((name) => `#/components/responses/${name}`)]

@@ -37,7 +37,7 @@ function parse(comment: string): OptionDoc {
 
 const docs = readDocs()
 
-/** The page with the rows that the comments give. */
+/** The page with its rows replaced by those of the comments. */
 export function withRows(text: string): string {
   return text.replace(/^\| `(\w+)` \|.*\|.*\|.*\|$/gm, (row, name: string) => {
     const doc = docs.get(name)
@@ -45,13 +45,13 @@ export function withRows(text: string): string {
   })
 }
 
-/** The faults: options without a comment or without a row, and comments with another default than the code. */
+/** The faults: incomplete comments, options without exactly one row, and defaults that differ from the code's. */
 export function faults(text: string): string[] {
   return Object.entries(rules).flatMap(([name, rule]) => {
     const doc = docs.get(name)
     if (!doc?.text || !doc.fallback || !doc.example) return [`${name}: the comment lacks a text, @default or @example`]
     const rows = text.split('\n').filter((line) => line.startsWith(`| \`${name}\` |`)).length
-    if (rows !== 1) return [`${name}: docs/options.md has ${rows} rows, and not one`]
+    if (rows !== 1) return [`${name}: docs/options.md has ${rows} rows instead of one`]
     const value: unknown = rule.default
     if (value === undefined) return []
     const expected = typeof value === 'number' ? String(value) : `\`${literal(value)}\``

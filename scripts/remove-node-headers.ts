@@ -1,6 +1,6 @@
 /**
- * Removes the C headers of the `node` package: 66 MB that only native add-ons would compile against, and the repository
- * compiles none. Runs after `npm ci`, as part of `prepare`.
+ * Removes the C headers of the `node` package: 66 MB that only native add-ons need, and the repository compiles none.
+ * Runs after `npm ci`, as part of `prepare`.
  */
 import { globSync, rmSync } from 'node:fs'
 

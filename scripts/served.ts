@@ -8,7 +8,7 @@ const main = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
 
 /** Milliseconds within which a server must stop. */
 const stopTimeout = 30_000
-/** Log lines to keep for the error message if the server fails. */
+/** The number of log lines to keep for the error message if the server fails. */
 const maxLines = 20
 
 /** A line of the server's log. */
@@ -65,7 +65,7 @@ export class Served {
     return this.#token
   }
 
-  /** Sends a GET to the admin API. @param path Below `/api`. @throws {Error} if the status is not 200. */
+  /** Sends a GET to the admin API. @param path The path after `/api`. @throws {Error} if the status is not 200. */
   async get<Answer>(path: string): Promise<Answer> {
     const answer = await fetch(`${this.adminUrl}/api${path}`, {
       headers: { authorization: `Bearer ${this.#token}` },

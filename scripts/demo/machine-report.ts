@@ -16,7 +16,7 @@ export function readNotes(journal: string): Note[] {
   })
 }
 
-/** GUIDs of the deliveries that a machine has begun and not ended. */
+/** GUIDs of the deliveries for which the handler has begun on a machine, and has not ended. */
 export function unfinished(notes: readonly Note[], machine: string): string[] {
   const own = notes.filter((note) => note.machine === machine)
   const ended = new Set(own.filter(({ mark }) => mark === 'ends').map(({ guid }) => guid))

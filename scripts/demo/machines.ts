@@ -9,7 +9,7 @@ import { readAll, untilAllEnded } from './outcome.ts'
 import { progress } from './progress.ts'
 import { type Stage, secret } from './stage.ts'
 
-/** Number of concurrent requests. */
+/** The number of concurrent requests. */
 const concurrency = 8
 /** Milliseconds between two reads of the journal. */
 const interval = 5
@@ -80,7 +80,7 @@ async function show(running: ReadonlyMap<string, Served>, journal: string, signa
 }
 
 /**
- * Kills a worker as soon as it handles a delivery. @returns the number of deliveries that it had begun and not ended.
+ * Kills a worker as soon as it handles a delivery. @returns the number of deliveries that it was handling.
  */
 async function killBusy(victim: Served, journal: string, signal: AbortSignal): Promise<number> {
   for (;;) {
@@ -115,9 +115,9 @@ function startMachine({ folder, github }: Stage, name: string, { database, journ
 
 /** Starts a PostgreSQL that ends with this process and keeps its files in the folder. */
 async function startDatabase({ folder }: Stage): Promise<{ url: string; stop(): Promise<void> }> {
-  chmodSync(folder, 0o711) // PostgreSQL never runs as root, and needs access to the folder
+  chmodSync(folder, 0o711) // PostgreSQL runs as another user if this process is root, and needs access to the folder
   const child = fork(join(import.meta.dirname, 'postgres.ts'), {
-    detached: true, // Ctrl-C must not end it before the machines; `stop` ends it
+    detached: true, // Ctrl-C must not end PostgreSQL before the machines; `stop` ends it
     env: { ...process.env, TMPDIR: folder },
   })
   const ended = once(child, 'exit')

@@ -4,12 +4,12 @@ import type { LocalDelivery } from 'hookserver/testing'
 /** What happened to a delivery that GitHub sent. */
 export interface Result {
   event: string
-  /** `recovered`: hookserver asked GitHub to send it again. */
+  /** `recovered`: hookserver requested a redelivery from GitHub. */
   received: 'directly' | 'recovered' | 'never'
   handled: boolean
   /** Runs of the handler `count` that succeeded or were interrupted. */
   runs: number
-  /** Whether the kill interrupted a handler. */
+  /** Whether the kill of the server interrupted a handler of the delivery. */
   interrupted: boolean
 }
 
@@ -33,7 +33,7 @@ export function toResults(sent: readonly LocalDelivery[], details: readonly Deli
   })
 }
 
-/** Prints for each event how many deliveries were received, how, and how many were handled. */
+/** Prints for each event how many deliveries were sent, received directly, recovered and handled. */
 export function printResults(results: readonly Result[]): void {
   const row = (name: string, ...columns: (string | number)[]) =>
     console.log(`${name.padEnd(31)}${columns.map((column) => String(column).padStart(11)).join('')}`)

@@ -13,7 +13,7 @@ interface Recovery {
   last?: { at: number }
 }
 
-/** Number of deliveries that GitHub sends concurrently, so that the kill interrupts some. */
+/** The number of deliveries that GitHub sends concurrently, so that the kill interrupts some. */
 const concurrency = 8
 /** Milliseconds between two requests for the status. */
 const interval = 50
@@ -21,8 +21,8 @@ const interval = 50
 const recoveryTimeout = 60_000
 
 /**
- * Kills the server after half of GitHub's deliveries. GitHub sends the rest, and fails. Then restarts the server, which
- * asks GitHub for the missed deliveries.
+ * Kills the server after half of GitHub's deliveries. GitHub cannot deliver the rest. Then restarts the server, which
+ * requests the missed deliveries from GitHub.
  * @returns The failures of the demo.
  */
 export async function showOutage(stage: Stage): Promise<string[]> {
@@ -75,7 +75,10 @@ async function sendAll(github: LocalGitHub, hook: LocalHook, served: Served, sig
   )
 }
 
-/** Waits until a sweep has ended, and the server has received and handled every missed delivery. */
+/**
+ * Waits until a sweep has ended after the time `since`, and the server has received and handled every missed delivery.
+ * Returns after `recoveryTimeout` in any case.
+ */
 async function untilRecovered(served: Served, signal: AbortSignal, since: number): Promise<Recovery> {
   const timeout = AbortSignal.timeout(recoveryTimeout)
   for (;;) {

@@ -30,6 +30,6 @@ export async function readAll(served: Served): Promise<DeliveryDetail[]> {
   return details
 }
 
-/** The number of deliveries that a handler has finished. */
+/** The number of deliveries that a handler has handled successfully. */
 export const countHandled = (handler: string, details: readonly DeliveryDetail[]): number =>
   details.filter(({ tasks }) => tasks.some((task) => task.handler === handler && task.state === 'done')).length

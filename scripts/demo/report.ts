@@ -1,6 +1,6 @@
 import type { DeliveryDetail } from 'hookserver'
 
-/** Width of the column of results, on a terminal with four other columns. */
+/** The width of the last column, beside four others. */
 const width = Math.max(30, (process.stdout.columns ?? 100) - 60)
 
 /** Prints a row for each event and state. */
@@ -23,7 +23,7 @@ export function printTable(details: readonly DeliveryDetail[]): void {
   }
 }
 
-/** Prints the dead deliveries with the errors of their attempts. The inbox keeps them for a retry. */
+/** Prints the dead deliveries with the errors of their attempts. */
 export function printDead(details: readonly DeliveryDetail[]): void {
   for (const { id, event, repository, tasks } of details.filter(({ state }) => state === 'dead')) {
     console.log(`\nDead: delivery ${id}, ${event} of ${repository}`)

@@ -7,7 +7,7 @@ export interface Sent {
   failures: string[]
 }
 
-/** Sends every sample as GitHub does, a duplicate, and two forgeries. */
+/** Sends every sample as GitHub does, then a delivery and a copy of it, then two forged deliveries. */
 export async function sendAll(url: string, secret: string, signal: AbortSignal): Promise<Sent> {
   const deliveries = samples()
   const answered = { 202: 0, 200: 0, 400: 0 }

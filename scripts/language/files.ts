@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const texts = /\.(tsx?|jsx?|md|sql|css|html|ya?ml|json|service|conf)$|file$/i
 
-/** Files with texts of others or of programs, and the files that contain the phrases themselves. */
+/** Generated files, files with text by other authors, and the files that contain the phrases themselves. */
 const ignored = [
   /(^|\/)(__snapshots__|package-lock\.json)(\/|$)/,
   /^test\/testing\/github\/api\.github\.com\.json$/,
@@ -12,7 +12,7 @@ const ignored = [
   /^test\/language\.test\.ts$/,
 ]
 
-/** The text files of a repository, including new files that are not committed yet, without files that Git ignores. */
+/** The text files of a repository, including uncommitted files, without files that Git ignores. */
 export function textFiles(root: string): string[] {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
   const files = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\0')

@@ -3,7 +3,7 @@ export interface Retired {
   /** A regular expression. A space also matches a line break, with the marks that continue a comment. */
   readonly phrase: string
   readonly use: string
-  /** For names: `Setback` is a retired name, and "a setback" is English. */
+  /** For names: `Setback` is a retired name, but "a setback" is English. */
   readonly caseSensitive?: boolean
 }
 
@@ -14,7 +14,7 @@ export interface Hit {
   use: string
 }
 
-/** Phrases. `cspell.json` has the retired single words as `flagWords`; they are not repeated in this file. */
+/** Phrases of several words. The retired single words are the `flagWords` in `cspell.json`. */
 const phrases: readonly Retired[] = [
   { phrase: 'whose turn', use: 'the next worker, the next task' },
   { phrase: 'far away', use: 'remote' },
@@ -56,7 +56,7 @@ const table: readonly Retired[] = [
   { phrase: `(?:${members.join('|')})`, use: 'a name of docs/glossary.md', caseSensitive: true },
 ]
 
-/** What may be between two words of a phrase. */
+/** The characters that may be between two words of a phrase. */
 const gap = String.raw`(?:[ \t]+|[ \t]*\n[ \t]*(?:(?:\*|//|--|#|>)[ \t]+)?)`
 
 const anyGap = new RegExp(gap, 'g')

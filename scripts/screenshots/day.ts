@@ -3,7 +3,7 @@ import type { Count } from '../../src/inbox/counts.ts'
 const minute = 60_000
 const minutesOfADay = 24 * 60
 
-/** Events, their share in percent, and their handlers. */
+/** Events, the share of each in percent, and its handler. */
 const mix = [
   ['workflow_run', 31, 'ci-report'],
   ['push', 22, 'deploy'],

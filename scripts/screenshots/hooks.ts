@@ -1,4 +1,4 @@
-/** The handlers of `npm run screenshots`. story.ts has the deliveries that they handled before. */
+/** The handlers of `npm run screenshots`. story.ts has the deliveries that the inbox already contains. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { Hooks } from 'hookserver'
 

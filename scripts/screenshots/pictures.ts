@@ -6,10 +6,10 @@ import { launch } from '../../test/browser/chromium.ts'
 import type { Served } from '../served.ts'
 import { reduceColors } from './png.ts'
 
-/** Limit of a screenshot: README.md loads three of them. */
+/** The limit of a screenshot in bytes. README.md loads three screenshots. */
 const maxBytes = 200_000
 
-/** Takes each screenshot when the page has loaded its content. */
+/** Takes the screenshots, each when the page shows its content. */
 export async function takePictures(served: Served, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
   const browser = await launch()

@@ -1,4 +1,4 @@
-/** The part of PNG (https://www.w3.org/TR/png-3/) that reduces a screenshot to a third of its size. */
+/** Reduces a screenshot to a third of its size, with a part of the PNG format: https://www.w3.org/TR/png-3/ */
 import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 interface Picture {
@@ -11,7 +11,10 @@ interface Picture {
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 const maxColors = 256
 
-/** Reduces a picture to 256 colors, one byte each. A page has few colors, and text has shades that hardly differ. */
+/**
+ * Reduces a picture to 256 colors, so that a pixel takes one byte. A page has few colors, and the shades of its text
+ * hardly differ.
+ */
 export function reduceColors(png: Buffer): Buffer {
   const { width, height, pixels } = decode(png)
   const { palette, indexOf } = choosePalette(pixels)
