@@ -13,7 +13,7 @@ export interface TestHandler {
 
 /** The events that the sender sends continuously. */
 export const eventNames = ['push', 'issues.opened', 'ping', 'star.created', 'pull_request.opened'] as const
-/** A `fork` makes its handler kill the process. */
+/** A `fork` is sent for a fault: its handlers kill the process or never settle, or its body ends the process. */
 export type EventName = (typeof eventNames)[number] | 'fork'
 
 /** The ordered handler, and the order key of its deliveries. */
@@ -37,7 +37,7 @@ function failsFirst({ attempt }: Delivery): void {
   if (attempt === 1) throw new Error('The first attempt fails')
 }
 
-/** @param onThrough Called when a handler has written its last line, before its outcome is recorded. */
+/** @param onThrough Called after a handler has written the line of its success, before the outcome is recorded. */
 export function registerHandlers(
   hooks: Hooks,
   all: readonly TestHandler[],

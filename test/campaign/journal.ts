@@ -1,6 +1,6 @@
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs'
 
-/** A line: a handler has started (+), has finished its work but not returned (=), or is about to fail (-). */
+/** A line: a handler has started (+), has finished its work but not returned yet (=), or is about to fail (-). */
 export interface Line {
   mark: '+' | '=' | '-'
   guid: string
@@ -15,7 +15,7 @@ export function writeLine(path: string, { mark, guid, handler, attempt }: Omit<L
   appendFileSync(path, `${mark} ${guid} ${handler} ${attempt} ${process.pid}\n`) // O_APPEND
 }
 
-/** The lines that handlers have written. It is read while the file grows. */
+/** The file to which handlers write lines. A test reads it while it grows. */
 export class Journal {
   readonly path: string
   readonly lines: Line[] = []

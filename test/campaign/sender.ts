@@ -3,7 +3,7 @@ import { sample, signedRequest } from '../../src/testing/index.ts'
 import { type EventName, eventNames } from './handlers.ts'
 import type { Random } from './random.ts'
 
-/** The settings that the sender and the programs share. */
+/** The secret that the sender and the programs share. */
 export const secret = 'a secret'
 
 const names: readonly EventName[] = [...eventNames, 'fork']
@@ -17,17 +17,17 @@ export interface Answer {
   text: string
 }
 
-/** Acts as GitHub: uses many connections, sends each delivery until it is acknowledged, and never repeats a GUID. */
+/** Acts as GitHub: uses many connections, and a new GUID for each delivery. `resend` repeats unacknowledged ones. */
 export class Sender {
   /** Deliveries that got a complete 2xx answer. */
   readonly acked = new Map<string, EventName>()
-  /** Deliveries that were sent but not acknowledged. The sender sends them again. */
+  /** Deliveries that were sent but not acknowledged, and must be sent again. */
   readonly open = new Map<string, EventName>()
   readonly figures = { sent: 0, duplicates: 0, rejected: 0, cut: 0 }
-  /** When each delivery was first sent, and when it was acknowledged, by `performance.now()`. */
+  /** When each delivery was first sent, and when it was first acknowledged, by `performance.now()`. */
   readonly #sentAt = new Map<string, number>()
   readonly #ackedAt = new Map<string, number>()
-  /** A generator of its own, because the number of sent deliveries must not change other choices. */
+  /** Used for nothing else, because the number of sent deliveries must not change other random choices. */
   readonly #random: Random
   readonly #connections: number
 
@@ -42,7 +42,7 @@ export class Sender {
     await this.#connect(port, () => left.next().value)
   }
 
-  /** Sends new deliveries until the receiver has ended, or `stopped` returns true. */
+  /** Sends new deliveries until `stopped` returns true. Each connection ends early if a request gets no answer. */
   async load(port: number, stopped: () => boolean = () => false): Promise<void> {
     await this.#connect(port, () => (stopped() ? undefined : [this.#random.guid(), this.#random.pick(eventNames)]))
   }

@@ -8,8 +8,9 @@ export interface Verdict {
   wrong: string[]
   stored: number
   handled: number
-  /** Attempts that were cut off, and those of them whose handler had finished before its outcome was recorded. */
+  /** Attempts that were cut off. */
   expired: number
+  /** Attempts that were cut off after their handler had finished, before the outcome was recorded. */
   unrecorded: number
   /** Attempts that began after another process had claimed their task, as in a process that was suspended. */
   late: number
@@ -36,8 +37,8 @@ export interface InboxContents {
 
 export interface JudgeOptions {
   /**
-   * Whether deliveries of an order key may begin in another order than their ids if both were sent before either was
-   * acknowledged: PostgreSQL assigns an id before the commit.
+   * Whether two deliveries of an order key may begin in another order than that of their ids if both were sent before
+   * either was acknowledged: PostgreSQL assigns an id before the commit.
    */
   reordersConcurrent?: boolean
 }
@@ -63,7 +64,7 @@ export class Judge {
     for (const one of attempts) if (one.outcome === 'succeeded') this.#seen.add(pairOf(one))
   }
 
-  /** @param contents The contents of an inbox in which every delivery has been handled. */
+  /** @param contents The contents of an inbox without unfinished deliveries. */
   judge(contents: InboxContents): Verdict {
     const { deliveries } = contents
     const attempts = withoutReleased(contents.attempts)
@@ -119,7 +120,7 @@ export class Judge {
     return this.#handlers.filter(({ events }) => events.includes(event))
   }
 
-  /** Lines of attempts that began after the next attempt had begun. */
+  /** Lines of attempts that began after a later attempt of their task had begun. */
   #late(): Set<Line> {
     const highest = new Map<string, number>()
     const late = new Set<Line>()
@@ -132,7 +133,7 @@ export class Judge {
     return late
   }
 
-  /** Handlers that ran after their outcome was committed, or twice in one attempt. */
+  /** Handlers that ran again after an attempt had succeeded, or twice in one attempt. */
   *#runAgain(succeeded: ReadonlyMap<string, number>): Generator<string> {
     const started = new Set<string>()
     for (const line of this.#journal.lines) {
@@ -168,7 +169,7 @@ export class Judge {
   }
 }
 
-/** Without released attempts, because handlers do not count them either. */
+/** Leaves out released attempts and renumbers the others, because `delivery.attempt` does not count released ones. */
 function withoutReleased(rows: readonly AttemptRow[]): AttemptRow[] {
   const counts = new Map<string, number>()
   return rows.flatMap((row) => {

@@ -44,7 +44,7 @@ export interface CampaignOptions {
   only?: readonly Kind[] | undefined
   /** Milliseconds between heartbeats of the workers. */
   heartbeat?: number
-  /** The maximum time for which the database is unavailable and connections are suspended, in milliseconds. */
+  /** The maximum time for which the database is unavailable or connections are suspended, in milliseconds. */
   longest?: number
   connections?: number
   onFault?(kind: Kind, soFar: Report): void

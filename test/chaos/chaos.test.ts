@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { runCampaign } from './campaign.ts'
 import { kinds } from './faults.ts'
 
-// The short form of `npm run test:chaos`: each fault once. `backlog/backlog.test.ts` has that of the ordered backlog.
+// The short form of `npm run test:chaos`: each fault once. `backlog/backlog.test.ts` has the ordered backlog.
 
 test('loses no acknowledged delivery when processes, connections or PostgreSQL fail', {
   timeout: 180_000,

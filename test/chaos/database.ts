@@ -8,8 +8,8 @@ const maxConnections = 80
 const ours = "application_name like 'hookserver %'"
 
 /**
- * A PostgreSQL server into which faults are injected. Another client keeps a transaction open that has written, so that
- * deleted rows cannot be vacuumed.
+ * A PostgreSQL server into which faults are injected. Another client has written a row in a transaction that it keeps
+ * open, so that deleted rows cannot be vacuumed.
  */
 export class Database {
   readonly pool: pg.Pool
@@ -36,12 +36,12 @@ export class Database {
     return this.#server.url
   }
 
-  /** Whether that transaction is still open. */
+  /** Whether the transaction of the other client is still open. */
   get pinned(): boolean {
     return this.#pin !== undefined
   }
 
-  /** Shuts the server down immediately. @returns when it has ended. */
+  /** Shuts the server down without a checkpoint ("immediate shutdown"). @returns when it has ended. */
   async crash(): Promise<void> {
     await this.#server.crash()
   }
@@ -57,7 +57,7 @@ export class Database {
     return rowCount ?? 0
   }
 
-  /** Takes all connections except the two of this class. @returns a function that releases them. */
+  /** Takes all connections except the two that this class uses. @returns a function that releases them. */
   async exhaust(): Promise<() => Promise<void>> {
     const taken: pg.Client[] = []
     await this.terminate() // frees connections
@@ -65,7 +65,10 @@ export class Database {
     return async () => void (await Promise.all(taken.map((client) => client.end().catch(() => undefined))))
   }
 
-  /** Suspends connections of the inbox, as in a network that drops all packets. */
+  /**
+   * Suspends connections of the inbox until `thaw`, as in a network that drops all packets.
+   * @param chosen Whether to suspend the next connection. @returns the number of suspended connections.
+   */
   async freeze(chosen: () => boolean): Promise<number> {
     const { rows } = await this.pool.query<{ pid: number }>(`select pid from pg_stat_activity where ${ours}`)
     for (const { pid } of rows) if (chosen() && signal(pid, 'SIGSTOP')) this.#frozen.add(pid)
@@ -83,14 +86,15 @@ export class Database {
   }
 
   /**
-   * Deletes jobs of pg-boss, as an operator may by mistake. @param share Of all waiting jobs. @returns their number.
+   * Deletes jobs of pg-boss, as an operator may by mistake.
+   * @param share The probability that a job is deleted. @returns the number of deleted jobs.
    */
   async deleteJobs(share: number): Promise<number> {
     const { rowCount } = await this.pool.query(deleteJobs, [share])
     return rowCount ?? 0
   }
 
-  /** Locks the oldest unmatched deliveries, as an operator does. @returns a function that unlocks them, if any exist. */
+  /** Locks old unmatched deliveries, if there are any, as an operator may. @returns a function that unlocks them. */
   async lockUnmatched(): Promise<(() => Promise<void>) | undefined> {
     const client = new pg.Client({ connectionString: this.url, application_name: 'operator' })
     await client.connect()

@@ -29,9 +29,9 @@ export interface Stage {
   processes: Processes
   traffic: Traffic
   progress: Progress
-  /** The maximum time for which the database is unavailable and connections are suspended, in milliseconds. */
+  /** The maximum time for which the database is unavailable or connections are suspended, in milliseconds. */
   longest: number
-  /** Records the existing outcomes. None of them may disappear. */
+  /** Records the existing outcomes, which must not disappear. */
   noteOutcomes(): Promise<void>
   /** Waits for a condition that must hold soon. @throws {Error} with `what` if it does not. */
   soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
@@ -47,7 +47,7 @@ export async function expectProgress({ traffic, progress, random, soon }: Stage)
   await soon('No worker handled a new delivery', () => progress.of(guid, 'quick')?.through === true)
 }
 
-/** @returns a worker that runs an attempt. */
+/** Waits until a random worker runs an attempt. @returns that worker. */
 async function busyWorker({ random, processes, progress, soon }: Stage): Promise<Victim> {
   await Promise.all(processes.workers.map(({ ready }) => ready))
   const worker = random.pick(processes.workers)
@@ -131,10 +131,10 @@ const disconnect: Fault = async (stage) => {
   const link = processes.linkOf(worker)
   link.block()
   try {
-    // The worker continues its attempts, so only the inbox shows which of its tasks other workers may claim.
+    // The disconnected worker continues its attempts, so only the inbox shows which of its tasks were reclaimed.
     const left = await running(database.pool, progress.openOf(worker.pid))
     const isTaken = async () => (await running(database.pool, left)).length === 0
-    await soon('The disconnected worker kept the leases of its tasks', isTaken)
+    await soon('No other worker reclaimed the tasks of the disconnected worker', isTaken)
   } finally {
     link.unblock()
   }

@@ -19,7 +19,7 @@ export async function unfinished(pool: Pool): Promise<number> {
   return (await pool.query<{ count: number }>(countUnfinished)).rows[0]?.count ?? 0
 }
 
-/** The pairs whose task is running according to the inbox. */
+/** Of these pairs, those whose task runs in this attempt according to the inbox. */
 export async function running<One extends Pair>(pool: Pool, pairs: readonly One[]): Promise<One[]> {
   const columns = [
     pairs.map(({ guid }) => guid),
@@ -52,7 +52,7 @@ const selectRunning = `
   where tasks.state = 'running'`
 
 const selectContradictions = `
-  select format('%s is %s, and not matched', guid, state) as text from hookserver.deliveries where not matched
+  select format('%s is %s, but not matched', guid, state) as text from hookserver.deliveries where not matched
   union all
   select format('The task %s of delivery %s is %s, leased to %s, due at %s by the job %s',
                 handler, delivery_id, state, worker, next_at, job)
@@ -69,7 +69,7 @@ const selectContradictions = `
   select format('The pack %s belongs to no delivery', delivery_id)
   from hookserver.contents where delivery_id not in (select coalesce(pack, id) from hookserver.deliveries)
   union all
-  select format('The job %s in the queue %s is %s, and belongs to nothing', id, name, state)
+  select format('The job %s in the queue %s is %s, but belongs to no task', id, name, state)
   from hookserver_jobs.job where name not like '\\_\\_pgboss%'
   union all
-  select format('Worker %s is gone, and registered', id) from hookserver.workers`
+  select format('Worker %s has ended, but is still registered', id) from hookserver.workers`

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A machine's connection to the database. While a test blocks it, it holds all data without an error. */
+/** A machine's connection to the database. While a test blocks the connection, data waits in it without an error. */
 export class NetworkLink {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -33,7 +33,7 @@ export class NetworkLink {
     for (const socket of this.#sockets) socket.pause()
   }
 
-  /** Unblocks the connection and delivers the held data. */
+  /** Unblocks the connection and passes the waiting data on. */
   unblock(): void {
     this.#blocked = false
     for (const socket of this.#sockets) socket.resume()

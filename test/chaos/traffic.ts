@@ -4,7 +4,10 @@ import { type EventName, eventNames } from '../campaign/handlers.ts'
 import type { Random } from '../campaign/random.ts'
 import type { Sender } from '../campaign/sender.ts'
 
-/** Maximum milliseconds between two deliveries of one connection, and before an unacknowledged one is sent again. */
+/**
+ * Milliseconds: the maximum between an answer and the next delivery of a connection, and the minimum before an
+ * unacknowledged delivery is sent again.
+ */
 const [pause, again] = [200, 500]
 
 /** A period in which no delivery can be stored. All times are those of `performance.now()`. */
@@ -36,7 +39,7 @@ export class Traffic {
     this.#connections = Array.from({ length: connections }, () => this.#connection())
   }
 
-  /** From now on every acknowledgment is a violation. @returns a function that ends the outage. */
+  /** Begins an outage, during which every acknowledgment is a violation. @returns a function that ends it. */
   outage(): () => void {
     const outage = { from: performance.now(), until: Number.POSITIVE_INFINITY }
     this.#outages.push(outage)
@@ -45,7 +48,7 @@ export class Traffic {
     }
   }
 
-  /** Sends one more delivery, before all others. */
+  /** Sends this delivery next, before all others. */
   send(guid: string, name: EventName): void {
     this.#again.unshift({ guid, name, at: 0 })
   }

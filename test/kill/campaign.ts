@@ -20,7 +20,7 @@ export interface Report {
   sent: number
   cut: number
   rejected: number
-  /** Deliveries that were acknowledged, and how many of these answers were for a copy. */
+  /** Deliveries that were acknowledged, and how many acknowledgments were for a copy. */
   acked: number
   duplicates: number
   stored: number
@@ -43,10 +43,10 @@ export interface CampaignOptions {
   onKill?(report: Report): void
 }
 
-/** Milliseconds within which all stored deliveries must be handled after the last kill. */
+/** Milliseconds within which all stored deliveries must be handled after each round. */
 const drainTimeout = 30_000
 
-/** Repeatedly kills processes under load, and checks each time whether an acknowledged delivery was lost. */
+/** Kills processes under load, in rounds, and checks after each round whether an acknowledged delivery was lost. */
 export async function runCampaign({ kills, seed, served, onKill }: CampaignOptions): Promise<Report> {
   const campaign = new Campaign(seed, served, onKill)
   try {
@@ -111,7 +111,7 @@ class Campaign {
     this.#wrong.add(message)
   }
 
-  /** Ends all processes, and deletes the files unless a failure needs them. */
+  /** Ends all processes, and deletes the files if there are no problems. */
   clear(): void {
     for (const victim of this.#alive) void victim.kill()
     if (this.#lost.size + this.#wrong.size === 0) rmSync(this.#folder, { recursive: true })
@@ -188,7 +188,7 @@ class Campaign {
     this.#onKill?.(this.report())
   }
 
-  /** Sends unacknowledged deliveries again, as GitHub would, waits until all are handled, and checks the result. */
+  /** Sends unacknowledged deliveries again, waits until all deliveries are handled, and checks the result. */
   async #settle(receiver: Victim): Promise<void> {
     const { file, sender, judge } = this.#scene
     await sender.resend(await receiver.ready)

@@ -21,7 +21,7 @@ export function readContents(path: string): InboxContents & { damage: string[] }
   })
 }
 
-/** The states of deliveries, and the reasons. */
+/** The states of deliveries, and the reasons for these states. */
 export function readEndings(
   path: string,
   guids: Iterable<string>,
@@ -33,7 +33,7 @@ export function readEndings(
   })
 }
 
-/** An attempt of a handler of large deliveries. */
+/** A handler's attempt for a large delivery. */
 export interface LargeAttempt {
   guid: string
   handler: string
@@ -47,7 +47,7 @@ export function readAttempts(path: string, guids: Iterable<string>): LargeAttemp
   return read(path, (db) => db.prepare(selectLarge).all(all) as unknown as LargeAttempt[])
 }
 
-/** Opens a connection for each read: a long read would keep SQLite from restarting the write-ahead log. */
+/** Opens a connection for each read: a connection that reads for long keeps SQLite from restarting the log. */
 function read<T>(path: string, work: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
   try {

@@ -4,7 +4,7 @@ import { hostileBodies } from '../inbox/hostile-bodies.ts'
 import { readEndings } from './inbox-contents.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** Bodies that exceed the memory of a process with `heap`, by their content. */
+/** The names of hostile bodies that a process with the options `heap` cannot parse. */
 export const poisons = [
   'an index just below the sparse limit',
   'empty objects',
@@ -14,7 +14,7 @@ export const poisons = [
 export type Poison = (typeof poisons)[number]
 
 export interface PoisonReport {
-  /** How often a body ended the process. */
+  /** How often the process ended without a kill. */
   deaths: number
   /** Problems. Both lists are empty after a successful run. */
   lost: string[]
@@ -30,13 +30,13 @@ export interface PoisonOptions {
 /** How often a body may end the process before its delivery ends dead. */
 const maxDeaths = 3
 
-/** A small heap. V8 adds its young generation, so that payloads are rejected from 256 MiB. */
+/** A small heap. V8 adds its young generation: the heap limit is 256 MiB, and payloads above 3/4 of it are rejected. */
 const heap = ['--max-old-space-size=64']
 
-/** The estimated memory of the bodies, in bytes: below 3/4 of the limit, and above it. */
+/** The estimated memory of the bodies, in bytes: below 192 MiB, and above it. */
 const [belowLimit, aboveLimit] = [170 * 2 ** 20, 400 * 2 ** 20]
 
-/** The reason of a delivery whose body is below the limit for rejection, and of one above it. */
+/** Why a delivery ends dead: its body is below the limit and ends the process, or above the limit and is rejected. */
 const reasons = {
   below: `Parsing the payload has ended the process ${maxDeaths} times`,
   above: 'this process has',
@@ -88,7 +88,7 @@ function* wrongEndings(
   }
 }
 
-/** A list that repeats the items of a hostile body until it needs that much memory. */
+/** A list that repeats the items of a hostile body until its estimated memory is almost `bytes`. */
 function bodyOf(poison: Poison, bytes: number): string {
   const items = (hostileBodies[poison] as string).slice(1, -1)
   const times = Math.floor(bytes / estimateParsedSize(Buffer.from(items), 'json'))

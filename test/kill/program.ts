@@ -1,6 +1,6 @@
 /**
- * The program that is killed: a receiver, a worker, or both in one process. It reports its progress to its parent, and
- * ends when its parent ends.
+ * The program that is killed: a receiver, a worker, or both in one process. It tells its parent when it has loaded its
+ * modules and when it is ready, and ends when its parent ends.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -24,13 +24,11 @@ export interface ProgramSettings {
   role: 'all' | 'receiver' | 'worker'
   /** Whether to run what `hookserver serve` runs instead of an application with a mount. */
   served: boolean
-  /** The timeout of a handler that never settles, in milliseconds. Without it there is no such handler. */
+  /** The timeout of a handler that never settles, in milliseconds. Default: there is no such handler. */
   stuckTimeout?: number
 }
 
-/**
- * The number of handlers that may finish before the program kills itself. The outcome of the last one is not recorded.
- */
+/** The program kills itself when this many handlers have finished. The outcome of the last one is not recorded. */
 let mayFinish = Number.POSITIVE_INFINITY
 
 const tell = (notice: Notice) => void process.send?.(notice)

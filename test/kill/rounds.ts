@@ -5,7 +5,7 @@ import type { Sender } from '../campaign/sender.ts'
 import type { Victim } from '../campaign/victim.ts'
 import type { ProgramSettings } from './program.ts'
 
-/** The moment at which a process is killed. */
+/** The kinds of kills: when a process is killed, or which processes. */
 export const kinds = {
   accept: 'while it accepts and commits',
   handler: 'while handlers run',
@@ -23,21 +23,21 @@ export interface Stage {
   sender: Sender
   journal: Journal
   start(role: ProgramSettings['role']): Victim
-  /** Kills the processes at once, and counts the kill. */
+  /** Kills the processes at the same time, and counts this as one kill. */
   kill(kind: Kind, ...victims: Victim[]): Promise<void>
   /** Waits for a process that kills itself, and counts the kill. */
   killed(kind: Kind, victim: Victim): Promise<void>
-  /** Closes an inbox in which all deliveries are handled, and continues with a new one. */
+  /** Continues with a new inbox. All deliveries of the current one must be handled, and its processes closed. */
   renew(): Promise<Stage>
 }
 
-/** When a round begins, all sent deliveries are handled. When it ends, every process is dead. */
+/** When a round begins, all earlier deliveries are handled. When it ends, every process has ended. */
 export type Round = (stage: Stage, receiver: Victim, worker: Victim) => Promise<void>
 
-/** The maximum time from the beginning of the load to a kill, in milliseconds. */
+/** The maximum of the random wait before a kill, in milliseconds. */
 const longest = 300
 
-/** @returns a promise that resolves when the receiver has ended. */
+/** Begins the load. @returns `over`, which resolves when the load has ended, because the receiver was killed. */
 async function loadOf({ sender }: Stage, receiver: Victim): Promise<{ over: Promise<void> }> {
   return { over: sender.load(await receiver.ready) }
 }

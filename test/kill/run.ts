@@ -1,7 +1,7 @@
 /**
- * `npm run test:kill -- [--kills 100] [--seed 1] [--serve]`: after every kill, each acknowledged delivery must be
- * stored and handled. Later rounds send bodies that end the process when it parses them, and run handlers that never
- * settle and keep large payloads.
+ * `npm run test:kill -- [--kills 100] [--seed 1] [--serve]`: kills processes in rounds. After each round, every
+ * acknowledged delivery must be stored and handled. Two later parts send bodies that end the process when it parses
+ * them, and run handlers that never settle and keep large payloads.
  */
 import { parseArgs } from 'node:util'
 import { type Report, runCampaign, total } from './campaign.ts'

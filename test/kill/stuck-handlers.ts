@@ -4,10 +4,10 @@ import type { TestHandler } from '../campaign/handlers.ts'
 /** The handler that never settles, and its maximum attempts. */
 export const [stuck, stuckAttempts] = ['stuck', 2]
 
-/** A handler of the same large payloads that settles. */
+/** A handler that settles, for the same large payloads. */
 export const bulky = 'bulky'
 
-/** The objects that the handlers that never settle keep in memory. */
+/** The payloads that attempts of the handler `stuck` keep in memory. */
 const held: unknown[] = []
 
 /** @param timeout Milliseconds after which an attempt of the stuck handler ends. */

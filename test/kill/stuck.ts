@@ -23,7 +23,7 @@ export interface StuckOptions {
   timeout?: number
 }
 
-/** Milliseconds after its timeout within which an attempt must have ended. */
+/** The maximum milliseconds between the timeout of an attempt and its end. */
 const tolerance = 5000
 
 /** Milliseconds within which all large deliveries must have ended. */
@@ -64,10 +64,10 @@ export async function runStuck(options: StuckOptions): Promise<StuckReport> {
   }
 }
 
-/** Leaves out the record that ends a task after a kill has cut off its last attempt. */
+/** False for the record that ends a task whose last attempt was cut off by a kill. */
 const hasRun = ({ error }: LargeAttempt): boolean => !error?.includes('attempts are used up')
 
-/** Large deliveries that the handler that settles has not handled. */
+/** Large deliveries that the handler `bulky` has not handled. */
 function* unhandled(sent: readonly string[], attempts: readonly LargeAttempt[]): Generator<string> {
   const handled = new Set(
     attempts.filter(({ handler, outcome }) => handler === bulky && outcome === 'succeeded').map(({ guid }) => guid),
@@ -75,7 +75,7 @@ function* unhandled(sent: readonly string[], attempts: readonly LargeAttempt[]):
   for (const guid of sent) if (!handled.has(guid)) yield `${guid} was never handled by ${bulky}`
 }
 
-/** Each attempt of the handler that never settles must end at its timeout, unless a kill cuts it off. */
+/** Each attempt of the handler `stuck` must end at its timeout, unless a kill cuts it off. */
 function* wrongAttempts(
   sent: readonly string[],
   attempts: readonly LargeAttempt[],

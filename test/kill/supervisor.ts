@@ -17,7 +17,7 @@ const program = join(import.meta.dirname, 'program.ts')
 /** Milliseconds within which all deliveries must be handled after the last fault. */
 const drainTimeout = 60_000
 
-/** Milliseconds within which the normal deliveries must be handled. */
+/** Milliseconds within which a normal delivery must be handled. The time begins again when the process exits. */
 const maxPause = 10_000
 
 /** One process with an inbox, restarted whenever it exits, and the normal deliveries that are sent to it. */
@@ -37,7 +37,7 @@ export class Supervisor {
   #closes = false
 
   /**
-   * @param maxEnds How often the process may exit without a kill. After that every wait fails.
+   * @param maxEnds How often the process may exit without a kill. After one more exit, every wait fails.
    * @param options Command-line options for Node.js.
    */
   constructor(
@@ -66,7 +66,7 @@ export class Supervisor {
     }
   }
 
-  /** Sends normal deliveries. @throws {Error} if they are not handled soon, apart from `deaths` of the process. */
+  /** Sends a normal delivery until it is acknowledged. @throws {Error} if it is not handled within `maxPause`. */
   async probe(): Promise<void> {
     const guid = this.random.guid()
     let [deaths, since] = [this.ends.length, performance.now()]
@@ -81,7 +81,7 @@ export class Supervisor {
       if (!this.sender.acked.has(guid)) await this.sender.send(this.#agent, await this.#port(), guid, 'push')
       if (this.ends.length > deaths) [deaths, since] = [this.ends.length, performance.now()]
       if (performance.now() - since > maxPause)
-        throw new Error(`The normal deliveries were not handled within ${maxPause} ms`)
+        throw new Error(`A normal delivery was not handled within ${maxPause} ms`)
       await setTimeout(20)
     }
   }
@@ -108,7 +108,7 @@ export class Supervisor {
     await this.#process.ended
   }
 
-  /** Compares the normal deliveries with the acknowledged ones. @param others GUIDs that the caller checks. */
+  /** Checks the normal deliveries. @param others GUIDs of the deliveries that the caller checks itself. */
   judge(others: ReadonlySet<string>): { lost: string[]; wrong: string[] } {
     const contents = readContents(this.file)
     const isUsual = ({ guid }: { guid: string }) => !others.has(guid)
@@ -137,7 +137,7 @@ export class Supervisor {
     return started
   }
 
-  /** The port of the process. If the process ends before it is ready, the port of the next one. */
+  /** The port of the process or, if it ends before it is ready, of the next process. */
   async #port(): Promise<number> {
     for (;;) {
       this.checkEnds()

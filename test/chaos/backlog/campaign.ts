@@ -43,13 +43,13 @@ export interface BacklogOptions {
   onFault?(kind: BacklogKind): void
 }
 
-/** Deliveries that one worker runs at a time: fewer than the number of repositories. */
+/** The maximum number of attempts that one worker runs at a time: less than the number of repositories. */
 const concurrency = 10
 
-/** Milliseconds within which the number of unfinished deliveries must fall after the last fault. */
+/** After the last fault, the milliseconds within which the number of unfinished deliveries and jobs must fall again. */
 const drainTimeout = 60_000
 
-/** Runs workers that join and leave on an ordered backlog larger than their memory, and injects faults. */
+/** Injects faults while workers, which join and leave, handle an ordered backlog far larger than their concurrency. */
 export async function runBacklog(options: BacklogOptions): Promise<BacklogReport> {
   const { seed, size = 20_000, repositories = 50, heartbeat = 2500, longest = 6000 } = options
   const began = performance.now()
@@ -78,7 +78,7 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     await backlog.store(database.url, size)
     await Promise.all(Array.from({ length: random.whole(1, 4) }, () => workers.join()))
     watch.outage()()
-    // An operator can retry only deliveries that have been handled.
+    // Otherwise an operator would find no handled deliveries to retry.
     await soon('No worker handled the first deliveries', () => watch.ended >= size / 20)
     await makeFaults(stage, { ...options, elapsed, report })
     await drain(stage, report)
@@ -110,7 +110,7 @@ interface FaultOptions extends BacklogOptions {
   report: BacklogReport
 }
 
-/** Injects faults in random order, and refills the backlog so that there is always one. */
+/** Injects faults in random order, and refills the backlog so that it never becomes empty. */
 async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: FaultOptions): Promise<void> {
   const { seconds, only = Object.keys(backlogKinds) as BacklogKind[], elapsed, report, onFault } = options
   for (let round = 0; round === 0 || elapsed() < seconds; round++) {
@@ -128,7 +128,7 @@ async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: Fa
   }
 }
 
-/** Waits until all deliveries are handled, as long as there is progress. */
+/** Waits until no unfinished delivery and no job is left. Gives up when their number no longer falls. */
 async function drain({ database: { pool }, watch }: BacklogStage, report: BacklogReport): Promise<void> {
   watch.fault = 'the last fault'
   let [least, end] = [Number.POSITIVE_INFINITY, 0]

@@ -9,7 +9,7 @@ export interface Stored {
   position: number
 }
 
-/** The stored deliveries of many repositories. Those of one repository are stored strictly one after the other. */
+/** The stored deliveries of many repositories. The deliveries of one repository are stored one after the other. */
 export class Backlog {
   readonly byGuid = new Map<string, Stored>()
   /** The GUIDs of each repository, in the order in which they were stored. */

@@ -41,7 +41,7 @@ export type BacklogFault = (stage: BacklogStage) => Promise<void>
 
 const maxWorkers = 4
 
-/** Milliseconds until deleted jobs are created again: the longest interval of the reconciliation. */
+/** Milliseconds within which deleted jobs are created again: the longest interval between two reconciliations. */
 const jobsAreBack = 15_000
 
 /** Milliseconds for which deliveries are locked. */
@@ -127,7 +127,8 @@ const suspendMatcher: BacklogFault = async (stage) => {
 }
 
 /**
- * @returns a worker that is suspended in a transaction that matches, or nothing if all deliveries were matched before.
+ * Suspends a worker in a transaction that matches deliveries.
+ * @returns the worker, or nothing if all deliveries ended first.
  */
 async function suspendWhileMatching({ random, database, workers, watch }: BacklogStage): Promise<Victim | undefined> {
   while (watch.left > 0) {

@@ -6,10 +6,10 @@ export const handlerName = 'backlog'
 /** The maximum attempts of a delivery: enough to survive kills, few enough for some deliveries to end dead. */
 const maxAttempts = 5
 
-/** The last characters of GUIDs whose deliveries fail in every attempt, and in the first attempt. */
+/** The ends of the GUIDs of deliveries that fail in every attempt, and of those that fail in the first attempt. */
 const [failsAlways, failsFirst] = ['ff', '0']
 
-/** The handler of the backlog: ordered, and waiting for 1 or 2 ms as for input and output. */
+/** The ordered handler of the backlog. It waits for 1 or 2 ms, as a handler does for input and output. */
 export function backlogHandler(concurrency: number): TestHandler {
   return {
     name: handlerName,
@@ -29,5 +29,5 @@ export const neverFails = (guid: string): boolean => !guid.endsWith(failsAlways)
 /** The state in which a delivery must end. */
 export const endingOf = (guid: string): 'done' | 'dead' => (guid.endsWith(failsAlways) ? 'dead' : 'done')
 
-/** Whether a delivery is dead when this attempt fails. */
+/** Whether a delivery is dead if this attempt fails. */
 export const isLastAttempt = (attempt: number): boolean => attempt >= maxAttempts

@@ -3,7 +3,7 @@ import type { Line } from '../../campaign/journal.ts'
 import type { Backlog } from './deliveries.ts'
 import { type Excuses, OrderCheck } from './order-check.ts'
 
-/** Two deliveries of one repository, in order of receipt, and one of another. */
+/** Two deliveries of one repository, in order of receipt, and a delivery of another repository. */
 const backlog: Pick<Backlog, 'byGuid' | 'byRepository'> = {
   byGuid: new Map([
     ['first', { guid: 'first', repository: 'a', position: 0 }],
@@ -16,7 +16,7 @@ const backlog: Pick<Backlog, 'byGuid' | 'byRepository'> = {
   ]),
 }
 
-/** @param journal As `+first:1@7`: mark, GUID, attempt and process. */
+/** @param journal Lines such as `+first:1@7`: mark, GUID, attempt and process. */
 function check(journal: string, excuses: Partial<Excuses> = {}): OrderCheck {
   const lines = journal.split(' ').map((text): Line => {
     const [, mark, guid = '', attempt, pid] = /^(.)(\w+):(\d)@(\d)$/.exec(text) ?? []

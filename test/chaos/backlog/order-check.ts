@@ -6,7 +6,7 @@ import { isLastAttempt } from './handler.ts'
 export interface Excuses {
   /** Processes that were killed or suspended. Other workers run their tasks again. */
   interrupted: ReadonlySet<number>
-  /** GUIDs of deliveries that an operator retried. They run again later. */
+  /** GUIDs of deliveries that an operator retried. They run again after newer deliveries. */
   retried: ReadonlySet<string>
   /** GUIDs of deliveries with an attempt that was cut off. */
   expired: ReadonlySet<string>
@@ -24,7 +24,7 @@ interface Repository {
 }
 
 /**
- * Compares the lines of handlers with the order of receipt: one delivery of a repository runs at a time, and none
+ * Compares the lines of handlers with the order of receipt: the deliveries of a repository run one at a time, and none
  * begins before all older ones have ended. Each attempt is checked when it begins, even if it fails later.
  */
 export class OrderCheck {
@@ -34,7 +34,7 @@ export class OrderCheck {
   readonly #backlog: StoredDeliveries
   readonly #excuses: Excuses
   readonly #repositories = new Map<string, Repository>()
-  /** The highest attempt of each delivery that was claimed. */
+  /** The number of the last attempt of each claimed delivery. */
   readonly #lastAttempt = new Map<string, number>()
 
   constructor(backlog: StoredDeliveries, excuses: Excuses) {
@@ -86,7 +86,10 @@ export class OrderCheck {
     if (running && nameOf(running) === nameOf(line)) repository.running = undefined
   }
 
-  /** The attempt of a dead process runs again. An operator's retry of an older delivery may run before it. */
+  /**
+   * Beside an attempt of an interrupted process, the same delivery may begin again, or a delivery that an operator
+   * retried. If the interrupted attempt was the last one of its delivery, any delivery may begin.
+   */
   #mayBeginBeside(line: Line, running: Line): boolean {
     const isHead = line.guid === running.guid || this.#excuses.retried.has(line.guid)
     return this.#wasInterrupted(running) && (isHead || isLastAttempt(running.attempt))

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 
-/** The transactions that match ordered deliveries now: at most one. */
+/** The transactions that are matching ordered deliveries: at most one. */
 export async function matching(pool: Pool): Promise<string[]> {
   return (await pool.query<{ transaction: string }>(selectMatching)).rows.map(({ transaction }) => transaction)
 }

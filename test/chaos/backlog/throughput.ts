@@ -13,9 +13,7 @@ import { Workers } from './workers.ts'
 
 export interface Measured {
   workers: number
-  /**
-   * From the start of the workers, which have loaded their modules by then, until all is handled. The best of all runs.
-   */
+  /** The time of the best run, from the command to begin until all deliveries are handled. */
   seconds: number
   deliveriesPerSecond: number
 }
@@ -31,7 +29,7 @@ export interface ThroughputOptions {
   seed: number
   size?: number
   repositories?: number
-  /** The number of workers in each run. The best of several runs with the same number counts. */
+  /** The number of workers in each run. Of several runs with the same number, the best one counts. */
   runs?: readonly number[]
 }
 
@@ -44,7 +42,7 @@ const concurrency = 25
 /** Milliseconds within which a backlog must be handled. */
 const drainTimeout = 120_000
 
-/** Measures how fast one worker, and several, handle the same ordered backlog without faults. */
+/** Measures how fast one worker and several workers handle the same ordered backlog without faults. */
 export async function measureThroughput(options: ThroughputOptions): Promise<ThroughputReport> {
   const { size = 5000, runs = [1, 2, 4, 2, 1, 1, 2] } = options
   const best = new Map<number, number>()
@@ -72,7 +70,7 @@ export function slowdownOf({ measured }: ThroughputReport): number {
   return one === undefined || two === undefined ? 1 : two / one
 }
 
-/** @returns seconds. */
+/** @returns the seconds of one run. */
 async function measure(
   database: Database,
   count: number,

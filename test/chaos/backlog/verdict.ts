@@ -21,7 +21,7 @@ export interface BacklogVerdict {
   late: number
 }
 
-/** Compares an inbox in which all is handled with the stored deliveries and the journal of the handler. */
+/** Compares an inbox without unfinished deliveries with the stored deliveries and the journal of the handler. */
 export function judgeBacklog(
   backlog: Backlog,
   lines: readonly Line[],
@@ -49,7 +49,7 @@ function* lostOf(backlog: Backlog, { deliveries }: InboxContents, finished: Read
   const states = new Map(deliveries.map(({ guid, state }) => [guid, state]))
   for (const guid of backlog.byGuid.keys()) {
     const [state, expected] = [states.get(guid), endingOf(guid)]
-    if (state !== expected) yield `${guid} is ${state ?? 'not stored'}, and should be ${expected}`
+    if (state !== expected) yield `${guid} is ${state ?? 'not stored'}, but should be ${expected}`
     else if (expected === 'done' && !finished.has(guid)) yield `${guid} was never handled`
   }
 }
@@ -73,11 +73,11 @@ function* runTooOften(
   const succeeded = countByGuid(attempts.filter(({ outcome }) => outcome === 'succeeded'))
   const retried = countByGuid(retries)
   for (const [guid, count] of claimed) {
-    if (count > (made.get(guid) ?? 0)) yield `${guid} ran ${count} times, and has ${made.get(guid) ?? 0} attempts`
+    if (count > (made.get(guid) ?? 0)) yield `${guid} ran ${count} times, but has ${made.get(guid) ?? 0} attempts`
   }
   for (const [guid, count] of succeeded) {
     const allowed = 1 + (retried.get(guid) ?? 0)
-    if (count > allowed) yield `${guid} succeeded ${count} times, and may have ${allowed} times`
+    if (count > allowed) yield `${guid} succeeded ${count} times, and may succeed ${allowed} times`
   }
 }
 

@@ -41,7 +41,7 @@ export class ProgressWatch {
     this.#timer = setInterval(() => this.#look(), interval)
   }
 
-  /** Expects no progress from now on. @param ms The maximum duration. @returns a function that ends the outage. */
+  /** Accepts a lack of progress from now on, for at most `ms`. @returns a function that ends the outage earlier. */
   outage(ms: number = Number.POSITIVE_INFINITY): () => void {
     this.#outageUntil = Math.max(this.#outageUntil, performance.now() + ms)
     return () => {
@@ -82,7 +82,7 @@ export class ProgressWatch {
     this.#since = now
   }
 
-  /** Whether a repository has a due delivery that no dead worker may have claimed. */
+  /** Whether more repositories have due deliveries than dead workers can have claimed. */
   #isAnyDue(now: number): boolean {
     const dead = [...this.interrupted].filter(([, at]) => now - at < takeover).map(([pid]) => pid)
     let due = 0

@@ -11,7 +11,7 @@ import type { Notice, Order } from '../../campaign/victim.ts'
 export interface FaultySettings {
   file: string
   journal: string
-  /** Milliseconds between heartbeats. A lease lasts five of them. */
+  /** Milliseconds between heartbeats. A lease expires after five intervals without a heartbeat. */
   heartbeat: number
   handlers: readonly { event: 'push' | 'ping'; name: string; behavior: Behavior; options?: HandlerOptions }[]
 }

@@ -10,7 +10,7 @@ import { afterwards } from './scene.ts'
 
 const secret = 'a secret'
 
-/** A receiver in this process, on a real port, with a second route besides the one for deliveries. */
+/** A receiver in this process, on a real port, with the route `/other` besides that of deliveries. */
 export async function startReceiver(file: string, options: SqliteOptions = {}, work = true) {
   const inbox = sqlite(file, options)
   const hooks = new Hooks({ secret, validateIp: false, inbox, work, logger: false })
@@ -35,7 +35,7 @@ export async function startReceiver(file: string, options: SqliteOptions = {}, w
 
 function senderTo(url: string) {
   return {
-    /** Sends a delivery whose body stays as large as `bytes` when it is compressed. */
+    /** Sends a delivery with a body of about `bytes` that cannot be compressed much, because it is random. */
     async send({ bytes = 10, guid = randomUUID() as string } = {}) {
       const payload = { guid, padding: randomBytes(Math.ceil(bytes * 0.75)).toString('base64') }
       const answer = await fetch(`${url}/hooks`, signedRequest('push', { secret, guid, payload }))

@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-/** Registers a function that runs after the test, the last one first. */
+/** Registers a function that runs after the test. The function that was registered last runs first. */
 export function afterwards(end: () => unknown): void {
   endings.push(end)
 }
@@ -29,7 +29,7 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/** Calls `look` until it no longer throws: other processes do not report their progress. */
+/** Calls `look` until it no longer throws, because other processes do not report their progress. */
 export function eventually<T>(look: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(look, { timeout: 25_000, interval: 10 })
 }
@@ -52,7 +52,7 @@ export function newDelivery(guid: string, event: 'push' | 'ping' = 'push', paddi
 export class Scene {
   readonly file: string = join(temporaryFolder(), 'inbox.db')
   readonly journal: Journal = new Journal(`${this.file}.txt`)
-  /** Stores and reads. Its own heartbeats expire no lease. */
+  /** Stores and reads deliveries. It checks the leases of workers too rarely to expire one during a test. */
   get inbox(): Inbox {
     this.#inbox ??= sqlite(this.file, { heartbeat: 60_000 })
     return this.#inbox

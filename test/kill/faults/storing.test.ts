@@ -27,7 +27,7 @@ async function fill({ send }: Receiver, bytes: number): Promise<string[]> {
   }
 }
 
-/** Waits until no task is left; finished deliveries may be pruned by then. */
+/** Waits until no delivery is unfinished. Finished deliveries may be pruned by then. */
 async function allHandled({ inbox, handled }: Receiver, stored: readonly string[]): Promise<void> {
   await eventually(async () => {
     const { pending, retrying, running, dead } = (await inbox.overview()).states
@@ -66,7 +66,7 @@ describe('a full file', () => {
     const receiver = await startReceiver(newFile(), { maxSize: size })
     const stored: string[] = []
     while (stored.length < 300) {
-      const { guid, ...answer } = await receiver.send({ bytes: 10_000 }) // three times the capacity of the file
+      const { guid, ...answer } = await receiver.send({ bytes: 10_000 }) // in total three times maxSize
       expect(answer).toMatchObject({ status: 202 })
       stored.push(guid)
     }
