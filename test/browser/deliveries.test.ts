@@ -148,7 +148,7 @@ describe('the list', () => {
     await rows(page).filter({ hasText: 'late' }).waitFor()
   })
 
-  test('adds a delivery that begins to match in order, below newer ones', async () => {
+  test('puts a delivery that begins to match below the newer ones', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=state:discarded`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
     const { deliveries } = await scene.ask('deliveries?event=issues')
@@ -177,7 +177,7 @@ describe('the list', () => {
     await scene.deliver('ping', { zen: 'Second', sender: { login: 'second' } })
     const { deliveries } = await scene.ask('deliveries?event=star')
     await scene.ask(`deliveries/${deliveries[0].id}/discard`, {})
-    // Events arrive in order, so the second one has arrived, too.
+    // Events arrive in order, so the event of the second ping has arrived, too.
     await rows(page).filter({ hasText: 'star.created' }).filter({ hasText: 'discarded' }).waitFor()
     isEnough.resolve()
     await rows(page).filter({ hasText: 'second' }).waitFor()
@@ -225,7 +225,7 @@ test('a search over several requests shows new deliveries, even after many other
   const page = await scene.open('#/deliveries?q=mark:here')
   onTestFinished(() => page.context().close())
   await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
-  // As if the server had searched for a while and found nothing. The next request begins with the newest delivery.
+  // The answer as if the server had searched for a while and found nothing. The next request finds the delivery.
   const nothing = { deliveries: [], next: Number.MAX_SAFE_INTEGER, scanned: 2000, left: 1 }
   await page.route(
     (url) => url.pathname === '/api/deliveries' && !url.searchParams.has('before'),
@@ -298,7 +298,7 @@ test('an event that is older than the loaded list does not change it', async () 
   await scene.deliver('ping', { zen: 'Approachable is better than simple' })
   await page.goto(`${scene.url}/#token=${adminToken}`)
   await rows(page).first().waitFor()
-  /** Sends an event to the page as if the stream had sent it. */
+  /** Sends events to the page as if the stream had sent them. */
   const tell = (...events: (readonly [name: string, data: object])[]) =>
     page.evaluate((said) => {
       const [stream] = (globalThis as unknown as { streams: EventTarget[] }).streams

@@ -74,7 +74,7 @@ describe('a delivery that failed', () => {
 
   const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
 
-  test('shows the reply that the sender got, and those to copies', async () => {
+  test('shows the reply that the sender got, and the replies to copies', async () => {
     const request = signedRequest('issues', { secret: secrets[0] as string, payload: issue(31) })
     const send = async () => {
       const response = await fetch(scene.watched.service.publicUrl as string, request)
@@ -359,7 +359,7 @@ describe('a hostile delivery', () => {
   })
 })
 
-test('Esc returns to the list, unchanged', async () => {
+test('Esc returns to the list with the same search', async () => {
   await page.goto(`${scene.url}/#/deliveries?q=event:ping`)
   await page.getByRole('link', { name: 'ping' }).first().click()
   await page.getByRole('heading', { name: 'ping' }).waitFor()

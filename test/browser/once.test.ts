@@ -17,7 +17,7 @@ async function askedDuring(done: () => Promise<unknown>): Promise<number> {
   return requests
 }
 
-/** Holds requests of the page. @returns a function that continues them. */
+/** Holds the retry requests of the page. @returns a function that lets them continue. */
 async function holdRetries(): Promise<() => void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   await page.route(isRetry, async (route) => {

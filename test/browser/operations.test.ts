@@ -61,7 +61,7 @@ describe('many deliveries', () => {
     expect(await row('Bug 22').textContent()).toContain('dead')
   })
 
-  test('are retried if the search finds them, after their number is shown by state', async () => {
+  test('are retried if the search finds them, after the dialog has shown their number by state', async () => {
     await fail(31, 32)
     tracker.isUp = true
     await page.goto(`${scene.url}/#/deliveries?q=event:issues`)
@@ -92,7 +92,7 @@ describe('many deliveries', () => {
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   })
 
-  test('are discarded in batches, with a reason, until the operator stops it', async () => {
+  test('are discarded in batches, with a reason, until the operator stops the operation', async () => {
     for (let number = 100; number < 350; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/many'))
     await scene.settled()
     await page.goto(`${scene.url}/#/deliveries?q=repo:acme/many`)

@@ -201,7 +201,7 @@ describe('handlers', () => {
   ])('link to no failed deliveries if there are none: %j', async (none, links) => {
     await changeStats(({ states }) => ({ states: { ...states, ...none } }))
     await goTo('#/overview')
-    await region('Warnings').waitFor() // the handlers screen is gone
+    await region('Warnings').waitFor() // the page no longer shows the handlers
     await goTo('#/handlers')
     await region('ci').locator('.failure').waitFor()
     expect(await region('ci').locator('.links a').allTextContents()).toEqual(links)

@@ -38,7 +38,7 @@ test('rejected requests expand to the request, the reason and the fix', async ()
 
 test('rejected requests are a table with column heads, and each opens and closes', async () => {
   await goTo('#/rejected')
-  await page.reload() // the test before has opened a row
+  await page.reload() // the previous test has opened a row
   await table().waitFor()
   expect(await table().getByRole('columnheader').allTextContents()).toEqual([
     ...['Details', 'When', 'Code', 'Status', 'Event', 'Address', 'Reason'],

@@ -8,7 +8,7 @@ import { eventually } from '../inbox/stores.ts'
 import { adminToken, type Watched, watch } from '../server/watched.ts'
 import { launch } from './chromium.ts'
 
-/** For scenes that are opened with it. */
+/** The read-only token of scenes that are opened with the flag `readOnlyToken`. */
 export const readOnlyToken = 'a-read-only-token-for-the-tests'
 
 type AtTheEnd = (work: () => Promise<void>) => void
@@ -48,7 +48,7 @@ export class Scene {
       void dialog.dismiss()
     })
     context.on('console', (message) => {
-      // The page itself reports answers that are not 2xx.
+      // The browser logs answers that are not 2xx. The page shows these to the operator, so they are no complaints.
       const isAnswer = message.text().startsWith('Failed to load resource')
       if (message.type() === 'error' && !isAnswer) this.complaints.push(message.text())
     })
@@ -62,7 +62,7 @@ export class Scene {
     expect(await this.watched.deliver(event, { payload, ...options })).toBe(202)
   }
 
-  /** The answer of the API. */
+  /** The answer of the API to a GET or, with a body, to a POST. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON of any answer, as a script sees it
   async ask(path: string, body?: unknown): Promise<any> {
     const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }

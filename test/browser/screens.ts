@@ -6,7 +6,7 @@ import { Hooks, Retry } from '../../src/index.ts'
 import { issue, pullRequest } from './payloads.ts'
 import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
 
-/** Texts that would run, deceive, or break a page that read them as markup. */
+/** Texts that run a script in a page that reads them as markup, deceive the reader, or break the layout. */
 export const hostile = {
   script: '<script>alert(1)</script><img src=x onerror="alert(2)">',
   bidi: 'invoice \u202Efdp.exe\u202C \u2066hidden\u2069',

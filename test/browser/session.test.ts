@@ -42,7 +42,7 @@ describe('logging in', () => {
     await rows(page).first().waitFor()
   })
 
-  test('with the URL from the terminal leaves no token in the address, nor where a script could read it', async () => {
+  test('with the URL from the terminal leaves no token in the address or where a script could read it', async () => {
     const page = await stranger()
     await page.goto(`${scene.url}/#token=${adminToken}`)
     await rows(page).first().waitFor()
@@ -52,7 +52,7 @@ describe('logging in', () => {
     expect(await page.evaluate('document.cookie')).toBe('')
   })
 
-  test('with that address works in an open page, too, and leaves no token in it', async () => {
+  test('with that URL also works in an open page, and leaves no token in its address', async () => {
     const page = await stranger()
     await page.goto(scene.url)
     await token(page).waitFor()
@@ -76,7 +76,7 @@ describe('logging in', () => {
   test('is required again after the session has expired, and returns to the same page', async () => {
     const page = closed(await scene.open())
     await page.context().clearCookies()
-    await page.goto(`${scene.url}/#/overview`) // by its address, because a pending request may end the session first
+    await page.goto(`${scene.url}/#/overview`) // not by a link, because a pending request may end the session first
     await page.getByText('Your session has ended').waitFor()
     await logInAs(page, adminToken)
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
@@ -147,7 +147,7 @@ describe('another page', () => {
     expect((await scene.ask('deliveries/1')).tasks[0].attempts).toHaveLength(1)
   })
 
-  test('cannot reach this one through a host name that it resolves to this server', async () => {
+  test('cannot reach this one through a host name that resolves to this server', async () => {
     const { port } = new URL(scene.url)
     const browser = await launch(['--host-resolver-rules=MAP evil.example 127.0.0.1'])
     onTestFinished(() => browser.close())

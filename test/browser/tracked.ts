@@ -13,7 +13,7 @@ export interface Tracked {
   tracker: { isUp: boolean }
   row: (text: string) => Locator
   button: (name: string | RegExp) => Locator
-  /** The last message about an operation with this text. */
+  /** The last message with this text about an operation. */
   said: (text: string | RegExp) => Locator
   /** Stores deliveries of issues whose handler has failed in its last attempt. */
   fail: (...numbers: number[]) => Promise<void>

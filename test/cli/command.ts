@@ -23,8 +23,8 @@ const inherited = Object.entries(process.env).filter(([name]) => !deciding.test(
 const bare = { ...Object.fromEntries(inherited), ...compileCache }
 
 /**
- * Runs `hookserver` until it exits. It has no terminal, and its working directory contains none of its files.
- * @param leaves Closes the pipe after the first output.
+ * Runs `hookserver` until it exits, without a terminal, in a directory that contains none of its files.
+ * @param leaves Whether to close the pipe after the first output.
  */
 export async function hookserver(
   args: readonly string[],

@@ -79,7 +79,7 @@ test.each<[string, string[]]>([
   ['hookserver serve --ad', ['--admin-host', '--admin-port', '--admin-token', '--admin-token-file', '--admin-url']],
   ['hookserver serve -', expect.arrayContaining(['-h', '--help', '--port'])],
   ['hookserver serve --port ', []],
-  ['hookserver serve --port --ro', []], // it is the value of --port
+  ['hookserver serve --port --ro', []], // `--ro` is the value of --port
   ['hookserver serve --port 1 --ro', ['--role']],
   ['hookserver serve --dev ', ['false', 'true']],
   ['hookserver serve --dev --ro', ['--role']],
@@ -103,7 +103,7 @@ test.each<[string, string[]]>([
   ['hookserver send --to http://127.0.0.1:8000/hooks?a=b issues.op', ['issues.opened']],
   ['hookserver send --to=http://127.0.0.1:8000/hooks issues.op', ['issues.opened']],
   ['hookserver send --file a\\ b --to "c d" issues.op', ['issues.opened']],
-  ['hookserver send --file serve --un', ['--unsigned']], // no command
+  ['hookserver send --file serve --un', ['--unsigned']], // `serve` is a file here, and no command
   ['hookserver pause hook:is', []],
   ['hookserver pause hook:issues --data', ['--database', '--database-schema', '--database-url-file']],
 ])('%j: %j', (line, expected) => {
@@ -156,7 +156,7 @@ describe('bash', () => {
     expect(replies('hookserver send --file=a=b:', { cwd })).toEqual(['c.ts'])
   })
 
-  test('evaluates nothing of the line', () => {
+  test('does not evaluate any part of the line', () => {
     const cwd = project()
     expect(replies('hookserver serve --role $(touch evil) --role ', { cwd })).toEqual(['all', 'receiver', 'worker'])
     expect(replies('hookserver send `touch evil` "$(touch evil)', { cwd })).toEqual([])
@@ -196,7 +196,7 @@ test.runIf(hasShell('fish'))('fish shows candidates with their descriptions, and
   expect(offers('hookserver send $(touch evil) --unsi')).toEqual([expect.stringMatching(/^--unsigned\t/)])
 })
 
-test('passes text with shell syntax on unchanged', () => {
+test('does not change text with shell syntax', () => {
   const text = `it's "q" $HOME \`touch evil\` $(touch evil) [a] a:b \\ \\n %F{red} ; & | * ~ # <x>`
   const words = ["it's", 'a:b', '$HOME', '$(touch', '`touch', 'b[c]', '*']
   const program = new Command('demo').description(text)

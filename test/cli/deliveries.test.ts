@@ -254,7 +254,7 @@ describe('deliveries retry and discard', () => {
     expect(await stateIn(inbox, ids[0] as number)).toBe(state)
   })
 
-  test.runIf(hasTerminals)('leave alone deliveries that arrive before the confirmation', async () => {
+  test.runIf(hasTerminals)('do not affect deliveries that arrive before the confirmation', async () => {
     const { inbox, file } = await scene([])
     const old = await storeIn(inbox, {}, { receivedAt: Date.now() - 1000 })
     let late = 0

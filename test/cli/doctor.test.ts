@@ -41,7 +41,7 @@ test('checks the inbox of the module, unless a setting names another database', 
   expect(other.of('database')).toMatchObject([{ state: 'fine', found: expect.stringContaining('other.db will be') }])
 })
 
-test('does not send GITHUB_TOKEN to another address than api.github.com', async () => {
+test('does not send GITHUB_TOKEN to an address other than api.github.com', async () => {
   const github = await LocalGitHub.start()
   onTestFinished(() => github.close())
   const { code } = await runDoctor(project(), [], { github, env: { GITHUB_TOKEN: 'for api.github.com' } })

@@ -1,4 +1,4 @@
-/** Moves an inbox from a file to PostgreSQL, and back. */
+/** Copies an inbox from a file to PostgreSQL, and back. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -53,7 +53,7 @@ async function storeAllKinds(inbox: Inbox): Promise<void> {
   )
 }
 
-/** Imports an export. @returns An export of the target. */
+/** Imports an export, twice. @returns An export of the target. */
 async function move(lines: string, to: string): Promise<string> {
   const file = join(project(), 'deliveries.jsonl')
   writeFileSync(file, lines)
@@ -72,13 +72,13 @@ async function exported(from: string): Promise<string> {
   return stdout
 }
 
-/** All fields but the number, which depends on the database. */
+/** All fields except the id, which depends on the database. */
 const same = (lines: string) => {
   const deliveries = lines.trim().split('\n').slice(1)
   return deliveries.map((line) => ({ ...JSON.parse(line), id: 0 }))
 }
 
-/** The move cuts off running attempts. */
+/** The delivery as it is after an import, which cuts off running attempts. */
 const interrupted = (delivery: { guid: string; tasks: { state: string; attempts: object[] }[] }) =>
   delivery.guid === 'running'
     ? {
@@ -92,7 +92,7 @@ const interrupted = (delivery: { guid: string; tasks: { state: string; attempts:
       }
     : delivery
 
-test('moves an inbox from a file to PostgreSQL, and back, with all fields', { timeout: 90_000 }, async () => {
+test('copies an inbox from a file to PostgreSQL, and back, with all fields', { timeout: 90_000 }, async () => {
   const file = inboxFile()
   const inbox = sqlite(file)
   await storeAllKinds(inbox)

@@ -28,7 +28,7 @@ test('pauses all handlers of a worker that runs, until they are resumed', async 
   await eventually(async () => expect(await stateIn(inbox, id)).toBe('done'))
 })
 
-test('pauses a handler by its name, which "resume" alone leaves paused', async () => {
+test('pauses a handler by its name, and "resume" without a name leaves it paused', async () => {
   const { inbox, run } = scene()
   await inbox.pause('*')
   const { stdout, stderr } = await run('pause', 'deploy')

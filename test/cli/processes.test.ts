@@ -4,7 +4,7 @@ import { Hooks } from '../../src/hooks.ts'
 import { eventually, inboxFile, openInbox } from '../inbox/stores.ts'
 import { hookserver } from './command.ts'
 
-/** A receiver and a worker with one file, as if in two processes. */
+/** A receiver and a worker that share a file, as if they were two processes. */
 async function scene() {
   const file = inboxFile()
   const looking = openInbox(file)

@@ -81,14 +81,14 @@ describe('one delivery', () => {
     ['--tamper', 'wrong_signature', []],
     ['--tamper', 'wrong_signature', ['--form']],
     ['--unsigned', 'missing_signature', []],
-  ])('%s succeeds if the server rejects it: %s', async (flag, code, more) => {
+  ])('%s succeeds if the server rejects the delivery: %s', async (flag, code, more) => {
     const { report, ...rest } = await json(['push', flag, ...more])
     expect(rest).toEqual({ code: 0, stderr: '' })
     expect(report).toMatchObject({ ok: true, status: 400 })
     expect(JSON.parse(report.text)).toMatchObject({ code })
   })
 
-  test.each(['--tamper', '--unsigned'])('%s exits with 1 if the server accepts it', async (flag) => {
+  test.each(['--tamper', '--unsigned'])('%s exits with 1 if the server accepts the delivery', async (flag) => {
     const careless = await listen((_request, response) => void response.end('Welcome'))
     const { code, stdout } = await send(['push', flag, '--to', careless])
     expect([code, stdout]).toEqual([1, expect.stringMatching(/^200 OK/)])
@@ -151,14 +151,14 @@ describe('many', () => {
         most,
         waiting.push(() => response.end()),
       )
-      // Answers only once three requests wait, so that fewer at once would never end.
+      // Answers only when three requests are waiting, so the command would never end with fewer at once.
       if (waiting.length === 3) for (const answer of waiting.splice(0)) answer()
     })
     const { code } = await send(['push', '--count', '6', '--concurrency', '3', '--to', patient])
     expect([code, most]).toEqual([0, 3])
   })
 
-  test('are sent one after the other without it, on one connection', async () => {
+  test('are sent one after the other without --concurrency, on one connection', async () => {
     const ports = new Set<number | undefined>()
     const counting = await listen((request, response) => {
       ports.add(request.socket.remotePort)

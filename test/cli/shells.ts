@@ -10,7 +10,7 @@ import { main } from '../server/service.ts'
 
 export const hasShell = (name: string): boolean => spawnSync(name, ['-c', 'exit 0']).status === 0
 
-/** A folder with a `hookserver` that completes as the real one, and otherwise prints its arguments. */
+/** A folder with a `hookserver` that completes as the real one does, and otherwise prints its arguments. */
 const bin = mkdtempSync(join(tmpdir(), 'hookserver-bin-'))
 const program = join(bin, 'hookserver')
 writeFileSync(
@@ -30,7 +30,7 @@ const env = (home: string) => {
 }
 
 export interface Position {
-  /** The text behind the cursor. */
+  /** The text after the cursor. */
   after?: string
   cwd?: string
   /** The characters besides white space at which bash splits words. */

@@ -38,7 +38,7 @@ const schema = exactly({
 const offered = await Offered.by(await watchEventful(afterAll))
 
 describe('the alerts', () => {
-  test('are valid for Prometheus, and have a cure', () => {
+  test('are valid for Prometheus, and have a fix', () => {
     expect(faultsOf(alerts, schema)).toEqual([])
   })
 

@@ -17,7 +17,7 @@ export class Offered {
     return offered
   }
 
-  /** Labels that Prometheus adds to each series. */
+  /** Adds a series, with the labels `job` and `instance`, which Prometheus adds to each series. */
   #add(metric: string, labels: Readonly<Record<string, string>>): void {
     const known = this.#metrics.get(metric) ?? new Map()
     this.#metrics.set(metric, known)

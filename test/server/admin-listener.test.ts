@@ -5,7 +5,7 @@ import { Hooks } from '../../src/hooks.ts'
 import { openInbox, storeIn, withMembers } from '../inbox/stores.ts'
 import { openAdmin, token } from './administered.ts'
 
-/** The options before a listener exists. */
+/** The global classes, before a listener exists. */
 const native = { Request, Response }
 
 const noToken = { authorization: undefined }
@@ -198,7 +198,7 @@ describe('a body', () => {
   test.each([
     ['with Content-Length', {}],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
-  ])('may have 1 MiB at most, %s', async (_, headers) => {
+  ])('may have at most 1 MiB, %s', async (_, headers) => {
     const admin = await openAdmin()
     const ask = (bytes: number) => admin.ask(pause, { method: 'POST', headers, body: `{${' '.repeat(bytes - 2)}}` })
     expect((await ask(2 ** 20)).status).toBe(200)

@@ -1,4 +1,4 @@
-/** A server on which every counted event has happened, each a different number of times. */
+/** A server on which every counted event has happened at least once. */
 import { onTestFinished } from 'vitest'
 import { Discard, Hooks } from '../../src/index.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'

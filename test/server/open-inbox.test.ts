@@ -33,8 +33,8 @@ describe('an error that prevents PostgreSQL from being opened', () => {
   })
 
   test.each([
-    ['an error of another code', coded('XX000')],
-    ['an error of no code', within(new Error('of below'))],
+    ['an error with another code', coded('XX000')],
+    ['an error without a code', within(new Error('of below'))],
     ['something that is not an Error', { code: 'ECONNREFUSED' }],
     ['nothing', undefined],
   ])('may be %s, which has no fix', (_what, error) => {

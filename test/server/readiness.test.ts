@@ -17,7 +17,7 @@ async function deliver(served: ServedProcess, event: 'push' | 'fork', payload?: 
   return (await fetch(await served.url(), signedRequest(event, { secret, ...(payload && { payload }) }))).status
 }
 
-/** Waits until the cached result of a successful check has expired. */
+/** Waits until `/readyz` answers `status`. It may answer 200 until the cached result of a successful check expires. */
 const becomes = (served: ServedProcess, status: number) => expect.poll(() => ready(served)).toBe(status)
 
 test('answers 503 if the index of identities is damaged', async () => {

@@ -71,7 +71,7 @@ export class ServedProcess {
     })
   }
 
-  /** Waits for the first line whose message begins with `msg`. @throws if the process ends before. */
+  /** Waits for the first line whose message begins with `msg`. @throws if the process ends first. */
   async line(msg: string): Promise<Line> {
     const fits = (line: Line) => line.msg.startsWith(msg)
     const there = this.lines.find(fits)

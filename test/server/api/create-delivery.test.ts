@@ -91,7 +91,7 @@ describe('a delivery that an operator creates', () => {
     await hooks.close()
   })
 
-  test('is signed with the secret that a function returns for the original, and has its secret id', async () => {
+  test('is signed with the secret that a function returns for the original, and has the id of the secret', async () => {
     const secret = (headers: Readonly<Record<string, string | undefined>>) => {
       const id = headers['x-github-hook-id']
       if (id === undefined) throw new Error('no secret id')

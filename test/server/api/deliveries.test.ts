@@ -5,7 +5,7 @@ import { handle } from './handled.ts'
 
 const hour = 3_600_000
 
-/** An inbox with three different deliveries. */
+/** The API of an inbox with three different deliveries. */
 let admin: Admin
 /** The ids of the deliveries, by state. */
 let ids: { done: number; dead: number; pending: number }

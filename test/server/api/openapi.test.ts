@@ -103,7 +103,7 @@ async function call(method: string, path: string, query: string, asked: RequestS
   return answered
 }
 
-/** A call that succeeds and one that fails, for each path. */
+/** Calls of each operation, with the status that each must have. */
 const calls: Record<string, [status: number, query: string, asked?: RequestSpec][]> = {
   'get /api/deliveries': [
     [200, '/api/deliveries'],

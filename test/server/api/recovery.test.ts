@@ -69,7 +69,7 @@ test('is rejected if nothing is recovered, or while another process sweeps', asy
   expect(await admin.post('/api/recovery')).toMatchObject({ status: 409, json: { code: 'not_applicable' } })
 })
 
-/** A server whose answer waits for `work`, and sends a line break at each interval until then. */
+/** Starts a server whose answer waits for `work`, with a line break every `silence` ms. @returns its address. */
 async function answering(work: Promise<object>, silence: number): Promise<string> {
   const app = new Hono().get('/', (context) => slowJson(context, work, silence))
   const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1')

@@ -95,7 +95,7 @@ describe('the cookie', () => {
 })
 
 describe('a read-only visitor', () => {
-  /** Sends a request with the token, like a script, and with the cookie, like a page. */
+  /** The headers of a request with the token, as from a script, and with the cookie, as from a page. */
   async function asReaders(admin: Admin): Promise<Record<string, string | undefined>[]> {
     const cookie = await withCookie(admin, readOnlyToken)
     const page = fromPage(admin.host, `http://${admin.host}`)
@@ -167,7 +167,7 @@ describe('logging out', () => {
     const headers = { ...fromPage(first.host, `http://${first.host}`), cookie }
     expect((await first.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
     const status = async (one: Admin, given: string) => {
-      const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // its name ends with the port
+      const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // its name contains the port
       return (await one.ask(shown, { headers: { cookie: renamed, ...noToken } })).status
     }
     expect([await status(admin, cookie), await status(admin, other)]).toEqual([401, 200])

@@ -3,7 +3,7 @@ import { maxWrong, WrongTokens } from '../../../src/server/auth/guard.ts'
 
 const minute = 60_000
 
-/** The maximum number of wrong tokens from an address. */
+/** Adds the maximum number of wrong tokens from an address. */
 function exhausted(address: string, now = 0, tokens = new WrongTokens()): WrongTokens {
   for (let index = 0; index < maxWrong; index++) {
     expect(tokens.wait(address, now)).toBe(0)

@@ -34,7 +34,7 @@ describe('after a run', () => {
     expect(await counted('secret_used_total')).toEqual({ 0: 9, 1: 1 })
     expect(await counted('rejected_total')).toEqual({ wrong_signature: 3 })
     expect(await counted('answer_seconds')).toEqual({ 202: 8, 200: 2, 400: 3, 404: 1, 405: 1 })
-    const issues = { 'hook:issues failed': 2, 'hook:issues dead': 2 } // after it was rearmed it has all its attempts again
+    const issues = { 'hook:issues failed': 2, 'hook:issues dead': 2 } // twice: it was rearmed
     const attempts = { 'hook:push succeeded': 4, ...issues, 'hook:fork discarded': 1 }
     expect(await counted('attempts_total')).toEqual(attempts)
     expect(await counted('handler_seconds')).toEqual(attempts)
@@ -83,7 +83,8 @@ describe('after a run', () => {
       }
       return watched.value('nodejs_eventloop_lag_max_seconds')
     }
-    // Sampled every 20 ms, so the delay is 40 ms at least. On a busy machine the sample may come later.
+    // Samples are 20 ms apart, so a block of 60 ms delays one by at least 40 ms. On a busy machine, the scrape may
+    // precede that sample.
     await expect.poll(lagOfBlocks).toBeGreaterThan(0.03)
     expect(await watched.value('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThanOrEqual(0)
   })

@@ -84,7 +84,10 @@ export function writingsOfDigest(hex: string): Buffer[] {
   return [...writingsOf(hex), bytes, ...base64Of(bytes).map((text) => Buffer.from(text))]
 }
 
-/** The forms of base64 in a longer text: they depend on the offset. Characters that depend on neighbors are omitted. */
+/**
+ * The base64 and base64url texts that these bytes can have inside a longer input: one pair for each offset modulo 3.
+ * Characters that also encode bits of neighboring bytes are omitted.
+ */
 function base64Of(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((before) => {
     const whole = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')

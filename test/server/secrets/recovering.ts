@@ -10,7 +10,7 @@ import { careless, known } from './known.ts'
 
 const { newSecret, adminToken, githubToken } = known
 const rejected = (status: number) => ({ status, body: { message: 'Rejected for the test' } })
-/** Used before the address is known. */
+/** The address of a webhook until that of the server is known. */
 const nowhere = 'http://127.0.0.1:1/'
 
 export async function recoverByToken(evidence: Evidence, github: LocalGitHub): Promise<void> {
@@ -20,7 +20,7 @@ export async function recoverByToken(evidence: Evidence, github: LocalGitHub): P
   expect(events).toEqual(['push done'])
 }
 
-/** Recovers as an App and as its installation. Deliveries are read from GitHub's API, together with their signature. */
+/** Recovers as an App and as its installation, in mode `pull`. The API returns deliveries with their signatures. */
 export async function recoverAsApp(evidence: Evidence, github: LocalGitHub): Promise<void> {
   const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['acme/shop'] }] })
   const { privateKey } = app
@@ -62,7 +62,7 @@ async function recover(
     hook.url = await served.url()
     github.record(hook, Array(3).fill({ event: 'push', statusCode: 502 }))
   }
-  // The requests of a recovery: to send a delivery again, or to read it.
+  // The requests for one delivery: to redeliver it, or to read it.
   github.failAt(/^(POST .*attempts|GET .*deliveries\/\d+)$/, rejected(500), rejected(403))
   github.failAt(/^GET .*deliveries\?/, rejected(500))
   expect(await ask('/api/recovery', 'POST')).toContain('GitHub rejected the request (403)')

@@ -1,4 +1,7 @@
-/** Runs a server with all operations that use a secret, and searches everything it printed, answered and stored. */
+/**
+ * Runs servers and every operation that uses a secret, and searches everything that the servers printed, answered and
+ * stored.
+ */
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
@@ -67,7 +70,7 @@ test('no secret, token, cookie or signature is printed, answered, counted or sto
   expect(evidence.findings()).toEqual([])
 })
 
-test('the password of the database is not in any of this either', { timeout: 120_000 }, async () => {
+test('the password of the database is not printed, answered or stored either', { timeout: 120_000 }, async () => {
   const evidence = new Evidence()
   for (const [name, secret] of Object.entries(known)) evidence.secret(name, secret)
   const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'], token: githubToken })
