@@ -1,4 +1,4 @@
-/** The behavior that the tests of Flask-Hookserver 1.1.0 require: one `describe` for each of its files. */
+/** The behavior that the tests of Flask-Hookserver 1.1.0 require: one `describe` for each of its test files. */
 import { describe, expect, test } from 'vitest'
 import { hookserver } from '../src/adapters/web.ts'
 import { Hooks, type HooksOptions, sign, verify } from '../src/index.ts'

@@ -14,7 +14,7 @@ const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().tri
 const appOf = (app?: unknown) => resolveOptions({ secret: 's', app: app as never }).app
 const keyOf = (given: string) => appOf({ id: 3, privateKey: given })?.privateKey
 
-/** The error for an option. */
+/** The error that this value of the option `app` causes. */
 function rejectionOf(app: unknown): TypeError {
   let thrown: unknown
   try {
@@ -131,7 +131,7 @@ describe('the environment', () => {
     expect(hooks.options.app).toEqual({ id: '3', privateKey: pkcs1 })
   })
 
-  test('with one variable missing or an invalid key is rejected by the name of the variable', () => {
+  test('is rejected with the name of the variable if one is missing or the key is invalid', () => {
     set('3', '')
     expect(() => appOf()).toThrow('belong together: set GITHUB_APP_PRIVATE_KEY too, or neither')
     set('', pkcs1)

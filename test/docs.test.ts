@@ -191,7 +191,7 @@ describe('docs/postgres.md', () => {
     expect(documented).toEqual(Object.fromEntries(defaults))
   })
 
-  test('lists every error code with a cure, and marks those that a server waits for', () => {
+  test('lists every error code with a fix, and marks those that a server waits for', () => {
     const [, section = ''] = read('docs/postgres.md').split('\n## When the inbox cannot be opened\n')
     const rows = [...section.matchAll(/^\| (.*?) \| (waits|ends) \|/gm)]
     const documented = rows.flatMap(([, said = '', serve]) => {

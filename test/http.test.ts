@@ -53,7 +53,9 @@ describe('the return value of a hook', () => {
     ['a function', () => 'pong'],
     ['a symbol', Symbol('pong')],
     ['an object whose toJSON returns undefined', { toJSON: () => undefined }],
-  ])('cannot be sent if JSON does not have it: %s', (_, returned) => expect(() => replyOf(returned)).toThrow(TypeError))
+  ])('cannot be sent if JSON cannot represent it: %s', (_, returned) =>
+    expect(() => replyOf(returned)).toThrow(TypeError),
+  )
 
   test('throws the error of JSON.stringify', () => {
     const failure = new Error('no JSON today')

@@ -46,7 +46,7 @@ describe('Express', () => {
     })
   })
 
-  test('answers by its default error handler with our headers, without the error text of a handler', async () => {
+  test('replies through its default error handler, with our headers, without the error text of handlers', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {}) // Express logs errors there
     await serving(createServer(express().use(inExpress(pong()))), async (origin) => {
       const get = await answerOf(origin, '/hooks', { method: 'GET' })
@@ -83,7 +83,7 @@ describe('Fastify', () => {
     })
   })
 
-  test('answers by its default error handler with status and code', async () => {
+  test('replies through its default error handler, with status and code', async () => {
     const app = fastify()
     await app.register(inFastify, { hooks: pong() })
     const rejected = await app.inject({ method: 'POST', url: '/hooks', payload: {} })
@@ -152,7 +152,7 @@ describe('Koa', () => {
     })
   })
 
-  test('answers by its default error handling, and emits the error', async () => {
+  test('replies through its default error handling, and emits the error', async () => {
     const app = new Koa()
     const seen: HookError[] = []
     app.on('error', (error) => seen.push(error))
@@ -328,7 +328,7 @@ describe('node', () => {
     })
   })
 
-  test('recognizes a proxy with a Unix socket', async () => {
+  test('recognizes a proxy that connects through a Unix socket', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hookserver-'))
     const socketPath = join(folder, 'socket')
     const server = createServer(inNode(pong({ validateIp: true, ranges: ['192.0.2.0/24'], trustProxy: 'unix' })))

@@ -65,7 +65,7 @@ function titleCased(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [title(name), value]))
 }
 
-/** Serves a Lambda handler over HTTP, as the service does. */
+/** Serves a Lambda handler over HTTP, as a service in front of Lambda does. */
 export function gateway(
   handlerFor: (path: string) => LambdaHandler,
   shape: (request: WholeRequest) => LambdaEvent,

@@ -123,7 +123,7 @@ describe('the handler', () => {
 })
 
 describe('one at a time', () => {
-  /** Fails if another run of it is in progress. */
+  /** A program that fails while another run of it is in progress. */
   const alone = () => sh(`cd '${folder}' && mkdir lock || exit 9; sleep 0.05; rmdir lock`)
   const five = [1, 2, 3, 4, 5]
 

@@ -24,7 +24,7 @@ describe('the time limit', () => {
   })
 
   test('does not apply to a program that has exited', async () => {
-    const running = deliveryOf().run(exec(sh(`${command} & echo done`), { timeout: 900 })) // and is drained for 1000 ms
+    const running = deliveryOf().run(exec(sh(`${command} & echo done`), { timeout: 900 })) // read for 1000 ms more
     const socket = await holding()
     expect(await running).toContain('exited with 0')
     await gone(socket)
@@ -63,7 +63,7 @@ describe('the signal', () => {
     await gone(socket)
   })
 
-  test('kills a grandchild that ignores SIGTERM after its parent has ended, and holds no output open', async () => {
+  test('kills a grandchild that ignores SIGTERM and holds no output open, after its parent has ended', async () => {
     const { delivery, run } = deliveryOf()
     const running = run(exec(sh(`${command} > /dev/null 2>&1 & wait`), { killAfter: 200 }))
     const socket = await holding()

@@ -33,7 +33,7 @@ test('is renewed by a timer for longer than it lasts', async () => {
   expect(await lease?.isHeld()).toBe(true)
 })
 
-test('is lost for good when another has acquired it after it expired', async () => {
+test('is lost for good when another holder has acquired it after it expired', async () => {
   const holders: string[] = []
   let rejected = false
   const inbox = {
@@ -50,10 +50,10 @@ test('is lost for good when another has acquired it after it expired', async () 
   const calls = holders.length
   await lease?.release()
   await sleep(50)
-  expect(holders).toHaveLength(calls) // it neither renews nor releases a lease that another has
+  expect(holders).toHaveLength(calls) // a lease that another holder has is neither renewed nor released
 })
 
-test('survives a failure of the inbox that is over before it expires', async () => {
+test('survives a failure of the inbox that ends before the lease expires', async () => {
   let failures = 2
   const inbox = {
     async lease() {

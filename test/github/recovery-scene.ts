@@ -89,7 +89,7 @@ export class Scene {
     return recovery
   }
 
-  /** Authenticates with the token, without waits and retries. */
+  /** A client that authenticates with a token, and neither waits nor retries. */
   requester(auth = token): Requester {
     const quiet = { debug() {}, info() {}, warn() {}, error() {} }
     const plugins = { throttle: { enabled: false }, retry: { enabled: false } }

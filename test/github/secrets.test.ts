@@ -1,4 +1,4 @@
-/** Tokens and keys are sent to GitHub, but appear in no log, error or record. */
+/** Tokens and private keys appear in no log, error or stored attempt, although requests to GitHub use them. */
 import { generateKeyPairSync } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'

@@ -11,7 +11,7 @@ const statuses = '/repos/Codertocat/Hello-World/statuses/abc'
 
 const repository = { owner: 'Codertocat', repo: 'Hello-World' }
 
-/** Sends a writing request that causes no notification. */
+/** Sends a write request that causes no notification. */
 const write = async (delivery: Delivery) => {
   const octokit = await delivery.octokit()
   return (await octokit.rest.repos.createCommitStatus({ ...repository, sha: 'abc', state: 'success' })).status
@@ -46,7 +46,7 @@ async function waitOf({ inbox }: Awaited<ReturnType<typeof start>>): Promise<num
   return ((task?.nextAttemptAt ?? Number.NaN) - ended) / 1000
 }
 
-describe('writing requests', () => {
+describe('write requests', () => {
   test('are sent one a second, also by concurrent deliveries', async () => {
     const { github, inbox } = await start(write, { strict: true })
     await Promise.all([1, 2, 3].map(() => github.deliver('push')))
@@ -107,7 +107,7 @@ describe('the hourly rate limit', () => {
 })
 
 describe('the signal of a delivery', () => {
-  /** Runs a handler without an inbox, with a timeout in milliseconds, that sends a request. */
+  /** Runs a handler that sends a request, without an inbox. @param timeout In milliseconds, of the handler. */
   async function abortedBy(github: LocalGitHub, timeout: number) {
     const logger = new Recorder()
     const ended = Promise.withResolvers<{ error: unknown; reason: unknown }>()
@@ -142,7 +142,7 @@ describe('the signal of a delivery', () => {
     const { error, reason, messages } = await abortedBy(github, 400)
     expect(error).toBe(reason)
     expect(error).toMatchObject({ name: 'TimeoutError' })
-    expect(messages.filter((one) => /^Handler|onError/.test(one))).toHaveLength(1) // it is logged once
+    expect(messages.filter((one) => /^Handler|onError/.test(one))).toHaveLength(1) // the failure is logged once
     expect(github.requests).toHaveLength(1)
   })
 })

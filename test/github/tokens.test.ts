@@ -68,7 +68,7 @@ describe('an installation token', () => {
   test('is used for as long if our clock is half an hour behind', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const github = await startGitHub()
-    github.clock.advance(30 * minute) // both clocks run on
+    github.clock.advance(30 * minute) // after this, both clocks run at the same speed
     const { deliver } = await startReader(github)
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
     vi.setSystemTime(Date.now() + 58 * minute)

@@ -76,7 +76,7 @@ describe('the counters', () => {
     ])
   })
 
-  test('writes counts with the next if they could not be written', async () => {
+  test('writes counts again with the next ones if they could not be written', async () => {
     vi.setSystemTime(60 * minute) // so that the minute does not change
     const { counters, written } = createCounters(() => Promise.reject(new Error('The disk is full')))
     counters.count('rejected', 'a')

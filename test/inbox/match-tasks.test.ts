@@ -133,9 +133,9 @@ describe('replays among deliveries', () => {
     ['the later of two with the same bytes', [delivery(1, 'a'), delivery(2, 'b')], [2]],
     ['in any order', [delivery(2, 'b'), delivery(1, 'a')], [2]],
     ['under another event', [delivery(1, 'a'), delivery(2, 'a', 'ping')], [2]],
-    ['none of one GUID and event', [delivery(1, 'a'), delivery(2, 'a')], []],
-    ['none of other bytes', [delivery(1, 'a'), delivery(2, 'b', 'push', 2)], []],
-    ['none of one', [delivery(1, 'a')], []],
+    ['none with the same GUID and event', [delivery(1, 'a'), delivery(2, 'a')], []],
+    ['none with other bytes', [delivery(1, 'a'), delivery(2, 'b', 'push', 2)], []],
+    ['none of a single delivery', [delivery(1, 'a')], []],
   ])('are %s', (_name, deliveries, expected) => {
     expect(findReplays(deliveries)).toEqual(expected)
   })

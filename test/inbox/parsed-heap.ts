@@ -1,4 +1,4 @@
-/** Prints the memory that each hostile body needs once it is parsed, its text included. Run with `--expose-gc`. */
+/** Prints the bytes that each hostile body needs once it is parsed, its text included. Run with `--expose-gc`. */
 import { getHeapStatistics } from 'node:v8'
 import { hostileBodies } from './hostile-bodies.ts'
 
@@ -14,7 +14,7 @@ function needOf(body: Uint8Array): number {
   const text = new TextDecoder().decode(body)
   const parsed: unknown = JSON.parse(text)
   const need = memory() - before
-  return typeof parsed === 'object' && text.length > 0 ? need : 0 // keeps both alive until here
+  return typeof parsed === 'object' && text.length > 0 ? need : 0 // keeps `parsed` and `text` alive until here
 }
 
 const encoder = new TextEncoder()

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { freePort } from '../free-port.ts'
 
 export const secret = 'my_secret_key'
-/** Milliseconds. The machine may be busy. */
+/** Milliseconds, long enough for a busy machine. */
 const timeouts = { build: 300_000, start: 120_000, stop: 15_000 }
 const pollInterval = 50
 const root = join(import.meta.dirname, '../..')

@@ -1,4 +1,4 @@
-/** What every application has to do: its hooks reply `pong` to a ping and `3 commits` to a push, its page says `hello`. */
+/** Every application must reply `pong` to a ping and `3 commits` to a push. Its page, if it has one, says `hello`. */
 import assert from 'node:assert/strict'
 import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -31,7 +31,7 @@ export async function checkDeliveries(platform: Platform, origin: string): Promi
 
 export interface Limit {
   largest: Size | undefined
-  /** The answer to the first body above it. */
+  /** The answer to the next larger body. Empty if there is none. */
   above: string
 }
 

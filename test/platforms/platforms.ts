@@ -1,4 +1,4 @@
-/** The applications of this folder, those of most users first. */
+/** The applications of this folder, those with the most users first. */
 
 export interface Platform {
   /** The folder of the application. */

@@ -24,7 +24,7 @@ const look = (position?: string): Promise<Changes> => changes(database, position
 
 const idsOf = ({ deliveries }: Changes): number[] => deliveries.map(({ id }) => id)
 
-/** A transaction that has changed deliveries and commits when the test says so. */
+/** Starts a transaction that has recorded changes of deliveries. @returns a function that commits it. */
 async function begin(...ids: number[]): Promise<() => Promise<void>> {
   const [claimed, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const ended = database.transaction(async (session) => {

@@ -28,7 +28,12 @@ describe('the decision about fetched tasks', () => {
   test.each([
     ['claims due tasks', [task(1), task(2, { next_at: 1000 })], {}, { claimed: [1, 2] }],
     ['leaves tasks that are not due', [task(1, { next_at: 1001 }), task(2)], {}, { claimed: [2], notDue: [1] }],
-    ['stops at the bytes', [task(1), task(2, { size: 11 }), task(3)], { bytes: 20 }, { claimed: [1, 3], notDue: [2] }],
+    [
+      'skips tasks that exceed the remaining bytes',
+      [task(1), task(2, { size: 11 }), task(3)],
+      { bytes: 20 },
+      { claimed: [1, 3], notDue: [2] },
+    ],
     [
       'claims the first task even if it exceeds the bytes',
       [task(1), task(2)],
@@ -36,7 +41,7 @@ describe('the decision about fetched tasks', () => {
       { claimed: [1], notDue: [2] },
     ],
     ['skips large bodies', [task(1, { size: 51 }), task(2)], {}, { claimed: [2], tooLarge: [1] }],
-    ['decides about no task', [], {}, {}],
+    ['accepts an empty list', [], {}, {}],
   ] as const)('%s', (_name, tasks, options, expected) => {
     expect(decide(tasks, options)).toEqual(expected)
   })
@@ -46,7 +51,7 @@ describe('the decision about fetched tasks', () => {
     expect(decision).toEqual({ claimed: [1, 3], blocked: [2] })
   })
 
-  test('asks for the turn only of tasks that it would claim', () => {
+  test('checks the order only of tasks that it would claim', () => {
     const asked: number[] = []
     decide([task(1, { size: 51 }), task(2, { next_at: 1001 }), task(3)], {}, (id) => asked.push(id) > 0)
     expect(asked).toEqual([3])

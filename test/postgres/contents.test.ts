@@ -74,7 +74,7 @@ describe('deliveries that are stored together', () => {
     ])
   })
 
-  test('are offered to a worker with their contents, whichever of them are left', async () => {
+  test('are offered to a worker with their contents, whichever of them are unmatched', async () => {
     const ids = await storeTogether(...bodies.map((one) => newDelivery(one)))
     await database.run('update deliveries set matched = true where id = any($1::bigint[])', [ids[0], ids[4]])
     const rest = [1, 2, 3, 5]
@@ -86,7 +86,7 @@ describe('deliveries that are stored together', () => {
     ).toEqual([...[0, 0, 0, 0]])
   })
 
-  test('have a pack although the first of them is stored already', async () => {
+  test('have a pack even if the first of them is stored already', async () => {
     const known = newDelivery(bytesOf('known'))
     await storeTogether(known)
     const [copy, second] = await storeTogether(known, newDelivery(bytesOf('new')))

@@ -3,7 +3,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { type PostgresOptions, postgres } from '../../src/postgres/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 
-/** Short, so that dead workers are detected soon, but long enough that a busy machine does not stop live ones. */
+/** Short, so that dead workers are detected soon, but long enough for the heartbeats of live ones on a busy machine. */
 const soon: PostgresOptions = { heartbeat: 800, vanishAfter: 1, connections: 4 }
 
 /** The options of a store of the contract. */

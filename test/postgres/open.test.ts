@@ -58,7 +58,7 @@ test('uses tables that `migratePostgres` has created if it may not migrate', asy
   expect(await storeIn(inbox)).toBe(1)
 })
 
-test('runs with a role that may not create schemas once they exist', async () => {
+test('runs with a role that may not create schemas, once the schemas exist', async () => {
   const schema = newSchema()
   await storeIn(open({ schema }))
   const database = connect(schema)

@@ -41,7 +41,7 @@ describe('the options of postgres()', () => {
       '"schema" must be a name of lower-case letters',
     ],
     ['a schema whose jobs schema would be too long', { schema: 's'.repeat(51) }, '50 at most'],
-  ])('%s is told with its value', (_name, options, message) => {
+  ])('the error about %s has the value', (_name, options, message) => {
     expect(() => postgres('postgres://localhost/x', options)).toThrow(TypeError)
     expect(() => postgres('postgres://localhost/x', options)).toThrow(message)
   })

@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 
-/** The bytes of the type and the length of a message. */
+/** The size of a message's header in bytes: 1 for the type, and 4 for the length. */
 const head = 5
 
 /** @returns the URL for clients, which need no password. */

@@ -155,7 +155,7 @@ test('ends due tasks as gone only if no worker has had their handler for long', 
   expect((await taskIn(inbox, id, 'nowhere')).state).toBe('gone')
 })
 
-test('offers deliveries that one process matches to no other until its transaction ends', async () => {
+test('does not offer a delivery to another process while a transaction matches it', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox)]
   const other = postgres(server.url, { schema })
   onTestFinished(() => other.close())
@@ -210,7 +210,7 @@ test('unlocks deliveries within seconds if a process is suspended while it match
   expect(await stateIn(inbox, id)).toBe('ignored')
 })
 
-test('looks up a new queue on another connection than the one of the transaction', async () => {
+test('looks up a new queue on a connection other than that of the transaction', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox)]
   const small = postgres(server.url, { schema, connections: 3 })
   onTestFinished(() => small.close())

@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 const day = 24 * 60 * 60 * 1000
 
-/** Prunes one batch of deliveries that were received before a time, from 1 on. `now` is the latest time. */
+/** Prunes one batch of deliveries that were received before the time `before`. @param now The current time. */
 const prune = (before: number, now = 1e6): Promise<number> => {
   return database.transaction((session) => pruneBatch(session, now - before, now))
 }

@@ -16,7 +16,7 @@ export interface PostgresServer {
   start(): Promise<void>
   /** Creates another empty database. @returns its URL. */
   create(name: string): Promise<string>
-  /** Stops it, and deletes its data. */
+  /** Stops the server, and deletes its data. */
   stop(): Promise<void>
 }
 

@@ -35,7 +35,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** Files that only the server can read: PostgreSQL rejects a key that others can read. */
+/** Turns TLS on. Only the server can read the files, because PostgreSQL rejects a key that others can read. */
 async function turnOn({ cert, key }: Certified): Promise<void> {
   const { data_directory: data } = (await onlooker.query('show data_directory')).rows[0]
   const { uid, gid } = statSync(data)
@@ -71,7 +71,7 @@ interface Seen {
   dn: string | null
 }
 
-/** The connections, once there is one of each kind and the thread sends heartbeats. */
+/** Waits until there is a connection of each kind and the thread sends heartbeats. @returns the connections. */
 async function connectionsOf(inbox: Inbox, url: string): Promise<Seen[]> {
   await inbox.registerWorker([{ name: 'a', backoff: 1000 }], () => undefined)
   await storeIn(inbox)
@@ -120,7 +120,7 @@ describe('a URL', () => {
     ],
     ['no authority', {}, 'localhost', 'self-signed certificate in certificate chain', 'sslrootcert=/path/ca.pem'],
     [
-      'another host than its certificate',
+      'a host other than that of the certificate',
       { sslrootcert: 'ours' },
       '127.0.0.1',
       "does not match certificate's altnames",
@@ -146,7 +146,7 @@ describe('a pool', () => {
   test.each([
     ['the certificate authority', 'localhost', {}],
     ['the name in the certificate, for a host that is an IP address', '127.0.0.1', { servername: 'localhost' }],
-  ])('may say %s', async (_what, host, more) => {
+  ])('can have %s', async (_what, host, more) => {
     const url = await server.create()
     const inbox = open(poolOf(url, host, { ca: ours.cert, ...more }))
     for (const { ssl } of await connectionsOf(inbox, url)) expect(ssl).toBe(true)

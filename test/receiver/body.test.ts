@@ -49,7 +49,7 @@ async function takeAll(chunks: Iterable<Uint8Array>, bounds?: Bounds): Promise<R
   return taking
 }
 
-/** Bytes without a repeated sequence. */
+/** Pseudo-random bytes: swapped, lost or repeated chunks change their hash. */
 const noise = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 2_654_435_761) >>> 24)
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -213,7 +213,7 @@ describe('a body without free memory', () => {
     expect([await taking, memoryLimit.held]).toEqual(['one, two', 8])
   })
 
-  test.each([[0], [5]])('is rejected with overloaded at the deadline, after %i ms of it', async (elapsed) => {
+  test.each([[0], [5]])('is rejected with overloaded at the deadline if data arrives after %i ms', async (elapsed) => {
     const { memoryLimit } = fullLimit()
     const sender = new Sender()
     const deadline = new Deadline(1000)

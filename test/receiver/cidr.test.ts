@@ -181,7 +181,7 @@ describe('a CIDR', () => {
       fc.tuple(fc.constant('ipv6' as const), plainV6, fc.nat(128), plainV6),
     )
     const verdictsAgree = fc.property(cidrs, fc.nat(128), ([family, base, bits, other], shared) => {
-      // Two random addresses share no prefix: the second half of the probes differs from the base in one bit.
+      // Two random addresses share hardly any prefix, so `near` differs from the base in one bit.
       const near = flipBit(base, shared)
       const list = new BlockList()
       list.addSubnet(base, bits, family)

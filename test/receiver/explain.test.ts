@@ -68,7 +68,7 @@ const cases: [name: string, reason: RegExp, one: Case][] = [
   ['a signature of nothing', /signature is that of an empty body/, { signed: '', arrived: json }],
   ['a configured secret with a line end', whiteSpace, { signed: json, arrived: json, secrets: [`${secret}\n`] }],
   [
-    'a configured secret with white space around',
+    'a configured secret with white space around it',
     whiteSpace,
     { signed: json, arrived: json, secrets: ['other', ` \t${secret}\r\n`] },
   ],

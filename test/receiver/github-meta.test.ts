@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const look = (token?: string, etag?: string) => fetchMeta({ apiUrl, token }, etag)
 
-/** The errors of the next fetches. */
+/** The error of the next fetch, which gets `failure` as its answer. */
 async function failureOf(failure: Failure | undefined, url = apiUrl, token?: string): Promise<RangesError> {
   if (failure) github.fail(failure)
   const error = await fetchMeta({ apiUrl: url, token }, undefined).catch((reason: unknown) => reason)

@@ -221,7 +221,7 @@ describe('a rate limit', () => {
     ['120', 120],
     ['99999999', 3600],
     ['0', 1],
-  ])('is waited for as Retry-After says, but a second at least and an hour at most: %s', async (told, seconds) => {
+  ])('is waited for as Retry-After says, but at least a second and at most an hour: %s', async (told, seconds) => {
     github.fail({ status: 429, headers: { 'retry-after': told } })
     const { has } = rangesOf()
     const rejection = await rejectionOf(() => has(inside))

@@ -189,7 +189,7 @@ describe('validateIp: "warn"', () => {
     ['forbidden_origin', '203.0.113.1', listed],
     ['address_unknown', undefined, listed],
     ['ranges_unavailable', '192.0.2.1', unavailable],
-  ])('has a warning about a request that true would reject: %s', async (code, address, source) => {
+  ])('has a warning about a request that validateIp: true would reject: %s', async (code, address, source) => {
     const { origin } = originOf({ validateIp: 'warn' }, source)
     const { request } = awake({ address })
     expect(origin.check(request)).toBeUndefined()

@@ -5,7 +5,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { type SqliteOptions, sqlite } from '../../src/sqlite/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 
-/** Short, so that dead workers are detected soon, but long enough that a busy machine does not stop live ones. */
+/** Short, so that dead workers are detected soon, but long enough for the heartbeats of live ones on a busy machine. */
 export const contractOptions: SqliteOptions = { heartbeat: 250, vanishAfter: 1 }
 
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')

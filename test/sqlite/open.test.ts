@@ -15,7 +15,7 @@ function open(path: string): DatabaseSync {
   return db
 }
 
-/** The message of the error when a file is opened. */
+/** The error that opening this file throws. */
 function failureOf(path: string): Error {
   try {
     prepareFile(path)
@@ -86,7 +86,7 @@ describe('a connection', () => {
     expect(db.prepare('pragma checkpoint_fullfsync').get()).toEqual({ checkpoint_fullfsync: 1 })
   })
 
-  test('waits for the lock and limits the size, as the options say', () => {
+  test('waits for the lock and limits the size as the options say', () => {
     const path = newFile()
     prepareFile(path)
     const db = connect(path, { lockTimeout: 1234, maxSize: 8192 * 200 })
@@ -112,7 +112,7 @@ describe('a file that cannot be opened', () => {
     expect(existsSync(missing)).toBe(false)
   })
 
-  test('is named with the cure: no database', () => {
+  test('is named with the fix: no database', () => {
     const path = newFile()
     writeFileSync(path, 'This is a text, and a long one. '.repeat(100))
     expect(failureOf(path).message).toContain(`${path}: it is no SQLite database, or it is damaged: move it away`)

@@ -1,4 +1,4 @@
-/** Query plans: no query takes longer if there are many deliveries. */
+/** Query plans: operations and pages use indexes, so that they stay fast with many deliveries. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
 import type { Connection } from '../../src/sqlite/connection.ts'

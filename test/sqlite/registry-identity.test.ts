@@ -46,7 +46,7 @@ describe('whether a process has ended', () => {
     expect(hasEnded(identity, own)).toBe(true)
   })
 
-  test.runIf(linux)('has ended if it is a zombie', async () => {
+  test.runIf(linux)('is true for a zombie', async () => {
     // The shell replaces itself by a program that never waits for its child.
     const shell = spawn('sh', ['-c', 'sh -c "read go" <&3 & echo $!; exec sleep 1000'], {
       stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
@@ -71,7 +71,7 @@ describe('whether a process has ended', () => {
     expect(hasEnded({ ...own, started: '1' }, own)).toBe(true)
   })
 
-  test('is unknown for another machine, another container, or a system without this information', () => {
+  test('is false for another machine, another container, or a system without this information', () => {
     const gone = { host: 'elsewhere', pid: 2 ** 22 + 1, started: '1' }
     expect(hasEnded({ ...gone, realm: 'another realm' }, own)).toBe(false)
     expect(hasEnded(gone, own)).toBe(false)

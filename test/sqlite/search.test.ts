@@ -20,7 +20,7 @@ function hurry(ms: number): void {
 }
 
 describe('a page', () => {
-  test('has 50 deliveries by default, and 500 at most', () => {
+  test('has 50 deliveries by default, and at most 500', () => {
     const engine = filled(600)
     expect(list(engine, {}).deliveries).toHaveLength(50)
     expect(list(engine, { limit: 7 }).deliveries).toHaveLength(7)

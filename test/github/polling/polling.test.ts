@@ -18,7 +18,7 @@ const requestsOf = ({ github }: PollingScene) => github.requests.map(({ status, 
 
 const kindOf = (path: string) => (/deliveries\/\d+$/.test(path) ? 'delivery' : 'log')
 
-/** Requests a redelivery of the last delivery. */
+/** Requests a redelivery of the last delivery in the log. */
 async function redeliver(scene: PollingScene): Promise<void> {
   const { id } = scene.github.deliveries(scene.hook).at(-1) as { id: number }
   await scene.requester().request(`POST /repos/acme/shop/hooks/${scene.hook.id}/deliveries/${id}/attempts`)
@@ -102,7 +102,7 @@ describe('deliveries that failed', () => {
 })
 
 describe('polling', () => {
-  test('sends no request that counts while nothing happens, and two for a delivery', async () => {
+  test('sends no request that counts against the limit while nothing happens, and two for a delivery', async () => {
     const scene = await PollingScene.open({ limits: { authorized: 5000 } })
     const poll = scene.poll()
     for (let turns = 0; turns < 4; turns++) await poll.turn()
@@ -172,7 +172,7 @@ describe('a restart', () => {
     const first = scene.poll()
     const guid = await scene.push()
     await first.turn()
-    const later = Date.now() + hour // so that it is the only one that the restart reads
+    const later = Date.now() + hour // so late that the restart reads only this entry of the log
     scene.github.record(scene.hook, [{ event: 'push', guid, redelivery: true, deliveredAt: later }])
     await first.turn()
     await first.stop()

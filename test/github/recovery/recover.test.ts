@@ -29,7 +29,7 @@ test('requests the events with a handler once, and reports them', async () => {
   expect([...scene.handled.values()]).toEqual([1, 1])
 })
 
-test('with dryRun and events only reports these events', async () => {
+test('with dryRun and events reports only these events, and requests nothing', async () => {
   const { scene, hooks } = await missing()
   const options = { targets: ['acme/shop'], url: scene.url, events: ['star'], dryRun: true }
   const { reports } = await recover(hooks, options)

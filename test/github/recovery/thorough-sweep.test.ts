@@ -29,7 +29,7 @@ describe('a thorough sweep', () => {
     ])
   })
 
-  test('requests deliveries that failed again at once', async () => {
+  test('requests at once the deliveries that failed again', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
     await scene.github.deliver('push', {})

@@ -175,11 +175,11 @@ describe('a handler that throws Retry or Discard', () => {
     expect(await throwing({ response: { headers: { 'retry-after': '60' } } })).toMatchObject({ nextAt: now + minute })
   })
 
-  test('gets no more attempts by Retry', async () => {
+  test('gets no further attempts through Retry', async () => {
     expect(await throwing(new Retry({ after: 5 }), { attempts: 3, attemptsUsed: 3 })).toMatchObject({ outcome: 'dead' })
   })
 
-  test('gets a time by Retry that a store can represent', async () => {
+  test('gets a retry time that a store can represent', async () => {
     const { nextAt } = await throwing(new Retry({ after: Number.MAX_VALUE }))
     expect(nextAt).toBe(Number.MAX_SAFE_INTEGER)
   })
@@ -199,7 +199,7 @@ describe('a handler that throws Retry or Discard', () => {
 })
 
 describe('a handler that exceeds its timeout', () => {
-  /** Runs until the test ends it. */
+  /** Starts a handler that runs until the test calls `resolve` or `reject`. */
   function endless(options: HandlerOptions = {}) {
     const delivery: ReceivedDelivery = deliveryOf()
     const { promise, reject, resolve } = Promise.withResolvers<string>()

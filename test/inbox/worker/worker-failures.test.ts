@@ -1,4 +1,4 @@
-/** A worker repeats calls of a store that fails; no task is lost and no lease is left. */
+/** A worker repeats calls of its store that fail. No task is lost, and no lease is left. */
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
@@ -84,7 +84,7 @@ describe.concurrent('a store', () => {
     expect(entry).toMatchObject({ level: 'error' })
     expect(host.errors).toHaveLength(ids.length)
     await worker.stop(0)
-    // If the id of a worker was lost, its heartbeats continue until the process ends; it holds no leases.
+    // If the worker did not get its id, the heartbeats of that id continue until the process ends. It holds no leases.
     const unknown = method === 'registerWorker' && when === 'after the call' ? 1 : 0
     expect(leftIn(path)).toEqual({ workers: unknown, leases: 0 })
   })
@@ -105,7 +105,7 @@ describe.concurrent('a store', () => {
     expect(failures).toBeGreaterThan(2)
   })
 
-  test('that fails while handlers run records their results, and releases tasks that never started', async ({
+  test('that fails while handlers run still records their results, and releases tasks that never started', async ({
     onTestFinished,
   }) => {
     const path = inboxFile(onTestFinished)
@@ -139,7 +139,7 @@ describe.concurrent('a store', () => {
     expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
   })
 
-  test('that fails to start the next task of an order key keeps the lease of a task that is being claimed', async ({
+  test('that fails to load the next task of an order key keeps the lease of a task that is being claimed', async ({
     onTestFinished,
   }) => {
     const path = inboxFile(onTestFinished)

@@ -39,7 +39,7 @@ describe('the list of deliveries', () => {
     expect(new Set(failed.map(({ status }) => status))).toEqual(new Set(['Invalid HTTP Response: 503']))
   })
 
-  test('has 30 entries a page by default, and 100 at most', async () => {
+  test('has 30 entries a page by default, and at most 100', async () => {
     const github = await start({ token })
     const hook = hookOf(github)
     github.record(

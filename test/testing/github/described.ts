@@ -16,8 +16,8 @@ interface Description {
 type Schema = Record<string, unknown> & { properties?: object; allOf?: Schema[] }
 
 /**
- * Translates OpenAPI 3.0 into JSON Schema: `nullable` allows `null`, next to `enum` and `$ref`, too. Rejects members that
- * GitHub does not describe, except in errors, which have members that it does not describe.
+ * Translates OpenAPI 3.0 into JSON Schema: `nullable` allows `null`, also next to `enum` and `$ref`. The schema rejects
+ * members that GitHub does not describe, except in errors: there, GitHub sends other members, too.
  */
 function translate(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
