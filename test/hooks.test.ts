@@ -258,7 +258,7 @@ describe('dispatch', () => {
     expect(logger.messages).toEqual(['Handler hook:ping failed', 'Handler hook:ping failed'])
   })
 
-  test('does not report a handler twice that rejects when its signal aborts', async () => {
+  test('does not report twice a handler that rejects when its signal aborts', async () => {
     const onError = vi.fn()
     const hooks = quiet({ timeout: 20, onError })
     const rejected = Promise.withResolvers<void>()
@@ -466,7 +466,7 @@ describe('mounting', () => {
     await github.close()
   })
 
-  test('replies in time if the source of the ranges hangs, and logs one that returns no list', async () => {
+  test('replies in time if the source of the ranges hangs, and logs a source that returns no list', async () => {
     const hung = quiet({ timeout: 20, ranges: () => new Promise(() => {}), clientAddress: () => '192.0.2.1' })
     const answer = await deliver(hung, 'ping', { validateIp: true })
     expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'ranges_unavailable' }])

@@ -352,7 +352,7 @@ describe('node', () => {
 })
 
 describe('web', () => {
-  test('passes the arguments of the platform to clientAddress, and keeps it running', async () => {
+  test('passes the arguments of the platform to clientAddress, and keeps the platform running', async () => {
     const hooks = pong({ validateIp: true, ranges: ['192.0.2.0/24'] })
     const handle = onWeb(hooks, { clientAddress: (_request, env: { ip: string }) => env.ip })
     const delivery = () => new Request('http://localhost/hooks', ping())

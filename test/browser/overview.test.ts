@@ -7,7 +7,7 @@ import { secrets } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
 import { openScene, readOnlyToken, type Scene } from './scene.ts'
 
-/** Must be read neither as markup nor as a part of a search. */
+/** The name of a handler. The page must read it neither as markup nor as a part of a search. */
 const hostile = '<b>sync</b> all state:dead'
 const image = '<img src=x onerror=alert(1)>'
 let scene: Scene

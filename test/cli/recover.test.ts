@@ -117,7 +117,7 @@ test('finds several webhooks by the address that they deliver to', async () => {
   })
 })
 
-test('shows no row for a webhook whose sweep failed at once, only its error', async () => {
+test('shows no row for a webhook whose sweep failed immediately, only its error', async () => {
   const { scene, hook, run } = await missed('push')
   const ended = await run(hook, 'acme/other', '--url', scene.url, '--dry-run')
   expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook])

@@ -70,7 +70,7 @@ describe('a secondary rate limit', () => {
     })
   })
 
-  test('that lasts longer fails the attempt, and the next one starts when it has reset', async () => {
+  test('that lasts longer fails the attempt, and the next attempt starts after the reset', async () => {
     const bot = await start(write)
     const { github, logger } = bot
     github.failAt(/statuses/, tooFast(maxWait + 40))
@@ -96,7 +96,7 @@ describe('the hourly rate limit', () => {
     expect(requestsTo(bot.github).slice(1)).toEqual([`GET ${path} 403`, `GET ${path} 200`])
   })
 
-  test('that lasts longer fails the attempt, and the next one starts when it has reset', async () => {
+  test('that lasts longer fails the attempt, and the next attempt starts after the reset', async () => {
     const bot = await start(read)
     exhaust(bot, 20 * minute)
     await bot.github.deliver('push')

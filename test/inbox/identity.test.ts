@@ -4,7 +4,7 @@ import { guidKey, identitiesOf, identityOf } from '../../src/inbox/identity.ts'
 const one = { source: '/hooks', hookId: '1', guid: 'g' }
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
-test('an identity depends on source, hook id, GUID and secret id only', () => {
+test('an identity depends only on source, hook id, GUID and secret id', () => {
   const other = { ...one, event: 'push' }
   expect(hex(identityOf(one))).toBe(hex(identityOf(other)))
   const moved = [

@@ -1,4 +1,4 @@
-/** Which modules an inbox loads, and that it keeps no process alive. */
+/** An inbox keeps no process alive, and only its own module loads SQLite and threads. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -28,7 +28,7 @@ const withInbox = (path: string, work: string) => `
   ${work}`
 
 describe('a process', () => {
-  test('with a mounted inbox and no other work ends', async () => {
+  test('ends if it has only mounted an inbox', async () => {
     const program = withInbox(inboxFile(), "hooks.hook('push', () => {}); hooks.mount(); console.log('mounted')")
     expect(await run(program)).toEqual({ code: 0, output: 'mounted\n' })
   })

@@ -115,7 +115,7 @@ describe('a transaction', () => {
     expect(await names()).toEqual([])
   })
 
-  test('sends the commit behind its last statements, and rolls back if one of them fails', async () => {
+  test('sends the commit without waiting for its last statements, and rolls back if one of them fails', async () => {
     await database.transaction((transaction) => Promise.all([transaction.run(insertName, 'a'), transaction.commit()]))
     const twice = database.transaction((transaction) =>
       Promise.all([transaction.run(insertName, 'b'), transaction.run(insertName, 'a'), transaction.commit()]),
@@ -222,7 +222,7 @@ describe('a transaction', () => {
     expect(attempts).toBeGreaterThan(2)
   })
 
-  test('fails when its connection is lost, and the next one has another connection', async () => {
+  test('fails when its connection is lost, and the next transaction has another connection', async () => {
     const lost = database.transaction(async (transaction) => {
       const { pid } = (await transaction.get<{ pid: number }>('select pg_backend_pid() as pid')) ?? {}
       await database.run('select pg_terminate_backend($1::int)', pid)

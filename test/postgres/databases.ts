@@ -8,11 +8,11 @@ const startTimeout = 60_000
 export interface Databases {
   /** Set once the server has started. */
   readonly server: PostgresServer
-  /** An empty database. @returns its URL. */
+  /** Creates an empty database. @returns its URL. */
   create(): Promise<string>
 }
 
-/** @param flags Settings of the server, as `-c name=value`. */
+/** @param flags Settings of the server, as `name=value`. */
 export function databases(...flags: string[]): Databases {
   let server: PostgresServer | undefined
   let created = 0

@@ -36,7 +36,7 @@ test('notifies workers of deliveries that another process stores or retries', as
   const [own, other] = await two()
   const signals = calls()
   const worker = await own.registerWorker([{ name: 'a', backoff: 1000 }], signals.make)
-  await signals.next() // now it listens
+  await signals.next() // now the inbox listens
   const id = await storeIn(other)
   await signals.next()
   const [delivery] = await unmatched(own, 1, 1e9)
@@ -47,7 +47,7 @@ test('notifies workers of deliveries that another process stores or retries', as
   expect((await unmatched(own, 1, 1e9)).map((one) => one.id)).toEqual([id])
 })
 
-test('handles deliveries of another process at once, even if it polls once an hour', async () => {
+test('handles deliveries of another process at once, even if the worker polls once an hour', async () => {
   const [own, other] = await two()
   const hooks = new Hooks({ secret: 'unused', validateIp: false, logger: false, inbox: withoutPolling(own) })
   onTestFinished(() => hooks.close({ grace: 0 }))

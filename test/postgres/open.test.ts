@@ -47,7 +47,7 @@ test('creates the tables once if several programs start together', async () => {
   expect(await versionsIn(schema)).toHaveLength(newestVersion())
 })
 
-test('uses tables that `migratePostgres` has created if it may not migrate', async () => {
+test('uses the tables that `migratePostgres` has created if `migrate` is false', async () => {
   const options = { schema: newSchema(), migrate: false }
   const inbox = open(options)
   await expect(storeIn(inbox)).rejects.toThrow(
@@ -157,7 +157,7 @@ test('runs and restarts with tables of a newer pg-boss', async () => {
   }
 })
 
-test('fails to start with tables of an older pg-boss if it may not migrate', async () => {
+test('fails to start with tables of an older pg-boss if `migrate` is false', async () => {
   const schema = newSchema()
   await storeIn(open({ schema }))
   await connect(schema).run(`update ${schema}_jobs.version set version = version - 1`)

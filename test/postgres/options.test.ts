@@ -108,7 +108,7 @@ test('stores and handles deliveries while the application uses all connections o
   const pool = new pg.Pool({ connectionString: await server.create(), max: 1 })
   const taken = await pool.connect()
   onTestFinished(async () => {
-    const ended = once(taken, 'end') // the pool does not wait for it
+    const ended = once(taken, 'end') // `pool.end()` does not wait for the end of this client
     taken.release(true)
     await Promise.all([ended, pool.end()])
   })

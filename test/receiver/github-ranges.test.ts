@@ -11,7 +11,7 @@ const inside = '192.0.2.1'
 const outside = '203.0.113.1'
 const down: Failure = { status: 500 }
 
-/** Answers without a list, with the number of warnings. */
+/** Answers without a list, and the number of warnings that each causes. */
 const listless: [name: string, answer: Failure, warnings: number][] = [
   ['an error', down, 1],
   ['nothing', 'cut', 1],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MemoryLimit, type Reservation } from '../../src/receiver/memory-limit.ts'
 import { MiB, turnOfTheLoop } from './fixtures.ts'
 
-/** A memory limit, and the names of the bodies that have memory for all bytes that have arrived, in this order. */
+/** A memory limit, and the names of bodies in the order in which they got memory for all of their arrived bytes. */
 function limitOf(limit: number) {
   const memoryLimit = new MemoryLimit(limit)
   const reserved: string[] = []
@@ -301,7 +301,7 @@ describe('a body of unknown size', () => {
     expect(reserved.at(-1)).toBe('second large')
   })
 
-  /** The body `a` waits to move to the large ones, whose memory is used up by another. */
+  /** The body `a` waits to move to the large bodies. Another body uses up their memory. */
   function waitingToMove() {
     const memory = limitOf(4 * MiB)
     memory.reserve('large', 2 * MiB)

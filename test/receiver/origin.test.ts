@@ -33,7 +33,7 @@ describe('the check of the origin', () => {
     expect(origin.warning(inside)).toBeUndefined()
   })
 
-  test('waits for the first fetch of the list, and not later', async () => {
+  test('waits for the first fetch of the list, and not for later ones', async () => {
     const { origin } = originOf({})
     const first = origin.check(inside)
     expect(first).toBeInstanceOf(Promise)
@@ -65,7 +65,7 @@ describe('the check of the origin', () => {
     }
   })
 
-  test('rejects an address that cannot be parsed like any other', async () => {
+  test('rejects an address that cannot be parsed, with forbidden_origin', async () => {
     const { origin } = originOf({ ranges: ['0.0.0.0/0', '::/0'] })
     for (const address of ['', 'unknown', '0300.0.2.1', 'fe80::1%', '\u0000']) {
       expect((await rejectionOf(() => origin.check(requestOf({ address })))).code).toBe('forbidden_origin')

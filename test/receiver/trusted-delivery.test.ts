@@ -79,7 +79,7 @@ describe('hooks.receive()', () => {
     })
   })
 
-  test('takes a copy of a delivery that arrived as a request for a duplicate', async () => {
+  test('recognizes a copy of a delivery that arrived as a request', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox, work: false })
     const payload = '{ "a":  1 }'

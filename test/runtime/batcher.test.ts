@@ -15,7 +15,7 @@ function pendingBatcher(options: Partial<typeof limits> = {}, weigh = (_item: nu
 const reaches = (started: readonly unknown[], count: number) => vi.waitFor(() => expect(started).toHaveLength(count))
 
 describe('a batcher', () => {
-  test('commits items together that are added at once, and then those that were added meanwhile', async () => {
+  test('commits items of one turn together, and then the items that were added meanwhile', async () => {
     const { batcher, started } = pendingBatcher()
     const first = [batcher.add(1), batcher.add(2)]
     await reaches(started, 1)
@@ -70,7 +70,7 @@ describe('a batcher', () => {
     [true, [[1, 2, 3], [1], [2], [3]]],
     [false, [[1, 2, 3]]],
     [undefined, [[1, 2, 3]]],
-  ])('commits the items of a failed batch alone if one may be at fault: %s', async (isItemFault, expected) => {
+  ])('commits each item of a failed batch alone if one item may be at fault: %s', async (isItemFault, expected) => {
     const seen: (readonly number[])[] = []
     const commit = async (items: readonly number[]) => {
       seen.push(items)

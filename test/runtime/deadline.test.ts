@@ -25,7 +25,7 @@ describe('a deadline', () => {
     expect(listeners.map(({ mock }) => mock.calls.length)).toEqual([1, 1])
   })
 
-  test('calls a listener at once that is added after the expiry', () => {
+  test('calls at once a listener that is added after the expiry', () => {
     const deadline = new Deadline(9000)
     pass(9000)
     const listener = vi.fn()

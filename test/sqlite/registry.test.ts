@@ -14,7 +14,7 @@ function register(ids: readonly string[], at: number) {
 
 const now = 1_700_000_000_000
 
-test('omits a process that has not renewed for a minute, and deletes it at the next heartbeat of another', () => {
+test('omits a process without a heartbeat for a minute, and deletes it at the next heartbeat of another one', () => {
   const { writing, idsAt } = register(['silent', 'alive'], now)
   expect(idsAt(now + processTimeout)).toEqual(['alive', 'silent'])
   expect(idsAt(now + processTimeout + 1)).toEqual([])

@@ -258,7 +258,7 @@ describe('the receive span', () => {
 describe('with an inbox', () => {
   beforeEach(register)
 
-  /** An attempt has a trace of its own, and a link to the span that received it. */
+  /** Checks that the attempt has a trace of its own, and a link to the span in which its delivery was received. */
   function expectLinked(attempt: ReadableSpan, receive: ReadableSpan): void {
     const { traceId, spanId, traceFlags } = receive.spanContext()
     expect(attempt.parentSpanContext).toBeUndefined()

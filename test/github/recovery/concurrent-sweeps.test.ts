@@ -70,7 +70,7 @@ test('one process runs one sweep at a time', async () => {
   const scene = await Scene.open()
   const missed = failed(scene, 100)
   const recovery = scene.recovery()
-  recovery.start() // as `serve` does; an operator starts the other one
+  recovery.start() // as `serve` does; an operator starts the other sweep
   expect(await recovery.sweep()).toBeUndefined()
   await eventually(() => expect(redeliveryCounts(scene)).toHaveLength(100))
   await allHandledOnce(scene, missed)

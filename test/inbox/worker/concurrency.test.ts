@@ -6,7 +6,7 @@ const registrationOf = (name: string, options: HandlerOptions = {}) => {
   return { name, events: [], replies: true, handler: () => {}, options }
 }
 
-test('a handler has 25 slots, or its concurrency', () => {
+test('a handler has as many slots as its concurrency, 25 by default', () => {
   const slots = new Slots()
   expect(slots.free(registrationOf('a'))).toBe(25)
   expect(slots.free(registrationOf('a', { concurrency: 2 }))).toBe(2)

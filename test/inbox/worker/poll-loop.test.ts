@@ -67,7 +67,7 @@ describe('a poll loop', () => {
   test.each([
     ['a sleep', false],
     ['a pause', new Error('down')],
-  ])('is stopped during %s at once', async (_name, result) => {
+  ])('is stopped at once during %s', async (_name, result) => {
     const { loop, round } = loopOf(result)
     loop.start()
     await pass(1)

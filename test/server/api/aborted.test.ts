@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin, token } from '../administered.ts'
 
-/** Sends the beginning of a request when the server can read it. */
+/** Sends the beginning of a request, and waits until the server has read it. */
 async function begin(admin: Admin, requestLine: string, more: readonly string[] = []): Promise<Socket> {
   const socket = connect(admin.port, '127.0.0.1')
   socket.on('error', () => undefined) // the server may reset the connection

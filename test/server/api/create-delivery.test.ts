@@ -33,7 +33,7 @@ describe('a delivery that an operator creates', () => {
     })
   })
 
-  test('copies the headers of the original, except those about bytes and sender, and refers to it', async () => {
+  test('refers to its original, and copies its headers except those about bytes and sender', async () => {
     const admin = await openAdmin()
     const headers = {
       ...{ 'x-github-event': 'issues', 'x-github-delivery': 'old', 'x-github-hook-id': '77', 'content-length': '9' },

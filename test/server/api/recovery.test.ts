@@ -60,7 +60,7 @@ test.each([{ dryRun: 1 }, { dryrun: true }])('%j is rejected', async (body) => {
   expect(scene.github.requests).toEqual([])
 })
 
-test('is rejected if nothing is recovered, or while another process sweeps', async () => {
+test('a sweep is rejected without --recover, or while another process sweeps', async () => {
   const { scene, admin } = await away()
   const none = await openAdmin()
   const problem = { code: 'not_applicable', detail: expect.stringContaining('--recover acme/shop') }
@@ -78,7 +78,7 @@ async function answering(work: Promise<object>, silence: number): Promise<string
   return addressOf(server)
 }
 
-test('a slow answer sends line breaks', async () => {
+test('a slow answer contains line breaks', async () => {
   const work = Promise.withResolvers<object>()
   const response = await fetch(await answering(work.promise, 5))
   const reader = response.body?.getReader()

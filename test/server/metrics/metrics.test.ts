@@ -79,7 +79,7 @@ describe('after a run', () => {
     const lagOfBlocks = async () => {
       for (let blocks = 0; blocks < 2; blocks++) {
         for (const end = performance.now() + 60; performance.now() < end; );
-        await setTimeout() // lets the timers run: a sample compares the times of two of them
+        await setTimeout() // lets the timer run that takes the samples
       }
       return watched.value('nodejs_eventloop_lag_max_seconds')
     }

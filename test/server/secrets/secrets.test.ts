@@ -146,7 +146,7 @@ async function receive(evidence: Evidence, served: ServedProcess): Promise<void>
     'matches none of the configured secrets': delivery('push', { secret: 'another secret' }),
   }
   for (const [reason, asked] of Object.entries(wrong)) {
-    // Only one rejection per second is logged, so this is sent until it is logged.
+    // At most one of these rejections is logged per second, so the request is repeated until its reason is logged.
     const told = async () => [await status(asked), served.output.includes(reason)]
     await expect.poll(told, { timeout: 10_000, interval: 200 }).toEqual([400, true])
   }

@@ -33,7 +33,7 @@ function translate(_key: string, value: unknown): unknown {
 const file = new URL('api.github.com.json', import.meta.url)
 const { paths, components } = JSON.parse(readFileSync(file, 'utf8'), translate) as Description
 
-// GitHub describes the accounts of this list as users and enterprises at once. Not even its own example is valid.
+// GitHub describes each account of this list as both a user and an enterprise. Even GitHub's own example is not valid.
 const installations = paths['/app/installations']?.get?.responses[200]?.content?.['application/json']
 if (installations) installations.schema = { type: 'array', items: { $ref: '#/components/schemas/installation' } }
 

@@ -1,4 +1,4 @@
-/** A local GitHub whose answers are checked against GitHub's description, its clients, and a real receiver. */
+/** A local GitHub, clients that check its answers against GitHub's description, and a real receiver. */
 import { createServer } from 'node:http'
 import { App, Octokit } from 'octokit'
 import { onTestFinished } from 'vitest'
@@ -17,7 +17,7 @@ export async function start(options?: LocalGitHubOptions): Promise<LocalGitHub> 
   return github
 }
 
-/** The time of the local GitHub in its own precision, whole seconds; in milliseconds since 1970. */
+/** The time of the local GitHub in milliseconds since 1970, without the part of a second that GitHub does not show. */
 export const secondAt = (github: LocalGitHub): number => Date.parse(timestamp(github.clock.now()))
 
 /** `fetch()` that checks the answer against the description. */
