@@ -225,7 +225,7 @@ test('a search over several requests shows new deliveries, even after many other
   const page = await scene.open('#/deliveries?q=mark:here')
   onTestFinished(() => page.context().close())
   await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
-  // The answer as if the server had searched for a while and found nothing. The next request finds the delivery.
+  // Answers as if the server had searched for a while and found nothing. The next request finds the delivery.
   const nothing = { deliveries: [], next: Number.MAX_SAFE_INTEGER, scanned: 2000, left: 1 }
   await page.route(
     (url) => url.pathname === '/api/deliveries' && !url.searchParams.has('before'),

@@ -33,7 +33,7 @@ async function missed(...names: ('push' | 'star.created')[]) {
 
 const payload = { action: 'created', repository: { id: 1, full_name: 'acme/shop', private: false } }
 
-/** The cells of a table's rows, by their titles. */
+/** The rows of the table that begins with the column `title`: the cells by the titles of their columns. */
 function rowsUnder(title: string, { stdout }: Pick<Ended, 'stdout'>): Record<string, string>[] {
   const lines = stdout.split('\n')
   const start = lines.findIndex((line) => line.startsWith(title))

@@ -29,7 +29,7 @@ export class Backlog {
     return this.byGuid.size
   }
 
-  /** Stores more deliveries. Repositories are stored in parallel, so their ids interleave. */
+  /** Stores more deliveries, those of different repositories in parallel, so that their ids interleave. */
   async store(url: string, count: number): Promise<void> {
     const inbox = postgres(url)
     const each = Math.ceil(count / this.#repositories.length)

@@ -4,7 +4,7 @@ import { summarizePayload } from '../../../src/inbox/worker/payload.ts'
 import type { Json } from '../../../src/runtime/json.ts'
 import { samples } from '../../../src/testing/index.ts'
 
-/** Reads a member of a payload without any check. */
+/** The members of payloads that these tests read without a check. */
 interface Known {
   action?: string
   repository?: { full_name: string }

@@ -34,7 +34,7 @@ describe('after a run', () => {
     expect(await counted('secret_used_total')).toEqual({ 0: 9, 1: 1 })
     expect(await counted('rejected_total')).toEqual({ wrong_signature: 3 })
     expect(await counted('answer_seconds')).toEqual({ 202: 8, 200: 2, 400: 3, 404: 1, 405: 1 })
-    const issues = { 'hook:issues failed': 2, 'hook:issues dead': 2 } // twice: it was rearmed
+    const issues = { 'hook:issues failed': 2, 'hook:issues dead': 2 } // twice: the delivery was rearmed
     const attempts = { 'hook:push succeeded': 4, ...issues, 'hook:fork discarded': 1 }
     expect(await counted('attempts_total')).toEqual(attempts)
     expect(await counted('handler_seconds')).toEqual(attempts)
