@@ -72,7 +72,7 @@ export interface HooksOptions {
   clientAddress?: ClientAddress | undefined
   /**
    * The addresses that may send deliveries: a list of CIDRs and addresses, or a function that returns such a list.
-   * hookserver calls the function about once an hour.
+   * hookserver calls the function about once an hour, and for unknown addresses at most every five minutes.
    * @default GitHub's ranges, from `/meta`
    * @example ranges: ['10.20.30.40']
    */
@@ -110,58 +110,58 @@ export interface HooksOptions {
    */
   source?: string | undefined
   /**
-   * The maximum size of a payload in bytes, up to 536870912. The body of a form may be twice as large.
+   * The maximum size of a payload in bytes, from 1 to 536870912. The body of a form may be twice as large.
    * @default 26214400 (25 MiB, GitHub's own limit)
    * @example bodyLimit: 1024 * 1024
    */
   bodyLimit?: number | undefined
   /**
    * The maximum number of bytes of request bodies in memory, shared by all mounts with the same limit. Half of it is
-   * for bodies above 1 MiB. If there is no memory, hookserver stops reading a body until there is, and rejects it with
-   * 503 `overloaded` after `timeout`.
+   * for bodies above 1 MiB. When the memory is used up, hookserver stops reading bodies until memory is free. It rejects
+   * a body that still waits after `timeout` with 503 `overloaded`.
    * @default 67108864 (64 MiB)
    * @example inFlightLimit: 256 * 1024 * 1024
    */
   inFlightLimit?: number | undefined
   /**
-   * Milliseconds from the arrival of a request to its reply. GitHub closes the connection after 10 s, a GitHub
+   * The maximum milliseconds from the arrival of a request to its reply. GitHub closes the connection after 10 s, a GitHub
    * Enterprise Server after 30 s. Handlers that run from an inbox have a `timeout` of their own.
    * @default 9000
    * @example timeout: 5000
    */
   timeout?: number | undefined
   /**
-   * The store that commits deliveries before the reply. Handlers then run after the reply, and are retried until they
-   * succeed. Without an inbox, handlers run before the reply.
+   * The store that commits deliveries before the reply. Handlers then run after the reply, and hookserver retries those
+   * that fail. Without an inbox, handlers run before the reply.
    * @default none
    * @example inbox: sqlite('hookserver.db')
    */
   inbox?: Inbox | undefined
   /**
-   * Whether this process runs the handlers of the inbox, starting with the first mount. If `false`, the process runs
-   * them after a call of `hooks.work()`.
+   * Whether this process runs handlers for the deliveries in the inbox, from the first mount on. If `false`, the process
+   * runs them only after a call of `hooks.work()`.
    * @default `true`
    * @example work: false
    */
   work?: boolean | undefined
   /**
-   * Whether deliveries in the inbox end `ignored` while no handler is registered. If `false`, they wait for the first
-   * handler.
+   * Whether deliveries in the inbox end `ignored` while no handler at all is registered. If `false`, they wait until a
+   * handler is registered.
    * @default `false`
    * @example capture: true
    */
   capture?: boolean | undefined
   /**
-   * The maximum number of bytes of memory for the payloads of running handlers in this process, estimated from the
-   * sizes of the bodies. A quarter is reserved for payloads up to 1 MiB. Deliveries that do not fit wait. A delivery
-   * that is larger than the limit runs alone.
+   * With an inbox: the maximum number of bytes of memory for the payloads of running handlers in this process, estimated
+   * from the bodies. A quarter is reserved for payloads that need at most 1 MiB. Deliveries that do not fit wait. A
+   * payload that exceeds the limit waits until no other large payload is in use.
    * @default 268435456 (256 MiB)
    * @example runningLimit: 1024 ** 3
    */
   runningLimit?: number | undefined
   /**
-   * How hookserver treats a body that arrived before with another GUID or event. `'run'` runs its handlers with
-   * `delivery.replayed` set. `'discard'` runs no handler.
+   * What hookserver does with a delivery in the inbox whose body arrived before with another GUID or event. `'run'` runs
+   * its handlers, with `delivery.replayed` set to `true`. `'discard'` runs no handler.
    * @default `'run'`
    * @example onReplay: 'discard'
    */
@@ -174,7 +174,7 @@ export interface HooksOptions {
   onDead?: ((error: unknown, delivery: Delivery) => unknown) | undefined
   /**
    * A function that hookserver calls with the error and the delivery when a handler fails or does not finish in time.
-   * With an inbox, it is called for each such attempt. It is not called for rejected requests.
+   * With an inbox, hookserver calls it for each failed attempt. hookserver does not call it for rejected requests.
    * @default none
    * @example onError: (error, delivery) => report(error, delivery.guid)
    */
