@@ -37,15 +37,15 @@ export interface HooksOptions {
    */
   validateSignature?: boolean | undefined
   /**
-   * The accepted signatures. If a request has `X-Hub-Signature-256`, only that header counts. Otherwise
-   * `X-Hub-Signature` (SHA-1) counts, which old GitHub Enterprise Servers send.
+   * The accepted algorithms of signatures. With both, only `X-Hub-Signature-256` counts if the request has it.
+   * Otherwise `X-Hub-Signature` (SHA-1) counts, which old GitHub Enterprise Servers send.
    * @default `['sha256', 'sha1']`
    * @example signatureAlgorithms: ['sha256']
    */
   signatureAlgorithms?: readonly HashName[] | undefined
   /**
-   * `true` rejects requests from addresses outside `ranges`. `'warn'` only logs such requests. `false` disables the
-   * check.
+   * `true` rejects requests from addresses outside `ranges`. `'warn'` accepts and logs such requests. `false` disables
+   * the check.
    * @default `true`
    * @example validateIp: 'warn'
    */
@@ -116,16 +116,16 @@ export interface HooksOptions {
    */
   bodyLimit?: number | undefined
   /**
-   * The maximum number of bytes of request bodies in memory, shared by all mounts with the same limit. Half of it is
-   * for bodies above 1 MiB. When the memory is used up, hookserver stops reading bodies until memory is free. It rejects
-   * a body that still waits after `timeout` with 503 `overloaded`.
+   * The maximum number of bytes of request bodies in memory, shared by all mounts with the same limit. Half of this
+   * memory is for bodies above 1 MiB. When the memory is used up, hookserver stops reading bodies until memory is free.
+   * If a body still waits for memory after `timeout`, hookserver rejects the request with 503 `overloaded`.
    * @default 67108864 (64 MiB)
    * @example inFlightLimit: 256 * 1024 * 1024
    */
   inFlightLimit?: number | undefined
   /**
-   * The maximum milliseconds from the arrival of a request to its reply. GitHub closes the connection after 10 s, a GitHub
-   * Enterprise Server after 30 s. Handlers that run from an inbox have a `timeout` of their own.
+   * The maximum time from the arrival of a request to its reply, in milliseconds. GitHub closes the connection after
+   * 10 s, a GitHub Enterprise Server after 30 s. Handlers that run from an inbox have a `timeout` of their own.
    * @default 9000
    * @example timeout: 5000
    */
@@ -138,8 +138,8 @@ export interface HooksOptions {
    */
   inbox?: Inbox | undefined
   /**
-   * Whether this process runs handlers for the deliveries in the inbox, from the first mount on. If `false`, the process
-   * runs them only after a call of `hooks.work()`.
+   * Whether this process runs handlers for the deliveries in the inbox, from the first mount on. If `false`, the
+   * process runs them only after a call of `hooks.work()`.
    * @default `true`
    * @example work: false
    */
@@ -152,16 +152,16 @@ export interface HooksOptions {
    */
   capture?: boolean | undefined
   /**
-   * With an inbox: the maximum number of bytes of memory for the payloads of running handlers in this process, estimated
-   * from the bodies. A quarter is reserved for payloads that need at most 1 MiB. Deliveries that do not fit wait. A
-   * payload that exceeds the limit waits until no other large payload is in use.
+   * With an inbox: the maximum number of bytes of memory for the payloads of running handlers in this process,
+   * estimated from the bodies. A quarter is reserved for payloads that need at most 1 MiB. Deliveries that do not fit
+   * wait. A payload that exceeds the limit waits until no other large payload is in use.
    * @default 268435456 (256 MiB)
    * @example runningLimit: 1024 ** 3
    */
   runningLimit?: number | undefined
   /**
-   * What hookserver does with a delivery in the inbox whose body arrived before with another GUID or event. `'run'` runs
-   * its handlers, with `delivery.replayed` set to `true`. `'discard'` runs no handler.
+   * What hookserver does with a delivery in the inbox whose body arrived before with another GUID or event. `'run'`
+   * runs its handlers, with `delivery.replayed` set to `true`. `'discard'` runs no handler.
    * @default `'run'`
    * @example onReplay: 'discard'
    */
