@@ -1,6 +1,7 @@
 /**
  * The options of `Hooks`, with their documentation. `settings.ts` has the check and the default of each option.
- * `scripts/options-docs.ts` writes the tables of `docs/options.md` from both files.
+ * `scripts/options-docs.ts` writes the tables of `docs/options.md` from the comments in this file, and compares each
+ * `@default` with `settings.ts`.
  */
 import type { AppOptions } from './app.ts'
 import type { Delivery } from './delivery.ts'
