@@ -6,8 +6,9 @@
  * A task runs in *attempts* until it succeeds, is discarded, or has failed too often. A running task is leased to its
  * worker, whose heartbeats the store sends; when they stop, the leases expire and the tasks are due again.
  *
- * A store never decides when to retry and never calls the user's code. Times are milliseconds since 1970. Methods that
- * compare times take `now`, so that the caller owns the clock.
+ * A store calls no handler. The worker decides when a failed attempt is retried; `expiredLeaseDelay` decides it after a
+ * lease has expired. Times are milliseconds since 1970. `match`, `claim` and `prune` take `now` from the caller. The
+ * store's own clock decides when leases by name and the registrations of processes expire.
  */
 import type { Count, CountQuery } from './counts.ts'
 import type { GuidLookup, MissedDelivery } from './missed-deliveries.ts'
@@ -61,31 +62,31 @@ export interface DeliveryReader {
   body(id: number): Promise<Uint8Array | undefined>
   overview(): Promise<InboxOverview>
   /**
-   * The values of a column in alphabetical order: all of them if the store has the column in an index, else those of the
-   * newest few thousand deliveries.
+   * The values of a column in alphabetical order. If the store has an index of the column, they are those of all
+   * deliveries, else those of the newest few thousand.
    */
   values(query: ValueQuery): Promise<string[]>
-  /** The last failure of each handler among the attempts of the newest few thousand deliveries. */
+  /** The last failure of each handler among the newest 2,000 attempts, in the order of their deliveries. */
   failures(): Promise<Failure[]>
   /**
    * Deliveries that any process has stored or changed since a position.
-   * @param after The `position` of an earlier answer. Default: returns no deliveries, only the position to start from.
+   * @param after The `position` of an earlier result. Default: returns no deliveries, only the position to start from.
    */
   changes(after?: string): Promise<Changes>
-  /** The newest rejected requests, and how many there were by code. */
+  /** The newest rejected requests, and the number of all rejected requests by code. */
   rejections(): Promise<Rejections>
   /** Sums of counts by step, without the steps in which nothing happened. */
   counts(query: CountQuery): Promise<Count[]>
 }
 
-/** What an operator can do. */
+/** The operations of an operator. */
 export interface Operations {
   /**
    * Makes deliveries run again at once: all handlers of a `done` delivery, else the handlers that have not succeeded.
-   * @returns the number of deliveries concerned.
+   * @returns the number of deliveries that run again.
    */
   retry(selection: Selection): Promise<number>
-  /** Ends deliveries that have not ended, or are dead. @returns the number of deliveries concerned. */
+  /** Ends deliveries that are dead or have not ended, as `discarded`. @returns the number of discarded deliveries. */
   discard(selection: Selection, reason: string): Promise<number>
   /** Stores deliveries of another inbox. @returns how many of them were new. */
   importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number>
@@ -109,22 +110,22 @@ export interface ImportedDelivery {
   body: Uint8Array
 }
 
-/** What an inbox stores besides deliveries. */
+/** The data that an inbox stores besides deliveries. */
 export interface Metadata {
   /** Stores rejected requests, and keeps the newest 1,000. `addCounts` counts them. */
   recordRejections(rejections: readonly Rejection[]): Promise<void>
   /** Adds to the counts by minute and by hour and, for rejected requests, to the totals by code. */
   addCounts(counts: readonly Count[]): Promise<void>
 
-  /** Returns the GUIDs that are stored under this hook, or were stored and have been pruned. */
+  /** Returns those of the GUIDs whose deliveries are stored, or were stored and have been pruned. */
   knownGuids(lookup: GuidLookup): Promise<string[]>
   /** Records missed deliveries, or their new states. */
   saveMissedDeliveries(missedDeliveries: readonly MissedDelivery[]): Promise<void>
-  /** Missed deliveries, newest first: all that can still be recovered, and the newest of the others. */
+  /** Missed deliveries, newest first: all that are `missed` or `requested`, and the newest of the others. */
   missedDeliveries(): Promise<MissedDelivery[]>
 
   /**
-   * Acquires or renews a lease, for work that one process may do at a time.
+   * Acquires or renews a lease, for work that only one process may do at a time.
    * @param ms Milliseconds until it expires.
    * @returns whether the holder has it.
    */
@@ -136,9 +137,9 @@ export interface Metadata {
   setValue(key: string, text: string): Promise<void>
   getValue(key: string): Promise<string | undefined>
   /**
-   * Sets the text of a key if it still is the expected one (`undefined`: none), so that of two processes that change it
-   * at once, neither overwrites the other's change.
-   * @returns whether it was set.
+   * Sets the text of a key if its current text is `expected` (`undefined`: the key does not exist). If two processes
+   * change a key at the same time, neither overwrites the other's change.
+   * @returns whether the text was set.
    */
   compareAndSet(key: string, expected: string | undefined, text: string): Promise<boolean>
 

@@ -19,8 +19,8 @@ export interface MatchInput<Existing extends ExistingTask> {
   /** Paused handlers; `*` stands for all. */
   paused: ReadonlySet<string>
   /**
-   * Whether the task is first in its order queue, and no task of the queue runs.
-   * @param claims Whether the worker claims the task if so.
+   * Whether the task may run: it has no order key, or it is the first with its order key and no other one runs.
+   * @param claims Whether the worker claims the task if it may run.
    */
   isFirst(task: MatchedTask, claims: boolean): boolean
 }
@@ -28,12 +28,13 @@ export interface MatchInput<Existing extends ExistingTask> {
 /** A task to insert, or to start again if the delivery already has it. */
 export interface NewTask extends MatchedTask {
   /**
-   * `running`: claimed by the worker that matches. `due`: any worker may claim it. `blocked`: it waits for its turn.
+   * `running`: the worker that matches has claimed it. `due`: any worker may claim it. `blocked`: it waits for another
+   * task with its order key.
    */
   start: 'running' | 'due' | 'blocked'
 }
 
-/** What to write for a matched delivery. */
+/** The changes to write for a matched delivery. */
 export interface MatchDecision<Existing extends ExistingTask> {
   state: DeliveryState
   reason?: string
@@ -48,13 +49,18 @@ export interface MatchDecision<Existing extends ExistingTask> {
  * - `dead` if the payload is invalid, `discarded` if it is an unwanted replay. Existing tasks stay as they are.
  * - Running tasks stay as they are. So do tasks that have succeeded, unless `rerun` is set. All others start again.
  * - A task whose handler no longer matches ends `gone`, unless it runs or has succeeded.
- * - Otherwise the state follows from the tasks; without any it is `ignored`.
+ * - Unless the first rule applies, the state follows from the tasks. Without tasks it is `ignored`.
  */
 export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Existing>): MatchDecision<Existing> {
   const { match, existing, rerun, replayed } = input
   if (match.invalid !== undefined) return { state: 'dead', reason: match.invalid, tasks: [], gone: [] }
   if (replayed && match.discardReplay) {
-    return { state: 'discarded', reason: 'The same bytes came before', tasks: [], gone: [] }
+    return {
+      state: 'discarded',
+      reason: 'A delivery with the same body arrived before, with another GUID or event',
+      tasks: [],
+      gone: [],
+    }
   }
   const matched = new Set(match.tasks.map(({ handler }) => handler))
   const existingStates = new Map(existing.map(({ handler, state }) => [handler, state]))
@@ -84,7 +90,7 @@ export function isPaused(paused: ReadonlySet<string>, handler: string): boolean 
   return paused.has(handler) || paused.has('*')
 }
 
-/** What identifies a replay. */
+/** The columns of a delivery that show whether it is a replay. */
 export interface ReplayCandidate {
   id: number
   guid: string

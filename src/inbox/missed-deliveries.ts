@@ -14,24 +14,24 @@ import { day } from './counts.ts'
 export const missedDeliveryStates = ['missed', 'requested', 'received', 'expired', 'unrecorded'] as const
 export type MissedDeliveryState = (typeof missedDeliveryStates)[number]
 
-/** Milliseconds after its expiry until a store deletes a missed delivery. */
+/** Milliseconds from the expiry of a missed delivery until a store deletes it. */
 export const missedDeliveryAge: number = 31 * day
 
-/** Missed deliveries that a store lists, besides the `missed` and `requested` ones, with which sweeps continue. */
+/** Maximum missed deliveries that a store lists besides all `missed` and `requested` ones, which sweeps still need. */
 export const maxEndedMissedDeliveries = 20_000
 
 /** How many missed deliveries are in each state. */
 export type MissedDeliveryCounts = Record<MissedDeliveryState, number>
 
-/** Identified by `hookId` and `guid`: GitHub sends one GUID to every webhook that an event concerns. */
+/** Identified by `hookId` and `guid`, because all webhooks that receive one event receive the same GUID. */
 export interface MissedDelivery {
   hookId: string
   guid: string
-  /** The owner of the webhook: `acme/shop`, `acme` or `app`. */
+  /** The repository, organization or App that the webhook belongs to: `acme/shop`, `acme` or `app`. */
   target: string
   event: string
   action: string | undefined
-  /** GitHub's id of its last attempt. */
+  /** GitHub's id of its last attempt to send the delivery. */
   deliveryId: number
   /** When GitHub made its first attempt, in milliseconds since 1970. */
   deliveredAt: number
@@ -42,7 +42,7 @@ export interface MissedDelivery {
   requests: number
   /** When a sweep last requested it. */
   requestedAt: number | undefined
-  /** When GitHub deletes it. */
+  /** When GitHub deletes it from the delivery log. */
   expiresAt: number
 }
 
@@ -87,7 +87,7 @@ export function missedDeliveryOf(row: MissedDeliveryRow): MissedDelivery {
   }
 }
 
-/** Adds up counts by state; states without any are 0. */
+/** Adds up counts by state. A state without a count gets 0. */
 export function sumByState(rows: Iterable<{ state: MissedDeliveryState; count: number }>): MissedDeliveryCounts {
   const counts = Object.fromEntries(missedDeliveryStates.map((state) => [state, 0])) as MissedDeliveryCounts
   for (const { state, count } of rows) counts[state] += count

@@ -1,7 +1,7 @@
 /**
  * Estimates from the bytes of a body how much memory it needs once it is parsed, in a third of the time that
  * `JSON.parse()` takes. A few bytes can need forty times their size: `{"34":0}` makes V8 allocate an array of 35
- * elements. A heap that is too small for a parsed body ends the whole process, from a worker thread too.
+ * elements. If the heap is too small for a parsed body, the whole process ends, even if a worker thread parses it.
  */
 
 /**
@@ -10,26 +10,31 @@
  */
 const perByte = { json: 4, form: 8 }
 
-/** Bytes for each character of JSON's syntax, measured on 64-bit V8 without pointer compression. At most 128. */
+/**
+ * Bytes for each character of JSON's syntax, measured on 64-bit V8 without pointer compression. At most 127, so that
+ * the sum of four fits into the nine bits of `weight`.
+ */
 const perCharacter: Readonly<Record<string, number>> = {
   '{': 64, // an empty object has room for four properties
   '[': 56, // the list, the header of its elements, and its place in the list around it
-  ',': 24, // a place in a list, and a number that is no small integer
+  ',': 24, // a place in a list, and a number that is not a small integer
   ':': 56, // a property, and its share of a hidden class or of a dictionary if no other object has the same names
   '"': 12, // half of a string's header and padding
 }
 
-/** Bytes for a key such as "34". The worst is one in each object: V8 allocates up to 35 elements for it. */
+/** Bytes for a key such as "34". The worst case is one in each object: V8 allocates up to 35 elements for it. */
 const perIndex = 200
 
-/** The limit for a large heap. */
+/** Bytes. The limit if a quarter of the heap is more. */
 const maxParsedSize = 256 * 1024 * 1024
 
 const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]
 
 /**
- * The table's entry for a pair of bytes has its weight, and bits for the end of a key that may be an index: a digit, a
- * quote, and a colon or a blank. Such an end spans two pairs: each bit of the second is one below that of the first.
+ * An entry of the table describes a pair of bytes: the low nine bits are its weight, the high bits are flags. The flags
+ * find the end of a key that may be an index: a digit, a quote, then a colon or a blank. These three bytes span two
+ * adjacent pairs, which meet after the digit or after the quote. In each case, the flag of the second pair is the flag
+ * of the first pair shifted right by one bit.
  */
 const weight = 0x1ff
 const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [0x8000, 0x4000, 0x2000, 0x1000]
@@ -50,7 +55,8 @@ export function heapLimit(): number {
 }
 
 /**
- * Bytes that a searched or edited body may need once it is parsed: a quarter of the heap, since others need memory too.
+ * Maximum bytes that a searched or edited body may need once it is parsed: a quarter of the heap, and 256 MiB at most.
+ * The rest of the heap is for other work.
  * @param heapLimit Bytes, of the thread that parses.
  */
 export const parsedSizeLimit = (heapLimit: number): number => Math.min(maxParsedSize, heapLimit / 4)
@@ -58,8 +64,9 @@ export const parsedSizeLimit = (heapLimit: number): number => Math.min(maxParsed
 let sizeOfWords: ReturnType<typeof makeSizeOfWords> | undefined
 
 /**
- * An upper bound, within reason, of the bytes that `JSON.parse()` of this body allocates, its text included: one to
- * seven times the real need of bodies that are made to be large, and below ten times the JSON of a real payload.
+ * Estimates from above how many bytes `JSON.parse()` allocates for this body, its text included. For a body that was
+ * made to need much memory, the estimate is one to seven times the real need. For a real payload, it is less than ten
+ * times the size of the JSON.
  * @param form The body's form, if it is known. The default suits both; `json` takes less time and gives a closer bound.
  */
 export function estimateParsedSize(body: Uint8Array, form: 'json' | 'form' = 'form'): number {
@@ -155,7 +162,7 @@ function tableOfPairs(): Uint16Array {
   return table
 }
 
-/** The bytes of a form without its escapes. */
+/** The bytes of a form, with its percent-encoded bytes decoded. */
 function unescaped(body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(body.length)
   let length = 0

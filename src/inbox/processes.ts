@@ -1,6 +1,6 @@
 /**
- * The processes that use an inbox. Each renews its registration; one that does not is no longer listed. A process that
- * runs handlers also has workers, whose heartbeats the others watch.
+ * The processes that use an inbox. Each process renews its registration, and is no longer listed after the registration
+ * has expired. A process that runs handlers also has workers, whose heartbeats the other processes watch.
  */
 import { version } from '../runtime/platform.ts'
 import { startTimer } from '../runtime/timer.ts'
@@ -23,7 +23,7 @@ export interface WorkerProblem {
    */
   code: 'handler_overdue' | 'memory_exhausted'
   handler?: string
-  /** The number of attempts. */
+  /** With `handler_overdue`: the number of these attempts. */
   count?: number
 }
 
@@ -92,7 +92,7 @@ export class ProcessRegistry {
     this.#problems = problems
   }
 
-  /** Removes the registration, if there may be one. If that fails, it expires. */
+  /** Removes the registration, if there may be one. If the removal fails, the registration expires. */
   async unregister(): Promise<void> {
     this.#ended = true
     this.#stop()
@@ -155,7 +155,7 @@ export class HeartbeatMonitor {
   readonly #seen = new Map<number, { heartbeats: number; missed: number }>()
 
   /**
-   * Checks all workers once. A worker with a longer interval than this process may miss more checks.
+   * Checks all workers once. A worker may miss more checks if its heartbeats have a longer interval than the checks.
    * @param interval Milliseconds between two checks.
    * @returns the workers that are dead.
    */

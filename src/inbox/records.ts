@@ -8,7 +8,7 @@ import type { MissedDeliveryCounts } from './missed-deliveries.ts'
  *
  * The state of a delivery follows from the states of its tasks, see `deliveryStateOf`. A delivery that no worker has
  * matched yet is `pending`. `pending`, `running` and `retrying` deliveries have not ended. An ended delivery runs again
- * only if another copy arrives or an operator retries it.
+ * only if an operator retries it or, unless it is `done`, if a copy of it arrives.
  */
 export const deliveryStates = ['pending', 'running', 'retrying', 'dead', 'discarded', 'done', 'ignored'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
@@ -24,7 +24,7 @@ export const notStored = '[not kept]'
 export interface NewDelivery {
   /**
    * The name of the mount that received it. Source, hook id, GUID and secret id are the identity of a delivery: GitHub
-   * sends one GUID to every hook that an event concerns.
+   * sends the same GUID to all webhooks that receive one event.
    */
   source: string
   /** `X-GitHub-Hook-ID`, or empty. */
@@ -42,7 +42,7 @@ export interface NewDelivery {
   secretIndex: number | undefined
   /** The algorithm of the signature; `undefined` if none was checked. */
   algorithm: string | undefined
-  /** Fetched from GitHub's API: compared by its identity alone, since its bytes are not those that GitHub sent. */
+  /** Read from GitHub's API: compared by its identity alone, since its bytes are not those that GitHub sent. */
   recovered?: boolean | undefined
   /** Id of the delivery that an operator edited to make this one. */
   editedFrom?: number | undefined
@@ -69,7 +69,7 @@ export interface PayloadSummary {
   number?: number | undefined
 }
 
-/** The last failure of a delivery, if no later attempt of the same handler has succeeded. */
+/** A failure of a handler. */
 export interface LastError {
   handler: string
   /** The first line of the error. */
@@ -98,7 +98,7 @@ export interface DeliverySummary
   maxAttempts: number
   /** Milliseconds of all attempts together; `undefined` while none has ended. */
   duration: number | undefined
-  /** The last failure of a handler that has not succeeded since. */
+  /** The newest failed attempt of a task that is `retrying` or `dead`. */
   failure: LastError | undefined
   /** How many copies were received after it. */
   duplicates: number
@@ -106,7 +106,7 @@ export interface DeliverySummary
   conflict: boolean
   /** The same bytes were received before under another GUID or event. */
   replayed: boolean
-  /** Fetched from GitHub's API. */
+  /** Read from GitHub's API. */
   recovered: boolean
   /** The id of the delivery that an operator edited to make this one. */
   editedFrom: number | undefined
@@ -121,7 +121,7 @@ export interface DeliveryDetail
   storedAt: number
   /** When the reply was sent; `undefined` if the process ended before it recorded that. */
   ackedAt: number | undefined
-  /** Why it ended before any handler saw it. */
+  /** Why an operator discarded it, or why it ended before any handler saw it. */
   reason: string | undefined
   tasks: TaskDetail[]
 }
@@ -165,7 +165,7 @@ export const maxChanges = 20_000
 
 /** The deliveries that changed since a position. */
 export interface Changes {
-  /** New and changed deliveries in their present state, without duplicates and without deleted deliveries. */
+  /** New and changed deliveries in their current state, without duplicates and without deleted deliveries. */
   deliveries: DeliverySummary[]
   /** The position for the next call, from any process. */
   position: string
@@ -188,14 +188,14 @@ export interface InboxOverview {
   size: number
   /** How many missed deliveries are in each state. */
   missedDeliveries: MissedDeliveryCounts
-  /** Maintenance of this process that failed in its last run, such as heartbeats or pruning, with the errors. */
+  /** The parts of this process's maintenance whose last run failed, such as heartbeats or pruning, with the errors. */
   failing?: string | undefined
 }
 
 /** Rejected requests that an inbox keeps. */
 export const maxRejections = 1000
 
-/** A rejected request: its headers, at most 4 KiB, and not its body. */
+/** A rejected request: at most 4 KiB of its headers, and not its body. */
 export interface Rejection {
   at: number
   code: string

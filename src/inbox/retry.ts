@@ -18,7 +18,7 @@ export class Retry extends Error {
   }
 }
 
-/** Thrown by a handler to end its task: it does not want this delivery, and no further attempt is made. */
+/** Thrown by a handler that does not want a delivery. It ends the task without another attempt. */
 export class Discard extends Error {
   override readonly name = 'Discard'
 
@@ -31,11 +31,11 @@ export class Discard extends Error {
 export const defaultAttempts = 12
 /** Milliseconds that an attempt may take. */
 export const defaultTimeout: number = 15 * 60 * 1000
-/** Milliseconds until the second attempt. */
+/** The maximum delay before the second attempt, in milliseconds. The actual delay is at least half of it. */
 export const defaultBackoff = 5000
 /** The ratio of two delays that follow each other. */
 const backoffFactor = 3
-/** Milliseconds. With the defaults above, the twelve attempts take about a day. */
+/** Milliseconds. With the defaults above, the twelve attempts take 11 to 23 hours. */
 export const maxBackoff: number = 6 * 60 * 60 * 1000
 
 /**
@@ -70,7 +70,7 @@ export function requestedDelay(error: unknown, now: number): number | undefined 
   return delay !== undefined && delay >= 0 ? Math.min(delay, maxRequestedDelay) : undefined
 }
 
-/** The properties of a thrown error that are read. It can be anything. */
+/** The properties that are read of a thrown value, which can be anything. */
 interface ThrownError {
   name?: unknown
   after?: unknown
@@ -83,5 +83,5 @@ const second = 1000
 
 const isDelay = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
 
-/** The maximum delay: a day. hookserver shortens a longer one. */
+/** The maximum delay by a response of GitHub: a day. A longer one is shortened. A `Retry` has no maximum. */
 const maxRequestedDelay = 24 * 60 * 60 * 1000

@@ -85,10 +85,10 @@ export interface AttemptStatsRow {
 
 export type FailureRow = RowOf<Failure>
 
-/** Attempts that a store reads to find failures: those of the newest deliveries. */
+/** Maximum attempts that a store reads to find failures: those of the newest deliveries. */
 export const maxAttemptsRead = 2000
 
-/** Characters of an error in a list; the delivery shows the whole error. */
+/** Maximum characters of an error in a list. The details of a delivery have the whole error. */
 export const maxErrorLength = 300
 
 /** Replaces null, which SQL has for missing values, by undefined. */

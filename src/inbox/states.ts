@@ -6,11 +6,12 @@
  *   → `gone` when no worker has had its handler for a long time.
  * - `running`: a worker holds its lease. → by the result of the attempt, see `transitionOf`; → `retrying` when the lease
  *   expires, since the attempt counts.
- * - `retrying`: it is due at `nextAt`. → `running` and `gone` as `pending` is.
- * - `done`, `discarded`, `dead`, `gone`: it has ended. → `pending` when another copy rearms its delivery, or when an
- *   operator retries it.
+ * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task.
+ * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if that is `done` too.
+ * - `discarded`, `dead`, `gone`: it has ended without success. → `pending` when an operator retries its delivery, or
+ *   when a copy rearms the delivery.
  *
- * An operator who discards a delivery ends its tasks that have not ended as `discarded`.
+ * An operator who discards a delivery ends its tasks as `discarded`, except those that are `done` or `gone`.
  */
 import type { AttemptResult } from './inbox.ts'
 import type { DeliveryState, TaskState } from './records.ts'
@@ -43,8 +44,9 @@ export function transitionOf({ outcome, nextAt, startedAt, duration }: AttemptRe
 }
 
 /**
- * The state of a delivery that is matched: the first of `running`, `retrying`, `pending` and `dead` that one of its tasks
- * has; else `discarded` if all its tasks are, `ignored` if it has none or all are gone, and `done` otherwise.
+ * The state of a delivery that is matched: the first of `running`, `retrying`, `pending` and `dead` that one of its
+ * tasks has. If none has, the tasks that are not `gone` decide: `ignored` without any, `discarded` if all of them are
+ * `discarded`, else `done`.
  */
 export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
   for (const state of ['running', 'retrying', 'pending', 'dead'] as const) if (tasks.includes(state)) return state

@@ -9,9 +9,9 @@ import { notStored } from './records.ts'
 const failureMemory = 15_000
 
 /**
- * Whether a receiver could store its last delivery. `checkWritable` does not find every fault: a damaged page of an index
- * fails only the deliveries that belong there. So a failure counts until a delivery is stored, but no longer than
- * `failureMemory`: a server that gets no traffic because it is not ready must become ready again.
+ * Whether a receiver could store its last delivery. `checkWritable` does not find every fault: if a page of an index is
+ * damaged, only the deliveries with entries on that page fail. So a failure counts until a delivery is stored, but no
+ * longer than `failureMemory`: a server that gets no traffic because it is not ready must become ready again.
  */
 export class StoreHealth {
   #failure: { cause: unknown; at: number } | undefined

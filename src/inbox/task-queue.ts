@@ -3,9 +3,12 @@ import type { DeliveryState, NewDelivery, PayloadSummary } from './records.ts'
 /** The options of a handler that a store needs to reclaim its tasks from a dead worker. */
 export interface HandlerPolicy {
   name: string
-  /** Milliseconds until the second attempt. */
+  /** The maximum delay before the second attempt, in milliseconds. */
   backoff: number
-  /** Milliseconds that an attempt may take. Default: 15 minutes. A process that is silent for longer counts as dead. */
+  /**
+   * Milliseconds that an attempt may take. Default: 15 minutes. A process counts as dead if its event loop is blocked
+   * for more than a minute, and for longer than the `timeout` of each of its handlers.
+   */
   timeout?: number
   /** Maximum attempts of a delivery. Default: 12. */
   attempts?: number
@@ -32,7 +35,7 @@ export interface MatchOffer {
   limit: number
   /** Maximum bytes of all bodies. The first delivery is offered even if its body is larger. */
   bytes: number
-  /** Whether a match may have a task with an order key. The store offers such deliveries to one worker at a time. */
+  /** Whether a match may have a task with an order key. If so, a store may offer deliveries to one worker at a time. */
   ordered: boolean
   now: number
 }
@@ -62,7 +65,7 @@ export interface MatchedTask {
   handler: string
   /** Tasks of one handler with the same key run one at a time, in order of receipt. */
   key?: string | undefined
-  /** The worker has room to run it now. */
+  /** Whether the worker has room to run it now. */
   claim: boolean
 }
 
@@ -85,7 +88,7 @@ export interface ClaimedTask {
   /** Counted from 1 over the whole life of the task: no two leases of a task have the same number. */
   attempt: number
   /**
-   * Attempts that count against the limit, including this one. Attempts that a shutdown cut off, and those before a
+   * Attempts that count against the limit, including this one. Attempts that a shutdown interrupted, and those before a
    * manual retry, do not count.
    */
   attemptsUsed: number
@@ -98,8 +101,8 @@ export interface AttemptResult {
   handler: string
   attempt: number
   /**
-   * `released`: a shutdown cut it off; the attempt does not count, and the task is due at once. `dead`: it failed, and
-   * the task has no attempts left.
+   * `released`: a shutdown interrupted the attempt, which does not count; the task is due at once. `dead`: the attempt
+   * failed, and the task has no attempts left.
    */
   outcome: 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released'
   startedAt: number
@@ -132,18 +135,19 @@ export interface TaskQueue {
   /**
    * Registers a worker and starts its heartbeats.
    * @param onWork Called when a process may have made work available; a store that never calls it is polled.
-   * @returns its id, for the calls below.
+   * @returns the id of the worker, for the calls below.
    */
   registerWorker(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number>
   /** Replaces the handlers of a worker. */
   updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void>
-  /** Releases the leases that a worker still holds, counting no attempt, and stops its heartbeats. */
+  /** Releases the leases that a worker still holds, without counting an attempt, and stops its heartbeats. */
   releaseWorker(worker: number): Promise<void>
 
   /**
    * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. A delivery without
    * a match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, if an operator
-   * has ended it, or if one of its tasks has an order key while an older delivery, which may share it, is unmatched.
+   * has ended it, or if one of its tasks has an order key while an older delivery, which may have the same key, is
+   * unmatched.
    * @param decide Called at most once for each attempt of the store to record matches; only the last call counts.
    */
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult>
@@ -153,9 +157,9 @@ export interface TaskQueue {
    * @returns the number of attempts, including this one.
    */
   countMatchAttempt(id: number): Promise<number>
-  /** Resets that count after the process has survived. */
+  /** Resets the count of `countMatchAttempt`, once the payload is parsed. */
   forgetMatchAttempts(id: number): Promise<void>
-  /** Claims due tasks, and none of a paused handler. */
+  /** Claims due tasks, except those of paused handlers. */
   claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]>
   /** The deliveries of claimed tasks. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>

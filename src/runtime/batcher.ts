@@ -7,7 +7,7 @@ interface PendingItem<Item, Result> {
 }
 
 export interface BatcherLimits {
-  /** Batches that are committed at a time. */
+  /** Maximum batches that are committed at a time. */
   concurrency: number
   /** Maximum items and bytes of one batch; one item is always taken. */
   maxItems: number
@@ -30,7 +30,7 @@ export interface BatcherOptions<Item, Result> {
   commit(items: readonly Item[]): Promise<readonly Result[]>
   /** Bytes of an item. */
   weigh(item: Item): number
-  /** Whether a single item may have caused a batch to fail. Each item is then committed alone. Default: never. */
+  /** Whether a single item may have caused a batch to fail. If so, each item is committed alone. Default: never. */
   isItemFault?(error: unknown): boolean
   /** Default: `batcherLimits`. */
   limits?: BatcherLimits

@@ -7,10 +7,10 @@ import { startTimer } from './timer.ts'
  */
 export class Deadline implements Linked<Deadline> {
   expired = false
-  /** Before and after it in its `SharedTimer`. */
+  /** The deadlines before and after this one in its `SharedTimer`. */
   previous: Deadline | undefined
   next: Deadline | undefined
-  /** When it expires, by `performance.now()`; set by its `SharedTimer`, until it is removed. */
+  /** When it expires, by `performance.now()`. Only set while it is in its `SharedTimer`. */
   expiry: number | undefined
   readonly #stop: () => void
   readonly #shared: SharedTimer | undefined

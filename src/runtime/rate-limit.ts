@@ -11,12 +11,12 @@ export interface RateLimit {
   /** When the window ends, in milliseconds since 1970 by GitHub's clock. */
   resetAt: number
   /**
-   * Milliseconds until then. It is measured by GitHub's clock if the response has a date, because ours may be wrong.
+   * Milliseconds until `resetAt`, by GitHub's clock if the response has a date, because ours may be wrong.
    */
   resetIn: number
 }
 
-/** @returns `undefined` if the response has no rate limit, such as one of an Enterprise Server that has none. */
+/** @returns `undefined` if the response has no rate limit, such as a response of an Enterprise Server without one. */
 export function parseRateLimit(headers: unknown, now: number): RateLimit | undefined {
   const remaining = wholeNumber(headers, 'x-ratelimit-remaining')
   const reset = wholeNumber(headers, 'x-ratelimit-reset')
@@ -27,7 +27,7 @@ export function parseRateLimit(headers: unknown, now: number): RateLimit | undef
   return { limit, remaining, resetAt, resetIn: Math.max(0, resetAt - sentAt) }
 }
 
-/** The rate limit that GitHub rejected a request for; `undefined` if it answered for another reason. */
+/** The exhausted rate limit that made GitHub reject a request; `undefined` for any other response. */
 export function parseExhaustedLimit(status: unknown, headers: unknown, now: number): RateLimit | undefined {
   if (status !== 403 && status !== 429) return undefined
   const limit = parseRateLimit(headers, now)

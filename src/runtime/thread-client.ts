@@ -20,7 +20,7 @@ export interface ThreadOptions<Served> {
   name: string
   /** `workerData` of the program. */
   data?: unknown
-  /** The message of calls that come after `close`. */
+  /** The error message of calls after `close`. */
   closedMessage: string
   /** Whether a pending call keeps the process alive. Default: true. */
   keepsAlive?: boolean
@@ -46,7 +46,7 @@ interface PendingCall<Served> {
 }
 
 /**
- * Milliseconds that a closed thread has to end before it is terminated: a module that `--import` loads into every
+ * Milliseconds after which a closed thread is terminated if it still runs: a module that `--import` loads into every
  * thread can keep it alive.
  */
 const closeTimeout = 1000
@@ -230,7 +230,7 @@ export function threadFile(program: URL, folder: 'sqlite' | 'postgres'): URL {
     if (file) return file
   }
   throw new Error(
-    `hookserver/${folder} starts threads from a file of hookserver that is missing here: ` +
+    `hookserver/${folder} cannot find the file that its threads run: ` +
       'configure your bundler to keep "hookserver" external',
   )
 }

@@ -13,7 +13,10 @@ export function startTimer(work: () => void, ms: number, keepAlive = false): () 
   return () => clearTimeout(timer as number)
 }
 
-/** Waits for `ms` milliseconds, or until `end` settles if that is earlier. It does not keep the process alive. */
+/**
+ * Waits for `ms` milliseconds, or until `end` settles if that is earlier.
+ * @param keepAlive Whether the wait keeps the process alive. Default: it does not.
+ */
 export async function wait(ms: number, end: Promise<unknown>, keepAlive = false): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const stop = startTimer(resolve, ms, keepAlive)
@@ -42,7 +45,7 @@ export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T
 
 /**
  * Waits for `ms`, or until the signal aborts. It never rejects.
- * @param keepAlive Whether the process may exit while it waits. Default: it may.
+ * @param keepAlive Whether the wait keeps the process alive. Default: it does not.
  */
 export async function sleep(
   ms: number,

@@ -21,7 +21,7 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 
 /**
  * A field of a form (`application/x-www-form-urlencoded`, WHATWG URL 5.1), still encoded; `undefined` if it is missing.
- * It searches and does not split, since a hostile form may contain millions of separators.
+ * It does not split the form, because a hostile form may contain millions of separators.
  */
 export function encodedField(form: string, name: string): string | undefined {
   const begin = `${name}=`

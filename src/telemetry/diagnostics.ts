@@ -19,7 +19,7 @@ interface DeliveryMessage {
 
 /** The message of each channel. It contains no secret and no payload. */
 export interface DiagnosticsMessages {
-  /** A delivery was verified. `secretIndex`: the secret that signed it, if signatures are checked. */
+  /** A delivery was verified. `secretIndex`: the index of the secret that signed it, if signatures are checked. */
   received: DeliveryMessage & { secretIndex: number | undefined }
   /** A request was rejected, or its handlers failed before the reply. */
   rejected: { code: string; status: number; guid: string | undefined; event: string | undefined }
@@ -30,7 +30,7 @@ export interface DiagnosticsMessages {
   stored: DeliveryMessage & { id: number; rearmed: boolean; conflict: boolean }
   /** A copy arrived of a delivery that is in the inbox. */
   duplicate: DeliveryMessage & { id: number }
-  /** Several deliveries were committed together. `duration`: milliseconds from passing them to the writer. */
+  /** Deliveries were committed together. `duration`: milliseconds that the store took to commit them. */
   committed: { deliveries: number; duration: number }
   /** An attempt has ended. `duration`: milliseconds. */
   attempt: DeliveryMessage & {
@@ -43,7 +43,7 @@ export interface DiagnosticsMessages {
   }
   /** An attempt failed and will be repeated at `nextAt` (milliseconds since 1970). */
   retried: DeliveryMessage & { id: number; handler: string; attempt: number; nextAt: number; error: unknown }
-  /** A delivery ended without success. */
+  /** A delivery ended as `dead`. */
   dead: DeliveryMessage & { id: number; error: unknown }
 }
 

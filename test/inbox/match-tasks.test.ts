@@ -61,7 +61,13 @@ describe('an invalid or replayed delivery', () => {
   test.each([
     ['is dead if its payload is invalid', { invalid: 'no JSON' }, false, 'dead', 'no JSON'],
     ['is dead if it is also a replay', { invalid: 'no JSON', discardReplay: true }, true, 'dead', 'no JSON'],
-    ['is discarded', { discardReplay: true }, true, 'discarded', 'The same bytes came before'],
+    [
+      'is discarded',
+      { discardReplay: true },
+      true,
+      'discarded',
+      'A delivery with the same body arrived before, with another GUID or event',
+    ],
     ['is handled if replays are not discarded', { discardReplay: false }, true, 'running', undefined],
     ['is handled if it is not a replay', { discardReplay: true }, false, 'running', undefined],
   ] as const)('%s', (_name, rest, replayed, state, reason) => {

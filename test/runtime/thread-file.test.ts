@@ -9,7 +9,7 @@ const root = new URL('../../', import.meta.url)
 
 describe.each(['sqlite', 'postgres'] as const)('the program of the threads of hookserver/%s', (folder) => {
   const missing =
-    `hookserver/${folder} starts threads from a file of hookserver that is missing here: ` +
+    `hookserver/${folder} cannot find the file that its threads run: ` +
     'configure your bundler to keep "hookserver" external'
 
   test('is thread.js in dist, and thread.ts in the sources', () => {

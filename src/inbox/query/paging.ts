@@ -3,7 +3,7 @@ import { isWord, type Query, type Selection } from './query.ts'
 
 /** Deliveries in a page. */
 const [defaultLimit, maxLimit] = [50, 500]
-/** Milliseconds. */
+/** Milliseconds to search for the deliveries of a page. */
 const [defaultBudget, maxBudget] = [30, 1000]
 /**
  * The maximum number of conditions of a query. Each condition takes time for every delivery that the store examines.
@@ -19,7 +19,9 @@ export const scanStep = 2000
  */
 export function pageBounds({ limit, budget, words = [], paths = [] }: Query): { limit: number; budget: number } {
   if (words.length + paths.length > maxConditions) {
-    throw new RangeError(`A query may have ${maxConditions} words and paths, got ${words.length + paths.length}`)
+    throw new RangeError(
+      `A query may have at most ${maxConditions} words and paths, got ${words.length + paths.length}`,
+    )
   }
   if (!words.every(isWord)) throw new RangeError('A word in a query must not be empty or have control characters')
   return { limit: clamp(limit, defaultLimit, maxLimit), budget: clamp(budget, defaultBudget, maxBudget) }
@@ -35,12 +37,13 @@ export function likePattern(word: string): string {
   return `%${word.replace(/[\\%_]/g, '\\$&')}%`
 }
 
-/** Deliveries of one transaction. */
+/** Deliveries that one transaction changes. */
 const batchSize = 500
 
 /**
- * Calls a function for each page of the selected deliveries, so that no transaction holds locks for long.
- * @returns the sum of its results.
+ * Calls `act` once for a list of ids. For a query, calls it for each page of deliveries, so that no transaction holds
+ * locks for long.
+ * @returns the sum of the results of `act`.
  */
 export async function forEachSelected(
   list: (query: Query) => Promise<Page>,

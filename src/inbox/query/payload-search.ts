@@ -2,7 +2,7 @@ import { decodeField, encodedField } from '../../runtime/untrusted-text.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { PathCondition } from './query.ts'
 
-/** Maximum names in a path, and depth of the search in a payload. */
+/** Maximum number of names in a path, and maximum depth of the search in a payload. */
 const maxDepth = 50
 /** Values that are examined for all conditions together. Only a payload made to slow the search down has more. */
 const maxValues = 5_000_000
@@ -11,7 +11,8 @@ const maxValues = 5_000_000
 export type PayloadMatch = 'yes' | 'no' | 'too large'
 
 /**
- * Searches a payload. One that cannot be parsed does not match; one that may need too much memory is not parsed.
+ * Searches a payload. A payload that cannot be parsed does not match. One that may need too much memory is `too large`,
+ * and is not parsed.
  * @param limit Maximum bytes of the parsed payload.
  */
 export function matchPayload(

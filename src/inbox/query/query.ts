@@ -25,8 +25,8 @@ export interface Query {
   /** Received before this time. */
   until?: number | undefined
   /**
-   * Text that must occur in event, action, repository, sender, title, ref, sha or GUID, case-insensitively; see
-   * {@link isWord}.
+   * Texts. Each must occur in event, action, repository, sender, title, ref, sha, GUID or number, case-insensitively;
+   * see {@link isWord}.
    */
   words?: readonly string[] | undefined
   /** Values that the payload must contain. */
@@ -35,7 +35,7 @@ export interface Query {
   before?: number | undefined
   /** Deliveries in a page. Default: 50, at most 500. */
   limit?: number | undefined
-  /** Milliseconds after which a page is returned although it is not full. Default: 30. */
+  /** Milliseconds after which a page is returned although it is not full. Default: 30, at most 1000. */
   budget?: number | undefined
 }
 
@@ -105,7 +105,7 @@ const numberColumn: Column = {
 const repository = textColumn((value) => ({ repository: value }))
 const flag = choiceColumn(queryFlags, (value) => ({ flag: value }))
 
-/** The names of `name:value` that mean a column; any other name is a path in the payload. */
+/** The names that mean a column in `name:value`. Any other name is a path in the payload. */
 const columns: ReadonlyMap<string, Column> = new Map(
   Object.entries({
     state: choiceColumn(deliveryStates, (state) => ({ state })),
@@ -178,7 +178,7 @@ export function parseQuery(text: string, now: number = Date.now()): Query {
   return query
 }
 
-/** A date starts in UTC. A time must have its zone, since the operator's and the server's may differ. */
+/** A date means its start in UTC. A time must have a zone, since operator and server may be in different zones. */
 const isoDate = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 /** Parses a timestamp, into milliseconds since 1970. @returns nothing if the text is invalid. */

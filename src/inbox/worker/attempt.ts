@@ -17,8 +17,8 @@ export interface RunningTask extends ClaimedTask {
   /** Bytes of memory that the parsed payload takes. */
   cost: number
   /**
-   * When the first task of its chain started, by `performance.now()`. In a chain, tasks with one order key start in place
-   * of each other, without a claim.
+   * When the first task of its chain started, by `performance.now()`. A chain is a series of tasks with one order key:
+   * the call that records the result of a task also claims the next one, which runs in the same slot.
    */
   chainStart: number
 }
@@ -34,7 +34,7 @@ export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt'
 export interface AttemptOptions extends Pick<RunningTask, 'registration' | 'attemptsUsed'> {
   delivery: ReceivedDelivery
   now: () => number
-  /** Whether the worker has aborted its handlers: an attempt that fails after that was interrupted by the shutdown. */
+  /** Whether the worker has aborted its handlers. If so, an attempt that fails counts as interrupted by a shutdown. */
   isAborted: () => boolean
 }
 
@@ -109,7 +109,7 @@ function discardReason(thrown: unknown): string | undefined {
   return name === 'Discard' ? String(message) : undefined
 }
 
-/** Characters stored of a returned or thrown value. */
+/** Maximum characters that are stored of a returned or thrown value. */
 const maxTextLength = 16_384
 
 const truncate = (text: string): string => (text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text)
@@ -132,7 +132,7 @@ function stackAndCause({ name, message, stack, cause }: Error): [text: string, c
   return [`${stack ?? `${name}: ${message}`}`, cause]
 }
 
-/** Reads from a value that a handler has thrown or returned; its getters may throw. */
+/** Reads from a value that a handler has thrown or returned. @returns `undefined` if a getter of the value throws. */
 function safely<T>(read: () => T): T | undefined {
   try {
     return read()

@@ -2,7 +2,7 @@
 import type { Registration } from '../../handler.ts'
 import { MemoryPool, type Release } from '../../runtime/memory-pool.ts'
 
-/** Deliveries that a handler handles at a time in one process. */
+/** Maximum attempts of a handler that run at a time in one process. */
 export const defaultConcurrency = 25
 
 /** Counts the tasks that each handler runs. */
@@ -25,7 +25,7 @@ export class Slots {
 /** Maximum bytes of a small payload once it is parsed. A share of the memory is reserved for small payloads. */
 const small = 1024 * 1024
 
-/** Bytes of a body whose parsed payload is most likely small. */
+/** Maximum bytes of a body whose parsed payload is most likely small. */
 export const smallBody: number = 128 * 1024
 
 /** Milliseconds without memory for large payloads after which the operator is warned. */
@@ -43,7 +43,7 @@ export class PayloadMemory {
   readonly #large: MemoryPool
   #fullSince: number | undefined
 
-  /** @param limit Bytes. A larger payload runs while no other large one does. */
+  /** @param limit Bytes. A payload that needs more runs while no other large payload does. */
   constructor(limit: number) {
     this.#small = new MemoryPool(limit * reserve)
     this.#large = new MemoryPool(limit * (1 - reserve))

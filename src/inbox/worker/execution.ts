@@ -57,7 +57,7 @@ export class Execution {
     }
   }
 
-  /** Drops the tasks that wait for memory, now and later: the store releases them with the worker. */
+  /** Drops the tasks that wait for memory now or later. The store releases them together with the worker. */
   stopWaiting(): void {
     this.#waitingStopped.resolve(undefined)
   }
@@ -115,7 +115,9 @@ export class Execution {
       const status = await this.#record(task, result)
       if (status?.state === 'dead') {
         const isOwnFailure = outcome.outcome === 'dead' // otherwise another handler failed before this one ended
-        const error = isOwnFailure ? thrown : new Error('Another handler of the delivery has failed for the last time')
+        const error = isOwnFailure
+          ? thrown
+          : new Error('Another handler of the delivery has failed in its last attempt')
         reportDead(host, id, delivery, error)
       }
       if (status?.next) await this.#events.startNext({ ...status.next, worker, chainStart })
@@ -173,7 +175,7 @@ export class Execution {
     return this.#context.mayStartNext(worker) && this.#context.slots.free(registration) > 0
   }
 
-  /** The payload and its handler. If the payload cannot be read, the handler is one that fails with the reason. */
+  /** The payload, and the registration to run. If the payload cannot be read, its handler fails with the reason. */
   #readPayload({ data, stored, cost, registration }: RunningTask): { data: Json; registration: Registration } {
     try {
       return { data: data ?? readPayload(stored, cost, this.#context.host), registration }

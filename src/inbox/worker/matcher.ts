@@ -31,7 +31,10 @@ export interface MatchedDelivery extends Pick<RunningTask, 'stored' | 'cost'> {
 /** Matches deliveries of an inbox with the handlers of a process. */
 export class Matcher {
   readonly #context: WorkerContext
-  /** The share of a full batch that is matched. It shrinks after a failure, which may be a timeout of the store. */
+  /**
+   * The fraction of a full batch that one call may match. A failure, which may be a timeout of the store, divides it by
+   * 4. A success doubles it, up to 1.
+   */
   #share = 1
 
   constructor(context: WorkerContext) {

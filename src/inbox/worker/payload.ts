@@ -1,4 +1,4 @@
-/** The parts of a stored delivery that handlers and lists get: its payload, its headers, the columns of its payload. */
+/** The parts of a stored delivery that handlers and lists get: its payload, its headers and its payload summary. */
 import type { DeliveryHeaders } from '../../delivery.ts'
 import { type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
 import type { StoredDelivery } from '../inbox.ts'
@@ -8,7 +8,7 @@ import type { WorkerHost } from './worker-host.ts'
 
 /**
  * Parses the payload of a stored delivery.
- * @param cost Bytes of memory that the parsed payload takes, as `estimateParsedSize` has it.
+ * @param cost Bytes of memory that the parsed payload takes, as `estimateParsedSize` computes them.
  * @throws {Error} if the body is not a payload, if its bytes are damaged, or if the process has too little memory for it.
  */
 export function readPayload({ body, form, damaged }: StoredDelivery, cost: number, host: WorkerHost): Json {
@@ -39,7 +39,7 @@ export function toDeliveryHeaders(stored: Omit<StoredDelivery, 'body'>): Deliver
   return { ...stored, receivedAt: new Date(stored.receivedAt) }
 }
 
-/** The columns of a payload, which may be any JSON object: every member may be missing or have another type. */
+/** Summarizes a payload, which may be any JSON object: every member may be missing or have another type. */
 export function summarizePayload(data: Json): PayloadSummary {
   const subject = subjects.map((name) => objectIn(data, name)).find(Boolean)
   const run = runs.map((name) => objectIn(data, name)).find(Boolean)
@@ -82,7 +82,7 @@ function withResult(name: string | undefined, result: string | undefined): strin
   return name.slice(0, Math.max(0, maxLength - suffix.length)) + suffix
 }
 
-/** Characters of a column, which is for lists and searches; the payload has the whole text. */
+/** Maximum characters of a text in the summary, which is for lists and searches. The payload has the whole text. */
 const maxLength = 300
 
 function truncateTexts(summary: PayloadSummary): PayloadSummary {

@@ -16,8 +16,8 @@ export interface PollLoopOptions {
  * - `running`: is always in one of three phases:
  *   - a round: → a round if it found work or `wake()` was called during it; → a sleep if neither; → a pause if it threw.
  *   - a sleep: → a round after `interval` or by `wake()`.
- *   - a pause: → a round after `storeRetryDelay`. `wake()` does not end it: the store that has just failed would be
- *     queried as often as deliveries arrive.
+ *   - a pause: → a round after `storeRetryDelay`. `wake()` does not end it, because a store that has just failed must
+ *     not be queried as often as deliveries arrive.
  * - `stopped`: entered by `stop()`; final. Ends a sleep or a pause at once; a round checks `isStopped` between steps.
  */
 export class PollLoop {

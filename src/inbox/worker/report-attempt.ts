@@ -25,7 +25,7 @@ export function reportAttempt(
     diagnostics.retried.publish({ id, guid, event, source, handler, attempt, nextAt, error })
   }
   if (outcome !== 'failed' && outcome !== 'dead') return
-  const consequence = outcome === 'dead' ? 'for the last time' : 'and will be tried again'
+  const consequence = outcome === 'dead' ? 'in its last attempt' : 'and will be tried again'
   const fields = { err: error, handler, guid, event, action, attempt }
   host.logger.error(fields, `Handler ${handler} failed ${consequence}`)
   host.onError(error, delivery)
@@ -45,7 +45,7 @@ export function reportUnreadable(host: WorkerHost, { match: { id, invalid = '' }
   reportDead(host, id, delivery, new Error(invalid))
 }
 
-/** Milliseconds that a handler has to end after its attempt before it is reported. */
+/** Milliseconds after the end of an attempt until its handler is reported if it still runs. */
 const overdueGrace = 1000
 
 /** Reports handlers that still run after their attempt has ended. */
@@ -57,7 +57,7 @@ export class OverdueHandlers {
     this.#logger = logger
   }
 
-  /** How many attempts of each handler still run after their end. */
+  /** For each handler, the number of ended attempts whose code still runs. */
   get counts(): ReadonlyMap<string, number> {
     return new Map([...this.#counts].filter(([, count]) => count > 0))
   }

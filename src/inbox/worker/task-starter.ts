@@ -35,7 +35,7 @@ export class TaskStarter {
     }
   }
 
-  /** Runs a task in place of one that has ended. Tasks of one turn of the event loop are loaded together. */
+  /** Runs a task in the slot of one that has ended. The tasks of one turn of the event loop are loaded together. */
   startNext(next: NextTask): Promise<void> {
     this.#queue.push(next)
     this.#startingQueue ??= Promise.resolve().then(() => this.#startQueue())

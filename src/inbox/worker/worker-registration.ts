@@ -14,8 +14,8 @@ interface RegistrationEvents {
  * - current: entered by `register()`; at most one id. Tasks are claimed with it. → retired by `retire()`.
  * - retired: the store failed. It may have carried out the failed call, and leased tasks to this id that the worker
  *   does not know of. Tasks that run, or that a round has claimed, are finished with it. → released by `release()`.
- * - released: it holds no lease. If the release fails until the worker stops, the process ends, its heartbeats with it,
- *   and the leases expire.
+ * - released: it holds no lease. If the release fails until the worker stops, the leases expire after the process, and
+ *   with it the heartbeats, has ended.
  */
 export class WorkerRegistration {
   readonly #context: WorkerContext
@@ -37,7 +37,7 @@ export class WorkerRegistration {
     return id === this.#current
   }
 
-  /** The next `register()` tells the store the handlers. */
+  /** The next `register()` passes the handlers to the store. */
   handlersChanged(): void {
     this.#handlersChanged = true
   }
@@ -69,7 +69,7 @@ export class WorkerRegistration {
     return this.#retired.splice(0)
   }
 
-  /** Releases the leases of an id; repeats a call that fails until the worker stops. */
+  /** Releases the leases of an id. Repeats the call while it fails, until the worker stops. */
   async release(id: number): Promise<void> {
     while (this.#unreleased.has(id)) {
       try {

@@ -11,13 +11,13 @@ import { TaskStarter } from './task-starter.ts'
 import { type Clock, registrationsOf, storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
 import { WorkerRegistration } from './worker-registration.ts'
 
-/** One round matches as many deliveries as a handler has free slots, within these bounds. */
+/** One round matches as many deliveries as the handler with the most free slots has of them, within these bounds. */
 const [minMatched, maxMatched] = [10, 100]
 /**
  * Milliseconds that a round waits for requests to be answered; limited, so that constant traffic cannot stop handlers.
  */
 const idleTimeout = 100
-/** Milliseconds that handlers have to end after `stop()` has aborted them; then their leases are released. */
+/** Milliseconds from the abort of the handlers by `stop()` until the leases of those that still run are released. */
 const abortGrace = 3000
 
 /**
@@ -113,7 +113,7 @@ export class Worker {
     return foundWork
   }
 
-  /** Starts due tasks, then matches new deliveries and starts those of their tasks that have a slot. */
+  /** Starts due tasks. Then matches new deliveries, and starts their tasks for which a slot is free. */
   async #findWork(worker: number): Promise<boolean> {
     const registrations = registrationsOf(this.#context.host)
     // Before the program registers its first handler, every delivery would end as `ignored`.
@@ -129,7 +129,10 @@ export class Worker {
     return due.length + matched > 0
   }
 
-  /** Claims due tasks. A claim takes a commit, so it is left out while nothing signals that a task may be due. */
+  /**
+   * Claims due tasks. A claim takes a commit, so the worker claims only after a signal that a task may be due, or when
+   * `pollInterval` has passed since the last claim.
+   */
   async #claim(worker: number, free: ReadonlyMap<string, number>): Promise<ClaimedTask[]> {
     if (!this.#due.take(this.#context.inbox.pollInterval)) return []
     const { inbox, memory, clock } = this.#context
@@ -141,7 +144,7 @@ export class Worker {
     return due
   }
 
-  /** Matches new deliveries, and starts the tasks that it claimed in the same call. @returns how many it matched. */
+  /** Matches new deliveries, and starts the tasks that the same call has claimed. @returns how many it matched. */
   async #match(worker: number, registrations: readonly Registration[], free: readonly number[]): Promise<number> {
     if (!this.#unmatched.take(this.#context.inbox.pollInterval)) return 0
     const ordered = registrations.some(({ options }) => options.order !== undefined)
@@ -159,7 +162,7 @@ export class Worker {
     return matched
   }
 
-  /** Retires the current id. The next round releases it: the present one may still start tasks with it. */
+  /** Retires the current id. The next round releases it, because the current round may still start tasks with it. */
   #storeFailed(error: unknown): void {
     this.#logFailure(error)
     this.#registration.retire()

@@ -11,7 +11,7 @@ const spans = new WeakMap<object, Span>()
 let stop: (() => void) | undefined
 
 /**
- * Traces all deliveries of this process with the OpenTelemetry SDK that is registered, if any, when a delivery arrives.
+ * Traces all deliveries of this process with the OpenTelemetry SDK that is registered when a delivery arrives, if any.
  * A repeated call changes nothing.
  * @returns A function that stops the tracing.
  */
@@ -87,12 +87,13 @@ function inlineAttempt(message: TracingMessages['attempt']): Span | undefined {
 
 /**
  * Conventions for messaging: "process" is a CONSUMER span with a link to the span that created its message, here the
- * span of the request. It is no child, because an attempt may come days later, when that trace has been exported.
+ * span of the request. It is not a child of that span, because an attempt may come days later, when the trace has been
+ * exported.
  */
 function storedAttempt(message: TracingMessages['attempt']): Span | undefined {
   const attributes = {
     ...attemptAttributesOf(message),
-    'messaging.system': 'hookserver', // the conventions have no name for it, so it uses its own
+    'messaging.system': 'hookserver', // the conventions have no name for hookserver
     'messaging.operation.type': 'process',
     'messaging.operation.name': 'attempt',
     'messaging.destination.name': message.source,

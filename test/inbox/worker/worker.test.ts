@@ -518,7 +518,7 @@ describe('failures', () => {
         message: 'Handler on:push failed and will be tried again',
         fields: { err: errors[0], attempt: 1 },
       },
-      { level: 'error', message: 'Handler on:push failed for the last time', fields: { err: errors[1], attempt: 2 } },
+      { level: 'error', message: 'Handler on:push failed in its last attempt', fields: { err: errors[1], attempt: 2 } },
     ])
     expect(host.recorder.lines[0]?.fields).toMatchObject({ handler: 'on:push', guid: 'g', event: 'push' })
   })
