@@ -11,7 +11,7 @@ import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
 import type { Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
-/** Deliveries of one page. */
+/** The number of deliveries after which a page ends. */
 const pageSize = 500
 
 /** The deliveries that were stored or changed since a position, as they are now. */
@@ -52,7 +52,7 @@ export async function resetIfMoved(transaction: Transaction): Promise<void> {
   await transaction.run('delete from acks')
 }
 
-/** Whether changes since a position may be lost: rows were deleted, or a backup was restored that is older than it. */
+/** Whether changes since a position may be lost: rows were deleted, or a backup from before it was restored. */
 function isGap({ before, until }: Position, now: string, forgotten: number | null): boolean {
   if (isAfter(before, now) || (until && isAfter(until.now, now))) return true
   return forgotten !== null && !sees(before, forgotten, now)
@@ -75,7 +75,7 @@ function formatPosition({ store, before, until }: Position): string {
   return [store, encode(before), ...(until ? [encode(until.now), until.id] : [])].join('.')
 }
 
-/** @returns `undefined` if the text is no position. */
+/** @returns `undefined` if the text is not a position. */
 function parsePosition(text: string): Position | undefined {
   const [, store, before, now, id] = positionForm.exec(text) ?? []
   if (store === undefined || before === undefined) return undefined
@@ -111,7 +111,7 @@ function partsOf(text: string): Snapshot {
   return { start: Number(start), end: Number(end), running: running === '' ? [] : running.split(',').map(Number) }
 }
 
-/** Whether PostgreSQL accepts it. */
+/** Whether PostgreSQL accepts a text as a snapshot. */
 function isSnapshot(text: string): boolean {
   const { start, end, running } = partsOf(text)
   const known = [start, end, ...running]
@@ -149,7 +149,7 @@ const resetStore = `
       (select batch::text::xid8 from acks where batch > 0 order by batch desc limit 1) -- batches of imports are negative
     ) >= pg_snapshot_xmax(pg_current_snapshot())`
 
-/** Later commits do not add rows to this set, so pages in the order of ids miss none. */
+/** Later commits do not add rows to this set, so pages in the order of ids miss no row. */
 const selectChanges = `
   select id, to_json(deliveries) as deliveries
   from changes
@@ -166,7 +166,10 @@ const selectDeliveries = `
   where id = any($1::bigint[])
   order by id`
 
-/** Deletes the rows of whole transactions, lowest number first. The next call deletes those that commit later. */
+/**
+ * Keeps the newest `$1` rows, and the other rows of the oldest transaction among them. Deletes the rows of all
+ * transactions with lower numbers. If such a transaction commits later, the next call deletes its rows.
+ */
 const deleteChanges = `
   with deleted as (
     delete from changes

@@ -8,7 +8,7 @@ import { checkRegistered } from './registry.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
 /**
- * Milliseconds after which a task with a too large body is due again, so that the tasks behind it are claimed first.
+ * Milliseconds until the new job of a task whose body is too large, so that the tasks behind it are claimed first.
  */
 const tooLargeDelay = 1000
 
@@ -31,10 +31,10 @@ export interface FetchedTask {
   replayed: boolean
 }
 
-/** What to do with each fetched task. */
+/** The decision for each fetched task. */
 export interface ClaimDecision {
   claimed: FetchedTask[]
-  /** Another task of the same queue is first, or is running. */
+  /** Another task with the same order key is first, or is running. */
   blocked: FetchedTask[]
   /** Not due yet by the caller's clock, or their bodies exceed the bytes that are left. */
   notDue: FetchedTask[]
@@ -104,8 +104,8 @@ async function lockTasks(
 }
 
 /**
- * Decides what to do with each task.
- * @param takeTurn Takes the task's turn in its queue, if it is its turn, and returns whether it is.
+ * Decides which tasks are claimed.
+ * @param takeTurn Whether the task may run by its order key. If so, other tasks with the key may not.
  */
 export function decideClaims(
   tasks: readonly FetchedTask[],

@@ -6,7 +6,7 @@ export interface Sql {
   all<T>(sql: string, ...values: unknown[]): Promise<T[]>
   /** The first row. */
   get<T>(sql: string, ...values: unknown[]): Promise<T | undefined>
-  /** The number of rows it changed. */
+  /** The number of rows that the statement changed. */
   run(sql: string, ...values: unknown[]): Promise<number>
 }
 
@@ -64,7 +64,7 @@ export class Connection implements Sql {
 }
 
 /**
- * Replaces by U+FFFD what PostgreSQL does not accept in a text: NUL and lone surrogates. Bodies are stored as bytes.
+ * Replaces NUL and lone surrogates, which PostgreSQL does not accept in a text, by U+FFFD. Bodies are stored as bytes.
  */
 export function text(value: string): string {
   return value.includes('\0') ? value.toWellFormed().replaceAll('\0', '\ufffd') : value.toWellFormed()
@@ -93,7 +93,7 @@ export const deadlock = '40P01'
 /** A lock was not acquired within `lock_timeout`. */
 export const lockNotAvailable = '55P03'
 
-/** Classes of errors of the connection, the transaction, the permissions and the server. */
+/** Classes of errors that concern the connection, the transaction, the permissions or the server. */
 const serverClasses: ReadonlySet<string> = new Set(['08', '25', '28', '3D', '42', '53', '55', '57', '58', 'XX'])
 
 export function codeOf(error: unknown): string | undefined {

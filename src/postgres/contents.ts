@@ -6,7 +6,7 @@ import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'n
 export interface Contents {
   /** The pack. */
   bytes: Uint8Array
-  /** Bytes before the headers. Default: 0. */
+  /** Bytes before the headers in the decompressed pack. Default: 0. */
   start?: number | undefined
   headers_size: number
   size: number
@@ -21,7 +21,7 @@ export interface NewContent {
   compressed?: Buffer | undefined
 }
 
-/** Where a content is: the index of its pack, and the bytes before it. */
+/** The place of a content: the index of its pack, and the number of bytes before it. */
 export interface Place {
   pack: number
   start: number
@@ -49,7 +49,7 @@ export function compressLarge(headers: Uint8Array, body: Uint8Array): Promise<Bu
 }
 
 /**
- * Packs contents. To compress a push of 6.9 kB alone takes 45 µs, since the start of a compression takes 35 µs.
+ * Packs contents. To compress a push of 6.9 kB alone takes 45 µs. The start of a compression takes 35 µs of them.
  * @returns the packs, and the places of the contents, in their order.
  */
 export function packAll(contents: readonly NewContent[]): { packs: readonly Buffer[]; places: readonly Place[] } {
@@ -76,7 +76,7 @@ export function packAll(contents: readonly NewContent[]): { packs: readonly Buff
   return { packs, places }
 }
 
-/** Packs that an `Unpacker` keeps. Two transactions store concurrently, so adjacent deliveries are in two packs. */
+/** Packs that an `Unpacker` keeps. Two transactions store concurrently, so adjacent deliveries may be in two packs. */
 const maxUnpacked = 4
 
 /** Decompresses a pack once for several adjacent deliveries in it. */
@@ -105,7 +105,7 @@ export class Unpacker {
 /** A row with the content of a delivery. */
 export interface ContentRow extends Omit<Contents, 'bytes' | 'form'> {
   pack: number
-  /** `null` if the pack is gone, or if a row before this one has it: see `withPacks`. */
+  /** `null` if the pack is gone, or if a row before this one has its bytes: see `withPacks`. */
   bytes: Uint8Array | null
 }
 

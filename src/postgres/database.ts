@@ -4,7 +4,7 @@ import { maxTimer } from '../runtime/timer.ts'
 import { Connection, codeOf, deadlock, type Queryable, readOnly, type Sql } from './connection.ts'
 import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './options.ts'
 
-/** How often a transaction is retried that PostgreSQL aborted because of a deadlock. */
+/** Maximum retries of a transaction that PostgreSQL aborts because of a deadlock. */
 const maxDeadlocks = 5
 
 /**
@@ -19,7 +19,7 @@ interface Checkout {
   broken: Error | undefined
 }
 
-/** A pool of connections. When a call needs a connection, it replaces one that a restart or a failover has broken. */
+/** A pool of connections. When a call needs one, the pool replaces those that a restart or a failover has broken. */
 export class Database extends Connection {
   readonly #pool: pg.Pool
   readonly #connectTimeout: number
@@ -124,9 +124,10 @@ export class Database extends Connection {
  * Overrides the defaults of the database:
  *
  * - A commit is on disk when it is answered, and no wait is unlimited.
- * - PostgreSQL plans a prepared statement for the present size of its tables, and keeps the plan until their next
- *   analysis. Our tables grow by thousands of rows in between, so plans use indexes from the beginning.
- * - Before version 18, a sequential scan that cannot be avoided gets a cost at which PostgreSQL would compile the plan.
+ * - `enable_seqscan`: PostgreSQL plans a prepared statement for the current size of its tables, and keeps the plan
+ *   until their next analysis. Our tables grow by thousands of rows in between, so plans use indexes from the beginning.
+ * - `jit`: before version 18, a sequential scan that cannot be avoided gets so high a cost that PostgreSQL would
+ *   compile the plan.
  */
 const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
   set search_path to "${schema}";

@@ -8,7 +8,7 @@ import type { Transaction } from './database.ts'
 import { setValue } from './metadata.ts'
 import { type Ack, type EncodedDelivery, encodeDelivery, storeKnown, storeNew, weightOf } from './store.ts'
 
-/** Milliseconds after which an acknowledgement is recorded, even if no other delivery is stored. */
+/** Milliseconds after which an acknowledgement is recorded if no other delivery is stored before. */
 const ackDelay = 1000
 
 /** Stores deliveries. Those that arrive at the same time share a transaction. */
@@ -93,7 +93,7 @@ async function checkWritable(transaction: Transaction): Promise<void> {
   await transaction.run('savepoint probe')
   await transaction.run(insertProbe, id, identity, Date.now(), randomBytes(2048))
   await transaction.run('rollback to savepoint probe')
-  // Sent together with the commit, so that the row is locked for other processes only while the commit takes.
+  // Sent together with the commit, so that other processes wait for the row no longer than the commit takes.
   await Promise.all([setValue(transaction, 'writable', new Date().toISOString()), transaction.commit()])
 }
 

@@ -49,10 +49,10 @@ export function postgres(target: string | PoolLike, options: PostgresOptions = {
 }
 
 /**
- * Creates the tables of an inbox or migrates them, for applications that may not do so themselves and set
- * `migrate: false`. Running programs of the previous version keep working.
+ * Creates or migrates the tables of an inbox, for applications that do not have the permission to do so and set
+ * `migrate: false`. Processes of the previous version can still use the tables.
  * @returns the number of migrations that ran.
- * @throws {Error} naming the cure.
+ * @throws {Error} whose message says how to fix the problem.
  */
 export async function migratePostgres(
   target: string | PoolLike,
@@ -67,7 +67,7 @@ export async function migratePostgres(
   }
 }
 
-/** The methods of the inbox that are one function of the database. */
+/** The methods of the inbox that call one function with the database. */
 const databaseFunctions = {
   get,
   body,

@@ -16,7 +16,7 @@ export const jobSchemaVersion: number = manifest.pgboss.schema
 /** A due task and its job. */
 export interface DueTask {
   job: string
-  /** The delivery. */
+  /** The id of the delivery. */
   id: number
   handler: string
   /** When the task is due, in milliseconds since 1970. 0 or nothing: at once. */
@@ -25,7 +25,7 @@ export interface DueTask {
 
 export interface FetchedJob {
   job: string
-  /** The delivery. */
+  /** The id of the delivery. */
   id: number
   handler: string
 }
@@ -40,7 +40,7 @@ export interface JobQueueOptions {
   lookups?: Database
 }
 
-/** Methods that take a transaction are part of it. */
+/** The statements of a method that takes a transaction are part of the transaction. */
 export class JobQueue {
   readonly #boss: PgBoss
   readonly #schema: string
@@ -126,13 +126,17 @@ export class JobQueue {
     await transaction.holdOpen((db) => this.#boss.deleteJob(queueOf(handler), [...jobs], { db }))
   }
 
-  /** An SQL condition: the job with this id exists. PostgreSQL hashes all jobs once for a statement with many rows. */
+  /**
+   * An SQL condition: the job with this id exists and has not ended. For a statement with many rows, PostgreSQL builds
+   * one hash table of all these jobs.
+   * @param job An SQL expression.
+   */
   isAlive(job: string): string {
     return `${job} is not null and ${job} in (select id from ${this.#schema}.job where state <= 'active')`
   }
 }
 
-/** pg-boss must not end jobs. If it does so after ten years, `replaceLostJobs` adds a new one. */
+/** pg-boss must not end jobs. If it ends one after ten years, `replaceLostJobs` adds a new one. */
 const queueOptions = {
   retryLimit: 2_000_000_000,
   retryDelay: 0,

@@ -29,7 +29,7 @@ export class Maintenance {
   readonly #dead = new Map<number, RegisteredWorker>()
   readonly #timers: NodeJS.Timeout[]
   readonly #running = new Set<Promise<void>>()
-  /** The messages of the last errors, by what failed. */
+  /** The messages of the last errors, by the work that failed. */
   readonly #failing = new Map<string, string>()
   #pingedAt = performance.now()
   #isClosing = false
@@ -99,7 +99,7 @@ export class Maintenance {
     await this.#exclusively('reconciles', (transaction) => correctClockSkew(transaction, jobs, now))
   }
 
-  /** Deletes finished deliveries after their retention, batch after batch. */
+  /** Deletes ended deliveries after their retention, batch after batch. */
   async #prune(): Promise<void> {
     const [{ retention }, now] = [this.#settings, await this.#now()]
     await pruneAll(async () => {

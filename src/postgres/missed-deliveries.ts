@@ -12,7 +12,7 @@ import {
 import { recordset, type Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
-/** The GUIDs whose deliveries are in the inbox, or were pruned from it. */
+/** Those of the GUIDs whose deliveries are in the inbox, or were pruned from it. */
 export async function knownGuids(sql: Sql, { source, hookId, guids }: GuidLookup): Promise<string[]> {
   const ranges = guids.map(identitiesOf)
   const [firsts, lasts] = [ranges.map(([first]) => first), ranges.map(([, last]) => last)]
@@ -26,12 +26,12 @@ export async function saveMissedDeliveries(
   transaction: Transaction,
   missedDeliveries: readonly MissedDelivery[],
 ): Promise<void> {
-  // An upsert may not change a row twice: of duplicates the last one counts.
+  // An upsert cannot change a row twice, so the last one of several duplicates counts.
   const rows = new Map(missedDeliveries.map((missed) => [JSON.stringify([missed.hookId, missed.guid]), missed]))
   await transaction.run(upsertMissedDeliveries, recordset([...rows.values()]))
 }
 
-/** Missed deliveries, newest first: all that can still be recovered, and the newest of the others. */
+/** Missed deliveries, newest first: all that are `missed` or `requested`, and the newest of the others. */
 export async function missedDeliveries(sql: Sql): Promise<MissedDelivery[]> {
   return (await sql.all<MissedDeliveryRow>(selectMissedDeliveries, maxEndedMissedDeliveries)).map(missedDeliveryOf)
 }

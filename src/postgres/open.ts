@@ -58,7 +58,7 @@ async function runStepsAlone(
   return taken
 }
 
-/** @throws {Error} if the tables are missing or of another version. */
+/** @throws {Error} if the tables are missing, too old, or too new for this program. */
 export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
   await database.transaction(async (transaction) => {
     const [jobs, cure] = [jobsSchema(schema), 'run "hookserver migrate", or leave out the option "migrate"']

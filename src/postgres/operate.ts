@@ -22,8 +22,8 @@ interface RetriedTask {
 const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', 'retrying'].includes(state)
 
 /**
- * Retries deliveries. Deliveries that have ended are matched again. In unfinished deliveries, tasks that wait for a
- * retry or have ended without success start again. @returns the number of deliveries that changed.
+ * Retries deliveries. Deliveries that have ended are matched again. In unfinished deliveries, the tasks that are
+ * `retrying`, `dead` or `discarded` start again. @returns the number of deliveries that changed.
  */
 export async function retry(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])

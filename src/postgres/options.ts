@@ -8,7 +8,10 @@ export interface PostgresOptions {
    * tables of pg-boss are in a second schema, with the suffix `_jobs`. Default: `hookserver`.
    */
   schema?: string | undefined
-  /** Connections of a process, 3 to 1000. A process has three more for maintenance, a worker one more. Default: 10. */
+  /**
+   * Connections of a process, 3 to 1000. A process that stores deliveries or runs handlers has three more for
+   * maintenance, and a process that runs handlers another one for notifications. Default: 10.
+   */
   connections?: number | undefined
   /** Creates and migrates the tables at the first use. If `false`, run `hookserver migrate`. Default: `true`. */
   migrate?: boolean | undefined
@@ -19,7 +22,7 @@ export interface PostgresOptions {
    * for this time plus `connectTimeout` counts as lost. Default: 30000.
    */
   statementTimeout?: number | undefined
-  /** Milliseconds after its receipt for which a finished delivery is kept. Default: 30 days. */
+  /** Milliseconds after its receipt for which an ended delivery is kept. Default: 30 days. */
   retention?: number | undefined
   /**
    * Milliseconds between heartbeats, 60000 at most. A worker that has missed five of them counts as dead, and other
@@ -127,7 +130,7 @@ export function parsePostgresUrl(text: string): URL | undefined {
 export const passwordEncoding = '@ : / ? # % in a password are written as %40 %3A %2F %3F %23 %25'
 
 /**
- * @throws {TypeError} if it is neither a URL nor a pool. The error shows no part of the value, which may be a password.
+ * @throws {TypeError} if `target` is neither a URL nor a pool. The error shows no part of it, which may be a password.
  */
 export function toTarget(target: string | PoolLike): ConnectionTarget {
   if (typeof target === 'string' && parsePostgresUrl(target)) return { connectionString: target }

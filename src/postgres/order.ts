@@ -46,7 +46,10 @@ export class OrderQueues {
     return new OrderQueues(await transaction.all(selectQueues(hashesOfDeliveries), ids))
   }
 
-  /** Takes a task's turn if it is first in its queue and no other task of the queue runs. @returns whether it did. */
+  /**
+   * Whether a task may run: it is first in its queue, and no other task of the queue runs. If so, later calls see it as
+   * the first and, with `runs`, as running.
+   */
   takeTurn(hash: number | null, id: number, runs: boolean): boolean {
     const queue = hash === null ? undefined : this.#queues.get(hash)
     if (!queue) return true

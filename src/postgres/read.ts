@@ -41,7 +41,7 @@ export interface ExistingTaskRow extends ExistingTask {
   order_hash: number | null
 }
 
-/** Locks the oldest unmatched deliveries. None if they may be ordered and another worker matches such deliveries. */
+/** Locks the oldest unmatched deliveries. With `ordered`, returns none while another worker matches with `ordered`. */
 export function lockUnmatched(
   sql: Sql,
   { limit, bytes, ordered }: Pick<MatchOffer, 'limit' | 'bytes' | 'ordered'>,

@@ -1,4 +1,4 @@
-/** Repairs what no event would repair: lost jobs, blocked queues, wrong clocks, tasks without a handler. */
+/** Repairs states that no event would repair: lost jobs, blocked queues, wrong clocks, tasks without a handler. */
 import { clockTolerance } from '../inbox/processes.ts'
 import type { HandlerPolicy } from '../inbox/task-queue.ts'
 import { idsOf } from './connection.ts'
@@ -13,7 +13,7 @@ const maxRepaired = 1000
 /** The number of tasks that one transaction checks for lost jobs. */
 const maxChecked = 10_000
 
-/** Milliseconds: how exactly `handlers.seen_at` is known, which saves writes. */
+/** Milliseconds: the precision of `handlers.seen_at`, which saves writes. */
 const seenPrecision = 60_000
 
 /**
@@ -46,7 +46,7 @@ export async function unblockFirstTasks(transaction: Transaction, jobs: JobQueue
   await jobs.add(transaction, await promoteNext(transaction, ids))
 }
 
-/** Makes tasks due whose wait exceeds their delay: the clock that set their time was wrong. */
+/** Makes tasks due that wait longer than their delay, because the clock that set their time was wrong. */
 export async function correctClockSkew(transaction: Transaction, jobs: JobQueue, now: number): Promise<void> {
   const skewed = await transaction.all<{ id: number; handler: string }>(selectSkewed, now + clockTolerance, maxRepaired)
   if (skewed.length === 0) return

@@ -39,7 +39,7 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
 }
 
 /**
- * Locks the worker's row, so that no other process reclaims its leases before those that this transaction acquires exist.
+ * Locks the worker's row, so that no other process reclaims its leases until this transaction has acquired new ones.
  * @throws {Error} if the worker's leases have expired: no process would reclaim new ones.
  */
 export async function checkRegistered(transaction: Transaction, worker: number): Promise<void> {
@@ -48,8 +48,8 @@ export async function checkRegistered(transaction: Transaction, worker: number):
 }
 
 /**
- * Counts a heartbeat of each worker. One whose leases have expired meanwhile is registered again, without leases.
- * @param alive A worker that is removed from it during the call stays unregistered.
+ * Counts a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases.
+ * @param alive A worker that is removed from this map during the call stays unregistered.
  */
 export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: number): Promise<void> {
   for (const [id, handlers] of alive) {

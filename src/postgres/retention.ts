@@ -9,7 +9,7 @@ import type { Transaction } from './database.ts'
 import { deleteOldCounts } from './metadata.ts'
 import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 
-/** Deliveries that one transaction deletes. */
+/** Maximum deliveries that one transaction deletes. */
 const batchSize = 1000
 
 /** Tombstones, and acks, that one transaction deletes. No transaction adds as many, so their number does not grow. */
@@ -29,7 +29,7 @@ export async function pruneAll(batch: () => Promise<number>): Promise<number> {
 }
 
 /**
- * Deletes one batch of finished deliveries that are older than `age` milliseconds. Skips rows that other transactions have
+ * Deletes one batch of ended deliveries that are older than `age` milliseconds. Skips rows that other transactions have
  * locked. @returns the number of deleted deliveries.
  */
 export async function pruneBatch(transaction: Transaction, age: number, now: number): Promise<number> {

@@ -9,12 +9,12 @@ import { idsOf, type Sql } from './connection.ts'
 import { type ContentRow, contentColumns, packOf, withPacks } from './contents.ts'
 import type { PayloadSearch } from './threads.ts'
 
-/** The maximum number of payloads to search at a time, and of bytes of their bodies. One body may be larger. */
+/** Maximum number of payloads to search at a time, and maximum bytes of their bodies. One body may be larger. */
 const [maxBodies, maxBytes] = [250, 1024 * 1024]
 
 /** A delivery of a scan step. */
 interface SearchedRow extends SummaryRow {
-  /** Whether it fulfills the conditions. */
+  /** Whether the delivery meets the conditions. */
   fits: boolean
   /** The position of the delivery in the step, counted from 1, and whether it is the last one. */
   place: number
@@ -101,7 +101,7 @@ function countWithin(rows: readonly SearchedRow[], bytes: number): number {
   return end < 0 ? rows.length : end
 }
 
-/** The rows of the next step that fulfill the conditions, and its last row, which tells how far the step went. */
+/** The rows of the next step that meet the conditions, and its last row, which tells how far the step went. */
 const selectStep = ({ source, rest, values }: Conditions) => `
   select *, ${rest} as fits
   from (

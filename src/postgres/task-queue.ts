@@ -21,10 +21,10 @@ import { load } from './read.ts'
 import { registerWorker, updateWorker } from './registry.ts'
 import { finish, type WorkerResult } from './tasks.ts'
 
-/** Maximum transactions of one `claim` whose jobs all lead to no claim. */
+/** Maximum transactions of one `claim`, while their jobs lead to no claim. */
 const maxClaimRounds = 10
 
-/** The task queue of the inbox. Each call is one transaction; results of attempts share transactions. */
+/** The task queue of the inbox. The results of attempts that end at the same time share a transaction. */
 export class PostgresTaskQueue implements TaskQueue {
   readonly #client: PostgresClient
   readonly #results: Batcher<WorkerResult, DeliveryStatus | undefined>
@@ -72,7 +72,7 @@ export class PostgresTaskQueue implements TaskQueue {
     return this.#client.write((transaction) => match(transaction, this.#client.jobs, worker, offer, decide))
   }
 
-  /** On a connection for storing: a match, in which this is called, has taken one of the others. */
+  /** Uses a connection for storing, because the match in which this is called holds one of the others. */
   countMatchAttempt(id: number): Promise<number> {
     return this.#client.call(() => countMatchAttempt(this.#client.receiverDatabase, id))
   }

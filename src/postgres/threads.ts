@@ -66,7 +66,7 @@ export class MaintenanceClient {
     this.#thread.call('addWorker', worker, handlers).catch(() => undefined) // the prelude adds it to the next thread
   }
 
-  /** Sends no more heartbeats of the worker. Resolves once the thread knows that; the next thread will not know it. */
+  /** Stops the heartbeats of the worker. Resolves when the thread has stopped them. A new thread does not send them. */
   async removeWorker(worker: number): Promise<void> {
     this.#workers.delete(worker)
     await this.#thread.call('removeWorker', worker).catch(() => undefined)
@@ -91,7 +91,7 @@ export class MaintenanceClient {
   }
 }
 
-/** Starts and calls the search thread: parsing payloads does not block the event loop of the process. */
+/** Starts and calls the search thread, which parses payloads without blocking the event loop of the process. */
 export class PayloadSearch {
   readonly #mutex = new Mutex()
   readonly #thread = new ThreadClient<SearchCalls>({

@@ -1,14 +1,14 @@
 /**
- * The message that takes deliveries to the writer thread, and its answer. Both are cheap to copy between threads, for
- * any number of deliveries. Sending an object for each delivery would take a receiver more than twice as long.
+ * The message that takes deliveries to the writer thread, and its answer. Both are cheap to send between threads,
+ * however many deliveries they hold. To send one object for each delivery would take a receiver more than twice as long.
  *
  * Layout of a batch:
  * - `bytes` holds the headers, as JSON, and the body of each delivery, one after the other. The buffer moves to the
  *   writer thread and back, so it is neither copied nor allocated again.
  * - `fields` holds `fieldCount` values for each delivery, in the order of `BatchEncoder.add`.
  *
- * Layout of an answer: `results` holds two numbers for each delivery: its id and the code of its outcome or, if it
- * failed, its position in `errors` and the code -1.
+ * Layout of an answer: `results` holds two numbers for each delivery: its id and the code of its outcome or, if the
+ * delivery was not stored, the index of the error in `errors` and the code -1.
  */
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type CallError, transfer } from '../runtime/thread-server.ts'
@@ -26,11 +26,11 @@ export interface BatchAnswer {
   bytes: Uint8Array
 }
 
-/** Bytes of the headers and bodies of one batch. */
+/** Maximum bytes of the headers and bodies of one batch. */
 export const batchSize: number = 1024 * 1024
 
 /**
- * The most bytes that a delivery may take: a UTF-16 code unit takes at most three in UTF-8.
+ * The maximum number of bytes that a delivery takes: a UTF-16 code unit takes at most three in UTF-8.
  * @param headers As JSON.
  */
 export const maxEncodedSize = ({ body }: NewDelivery, headers: string): number => 3 * headers.length + body.length

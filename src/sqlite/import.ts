@@ -44,7 +44,7 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   return true
 }
 
-/** Members are named, since an export has others too. */
+/** Copies the members one by one, because an export may have other members too. */
 function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
   const { source, hookId, guid, event, receivedAt, form, address, recovered } = delivery
   const { secretId, secretIndex, algorithm } = delivery

@@ -32,11 +32,11 @@ import {
 export type { SqliteOptions } from './options.ts'
 
 /**
- * An inbox in a file: `new Hooks({ inbox: sqlite('hookserver.db') })`. Creates the file if it does not exist, readable
- * for its owner only. Several processes of one machine may share it. A delivery that is answered 2xx is on disk.
+ * An inbox in a file: `new Hooks({ inbox: sqlite('hookserver.db') })`. If the file does not exist, creates it so that
+ * only its owner can read it. Several processes of one machine may share it. A delivery that is answered 2xx is on disk.
  * @param path On a local disk: SQLite's write-ahead log does not work on network file systems.
  * @throws {Error} with the fix, if the file cannot be opened, is damaged, or was written by a newer hookserver.
- * @throws {TypeError} naming the invalid option.
+ * @throws {TypeError} naming the invalid argument or option.
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
   if (typeof path !== 'string' || path === '' || path.startsWith(':memory:') || path.includes('://')) {
@@ -71,10 +71,10 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
   readonly #maintenance: ThreadClient<MaintenanceCalls>
   readonly #workers: RegisteredWorkers
   readonly #storeQueue: StoreQueue
-  /** A search in payloads takes long: between two of them, the thread answers other calls. */
+  /** Searches in payloads take long, so they run one by one: between two of them, the thread answers other calls. */
   readonly #searches = new Mutex()
   readonly #unmatched: UnmatchedReader
-  /** Operations of several calls that have not ended. */
+  /** The unfinished operations that consist of several calls. */
   readonly #pending = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
 
@@ -177,7 +177,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
     await this.#maintenance.close()
   }
 
-  /** Runs an operation of several calls. `close` waits for all of them. */
+  /** Runs an operation that consists of several calls. `close` waits for all of them. */
   #track<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new Error('The inbox is closed'))
     const pending = operation()

@@ -1,6 +1,6 @@
 /**
- * Leases of running tasks. A worker holds its leases for as long as its heartbeats go on; when they stop, another process
- * reclaims them, and the tasks are due again.
+ * Leases of running tasks. A worker holds its leases for as long as its heartbeats go on. When the heartbeats stop,
+ * another process reclaims the leases, and the tasks are due again.
  */
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor } from '../inbox/processes.ts'
@@ -25,7 +25,7 @@ interface Lease {
 }
 
 /**
- * Reclaims the leases of processes that have ended, since their tasks need not wait, and registers a worker.
+ * Reclaims the leases of processes that have ended, because their tasks need not wait. Then registers a worker.
  * @param interval Milliseconds between two heartbeats of this process.
  */
 export function registerWorker(
@@ -80,7 +80,7 @@ function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPo
   expireLease(connection, lease.delivery_id, lease.handler, expiredLeaseDelay(lease.attempts_used, policy), now)
 }
 
-/** Ends due tasks whose handler no worker has had for `vanishAfter` milliseconds: no worker would ever run them. */
+/** Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. */
 export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
   const registered = workers(connection)
   if (registered.length === 0) return

@@ -14,7 +14,7 @@ import { correctClockSkew, isNearlyFull, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
 import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 
-/** In milliseconds. */
+/** Milliseconds between two checkpoints, and between two prunings. */
 const [checkpointInterval, pruneInterval] = [200, 60_000]
 
 /**
@@ -73,7 +73,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     })
   }
 
-  /** Deletes one batch of expired deliveries. @returns how many. */
+  /** Deletes one batch of expired deliveries. @returns the number of deleted deliveries. */
   prune(now: number): number {
     const { retention: age, maxSize: size } = this.#settings
     return this.#connection.transaction(() => pruneBatch(this.#connection, { age, size }, now))

@@ -41,7 +41,7 @@ export function getValue(connection: Connection, name: string): string | undefin
   return connection.get<{ text: string }>('select text from key_values where name = ?', name)?.text
 }
 
-/** Sets the text of a name if it is still the expected one. @returns whether it was set. */
+/** Sets a text if the current one is `expected`. @returns whether the text was set. */
 export function compareAndSet(
   connection: Connection,
   name: string,

@@ -12,7 +12,7 @@ import {
 } from '../inbox/missed-deliveries.ts'
 import type { Connection } from './connection.ts'
 
-/** The GUIDs whose deliveries are in the inbox, or were pruned from it. */
+/** Those of the GUIDs whose deliveries are in the inbox, or were pruned from it. */
 export function knownGuids(connection: Connection, { source, hookId, guids }: GuidLookup): string[] {
   return guids.filter((guid) => {
     return (
@@ -43,7 +43,7 @@ export function saveMissedDeliveries(connection: Connection, missedDeliveries: r
   }
 }
 
-/** Missed deliveries, newest first: all that can still be recovered, and the newest of the others. */
+/** Missed deliveries, newest first: all that are `missed` or `requested`, and the newest of the others. */
 export function missedDeliveries(connection: Connection): MissedDelivery[] {
   return connection.all<MissedDeliveryRow>(selectMissedDeliveries, maxEndedMissedDeliveries).map(missedDeliveryOf)
 }

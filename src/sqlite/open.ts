@@ -32,15 +32,15 @@ export function connect(
 
 const pageSize = 8192
 
-/** The file may grow beyond `maxSize` by this factor, so that a full inbox can still handle its deliveries. */
+/** The file may grow to this multiple of `maxSize`, so that a full inbox can still handle its deliveries. */
 const reserve = 1.1
 
-/** Pages of the log at which the writer itself copies the rest: the log can then start over under steady load. */
+/** Pages of the log from which on a commit copies them into the database, so that the log starts over under load. */
 const autocheckpoint = 4096
 
 /**
- * Creates the file if it does not exist, readable for its owner only, and migrates its schema. Its folder must exist: a
- * mistyped path would otherwise start an empty inbox.
+ * If the file does not exist, creates it so that only its owner can read it. Migrates its schema. The folder must
+ * exist: a mistyped path would otherwise start an empty inbox.
  * @throws {Error} naming the file and the fix.
  */
 export function prepareFile(path: string): void {
@@ -91,7 +91,7 @@ function checkOwner(db: DatabaseSync): void {
 }
 
 /**
- * Switching to a write-ahead log does not wait for other connections, so this tries until it succeeds:
+ * Switching to a write-ahead log does not wait for other connections, so this tries for up to ten seconds:
  * https://sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode
  */
 function enterWal(db: DatabaseSync): void {
@@ -115,7 +115,7 @@ const fixes: Record<number, string> = {
   11: 'it is damaged: move it away and restore a backup',
   13: 'the disk is full: make room',
   14: 'it cannot be opened: check that its folder exists and can be written',
-  26: 'it is no SQLite database, or it is damaged: move it away and restore a backup',
+  26: 'it is not an SQLite database, or it is damaged: move it away and restore a backup',
 }
 
 function explain(cause: unknown): string {
@@ -132,13 +132,13 @@ export class OpenFiles {
   constructor(db: DatabaseSync) {
     const path = db.location() as string // with symbolic links resolved: the log is beside the real file
     this.#files = [
-      { path, fix: 'move it back, or restart the server to use the file that is there now, or a new one' },
+      { path, fix: 'move it back. Or restart the server: it opens the file that is there now, or creates a new one' },
       { path: `${path}-wal`, fix: 'restart the server: it saves the log in the database before it ends' },
     ]
   }
 
   /**
-   * To be called in a transaction, when both files exist. Takes 5 µs.
+   * Must be called in a transaction, when both files exist. Takes 5 µs.
    * @throws {Error} naming the file and the fix.
    */
   check(): void {

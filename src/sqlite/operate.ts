@@ -19,7 +19,7 @@ interface Task {
   started_at: number | null
 }
 
-/** Makes a delivery run again. @returns false if there was nothing to run again. */
+/** Retries a delivery. @returns false if there was nothing to retry. */
 export function retry(connection: Connection, id: number): boolean {
   const delivery = connection.get<Delivery>(selectDelivery, id)
   if (!delivery?.matched) return false
@@ -40,7 +40,7 @@ const retriedStates: readonly TaskState[] = ['retrying', 'dead', 'discarded']
 
 const isUnfinished = ({ state }: Delivery): boolean => ['pending', 'running', 'retrying'].includes(state)
 
-/** Ends a delivery that has not ended, or is dead. Its running handlers are not stopped; their results are ignored. */
+/** Discards a delivery that is unfinished or dead. Its running handlers are not stopped; their results are ignored. */
 export function discard(connection: Connection, id: number, reason: string): boolean {
   const delivery = connection.get<Delivery>(selectDelivery, id)
   if (!delivery || !(isUnfinished(delivery) || delivery.state === 'dead')) return false

@@ -3,11 +3,13 @@ import { maxTimer } from '../runtime/timer.ts'
 
 /** Options of `sqlite(path, options)`. */
 export interface SqliteOptions {
-  /** Milliseconds for which an ended delivery is kept. Default: 30 days. */
+  /** Milliseconds after its receipt for which an ended delivery is kept. Default: 30 days. */
   retention?: number | undefined
   /**
-   * Maximum bytes of the file. Ended deliveries are deleted before it grows larger, the oldest first. If that does not
-   * make room, deliveries are answered 503 `inbox_unavailable`. Default: no limit.
+   * Maximum size of the file in bytes. From nine tenths of it on, deliveries that have ended are deleted before their
+   * `retention`: the oldest `done` ones first, then those that are `ignored`, `discarded` or `dead`. At the maximum, if
+   * none of them is left, new deliveries get 503 `inbox_unavailable`. The results of handlers may make the file a tenth
+   * larger. Default: no limit.
    */
   maxSize?: number | undefined
   /** Milliseconds to wait while another process writes. Default: 5000. */
@@ -40,7 +42,7 @@ const minSize = 1024 * 1024
 /** The other options have no maximum. */
 const maxValues: SqliteOptions = { lockTimeout: maxTimer, heartbeat: 60_000 }
 
-/** @throws {TypeError} naming option and value. */
+/** @throws {TypeError} naming the option and its value. */
 export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
   const settings = { ...defaults }
   for (const [option, value] of Object.entries(given)) {

@@ -7,7 +7,7 @@
 import type { TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 
-/** The first unfinished task with a key, and what decides whether it may run. */
+/** The first unfinished task with a key, and the values that decide whether it may run. */
 export interface FirstTask {
   delivery_id: number
   state: TaskState
@@ -22,7 +22,7 @@ export interface FirstTask {
   paused: number
 }
 
-/** Whether a task may run. A rearmed task can be first while a later one with its key still runs: it waits for that. */
+/** Whether a task may run. A rearmed task can be first while a later one with its key runs. Then it waits. */
 export function mayBegin(connection: Connection, id: number, handler: string, key: string | null | undefined): boolean {
   if (key === undefined || key === null) return true
   const first = connection.get<{ delivery_id: number | null }>(selectFirst, handler, key)?.delivery_id ?? id

@@ -15,7 +15,7 @@ export interface Place {
   size: number
 }
 
-/** Maximum bytes of a pack. A delivery of this size or more is compressed alone, before the writer thread gets it. */
+/** Maximum bytes of a pack of several deliveries, decompressed. A delivery of this size or more has its own pack. */
 export const large: number = 256 * 1024
 
 /** Level 1 compresses a push of 6.9 kB to 1.4 kB. Higher levels save little and delay the commit. */
@@ -29,7 +29,7 @@ export const compressLarge = (content: Uint8Array): Promise<Uint8Array> => compr
 /** Collects the contents that a transaction stores. */
 export class Packer {
   readonly #connection: Connection
-  /** Those of the contents that fit, one after the other. */
+  /** The collected contents, one after the other. */
   readonly #bytes = Buffer.allocUnsafeSlow(large)
   #pack = 0
   #size = 0
@@ -56,7 +56,7 @@ export class Packer {
     return { pack, start: 0 }
   }
 
-  /** Writes the collected contents. To be called before the transaction is committed. */
+  /** Writes the collected contents. Must be called before the transaction is committed. */
   flush(): void {
     if (this.#size === 0) return
     const bytes = zstdCompressSync(this.#bytes.subarray(0, this.#size), options)
@@ -64,7 +64,7 @@ export class Packer {
     this.clear()
   }
 
-  /** Drops the collected contents. To be called after the transaction was rolled back. */
+  /** Drops the collected contents. Must be called after the transaction was rolled back. */
   clear(): void {
     this.#size = 0
   }

@@ -7,7 +7,10 @@ import { countMissedDeliveries } from './missed-deliveries.ts'
 import { type Place, unpack } from './packs.ts'
 import { usedBytes } from './retention.ts'
 
-/** The oldest unmatched deliveries: at least one, and more while their bodies have at most `bytes` in total. */
+/**
+ * The oldest unmatched deliveries with ids above `after`, whose bodies have at most `bytes` in total. The first one may
+ * be larger.
+ */
 export function readUnmatched(
   connection: Connection,
   limit: number,

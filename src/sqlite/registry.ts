@@ -73,7 +73,7 @@ export function checkRegistered(connection: Connection, worker: number): void {
   throw new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)
 }
 
-/** Counts a heartbeat of each worker. One whose leases have expired meanwhile is registered again, without leases. */
+/** Counts a heartbeat of each worker. If its leases have expired meanwhile, it is registered again, without leases. */
 export function renewLeases(connection: Connection, alive: WorkersOfProcess, interval: number): void {
   for (const [id, handlers] of alive) {
     connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), interval)

@@ -19,7 +19,7 @@ export interface Retention {
 /** Deliveries that one transaction deletes, so that other writers do not wait for long. */
 const batchSize = 100
 
-/** The share of `size` from which on deliveries are pruned before their age, to keep room for new ones. */
+/** The share of `size` from which on deliveries are pruned before they reach `age`, to keep room for new ones. */
 const fullShare = 0.9
 
 interface ExpiredDelivery {
@@ -33,7 +33,7 @@ interface ExpiredDelivery {
   recovered: number
 }
 
-/** Deletes one batch of expired deliveries. @returns how many deliveries. */
+/** Deletes one batch of expired deliveries. @returns the number of deleted deliveries. */
 export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
   connection.run(deleteTombstones, now - tombstoneAge)
   deleteOldChanges(connection)
@@ -60,7 +60,7 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
   return old.length
 }
 
-/** Whether deliveries are pruned before their age. */
+/** Whether deliveries are pruned before they reach their maximum age. */
 export function isNearlyFull(connection: Connection, size: number): boolean {
   return size !== Number.MAX_SAFE_INTEGER && usedBytes(connection) > fullShare * size
 }

@@ -4,7 +4,7 @@ import { type BatchAnswer, BatchEncoder, type DeliveryBatch, decodeAnswer, maxEn
 import { large } from './packs.ts'
 import type { WriterCalls } from './threads.ts'
 
-/** Buffers that are kept for later batches: one is filled while the writer thread has the other. */
+/** Maximum buffers that are kept for later batches: one is filled while the writer thread has the other. */
 const maxSpare = 2
 
 interface PendingDelivery {

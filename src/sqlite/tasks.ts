@@ -1,8 +1,8 @@
 /**
- * The life of a task, whose states `records.ts` describes. The functions run in the transaction of the caller. A task
- * that ends, or waits for a retry, promotes the next one with its order key.
+ * Changes the state of tasks, in the transaction of the caller. `inbox/states.ts` describes the states. When an attempt
+ * ends, the first task with its order key becomes due, if it is blocked.
  *
- * Parameters are positional: each run of a handler passes here, and a named one costs node:sqlite about 1 µs more.
+ * Parameters are positional: each attempt executes these statements, and a named parameter takes about 1 µs more.
  */
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import { deliveryStateOf, transitionOf } from '../inbox/states.ts'
@@ -69,7 +69,7 @@ export function finish(connection: Connection, worker: number, result: AttemptRe
   return true
 }
 
-/** Claims the next task with the order key of a task that has ended, if its result requests that. */
+/** After a task has ended: claims the next task with the same order key, if the result has `nextBytes`. */
 function claimNext(
   connection: Connection,
   worker: number,
@@ -89,7 +89,7 @@ function claimNext(
   return claimed && { ...claimed, replayed }
 }
 
-/** Whether the same result was recorded before, by a call whose answer was lost, and claimed the task then. */
+/** Whether an earlier call with the same result, whose answer was lost, has claimed the task. */
 const isClaimedAt = ({ worker, started_at }: FirstTask, by: number, at: number): boolean =>
   worker === by && started_at === at
 

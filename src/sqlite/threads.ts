@@ -85,7 +85,7 @@ export interface MaintenanceCalls extends Served<(typeof maintenanceMethods)[num
   readUnmatched(limit: number, bytes: number, after: number): StoredDeliveryRow[]
   load(ids: readonly number[]): StoredDeliveryRow[]
   list(query: Query): Page
-  /** Deletes one batch. @returns how many deliveries. */
+  /** Deletes one batch of expired deliveries. @returns the number of deleted deliveries. */
   prune(now: number): number
 }
 
@@ -130,7 +130,7 @@ function committedBy({ method, args }: Call<WriterCalls>, answer: Answer): numbe
 
 type Limits = Pick<MatchOffer, 'limit' | 'bytes'>
 
-/** Reads unmatched deliveries: while a worker records its matches, those for its next match are read. */
+/** Reads unmatched deliveries. While a worker records its matches, the deliveries for its next match are read. */
 export class UnmatchedReader {
   readonly #read: (limits: Limits, after: number) => Promise<StoredDelivery[]>
   /** By worker. */
@@ -148,7 +148,7 @@ export class UnmatchedReader {
     return ahead ?? this.#read(limits, 0)
   }
 
-  /** Reads the deliveries after those that are being matched, if these reach the limit: there may be more then. */
+  /** Reads the deliveries after those that are being matched. Does not read if these were fewer than the limit. */
   readAhead(worker: number, limits: Limits, matched: readonly StoredDelivery[]): void {
     const last = matched.at(-1)
     if (!last || matched.length < limits.limit) return

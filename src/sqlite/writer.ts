@@ -29,8 +29,9 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #packer: Packer
   readonly #files: OpenFiles
   readonly #calls: WriterCalls
-  /** The first and the last delivery that the last transaction stored, and when their senders were answered. */
+  /** The first and the last delivery that the last transaction stored. */
   #stored: [number, number] | undefined
+  /** When their senders were answered. */
   #committedAt = 0
 
   constructor(connection: Connection, settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>) {
@@ -65,7 +66,8 @@ export class Writer implements ThreadServer<WriterCalls> {
     } catch (error) {
       this.#stored = acked
       connection.rollback()
-      if (answers) return calls.map(() => failure(error)) // no single call of many failed
+      // All calls succeeded, but not the transaction, so it does not help to repeat the calls one by one.
+      if (answers) return calls.map(() => failure(error))
       if (calls.length > 1) return calls.flatMap((call) => this.execute([call]))
       const [call] = calls
       if (call?.method === 'storeBatch' && batchLength(call.args[0]) > 1) return [this.#storeEach(call.args[0])]
@@ -104,7 +106,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     return { value: encodeAnswer(batch, answers) }
   }
 
-  /** Prunes if the maintenance thread has not pruned in time. @throws {Error} if that does not make room. */
+  /** Prunes if the maintenance thread has not pruned in time. @throws {Error} if that does not free enough space. */
   #makeRoom(): void {
     const { maxSize } = this.#settings
     if (maxSize === Number.MAX_SAFE_INTEGER) return

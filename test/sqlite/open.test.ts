@@ -115,7 +115,7 @@ describe('a file that cannot be opened', () => {
   test('is named with the fix: no database', () => {
     const path = newFile()
     writeFileSync(path, 'This is a text, and a long one. '.repeat(100))
-    expect(failureOf(path).message).toContain(`${path}: it is no SQLite database, or it is damaged: move it away`)
+    expect(failureOf(path).message).toContain(`${path}: it is not an SQLite database, or it is damaged: move it away`)
     expect(readFileSync(path, 'utf8')).toMatch(/^This is a text/)
   })
 

@@ -30,7 +30,9 @@ describe('sqlite() names the problem with', () => {
   test('a file that is not a database', () => {
     const file = newFile()
     writeFileSync(file, 'Not at all. '.repeat(1000))
-    expect(() => sqlite(file)).toThrow(/Cannot open the inbox .*: it is no SQLite database, or it is damaged: move it/)
+    expect(() => sqlite(file)).toThrow(
+      /Cannot open the inbox .*: it is not an SQLite database, or it is damaged: move it/,
+    )
   })
 
   test('a folder', () => {
