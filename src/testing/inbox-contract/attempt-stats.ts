@@ -9,7 +9,7 @@ import { TestWorker } from './test-worker.ts'
 export const attemptStatsCases: InboxContractCase[] = [
   {
     id: 'attempt-stats-failure',
-    name: 'shows the last error of a handler that has not succeeded since, in lists, details and changes',
+    name: 'shows the newest error of the tasks that are retrying or dead, in lists, details and changes',
     async run(host) {
       const inbox = await openNew(host)
       const { position } = await inbox.changes()
@@ -38,7 +38,7 @@ export const attemptStatsCases: InboxContractCase[] = [
   },
   {
     id: 'attempt-stats',
-    name: 'shows the most attempts of one handler and the time of all attempts, in lists, details and changes',
+    name: 'shows the highest number of attempts of a handler and the time of all attempts, in lists, details and changes',
     async run(host) {
       const inbox = await openNew(host)
       const { position } = await inbox.changes()
@@ -66,7 +66,7 @@ export const attemptStatsCases: InboxContractCase[] = [
   },
 ]
 
-/** One delivery as each view shows it. */
+/** A delivery as the list, the details and the changes show it. */
 async function showings(inbox: Inbox, id: number, position: string): Promise<Record<string, DeliverySummary>> {
   const { deliveries } = await inbox.list({})
   const changes = await inbox.changes(position)

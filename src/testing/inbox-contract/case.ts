@@ -11,18 +11,18 @@ export interface InboxContractCase {
 /** Creates the stores under test, and closes everything that a case leaves open. */
 export interface InboxContractHost {
   /**
-   * Creates an empty store. Its retention is less than a year, and within seconds it marks due tasks as gone if no
-   * worker has their handler.
+   * Creates an empty store. Its retention is less than a year, and it ends due tasks as `gone` if no worker has
+   * registered their handler for a few seconds.
    */
   create(): Promise<ContractStore>
 }
 
 export interface ContractStore {
-  /** Opens an inbox: the first, a second one as in another process, or a new one after all were closed. */
+  /** Opens an inbox of the store. A case opens several for several processes, and a new one after all were closed. */
   open(): Promise<Inbox>
   /**
    * Starts another process that runs `workUntilKilled` with this work on its own inbox, and resolves when its tasks are
-   * claimed. `startDoomedWorker` does all of this except for naming the program.
+   * claimed. Pass your program to `startDoomedWorker`, which does this.
    */
   startWorker(work: DoomedWork): Promise<DoomedWorker>
 }

@@ -8,7 +8,7 @@ import { TestWorker } from './test-worker.ts'
 export const changeCases: InboxContractCase[] = [
   {
     id: 'changes',
-    name: 'returns new and changed deliveries once, in their present state',
+    name: 'returns each new or changed delivery once, in its current state',
     async run(host) {
       const inbox = await openNew(host)
       const before = await storeNew(inbox)
@@ -31,7 +31,7 @@ export const changeCases: InboxContractCase[] = [
   },
   {
     id: 'changes-copies',
-    name: 'returns a delivery again after a copy, and after a copy that re-arms it',
+    name: 'returns a delivery again after a copy, and after a copy that rearms it',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)

@@ -33,7 +33,7 @@ export const claimingCases: InboxContractCase[] = [
   },
   {
     id: 'claim-bytes',
-    name: 'claims tasks up to the byte limit, but always at least one',
+    name: 'claims tasks up to the byte limit, and at least one even if it exceeds the limit',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -47,7 +47,7 @@ export const claimingCases: InboxContractCase[] = [
   },
   {
     id: 'claim-largest',
-    name: 'skips tasks whose bodies are larger than the limit, and claims them when the limit allows it',
+    name: 'skips tasks whose bodies are larger than `largest`, and claims them when `largest` allows it',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -61,7 +61,7 @@ export const claimingCases: InboxContractCase[] = [
       assert.deepEqual(await claim(1, 2999), [small[0]])
       assert.deepEqual(await claim(9, 2999), [small[1]])
       const later: number[] = []
-      await eventually('the large ones begin', async () => {
+      await eventually('the large ones are claimed', async () => {
         later.push(...(await claim(9, 3000)))
         return later.length === large.length
       })

@@ -8,7 +8,7 @@ import { recordMatches, unmatched } from './matching.ts'
 import { assertState, detailOf, only, taskOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
 
-/** Every method of an inbox. */
+/** A call of most methods of an inbox. */
 const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   store: (inbox) => inbox.store(newDelivery()),
   checkWritable: (inbox) => inbox.checkWritable(),
@@ -41,7 +41,7 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
 export const closingCases: InboxContractCase[] = [
   {
     id: 'close-pending',
-    name: 'completes the calls that were made before it was closed',
+    name: 'completes calls that were made before the inbox was closed',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -72,7 +72,7 @@ export const closingCases: InboxContractCase[] = [
   },
   {
     id: 'close-bulk',
-    name: 'completes bulk operations that were started before it was closed',
+    name: 'completes bulk operations that were started before the inbox was closed',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -85,7 +85,7 @@ export const closingCases: InboxContractCase[] = [
   },
   {
     id: 'closed',
-    name: 'rejects every call after it was closed, and can be closed again',
+    name: 'rejects calls after the inbox was closed, and can be closed again',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox)
@@ -107,7 +107,7 @@ export const closingCases: InboxContractCase[] = [
   },
   {
     id: 'reopened',
-    name: 'has all data when it is opened again',
+    name: 'has all data when the store is opened again',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -133,7 +133,7 @@ export const closingCases: InboxContractCase[] = [
   },
   {
     id: 'reopened-held',
-    name: 'releases the tasks of a worker that was never released, after its inbox was closed',
+    name: 'expires the leases of a worker that was not released before its inbox was closed',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -143,7 +143,7 @@ export const closingCases: InboxContractCase[] = [
       await inbox.close()
       const again = await store.open()
       await TestWorker.register(again, 'a', 'b')
-      await eventually('its lease expires', async () => (await taskOf(again, id, 'a')).state !== 'running')
+      await eventually('the lease expires', async () => (await taskOf(again, id, 'a')).state !== 'running')
       assert.equal((await taskOf(again, id, 'b')).state, 'pending')
     },
   },

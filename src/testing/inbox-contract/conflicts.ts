@@ -11,7 +11,7 @@ const other = { body: json({ other: 'bytes' }) }
 export const conflictCases: InboxContractCase[] = [
   {
     id: 'conflict',
-    name: 'stores different bytes with the same identity as a flagged row, and runs it',
+    name: 'stores different bytes with the same identity as a delivery of its own, flagged as a conflict, and runs it',
     async run(host) {
       const { inbox, first, ids } = await twoVariants(await openNew(host))
       const worker = await TestWorker.register(inbox, 'a')
@@ -50,7 +50,7 @@ export const conflictCases: InboxContractCase[] = [
   },
   {
     id: 'conflict-rearmed',
-    name: 'finishes and re-arms each conflicting delivery separately',
+    name: 'finishes and rearms each conflicting delivery separately',
     async run(host) {
       const { inbox, first, ids } = await twoVariants(await openNew(host))
       const worker = await TestWorker.register(inbox, 'a')

@@ -22,7 +22,7 @@ export const countCases: InboxContractCase[] = [
   },
   {
     id: 'counts-apart',
-    name: 'counts metrics, names and outcomes separately',
+    name: 'counts measures, names and outcomes separately',
     async run(host) {
       const inbox = await openNew(host)
       const counts: Count[] = [

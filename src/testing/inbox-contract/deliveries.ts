@@ -7,8 +7,8 @@ export const minute = 60_000
 export const day: number = 24 * 60 * minute
 
 /**
- * The time of all cases: yesterday. The cases pass this clock to decide which tasks are due, so they never wait. It is
- * behind the real clock, by which stores find tasks that are overdue.
+ * The time of the cases: yesterday. Most cases pass times near it as `now`, which decides which tasks are due, so they
+ * need not wait. It is before the time of the real clock, by which stores find due tasks without a handler.
  */
 export const start: number = Date.now() - day
 

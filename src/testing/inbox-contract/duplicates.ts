@@ -8,7 +8,7 @@ import { due, TestWorker } from './test-worker.ts'
 export const duplicateCases: InboxContractCase[] = [
   {
     id: 'duplicate',
-    name: 'counts a copy, and records when the delivery was last received',
+    name: 'counts each copy, and keeps the headers of the first one',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()
@@ -26,7 +26,7 @@ export const duplicateCases: InboxContractCase[] = [
   },
   {
     id: 'duplicate-unfinished',
-    name: 'runs nothing for a copy of an unfinished delivery, in each unfinished state',
+    name: 'starts no task for a copy of a delivery in any unfinished state',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -50,7 +50,7 @@ export const duplicateCases: InboxContractCase[] = [
   },
   {
     id: 'duplicate-done',
-    name: 'runs nothing for a copy of a delivery that is done, even if one of its handlers was discarded',
+    name: 'starts no task for a copy of a delivery that is done, even if one of its tasks was discarded',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')

@@ -76,7 +76,7 @@ export const filterCases: InboxContractCase[] = [
   },
 ]
 
-/** A store with one delivery for each name. */
+/** Stores one delivery for each name. @returns their ids. */
 async function fill(inbox: Inbox): Promise<Map<Name, number>> {
   const worker = await TestWorker.register(inbox, 'a', 'b')
   const push = newDelivery({ event: 'push', guid: 'guid of the push' })

@@ -8,7 +8,7 @@ import { due, policies, TestWorker } from './test-worker.ts'
 export const handlerCases: InboxContractCase[] = [
   {
     id: 'handler-joins',
-    name: 'adds a new handler when a delivery is run again',
+    name: 'adds a task for a new handler when a delivery runs again',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -25,7 +25,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-vanished',
-    name: 'marks a handler that no longer matches as gone, and keeps the outcomes of the others',
+    name: 'ends the task of a handler that no longer matches as gone, and keeps the outcomes of the others',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
@@ -41,7 +41,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-done-vanished',
-    name: 'keeps the outcome of a handler that no longer matches',
+    name: 'keeps the success of a handler that no longer matches',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -56,7 +56,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-all-vanished',
-    name: 'ignores a delivery when all its handlers are gone, and runs it when one comes back',
+    name: 'ends a delivery as ignored when all its tasks are gone, and runs it when a handler comes back',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -74,7 +74,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-no-live-worker',
-    name: 'marks a due task as gone when no live worker has its handler, and keeps tasks whose handler a worker has',
+    name: 'ends a due task as gone if no live worker has its handler, and keeps tasks whose handler a worker has',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -93,7 +93,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-not-due',
-    name: 'keeps a task that is not due until its handler comes back',
+    name: 'keeps a task that is not due, even if no worker has its handler',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'away', 'nowhere')
@@ -110,7 +110,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-added',
-    name: 'keeps the tasks of handlers that a worker has added since',
+    name: 'keeps the tasks of handlers that a worker has added',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'old', 'kept')
@@ -119,14 +119,17 @@ export const handlerCases: InboxContractCase[] = [
       await inbox.updateWorker(worker.id, policies('kept', 'new'))
       const later = await storeNew(inbox)
       await worker.match(later, due('old'), due('new'))
-      await eventually('the old one is gone', async () => (await taskOf(inbox, later, 'old')).state === 'gone')
+      await eventually(
+        'the task of the old handler is gone',
+        async () => (await taskOf(inbox, later, 'old')).state === 'gone',
+      )
       await assertTasks(inbox, id, { kept: 'pending' })
       await assertTasks(inbox, later, { old: 'gone', new: 'pending' })
     },
   },
   {
     id: 'handler-no-worker',
-    name: 'loses no task while no worker is live',
+    name: 'ends no task as gone while no worker is live',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -137,7 +140,10 @@ export const handlerCases: InboxContractCase[] = [
       await inbox.releaseWorker(worker.id)
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 1 } })
       await doomed.kill()
-      await eventually('its end is noticed', async () => (await taskOf(inbox, running, 'a')).state === 'retrying')
+      await eventually(
+        'the lease of the killed process expires',
+        async () => (await taskOf(inbox, running, 'a')).state === 'retrying',
+      )
       await assertTasks(inbox, idle, { b: 'pending' })
       const next = await TestWorker.register(inbox, 'a', 'b')
       assert.equal((await next.claim('b', 1, start)).length, 1)

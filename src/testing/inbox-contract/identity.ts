@@ -8,11 +8,11 @@ import { detailOf, only } from './seen.ts'
 /** Bodies that a careless store would change. */
 const bodies: Record<string, Uint8Array> = {
   'one byte': Uint8Array.of(0),
-  'every byte there is, in no encoding': Uint8Array.from({ length: 256 }, (_, index) => index),
+  'every value of a byte, in no valid encoding': Uint8Array.from({ length: 256 }, (_, index) => index),
   'broken UTF-8 and a byte order mark': Uint8Array.of(0xef, 0xbb, 0xbf, 0xc3, 0x28, 0xff, 0x0d, 0x0a),
   'a part of a larger buffer': Uint8Array.from({ length: 100 }, (_, index) => index).subarray(10, 20),
   '3 MB that can hardly be compressed': randomBytes(3_000_000),
-  '3 MB of the same': new Uint8Array(3_000_000).fill(0x20),
+  '3 MB of the same byte': new Uint8Array(3_000_000).fill(0x20),
 }
 
 export const identityCases: InboxContractCase[] = [
@@ -37,7 +37,7 @@ export const identityCases: InboxContractCase[] = [
   },
   {
     id: 'identity-parts',
-    name: 'keeps the parts of an identity apart',
+    name: 'does not confuse the parts of an identity',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery({ source: 'a', hookId: 'bc', guid: 'd' })
@@ -89,7 +89,7 @@ export const identityCases: InboxContractCase[] = [
   },
   {
     id: 'summary-missing',
-    name: 'keeps unknown properties unknown',
+    name: 'returns undefined for properties of a delivery that are unknown',
     async run(host) {
       const inbox = await openNew(host)
       const unknown = { address: undefined, secretId: undefined, secretIndex: undefined, algorithm: undefined }

@@ -31,7 +31,7 @@ export const importCases: InboxContractCase[] = [
   },
   {
     id: 'import-copies',
-    name: 'skips known deliveries, and recognizes copies of imported ones',
+    name: 'skips deliveries that are stored already, and recognizes copies of imported ones',
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a')
@@ -82,7 +82,7 @@ export const importCases: InboxContractCase[] = [
   },
   {
     id: 'import-order',
-    name: 'keeps imported tasks in order',
+    name: 'runs imported tasks with the same key one at a time',
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a')

@@ -36,8 +36,8 @@ export type { ContractStore, InboxContractCase, InboxContractHost } from './case
 export { type DoomedWork, type DoomedWorker, startDoomedWorker, workUntilKilled } from './doomed-worker.ts'
 
 /**
- * The requirements for every store. Each case creates its stores through the host. Some wait until the store notices
- * that a process was killed, so allow each case that time and one minute more.
+ * The requirements for every store. Each case creates its stores through the host. Some cases wait until the store
+ * notices that a process was killed, so give each case that time and one minute more.
  */
 export const inboxContract: readonly InboxContractCase[] = [
   ...identityCases,

@@ -10,13 +10,16 @@ import { backoff, due, policies, TestWorker } from './test-worker.ts'
 export const leaseCases: InboxContractCase[] = [
   {
     id: 'takeover',
-    name: 'retries the tasks of a killed process after the backoff of a first failure',
+    name: 'makes the tasks of a killed process due again after the delay of a first failure',
     async run(host) {
       const { inbox, id, killed } = await expireLease(host, { backoff })
       const { nextAttemptAt = 0, state } = await taskOf(inbox, id, 'a')
       assert.equal(state, 'retrying')
-      assert.ok(nextAttemptAt >= killed.after + backoff / 2 - 1, `${nextAttemptAt} is half of the wait away at least`)
-      assert.ok(nextAttemptAt <= Date.now() + backoff + 1, `${nextAttemptAt} is the wait away at most`)
+      assert.ok(
+        nextAttemptAt >= killed.after + backoff / 2 - 1,
+        `${nextAttemptAt} is at least half of the backoff away`,
+      )
+      assert.ok(nextAttemptAt <= Date.now() + backoff + 1, `${nextAttemptAt} is at most the backoff away`)
       const detail = await detailOf(inbox, id)
       assert.deepEqual([detail.state, detail.nextAttemptAt], ['retrying', nextAttemptAt])
     },
@@ -29,7 +32,7 @@ export const leaseCases: InboxContractCase[] = [
       assert.deepEqual([claimed.attempt, claimed.attemptsUsed], [1, 1])
       const cut = only((await taskOf(inbox, id, 'a')).attempts)
       assert.deepEqual([cut.number, cut.outcome, cut.duration], [1, 'cut off', undefined])
-      assert.ok(Math.abs(cut.startedAt - Date.now()) < day, 'when it started is known')
+      assert.ok(Math.abs(cut.startedAt - Date.now()) < day, 'the start time of the attempt is recorded')
       const again = await comesBack(worker)
       assert.deepEqual([again.id, again.attempt, again.attemptsUsed], [id, 2, 2])
       await worker.finish(again, 'succeeded')
@@ -38,7 +41,7 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'takeover-last',
-    name: 'makes a task due at once after its last attempt expired, so that a worker can end it',
+    name: 'makes a task due at once when the lease of its last attempt expires, so that a worker can end the task',
     async run(host) {
       const { inbox, worker, id } = await expireLease(host, { backoff, attempts: 1 })
       const again = only(await worker.claim('a', 1, Date.now() + minute))
@@ -55,7 +58,7 @@ export const leaseCases: InboxContractCase[] = [
       const late = { ...claimed, outcome: 'succeeded', startedAt: start, duration: 1, result: 'late' } as const
       assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
       const due = inbox.claim(doomed.worker, { wanted: { a: 1 }, bytes: 1e6, now: Date.now() + minute })
-      assert.deepEqual(await due.catch(() => []), [], 'it begins nothing more')
+      assert.deepEqual(await due.catch(() => []), [], 'the worker claims nothing more')
       const again = await comesBack(worker)
       assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
       assert.deepEqual(await inbox.finish(doomed.worker, [{ ...late, attempt: 2 }]), [])
@@ -72,7 +75,7 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'takeover-all',
-    name: 'expires all tasks of a dead worker, and none of a live one',
+    name: 'expires all leases of a dead worker, and none of a live one',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -87,7 +90,7 @@ export const leaseCases: InboxContractCase[] = [
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 3, b: 2 } })
       await doomed.kill()
       assert.equal(doomed.claimed.length, 5)
-      await eventually('all of it waits', async () => {
+      await eventually('all leases expire', async () => {
         const tasks = await Promise.all(doomed.claimed.map(({ id, handler }) => taskOf(inbox, id, handler)))
         return tasks.every(({ state }) => state === 'retrying')
       })
@@ -108,13 +111,13 @@ export const leaseCases: InboxContractCase[] = [
       await worker.match(blocked, due('a'))
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 1 }, blocked: true })
       try {
-        // By the second check it was blocked for longer than the timeout that expired the other worker.
+        // By the second round, the process has been blocked for longer than a worker without heartbeats stays alive.
         for (const left of await storeMany(inbox, 2)) {
           const silent = await store.open()
           await (await TestWorker.register(silent, 'a', 'b')).match(left, 'b')
-          await silent.close() // not released, so that only the missing heartbeats show that it is gone
+          await silent.close() // without a release: only the missing heartbeats show that the worker is dead
           await eventually(
-            'who is silent is given up',
+            'the lease of the silent worker expires',
             async () => (await taskOf(inbox, left, 'b')).state !== 'running',
           )
         }
@@ -122,12 +125,15 @@ export const leaseCases: InboxContractCase[] = [
       } finally {
         await doomed.kill()
       }
-      await eventually('its end is noticed', async () => (await taskOf(inbox, blocked, 'a')).state === 'retrying')
+      await eventually(
+        'the lease of the killed process expires',
+        async () => (await taskOf(inbox, blocked, 'a')).state === 'retrying',
+      )
     },
   },
   {
     id: 'fencing',
-    name: 'ignores an outcome without a lease: of another worker, of another attempt, or repeated',
+    name: 'ignores an outcome without a lease: from another worker, of another attempt, or repeated',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -150,7 +156,7 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'fencing-late',
-    name: 'records the outcome of an attempt in the same call as the late one of an earlier attempt',
+    name: 'records the outcome of an attempt even if the same call has a late outcome of an earlier attempt',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -193,7 +199,7 @@ export const leaseCases: InboxContractCase[] = [
   },
 ]
 
-/** A delivery whose lease of handler `a` has expired, and a worker that may continue it. */
+/** A delivery whose task of handler `a` has lost its lease, and a worker that may claim the task. */
 async function expireLease(host: InboxContractHost, policy: Omit<HandlerPolicy, 'name'>) {
   const store: ContractStore = await host.create()
   const inbox: Inbox = await store.open()
@@ -204,11 +210,14 @@ async function expireLease(host: InboxContractHost, policy: Omit<HandlerPolicy, 
   const work = { handlers: [{ name: 'a', ...policy }], wanted: { a: 1 } }
   const doomed: DoomedWorker = await store.startWorker(work)
   await doomed.kill()
-  await eventually('the end of the process is noticed', async () => (await taskOf(inbox, id, 'a')).state === 'retrying')
+  await eventually(
+    'the lease of the killed process expires',
+    async () => (await taskOf(inbox, id, 'a')).state === 'retrying',
+  )
   return { inbox, worker, id, claimed: only(doomed.claimed), doomed, killed: { after } }
 }
 
-/** Claims the tasks that are due now. */
+/** Claims the task once it is due again. */
 function comesBack(worker: TestWorker) {
-  return eventually('it is due again', async () => (await worker.claim('a', 1, Date.now() + minute))[0])
+  return eventually('the task is due again', async () => (await worker.claim('a', 1, Date.now() + minute))[0])
 }

@@ -7,7 +7,7 @@ import { TestWorker } from './test-worker.ts'
 export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'known-guids',
-    name: 'finds the GUIDs of deliveries of a webhook in any state, and not those of another webhook',
+    name: 'finds the GUIDs of a webhook, whatever the states of the deliveries, and not those of another webhook',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -49,7 +49,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   },
   {
     id: 'missed-deliveries',
-    name: 'lists missed deliveries to every process, the newest first, with their last state',
+    name: 'lists missed deliveries in every process, newest first, with their last state',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -75,7 +75,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   },
   {
     id: 'missed-deliveries-many',
-    name: 'lists a missed delivery that can still be received, however many were received since',
+    name: 'lists deliveries that are missed or requested, however many were received since',
     async run(host) {
       const inbox = await openNew(host)
       const open = [
@@ -117,13 +117,13 @@ export const missedDeliveryCases: InboxContractCase[] = [
   },
   {
     id: 'born',
-    name: 'keeps the time at which it was created',
+    name: 'returns the time at which the store was created',
     async run(host) {
       const store = await host.create()
       const before = Date.now()
       const inbox = await store.open()
       const born = await inbox.createdAt()
-      assert.ok(born >= before - day && born <= Date.now(), 'it was created for this case')
+      assert.ok(born >= before - day && born <= Date.now(), 'the store was created for this case')
       await storeNew(inbox, { receivedAt: start - day })
       await inbox.close()
       assert.equal(await (await store.open()).createdAt(), born)

@@ -47,7 +47,7 @@ export const operatingCases: InboxContractCase[] = [
   ),
   {
     id: 'retry-waiting',
-    name: 'makes a waiting task due at once with all its attempts, and leaves running tasks alone',
+    name: 'makes a retrying task due at once with all its attempts, and leaves running tasks alone',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
@@ -128,7 +128,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'discard-ended',
-    name: 'discards only dead deliveries among the finished ones',
+    name: 'discards no deliveries that have ended, except dead ones',
     async run(host) {
       const inbox = await openNew(host)
       const counts: number[] = []
@@ -143,7 +143,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'discard-retried',
-    name: 'forgets a retry that is discarded before it starts: a copy does not run handlers that succeeded',
+    name: 'undoes a retry that is discarded before it starts: a later copy does not rerun handlers that succeeded',
     async run(host) {
       const { inbox, worker, id, first } = await ended(await openNew(host), { a: 'succeeded' })
       assert.equal(await inbox.retry({ ids: [id] }), 1)

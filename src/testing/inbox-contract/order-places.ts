@@ -6,7 +6,7 @@ import { lineUp } from './order.ts'
 import { assertState, assertTasks, only, taskOf } from './seen.ts'
 import { ordered, policies, TestWorker } from './test-worker.ts'
 
-/** Which tasks keep their place in the order, and which lose it. */
+/** Cases about tasks that keep or lose their place in the order. */
 export const orderPlaceCases: InboxContractCase[] = [
   {
     id: 'order-given-back',
@@ -27,7 +27,10 @@ export const orderPlaceCases: InboxContractCase[] = [
       const { worker, ids, inbox } = await lineUp(await store.open(), 2)
       const doomed = await store.startWorker({ handlers: [{ name: 'a', backoff: 1 }], wanted: { a: 1 } })
       await doomed.kill()
-      const again = await eventually('it is due', async () => (await worker.claim('a', 9, Date.now() + minute))[0])
+      const again = await eventually(
+        'the task is due',
+        async () => (await worker.claim('a', 9, Date.now() + minute))[0],
+      )
       assert.equal(again.id, ids[0])
       await worker.finish(again, 'succeeded')
       assert.equal(only(await worker.claim('a', 9)).id, ids[1])
@@ -104,7 +107,7 @@ export const orderPlaceCases: InboxContractCase[] = [
   },
   {
     id: 'order-rearmed-waiting',
-    name: 'runs a re-armed task before a later one that waits for a retry',
+    name: 'runs a rearmed task before a later one that waits for a retry',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

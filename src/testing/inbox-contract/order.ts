@@ -23,7 +23,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-at-once',
-    name: 'claims only the first of the tasks that are matched for an immediate start',
+    name: 'claims only the first of several tasks with the same key that could start when they are matched',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -46,7 +46,7 @@ export const orderCases: InboxContractCase[] = [
       const [one, two, three] = [await storeNew(inbox), await storeNew(inbox), await storeNew(inbox)]
       assert.deepEqual(await worker.match(two, ordered('a', 'key', true)), [])
       assert.equal(await isUnmatched(inbox, two), true)
-      assert.equal((await worker.match(three, 'a')).length, 1, 'one that has none is')
+      assert.equal((await worker.match(three, 'a')).length, 1, 'a delivery without an ordered task is matched')
       await worker.match(one)
       assert.equal((await worker.match(two, ordered('a', 'key', true))).length, 1)
     },
@@ -66,7 +66,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next',
-    name: 'claims the next task with the same key when one ends, if the worker wants it',
+    name: 'claims the next task with the same key when one ends, if the result requests that',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 3)
       const first = only(await worker.claim('a'))
@@ -82,7 +82,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next-repeated',
-    name: 'returns the already claimed next task for a repeated outcome whose answer was lost',
+    name: 'returns the next task again if the answer was lost and the outcome is repeated',
     async run(host) {
       const { worker, ids } = await lineUp(await openNew(host), 2)
       const first = only(await worker.claim('a'))
@@ -95,7 +95,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next-retry',
-    name: 'keeps the place of a task that is retried, and does not claim the next one',
+    name: 'keeps the place of a task that failed, and does not claim the next one',
     async run(host) {
       const { worker, ids } = await lineUp(await openNew(host), 2)
       const first = only(await worker.claim('a'))
@@ -108,7 +108,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next-waiting',
-    name: 'does not claim a next task before its retry is due',
+    name: 'does not claim the next task before it is due, if it waits for a retry',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -140,7 +140,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next-alone',
-    name: 'claims no next task for a task without a key, or for a worker whose lease has moved',
+    name: 'claims no next task after a task without a key, or for a worker that has lost its lease',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
       const unordered = only(await worker.claim('unordered'))
@@ -153,7 +153,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-arrives',
-    name: 'does not claim a later delivery while the first task is unfinished',
+    name: 'does not claim a later task while the first one is unfinished',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 1)
       const arrive = async (state: 'pending' | 'running' | 'retrying'): Promise<void> => {
@@ -202,7 +202,7 @@ export const orderCases: InboxContractCase[] = [
       const work = async (one: TestWorker): Promise<boolean> => {
         for (const task of await one.claim('a', 3)) {
           const key = keyOf.get(task.id) ?? ''
-          assert.equal(running.has(key), false, 'none of the same key runs')
+          assert.equal(running.has(key), false, 'no other task with the same key runs')
           assert.ok((last.get(key) ?? 0) < task.id, 'in order of receipt')
           running.add(key)
           last.set(key, task.id)
@@ -218,7 +218,7 @@ export const orderCases: InboxContractCase[] = [
   },
 ]
 
-/** Deliveries whose handler `a` has one key. */
+/** Deliveries whose tasks of handler `a` have the same key. */
 export async function lineUp(
   inbox: Inbox,
   count: number,

@@ -8,7 +8,7 @@ import { json, storeMany, storeNew } from './deliveries.ts'
 export const pagingCases: InboxContractCase[] = [
   {
     id: 'pages',
-    name: 'lists deliveries newest first, and each on one page',
+    name: 'lists each delivery exactly once over all pages, newest first',
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 23)
@@ -45,7 +45,7 @@ export const pagingCases: InboxContractCase[] = [
   },
   {
     id: 'pages-conditions',
-    name: 'returns each delivery that matches a filter on one page',
+    name: 'lists each delivery that matches a filter exactly once over all pages',
     async run(host) {
       const inbox = await openNew(host)
       const ids: number[] = []

@@ -31,7 +31,7 @@ export const overviewCases: InboxContractCase[] = [
   },
   {
     id: 'overview-oldest',
-    name: 'returns the time since the oldest unfinished delivery has waited',
+    name: 'returns when the oldest unfinished delivery was received',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -82,7 +82,7 @@ export const overviewCases: InboxContractCase[] = [
       const before = (await inbox.overview()).size
       assert.ok(before >= 0)
       for (let i = 0; i < 20; i++) await storeNew(inbox, { body: crypto.getRandomValues(new Uint8Array(60_000)) })
-      const grown = await eventually('it is more', async () => (await inbox.overview()).size - before > 500_000)
+      const grown = await eventually('the size has grown', async () => (await inbox.overview()).size - before > 500_000)
       assert.equal(grown, true)
     },
   },
@@ -104,7 +104,7 @@ export const overviewCases: InboxContractCase[] = [
   },
   {
     id: 'compare-and-set',
-    name: 'replaces a value only if it is the expected one, and once among several processes',
+    name: 'replaces a value only if it is the expected one, and loses no change of concurrent processes',
     async run(host) {
       const store = await host.create()
       const [one, other] = [await store.open(), await store.open()]

@@ -8,7 +8,7 @@ import { due, TestWorker } from './test-worker.ts'
 export const pausingCases: InboxContractCase[] = [
   {
     id: 'pause',
-    name: 'claims no task of a paused handler, and claims those of others',
+    name: 'claims no task of a paused handler, and claims those of other handlers',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -24,7 +24,7 @@ export const pausingCases: InboxContractCase[] = [
   },
   {
     id: 'pause-all',
-    name: 'stores and matches deliveries while all handlers are paused, and claims nothing',
+    name: 'stores and matches deliveries while all handlers are paused, and claims no task',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')

@@ -8,7 +8,7 @@ import { only } from './seen.ts'
 export const processCases: InboxContractCase[] = [
   {
     id: 'processes',
-    name: 'lists live processes in every process, in the order in which they started',
+    name: 'returns the registered processes from every open inbox of a store, in the order in which they started',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -21,7 +21,8 @@ export const processCases: InboxContractCase[] = [
         seen.map(({ id, role, version, startedAt }) => ({ id, role, version, startedAt })),
         [older, newer],
       )
-      for (const { host: name, pid } of seen) assert.ok(name !== '' && pid === process.pid, 'it is known where')
+      for (const { host: name, pid } of seen)
+        assert.ok(name !== '' && pid === process.pid, 'the host and the process id are known')
       assert.deepEqual(await inbox.processes(), seen)
     },
   },
@@ -33,8 +34,8 @@ export const processCases: InboxContractCase[] = [
       const receiver = presence('a', { role: 'receiver' })
       await inbox.heartbeat(receiver)
       const before = only(await inbox.processes())
-      assert.ok(Math.abs(before.seenAt - Date.now()) < 60_000, 'it was seen just now')
-      const after = await eventually('a later look', async () => {
+      assert.ok(Math.abs(before.seenAt - Date.now()) < 60_000, 'the heartbeat is recent')
+      const after = await eventually('a later heartbeat is listed', async () => {
         await inbox.heartbeat({ ...receiver, role: 'all' })
         const seen = only(await inbox.processes())
         return seen.seenAt > before.seenAt && seen

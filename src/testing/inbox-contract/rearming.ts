@@ -33,7 +33,7 @@ export const rearmingCases: InboxContractCase[] = [
   ),
   {
     id: 'rearm-once',
-    name: 'counts a copy of a delivery that is already re-armed as a duplicate',
+    name: 'counts a copy of a delivery that is already rearmed as a duplicate',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -48,7 +48,7 @@ export const rearmingCases: InboxContractCase[] = [
   },
   {
     id: 'rearm-rest',
-    name: 'runs only the unsuccessful handlers again for a copy',
+    name: 'runs only the handlers that have not succeeded again when a copy arrives',
     async run(host) {
       const { inbox, worker, id, first } = await endedDead(await openNew(host))
       await inbox.store(first)
@@ -90,7 +90,7 @@ export const rearmingCases: InboxContractCase[] = [
   },
   {
     id: 'rearm-reason',
-    name: 'clears the reason for the end of a delivery when it is re-armed',
+    name: 'clears the reason why a delivery ended when the delivery is rearmed',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -105,7 +105,7 @@ export const rearmingCases: InboxContractCase[] = [
   },
 ]
 
-/** A delivery whose handler `a` is done, `b` died in its second attempt, and `c` was discarded. */
+/** A delivery whose handler `a` succeeded, `b` failed in its second and last attempt, and `c` discarded it. */
 async function endedDead(inbox: Inbox): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: NewDelivery }> {
   const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
   const first = newDelivery()

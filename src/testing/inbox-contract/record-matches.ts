@@ -6,11 +6,11 @@ import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
-/** A summary with every field. */
 async function handedTo(inbox: Inbox): Promise<number[]> {
   return (await unmatched(inbox, 10, 1e6)).map(({ id }) => id)
 }
 
+/** A summary with every field. */
 const summary = {
   action: 'opened',
   repository: 'octo-org/naïve',
@@ -24,7 +24,7 @@ const summary = {
 export const matchingCases: InboxContractCase[] = [
   {
     id: 'unmatched',
-    name: 'offers new deliveries in order of receipt, and again to the same process until they are matched',
+    name: 'offers new deliveries in order of receipt, and offers them again to the same process until they are matched',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -46,7 +46,7 @@ export const matchingCases: InboxContractCase[] = [
       assert.deepEqual(await handedTo(inbox), ids)
       assert.ok(
         (await handedTo(other)).every((id) => ids.includes(id)),
-        'before that it may, or may not',
+        'before that, the store may offer them to the other process too',
       )
       await worker.match(ids[1] as number, 'a')
       await inbox.releaseWorker(worker.id)
@@ -56,7 +56,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'unmatched-limits',
-    name: 'offers deliveries up to the wanted number and byte limit, but always at least one',
+    name: 'offers deliveries up to the limits of number and bytes, and at least one even if it exceeds them',
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 5, { body: new Uint8Array(1000) })
@@ -97,7 +97,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-part',
-    name: 'offers deliveries that were not matched again, before later ones',
+    name: 'offers deliveries again that were not matched, before later ones',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -185,7 +185,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-claim',
-    name: 'claims the matched tasks that start at once, and leaves the others due',
+    name: 'claims the matched tasks for which the worker has room, and leaves the others due',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -200,7 +200,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-once',
-    name: 'leaves a delivery that is already matched as it is',
+    name: 'does not change a delivery that is already matched',
     async run(host) {
       const inbox = await openNew(host)
       const [worker, other] = [await TestWorker.register(inbox, 'a', 'b'), await TestWorker.register(inbox, 'a', 'b')]
@@ -225,7 +225,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-race',
-    name: 'matches a delivery once when several workers match it at the same time, and claims only those tasks',
+    name: 'matches a delivery once, and claims its tasks once, when several workers match it at the same time',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]

@@ -47,7 +47,7 @@ export const rejectionCases: InboxContractCase[] = [
   },
   {
     id: 'rejections-counts',
-    name: 'counts all rejected requests of all processes by code, and keeps the totals when it prunes',
+    name: 'counts the rejected requests of all processes by code, and keeps the totals when it prunes',
     async run(host) {
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()]
@@ -75,7 +75,7 @@ export const rejectionCases: InboxContractCase[] = [
   },
   {
     id: 'rejections-odd',
-    name: 'records rejected requests with text that is not valid Unicode, and others in the same batch',
+    name: 'records a rejected request with text that is not valid Unicode, and the others in the same call',
     async run(host) {
       const inbox = await openNew(host)
       const odd = { guid: 'a\0b', event: '\ud83d', address: '', reason: '\udc00', headers: { 'x-odd': 'a\0\ud83d' } }

@@ -15,7 +15,7 @@ export const replayCases: InboxContractCase[] = [
     ({ id, what, as }) =>
       ({
         id,
-        name: `flags repeated bytes with ${what} when they are matched, and runs them`,
+        name: `flags a delivery as a replay if its bytes repeat with ${what}, and runs it`,
         async run(host) {
           const inbox = await openNew(host)
           const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -34,7 +34,7 @@ export const replayCases: InboxContractCase[] = [
   ),
   {
     id: 'replay-hook',
-    name: 'does not flag a delivery to another hook, or a copy, as a replay',
+    name: 'does not flag a delivery of another webhook, or a copy, as a replay',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -71,7 +71,7 @@ export const replayCases: InboxContractCase[] = [
   },
   {
     id: 'replay-discarded',
-    name: 'discards only replays if onReplay is discard',
+    name: 'discards a replay, and not its original, if the match requests that',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

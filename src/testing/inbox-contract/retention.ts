@@ -6,7 +6,7 @@ import { recordMatches, unmatched } from './matching.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
-/** A time after the retention of every store. */
+/** A time when `start` is longer ago than the retention of any store. */
 const later = start + 365 * day
 
 /** Each final state, and the outcomes that lead to it. */
@@ -20,7 +20,7 @@ const ends: Record<string, Record<string, AttemptResult['outcome']>> = {
 export const retentionCases: InboxContractCase[] = [
   {
     id: 'prune',
-    name: 'deletes old finished deliveries, and returns their number',
+    name: 'deletes old deliveries that have ended, and returns their number',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -132,7 +132,7 @@ export const retentionCases: InboxContractCase[] = [
   },
   {
     id: 'tombstone-recovered',
-    name: 'treats what GitHub sends after a recovery as a copy, also when the recovered delivery was deleted',
+    name: 'treats a delivery as a copy if it was recovered before, even if the recovered delivery was deleted',
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done', { recovered: true })
       const sent = { ...first, ...other, recovered: false }
@@ -155,7 +155,7 @@ export const retentionCases: InboxContractCase[] = [
 
 const other = { body: json({ other: 'bytes' }) }
 
-/** A store from which a delivery with this outcome was deleted. */
+/** Stores a delivery, ends it in this state, and prunes it. */
 async function pruned(
   inbox: Inbox,
   state: 'done' | 'dead' | 'discarded' | 'ignored',

@@ -22,7 +22,7 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'retry-shown',
-    name: 'shows when each handler is due, and the earliest time for the delivery',
+    name: 'shows when each task is due, and the earliest of these times for the delivery',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -44,7 +44,7 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'retry-far',
-    name: 'keeps a task with a distant due time waiting, without effect on other tasks',
+    name: 'accepts the latest possible time for a retry, without effect on other tasks',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -61,7 +61,7 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'retry-count',
-    name: 'counts attempts up to the last, each at its own time',
+    name: 'counts each attempt, up to the last one',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -136,7 +136,7 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'attempts-odd',
-    name: 'records outcomes with any text that a handler throws, returns or logs',
+    name: 'records an outcome whatever text the handler throws, returns or logs',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

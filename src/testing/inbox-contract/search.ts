@@ -7,7 +7,6 @@ import { json, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { TestWorker } from './test-worker.ts'
 
-/** Words, and whether they match a delivery with this summary. */
 const summary: PayloadSummary = {
   action: 'opened',
   repository: 'Octo-Org/App',
@@ -17,6 +16,7 @@ const summary: PayloadSummary = {
   sha: '6dcb09b5b57875f334f61aebed695e2e4193db5e',
   number: 1347,
 }
+/** Words, and whether they find an issue with this summary. */
 const words: [words: string[], finds: boolean][] = [
   [['issues'], true],
   [['open'], true],
@@ -81,7 +81,7 @@ const paths: [path: string[], value: string, finds: boolean][] = [
 export const searchCases: InboxContractCase[] = [
   {
     id: 'words',
-    name: 'finds all words in any column, in any case, literally',
+    name: 'finds deliveries that contain all words literally, each in any column and in any case',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)
@@ -178,7 +178,7 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'paths-unreadable',
-    name: 'finds no value in an unreadable payload, and still finds the others',
+    name: 'finds no value in an unreadable payload, and finds those in other payloads',
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox, { body: json({ a: 1 }) })
@@ -192,7 +192,7 @@ export const searchCases: InboxContractCase[] = [
   },
 ]
 
-/** All matching deliveries, from all pages. */
+/** The ids of all matching deliveries, from all pages. */
 async function find(inbox: Inbox, query: Query): Promise<number[]> {
   const ids: number[] = []
   for (let before: number | undefined; ; ) {

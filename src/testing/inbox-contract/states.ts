@@ -17,7 +17,7 @@ const ends: [AttemptResult['outcome'][], DeliveryState][] = [
   [['succeeded', 'discarded', 'dead'], 'dead'],
 ]
 
-/** Outcomes of handlers, and the state of their delivery meanwhile; a task that is `due` is not claimed. */
+/** Tasks that are due or claimed or have an outcome, and the resulting state of their unfinished delivery. */
 const meanwhile: [(AttemptResult['outcome'] | 'due' | 'claimed')[], DeliveryState][] = [
   [['due', 'due'], 'pending'],
   [['due', 'claimed'], 'running'],
@@ -57,7 +57,7 @@ export const stateCases: InboxContractCase[] = [
     ([outcomes, state]) =>
       ({
         id: `state-${outcomes.join('-')}`,
-        name: `sets a delivery to ${state} when its handlers ended ${outcomes.join(', ')}`,
+        name: `ends a delivery as ${state} if its tasks ended as ${outcomes.join(', ')}`,
         async run(host) {
           const inbox = await openNew(host)
           const handlers = outcomes.map((_, index) => `h${index}`)
@@ -72,7 +72,7 @@ export const stateCases: InboxContractCase[] = [
     ([stands, state]) =>
       ({
         id: `state-${stands.join('-')}`,
-        name: `sets a delivery to ${state} while its handlers are ${stands.join(', ')}`,
+        name: `shows a delivery as ${state} while its tasks are ${stands.join(', ')}`,
         async run(host) {
           const inbox = await openNew(host)
           const worker = await TestWorker.register(inbox, ...stands.map((_, index) => `h${index}`))
@@ -91,7 +91,7 @@ export const stateCases: InboxContractCase[] = [
   ),
   {
     id: 'state-ignored',
-    name: 'ignores a delivery that matches no handler',
+    name: 'ends a delivery that matches no handler as ignored',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -14,10 +14,10 @@ import { only } from './seen.ts'
 /** A byte limit above the size of any body. */
 const plenty = 1e9
 
-/** First backoff of its handlers, in milliseconds: long enough that no retry is due during a case. */
+/** The backoff of the handlers, in milliseconds: so long that no expired lease is due again during a case. */
 export const backoff: number = 60 * minute
 
-/** A worker whose every step a case controls, at the time of the case. */
+/** A worker that a case controls step by step. Its clock is the time of the case. */
 export class TestWorker {
   readonly inbox: Inbox
   readonly id: number
@@ -31,7 +31,7 @@ export class TestWorker {
     return new TestWorker(inbox, await inbox.registerWorker(policies(...handlers)))
   }
 
-  /** Matches a delivery with handlers; those given by name are claimed at once. */
+  /** Matches a delivery with handlers. The tasks of handlers that are given by name are claimed at once. */
   match(id: number, ...handlers: (string | MatchedTask)[]): Promise<ClaimedTask[]> {
     const tasks = handlers.map((one) => (typeof one === 'string' ? { handler: one, claim: true } : one))
     return recordMatches(this.inbox, this.id, [{ id, summary: {}, tasks }], start)
@@ -60,7 +60,7 @@ export class TestWorker {
   /** Matches a delivery with handlers whose first attempts have these outcomes. */
   async handle(id: number, outcomes: Readonly<Record<string, AttemptResult['outcome']>>): Promise<void> {
     const claimed = await this.match(id, ...Object.keys(outcomes))
-    assert.equal(claimed.length, Object.keys(outcomes).length, 'all begin at once')
+    assert.equal(claimed.length, Object.keys(outcomes).length, 'all tasks are claimed at once')
     for (const task of claimed) await this.finish(task, outcomes[task.handler] as AttemptResult['outcome'])
   }
 }

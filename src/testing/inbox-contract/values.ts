@@ -38,7 +38,7 @@ const summary: PayloadSummary[] = [
 export const valueCases: InboxContractCase[] = [
   {
     id: 'values',
-    name: 'lists the values of a column once, in alphabetical order, and by prefix',
+    name: 'lists each value of a column once, in alphabetical order, optionally those with a prefix',
     async run(host) {
       const inbox = await openNew(host)
       assert.deepEqual(await inbox.values({ column: 'repository' }), [])
@@ -63,7 +63,7 @@ export const valueCases: InboxContractCase[] = [
   },
 ]
 
-/** In any case. */
+/** Compares in alphabetical order, ignoring case. */
 const byLetters = (one: string, other: string): number => (one.toLowerCase() < other.toLowerCase() ? -1 : 1)
 
 async function fill(inbox: Inbox): Promise<void> {
