@@ -92,7 +92,7 @@ export interface DeliverySummary
   state: DeliveryState
   /** Bytes of the body. */
   size: number
-  /** When the first task that is `retrying` is due. */
+  /** When the first task that is `retrying` is due; `undefined` while another task runs. */
   nextAttemptAt: number | undefined
   /** Attempts of the handler with the most attempts, a running one included. */
   maxAttempts: number
@@ -154,7 +154,7 @@ export interface Page {
   next: number | undefined
   /** How many deliveries were examined for this page. */
   scanned: number
-  /** How many deliveries are older than the last one examined. */
+  /** How many deliveries are older than the last one examined: an upper bound. */
   left: number
   /** How many payloads were not searched because parsing them may take too much memory; left out if none. */
   tooLarge?: number | undefined

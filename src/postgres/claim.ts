@@ -42,7 +42,7 @@ export interface ClaimDecision {
   tooLarge: FetchedTask[]
 }
 
-/** Whether the caller's clock is ahead of the database's. The caller's clock decides which tasks are due. */
+/** Whether the caller's time, which decides which tasks are due, is ahead of the clock of this process. */
 export const isAhead = (now: number): boolean => now > Date.now() + clockTolerance
 
 /** Claims due tasks and commits. */

@@ -16,9 +16,9 @@ import { MaintenanceClient } from './threads.ts'
  */
 export class PostgresClient {
   readonly settings: PostgresSettings
-  /** Connections for everything but storing. */
+  /** Connections for everything but storing deliveries. */
   readonly database: Database
-  /** Connections for storing deliveries, which nothing else can use up. */
+  /** Connections for storing deliveries, and for short statements while a transaction holds one of the others. */
   readonly receiverDatabase: Database
   readonly jobs: JobQueue
   readonly maintenance: MaintenanceClient

@@ -13,7 +13,7 @@ import { jobsSchema } from './options.ts'
 /** The schema version of this pg-boss. */
 export const jobSchemaVersion: number = manifest.pgboss.schema
 
-/** A due task and its job. */
+/** A task that is or will be due, and its job. */
 export interface DueTask {
   job: string
   /** The id of the delivery. */

@@ -33,7 +33,7 @@ export class Maintenance {
   readonly #failing = new Map<string, string>()
   #pingedAt = performance.now()
   #isClosing = false
-  /** The delivery up to which due tasks have been checked for lost jobs. */
+  /** The id of the delivery up to which tasks have been checked for lost jobs. */
   #checkedUntil = 0
 
   readonly calls: MaintenanceCalls = {

@@ -17,8 +17,8 @@ const maxChecked = 10_000
 const seenPrecision = 60_000
 
 /**
- * Gives new jobs to due tasks that have lost theirs, for example because an operator deleted rows of pg-boss. There may
- * be very many tasks, so each call checks the next ones.
+ * Gives new jobs to tasks that have lost theirs, for example because an operator deleted rows of pg-boss. Tasks that are
+ * due or wait for a retry have jobs. There may be very many such tasks, so each call checks the next ones.
  * @param after The delivery at which the previous call ended.
  * @returns the delivery at which this call ended; 0 after the last one.
  */
@@ -29,7 +29,7 @@ export async function replaceLostJobs(transaction: Transaction, jobs: JobQueue, 
   return tasks.length < maxChecked ? 0 : (tasks.at(-1)?.id ?? 0)
 }
 
-/** Gives new jobs to the due tasks of deliveries, even to tasks that already have a job. */
+/** Gives new jobs to the tasks of deliveries that are due or wait for a retry, even if they already have jobs. */
 export async function addMissingJobs(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<void> {
   await lockDeliveries(transaction, ids)
   const due = await transaction.all<DueTask>(renewJobs, ids)
@@ -130,7 +130,7 @@ const recordHandlerSeen = `
   insert into handlers (name, seen_at) select name, $2 from unnest($1::text[]) as name
   on conflict (name) do update set seen_at = excluded.seen_at where handlers.seen_at < $3`
 
-/** The handlers of due tasks, by one index seek each: there may be very many tasks, but few handlers. */
+/** The handlers of tasks that are due or wait for a retry, by one index seek each: there may be very many tasks. */
 const recordHandlerFirstSeen = `
   with recursive due as (
     (select handler from tasks where next_at is not null order by handler limit 1)

@@ -102,7 +102,7 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
 /** Milliseconds: the precision of `handlers.seen_at`, which saves writes. */
 const seenPrecision = 60_000
 
-/** The handlers of due tasks, by one index seek for each handler: there may be very many tasks, but few handlers. */
+/** The handlers of tasks that are due or wait for a retry, by one index seek each: there may be very many tasks. */
 export function* dueHandlers(connection: Connection): Generator<string> {
   for (let last = ''; ; ) {
     const next = connection.get<{ handler: string }>(selectNextHandler, last)?.handler

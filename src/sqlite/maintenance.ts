@@ -110,7 +110,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     prune: (now) => this.prune(now),
   }
 
-  /** Ignores errors: the next interval tries again, and a lasting error also fails the storing of deliveries. */
+  /** Ignores errors: the next interval tries again. If an error lasts, deliveries cannot be stored either. */
   #attempt(work: () => void): void {
     try {
       work()
