@@ -11,7 +11,7 @@ const other = { body: json({ other: 'bytes' }) }
 export const conflictCases: InboxContractCase[] = [
   {
     id: 'conflict',
-    name: 'stores different bytes with the same identity as a delivery of its own, flagged as a conflict, and runs it',
+    name: 'stores a delivery with a known identity and other bytes, flags it as a conflict, and runs it',
     async run(host) {
       const { inbox, first, ids } = await twoVariants(await openNew(host))
       const worker = await TestWorker.register(inbox, 'a')

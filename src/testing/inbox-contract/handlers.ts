@@ -25,7 +25,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-vanished',
-    name: 'ends the task of a handler that no longer matches as gone, and keeps the outcomes of the others',
+    name: 'ends a task as gone if its handler no longer matches, and keeps the outcomes of the other tasks',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')

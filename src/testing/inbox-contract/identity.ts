@@ -18,7 +18,7 @@ const bodies: Record<string, Uint8Array> = {
 export const identityCases: InboxContractCase[] = [
   {
     id: 'identity',
-    name: 'treats a different source, hook, GUID or secret as another delivery',
+    name: 'treats a delivery with another source, hook id, GUID or secret as a different delivery',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()

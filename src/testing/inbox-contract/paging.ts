@@ -76,7 +76,7 @@ export const pagingCases: InboxContractCase[] = [
   },
   {
     id: 'pages-budget',
-    name: 'ends a page when its time is up, and continues from there on the next',
+    name: 'ends a page when its time is up, and continues on the next page',
     async run(host) {
       const inbox = await openNew(host)
       const sought = { value: { deep: ['sought'] }, filler: Array.from({ length: 5000 }, (_, index) => index) }

@@ -11,7 +11,7 @@ export const rearmingCases: InboxContractCase[] = [
     (state) =>
       ({
         id: `rearm-${state}`,
-        name: `runs a delivery that is ${state} again when another copy arrives`,
+        name: `reruns a delivery that is ${state} when another copy arrives`,
         async run(host) {
           const inbox = await openNew(host)
           const worker = await TestWorker.register(inbox, 'a')
@@ -33,7 +33,7 @@ export const rearmingCases: InboxContractCase[] = [
   ),
   {
     id: 'rearm-once',
-    name: 'counts a copy of a delivery that is already rearmed as a duplicate',
+    name: 'counts a copy as a duplicate if the delivery is already rearmed',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -48,7 +48,7 @@ export const rearmingCases: InboxContractCase[] = [
   },
   {
     id: 'rearm-rest',
-    name: 'runs only the handlers that have not succeeded again when a copy arrives',
+    name: 'reruns only the handlers that have not succeeded when a copy arrives',
     async run(host) {
       const { inbox, worker, id, first } = await endedDead(await openNew(host))
       await inbox.store(first)

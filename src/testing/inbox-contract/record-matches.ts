@@ -37,7 +37,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'unmatched-shared',
-    name: 'offers unmatched deliveries of one process to another when the first is closed',
+    name: 'offers deliveries to another process when the first is closed before it has matched them',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]

@@ -67,7 +67,7 @@ export const releaseCases: InboxContractCase[] = [
   },
   {
     id: 'release-own',
-    name: 'releases only the tasks of the worker itself',
+    name: 'releases no tasks of other workers',
     async run(host) {
       const inbox = await openNew(host)
       const [worker, other] = [await TestWorker.register(inbox, 'a', 'b'), await TestWorker.register(inbox, 'a', 'b')]

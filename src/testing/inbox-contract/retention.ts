@@ -41,7 +41,7 @@ export const retentionCases: InboxContractCase[] = [
   },
   {
     id: 'prune-old',
-    name: 'keeps recent deliveries next to old ones',
+    name: 'keeps recent deliveries when it deletes old ones',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -92,7 +92,7 @@ export const retentionCases: InboxContractCase[] = [
   },
   {
     id: 'tombstone-done',
-    name: 'treats a copy of a deleted delivery that was done as a duplicate',
+    name: 'treats a copy as a duplicate if the deleted delivery was done',
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
       assert.equal((await inbox.store(first)).outcome, 'duplicate')
@@ -121,7 +121,7 @@ export const retentionCases: InboxContractCase[] = [
   ),
   {
     id: 'tombstone-conflict',
-    name: 'flags different bytes with the identity of a deleted delivery as a conflict',
+    name: 'flags a delivery as a conflict if a deleted delivery had the same identity and other bytes',
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
       const { id, outcome, conflict } = await inbox.store({ ...first, ...other })

@@ -91,7 +91,7 @@ export const stateCases: InboxContractCase[] = [
   ),
   {
     id: 'state-ignored',
-    name: 'ends a delivery that matches no handler as ignored',
+    name: 'ends a delivery as ignored if no handler matches it',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
