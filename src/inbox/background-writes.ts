@@ -6,8 +6,8 @@ import { maxRejections, type Rejection } from './records.ts'
 import { withoutSecrets } from './store-delivery.ts'
 
 /**
- * Writes of this process to its inbox for which no request and no handler waits. Each part collects its data, writes it
- * after a delay, and keeps it for a later write if that fails.
+ * Writes of this process to its inbox for which no request and no handler waits. Each part writes after a delay, and
+ * tries again later if a write fails.
  */
 export class BackgroundWrites {
   readonly rejections: RejectionBuffer

@@ -37,7 +37,7 @@ export function identitiesOf(guid: string): [first: Uint8Array, last: Uint8Array
  */
 export const tombstoneAge: number = 8 * day
 
-/** A key to find deliveries with the same bytes: 6 bytes of their hash, a small and safe integer in JavaScript. */
+/** A key to find deliveries with the same bytes: 6 bytes of the hash, a safe integer that keeps the index small. */
 export function hashKey(sha256: Uint8Array): number {
   return Buffer.from(sha256).readUIntBE(0, 6)
 }

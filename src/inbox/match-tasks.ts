@@ -90,7 +90,7 @@ export function isPaused(paused: ReadonlySet<string>, handler: string): boolean 
   return paused.has(handler) || paused.has('*')
 }
 
-/** The columns of a delivery that show whether it is a replay. */
+/** The columns that show whether a delivery is a replay. */
 export interface ReplayCandidate {
   id: number
   guid: string

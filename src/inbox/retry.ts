@@ -83,5 +83,5 @@ const second = 1000
 
 const isDelay = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
 
-/** The maximum delay by a response of GitHub: a day. A longer one is shortened. A `Retry` has no maximum. */
+/** The maximum delay that a response of GitHub can set: a day. hookserver shortens a longer one. */
 const maxRequestedDelay = 24 * 60 * 60 * 1000

@@ -52,7 +52,7 @@ export async function resetIfMoved(transaction: Transaction): Promise<void> {
   await transaction.run('delete from acks')
 }
 
-/** Whether changes since a position may be lost: rows were deleted, or a backup from before it was restored. */
+/** Whether changes since a position may be lost: rows were deleted, or the database was restored from an older backup. */
 function isGap({ before, until }: Position, now: string, forgotten: number | null): boolean {
   if (isAfter(before, now) || (until && isAfter(until.now, now))) return true
   return forgotten !== null && !sees(before, forgotten, now)

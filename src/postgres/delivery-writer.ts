@@ -8,7 +8,7 @@ import type { Transaction } from './database.ts'
 import { setValue } from './metadata.ts'
 import { type Ack, type EncodedDelivery, encodeDelivery, storeKnown, storeNew, weightOf } from './store.ts'
 
-/** Milliseconds after which an acknowledgement is recorded if no other delivery is stored before. */
+/** Milliseconds after which an acknowledgement is recorded if no other delivery is stored earlier. */
 const ackDelay = 1000
 
 /** Stores deliveries. Those that arrive at the same time share a transaction. */

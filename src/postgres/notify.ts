@@ -75,8 +75,9 @@ export class Listener {
 }
 
 /**
- * Notifies workers that there is work, after the commit that made it available: PostgreSQL commits transactions with
- * notifications one by one, each with an fsync of its own. If a notification is lost, workers find the work by polling.
+ * Notifies workers that there is work. A notification is sent after the transaction that made the work available, not in
+ * it: PostgreSQL commits transactions with notifications one by one, each with an fsync of its own. If a notification is
+ * lost, workers find the work by polling.
  */
 export class Notifier {
   readonly #database: Database

@@ -10,7 +10,7 @@ export interface PostgresOptions {
   schema?: string | undefined
   /**
    * Connections of a process, 3 to 1000. A process that stores deliveries or runs handlers has three more for
-   * maintenance, and a process that runs handlers another one for notifications. Default: 10.
+   * maintenance. A process that runs handlers has one more for notifications. Default: 10.
    */
   connections?: number | undefined
   /** Creates and migrates the tables at the first use. If `false`, run `hookserver migrate`. Default: `true`. */

@@ -29,7 +29,7 @@ export async function replaceLostJobs(transaction: Transaction, jobs: JobQueue, 
   return tasks.length < maxChecked ? 0 : (tasks.at(-1)?.id ?? 0)
 }
 
-/** Gives new jobs to the tasks of deliveries that are due or wait for a retry, even if they already have jobs. */
+/** Gives a new job to each due or retrying task of the deliveries, even if the task already has a job. */
 export async function addMissingJobs(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<void> {
   await lockDeliveries(transaction, ids)
   const due = await transaction.all<DueTask>(renewJobs, ids)

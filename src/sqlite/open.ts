@@ -35,7 +35,7 @@ const pageSize = 8192
 /** The file may grow to this multiple of `maxSize`, so that a full inbox can still handle its deliveries. */
 const reserve = 1.1
 
-/** Pages of the log from which on a commit copies them into the database, so that the log starts over under load. */
+/** If the log has this many pages, a commit copies them into the database, so that the log can start over under load. */
 const autocheckpoint = 4096
 
 /**
