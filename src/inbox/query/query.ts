@@ -35,7 +35,7 @@ export interface Query {
   before?: number | undefined
   /** Deliveries in a page. Default: 50, at most 500. */
   limit?: number | undefined
-  /** Milliseconds after which a page is returned although it is not full. Default: 30, at most 1000. */
+  /** Milliseconds after which a page is returned although it is not full, at most 1000. Default: 30. */
   budget?: number | undefined
 }
 
