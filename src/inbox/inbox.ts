@@ -127,7 +127,7 @@ export interface Metadata {
   /**
    * Acquires or renews a lease, for work that only one process may do at a time.
    * @param ms Milliseconds until it expires.
-   * @returns whether the holder has it.
+   * @returns whether the holder has the lease.
    */
   lease(name: string, holder: string, ms: number): Promise<boolean>
   /** When this inbox was created, in milliseconds since 1970. */

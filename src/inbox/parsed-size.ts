@@ -122,7 +122,7 @@ function sizeOfIndexes(bytes: Uint8Array, from: number, to: number): number {
   return size
 }
 
-/** Whether a key of digits ends with this quote. They may be escaped: "\u0033" is "3". */
+/** Whether a key of digits ends with this quote. The digits may be escaped: "\u0033" is "3". */
 function isEndOfIndex(bytes: Uint8Array, end: number): boolean {
   if (!isDigit(bytes[end - 1])) return false
   let start = end - 1

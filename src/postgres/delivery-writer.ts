@@ -30,7 +30,7 @@ export class DeliveryWriter implements DeliveryStore {
 
   store(delivery: NewDelivery): Promise<StoreResult> {
     return this.#client.call(async () => {
-      this.#client.maintenance.start() // prunes, even if this process never works
+      this.#client.maintenance.start() // so that old deliveries are pruned even if this process runs no handlers
       return this.#batcher.add(await encodeDelivery(delivery))
     })
   }

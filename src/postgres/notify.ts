@@ -10,7 +10,7 @@ const channelOf = (schema: string): string => `${schema}_due`
 
 /**
  * Receives notifications of work that other processes have made available. A pooler in transaction mode does not provide
- * the session that this needs; workers then find the work by polling.
+ * the session that `listen` needs. With such a pooler, workers find the work by polling.
  */
 export class Listener {
   readonly #target: ConnectionTarget

@@ -19,8 +19,8 @@ const seenPrecision = 60_000
 /**
  * Gives new jobs to tasks that have lost theirs, for example because an operator deleted rows of pg-boss. Tasks that are
  * due or wait for a retry have jobs. There may be very many such tasks, so each call checks the next ones.
- * @param after The delivery at which the previous call ended.
- * @returns the delivery at which this call ended; 0 after the last one.
+ * @param after The id of the delivery at which the previous call ended.
+ * @returns the id of the delivery at which this call ended; 0 after the last one.
  */
 export async function replaceLostJobs(transaction: Transaction, jobs: JobQueue, after: number): Promise<number> {
   const tasks = await transaction.all<{ id: number; hasJob: boolean }>(selectTasks(jobs), after, maxChecked)

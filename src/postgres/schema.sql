@@ -178,7 +178,7 @@ create table processes (
   problems text                             -- of its worker, as JSON
 );
 
--- When a worker last registered a handler of this name. Due tasks end if no worker has registered it for too long.
+-- When a worker last registered a handler of this name. If that is too long ago, the due tasks of the handler end.
 create table handlers (name text primary key, seen_at bigint not null);
 
 create table pauses (handler text primary key);

@@ -39,11 +39,11 @@ export type FromThread = { answers: readonly Answer[] } | { closed: true }
 export interface ThreadServer<Served> {
   /** Carries out a batch of calls. @returns the answers, in the order of the calls. */
   execute(calls: readonly Call<Served>[]): Answer[]
-  /** Closes what keeps the thread alive. */
+  /** Closes the resources that keep the thread alive. */
   close(): void | Promise<void>
 }
 
-/** Serves the thread that started this one, until it asks to close. */
+/** Serves the thread that started this one, until that thread requests to close. */
 export function serveThread<Served>(server: ThreadServer<Served>): void {
   const port = parentPort as MessagePort
   port.on('message', (message: ToThread<Served>) => {

@@ -70,7 +70,7 @@ export function childLogger(logger: Logger, fields: object = {}): FullLogger {
     try {
       logger[level]?.({ ...fields, ...more }, message)
     } catch {
-      // there is no place to report it
+      // there is no place to report the error
     }
   }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }

@@ -48,7 +48,7 @@ export class Execution {
     return this.#overdue.counts
   }
 
-  /** Resolves when no task runs and all results are recorded. @param worker Only tasks with this id of the worker. */
+  /** Resolves when no task runs and all results are recorded. @param worker Counts only tasks with this worker id. */
   async idle(worker?: number): Promise<void> {
     for (;;) {
       const tasks = [...this.#tasks].filter(([task]) => worker === undefined || task.worker === worker)

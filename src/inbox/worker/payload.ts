@@ -71,7 +71,7 @@ function resultOf(data: Json, run: Json | undefined): string | undefined {
   const deployment = objectIn(data, 'deployment_status')
   if (deployment) return withResult(textIn(deployment, 'environment'), textIn(deployment, 'state'))
   if (!run) return textIn(data, 'context') && withResult(textIn(data, 'context'), textIn(data, 'state'))
-  const name = textIn(run, 'name') ?? textIn(objectIn(run, 'app'), 'name') // a suite only has the name of its app
+  const name = textIn(run, 'name') ?? textIn(objectIn(run, 'app'), 'name') // a check suite has no name, but its app has one
   return withResult(name, textIn(run, 'conclusion'))
 }
 
