@@ -95,7 +95,9 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   token: {
     check(value) {
       if (isString(value) && /^[\x21-\x7e]+$/.test(value)) return
-      throw new TypeError('Option "token" must be a non-empty string without white space')
+      throw new TypeError(
+        'Option "token" must be a non-empty string of printable ASCII characters, without white space',
+      )
     },
     computed: ({ apiUrl = githubApi }) =>
       withoutSlash(apiUrl) === githubApi ? environmentVariable('GITHUB_TOKEN') || undefined : undefined,
@@ -104,7 +106,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   url: {
     check: must(
       (value) => value === false || (isString(value) && /^\/[^?#\s]*$/.test(value)),
-      'a path that begins with "/", or false',
+      'a path that begins with "/", without "?", "#" or white space, or false',
     ),
     default: '/hooks',
   },

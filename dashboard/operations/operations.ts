@@ -7,7 +7,7 @@ import { deliveries } from '../ui/units.ts'
 
 export type OperationName = 'retry' | 'discard'
 
-/** The states to which an operation applies, and its words. */
+/** The states to which an operation applies, and the words for the operation. */
 export const operations: Readonly<
   Record<
     OperationName,
@@ -53,7 +53,7 @@ export async function retry({ id, state }: { id: number; state: DeliveryState })
 
 /** @returns Whether the delivery was discarded. */
 export async function discard({ id }: { id: number }): Promise<boolean> {
-  const text = 'Running attempts finish. After that, its handlers do not run unless the delivery is retried.'
+  const text = 'Running attempts finish. After that, no handler runs for this delivery, unless you retry it.'
   if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
   // Its state may change while the dialog is open.
   return runOperation('discard', id, operations.discard.concerns)

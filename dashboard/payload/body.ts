@@ -19,7 +19,7 @@ export function contentsOf(bytes: Uint8Array, form: PayloadForm): Contents {
   try {
     if (form === 'form') text = formField(text)
   } catch (error) {
-    const why = error instanceof HookError ? error.cause : 'its escapes are not UTF-8'
+    const why = error instanceof HookError ? error.cause : 'its percent-encoded bytes are not UTF-8'
     return { why: `The body is not a form with a payload: ${String(why)}` }
   }
   try {

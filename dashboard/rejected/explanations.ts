@@ -13,13 +13,13 @@ export interface Explanation {
 export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   not_found: {
     means: 'The request was for a path other than that of the webhook.',
-    cause: 'The webhook’s URL on GitHub has a different path than this server, or a scanner tries many paths.',
+    cause: 'The path in the webhook’s URL on GitHub differs from that of this server, or a scanner tries many paths.',
     cure: 'Compare the webhook’s URL on GitHub with --url, including the path.',
   },
   method_not_allowed: {
     means: 'The request was not a POST.',
-    cause: 'A browser or a monitor requested the URL.',
-    cure: 'Ignore it if it came from a browser. Let a monitor request /healthz.',
+    cause: 'A browser or an uptime check requested the URL.',
+    cure: 'Ignore it if it came from a browser. Let the uptime check request /healthz.',
   },
   forbidden_origin: {
     means: 'The request came from an address that is not GitHub’s.',
@@ -68,7 +68,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     cure: 'Mount hookserver before body parsers. The log says how to do that in your framework.',
   },
   wrong_signature: {
-    means: 'None of the secrets here signed these bytes.',
+    means: 'The signature of the request does not match any secret of this server.',
     cause: 'The webhook on GitHub has a different secret, or a proxy changes bodies.',
     cure: 'Compare the two secrets, and look for a line break at the end of one. The log has the details.',
   },
@@ -105,11 +105,11 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   handler_failed: {
     means: 'A handler failed. Without an inbox, it cannot be retried.',
     cause: 'An error in the handler, or in a service that it uses.',
-    cure: 'Find the error and the handler in the log. Use an inbox to have failed handlers retried.',
+    cure: 'Find the error and the handler in the log. Use an inbox: it retries failed handlers.',
   },
   handler_timeout: {
-    means: 'The handlers took longer than GitHub waits, and there is no inbox.',
-    cause: 'A handler takes seconds before the reply.',
+    means: 'The handlers took longer than the timeout, and there is no inbox.',
+    cause: 'A handler takes many seconds. Without an inbox, the reply waits for the handlers.',
     cure: 'Use an inbox. Then the handlers run after the reply.',
   },
   shutting_down: {

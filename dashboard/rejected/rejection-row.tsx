@@ -5,7 +5,7 @@ import { plain } from '../ui/text.ts'
 import { Ago, Exact } from '../ui/time.tsx'
 import { ExplanationNote } from './explanation-note.tsx'
 
-/** Characters of a header that are shown. All headers together have 4 KiB. */
+/** Characters of a header that are shown. All stored headers of a request together have at most 4 KiB. */
 const maxHeader = 4096
 
 /** A rejected request. Its details open in a second row. */

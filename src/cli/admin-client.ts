@@ -19,7 +19,7 @@ const maxJsonBytes = 64 * 1024 * 1024
 
 /** The inbox of a remote server. */
 export interface RemoteAdminClient extends AdminClient {
-  /** Has no timeout: GitHub redelivers one delivery a second. */
+  /** Has no timeout, because a sweep requests only one redelivery a second. */
   recover(options: SweepOptions): Promise<Swept>
 }
 
@@ -101,7 +101,7 @@ function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Rec
   return Object.fromEntries(fields.filter((field): field is [string, string | number] => field[1] !== undefined))
 }
 
-/** Parsed words hold no quotes. */
+/** Words of a parsed query contain no quotes. */
 const quoted = (text: string): string => `"${text}"`
 
 /** A term that starts with a quote is a word, so the first character of the path stays before the quote. */

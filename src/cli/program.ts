@@ -58,7 +58,7 @@ function addDeliveries(program: Command): void {
 
 const deliveriesExamples = `
 Examples:
-  hookserver deliveries list state:dead     list deliveries that failed for the last time
+  hookserver deliveries list state:dead     list deliveries that failed and are not retried
   hookserver deliveries show 42             show why a delivery failed
   hookserver deliveries retry 42            retry it after you have fixed the cause
   hookserver deliveries <command> --help    show the details and examples of a command`

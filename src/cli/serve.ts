@@ -127,8 +127,8 @@ function logStart(
 
 /**
  * Finds the secret that the server verifies signatures with, unless the module sets one. Call it before the module is
- * imported: it also sets the environment variable that `new Hooks()` reads. A server that only pulls verifies nothing and
- * gets a random secret. Print the source only.
+ * imported: it also sets the environment variable that `new Hooks()` reads. A server that only pulls verifies nothing
+ * and gets a random secret. Print only the source, never the value.
  */
 export function findServerSecret({
   secretFile,

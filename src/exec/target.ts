@@ -10,7 +10,7 @@ export interface Target {
   deleted: boolean
 }
 
-/** A ref as `git check-ref-format` allows it, so that a script may use it in a path, with a limited length. */
+/** A ref that `git check-ref-format` allows, of limited length, so that a script may use it in a path. */
 const refForm = /^refs\/(?!.*\.\.)(?!.*\/\/)[^\0-\x20\x7f~^:?*[\\]{1,1000}$/
 const shaForm = /^(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 const zeros = /^0{40,}$/
@@ -26,11 +26,11 @@ export function targetOf(event: string, data: Json): Target {
 }
 
 /**
- * The ref of a push, of a created or deleted branch or tag, of a release, a workflow or a pull request.
+ * The ref of a push, a created or deleted branch or tag, a release, a workflow run, a pull request or a merge group.
  *
- * Names of branches in a fork are ignored: the author of a pull request from a fork chooses the name of the branch,
- * `main` too, and that name is in the payload (`pull_request.head.ref`, `workflow_run.head_branch`,
- * `check_suite.head_branch`) of a delivery that GitHub signs.
+ * Names of branches in a fork are ignored. The author of a pull request from a fork can choose any name for the branch,
+ * even `main`, and GitHub signs deliveries with that name in the payload (`pull_request.head.ref`,
+ * `workflow_run.head_branch`, `check_suite.head_branch`).
  */
 function refIn(data: Json): string | undefined {
   const ref = textIn(data, 'ref')
@@ -65,9 +65,9 @@ function shaIn(data: Json): string | undefined {
   )
 }
 
-/** Why a program for `branches` is not run, or `undefined` where it is. */
+/** Why a program for `branches` does not run. `undefined` if it runs. */
 export function reasonToSkip(branches: readonly string[], { ref, deleted }: Target, event: string): string | undefined {
-  if (ref === undefined) return `no branch is known of this ${event}`
+  if (ref === undefined) return `the branch of this ${event} delivery is unknown`
   if (deleted) return `${ref} was deleted`
   if (branches.some((branch) => ref === `refs/heads/${branch}`)) return undefined
   return `${ref} is not ${branches.join(' or ')}`

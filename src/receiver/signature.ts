@@ -30,7 +30,9 @@ export function readSignature(headers: HookRequest['headers'], accepted: readonl
     })
   }
   const excluded = headers[headerOf.sha1] !== undefined || headers[headerOf.sha256] !== undefined
-  const cause = excluded ? 'signatureAlgorithms excludes the one that was sent' : 'the webhook on GitHub has no secret'
+  const cause = excluded
+    ? 'signatureAlgorithms excludes the algorithm of the signature that was sent'
+    : 'the webhook on GitHub has no secret'
   throw new HookError('missing_signature', { cause })
 }
 
@@ -61,7 +63,7 @@ function hexDigit(code: number): number {
   return lower >= 97 && lower <= 102 ? lower - 87 : -1
 }
 
-/** Compares in constant time: it depends on the lengths alone. */
+/** Compares in constant time: the time depends only on the lengths. */
 export function equalDigests(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   let difference = 0

@@ -26,7 +26,7 @@ export function samples(name?: string): Sample[] {
  */
 export function sample<const Name extends AnyEventName>(name: Name, index: number = 0): PayloadOf<Name> {
   const found = samples(name)[index]
-  if (!found) throw new RangeError(`There is no sample ${index} of "${name}"; there are ${available(name)}`)
+  if (!found) throw new RangeError(`There is no sample ${index} of "${name}". Available: ${available(name)}`)
   return found.payload as PayloadOf<Name>
 }
 

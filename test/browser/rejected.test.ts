@@ -24,7 +24,7 @@ test('rejected requests are counted and filtered by code', async () => {
   await page.getByRole('link', { name: 'wrong_signature 2' }).click()
   await expect.poll(() => requests().count()).toBe(2)
   expect(page.url()).toMatch(/#\/rejected\?code=wrong_signature$/)
-  await page.getByText('None of the secrets here signed these bytes.').waitFor()
+  await page.getByText('The signature of the request does not match any secret of this server.').waitFor()
 })
 
 test('rejected requests expand to the request, the reason and the fix', async () => {

@@ -204,7 +204,10 @@ describe('says what to do', () => {
     [['acme', '--lookback', 'yesterday', '--pace', '1'], /--lookback: expected.*\n.*--pace: expected/],
     [['acme', '--mode', 'push'], /Allowed choices are redeliver, pull/],
     [['acme', '--admin-url', 'http://127.0.0.1:9', '--database', 'a.db'], /cannot be used together/],
-    [['acme', '--github-token', 'two words'], /--github-token: expected a value without white space\n/],
+    [
+      ['acme', '--github-token', 'two words'],
+      /--github-token: expected printable ASCII characters without white space\n/,
+    ],
   ])('for the invalid arguments %j', async (args, message) => {
     const { code, stdout, stderr } = await hookserver(['recover', ...args])
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)])

@@ -21,10 +21,10 @@ describe('samples', () => {
 
   test('that do not exist cause an error that lists the existing ones', () => {
     expect(() => sample('star.exploded')).toThrow(
-      'There is no sample 0 of "star.exploded"; there are star.created, star.deleted',
+      'There is no sample 0 of "star.exploded". Available: star.created, star.deleted',
     )
-    expect(() => sample('push', 7)).toThrow('There is no sample 7 of "push"; there are push')
-    expect(() => sample('isues')).toThrow(/no sample 0 of "isues"; there are .*issues, /)
+    expect(() => sample('push', 7)).toThrow('There is no sample 7 of "push". Available: push')
+    expect(() => sample('isues')).toThrow(/no sample 0 of "isues". Available: .*issues, /)
   })
 })
 

@@ -27,8 +27,8 @@ export function addExport(parent: Command): void {
     .command('export [query...]')
     .summary('Export deliveries to standard output')
     .description(
-      'Writes all deliveries, or those that match a query, to standard output, oldest first. Each line is a JSON object ' +
-        'with body, headers, handlers and attempts. "deliveries import" reads the output.',
+      'Writes all deliveries, or those that match a query, to standard output, oldest first. After a header, each line ' +
+        'is a JSON object with body, headers, handlers and attempts. "deliveries import" reads the output.',
     )
   addConnectionFlags(addFilters(command))
     .addHelpText('after', queryHelp + exportExamples)
@@ -118,7 +118,7 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
   }
 }
 
-/** @throws {Error} with the line that cannot be read. */
+/** @throws {Error} with the number of the line that cannot be read. The error does not quote the line. */
 async function* readDeliveries(file: string): AsyncGenerator<ImportedDelivery> {
   const name = file === '-' ? 'Standard input' : file
   const input = file === '-' ? process.stdin : createReadStream(file)
@@ -132,7 +132,7 @@ async function* readDeliveries(file: string): AsyncGenerator<ImportedDelivery> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code !== undefined) throw new Error(`Cannot read ${name}: ${message}`)
-    throw new Error(`${name}, line ${number}: ${message}. The lines before it were imported.`)
+    throw new Error(`${name}, line ${number}: ${message}. The deliveries on earlier lines were imported.`)
   }
   if (number === 0) throw new Error(`${name} is empty`)
 }
@@ -173,7 +173,9 @@ function parseDelivery(line: unknown): ImportedDelivery {
   return { delivery: delivery as unknown as ImportedDelivery['delivery'], body }
 }
 
-/** More than a worker stores of one text. The limit bounds the size of a delivery that is shown. */
+/**
+ * The maximum length of one text. A worker stores shorter ones. The limit bounds the size of a delivery that is shown.
+ */
 const maxTextLength = 65_536
 
 function checkTask(task: unknown): void {

@@ -15,7 +15,7 @@ export function addList(parent: Command): void {
   const command = parent
     .command('list [query...]')
     .summary('List deliveries, newest first')
-    .description('Lists all deliveries, or those that match a query, newest first.')
+    .description('Lists the newest deliveries, or the newest that match a query. --limit sets their number.')
   addConnectionFlags(
     addFilters(command)
       .option('--limit <count>', 'Number of deliveries to list', wholeNumber('--limit', 999_999_999), 50)
@@ -35,7 +35,7 @@ Examples:
   hookserver deliveries list --repository acme/shop --all --json | jq .guid
   hookserver deliveries list --admin-url https://hooks.example --admin-token-file ./token`
 
-/** Rows that one layout covers. */
+/** The number of rows for which the widths of the columns are computed together. */
 const batchSize = 500
 
 async function list(words: readonly string[], flags: Flags): Promise<void> {

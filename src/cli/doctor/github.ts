@@ -30,7 +30,7 @@ function unreachable(found: string, config: Config, { validateIp, ranges }: Sett
     return warning(
       what,
       `${found}. The server works without it`,
-      'fix this before you turn on the origin check or recovery',
+      'fix this before you turn on the origin check, recovery or --pull',
     )
   }
   const { env } = process

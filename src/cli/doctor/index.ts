@@ -38,7 +38,7 @@ async function doctor(module: string | undefined, flags: ConfigFlags & { json?: 
   }
 }
 
-/** An attacker can guess a shorter secret by trying. */
+/** An attacker may find a shorter secret by trying many. */
 const minSecretLength = 16
 
 /** Runs all checks. A check that fails does not stop the others. */
@@ -105,7 +105,7 @@ function checkHandlers({ name, hooks }: HooksModule): Finding {
   return warning('module', `${name} has no handlers`, 'register one: hooks.hook("push", …)')
 }
 
-/** Checks that the listeners can bind to their ports. A hookserver that already runs there is fine. */
+/** Checks that the listeners can bind to their ports. A port that a running hookserver uses is fine. */
 async function* checkPorts(config: Config, signed: boolean): AsyncGenerator<Finding> {
   const { port, adminHost, adminPort, role, pull } = config
   const listeners = [{ what: 'admin port', host: adminHost.value, port: adminPort.value, flag: 'admin-port' }]

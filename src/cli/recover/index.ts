@@ -43,7 +43,7 @@ If the server does not receive at /hooks, set HOOKSERVER_URL or pass the module.
 
 With --admin-url, the remote server sweeps the webhooks of its own --recover.
 
-Exits with 0 if all sweeps succeeded and all missed deliveries were requested, otherwise with 1.
+Exits with 0 if the sweep of every webhook ended without an error, otherwise with 1.
 
 Examples:
   hookserver recover acme/shop#7 --dry-run                       list the missed deliveries
@@ -124,7 +124,10 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
 
 const noHooks = 'Name a webhook, such as acme/shop#7. Its id is at the end of the URL of its settings page on GitHub.'
 
-/** A line for each missed delivery, and for each webhook whose sweep did not fail at once. */
+/**
+ * A line for each missed delivery that the inbox has not received, and one for each webhook, unless its sweep failed
+ * before it found a delivery in the log.
+ */
 function reportLines({ reports, missedDeliveries }: Swept, width: number, now: number): string[] {
   const rows = reports.filter(({ error, sent }) => error === undefined || sent > 0).map(hookRow)
   const summary = rows.length > 0 ? new Table(hookColumns, width).lines(rows) : []

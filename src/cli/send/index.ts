@@ -25,7 +25,7 @@ interface Flags {
   json?: boolean
 }
 
-/** High enough that only the rate limits the load. */
+/** So high that `--rate` limits the load, and not the number of concurrent requests. */
 const defaultConcurrencyWithRate = 100
 
 const parseCount = wholeNumber('--count', 10_000_000)
@@ -61,7 +61,7 @@ export function addSend(program: Command): void {
 const examples = `
 All users of the machine can see the command line: prefer the environment for the secret.
 
-If the connection is refused, it retries for 3 s, because the server may be starting.
+If the server refuses the connection, the command retries for 3 s, because the server may be starting.
 Exits with 0 if every answer is 2xx (with --tamper or --unsigned: 4xx), otherwise with 1.
 
 Examples:

@@ -34,7 +34,7 @@ export function parseRate(text: string): number {
   throw invalidValue('--rate', 'a number of requests per second from 0.001 to 100000', text)
 }
 
-/** A start that is later than this is not made up for, so that no burst follows a slow answer. */
+/** The maximum delay that later requests make up for, so that no burst follows a slow answer. */
 const maxLagMs = 100
 
 /** The time of the request after the one that was due at `due`. Delays of timers do not change the rate. */
@@ -46,7 +46,7 @@ export class Sender {
   readonly #agent: http.Agent
   readonly #request: typeof http.request
   readonly #timeoutMs: number
-  /** The end of the time for which the first request retries refused connections. */
+  /** The time until which refused connections are retried; 0 after the first outcome. */
   #retryUntil = performance.now() + startupMs
 
   constructor(url: URL, connections: number, timeoutMs: number = githubTimeoutMs) {

@@ -90,7 +90,7 @@ export class Summary {
     return sorted.length === 0 ? undefined : { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) }
   }
 
-  /** The time from the first start to the last answer. */
+  /** The time from the first start to the last answer or failure. */
   get seconds(): number {
     return (this.#lastEnd - (this.#firstStart ?? 0)) / 1000
   }

@@ -99,7 +99,12 @@ function describe(routes: readonly Route[]): Record<string, unknown> {
       schemas: jsonSchemas(),
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer' },
-        session: { type: 'apiKey', in: 'cookie', name: 'hookserver-8001', description: 'The name ends with the port' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'hookserver-8001',
+          description: 'The name ends with the port in the Host header, or with "http" if that has no port',
+        },
       },
     },
   }

@@ -29,7 +29,10 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   ranges_failing({ status }) {
     const { failing, fetchedAt } = status?.ranges ?? {}
     if (failing === undefined) return undefined
-    const effect = fetchedAt === undefined ? 'deliveries are rejected' : 'the last list stays in use for up to a week'
+    const effect =
+      fetchedAt === undefined
+        ? 'all deliveries are rejected, unless --validate-ip is warn'
+        : 'the last list stays in use for up to a week'
     const cure = "check that this machine can reach GitHub's API; set GITHUB_TOKEN for a higher rate limit"
     return [`GitHub's address ranges cannot be fetched (${failing}): ${effect}`, cure]
   },
@@ -76,7 +79,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   dead: ({ overview }) =>
     sentence(
       overview.states.dead,
-      'not handled, because a handler failed for the last time',
+      'not handled, because a handler failed in its last attempt',
       'list them (hookserver deliveries list --state dead), fix the cause, and retry them',
     ),
   paused({ overview }) {
@@ -105,7 +108,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     if (found.length === 0) return undefined
     const list = found.map(([where]) => where).join(', ')
     const cure = 'raise "runningLimit", or set a shorter "timeout" for handlers of large payloads'
-    return [`Large payloads wait on ${list}, because running handlers use all memory of "runningLimit"`, cure]
+    return [`Large payloads wait for memory in ${list}: running handlers use all that "runningLimit" allows`, cure]
   },
   missed({ overview }) {
     const { missed, requested, expired } = overview.missedDeliveries

@@ -15,7 +15,8 @@ export function checkWithoutModule(config: Config): void {
 }
 
 /**
- * The address of the public listener. It is on loopback if the server accepts deliveries without a check.
+ * The address of the public listener. It is on loopback with `--dev`. Without signature checks, it is on loopback
+ * unless `--insecure` is set.
  * @param signed Whether signatures are checked.
  * @throws {ConfigError} if other machines could deliver without a check.
  */
@@ -40,7 +41,7 @@ export function checkDatabase(config: Config): void {
   if (problems.length === 0) return
   const why = inFile
     ? 'applies to PostgreSQL only, and the inbox is a file: leave it out, or pass a postgres:// URL with --database'
-    : 'applies to an SQLite file only, and the inbox is on PostgreSQL: leave it out; --retention limits the size'
+    : 'applies to an SQLite file only, and the inbox is in PostgreSQL: leave it out; --retention limits the size'
   throw new ConfigError(problems.map((source) => `${source}: ${why}`))
 }
 

@@ -13,7 +13,9 @@ export function shownDatabase(database: string): string {
   return protocol ? `${protocol}//${username && `${username}@`}${host}${pathname}` : 'postgres://…'
 }
 
-/** A URL or connection string of another kind. As a file name it would show its password in the folder and the log. */
+/**
+ * A URL or connection string of another kind. As a file name, it would show its password in the folder and in the log.
+ */
 const isUnsupportedAddress = (text: string): boolean => /:\/\/|\bpassword\s*=/i.test(text)
 
 /** A path, or a URL that may contain a password: log it only with `shownDatabase`. */

@@ -1,7 +1,9 @@
 import type { HooksOptions } from '../../options.ts'
 import type { Config } from './resolve-config.ts'
 
-/** The options of `Hooks` that are set here. The options of the module apply to the others. */
+/**
+ * The options of `Hooks` that the settings of the server override. If one is `undefined`, that of the module applies.
+ */
 export function hooksOptions(config: Config): HooksOptions {
   const { url, validateIp, validateSignature, trustProxy, apiUrl, githubToken, dev } = config
   return {

@@ -109,7 +109,7 @@ function find(
   const variables = variablesOf(name)
   const variable = variables.find((one) => env[one])
   if (variable) {
-    const precedence = variable === variables[0] ? 1 : 2 // other programs use the others too
+    const precedence = variable === variables[0] ? 1 : 2 // other programs use the other variables too
     return { text: env[variable] as string, source: `the environment variable ${variable}`, precedence }
   }
   const value = ofModule[name]

@@ -39,7 +39,7 @@ export const readKept = (path: string): string => tokenIn(path, read(path, other
 
 function tokenIn(path: string, token: string): string {
   if (/^[\x21-\x7e]{16,}$/.test(token)) return token
-  throw new Error(`${path} must contain one token of 16 characters or more, without white space`)
+  throw new Error(`${path} must contain one token: 16 or more printable ASCII characters, without white space`)
 }
 
 /** A random text of 192 bits. */
@@ -146,7 +146,7 @@ function read(path: string, forbidden: number = othersWrite): string {
 }
 
 /**
- * Says which other users can write or read a file, and which command prevents it. OpenSSH has the same rule for keys.
+ * Says which other users can write or read a file, and which command prevents it. OpenSSH has a similar rule for keys.
  * @param user The user id of this process. `undefined` on Windows, which has no owners and modes.
  */
 export function accessProblem(

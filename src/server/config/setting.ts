@@ -67,7 +67,9 @@ export const proxies = textValue(expectedProxies, (text) => {
 
 const isProxy = (item: string): boolean => item === 'unix' || namedRanges.has(item) || parseCidr(item) !== undefined
 
-export const path = textValue('a path that begins with "/"', (text) => (/^\/[^?#\s]*$/.test(text) ? text : undefined))
+export const path = textValue('a path that begins with "/", without "?", "#" or white space', (text) =>
+  /^\/[^?#\s]*$/.test(text) ? text : undefined,
+)
 
 export const url = v.pipe(
   v.string(),
@@ -88,7 +90,7 @@ export const apiUrl = v.pipe(url, v.check(isApiUrl, 'an https URL (http on loopb
 /** Milliseconds. */
 export const duration = textValue('a duration such as 30d, 12h, 15m, 30s or 500ms', parseDuration)
 
-/** Milliseconds, as many as a timer can wait. */
+/** Milliseconds, at most as many as a timer can wait. */
 export const timeout = v.pipe(duration, v.maxValue(maxTimer, 'a duration of at most 24d'))
 
 const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
@@ -101,14 +103,14 @@ export const size = textValue('a size such as 500MiB or 20GiB', (text) => {
 })
 
 /** A value that is sent in a header, such as a token. */
-export const headerText = textValue('a value without white space', (text) =>
+export const headerText = textValue('printable ASCII characters without white space', (text) =>
   /^[\x21-\x7e]+$/.test(text) ? text : undefined,
 )
 
 const minToken = 16
 
 /** A token that is too long to guess. */
-export const token = textValue(`${minToken} characters or more, without white space`, (text) =>
+export const token = textValue(`${minToken} or more printable ASCII characters, without white space`, (text) =>
   text.length >= minToken && /^[\x21-\x7e]+$/.test(text) ? text : undefined,
 )
 

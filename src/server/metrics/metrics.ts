@@ -16,7 +16,7 @@ const handlerBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900]
 /** Deliveries. */
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-/** The maximum number of event names, which are untrusted: each one adds series. */
+/** The maximum number of event names. They are untrusted, and each name adds series. */
 const maxEvents = 200
 
 /** Milliseconds to wait for the inbox. Prometheus waits for 10 s, and the counters are useful without the inbox. */
@@ -135,7 +135,7 @@ export class Metrics {
       handlerBuckets,
       ...labels,
     )
-    const dead = this.#counter('hookserver_dead_total', 'Deliveries that failed for the last time', 'event')
+    const dead = this.#counter('hookserver_dead_total', 'Deliveries that ended as dead', 'event')
     this.#on('attempt', ({ handler, outcome, duration }) => {
       attempts.inc({ handler, outcome })
       durations.observe({ handler, outcome }, duration / 1000)

@@ -1,4 +1,4 @@
-/** The time of a local GitHub: the machine's, until a test moves it. Windows, limits and tokens use it. */
+/** The clock of a local GitHub: the machine's, until a test moves it. Deliveries, rate limits and tokens use it. */
 export class Clock {
   #ahead = 0
 
@@ -9,10 +9,11 @@ export class Clock {
 
   /**
    * Advances the clock by `ms` milliseconds at once.
-   * @throws {RangeError} if time cannot advance by this number: see `set`.
+   * @throws {RangeError} for a negative or infinite number. `set` can go back.
    */
   advance(ms: number): void {
-    if (!(ms >= 0 && Number.isFinite(ms))) throw new RangeError(`A clock goes forward by milliseconds, got ${ms}`)
+    if (!(ms >= 0 && Number.isFinite(ms)))
+      throw new RangeError(`clock.advance() needs a finite number of milliseconds, at least 0, got ${ms}`)
     this.#ahead += ms
   }
 

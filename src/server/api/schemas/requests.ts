@@ -151,7 +151,7 @@ const selection = {
     v.pipe(
       v.array(v.picklist(deliveryStates, expectedStates), expectedStates),
       v.minLength(1, expectedStates),
-      v.description('Only ids of deliveries that are in one of these states now'),
+      v.description('Only the ids of deliveries that are in one of these states now'),
     ),
   ),
   dryRun: optional(v.pipe(flag, v.description('Only count the deliveries'))),
