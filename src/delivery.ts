@@ -4,7 +4,9 @@ import { childLogger, type FullLogger, type Logger } from './telemetry/logger.ts
 
 /** One delivery of a webhook, as handlers get it. */
 export interface Delivery<Name extends string = string> {
-  /** `X-GitHub-Delivery`: the same for all hooks of an event, and for redeliveries. Use it as the idempotency key. */
+  /**
+   * `X-GitHub-Delivery`: the same for all webhooks of an event, and for redeliveries. Use it as the idempotency key.
+   */
   readonly guid: string
   /** `X-GitHub-Event`. Not signed. */
   readonly event: EventOf<Name>
@@ -28,30 +30,31 @@ export interface Delivery<Name extends string = string> {
   readonly sender: string | undefined
   /** When the request arrived. */
   readonly receivedAt: Date
-  /** The mount that received it: the option `source`, else the mount's `url`. */
+  /** The name of the mount that received the delivery: the option `source`, else the mount's `url`. */
   readonly source: string
   /** The `id` that the secret resolver returned. Compare it with the payload, since unsigned headers selected it. */
   readonly secretId: string | undefined
-  /** The secret that signed it, counted from 0; `undefined` if signatures are not checked. */
+  /** The position of the secret that signed the delivery, from 0; `undefined` if signatures are not checked. */
   readonly secretIndex: number | undefined
   /** The number of this attempt, counted from 1. */
   readonly attempt: number
-  /** Whether GitHub sent it again. */
+  /** Whether another copy of the delivery arrived before this attempt. */
   readonly redelivered: boolean
-  /** Whether its payload was fetched from GitHub's API. */
+  /** Whether hookserver fetched the payload from GitHub's API. */
   readonly recovered: boolean
-  /** Whether the same body arrived before under another GUID. */
+  /** Whether the same body arrived before with another GUID or event. */
   readonly replayed: boolean
-  /** Whether another body arrived before under the same identity. */
+  /** Whether another body arrived before with the same identity (source, hook id, GUID and secret id). */
   readonly conflict: boolean
-  /** Aborts at the timeout of the handler, or at a shutdown. */
+  /** Aborts at the timeout of the handler, or when a shutdown stops waiting for the handler. */
   readonly signal: AbortSignal
   /** The logger, which adds GUID and event to every line. */
   readonly log: FullLogger
   /**
-   * An Octokit that authenticates as the App (option `app`), if this delivery is from one of its installations, else with
-   * the option `token`. It stops when `signal` aborts, waits for GitHub's rate limits, and logs to `log`.
-   * @throws {Error} (rejects) without App and token, or if the package `octokit` is not installed.
+   * An Octokit. If the option `app` is set and the payload names an installation, it authenticates as that
+   * installation, otherwise with the option `token`. It stops when `signal` aborts, waits for GitHub's rate limits, and
+   * logs to `log`.
+   * @throws {Error} (rejects) if neither applies, or if the package `octokit` is not installed.
    */
   octokit(): Promise<DeliveryOctokit>
 }
@@ -164,8 +167,8 @@ export interface AnyOctokit {
 }
 
 /**
- * The result of `delivery.octokit()`: the `Octokit` of the package `octokit`, or `AnyOctokit` if it is not installed. In
- * that case, the call rejects. TypeScript gives a missing module the type `any`, and every string is a key of `any`. Other
- * tests for `any` do not work here.
+ * The result of `delivery.octokit()`: the `Octokit` of the package `octokit`, or `AnyOctokit` if it is not installed.
+ * In that case, the call rejects. TypeScript gives a missing module the type `any`. Every string is a key of `any`.
+ * Other tests for `any` do not work here.
  */
 export type DeliveryOctokit = string extends keyof Installed ? AnyOctokit : Installed

@@ -41,16 +41,16 @@ const titles: Record<number, string> = {
   503: 'Service Unavailable',
 }
 
-/** The length of stacks that V8 and JavaScriptCore capture. */
+/** V8 and JavaScriptCore capture at most `stackTraceLimit` frames of a stack. */
 const stacks = Error as unknown as { stackTraceLimit?: number | undefined }
 
 /** The seconds in `Retry-After` of a 503 without a better estimate. */
 const defaultRetryAfter = 10
 
 export interface HookErrorOptions {
-  /** The text for the sender, in place of the table's. */
+  /** The text for the sender. Default: the text in `errorTable`. */
   detail?: string
-  /** Seconds for `Retry-After`. Default: 10 with a 503, else none. */
+  /** Seconds for the header `Retry-After`. Default: 10 for status 503, otherwise the header is left out. */
   retryAfter?: number
   /** The underlying error, for logs and error handlers. hookserver never sends it. */
   cause?: unknown

@@ -1,11 +1,13 @@
 import type { operations } from '@octokit/openapi-webhooks-types'
 
 /**
- * The types of GitHub's events, from its OpenAPI description, and the list of their names. An event that GitHub adds is
- * typed as soon as `@octokit/openapi-webhooks-types` has it; it works before that.
+ * The types of GitHub's events, from its OpenAPI description, and the list of their names. Handlers for an event that
+ * GitHub adds work at once. Their payloads have a type as soon as `@octokit/openapi-webhooks-types` has the event.
  */
 
-/** The description has `pull-request-review/submitted`, the protocol `pull_request_review.submitted`. */
+/**
+ * In the description, the name is `pull-request-review/submitted`; in webhooks it is `pull_request_review.submitted`.
+ */
 type Underscored<S extends string> = S extends `${infer Head}-${infer Tail}` ? `${Head}_${Underscored<Tail>}` : S
 type ProtocolName<Op extends string> = Op extends `repository-dispatch/${string}`
   ? 'repository_dispatch' // senders choose its actions, the description lists an example
@@ -157,7 +159,8 @@ export const knownActions = {
 } as const
 
 /**
- * Whether GitHub's description has this `event` or `event.action`. Senders choose the actions of `repository_dispatch`.
+ * Whether GitHub's description has this `event` or `event.action`. `*` and all actions of `repository_dispatch`, which
+ * senders choose, count as known.
  */
 export function isKnownName(name: string): boolean {
   const [event = '', action] = splitName(name)

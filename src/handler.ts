@@ -5,8 +5,8 @@ import { maxTimer } from './runtime/timer.ts'
 
 /**
  * A user's function. The return value of a hook is the reply: a string as text, an object as JSON, a `Response`
- * unchanged, nothing as 204. The return value of a listener is ignored. With an inbox, the reply is sent before
- * handlers run, and the return values of both are stored with their attempts.
+ * unchanged, nothing as 204. The return value of a listener is ignored. With an inbox, hookserver replies before the
+ * handlers run, and stores the return values of hooks and listeners with their attempts.
  */
 export type Handler<Name extends string = string> = (
   data: PayloadOf<Name>,
@@ -16,27 +16,27 @@ export type Handler<Name extends string = string> = (
 
 export interface HandlerOptions {
   /**
-   * The handler's name in logs and in the inbox. The inbox finds the attempts of a handler by it, also after a restart.
-   * Default: `hook:<event>` for a hook, `on:<event>` for a listener. With an inbox, a listener needs a name.
+   * The handler's name in logs and in the inbox. The inbox finds the attempts of a handler by this name, also after a
+   * restart. Default: `hook:<event>` for a hook, `on:<event>` for a listener. With an inbox, a listener needs a name.
    */
   name?: string | undefined
   /** The maximum number of attempts for a delivery in an inbox. Default: 12, which take about a day. */
   attempts?: number | undefined
   /**
-   * Milliseconds of the first delay after a failed attempt in an inbox. Each further delay is three times as long, 6 h
-   * at most, and random within its upper half. Default: 5000.
+   * The maximum delay before the first retry of a delivery in an inbox, in milliseconds. Each further failure triples
+   * it, up to 6 h. The actual delay is random, between half of it and all of it. Default: 5000.
    */
   backoff?: number | undefined
   /**
    * Milliseconds after which an attempt from an inbox fails and `delivery.signal` aborts. Default: 900000, 15 minutes.
    */
   timeout?: number | undefined
-  /** How many deliveries of an inbox it handles at once in each process. Default: 25. */
+  /** The maximum number of deliveries of an inbox that the handler runs for at once, in each process. Default: 25. */
   concurrency?: number | undefined
   /**
-   * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt; those
-   * without a key in any order. `'repository'` is the key `delivery.repository`. A delivery that waits for a retry
-   * keeps its place. Default: no order.
+   * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt.
+   * Deliveries without a key are handled in any order. `'repository'` is the key `delivery.repository`. A delivery that
+   * waits for a retry keeps its place. Default: no order.
    */
   order?: 'repository' | ((delivery: Delivery) => string | undefined) | undefined
 }

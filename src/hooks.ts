@@ -42,14 +42,14 @@ export class Hooks implements Mountable {
   readonly #registry = new Registry()
   readonly #drain = new Drain()
   readonly #settings: Settings
-  /** By source, which mounts share. */
+  /** By source of the ranges: mounts with the same source share one. */
   readonly #ranges = new Map<unknown, GithubRanges>()
   /** By size: mounts with the same limit share one. */
   readonly #memoryLimits = new Map<number, MemoryLimit>()
   readonly #workers = new Map<Inbox, LazyWorker>()
   /** The inboxes to close, with the writes that they still have to receive. */
   readonly #inboxes = new Map<Inbox, BackgroundWrites>()
-  /** By credentials: mounts with the same ones share a client and its tokens. */
+  /** By API address and credentials: mounts with the same ones share a client and its tokens. */
   readonly #clients = new Map<string, Promise<GitHubClient>>()
   readonly #unknownNames = new Set<string>()
   /** The receiver of the deliveries that `receive()` gets. */
@@ -88,8 +88,9 @@ export class Hooks implements Mountable {
   }
 
   /**
-   * Adds a listener, any number for each name; handlers of a name run in the order of their registration.
-   * A listener for several names runs once for a delivery, even if several of them match.
+   * Adds a listener. A name can have any number of listeners. Without an inbox, the handlers of a name run one after
+   * the other, in the order of their registration. A listener for several names runs once for a delivery, even if
+   * several of the names match.
    * @returns The handler.
    */
   on<const Name extends AnyEventName>(
@@ -144,14 +145,14 @@ export class Hooks implements Mountable {
     return this.#registry.all()
   }
 
-  /** The options that were given; the others are `undefined`. */
+  /** The options that were given, and `secret` and `app` from the environment. The others are `undefined`. */
   get options(): Readonly<HooksOptions> {
     return this.#options
   }
 
   /**
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`, so
-   * only a process without a mount needs this method. Such a process keeps itself alive: hookserver's timers do not.
+   * only a process without a mount needs this method. Such a process must keep itself alive: our timers do not do so.
    * @param options Override the options of the `Hooks`.
    * @throws {TypeError} if there is no inbox, or a listener without a name.
    */
@@ -163,8 +164,8 @@ export class Hooks implements Mountable {
 
   /**
    * Rejects new deliveries with 503 `shutting_down`, starts no more handlers, and waits for the running requests and
-   * handlers. Then it closes the inbox. A handler that does not end in time is interrupted: its delivery stays in the
-   * inbox, and the attempt does not count. An inbox that does not respond is abandoned after 10 s.
+   * handlers. Then it closes the inbox. If a handler does not end in time, its delivery stays in the inbox, and the
+   * attempt does not count. After 10 s, `close` no longer waits for an inbox that does not respond.
    * @param options `grace`: milliseconds until the `signal` of running handlers aborts. Default: 25000.
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {

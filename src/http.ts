@@ -1,13 +1,14 @@
 /**
- * HTTP between adapters and the receiver. An adapter converts the request of its framework to a `HookRequest`, passes
- * it to the `Receiver` from `hooks.mount()`, and writes the `HookReply`. All frameworks share what is between.
+ * The request and reply types between adapters and the receiver. An adapter converts the request of its framework to a
+ * `HookRequest`, passes it to the `Receiver` from `hooks.mount()`, and writes the `HookReply`. All frameworks share the
+ * code of the receiver.
  */
 import type { HookError } from './errors.ts'
 
-/** One request. Adapters implement it lazily, so that a rejected request computes nothing that it does not need. */
+/** One request. Adapters implement it lazily, so that nothing is computed that a rejected request does not need. */
 export interface HookRequest {
   readonly method: string
-  /** The path without its query and mount prefix; `undefined` if a router has chosen already. */
+  /** The path without its query and mount prefix; `undefined` if a router has already matched the route. */
   readonly path: string | undefined
   /** Names in lower case. The framework joins repeated headers. */
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -21,21 +22,19 @@ export interface HookRequest {
   readonly editedFrom?: number | undefined
   /** The body. Called once, and only before the body is read. */
   body(): Body
-  /** Computes an HMAC in chunks. Missing on platforms that cannot, where WebCrypto computes it. */
+  /** Computes an HMAC in chunks. Missing on platforms without `node:crypto`: there, WebCrypto computes the HMAC. */
   readonly createHmac?: CreateHmac | undefined
   /** Keeps the platform running for work that ends after the reply. */
   waitUntil?(work: Promise<unknown>): void
 }
 
-/**
- * A body: complete, still to be read, or consumed by other software (with the way to prevent that in this framework).
- */
+/** A body: complete, still to be read, or consumed by other software (then with a text on how to prevent that). */
 export type Body = { bytes: Uint8Array } | { read: ReadBody } | { consumed: string }
 
 /**
  * Starts to read the body: calls `onChunk` for each chunk, then `onEnd` once. If the stream failed, `onEnd` gets the
- * error. It calls neither before it has returned. If `onChunk` returns a promise, it reads nothing more until that
- * resolves. The returned function stops the reading for good.
+ * error. `ReadBody` returns before it calls either of them. If `onChunk` returns a promise, `ReadBody` reads no more
+ * until the promise resolves. The returned function ends the reading.
  */
 export type ReadBody = (onChunk: OnChunk, onEnd: (error?: unknown) => void) => () => void
 export type OnChunk = (chunk: Uint8Array) => Promise<void> | undefined
@@ -71,7 +70,7 @@ export interface Receiver {
   /**
    * Resolves when deliveries can be accepted: at once, unless the list of addresses has to be fetched first.
    * @throws {HookError} `ranges_unavailable`; `inbox_unavailable` for 15 s after a delivery could not be stored, unless
-   * another one has been stored since.
+   * a later delivery was stored.
    */
   ready(): Promise<void>
   /** The current state, for monitoring. */
@@ -92,7 +91,7 @@ export interface Receiver {
 export interface ReceiverStatus {
   /** `undefined` if no list is fetched: the origin is not checked, or the option `ranges` is a list. */
   ranges: RangesStatus | undefined
-  /** Bytes of memory that are reserved for bodies, over all mounts with the same limit, and that limit. */
+  /** Bytes of memory that are reserved for bodies, in all mounts with the same limit; `heldLimit` is that limit. */
   heldBytes: number
   heldLimit: number
   /** The options `validateIp` and `validateSignature`. */

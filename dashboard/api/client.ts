@@ -1,7 +1,9 @@
 /** The client of the admin API. */
 import type { Problem } from '../../src/server/api/schemas/responses.ts'
 
-/** An error response. The code is `unknown` if it is not one of the API's problems, as from a proxy. */
+/**
+ * An error response. The code is `unknown` if the response is not a problem of the API, for example if a proxy sent it.
+ */
 export class ApiError extends Error {
   readonly status: number
   readonly code: Problem['code'] | 'unknown'

@@ -2,14 +2,14 @@ import { type Signal, signal } from '@preact/signals'
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { addressOf, get } from './client.ts'
 
-/** Milliseconds before a stream that the browser has given up is opened again. */
+/** Milliseconds until the page opens a new stream, if the browser has given up the old one. */
 const reopenDelay = 5000
 /** Milliseconds for which changes are collected, so that the page renders many changes at once. */
 const collectInterval = 200
 
 /** Receives deliveries that are new or have changed. */
 export interface Watcher {
-  /** The stream is open. Earlier changes may be missing. */
+  /** Earlier changes may be missing. Called when the stream is open, and before each attempt to open it again. */
   onReady: () => void
   /** The deliveries in their new state, oldest first. */
   onChanges: (deliveries: readonly DeliverySummary[]) => unknown

@@ -160,7 +160,7 @@ export class LiveList {
     this.#checking ??= setTimeout(() => this.#refresh(), pace)
   }
 
-  /** Older deliveries are on the next page. */
+  /** The id of the last row: deliveries with lower ids are on the next page. 0 if this is the last page. */
   #end(): number {
     return this.next.value === undefined ? 0 : (this.rows.value.at(-1)?.id ?? 0)
   }

@@ -15,8 +15,8 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   const field = useRef<HTMLInputElement>(null)
   const asking = useRef(new AbortController())
   const id = useId()
-  // A trailing space starts the next word and does not change the search. Updates at once: a later update would
-  // overwrite newer input.
+  // A trailing space starts the next word, but does not change the search, so the field keeps it. A layout effect,
+  // because a later update would overwrite newer input.
   useLayoutEffect(() => setTyped((before) => (normalized(before) === text ? before : text)), [text])
   useKeys({
     '/': (event) => {
@@ -131,9 +131,7 @@ function wordAt(text: string, caret: number): { word: string; start: number } {
   return { word: before.slice(start), start }
 }
 
-/**
- * The text with that word completed, and the new position of the caret. A value ends with a space, for the next word.
- */
+/** The text with the word at the caret completed, and the new position of the caret. A space follows a value. */
 function completed(text: string, caret: number, suggestion: string): { value: string; caret: number } {
   const { word, start } = wordAt(text, caret)
   const name = word.slice(0, word.indexOf(':') + 1)

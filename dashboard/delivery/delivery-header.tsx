@@ -84,7 +84,7 @@ function Fact(props: { name: string; search: readonly [string, string | undefine
   )
 }
 
-/** The sender chose this link, so its text names the host. */
+/** The sender of the delivery chose this link, so the text of the link names the host. */
 function ToGitHub({ link }: { link: string | undefined }) {
   const safe = safeLink(link)
   if (safe === undefined) return null

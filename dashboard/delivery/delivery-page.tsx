@@ -20,7 +20,7 @@ import { Timeline } from './timeline.tsx'
 import { usePayload } from './use-payload.ts'
 import './delivery.css'
 
-/** Everything about one delivery. The id is text from the address, and may not be a number. */
+/** Everything about one delivery. The id is text from the address, so it is not necessarily a number. */
 export function DeliveryPage({ id }: { id: string }) {
   return /^[1-9]\d{0,14}$/.test(id) ? <Delivery id={id} /> : <NotFound id={id} />
 }

@@ -9,7 +9,9 @@ export interface Reply {
   at: number | undefined
 }
 
-/** The inbox stores no status. The receiver replies this after a commit, or 503 if the commit exceeds the timeout. */
+/**
+ * The inbox stores no status. After a commit the receiver replies with this, or with 503 if the commit took too long.
+ */
 const accepted = '202 Accepted'
 
 /** Later copies are counted together, and the inbox does not store which of them made the handlers run again. */

@@ -10,7 +10,7 @@ import './chart.css'
 /** Height of the chart and of the table, in pixels. */
 const height = 190
 
-/** A chart whose legend shows the values under the cursor, or the same data as a table. */
+/** A chart, or a table of the same data. The legend shows the values under the cursor. */
 export function Chart(props: {
   title: string
   kind: 'bars' | 'lines'

@@ -2,7 +2,7 @@ import diff, { type Difference } from 'microdiff'
 import { type Container, isContainer } from './body.ts'
 import { pathOf } from './path.ts'
 
-/** Maximum number of changes that are shown. More are counted. */
+/** Maximum number of changes that are shown. All are counted. */
 export const maxChanges = 300
 /** Characters of a value that are shown. */
 const maxText = 300

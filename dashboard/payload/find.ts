@@ -51,7 +51,7 @@ export function* hitsIn(value: Container, pattern: RegExp): Generator<Trail | un
   }
 }
 
-/** From the root to the hit. */
+/** The indices on the path from the root to the hit. */
 export function indicesOf(trail: Trail): number[] {
   const indices: number[] = []
   for (let at: Trail | undefined = trail; at; at = at.up) indices.push(at.index)

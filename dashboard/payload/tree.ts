@@ -177,7 +177,7 @@ function addRows(fold: Fold, rows: number): void {
   for (let at: Fold | undefined = fold; at; at = at.up?.fold) at.rows += rows
 }
 
-/** The position of a member, open or not. */
+/** The position of a member in `opened`, or the position at which to insert it. */
 function nearest(opened: Fold['opened'], index: number): number {
   let [low, high] = [0, opened.length]
   while (low < high) {

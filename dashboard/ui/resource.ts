@@ -9,7 +9,7 @@ export interface Resource<Value> {
   reload: () => void
 }
 
-/** @param key Requests again when it changes. */
+/** @param key The resource is loaded again when the key changes. */
 export function useResource<Value>(key: string, load: (signal: AbortSignal) => Promise<Value>): Resource<Value> {
   const [state, setState] = useState<{ key: string; value?: Value; error?: Error; busy: boolean }>({ key, busy: true })
   const [turn, setTurn] = useState(0)
@@ -28,7 +28,7 @@ export function useResource<Value>(key: string, load: (signal: AbortSignal) => P
   return { value, error, busy, reload: () => setTurn((before) => before + 1) }
 }
 
-/** Requests again after each interval in milliseconds, while the page is visible. */
+/** Reloads the resource every `interval` milliseconds, while the page is visible and no request is running. */
 export function usePolled<Value>(
   key: string,
   interval: number,

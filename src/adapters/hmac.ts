@@ -11,7 +11,7 @@ interface Crypto {
 
 const crypto = builtinModule<Crypto>('node:crypto')
 
-/** Node's HMAC, where there is one. */
+/** The HMAC of `node:crypto`; `undefined` on a platform without that module. */
 export const createHmac: CreateHmac | undefined = crypto && createHmacWith(crypto)
 
 /** @param crypto `node:crypto` */
@@ -29,10 +29,12 @@ export function createHmacWith(crypto: Crypto): CreateHmac {
 /** Bytes of a block of SHA-1 and of SHA-256. */
 const blockSize = 64
 const digestSize: Record<HashName, number> = { sha256: 32, sha1: 20 }
-/** Maximum bytes of a chunk that `ChunkHmac` copies: a socket of Node.js reads at most as many at once. */
+/** Maximum bytes of a chunk that `ChunkHmac` copies: Node.js reads at most this many bytes from a socket at once. */
 const maxChunk = 64 * 1024
 
-/** A block of the key, then the message. `digest` is synchronous, so all HMACs can use the same buffer. */
+/**
+ * Input of the inner hash: a block of the key, then the message. All HMACs can use it, because `digest` is synchronous.
+ */
 let scratch: Uint8Array | undefined
 
 /** A secret, prepared for one algorithm. */
@@ -41,8 +43,8 @@ class HmacKey {
   readonly #crypto: Crypto
   readonly #bytes: Uint8Array
   /**
-   * Kept between calls: Node.js would create one from the bytes in each call, which takes three times as long as the
-   * HMAC of a usual delivery.
+   * Kept between calls: from bytes, Node.js would create a key object in each call, which takes three times as long as
+   * the HMAC of a delivery of the usual size.
    */
   #object: object | undefined
   #blocks: { inner: Uint8Array; outer: Uint8Array } | undefined
@@ -72,8 +74,8 @@ class HmacKey {
 }
 
 /**
- * Computes the HMAC of a message in one small chunk with two calls of `crypto.hash`. An object of `crypto.createHmac` takes
- * 4 µs longer, a twentieth of a request. For any other message it uses such an object.
+ * Computes the HMAC of a message in one small chunk with two calls of `crypto.hash`. An object of `crypto.createHmac`
+ * takes 4 µs longer, a twentieth of a request. For a larger message or several chunks, it uses such an object.
  */
 class ChunkHmac implements Hmac {
   readonly #key: HmacKey

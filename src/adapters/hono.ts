@@ -22,8 +22,8 @@ const cure = 'put app.use(hookserver(hooks)) before the middleware that reads th
 
 /**
  * Serves deliveries in Hono: `app.use(hookserver(hooks, options))`. Rejections are thrown to `app.onError()`, whose
- * default replies with `application/problem+json`. The address is the one of `@hono/node-server`'s socket; on other
- * platforms use the option `clientAddress`.
+ * default replies with `application/problem+json`. The client's address is that of the socket of `@hono/node-server`.
+ * On other platforms use the option `clientAddress`.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): HonoHandler {
   const receiver = mount(hooks, options)
@@ -45,7 +45,7 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): HonoHandle
   }
 }
 
-/** The ways to read a body that keep its bytes; `json()` keeps the text. */
+/** The members of Hono's cache that have all bytes of a body, or its text. `json()` also stores the text. */
 interface BodyCache {
   text?: Promise<string>
   arrayBuffer?: Promise<ArrayBuffer>

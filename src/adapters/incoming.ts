@@ -85,7 +85,7 @@ export class IncomingRequest<Request> implements HookRequest {
   }
 }
 
-/** Reads a stream of Node.js by its events, which costs half as much as iterating over it. */
+/** Reads a stream of Node.js by its events, which takes half as long as iterating over the stream. */
 function readIncoming(stream: Incoming): ReadBody {
   return (onChunk, onEnd) => {
     let ended = false
@@ -127,13 +127,16 @@ export function pathOf(target: string | undefined): string {
   return end < 0 ? target : target.slice(0, end)
 }
 
-/** Maximum bytes to discard after a rejection, and milliseconds to do so, so that the sender can read the reply. */
+/**
+ * Maximum bytes to discard after the reply of a rejection, and milliseconds to do so: the sender must read the reply.
+ */
 const [maxUnread, unreadTimeout] = [1024 * 1024, 1000]
-/** The same limits before the reply, because Express's own error handler waits for the end of the request. */
+/** The limits before the reply. Express's own error handler replies only after the end of the request. */
 const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 
 /**
- * Discards the body of a rejected request. After the reply the sender has 1 MiB or 1 s, then the connection is closed.
+ * Discards the rest of the body of a rejected request. After the reply, it discards at most 1 MiB for at most 1 s, and
+ * then closes the connection.
  */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
   if (request.complete) return

@@ -27,13 +27,13 @@ export function writeReply(response: NodeResponse, reply: HookReply): Promise<vo
     else response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
     response.end(body)
   } catch {
-    response.destroy() // for example a header with characters that HTTP does not allow
+    response.destroy() // for example because a header has characters that HTTP does not allow
   }
   return undefined
 }
 
 /**
- * @throws {Error} (rejects) for example for the second of two deliveries for which a hook returned the same `Response`.
+ * @throws {Error} (rejects) for example if a hook returned the same `Response` for two deliveries, for the second one.
  */
 async function writeResponse(response: NodeResponse, reply: Response): Promise<void> {
   response.writeHead(reply.status, headersOf(reply))

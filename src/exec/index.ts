@@ -28,7 +28,8 @@ export interface ExecHandler {
  * `delivery.log`, one line each.
  *
  * The handler succeeds if the program exits with 0. It rejects with an `Error` if the program exits with another code,
- * cannot be started, or is stopped by `timeout` or `delivery.signal`, with all processes that it has started.
+ * cannot be started, or is stopped by `timeout` or `delivery.signal`. A stop also ends the processes that the program
+ * has started, unless they have left its process group. Windows has no process groups: there, it ends only the program.
  * @param file The program: a path relative to `cwd` if it contains a slash, else a name to look up in `PATH`.
  * @param args Its arguments. Default: none.
  * @throws {TypeError} naming the invalid argument or option.
@@ -61,7 +62,7 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
   return Object.assign(handler, { [handlerOptions]: optionsFor(command) })
 }
 
-/** The order holds for all processes that share an inbox, and an attempt may last as long as its program. */
+/** With an inbox: the order applies in all processes that share it, and an attempt may last as long as its program. */
 function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
   return {
     ...(order && { order }),

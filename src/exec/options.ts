@@ -7,18 +7,19 @@ export interface ExecOptions {
   /** The working directory of the program. Default: that of this process when `exec()` is called. */
   cwd?: string | undefined
   /**
-   * Environment variables for the program. It also gets `PATH`, `HOME` and `LANG` of this process, which these override,
-   * and the variables that describe the delivery, which override these. It gets no others. Default: none.
+   * Environment variables for the program. From this process it inherits only `PATH`, `HOME` and `LANG`, which this
+   * option overrides. The variables that describe the delivery override this option. Default: none.
    */
   env?: Readonly<Record<string, string | undefined>> | undefined
   /**
-   * The branch, or a list of branches, by name (`main`), for which the program runs. It skips deliveries of other branches,
-   * of tags, of a deletion, or without a ref. Default: it runs for every delivery.
+   * The branch, or a list of branches, by name (`main`), for which the program runs. It skips deliveries about other
+   * branches, about tags and about deletions, and deliveries without a ref. Default: it runs for every delivery.
    */
   branch?: string | readonly string[] | undefined
   /**
-   * Milliseconds after which the program is ended. Default: none, and `delivery.signal` ends it: 9 s after the request,
-   * or 15 min from an inbox, where a longer `timeout` here also extends that of the handler.
+   * Milliseconds after which hookserver ends the program. Default: none, so only `delivery.signal` ends the program: by
+   * default 9 s after the request, or with an inbox 15 min after the start of the attempt. With an inbox, this option
+   * also sets the `timeout` of the handler, to a value that is long enough.
    */
   timeout?: number | undefined
   /** Milliseconds between SIGTERM and SIGKILL. Default: 5000. */

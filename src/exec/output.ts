@@ -19,7 +19,7 @@ export class Output {
     this.#log = log
   }
 
-  /** Takes the last lines without a line break, and logs the number of dropped lines. */
+  /** Takes the last line of each stream if it has no line break, and logs the number of dropped lines. */
   end(): void {
     this.stdout.end()
     this.stderr.end()
@@ -41,7 +41,7 @@ export class Output {
   }
 }
 
-/** Splits bytes into lines. Its buffer never exceeds the maximum length of a line. */
+/** Splits bytes into lines. Its buffer never exceeds the maximum length of a line by more than one character. */
 class Lines {
   readonly #emit: (line: string) => void
   readonly #decoder = new TextDecoder() // UTF-8; joins characters that span two chunks

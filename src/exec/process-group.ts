@@ -53,7 +53,7 @@ export class ProcessGroup {
     if (running.size === 0) process.off('exit', endAll)
   }
 
-  /** @returns Whether a process is there to receive it. */
+  /** @returns Whether there is a process that can receive the signal. */
   #send(signal: NodeJS.Signals | 0): boolean {
     const { pid } = this.#child
     if (pid === undefined) return false
@@ -66,7 +66,9 @@ export class ProcessGroup {
   }
 }
 
-/** Groups to end with this process. In groups of their own, they would not notice that it exits. */
+/**
+ * Groups to end with this process. Their programs would otherwise continue, because they do not notice that it exits.
+ */
 const running = new Set<ProcessGroup>()
 
 function endAll(): void {

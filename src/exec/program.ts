@@ -26,8 +26,8 @@ export interface Run {
  *
  * It *runs* until it exits, or until its time limit or the signal *stops* it: its group gets SIGTERM and, `killAfter`
  * later, SIGKILL. Once it has *exited* it cannot be stopped any more. After a stop, this waits for the rest of the
- * group, so that the next run does not meet it. Then it reads the output to its end. If another process holds the
- * output open for too long, the rest of the group is killed; a daemon that has closed the output continues.
+ * group, so that it does not overlap with the next run. Then it reads the output to its end. If another process holds
+ * the output open for too long, the rest of the group is killed; a daemon that has closed the output continues.
  *
  * @returns The duration in milliseconds.
  * @throws {Error} if it cannot be started, was stopped, or exited with a code other than 0.
@@ -83,7 +83,7 @@ export async function runProgram(command: Command, { env, input, signal, log }: 
 async function start(command: Command, env: Readonly<Record<string, string>>): Promise<ChildProcessWithoutNullStreams> {
   const { file, args, cwd } = command
   try {
-    const detached = process.platform !== 'win32' // where it would open a window
+    const detached = process.platform !== 'win32' // on Windows this would open a window
     const child = spawn(file, args, { cwd, env, shell: false, detached, windowsHide: true, stdio: 'pipe' })
     await once(child, 'spawn')
     child.on('error', () => {}) // a signal could not be sent, which its sender handles

@@ -12,11 +12,11 @@ export interface LoggedAttempt {
   status: string
   /** Whether the receiver answered with 2xx. */
   ok: boolean
-  /** Whether it was requested, and not GitHub's first attempt. */
+  /** Whether this attempt is a redelivery, and not GitHub's first attempt. */
   redelivery: boolean
 }
 
-/** The request that GitHub sent. It shows a parsed payload, and not the signed bytes. */
+/** The request that GitHub sent. GitHub's API shows the parsed payload, not the signed bytes. */
 export interface SentRequest {
   headers: Readonly<Record<string, string>>
   payload: object
@@ -38,8 +38,8 @@ interface LogEntry {
 const pageSize = 100
 
 /**
- * Milliseconds for which an attempt may be missing from the log: GitHub adds it only when it has ended, and then behind
- * attempts that began later.
+ * Milliseconds for which an attempt may be missing from the log: GitHub lists an attempt only once it has ended, and
+ * then after attempts that began later.
  */
 export const settlingTime: number = 5 * 60_000
 

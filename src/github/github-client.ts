@@ -13,9 +13,11 @@ type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>
 /** The logger of an Octokit and the signal that ends its requests. They are usually those of a delivery. */
 type Scope = Pick<Delivery, 'log' | 'signal'>
 
-/** Seconds of the longest wait for a rate limit. If it lasts longer, the request fails, and the inbox retries later. */
+/**
+ * The longest wait for a rate limit, in seconds. If the limit lasts longer, the request fails. The inbox retries later.
+ */
 export const maxWait = 60
-/** Waits for one request. */
+/** The maximum number of waits for one request. */
 const maxRetries = 3
 
 interface AppClient {
@@ -63,7 +65,7 @@ export class GitHubClient {
     }
     const path = 'repository' in target ? `/repos/${target.repository}` : `/orgs/${target.organization}`
     const { data } = await (await this.asApp()).request(`GET ${path}/installation`)
-    const signal = new AbortController().signal // each request has its own
+    const signal = new AbortController().signal // never aborts, because each request has a signal of its own
     return this.asInstallation((data as { id: number }).id, { log: logger, signal })
   }
 
@@ -123,9 +125,10 @@ export class GitHubClient {
 }
 
 /**
- * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. The plugin sends one writing
- * request a second for all Octokits with the same `id`, and one in three seconds if it notifies people. If GitHub still
- * rejects a request for a rate limit, we wait here: the plugin's timer ignores `signal` and keeps the process alive.
+ * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. For all Octokits with the same
+ * `id` together, the plugin sends at most one write request (POST, PATCH, PUT or DELETE) a second, and one in three
+ * seconds if it notifies people, as comments do. If GitHub still rejects a request because of a rate limit, the wait is
+ * here: the plugin's timer ignores `signal` and keeps the process alive.
  */
 function throttleOptions(id: string, { log, signal }: Scope) {
   const onLimit =
@@ -151,7 +154,9 @@ async function loadOctokit(): Promise<typeof import('octokit')> {
   }
 }
 
-/** Rejects at once when the signal aborts, even while a plugin of Octokit waits, and logs each request. */
+/**
+ * Makes requests reject at once when the signal aborts, even while a plugin of Octokit waits, and logs each response.
+ */
 function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
   octokit.hook.wrap('request', async (request, options) => {
     const response = await untilAborted(signal, async () => request(options))
@@ -161,7 +166,7 @@ function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
   return octokit
 }
 
-/** Octokit retries a request that a signal ended, unless its reason is an error with the default name. */
+/** Octokit retries an aborted request, unless the reason of the abort is an error with the default name. */
 function withDefaultReason(signal: AbortSignal): AbortSignal {
   const controller = new AbortController()
   if (signal.aborted) controller.abort()

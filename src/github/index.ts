@@ -31,9 +31,9 @@ export interface RecoverableHooks {
   readonly registrations: readonly Registration[]
 }
 
-/** A recovery that sweeps again and again. Its timers do not keep the process alive. */
+/** A recovery that sweeps at an interval. Its timers do not keep the process alive. */
 export interface RunningRecovery {
-  /** Runs a sweep now. @returns `undefined` if one is already running, in this process or another. */
+  /** Runs a sweep now. @returns `undefined` if a sweep is already running, in this process or another. */
   sweep(options?: SweepOptions): Promise<Swept | undefined>
   /** Ends the current sweep and starts no more. Call it before the inbox is closed. */
   stop(): Promise<void>

@@ -57,8 +57,8 @@ export async function inboxCreatedAt(inbox: Inbox): Promise<number> {
 const appHookKey = 'id of the App webhook'
 
 /**
- * The value of `X-GitHub-Hook-ID` for the App's webhook. GitHub's API does not show it, but its deliveries have it.
- * @param newest A delivery of this webhook; without any, there is no id yet.
+ * The value of `X-GitHub-Hook-ID` for the App's webhook. GitHub's API does not show it, but deliveries have it.
+ * @param newest Finds the newest delivery of this webhook. Before the first delivery, the id is unknown.
  */
 export async function findAppHookId(
   inbox: Inbox,

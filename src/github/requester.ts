@@ -80,7 +80,7 @@ export function rateLimitWait({ status, response }: RequestError): number | unde
   return parseRetryAfter(response?.headers, now) ?? parseExhaustedLimit(status, response?.headers, now)?.resetIn
 }
 
-/** A share of the rate limit that polling leaves to other users of the same token. */
+/** The share of the rate limit that polling leaves to other users of the same token. */
 const reserve = 1 / 10
 
 /** Records the rate limit of every response, to spread the remaining requests over the window. */

@@ -10,7 +10,7 @@ interface InstallationToken {
 
 /** A token is not used in its last minute, so that a request does not outlive it. */
 const expiryMargin = 60_000
-/** GitHub may refuse a token this young because not all of its servers know it yet; it is retried after a second. */
+/** GitHub may reject a token this young, because not all of its servers know it. The request is retried after 1 s. */
 const propagationTime = 5000
 
 /** Installation tokens of an App. Concurrent callers share one token, which is used until it is about to expire. */
@@ -30,7 +30,9 @@ export class InstallationTokens {
     return token && Date.now() < token.renewAt ? token.text : this.#renew(installation)
   }
 
-  /** A token in place of one that GitHub answered with 401: it was revoked, or GitHub's clock is ahead of ours. */
+  /**
+   * A token to replace one that GitHub rejected with 401, because it was revoked or GitHub's clock is ahead of ours.
+   */
   async replace(installation: number, rejected: string): Promise<string> {
     const token = this.#tokens.get(installation)
     if (token?.text !== rejected) return this.get(installation) // another caller has replaced it
@@ -89,7 +91,7 @@ export interface Authentication {
   hook(request: RequestFunction, route: unknown, parameters: unknown): Promise<unknown>
 }
 
-/** Requests that are sent for one call while GitHub refuses their tokens. */
+/** The maximum number of requests for one call while GitHub rejects the tokens. */
 const maxTries = 3
 
 /** Authenticates as an installation. A rejected token is replaced, because GitHub may revoke it before it expires. */

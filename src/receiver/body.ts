@@ -39,7 +39,10 @@ function consumedBody(cure: string): HookError {
   return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}` })
 }
 
-/** The error for a stream that failed. A server in front, such as SvelteKit's, fails it beyond its own limit. */
+/**
+ * The error for a stream that failed. A framework that limits the size of bodies itself, such as SvelteKit, makes the
+ * stream fail if the body exceeds that limit.
+ */
 function streamError(cause: unknown): HookError {
   const { status, statusCode, code } = (cause ?? {}) as { status?: unknown; statusCode?: unknown; code?: unknown }
   const isTooLarge = status === 413 || statusCode === 413 || code === 'ERR_BODY_LIMIT'
@@ -49,8 +52,9 @@ function streamError(cause: unknown): HookError {
 const none = new Uint8Array()
 
 /**
- * Reads one body. A body in a single chunk is not copied; the chunks of a longer one are, so that the connection can
- * free them. The capacity grows with the bytes that have arrived, not with the announced size.
+ * Reads one body. A body in a single chunk is not copied. The chunks of a longer body are copied, so that the
+ * connection can free them. The capacity grows with the bytes that have arrived, because the announced
+ * size may be wrong.
  */
 class BodyReader {
   #bytes: Uint8Array = none

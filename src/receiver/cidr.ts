@@ -1,7 +1,7 @@
-/** The bits of an address in words of 32, the first ones first: IPv4 has one word, IPv6 has four. */
+/** An address as words of 32 bits, the most significant first: one word for IPv4, four for IPv6. */
 export type Address = readonly number[]
 
-/** An address of the range, and the number of its first bits that all addresses of the range share. */
+/** An address of the range, and the number of leading bits that all addresses of the range share. */
 export type Cidr = readonly [Address, number]
 
 /**

@@ -9,13 +9,14 @@ export type AddressedRequest = Pick<HookRequest, 'headers' | 'address' | 'framew
 
 /**
  * Finds the address of a request's client; `undefined` if the platform does not provide it.
- * @throws {HookError} `address_unknown` if a function that should return it does not.
+ * @throws {HookError} `address_unknown` if a function of the user or the platform fails, or the user's returns none.
  */
 export type AddressReader = (request: AddressedRequest) => string | undefined
 
 /**
- * The reader for the options of a mount. It starts with the address from `clientAddress`. As long as that is the address
- * of a trusted proxy (`trustProxy`), the address that this proxy reported replaces it, from right to left.
+ * The reader for the options of a mount. It starts with the address from `clientAddress`, by default that of the
+ * connection. As long as the address is that of a trusted proxy (`trustProxy`), the address that this proxy reported
+ * replaces it. The reported addresses are read from right to left.
  * @throws {TypeError} for a proxy that is not a CIDR.
  */
 export function createAddressReader(

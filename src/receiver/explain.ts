@@ -16,7 +16,7 @@ const maxBody = 1024 * 1024
 
 /**
  * Why a signature is wrong, for the operator's log. The sender never sees it, because an attacker could learn from it
- * how close a guess is. Each reason is a change to the body or the secret that makes the signature right.
+ * how close a guess is. The reason is the change to the body or the secrets that makes the signature right.
  */
 export async function explainWrongSignature(delivery: UnverifiedDelivery): Promise<string | undefined> {
   const { signature, body, headers, keys, createHmac } = delivery
@@ -37,7 +37,7 @@ export async function explainWrongSignature(delivery: UnverifiedDelivery): Promi
   return 'it matches none of the configured secrets: compare them with the secret on GitHub'
 }
 
-/** Bodies that the sender may have signed, if this one arrived. */
+/** The bodies that the sender may have signed, given the body that arrived. Each has the reason why the two differ. */
 function* likelyBodies(text: string): Generator<[reason: string, body: string]> {
   yield ['the signature is that of an empty body: the sender lost the payload before signing', '']
   const form = attempt(() => formField(text))

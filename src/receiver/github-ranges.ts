@@ -9,13 +9,13 @@ const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 
-/** An older list is refreshed in the background. */
+/** A request refreshes an older list in the background. */
 const refreshAfter = hour
 /** A request from an unknown address may start an earlier refresh, this long after the last attempt. */
 const earlyAfter = 5 * minute
 /** The maximum age of a list. hookserver does not use an older one. */
 const maxStale = 7 * 24 * hour
-/** The delay after the first failure, its maximum as each failure doubles it, and its maximum after a rate limit. */
+/** The delay after the first failure; its maximum, as each failure doubles it; the maximum delay after a rate limit. */
 const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
 /** The maximum duration of a fetch. */
 const fetchTimeout = 8 * second

@@ -1,6 +1,6 @@
 import { type Linked, LinkedList } from '../runtime/linked-list.ts'
 
-/** Bytes. */
+/** A body with more bytes counts as large. */
 const largeBody = 1024 * 1024
 
 /**
@@ -52,7 +52,7 @@ export interface Reservation {
  * Memory for bodies that share a limit. Unlike the users of a `MemoryPool`, a body takes memory bit by bit.
  *
  * - Bodies that do not get memory at once wait, and get it in the order in which they began to arrive.
- * - Incomplete bodies share a quarter of the memory: reading them one after the other takes less than all at once.
+ * - Incomplete bodies share a quarter of the memory: reading one after the other takes less memory than all at once.
  * - The largest incomplete body may use all of the memory. If no complete body holds any, it may exceed the limit:
  *   otherwise bodies could wait for each other forever. So the memory in use is at most the limit and one body.
  */

@@ -34,7 +34,8 @@ export class Origin {
 
   /**
    * Checks a request, if `validateIp` is `'warn'`.
-   * @returns The error with which `true` would reject the request, if it would. The promise never rejects.
+   * @returns A promise of the error with which `validateIp: true` would reject the request, or of `undefined` if it
+   *   would accept the request. The promise never rejects. Without `'warn'`: `undefined`.
    */
   warning(request: HookRequest): Promise<HookError | undefined> | undefined {
     if (this.#mode !== 'warn') return undefined

@@ -185,7 +185,7 @@ export class DeliveryReceiver implements Receiver {
     return { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex, form, algorithm }
   }
 
-  /** Replies after the commit. A signed body is stored as it is; an unsigned one has to be a payload. */
+  /** Replies after the commit. Stores a signed body without parsing it. An unsigned body must have a JSON object. */
   async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
     if (!this.#verifier) parsePayload((context.body as ReceivedBody).bytes, delivery.form, this.#settings.bodyLimit)
     const { outcome } = await this.#commit(inbox, delivery, context)
@@ -232,7 +232,7 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  /** Frees the bytes of the body as soon as they are decoded: before the text is parsed, and while handlers run. */
+  /** Frees the bytes of the body once they are decoded, so that they take no memory during parsing and handlers. */
   #parse(delivery: VerifiedDelivery, context: RequestContext): ReceivedDelivery {
     const { bodyLimit, logger } = this.#settings
     const body = context.body as ReceivedBody
@@ -260,7 +260,7 @@ export class DeliveryReceiver implements Receiver {
     return error
   }
 
-  /** Called once a request has been accepted: a rejected one has a line of its own in the log. */
+  /** Call this only for an accepted request: a rejected request has its own line in the log. */
   #logOriginWarning({ request, originWarning }: RequestContext): void {
     const logged = originWarning?.then((error) => error && this.#rejectionLog.tolerated(error, request))
     if (logged) request.waitUntil?.(logged)
@@ -285,7 +285,7 @@ export class DeliveryReceiver implements Receiver {
     }
     writes.counters.count('rejected', code)
     writes.rejections.add(rejection)
-    // The explanation is known before the rejection is written.
+    // The rejection is usually written later than this. If it is not, it keeps the reason of the error.
     void explanation.then((reason) => (rejection.reason = reason ?? rejection.reason))
   }
 

@@ -19,7 +19,7 @@ export interface RequestContext {
   readonly deadline: Deadline
   /** The message of the tracing channel, if it has a subscriber. */
   readonly operation: TracingMessages['receive'] | undefined
-  /** The memory of the body, once it is read. */
+  /** The memory of the body, once reading has begun. */
   reservation: Reservation | undefined
   /** The body, from its arrival until handlers run. */
   body: ReceivedBody | undefined
@@ -47,7 +47,7 @@ export class Secrets {
     else this.fixed = keyringOf(option)
   }
 
-  /** @throws {HookError} `secret_unavailable` if the resolver threw, returned nothing, or took too long. */
+  /** @throws {HookError} `secret_unavailable` if the resolver threw, took too long, or returned no valid secret. */
   async lookUp(headers: HookRequest['headers'], deadline: Deadline): Promise<Keyring> {
     if (this.fixed) return this.fixed
     try {
@@ -79,7 +79,9 @@ const firstSigner: Signer = { id: undefined, index: 0 }
 /** The verification of one request, from its signature header to the end of its body. */
 export interface Verification {
   signature: SignatureHeader
-  /** Computes the HMAC of the first secret while the body arrives, if the platform can and the secret is known. */
+  /**
+   * Computes the HMAC of the first secret while the body arrives; `undefined` without `createHmac` or a fixed secret.
+   */
   hmac: Hmac | undefined
 }
 

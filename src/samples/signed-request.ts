@@ -7,7 +7,7 @@ import { sample } from './index.ts'
 export interface SignedRequestOptions {
   /** The webhook's secret; without one the request is not signed. */
   secret?: Secret
-  /** The payload, in place of a sample. A string is sent unchanged. */
+  /** The payload instead of a sample. A string is JSON text, and is not serialized again. */
   payload?: object | string
   /** Whether to send a form with the JSON in the field `payload`, GitHub's other content type. Default: `false`. */
   form?: boolean

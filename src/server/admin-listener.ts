@@ -21,7 +21,7 @@ export interface AdminContext extends ApiContext {
   proxies?: Proxies | undefined
 }
 
-/** Serves the API and the dashboard; and, without a token, health and metrics. */
+/** Serves the API and, without a token, the page of the dashboard, health checks and metrics. */
 export function adminListener(admin: AdminContext): RequestListener {
   const { guard, metrics, receiver, proxies } = admin
   const { site } = guard

@@ -1,4 +1,4 @@
-/** Opens recovery and polling according to the configuration. */
+/** Creates recovery and polling from the configuration of a server. */
 import { deliveryRetention } from '../github/delivery-log.ts'
 import { GitHubClient } from '../github/github-client.ts'
 import { Polling } from '../github/polling/polling.ts'

@@ -66,8 +66,8 @@ export type Proxies = Pick<Settings, 'trustProxy' | 'forwardedHeader'>
 const noProxies: Proxies = { trustProxy: [], forwardedHeader: 'x-forwarded-for' }
 
 /**
- * Finds the address of the client once per request, by the rules of the receiver: it is the peer, unless the peer is a
- * trusted proxy. Without trusted proxies the header is ignored, because every client can send it.
+ * Finds the address of the client once per request, by the rules of the receiver: the client is the peer, unless the
+ * peer is a trusted proxy. Without trusted proxies the header is ignored, because every client can send it.
  */
 export function readClientAddress(proxies: Proxies = noProxies): MiddlewareHandler {
   const { trustProxy, forwardedHeader } = proxies

@@ -34,7 +34,7 @@ function printable(value: unknown): unknown {
 
 /** How deep nested objects are logged. The same as in pino. */
 const maxDepth = 5
-/** The maximum number of members of an object: a socket, for example, refers to most of the process. */
+/** The maximum number of logged members of an object or array. A socket, for example, refers to most of the process. */
 const maxMembers = 100
 
 /** Removes secrets from fields at every depth. */

@@ -15,7 +15,7 @@ export async function openInbox(config: Config, logger: FullLogger): Promise<Inb
   const { database, databaseConnections: connections, databaseMigrate: migrate, retention, maxSize } = config
   if (isFile(database.value)) return sqlite(database.value, { retention: retention.value, maxSize: maxSize.value })
   const options = { connections: connections.value, migrate: migrate.value, retention: retention.value }
-  // The server is often ready before its database. It answers 503 to deliveries and /readyz until both are ready.
+  // If the server is ready before its database, it answers 503 to deliveries and /readyz until the database is ready.
   return openPostgres(config, options, (error) => {
     if (!isTemporary(error)) throw error
     logger.error({ err: error }, 'Cannot connect to PostgreSQL yet; answering 503 to deliveries until it is available')

@@ -28,7 +28,7 @@ export interface Fault {
   expected: string
 }
 
-/** An answer in the format of RFC 9457. The receiver uses the same. */
+/** An answer in the format of RFC 9457, which the receiver uses too. */
 export function problem(context: Context, code: ProblemCode, detail: string, errors?: readonly Fault[]): Response {
   const status = problems[code]
   const title = code.replaceAll('_', ' ')

@@ -101,7 +101,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     return { publicUrl, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }
   } catch (error) {
     await closeAll(closing, 0)
-    await within(storeTimeout, inbox.close()) // `hooks` may not know it yet
+    await within(storeTimeout, inbox.close()) // `hooks` closes it only after a mount
     throw error
   }
 }
@@ -114,7 +114,7 @@ async function closeAll(closing: readonly Cleanup[], grace: number): Promise<voi
   for (const close of closing.toReversed()) await close(grace)
 }
 
-/** Logs each successful attempt. The worker logs failed ones itself. @returns A function that stops it. */
+/** Logs each successful attempt. The worker logs failed ones itself. @returns A function that stops this. */
 const logSuccesses = (logger: FullLogger, level: 'debug' | 'info'): (() => void) =>
   onEvent('attempt', ({ outcome, event, guid, handler, duration }) => {
     if (outcome === 'succeeded') logger[level]({ event, guid, handler, duration }, 'Handler succeeded')

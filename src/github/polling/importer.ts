@@ -5,23 +5,24 @@ import type { RecoverySettings } from '../recovery/options.ts'
 import type { RequestError, Requester } from '../requester.ts'
 import type { Webhook } from '../target.ts'
 
-/** The webhooks to poll, and what polling works with. */
+/** The webhooks to poll, and the dependencies of polling. */
 export interface PollingOptions
   extends Pick<RecoverySettings, 'inbox' | 'source' | 'logger' | 'targets' | 'retention' | 'connect'> {
   /** The shortest interval between two polls, in milliseconds. */
   every: number
-  /** Default: waits in a way that lets the process exit. */
+  /** Waits. Default: with a timer that does not keep the process alive. */
   pause?: (ms: number) => Promise<void>
 }
 
-/** Stores a webhook's deliveries in the inbox, from GitHub's log: failed or not, oldest first, each GUID once. */
+/** Stores the deliveries in GitHub's log of a webhook, failed or not, oldest first, each GUID once per import. */
 export class DeliveryImporter {
   readonly #options: PollingOptions
   readonly #webhook: Webhook
   readonly #log: DeliveryLog
   readonly #cursor: LogCursor
   /**
-   * From this time of `performance.now()` on, an attempt that appears late is on the first page, whose ETag shows it.
+   * After this time (of `performance.now()`), an attempt that appears late is on the first page, so the ETag of the
+   * page shows whether there is one.
    */
   #settledAt = 0
 
@@ -33,7 +34,7 @@ export class DeliveryImporter {
   }
 
   /**
-   * @param mayContinue Called before each request for a delivery; with `false` the import ends early.
+   * @param mayContinue Called before each request for a delivery. If it resolves to `false`, the import ends early.
    * @returns The number of deliveries that were stored.
    * @throws if GitHub or the inbox fails. Continue with another importer, because this one skips an unchanged log.
    */
@@ -71,8 +72,8 @@ export class DeliveryImporter {
   }
 
   /**
-   * The first attempt of each GUID that the inbox does not have. One that it has is stored once more if someone
-   * requested a redelivery on GitHub: it counts as a duplicate, and a dead delivery runs again.
+   * The first new attempt of each GUID that the inbox does not have. A GUID that the inbox has is stored once more if
+   * the attempt is a redelivery: the copy counts as a duplicate, and a dead delivery runs again.
    */
   async #select(fresh: readonly LoggedAttempt[]): Promise<Set<LoggedAttempt>> {
     const { inbox, source } = this.#options

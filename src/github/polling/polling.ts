@@ -15,10 +15,10 @@ import { DeliveryImporter, LogCursor, type PollingOptions } from './importer.ts'
 /** The longest wait after a failure, in milliseconds, unless GitHub asks for more. */
 const maxBackoff = 60_000
 
-/** A wait for a rate limit ends the poll, so that it is logged and another process may read on. */
+/** A rate limit ends the poll, so that the wait for it is logged. */
 const retryPolicy: RetryPolicy = { ...defaultRetryPolicy, maxWait: 0 }
 
-/** Stores what GitHub's log of each target shows, as it appears there, for a server that GitHub cannot reach. */
+/** Stores deliveries when they appear in GitHub's log of a target, for a server that GitHub cannot reach. */
 export class Polling {
   readonly #options: PollingOptions
   readonly #stopping = new AbortController()
@@ -34,7 +34,7 @@ export class Polling {
     this.#running = Promise.all(pollers.map((poller) => poller.run()))
   }
 
-  /** Ends the current poll, and waits for it. */
+  /** Stops polling all targets. Resolves when the polls that are running have ended. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#running

@@ -102,7 +102,7 @@ function seenIn({ first, last, ok }: LoggedDelivery, { isHandled }: RecoverySett
   return { handled: isHandled(first.event, first.action), delivered: ok, deliveryId: last.id }
 }
 
-/** GitHub's result of the last attempt counts where it decided the state. */
+/** Takes the status of the last attempt if that attempt decided the state. */
 function withState(missed: MissedDelivery, state: MissedDelivery['state'], last?: LoggedAttempt): MissedDelivery {
   if (!last || (state !== 'missed' && state !== 'unrecorded')) return { ...missed, state }
   const deliveryId = state === 'missed' ? last.id : missed.deliveryId

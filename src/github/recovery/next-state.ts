@@ -34,7 +34,8 @@ export interface SeenDelivery {
  * | yes                | no           | failed, with another last attempt | no      | `missed`      |
  * | yes                | no           | the same last attempt, or none    | no      | unchanged     |
  *
- * A sweep that requests a redelivery then moves `missed` to `requested`, and one that reads the payload to `received`.
+ * After that, a sweep that requests a redelivery changes `missed` to `requested`. A sweep that reads the payload
+ * changes `missed` to `received`.
  * @param missed The record of earlier sweeps; `undefined` if there is none.
  * @returns `undefined` if the delivery is not a missed one, `'unhandled'` if a sweep leaves it alone.
  */

@@ -15,17 +15,17 @@ export interface RecoverOptions {
   /** The address that GitHub delivers to. It selects the webhooks of targets without an id. */
   url?: string | undefined
   /**
-   * `'redeliver'`: GitHub sends the delivery again, signed, to the address of the webhook. `'pull'`: the payload is
-   * read from GitHub's API, and the connection and the token are trusted. Default: `'redeliver'`.
+   * `'redeliver'`: GitHub sends the delivery again, signed, to the address of the webhook. `'pull'`: hookserver reads
+   * the payload from GitHub's API, and trusts the connection and the token. Default: `'redeliver'`.
    */
   mode?: 'redeliver' | 'pull' | undefined
   /** The events to recover: `push`, `issues.opened`, `*`. Default: those with a handler. */
   events?: readonly string[] | undefined
   /** Whether to recover deliveries that GitHub shows as delivered, but the inbox does not have. Default: `false`. */
   includeOk?: boolean | undefined
-  /** Milliseconds to look back at most. Default: as long as GitHub keeps deliveries. */
+  /** The maximum time to look back, in milliseconds. Default: as long as GitHub keeps deliveries. */
   lookback?: number | undefined
-  /** Milliseconds between two redeliveries. Default: 1000, which GitHub asks for. */
+  /** Milliseconds between two redeliveries. Default: 1000, as GitHub asks. */
   pace?: number | undefined
   /** The inbox that receives the deliveries. Default: that of the `Hooks`. */
   inbox?: Inbox | undefined
@@ -54,7 +54,10 @@ export interface RecoverOnceOptions extends RecoverOptions, SweepOptions {
 
 /** The options of `startRecovery()`. */
 export interface StartRecoveryOptions extends RecoverOptions {
-  /** Milliseconds between two sweeps. Deliveries that failed again wait for 1, 2, 4, … of them. Default: 5 minutes. */
+  /**
+   * Milliseconds between two sweeps. A delivery that failed again waits for 1, 2, 4, … such intervals, up to 6 h.
+   * Default: 300000, 5 minutes.
+   */
   every?: number | undefined
 }
 

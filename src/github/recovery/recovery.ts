@@ -99,7 +99,7 @@ export class Recovery {
     this.#scheduleCheck()
   }
 
-  /** Until the inbox has received everything that was requested. It sends no request to GitHub. */
+  /** Repeats a check until the inbox has received all requested deliveries. The check sends no request to GitHub. */
   #scheduleCheck(): void {
     if (this.#stopping.signal.aborted) return
     const check = async () => {
@@ -126,7 +126,10 @@ export class Recovery {
   }
 }
 
-/** A recovery for these settings; its events are those of the registrations, unless `options` names others. */
+/**
+ * A recovery for these settings. It recovers `events`. By default it recovers the events of the registrations, or all
+ * events with `capture`.
+ */
 export function createRecovery(
   settings: Settings & { inbox: Inbox },
   registrations: readonly Registration[],

@@ -106,9 +106,9 @@ export class Sweeper {
   }
 
   /**
-   * Requests the deliveries that are due, oldest first, and records the result of each. One that GitHub fails to send
-   * does not hold up the others: a later sweep requests it again.
-   * @returns The deliveries after that, and the last error.
+   * Requests the deliveries that are due, oldest first, and records the result of each. A delivery that GitHub fails
+   * to send does not stop the others: a later sweep requests it again.
+   * @returns The deliveries with their new states, and the last error.
    */
   async #fetchMissed(
     missedDeliveries: readonly MissedDelivery[],

@@ -37,7 +37,7 @@ export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLim
 ]
 
 interface BodyLimits {
-  /** Bytes of all bodies that are being sent. */
+  /** The maximum number of bytes of all bodies that are being sent. */
   maxSending: number
   /** Milliseconds until a connection closes if its client reads nothing. */
   idleTimeout: number
@@ -93,7 +93,7 @@ function fileName({ id, guid, form }: DeliveryDetail): string {
   return `${safe || id}.${form === 'json' ? 'json' : 'txt'}`
 }
 
-/** Signs a delivery as GitHub does. Needs full access, because anyone can send a delivery with its signature. */
+/** Signs a delivery as GitHub does. Needs full access, because anyone who has the signature can send the delivery. */
 export function signDelivery(api: ApiContext): Route {
   const { inbox, localReceiver, receivesAt } = api
   return route({

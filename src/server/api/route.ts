@@ -55,7 +55,7 @@ interface RouteDefinition<Query extends QuerySchema, Body extends SchemaName, An
   query?: Query
   body?: Body
   bodyRequired?: true
-  /** Bytes of a body. Default: 1 MiB. */
+  /** The maximum number of bytes of a body. Default: 1 MiB. */
   maxBody?: number
   /** The schema of a JSON answer. */
   answer?: Answer

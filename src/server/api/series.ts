@@ -72,7 +72,7 @@ export class Series {
   }
 }
 
-/** Each percentile is a measured time. */
+/** Each percentile is one of the counted times, which are rounded to two significant digits. */
 function percentilesOf(counts: readonly Count[]): Percentiles | null {
   const sorted = counts.map(({ name, count }) => ({ ms: Number(name), count })).toSorted((a, b) => a.ms - b.ms)
   const all = sorted.reduce((sum, { count }) => sum + count, 0)

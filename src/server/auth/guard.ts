@@ -143,7 +143,7 @@ interface Tries {
 }
 
 /**
- * Counts different wrong tokens by address. Repeating the same outdated token is no guessing.
+ * Counts different wrong tokens by address. Repeating the same outdated token is not guessing.
  * Times are in milliseconds of a monotonic clock.
  */
 export class WrongTokens {

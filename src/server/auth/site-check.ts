@@ -5,7 +5,8 @@ import { ProblemError } from '../problem.ts'
 
 /**
  * Rejects requests that a foreign page makes a browser send:
- * - The Host must be ours, because an attacker can make another name resolve to this machine (DNS rebinding).
+ * - The header `Host` must name this server, because an attacker can make another name resolve to this machine (DNS
+ *   rebinding).
  * - If the browser names the page of the request, the page must be ours.
  */
 export class SiteCheck {
@@ -51,7 +52,7 @@ export class SiteCheck {
     await next()
   }
 
-  /** @throws {ProblemError} if the Host is not ours. */
+  /** @throws {ProblemError} if the header `Host` does not name this server. */
   #checkHost(context: Context, allowAddress: boolean): void {
     const name = hostname(hostOf(context))
     if (name !== undefined) {
@@ -71,7 +72,10 @@ const hostHint = 'Unknown Host: use localhost or another name of this machine, o
 
 const hostOf = (context: Context): string => (context.req.header('host') ?? '').toLowerCase()
 
-/** A Host without its port, normalized as in URLs: lower case, IPv6 in brackets and in its short form. */
+/**
+ * The name in a `Host` header, without the port, normalized as in URLs: lower case, IPv6 in brackets and in its short
+ * form. `undefined` if the header is malformed.
+ */
 function hostname(host: string): string | undefined {
   const [, name] = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d+)?$/i.exec(host) ?? []
   return name === undefined ? undefined : URL.parse(`http://${name}`)?.hostname

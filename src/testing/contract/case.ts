@@ -6,8 +6,8 @@ export interface ContractCase {
   id: string
   name: string
   /**
-   * `streaming`: needs bodies in chunks, which some platforms never pass on. `consuming`: needs bodies that something
-   * has read before.
+   * `streaming`: needs bodies in chunks, which some platforms never pass on. `consuming`: needs bodies that other
+   * software has read before.
    */
   about?: 'streaming' | 'consuming'
   run(host: ContractHost): Promise<void>

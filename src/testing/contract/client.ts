@@ -63,7 +63,10 @@ export function deliver(
   return send(host, { path, headers: delivery.headers, body: body ?? delivery.body, ...(chunked && { chunked }) })
 }
 
-/** Writes text to a new connection without ending it. @returns the status line of the first answer, or '' if cut. */
+/**
+ * Writes text to a new connection without ending it.
+ * @returns The status line of the answer; empty without an answer.
+ */
 export async function sendRaw({ origin }: ContractHost, text: string): Promise<string> {
   const { hostname, port } = new URL(origin)
   const socket = connect({ host: hostname, port: Number(port) })

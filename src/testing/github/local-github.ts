@@ -149,7 +149,9 @@ export class LocalGitHub {
     return this.#world.logOf(hook).all
   }
 
-  /** Resolves when no delivery is in progress: the API answers a redelivery before it is sent. */
+  /**
+   * Resolves when no delivery is in progress. The API answers a request for a redelivery before the delivery is sent.
+   */
   idle(): Promise<void> {
     return this.#sender.idle()
   }

@@ -3,9 +3,9 @@ export interface LocalGitHubOptions {
   hooks?: readonly string[]
   /** A token with all permissions; `addToken()` makes others. Default: none. */
   token?: string
-  /** Rate limits. Default: those of GitHub, and with `enterprise` none, as is the default there. */
+  /** Rate limits. Default: those of GitHub. With `enterprise`: none, which is the default of an Enterprise Server. */
   limits?: LocalGitHubLimits
-  /** Also enforces GitHub's advice: a second between two writing requests of one caller. Default: `false`. */
+  /** Also enforces GitHub's advice: one second between two write requests of one caller. Default: `false`. */
   strict?: boolean
   /**
    * Acts as a GitHub Enterprise Server: the API under `/api/v3`, its headers, 7 days of deliveries and 30 s for each.

@@ -8,7 +8,7 @@ import { hookIn } from './hooks.ts'
 /** The status codes of each value of the filter `status`, by GitHub's documentation. A redirect counts as a success here. */
 const outcomes: Record<string, readonly [least: number, most: number]> = { success: [200, 399], failure: [400, 599] }
 
-/** Newest first, as long as they are kept. */
+/** Lists the deliveries that GitHub still keeps, newest first. */
 export function listDeliveries(call: Call): Reply {
   const { searchParams } = call.url
   const [cursor, status] = [searchParams.get('cursor'), searchParams.get('status')]

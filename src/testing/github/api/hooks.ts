@@ -107,7 +107,7 @@ function factsIn(body: Json): Partial<HookFacts> {
   }
 }
 
-/** Sends a ping, to any hook. */
+/** Sends a ping, even if the hook is inactive or does not subscribe to pings. */
 function ping(world: World, sender: DeliverySender, hook: Hook): void {
   const { owner } = hook
   const about =

@@ -7,7 +7,7 @@ import { repositoryUrl } from '../shapes/repository.ts'
 import { nodeId, simpleUser } from '../shapes/user.ts'
 import type { Account, Repository } from '../world/repository.ts'
 
-/** Bots write these. They are answered and not kept: `requests` lists them. */
+/** Comments and statuses are not stored: a test finds the requests that create them in `requests`. */
 
 export function createComment(call: Call): Reply {
   const { world, parameters } = call

@@ -41,7 +41,7 @@ function checkTimes(iat: unknown, exp: unknown, now: number): void {
 
 const wrong = (message: string): Refusal => new Refusal(401, message)
 
-/** The error for an invalid JWT, too. */
+/** Also the error for a request that needs a JWT and has none. */
 export const undecodable = (): Refusal => wrong('A JSON web token could not be decoded')
 
 function decoded(part: string): object {

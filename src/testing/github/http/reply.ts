@@ -10,7 +10,7 @@ export const created = (body: unknown): Reply => ({ status: 201, body })
 
 const documentation = 'https://docs.github.com/rest'
 
-/** An error of GitHub for a request. `reply` has its status and body. */
+/** An error response of GitHub. `reply` has its status and body. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly reply: Reply

@@ -15,7 +15,7 @@ export interface DeliverOptions {
   guid?: string
 }
 
-/** Sends one event: the same payload and GUID for every hook, except for the installation of Apps. */
+/** Sends one event. All hooks get the same GUID and payload, except that an App's payload also has an installation. */
 export async function deliver(
   { world, sender }: { world: World; sender: DeliverySender },
   name: string,

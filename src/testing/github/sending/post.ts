@@ -9,16 +9,16 @@ export interface PostOptions {
   body: string
   /** Whether to accept any certificate. */
   insecure: boolean
-  /** Milliseconds for everything, to the end of the answer. */
-  timeout: number
   /** Milliseconds for the whole request and answer. */
+  timeout: number
+  /** Aborts the request. */
   signal: AbortSignal
 }
 
-/** Aborts the request. */
+/** The maximum number of bytes of an answer that are read and kept. */
 const maxAnswerBytes = 64 * 1024
 
-/** In bytes: the part of an answer that is read and kept. */
+/** Sends a delivery. Never rejects: without an answer, it resolves with the failure. */
 export async function post({ url, headers, body, insecure, timeout, signal }: PostOptions): Promise<Outcome> {
   const late = AbortSignal.timeout(timeout)
   try {

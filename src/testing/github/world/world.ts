@@ -118,7 +118,7 @@ export class World {
     return log
   }
 
-  /** Older deliveries are gone: after 3 days, and after 7 on an Enterprise Server. In milliseconds since 1970. */
+  /** GitHub no longer keeps older deliveries: 3 days ago, or 7 on an Enterprise Server, in milliseconds since 1970. */
   get deliveriesSince(): number {
     return this.clock.now() - (this.enterprise === undefined ? 3 : 7) * day
   }
