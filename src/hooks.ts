@@ -152,7 +152,7 @@ export class Hooks implements Mountable {
 
   /**
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`, so
-   * only a process without a mount needs this method. Such a process must keep itself alive: our timers do not do so.
+   * only a process without a mount needs this method. Keep such a process alive: the timers of hookserver do not.
    * @param options Override the options of the `Hooks`.
    * @throws {TypeError} if there is no inbox, or a listener without a name.
    */

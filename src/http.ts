@@ -5,7 +5,7 @@
  */
 import type { HookError } from './errors.ts'
 
-/** One request. Adapters implement it lazily, so that nothing is computed that a rejected request does not need. */
+/** One request. Adapters compute its members when they are read, because a rejected request needs few of them. */
 export interface HookRequest {
   readonly method: string
   /** The path without its query and mount prefix; `undefined` if a router has already matched the route. */

@@ -15,7 +15,7 @@ import { TextView } from './text-view.tsx'
 import { TreeView } from './tree-view.tsx'
 import './payload-card.css'
 
-/** No space is reserved for a payload with fewer bytes while it loads. */
+/** For a body with fewer bytes, the card reserves no space while the body loads. */
 const shortBody = 2000
 
 /** The object of a delivery is known only after a worker has matched it, so the card must render again then. */

@@ -127,11 +127,9 @@ export function pathOf(target: string | undefined): string {
   return end < 0 ? target : target.slice(0, end)
 }
 
-/**
- * Maximum bytes to discard after the reply of a rejection, and milliseconds to do so: the sender must read the reply.
- */
+/** Maximum bytes and milliseconds to go on reading after a rejection is sent, so that the sender can read the reply. */
 const [maxUnread, unreadTimeout] = [1024 * 1024, 1000]
-/** The limits before the reply. Express's own error handler replies only after the end of the request. */
+/** The limits before that: Express's own error handler replies only after the end of the request. */
 const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 
 /**

@@ -185,7 +185,7 @@ export class DeliveryReceiver implements Receiver {
     return { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex, form, algorithm }
   }
 
-  /** Replies after the commit. Stores a signed body without parsing it. An unsigned body must have a JSON object. */
+  /** Replies after the commit. Stores a signed body without parsing it. An unsigned body must contain a JSON object. */
   async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
     if (!this.#verifier) parsePayload((context.body as ReceivedBody).bytes, delivery.form, this.#settings.bodyLimit)
     const { outcome } = await this.#commit(inbox, delivery, context)
@@ -232,7 +232,7 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  /** Frees the bytes of the body once they are decoded, so that they take no memory during parsing and handlers. */
+  /** Frees the decoded bytes of the body, so that they take no memory while the text is parsed and handlers run. */
   #parse(delivery: VerifiedDelivery, context: RequestContext): ReceivedDelivery {
     const { bodyLimit, logger } = this.#settings
     const body = context.body as ReceivedBody

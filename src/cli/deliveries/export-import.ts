@@ -174,7 +174,7 @@ function parseDelivery(line: unknown): ImportedDelivery {
 }
 
 /**
- * The maximum length of one text. A worker stores shorter ones. The limit bounds the size of a delivery that is shown.
+ * The maximum length of one text. Workers store shorter texts. The limit bounds the size of the delivery in an answer.
  */
 const maxTextLength = 65_536
 

@@ -118,7 +118,7 @@ export class World {
     return log
   }
 
-  /** GitHub no longer keeps older deliveries: 3 days ago, or 7 on an Enterprise Server, in milliseconds since 1970. */
+  /** The age limit of deliveries, in milliseconds since 1970: 3 days ago, or 7 days ago on an Enterprise Server. */
   get deliveriesSince(): number {
     return this.clock.now() - (this.enterprise === undefined ? 3 : 7) * day
   }
