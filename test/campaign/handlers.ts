@@ -59,7 +59,8 @@ export function registerHandlers(
         writeLine(journal, { mark: '=', guid, handler: name, attempt })
         onThrough()
       },
-      { name, backoff: 20, attempts: 1000, ...options },
+      // So short that even the tenth attempt of a task is due within the time in which another worker has to claim it.
+      { name, backoff: 1, attempts: 1000, ...options },
     )
   }
 }
