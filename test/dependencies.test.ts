@@ -44,7 +44,7 @@ const sources = Object.entries(exports)
 
 test('SECURITY.md lists all dependencies, and all optional peers', () => {
   expect(rows.flatMap(({ names }) => names).sort()).toEqual(Object.keys(dependencies).sort())
-  const peers = /^The peers (.*) are optional/m.exec(security)?.[1]
+  const peers = /^The peer dependencies (.*) are optional/m.exec(security)?.[1]
   expect(namesIn(peers).sort()).toEqual(Object.keys(peerDependencies).sort())
   expect(Object.keys(dependencies)).toHaveLength(9) // SECURITY.md has this number as a word
 })
@@ -52,6 +52,6 @@ test('SECURITY.md lists all dependencies, and all optional peers', () => {
 test('SECURITY.md lists the dependencies of each part', () => {
   expect(sources).toContain('src/adapters/express.ts')
   expect(loadedBy(sources)).toEqual(documented('adapters').sort())
-  const others = documented('`serve`').concat(documented('`hookserver`'))
+  const others = documented('all commands of the command line').concat(documented('`hookserver serve`'))
   expect(loadedBy(['src/cli/main.ts'])).toEqual([...new Set(others)].sort())
 })
