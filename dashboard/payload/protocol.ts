@@ -17,7 +17,10 @@ export interface Loaded {
 
 export interface RowPath {
   path: string
-  /** The path as a search writes it. */
+  /**
+   * The path in the syntax of a search: the names, without the indexes of lists. `undefined` if a search cannot express
+   * it.
+   */
   searchPath: string | undefined
   /** The search for deliveries with the same value. */
   find: string | undefined

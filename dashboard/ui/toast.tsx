@@ -7,7 +7,10 @@ interface Toast {
   bad: boolean
 }
 
-/** Milliseconds for which a success is shown. An error stays until it is closed. */
+/**
+ * Milliseconds for which a message is shown. An error stays until the user closes it. At most four messages and errors
+ * are shown: a fifth replaces the oldest.
+ */
 const shownFor = 8000
 
 const toasts = signal<readonly Toast[]>([])

@@ -19,8 +19,8 @@ const traits: IncomingTraits<{ ip?: string | undefined }> = {
 }
 
 /**
- * Serves deliveries in Express: `app.use(hookserver(hooks, options))`. The prefix of `app.use('/prefix', …)` comes before
- * `url`. Rejections go to `next(error)`, like any error of the application.
+ * Serves deliveries in Express: `app.use(hookserver(hooks, options))`. With `app.use('/prefix', …)`, the path of the
+ * webhook is the prefix followed by `url`. Rejections go to `next(error)`, like any error of the application.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): ExpressHandler {
   const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })

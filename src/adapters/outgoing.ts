@@ -39,7 +39,8 @@ async function writeResponse(response: NodeResponse, reply: Response): Promise<v
   response.writeHead(reply.status, headersOf(reply))
   const body = streamOf(reply)
   if (!body) response.end()
-  // A stream that fails closes the connection: the status has been sent, so nothing else can inform the sender.
+  // If the stream fails, `pipeline()` closes the connection. The status has been sent, so there is no other way to inform
+  // the sender.
   else await stream().promises.pipeline(body as NodeJS.ReadableStream, response as unknown as NodeJS.WritableStream)
 }
 

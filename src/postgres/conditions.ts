@@ -75,7 +75,10 @@ const flags: Record<NonNullable<Query['flag']>, string> = {
   recovered: 'recovered',
 }
 
-/** An array, which PostgreSQL builds for each delivery. For `exists` it may hash the tasks of all deliveries. */
+/**
+ * The condition that a delivery has a task of the handler. PostgreSQL builds the array for each delivery. With `exists`
+ * instead, it might hash the tasks of all deliveries.
+ */
 const hasHandler = (handler: string) => `
   ${handler}::text = any(array(select tasks.handler from tasks where delivery_id = scanned.id))`
 

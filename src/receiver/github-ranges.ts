@@ -208,7 +208,7 @@ export class GithubRanges {
     if (parsed.length < cidrs.length) {
       this.#logger.warn({ entries: cidrs.length - parsed.length }, 'Some of the address ranges are not CIDRs')
     }
-    if (parsed.length === 0) throw new Error('The list of ranges is empty')
+    if (parsed.length === 0) throw new Error('The list of ranges contains no CIDR')
     this.#set = new AddressSet(parsed)
     this.#cidrs = cidrs
   }

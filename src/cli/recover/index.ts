@@ -112,7 +112,7 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
       const swept = await recovery?.sweep(options)
       if (swept) return swept
       throw new Error(
-        'A recovery sweep is already running for this inbox, perhaps by a server with --recover: try again in a minute',
+        'A recovery sweep is already running for this inbox, perhaps in a server with --recover: try again in a minute',
       )
     }
     return { client: inbox, run, isStopped: () => stop.aborted }

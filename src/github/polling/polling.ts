@@ -12,7 +12,10 @@ import {
 import { findOnlyWebhook, formatTarget, type Target } from '../target.ts'
 import { DeliveryImporter, LogCursor, type PollingOptions } from './importer.ts'
 
-/** The longest wait after a failure, in milliseconds, unless GitHub asks for more. */
+/**
+ * The longest wait after a failure, in milliseconds. The wait is longer only if the interval between polls is longer, or
+ * if GitHub asks for more.
+ */
 const maxBackoff = 60_000
 
 /** A rate limit ends the poll, so that the wait for it is logged. */

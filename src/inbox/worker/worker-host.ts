@@ -12,7 +12,7 @@ export const storeTimeout = 10_000
 
 /** The part of `Hooks` that its workers use. */
 export interface WorkerHost {
-  /** Whether deliveries are matched although no handler is registered: they end as `ignored`. */
+  /** Whether the worker matches deliveries even if no handler is registered. They then end as `ignored`. */
   readonly capture: boolean
   /** Bytes of memory that the payloads of running handlers may take together. */
   readonly runningLimit: number

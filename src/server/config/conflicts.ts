@@ -41,7 +41,7 @@ export function checkDatabase(config: Config): void {
   if (problems.length === 0) return
   const why = inFile
     ? 'applies to PostgreSQL only, and the inbox is a file: leave it out, or pass a postgres:// URL with --database'
-    : 'applies to an SQLite file only, and the inbox is in PostgreSQL: leave it out; --retention limits the size'
+    : 'applies to an SQLite file only, and the inbox is in PostgreSQL: leave it out, and limit the age of deliveries with --retention'
   throw new ConfigError(problems.map((source) => `${source}: ${why}`))
 }
 

@@ -56,7 +56,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-all-vanished',
-    name: 'ends a delivery as ignored when all its tasks are gone, and runs it when a handler comes back',
+    name: 'ends a delivery as ignored when all its tasks are gone, and runs it if a copy arrives and a handler matches',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -133,7 +133,7 @@ function searchIn(text: string, fault: (name: string, expected: string) => void)
 /** The maximum number of ids in one request. */
 const maxIds = 10_000
 const expectedIds = `a list of 1 to ${maxIds} whole numbers`
-const expectedStates = `a list of ${deliveryStates.join(', ')}`
+const expectedStates = `a list of one or more of: ${deliveryStates.join(', ')}`
 
 /** Rejects lists: Valibot treats a list as an empty object, and an empty query selects all deliveries. */
 const filtersOfBody = v.lazy((input) =>
