@@ -37,7 +37,7 @@ export interface Position {
   breaks?: string
 }
 
-/** The words in bash's COMPREPLY at the end of `before`, sorted. */
+/** The words that bash gets in COMPREPLY when the cursor is at the end of `before`, sorted. */
 export function repliesInBash(script: string, before: string, { after = '', cwd = tmpdir(), breaks = '=:' }: Position) {
   const code = `eval "$1"; COMP_LINE=$2 COMP_POINT=$3 COMP_WORDBREAKS=$4
     _hookserver; for one in "\${COMPREPLY[@]}"; do printf '%s\\0' "$one"; done`

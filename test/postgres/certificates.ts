@@ -1,4 +1,4 @@
-/** Certificate authorities that exist for one test, and their certificates. */
+/** Generates certificate authorities for one test, and the certificates that they sign. */
 import { generate } from 'selfsigned'
 
 /** A key and a certificate in PEM. */

@@ -23,7 +23,7 @@ test('the percentiles are those of the answered requests', () => {
 })
 
 test('the rate is that of the answers, or that of the starts if a rate is set', () => {
-  const latencies = Array.from({ length: 11 }, () => 100) // from 0 to 200, started every 10
+  const latencies = Array.from({ length: 11 }, () => 100) // starts every 10 ms, from 0 to 100; the last answer is at 200
   expect(summaryOf(latencies).rate).toBe(55)
   expect(summaryOf(latencies, 100).rate).toBe(100)
   expect(newSummary(100).rate).toBe(0)

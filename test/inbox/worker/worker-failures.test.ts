@@ -84,7 +84,8 @@ describe.concurrent('a store', () => {
     expect(entry).toMatchObject({ level: 'error' })
     expect(host.errors).toHaveLength(ids.length)
     await worker.stop(0)
-    // If the worker did not get its id, the heartbeats of that id continue until the process ends. It holds no leases.
+    // If the call registered an id but failed afterwards, the worker does not know this id. The heartbeats of the id
+    // continue until the process ends, but the id holds no leases.
     const unknown = method === 'registerWorker' && when === 'after the call' ? 1 : 0
     expect(leftIn(path)).toEqual({ workers: unknown, leases: 0 })
   })
