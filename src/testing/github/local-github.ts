@@ -20,7 +20,7 @@ import type { Hook, LocalHook, LocalHookOptions } from './world/hook.ts'
 import { World } from './world/world.ts'
 
 /**
- * A GitHub on this machine: hooks that deliver, the API of their deliveries, Apps and tokens, rate limits, and
+ * A GitHub on this machine: webhooks that deliver, the API of their deliveries, Apps and tokens, rate limits, and
  * failures on request. `docs/guides/testing.md` lists its routes.
  *
  * ```ts
@@ -130,10 +130,10 @@ export class LocalGitHub {
   }
 
   /**
-   * Sends an event: POSTs it to every hook that subscribes to it, with one GUID for all.
+   * Sends an event: POSTs it to every webhook that subscribes to it, with one GUID for all.
    * @param name `issues` or `issues.opened`.
    * @param payload Default: a sample.
-   * @returns The deliveries, one for each hook, once all have ended.
+   * @returns The deliveries, one for each webhook, once all have ended.
    */
   deliver(name: AnyEventName, payload?: object, options: DeliverOptions = {}): Promise<LocalDelivery[]> {
     return deliver({ world: this.#world, sender: this.#sender }, name, payload, options)
@@ -144,7 +144,7 @@ export class LocalGitHub {
     return record(this.#world, hook as Hook, deliveries)
   }
 
-  /** All deliveries to a hook, oldest first, including those that the API has forgotten. */
+  /** All deliveries to a webhook, oldest first, including those that the API has forgotten. */
   deliveries(hook: LocalHook): readonly LocalDelivery[] {
     return this.#world.logOf(hook).all
   }

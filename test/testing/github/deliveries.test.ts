@@ -132,7 +132,7 @@ describe('a single delivery', () => {
     expect(Object.keys(json.response.headers).map((name) => name.toLowerCase())).toContain('content-type')
   })
 
-  test('belongs to one hook only', async () => {
+  test('belongs to one webhook only', async () => {
     const github = await start({ token })
     const [one, two] = [hookOf(github), hookOf(github)]
     const [made] = github.record(one, [{ event: 'push' }])

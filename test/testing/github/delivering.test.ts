@@ -20,7 +20,7 @@ async function startPlain(status: number, headers: Record<string, string> = {}) 
 }
 
 describe('an event', () => {
-  test('is delivered to every active hook that subscribes to it, with one GUID', async () => {
+  test('is delivered to every active webhook that subscribes to it, with one GUID', async () => {
     const [github, receiver] = [await start(), await startReceiver()]
     const { url, deliveries } = receiver
     const one = github.addHook({ repository: 'octo/hello', url, secret, events: ['issues', 'push'] })
@@ -40,7 +40,7 @@ describe('an event', () => {
     expect(made[0]?.response.payload).toBe('taken')
   })
 
-  test('accepts a payload, a GUID and the hooks to deliver to', async () => {
+  test('accepts a payload, a GUID and the webhooks to deliver to', async () => {
     const [github, { url, deliveries }] = [await start(), await startReceiver()]
     const chosen = github.addHook({ repository: 'octo/hello', url, secret, events: ['push'] })
     github.addHook({ repository: 'octo/hello', url, secret })

@@ -4,7 +4,7 @@ import { ask, octokitFor, secondAt, secret, start, startReceiver } from './scene
 const token = 'right'
 const repo = { owner: 'octo', repo: 'hello' }
 
-describe('a hook created through the API', () => {
+describe('a webhook created through the API', () => {
   test('receives a ping, then the events it subscribes to, signed', async () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     github.addRepository('octo/hello')
@@ -67,7 +67,7 @@ describe('a hook created through the API', () => {
   })
 })
 
-describe('a changed hook', () => {
+describe('a changed webhook', () => {
   test('has the changed members and keeps the others', async () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks', events: ['push'] })
@@ -99,7 +99,7 @@ describe('a changed hook', () => {
   })
 })
 
-describe('hooks', () => {
+describe('webhooks', () => {
   test('are listed in pages, with links in both directions', async () => {
     const github = await start({ token })
     for (let count = 0; count < 5; count++)

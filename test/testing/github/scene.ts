@@ -1,4 +1,4 @@
-/** A local GitHub, clients that check its answers against GitHub's description, and a real receiver. */
+/** A local GitHub, clients that check its answers against GitHub's OpenAPI description, and a real receiver. */
 import { createServer } from 'node:http'
 import { App, Octokit } from 'octokit'
 import { onTestFinished } from 'vitest'
@@ -20,7 +20,7 @@ export async function start(options?: LocalGitHubOptions): Promise<LocalGitHub> 
 /** The time of the local GitHub in milliseconds since 1970, without the part of a second that GitHub does not show. */
 export const secondAt = (github: LocalGitHub): number => Date.parse(timestamp(github.clock.now()))
 
-/** `fetch()` that checks the answer against the description. */
+/** `fetch()` that checks the answer against GitHub's OpenAPI description. */
 export const describedFetch: typeof fetch = async (input, init) => {
   const response = await fetch(input, init)
   const text = await response.clone().text()

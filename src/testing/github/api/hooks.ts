@@ -12,7 +12,7 @@ import type { Hook, HookFacts, HookOwner } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
 
 /**
- * The owner of the hooks that the path names: a repository, an organization, or the App that sends the request.
+ * The owner of the webhooks that the path names: a repository, an organization, or the App that sends the request.
  * @throws {Refusal} if the organization does not exist.
  */
 function ownerIn({ world, caller, repository, parameters: { org } }: Call): HookOwner {
@@ -24,7 +24,7 @@ function ownerIn({ world, caller, repository, parameters: { org } }: Call): Hook
 }
 
 /**
- * The hook that the path names; an App has one, which the path does not name.
+ * The webhook that the path names; an App has one, which the path does not name.
  * @throws {Refusal} if it does not exist.
  */
 export function hookIn(call: Call): Hook {
@@ -41,7 +41,7 @@ export function listHooks(call: Call): Reply {
 
 export const getHook = (call: Call): Reply => ok(hookShape(call.world, hookIn(call)))
 
-/** GitHub pings a new hook. */
+/** GitHub pings a new webhook. */
 export function createHook(call: Call): Reply {
   const { world, sender, body } = call
   const { url, ...facts } = factsIn(body)
@@ -86,7 +86,7 @@ function change({ world }: Call, hook: Hook, facts: Partial<HookFacts>): void {
 }
 
 /**
- * The properties of a hook that a body contains.
+ * The properties of a webhook that a body contains.
  * @throws {Refusal} for an invalid URL.
  */
 function factsIn(body: Json): Partial<HookFacts> {
@@ -107,7 +107,7 @@ function factsIn(body: Json): Partial<HookFacts> {
   }
 }
 
-/** Sends a ping, even if the hook is inactive or does not subscribe to pings. */
+/** Sends a ping, even if the webhook is inactive or does not subscribe to pings. */
 function ping(world: World, sender: DeliverySender, hook: Hook): void {
   const { owner } = hook
   const about =

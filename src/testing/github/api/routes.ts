@@ -7,7 +7,7 @@ import { createComment, createStatus } from './writing.ts'
 
 const may = (permission: string, level: 'read' | 'write'): Access => ({ permission, level })
 
-/** The hooks of a repository or an organization. */
+/** The webhooks of a repository or an organization. */
 function hookRoutes(root: string, permission: string): Route[] {
   const [reading, writing] = [may(permission, 'read'), may(permission, 'write')]
   const hook = `${root}/hooks/{hook_id}`
@@ -22,7 +22,7 @@ function hookRoutes(root: string, permission: string): Route[] {
   ]
 }
 
-/** The routes that an App's hook has, too. */
+/** The routes that an App's webhook has, too. */
 function configAndDeliveries(hook: string, reading: Access, writing: Access): Route[] {
   const delivery = `${hook}/deliveries/{delivery_id}`
   return [

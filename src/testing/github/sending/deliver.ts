@@ -9,13 +9,13 @@ import type { World } from '../world/world.ts'
 import type { DeliverySender } from './delivery-sender.ts'
 
 export interface DeliverOptions {
-  /** The receiving hooks. Default: every active hook that subscribes to the event. */
+  /** The receiving webhooks. Default: every active webhook that subscribes to the event. */
   hooks?: readonly LocalHook[]
   /** Default: a new GUID. */
   guid?: string
 }
 
-/** Sends one event. All hooks get the same GUID and payload, except that an App's payload also has an installation. */
+/** Sends one event. All webhooks get the same GUID and payload, but the payload of an App also has an installation. */
 export async function deliver(
   { world, sender }: { world: World; sender: DeliverySender },
   name: string,

@@ -24,7 +24,7 @@ export interface Message {
   payload: object
 }
 
-/** The HTTP request for an event, according to the hook's settings. */
+/** The HTTP request for an event, according to the webhook's settings. */
 export function deliveryRequest(
   hook: Hook,
   { event, guid, payload }: Message,

@@ -8,7 +8,7 @@ import { post } from './post.ts'
 /** In bytes: GitHub does not deliver payloads that are larger. */
 const maxPayloadBytes = 25 * 1024 * 1024
 
-/** Sends messages to hooks, and records the results. */
+/** Sends messages to webhooks, and records the results. */
 export class DeliverySender {
   readonly #world: World
   readonly #timeout: number

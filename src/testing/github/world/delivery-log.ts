@@ -9,7 +9,7 @@ export interface Page {
   wanted(delivery: LocalDelivery): boolean
 }
 
-/** The deliveries of one hook, ordered by time. */
+/** The deliveries of one webhook, ordered by time. */
 export class DeliveryLog {
   readonly #deliveries: LocalDelivery[] = []
 

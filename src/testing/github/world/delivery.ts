@@ -3,7 +3,7 @@ import type { Json } from '../../../runtime/json.ts'
 /** A delivery, successful or not. */
 export interface LocalDelivery {
   readonly id: number
-  /** The GUID of the event: the same for all its hooks and for redeliveries. */
+  /** The GUID of the event: the same for all its webhooks and for redeliveries. */
   readonly guid: string
   readonly hookId: number
   readonly event: string
@@ -38,7 +38,7 @@ export const unreachable: Outcome = { status: 'failed to connect to host', statu
 
 export const timedOut: Outcome = { status: 'timed out', statusCode: 504, response: noResponse }
 
-/** The value for a hook's `last_response`. */
+/** The value for a webhook's `last_response`. */
 export function healthOf({ status }: Outcome): string {
   if (status === 'OK') return 'active'
   if (status === timedOut.status) return 'timeout'

@@ -2,22 +2,22 @@ import type { Secret } from '../../../options.ts'
 import type { App, LocalApp } from './app.ts'
 import type { Account, Repository } from './repository.ts'
 
-/** The settings of a hook, and its owner: a repository, an organization or an App. */
+/** The settings of a webhook, and the repository, organization or App that it belongs to. */
 export type LocalHookOptions = {
   /** The URL that receives deliveries. */
   url: string
   /** Default: none, and deliveries are not signed. */
   secret?: Secret
-  /** Default: `['*']`, all events. GitHub's API uses `['push']` as the default for a new hook. */
+  /** Default: `['*']`, all events. GitHub's API uses `['push']` as the default for a new webhook. */
   events?: readonly string[]
-  /** Default: `json`. GitHub's API uses `form` as the default for a new hook. */
+  /** Default: `json`. GitHub's API uses `form` as the default for a new webhook. */
   contentType?: 'json' | 'form'
-  /** Default: `true`; an inactive hook gets no deliveries. */
+  /** Default: `true`; an inactive webhook gets no deliveries. */
   active?: boolean
 } & (
   | { /** Full name: `octo/hello`. */ repository: string }
   | { organization: string }
-  | { /** The App, or its id. It has one hook: a second takes the place of the first. */ app: LocalApp | number }
+  | { /** The App, or its id. It has one webhook: a second takes the place of the first. */ app: LocalApp | number }
 )
 
 /** A webhook. */
@@ -30,7 +30,7 @@ export interface LocalHook {
   active: boolean
 }
 
-/** The owner of a hook, by the name that `X-GitHub-Hook-Installation-Target-Type` uses. */
+/** The owner of a webhook, by the name that `X-GitHub-Hook-Installation-Target-Type` uses. */
 export type HookOwner =
   | { type: 'repository'; of: Repository }
   | { type: 'organization'; of: Account }
@@ -45,7 +45,7 @@ export interface Hook extends LocalHook {
   lastResponse: { code: number | null; status: string; message: string | null }
 }
 
-/** The properties of a new hook. */
+/** The properties of a new webhook. */
 export interface HookFacts extends Partial<Omit<LocalHook, 'id' | 'url' | 'secret'>> {
   url: string
   secret?: Secret | undefined
@@ -59,7 +59,7 @@ export function makeHook(id: number, owner: HookOwner, facts: HookFacts, created
   return { id, owner, ...given, createdAt, updatedAt: createdAt, lastResponse }
 }
 
-/** Whether the hook receives an event that is sent to all subscribers. */
+/** Whether the webhook receives an event that is sent to all subscribers. */
 export function subscribes({ active, events }: Hook, event: string): boolean {
   return active && (events.includes('*') || events.includes(event))
 }
