@@ -43,7 +43,7 @@ export class GitHubClient {
     throw new Error(
       app
         ? 'delivery.octokit(): this delivery does not come from an installation of an App, so the option "app" does not apply. For a webhook that does not belong to the App, also set the option "token"'
-        : 'delivery.octokit() needs credentials: set the option "app", { id, privateKey }, or the option "token" of new Hooks()',
+        : 'delivery.octokit() needs credentials: set the option "app" ({ id, privateKey }) or the option "token" of new Hooks()',
     )
   }
 
@@ -95,7 +95,7 @@ export class GitHubClient {
 
   async #createApp(): Promise<AppClient> {
     const { app, logger } = this.#credentials
-    if (!app) throw new Error('No App is configured: set the option "app", { id, privateKey }, of new Hooks()')
+    if (!app) throw new Error('No App is configured: set the option "app" ({ id, privateKey }) of new Hooks()')
     const { App, Octokit } = await loadOctokit()
     const options = this.#optionsFor(`app ${app.id}`, { log: logger, signal: new AbortController().signal })
     const { octokit } = new App({

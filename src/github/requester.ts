@@ -131,10 +131,11 @@ export class BudgetedRequester implements Requester {
 /** The message of an error for logs and reports, without the request and its headers, which may hold a token. */
 export function describeError(error: unknown): string {
   const { message, status } = error as RequestError
-  if (status === 401) return 'GitHub rejected the token (401): it may have expired'
+  if (status === 401)
+    return 'GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key'
   if (status === 403) return `GitHub rejected the request (403): ${message}`
   if (status === 404) {
-    return 'GitHub shows no such webhook (404): check its spelling, and that the token has the permission "Webhooks"'
+    return 'GitHub shows no such webhook (404): check its spelling, and that the token or the App has the permission "Webhooks"'
   }
   return message || `GitHub answered ${status}` // an error without a body has an empty message
 }

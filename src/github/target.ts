@@ -100,7 +100,7 @@ async function listHooks(target: Target, github: Requester): Promise<ListedHook[
   } catch (error) {
     const { status } = error as RequestError
     if (status !== 403 && status !== 404) throw error
-    const cure = 'check its spelling, and that the token has the permission "Webhooks"'
+    const cure = 'check its spelling, and that the token or the App has the permission "Webhooks"'
     throw new Error(`GitHub shows no webhooks of ${nameOfTarget(target)} (${status}): ${cure}`, { cause: error })
   }
   return hooks

@@ -231,17 +231,17 @@ describe('says what to do', () => {
     expect((await hookserver(['recover', 'acme', '--database', file])).stderr).toContain('There is no database')
   })
 
-  test('for a token that GitHub rejects, and for a hook that it hides', async () => {
+  test('for a token that GitHub rejects, and for a webhook that it hides', async () => {
     const { scene, hook, run } = await missed('push')
     scene.github.failAt(/^GET/, { status: 401 })
     const rejected = await run(hook)
     expect([rejected.code, rejected.stdout, rejected.stderr]).toEqual([
       1,
       '',
-      'hookserver: acme/shop: GitHub rejected the token (401): it may have expired\n',
+      'hookserver: acme/shop: GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key\n',
     ])
     expect(await run('acme/other', '--url', scene.url)).toMatchObject({
-      ...{ code: 1, stderr: expect.stringContaining('the token has the permission "Webhooks"') },
+      ...{ code: 1, stderr: expect.stringContaining('the token or the App has the permission "Webhooks"') },
     })
   })
 

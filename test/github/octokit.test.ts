@@ -115,7 +115,7 @@ describe('delivery.octokit() rejects', () => {
 
   test('without App and token, naming both options', async () => {
     const { error, requests } = await failureWith({})
-    expect(error).toMatch(/^Error: delivery\.octokit\(\) needs .*"app", { id, privateKey }, or the option "token"/)
+    expect(error).toMatch(/^Error: delivery\.octokit\(\) needs .*"app" \({ id, privateKey }\) or the option "token"/)
     expect(requests).toEqual([])
   })
 

@@ -185,7 +185,7 @@ export const settings = {
   }),
   pull: setting({
     placeholder: '<hooks>',
-    help: "Webhooks to read from GitHub's log instead of receiving, as in --recover (default: none)",
+    help: "Webhooks whose deliveries are read from GitHub's log, not received; named as in --recover (default: none)",
     schema: targets,
   }),
   pullEvery: setting({
