@@ -11,7 +11,7 @@ import { fillSchema } from './schema.ts'
 /** The number of deliveries in a round whose pickup times are measured. */
 const pickups = 100
 
-/** Compares an inbox with many deliveries with an empty one on the same server. */
+/** Compares a filled inbox with an empty one on the same server. */
 export async function reportFilled(url: string, rows: number, options: { rounds: number; seconds: number }) {
   const bytes = await fillSchema(url, 'filled', rows)
   const { open, pages } = await pageTimes(() => postgres(url, { schema: 'filled' }))

@@ -100,7 +100,10 @@ function Success({ day, week }: { day: HandlerRow | undefined; week: HandlerRow 
   )
 }
 
-/** Links to failed deliveries. A list may be empty, because the numbers are those of all handlers. */
+/**
+ * Links to the failed deliveries of this handler. The list behind a link may be empty, because `states` counts the
+ * deliveries of all handlers.
+ */
 function FailedDeliveries({ name, states }: { name: string; states: Stats['states'] }) {
   const shown = (['retrying', 'dead'] as const).filter((state) => states[state] > 0)
   if (shown.length === 0) return null

@@ -138,7 +138,10 @@ function filesAt(typed: string, ending: RegExp): string[] {
   }
 }
 
-/** readline replaces only the part of the word after the last break, or from an `@` on. It adds slashes itself. */
+/**
+ * readline replaces only the part of the word after its last word-break character (`=`, `:` or `@`), or from that
+ * character on if it is an `@`. It adds the slash after a folder itself.
+ */
 function forReadline(names: readonly string[], line: string, breaks: string): string[] {
   const word = splitWords(line).at(-1) ?? ''
   const last = [...word].findLastIndex((one) => '=:@'.includes(one) && breaks.includes(one))

@@ -155,7 +155,8 @@ export class HeartbeatMonitor {
   readonly #seen = new Map<number, { heartbeats: number; missed: number }>()
 
   /**
-   * Checks all workers once. A worker may miss more checks if its heartbeats have a longer interval than the checks.
+   * Checks all workers once. If the heartbeats of a worker are less frequent than the checks, its limit is higher:
+   * `maxMissed` is multiplied by the ratio of the two intervals, rounded up.
    * @param interval Milliseconds between two checks.
    * @returns the workers that are dead.
    */

@@ -1,6 +1,6 @@
 import type { DeliveryState, NewDelivery, PayloadSummary } from './records.ts'
 
-/** The options of a handler that a store needs to reclaim its tasks from a dead worker. */
+/** What a store must know about a handler to reclaim the handler's tasks from a dead worker. */
 export interface HandlerPolicy {
   name: string
   /** The maximum delay before the second attempt, in milliseconds. */

@@ -54,7 +54,7 @@ export function nextState(
 /** Milliseconds after which a request without a result is repeated. Until then the delivery may be on its way. */
 const resultTimeout = 3_600_000
 
-/** The longest wait, in milliseconds, until a delivery that failed again is requested again. */
+/** The longest wait, in milliseconds, before a delivery whose redelivery failed is requested again. */
 const maxBackoff = 6 * 3_600_000
 
 /** Whether a sweep requests a delivery now. The wait before a request doubles with each failure. */

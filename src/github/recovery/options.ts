@@ -40,8 +40,8 @@ export interface SweepOptions {
   /** Whether the sweep only reports: it requests and records nothing. Default: `false`. */
   dryRun?: boolean
   /**
-   * Whether the sweep reads GitHub's log as far back as allowed, and requests a delivery that failed again without
-   * waiting. Use it after you have repaired the cause of failures. Default: `false`.
+   * Whether the sweep reads GitHub's log as far back as allowed, and does not wait before it requests a delivery whose
+   * earlier redelivery failed. Use it after you have repaired the cause of failures. Default: `false`.
    */
   thorough?: boolean
 }
@@ -55,8 +55,8 @@ export interface RecoverOnceOptions extends RecoverOptions, SweepOptions {
 /** The options of `startRecovery()`. */
 export interface StartRecoveryOptions extends RecoverOptions {
   /**
-   * Milliseconds between two sweeps. A delivery that failed again waits for 1, 2, 4, … such intervals, up to 6 h.
-   * Default: 300000, 5 minutes.
+   * Milliseconds between two sweeps. After 1, 2, 3, … failed redeliveries, a delivery waits for 1, 2, 4, … such
+   * intervals, up to 6 h. Default: 300000, 5 minutes.
    */
   every?: number | undefined
 }

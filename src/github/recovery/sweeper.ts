@@ -46,7 +46,7 @@ export class Sweeper {
 
   /** @param lease Must be held while deliveries are requested. A dry run needs none. */
   constructor(settings: RecoverySettings, options: SweepOptions, signal: AbortSignal, lease: Lease | undefined) {
-    // A thorough sweep does not wait until a delivery that failed again is due.
+    // A thorough sweep does not wait before it requests a delivery whose earlier redelivery failed.
     this.#settings = options.thorough ? { ...settings, every: 0 } : settings
     this.#options = options
     this.#signal = signal
@@ -171,7 +171,10 @@ export class Sweeper {
 const byAge = (a: MissedDelivery, b: MissedDelivery): number =>
   a.deliveredAt - b.deliveredAt || a.deliveryId - b.deliveryId
 
-/** Whether GitHub answered with an error of this request only. Credentials and rate limits fail all requests. */
+/**
+ * Whether GitHub answered with an error that concerns this request only. Wrong credentials and rate limits make all
+ * requests fail.
+ */
 function concernsOneDelivery(error: unknown): boolean {
   const { status, response } = error as RequestError
   return response !== undefined && status !== 401 && status !== 403 && status !== 429

@@ -18,7 +18,7 @@ export function checkWithoutModule(config: Config): void {
  * The address of the public listener. It is on loopback with `--dev`. Without signature checks, it is on loopback
  * unless `--insecure` is set.
  * @param signed Whether signatures are checked.
- * @throws {ConfigError} if other machines could deliver without a check.
+ * @throws {ConfigError} if the address must be on loopback, and a setting names another one.
  */
 export function publicHost({ host, dev, insecure }: Config, signed = true): string {
   const loopbackOnly = dev.value || (!signed && !insecure.value)

@@ -47,7 +47,7 @@ export const operatingCases: InboxContractCase[] = [
   ),
   {
     id: 'retry-waiting',
-    name: 'makes a retrying task due at once with all its attempts, and leaves running tasks alone',
+    name: 'makes retrying and dead tasks due at once, sets their attempts used to 0, and leaves running tasks alone',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')

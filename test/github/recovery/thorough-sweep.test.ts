@@ -29,7 +29,7 @@ describe('a thorough sweep', () => {
     ])
   })
 
-  test('requests at once the deliveries that failed again', async () => {
+  test('requests at once the deliveries whose redelivery failed', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
     await scene.github.deliver('push', {})
