@@ -10,7 +10,7 @@ interface EventHandlers {
 const none: readonly Registration[] = []
 
 /**
- * The handlers by event and action. Both are untrusted, and only used as keys of a `Map`: `constructor`, `__proto__`,
+ * The handlers by event and action. Both are untrusted, and used only as keys of a `Map`: `constructor`, `__proto__`,
  * `*` or `issues.opened` in the event header are unknown events.
  */
 export class Registry {

@@ -16,7 +16,7 @@ export interface Conditions {
  * Splits a query into a condition that an index answers in order of receipt, if there is one, and the rest.
  *
  * We choose the index, not PostgreSQL: for `state = 'dead' … order by id desc` it may walk down the whole primary key.
- * For a range of the pair `(state, id)`, in the order of the pair, it can only use the index on both. It also
+ * For a range of the pair `(state, id)`, in the order of the pair, it can use only the index on both. It also
  * overestimates such a range, so it does not fetch and sort all of it to return the first rows.
  */
 export function conditionsOf(query: Query, before: number): Conditions {

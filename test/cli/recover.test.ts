@@ -124,7 +124,7 @@ test('shows no row for a webhook whose sweep failed immediately, only its error'
   expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hookserver: acme\/other: .*\n$/) })
 })
 
-test('takes hooks and handlers from a module', async () => {
+test('takes webhooks and handlers from a module', async () => {
   const { scene, hook, args, env, posts } = await missed()
   const folder = project({
     'hooks.ts': `
@@ -183,7 +183,7 @@ describe('a remote server', () => {
   test('rejects flags for the sweep', async () => {
     const { hook, run, posts } = await remoteServer()
     const { code, stderr } = await run(hook, '--mode', 'pull', '--module', 'hooks.ts')
-    expect([code, stderr]).toEqual([2, expect.stringContaining('leave out the hooks, --mode, --module')])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('leave out the webhooks, --mode, --module')])
     expect(posts()).toBe(0)
   })
 

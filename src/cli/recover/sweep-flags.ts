@@ -63,7 +63,7 @@ export function sweepConfig(hooks: readonly string[], given: SweepFlags, module?
 export function rejectSweepFlags(hooks: readonly string[], flags: SweepFlags): void {
   const names: (keyof SweepFlags)[] = [...settingFlags.map(([flag]) => flag), 'module']
   const given = names.filter((name) => flags[name] !== undefined)
-  const rejected = [...(hooks.length > 0 ? ['the hooks'] : []), ...given.map(flagOf)]
+  const rejected = [...(hooks.length > 0 ? ['the webhooks'] : []), ...given.map(flagOf)]
   if (rejected.length === 0) return
   throw new UsageError(`A remote server uses its own settings for the sweep: leave out ${rejected.join(', ')}`)
 }
