@@ -65,9 +65,9 @@ export interface Problem {
 }
 
 /**
- * A delivery that was not accepted. It has the members that the error handlers of Express, Fastify, Koa and Hono read
- * (`status`, `statusCode`, `headers`, `expose`, `getResponse()`). Its message is meant for the sender; the error of a
- * handler is only in `cause`.
+ * The error of a request that hookserver rejected, or whose handlers failed. It has the members that the error handlers
+ * of Express, Fastify, Koa and Hono read (`status`, `statusCode`, `headers`, `expose`, `getResponse()`). Its message is
+ * meant for the sender; the error of a handler is only in `cause`.
  */
 export class HookError extends Error {
   override readonly name = 'HookError'

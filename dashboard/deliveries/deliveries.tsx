@@ -25,7 +25,7 @@ export function Deliveries() {
   useEffect(() => () => list.close(), [list])
   const reading = useListState(list)
   const { rows, gone, next, busy, error } = list
-  /** Whether these are all matches of the search. */
+  /** Whether the list shows all deliveries that match the search. */
   const isWhole = before === undefined && next.value === undefined
   const matching = rows.value.length - gone.value.size
   const isEmpty = rows.value.length === 0 && !busy.value && !error.value

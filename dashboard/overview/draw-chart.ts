@@ -43,7 +43,9 @@ export function drawChart(element: HTMLElement, drawing: Drawing): DrawnChart {
   }
 }
 
-/** A step is drawn at its middle. Stacked areas are drawn from top to bottom, each over the one below. */
+/**
+ * A step is drawn at its middle. Stacked bars are drawn from the top one to the bottom one, each over those above it.
+ */
 function dataOf(kind: Drawing['kind'], { at, step, lines }: ChartData): UPlot.AlignedData {
   const middles = at.map((begin) => (begin + step / 2) / 1000)
   const values = kind === 'bars' ? stacked(lines).toReversed() : lines.map((line) => [...line.values])

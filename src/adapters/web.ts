@@ -11,8 +11,8 @@ export type WebHandler = (request: Request, ...platform: any[]) => Promise<Respo
 const cure = 'pass on the Request before other code reads it, or a clone() from before'
 
 /**
- * Serves deliveries on platforms that convert a `Request` to a `Response`: Next.js, SvelteKit, Deno, Bun, Workers. The
- * reply to a rejected request is `application/problem+json`.
+ * Serves deliveries on platforms that call a function with a `Request` and expect a `Response`: Next.js, SvelteKit,
+ * Deno, Bun, Workers. The reply to a rejected request is `application/problem+json`.
  * @throws {TypeError} when it mounts, if `validateIp` is `true` and `clientAddress` is missing.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): WebHandler {

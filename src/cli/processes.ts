@@ -7,7 +7,7 @@ import { type Column, Table } from './table.ts'
 export function addProcesses(program: Command): void {
   const command = program
     .command('processes')
-    .summary('List the processes that receive and handle deliveries')
+    .summary('List the processes that use the inbox')
     .description(
       'Lists the processes that use the database, with their hosts and roles, in the order in which they started. ' +
         'Each process sends a heartbeat every 10 seconds. A killed process stays in the list for a minute.',

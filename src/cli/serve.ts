@@ -126,9 +126,10 @@ function logStart(
 }
 
 /**
- * Finds the secret that the server verifies signatures with, unless the module sets one. Call it before the module is
- * imported: it also sets the environment variable that `new Hooks()` reads. A server that only pulls verifies nothing
- * and gets a random secret. Print only the source, never the value.
+ * Finds the secret that the server verifies signatures with. It overrides the secret of the module. If the result is
+ * `undefined`, the module sets the secret. Call this function before the module is imported: it also sets the
+ * environment variable that `new Hooks()` reads. A server that only pulls verifies nothing and gets a random secret.
+ * Print only the source, never the value.
  */
 export function findServerSecret({
   secretFile,

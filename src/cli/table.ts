@@ -10,7 +10,10 @@ export interface Column {
 
 const gap = '  '
 
-/** Lays out rows in columns that fit a width. Rows can be added in batches: columns can grow, but never shrink. */
+/**
+ * Lays out rows in columns that fit a width. Rows can be added in batches. The widths of the contents never shrink, but
+ * in a narrow terminal a later batch that widens one column can narrow another.
+ */
 export class Table {
   readonly #columns: readonly Column[]
   readonly #width: number

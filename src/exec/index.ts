@@ -8,7 +8,10 @@ import { reasonToSkip, type Target, targetOf } from './target.ts'
 
 export type { ExecOptions } from './options.ts'
 
-/** A handler that runs a program. It resolves with a text about its exit, or with the reason why it was skipped. */
+/**
+ * A handler that runs a program. The handler resolves with a text about the program's exit, or with the reason why it
+ * did not run the program.
+ */
 export interface ExecHandler {
   (data: Record<string, unknown>, guid: string, delivery: Delivery): Promise<string>
   /** Defaults for an inbox, which the options of the registration override. */

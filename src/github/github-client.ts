@@ -110,8 +110,11 @@ export class GitHubClient {
     return { octokit, tokens: new InstallationTokens(octokit) }
   }
 
-  /** @param identity GitHub counts the requests of one identity together, so its Octokits are throttled together. */
-  #optionsFor(identity: string, scope: Scope) {
+  /**
+   * @param caller `token`, or an installation or App with its id. GitHub counts the requests of one caller together, so
+   * its Octokits are throttled together.
+   */
+  #optionsFor(caller: string, scope: Scope) {
     const { apiUrl } = this.#credentials
     const octokitLog = octokitLogger(scope.log)
     return {
@@ -119,7 +122,7 @@ export class GitHubClient {
       userAgent: `hookserver/${version}`,
       log: octokitLog,
       request: { log: octokitLog, signal: withDefaultReason(scope.signal) },
-      throttle: throttleOptions(`${apiUrl} ${identity}`, scope),
+      throttle: throttleOptions(`${apiUrl} ${caller}`, scope),
     }
   }
 }

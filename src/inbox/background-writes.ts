@@ -6,7 +6,7 @@ import { maxRejections, type Rejection } from './records.ts'
 import { withoutSecrets } from './store-delivery.ts'
 
 /**
- * Writes of this process to its inbox for which no request and no handler waits. Each part writes after a delay, and
+ * The writes of this process to its inbox that no request and no handler waits for. Each part writes after a delay, and
  * tries again later if a write fails.
  */
 export class BackgroundWrites {

@@ -91,7 +91,7 @@ export const maxAttemptsRead = 2000
 /** Maximum characters of an error in a list. The details of a delivery have the whole error. */
 export const maxErrorLength = 300
 
-/** Replaces null, which SQL has for missing values, by undefined. */
+/** Replaces null, which SQL has for missing values, with undefined. */
 function withoutNulls<Row extends object>(row: Row): { [Name in keyof Row]: Exclude<Row[Name], null> | undefined } {
   const entries = Object.entries(row).map(([name, value]) => [name, value ?? undefined])
   return Object.fromEntries(entries)

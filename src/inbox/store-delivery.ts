@@ -24,7 +24,10 @@ export class StoreHealth {
     this.#failure = { cause, at: performance.now() }
   }
 
-  /** @throws {HookError} `inbox_unavailable`, with the cause of the last failure while it counts. */
+  /**
+   * @throws {HookError} `inbox_unavailable`, with the cause of the last failure, if no delivery has been stored since
+   * and the failure is less than `failureMemory` old.
+   */
   check(): void {
     if (!this.#failure || performance.now() - this.#failure.at >= failureMemory) return
     throw new HookError('inbox_unavailable', { cause: this.#failure.cause })

@@ -128,7 +128,7 @@ export function decideClaims(
   return decision
 }
 
-/** Replaces the jobs of tasks, which stay due, by later ones. */
+/** Replaces the jobs of tasks, which stay due, with later ones. */
 async function postpone(transaction: Transaction, jobs: JobQueue, tasks: readonly FetchedTask[]): Promise<void> {
   if (tasks.length === 0) return
   const at = Date.now() + tooLargeDelay

@@ -1,4 +1,4 @@
-/** Headers and bodies of deliveries, compressed in packs: those of one transaction together, since they are similar. */
+/** Headers and bodies of deliveries, compressed in packs. A pack holds several of one transaction: they are similar. */
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
@@ -49,7 +49,7 @@ export function compressLarge(headers: Uint8Array, body: Uint8Array): Promise<Bu
 }
 
 /**
- * Packs contents. To compress a push of 6.9 kB alone takes 45 µs, because starting a compression takes 35 µs.
+ * Packs contents. Compressing a push of 6.9 kB alone takes 45 µs, because starting a compression takes 35 µs.
  * @returns the packs, and the places of the contents, in their order.
  */
 export function packAll(contents: readonly NewContent[]): { packs: readonly Buffer[]; places: readonly Place[] } {

@@ -216,7 +216,8 @@ export class Transaction extends Connection {
   }
 
   async #sendCommit(): Promise<void> {
-    // At least one turn of the event loop, in which work that failed before it sent a statement rolls back.
+    // Waits at least one turn of the event loop. If the work fails before it sends a statement, `transaction()` rolls
+    // back in this turn, and no commit is sent.
     do await setImmediate()
     while (this.#holds > 0)
     const logged = this.changed.size > 0 ? this.run(insertChange, [...this.changed]) : undefined

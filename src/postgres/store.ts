@@ -16,7 +16,10 @@ export interface EncodedDelivery extends NewContent {
   recovered: boolean
 }
 
-/** Returns a promise only for large deliveries: for small ones, it would take longer than the compression. */
+/**
+ * Returns a promise only for large deliveries, which it compresses. `packAll` compresses small ones later, because for
+ * them a promise would take longer than the compression.
+ */
 export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const { headers, body, ...row } = delivery
   const encoded: EncodedDelivery = {

@@ -138,7 +138,8 @@ class BodyReader {
   #ensureCapacity(size: number): ArrayBuffer {
     if (this.#memory && size <= this.#memory.byteLength) return this.#memory
     const { limit, expected = 0 } = this.#limits
-    // The capacity doubles. Once a quarter of the announced size has arrived, it is the announced size.
+    // The capacity doubles each time. Once a quarter of the announced size has arrived, the capacity grows to the
+    // announced size at once.
     const announced = size <= expected && expected <= 4 * size
     const capacity = announced ? expected : Math.min(2 * size, limit)
     if (this.#memory) this.#memory = this.#memory.transfer(capacity)

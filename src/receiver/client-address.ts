@@ -112,9 +112,9 @@ export function explainUnknownAddress(clientAddress: Settings['clientAddress']):
     case 'cloudflare':
       return `${option}, but the request has no header CF-Connecting-IP: Cloudflare did not forward it`
     case 'deno':
-      return `${option}, but the handler did not get the second argument of Deno.serve with its remoteAddr`
+      return `${option}, but the handler did not get the second argument that Deno.serve passes to it, which has remoteAddr`
     case 'bun':
-      return `${option}, but the handler did not get the second argument of Bun.serve, or its requestIP() returned none`
+      return `${option}, but the handler did not get the second argument that Bun.serve passes to it, or requestIP() returned none`
     default:
       return 'the platform does not provide it: set the option clientAddress, or set validateIp to false'
   }

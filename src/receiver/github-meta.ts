@@ -9,7 +9,7 @@ type MetaSource = Pick<Settings, 'apiUrl' | 'token'>
 /** Milliseconds for both requests (the second is without a token) and their bodies; a delivery may be waiting. */
 const metaTimeout = 5000
 
-/** The real response has a few hundred kilobytes, and grows with the addresses of GitHub Actions. */
+/** The real response is a few hundred kilobytes, and grows with the addresses of GitHub Actions. */
 const maxMetaBytes = 4 * 1024 * 1024
 
 /** @throws {RangesError} */

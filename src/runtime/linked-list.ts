@@ -6,7 +6,7 @@ export interface Linked<Item> {
 
 /**
  * A list from which any item can be removed. For a request that adds and removes two items, a `Set` would cost 0.5 µs
- * more, because it copies its table after as many removals as the table has places.
+ * more. It does not reuse the slots of removed items: when all slots of its table have been used, it copies the table.
  */
 export class LinkedList<Item extends Linked<Item>> {
   first: Item | undefined

@@ -1,6 +1,6 @@
 /**
  * The message that takes deliveries to the writer thread, and its answer. Both are cheap to send between threads,
- * however many deliveries they hold. To send one object for each delivery would take a receiver more than twice as long.
+ * however many deliveries they hold. Sending an object for each delivery would take a receiver more than twice as long.
  *
  * Layout of a batch:
  * - `bytes` holds the headers, as JSON, and the body of each delivery, one after the other. The buffer moves to the

@@ -3,8 +3,9 @@ import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'n
 import type { Connection } from './connection.ts'
 
 /**
- * The place of a delivery's contents: its headers as JSON, then its body. A transaction compresses the contents of its
- * deliveries together, in one pack: deliveries are similar, and starting a compression costs more than continuing it.
+ * The place of a delivery's contents: its headers as JSON, then its body. A transaction compresses the contents of
+ * several deliveries together, in a pack: deliveries are similar, and starting a compression costs more than continuing
+ * it.
  */
 export interface Place {
   pack: number

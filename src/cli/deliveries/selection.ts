@@ -26,7 +26,7 @@ export function addFilters(command: Command): Command {
     .option('--state <state>', `Only deliveries in a state: ${deliveryStates.join(', ')}`)
     .option('--event <event>', 'Only deliveries of an event or an action: issues, issues.opened')
     .option('--repository <name>', 'Only deliveries of a repository: acme/shop')
-    .option('--since <time>', 'Only deliveries received since then: 30m, 2h, 7d or 2026-01-31T12:00Z')
+    .option('--since <time>', 'Only deliveries received since a time: 30m, 2h, 7d or 2026-01-31T12:00Z')
 }
 
 export const queryHelp = `

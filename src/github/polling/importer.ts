@@ -36,7 +36,8 @@ export class DeliveryImporter {
   /**
    * @param mayContinue Called before each request for a delivery. If it resolves to `false`, the import ends early.
    * @returns The number of deliveries that were stored.
-   * @throws if GitHub or the inbox fails. Continue with another importer, because this one skips an unchanged log.
+   * @throws if GitHub or the inbox fails. After that, use a new importer: this one remembers the ETag of the log that
+   * it read, so it would skip the deliveries that it did not store until the log changes.
    */
   async import(mayContinue: () => Promise<boolean>): Promise<number> {
     const { inbox, retention } = this.#options

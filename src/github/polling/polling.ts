@@ -122,8 +122,8 @@ class Poller {
   #logSuccess(stored: number, wait: number): void {
     const { logger } = this.#options
     const fields = { target: this.#name, stored, wait }
-    if (this.#logged === 'nothing') logger.info(fields, `GitHub shows the deliveries of ${this.#name}`)
-    else if (this.#logged === 'failure') logger.info(fields, `GitHub shows the deliveries of ${this.#name} again`)
+    if (this.#logged === 'nothing') logger.info(fields, `GitHub's delivery log of ${this.#name} can be read`)
+    else if (this.#logged === 'failure') logger.info(fields, `GitHub's delivery log of ${this.#name} can be read again`)
     else logger.debug(fields, `Polled the deliveries of ${this.#name}`)
     this.#logged = 'success'
     this.#failures = 0

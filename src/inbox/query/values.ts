@@ -16,7 +16,10 @@ export const maxValues = 10_000
 /** The number of newest deliveries that a store reads for a column without an index. */
 export const maxRecent = 5000
 
-/** The distinct values with the prefix, in case-insensitive alphabetical order. */
+/**
+ * The first `limit` distinct values that begin with the prefix, in case-insensitive alphabetical order. A repository
+ * also matches if its name after the slash begins with the prefix.
+ */
 export function filterValues(values: Iterable<string>, { column, prefix = '', limit = 20 }: ValueQuery): string[] {
   const start = prefix.toLowerCase()
   const found = new Map<string, string>()

@@ -59,7 +59,10 @@ function recoveryIn({ recovery }: ApiContext): Recovery {
 /** Milliseconds between line breaks. Most proxies close a connection after a minute without data. */
 const defaultInterval = 10_000
 
-/** Answers with JSON that may take minutes, and sends line breaks until then. A late error ends the response early. */
+/**
+ * Answers with JSON that may take minutes to compute, and sends line breaks until it is ready. If an error occurs after
+ * the response has begun, the response breaks off.
+ */
 export async function slowJson(
   context: Context,
   work: Promise<object>,

@@ -29,7 +29,7 @@ export const stats = (api: ApiContext): Route[] => [
     method: 'get',
     path: '/rejected',
     operationId: 'listRejected',
-    summary: 'List the newest rejected requests, and the counts of all by code',
+    summary: 'List the newest rejected requests, and the number of all rejected requests by code',
     answer: 'Rejections',
     handle: () => api.inbox.rejections(),
   }),

@@ -30,7 +30,7 @@ export const settings = {
   }),
   host: setting({
     placeholder: '<address>',
-    help: 'Address of the public listener (default: 0.0.0.0; 127.0.0.1 with --dev)',
+    help: 'Address of the public listener (default: 0.0.0.0; 127.0.0.1 with --dev or unsigned deliveries)',
     schema: text,
     default: '0.0.0.0',
   }),

@@ -42,7 +42,8 @@ export class Span {
   }
 
   /**
-   * The span of a message's processing, in a trace of its own. @param traceparent Of the span that created the message.
+   * The span of an attempt, in a trace of its own. (In OpenTelemetry's terms, the delivery is the message.)
+   * @param traceparent Of the span that received the delivery. The new span links to it.
    */
   static ofMessage(name: string, attributes: Attributes, traceparent: string | undefined): Span | undefined {
     const linked = parseTraceparent(traceparent)

@@ -35,7 +35,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'content-type-parameters',
-    name: 'parses content types as HTTP defines them, in any case and with parameters',
+    name: 'parses content types as HTTP defines them, in upper or lower case and with parameters',
     async run(host) {
       for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/json;charset=UTF-8']) {
         assertAnswered(await deliver(host, 'plain', 'ping', { headers: { 'content-type': type } }), 200, 'pong')

@@ -18,7 +18,7 @@ const bodies: Record<string, Uint8Array> = {
 export const identityCases: InboxContractCase[] = [
   {
     id: 'identity',
-    name: 'treats a delivery with another source, hook id, GUID or secret as a different delivery',
+    name: 'treats a delivery with another source, hook id, GUID or secret id as a different delivery',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()

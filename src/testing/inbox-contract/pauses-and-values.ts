@@ -31,7 +31,7 @@ export const overviewCases: InboxContractCase[] = [
   },
   {
     id: 'overview-oldest',
-    name: 'returns when the oldest unfinished delivery was received',
+    name: 'returns the time at which the oldest unfinished delivery was received',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

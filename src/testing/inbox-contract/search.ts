@@ -81,7 +81,7 @@ const paths: [path: string[], value: string, finds: boolean][] = [
 export const searchCases: InboxContractCase[] = [
   {
     id: 'words',
-    name: 'finds deliveries that contain all words literally, each in any column and in any case',
+    name: 'finds deliveries that contain all words literally, each in any column, in upper or lower case',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)

@@ -260,9 +260,9 @@ describe('a failure', () => {
     expect(await poll.turn()).toBe(10_000)
     expect(await guidsIn(scene)).toEqual([guid])
     expect(levels(poll)).toEqual([
-      ['info', `GitHub shows the deliveries of acme/shop#${scene.hook.id}`],
+      ['info', `GitHub's delivery log of acme/shop#${scene.hook.id} can be read`],
       ['error', expect.stringMatching(/^Cannot fetch the deliveries of acme\/shop#\d+: /)],
-      ['info', `GitHub shows the deliveries of acme/shop#${scene.hook.id} again`],
+      ['info', `GitHub's delivery log of acme/shop#${scene.hook.id} can be read again`],
     ])
   })
 

@@ -110,7 +110,7 @@ const rejection = {
   ...{ event: '<script>', guid: undefined, headers: { 'user-agent': '<script>alert(1)</script>' } },
 }
 
-test('lists the newest rejected requests, and the counts of all by code', async () => {
+test('lists the newest rejected requests, and the number of all rejected requests by code', async () => {
   const admin = await openAdmin()
   await admin.inbox.recordRejections([rejection, { ...rejection, at: 2000 }])
   await admin.inbox.addCounts([{ at: 1000, measure: 'rejected', name: 'wrong_signature', outcome: '', count: 5 }])
