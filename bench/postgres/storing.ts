@@ -4,9 +4,9 @@ import { table } from '../table.ts'
 import { Bare } from './bare.ts'
 import { newDelivery, storedPerSecond } from './new-delivery.ts'
 
-/** Prints how many deliveries a second are stored with their jobs, compared with a bare INSERT of the same rows. */
+/** Prints how many deliveries a second the inbox stores, compared with a bare INSERT of the same rows. */
 export async function reportStoring(url: string, { rounds, seconds }: { rounds: number; seconds: number }) {
-  console.log('\nRow and job in one transaction, 64 at a time, compared with a bare INSERT of the same rows')
+  console.log('\nDeliveries stored by the inbox, 64 at a time, compared with a bare INSERT of the same rows')
   const [inbox, bare] = [postgres(url, { schema: 'storing' }), new Bare(url)]
   await Promise.all([inbox.store(newDelivery()), bare.prepare()])
   const work = {

@@ -77,7 +77,7 @@ async function sendAll(github: LocalGitHub, hook: LocalHook, served: Served, sig
 
 /**
  * Waits until a sweep has ended after the time `since`, and the server has received and handled every missed delivery.
- * Returns after `recoveryTimeout` in any case.
+ * Returns after `recoveryTimeout` at the latest.
  */
 async function untilRecovered(served: Served, signal: AbortSignal, since: number): Promise<Recovery> {
   const timeout = AbortSignal.timeout(recoveryTimeout)

@@ -10,7 +10,10 @@ import { main } from '../server/service.ts'
 
 export const hasShell = (name: string): boolean => spawnSync(name, ['-c', 'exit 0']).status === 0
 
-/** A folder with a `hookserver` that completes as the real one does, and otherwise prints its arguments. */
+/**
+ * A folder with a program `hookserver`. It answers the command `completion` as the real one does. For any other command
+ * it prints its arguments.
+ */
 const bin = mkdtempSync(join(tmpdir(), 'hookserver-bin-'))
 const program = join(bin, 'hookserver')
 writeFileSync(

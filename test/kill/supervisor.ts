@@ -108,7 +108,7 @@ export class Supervisor {
     await this.#process.ended
   }
 
-  /** Checks the normal deliveries. @param others GUIDs of the deliveries that the caller checks itself. */
+  /** Checks all deliveries except `others`. @param others GUIDs of the deliveries that the caller checks itself. */
   judge(others: ReadonlySet<string>): { lost: string[]; wrong: string[] } {
     const contents = readContents(this.file)
     const isUsual = ({ guid }: { guid: string }) => !others.has(guid)

@@ -60,7 +60,10 @@ function push(size: Size): TestRequest {
   return signedRequest('push', { secret, payload: payload('x'.repeat(size * 2 ** 20 - payload('').length)) })
 }
 
-/** `github` is in the ranges of the application. `stranger` is not, and forges headers; its address needs Linux. */
+/**
+ * `github` is in the ranges of the application. `stranger` is not, and forges headers. Its address, 127.0.0.2, needs no
+ * configuration on Linux.
+ */
 type Sender = 'github' | 'stranger'
 
 async function deliver(

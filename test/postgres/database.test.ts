@@ -73,7 +73,7 @@ describe('a connection', () => {
     expect(row).toEqual({ big: Number.MAX_SAFE_INTEGER, bytes: Buffer.from([0, 255]) })
   })
 
-  test('replaces characters that PostgreSQL does not accept by U+FFFD', async () => {
+  test('replaces characters that PostgreSQL does not accept with U+FFFD', async () => {
     const odd = ['a\0b', '\ud83d', 'naïve 🚀 "\\', '']
     const expected = ['a\ufffdb', '\ufffd', 'naïve 🚀 "\\', '']
     expect(await database.get('select $1::text[] as texts', odd)).toEqual({ texts: expected })

@@ -2,7 +2,7 @@
 import type { hookserver } from '../../src/adapters/web.ts'
 import type { ContractMount } from '../../src/testing/index.ts'
 
-/** The caller passes the adapter and the mounts: from `src` or from the published package. */
+/** The caller imports the adapter and the mounts from `src` or from the published package, and passes them. */
 export function application(adapter: typeof hookserver, mounts: ContractMount[]): ReturnType<typeof hookserver> {
   const handlers = new Map(
     mounts.map(({ hooks, options, consumed }) => [options.url, { handle: adapter(hooks, options), consumed }]),

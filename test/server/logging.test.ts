@@ -25,7 +25,7 @@ describe('the log of a server', () => {
     expect(line).toEqual({ level: 30, time: expect.any(Number), ...shown, msg: 'said' })
   })
 
-  test('shows no secret, at any depth and in any case of its name', () => {
+  test('shows no secret, at any depth, whether its name is in upper or lower case', () => {
     const headers = { Authorization: 'Bearer xyzzy', 'X-Hub-Signature-256': 'sha256=xyzzy', accept: '*/*' }
     const { text, line } = lineOf({
       token: 'xyzzy',

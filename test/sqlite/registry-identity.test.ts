@@ -47,7 +47,7 @@ describe('whether a process has ended', () => {
   })
 
   test.runIf(linux)('is true for a zombie', async () => {
-    // The shell replaces itself by a program that never waits for its child.
+    // The shell replaces itself with a program that never waits for its child.
     const shell = spawn('sh', ['-c', 'sh -c "read go" <&3 & echo $!; exec sleep 1000'], {
       stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
     })

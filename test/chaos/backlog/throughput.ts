@@ -13,7 +13,7 @@ import { Workers } from './workers.ts'
 
 export interface Measured {
   workers: number
-  /** The time of the best run, from the command to begin until all deliveries are handled. */
+  /** The time of the fastest run, from the message `go` to the workers until all deliveries are handled. */
   seconds: number
   deliveriesPerSecond: number
 }
