@@ -18,8 +18,13 @@ export async function timeScreens(browser: Browser, served: Served, largest: num
     ...(await withVisitor(browser, served, async (visitor) => [
       await timeWarm(visitor),
       ...(await timeFilters(visitor)),
-      await timeSearch(visitor, 'a word that all have', 'title', hasRows, mostFilter),
-      await timeSearch(visitor, 'a word that none has', 'nowhere', "document.querySelector('.deliveries .blank')"),
+      await timeSearch(visitor, 'a word that every title has', 'title', hasRows, mostFilter),
+      await timeSearch(
+        visitor,
+        'a word that no delivery has',
+        'nowhere',
+        "document.querySelector('.deliveries .blank')",
+      ),
       await timeDelivery(visitor),
       await timeLarge(visitor, largest),
       await timeOverview(visitor),

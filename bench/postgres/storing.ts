@@ -30,5 +30,5 @@ export async function reportStoring(url: string, { rounds, seconds }: { rounds: 
     line('a bare INSERT of prepared rows', rates.beforehand),
     line('the inbox', rates.inbox),
   ]
-  console.log(table(['stored by', 'a second', '× bare', '× prepared'], rows))
+  console.log(table(['stored by', 'deliveries/s', '× bare', '× prepared'], rows))
 }
