@@ -16,7 +16,7 @@ export type Handler<Name extends string = string> = (
 
 export interface HandlerOptions {
   /**
-   * The handler's name in logs and in the inbox. The inbox finds the attempts of a handler by this name, also after a
+   * The handler's name in logs and in the inbox. The inbox finds the attempts of a handler by this name, even after a
    * restart. Default: `hook:<event>` for a hook, `on:<event>` for a listener. With an inbox, a listener needs a name.
    */
   name?: string | undefined

@@ -9,7 +9,10 @@ export function tickFormat(at: number): string {
   return date.getHours() === 0 && date.getMinutes() === 0 ? day.format(at) : clock.format(at)
 }
 
-/** The start of a step, with the date if the steps span several days. @param step Length of a step in milliseconds. */
+/**
+ * The start of a step, with the date if a step is an hour or longer, because the window then spans several days.
+ * @param step Length of a step in milliseconds.
+ */
 export const stepFormat =
   (step: number): ((at: number) => string) =>
   (at) =>

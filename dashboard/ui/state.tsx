@@ -5,14 +5,14 @@ type State = DeliveryState | TaskDetail['state'] | AttemptDetail['outcome']
 
 /** The badge of a state, and its explanation. */
 const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: string }>> = {
-  pending: { icon: 'clock', tone: '', meaning: 'stored, no attempt has started' },
+  pending: { icon: 'clock', tone: '', meaning: 'stored, but no attempt has started' },
   running: { icon: 'turning', tone: 'busy', meaning: 'a handler is running' },
   retrying: { icon: 'pause', tone: 'warn', meaning: 'failed, will be retried' },
   dead: { icon: 'failed', tone: 'bad', meaning: 'failed, will not be retried' },
   discarded: { icon: 'bin', tone: '', meaning: 'ended by a handler or an operator' },
   done: { icon: 'done', tone: 'good', meaning: 'every handler succeeded' },
   ignored: { icon: 'none', tone: '', meaning: 'no handler matched' },
-  gone: { icon: 'none', tone: '', meaning: 'the handler is no longer registered' },
+  gone: { icon: 'none', tone: '', meaning: 'the handler is no longer registered, or no longer matches' },
   succeeded: { icon: 'done', tone: 'good', meaning: 'the handler succeeded' },
   failed: { icon: 'failed', tone: 'warn', meaning: 'failed, will be retried' },
   released: { icon: 'pause', tone: '', meaning: 'interrupted by a shutdown, does not count as an attempt' },

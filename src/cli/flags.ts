@@ -1,4 +1,4 @@
-/** Flags for the settings of a server, and flags that name the deliveries to work on. */
+/** Flags for the settings of a server, and flags that name the database or the remote server to use. */
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Inbox } from '../inbox/inbox.ts'

@@ -169,7 +169,7 @@ function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
   return octokit
 }
 
-/** Octokit retries an aborted request, unless the reason of the abort is an error with the default name. */
+/** Octokit retries an aborted request, unless the name of the abort's reason is `AbortError`, as it is by default. */
 function withDefaultReason(signal: AbortSignal): AbortSignal {
   const controller = new AbortController()
   if (signal.aborted) controller.abort()

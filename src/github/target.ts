@@ -58,7 +58,7 @@ export async function findOnlyWebhook(target: Target, github: Requester): Promis
   if (!only) throw new Error(`${name} has no webhook: create one on GitHub, under Settings, Webhooks`)
   if (hooks.length === 1) return webhookOf(target, only.id)
   const all = hooks.map(({ id, config }) => `${name}#${id} (${withoutSecrets(config?.url)})`).join(', ')
-  throw new Error(`${name} has ${hooks.length} webhooks, choose one by its id: ${all}`)
+  throw new Error(`${name} has ${hooks.length} webhooks. Choose one by its id: ${all}`)
 }
 
 function webhookWithId(target: Target): Webhook | undefined {

@@ -18,7 +18,7 @@ export const clockTolerance = 1000
 /** A reason why the worker of a process does not run all due tasks. */
 export interface WorkerProblem {
   /**
-   * `handler_overdue`: the code of `handler` still runs after its attempts have ended, and uses up its concurrency.
+   * `handler_overdue`: attempts of `handler` have ended, but their code still runs and uses up its concurrency.
    * `memory_exhausted`: running handlers use all the memory that `runningLimit` allows, and large payloads wait.
    */
   code: 'handler_overdue' | 'memory_exhausted'

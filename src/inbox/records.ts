@@ -167,7 +167,7 @@ export const maxChanges = 20_000
 export interface Changes {
   /** New and changed deliveries in their current state, without duplicates and without deleted deliveries. */
   deliveries: DeliverySummary[]
-  /** The position for the next call, from any process. */
+  /** The position to pass to the next call, which any process may make. */
   position: string
   /** Whether the next call has more changes to return at once. */
   more: boolean

@@ -136,7 +136,10 @@ export class JobQueue {
   }
 }
 
-/** pg-boss must not end jobs. If it ends one after ten years, `replaceLostJobs` adds a new one. */
+/**
+ * Options that keep pg-boss from ending a job. It still deletes a job that has waited for ten years; `replaceLostJobs`
+ * then adds a new one.
+ */
 const queueOptions = {
   retryLimit: 2_000_000_000,
   retryDelay: 0,

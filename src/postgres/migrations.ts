@@ -53,7 +53,7 @@ export function checkVersion({ version, minVersion }: SchemaVersion, steps: read
   const known = newestVersion(steps)
   if (minVersion <= known) return
   throw new Error(
-    `it was changed by a newer hookserver (schema ${version}, this one knows ${known}): upgrade hookserver`,
+    `it was changed by a newer hookserver (schema ${version}; this one knows ${known}): upgrade hookserver`,
   )
 }
 

@@ -16,7 +16,7 @@ export interface RateLimit {
   resetIn: number
 }
 
-/** @returns `undefined` if the response has no rate limit, such as a response of an Enterprise Server without one. */
+/** @returns `undefined` if the response lacks the headers: an Enterprise Server without rate limits does not send them. */
 export function parseRateLimit(headers: unknown, now: number): RateLimit | undefined {
   const remaining = wholeNumber(headers, 'x-ratelimit-remaining')
   const reset = wholeNumber(headers, 'x-ratelimit-reset')

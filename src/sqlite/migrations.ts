@@ -22,7 +22,7 @@ export function migrate(db: DatabaseSync, steps: readonly string[] = migrations)
     const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number }
     if (version > newest) {
       throw new Error(
-        `it was written by a newer hookserver (schema ${version}, this one knows ${newest}): upgrade hookserver`,
+        `it was written by a newer hookserver (schema ${version}; this one knows ${newest}): upgrade hookserver`,
       )
     }
     if (version === 0) db.exec(readFileSync(new URL('../sqlite/schema.sql', import.meta.url), 'utf8'))

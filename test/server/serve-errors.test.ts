@@ -83,7 +83,7 @@ describe('a server does not start', () => {
     chmodSync(join(folder, 'hookserver.token'), 0o644)
     const output = await startError(folder, [])
     expect(output).toMatch(
-      /^1: hookserver: Cannot use the file of the admin token: .*: run chmod 600 hookserver\.token\. Or set HOOKSERVER_ADMIN_TOKEN/,
+      /^1: hookserver: Cannot use the file of the admin token: .*: run chmod 600 hookserver\.token\. Instead of this file, you can set HOOKSERVER_ADMIN_TOKEN/,
     )
     expect(output).not.toContain('a-token-that-is-not-guessed')
   })

@@ -63,7 +63,7 @@ describe('migrating', () => {
     expect(db.prepare('select name from leases').all()).toEqual([{ name: 'sweep' }])
     expect(db.prepare('select created_at from inbox_info').all()).toEqual([{ created_at: 1000 }])
     expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
-    expect(() => migrate(db)).toThrow('schema 2, this one knows 1')
+    expect(() => migrate(db)).toThrow('schema 2; this one knows 1')
   })
 
   test('changes nothing the second time', () => {
@@ -80,7 +80,7 @@ describe('migrating', () => {
     const db = open()
     migrate(db)
     db.exec('pragma user_version = 1000')
-    expect(() => migrate(db)).toThrow(/newer hookserver \(schema 1000, this one knows \d+\): upgrade hookserver/)
+    expect(() => migrate(db)).toThrow(/newer hookserver \(schema 1000; this one knows \d+\): upgrade hookserver/)
     expect([versionOf(db), db.isTransaction]).toEqual([1000, false])
   })
 

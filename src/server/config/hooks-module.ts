@@ -68,7 +68,7 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as { code?: string }
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
-    return `${error.message} (Node.js only strips types: it does not support enums, namespaces and parameter properties)`
+    return `${error.message} (Node.js only strips types: it does not support enums, namespaces or parameter properties)`
   }
   if (error.message.startsWith('No secret:')) {
     return `${error.message} (--secret-file or HOOKSERVER_SECRET_FILE can name a file with it; config.secretFile cannot)`

@@ -75,7 +75,8 @@ export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): 
   try {
     return { token: keepRandom(tokenFile), tokenFile }
   } catch (cause) {
-    const others = 'Or set HOOKSERVER_ADMIN_TOKEN, or pass another file with --admin-token-file'
+    const others =
+      'Instead of this file, you can set HOOKSERVER_ADMIN_TOKEN, or pass another file with --admin-token-file'
     throw new Error(`Cannot use the file of the admin token: ${(cause as Error).message}. ${others}`, { cause })
   }
 }
@@ -147,7 +148,7 @@ function read(path: string, forbidden: number = othersWrite): string {
 
 /**
  * Says which other users can write or read a file, and which command prevents it. OpenSSH has a similar rule for keys.
- * @param user The user id of this process. `undefined` on Windows, which has no owners and modes.
+ * @param user The user id of this process. `undefined` on Windows, which has no owners or modes.
  */
 export function accessProblem(
   path: string,

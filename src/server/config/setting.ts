@@ -76,7 +76,7 @@ export const url = v.pipe(
   v.check((text) => {
     const { username, password } = URL.parse(text) ?? {}
     return !username && !password
-  }, 'a URL without a user and password'),
+  }, 'a URL without a user or password'),
   v.check(
     (text) => ['http:', 'https:'].includes(URL.parse(text)?.protocol ?? ''),
     'a URL that begins with http:// or https://',

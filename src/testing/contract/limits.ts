@@ -17,7 +17,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'form-limit',
-    name: 'counts the payload of a form without its encoding',
+    name: 'applies the limit to the decoded payload of a form',
     async run(host) {
       const fits = { text: '&'.repeat(700) }
       assertRefused(

@@ -68,7 +68,7 @@ export const changeCases: InboxContractCase[] = [
   },
   {
     id: 'changes-many',
-    name: 'splits many changes into several calls that together return each change',
+    name: 'returns many changes over several calls, and omits none',
     async run(host) {
       const inbox = await openNew(host)
       const watch = await Watch.begin(inbox)

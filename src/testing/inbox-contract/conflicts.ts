@@ -93,7 +93,7 @@ export const conflictCases: InboxContractCase[] = [
   },
   {
     id: 'recovered-first',
-    name: 'counts a delivery as a copy if it was recovered before, even if its bytes differ',
+    name: 'counts a received delivery as a copy of a recovered one with the same identity, even if their bytes differ',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()

@@ -47,7 +47,7 @@ export const operatingCases: InboxContractCase[] = [
   ),
   {
     id: 'retry-waiting',
-    name: 'makes retrying and dead tasks due at once, sets their attempts used to 0, and leaves running tasks alone',
+    name: 'makes retrying and dead tasks due at once, resets their attemptsUsed to 0, and leaves running tasks alone',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
@@ -66,7 +66,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'retry-nothing',
-    name: 'does not retry deliveries that are pending, running or unknown',
+    name: 'does not retry deliveries that are pending or running, and ignores ids that do not exist',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -335,7 +335,7 @@ describe('the webhook', () => {
     await poll.turn()
     expect(poll.recorder.lines).toMatchObject([{ level: 'error' }])
     expect(poll.recorder.messages[0]).toBe(
-      'Cannot fetch the deliveries of acme/shop: acme/shop has 2 webhooks, choose one by its id: ' +
+      'Cannot fetch the deliveries of acme/shop: acme/shop has 2 webhooks. Choose one by its id: ' +
         `acme/shop#${scene.hook.id} (${nowhere}), acme/shop#${other.id} (https://ci.example/hook)`,
     )
   })

@@ -54,7 +54,7 @@ describe('sqlite() names the problem with', () => {
     const db = new DatabaseSync(file)
     db.exec('pragma user_version = 999')
     db.close()
-    expect(() => sqlite(file)).toThrow(/written by a newer hookserver \(schema 999, this one knows \d+\): upgrade/)
+    expect(() => sqlite(file)).toThrow(/written by a newer hookserver \(schema 999; this one knows \d+\): upgrade/)
   })
 
   test.skipIf(process.platform === 'win32').each([

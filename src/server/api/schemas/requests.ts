@@ -157,7 +157,7 @@ const selection = {
   dryRun: optional(v.pipe(flag, v.description('Only count the deliveries'))),
 }
 
-/** A selection without ids and query must not select all deliveries. `query: {}` does. */
+/** A selection without ids or query must not select all deliveries. `query: {}` does. */
 const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; states?: unknown }>() =>
   v.rawCheck<Body>(({ dataset, addIssue }) => {
     if (!dataset.typed) return

@@ -31,7 +31,7 @@ export function getRepositoryInstallation(call: Call): Reply {
   return ok(installationShape(world, appIn(call), installation))
 }
 
-/** A token that is valid for an hour, with all permissions of the installation or fewer. */
+/** A token that is valid for an hour, with the permissions that the body requests, by default all those of the App. */
 export function createToken(call: Call): Reply {
   const { world } = call
   const [app, installation] = [appIn(call), installationIn(call)]
