@@ -376,7 +376,7 @@ describe('bodies that exceed the memory limit together', () => {
     expect(limited.mount().status().heldBytes).toBe(0)
   })
 
-  test('all arrive on the web, also with an unknown size', async () => {
+  test('all arrive on the web, even with an unknown size', async () => {
     const handle = onWeb(limited)
     let mostHeld = 0
     const chunks = () => {

@@ -50,7 +50,7 @@ describe('Lambda', () => {
     await expect(handler(scheduled)).rejects.toThrow(/The event is not an HTTP request/)
   })
 
-  test('accepts an event without headers and body', async () => {
+  test('accepts an event without headers or body', async () => {
     const event: LambdaEvent = {
       rawPath: '/hooks',
       headers: null,

@@ -76,7 +76,8 @@ describe('logging in', () => {
   test('is required again after the session has expired, and returns to the same page', async () => {
     const page = closed(await scene.open())
     await page.context().clearCookies()
-    await page.goto(`${scene.url}/#/overview`) // not by a link, because a pending request may end the session first
+    // Not by a click on a link: a pending request may get 401 first, and the login form then replaces the link.
+    await page.goto(`${scene.url}/#/overview`)
     await page.getByText('Your session has ended').waitFor()
     await logInAs(page, adminToken)
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()

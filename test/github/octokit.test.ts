@@ -113,7 +113,7 @@ describe('delivery.octokit() rejects', () => {
     return { error: attempt?.error, requests: requestsTo(github), id: app.id }
   }
 
-  test('without App and token, naming both options', async () => {
+  test('without App or token, naming both options', async () => {
     const { error, requests } = await failureWith({})
     expect(error).toMatch(/^Error: delivery\.octokit\(\) needs .*"app" \({ id, privateKey }\) or the option "token"/)
     expect(requests).toEqual([])

@@ -47,7 +47,7 @@ async function waitOf({ inbox }: Awaited<ReturnType<typeof start>>): Promise<num
 }
 
 describe('write requests', () => {
-  test('are sent one a second, also by concurrent deliveries', async () => {
+  test('are sent one a second, even by concurrent deliveries', async () => {
     const { github, inbox } = await start(write, { strict: true })
     await Promise.all([1, 2, 3].map(() => github.deliver('push')))
     for (const id of [1, 2, 3]) expect(await attemptsFor(inbox, id)).toMatchObject([{ outcome: 'succeeded' }])

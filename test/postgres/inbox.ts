@@ -23,7 +23,7 @@ export interface Made {
   receivedAt?: string
 }
 
-/** Inserts handled deliveries, each with its content and a task. */
+/** Inserts matched deliveries, by default `done`, each with its content and a task that is `done`. */
 export async function fill(
   database: Database,
   { count, state = `'done'`, event = `'push'`, repository = `'octo/app'`, receivedAt = 'i' }: Made,

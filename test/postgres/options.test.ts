@@ -12,7 +12,7 @@ const server = databases('fsync=off')
 const secret = 'a secret of the tests'
 
 describe('the options of postgres()', () => {
-  test('have defaults, also for undefined', () => {
+  test('have defaults, including for undefined', () => {
     expect(resolvePostgresOptions({ connections: undefined })).toEqual({
       schema: 'hookserver',
       connections: 10,

@@ -206,7 +206,7 @@ describe('X-Forwarded-For', () => {
     ['2001:db8::1, 2001:db8:0:0:0:0:0:2', ['2001:db8::1', '2001:db8:0:0:0:0:0:2']],
     ['192.0.2.1:4711', ['192.0.2.1']],
     ['[2001:db8::1]:4711, [2001:db8::2]', ['2001:db8::1', '2001:db8::2']],
-  ])('lists addresses, nearest last, without ports and brackets: %s', (value, addresses) => {
+  ])('lists addresses, nearest last, without ports or brackets: %s', (value, addresses) => {
     expect(forwardedAddresses('x-forwarded-for', value)).toEqual(addresses)
   })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MemoryLimit, type Reservation } from '../../src/receiver/memory-limit.ts'
 import { MiB, turnOfTheLoop } from './fixtures.ts'
 
-/** A memory limit, and the names of bodies in the order in which they got memory for all of their arrived bytes. */
+/** A memory limit, and the names of bodies in the order in which they got memory for all bytes that had arrived. */
 function limitOf(limit: number) {
   const memoryLimit = new MemoryLimit(limit)
   const reserved: string[] = []

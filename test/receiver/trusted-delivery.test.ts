@@ -16,7 +16,7 @@ function hooksWith(options: HooksOptions = {}): Hooks {
 }
 
 describe('hooks.receive()', () => {
-  test('runs the handlers and returns the reply, without signature and address', async () => {
+  test('runs the handlers and returns the reply, without signature or address', async () => {
     const hooks = hooksWith()
     hooks.hook('issues.opened', (data, guid, { event, action, source, secretIndex }) => {
       return { data, guid, event, action, source, secretIndex: secretIndex ?? 'none' }
@@ -68,7 +68,7 @@ describe('hooks.receive()', () => {
     expect(handler).toHaveBeenCalledWith(delivery.payload, 'g', expect.objectContaining({ event: 'issues' }))
   })
 
-  test('stores no signatures, credentials and cookies of the original request', async () => {
+  test('stores no signatures, credentials or cookies of the original request', async () => {
     const inbox = openInbox()
     const credentials = { 'X-Hub-Signature-256': 'sha256=0', Authorization: 'Bearer 0', Cookie: 'a=0' }
     const headers = { ...credentials, 'User-Agent': 'GitHub-Hookshot/1' }

@@ -45,7 +45,7 @@ const handledIn = (folder: string): string[] => {
 const handles = (folder: string, guids: readonly string[]) =>
   expect.poll(() => handledIn(folder), { timeout: 20_000 }).toEqual(guids)
 
-test('handles deliveries of GitHub’s log without a secret and a public port, also after a restart', async () => {
+test('handles deliveries of GitHub’s log without a secret or a public port, even after a restart', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => void taken.close())
   await once(taken, 'listening')

@@ -141,5 +141,5 @@ hooks.hook('push', () => {}, { order: 'sender' })
 sqlite({ path: 'hookserver.db' })
 // @ts-expect-error: an option that does not exist
 sqlite('hookserver.db', { maxsize: 1 })
-// @ts-expect-error: milliseconds
+// @ts-expect-error: a text and not a number of milliseconds
 new Retry({ after: '5s' })
