@@ -1,6 +1,6 @@
 import type { DeliveryState, NewDelivery, PayloadSummary } from './records.ts'
 
-/** What a store must know about a handler to reclaim the handler's tasks from a dead worker. */
+/** The options of a handler that a store uses when it reclaims the handler's tasks from a dead worker. */
 export interface HandlerPolicy {
   name: string
   /** The maximum delay before the second attempt, in milliseconds. */
