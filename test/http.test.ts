@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { noContent, type PlainReply, replyOf, textReply } from '../src/http.ts'
+import { createdHeaders, noContent, type PlainReply, replyOf, textReply } from '../src/http.ts'
 
 describe('the return value of a hook', () => {
   test.each(['pong', '', 'naïve 🚀', '<script>alert(1)</script>'])('is plain text if it is a string: %j', (text) => {
@@ -76,5 +76,18 @@ describe('no return value', () => {
   test('is 204 without a body, and a new object for each delivery', () => {
     expect(noContent()).toEqual({ status: 204, headers: {}, body: null })
     expect(noContent()).not.toBe(noContent())
+  })
+})
+
+test('the headers of a created delivery leave out those that describe the original request, its bytes or its sender', () => {
+  const signatures = { 'X-Hub-Signature': 'sha1=0', 'X-Hub-Signature-256': 'sha256=0' }
+  const credentials = { Authorization: 'Bearer 0', 'Proxy-Authorization': 'Basic 0', Cookie: 'a=0' }
+  const bytes = { 'Content-Type': 'text/plain', 'Content-Length': '7', 'Content-Encoding': 'gzip' }
+  const connection = { 'Transfer-Encoding': 'chunked', Connection: 'close', Expect: '100-continue' }
+  const kept = { 'User-Agent': 'GitHub-Hookshot/1', 'X-GitHub-Hook-ID': '7', 'X-GitHub-Event': 'star' }
+  const original = { ...signatures, ...credentials, ...bytes, ...connection, ...kept }
+  expect(createdHeaders(original, 'push', 'g')).toEqual({
+    ...{ 'user-agent': 'GitHub-Hookshot/1', 'x-github-hook-id': '7' },
+    ...{ 'content-type': 'application/json', 'x-github-event': 'push', 'x-github-delivery': 'g' },
   })
 })

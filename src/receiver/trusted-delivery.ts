@@ -1,5 +1,4 @@
-import { createdHeaders } from '../created-headers.ts'
-import type { HookRequest } from '../http.ts'
+import { createdHeaders, type HookRequest } from '../http.ts'
 import { fail, isString } from '../runtime/check-options.ts'
 import { isObject } from '../runtime/json.ts'
 

@@ -1,8 +1,7 @@
 /** Checks of the settings together: `serve` does not start with settings that conflict. */
 import type { HooksOptions } from '../../options.ts'
 import { checkDatabase, checkPull } from '../../server/config/conflicts.ts'
-import { hooksOptions } from '../../server/config/hooks-options.ts'
-import type { Config } from '../../server/config/resolve-config.ts'
+import { type Config, hooksOptions } from '../../server/config/resolve-config.ts'
 import { checkCredentials } from '../../server/github.ts'
 import { resolveOptions, type Settings } from '../../settings.ts'
 import { type Finding, failed } from './finding.ts'

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { HooksOptions } from '../../options.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings, type Values } from './settings.ts'
 
@@ -154,4 +155,19 @@ function targetText(target: unknown): string {
   const name = repository ?? organization
   if (name === undefined) return JSON.stringify(target)
   return id === undefined ? String(name) : `${name}#${id}`
+}
+
+/**
+ * The options of `Hooks` that the settings of the server override. If one is `undefined`, that of the module applies.
+ */
+export function hooksOptions(config: Config): HooksOptions {
+  const { url, validateIp, validateSignature, trustProxy, apiUrl, githubToken, dev } = config
+  return {
+    url: url.value,
+    validateIp: dev.value ? false : validateIp.value,
+    validateSignature: validateSignature.value,
+    trustProxy: trustProxy.value,
+    apiUrl: apiUrl.value,
+    token: githubToken.value,
+  }
 }
