@@ -50,7 +50,7 @@ export class LiveList {
   /** The oldest delivery that has changed since the last poll, if the change may affect whether it matches. */
   #changed = Number.POSITIVE_INFINITY
 
-  /** @param before Only older deliveries: an older page, which gets no new rows. */
+  /** @param before Lists only deliveries with a lower id, and gets no new rows. `undefined`: the newest deliveries. */
   constructor(text: string, before: number | undefined) {
     this.#text = text
     this.#before = before

@@ -11,7 +11,10 @@ const subjects = [
 export const subjectOf = (payload: Json): string | undefined =>
   [...subjects, 'head_commit'].find((name) => objectIn(payload, name))
 
-/** The GitHub page of that object. `undefined` if the address is not safe to link to. */
+/**
+ * The GitHub page of the most specific object in the payload, or else of the push or commit, or else of the repository,
+ * organization or sender. Skips addresses that are not safe to link to. `undefined` if none is left.
+ */
 export function subjectLink(payload: Json): string | undefined {
   const named = subjects.map((name) => textIn(objectIn(payload, name), 'html_url'))
   const commit = textIn(objectIn(payload, 'head_commit'), 'url')

@@ -21,7 +21,10 @@ const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1]
 // The operator may open the link from the terminal in a tab that already shows the page.
 addEventListener('hashchange', () => void (tokenInAddress() && openSession()))
 
-/** Exchanges the token in the address, if there is one, and removes it from the address. */
+/**
+ * Exchanges the token in the address for a session, and removes it from the address. Without a token in the address,
+ * loads the current session.
+ */
 export async function openSession(): Promise<void> {
   failure.value = undefined
   const token = tokenInAddress()

@@ -7,7 +7,8 @@ import type { DeliveryLog, LoggedAttempt, SentRequest } from './delivery-log.ts'
 /**
  * A delivery that was read from GitHub's API, to be stored. Its bytes are not those that GitHub signed, so there is no
  * signature to check: hookserver trusts the connection to the API and the token.
- * @param identity Used if GitHub's entry has no such header.
+ * @param identity The source, GUID and event of the delivery. Its hook id, GUID and event also replace headers that are
+ * missing in GitHub's entry.
  */
 export function recoveredDelivery(
   { headers: sent, payload }: SentRequest,

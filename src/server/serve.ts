@@ -137,5 +137,5 @@ function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
 export async function notifyReady(): Promise<void> {
   if (!process.env.NOTIFY_SOCKET) return
   const child = spawn('systemd-notify', ['--ready', `--pid=${process.pid}`], { stdio: 'inherit' })
-  await once(child, 'exit').catch(() => undefined) // systemd itself reports that the program is missing
+  await once(child, 'exit').catch(() => undefined) // if the program is missing, systemd reports a timeout
 }

@@ -33,7 +33,7 @@ async function missed(...names: ('push' | 'star.created')[]) {
 
 const payload = { action: 'created', repository: { id: 1, full_name: 'acme/shop', private: false } }
 
-/** The rows of the table that begins with the column `title`: the cells by the titles of their columns. */
+/** The rows of the table whose first column is `title`. Each row maps the title of a column to its cell. */
 function rowsUnder(title: string, { stdout }: Pick<Ended, 'stdout'>): Record<string, string>[] {
   const lines = stdout.split('\n')
   const start = lines.findIndex((line) => line.startsWith(title))

@@ -20,7 +20,7 @@ const maxIdleMs = 1000
 const startupMs = 3000
 const startupRetryMs = 100
 
-/** The message does not repeat the text, because a URL may contain a password. @throws {UsageError} */
+/** @throws {UsageError} whose message does not repeat `text`, because a URL may contain a password. */
 export function parseUrl(text: string): URL {
   const url = URL.parse(text)
   if (url && ['http:', 'https:'].includes(url.protocol)) return url

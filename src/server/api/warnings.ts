@@ -140,7 +140,7 @@ export function warnings(observed: Observed): Warning[] {
   })
 }
 
-/** The problems with this code, and the processes that have them. */
+/** The worker problems whose code is `code`, each with the process that has it. */
 function problemsOf(
   processes: readonly RegisteredProcess[],
   code: WorkerProblem['code'],

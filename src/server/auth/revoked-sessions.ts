@@ -30,7 +30,10 @@ const maxAge = 5000
 export class RevokedSessions {
   readonly #store: RevocationStore
   readonly #key: string
-  /** All revoked sessions that were read or written. They leave only when they expire, so a slow read revives none. */
+  /**
+   * All revoked sessions that were read or written. An entry is removed only when its session expires: a slow read, which
+   * returns an older list, does not make a revoked session valid again.
+   */
   readonly #ends = new Map<string, number>()
   #since = 0
   #readAt = Number.NEGATIVE_INFINITY
