@@ -52,7 +52,7 @@ export interface HooksOptions {
    */
   validateIp?: boolean | 'warn' | undefined
   /**
-   * The proxies whose reports of the client's address hookserver trusts: a CIDR, `'loopback'`, `'private'`, `'unix'`, a
+   * The proxies that hookserver trusts to report the client's address: a CIDR, `'loopback'`, `'private'`, `'unix'`, a
    * list of these, or the number of proxies in front of the server.
    * @default `[]`
    * @example trustProxy: ['loopback', '10.1.0.0/16']
@@ -117,9 +117,10 @@ export interface HooksOptions {
    */
   bodyLimit?: number | undefined
   /**
-   * The maximum number of bytes of request bodies in memory, shared by all mounts with the same limit. Half of this
-   * memory is for bodies above 1 MiB. When the memory is used up, hookserver stops reading bodies until memory is free.
-   * If a body still waits for memory after `timeout`, hookserver rejects the request with 503 `overloaded`.
+   * The maximum number of bytes of request bodies in memory. All mounts with the same `inFlightLimit` share this
+   * memory. Half of this memory is for bodies above 1 MiB. When the memory is used up, hookserver stops reading bodies
+   * until memory is free. If a body still waits for memory after `timeout`, hookserver rejects the request with 503
+   * `overloaded`.
    * @default 67108864 (64 MiB)
    * @example inFlightLimit: 256 * 1024 * 1024
    */
