@@ -221,7 +221,7 @@ describe('the list', () => {
   })
 })
 
-test('a search over several requests shows new deliveries, even after many others', async () => {
+test('a search over several requests shows new deliveries, even after many other deliveries', async () => {
   const page = await scene.open('#/deliveries?q=mark:here')
   onTestFinished(() => page.context().close())
   await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()

@@ -218,7 +218,7 @@ describe('handlers', () => {
     await other.context().close()
   })
 
-  test('show their last failure as text', async () => {
+  test('show their latest failure as text', async () => {
     await goTo('#/handlers')
     const failure = region('ci').locator('.failure')
     expect(await failure.locator('.foreign').textContent()).toBe(`Error: ${image}⟨U+202E⟩`)

@@ -39,7 +39,7 @@ export function printBacklog({ faults, verdict, lost, wrong, ...figures }: Backl
     ['  begun after another worker had reclaimed the task', verdict?.late ?? 0],
     ['longest time without progress', secondsOf(figures.longestPause)],
     ['lost', lost.length],
-    ['violations of the order, and others', wrong.length],
+    ['violations of the order, and other errors', wrong.length],
     ['seconds', Math.round(figures.seconds)],
   ])
 }
@@ -52,7 +52,7 @@ export function printThroughput(report: ThroughputReport): void {
     }),
     ['time of two workers, as a multiple of the time of one', slowdownOf(report).toFixed(2)],
     ['lost', report.lost.length],
-    ['violations of the order, and others', report.wrong.length],
+    ['violations of the order, and other errors', report.wrong.length],
   ])
 }
 

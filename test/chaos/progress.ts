@@ -4,7 +4,7 @@ import type { Journal } from '../campaign/journal.ts'
 export interface Pair {
   guid: string
   handler: string
-  /** The last attempt that began, and the process that runs it. */
+  /** The latest attempt that began, and the process that runs this attempt. */
   attempt: number
   pid: number
   through: boolean

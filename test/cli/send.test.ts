@@ -226,7 +226,7 @@ describe('without an answer', () => {
     })
   })
 
-  test('distinguishes a closed connection from a refused one, and sends the others', async () => {
+  test('distinguishes a closed connection from a refused one, and sends the other requests', async () => {
     let count = 0
     const torn = await listen((request, response) => void (++count === 1 ? request.socket.destroy() : response.end()))
     const { code, stdout, stderr } = await send(['push', '--count', '2', '--to', torn])

@@ -17,7 +17,7 @@ describe('a registry', () => {
     expect(new Registry().all()).toEqual([])
   })
 
-  test('does not list removed handlers, and keeps the others of the name', () => {
+  test('does not list removed handlers, and keeps the other handlers of the name', () => {
     const registry = new Registry()
     const [one, two] = [registration('one'), registration('two')]
     for (const name of ['push', '*']) for (const each of [one, two]) registry.add(name, each)

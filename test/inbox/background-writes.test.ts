@@ -46,7 +46,7 @@ describe('the rejection buffer', () => {
     expect(written).not.toHaveBeenCalled()
   })
 
-  test('writes rejections again with the next ones if they could not be written', async () => {
+  test('repeats a failed write together with the next rejections', async () => {
     let failures = 1
     const { buffer, written } = createBuffer(async () => {
       if (failures-- > 0) throw new Error('down')

@@ -76,7 +76,7 @@ describe('the counters', () => {
     ])
   })
 
-  test('writes counts again with the next ones if they could not be written', async () => {
+  test('repeats a failed write together with the next counts', async () => {
     vi.setSystemTime(60 * minute) // so that the minute does not change
     const { counters, written } = createCounters(() => Promise.reject(new Error('The disk is full')))
     counters.count('rejected', 'a')
@@ -88,7 +88,7 @@ describe('the counters', () => {
     expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['rejected', 'a', '', 2]])
   })
 
-  test('writes counts again after a failure if only the same count follows', async () => {
+  test('repeats a failed write even if only the same count follows', async () => {
     let failures = 1
     const { counters, written } = createCounters(() =>
       failures-- > 0 ? Promise.reject(new Error()) : Promise.resolve(),

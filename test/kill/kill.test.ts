@@ -18,7 +18,7 @@ test.each([
   expect(report.handled).toBeGreaterThan(report.stored)
 })
 
-test('a delivery whose body ends hookserver serve is dead after three attempts, and others are handled', {
+test('a delivery whose body ends hookserver serve is dead after three attempts, and other deliveries are handled', {
   timeout: 120_000,
 }, async () => {
   const report = await runPoison({ seed: 3, served: true, poisons: ['an index just below the sparse limit'] })

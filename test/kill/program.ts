@@ -28,7 +28,7 @@ export interface ProgramSettings {
   stuckTimeout?: number
 }
 
-/** The program kills itself when this many handlers have finished. The outcome of the last one is not recorded. */
+/** The program kills itself when this many handlers have finished. The outcome of the last handler is not recorded. */
 let mayFinish = Number.POSITIVE_INFINITY
 
 const tell = (notice: Notice) => void process.send?.(notice)

@@ -187,7 +187,7 @@ test('lets a step take longer than `statementTimeout`', async () => {
   await expect(database.run('select pg_sleep(1)')).rejects.toThrow()
 })
 
-test('lets others use a table while a step waits for its lock', async () => {
+test('lets other programs use a table while a step waits for the lock of the table', async () => {
   const schema = newSchema()
   const inbox = open({ schema })
   await storeIn(inbox)

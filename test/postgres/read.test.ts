@@ -37,7 +37,7 @@ async function put(id: number, headers: object, text: string): Promise<void> {
 
 const textOf = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes)
 
-test('reports a damaged delivery, and reads the others', async () => {
+test('reports a damaged delivery, and reads the other deliveries', async () => {
   await database.run('delete from contents where delivery_id = 4')
   const loaded = await load(database, [2, 3, 1, 4])
   expect(loaded.map((one) => [one.id, textOf(one.body), one.damaged !== undefined])).toEqual([

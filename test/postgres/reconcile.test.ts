@@ -89,7 +89,7 @@ test('keeps existing jobs, and gives none to running and ended tasks', async () 
   expect([await handed(), await claim()]).toEqual([[fresh], [due]])
 })
 
-test('continues the check for lost jobs where the last one ended', async () => {
+test('continues the check for lost jobs where the previous check ended', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
   for (const id of ids) await match(id, { handler: 'a', claim: false })
   await loseJobs()

@@ -67,7 +67,7 @@ test('keeps deliveries that were retried', async () => {
   expect(await database.all('select id from deliveries')).toEqual([{ id: 5 }])
 })
 
-test('deletes old deliveries behind one that a wrong clock has dated in the future', async () => {
+test('deletes old deliveries behind a delivery that a wrong clock has dated in the future', async () => {
   await fill(database, { count: 1200, receivedAt: `case when i <= 1100 then ${1e9} else i end` })
   expect(await prune(1201)).toBe(100)
 })

@@ -166,7 +166,7 @@ describe('the first list', () => {
     expect(await has(inside)).toBe(true)
   })
 
-  test('may have entries that are not CIDRs: they are counted, and the others are used', async () => {
+  test('may have entries that are not CIDRs: they are counted, and the other entries are used', async () => {
     github.hooks = ['192.0.2.0/24', 'github.com', '192.0.2.0/33', '2001:db8::/32']
     const { has, lines } = rangesOf()
     expect([await has(inside), await has('2001:db8::1'), await has(outside)]).toEqual([true, true, false])

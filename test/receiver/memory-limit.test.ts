@@ -73,7 +73,7 @@ describe('a memory limit', () => {
     expect(reserved).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
   })
 
-  test('lets no body overtake another one, not even a small one', async () => {
+  test('lets no body overtake another body of its kind, even if it is smaller', async () => {
     const { reserve, release, reserved } = limitOf(20 * MiB)
     reserve('a', 6 * MiB)
     reserve('too much for now', 8 * MiB)
@@ -84,7 +84,7 @@ describe('a memory limit', () => {
     expect(reserved).toEqual(['a', 'too much for now', 'small'])
   })
 
-  test('reserves memory for a body above the limit while there is no other', async () => {
+  test('reserves memory for a body above the limit while no other body holds memory', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     expect(reserve('oversize', 25 * MiB)).toBe(true)
     expect(reserve('second oversize', 25 * MiB)).toBeInstanceOf(Promise)
@@ -140,7 +140,7 @@ describe('a memory limit', () => {
     expect([reserve('e', 2 * MiB), reserve('f', 2 * MiB)]).toEqual([true, expect.any(Promise)])
   })
 
-  test('continues with the others after a waiting one gives up', async () => {
+  test('continues with the other bodies after a waiting body gives up', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     reserve('a', 4 * MiB)
     reserve('impatient', 4 * MiB)
@@ -151,7 +151,7 @@ describe('a memory limit', () => {
     expect(reserve('next', 2 * MiB)).toBe(true)
   })
 
-  test('grants the next reservations that fit after one in front gives up', async () => {
+  test('grants the next reservations that fit after a body in front gives up', async () => {
     const { reserve, release, reserved } = limitOf(20 * MiB)
     reserve('a', 6 * MiB)
     reserve('impatient', 8 * MiB)
@@ -161,7 +161,7 @@ describe('a memory limit', () => {
     expect(reserved).toEqual(['a', 'b', 'c'])
   })
 
-  test('keeps the order of the others after one in the middle gives up', async () => {
+  test('keeps the order of the other bodies after a body in the middle gives up', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     reserve('a', 4 * MiB)
     reserve('b', 4 * MiB)
@@ -206,7 +206,7 @@ describe('a body that arrives in parts', () => {
     expect(reserved.at(-1)).toBe('second')
   })
 
-  test('shares a quarter of the memory with the other incomplete ones, unless most of it has arrived', async () => {
+  test('shares a quarter of the memory with other incomplete bodies, unless most of it has arrived', async () => {
     const { announce, arrive, complete, reserved } = limitOf(32 * MiB)
     for (const name of ['old', 'most', 'young']) announce(name, 16 * MiB)
     expect([arrive('old', MiB), arrive('most', 2 * MiB), arrive('young', MiB)]).toEqual([true, true, true])
@@ -217,7 +217,7 @@ describe('a body that arrives in parts', () => {
     expect(reserved.slice(-2)).toEqual(['old', 'young'])
   })
 
-  test('gets memory before a younger one', async () => {
+  test('gets memory before a younger body', async () => {
     const { announce, arrive, reserve, release, reserved } = limitOf(32 * MiB)
     reserve('other', 15 * MiB)
     for (const name of ['old', 'young']) announce(name, 16 * MiB)
@@ -229,7 +229,7 @@ describe('a body that arrives in parts', () => {
     expect(reserved).toEqual(['other', 'old', 'young', 'old', 'young'])
   })
 
-  test('may exceed the limit if most of it has arrived, so that bodies never wait for each other', async () => {
+  test('may exceed the limit if most of its bytes have arrived, so that bodies never wait for each other', async () => {
     const { memoryLimit, announce, arrive, complete, release, reserved } = limitOf(8 * MiB)
     const names = ['a', 'b', 'c']
     for (const name of names) announce(name, 10 * MiB)
@@ -250,7 +250,7 @@ describe('a body that arrives in parts', () => {
     expect(memoryLimit.held).toBe(0)
   })
 
-  test('waits for a complete one that holds memory, even if most of it has arrived', async () => {
+  test('waits while a complete body holds memory, even if most of its own bytes have arrived', async () => {
     const { announce, arrive, reserve, release, reserved } = limitOf(8 * MiB)
     reserve('complete', 3 * MiB)
     announce('a', 25 * MiB)
@@ -260,7 +260,7 @@ describe('a body that arrives in parts', () => {
     expect(reserved).toEqual(['complete', 'a', 'a'])
   })
 
-  test('unblocks the next one when it is complete, or fails', async () => {
+  test('unblocks the next body when it is complete, or fails', async () => {
     for (const end of ['complete', 'release'] as const) {
       const memory = limitOf(2 * MiB)
       for (const name of ['a', 'b']) memory.announce(name, MiB)

@@ -83,7 +83,7 @@ describe('the log of rejections', () => {
 })
 
 describe('a flood of rejections', () => {
-  test('with the same code is one line a second, with the number of those in between', async () => {
+  test('with the same code is one line a second, with the number of rejections in between', async () => {
     const { report, lines } = openRejectionLog()
     for (let i = 0; i < 100; i++) await report(wrong())
     pass(second - 1)

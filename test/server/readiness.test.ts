@@ -64,7 +64,7 @@ test('answers 503 if the disk is full', async () => {
   expect([await deliver(served, 'push'), await ready(served)]).toEqual([503, 503])
 })
 
-test('answers 503 after a delivery could not be stored, until another one is', async () => {
+test('answers 503 after a delivery could not be stored, until another delivery is stored', async () => {
   const folder = project()
   const served = new ServedProcess(folder, anyOrigin, withSecret)
   expect(await ready(served)).toBe(200)

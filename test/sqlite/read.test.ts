@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Engine } from './engine.ts'
 
 describe('a damaged body', () => {
-  test('is reported with its delivery, and others can still be read', () => {
+  test('is reported with its delivery, and other bodies can still be read', () => {
     const engine = new Engine()
     const [bad, good] = [engine.store().id, engine.store().id]
     engine.writing.run('update packs set bytes = ? where id = ?', Uint8Array.of(1, 2, 3), bad)

@@ -14,7 +14,7 @@ function register(ids: readonly string[], at: number) {
 
 const now = 1_700_000_000_000
 
-test('omits a process without a heartbeat for a minute, and deletes it at the next heartbeat of another one', () => {
+test('omits a process without a heartbeat for a minute, and deletes it at the heartbeat of another process', () => {
   const { writing, idsAt } = register(['silent', 'alive'], now)
   expect(idsAt(now + processTimeout)).toEqual(['alive', 'silent'])
   expect(idsAt(now + processTimeout + 1)).toEqual([])

@@ -31,7 +31,7 @@ describe('pruning by age', () => {
     expect(engine.maintenance.prune(now)).toBe(0)
   })
 
-  test('prunes old deliveries behind one that a wrong clock dated in the future', () => {
+  test('prunes old deliveries behind a delivery that a wrong clock dated in the future', () => {
     const engine = new Engine()
     for (let i = 0; i < 120; i++) ended(engine, now + day, 'done')
     const old = ended(engine, 0, 'done')
@@ -115,7 +115,7 @@ describe('pruning by size', () => {
     expect(left).toEqual(ids.slice(100))
   })
 
-  test('stops when only unfinished deliveries are left, rejects new ones and keeps the others', () => {
+  test('stops when only unfinished deliveries are left, keeps them, and rejects new deliveries', () => {
     const engine = new Engine(undefined, { maxSize: 1024 * 1024 })
     const store = () => engine.store({ body: randomBytes(100_000), receivedAt: 0 })
     let stored = 0

@@ -40,7 +40,7 @@ describe('a page', () => {
     expect(() => list(new Engine(), { words, paths })).toThrow(/20 words and paths, got 21/)
   })
 
-  test('continues where the last one ended, until no delivery is left', () => {
+  test('continues where the previous page ended, until no delivery is left', () => {
     const engine = filled(7)
     const pages: Page[] = []
     let before: number | undefined
@@ -78,7 +78,7 @@ describe('a page', () => {
     expect(list(engine, { source: '/rare', budget: 60_000 })).toMatchObject({ deliveries: [{ id: 11 }], scanned: 4500 })
   })
 
-  test('ends when its time is over, and reports where the next one starts', () => {
+  test('ends when its time is over, and reports where the next page starts', () => {
     const engine = filled(4500)
     hurry(1000)
     const page = list(engine, { source: '/nowhere', budget: 10 })

@@ -37,7 +37,7 @@ const lastThread = () => post.mock.contexts.at(-1) as Worker
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('deliveries', () => {
-  test('of one turn, and those that arrive during a commit, share a batch', async () => {
+  test('of one turn of the event loop, and those that arrive during a commit, share a batch', async () => {
     const { store } = open()
     const first = ['a', 'b', 'a'].map((guid) => store({ guid }))
     await nextTurn()
@@ -49,7 +49,7 @@ describe('deliveries', () => {
     expect(methods()).toEqual([['storeBatch'], ['storeBatch']])
   })
 
-  test('are committed with the calls of the same turn', async () => {
+  test('are committed with the calls of the same turn of the event loop', async () => {
     const { store, writer } = open()
     await Promise.all([store(), writer.call('pause', 'a'), store()])
     expect(methods()).toEqual([['storeBatch', 'pause']])
@@ -81,7 +81,7 @@ describe('deliveries', () => {
     await expect(store(invalid)).rejects.toMatchObject({ errcode: 1299 })
   })
 
-  test('are rejected if the thread dies, and the next ones go to another thread', async () => {
+  test('are rejected if the thread dies, and the next deliveries go to another thread', async () => {
     const { store } = open()
     await store()
     const lost = [store({ guid: 'a' }), store({ guid: 'b' })]

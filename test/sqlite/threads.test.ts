@@ -59,7 +59,7 @@ const outcomesOf = async (calls: Promise<unknown>[]) => (await Promise.allSettle
 const lastThread = () => post.mock.contexts.at(-1) as Worker
 
 describe('a thread client', () => {
-  test('sends the calls of one turn in one batch, and answers each', async () => {
+  test('sends the calls of one turn of the event loop in one batch, and answers each', async () => {
     const thread = open()
     const receipts = await Promise.all(['a', 'b', 'a'].map((guid) => store(thread, guid)))
     expect(receipts).toEqual([
@@ -167,7 +167,7 @@ describe('a thread that dies', () => {
     expect(await maintenanceOf(path).call('overview')).toMatchObject({ paused: ['call 1', 'call 2'] })
   })
 
-  test('because it could not start rejects with the cause, and the next call starts another', async () => {
+  test('because it could not start rejects with the cause, and the next call starts another thread', async () => {
     const path = join(folder(), 'missing', 'hookserver.db')
     const thread = writerOf(path)
     await expect(store(thread)).rejects.toThrow(/unable to open database file/)
@@ -230,7 +230,7 @@ describe('closing', () => {
     expect(post).not.toHaveBeenCalled()
   })
 
-  test('waits for calls of the same turn', async () => {
+  test('waits for calls of the same turn of the event loop', async () => {
     const thread = open()
     const asked = store(thread)
     await thread.close()
@@ -250,7 +250,7 @@ describe('closing', () => {
     expect(await outcomesOf([asked, closed])).toEqual(['rejected', 'fulfilled'])
   })
 
-  test('records when the last delivery was acknowledged', async () => {
+  test('records when the latest delivery was acknowledged', async () => {
     const path = emptyFile()
     const writer = writerOf(path)
     const { id } = await store(writer)

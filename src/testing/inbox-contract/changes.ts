@@ -126,7 +126,7 @@ class Watch {
     return new Watch(inbox, position)
   }
 
-  /** The states of all deliveries that changed since the last call. */
+  /** The states of all deliveries that changed since the previous call. */
   async look(): Promise<Record<number, DeliveryState>> {
     const states: Record<number, DeliveryState> = {}
     for (let more = true; more; ) {

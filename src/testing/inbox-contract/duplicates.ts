@@ -8,7 +8,7 @@ import { due, TestWorker } from './test-worker.ts'
 export const duplicateCases: InboxContractCase[] = [
   {
     id: 'duplicate',
-    name: 'counts each copy, and keeps the headers of the first one',
+    name: 'counts each copy, and keeps the headers of the stored delivery',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()

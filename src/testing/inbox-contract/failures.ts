@@ -7,7 +7,7 @@ import { TestWorker } from './test-worker.ts'
 export const failureCases: InboxContractCase[] = [
   {
     id: 'failures',
-    name: 'returns the last failure of each handler, with the first line of its error',
+    name: 'returns the latest failure of each handler, with the first line of its error',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')

@@ -74,7 +74,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-no-live-worker',
-    name: 'ends a due task as gone if no live worker has its handler, and keeps tasks whose handler a worker has',
+    name: 'ends a due task as gone if no live worker has its handler, and keeps a task if a worker has its handler',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()

@@ -49,7 +49,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   },
   {
     id: 'missed-deliveries',
-    name: 'lists missed deliveries in every process, newest first, with their last state',
+    name: 'lists missed deliveries in every process, newest first, with their latest state',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()

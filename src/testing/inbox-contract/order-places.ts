@@ -107,7 +107,7 @@ export const orderPlaceCases: InboxContractCase[] = [
   },
   {
     id: 'order-rearmed-waiting',
-    name: 'runs a rearmed task before a later one that waits for a retry',
+    name: 'runs a rearmed task before a later task that waits for a retry',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -58,7 +58,7 @@ export const processCases: InboxContractCase[] = [
   },
   {
     id: 'process-unregistered',
-    name: 'removes a process that unregisters, and keeps the others',
+    name: 'removes a process that unregisters, and keeps the other processes',
     async run(host) {
       const inbox = await openNew(host)
       await inbox.heartbeat(presence('a'))

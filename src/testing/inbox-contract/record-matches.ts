@@ -185,7 +185,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-claim',
-    name: 'claims the matched tasks for which the worker has room, and leaves the others due',
+    name: 'claims the matched tasks for which the worker has room, and leaves the other tasks due',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -240,7 +240,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-ended',
-    name: 'skips a delivery that an operator has discarded meanwhile, and matches the others',
+    name: 'skips a delivery that an operator has discarded meanwhile, and matches the other deliveries',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

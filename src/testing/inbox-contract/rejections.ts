@@ -75,7 +75,7 @@ export const rejectionCases: InboxContractCase[] = [
   },
   {
     id: 'rejections-odd',
-    name: 'records a rejected request with text that is not valid Unicode, and the others in the same call',
+    name: 'records a rejected request with text that is not valid Unicode, and the other requests of the same call',
     async run(host) {
       const inbox = await openNew(host)
       const odd = { guid: 'a\0b', event: '\ud83d', address: '', reason: '\udc00', headers: { 'x-odd': 'a\0\ud83d' } }

@@ -87,7 +87,7 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'retry-own',
-    name: 'retries a handler independently of the others',
+    name: 'retries a handler independently of the other handlers',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')

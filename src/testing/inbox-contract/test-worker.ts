@@ -57,7 +57,7 @@ export class TestWorker {
     return this.inbox.finish(this.id, [ended])
   }
 
-  /** Matches a delivery with handlers whose first attempts have these outcomes. */
+  /** Matches a delivery with these handlers, and ends the first attempt of each with its outcome. */
   async handle(id: number, outcomes: Readonly<Record<string, AttemptResult['outcome']>>): Promise<void> {
     const claimed = await this.match(id, ...Object.keys(outcomes))
     assert.equal(claimed.length, Object.keys(outcomes).length, 'all tasks are claimed at once')

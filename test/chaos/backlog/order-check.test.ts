@@ -30,7 +30,7 @@ test.each([
   ['one after the other', '+first:1@1 =first:1@1 +second:1@2 =second:1@2', {}],
   ['repositories side by side', '+first:1@1 +other:1@1 =other:1@1 =first:1@1', {}],
   ['a failed attempt that is retried', '+first:1@1 -first:1@1 +first:2@2 =first:2@2 +second:1@1', {}],
-  ['a delivery whose last attempt failed', '+first:5@1 -first:5@1 +second:1@1', {}],
+  ['a delivery that failed and has no attempts left', '+first:5@1 -first:5@1 +second:1@1', {}],
   [
     'a task reclaimed from a dead process',
     '+first:1@1 +first:2@2 =first:2@2 +second:1@2',

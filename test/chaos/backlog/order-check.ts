@@ -34,7 +34,7 @@ export class OrderCheck {
   readonly #backlog: StoredDeliveries
   readonly #excuses: Excuses
   readonly #repositories = new Map<string, Repository>()
-  /** The number of the last attempt of each claimed delivery. */
+  /** The number of the latest attempt of each claimed delivery. */
   readonly #lastAttempt = new Map<string, number>()
 
   constructor(backlog: StoredDeliveries, excuses: Excuses) {

@@ -65,7 +65,7 @@ describe('deliveries that failed', () => {
     expect(body.after).toBe('☃')
   })
 
-  test('are stored from all pages, also one that appears late behind a whole page', async () => {
+  test('are stored from all pages, even if a delivery appears late behind a whole page', async () => {
     const scene = await PollingScene.open()
     const deliveredAt = Date.now() + 60_000
     scene.github.record(
@@ -90,7 +90,7 @@ describe('deliveries that failed', () => {
     expect(await guidsIn(scene)).toEqual([guid])
   })
 
-  test('do not block others if GitHub has deleted them', async () => {
+  test('do not block other deliveries if GitHub has deleted them', async () => {
     const scene = await PollingScene.open()
     const [, second] = [await scene.push(), await scene.push()]
     scene.github.failAt(/deliveries\/\d+$/, { status: 404, body: { message: 'Not Found' } })

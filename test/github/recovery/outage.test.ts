@@ -151,7 +151,7 @@ describe('a sweep requests the deliveries of', () => {
 })
 
 describe('a redelivery that GitHub rejects', () => {
-  test('does not block others, and is requested again later', async () => {
+  test('does not block other redeliveries, and is requested again later', async () => {
     const scene = await Scene.open()
     const missed = failed(scene, 50)
     const [oldest] = scene.github.deliveries(scene.hook)

@@ -7,7 +7,7 @@ test('values are distinct and sorted case-insensitively', () => {
   expect(filterValues(values, { column: 'sender' })).toEqual(['a', 'B', 'b', 'C'])
 })
 
-test('at most 20 values are returned, or as many as the limit', () => {
+test('at most 20 values are returned, or at most the limit if there is one', () => {
   const values = Array.from({ length: 200 }, (_, index) => `v${index}`)
   expect(filterValues(values, { column: 'ref' })).toHaveLength(20)
   expect(filterValues(values, { column: 'ref', limit: 100 })).toHaveLength(100)

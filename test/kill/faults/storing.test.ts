@@ -53,7 +53,7 @@ describe('a full file', () => {
     },
   )
 
-  test('stores deliveries again after others were discarded', async () => {
+  test('stores deliveries again after other deliveries were discarded', async () => {
     const receiver = await startReceiver(newFile(), { maxSize: size }, false)
     const { inbox, send } = receiver
     const stored = await fill(receiver, 10_000)

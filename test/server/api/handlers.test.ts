@@ -41,7 +41,7 @@ describe('the handlers', () => {
     expect(json.hooks.slice(0, 3).some((one: object) => 'elsewhere' in one)).toBe(false)
   })
 
-  test('show their last failure, with the first line of the error', async () => {
+  test('show their latest failure, with the first line of the error', async () => {
     const admin = await withHandlers()
     const id = await storeIn(admin.inbox, {})
     const worker = await admin.inbox.registerWorker([{ name: 'deploy', backoff: 1000 }])

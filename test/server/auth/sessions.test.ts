@@ -37,7 +37,7 @@ test('a cookie of one role is not valid for the other, even if a token is empty'
   expect(await withoutReaders.visitorOf(withoutReaders.begin({ readOnly: true }, now), now)).toBeUndefined()
 })
 
-test('a session that was logged out stays invalid after a restart, and others stay valid', async () => {
+test('a session that was logged out stays invalid after a restart, and other sessions stay valid', async () => {
   const inbox = openInbox()
   const before = sessionsOf(tokens, inbox)
   const [ended, other] = [before.begin(operator, now), before.begin(operator, now)]

@@ -70,7 +70,7 @@ test('no secret, token, cookie or signature is printed, answered, counted or sto
   expect(evidence.findings()).toEqual([])
 })
 
-test('the password of the database is not printed, answered or stored either', { timeout: 120_000 }, async () => {
+test('the password of the database is not printed, answered or stored', { timeout: 120_000 }, async () => {
   const evidence = new Evidence()
   for (const [name, secret] of Object.entries(known)) evidence.secret(name, secret)
   const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'], token: githubToken })
