@@ -54,7 +54,8 @@ export interface Delivery<Name extends string = string> {
    * An Octokit. If the option `app` is set and the payload names an installation, it authenticates as that
    * installation, otherwise with the option `token`. It stops when `signal` aborts, waits for GitHub's rate limits, and
    * logs to `log`.
-   * @throws {Error} (rejects) if neither applies, or if the package `octokit` is not installed.
+   * @throws {Error} (rejects) if there is neither such an installation nor a token, or if the package `octokit` is not
+   * installed.
    */
   octokit(): Promise<DeliveryOctokit>
 }
@@ -65,7 +66,10 @@ export type OctokitSource = (delivery: Delivery) => Promise<DeliveryOctokit>
 type HeaderMember = 'guid' | 'event' | 'headers' | 'receivedAt' | 'source' | 'secretId' | 'secretIndex'
 type InboxMember = 'attempt' | 'redelivered' | 'recovered' | 'replayed' | 'conflict'
 
-/** The members of a delivery that are known without its payload. Those of an inbox default to 1 and `false`. */
+/**
+ * The members of a delivery that are known without its payload. Members that only an inbox sets may be missing:
+ * `attempt` is then 1, and the flags are `false`.
+ */
 export type DeliveryHeaders = Pick<Delivery, HeaderMember> & Partial<Pick<Delivery, InboxMember>>
 
 /** The delivery that handlers get. Members that few handlers use are computed on access. */
@@ -167,8 +171,8 @@ export interface AnyOctokit {
 }
 
 /**
- * The result of `delivery.octokit()`: the `Octokit` of the package `octokit`, or `AnyOctokit` if it is not installed.
- * In that case, the call rejects. TypeScript gives a missing module the type `any`. Every string is a key of `any`.
- * Other tests for `any` do not work here.
+ * The result of `delivery.octokit()`: the `Octokit` of the package `octokit`. If the package is not installed, the type
+ * is `AnyOctokit`, and the call rejects. TypeScript gives a missing module the type `any`. Every string is a key of
+ * `any`. Other tests for `any` do not work here.
  */
 export type DeliveryOctokit = string extends keyof Installed ? AnyOctokit : Installed

@@ -33,8 +33,8 @@ export type Body = { bytes: Uint8Array } | { read: ReadBody } | { consumed: stri
 
 /**
  * Starts to read the body: calls `onChunk` for each chunk, then `onEnd` once. If the stream failed, `onEnd` gets the
- * error. `ReadBody` returns before it calls either of them. If `onChunk` returns a promise, `ReadBody` reads no more
- * until the promise resolves. The returned function ends the reading.
+ * error. `ReadBody` returns before it calls `onChunk` or `onEnd`. If `onChunk` returns a promise, `ReadBody` reads no
+ * more until the promise resolves. The returned function ends the reading.
  */
 export type ReadBody = (onChunk: OnChunk, onEnd: (error?: unknown) => void) => () => void
 export type OnChunk = (chunk: Uint8Array) => Promise<void> | undefined
@@ -91,7 +91,10 @@ export interface Receiver {
 export interface ReceiverStatus {
   /** `undefined` if no list is fetched: the origin is not checked, or the option `ranges` is a list. */
   ranges: RangesStatus | undefined
-  /** Bytes of memory that are reserved for bodies, in all mounts with the same limit; `heldLimit` is that limit. */
+  /**
+   * Bytes of memory that are reserved for bodies. All mounts with the same `inFlightLimit` share this memory;
+   * `heldLimit` is that limit.
+   */
   heldBytes: number
   heldLimit: number
   /** The options `validateIp` and `validateSignature`. */

@@ -33,7 +33,8 @@ const digestSize: Record<HashName, number> = { sha256: 32, sha1: 20 }
 const maxChunk = 64 * 1024
 
 /**
- * Input of the inner hash: a block of the key, then the message. All HMACs can use it, because `digest` is synchronous.
+ * A buffer for the input of the inner hash: a block of the key, then the message. All HMACs share the buffer, because
+ * `digest` fills and hashes it synchronously.
  */
 let scratch: Uint8Array | undefined
 

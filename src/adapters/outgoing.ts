@@ -32,9 +32,7 @@ export function writeReply(response: NodeResponse, reply: HookReply): Promise<vo
   return undefined
 }
 
-/**
- * @throws {Error} (rejects) for example if a hook returned the same `Response` for two deliveries, for the second one.
- */
+/** @throws {Error} (rejects) for example if a hook has returned the same `Response` for an earlier delivery. */
 async function writeResponse(response: NodeResponse, reply: Response): Promise<void> {
   response.writeHead(reply.status, headersOf(reply))
   const body = streamOf(reply)
@@ -57,7 +55,8 @@ export function headersOf({ headers, url }: Response): Record<string, string | s
 const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'te']
 
 /**
- * The body of a `Response` as a `Readable`. The type does not say so, because it must not need the types of Node.js.
+ * The body of a `Response`, as a `Readable`. The return type does not name `Readable`, because this declaration must
+ * not need the types of Node.js.
  */
 export function streamOf({ body }: Response): object | null {
   return body && stream().Readable.fromWeb(body as import('node:stream/web').ReadableStream)

@@ -126,7 +126,7 @@ export function formatDuration(ms: number): string {
 
 type State = DeliveryState | TaskState | AttemptDetail['outcome'] | MissedDeliveryState
 
-/** Red needs an operator. Yellow may recover without one. */
+/** Red: an operator must act. Yellow: may recover without an operator. */
 export const stateStyles: Readonly<Record<State, Style>> = {
   pending: 'blue',
   running: 'cyan',

@@ -18,7 +18,8 @@ export interface Run<Reply> {
 
 /**
  * Runs all handlers of a delivery, one after the other. A failure does not stop the rest; the deadline does.
- * @returns The reply of the most specific hook that returned one, if any. A promise only if a handler returned one.
+ * @returns The reply of the most specific hook that returned a reply, if any. It is a promise only if a handler
+ *   returned a promise.
  * @throws {HookError} `handler_timeout`; `handler_failed`, whose cause is the error (an `AggregateError` for several).
  */
 export function runHandlers<Reply>(
@@ -60,7 +61,7 @@ class Results<Reply> {
     this.#run = run
   }
 
-  /** Calls a handler. @returns The returned promise, if it returned one. */
+  /** Calls a handler. @returns The promise that the handler returned, if any. */
   call(index: number): PromiseLike<unknown> | undefined {
     const { delivery, operation } = this.#run
     const callOne = () => callHandler(this.#matches, index, this.#run)
@@ -113,7 +114,7 @@ class Overdue extends Error {
   override readonly name = 'TimeoutError'
 }
 
-/** Calls a handler. @returns Its return value, or a promise of it that the deadline rejects. */
+/** Calls a handler. @returns Its return value. Instead of a promise, returns a promise that the deadline rejects. */
 function callHandler<Reply>(matches: readonly Registration[], index: number, run: Run<Reply>): unknown {
   const registration = matches[index] as Registration
   const { delivery, deadline } = run

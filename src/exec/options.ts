@@ -19,7 +19,8 @@ export interface ExecOptions {
   /**
    * Milliseconds after which hookserver ends the program. Default: none, so only `delivery.signal` ends the program: by
    * default 9 s after the request, or with an inbox 15 min after the start of the attempt. With an inbox, this option
-   * also sets the `timeout` of the handler, to a value that is long enough.
+   * also sets the `timeout` of the handler to this time, plus `killAfter`, plus 1 s, so that the program ends before
+   * the attempt times out.
    */
   timeout?: number | undefined
   /** Milliseconds between SIGTERM and SIGKILL. Default: 5000. */

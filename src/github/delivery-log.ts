@@ -57,8 +57,8 @@ export class DeliveryLog {
 
   /**
    * Pages of attempts, newest first, down to a time in milliseconds since 1970.
-   * @param options `ifChanged`: no page if the first one has not changed since it was read last. GitHub answers 304
-   *   then, which does not count against the rate limit.
+   * @param options `ifChanged`: yields nothing if the first page has not changed since the previous read. GitHub then
+   *   answers 304, which does not count against the rate limit.
    */
   async *since(from: number, { ifChanged = false }: { ifChanged?: boolean } = {}): AsyncGenerator<LoggedAttempt[]> {
     for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {

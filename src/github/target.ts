@@ -32,7 +32,7 @@ export const nameOfTarget = (target: Target): string =>
   target === 'app' ? 'app' : 'repository' in target ? target.repository : target.organization
 
 /**
- * The webhooks of a target: the one with its id, or those that deliver to `url`.
+ * The webhooks of a target: the webhook whose id it names, or else all its webhooks that deliver to `url`.
  * @throws {Error} with a message for the operator.
  */
 export async function findWebhooks(target: Target, url: string | undefined, github: Requester): Promise<Webhook[]> {
@@ -48,7 +48,10 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
   return ours.map(({ id }) => webhookOf(target, id))
 }
 
-/** The webhook of a target: the one with its id, or the only one. @throws {Error} with a message for the operator. */
+/**
+ * The webhook of a target: the webhook whose id it names, or else its only webhook.
+ * @throws {Error} with a message for the operator.
+ */
 export async function findOnlyWebhook(target: Target, github: Requester): Promise<Webhook> {
   const named = webhookWithId(target)
   if (named) return named

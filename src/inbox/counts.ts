@@ -82,7 +82,10 @@ export class Counters {
   readonly #inbox: CountStore
   readonly #names = new Map<Measure, Set<string>>()
   #counts = new Map<string, Count>()
-  /** For each measure, the count that changed last. Most deliveries change it again, and need not build its key. */
+  /**
+   * For each measure, the count that changed last. The next call usually changes the same count, and then need not
+   * build its key in `#counts`.
+   */
   readonly #latest = new Map<Measure, Count>()
   #flushAt = Number.POSITIVE_INFINITY
   #cancelTimer = () => {}

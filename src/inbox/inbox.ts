@@ -6,9 +6,10 @@
  * A task runs in *attempts* until it succeeds, is discarded, or has failed too often. A running task is leased to its
  * worker, whose heartbeats the store sends; when they stop, the leases expire and the tasks are due again.
  *
- * A store calls no handler. The worker decides when a failed attempt is retried; `expiredLeaseDelay` decides it after a
- * lease has expired. Times are milliseconds since 1970. `match`, `claim` and `prune` take `now` from the caller. The
- * store's own clock decides when leases by name and the registrations of processes expire.
+ * A store calls no handler. The worker decides when a failed attempt is retried. After a lease has expired,
+ * `expiredLeaseDelay` decides when the task is due. Times are milliseconds since 1970. `match`, `claim` and `prune`
+ * take `now` from the caller. The store's own clock decides when leases by name and the registrations of processes
+ * expire.
  */
 import type { Count, CountQuery } from './counts.ts'
 import type { GuidLookup, MissedDelivery } from './missed-deliveries.ts'
@@ -62,11 +63,13 @@ export interface DeliveryReader {
   body(id: number): Promise<Uint8Array | undefined>
   overview(): Promise<InboxOverview>
   /**
-   * The values of a column in alphabetical order. If the store has an index of the column, they are those of all
-   * deliveries, else those of the newest few thousand.
+   * The values of a column in alphabetical order: of all deliveries if the store has an index of the column, otherwise
+   * only of the newest few thousand deliveries.
    */
   values(query: ValueQuery): Promise<string[]>
-  /** The last failure of each handler among the newest 2,000 attempts, in the order of their deliveries. */
+  /**
+   * The latest failure of each handler, sorted by handler. Reads only 2,000 attempts: those of the newest deliveries.
+   */
   failures(): Promise<Failure[]>
   /**
    * Deliveries that any process has stored or changed since a position.

@@ -19,7 +19,8 @@ export interface MatchInput<Existing extends ExistingTask> {
   /** Paused handlers; `*` stands for all. */
   paused: ReadonlySet<string>
   /**
-   * Whether the task may run: it has no order key, or it is the first with its order key and no other one runs.
+   * Whether the task may run: it has no order key, or it is the first task with its order key and no other task with
+   * this key runs.
    * @param claims Whether the worker claims the task if it may run.
    */
   isFirst(task: MatchedTask, claims: boolean): boolean
@@ -47,7 +48,8 @@ export interface MatchDecision<Existing extends ExistingTask> {
  * Decides which tasks a match creates and which state its delivery gets:
  *
  * - `dead` if the payload is invalid, `discarded` if it is an unwanted replay. Existing tasks stay as they are.
- * - Running tasks stay as they are. So do tasks that have succeeded, unless `rerun` is set. All others start again.
+ * - Running tasks stay as they are. So do tasks that have succeeded, unless `rerun` is set. All other tasks start
+ *   again.
  * - A task whose handler no longer matches ends `gone`, unless it runs or has succeeded.
  * - Unless the first rule applies, the state follows from the tasks. Without tasks it is `ignored`.
  */

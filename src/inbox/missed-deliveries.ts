@@ -4,7 +4,7 @@ import { day } from './counts.ts'
 /**
  * The states of a missed delivery. `github/recovery/next-state.ts` decides the transitions.
  *
- * - `missed`: GitHub's last attempt failed, and no redelivery is under way.
+ * - `missed`: GitHub's latest attempt failed, and no redelivery is under way.
  * - `requested`: a sweep requested a redelivery, and its outcome is not known yet.
  * - `received`: the inbox has the delivery. Final.
  * - `expired`: GitHub no longer keeps the delivery, so it is lost. Final.
@@ -31,11 +31,11 @@ export interface MissedDelivery {
   target: string
   event: string
   action: string | undefined
-  /** GitHub's id of its last attempt to send the delivery. */
+  /** GitHub's id of its latest attempt to send the delivery. */
   deliveryId: number
   /** When GitHub made its first attempt, in milliseconds since 1970. */
   deliveredAt: number
-  /** The result of the last attempt in GitHub's log, such as `timed out`. */
+  /** The result of the latest attempt in GitHub's log, such as `timed out`. */
   status: string
   state: MissedDeliveryState
   /** How many times a sweep requested it. */

@@ -22,7 +22,9 @@ const perCharacter: Readonly<Record<string, number>> = {
   '"': 12, // half of a string's header and padding
 }
 
-/** Bytes for a key such as "34". The worst case is one in each object: V8 allocates up to 35 elements for it. */
+/**
+ * Bytes for a key such as "34". The worst case is one such key in each object: V8 allocates up to 35 elements for it.
+ */
 const perIndex = 200
 
 /** Bytes. The limit if a quarter of the heap is more. */
@@ -65,9 +67,10 @@ let sizeOfWords: ReturnType<typeof makeSizeOfWords> | undefined
 
 /**
  * Estimates from above how many bytes `JSON.parse()` allocates for this body, its text included. For a body that was
- * made to need much memory, the estimate is one to seven times the real need. For a real payload, it is less than ten
- * times the size of the JSON.
- * @param form The body's form, if it is known. The default suits both; `json` takes less time and gives a closer bound.
+ * made to need much memory, the estimate is one to seven times the real need. For a genuine payload, the estimate is
+ * less than ten times the size of the JSON.
+ * @param form The body's form, if the caller knows it. The default is valid for both forms; `json` takes less time and
+ *   gives a closer bound.
  */
 export function estimateParsedSize(body: Uint8Array, form: 'json' | 'form' = 'form'): number {
   const bytes = form === 'form' && body.includes(percent) ? unescaped(body) : body
@@ -84,9 +87,9 @@ function sizeOfSyntax(bytes: Uint8Array): number {
 }
 
 /**
- * Makes a function that reads two bytes at a time. It takes 0.5 ns a byte. Reading single bytes takes 1.3 ns, and
- * `JSON.parse()` 1.6 ns. It is made at its first use, so that the table costs no time at startup. A table that is a
- * constant of the function makes it a quarter faster.
+ * Makes a function that reads two bytes at a time, which takes 0.5 ns a byte. Reading single bytes takes 1.3 ns a byte,
+ * and `JSON.parse()` 1.6 ns. The function is made at its first use, so that the table costs no time at startup. The
+ * table is a constant of the function, which makes the function a quarter faster.
  */
 function makeSizeOfWords(): (bytes: Uint8Array, words: Uint32Array, start: number) => number {
   const pairs = tableOfPairs()

@@ -76,7 +76,7 @@ export interface LastError {
   error: string | undefined
 }
 
-/** The last failure of a handler. */
+/** The latest failure of a handler. */
 export interface Failure extends LastError {
   /** The id of the delivery. */
   id: number
@@ -94,7 +94,7 @@ export interface DeliverySummary
   size: number
   /** When the first task that is `retrying` is due; `undefined` while another task runs. */
   nextAttemptAt: number | undefined
-  /** Attempts of the handler with the most attempts, a running one included. */
+  /** Number of attempts of the handler with the most attempts, including a running attempt. */
   maxAttempts: number
   /** Milliseconds of all attempts together; `undefined` while none has ended. */
   duration: number | undefined
@@ -154,7 +154,7 @@ export interface Page {
   next: number | undefined
   /** How many deliveries were examined for this page. */
   scanned: number
-  /** How many deliveries are older than the last one examined: an upper bound. */
+  /** An upper bound of the number of deliveries that are older than the examined deliveries. */
   left: number
   /** How many payloads were not searched because parsing them may take too much memory; left out if none. */
   tooLarge?: number | undefined

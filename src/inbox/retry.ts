@@ -8,7 +8,7 @@ export class Retry extends Error {
   /** Milliseconds until the next attempt. If `undefined`, the handler's `backoff` decides. */
   readonly after: number | undefined
 
-  /** @param options `after`: milliseconds until the next attempt. `cause`: the error that made it necessary. */
+  /** @param options `after`: milliseconds until the next attempt. `cause`: the error that made the retry necessary. */
   constructor({ after, message, cause }: { after?: number; message?: string; cause?: unknown } = {}) {
     super(message ?? 'The handler asked for a retry', { cause })
     this.after = after
@@ -33,7 +33,7 @@ export const defaultAttempts = 12
 export const defaultTimeout: number = 15 * 60 * 1000
 /** The maximum delay before the second attempt, in milliseconds. The actual delay is at least half of it. */
 export const defaultBackoff = 5000
-/** The ratio of two delays that follow each other. */
+/** The ratio of each delay to the delay before it. */
 const backoffFactor = 3
 /** Milliseconds. With the defaults above, the twelve attempts take 11 to 23 hours. */
 export const maxBackoff: number = 6 * 60 * 60 * 1000
@@ -50,8 +50,8 @@ export function retryDelay(failures: number, backoff: number = defaultBackoff, r
 }
 
 /**
- * The delay after an attempt whose lease expired, in milliseconds. After the last attempt it is 0: the worker that
- * claims the task next ends it as dead, so that the next task with the same order key can run.
+ * The delay after an attempt whose lease expired, in milliseconds. If no attempts are left, the delay is 0: the worker
+ * that claims the task next ends it as dead, so that the next task with the same order key can run.
  * @param policy Undefined if the store does not know the handler's policy.
  */
 export function expiredLeaseDelay(attemptsUsed: number, policy?: HandlerPolicy): number {

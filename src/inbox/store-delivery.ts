@@ -9,9 +9,9 @@ import { notStored } from './records.ts'
 const failureMemory = 15_000
 
 /**
- * Whether a receiver could store its last delivery. `checkWritable` does not find every fault: if a page of an index is
- * damaged, only the deliveries with entries on that page fail. So a failure counts until a delivery is stored, but no
- * longer than `failureMemory`: a server that gets no traffic because it is not ready must become ready again.
+ * Whether a receiver could store its latest delivery. `checkWritable` does not find every fault: if a page of an index
+ * is damaged, only the deliveries with entries on that page fail. So a failure counts until a delivery is stored, but
+ * no longer than `failureMemory`: a server that gets no traffic because it is not ready must become ready again.
  */
 export class StoreHealth {
   #failure: { cause: unknown; at: number } | undefined
@@ -25,7 +25,7 @@ export class StoreHealth {
   }
 
   /**
-   * @throws {HookError} `inbox_unavailable`, with the cause of the last failure, if no delivery has been stored since
+   * @throws {HookError} `inbox_unavailable`, with the cause of the latest failure, if no delivery has been stored since
    * and the failure is less than `failureMemory` old.
    */
   check(): void {

@@ -1,6 +1,7 @@
 /**
  * Arrays as parameters in PostgreSQL's binary format, in which `pg` sends a `Buffer`. `pg` itself sends an array as text:
- * escaped, and bytes as hexadecimal digits, which takes both sides several times as long.
+ * escaped, and bytes as hexadecimal digits. This text takes the client and the server several times as long as the
+ * binary format.
  */
 import pg from 'pg'
 import { text } from './connection.ts'

@@ -39,12 +39,12 @@ const selectStats = `
       limit 1
     ) as last on true`
 
-/** The last failure of each handler, among the attempts of the newest deliveries. */
+/** The latest failure of each handler, among the attempts of the newest deliveries. */
 export async function failures(sql: Sql): Promise<Failure[]> {
   return (await sql.all<FailureRow>(selectFailures)).map(toFailure)
 }
 
-/** Reads the errors of the last failures only. */
+/** Reads the errors of the latest failures only. */
 const selectFailures = `
   select last.handler, last.delivery_id as id, at, left(error, ${4 * maxErrorLength}) as error
   from (

@@ -84,7 +84,7 @@ function parsePosition(text: string): Position | undefined {
   return [position.before, position.until?.now ?? position.before].every(isSnapshot) ? position : undefined
 }
 
-/** Whether a snapshot was taken after another one of the same server. */
+/** Whether `snapshot` was taken after `other`. Both must be from the same server. */
 function isAfter(snapshot: string, other: string): boolean {
   return partsOf(snapshot).end > partsOf(other).end
 }

@@ -16,9 +16,12 @@ import { MaintenanceClient } from './threads.ts'
  */
 export class PostgresClient {
   readonly settings: PostgresSettings
-  /** Connections for everything but storing deliveries. */
+  /** Connections for everything that does not use `receiverDatabase`. */
   readonly database: Database
-  /** Connections for storing deliveries, and for short statements while a transaction holds one of the others. */
+  /**
+   * Connections for storing deliveries, and for short statements that must not wait for a connection of `database`:
+   * open transactions may hold all of those.
+   */
   readonly receiverDatabase: Database
   readonly jobs: JobQueue
   readonly maintenance: MaintenanceClient

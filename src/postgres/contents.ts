@@ -1,4 +1,7 @@
-/** Headers and bodies of deliveries, compressed in packs. A pack holds several of one transaction: they are similar. */
+/**
+ * Headers and bodies of deliveries, compressed in packs. A pack holds the contents of several deliveries of one
+ * transaction, because these contents are similar.
+ */
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
@@ -29,7 +32,8 @@ export interface Place {
 
 /**
  * A content of at least this many bytes is compressed alone, in Node.js's thread pool, so that it does not block the
- * event loop. It is also the maximum size of a pack with several contents, because a reader of one decompresses all.
+ * event loop. It is also the maximum size of a pack with several contents, because a reader of one content decompresses
+ * the whole pack.
  */
 const large = 64 * 1024
 

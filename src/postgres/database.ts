@@ -19,7 +19,7 @@ interface Checkout {
   broken: Error | undefined
 }
 
-/** A pool of connections. When a call needs one, the pool replaces those that a restart or a failover has broken. */
+/** A pool of connections. When a call needs a connection, the pool replaces those that a failover has broken. */
 export class Database extends Connection {
   readonly #pool: pg.Pool
   readonly #connectTimeout: number

@@ -39,7 +39,7 @@ export class DeliveryWriter implements DeliveryStore {
     return this.#client.call(() => this.#client.receiverDatabase.transaction(checkWritable))
   }
 
-  /** Records the last acknowledgements. */
+  /** Records the acknowledgements that are not recorded yet. */
   async flush(): Promise<void> {
     clearTimeout(this.#ackTimer)
     this.#ackTimer = undefined
@@ -58,7 +58,7 @@ export class DeliveryWriter implements DeliveryStore {
     this.#ackTimer ??= setTimeout(() => void this.flush().catch(() => undefined), ackDelay).unref() // or with the next store
   }
 
-  /** Stores new deliveries with one statement and, which is rare, copies of known ones in a second transaction. */
+  /** Stores new deliveries with one statement. Stores copies of known deliveries, which are rare, in a transaction. */
   async #store(deliveries: readonly EncodedDelivery[]): Promise<StoreResult[]> {
     const [startedAt, acks] = [performance.now(), this.#acks.splice(0)]
     const database = this.#client.receiverDatabase

@@ -102,7 +102,7 @@ const selectKnown = `
   union all
   select sha256, variant from tombstones where identity = $1`
 
-/** Each delivery has its own acknowledgement, so it is a batch of its own. No transaction has a negative number. */
+/** Each delivery has its own acknowledgement, so it is a batch of its own, with a number that no transaction has. */
 const insertDelivery = `
   with input as materialized (
     select $4::bigint as id, *

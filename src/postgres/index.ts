@@ -116,7 +116,7 @@ function methodsOf<Context, Functions extends Record<string, (context: Context, 
   return Object.fromEntries(methods)
 }
 
-/** The other methods of the inbox, with those of the task queue. */
+/** The remaining methods of the inbox, including the methods of the task queue. */
 class PostgresInbox extends PostgresTaskQueue implements Omit<Inbox, ForwardedMethod> {
   readonly pollInterval = 1000
   readonly #client: PostgresClient

@@ -34,8 +34,8 @@ export interface JobQueueOptions {
   /** Whether pg-boss maintains its tables. */
   supervises: boolean
   /**
-   * Connections on which pg-boss looks up a queue while a transaction waits for it. If these were the connections of the
-   * transactions, they could all wait for one that none of them releases.
+   * Connections on which pg-boss looks up a queue while a transaction waits for the answer. If the transactions used
+   * these connections too, all of them could wait for a connection that none of them releases.
    */
   lookups?: Database
 }
@@ -106,7 +106,10 @@ export class JobQueue {
     return new Set(rows.map(({ handler }) => handler))
   }
 
-  /** Fetches due jobs of a handler, and so hides them from others. @param early Jobs that are not due yet count too. */
+  /**
+   * Fetches due jobs of a handler, which hides these jobs from other calls.
+   * @param early Whether to fetch jobs that are not due yet, too.
+   */
   async fetch(transaction: Transaction, handler: string, limit: number, early: boolean): Promise<FetchedJob[]> {
     const options = { batchSize: limit, ignoreStartAfter: early }
     const jobs = await transaction.holdOpen((db) =>

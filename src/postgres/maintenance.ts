@@ -29,7 +29,7 @@ export class Maintenance {
   readonly #dead = new Map<number, RegisteredWorker>()
   readonly #timers: NodeJS.Timeout[]
   readonly #running = new Set<Promise<void>>()
-  /** The messages of the last errors, by the work that failed. */
+  /** For each kind of work whose latest run failed, the message of the error. */
   readonly #failing = new Map<string, string>()
   #pingedAt = performance.now()
   #isClosing = false

@@ -44,7 +44,10 @@ export async function getValue(sql: Sql, name: string): Promise<string | undefin
   return (await sql.get<{ text: string }>('select text from key_values where name = $1', name))?.text
 }
 
-/** Sets a text if the current one is `expected`. Waits for a concurrent change. @returns whether the text was set. */
+/**
+ * Sets a text if the current one is `expected`. If another transaction is changing the text, waits until that
+ * transaction has ended. @returns whether the text was set.
+ */
 export async function compareAndSet(
   transaction: Transaction,
   name: string,

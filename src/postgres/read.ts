@@ -32,7 +32,7 @@ export function decodeStored(rows: readonly PackedRow[]): StoredDelivery[] {
 export interface UnmatchedRow extends PackedRow {
   sha256: Buffer
   rerun: boolean
-  /** From an earlier match. */
+  /** The tasks that an earlier match created. */
   tasks: ExistingTaskRow[] | null
 }
 
@@ -49,7 +49,7 @@ export function lockUnmatched(
   return sql.all(selectUnmatched, limit, bytes, ordered)
 }
 
-/** A damaged delivery is reported as such, so that the others can be handled. */
+/** A damaged delivery is returned as damaged, so that the other deliveries can be handled. */
 function decodeRow(
   row: Omit<ContentRow, 'pack'>,
   unpacker: Unpacker,

@@ -18,9 +18,10 @@ const seenPrecision = 60_000
 
 /**
  * Gives new jobs to tasks that have lost theirs, for example because an operator deleted rows of pg-boss. Tasks that are
- * due or wait for a retry have jobs. There may be very many such tasks, so each call checks the next ones.
+ * due or wait for a retry have jobs. There may be very many such tasks, so each call checks the next `maxChecked` of
+ * them.
  * @param after The id of the delivery at which the previous call ended.
- * @returns the id of the delivery at which this call ended; 0 after the last one.
+ * @returns the id of the delivery at which this call ended; 0 if no tasks are left to check.
  */
 export async function replaceLostJobs(transaction: Transaction, jobs: JobQueue, after: number): Promise<number> {
   const tasks = await transaction.all<{ id: number; hasJob: boolean }>(selectTasks(jobs), after, maxChecked)

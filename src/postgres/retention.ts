@@ -12,7 +12,10 @@ import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 /** Maximum deliveries that one transaction deletes. */
 const batchSize = 1000
 
-/** Tombstones, and acks, that one transaction deletes. No transaction adds as many, so their number does not grow. */
+/**
+ * Maximum tombstones, and maximum acks, that one pruning transaction deletes. The `batchSize` deliveries that it prunes
+ * leave fewer tombstones than that, and have fewer acks, so neither accumulates.
+ */
 const maxSmallRows = 5000
 
 /** The number of rows of `state_counts` above which `countStates` folds them. */
@@ -78,7 +81,7 @@ const selectOldest = (state: DeliveryState) => `
    order by state, id
    limit ${batchSize})`
 
-/** Checks only the lowest ids of each state; others are younger, or will have the lowest ids later. */
+/** Checks only the lowest ids of each state: all other deliveries are younger, or will have the lowest ids later. */
 const selectOld = `
   with old as materialized (
     select id from (${prunedStates.map(selectOldest).join(' union all ')}) as oldest where received_at < $2 limit ${batchSize}

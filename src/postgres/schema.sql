@@ -48,7 +48,7 @@ create table deliveries (
   sha text,
   number bigint,
   edited_from bigint,
-  pack bigint,                              -- the row of "contents" that has its content; null: the row of its own id
+  pack bigint,                              -- delivery_id of the row of "contents" with its content; null: same as id
   start int not null default 0              -- bytes before its content in the pack
 );
 
@@ -88,7 +88,7 @@ create trigger state_counts_gone after delete on deliveries
 
 -- Packs: the contents of deliveries that one transaction stored, each the headers as JSON, then the exact body. Written once.
 create table contents (
-  delivery_id bigint primary key,           -- the first delivery of the pack, whose number is that of the pack
+  delivery_id bigint primary key,           -- the first delivery of the pack; its id is also the id of the pack
   bytes bytea not null,                     -- compressed with zstd
   last bigint                               -- the last delivery of the pack; null: there is only one
 );
@@ -104,7 +104,7 @@ create table tasks (
   handler text not null,
   state text not null,
   next_at bigint,
-  delay bigint,                             -- milliseconds from the last failure to "next_at"
+  delay bigint,                             -- milliseconds from the latest failure to "next_at"
   job uuid,                                 -- of pg-boss, which hands it out
   order_key text,
   order_hash bigint,                        -- a hash of handler and "order_key"
@@ -193,7 +193,7 @@ create table missed_deliveries (
   target text not null,
   event text not null,
   action text,
-  delivery_id bigint not null,              -- GitHub's number of the last delivery with this GUID
+  delivery_id bigint not null,              -- GitHub's id of its latest attempt with this GUID
   delivered_at bigint not null,
   status text not null,
   state text not null,

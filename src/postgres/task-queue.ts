@@ -72,7 +72,10 @@ export class PostgresTaskQueue implements TaskQueue {
     return this.#client.write((transaction) => match(transaction, this.#client.jobs, worker, offer, decide))
   }
 
-  /** Uses a connection for storing, because the match in which this is called holds one of the others. */
+  /**
+   * Uses a connection of `receiverDatabase`: the match that calls this method holds a connection of `database`, and
+   * must not wait for a second connection.
+   */
   countMatchAttempt(id: number): Promise<number> {
     return this.#client.call(() => countMatchAttempt(this.#client.receiverDatabase, id))
   }

@@ -103,7 +103,7 @@ function kindOf(value: unknown): string {
   return value === undefined || value === null ? String(value) : `a value of type ${typeof value}`
 }
 
-/** Why a request has no address, for the log. A function of the user reports its own reason. */
+/** Why a request has no address, for the log. If `clientAddress` is a function, its errors give the reason instead. */
 export function explainUnknownAddress(clientAddress: Settings['clientAddress']): string {
   const option = `clientAddress is '${String(clientAddress)}'`
   switch (clientAddress) {
@@ -135,7 +135,7 @@ function bunAddress([request, server]: readonly unknown[]): string | undefined {
   return textOrNone(bun?.requestIP?.(request)?.address)
 }
 
-/** The addresses that proxies reported, nearest last. An entry without one (`unknown`, `_hidden`) counts as a hop. */
+/** The addresses that proxies reported, nearest last. An entry without an address (`unknown`, `_hidden`) is a hop. */
 export function forwardedAddresses(header: 'x-forwarded-for' | 'forwarded', value: string): string[] {
   const entries = header === 'forwarded' ? forParameters(value) : value.split(',')
   return entries.map(bareAddress)

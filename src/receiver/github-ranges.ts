@@ -11,7 +11,7 @@ const hour = 60 * minute
 
 /** A request refreshes an older list in the background. */
 const refreshAfter = hour
-/** A request from an unknown address may start an earlier refresh, this long after the last attempt. */
+/** A request from an unknown address may start an earlier refresh, this long after the latest fetch began. */
 const earlyAfter = 5 * minute
 /** The maximum age of a list. hookserver does not use an older one. */
 const maxStale = 7 * 24 * hour
@@ -66,8 +66,8 @@ export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
  *     fresh --1 hour--> stale: still used, while one request starts a refresh in the background
  *     stale --7 days of failures--> empty
  *
- * A failed fetch is repeated after 1 s, then 2 s, up to a minute. Until then requests use the last list, or fail with
- * the same error if there is none.
+ * A failed fetch is repeated after 1 s, then 2 s, up to a minute. Until then requests use the latest list. If there is
+ * no list, they fail with the error of the fetch.
  */
 export class GithubRanges {
   readonly #source: RangesSource

@@ -13,7 +13,8 @@ export class Origin {
   readonly #ranges: AddressSet | GithubRanges
 
   /**
-   * @param ranges Shared by all mounts with the same source; not used if the option `ranges` is a list.
+   * @param ranges Shared by all mounts with the same `apiUrl` and `token`, or with the same function `ranges`; not used
+   *   if the option `ranges` is a list.
    * @throws {TypeError} for an entry of `trustProxy` or `ranges` that is not a CIDR.
    */
   constructor(settings: Settings, ranges: GithubRanges) {

@@ -6,7 +6,10 @@ interface RunningDelivery extends Linked<RunningDelivery> {
   delivery: { abort(reason: Error): void }
 }
 
-/** Counts the requests that are being answered, rejects new ones during a shutdown, and waits for the last. */
+/**
+ * Counts the requests that are being answered. During a shutdown, rejects new requests, and waits for the end of the
+ * counted requests.
+ */
 export class Drain {
   readonly running: LinkedList<RunningDelivery> = new LinkedList()
   #requests = 0

@@ -34,7 +34,7 @@ const selectStats = `
     ) as failure
   from json_each(?) as input`
 
-/** The last failure of each handler, among the attempts of the newest deliveries. */
+/** The latest failure of each handler, among the attempts of the newest deliveries. */
 export function failures(connection: Connection): Failure[] {
   return connection.all<FailureRow>(selectFailures).map(toFailure)
 }

@@ -110,7 +110,10 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     prune: (now) => this.prune(now),
   }
 
-  /** Ignores errors: the next interval tries again. If an error lasts, deliveries cannot be stored either. */
+  /**
+   * Ignores errors, because the next interval tries again. An error that lasts also makes storing deliveries fail, and
+   * is reported there.
+   */
   #attempt(work: () => void): void {
     try {
       work()

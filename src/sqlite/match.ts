@@ -72,7 +72,7 @@ function recordMatch(
   return claimed
 }
 
-/** Inserts a task, or starts an existing one again. @returns the number of its current or last attempt. */
+/** Inserts a task, or starts an existing task again. @returns the number of its latest attempt. */
 function writeTask(
   connection: Connection,
   id: number,

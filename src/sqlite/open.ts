@@ -125,7 +125,7 @@ function explain(cause: unknown): string {
   return message
 }
 
-/** The files that a connection writes to. SQLite does not notice when one is deleted, and its writes are then lost. */
+/** The files that a connection writes to. SQLite does not notice if a file is deleted, so later writes are lost. */
 export class OpenFiles {
   readonly #files: readonly { path: string; fix: string; opened?: BigIntStats | undefined }[]
 

@@ -8,8 +8,8 @@ export interface SqliteOptions {
   /**
    * Maximum size of the file in bytes. From nine tenths of it on, deliveries that have ended are deleted before their
    * `retention`: the oldest `done` ones first, then those that are `ignored`, `discarded` or `dead`. At the maximum, if
-   * none of them is left, new deliveries get 503 `inbox_unavailable`. The results of handlers may make the file a tenth
-   * larger. Default: no limit.
+   * no ended delivery is left, new deliveries get 503 `inbox_unavailable`. The results of handlers may make the file a
+   * tenth larger. Default: no limit.
    */
   maxSize?: number | undefined
   /** Milliseconds to wait while another process writes. Default: 5000. */

@@ -22,7 +22,7 @@ export interface FirstTask {
   paused: number
 }
 
-/** Whether a task may run. A rearmed task can be first while a later one with its key runs, and then waits for it. */
+/** Whether a task may run. A rearmed task can be first while a later task with its key runs: it then waits for that. */
 export function mayBegin(connection: Connection, id: number, handler: string, key: string | null | undefined): boolean {
   if (key === undefined || key === null) return true
   const first = connection.get<{ delivery_id: number | null }>(selectFirst, handler, key)?.delivery_id ?? id

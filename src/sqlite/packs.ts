@@ -71,7 +71,7 @@ export class Packer {
   }
 }
 
-/** The last pack that was read through a connection: after one delivery, a reader often reads its neighbor. */
+/** The pack that each connection has read most recently: after one delivery, a reader often reads its neighbor. */
 const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }>()
 
 /**

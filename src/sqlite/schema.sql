@@ -68,7 +68,7 @@ create table tasks (
   handler text not null,
   state text not null,
   next_at integer,
-  delay integer,                            -- milliseconds from the last failure to "next_at"
+  delay integer,                            -- milliseconds from the latest failure to "next_at"
   order_key text,
   attempt integer not null default 0,
   attempts_used integer not null default 0,
@@ -154,7 +154,7 @@ create table missed_deliveries (
   target text not null,
   event text not null,
   action text,
-  delivery_id integer not null,             -- GitHub's number of the last delivery with this GUID
+  delivery_id integer not null,             -- GitHub's id of its latest attempt with this GUID
   delivered_at integer not null,
   status text not null,
   state text not null,

@@ -19,7 +19,10 @@ export interface EncodedDelivery extends Omit<NewDelivery, 'headers' | 'body'> {
   sha256?: Uint8Array
 }
 
-/** Encodes a delivery, and compresses a large one. @returns a promise for a large one only: others keep their order. */
+/**
+ * Encodes a delivery, and compresses it if it is large.
+ * @returns a promise only for a large delivery, so that small deliveries keep their order.
+ */
 export function encodeDelivery({ headers, body, ...rest }: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const head = new TextEncoder().encode(JSON.stringify(headers))
   const content = new Uint8Array(head.length + body.length)
@@ -108,16 +111,14 @@ export function insertVariant(
  */
 export function checkWritable(connection: Connection, now: number): void {
   connection.db.exec('savepoint probe')
-  const packer = new Packer(connection) // that of the writer may contain other deliveries of this transaction
+  const packer = new Packer(connection) // the writer's packer may contain other deliveries
   store(connection, packer, probe(now), now)
   packer.flush()
   connection.db.exec('rollback to probe')
   connection.db.exec('release probe')
 }
 
-/**
- * A delivery of the usual compressed size. It is so small that it is compressed synchronously, so there is no promise.
- */
+/** A delivery of the usual compressed size. It is so small that `encodeDelivery` returns no promise. */
 function probe(receivedAt: number): EncodedDelivery {
   return encodeDelivery({
     guid: randomUUID(), // each check reads another page of the index

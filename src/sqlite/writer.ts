@@ -29,7 +29,7 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #packer: Packer
   readonly #files: OpenFiles
   readonly #calls: WriterCalls
-  /** The first and the last delivery that the last transaction stored. */
+  /** The first and the last delivery that the previous transaction stored. */
   #stored: [number, number] | undefined
   /** When their senders were answered. */
   #committedAt = 0
@@ -42,7 +42,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     this.#calls = this.#serve()
   }
 
-  /** Carries out calls in one transaction. If one fails, each gets its own transaction, so that others can succeed. */
+  /** Carries out calls in one transaction. If a call fails, each call gets a transaction of its own. */
   execute(calls: readonly Call<WriterCalls>[]): Answer[] {
     const connection = this.#connection
     const acked = this.#stored
@@ -66,7 +66,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     } catch (error) {
       this.#stored = acked
       connection.rollback()
-      // All calls succeeded, but not the transaction, so it does not help to repeat the calls one by one.
+      // All calls succeeded and the transaction failed, so it does not help to repeat the calls one by one.
       if (answers) return calls.map(() => failure(error))
       if (calls.length > 1) return calls.flatMap((call) => this.execute([call]))
       const [call] = calls
@@ -75,7 +75,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     }
   }
 
-  /** Records when the last deliveries were acknowledged. */
+  /** Records when the deliveries of the previous transaction were acknowledged. */
   close(): void {
     this.execute([])
   }

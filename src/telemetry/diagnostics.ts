@@ -24,8 +24,8 @@ export interface DiagnosticsMessages {
   /** A request was rejected, or its handlers failed before the reply. */
   rejected: { code: string; status: number; guid: string | undefined; event: string | undefined }
   /**
-   * A delivery was committed to the inbox. `rearmed`: it was there before, and is handled again. `conflict`: another body
-   * arrived before under the same identity.
+   * A delivery was committed to the inbox. `rearmed`: it was in the inbox before, and is handled again. `conflict`:
+   * another body arrived before under the same identity.
    */
   stored: DeliveryMessage & { id: number; rearmed: boolean; conflict: boolean }
   /** A copy arrived of a delivery that is in the inbox. */

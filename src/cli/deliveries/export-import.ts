@@ -110,7 +110,7 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
     }
   }
   try {
-    await importAll().finally(importBatch) // the lines before one that cannot be read are imported
+    await importAll().finally(importBatch) // the lines before an unreadable line are imported
   } finally {
     await inbox.close()
     const note = read > imported ? ` Skipped ${deliveryCount(read - imported)} that already existed.` : ''

@@ -23,7 +23,7 @@ export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
     const connect = async () => {
       const options = { connectionString: config.database.value, application_name: 'hookserver doctor' }
       const client = new pg.Client({ ...options, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs })
-      client.on('error', () => undefined) // the next query fails with it
+      client.on('error', () => undefined) // the next query fails with this error
       clients.push(client)
       await client.connect()
       return client

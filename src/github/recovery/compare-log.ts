@@ -20,7 +20,7 @@ export interface IdentifiedWebhook {
 
 /** The result of comparing one webhook with the inbox. */
 export interface Comparison {
-  /** From when on the log was read, in milliseconds since 1970. */
+  /** The time from which on the log was read, in milliseconds since 1970. */
   from: number
   /** Deliveries in this part of the log. */
   sent: number
@@ -102,7 +102,7 @@ function seenIn({ first, last, ok }: LoggedDelivery, { isHandled }: RecoverySett
   return { handled: isHandled(first.event, first.action), delivered: ok, deliveryId: last.id }
 }
 
-/** Takes the status of the last attempt if that attempt decided the state. */
+/** Takes the status of the latest attempt if that attempt decided the state. */
 function withState(missed: MissedDelivery, state: MissedDelivery['state'], last?: LoggedAttempt): MissedDelivery {
   if (!last || (state !== 'missed' && state !== 'unrecorded')) return { ...missed, state }
   const deliveryId = state === 'missed' ? last.id : missed.deliveryId

@@ -14,7 +14,7 @@ export interface SeenDelivery {
         handled: boolean
         /** Whether an attempt was answered with 2xx. */
         delivered: boolean
-        /** GitHub's id of its last attempt. */
+        /** GitHub's id of its latest attempt. */
         deliveryId: number
       }
     | undefined
@@ -31,8 +31,8 @@ export interface SeenDelivery {
  * |                    | no           | delivered                         |         | `unrecorded`  |
  * |                    | no           |                                   | yes     | `expired`     |
  * | no                 | no           | failed                            | no      | `missed`      |
- * | yes                | no           | failed, with another last attempt | no      | `missed`      |
- * | yes                | no           | the same last attempt, or none    | no      | unchanged     |
+ * | yes                | no           | failed, with a new latest attempt | no      | `missed`      |
+ * | yes                | no           | the same latest attempt, or none  | no      | unchanged     |
  *
  * After that, a sweep that requests a redelivery changes `missed` to `requested`. A sweep that reads the payload
  * changes `missed` to `received`.

@@ -10,14 +10,14 @@ import { findKnownGuids } from '../recovered-delivery.ts'
 import { parseTargets, type RecoverySettings, type StartRecoveryOptions, type SweepOptions } from './options.ts'
 import { Sweeper, type SweepReport, type Swept } from './sweeper.ts'
 
-/** The last sweep of any process that shares the inbox. */
+/** The latest sweep of all processes that share the inbox. */
 export interface Sweep {
   /** When it ended, in milliseconds since 1970. */
   at: number
   reports: SweepReport[]
 }
 
-/** The name of the lease of a sweep, and the key under which the inbox keeps the report of the last one. */
+/** The name of the lease of a sweep, and the key under which the inbox keeps the report of the latest sweep. */
 const sweepKey = 'recovery'
 /** Milliseconds between two checks whether the inbox has received requested deliveries. */
 const checkInterval = 10_000
@@ -107,7 +107,7 @@ export class Recovery {
     }
     this.#stopCheckTimer()
     this.#stopCheckTimer = startTimer(() => {
-      void this.#track(check()).catch(() => undefined) // the next sweep does the same
+      void this.#track(check()).catch(() => undefined) // the next sweep records them too
     }, checkInterval)
   }
 

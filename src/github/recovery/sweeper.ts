@@ -16,7 +16,7 @@ const maxFailures = 3
 export interface SweepReport {
   target: string
   hookId?: string | undefined
-  /** From when on GitHub's log was read, in milliseconds since 1970. */
+  /** The time from which on GitHub's log was read, in milliseconds since 1970. */
   from?: number
   /** Deliveries in this part of the log. */
   sent: number

@@ -41,8 +41,8 @@ export function likePattern(word: string): string {
 const batchSize = 500
 
 /**
- * Calls `act` once for a list of ids. For a query, calls it for each page of deliveries, so that no transaction holds
- * locks for long.
+ * Calls `act` once for a list of ids. For a query, calls `act` once for each page of deliveries, so that no transaction
+ * holds locks for long.
  * @returns the sum of the results of `act`.
  */
 export async function forEachSelected(

@@ -43,7 +43,7 @@ export class PayloadMemory {
   readonly #large: MemoryPool
   #fullSince: number | undefined
 
-  /** @param limit Bytes. A payload that needs more runs while no other large payload does. */
+  /** @param limit Bytes. A payload above the limit runs only while no other large payload runs. */
   constructor(limit: number) {
     this.#small = new MemoryPool(limit * reserve)
     this.#large = new MemoryPool(limit * (1 - reserve))

@@ -108,7 +108,7 @@ export class Execution {
       if (!slot.isReleased) void this.#overdue.watch(handler, delivery.guid, running.settled)
 
       const duration = Math.round(performance.now() - startTime)
-      const startedAt = now() - duration // by the clock as it is now: it may have been set meanwhile
+      const startedAt = now() - duration // the clock may have been set since the start
       reportAttempt(host, task, delivery, ended, duration)
       const { thrown, ...outcome } = ended
       const result = { id, handler, attempt, startedAt, duration, log: log.text, ...outcome }

@@ -12,7 +12,7 @@ export const batchBytes: number = 32 * 1024 * 1024
 /** Maximum bytes of the parsed payloads of a batch. The worker parses the first payload even if it needs more. */
 const batchCost = 64 * 1024 * 1024
 
-/** Bytes of memory. The store counts an attempt to parse a payload that needs as much or more. */
+/** Bytes of memory. The store counts the attempts to parse a payload that needs at least this much memory. */
 const countedCost = 32 * 1024 * 1024
 
 /** The smallest share of a batch: a single delivery. */
@@ -72,7 +72,7 @@ export class Matcher {
     return { matched, tasks: toRunningTasks(worker, batch, claimed), unreadable, mayBeDue }
   }
 
-  /** Matches deliveries in their order, while there is memory for them; the others are offered again. */
+  /** Matches deliveries in their order, while there is memory for them; the remaining deliveries are offered again. */
   async #addMatches(offered: readonly StoredDelivery[], batch: MatchedDelivery[]): Promise<void> {
     let total = 0
     for (const stored of offered) {

@@ -22,7 +22,7 @@ export class TaskStarter {
     const { host, slots } = this.#context
     const deliveries = new Map((await this.#load(worker, tasks)).map((stored) => [stored.id, stored]))
     const registrations = registrationsOf(host)
-    const removed = tasks.filter(({ handler }) => !registrations.has(handler)) // since they were claimed
+    const removed = tasks.filter(({ handler }) => !registrations.has(handler)) // after they were claimed
     if (removed.length > 0) await this.#release(worker, removed)
     for (const task of tasks) {
       const stored = deliveries.get(task.id)
@@ -35,7 +35,7 @@ export class TaskStarter {
     }
   }
 
-  /** Runs a task in the slot of one that has ended. The tasks of one turn of the event loop are loaded together. */
+  /** Runs a task in the slot of an ended task. The tasks of one turn of the event loop are loaded together. */
   startNext(next: NextTask): Promise<void> {
     this.#queue.push(next)
     this.#startingQueue ??= Promise.resolve().then(() => this.#startQueue())

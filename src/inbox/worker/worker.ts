@@ -37,7 +37,7 @@ export class Worker {
   readonly #due = new WorkSignal()
   readonly #unmatched = new WorkSignal()
   #wasExhausted = false
-  /** The last failure of the store that was logged; reset by a round that succeeds. */
+  /** The latest logged failure of the store; reset by a round that succeeds. */
   #loggedFailure: string | undefined
 
   constructor(inbox: Inbox, host: WorkerHost, clock: Clock = Date) {

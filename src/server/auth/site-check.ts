@@ -24,7 +24,8 @@ export class SiteCheck {
   readonly sameSite: MiddlewareHandler = (context, next) => this.#check(context, next, false)
 
   /**
-   * For requests without a token: also allows an IP address as Host. Probes use one, and DNS rebinding needs a name.
+   * For requests without a token: also allows an IP address as Host. Probes use IP addresses, and DNS rebinding needs a
+   * name.
    */
   readonly sameSiteOrAddress: MiddlewareHandler = (context, next) => this.#check(context, next, true)
 

@@ -35,7 +35,7 @@ function subscribe(): () => void {
   }
 }
 
-/** Runs the operation with its span active, if there is one. */
+/** Stores the span, if there is one, and makes the operation run with the span active. */
 function begin(message: TracingMessages[keyof TracingMessages], span: Span | undefined): void {
   if (!span) return
   spans.set(message, span)
