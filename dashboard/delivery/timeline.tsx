@@ -68,7 +68,7 @@ function TimelineStep({ step }: { step: Step }) {
   )
 }
 
-/** The time of the first step. For the others, the time since the step before. */
+/** The time of the first step, or for a later step, the time since the step before it. */
 function When({ at, after }: { at: number; after: number | undefined }) {
   const said = after === undefined ? clock(at) : after < 0 ? 'earlier' : `+${duration(after)}`
   return <time dateTime={new Date(at).toISOString()}>{said}</time>

@@ -17,7 +17,7 @@ export interface Scroll {
 }
 
 export interface VisibleRows {
-  /** Of the list. */
+  /** The height of the list. */
   height: number
   /** The first rendered row, and its place. */
   first: number

@@ -9,7 +9,7 @@ export interface Explanation {
   cure: string
 }
 
-/** For each code of a rejection. `docs/errors.md` has more. */
+/** The explanation of each code of a rejection. `docs/errors.md` explains more. */
 export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   not_found: {
     means: 'The request was for a path other than that of the webhook.',

@@ -17,7 +17,7 @@ export const stepStarts = (series: Series): number[] =>
 
 export interface EventRow {
   event: string
-  /** Per step. */
+  /** The number of deliveries in each step. */
   counts: number[]
   total: number
   duplicates: number
