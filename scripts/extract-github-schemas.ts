@@ -21,7 +21,7 @@ Writes ${relative(repository, target)}: the schemas of GitHub's answers that tes
 /** Responses that `described.ts` accepts from every operation, even if GitHub's description does not list them there. */
 const commonResponses = ['bad_request', 'requires_authentication', 'forbidden', 'not_found', 'validation_failed']
 
-/** The keywords of a schema that decide whether a value is valid. The others only describe or illustrate. */
+/** The keywords of a schema that decide whether a value is valid. All other keywords only describe or illustrate. */
 const keywords = new Set([
   ...['$ref', 'type', 'format', 'enum', 'nullable', 'allOf', 'anyOf', 'oneOf', 'not'],
   ...['properties', 'required', 'additionalProperties', 'minProperties', 'maxProperties'],

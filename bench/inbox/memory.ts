@@ -14,7 +14,7 @@ import { bench, sendTo } from '../delivery.ts'
 export interface Heap {
   /** Bytes of heap and buffers in use after the first tenth of the deliveries and a garbage collection. */
   early: number
-  /** The same at the end. */
+  /** Bytes of heap and buffers in use at the end, after a garbage collection. */
   late: number
   /** The number of handled deliveries. */
   handled: number
