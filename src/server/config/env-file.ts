@@ -1,0 +1,138 @@
+/** Reads and changes a `.env` file, in the format of Node.js: https://nodejs.org/api/environment_variables.html */
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+
+/** The variables that a file sets. */
+export interface EnvFile {
+  path: string
+  /** The names of the variables that were added to the environment. */
+  variables: readonly string[]
+  /** The names of the variables that keep the value that they had in the environment. */
+  overridden: readonly string[]
+}
+
+/** Adds the variables of a file to the environment, which takes precedence. @throws {Error} */
+export function loadEnvFile(path: string, env: NodeJS.ProcessEnv = process.env): EnvFile {
+  const given = Object.entries(parseEnv(readText(path)))
+  const isSet = ([name]: readonly [string, unknown]) => env[name] !== undefined
+  const [overridden, added] = [given.filter(isSet), given.filter((variable) => !isSet(variable))]
+  Object.assign(env, Object.fromEntries(added))
+  return { path, variables: added.map(([name]) => name), overridden: overridden.map(([name]) => name) }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\ufeff/, '') // Node.js would read the mark as part of the first name
+  } catch (cause) {
+    throw new Error(`Cannot read ${path}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/**
+ * Sets variables in a file, and creates the file if it does not exist. Other lines and comments stay. The new file is
+ * complete on the disk, with mode 0600, before it replaces the old one. After an error, the old file is unchanged.
+ * @throws {Error} that says what to do, and shows no value.
+ */
+export function updateEnvFile(path: string, values: Readonly<Record<string, string>>): void {
+  const old = statOf(path)
+  const before = old ? readText(path) : ''
+  const after = withValues(before, values)
+  // The parser of Node.js has the last word on every variable, also on the unchanged ones.
+  const [expected, found] = [{ ...parseEnv(before), ...values }, parseEnv(after)]
+  const differing = [...new Set([...Object.keys(expected), ...Object.keys(found)])].filter(
+    (name) => expected[name] !== found[name],
+  )
+  if (differing.length > 0) {
+    throw new Error(`Cannot change ${path}: Node.js would not read ${differing.join(', ')} correctly. Edit it yourself`)
+  }
+  if (after !== before || !old || (old.mode & 0o777) !== 0o600) replaceFile(path, after, old)
+}
+
+/** @returns `undefined` if there is no file. @throws {Error} if it is not a regular file. */
+function statOf(path: string): Stats | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats?.isSymbolicLink()) {
+    throw new Error(`Cannot change ${path}: it is a symbolic link. Name the file that it leads to with --env-file`)
+  }
+  if (stats && !stats.isFile()) throw new Error(`Cannot change ${path}: it is not a file. Name one with --env-file`)
+  return stats
+}
+
+/**
+ * An assignment as Node.js reads it: a quoted value ends at the next quote of its kind, perhaps on another line. Any
+ * other value ends at a `#` or at the end of the line.
+ */
+const assignment = /^([ \t]*(?:export[ \t]+)?([^\s=#'"`][^\s=#]*)[ \t]*=[ \t]*)("[^"]*"|'[^']*'|`[^`]*`|[^\r\n#]*)/gm
+
+function withValues(text: string, values: Readonly<Record<string, string>>): string {
+  const left = new Set(Object.keys(values))
+  const changed = text.replace(assignment, (line: string, start: string, name: string, old: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
+    if (value === undefined) return line
+    left.delete(name)
+    return parseEnv(line)[name] === value ? line : `${start}${quoted(name, value)}${/[ \t]*$/.exec(old)?.[0] ?? ''}`
+  })
+  const eol = /\r?\n/.exec(text)?.[0] ?? '\n'
+  const added = [...left].map((name) => `${name}=${quoted(name, values[name] as string)}${eol}`)
+  const between = added.length > 0 && changed !== '' && !changed.endsWith('\n') ? eol : ''
+  return `${changed}${between}${added.join('')}`
+}
+
+/** The value in quotes that Node.js reads as this value. @throws {Error} if there are none. */
+function quoted(name: string, value: string): string {
+  const oneLine = value.replaceAll('\n', '\\n') // Node.js reads it as a line break in double quotes
+  const bare = /^[\w./:@+=-]+$/.test(value) ? [value] : []
+  const candidates = [...bare, `"${oneLine}"`, `'${value}'`, `\`${value}\``]
+  const found = candidates.find((text) => {
+    const parsed = parseEnv(`${name}=${text}\nNEXT=1\n`)
+    return parsed[name] === value && parsed.NEXT === '1'
+  })
+  if (found !== undefined) return found
+  throw new Error(`Cannot write ${name} into a file: no quotes fit its value, or the name is not that of a variable`)
+}
+
+function replaceFile(path: string, text: string, old: Stats | undefined): void {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    const file = openSync(temporary, 'wx', 0o600)
+    try {
+      // As root, keep the owner: the server of another user must still be able to read the file.
+      if (old && process.geteuid?.() === 0) fchownSync(file, old.uid, old.gid)
+      writeFileSync(file, text)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+  } catch (cause) {
+    rmSync(temporary, { force: true })
+    throw new Error(`Cannot write ${path}: ${(cause as Error).message}. The file is unchanged`, { cause })
+  }
+  syncFolder(dirname(resolve(path)))
+}
+
+/** Makes the new name durable where that is possible: Windows and some network file systems cannot sync a folder. */
+function syncFolder(path: string): void {
+  let folder: number | undefined
+  try {
+    folder = openSync(path, 'r')
+    fsyncSync(folder)
+  } catch {
+    // The file is in place, and its content is on the disk.
+  } finally {
+    if (folder !== undefined) closeSync(folder)
+  }
+}
