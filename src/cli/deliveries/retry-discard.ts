@@ -1,9 +1,8 @@
-import { stderr, stdin } from 'node:process'
-import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { Selection } from '../../inbox/query/query.ts'
 import type { AdminClient } from '../admin-client.ts'
-import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
+import { confirm, requireConfirmable } from '../confirm.ts'
+import { addConnectionFlags, type ConnectionFlags, withClient } from '../flags.ts'
 import { deliveryCount, printLines } from '../output.ts'
 import { addFilters, countSelection, type Filters, queryHelp, selectionFrom } from './selection.ts'
 
@@ -67,17 +66,14 @@ async function operate(ids: readonly string[], flags: Flags, operation: Operatio
   const { verb, past, skipReason, run } = operation
   const given = selectionFrom(ids, flags)
   const byId = 'ids' in given
-  const asks = !byId && !flags.yes && !flags.dryRun
-  if (asks && !stdin.isTTY) {
-    const cure = 'pass --yes, or --dry-run to count the deliveries'
-    throw new UsageError(`Cannot ask for confirmation without a terminal: ${cure}`)
-  }
+  const yes = byId || flags.yes || flags.dryRun
+  requireConfirmable({ yes, otherwise: '--dry-run to count the deliveries' })
   await withClient(flags, async (client) => {
     const { selection, count } =
       byId && !flags.dryRun ? { selection: given, count: given.ids.length } : await countSelection(client, given)
     if (flags.dryRun) return printLines([`${deliveryCount(count)} selected. Dry run: nothing was changed.`])
     if (count === 0) return printLines(['No deliveries selected. Nothing was changed.'])
-    const isConfirmed = !asks || (await confirm(`${verb} ${deliveryCount(count)}?`))
+    const isConfirmed = await confirm(`${verb} ${deliveryCount(count)}?`, { yes })
     if (!isConfirmed) return printLines(['Nothing was changed.'])
     const changed = await run(client, selection)
     await printLines([`${past} ${deliveryCount(changed)}.`])
@@ -85,16 +81,4 @@ async function operate(ids: readonly string[], flags: Flags, operation: Operatio
     console.error(`Skipped ${count - changed}: ${skipReason}.`)
     if (byId) process.exitCode = 1
   })
-}
-
-/** Only "y" and "yes" confirm; Ctrl-D and Ctrl-C do not. */
-async function confirm(question: string): Promise<boolean> {
-  const lines = createInterface({ input: stdin, output: stderr })
-  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
-  try {
-    const answer = await Promise.race([lines.question(`${question} [y/N] `), closed])
-    return /^y(es)?$/i.test(answer.trim())
-  } finally {
-    lines.close()
-  }
 }

@@ -1,0 +1,50 @@
+/** Questions on the terminal. They are written to stderr, so that stdout has only the result. */
+import { stderr, stdin } from 'node:process'
+import { createInterface } from 'node:readline/promises'
+import { UsageError } from './flags.ts'
+
+interface ConfirmOptions {
+  /** The value of `--yes`: confirms without a question. */
+  yes?: boolean | undefined
+  /** Another way to run the command without a terminal, as in "or --dry-run to count the deliveries". */
+  otherwise?: string
+}
+
+/** @throws {UsageError} if there is no terminal for the question, and no `--yes`. */
+export function requireConfirmable({ yes, otherwise }: ConfirmOptions): void {
+  if (yes || stdin.isTTY) return
+  const cure = ['pass --yes', ...(otherwise === undefined ? [] : [otherwise])].join(', or ')
+  throw new UsageError(`Cannot ask for confirmation without a terminal: ${cure}`)
+}
+
+/**
+ * Asks for confirmation. Only "y" and "yes" confirm; Ctrl-D and Ctrl-C do not.
+ * @throws {UsageError} if there is no terminal for the question, and no `--yes`.
+ */
+export async function confirm(question: string, options: ConfirmOptions): Promise<boolean> {
+  if (options.yes) return true
+  requireConfirmable(options)
+  return /^y(es)?$/i.test((await answerTo(`${question} [y/N] `)) ?? '')
+}
+
+/**
+ * Asks for a value. An empty answer means the default.
+ * @throws {UsageError} if there is no terminal for the question. @throws {Error} after Ctrl-D or Ctrl-C.
+ */
+export async function ask(question: string, byDefault: string): Promise<string> {
+  if (!stdin.isTTY) throw new UsageError(`Cannot ask without a terminal: ${question}`)
+  const answer = await answerTo(`${question} [${byDefault}] `)
+  if (answer === undefined) throw new Error('No answer. Nothing was changed.')
+  return answer || byDefault
+}
+
+/** The trimmed line, `undefined` if the input ended first. */
+async function answerTo(prompt: string): Promise<string | undefined> {
+  const lines = createInterface({ input: stdin, output: stderr })
+  const closed = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)))
+  try {
+    return (await Promise.race([lines.question(prompt), closed]))?.trim()
+  } finally {
+    lines.close()
+  }
+}
