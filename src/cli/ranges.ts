@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import { AddressSet, parseAddress, parseCidr } from '../receiver/cidr.ts'
 import { fetchMeta } from '../receiver/github-meta.ts'
-import { githubApi, rules } from '../settings.ts'
+import { githubAddresses } from '../server/config/resolve-config.ts'
+import { rules } from '../settings.ts'
 import { addConfigFlag, configFromFlags, invalidValue } from './flags.ts'
 import { jsonLine, printable, printLines, withCauses } from './output.ts'
 
 interface Flags {
+  github?: string
   apiUrl?: string
   json?: true
 }
@@ -17,9 +19,9 @@ export function addRanges(program: Command): void {
     .description(
       'Lists the address ranges that GitHub sends webhooks from. With an address, shows the range that contains it, ' +
         'and exits with 1 if there is none. ' +
-        'Set GITHUB_TOKEN (HOOKSERVER_GITHUB_TOKEN with --api-url) for a higher rate limit.',
+        'Set GITHUB_TOKEN (HOOKSERVER_GITHUB_TOKEN with --github) for a higher rate limit.',
     )
-  addConfigFlag(command, 'apiUrl')
+  addConfigFlag(addConfigFlag(command, 'github'), 'apiUrl')
     .option('--json', 'Print a JSON list of ranges, or an object with the range of the address')
     .addHelpText('after', examples)
     .action(printRanges)
@@ -29,15 +31,15 @@ const examples = `
 Examples:
   hookserver ranges                                   one range per line, for a firewall
   hookserver ranges 140.82.115.9 && echo "GitHub's"
-  hookserver ranges --api-url https://ghe.example/api/v3`
+  hookserver ranges --github https://ghe.example`
 
 async function printRanges(address: string | undefined, flags: Flags): Promise<void> {
   if (address !== undefined && !parseAddress(address)) {
     throw invalidValue('address', 'an IP address such as 140.82.115.9 or 2606:50c0::1', address)
   }
-  const { apiUrl: given, githubToken } = configFromFlags(flags, { names: ['apiUrl', 'githubToken'] })
-  const apiUrl = given.value ?? githubApi
-  const token = githubToken.value ?? rules.token.computed?.({ apiUrl })
+  const config = configFromFlags(flags, { names: ['github', 'apiUrl', 'githubToken'] })
+  const { apiUrl } = githubAddresses(config)
+  const token = config.githubToken.value ?? rules.token.computed?.({ apiUrl })
   const cidrs = await fetchRanges(apiUrl, token)
   if (address === undefined) return void (await printLines(flags.json ? [jsonLine(cidrs)] : cidrs.map(printable)))
   const range = cidrs.find((text) => {

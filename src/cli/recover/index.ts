@@ -3,6 +3,7 @@ import type { SweepOptions } from '../../github/recovery/options.ts'
 import type { SweepReport, Swept } from '../../github/recovery/sweeper.ts'
 import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
 import { loadModule } from '../../server/config/hooks-module.ts'
+import { configuredApiUrl } from '../../server/config/resolve-config.ts'
 import { openRecovery } from '../../server/github.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, openLocal, openRemote, UsageError } from '../flags.ts'
@@ -103,8 +104,9 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
   const ownInbox = config.database.source ? undefined : module?.hooks.options.inbox
   const inbox = ownInbox ?? (await openLocal(config))
   try {
-    const { url, apiUrl, githubToken } = config
-    const mounting = { inbox, url: url.value, apiUrl: apiUrl.value, token: githubToken.value, logger: false as const }
+    const { url, githubToken } = config
+    const apiUrl = configuredApiUrl(config)
+    const mounting = { inbox, url: url.value, apiUrl, token: githubToken.value, logger: false as const }
     const recovery = openRecovery({ config, hooks: module?.hooks, mounting, inbox })
     const stop = abortOnSignal()
     stop.addEventListener('abort', () => void recovery?.stop())

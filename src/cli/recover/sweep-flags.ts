@@ -14,6 +14,7 @@ const settingOf = {
   lookback: 'recoverLookback',
   pace: 'recoverPace',
   githubToken: 'githubToken',
+  github: 'github',
   apiUrl: 'apiUrl',
 } as const
 

@@ -1,5 +1,7 @@
 import * as v from 'valibot'
+import { apiUrlOf, githubUrlOf } from '../../github/addresses.ts'
 import type { HooksOptions } from '../../options.ts'
+import { githubApi } from '../../settings.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings, type Values } from './settings.ts'
 
@@ -83,7 +85,10 @@ const inFiles: readonly [SettingName, SettingName][] = [
   ['database', 'databaseUrlFile'],
 ]
 
-/** Of a value and its file, only the one with the higher precedence is kept. */
+/**
+ * Of a value and its file, only the one with the higher precedence is kept. The same applies to the addresses of GitHub
+ * and of its API, unless one source sets both.
+ */
 function findAll(sources: ConfigSources, ofModule: Readonly<Record<string, unknown>>, problems: string[]) {
   const found: Partial<Record<SettingName, Found>> = {}
   for (const name of settingNames) {
@@ -97,6 +102,10 @@ function findAll(sources: ConfigSources, ofModule: Readonly<Record<string, unkno
       problems.push(`${direct.source} and ${inFile.source} cannot be used together: leave one of them out`)
     }
     delete found[inFile.precedence < direct.precedence ? name : file]
+  }
+  const { github, apiUrl } = found
+  if (github && apiUrl && github.precedence !== apiUrl.precedence) {
+    delete found[github.precedence < apiUrl.precedence ? 'apiUrl' : 'github']
   }
   return found
 }
@@ -161,13 +170,27 @@ function targetText(target: unknown): string {
  * The options of `Hooks` that the settings of the server override. If one is `undefined`, that of the module applies.
  */
 export function hooksOptions(config: Config): HooksOptions {
-  const { url, validateIp, validateSignature, trustProxy, apiUrl, githubToken, dev } = config
+  const { url, validateIp, validateSignature, trustProxy, githubToken, dev } = config
   return {
     url: url.value,
     validateIp: dev.value ? false : validateIp.value,
     validateSignature: validateSignature.value,
     trustProxy: trustProxy.value,
-    apiUrl: apiUrl.value,
+    apiUrl: configuredApiUrl(config),
     token: githubToken.value,
   }
+}
+
+/** The address of GitHub's API. `undefined` if no setting names it: the option `apiUrl` of the module then applies. */
+export function configuredApiUrl({ github, apiUrl }: Pick<Config, 'github' | 'apiUrl'>): string | undefined {
+  return apiUrl.value ?? (github.value === undefined ? undefined : apiUrlOf(github.value))
+}
+
+/** The addresses of GitHub's pages and of its API. @param ofModule The option `apiUrl` of the module. */
+export function githubAddresses(
+  config: Pick<Config, 'github' | 'apiUrl'>,
+  ofModule: string = githubApi,
+): { github: string; apiUrl: string } {
+  const apiUrl = configuredApiUrl(config) ?? ofModule
+  return { github: config.github.value ?? githubUrlOf(apiUrl), apiUrl }
 }

@@ -84,6 +84,18 @@ export const url = v.pipe(
   v.transform((text) => text.replace(/\/+$/, '')),
 ) as Schema<string>
 
+/** The address of GitHub's pages. */
+export const github = v.pipe(
+  url,
+  v.check(isApiUrl, 'an https URL (http on loopback only)'),
+  v.transform((text) => new URL(text)),
+  v.check(
+    ({ href, origin, host }) => href === `${origin}/` && !/^(api|www)\.(github\.com|[\w-]+\.ghe\.com)$/.test(host),
+    "the URL of GitHub's pages without a path, such as https://github.com or https://acme.ghe.com",
+  ),
+  v.transform(({ origin }) => origin),
+) as unknown as Schema<string>
+
 /** The address of GitHub's API. */
 export const apiUrl = v.pipe(url, v.check(isApiUrl, 'an https URL (http on loopback only)')) as Schema<string>
 

@@ -6,6 +6,7 @@ import {
   booleanOr,
   duration,
   events,
+  github,
   headerText,
   path,
   port,
@@ -105,9 +106,14 @@ export const settings = {
     help: 'Trusted proxies: CIDRs, loopback, private, or their number (default: none)',
     schema: proxies,
   }),
+  github: setting({
+    placeholder: '<url>',
+    help: 'GitHub: https://acme.ghe.com, or your Enterprise Server (default: https://github.com)',
+    schema: github,
+  }),
   apiUrl: setting({
     placeholder: '<url>',
-    help: "GitHub's API; https://HOST/api/v3 for Enterprise Server (default: https://api.github.com)",
+    help: "GitHub's API, if it is at another address (default: that of --github)",
     schema: apiUrl,
   }),
   grace: setting({

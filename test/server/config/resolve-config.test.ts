@@ -45,6 +45,7 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   validateIp: ['warn', 'warn', 'yes'],
   validateSignature: ['0', false, 'no'],
   trustProxy: ['loopback, 10.0.0.0/8', ['loopback', '10.0.0.0/8'], '1.2.3'],
+  github: ['https://ACME.ghe.com/', 'https://acme.ghe.com', 'https://api.github.com'],
   apiUrl: ['https://ghes.example.org/api/v3', 'https://ghes.example.org/api/v3', 'http://example.org'],
   grace: ['1500ms', 1500, '25d'],
   logLevel: ['debug', 'debug', 'loud'],

@@ -1,0 +1,26 @@
+/**
+ * The addresses of GitHub's pages and of its API. Each follows from the other:
+ *
+ *     https://github.com       https://api.github.com
+ *     https://acme.ghe.com     https://api.acme.ghe.com     GHE.com, for enterprises with data residency
+ *     https://ghe.example      https://ghe.example/api/v3   GitHub Enterprise Server
+ */
+
+/** The address of GitHub's pages, except for GHE.com and GitHub Enterprise Server. */
+export const githubPages = 'https://github.com'
+
+/** The host names whose API is on a host of its own. */
+const hosted = /^https:\/\/(github\.com|[\w-]+\.ghe\.com)$/
+const hostedApi = /^https:\/\/api\.(github\.com|[\w-]+\.ghe\.com)$/
+
+/** The address of the API. @param github The address of the pages, without a path. */
+export function apiUrlOf(github: string): string {
+  const [, host] = hosted.exec(github) ?? []
+  return host === undefined ? `${github}/api/v3` : `https://api.${host}`
+}
+
+/** The address of the pages. For an API at an address without `/api/v3`, it is the same address. */
+export function githubUrlOf(apiUrl: string): string {
+  const [, host] = hostedApi.exec(apiUrl) ?? []
+  return host === undefined ? apiUrl.replace(/\/api\/v3$/, '') : `https://${host}`
+}
