@@ -8,6 +8,7 @@ import { readToken, withDatabaseUrl } from '../server/config/secret.ts'
 import { type SettingName, settings } from '../server/config/settings.ts'
 import { type DatabaseConfig, openPassively } from '../server/open-inbox.ts'
 import { type AdminClient, type RemoteAdminClient, remoteAdminClient } from './admin-client.ts'
+import { addEnvFileFlags } from './env-file-flags.ts'
 
 /** A mistake on the command line. */
 export class UsageError extends Error {}
@@ -30,10 +31,10 @@ export type ConfigFlags = Partial<Record<SettingName, string | true | undefined>
 
 const allSettings = Object.keys(settings) as SettingName[]
 
-/** Adds a flag for each setting. */
+/** Adds a flag for each setting, and those of the `.env` file. */
 export function addConfigFlags(command: Command): Command {
   for (const name of allSettings) addConfigFlag(command, name)
-  return command
+  return addEnvFileFlags(command)
 }
 
 /** Adds the flag of a setting. @param help Default: the help of the setting. */
@@ -56,10 +57,10 @@ export function configFromFlags(given: ConfigFlags, { names = allSettings, ...so
 export const databaseFlags = ['database', 'databaseUrlFile', 'databaseSchema'] as const
 export type DatabaseFlags = Partial<Record<(typeof databaseFlags)[number], string>>
 
-/** Adds the flags that name a database. @param help The help of `--database`. Default: that of the setting. */
+/** Adds the flags that name a database and the `.env` file. @param help The help of `--database`. Default: that of the setting. */
 export function addDatabaseFlags(command: Command, help?: string): Command {
   for (const name of databaseFlags) addConfigFlag(command, name, name === 'database' ? help : undefined)
-  return command
+  return addEnvFileFlags(command)
 }
 
 const connectionFlags = [...databaseFlags, 'adminUrl', 'adminToken', 'adminTokenFile'] as const
@@ -71,10 +72,10 @@ const connectionHelp: Readonly<Partial<Record<SettingName, string>>> = {
   adminTokenFile: 'File that contains that token',
 }
 
-/** Adds the flags that name either a database or a remote server. */
+/** Adds the flags that name either a database or a remote server, and those of the `.env` file. */
 export function addConnectionFlags(command: Command): Command {
   for (const name of connectionFlags) addConfigFlag(command, name, connectionHelp[name])
-  return command
+  return addEnvFileFlags(command)
 }
 
 /** Opens a client for `work`, and closes it afterwards. */

@@ -6,6 +6,7 @@ import { addList } from './deliveries/list.ts'
 import { addDiscard, addRetry } from './deliveries/retry-discard.ts'
 import { addShow } from './deliveries/show.ts'
 import { addDoctor } from './doctor/index.ts'
+import { readEnvFile } from './env-file-flags.ts'
 import { addMigrate } from './migrate.ts'
 import { print } from './output.ts'
 import { addPause } from './pause.ts'
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     .helpCommand(...helpCommand)
     .showHelpAfterError('(run hookserver --help to list all commands)')
     .exitOverride()
+    .hook('preAction', readEnvFile)
     .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(withoutValues(text)) })
     .addHelpText('after', '\nRun hookserver <command> --help for the details and examples of a command.')
   addServe(program)

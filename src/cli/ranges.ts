@@ -3,6 +3,7 @@ import { AddressSet, parseAddress, parseCidr } from '../receiver/cidr.ts'
 import { fetchMeta } from '../receiver/github-meta.ts'
 import { githubAddresses } from '../server/config/resolve-config.ts'
 import { rules } from '../settings.ts'
+import { addEnvFileFlags } from './env-file-flags.ts'
 import { addConfigFlag, configFromFlags, invalidValue } from './flags.ts'
 import { jsonLine, printable, printLines, withCauses } from './output.ts'
 
@@ -21,7 +22,7 @@ export function addRanges(program: Command): void {
         'and exits with 1 if there is none. ' +
         'Set GITHUB_TOKEN (HOOKSERVER_GITHUB_TOKEN with --github) for a higher rate limit.',
     )
-  addConfigFlag(addConfigFlag(command, 'github'), 'apiUrl')
+  addEnvFileFlags(addConfigFlag(addConfigFlag(command, 'github'), 'apiUrl'))
     .option('--json', 'Print a JSON list of ranges, or an object with the range of the address')
     .addHelpText('after', examples)
     .action(printRanges)

@@ -4,11 +4,13 @@ import type { Command } from 'commander'
 import { formatTarget } from '../github/target.ts'
 import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
+import type { EnvFile } from '../server/config/env-file.ts'
 import { assertModule, loadModule } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/config/secret.ts'
 import type { Service } from '../server/serve.ts'
 import { type FullLogger, setDefaultLogger } from '../telemetry/logger.ts'
+import { type EnvFileFlags, environmentWithout } from './env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from './flags.ts'
 
 export function addServe(program: Command): void {
@@ -36,12 +38,12 @@ Examples:
 /** Set in the environment of the process that `node --watch` runs. */
 const watchedVariable = 'HOOKSERVER_WATCHED'
 
-async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): Promise<void> {
+async function serveUntilStopped(path: string | undefined, flags: ConfigFlags & EnvFileFlags): Promise<void> {
   const early = configFromFlags(flags)
   if (path !== undefined && early.dev.value && !process.env[watchedVariable]) {
     assertModule(path)
     checkWithoutModule(early)
-    return watch()
+    return watch(flags.envFile)
   }
   // Imported here, because other commands do not need a server.
   const [{ notifyReady, serve }, { createLogger }] = await Promise.all([
@@ -51,6 +53,7 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): 
   const secret = findServerSecret(early)
   const logger = createLogger(early.logLevel.value)
   setDefaultLogger(logger) // for the `new Hooks()` of the module
+  if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
   const module = path === undefined ? undefined : await loadModule(path)
   const config = module ? configFromFlags(flags, { module }) : early
   logger.level = config.logLevel.value
@@ -73,9 +76,10 @@ async function traceIfInstalled(): Promise<void> {
 }
 
 /** Runs the same command under `node --watch`, which restarts it when the module or its imports change. */
-async function watch(): Promise<void> {
+async function watch(envFile: EnvFile | undefined): Promise<void> {
   const args = ['--watch', '--watch-preserve-output', ...process.execArgv, ...process.argv.slice(1)]
-  const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, [watchedVariable]: '1' } })
+  const env = { ...environmentWithout(envFile), [watchedVariable]: '1' }
+  const child = spawn(process.execPath, args, { stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
   const [code] = await once(child, 'exit')
   process.exitCode = code ?? 0

@@ -23,15 +23,16 @@ const inherited = Object.entries(process.env).filter(([name]) => !deciding.test(
 const bare = { ...Object.fromEntries(inherited), ...compileCache }
 
 /**
- * Runs `hookserver` until it exits, without a terminal, in a directory that contains none of its files.
+ * Runs `hookserver` until it exits, without a terminal.
  * @param leaves Whether to close the pipe after the first output.
+ * @param cwd Default: a directory that contains none of its files.
  */
 export async function hookserver(
   args: readonly string[],
   env: Record<string, string> = {},
-  { leaves = false } = {},
+  { leaves = false, cwd = tmpdir() } = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [main, ...args], { cwd: tmpdir(), env: { ...bare, ...env } })
+  const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...bare, ...env } })
   child.stdin.end()
   if (leaves) child.stdout.once('data', () => child.stdout.destroy())
   return ended(child)

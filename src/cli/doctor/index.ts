@@ -6,6 +6,7 @@ import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import { type Config, ConfigError } from '../../server/config/resolve-config.ts'
 import { listen } from '../../server/listener.ts'
+import type { EnvFileFlags } from '../env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
 import { jsonLine, plural, printLines } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
@@ -13,7 +14,7 @@ import { type Finding, failed, findingLines, fine, warning } from './finding.ts'
 import { checkGitHub } from './github.ts'
 import { checkFile, checkInbox } from './inbox.ts'
 import { checkPostgres } from './postgres.ts'
-import { checkSettings, invalidSettings } from './settings.ts'
+import { checkEnvFile, checkSettings, invalidSettings } from './settings.ts'
 
 export function addDoctor(program: Command): void {
   const command = program
@@ -31,7 +32,9 @@ Examples:
   hookserver doctor hooks.ts
   hookserver doctor hooks.ts --database /var/lib/hooks/hookserver.db --trust-proxy loopback`
 
-async function doctor(module: string | undefined, flags: ConfigFlags & { json?: true }): Promise<void> {
+type Flags = ConfigFlags & EnvFileFlags & { json?: true }
+
+async function doctor(module: string | undefined, flags: Flags): Promise<void> {
   for await (const finding of diagnose(module, flags)) {
     if (finding.state === 'failed') process.exitCode = 1
     await printLines(flags.json ? [jsonLine(finding)] : findingLines(finding))
@@ -42,7 +45,8 @@ async function doctor(module: string | undefined, flags: ConfigFlags & { json?: 
 const minSecretLength = 16
 
 /** Runs all checks. A check that fails does not stop the others. */
-async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGenerator<Finding> {
+async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator<Finding> {
+  if (flags.envFile) yield* checkEnvFile(flags.envFile)
   let config: Config
   try {
     config = configFromFlags(flags)

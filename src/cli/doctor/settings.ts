@@ -1,10 +1,23 @@
-/** Checks of the settings together: `serve` does not start with settings that conflict. */
+/** Checks of the `.env` file, and of the settings together: `serve` does not start with settings that conflict. */
+import { statSync } from 'node:fs'
 import type { HooksOptions } from '../../options.ts'
 import { checkDatabase, checkPull } from '../../server/config/conflicts.ts'
+import type { EnvFile } from '../../server/config/env-file.ts'
 import { type Config, hooksOptions } from '../../server/config/resolve-config.ts'
+import { findAccess, othersAccess } from '../../server/config/secret.ts'
 import { checkCredentials } from '../../server/github.ts'
 import { resolveOptions, type Settings } from '../../settings.ts'
-import { type Finding, failed } from './finding.ts'
+import { type Finding, failed, fine, warning } from './finding.ts'
+
+/** The names of the variables in the `.env` file, and whether other users can read their values. */
+export function* checkEnvFile({ path, variables, overridden }: EnvFile): Generator<Finding> {
+  const what = 'env file'
+  const names = variables.length > 0 ? variables.join(', ') : 'no variable'
+  const kept = overridden.length > 0 ? `. The environment overrides ${overridden.join(', ')}` : ''
+  yield fine(what, `${path} sets ${names}${kept}`)
+  const problem = findAccess(path, statSync(path), process.geteuid?.(), othersAccess)
+  if (problem) yield warning(what, problem.found, problem.cure)
+}
 
 /** A finding for each problem. */
 export const invalidSettings = ({ message }: Error): Finding[] =>

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { devSecretFile, readKept, secretIn } from '../../server/config/secret.ts'
+import { addEnvFileFlags } from '../env-file-flags.ts'
 import { UsageError, wholeNumber } from '../flags.ts'
 import { abortOnSignal, jsonLine, printable, printLines, showProgress } from '../output.ts'
 import { type Change, parseChange, readPayload } from './payload.ts'
@@ -33,7 +34,7 @@ const parseConcurrency = wholeNumber('--concurrency', 10_000)
 const addChange = (text: string, before: readonly Change[] = []) => [...before, parseChange(text)]
 
 export function addSend(program: Command): void {
-  program
+  const command = program
     .command('send <event[.action]>')
     .summary('Send test deliveries, signed as GitHub signs them')
     .description(
@@ -53,9 +54,7 @@ export function addSend(program: Command): void {
     .option('--tamper', 'Change the body after signing; expects a rejection (4xx)')
     .option('--unsigned', 'Send no signature; expects a rejection (4xx)')
     .option('--json', 'Print one JSON object')
-    .addHelpText('after', examples)
-    .allowExcessArguments()
-    .action(send)
+  addEnvFileFlags(command).addHelpText('after', examples).allowExcessArguments().action(send)
 }
 
 const examples = `

@@ -146,23 +146,32 @@ function read(path: string, forbidden: number = othersWrite): string {
   throw new Error(problem)
 }
 
+/** The message about a file that other users can write or read. */
+export function accessProblem(...input: Parameters<typeof findAccess>): string | undefined {
+  const problem = findAccess(...input)
+  return problem && `${problem.found}: run ${problem.cure}`
+}
+
 /**
  * Says which other users can write or read a file, and which command prevents it. OpenSSH has a similar rule for keys.
  * @param user The user id of this process. `undefined` on Windows, which has no owners or modes.
  */
-export function accessProblem(
+export function findAccess(
   path: string,
   { uid, mode }: { uid: number; mode: number },
   user: number | undefined,
   forbidden: number,
-): string | undefined {
+): { found: string; cure: string } | undefined {
   if (user === undefined) return undefined
   if (uid !== user && uid !== 0) {
-    return `${path} belongs to user ${uid}, not to this user (${user}) or root: run chown ${user} ${path}`
+    return {
+      found: `${path} belongs to user ${uid}, not to this user (${user}) or root`,
+      cure: `chown ${user} ${path}`,
+    }
   }
   const excess = mode & forbidden
   if (excess === 0) return undefined
   const access = excess & othersWrite ? 'written' : 'read'
   const cure = uid === user ? 'chmod 600' : 'chmod go-w' // with mode 600 this user could not read a file of root
-  return `${path} can be ${access} by its group or other users: run ${cure} ${path}`
+  return { found: `${path} can be ${access} by its group or other users`, cure: `${cure} ${path}` }
 }

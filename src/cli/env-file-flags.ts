@@ -1,0 +1,50 @@
+/** The flags that name the `.env` file of a command. */
+import type { Command } from 'commander'
+import { type EnvFile, loadEnvFile } from '../server/config/env-file.ts'
+import { ConfigError } from '../server/config/resolve-config.ts'
+
+/** Read from the current folder if it exists, unless a flag or the variable names another file. */
+export const defaultEnvFile = '.env'
+
+const variable = 'HOOKSERVER_ENV_FILE'
+
+/** The options of a command with these flags, once `readEnvFile` has run. */
+export interface EnvFileFlags {
+  /** The file that was read, if any. */
+  envFile?: EnvFile | undefined
+}
+
+/** Adds `--env-file`. The program reads the file before the action of the command runs. */
+export function addEnvFileFlags(command: Command): Command {
+  const help = `File with environment variables (default: ${defaultEnvFile}, if it exists) [${variable}]`
+  return command.option('--env-file <file>', help).option('--no-env-file', 'Read no file with environment variables')
+}
+
+/**
+ * Adds the variables of the file to the environment, and puts their names into the options of the command. A hook of
+ * commander.
+ * @throws {ConfigError} if a flag or the variable names a file that cannot be read.
+ */
+export function readEnvFile(_: Command, command: Command): void {
+  if (!command.options.some(({ long }) => long === '--env-file')) return
+  const given: string | false | undefined = command.getOptionValue('envFile')
+  command.setOptionValue('envFile', given === false ? undefined : envFileOf(given))
+}
+
+function envFileOf(flag: string | undefined): EnvFile | undefined {
+  const named = flag ?? (process.env[variable] || undefined)
+  try {
+    return loadEnvFile(named ?? defaultEnvFile)
+  } catch (error) {
+    const { message, cause } = error as Error & { cause?: { code?: string } }
+    // Some projects have a folder with this name: a virtual environment of Python.
+    if (named === undefined && ['ENOENT', 'EISDIR'].includes(cause?.code ?? '')) return undefined
+    const source = flag !== undefined || named === undefined ? '--env-file' : `the environment variable ${variable}`
+    throw new ConfigError([`${source}: ${message}. Name a file that you can read, or add --no-env-file`])
+  }
+}
+
+/** The environment of this process without the variables of the file, which a child process reads again. */
+export function environmentWithout({ variables = [] }: Partial<EnvFile> = {}): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !variables.includes(name)))
+}
