@@ -8,6 +8,7 @@ import type { EnvFile } from '../server/config/env-file.ts'
 import { assertModule, loadModule } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/config/secret.ts'
+import { watchSecrets } from '../server/config/secret-file.ts'
 import type { Service } from '../server/serve.ts'
 import { type FullLogger, setDefaultLogger } from '../telemetry/logger.ts'
 import { type EnvFileFlags, environmentWithout } from './env-file-flags.ts'
@@ -58,7 +59,9 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags & 
   const config = module ? configFromFlags(flags, { module }) : early
   logger.level = config.logLevel.value
   await traceIfInstalled()
-  const service = await serve({ config, module, secret: secret?.value, logger })
+  const { value: secretFile } = early.secretFile
+  const watched = secretFile === undefined ? undefined : watchSecrets(secretFile, logger)
+  const service = await serve({ config, module, secret: watched ?? secret?.value, logger })
   const stopped = stopOnSignal(service, logger)
   logStart(service, config, secret?.source ?? module?.name, logger)
   await notifyReady()

@@ -37,7 +37,7 @@ export interface ServeOptions {
   /** Without a module, deliveries are stored but not handled. */
   module: HooksModule | undefined
   /** The secret of the webhook, if it is set outside of the module. */
-  secret: string | readonly string[] | undefined
+  secret: HooksOptions['secret']
   logger: FullLogger
 }
 

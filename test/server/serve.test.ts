@@ -214,6 +214,25 @@ describe('the secret', () => {
     expect(served.output).not.toContain('the new one')
   })
 
+  test('of --secret-file can be rotated without a restart', async () => {
+    const folder = project({ secrets: 'the old one\n' })
+    const served = new ServedProcess(folder, ['--secret-file', 'secrets', ...anyOrigin])
+    const url = await served.url()
+    const statusesFor = async (guid: string) => {
+      const signers = ['the old one', 'the new one']
+      return Promise.all(signers.map(async (signer, index) => (await deliver(url, `${guid}-${index}`, signer)).status))
+    }
+    expect(await statusesFor('before')).toEqual([202, 400])
+    writeFileSync(join(folder, 'secrets'), 'the new one\nthe old one\n')
+    expect(await statusesFor('during')).toEqual([202, 202])
+    writeFileSync(join(folder, 'secrets'), 'the new one\n')
+    expect(await statusesFor('after')).toEqual([400, 202])
+    writeFileSync(join(folder, 'secrets'), '')
+    expect(await statusesFor('broken')).toEqual([400, 202])
+    expect(await served.line('Cannot read the changed secrets')).toMatchObject({ file: 'secrets', level: 50 })
+    expect(served.output).not.toMatch(/the (old|new) one/)
+  })
+
   test('is generated with --dev, and the server listens on loopback and accepts any origin', async () => {
     const folder = project({ 'hooks.ts': appending })
     const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
