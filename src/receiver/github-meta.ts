@@ -1,7 +1,7 @@
 /** Fetches `GET /meta` of GitHub, which lists the addresses that webhooks come from. */
 import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
-import type { Settings } from '../settings.ts'
+import { githubApi, type Settings } from '../settings.ts'
 import { type FetchedRanges, RangesError } from './github-ranges.ts'
 
 type MetaSource = Pick<Settings, 'apiUrl' | 'token'>
@@ -24,7 +24,7 @@ export async function fetchMeta({ apiUrl, token }: MetaSource, etag: string | un
   if (!response.ok) await discardBody(response)
   if (response.status === 304) return { cidrs: undefined, etag, tokenRejected }
   if (!response.ok) throw errorOf(response)
-  return { cidrs: await hooksIn(response), etag: response.headers.get('etag') ?? undefined, tokenRejected }
+  return { cidrs: await hooksIn(response, apiUrl), etag: response.headers.get('etag') ?? undefined, tokenRejected }
 }
 
 async function request(
@@ -49,14 +49,25 @@ async function request(
 /** Frees the connection, which an endless response would occupy. */
 const discardBody = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => undefined)
 
-async function hooksIn(response: Response): Promise<readonly string[]> {
+async function hooksIn(response: Response, apiUrl: string): Promise<readonly string[]> {
   try {
-    const meta = JSON.parse(await responseText(response, maxMetaBytes)) as { hooks?: unknown }
-    if (Array.isArray(meta.hooks) && meta.hooks.every((one) => typeof one === 'string')) return meta.hooks
-    throw new Error('The response of /meta has no list "hooks"')
+    const { hooks } = JSON.parse(await responseText(response, maxMetaBytes)) as { hooks?: unknown }
+    if (Array.isArray(hooks) && hooks.length > 0 && hooks.every((one) => typeof one === 'string')) return hooks
+    throw new Error(['The response of /meta has no list "hooks"', ...rangesAdvice(apiUrl)].join(': '))
   } catch (cause) {
     throw new RangesError('Error reaching GitHub', { cause })
   }
+}
+
+const networkDetails = 'https://docs.github.com/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom'
+
+/** What to do if the list of a GitHub other than github.com lacks the addresses that it sends deliveries from. */
+export function rangesAdvice(apiUrl: string): string[] {
+  if (apiUrl === githubApi) return []
+  const expected = apiUrl.endsWith('.ghe.com')
+    ? `the egress ranges of your region, see ${networkDetails}`
+    : 'the address of your GitHub Enterprise Server'
+  return [`set the option ranges (--ranges) to ${expected}`]
 }
 
 /** The error for a response. `until` is when GitHub accepts requests again, if the headers say so. */

@@ -3,6 +3,7 @@ import type { HookRequest, RangesStatus } from '../http.ts'
 import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, isLocal } from './cidr.ts'
 import { type AddressReader, createAddressReader, explainUnknownAddress } from './client-address.ts'
+import { rangesAdvice } from './github-meta.ts'
 import { GithubRanges } from './github-ranges.ts'
 
 /** Checks that a request comes from GitHub's addresses, as the option `validateIp` says. */
@@ -11,6 +12,8 @@ export class Origin {
   readonly #readAddress: AddressReader
   readonly #clientAddress: Settings['clientAddress']
   readonly #ranges: AddressSet | GithubRanges
+  /** For the log, if the ranges are those of a GitHub other than github.com. */
+  readonly #advice: readonly string[]
 
   /**
    * @param ranges Shared by all mounts with the same `apiUrl` and `token`, or with the same function `ranges`; not used
@@ -22,6 +25,7 @@ export class Origin {
     this.#readAddress = createAddressReader(settings)
     this.#clientAddress = settings.clientAddress
     this.#ranges = Array.isArray(settings.ranges) ? new AddressSet(cidrsOf('ranges', settings.ranges)) : ranges
+    this.#advice = settings.ranges === undefined ? rangesAdvice(settings.apiUrl) : []
   }
 
   /**
@@ -72,19 +76,24 @@ export class Origin {
       throw new HookError('address_unknown', { cause: explainUnknownAddress(this.#clientAddress) })
     }
     const isKnown = this.#ranges.has(address, request.waitUntil && ((work) => request.waitUntil?.(work)))
-    return typeof isKnown === 'boolean' ? accept(isKnown, address) : isKnown.then((later) => accept(later, address))
+    if (typeof isKnown === 'boolean') return this.#accept(isKnown, address)
+    return isKnown.then((later) => this.#accept(later, address))
+  }
+
+  /** @throws {HookError} `forbidden_origin` */
+  #accept(isKnown: boolean, address: string): void {
+    if (isKnown) return
+    throw new HookError('forbidden_origin', { cause: describe(address, this.#advice) })
   }
 }
 
-/** @throws {HookError} `forbidden_origin` */
-function accept(isKnown: boolean, address: string): void {
-  if (isKnown) return
-  throw new HookError('forbidden_origin', { cause: describe(address) })
-}
-
-function describe(address: string): string {
+function describe(address: string, advice: readonly string[]): string {
   if (address === 'unix') return "it came through a Unix socket: if that is your proxy's, add trustProxy: ['unix']"
-  if (!isLocal(address)) return `${address} is in none of the ranges`
+  if (!isLocal(address)) {
+    return [`${address} is in none of the ranges`, ...advice.map((text) => `if it is your GitHub's, ${text}`)].join(
+      ': ',
+    )
+  }
   return (
     `${address} is a local address: if it is your proxy's, add trustProxy: ['${address}']; ` +
     `if it is your GitHub Enterprise Server's, set ranges: ['${address}']`

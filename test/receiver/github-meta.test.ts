@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { fetchMeta } from '../../src/receiver/github-meta.ts'
+import { fetchMeta, rangesAdvice } from '../../src/receiver/github-meta.ts'
 import { RangesError } from '../../src/receiver/github-ranges.ts'
 import { type Failure, LocalGitHub } from '../../src/testing/index.ts'
 import { serving } from '../adapters/host.ts'
@@ -143,6 +143,7 @@ describe('a failed fetch', () => {
     ['text', 'hooks'],
     ['an object without the list', { actions: ['192.0.2.0/24'] }],
     ['a list that is not an array', { hooks: '192.0.2.0/24' }],
+    ['an empty list', { hooks: [] }],
     ['a list of other things', { hooks: ['192.0.2.0/24', 7] }],
   ])('is reported for an answer that is %s', async (_, body) => {
     const failure = await failureOf({ status: 200, body })
@@ -213,5 +214,19 @@ describe('a failed fetch', () => {
       expect((await failing).message).toBe(unreachable)
     })
     expect(timeout.mock.calls[0]?.[0]).toBeLessThan(9000)
+  })
+})
+
+describe('a list without the addresses of webhooks', () => {
+  test('names the option to set', async () => {
+    const failure = await failureOf({ status: 200, body: { verifiable_password_authentication: true } })
+    const advice = 'set the option ranges (--ranges) to the address of your GitHub Enterprise Server'
+    expect(failure.cause).toMatchObject({ message: `The response of /meta has no list "hooks": ${advice}` })
+  })
+
+  test('names the page with the egress ranges of GHE.com, and nothing for github.com', () => {
+    const [advice] = rangesAdvice('https://api.acme.ghe.com')
+    expect(advice).toMatch(/--ranges.* egress ranges of your region, see https:\/\/docs\.github\.com\//)
+    expect(rangesAdvice('https://api.github.com')).toEqual([])
   })
 })

@@ -38,7 +38,7 @@ function unreachable(found: string, config: Config, { validateIp, ranges }: Sett
     return failed(what, found, 'HTTPS_PROXY is set, but Node.js ignores it by default: set NODE_USE_ENV_PROXY=1 too')
   }
   const effect = needsRanges
-    ? ', or set the option "ranges". Without a list from the last 7 days, the server answers 503 to every delivery'
+    ? ', or set --ranges. Without a list from the last 7 days, the server answers 503 to every delivery'
     : '. Until then no missed delivery is recovered'
   return failed(what, found, `let this machine reach it${effect}`)
 }

@@ -170,10 +170,11 @@ function targetText(target: unknown): string {
  * The options of `Hooks` that the settings of the server override. If one is `undefined`, that of the module applies.
  */
 export function hooksOptions(config: Config): HooksOptions {
-  const { url, validateIp, validateSignature, trustProxy, githubToken, dev } = config
+  const { url, validateIp, ranges, validateSignature, trustProxy, githubToken, dev } = config
   return {
     url: url.value,
     validateIp: dev.value ? false : validateIp.value,
+    ranges: ranges.value,
     validateSignature: validateSignature.value,
     trustProxy: trustProxy.value,
     apiUrl: configuredApiUrl(config),

@@ -9,7 +9,7 @@ import { readSecrets } from './secret.ts'
  * takes about 10 µs. A check at an interval would reject deliveries that GitHub signs with a new secret right after the
  * change, and GitHub does not send them again.
  *
- * While the file is missing, invalid or writable by others, the old secrets apply. Each such state is logged once.
+ * While the file is missing, invalid or writable by others, the previous secrets apply. Each such state is logged once.
  * @throws {Error} if the file cannot be read at the start.
  */
 export function watchSecrets(path: string, logger: FullLogger): SecretResolver {
@@ -25,7 +25,7 @@ export function watchSecrets(path: string, logger: FullLogger): SecretResolver {
     } catch (err) {
       logger.error(
         { err, file: path },
-        'Cannot read the changed secrets; the old ones stay in use until you fix the file',
+        'Cannot read the changed secrets; the previous secrets apply until you fix the file',
       )
     }
     return secrets

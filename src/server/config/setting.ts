@@ -56,6 +56,12 @@ const itemsOf = (text: string): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
+/** Addresses that may send deliveries. */
+export const ranges = textValue('a comma-separated list of CIDRs and addresses', (text) => {
+  const items = itemsOf(text)
+  return items.length > 0 && items.every((item) => parseCidr(item) !== undefined) ? items : undefined
+})
+
 const expectedProxies = `a comma-separated list of CIDRs, loopback, private or unix, or a number up to ${maxProxies}`
 
 /** Trusted proxies. */

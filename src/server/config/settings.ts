@@ -11,6 +11,7 @@ import {
   path,
   port,
   proxies,
+  ranges,
   type Setting,
   setting,
   targets,
@@ -94,6 +95,11 @@ export const settings = {
     help: "Require GitHub's addresses: true, false, or warn to only log (default: true)",
     variables: ['VALIDATE_IP'],
     schema: booleanOr('warn'),
+  }),
+  ranges: setting({
+    placeholder: '<list>',
+    help: 'CIDRs and addresses that may send deliveries (default: those that GitHub lists)',
+    schema: ranges,
   }),
   validateSignature: setting({
     placeholder: '<boolean>',

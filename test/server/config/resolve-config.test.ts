@@ -43,6 +43,7 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   readOnlyTokenFile: ['/run/reader', '/run/reader', ' '],
   secretFile: ['/run/secret', '/run/secret', ' '],
   validateIp: ['warn', 'warn', 'yes'],
+  ranges: ['10.20.30.40, 2001:db8::/32', ['10.20.30.40', '2001:db8::/32'], '10.20.30'],
   validateSignature: ['0', false, 'no'],
   trustProxy: ['loopback, 10.0.0.0/8', ['loopback', '10.0.0.0/8'], '1.2.3'],
   github: ['https://ACME.ghe.com/', 'https://acme.ghe.com', 'https://api.github.com'],
