@@ -34,6 +34,8 @@ const calls: Record<string, Success> = {
   [`GET ${app}`]: { path: '/app/installations/5', as: 'app' },
   [`POST ${app}/access_tokens`]: { path: '/app/installations/5/access_tokens', as: 'app', status: 201 },
   'GET /repos/{owner}/{repo}/installation': { path: '/repos/octo/hello/installation', as: 'app' },
+  'GET /orgs/{org}/installation': { path: '/orgs/octo-org/installation', as: 'app' },
+  'GET /users/{username}/installation': { path: '/users/octo/installation', as: 'app' },
   'GET /installation/repositories': { path: '/installation/repositories', as: 'installation' },
 }
 
@@ -87,7 +89,11 @@ describe('the routes', () => {
     const [method = '', template = ''] = name.split(' ')
     expect(templateOf(method, template)).toBe(template)
     const github = await start({ token: 'right' })
-    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const installations = [
+      { id: 5, repositories: ['octo/hello'] },
+      { id: 6, account: 'octo-org' },
+    ]
+    const app = github.addApp({ id: 3, installations })
     const organization = path.startsWith('/orgs') && { organization: 'octo-org' }
     const owner = as === 'app' ? { app } : organization || { repository: 'octo/hello' }
     const hook = github.addHook({ url: 'http://127.0.0.1:1/hooks', secret, ...owner })

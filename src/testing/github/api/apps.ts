@@ -9,7 +9,7 @@ import { type Call, numberOf } from '../http/route.ts'
 import { appShape, installationShape } from '../shapes/app.ts'
 import { repositoryShape } from '../shapes/repository.ts'
 import { type App, covers, type Installation } from '../world/app.ts'
-import type { Repository } from '../world/repository.ts'
+import type { Account, Repository } from '../world/repository.ts'
 
 const hour = 60 * 60 * 1000
 
@@ -27,6 +27,19 @@ export const getInstallation = (call: Call): Reply =>
 export function getRepositoryInstallation(call: Call): Reply {
   const { world, repository } = call
   const installation = appIn(call).installations.find((one) => repository && covers(one, repository))
+  if (!installation) throw notFound()
+  return ok(installationShape(world, appIn(call), installation))
+}
+
+export const getOrganizationInstallation = (call: Call): Reply => accountInstallation(call, 'org', 'Organization')
+
+export const getUserInstallation = (call: Call): Reply => accountInstallation(call, 'username', 'User')
+
+/** The installation on the account that a parameter of the path names. */
+function accountInstallation(call: Call, parameter: string, type: Account['type']): Reply {
+  const { world, parameters } = call
+  const account = world.findAccount(parameters[parameter] ?? '')
+  const installation = appIn(call).installations.find((one) => one.account === account && account.type === type)
   if (!installation) throw notFound()
   return ok(installationShape(world, appIn(call), installation))
 }

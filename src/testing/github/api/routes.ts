@@ -57,6 +57,8 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: installation, access: 'app', answer: apps.getInstallation },
   { method: 'POST', path: `${installation}/access_tokens`, access: 'app', answer: apps.createToken },
   { method: 'GET', path: `${repository}/installation`, access: 'app', answer: apps.getRepositoryInstallation },
+  { method: 'GET', path: '/orgs/{org}/installation', access: 'app', answer: apps.getOrganizationInstallation },
+  { method: 'GET', path: '/users/{username}/installation', access: 'app', answer: apps.getUserInstallation },
   {
     method: 'GET',
     path: '/installation/repositories',
