@@ -176,3 +176,13 @@ export interface AnyOctokit {
  * `any`. Other tests for `any` do not work here.
  */
 export type DeliveryOctokit = string extends keyof Installed ? AnyOctokit : Installed
+
+/**
+ * The class `Octokit` of the package `octokit`, or what its `plugin()` and `defaults()` return. A structural type, for
+ * programs without the package.
+ */
+export interface OctokitClass {
+  new (options?: object): AnyOctokit
+  plugin(...plugins: never[]): unknown
+  defaults(defaults: object): unknown
+}

@@ -1,8 +1,8 @@
 import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.ts'
-import type { Delivery, OctokitSource } from './delivery.ts'
+import type { Delivery, DeliveryOctokit } from './delivery.ts'
 import { Registry } from './dispatch/registry.ts'
 import { type AnyEventName, isKnownName } from './events.ts'
-import type { GitHubClient } from './github/github-client.ts'
+import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
 import {
   checkHandlerOptions,
   checkNames,
@@ -18,13 +18,14 @@ import { LazyWorker } from './inbox/worker/lazy-worker.ts'
 import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
 import type { HooksOptions } from './options.ts'
 import { checkClientAddress } from './receiver/client-address.ts'
-import { functionSource, GithubRanges, type RangesSource } from './receiver/github-ranges.ts'
 import { MemoryLimit } from './receiver/memory-limit.ts'
 import { parsePayload } from './receiver/payload.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
+import { SharedRanges } from './receiver/shared-ranges.ts'
 import { requestFor, type TrustedDelivery } from './receiver/trusted-delivery.ts'
 import { fail, isFunction, isListOf, isString } from './runtime/check-options.ts'
 import { Drain } from './runtime/drain.ts'
+import { getOrCreate } from './runtime/get-or-create.ts'
 import { isObject } from './runtime/json.ts'
 import { within } from './runtime/timer.ts'
 import { resolveOptions, type Settings } from './settings.ts'
@@ -42,18 +43,18 @@ export class Hooks implements Mountable {
   readonly #registry = new Registry()
   readonly #drain = new Drain()
   readonly #settings: Settings
-  /** By source of the ranges: mounts with the same source share one. */
-  readonly #ranges = new Map<unknown, GithubRanges>()
+  readonly #ranges = new SharedRanges()
+  readonly #octokits = new Octokits()
   /** By size: mounts with the same limit share one. */
   readonly #memoryLimits = new Map<number, MemoryLimit>()
   readonly #workers = new Map<Inbox, LazyWorker>()
   /** The inboxes to close, with the writes that they still have to receive. */
   readonly #inboxes = new Map<Inbox, BackgroundWrites>()
-  /** By API address and credentials: mounts with the same ones share a client and its tokens. */
-  readonly #clients = new Map<string, Promise<GitHubClient>>()
   readonly #unknownNames = new Set<string>()
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
+  /** The options of the first mount or `work()`, such as the credentials that `hookserver serve` adds. */
+  #served: Settings | undefined
 
   /** @throws {TypeError} naming the option and its value; also without a secret, if signatures are checked. */
   constructor(options: HooksOptions = {}) {
@@ -121,6 +122,7 @@ export class Hooks implements Mountable {
     const settings = resolveOptions(this.#options, options)
     checkClientAddress(settings, traits)
     const receiver = this.#createReceiver(settings)
+    this.#served ??= settings
     if (settings.inbox && traits?.receives !== false) this.#writesTo(settings.inbox).registry.add('receiver')
     if (settings.inbox) this.#startWorker(settings.inbox, settings)
     return receiver
@@ -138,6 +140,23 @@ export class Hooks implements Mountable {
     const request = requestFor(delivery)
     this.#trustedReceiver ??= this.mount({ validateSignature: false, validateIp: false })
     return this.#trustedReceiver.receive(request)
+  }
+
+  /**
+   * An Octokit for calls that belong to no delivery: those of a cron job, a script, or a handler that calls another
+   * repository. With the option `app`, it authenticates as the installation of the target. Otherwise it uses the option
+   * `token`. Its requests wait for GitHub's rate limits, log to the option `logger`, and end at `close()`.
+   * @param target `{ installation }`, `{ repository: 'owner/name' }`, `{ organization }` or `{ user }`.
+   * @throws {TypeError} (rejects) naming the wrong member of the target.
+   * @throws {Error} (rejects) if there are no credentials, or the App is not installed there.
+   */
+  octokit(target: OctokitTarget): Promise<DeliveryOctokit> {
+    return this.#octokits.forTarget(this.#served ?? this.#settings, target)
+  }
+
+  /** The installations of the option `app`, as GitHub describes them. Pages are fetched while you iterate. */
+  installations(): AsyncIterable<Installation> {
+    return this.#octokits.installations(this.#served ?? this.#settings)
   }
 
   /** All registered handlers, without duplicates. */
@@ -159,6 +178,7 @@ export class Hooks implements Mountable {
   work(options?: HooksOptions): void {
     const settings = resolveOptions(this.#options, options)
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
+    this.#served ??= settings
     this.#startWorker(settings.inbox, { ...settings, work: true })
   }
 
@@ -170,6 +190,7 @@ export class Hooks implements Mountable {
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
     await Promise.all([this.#drain.close(grace), ...[...this.#workers.values()].map((worker) => worker.stop(grace))])
+    this.#octokits.close() // not earlier, because handlers use them
     await Promise.all([...this.#inboxes].map(([inbox, writes]) => this.#closeInbox(inbox, writes)))
   }
 
@@ -190,9 +211,9 @@ export class Hooks implements Mountable {
     return new DeliveryReceiver(settings, {
       registry: this.#registry,
       drain: this.#drain,
-      ranges: this.#rangesOf(settings),
+      ranges: this.#ranges.of(settings),
       memoryLimit: getOrCreate(this.#memoryLimits, inFlightLimit, () => new MemoryLimit(inFlightLimit)),
-      octokits: this.#octokitsOf(settings),
+      octokits: this.#octokits.forDeliveries(settings),
       onStored: () => inbox && this.#workers.get(inbox)?.wake(),
       writes: inbox && this.#writesTo(inbox),
     })
@@ -225,7 +246,7 @@ export class Hooks implements Mountable {
       whenIdle: (timeout) => this.#drain.whenIdle(timeout),
       attempted: (handler, outcome) => counters.count('attempts', handler, outcome),
       logger,
-      octokits: this.#octokitsOf(settings),
+      octokits: this.#octokits.forDeliveries(settings),
       capture,
       runningLimit,
       onReplay,
@@ -263,35 +284,4 @@ export class Hooks implements Mountable {
     this.#unknownNames.add(name)
     this.#settings.logger.warn({ name }, `GitHub's description has no event "${name}": check the spelling`)
   }
-
-  #octokitsOf(settings: Settings): OctokitSource {
-    const key = JSON.stringify([settings.apiUrl, settings.app, settings.token])
-    return async (delivery) => {
-      const client = getOrCreate(this.#clients, key, async () => {
-        const { GitHubClient } = await import('./github/github-client.ts') // only applications that use it load it
-        return new GitHubClient(settings)
-      })
-      return (await client).octokitFor(delivery)
-    }
-  }
-
-  #rangesOf({ ranges, apiUrl, token, inbox, logger }: Settings): GithubRanges {
-    if (typeof ranges === 'function') {
-      return getOrCreate(this.#ranges, ranges, () => new GithubRanges(functionSource(ranges), logger))
-    }
-    const source: RangesSource = async (etag) => {
-      const { fetchMeta } = await import('./receiver/github-meta.ts')
-      return fetchMeta({ apiUrl, token }, etag)
-    }
-    const shared = getOrCreate(this.#ranges, `${apiUrl} ${token ?? ''}`, () => new GithubRanges(source, logger))
-    const key = `ranges of ${apiUrl}`
-    if (inbox) shared.useCache({ load: () => inbox.getValue(key), save: (text) => inbox.setValue(key, text) })
-    return shared
-  }
-}
-
-function getOrCreate<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
-  let value = map.get(key)
-  if (value === undefined) map.set(key, (value = create()))
-  return value
 }

@@ -1,8 +1,9 @@
 export type { Mountable, MountTraits } from './adapters/mount.ts'
 export type { AppOptions } from './app.ts'
-export type { AnyOctokit, Delivery, DeliveryOctokit } from './delivery.ts'
+export type { AnyOctokit, Delivery, DeliveryOctokit, OctokitClass } from './delivery.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
 export type { AnyEventName, AnyPayload, EventName, EventPayloads, KnownEvent, PayloadOf } from './events.ts'
+export type { Installation, OctokitTarget } from './github/octokits.ts'
 export type { Handler, HandlerOptions } from './handler.ts'
 export { Hooks } from './hooks.ts'
 export type {

@@ -4,7 +4,7 @@
  * `@default` with `settings.ts`.
  */
 import type { AppOptions } from './app.ts'
-import type { Delivery } from './delivery.ts'
+import type { Delivery, OctokitClass } from './delivery.ts'
 import type { HashName } from './http.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -85,18 +85,25 @@ export interface HooksOptions {
    */
   apiUrl?: string | undefined
   /**
-   * The token for `/meta`, and for `delivery.octokit()` if no GitHub App applies.
+   * The token for `/meta`, and for `delivery.octokit()` and `hooks.octokit()` if no GitHub App applies.
    * @default the environment variable `GITHUB_TOKEN`, only for `https://api.github.com`
    * @example token: process.env.MY_TOKEN
    */
   token?: string | undefined
   /**
-   * The GitHub App that `delivery.octokit()` authenticates as. `id` is its App ID or client ID. `privateKey` is the PEM
+   * The GitHub App that `delivery.octokit()` and `hooks.octokit()` authenticate as. `id` is its App ID or client ID. `privateKey` is the PEM
    * text, which may contain `\n` instead of line breaks, or the path of its file.
    * @default the environment variables `GITHUB_APP_ID` and `GITHUB_APP_PRIVATE_KEY`
    * @example app: { id: 123456, privateKey: 'bot.pem' }
    */
   app?: AppOptions | undefined
+  /**
+   * The class of the Octokits that hookserver creates: the class `Octokit` of the package `octokit`, with your plugins
+   * and defaults.
+   * @default the class `Octokit` of the package `octokit`
+   * @example octokit: Octokit.plugin(myPlugin)
+   */
+  octokit?: OctokitClass | undefined
   /**
    * The path that receives deliveries, after the framework's prefix and without the query. `false` accepts every path,
    * for a router that has already matched the route.

@@ -1,5 +1,6 @@
 /** Checks the options of `Hooks`, and adds the defaults. `options.ts` documents the options. */
 import { appIn, readApp } from './app.ts'
+import type { OctokitClass } from './delivery.ts'
 import type { HashName } from './http.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import type { HooksOptions, Secret } from './options.ts'
@@ -18,7 +19,16 @@ import { maxTimer } from './runtime/timer.ts'
 import { childLogger, defaultLogger, type FullLogger, type Logger, silentLogger } from './telemetry/logger.ts'
 
 type Given<Name extends keyof HooksOptions> = Exclude<HooksOptions[Name], undefined>
-type WithoutDefault = 'secret' | 'clientAddress' | 'ranges' | 'token' | 'app' | 'inbox' | 'onError' | 'onDead'
+type WithoutDefault =
+  | 'secret'
+  | 'clientAddress'
+  | 'ranges'
+  | 'token'
+  | 'app'
+  | 'octokit'
+  | 'inbox'
+  | 'onError'
+  | 'onDead'
 type WithDefault = Exclude<keyof HooksOptions, WithoutDefault | 'trustProxy' | 'logger'>
 
 /** All options of a mount, with the defaults applied. */
@@ -103,6 +113,12 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
       withoutSlash(apiUrl) === githubApi ? environmentVariable('GITHUB_TOKEN') || undefined : undefined,
   },
   app: { check: (value) => void readApp(value), computed: () => appIn(environmentVariable), convert: readApp },
+  octokit: {
+    check(value) {
+      if (isFunction(value) && isFunction((value as OctokitClass).defaults)) return
+      throw new TypeError('Option "octokit" must be a class, such as Octokit.plugin(…), and not an instance of it')
+    },
+  },
   url: {
     check: must(
       (value) => value === false || (isString(value) && /^\/[^?#\s]*$/.test(value)),

@@ -19,6 +19,7 @@ describe('defaults', () => {
       apiUrl: 'https://api.github.com',
       token: undefined,
       app: undefined,
+      octokit: undefined,
       url: '/hooks',
       bodyLimit: 26_214_400,
       inFlightLimit: 67_108_864,

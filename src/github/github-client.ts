@@ -1,37 +1,37 @@
 import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
 import { version } from '../runtime/platform.ts'
-import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { Settings } from '../settings.ts'
-import type { FullLogger } from '../telemetry/logger.ts'
+import { checkOctokitTarget, type Installation, Installations, type OctokitTarget } from './installations.ts'
+import { octokitLogger, type Scope, throttleOptions, withScope } from './octokit-scope.ts'
 import type { Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
-import { authenticateInstallation, InstallationTokens } from './tokens.ts'
+import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
 
-type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>
-
-/** The logger of an Octokit and the signal that ends its requests. They are usually those of a delivery. */
-type Scope = Pick<Delivery, 'log' | 'signal'>
-
-/**
- * The longest wait for a rate limit, in seconds. If the limit lasts longer, the request fails. The inbox retries later.
- */
-export const maxWait = 60
-/** The maximum number of waits for one request. */
-const maxRetries = 3
+type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'> & Partial<Pick<Settings, 'octokit'>>
+type OctokitConstructor = typeof import('octokit').Octokit
 
 interface AppClient {
   octokit: Octokit
   tokens: InstallationTokens
+  installations: Installations
 }
+
+const needsCredentials = (call: string): Error =>
+  new Error(`${call} needs credentials: set the option "app" ({ id, privateKey }) or the option "token" of new Hooks()`)
 
 /** Creates Octokits that authenticate with the token, as the App, or as an installation of the App. */
 export class GitHubClient {
   readonly #credentials: Credentials
+  /** The scope of the requests that belong to no delivery. */
+  readonly #scope: Scope
   #app: Promise<AppClient> | undefined
 
-  constructor(credentials: Credentials) {
+  /** @param signal Ends the requests that belong to no delivery, which otherwise keep the process alive. */
+  constructor(credentials: Credentials, signal?: AbortSignal) {
     this.#credentials = credentials
+    const never = new AbortController().signal
+    this.#scope = { log: credentials.logger, signal: signal ?? never, keepAlive: signal !== undefined }
   }
 
   /** The Octokit for a handler. @throws {Error} if there are no credentials for the delivery. */
@@ -40,11 +40,31 @@ export class GitHubClient {
     const { installationId } = delivery
     if (app && installationId !== undefined) return this.asInstallation(installationId, delivery)
     if (token !== undefined) return this.withToken(delivery)
+    if (!app) throw needsCredentials('delivery.octokit()')
     throw new Error(
-      app
-        ? 'delivery.octokit(): this delivery does not come from an installation of an App, so the option "app" does not apply. For a webhook that does not belong to the App, also set the option "token"'
-        : 'delivery.octokit() needs credentials: set the option "app" ({ id, privateKey }) or the option "token" of new Hooks()',
+      'delivery.octokit(): this delivery does not come from an installation of an App, so the option "app" does not apply. For a webhook that does not belong to the App, also set the option "token"',
     )
+  }
+
+  /**
+   * The Octokit for calls outside a delivery.
+   * @throws {TypeError} naming the wrong member of the target.
+   * @throws {Error} if there are no credentials, or the App is not installed there.
+   */
+  async octokitOutside(target: OctokitTarget): Promise<Octokit> {
+    checkOctokitTarget(target)
+    const { app, token } = this.#credentials
+    if (app) {
+      const source = (await this.#appClient()).installations.sourceFor(target)
+      return this.#asInstallation(source, await source.id(), this.#scope)
+    }
+    if (token !== undefined) return this.withToken(this.#scope)
+    throw needsCredentials('hooks.octokit()')
+  }
+
+  /** Lists the installations of the App. @throws {Error} (at the first page) without the option `app`. */
+  async *listInstallations(): AsyncGenerator<Installation, void, undefined> {
+    yield* (await this.#appClient()).installations.list()
   }
 
   /**
@@ -58,7 +78,7 @@ export class GitHubClient {
     if (missing !== undefined) throw new Error(missing)
     if (target === 'app') return this.asApp()
     if (token !== undefined) {
-      const { Octokit } = await loadOctokit()
+      const Octokit = await this.#octokitClass()
       const log = { debug() {}, info() {}, warn() {}, error() {} } // the caller logs errors
       const plugins = { throttle: { enabled: false }, retry: { enabled: false } }
       return new Octokit({ auth: token, baseUrl: apiUrl, log, ...plugins }) as Requester
@@ -71,16 +91,21 @@ export class GitHubClient {
 
   /** Authenticates with the option `token`, which must be set. */
   async withToken(scope: Scope): Promise<Octokit> {
-    const { Octokit } = await loadOctokit()
-    return withScope(scope, new Octokit({ ...this.#optionsFor('token', scope), auth: this.#credentials.token }))
+    const Octokit = await this.#octokitClass()
+    const { token } = this.#credentials
+    return withScope(scope, new Octokit({ ...this.#optionsFor('token', scope), auth: token, authStrategy: undefined }))
   }
 
   /** Authenticates as an installation of the option `app`, which must be set. */
-  async asInstallation(installation: number, scope: Scope): Promise<Octokit> {
-    const [{ Octokit }, { tokens }] = await Promise.all([loadOctokit(), this.#appClient()])
-    const options = this.#optionsFor(`installation ${installation}`, scope)
-    const authStrategy = () => authenticateInstallation(installation, tokens)
-    return withScope(scope, new Octokit({ ...options, authStrategy }))
+  asInstallation(installation: number, scope: Scope): Promise<Octokit> {
+    return this.#asInstallation(fixedInstallation(installation), installation, scope)
+  }
+
+  async #asInstallation(source: InstallationSource, id: number, scope: Scope): Promise<Octokit> {
+    const [Octokit, { tokens }] = await Promise.all([this.#octokitClass(), this.#appClient()])
+    const options = this.#optionsFor(`installation ${id}`, scope)
+    const authStrategy = () => authenticateInstallation(source, tokens)
+    return withScope(scope, new Octokit({ ...options, authStrategy, auth: undefined }))
   }
 
   /** Authenticates as the App itself, for the routes below `/app`. The option `app` must be set. */
@@ -94,20 +119,27 @@ export class GitHubClient {
   }
 
   async #createApp(): Promise<AppClient> {
-    const { app, logger } = this.#credentials
+    const { app } = this.#credentials
     if (!app) throw new Error('No App is configured: set the option "app" ({ id, privateKey }) of new Hooks()')
-    const { App, Octokit } = await loadOctokit()
-    const options = this.#optionsFor(`app ${app.id}`, { log: logger, signal: new AbortController().signal })
+    const [{ App }, Octokit] = await Promise.all([loadOctokit(), this.#octokitClass()])
+    const options = this.#optionsFor(`app ${app.id}`, this.#scope)
     const { octokit } = new App({
       appId: app.id,
       privateKey: app.privateKey,
       Octokit: Octokit.defaults(options),
       log: options.log,
     })
+    withScope(this.#scope, octokit)
     octokit.hook.error('request', (error) => {
       throw (error as { status?: unknown }).status === 401 ? unauthorizedApp(app.id, error) : error
     })
-    return { octokit, tokens: new InstallationTokens(octokit) }
+    return { octokit, tokens: new InstallationTokens(octokit), installations: new Installations(octokit) }
+  }
+
+  /** The option `octokit`, or the class of the package. */
+  async #octokitClass(): Promise<OctokitConstructor> {
+    const { octokit } = this.#credentials
+    return octokit ? (octokit as unknown as OctokitConstructor) : (await loadOctokit()).Octokit
   }
 
   /**
@@ -116,35 +148,13 @@ export class GitHubClient {
    */
   #optionsFor(caller: string, scope: Scope) {
     const { apiUrl } = this.#credentials
-    const octokitLog = octokitLogger(scope.log)
     return {
       baseUrl: apiUrl,
       userAgent: `hookserver/${version}`,
-      log: octokitLog,
-      request: { log: octokitLog, signal: withDefaultReason(scope.signal) },
+      log: octokitLogger(scope.log),
       throttle: throttleOptions(`${apiUrl} ${caller}`, scope),
     }
   }
-}
-
-/**
- * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. For all Octokits with the same
- * `id` together, the plugin sends at most one write request (POST, PATCH, PUT or DELETE) a second, and one in three
- * seconds if it notifies people, as comments do. If GitHub still rejects a request because of a rate limit, the wait is
- * here: the plugin's timer ignores `signal` and keeps the process alive.
- */
-function throttleOptions(id: string, { log, signal }: Scope) {
-  const onLimit =
-    (name: string) =>
-    async (wait: number, { method, url }: { method: string; url: string }, _octokit: unknown, retries: number) => {
-      const retry = wait <= maxWait && retries < maxRetries
-      const outcome = retry ? `it is retried in ${wait} s` : 'it fails'
-      log.warn({ wait }, `${method} ${url} reached GitHub's ${name}: ${outcome}`)
-      if (retry) await sleep(wait * 1000, signal)
-      return retry && !signal.aborted
-    }
-  const [onRateLimit, onSecondaryRateLimit] = [onLimit('rate limit'), onLimit('secondary rate limit')]
-  return { id, retryAfterBaseValue: 0, onRateLimit, onSecondaryRateLimit }
 }
 
 /** Loads the optional package `octokit`. @throws {Error} if it is not installed. */
@@ -155,34 +165,6 @@ async function loadOctokit(): Promise<typeof import('octokit')> {
     const text = 'Talking to GitHub needs the package "octokit" beside hookserver: npm install octokit'
     throw new Error(text, { cause })
   }
-}
-
-/**
- * Makes requests reject at once when the signal aborts, even while a plugin of Octokit waits, and logs each response.
- */
-function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
-  octokit.hook.wrap('request', async (request, options) => {
-    const response = await untilAborted(signal, async () => request(options))
-    log.debug({ status: response.status }, `${options.method} ${new URL(response.url).pathname}`)
-    return response
-  })
-  return octokit
-}
-
-/** Octokit retries an aborted request, unless the name of the abort's reason is `AbortError`, as it is by default. */
-function withDefaultReason(signal: AbortSignal): AbortSignal {
-  const controller = new AbortController()
-  if (signal.aborted) controller.abort()
-  else signal.addEventListener('abort', () => controller.abort(), { once: true })
-  return controller.signal
-}
-
-/** Logs the text, and the second argument only if it is an error. Other values may contain a token. */
-function octokitLogger(log: FullLogger) {
-  const write = (level: keyof FullLogger) => (text: string, more?: unknown) => {
-    log[level](more instanceof Error ? { err: more } : {}, text)
-  }
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
 function unauthorizedApp(id: number | string, cause: Error): Error {

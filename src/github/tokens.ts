@@ -37,7 +37,7 @@ export class InstallationTokens {
     const token = this.#tokens.get(installation)
     if (token?.text !== rejected) return this.get(installation) // another caller has replaced it
     if (Date.now() - token.createdAt < propagationTime) {
-      await wait(1000, new Promise(() => {}))
+      await wait(1000, new Promise(() => {}), true)
       return this.get(installation)
     }
     return this.#renew(installation)
@@ -91,27 +91,53 @@ export interface Authentication {
   hook(request: RequestFunction, route: unknown, parameters: unknown): Promise<unknown>
 }
 
+/** The installation that an Octokit authenticates as. An account that installs the App again gets another id. */
+export interface InstallationSource {
+  id(): Promise<number>
+  /** The id to use instead of one that GitHub no longer knows. @throws {Error} (rejects) if there is none. */
+  replace(id: number, error: unknown): Promise<number>
+}
+
+/** An installation whose id is all that is known of it. */
+export const fixedInstallation = (installation: number): InstallationSource => ({
+  id: async () => installation,
+  replace: (_id, error) => Promise.reject(error),
+})
+
 /** The maximum number of requests for one call while GitHub rejects the tokens. */
 const maxTries = 3
 
 /** Authenticates as an installation. A rejected token is replaced, because GitHub may revoke it before it expires. */
-export function authenticateInstallation(installation: number, tokens: InstallationTokens): Authentication {
+export function authenticateInstallation(source: InstallationSource, tokens: InstallationTokens): Authentication {
+  const getToken = async (create: (installation: number) => Promise<string>) => {
+    const installation = await source.id()
+    try {
+      return { installation, token: await create(installation) }
+    } catch (error) {
+      if (statusOf(error) !== 404) throw error
+      const replacement = await source.replace(installation, error)
+      return { installation: replacement, token: await create(replacement) }
+    }
+  }
   const auth = async () => {
-    const token = await tokens.get(installation)
+    const { installation, token } = await getToken((id) => tokens.get(id))
     return { type: 'token', tokenType: 'installation', token, installationId: installation } as const
   }
   const hook: Authentication['hook'] = async (request, route, parameters) => {
     const endpoint = request.endpoint.merge(route, parameters)
-    let token = await tokens.get(installation)
+    let { token } = await getToken((id) => tokens.get(id))
     for (let tries = 1; ; tries++) {
       endpoint.headers.authorization = `token ${token}`
       try {
         return await request(endpoint)
       } catch (error) {
-        if ((error as { status?: unknown }).status !== 401 || tries === maxTries) throw error
-        token = await tokens.replace(installation, token)
+        if (statusOf(error) !== 401 || tries === maxTries) throw error
+        const rejected = token
+        token = (await getToken((id) => tokens.replace(id, rejected))).token
       }
     }
   }
   return Object.assign(auth, { hook })
 }
+
+const statusOf = (error: unknown): unknown => (error as { status?: unknown }).status

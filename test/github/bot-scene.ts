@@ -35,7 +35,7 @@ export async function startBot(options: HooksOptions, work: (delivery: Delivery)
   const server = createServer(hookserver(hooks))
   const url = `${await listen(server)}/hooks`
   onTestFinished(() => stop(server))
-  return { url, inbox, logger }
+  return { url, inbox, logger, hooks }
 }
 
 /** The ended attempts of a delivery, as soon as there are `count`. */

@@ -1,6 +1,6 @@
 /** Rate limits during requests of `delivery.octokit()`, and attempts that fail because of them. */
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { maxWait } from '../../src/github/github-client.ts'
+import { maxWait } from '../../src/github/octokit-scope.ts'
 import { type Delivery, Hooks } from '../../src/index.ts'
 import { inject, type LocalGitHub, type LocalGitHubOptions, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'

@@ -1,0 +1,164 @@
+import type { Octokit } from 'octokit'
+import { fail, isWhole } from '../runtime/check-options.ts'
+import { isObject } from '../runtime/json.ts'
+import type { RequestError } from './requester.ts'
+import { parseTarget } from './target.ts'
+import type { InstallationSource } from './tokens.ts'
+
+/** Where an Octokit outside a delivery acts: an installation by its id, or the installation on a repository or account. */
+export type OctokitTarget =
+  | { installation: number }
+  | { repository: string }
+  | { organization: string }
+  | { user: string }
+
+/**
+ * An installation of the App, as `GET /app/installations` describes it:
+ * https://docs.github.com/rest/apps/apps#list-installations-for-the-authenticated-app
+ */
+export interface Installation {
+  id: number
+  /** An organization or a user has a `login`, an enterprise a `slug`. */
+  account: { login?: string; slug?: string } | null
+  /** `Organization`, `User` or `Enterprise`. */
+  target_type: string
+  repository_selection: 'all' | 'selected'
+  /** The levels by permission: `{ issues: 'write' }`. */
+  permissions: object
+  events: readonly string[]
+  /** The page with the settings of the installation. */
+  html_url: string
+  suspended_at: string | null
+}
+
+/** Milliseconds for which an id is used before it is looked up again. A repository may get another owner meanwhile. */
+const maxAge = 60 * 60 * 1000
+/** Installations in a page: the most that GitHub allows. */
+const pageSize = 100
+
+/** Finds the installations of an App. Callers that ask for the same repository or account share one request. */
+export class Installations {
+  readonly #app: Octokit
+  /** By the path of the request, ordered by the time at which they expire. */
+  readonly #ids = new Map<string, { id: Promise<number>; expiresAt: number }>()
+
+  /** @param app Authenticates as the App itself. */
+  constructor(app: Octokit) {
+    this.#app = app
+  }
+
+  /** All installations of the App, with the suspended ones. */
+  async *list(): AsyncGenerator<Installation, void, undefined> {
+    for (let page = 1, full = true; full; page++) {
+      const { data } = await this.#app.request('GET /app/installations', { per_page: pageSize, page })
+      yield* data
+      full = data.length === pageSize
+    }
+  }
+
+  /**
+   * The installation of a target.
+   * @throws {Error} (rejects, both methods of the source) if the App is not installed there.
+   */
+  sourceFor(target: OctokitTarget): InstallationSource {
+    if ('installation' in target) {
+      const { installation } = target
+      return {
+        id: async () => installation,
+        replace: (_id, cause) => this.#throwMissing(installation, cause),
+      }
+    }
+    const path = pathOf(target)
+    return {
+      id: () => this.#find(path),
+      replace: async (id) => {
+        const found = this.#ids.get(path.toLowerCase())
+        // Otherwise another caller has replaced it.
+        if (found && (await found.id) === id) this.#ids.delete(path.toLowerCase())
+        return this.#find(path)
+      },
+    }
+  }
+
+  #find(path: string): Promise<number> {
+    const [key, now] = [path.toLowerCase(), Date.now()] // the case of a name makes no difference to GitHub
+    const found = this.#ids.get(key)
+    if (found && now < found.expiresAt) return found.id
+    this.#deleteExpired(now)
+    const entry = { id: this.#request(path), expiresAt: now + maxAge }
+    this.#ids.set(key, entry)
+    entry.id.catch(() => this.#ids.get(key) === entry && this.#ids.delete(key))
+    return entry.id
+  }
+
+  async #request(path: string): Promise<number> {
+    const where = path.replace(/^\/\w+\//, '')
+    try {
+      const { data } = await this.#app.request(`GET ${path}/installation`)
+      const { id, suspended_at, html_url } = data as Installation
+      if (suspended_at) throw new Error(`The installation of the App on ${where} is suspended: see ${html_url}`)
+      return id
+    } catch (error) {
+      if ((error as RequestError).status !== 404) throw error
+      const { name, url } = await this.#describeApp()
+      const cure = `install it at ${url}/installations/new, or check the spelling of the name`
+      throw notFound(`The App ${name} is not installed on ${where}: ${cure}`, error)
+    }
+  }
+
+  async #throwMissing(installation: number, cause: unknown): Promise<never> {
+    const { name } = await this.#describeApp()
+    const cure = 'use an id that hooks.installations() lists'
+    throw notFound(`The App ${name} has no installation ${installation}, or no longer: ${cure}`, cause)
+  }
+
+  /** Also tells an App that is not installed from one that GitHub does not know: for both, GitHub responds with 404. */
+  async #describeApp(): Promise<{ name: string; url: string }> {
+    const { data } = await this.#app.request('GET /app')
+    return { name: data?.name ?? '', url: data?.html_url ?? '' }
+  }
+
+  #deleteExpired(now: number): void {
+    for (const [path, { expiresAt }] of this.#ids) {
+      if (now < expiresAt) return
+      this.#ids.delete(path)
+    }
+  }
+}
+
+/** With the status, as in errors of Octokit. */
+const notFound = (message: string, cause: unknown): Error =>
+  Object.assign(new Error(message, { cause }), { status: 404 })
+
+/** The check of each member, and its form. */
+const members: Record<string, { isValid(value: unknown): boolean; expected: string }> = {
+  installation: { isValid: (value) => isWhole(value, 1), expected: 'the id of an installation' },
+  repository: { isValid: (value) => isName(value, 'repository'), expected: '"owner/name"' },
+  organization: { isValid: (value) => isName(value, 'organization'), expected: 'the login of an organization' },
+  user: { isValid: (value) => isName(value, 'organization'), expected: 'the login of a user' },
+}
+
+const names = Object.keys(members)
+  .map((name) => `"${name}"`)
+  .join(', ')
+
+/** Whether a text is a repository's name, or a login, without the id of a webhook. */
+function isName(value: unknown, kind: 'repository' | 'organization'): boolean {
+  const parsed = typeof value === 'string' ? parseTarget(value) : undefined
+  return typeof parsed === 'object' && kind in parsed && parsed.id === undefined
+}
+
+/** @throws {TypeError} naming the wrong member. */
+export function checkOctokitTarget(target: unknown): asserts target is OctokitTarget {
+  const given = isObject(target) ? Object.entries(target) : []
+  const [name = '', value] = given[0] ?? []
+  const member = Object.hasOwn(members, name) ? members[name] : undefined
+  if (!member || given.length > 1) fail('hooks.octokit(): the target', `an object with one of ${names}`, target)
+  if (!member.isValid(value)) fail(`hooks.octokit(): "${name}"`, member.expected, value)
+}
+
+/** The path of the repository or the account in GitHub's API. */
+function pathOf(target: Exclude<OctokitTarget, { installation: number }>): string {
+  if ('repository' in target) return `/repos/${target.repository}`
+  return 'organization' in target ? `/orgs/${target.organization}` : `/users/${target.user}`
+}

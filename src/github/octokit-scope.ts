@@ -1,0 +1,86 @@
+import type { Octokit } from 'octokit'
+import type { Delivery } from '../delivery.ts'
+import { sleep, untilAborted } from '../runtime/timer.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
+
+/** The logger of an Octokit and the signal that ends its requests. They are usually those of a delivery. */
+export interface Scope extends Pick<Delivery, 'log' | 'signal'> {
+  /** Whether a wait for a rate limit keeps the process alive, as a script needs it. Default: it does not. */
+  keepAlive?: boolean
+}
+
+/**
+ * The longest wait for a rate limit, in seconds. If the limit lasts longer, the request fails. The inbox retries later.
+ */
+export const maxWait = 60
+/** The maximum number of waits for one request. */
+const maxRetries = 3
+
+/** @returns Whether the plugin sends the request again. @param wait In seconds. */
+type OnLimit = (
+  wait: number,
+  request: { method: string; url: string },
+  octokit: unknown,
+  retries: number,
+) => Promise<boolean>
+
+interface ThrottleOptions {
+  id: string
+  /** Milliseconds that the plugin waits for each second that GitHub asks for. */
+  retryAfterBaseValue: number
+  onRateLimit: OnLimit
+  onSecondaryRateLimit: OnLimit
+}
+
+/**
+ * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. For all Octokits with the same
+ * `id` together, the plugin sends at most one write request (POST, PATCH, PUT or DELETE) a second, and one in three
+ * seconds if it notifies people, as comments do. If GitHub still rejects a request because of a rate limit, the wait is
+ * here: the plugin's timer ignores `signal` and always keeps the process alive.
+ */
+export function throttleOptions(id: string, { log, signal, keepAlive = false }: Scope): ThrottleOptions {
+  const onLimit =
+    (name: string): OnLimit =>
+    async (wait, { method, url }, _octokit, retries) => {
+      const retry = wait <= maxWait && retries < maxRetries
+      const outcome = retry ? `it is retried in ${wait} s` : 'it fails'
+      log.warn({ wait }, `${method} ${url} reached GitHub's ${name}: ${outcome}`)
+      if (retry) await sleep(wait * 1000, signal, { keepAlive })
+      return retry && !signal.aborted
+    }
+  const [onRateLimit, onSecondaryRateLimit] = [onLimit('rate limit'), onLimit('secondary rate limit')]
+  return { id, retryAfterBaseValue: 0, onRateLimit, onSecondaryRateLimit }
+}
+
+/**
+ * Makes requests reject at once when the signal aborts, even while a plugin of Octokit waits, and logs each response.
+ * It sets the signal and the logger of each request, because as options of the constructor they would replace the
+ * option `request` that an application gave to `Octokit.defaults()`, with its `fetch`.
+ */
+export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
+  const requestLog = octokitLogger(log)
+  octokit.hook.wrap('request', async (request, options) => {
+    // Octokit retries an aborted request, unless the name of the reason is `AbortError`, as it is by default.
+    const controller = new AbortController()
+    const abort = () => controller.abort()
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      // In place, because the other hooks get this object, whatever object is passed on.
+      options.request = { signal: controller.signal, ...options.request, log: requestLog }
+      const response = await untilAborted(signal, async () => request(options))
+      log.debug({ status: response.status }, `${options.method} ${new URL(response.url).pathname}`)
+      return response
+    } finally {
+      signal.removeEventListener('abort', abort) // one signal may outlive thousands of requests
+    }
+  })
+  return octokit
+}
+
+/** Logs the text, and the second argument only if it is an error. Other values may contain a token. */
+export function octokitLogger(log: FullLogger): Record<keyof FullLogger, (text: string, more?: unknown) => void> {
+  const write = (level: keyof FullLogger) => (text: string, more?: unknown) => {
+    log[level](more instanceof Error ? { err: more } : {}, text)
+  }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}

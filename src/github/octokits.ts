@@ -1,0 +1,46 @@
+import type { DeliveryOctokit, OctokitClass, OctokitSource } from '../delivery.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
+import type { Settings } from '../settings.ts'
+import type { GitHubClient } from './github-client.ts'
+import type { Installation, OctokitTarget } from './installations.ts'
+
+export type { Installation, OctokitTarget } from './installations.ts'
+
+/**
+ * The Octokits of a `Hooks`: those of its deliveries, and those that the application asks for. This file is part of
+ * every import of `hookserver`. The client is loaded when the application first uses it.
+ */
+export class Octokits {
+  /** By class, then by API address and credentials: mounts with the same ones share a client and its tokens. */
+  readonly #clients = new Map<OctokitClass | undefined, Map<string, Promise<GitHubClient>>>()
+  readonly #closing = new AbortController()
+
+  /** For the deliveries of a mount. */
+  forDeliveries(settings: Settings): OctokitSource {
+    return async (delivery) => (await this.#clientFor(settings)).octokitFor(delivery)
+  }
+
+  /** For calls that belong to no delivery. Their requests end at `close()`. */
+  async forTarget(settings: Settings, target: OctokitTarget): Promise<DeliveryOctokit> {
+    return (await this.#clientFor(settings)).octokitOutside(target)
+  }
+
+  /** The installations of the App, in pages that are fetched as the caller iterates. */
+  async *installations(settings: Settings): AsyncGenerator<Installation, void, undefined> {
+    yield* (await this.#clientFor(settings)).listInstallations()
+  }
+
+  /** Ends all requests outside deliveries, and rejects new ones. */
+  close(): void {
+    this.#closing.abort(new DOMException('hooks.close() ends requests to GitHub', 'AbortError'))
+  }
+
+  #clientFor(settings: Settings): Promise<GitHubClient> {
+    const { apiUrl, app, token, octokit } = settings
+    const clients = getOrCreate(this.#clients, octokit, () => new Map<string, Promise<GitHubClient>>())
+    return getOrCreate(clients, JSON.stringify([apiUrl, app, token]), async () => {
+      const { GitHubClient } = await import('./github-client.ts')
+      return new GitHubClient(settings, this.#closing.signal)
+    })
+  }
+}
