@@ -33,11 +33,22 @@ const specifiers = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== './package.json')
   .map((subpath) => `hookserver${subpath.slice(1)}`)
 
-/** Without `octokit`, `delivery.octokit()` has a minimal type. It must not be `any`, with which everything compiles. */
+/**
+ * Without `octokit`, `delivery.octokit()` and `hooks.octokit()` have a minimal type. It must not be `any`, with which
+ * everything compiles.
+ */
 const withoutOctokit = `
-import type { Delivery } from 'hookserver'
+import { type Delivery, Hooks, type OctokitClass } from 'hookserver'
 export async function ask(delivery: Delivery): Promise<number> {
   const octokit = await delivery.octokit()
+  // @ts-expect-error
+  octokit.rest
+  return (await octokit.request('GET /user')).status
+}
+export async function askOutside(octokitClass: OctokitClass): Promise<number> {
+  const hooks = new Hooks({ octokit: octokitClass })
+  for await (const { id } of hooks.installations()) void id
+  const octokit = await hooks.octokit({ repository: 'octo/hello' })
   // @ts-expect-error
   octokit.rest
   return (await octokit.request('GET /user')).status

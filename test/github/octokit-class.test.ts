@@ -2,7 +2,7 @@
 import { Octokit } from 'octokit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks, type HooksOptions } from '../../src/index.ts'
-import type { LocalGitHub } from '../../src/testing/index.ts'
+import { inject, type LocalGitHub, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
 import { addApp, attemptsFor, issueOf, secret, startBot, startGitHub } from './bot-scene.ts'
 
@@ -93,16 +93,12 @@ describe('the defaults of the option "octokit"', () => {
 
 test('mounts with different classes share no Octokit', async () => {
   const github = await startGitHub()
-  const token = github.addToken()
-  const inboxes = [BotOctokit, Octokit].map(async (octokit) => {
-    const bot = await startBot({ apiUrl: github.url, token, octokit }, async (delivery) => {
-      return 'greet' in (await delivery.octokit())
-    })
-    const hook = github.addHook({ repository: 'octo/hello', url: bot.url, secret })
-    await github.deliver('push', undefined, { hooks: [hook] })
-    return (await attemptsFor(bot.inbox))[0]?.result
-  })
-  expect(await Promise.all(inboxes)).toEqual(['true', 'false'])
+  const hooks = hooksFor(github, { token: github.addToken(), validateIp: false })
+  hooks.hook('push', async (_data, _guid, delivery) => String('greet' in (await delivery.octokit())))
+  for (const [octokit, extended] of [[BotOctokit, 'true'] as const, [Octokit, 'false'] as const]) {
+    const reply = await inject(hooks, signedRequest('push', { secret }), { octokit })
+    expect(await reply.text()).toBe(extended)
+  }
 })
 
 test.each([

@@ -1,6 +1,6 @@
 /** The types of the public functions. Nothing here runs: `tsc` is the test. */
 
-import type { Octokit } from 'octokit'
+import { type Octokit, Octokit as OctokitClass } from 'octokit'
 import type { NodeHandler } from '../../src/adapters/node.ts'
 import type { knownActions } from '../../src/events.ts'
 import {
@@ -112,6 +112,7 @@ new Hooks({ secret: undefined, clientAddress: (request: Request) => request.head
 
 // Octokit is installed here, so its types apply. scripts/check-package.ts compiles without it.
 holds<Equal<ReturnType<Delivery['octokit']>, Promise<Octokit>>>()
+holds<Equal<ReturnType<Hooks['octokit']>, Promise<Octokit>>>()
 hooks.hook('issues.opened', async (_data, _guid, delivery) => {
   const { rest } = await delivery.octokit()
   const { data } = await rest.issues.createComment({ owner: 'o', repo: 'r', issue_number: 1, body: 'b' })
@@ -123,6 +124,18 @@ new Hooks({ app: { id: 3, privateKey: '' }, token: undefined })
 new Hooks({ app: { id: 'Iv1.0', privateKey: '' } })
 // @ts-expect-error: an App has a key
 new Hooks({ app: { id: 3 } })
+new Hooks({ octokit: OctokitClass })
+const OctokitWithPlugin = OctokitClass.plugin(() => ({ greet: () => 'hello' })).defaults({ userAgent: 'bot' })
+new Hooks({ octokit: OctokitWithPlugin })
+// @ts-expect-error: an instance is no class
+new Hooks({ octokit: new OctokitClass() })
+const extended = (await hooks.octokit({ organization: 'acme' })) as InstanceType<typeof OctokitWithPlugin>
+holds<Equal<ReturnType<typeof extended.greet>, 'hello'>>()
+// @ts-expect-error: an id is a number
+hooks.octokit({ installation: '5' })
+for await (const { id, account } of hooks.installations()) {
+  holds<Equal<[typeof id, typeof account], [number, { login?: string; slug?: string } | null]>>()
+}
 
 // An inbox and its options.
 holds<Equal<ReturnType<typeof sqlite>, Inbox>>()
