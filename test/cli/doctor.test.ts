@@ -183,7 +183,7 @@ describe('finds', () => {
   test('a GitHub that fails while the clock is checked', async () => {
     const github = await LocalGitHub.start()
     onTestFinished(() => github.close())
-    github.fail({ status: 200, body: { hooks: [] } }, 'cut')
+    github.fail({ status: 200, body: { hooks: ['192.0.2.0/24'] } }, 'cut')
     const { of, code } = await runDoctor(project(), [], { github })
     expect(of('GitHub')).toMatchObject([
       { state: 'fine' },

@@ -85,8 +85,9 @@ describe('serve', () => {
   test('reads the file again when --dev restarts it', async () => {
     const folder = project({ '.env': env, 'hooks.ts': hooksModule })
     const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    const names = ['GITHUB_WEBHOOKS_KEY', 'HOOKSERVER_LOG_LEVEL']
+    expect(await served.line('Environment file read')).toMatchObject({ variables: names, overridden: [] })
     await served.url()
-    expect(served.output).not.toContain('ADDED_LATER')
     writeFileSync(join(folder, '.env'), `${env}ADDED_LATER=1\n`)
     const save = () => {
       writeFileSync(join(folder, 'hooks.ts'), `${hooksModule}\n`)
@@ -94,6 +95,8 @@ describe('serve', () => {
     }
     // Saves until the change is noticed: Node.js watches an import only some time after it is loaded.
     await expect.poll(save, { interval: 2_000, timeout: 20_000 }).toBe(true)
+    const read = served.lines.findLast(({ msg }) => msg === 'Environment file read')
+    expect(read).toMatchObject({ variables: ['ADDED_LATER', ...names], overridden: [] })
     expect(served.output).not.toContain(secret)
   })
 })
