@@ -118,7 +118,13 @@ function valuesOf(of: Option | Argument | undefined, typed: string, prefix: stri
   return { names: found.map((one) => prefix + one), areFiles: endings !== undefined }
 }
 
-const fileEndings: Readonly<Record<string, RegExp>> = { file: /$/, database: /$/, module: /\.(ts|js|mjs)$/ }
+/** `dir` matches no file: only folders are offered. */
+const fileEndings: Readonly<Record<string, RegExp>> = {
+  file: /$/,
+  database: /$/,
+  module: /\.(ts|js|mjs)$/,
+  dir: /(?!)/,
+}
 
 const wordsFor: Readonly<Record<string, () => readonly string[]>> = {
   event: () => knownNames(),

@@ -7,6 +7,7 @@ import { addDiscard, addRetry } from './deliveries/retry-discard.ts'
 import { addShow } from './deliveries/show.ts'
 import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
+import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
 import { print } from './output.ts'
 import { addPause } from './pause.ts'
@@ -33,6 +34,7 @@ export function createProgram(): Command {
     .hook('preAction', readEnvFile)
     .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(withoutValues(text)) })
     .addHelpText('after', '\nRun hookserver <command> --help for the details and examples of a command.')
+  addInit(program)
   addServe(program)
   addSend(program)
   addDeliveries(program)

@@ -11,6 +11,7 @@ const built = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
 const commands = [
   '',
+  'init',
   'serve',
   'send',
   'deliveries',

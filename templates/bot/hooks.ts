@@ -1,0 +1,19 @@
+/** A bot that answers new issues. `npm run dev` serves it, and restarts when this file changes. */
+import { Hooks } from 'hookserver'
+
+// The App and the secret of its webhook come from the variables in .env.
+const hooks = new Hooks()
+
+hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {
+  if (issue.user?.type === 'Bot') return // prevents two bots from answering each other forever
+  const octokit = await delivery.octokit()
+  const { data } = await octokit.rest.issues.createComment({
+    owner: repository.owner.login,
+    repo: repository.name,
+    issue_number: issue.number,
+    body: `Thank you, @${issue.user?.login}! A maintainer will look into it.`,
+  })
+  return data.html_url // stored with the attempt
+})
+
+export default hooks

@@ -1,0 +1,22 @@
+/** The handlers. Any number of servers can run them on one database. `npm run dev` serves them on this machine. */
+import { Hooks } from 'hookserver'
+
+// The secret comes from GITHUB_WEBHOOKS_KEY. `npm run dev` generates one if you set none.
+// The server stores deliveries in the database of DATABASE_URL, or in the file hookserver.db if you set none.
+const hooks = new Hooks()
+
+hooks.hook('ping', ({ zen }) => zen)
+
+// The name must never change, because the database stores it with each task. With `order`, all servers together handle
+// the pushes of a repository one at a time, in order of receipt.
+hooks.on(
+  'push',
+  ({ ref, commits }, _guid, delivery) => {
+    delivery.log.info({ ref, commits: commits.length }, 'Pushed') // stored with the attempt
+  },
+  { name: 'pushed', order: 'repository' },
+)
+
+hooks.hook('issues.opened', ({ issue }) => `#${issue.number} ${issue.title}`)
+
+export default hooks
