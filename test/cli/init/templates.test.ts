@@ -1,0 +1,101 @@
+/** Creates a project with each template from the packed hookserver, and runs what its README says. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { templateNames } from '../../../src/cli/init/templates.ts'
+import { signedRequest } from '../../../src/testing/index.ts'
+import { environment, installPacked, linkPackages, manifestIn, pack, runIn } from './packed.ts'
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url))
+const home = mkdtempSync(join(tmpdir(), 'hookserver-templates-'))
+const packages: Record<(typeof templateNames)[number], string[]> = {
+  handler: ['hookserver'],
+  bot: ['hookserver', 'octokit'],
+  deploy: ['hookserver'],
+  postgres: ['hookserver', 'pg', 'pg-boss'],
+}
+let tarball: string
+
+beforeAll(() => {
+  tarball = pack(home)
+  installPacked(tarball, home)
+})
+afterAll(() => rmSync(home, { recursive: true }))
+
+describe.each(templateNames)('the template %s', (template) => {
+  const folder = join(home, template)
+
+  beforeAll(async () => {
+    const { code, stderr } = await runIn(home, 'node_modules/.bin/hookserver', 'init', template, '--yes')
+    expect([code, stderr]).toEqual([0, ''])
+    installPacked(tarball, folder)
+    const { dependencies, devDependencies } = manifestIn(folder)
+    linkPackages(folder, Object.keys({ ...dependencies, ...devDependencies }))
+  })
+
+  test('depends on this version of hookserver, and on the packages that it needs', () => {
+    const own = manifestIn(repository)
+    const { dependencies, devDependencies } = manifestIn(folder)
+    const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+    expect(Object.keys(dependencies).toSorted()).toEqual(packages[template].toSorted())
+    expect(dependencies.hookserver).toBe(`^${version}`)
+    for (const [name, range] of Object.entries(devDependencies)) expect(range).toBe(own.devDependencies[name])
+  })
+
+  // The type check reads the types of all payloads, which takes long on a busy machine.
+  test('passes its own tests, and the type check', async () => {
+    const [tests, types] = await Promise.all([
+      runIn(folder, 'npm', 'test'),
+      runIn(folder, join(repository, 'node_modules/.bin/tsc'), '-p', '.'),
+    ])
+    expect(types).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(tests).toMatchObject({ code: 0, stdout: expect.stringMatching(/\bpass [23]\n/) })
+  }, 120_000)
+
+  test('serves a signed ping with npm run dev, without a secret', async () => {
+    const args = ['run', 'dev', '--', '--port', '0', '--admin-port', '0']
+    const child = spawn('npm', args, {
+      cwd: folder,
+      env: environment(),
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    const ended = once(child, 'close')
+    onTestFinished(async () => {
+      process.kill(-(child.pid as number), 'SIGKILL') // with the processes that npm has started
+      await ended
+    })
+    const url = await receivingAt(child.stderr)
+    const secret = readFileSync(join(folder, '.hookserver/secret'), 'utf8').trim()
+    const reply = await fetch(url, signedRequest('ping', { secret }))
+    expect([reply.status, await reply.text()]).toEqual([202, 'Accepted'])
+  })
+
+  test('ignores secrets and the files of the server in git', async () => {
+    await runIn(folder, 'git', 'init', '--quiet')
+    const { stdout } = await runIn(folder, 'git', 'status', '--porcelain', '--untracked-files=all')
+    const seen = stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.slice('?? '.length))
+    const written = readdirSync(join(repository, 'templates', template)).filter((file) => file !== 'env.example')
+    const common = ['.env.example', '.gitignore', 'package.json', 'tsconfig.json']
+    expect(seen.toSorted()).toEqual([...written, ...common].toSorted())
+  })
+})
+
+/** The address in the log of a server. @throws {Error} with the log if the server ends first. */
+async function receivingAt(log: NodeJS.ReadableStream): Promise<string> {
+  const lines: string[] = []
+  for await (const line of createInterface(log)) {
+    lines.push(line)
+    const { msg, url } = line.startsWith('{') ? JSON.parse(line) : {}
+    if (msg === 'Receiving') return url
+  }
+  throw new Error(`The server ended:\n${lines.join('\n')}`)
+}
