@@ -1,8 +1,11 @@
 /** A bot that answers new issues. `npm run dev` serves it, and restarts when this file changes. */
 import { Hooks } from 'hookserver'
 
-// The App and the secret of its webhook come from the variables in .env.
+// The App, and the secret of its webhook, come from the variables in .env.
 const hooks = new Hooks()
+
+/** For `hookserver app create`, because the events of the handlers do not show that the bot writes comments. */
+export const config = { permissions: { issues: 'write' } }
 
 hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {
   if (issue.user?.type === 'Bot') return // prevents two bots from answering each other forever

@@ -45,7 +45,7 @@ const examples = `
 Templates:
 ${templateLines.join('\n')}
 
-The command never overwrites a file without asking. It adds what is missing to package.json and .gitignore.
+The command never overwrites a file without asking. It adds missing entries to package.json and .gitignore.
 
 Examples:
   hookserver init                            ask for the folder and the template

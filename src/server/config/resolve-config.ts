@@ -134,7 +134,8 @@ function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly
     problems.push(`config of ${module.name}: expected an object with settings`)
     return {}
   }
-  const { secretFile, ...config } = flattened(module.config as Record<string, unknown>)
+  // `permissions` describes the App of the module, for `hookserver app`.
+  const { secretFile, permissions: _, ...config } = flattened(module.config as Record<string, unknown>)
   for (const name of Object.keys(config).filter((name) => !Object.hasOwn(settings, name))) {
     const known = settingNames.filter((one) => one !== 'secretFile').join(', ')
     problems.push(`config.${name} of ${module.name}: unknown setting; the settings are ${known}`)

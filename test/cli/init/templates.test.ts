@@ -27,6 +27,12 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(home, { recursive: true }))
 
+test('the guide to the first bot shows the handlers of the template', () => {
+  const program = readFileSync(join(repository, 'templates/bot/hooks.ts'), 'utf8')
+  const guide = readFileSync(join(repository, 'docs/guides/first-bot.md'), 'utf8')
+  expect(guide).toContain(`\`\`\`ts\n// hooks.ts\n${program}\`\`\`\n`)
+})
+
 describe.each(templateNames)('the template %s', (template) => {
   const folder = join(home, template)
 
