@@ -131,6 +131,14 @@ describe.runIf(hasTerminals)('on a terminal', () => {
     expect(JSON.parse(read(join(parent, 'new'), 'package.json')).dependencies).toHaveProperty('octokit')
   })
 
+  test('asks nothing with --yes, not even about files in the way', async () => {
+    const folder = project({ 'hooks.ts': 'mine' })
+    expect(await answer(folder, ['.', '--name', 'hooks', '--yes'], [])).toContain(
+      'Nothing was written. Pass --existing',
+    )
+    expect(readdirSync(folder)).toEqual(['hooks.ts'])
+  })
+
   test.each([
     ['keep', 'mine', true],
     ['overwrite', undefined, true],
