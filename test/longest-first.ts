@@ -9,6 +9,7 @@ const long = [
   'sqlite/contract',
   'server/secrets/secrets',
   'cli/deliveries',
+  'cli/init/templates',
   'demo',
   'github/recovery/outage',
   'cli/doctor-postgres',

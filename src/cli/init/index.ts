@@ -61,13 +61,19 @@ async function createProject(dir: string | undefined, flags: Flags): Promise<voi
   const name = flags.name ?? basename(folder)
   checkPackageName(name, template)
   const planned = planFiles(folder, projectFiles(template, name))
-  const shown = relative('', folder) || '.'
+  const shown = shownPath(folder)
   const onlyList = flags.dryRun && flags.existing === undefined
   const files = onlyList ? planned : await decide(planned, shown, flags)
   if (files === undefined) return
   if (!flags.dryRun) writeFiles(folder, files)
   const lines = files.map(({ path, step }) => `  ${(flags.dryRun ? step : past[step]).padEnd(11)}  ${path}`)
   await printLines([...lines, '', ...(flags.dryRun ? ['Dry run: nothing was written.'] : ending(template, shown))])
+}
+
+/** Relative to the current folder, unless the folder is elsewhere. */
+function shownPath(folder: string): string {
+  const path = relative('', folder)
+  return path.startsWith('..') ? folder : path || '.'
 }
 
 /** @returns `undefined` with `--yes`. @throws {UsageError} if there is no terminal for the question, and no `--yes`. */

@@ -1,7 +1,7 @@
 /** The package as npm installs it, without a registry: its own files from the tarball, and its dependencies as links. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compileCache } from '../../compile-cache.ts'
@@ -16,28 +16,22 @@ interface Manifest {
 
 export const manifestIn = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-/** Packs what `npm publish` would publish. @returns The path of the tarball. */
-export function pack(folder: string): string {
-  const args = ['pack', repository, '--ignore-scripts', '--json', '--loglevel', 'error', '--pack-destination', folder]
+/** Packs what `npm publish` would publish, unpacks it in `node_modules`, and links its dependencies. */
+export function installPacked(folder: string): void {
+  const args = ['pack', repository, '--ignore-scripts', '--json', '--loglevel', 'error']
   const [{ filename }] = JSON.parse(execFileSync('npm', args, { cwd: folder, encoding: 'utf8' }))
-  return join(folder, filename)
-}
-
-/** Unpacks the tarball in `node_modules`, and links the dependencies of the package. */
-export function installPacked(tarball: string, folder: string): void {
   const target = join(folder, 'node_modules/hookserver')
   mkdirSync(target, { recursive: true })
-  execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', target])
+  execFileSync('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', target])
   linkPackages(folder, Object.keys(manifestIn(target).dependencies))
   mkdirSync(join(folder, 'node_modules/.bin'))
   symlinkSync('../hookserver/dist/cli/main.js', join(folder, 'node_modules/.bin/hookserver'))
 }
 
-/** Links packages that this repository has installed, and that the folder does not have yet. */
+/** Links packages that this repository has installed. */
 export function linkPackages(folder: string, names: readonly string[]): void {
   for (const name of names) {
     const target = join(folder, 'node_modules', name)
-    if (existsSync(target)) continue
     mkdirSync(dirname(target), { recursive: true })
     symlinkSync(join(repository, 'node_modules', name), target)
   }
