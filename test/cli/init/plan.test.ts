@@ -22,7 +22,7 @@ describe('package.json', () => {
     return { step, manifest: JSON.parse(text) }
   }
 
-  test('gets what is missing, and keeps its own values', () => {
+  test('gets the missing members, and keeps its own values', () => {
     const existing = {
       ...{ name: 'mine', version: '2.0.0', type: 'module', scripts: { test: 'vitest', lint: 'biome check' } },
       dependencies: { hookserver: 'file:hookserver.tgz' },
