@@ -15,7 +15,7 @@ export { LocalGitHub } from './github/local-github.ts'
 export type { Failure, LocalGitHubLimits, LocalGitHubOptions, LocalGitHubRequest } from './github/options.ts'
 export type { DeliverOptions } from './github/sending/deliver.ts'
 export type { PastDelivery } from './github/sending/record.ts'
-export type { LocalApp, LocalAppOptions, LocalInstallationOptions } from './github/world/app.ts'
+export type { LocalApp, LocalAppOptions, LocalInstallationOptions, LocalInstallOptions } from './github/world/app.ts'
 export type { LocalDelivery } from './github/world/delivery.ts'
 export type { LocalHook, LocalHookOptions } from './github/world/hook.ts'
 export {

@@ -13,8 +13,9 @@ import { finder } from './http/route.ts'
 import { documentedRanges, type Failure, type LocalGitHubOptions, type LocalGitHubRequest } from './options.ts'
 import { type DeliverOptions, deliver } from './sending/deliver.ts'
 import { DeliverySender } from './sending/delivery-sender.ts'
+import { sendInstallationEvent } from './sending/installation-event.ts'
 import { type PastDelivery, record } from './sending/record.ts'
-import type { LocalApp, LocalAppOptions } from './world/app.ts'
+import type { Installation, LocalApp, LocalAppOptions, LocalInstallOptions } from './world/app.ts'
 import type { LocalDelivery } from './world/delivery.ts'
 import type { Hook, LocalHook, LocalHookOptions } from './world/hook.ts'
 import { World } from './world/world.ts'
@@ -68,9 +69,27 @@ export class LocalGitHub {
     return this.#world.api
   }
 
+  /**
+   * The address of the pages: `/settings/apps/new`, where a manifest becomes an App, and
+   * `/apps/SLUG/installations/new`. The user `octocat` is logged in.
+   */
+  get webUrl(): string {
+    return this.#world.origin
+  }
+
   /** The clock that dates and expires deliveries, resets limits and expires tokens. */
   get clock(): Clock {
     return this.#world.clock
+  }
+
+  /** All Apps, including those that were registered on a page. */
+  get apps(): readonly LocalApp[] {
+    return this.#world.apps
+  }
+
+  /** All webhooks, including those that were made through the API and from manifests. */
+  get webhooks(): readonly LocalHook[] {
+    return this.#world.hooks
   }
 
   /** The ranges in `/meta`. The ETag of `/meta` changes when they change. */
@@ -122,6 +141,17 @@ export class LocalGitHub {
   /** Makes a GitHub App, with a private key that can sign its JWT. */
   addApp(options: LocalAppOptions): LocalApp {
     return this.#world.addApp(options)
+  }
+
+  /**
+   * Installs an App as its page does, and sends `installation.created` to its webhook.
+   * @returns The installation, once the delivery has ended.
+   */
+  async installApp(app: LocalApp | number, options: LocalInstallOptions = {}): Promise<Installation> {
+    const installed = this.#world.app(app)
+    const installation = this.#world.install(installed, options)
+    await sendInstallationEvent({ world: this.#world, sender: this.#sender }, installed, installation, 'created')
+    return installation
   }
 
   /** Makes a personal access token. @returns The token. */

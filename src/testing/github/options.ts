@@ -32,7 +32,7 @@ export interface LocalGitHubRequest {
   method: string
   path: string
   headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Its JSON body. */
+  /** Its JSON body, or the fields of a form. */
   body?: unknown
   /** The status of the answer; 0 if the request was left hanging or cut. */
   status: number

@@ -10,10 +10,15 @@ interface Response {
 
 interface Description {
   paths: Record<string, Record<string, { responses: Record<string, Response> }>>
-  components: { responses: Record<string, Response> }
+  components: { responses: Record<string, Response>; schemas: Record<string, Schema> }
 }
 
-type Schema = Record<string, unknown> & { properties?: object; allOf?: Schema[] }
+interface Schema extends Record<string, unknown> {
+  properties?: object
+  required?: string[]
+  allOf?: Schema[]
+  anyOf?: Schema[]
+}
 
 /**
  * Translates OpenAPI 3.0 into JSON Schema: `nullable` allows `null`, also next to `enum` and `$ref`. The schema rejects
@@ -36,6 +41,15 @@ const { paths, components } = JSON.parse(readFileSync(file, 'utf8'), translate) 
 // GitHub describes each account of this list as both a user and an enterprise. Even GitHub's own example is not valid.
 const installations = paths['/app/installations']?.get?.responses[200]?.content?.['application/json']
 if (installations) installations.schema = { type: 'array', items: { $ref: '#/components/schemas/installation' } }
+
+// GitHub describes this answer as an App with more members, but the schema of an App rejects members that it lacks.
+const conversion = paths['/app-manifests/{code}/conversions']?.post?.responses[201]?.content?.['application/json']
+const [app] = components.schemas.integration?.anyOf ?? []
+const [, secrets] = (conversion?.schema as Schema | undefined)?.allOf ?? []
+if (conversion) {
+  const required = [...(app?.required ?? []), ...(secrets?.required ?? [])]
+  conversion.schema = { ...app, required, properties: { ...app?.properties, ...secrets?.properties } }
+}
 
 const ajv = new Ajv2019({ allErrors: true, strict: false })
 ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)

@@ -2,14 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { routes } from '../../../src/testing/github/api/routes.ts'
+import { codeFor } from './browser.ts'
 import { templateOf } from './described.ts'
 import { jwtOf } from './jwt.ts'
 import { ask, secret, start } from './scene.ts'
 
-/** A request that succeeds. HOOK and DELIVERY stand for ids of existing objects. */
+/** A request that succeeds. HOOK and DELIVERY stand for ids of existing objects, CODE for the code of a new App. */
 interface Success {
   path: string
-  as?: 'app' | 'installation'
+  as?: 'app' | 'installation' | 'anyone'
   body?: object
   status?: number
 }
@@ -29,6 +30,7 @@ const calls: Record<string, Success> = {
   ...hookCalls('/repos/{owner}/{repo}', '/repos/octo/hello'),
   ...hookCalls('/orgs/{org}', '/orgs/octo-org'),
   ...configAndDeliveries('/app/hook', '/app/hook', 'app'),
+  'POST /app-manifests/{code}/conversions': { path: '/app-manifests/CODE/conversions', as: 'anyone', status: 201 },
   'GET /app': { path: '/app', as: 'app' },
   'GET /app/installations': { path: '/app/installations', as: 'app' },
   [`GET ${app}`]: { path: '/app/installations/5', as: 'app' },
@@ -100,8 +102,9 @@ describe('the routes', () => {
     const [delivery] = github.record(hook, [{ event: 'issues.opened', statusCode: 500 }])
     const jwt = jwtOf(app)
     const installed = await ask(github, 'POST /app/installations/5/access_tokens', { token: jwt })
-    const token = { app: jwt, installation: installed.json.token, user: 'right' }[as ?? 'user']
-    const asked = path.replace('HOOK', String(hook.id)).replace('DELIVERY', String(delivery?.id))
+    const token = { app: jwt, installation: installed.json.token, user: 'right', anyone: undefined }[as ?? 'user']
+    const code = path.includes('CODE') ? await codeFor(github) : ''
+    const asked = path.replace('CODE', code).replace('HOOK', String(hook.id)).replace('DELIVERY', String(delivery?.id))
     expect((await ask(github, `${method} ${asked}`, { token, body })).status).toBe(status)
   })
 })

@@ -15,6 +15,15 @@ const hour = 60 * 60 * 1000
 
 export const getApp = (call: Call): Reply => ok(appShape(call.world, appIn(call)))
 
+/** Exchanges the code of the manifest flow for the App with its secrets. */
+export function convertManifest({ world, parameters }: Call): Reply {
+  const registration = world.codes.redeem(parameters.code ?? '')
+  if (!registration) throw notFound()
+  const { app, clientSecret, webhookSecret } = registration
+  const secrets = { client_secret: clientSecret, webhook_secret: webhookSecret ?? null, pem: app.privateKey }
+  return created({ ...appShape(world, app), ...secrets })
+}
+
 export function listInstallations(call: Call): Reply {
   const app = appIn(call)
   return paged(call.url, app.installations, (some) => some.map((one) => installationShape(call.world, app, one)))

@@ -1,15 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { type Json, objectIn, textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { textsIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
-import type { DeliverySender } from '../sending/delivery-sender.ts'
+import { ping } from '../sending/ping.ts'
 import { hookConfig, hookShape } from '../shapes/hook.ts'
-import { repositoryShape } from '../shapes/repository.ts'
-import { simpleUser } from '../shapes/user.ts'
 import type { Hook, HookFacts, HookOwner } from '../world/hook.ts'
-import type { World } from '../world/world.ts'
 
 /**
  * The owner of the webhooks that the path names: a repository, an organization, or the App that sends the request.
@@ -105,17 +101,4 @@ function factsIn(body: Json): Partial<HookFacts> {
     ...(typeof active === 'boolean' && { active }),
     ...(events && { events }),
   }
-}
-
-/** Sends a ping, even if the webhook is inactive or does not subscribe to pings. */
-function ping(world: World, sender: DeliverySender, hook: Hook): void {
-  const { owner } = hook
-  const about =
-    owner.type === 'repository'
-      ? { repository: repositoryShape(world, owner.of), sender: simpleUser(world, owner.of.owner) }
-      : owner.type === 'organization'
-        ? { organization: simpleUser(world, owner.of) }
-        : {}
-  const payload = { zen: 'Keep it logically awesome.', hook_id: hook.id, hook: hookShape(world, hook), ...about }
-  void sender.send(hook, { event: 'ping', guid: randomUUID(), payload })
 }

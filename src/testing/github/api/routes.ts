@@ -52,6 +52,7 @@ export const routes: readonly Route[] = [
   ...hookRoutes(repository, 'repository_hooks'),
   ...hookRoutes('/orgs/{org}', 'organization_hooks'),
   ...configAndDeliveries('/app/hook', 'app', 'app'),
+  { method: 'POST', path: '/app-manifests/{code}/conversions', access: 'anyone', answer: apps.convertManifest },
   { method: 'GET', path: '/app', access: 'app', answer: apps.getApp },
   { method: 'GET', path: '/app/installations', access: 'app', answer: apps.listInstallations },
   { method: 'GET', path: installation, access: 'app', answer: apps.getInstallation },

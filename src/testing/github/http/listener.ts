@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http'
 import { anonymous, type Caller } from '../auth/caller.ts'
 import type { LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
+import { findPage } from '../web/pages.ts'
 import type { World } from '../world/world.ts'
 import type { Failures } from './failures.ts'
 import { guard } from './guard.ts'
@@ -9,7 +10,7 @@ import { commonHeaders, conditional, scopeHeaders } from './headers.ts'
 import type { RateLimits } from './limits.ts'
 import { notFound, Refusal, type Reply } from './reply.ts'
 import { jsonOf, textOf } from './request-body.ts'
-import type { Call, Found } from './route.ts'
+import type { Call, Finder, Route } from './route.ts'
 
 /** The state that requests are answered from. */
 export interface ListenerContext {
@@ -20,7 +21,7 @@ export interface ListenerContext {
   limits: RateLimits | undefined
   /** All requests, in order. */
   requests: LocalGitHubRequest[]
-  find(method: string, path: string): Found | undefined
+  find: Finder<Route>
 }
 
 /** Fails the requests that a test wants to fail, and answers all others as GitHub would. */
@@ -34,11 +35,22 @@ export function listener(context: ListenerContext): RequestListener {
     if (failure === 'cut') return void request.socket.destroy()
     const text = await textOf(request).catch(() => undefined)
     if (text === undefined) return void response.destroy() // too long, or the client has disconnected
-    const { status, headers: more, body } = failure ?? answer(context, entry, text)
+    const reply: Reply = failure ?? visit(context, entry, text) ?? answer(context, entry, text)
+    const { status, headers: more, body, page = body === undefined ? undefined : JSON.stringify(body) } = reply
     entry.status = status
     response.writeHead(status, { ...commonHeaders(context.world), ...more })
-    response.end(body === undefined ? undefined : JSON.stringify(body))
+    response.end(page)
   }
+}
+
+/** Shows a page, if the path is one. Pages have no rate limits. */
+function visit({ world, sender }: ListenerContext, entry: LocalGitHubRequest, text: string): Reply | undefined {
+  const url = URL.parse(world.origin + entry.path)
+  const found = url && findPage(entry.method, url.pathname)
+  if (!found) return undefined
+  const form = new URLSearchParams(text)
+  if (text !== '') entry.body = Object.fromEntries(form)
+  return found.route.answer({ world, sender, url, form, parameters: found.parameters })
 }
 
 /** Authenticates the caller, applies the rate limits and runs the route. */

@@ -3,6 +3,8 @@ export interface Reply {
   headers?: Record<string, string>
   /** JSON. */
   body?: unknown
+  /** HTML, in place of `body`. */
+  page?: string
 }
 
 export const ok = (body: unknown, headers: Record<string, string> = {}): Reply => ({ status: 200, headers, body })

@@ -35,13 +35,16 @@ export interface Call {
 /** The value of an id parameter. */
 export const numberOf = ({ parameters }: Call, name: string): number => Number(parameters[name])
 
-export interface Found {
-  route: Route
+/** A route with the parameters of a request. */
+export interface Found<R> {
+  route: R
   parameters: Record<string, string>
 }
 
+export type Finder<R> = (method: string, path: string) => Found<R> | undefined
+
 /** Returns a function that finds the route of a method and a path, with its parameters. */
-export function finder(routes: readonly Route[]): (method: string, path: string) => Found | undefined {
+export function finder<R extends Pick<Route, 'method' | 'path'>>(routes: readonly R[]): Finder<R> {
   const compiled = routes.map((route) => ({ route, pattern: patternOf(route.path) }))
   return (method, path) => {
     for (const { route, pattern } of compiled) {

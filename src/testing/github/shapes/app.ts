@@ -4,11 +4,12 @@ import type { World } from '../world/world.ts'
 import { nodeId, simpleUser } from './user.ts'
 
 export function appShape(world: World, app: App): object {
-  const { id, slug, clientId, owner, permissions, events, installations, createdAt } = app
+  const { id, slug, name, clientId, owner, description, permissions, events, installations, createdAt } = app
   const created = timestamp(createdAt)
   return {
     ...{ id, slug, client_id: clientId, node_id: nodeId('Integration', id), owner: simpleUser(world, owner) },
-    ...{ name: slug, description: null, external_url: world.origin, html_url: `${world.origin}/apps/${slug}` },
+    ...{ name, description: description ?? null, external_url: app.homepage ?? world.origin },
+    html_url: `${world.origin}/apps/${slug}`,
     ...{ created_at: created, updated_at: created, permissions, events, installations_count: installations.length },
   }
 }

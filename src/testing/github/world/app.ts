@@ -8,6 +8,15 @@ export interface LocalAppOptions {
   clientId?: string
   /** Its name in URLs. Default: `app-ID`. */
   slug?: string
+  /** Its name on pages and in the API. Default: the slug. */
+  name?: string
+  description?: string
+  /** The address of its homepage. Default: that of the local GitHub. */
+  homepage?: string
+  /** The address that a browser is sent to after an installation. Default: a page of the local GitHub. */
+  setupUrl?: string
+  /** Whether accounts other than its owner can install it. Default: `true`. */
+  public?: boolean
   /** PEM. Default: a new RSA key, which `addApp()` returns. */
   privateKey?: string
   /** The login of its owner. Default: `octocat`. */
@@ -19,9 +28,14 @@ export interface LocalAppOptions {
   installations?: readonly LocalInstallationOptions[]
 }
 
-export interface LocalInstallationOptions {
+export interface LocalInstallationOptions extends LocalInstallOptions {
   id: number
   /** The login of the organization. Default: the owner of the first repository. */
+  account?: string
+}
+
+export interface LocalInstallOptions {
+  /** The login of a user or an organization. Default: the owner of the first repository, or of the App. */
   account?: string
   /** Full names: `octo/hello`. Default: all repositories of the account. */
   repositories?: readonly string[]
@@ -32,6 +46,7 @@ export interface LocalApp {
   readonly id: number
   readonly clientId: string
   readonly slug: string
+  readonly name: string
   /** PEM, as GitHub offers it for download. */
   readonly privateKey: string
   readonly installations: readonly Installation[]
@@ -45,11 +60,16 @@ export interface App extends LocalApp {
   events: readonly string[]
   installations: Installation[]
   createdAt: number
+  description: string | undefined
+  homepage: string | undefined
+  setupUrl: string | undefined
+  public: boolean
 }
 
+/** An installation of an App. */
 export interface Installation {
-  id: number
-  account: Account
+  readonly id: number
+  readonly account: Account
   /** `undefined`: all repositories of the account. */
   repositories: readonly Repository[] | undefined
   createdAt: number
@@ -57,11 +77,12 @@ export interface Installation {
 
 /** An App without installations. */
 export function makeApp(options: LocalAppOptions, owner: Account, createdAt: number): App {
-  const { id, clientId = `Iv1.${id.toString(16).padStart(16, '0')}`, slug = `app-${id}` } = options
-  const privateKey = options.privateKey ?? newKey()
-  const { permissions = grantable, events = [] } = options
+  const { id, clientId = `Iv1.${id.toString(16).padStart(16, '0')}`, slug = `app-${id}`, name = slug } = options
+  const { permissions = grantable, events = [], public: visible = true } = options
+  const { description, homepage, setupUrl, privateKey = newKey() } = options
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
-  return { id, clientId, slug, owner, privateKey, publicKey, permissions, events, installations: [], createdAt }
+  const profile = { clientId, slug, name, description, homepage, setupUrl, public: visible }
+  return { id, ...profile, owner, privateKey, publicKey, permissions, events, installations: [], createdAt }
 }
 
 /** With the length and format of GitHub's. */
@@ -70,6 +91,9 @@ function newKey(): string {
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
 }
 
-export function covers({ account, repositories }: Installation, repository: Repository): boolean {
+export function covers(
+  { account, repositories }: Pick<Installation, 'account' | 'repositories'>,
+  repository: Repository,
+): boolean {
   return repositories ? repositories.includes(repository) : repository.owner === account
 }

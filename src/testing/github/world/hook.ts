@@ -1,3 +1,4 @@
+import { eventsOfEveryApp } from '../../../github/event-permissions.ts'
 import type { Secret } from '../../../options.ts'
 import type { App, LocalApp } from './app.ts'
 import type { Account, Repository } from './repository.ts'
@@ -60,6 +61,7 @@ export function makeHook(id: number, owner: HookOwner, facts: HookFacts, created
 }
 
 /** Whether the webhook receives an event that is sent to all subscribers. */
-export function subscribes({ active, events }: Hook, event: string): boolean {
-  return active && (events.includes('*') || events.includes(event))
+export function subscribes({ active, events, owner }: Hook, event: string): boolean {
+  const always = owner.type === 'integration' && eventsOfEveryApp.includes(event)
+  return active && (always || events.includes('*') || events.includes(event))
 }

@@ -1,8 +1,17 @@
 import { Tokens } from '../auth/tokens.ts'
 import { Clock } from '../clock.ts'
-import { type App, covers, type Installation, type LocalApp, type LocalAppOptions, makeApp } from './app.ts'
+import {
+  type App,
+  covers,
+  type Installation,
+  type LocalApp,
+  type LocalAppOptions,
+  type LocalInstallOptions,
+  makeApp,
+} from './app.ts'
 import { DeliveryLog } from './delivery-log.ts'
 import { type Hook, type HookFacts, type HookOwner, type LocalHook, type LocalHookOptions, makeHook } from './hook.ts'
+import { ManifestCodes } from './manifest-codes.ts'
 import { type Account, partsOf, type Repository } from './repository.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -12,6 +21,7 @@ export class World {
   readonly clock: Clock = new Clock()
   readonly tokens: Tokens = new Tokens()
   readonly apps: App[] = []
+  readonly codes: ManifestCodes = new ManifestCodes(this.clock)
   /** The version, for an Enterprise Server. */
   readonly enterprise: string | undefined
   /** `http://127.0.0.1:PORT`, set when the server listens. */
@@ -24,6 +34,8 @@ export class World {
   readonly #logs = new Map<number, DeliveryLog>()
   #lastId = 1000
   #lastDeliveryId = 40_000_000_000 // larger than 32 bits, as GitHub's
+  /** The user who is logged in on the pages. */
+  readonly user: Account = this.account('octocat')
 
   constructor(ranges: readonly string[], enterprise: string | undefined) {
     this.ranges = ranges
@@ -59,6 +71,11 @@ export class World {
     return this.#accounts.get(login.toLowerCase())
   }
 
+  /** The accounts on which the user may install an App: the user's own, and every organization. */
+  get accounts(): readonly Account[] {
+    return [this.user, ...[...this.#accounts.values()].filter(({ type }) => type === 'Organization')]
+  }
+
   /** @param known Id and visibility of a new repository, as in a payload. */
   repository(fullName: string, known: { id?: number; private?: boolean } = {}): Repository {
     const found = this.findRepository(fullName)
@@ -75,7 +92,7 @@ export class World {
     return this.#repositories.get(fullName.toLowerCase())
   }
 
-  repositoriesOf(installation: Installation): Repository[] {
+  repositoriesOf(installation: Pick<Installation, 'account' | 'repositories'>): Repository[] {
     return [...this.#repositories.values()].filter((repository) => covers(installation, repository))
   }
 
@@ -91,6 +108,15 @@ export class World {
     }
     this.apps.push(app)
     return app
+  }
+
+  install(app: App, { account, repositories: names }: LocalInstallOptions): Installation {
+    const login = account ?? names?.[0]?.split('/')[0] ?? app.owner.login
+    const repositories = names?.map((name) => this.repository(name))
+    const target = this.findAccount(login) ?? this.account(login, 'Organization')
+    const installation = { id: this.newId(), account: target, repositories, createdAt: this.clock.now() }
+    app.installations.push(installation)
+    return installation
   }
 
   addHook(options: LocalHookOptions): Hook {

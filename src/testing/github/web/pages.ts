@@ -1,0 +1,26 @@
+import { type Finder, finder } from '../http/route.ts'
+import { chooseRepositories, install, showInstallation } from './installations.ts'
+import { registerApp, showApp, showManifest } from './new-app.ts'
+import type { Page } from './visit.ts'
+
+/** Pages of the user, and the same pages of an organization. */
+function settingsPages(settings: string): Page[] {
+  return [
+    { method: 'GET', path: `${settings}/apps/new`, answer: showManifest },
+    { method: 'POST', path: `${settings}/apps/new`, answer: showManifest },
+    { method: 'POST', path: `${settings}/apps`, answer: registerApp },
+    { method: 'GET', path: `${settings}/apps/{slug}`, answer: showApp },
+    { method: 'GET', path: `${settings}/apps/{slug}/permissions`, answer: showApp },
+    { method: 'GET', path: `${settings}/installations/{installation_id}`, answer: showInstallation },
+  ]
+}
+
+/** All pages. Each differs from the path of every API route, because both have the same origin. */
+export const pages: readonly Page[] = [
+  ...settingsPages('/settings'),
+  ...settingsPages('/organizations/{org}/settings'),
+  { method: 'GET', path: '/apps/{slug}/installations/new', answer: chooseRepositories },
+  { method: 'POST', path: '/apps/{slug}/installations', answer: install },
+]
+
+export const findPage: Finder<Page> = finder(pages)

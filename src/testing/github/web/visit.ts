@@ -1,0 +1,34 @@
+import type { Reply } from '../http/reply.ts'
+import type { DeliverySender } from '../sending/delivery-sender.ts'
+import type { Account } from '../world/repository.ts'
+import type { World } from '../world/world.ts'
+
+/** One page for a browser, where the user `octocat` is logged in. */
+export interface Page {
+  method: 'GET' | 'POST'
+  /** As in `Route`. */
+  path: string
+  answer(visit: Visit): Reply
+}
+
+/** The data of one request that pages need. */
+export interface Visit {
+  world: World
+  sender: DeliverySender
+  url: URL
+  /** Values of the path's `{names}`. */
+  parameters: Readonly<Record<string, string>>
+  /** The fields of a form. */
+  form: URLSearchParams
+}
+
+/** The account that the path names, or the user. `undefined`: the path names a user as an organization. */
+export function accountIn({ world, parameters: { org } }: Visit): Account | undefined {
+  if (org === undefined) return world.user
+  const account = world.findAccount(org) ?? world.account(org, 'Organization')
+  return account.type === 'Organization' ? account : undefined
+}
+
+/** The path of the settings of an account. */
+export const settingsOf = ({ login, type }: Account): string =>
+  type === 'Organization' ? `/organizations/${encodeURIComponent(login)}/settings` : '/settings'
