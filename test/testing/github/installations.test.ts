@@ -85,3 +85,62 @@ describe('installApp', () => {
     await expect(github.installApp(4)).rejects.toThrow(new TypeError('There is no App 4; addApp() makes one'))
   })
 })
+
+describe('an installation', () => {
+  /** An installation with a token, and the events that its App gets. */
+  async function installed() {
+    const [github, { url, deliveries }] = [await start(), await startReceiver()]
+    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    github.addHook({ app, url, secret })
+    const jwt = jwtOf(app)
+    const { json } = await ask(github, 'POST /app/installations/5/access_tokens', { token: jwt })
+    const use = async () => {
+      const { status, json: answer } = await ask(github, 'GET /installation/repositories', { token: json.token })
+      return status === 200 ? status : [status, answer.message]
+    }
+    return { github, jwt, use, actions: () => deliveries.map(({ action }) => action) }
+  }
+
+  test('can be deleted, with its tokens', async () => {
+    const { github, jwt, use, actions } = await installed()
+    expect(await ask(github, 'DELETE /app/installations/5', { token: jwt })).toMatchObject({ status: 204 })
+    expect(await use()).toEqual([401, 'Bad credentials'])
+    expect(await ask(github, 'GET /app/installations/5', { token: jwt })).toMatchObject({ status: 404 })
+    await github.idle()
+    expect(actions()).toEqual(['deleted'])
+  })
+
+  test('can be suspended and resumed', async () => {
+    const { github, jwt, use, actions } = await installed()
+    await ask(github, 'PUT /app/installations/5/suspended', { token: jwt })
+    const suspended = [403, 'This installation has been suspended']
+    expect(await use()).toEqual(suspended)
+    const { json, status } = await ask(github, 'POST /app/installations/5/access_tokens', { token: jwt })
+    expect([status, json.message]).toEqual(suspended)
+    const shown = await ask(github, 'GET /app/installations/5', { token: jwt })
+    expect(shown.json).toMatchObject({ suspended_at: expect.any(String), suspended_by: { login: 'octocat' } })
+    await github.idle()
+    await ask(github, 'DELETE /app/installations/5/suspended', { token: jwt })
+    expect(await use()).toBe(200)
+    await github.idle()
+    expect(actions()).toEqual(['suspend', 'unsuspend'])
+  })
+
+  test('is found by its account', async () => {
+    const { github, jwt } = await installed()
+    await github.installApp(3, { account: 'acme' })
+    const find = async (path: string) => (await ask(github, `GET ${path}/installation`, { token: jwt })).json.id
+    expect(await find('/users/octo')).toBe(5)
+    expect(await find('/orgs/acme')).toEqual(expect.any(Number))
+    expect(await find('/users/acme')).toBeUndefined()
+    expect(await find('/orgs/octo')).toBeUndefined()
+  })
+})
+
+test('a private App is shown only to itself', async () => {
+  const github = await start()
+  const app = github.addApp({ id: 3, slug: 'hello-bot', public: false })
+  expect(await ask(github, 'GET /apps/hello-bot')).toMatchObject({ status: 404 })
+  const { json } = await ask(github, 'GET /apps/hello-bot', { token: jwtOf(app) })
+  expect(json.slug).toBe('hello-bot')
+})

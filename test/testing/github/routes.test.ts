@@ -36,7 +36,11 @@ const calls: Record<string, Success> = {
   [`GET ${app}`]: { path: '/app/installations/5', as: 'app' },
   [`POST ${app}/access_tokens`]: { path: '/app/installations/5/access_tokens', as: 'app', status: 201 },
   'GET /repos/{owner}/{repo}/installation': { path: '/repos/octo/hello/installation', as: 'app' },
-  'GET /orgs/{org}/installation': { path: '/orgs/octo-org/installation', as: 'app' },
+  'GET /apps/{app_slug}': { path: '/apps/app-3', as: 'anyone' },
+  [`DELETE ${app}`]: { path: '/app/installations/5', as: 'app', status: 204 },
+  [`PUT ${app}/suspended`]: { path: '/app/installations/5/suspended', as: 'app', status: 204 },
+  [`DELETE ${app}/suspended`]: { path: '/app/installations/5/suspended', as: 'app', status: 204 },
+  'GET /orgs/{org}/installation': { path: '/orgs/acme/installation', as: 'app' },
   'GET /users/{username}/installation': { path: '/users/octo/installation', as: 'app' },
   'GET /installation/repositories': { path: '/installation/repositories', as: 'installation' },
 }
@@ -93,7 +97,7 @@ describe('the routes', () => {
     const github = await start({ token: 'right' })
     const installations = [
       { id: 5, repositories: ['octo/hello'] },
-      { id: 6, account: 'octo-org' },
+      { id: 6, account: 'acme' },
     ]
     const app = github.addApp({ id: 3, installations })
     const organization = path.startsWith('/orgs') && { organization: 'octo-org' }

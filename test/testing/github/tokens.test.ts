@@ -27,6 +27,7 @@ describe('a token', () => {
     ['with a scope to read hooks', { scopes: ['read:repo_hook'] }, [200, hidden, hidden]],
     ['with both scopes of hooks', { scopes: ['admin:repo_hook', 'read:repo_hook'] }, [200, 202, hidden]],
     ['with the scope of repositories', { scopes: ['repo'] }, [200, 202, 201]],
+    ['with the scope of public repositories', { scopes: ['public_repo'] }, [200, 202, 201]],
     ['without a scope', { scopes: [] }, [hidden, hidden, hidden]],
   ] as const)('%s may no more than that', async (_what, options, expected) => {
     const github = await start()
@@ -75,4 +76,33 @@ describe('a token', () => {
     expect(await ask(github, 'GET /repos/octo/secret')).toMatchObject({ status: 404 })
     expect(await ask(github, 'GET /repos/octo/secret', { token: github.addToken() })).toMatchObject({ status: 200 })
   })
+
+  test.each([
+    [{ permissions: {} }, 'repository_hooks=write', null],
+    [{ scopes: ['read:org'] }, null, 'admin:repo_hook, public_repo, repo, write:repo_hook'],
+  ])('is told what a route requires: %j', async (options, permissions, scopes) => {
+    const github = await start()
+    github.addRepository('octo/hello')
+    const { headers } = await ask(github, 'POST /repos/octo/hello/hooks', { token: github.addToken(options), body: {} })
+    expect(headers.get('x-accepted-github-permissions')).toBe(permissions)
+    expect(headers.get('x-accepted-oauth-scopes')).toBe(scopes)
+    const read = await ask(github, 'GET /repos/octo/hello', { token: github.addToken(options) })
+    expect(read.headers.get('x-accepted-github-permissions')).toBe(permissions && 'metadata=read')
+  })
+
+  test.each([
+    [['public_repo'], 404, 404],
+    [['admin:repo_hook'], 200, 404],
+    [['repo'], 200, 200],
+  ])(
+    'with the scopes %j has access to the webhooks and to the data of a private repository',
+    async (scopes, ...expected) => {
+      const github = await start()
+      github.addRepository('octo/secret', { private: true })
+      const token = github.addToken({ scopes })
+      const hooks = await ask(github, 'GET /repos/octo/secret/hooks', { token })
+      const data = await ask(github, 'GET /repos/octo/secret', { token })
+      expect([hooks.status, data.status]).toEqual(expected)
+    },
+  )
 })

@@ -1,19 +1,27 @@
 import { objectIn } from '../../../runtime/json.ts'
-import type { AppCaller, InstallationToken } from '../auth/caller.ts'
+import type { InstallationToken } from '../auth/caller.ts'
 import { allows, type Permissions } from '../auth/permissions.ts'
 import { timestamp } from '../clock.ts'
 import { paged } from '../http/paging.ts'
-import { created, notFound, ok, Refusal, type Reply } from '../http/reply.ts'
+import { created, notFound, ok, Refusal, type Reply, suspended } from '../http/reply.ts'
 import { textsIn } from '../http/request-body.ts'
-import { type Call, numberOf } from '../http/route.ts'
-import { appShape, installationShape } from '../shapes/app.ts'
+import type { Call } from '../http/route.ts'
+import { appShape } from '../shapes/app.ts'
 import { repositoryShape } from '../shapes/repository.ts'
-import { type App, covers, type Installation } from '../world/app.ts'
-import type { Account, Repository } from '../world/repository.ts'
+import type { App, Installation } from '../world/app.ts'
+import type { Repository } from '../world/repository.ts'
+import { appIn, installationIn } from './installations.ts'
 
 const hour = 60 * 60 * 1000
 
 export const getApp = (call: Call): Reply => ok(appShape(call.world, appIn(call)))
+
+/** An App as others see it. Only the App itself sees a private App here. */
+export function getAppBySlug({ world, caller, parameters }: Call): Reply {
+  const app = world.apps.find(({ slug }) => slug === parameters.app_slug)
+  if (!app || !(app.public || (caller.kind === 'app' && caller.app === app))) throw notFound()
+  return ok(appShape(world, app))
+}
 
 /** Exchanges the code of the manifest flow for the App with its secrets. */
 export function convertManifest({ world, parameters }: Call): Reply {
@@ -24,39 +32,11 @@ export function convertManifest({ world, parameters }: Call): Reply {
   return created({ ...appShape(world, app), ...secrets })
 }
 
-export function listInstallations(call: Call): Reply {
-  const app = appIn(call)
-  return paged(call.url, app.installations, (some) => some.map((one) => installationShape(call.world, app, one)))
-}
-
-export const getInstallation = (call: Call): Reply =>
-  ok(installationShape(call.world, appIn(call), installationIn(call)))
-
-/** The installation that covers the repository. */
-export function getRepositoryInstallation(call: Call): Reply {
-  const { world, repository } = call
-  const installation = appIn(call).installations.find((one) => repository && covers(one, repository))
-  if (!installation) throw notFound()
-  return ok(installationShape(world, appIn(call), installation))
-}
-
-export const getOrganizationInstallation = (call: Call): Reply => accountInstallation(call, 'org', 'Organization')
-
-export const getUserInstallation = (call: Call): Reply => accountInstallation(call, 'username', 'User')
-
-/** The installation on the account that a parameter of the path names. */
-function accountInstallation(call: Call, parameter: string, type: Account['type']): Reply {
-  const { world, parameters } = call
-  const account = world.findAccount(parameters[parameter] ?? '')
-  const installation = appIn(call).installations.find((one) => one.account === account && account.type === type)
-  if (!installation) throw notFound()
-  return ok(installationShape(world, appIn(call), installation))
-}
-
 /** A token that is valid for an hour, with the permissions that the body requests, by default all those of the App. */
 export function createToken(call: Call): Reply {
   const { world } = call
   const [app, installation] = [appIn(call), installationIn(call)]
+  if (installation.suspendedAt !== undefined) throw suspended()
   const permissions = permissionsIn(call, app)
   const chosen = repositoriesIn(call, installation)
   const expiresAt = world.clock.now() + hour
@@ -80,14 +60,6 @@ export function listInstallationRepositories(call: Call): Reply {
     repository_selection: repositories || installation.repositories ? 'selected' : 'all',
     repositories: some.map((repository) => repositoryShape(world, repository)),
   }))
-}
-
-const appIn = ({ caller }: Call): App => (caller as AppCaller).app // the routes require it
-
-function installationIn(call: Call): Installation {
-  const found = appIn(call).installations.find(({ id }) => id === numberOf(call, 'installation_id'))
-  if (!found) throw notFound()
-  return found
 }
 
 function permissionsIn({ body }: Call, app: App): Permissions {

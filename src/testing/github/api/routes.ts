@@ -2,6 +2,7 @@ import type { Access, Route } from '../http/route.ts'
 import * as apps from './apps.ts'
 import * as deliveries from './deliveries.ts'
 import * as hooks from './hooks.ts'
+import * as installations from './installations.ts'
 import { getMeta, getRepository, getUser } from './reading.ts'
 import { createComment, createStatus } from './writing.ts'
 
@@ -37,6 +38,33 @@ function configAndDeliveries(hook: string, reading: Access, writing: Access): Ro
 const repository = '/repos/{owner}/{repo}'
 const installation = '/app/installations/{installation_id}'
 
+/** Apps and their installations. */
+const appRoutes: readonly Route[] = [
+  { method: 'POST', path: '/app-manifests/{code}/conversions', access: 'anyone', answer: apps.convertManifest },
+  { method: 'GET', path: '/app', access: 'app', answer: apps.getApp },
+  { method: 'GET', path: '/apps/{app_slug}', access: 'anyone', answer: apps.getAppBySlug },
+  { method: 'GET', path: '/app/installations', access: 'app', answer: installations.listInstallations },
+  { method: 'GET', path: installation, access: 'app', answer: installations.getInstallation },
+  { method: 'DELETE', path: installation, access: 'app', answer: installations.deleteInstallation },
+  { method: 'PUT', path: `${installation}/suspended`, access: 'app', answer: installations.suspendInstallation },
+  { method: 'DELETE', path: `${installation}/suspended`, access: 'app', answer: installations.unsuspendInstallation },
+  { method: 'POST', path: `${installation}/access_tokens`, access: 'app', answer: apps.createToken },
+  { method: 'GET', path: `${repository}/installation`, access: 'app', answer: installations.getRepositoryInstallation },
+  { method: 'GET', path: '/orgs/{org}/installation', access: 'app', answer: installations.getAccountInstallation },
+  {
+    method: 'GET',
+    path: '/users/{username}/installation',
+    access: 'app',
+    answer: installations.getAccountInstallation,
+  },
+  {
+    method: 'GET',
+    path: '/installation/repositories',
+    access: 'installation',
+    answer: apps.listInstallationRepositories,
+  },
+]
+
 /** All routes. */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/meta', access: 'anyone', answer: getMeta },
@@ -52,18 +80,5 @@ export const routes: readonly Route[] = [
   ...hookRoutes(repository, 'repository_hooks'),
   ...hookRoutes('/orgs/{org}', 'organization_hooks'),
   ...configAndDeliveries('/app/hook', 'app', 'app'),
-  { method: 'POST', path: '/app-manifests/{code}/conversions', access: 'anyone', answer: apps.convertManifest },
-  { method: 'GET', path: '/app', access: 'app', answer: apps.getApp },
-  { method: 'GET', path: '/app/installations', access: 'app', answer: apps.listInstallations },
-  { method: 'GET', path: installation, access: 'app', answer: apps.getInstallation },
-  { method: 'POST', path: `${installation}/access_tokens`, access: 'app', answer: apps.createToken },
-  { method: 'GET', path: `${repository}/installation`, access: 'app', answer: apps.getRepositoryInstallation },
-  { method: 'GET', path: '/orgs/{org}/installation', access: 'app', answer: apps.getOrganizationInstallation },
-  { method: 'GET', path: '/users/{username}/installation', access: 'app', answer: apps.getUserInstallation },
-  {
-    method: 'GET',
-    path: '/installation/repositories',
-    access: 'installation',
-    answer: apps.listInstallationRepositories,
-  },
+  ...appRoutes,
 ]

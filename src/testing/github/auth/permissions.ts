@@ -46,15 +46,20 @@ export function allows(permissions: Permissions, name: string, level: Level): bo
   return granted !== undefined && levels.indexOf(granted) >= levels.indexOf(level)
 }
 
+const repositoryScope: Permissions = {
+  ...{ repository_hooks: 'write', issues: 'write', statuses: 'write', contents: 'write', pull_requests: 'write' },
+  checks: 'read', // only an App may write them
+}
+
 /** The permissions of a classic token's scopes. */
 const scopes: Record<string, Permissions> = {
-  repo: { repository_hooks: 'write', issues: 'write', statuses: 'write' },
-  public_repo: { issues: 'write', statuses: 'write' },
-  'repo:status': { statuses: 'write' },
-  'read:repo_hook': { repository_hooks: 'read' },
-  'write:repo_hook': { repository_hooks: 'write' },
-  'admin:repo_hook': { repository_hooks: 'write' },
   'admin:org_hook': { organization_hooks: 'write' },
+  'admin:repo_hook': { repository_hooks: 'write' },
+  public_repo: repositoryScope,
+  'read:repo_hook': { repository_hooks: 'read' },
+  repo: repositoryScope,
+  'repo:status': { statuses: 'write' },
+  'write:repo_hook': { repository_hooks: 'write' },
 }
 
 export function permittedBy(names: readonly string[]): Permissions {
@@ -63,4 +68,9 @@ export function permittedBy(names: readonly string[]): Permissions {
     if (granted.get(permission) !== 'write') granted.set(permission, level)
   }
   return Object.fromEntries(granted)
+}
+
+/** The scopes that give a permission, in the order of their names. */
+export function scopesThatAllow(permission: string, level: Level): string[] {
+  return Object.keys(scopes).filter((scope) => allows(scopes[scope] ?? {}, permission, level))
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { badCredentials } from '../http/reply.ts'
+import { badCredentials, suspended } from '../http/reply.ts'
 import type { App } from '../world/app.ts'
 import { anonymous, type Caller, type InstallationToken, type UserToken } from './caller.ts'
 import { appOf } from './jwt.ts'
@@ -31,12 +31,18 @@ export class Tokens {
     if (authorization === undefined) return anonymous
     const [, shown = ''] = /^(?:bearer|token) +(.+)$/i.exec(authorization) ?? []
     const token = this.#known.get(shown)
-    if (token?.kind === 'installation' && token.expiresAt <= now) throw badCredentials()
+    if (token?.kind === 'installation') checkInstallation(token, now)
     if (token) return token
     if (shown.split('.').length !== 3) throw badCredentials()
     const app = appOf(shown, apps, now)
     return { kind: 'app', budget: `app ${app.id}`, app }
   }
+}
+
+/** @throws {Refusal} if the token has expired, or its installation is deleted or suspended. */
+function checkInstallation({ app, installation, expiresAt }: InstallationToken, now: number): void {
+  if (expiresAt <= now || !app.installations.includes(installation)) throw badCredentials()
+  if (installation.suspendedAt !== undefined) throw suspended()
 }
 
 /** Token formats with GitHub's prefixes. */

@@ -1,18 +1,20 @@
 import type { Caller } from '../auth/caller.ts'
 import { undecodable } from '../auth/jwt.ts'
-import { allows } from '../auth/permissions.ts'
+import { allows, type Permissions, permittedBy } from '../auth/permissions.ts'
 import { covers } from '../world/app.ts'
 import type { Repository } from '../world/repository.ts'
 import { notFound, Refusal } from './reply.ts'
-import type { Access } from './route.ts'
-
-type Permission = Exclude<Access, string>
+import type { Access, RequiredPermission } from './route.ts'
 
 /**
  * Checks that the caller may use a route.
  * @throws {Refusal} with the status that GitHub sends, which for some missing permissions is 404.
  */
 export function guard(access: Access, caller: Caller, repository: Repository | undefined): void {
+  if (typeof access === 'object') {
+    guardPermission(access, caller, repository)
+    return // the permission decides about a private repository, too
+  }
   if (access === 'app') {
     if (caller.kind !== 'app') throw undecodable()
   } else if (access === 'user') {
@@ -21,29 +23,47 @@ export function guard(access: Access, caller: Caller, repository: Repository | u
   } else if (access === 'installation') {
     if (caller.kind === 'anonymous') throw unauthenticated()
     if (caller.kind !== 'installation') throw notInstalled()
-  } else if (access !== 'anyone') {
-    guardPermission(access, caller, repository)
   }
   if (repository?.private && !sees(caller, repository)) throw notFound()
 }
 
-function guardPermission({ permission, level }: Permission, caller: Caller, repository: Repository | undefined): void {
-  if (caller.kind === 'anonymous') throw permission.endsWith('_hooks') ? notFound() : unauthenticated()
+function guardPermission(required: RequiredPermission, caller: Caller, repository: Repository | undefined): void {
   if (caller.kind === 'app') throw inaccessible('integration')
-  const reached = !repository || sees(caller, repository)
-  if (reached && allows(caller.permissions, permission, level)) return
-  if (caller.kind === 'installation') throw inaccessible('integration')
-  // GitHub does not tell a classic token which scope is missing.
-  throw caller.scopes ? notFound() : inaccessible('personal access token')
+  if (isOpen(required, repository)) return
+  if (caller.kind === 'anonymous')
+    throw required.permission.endsWith('_hooks') || repository?.private ? notFound() : unauthenticated()
+  if (caller.kind === 'user' && caller.scopes) {
+    // GitHub does not tell a classic token which scope is missing.
+    if (!isGranted(required, permittedBy(usableScopes(caller.scopes, repository)))) throw notFound()
+    return
+  }
+  const seen = !repository || sees(caller, repository)
+  if (seen && isGranted(required, caller.permissions)) return
+  throw repository?.private && !seen ? notFound() : inaccessible(nameOf(caller))
 }
 
-/** A user sees all repositories, an App those of its installations, and an installation token only its own. */
+/** Whether it needs neither authentication nor a permission: reading a public repository, but not its webhooks. */
+const isOpen = ({ permission, level }: RequiredPermission, repository: Repository | undefined): boolean =>
+  level === 'read' && repository?.private === false && !permission.endsWith('_hooks')
+
+const usableScopes = (scopes: readonly string[], repository: Repository | undefined): readonly string[] =>
+  repository?.private ? scopes.filter((scope) => scope !== 'public_repo') : scopes
+
+const isGranted = ({ permission, alternatives = [], level }: RequiredPermission, granted: Permissions): boolean =>
+  [permission, ...alternatives].some((name) => allows(granted, name, level))
+
+/**
+ * A user sees all repositories, but not with a classic token without `repo`. An App sees those of its installations,
+ * and an installation token only its own.
+ */
 function sees(caller: Caller, repository: Repository): boolean {
   if (caller.kind === 'anonymous') return false
-  if (caller.kind === 'user') return true
+  if (caller.kind === 'user') return caller.scopes?.includes('repo') ?? true
   if (caller.kind === 'app') return caller.app.installations.some((one) => covers(one, repository))
   return caller.repositories?.includes(repository) ?? covers(caller.installation, repository)
 }
+
+const nameOf = ({ kind }: Caller): string => (kind === 'installation' ? 'integration' : 'personal access token')
 
 const unauthenticated = () => new Refusal(401, 'Requires authentication')
 const inaccessible = (by: string) => new Refusal(403, `Resource not accessible by ${by}`)

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Caller } from '../auth/caller.ts'
+import { scopesThatAllow } from '../auth/permissions.ts'
 import type { World } from '../world/world.ts'
 import type { Reply } from './reply.ts'
+import type { Access } from './route.ts'
 
 /** The headers of every answer. The date follows the local clock: clients measure their clock skew by it. */
 export function commonHeaders({ clock, enterprise }: World): Record<string, string> {
@@ -22,6 +24,17 @@ export function commonHeaders({ clock, enterprise }: World): Record<string, stri
 /** The scopes of a classic token. */
 export function scopeHeaders(caller: Caller): Record<string, string> {
   return caller.kind === 'user' && caller.scopes ? { 'x-oauth-scopes': caller.scopes.join(', ') } : {}
+}
+
+/** What a route requires of the caller: a scope of a classic token, or permissions of any other token. */
+export function acceptedHeaders(access: Access, caller: Caller): Record<string, string> {
+  if (caller.kind !== 'user' && caller.kind !== 'installation') return {}
+  const required = typeof access === 'object' ? access : { permission: 'metadata', level: 'read' as const }
+  const { permission, level, alternatives = [] } = required
+  if (caller.kind === 'user' && caller.scopes)
+    return { 'x-accepted-oauth-scopes': scopesThatAllow(permission, level).join(', ') }
+  const accepted = [permission, ...alternatives].map((name) => `${name}=${level}`)
+  return { 'x-accepted-github-permissions': accepted.join('; ') }
 }
 
 /** Adds an ETag to an answer, or answers 304 if the client already has this ETag. */

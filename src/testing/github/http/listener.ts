@@ -6,7 +6,7 @@ import { findPage } from '../web/pages.ts'
 import type { World } from '../world/world.ts'
 import type { Failures } from './failures.ts'
 import { guard } from './guard.ts'
-import { commonHeaders, conditional, scopeHeaders } from './headers.ts'
+import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
 import type { RateLimits } from './limits.ts'
 import { notFound, Refusal, type Reply } from './reply.ts'
 import { jsonOf, textOf } from './request-body.ts'
@@ -84,9 +84,12 @@ function route(
   const { owner, repo } = parameters
   const repository = repo === undefined ? undefined : world.findRepository(`${owner}/${repo}`)
   if (repo !== undefined && !repository) throw notFound()
-  guard(route.access, caller, repository)
   const call: Call = { world, sender, caller, url, parameters, repository, body: (body ?? {}) as Call['body'] }
-  return route.answer(call)
+  const reply = replyOrError(() => {
+    guard(route.access, caller, repository)
+    return route.answer(call)
+  })
+  return { ...reply, headers: { ...acceptedHeaders(route.access, caller), ...reply.headers } }
 }
 
 function replyOrError(work: () => Reply): Reply {

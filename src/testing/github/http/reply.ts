@@ -26,6 +26,7 @@ export class Refusal extends Error {
 }
 
 export const notFound = (): Refusal => new Refusal(404, 'Not Found')
+export const suspended = (): Refusal => new Refusal(403, 'This installation has been suspended')
 export const badCredentials = (): Refusal => new Refusal(401, 'Bad credentials')
 
 /** @param code `missing_field`, `invalid`, `custom`, as GitHub's documentation explains them. */

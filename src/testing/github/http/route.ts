@@ -7,11 +7,18 @@ import type { World } from '../world/world.ts'
 import type { Reply } from './reply.ts'
 
 /** Required caller: anyone, any user, an App with its JWT, an installation, or a caller with a permission. */
-export type Access = 'anyone' | 'user' | 'app' | 'installation' | { permission: string; level: Level }
+export type Access = 'anyone' | 'user' | 'app' | 'installation' | RequiredPermission
+
+export interface RequiredPermission {
+  permission: string
+  level: Level
+  /** Permissions that serve as well, at the same level. */
+  alternatives?: readonly string[]
+}
 
 /** One API route. */
 export interface Route {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   /** The path in the notation of OpenAPI: `/repos/{owner}/{repo}/hooks`. */
   path: string
   access: Access

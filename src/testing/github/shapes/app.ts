@@ -1,7 +1,7 @@
 import { timestamp } from '../clock.ts'
 import type { App, Installation } from '../world/app.ts'
 import type { World } from '../world/world.ts'
-import { nodeId, simpleUser } from './user.ts'
+import { nodeId, settingsOf, simpleUser } from './user.ts'
 
 export function appShape(world: World, app: App): object {
   const { id, slug, name, clientId, owner, description, permissions, events, installations, createdAt } = app
@@ -17,7 +17,7 @@ export function appShape(world: World, app: App): object {
 export function installationShape(
   world: World,
   app: App,
-  { id, account, repositories, createdAt }: Installation,
+  { id, account, repositories, createdAt, suspendedAt }: Installation,
 ): object {
   const created = timestamp(createdAt)
   return {
@@ -26,9 +26,10 @@ export function installationShape(
     repository_selection: repositories ? 'selected' : 'all',
     access_tokens_url: `${world.api}/app/installations/${id}/access_tokens`,
     repositories_url: `${world.api}/installation/repositories`,
-    html_url: `${world.origin}/settings/installations/${id}`,
+    html_url: `${world.origin}${settingsOf(account)}/installations/${id}`,
     ...{ permissions: app.permissions, events: app.events, created_at: created, updated_at: created },
     ...{ single_file_name: null, has_multiple_single_files: false, single_file_paths: [] },
-    ...{ suspended_by: null, suspended_at: null },
+    suspended_by: suspendedAt === undefined ? null : simpleUser(world, world.user),
+    suspended_at: suspendedAt === undefined ? null : timestamp(suspendedAt),
   }
 }

@@ -28,6 +28,10 @@ export function simpleUser({ api, origin }: World, { id, login, type }: Account)
   }
 }
 
+/** The path of the settings of an account. */
+export const settingsOf = ({ login, type }: Account): string =>
+  type === 'Organization' ? `/organizations/${encodeURIComponent(login)}/settings` : '/settings'
+
 /** The public profile of a user. */
 export function publicUser(world: World, account: Account): object {
   const since = '2008-01-14T04:33:35Z'

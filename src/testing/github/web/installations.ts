@@ -1,9 +1,10 @@
 import type { Reply } from '../http/reply.ts'
 import { sendInstallationEvent } from '../sending/installation-event.ts'
+import { settingsOf } from '../shapes/user.ts'
 import type { App } from '../world/app.ts'
 import type { Account } from '../world/repository.ts'
 import { type Html, html, missingPage, page, redirect } from './html.ts'
-import { accountIn, settingsOf, type Visit } from './visit.ts'
+import { accountIn, type Visit } from './visit.ts'
 
 /** Lets the user choose an account and its repositories. */
 export function chooseRepositories(visit: Visit): Reply {

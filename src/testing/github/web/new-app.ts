@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Reply } from '../http/reply.ts'
 import { ping } from '../sending/ping.ts'
+import { settingsOf } from '../shapes/user.ts'
 import type { App } from '../world/app.ts'
 import type { Account } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
 import { html, missingPage, page, redirect } from './html.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
-import { accountIn, settingsOf, type Visit } from './visit.ts'
+import { accountIn, type Visit } from './visit.ts'
 
 /** In characters: the length of an App's name. */
 const maxName = 34

@@ -28,7 +28,3 @@ export function accountIn({ world, parameters: { org } }: Visit): Account | unde
   const account = world.findAccount(org) ?? world.account(org, 'Organization')
   return account.type === 'Organization' ? account : undefined
 }
-
-/** The path of the settings of an account. */
-export const settingsOf = ({ login, type }: Account): string =>
-  type === 'Organization' ? `/organizations/${encodeURIComponent(login)}/settings` : '/settings'

@@ -36,9 +36,9 @@ export interface LocalInstallationOptions extends LocalInstallOptions {
 
 export interface LocalInstallOptions {
   /** The login of a user or an organization. Default: the owner of the first repository, or of the App. */
-  account?: string
+  account?: string | undefined
   /** Full names: `octo/hello`. Default: all repositories of the account. */
-  repositories?: readonly string[]
+  repositories?: readonly string[] | undefined
 }
 
 /** A GitHub App. */
@@ -71,8 +71,10 @@ export interface Installation {
   readonly id: number
   readonly account: Account
   /** `undefined`: all repositories of the account. */
-  repositories: readonly Repository[] | undefined
-  createdAt: number
+  readonly repositories: readonly Repository[] | undefined
+  readonly createdAt: number
+  /** While it is set, the tokens of the installation are rejected. In milliseconds since 1970. */
+  suspendedAt: number | undefined
 }
 
 /** An App without installations. */

@@ -99,22 +99,22 @@ export class World {
   /** @throws {TypeError} for an account without a name. */
   addApp(options: LocalAppOptions): App {
     const app = makeApp(options, this.account(options.owner ?? 'octocat'), this.clock.now())
-    for (const { id, account, repositories: names } of options.installations ?? []) {
-      const login = account ?? names?.[0]?.split('/')[0]
-      if (!login) throw new TypeError(`An installation must name "account" or "repositories", got neither for ${id}`)
-      const repositories = names?.map((name) => this.repository(name))
-      const owner = this.account(login, account === undefined ? undefined : 'Organization')
-      app.installations.push({ id, account: owner, repositories, createdAt: this.clock.now() })
+    for (const { id, account, repositories } of options.installations ?? []) {
+      if (!account && !repositories?.[0])
+        throw new TypeError(`An installation must name "account" or "repositories", got neither for ${id}`)
+      if (account) this.account(account, 'Organization')
+      this.install(app, { account, repositories }, id)
     }
     this.apps.push(app)
     return app
   }
 
-  install(app: App, { account, repositories: names }: LocalInstallOptions): Installation {
+  install(app: App, { account, repositories: names }: LocalInstallOptions, id: number = this.newId()): Installation {
     const login = account ?? names?.[0]?.split('/')[0] ?? app.owner.login
     const repositories = names?.map((name) => this.repository(name))
     const target = this.findAccount(login) ?? this.account(login, 'Organization')
-    const installation = { id: this.newId(), account: target, repositories, createdAt: this.clock.now() }
+    const times = { createdAt: this.clock.now(), suspendedAt: undefined }
+    const installation = { id, account: target, repositories, ...times }
     app.installations.push(installation)
     return installation
   }
