@@ -11,6 +11,12 @@ export type { Level, Permissions } from './github/auth/permissions.ts'
 export type { LocalTokenOptions } from './github/auth/tokens.ts'
 export type { Clock } from './github/clock.ts'
 export type { Remaining } from './github/http/limits.ts'
+export type {
+  LocalRouteCall,
+  LocalRouteMethod,
+  LocalRouteOptions,
+  LocalRouteReply,
+} from './github/http/own-route.ts'
 export { LocalGitHub } from './github/local-github.ts'
 export type { Failure, LocalGitHubLimits, LocalGitHubOptions, LocalGitHubRequest } from './github/options.ts'
 export type { DeliverOptions } from './github/sending/deliver.ts'

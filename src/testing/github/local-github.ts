@@ -9,7 +9,14 @@ import type { Clock } from './clock.ts'
 import { Failures } from './http/failures.ts'
 import { RateLimits, type Remaining } from './http/limits.ts'
 import { listener } from './http/listener.ts'
-import { finder } from './http/route.ts'
+import {
+  type LocalRouteCall,
+  type LocalRouteMethod,
+  type LocalRouteOptions,
+  type LocalRouteReply,
+  ownRoute,
+} from './http/own-route.ts'
+import { type Finder, finder, type Route } from './http/route.ts'
 import { documentedRanges, type Failure, type LocalGitHubOptions, type LocalGitHubRequest } from './options.ts'
 import { type DeliverOptions, deliver } from './sending/deliver.ts'
 import { DeliverySender } from './sending/delivery-sender.ts'
@@ -40,18 +47,21 @@ export class LocalGitHub {
   readonly #failures = new Failures()
   readonly #sender: DeliverySender
   readonly #server: Server
+  readonly #routes: Route[] = [...routes]
+  #find: Finder<Route> = finder(this.#routes)
 
   private constructor(options: LocalGitHubOptions) {
     const { hooks = documentedRanges, token, enterprise = false, limits, strict = false, timeout } = options
     const version = enterprise === true ? '3.19.0' : enterprise || undefined
-    this.#world = new World(hooks, version)
+    const { installationTokens = version === undefined ? 'stateless' : 'stateful' } = options
+    this.#world = new World(hooks, version, installationTokens === 'stateless')
     this.#limits = new RateLimits(limits ?? {}, this.#world.clock, strict)
     this.#sender = new DeliverySender(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))
     if (token !== undefined) this.#addToken({ token }, 'authorized')
     const unlimited = version !== undefined && !limits && !strict
     const context = { world: this.#world, sender: this.#sender, failures: this.#failures, requests: this.requests }
     this.#server = createServer(
-      listener({ ...context, limits: unlimited ? undefined : this.#limits, find: finder(routes) }),
+      listener({ ...context, limits: unlimited ? undefined : this.#limits, find: (...of) => this.#find(...of) }),
     )
   }
 
@@ -126,6 +136,21 @@ export class LocalGitHub {
    */
   failAt(where: RegExp, ...failures: Failure[]): void {
     this.#failures.plan(failures, where)
+  }
+
+  /**
+   * Adds a route to the API, which replaces a route with the same method and path.
+   * @param path In the notation of OpenAPI: `/repos/{owner}/{repo}/topics`. If it names a repository, the repository must
+   *   exist.
+   */
+  route(
+    method: LocalRouteMethod,
+    path: string,
+    answer: (call: LocalRouteCall) => LocalRouteReply,
+    options: LocalRouteOptions = {},
+  ): void {
+    this.#routes.unshift(ownRoute(method, path, answer, options))
+    this.#find = finder(this.#routes)
   }
 
   /** Makes a repository. Other methods that name an unknown repository make it, too, but never a private one. */

@@ -12,6 +12,12 @@ export interface LocalGitHubOptions {
    * A string is the version. Default: `false`.
    */
   enterprise?: boolean | string
+  /**
+   * The format of the tokens of installations: `stateless` is `ghs_APPID_JWT` with about 520 characters, and `stateful`
+   * has 40 characters. The header `X-GitHub-Stateless-S2S-Token` of a request overrides it. Default: `stateless`, and
+   * `stateful` with `enterprise`, as on GitHub.
+   */
+  installationTokens?: 'stateless' | 'stateful'
   /** Milliseconds to wait for a receiver's answer. Default: 10 000, and 30 000 with `enterprise`. */
   timeout?: number
 }

@@ -160,7 +160,7 @@ describe('the token of an installation', () => {
     const earliest = secondAt(github) + 60 * minute
     const made = await ask(github, 'POST /app/installations/5/access_tokens', { token: scene.token })
     const { token, expires_at, permissions, repository_selection } = made.json
-    expect([token, made.status]).toEqual([expect.stringMatching(/^ghs_\w{36}$/), 201])
+    expect([token, made.status]).toEqual([expect.stringMatching(/^ghs_3_/), 201])
     expect([permissions.issues, repository_selection]).toEqual(['write', 'selected'])
     expect(Date.parse(expires_at)).toBeGreaterThanOrEqual(earliest)
     expect(Date.parse(expires_at)).toBeLessThanOrEqual(secondAt(github) + 60 * minute)
@@ -169,6 +169,27 @@ describe('the token of an installation', () => {
     expect(await look()).toBe(200)
     github.clock.advance(minute)
     expect(await look()).toBe(401)
+  })
+
+  test.each([
+    ['stateless', {}, undefined],
+    ['stateful', { installationTokens: 'stateful' }, undefined],
+    ['stateful', { enterprise: true }, undefined],
+    ['stateless', { enterprise: true, installationTokens: 'stateless' }, undefined],
+    ['stateful', {}, 'disabled'],
+    ['stateless', { installationTokens: 'stateful' }, 'enabled'],
+    ['stateless', {}, 'true'],
+  ] as const)('is %s with the options %j and the header %s', async (format, options, header) => {
+    const github = await start(options)
+    const app = github.addApp({ id: 3, installations: [{ id: 5, account: 'acme' }] })
+    const headers: Record<string, string> = header === undefined ? {} : { 'x-github-stateless-s2s-token': header }
+    const made = await ask(github, 'POST /app/installations/5/access_tokens', { token: jwtOf(app), headers })
+    const { token } = made.json
+    expect(token).toMatch(format === 'stateless' ? /^ghs_3_[\w-]+\.[\w-]+\.[\w-]+$/ : /^ghs_\w{36}$/)
+    if (format === 'stateless') expect(Math.abs(token.length - 520)).toBeLessThan(40)
+    expect(await ask(github, 'GET /installation/repositories', { token })).toMatchObject({ status: 200 })
+    const unknown = await ask(github, 'GET /installation/repositories', { token: `${token}0` })
+    expect([unknown.status, unknown.json.message]).toEqual([401, 'Bad credentials'])
   })
 
   test('has the permissions of the App in its installation', async () => {

@@ -85,6 +85,56 @@ describe('writes of bots', () => {
   })
 })
 
+describe('a route of a test', () => {
+  test('gets the parts of the request, and replaces an existing route', async () => {
+    const github = await start({ token, enterprise: true })
+    github.addRepository('octo/hello')
+    github.route('PUT', '/repos/{owner}/{repo}/topics', ({ parameters, query, body, headers, login }) => ({
+      ...{ status: 201, headers: { 'x-more': String(headers['x-given']) } },
+      body: { repository: parameters.repo, page: query.get('page'), names: body.names, login },
+    }))
+    const send = (path: string) =>
+      fetch(github.url + path, {
+        ...{ method: 'PUT', body: JSON.stringify({ names: ['bot'] }) },
+        headers: { authorization: `Bearer ${token}`, 'x-given': 'yes' },
+      })
+    const response = await send('/repos/octo/hello/topics?page=2')
+    expect([response.status, response.headers.get('x-more')]).toEqual([201, 'yes'])
+    expect(await response.json()).toEqual({ repository: 'hello', page: '2', names: ['bot'], login: 'octocat' })
+    expect((await send('/repos/octo/none/topics')).status).toBe(404)
+    github.route('GET', '/meta', () => ({ body: 'mine' }))
+    expect(await (await fetch(`${github.url}/meta`)).json()).toBe('mine')
+  })
+
+  test('may require a permission', async () => {
+    const github = await start()
+    github.addRepository('octo/hello')
+    const [reader, writer] = ['read', 'write'].map((pages) =>
+      github.addToken({ permissions: { pages: pages as 'read' | 'write' } }),
+    )
+    for (const method of ['GET', 'POST'] as const)
+      github.route(method, '/repos/{owner}/{repo}/pages', () => ({ status: 204 }), { permission: 'pages' })
+    const statusOf = async (method: string, auth: string | undefined) => {
+      const headers = { authorization: `Bearer ${auth}` }
+      return (await fetch(`${github.url}/repos/octo/hello/pages`, { method, headers })).status
+    }
+    expect([await statusOf('GET', reader), await statusOf('POST', reader)]).toEqual([204, 403])
+    expect(await statusOf('POST', writer)).toBe(204)
+  })
+
+  test('that throws is answered with its error', async () => {
+    const github = await start()
+    github.route('GET', '/broken', () => {
+      throw new Error('as planned')
+    })
+    const response = await fetch(`${github.url}/broken`)
+    expect([response.status, await response.json()]).toEqual([
+      500,
+      { message: 'The route GET /broken failed: as planned' },
+    ])
+  })
+})
+
 describe('failures', () => {
   test('affect the given route, once each, in order', async () => {
     const github = await start({ token })

@@ -80,7 +80,7 @@ describe('a token', () => {
   test.each([
     [{ permissions: {} }, 'repository_hooks=write', null],
     [{ scopes: ['read:org'] }, null, 'admin:repo_hook, public_repo, repo, write:repo_hook'],
-  ])('is told what a route requires: %j', async (options, permissions, scopes) => {
+  ])('gets the requirements of a route in a header: %j', async (options, permissions, scopes) => {
     const github = await start()
     github.addRepository('octo/hello')
     const { headers } = await ask(github, 'POST /repos/octo/hello/hooks', { token: github.addToken(options), body: {} })

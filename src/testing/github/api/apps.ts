@@ -1,6 +1,7 @@
 import { objectIn } from '../../../runtime/json.ts'
 import type { InstallationToken } from '../auth/caller.ts'
 import { allows, type Permissions } from '../auth/permissions.ts'
+import { statelessText } from '../auth/tokens.ts'
 import { timestamp } from '../clock.ts'
 import { paged } from '../http/paging.ts'
 import { created, notFound, ok, Refusal, type Reply, suspended } from '../http/reply.ts'
@@ -40,15 +41,22 @@ export function createToken(call: Call): Reply {
   const permissions = permissionsIn(call, app)
   const chosen = repositoriesIn(call, installation)
   const expiresAt = world.clock.now() + hour
-  const text = world.tokens.add({
-    ...{ kind: 'installation', budget: `installation ${installation.id}` },
-    ...{ app, installation, permissions, repositories: chosen, expiresAt },
-  })
+  const token = { app, installation, permissions, repositories: chosen, expiresAt }
+  const text = world.tokens.add(
+    { kind: 'installation', budget: `installation ${installation.id}`, ...token },
+    isStateless(call) ? statelessText(token) : undefined,
+  )
   return created({
     ...{ token: text, expires_at: timestamp(expiresAt), permissions },
     repository_selection: chosen || installation.repositories ? 'selected' : 'all',
     ...(chosen && { repositories: chosen.map((repository) => repositoryShape(world, repository)) }),
   })
+}
+
+/** A header of the request overrides the format that the server would choose. */
+function isStateless({ world, headers }: Call): boolean {
+  const wanted = headers['x-github-stateless-s2s-token']
+  return wanted === 'enabled' || (wanted !== 'disabled' && world.statelessTokens)
 }
 
 export function listInstallationRepositories(call: Call): Reply {

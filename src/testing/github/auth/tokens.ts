@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { badCredentials, suspended } from '../http/reply.ts'
 import type { App } from '../world/app.ts'
 import { anonymous, type Caller, type InstallationToken, type UserToken } from './caller.ts'
@@ -33,7 +33,7 @@ export class Tokens {
     const token = this.#known.get(shown)
     if (token?.kind === 'installation') checkInstallation(token, now)
     if (token) return token
-    if (shown.split('.').length !== 3) throw badCredentials()
+    if (shown.split('.').length !== 3 || shown.startsWith('ghs_')) throw badCredentials()
     const app = appOf(shown, apps, now)
     return { kind: 'app', budget: `app ${app.id}`, app }
   }
@@ -49,4 +49,15 @@ function checkInstallation({ app, installation, expiresAt }: InstallationToken, 
 function newText({ kind, scopes }: { kind: string; scopes?: unknown }): string {
   const prefix = kind === 'installation' ? 'ghs_' : scopes ? 'ghp_' : 'github_pat_'
   return prefix + randomBytes(27).toString('base64url').replaceAll(/[-_]/g, '0')
+}
+
+/**
+ * A token in the format that GitHub uses since 2026, `ghs_APPID_JWT`, of about 520 characters. Only GitHub can check the
+ * signature, so random bytes of the same length replace it.
+ */
+export function statelessText({ app, installation, expiresAt }: Omit<InstallationToken, 'kind' | 'budget'>): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const claims = { iss: 'github', sub: `installation:${installation.id}`, exp: Math.floor(expiresAt / 1000) }
+  const jwt = [part({ alg: 'RS256', typ: 'JWT' }), part({ ...claims, jti: randomUUID() })]
+  return `ghs_${app.id}_${[...jwt, randomBytes(256).toString('base64url')].join('.')}`
 }

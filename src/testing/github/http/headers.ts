@@ -26,7 +26,7 @@ export function scopeHeaders(caller: Caller): Record<string, string> {
   return caller.kind === 'user' && caller.scopes ? { 'x-oauth-scopes': caller.scopes.join(', ') } : {}
 }
 
-/** What a route requires of the caller: a scope of a classic token, or permissions of any other token. */
+/** The headers that name the requirements of a route: a scope of a classic token, or permissions of any other token. */
 export function acceptedHeaders(access: Access, caller: Caller): Record<string, string> {
   if (caller.kind !== 'user' && caller.kind !== 'installation') return {}
   const required = typeof access === 'object' ? access : { permission: 'metadata', level: 'read' as const }

@@ -73,7 +73,7 @@ function answer(context: ListenerContext, entry: LocalGitHubRequest, text: strin
 /** Runs the route of a request, if it exists and the caller may use it. */
 function route(
   { world, sender, find }: ListenerContext,
-  { method, path, body }: LocalGitHubRequest,
+  { method, path, headers, body }: LocalGitHubRequest,
   caller: Caller,
 ): Reply {
   const url = URL.parse(world.origin + path)
@@ -84,7 +84,8 @@ function route(
   const { owner, repo } = parameters
   const repository = repo === undefined ? undefined : world.findRepository(`${owner}/${repo}`)
   if (repo !== undefined && !repository) throw notFound()
-  const call: Call = { world, sender, caller, url, parameters, repository, body: (body ?? {}) as Call['body'] }
+  const context = { world, sender, caller, url, parameters, repository }
+  const call: Call = { ...context, headers, body: (body ?? {}) as Call['body'] }
   const reply = replyOrError(() => {
     guard(route.access, caller, repository)
     return route.answer(call)

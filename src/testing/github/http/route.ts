@@ -1,6 +1,7 @@
 import type { Json } from '../../../runtime/json.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { Level } from '../auth/permissions.ts'
+import type { LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
 import type { Repository } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
@@ -36,6 +37,7 @@ export interface Call {
   parameters: Readonly<Record<string, string>>
   /** The repository that the path names, if any. */
   repository: Repository | undefined
+  headers: LocalGitHubRequest['headers']
   body: Json
 }
 

@@ -12,7 +12,7 @@ import { accountIn, type Visit } from './visit.ts'
 /** In characters: the length of an App's name. */
 const maxName = 34
 
-/** Shows what the manifest asks for. The user can change the name, and nothing is registered yet. */
+/** Shows the permissions and events of the manifest. The user can change the name, and nothing is registered yet. */
 export function showManifest(visit: Visit): Reply {
   const owner = accountIn(visit)
   if (!owner) return missingPage()

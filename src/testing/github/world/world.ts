@@ -24,6 +24,8 @@ export class World {
   readonly codes: ManifestCodes = new ManifestCodes(this.clock)
   /** The version, for an Enterprise Server. */
   readonly enterprise: string | undefined
+  /** Whether new tokens of installations have the format `ghs_APPID_JWT`. */
+  readonly statelessTokens: boolean
   /** `http://127.0.0.1:PORT`, set when the server listens. */
   origin: string = ''
   /** The ranges in `/meta`. */
@@ -37,9 +39,10 @@ export class World {
   /** The user who is logged in on the pages. */
   readonly user: Account = this.account('octocat')
 
-  constructor(ranges: readonly string[], enterprise: string | undefined) {
+  constructor(ranges: readonly string[], enterprise: string | undefined, statelessTokens: boolean) {
     this.ranges = ranges
     this.enterprise = enterprise
+    this.statelessTokens = statelessTokens
   }
 
   /** The base URL of the API. */

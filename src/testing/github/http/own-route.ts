@@ -1,0 +1,54 @@
+import { actorOf } from '../auth/caller.ts'
+import type { LocalGitHubRequest } from '../options.ts'
+import type { Reply } from './reply.ts'
+import type { Route } from './route.ts'
+
+export type LocalRouteMethod = Route['method']
+
+/** A request to a route of a test. */
+export interface LocalRouteCall {
+  /** Values of the path's `{names}`. */
+  parameters: Readonly<Record<string, string>>
+  query: URLSearchParams
+  headers: LocalGitHubRequest['headers']
+  /** The members of the JSON body. */
+  body: Readonly<Record<string, unknown>>
+  /** The user or the bot that sends the request. `undefined`: an anonymous caller, or an App with its JWT. */
+  login: string | undefined
+}
+
+/** The response of a route of a test. */
+export interface LocalRouteReply {
+  /** Default: 200. */
+  status?: number
+  headers?: Record<string, string>
+  /** JSON. Default: none. */
+  body?: unknown
+}
+
+export interface LocalRouteOptions {
+  /** The permission that a caller needs: to read it for GET, otherwise to write it. Default: none. */
+  permission?: string
+}
+
+/** A route of a test, in the form of the others. */
+export function ownRoute(
+  method: LocalRouteMethod,
+  path: string,
+  answer: (call: LocalRouteCall) => LocalRouteReply,
+  { permission }: LocalRouteOptions,
+): Route {
+  return {
+    ...{ method, path },
+    access: permission === undefined ? 'anyone' : { permission, level: method === 'GET' ? 'read' : 'write' },
+    answer({ parameters, url, headers, body, caller }): Reply {
+      const named = caller.kind === 'user' || caller.kind === 'installation'
+      const login = named ? actorOf(caller).login : undefined
+      try {
+        return { status: 200, ...answer({ parameters, query: url.searchParams, headers, body, login }) }
+      } catch (error) {
+        return { status: 500, body: { message: `The route ${method} ${path} failed: ${(error as Error).message}` } }
+      }
+    },
+  }
+}
