@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { routes } from '../../../src/testing/github/api/routes.ts'
+import type { LocalGitHub } from '../../../src/testing/index.ts'
 import { codeFor } from './browser.ts'
 import { templateOf } from './described.ts'
 import { jwtOf } from './jwt.ts'
@@ -15,18 +16,12 @@ interface Success {
   status?: number
 }
 
-const comments = '/repos/{owner}/{repo}/issues/{issue_number}/comments'
 const app = '/app/installations/{installation_id}'
 const calls: Record<string, Success> = {
   'GET /meta': { path: '/meta' },
   'GET /user': { path: '/user' },
   'GET /repos/{owner}/{repo}': { path: '/repos/octo/hello' },
-  [`POST ${comments}`]: { path: '/repos/octo/hello/issues/7/comments', body: { body: 'Hi' }, status: 201 },
-  'POST /repos/{owner}/{repo}/statuses/{sha}': {
-    path: '/repos/octo/hello/statuses/abc',
-    body: { state: 'success' },
-    status: 201,
-  },
+  ...contentCalls(),
   ...hookCalls('/repos/{owner}/{repo}', '/repos/octo/hello'),
   ...hookCalls('/orgs/{org}', '/orgs/octo-org'),
   ...configAndDeliveries('/app/hook', '/app/hook', 'app'),
@@ -43,6 +38,58 @@ const calls: Record<string, Success> = {
   'GET /orgs/{org}/installation': { path: '/orgs/acme/installation', as: 'app' },
   'GET /users/{username}/installation': { path: '/users/octo/installation', as: 'app' },
   'GET /installation/repositories': { path: '/installation/repositories', as: 'installation' },
+}
+
+/** Issue 7 has a label and the comment COMMENT. Pull request 8, the file README.md and the check run RUN exist. */
+function contentCalls(): Record<string, Success> {
+  const [template, root] = ['/repos/{owner}/{repo}', '/repos/octo/hello']
+  const [issue, path] = [`${template}/issues/{issue_number}`, `${root}/issues/7`]
+  const comment = `${template}/issues/comments/{comment_id}`
+  const run = `${template}/check-runs/{check_run_id}`
+  const [body, as] = [{ body: 'Hi' }, 'installation' as const]
+  const pull = { title: 'New', head: 'feature', base: 'main' }
+  return {
+    [`GET ${template}/issues`]: { path: `${root}/issues` },
+    [`POST ${template}/issues`]: { path: `${root}/issues`, body: { title: 'New', labels: ['bug'] }, status: 201 },
+    [`GET ${issue}`]: { path },
+    [`PATCH ${issue}`]: { path, body: { state: 'closed', labels: ['done'] } },
+    [`GET ${issue}/comments`]: { path: `${path}/comments` },
+    [`POST ${issue}/comments`]: { path: `${path}/comments`, body, status: 201, as },
+    [`GET ${comment}`]: { path: `${root}/issues/comments/COMMENT` },
+    [`PATCH ${comment}`]: { path: `${root}/issues/comments/COMMENT`, body },
+    [`DELETE ${comment}`]: { path: `${root}/issues/comments/COMMENT`, status: 204 },
+    [`GET ${issue}/labels`]: { path: `${path}/labels` },
+    [`POST ${issue}/labels`]: { path: `${path}/labels`, body: { labels: ['a', { name: 'b' }] } },
+    [`DELETE ${issue}/labels/{name}`]: { path: `${path}/labels/bug` },
+    [`GET ${template}/pulls`]: { path: `${root}/pulls` },
+    [`POST ${template}/pulls`]: { path: `${root}/pulls`, body: pull, status: 201 },
+    [`GET ${template}/pulls/{pull_number}`]: { path: `${root}/pulls/8` },
+    [`GET ${template}/contents/{path}`]: { path: `${root}/contents/README.md` },
+    [`PUT ${template}/contents/{path}`]: {
+      ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
+    },
+    [`POST ${template}/check-runs`]: {
+      ...{ path: `${root}/check-runs`, body: { name: 'lint', head_sha: 'abc' }, status: 201, as },
+    },
+    [`GET ${run}`]: { path: `${root}/check-runs/RUN` },
+    [`PATCH ${run}`]: { path: `${root}/check-runs/RUN`, body: { conclusion: 'success' }, as },
+    [`GET ${template}/commits/{ref}/check-runs`]: { path: `${root}/commits/abc/check-runs` },
+    [`POST ${template}/statuses/{sha}`]: { path: `${root}/statuses/abc`, body: { state: 'success' }, status: 201 },
+    [`GET ${template}/commits/{ref}/statuses`]: { path: `${root}/commits/abc/statuses` },
+  }
+}
+
+/** Makes what `contentCalls` names. @returns The ids of the comment and of the check run. */
+async function writeContent(github: LocalGitHub, token: string) {
+  const write = async (what: string, body: object) => (await ask(github, what, { token, body })).json
+  const root = '/repos/octo/hello'
+  const comment = await write(`POST ${root}/issues/7/comments`, { body: 'First' })
+  await write(`POST ${root}/issues/7/labels`, { labels: ['bug'] })
+  await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })
+  await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
+  const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: 'abc' })
+  await write(`POST ${root}/statuses/abc`, { state: 'pending' })
+  return { comment: String(comment.id), run: String(run.id) }
 }
 
 function hookCalls(template: string, root: string): Record<string, Success> {
@@ -108,7 +155,9 @@ describe('the routes', () => {
     const installed = await ask(github, 'POST /app/installations/5/access_tokens', { token: jwt })
     const token = { app: jwt, installation: installed.json.token, user: 'right', anyone: undefined }[as ?? 'user']
     const code = path.includes('CODE') ? await codeFor(github) : ''
-    const asked = path.replace('CODE', code).replace('HOOK', String(hook.id)).replace('DELIVERY', String(delivery?.id))
+    const content = name in contentCalls() ? await writeContent(github, installed.json.token) : undefined
+    const named = path.replace('COMMENT', content?.comment ?? '').replace('RUN', content?.run ?? '')
+    const asked = named.replace('CODE', code).replace('HOOK', String(hook.id)).replace('DELIVERY', String(delivery?.id))
     expect((await ask(github, `${method} ${asked}`, { token, body })).status).toBe(status)
   })
 })

@@ -3,7 +3,7 @@ import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { textsIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
-import { ping } from '../sending/ping.ts'
+import { ping } from '../sending/lifecycle-events.ts'
 import { hookConfig, hookShape } from '../shapes/hook.ts'
 import type { Hook, HookFacts, HookOwner } from '../world/hook.ts'
 

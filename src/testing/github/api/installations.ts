@@ -2,7 +2,7 @@ import type { AppCaller } from '../auth/caller.ts'
 import { paged } from '../http/paging.ts'
 import { notFound, ok, type Reply } from '../http/reply.ts'
 import { type Call, numberOf } from '../http/route.ts'
-import { type InstallationAction, sendInstallationEvent } from '../sending/installation-event.ts'
+import { type InstallationAction, sendInstallationEvent } from '../sending/lifecycle-events.ts'
 import { installationShape } from '../shapes/app.ts'
 import { type App, covers, type Installation } from '../world/app.ts'
 

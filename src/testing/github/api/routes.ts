@@ -4,7 +4,7 @@ import * as deliveries from './deliveries.ts'
 import * as hooks from './hooks.ts'
 import * as installations from './installations.ts'
 import { getMeta, getRepository, getUser } from './reading.ts'
-import { createComment, createStatus } from './writing.ts'
+import { repositoryRoutes } from './repository-routes.ts'
 
 const may = (permission: string, level: 'read' | 'write'): Access => ({ permission, level })
 
@@ -70,13 +70,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/meta', access: 'anyone', answer: getMeta },
   { method: 'GET', path: '/user', access: 'user', answer: getUser },
   { method: 'GET', path: repository, access: 'anyone', answer: getRepository },
-  {
-    method: 'POST',
-    path: `${repository}/issues/{issue_number}/comments`,
-    access: may('issues', 'write'),
-    answer: createComment,
-  },
-  { method: 'POST', path: `${repository}/statuses/{sha}`, access: may('statuses', 'write'), answer: createStatus },
+  ...repositoryRoutes,
   ...hookRoutes(repository, 'repository_hooks'),
   ...hookRoutes('/orgs/{org}', 'organization_hooks'),
   ...configAndDeliveries('/app/hook', 'app', 'app'),

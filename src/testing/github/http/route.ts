@@ -64,10 +64,13 @@ export function finder<R extends Pick<Route, 'method' | 'path'>>(routes: readonl
   }
 }
 
-/** Ids are numbers; other parameters match anything without a slash. */
+/** Ids and numbers are digits, a `{path}` is anything, and other parameters are anything without a slash. */
 function patternOf(path: string): RegExp {
-  const pattern = path.replace(/\{(\w+)\}/g, (_, name) => `(?<${name}>${name.endsWith('_id') ? '\\d+' : '[^/]+'})`)
-  return new RegExp(`^${pattern}$`)
+  const valuePattern = (name: string): string => {
+    if (/_(?:id|number)$/.test(name)) return '\\d+'
+    return name === 'path' ? '.+' : '[^/]+'
+  }
+  return new RegExp(`^${path.replace(/\{(\w+)\}/g, (_, name) => `(?<${name}>${valuePattern(name)})`)}$`)
 }
 
 function decoded(groups: Record<string, string>): Record<string, string> {

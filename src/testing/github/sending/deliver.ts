@@ -7,6 +7,7 @@ import type { LocalDelivery } from '../world/delivery.ts'
 import { type Hook, type LocalHook, subscribes } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
 import type { DeliverySender } from './delivery-sender.ts'
+import { rememberContent } from './known-content.ts'
 
 export interface DeliverOptions {
   /** The receiving webhooks. Default: every active webhook that subscribes to the event. */
@@ -24,19 +25,13 @@ export async function deliver(
 ): Promise<LocalDelivery[]> {
   const [event] = splitName(name)
   const payload = given ?? sample(name)
-  ensureRepository(world, payload)
+  rememberContent(world, payload as Json)
   const hooks = world.hooks.filter((hook) => (chosen ? chosen.includes(hook) : subscribes(hook, event)))
   const own = given !== undefined && 'installation' in given
   const sent = hooks.map((hook) =>
     sender.send(hook, { event, guid, payload: own ? payload : withInstallation(world, hook, payload) }),
   )
   return (await Promise.all(sent)).filter((delivery) => delivery !== undefined)
-}
-
-/** Creates the payload's repository, so that the receiver can request it from the API. */
-function ensureRepository(world: World, payload: object): void {
-  const { repository } = payload as { repository?: { full_name?: unknown; id: number; private: boolean } }
-  if (typeof repository?.full_name === 'string') world.repository(repository.full_name, repository)
 }
 
 /** Adds the installation to an App's payload: the one that covers the repository, or the first. */

@@ -1,5 +1,5 @@
 import type { Reply } from '../http/reply.ts'
-import { sendInstallationEvent } from '../sending/installation-event.ts'
+import { sendInstallationEvent } from '../sending/lifecycle-events.ts'
 import { settingsOf } from '../shapes/user.ts'
 import type { App } from '../world/app.ts'
 import type { Account } from '../world/repository.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Reply } from '../http/reply.ts'
-import { ping } from '../sending/ping.ts'
+import { ping } from '../sending/lifecycle-events.ts'
 import { settingsOf } from '../shapes/user.ts'
 import type { App } from '../world/app.ts'
 import type { Account } from '../world/repository.ts'

@@ -13,6 +13,7 @@ import { DeliveryLog } from './delivery-log.ts'
 import { type Hook, type HookFacts, type HookOwner, type LocalHook, type LocalHookOptions, makeHook } from './hook.ts'
 import { ManifestCodes } from './manifest-codes.ts'
 import { type Account, partsOf, type Repository } from './repository.ts'
+import { type Issue, type IssueFacts, type Label, RepositoryContent } from './repository-content.ts'
 
 const day = 24 * 60 * 60 * 1000
 
@@ -33,6 +34,7 @@ export class World {
   #hooks: Hook[] = []
   readonly #accounts = new Map<string, Account>()
   readonly #repositories = new Map<string, Repository>()
+  readonly #contents = new Map<Repository, RepositoryContent>()
   readonly #logs = new Map<number, DeliveryLog>()
   #lastId = 1000
   #lastDeliveryId = 40_000_000_000 // larger than 32 bits, as GitHub's
@@ -93,6 +95,27 @@ export class World {
 
   findRepository(fullName: string): Repository | undefined {
     return this.#repositories.get(fullName.toLowerCase())
+  }
+
+  contentOf(repository: Repository): RepositoryContent {
+    return getOrCreate(this.#contents, repository, () => new RepositoryContent())
+  }
+
+  /** A label of a repository, which is created when it is named. */
+  label(repository: Repository, name: string): Label {
+    const { labels } = this.contentOf(repository)
+    const created = () => ({ id: this.newId(), name, color: '808080', description: null })
+    return getOrCreate(labels, name.toLowerCase(), created)
+  }
+
+  /** An issue or a pull request of a repository, which is created when it is named. */
+  issue(repository: Repository, number: number, facts: IssueFacts = {}): Issue {
+    const now = this.clock.now()
+    const { title = `Issue ${number}`, body = null, user = repository.owner, app, pull } = facts
+    return getOrCreate(this.contentOf(repository).issues, number, () => ({
+      ...{ id: this.newId(), repository, number, title, body, user, app, pull, labels: [] },
+      ...{ state: 'open', stateReason: null, createdAt: now, updatedAt: now, closedAt: undefined },
+    }))
   }
 
   repositoriesOf(installation: Pick<Installation, 'account' | 'repositories'>): Repository[] {
@@ -166,4 +189,10 @@ export class World {
     if (!found) throw new TypeError(`There is no App ${id}; addApp() makes one`)
     return found
   }
+}
+
+function getOrCreate<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
+  const value = map.get(key) ?? create()
+  map.set(key, value)
+  return value
 }

@@ -1,0 +1,54 @@
+import { actorOf, type InstallationToken, type UserToken } from '../auth/caller.ts'
+import { notFound } from '../http/reply.ts'
+import { type Call, numberOf } from '../http/route.ts'
+import { type Action, sendAction } from '../sending/action-event.ts'
+import { issueShape } from '../shapes/issue.ts'
+import { pullShape } from '../shapes/pull.ts'
+import type { App } from '../world/app.ts'
+import type { Account, Repository } from '../world/repository.ts'
+import type { Issue, RepositoryContent } from '../world/repository-content.ts'
+
+/** The author of a write, with its time. The route accepts only authenticated callers and existing repositories. */
+export interface Author extends Action {
+  content: RepositoryContent
+  user: Account
+  /** The App, if its bot writes. */
+  app: App | undefined
+  /** In milliseconds since 1970. */
+  now: number
+}
+
+export function authorIn(call: Call): Author {
+  const { world, sender } = call
+  const caller = call.caller as UserToken | InstallationToken // the route requires it
+  const app = caller.kind === 'installation' ? caller.app : undefined
+  const [actor, repository] = [actorOf(caller), repositoryIn(call)]
+  const content = world.contentOf(repository)
+  return { world, sender, repository, content, actor, user: actor, app, now: world.clock.now() }
+}
+
+export const repositoryIn = ({ repository }: Call): Repository => repository as Repository // the path names it
+
+/**
+ * The issue or the pull request that the path names.
+ * @throws {Refusal} if it does not exist.
+ */
+export function issueIn(call: Call): Issue {
+  const issue = call.world.contentOf(repositoryIn(call)).issues.get(numberOf(call, 'issue_number'))
+  if (!issue) throw notFound()
+  return issue
+}
+
+/** The same for a write, which creates the issue that it names. */
+export function writableIssueIn(call: Call): Issue {
+  return call.world.issue(repositoryIn(call), numberOf(call, 'issue_number'))
+}
+
+/** Sends an event about an issue, as an event of pull requests if it is one. */
+export function sendIssueAction(author: Author, issue: Issue, action: string, about: object = {}): void {
+  const { world } = author
+  const { number, pull } = issue
+  if (pull)
+    sendAction(author, `pull_request.${action}`, { ...about, number, pull_request: pullShape(world, issue, pull) })
+  else sendAction(author, `issues.${action}`, { ...about, issue: issueShape(world, issue) })
+}

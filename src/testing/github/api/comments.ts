@@ -1,0 +1,62 @@
+import { textIn } from '../../../runtime/json.ts'
+import { paged } from '../http/paging.ts'
+import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
+import { type Call, numberOf } from '../http/route.ts'
+import { sendAction } from '../sending/action-event.ts'
+import { commentShape, issueShape } from '../shapes/issue.ts'
+import type { Comment } from '../world/repository-content.ts'
+import { type Author, authorIn, issueIn, repositoryIn, writableIssueIn } from './author.ts'
+
+/** Lists the comments of an issue or a pull request, oldest first. */
+export function listComments(call: Call): Reply {
+  const { world, url } = call
+  const issue = issueIn(call)
+  const all = [...world.contentOf(repositoryIn(call)).comments.values()].filter((comment) => comment.issue === issue)
+  return paged(url, all, (some) => some.map((comment) => commentShape(world, comment)))
+}
+
+export const getComment = (call: Call): Reply => ok(commentShape(call.world, commentIn(call)))
+
+export function createComment(call: Call): Reply {
+  const body = bodyIn(call)
+  const [author, issue] = [authorIn(call), writableIssueIn(call)]
+  const { world, content, user, app, now } = author
+  const comment = { id: world.newId(), issue, user, app, body, createdAt: now, updatedAt: now }
+  content.comments.set(comment.id, comment)
+  send(author, comment, 'created')
+  return created(commentShape(world, comment))
+}
+
+export function updateComment(call: Call): Reply {
+  const body = bodyIn(call)
+  const [author, comment] = [authorIn(call), commentIn(call)]
+  const changes = { body: { from: comment.body } }
+  Object.assign(comment, { body, updatedAt: author.now })
+  send(author, comment, 'edited', { changes })
+  return ok(commentShape(author.world, comment))
+}
+
+export function deleteComment(call: Call): Reply {
+  const [author, comment] = [authorIn(call), commentIn(call)]
+  author.content.comments.delete(comment.id)
+  send(author, comment, 'deleted')
+  return { status: 204 }
+}
+
+function bodyIn(call: Call): string {
+  const body = textIn(call.body, 'body')
+  if (!body) throw invalid('IssueComment', 'body', 'missing_field')
+  return body
+}
+
+function commentIn(call: Call): Comment {
+  const comment = call.world.contentOf(repositoryIn(call)).comments.get(numberOf(call, 'comment_id'))
+  if (!comment) throw notFound()
+  return comment
+}
+
+function send(author: Author, comment: Comment, action: string, about: object = {}): void {
+  const { world } = author
+  const shapes = { issue: issueShape(world, comment.issue), comment: commentShape(world, comment) }
+  sendAction(author, `issue_comment.${action}`, { ...about, ...shapes })
+}

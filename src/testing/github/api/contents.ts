@@ -1,0 +1,77 @@
+import { textIn } from '../../../runtime/json.ts'
+import { timestamp } from '../clock.ts'
+import { notFound, ok, Refusal, type Reply } from '../http/reply.ts'
+import type { Call } from '../http/route.ts'
+import { repositoryUrl } from '../shapes/repository.ts'
+import { nodeId } from '../shapes/user.ts'
+import { blobSha, commitSha, defaultBranch } from '../world/repository-content.ts'
+import { authorIn, repositoryIn } from './author.ts'
+
+/** A file of the branch `ref`, as base64. */
+export function getContent(call: Call): Reply {
+  const path = pathIn(call)
+  const branch = branchOf(call.url.searchParams.get('ref'))
+  const content = call.world.contentOf(repositoryIn(call)).file(path, branch)
+  if (!content) throw notFound()
+  const lines = content.toString('base64').replace(/.{60}/g, '$&\n') // GitHub wraps the text
+  return ok({ ...fileShape(call, path, branch, content), encoding: 'base64', content: lines })
+}
+
+/** Creates a file or, with the `sha` of its present content, replaces it. */
+export function putContent(call: Call): Reply {
+  const { body } = call
+  const path = pathIn(call)
+  const [message, encoded, sha] = [textIn(body, 'message'), textIn(body, 'content'), textIn(body, 'sha')]
+  if (!message) throw new Refusal(422, `Invalid request.\n\n"message" wasn't supplied.`)
+  if (encoded === undefined) throw new Refusal(422, `Invalid request.\n\n"content" wasn't supplied.`)
+  const branch = branchOf(textIn(body, 'branch') ?? null)
+  const author = authorIn(call)
+  const existing = author.content.file(path, branch)
+  if (existing && sha === undefined) throw new Refusal(422, `Invalid request.\n\n"sha" wasn't supplied.`)
+  if (sha !== undefined && (!existing || sha !== blobSha(existing)))
+    throw new Refusal(409, `${path} does not match ${sha}`)
+  const content = Buffer.from(encoded, 'base64')
+  author.content.writeFile(path, content, branch)
+  const shapes = { content: fileShape(call, path, branch, content), commit: commitShape(call, message, content) }
+  return { status: existing ? 200 : 201, body: shapes }
+}
+
+const pathIn = ({ parameters }: Call): string => parameters.path ?? ''
+
+const branchOf = (ref: string | null): string => ref?.replace(/^refs\/heads\//, '') ?? defaultBranch
+
+function fileShape(call: Call, path: string, branch: string, content: Buffer): object {
+  const { world } = call
+  const repository = repositoryIn(call)
+  const encodedPath = path.split('/').map(encodeURIComponent).join('/')
+  const sha = blobSha(content)
+  const root = repositoryUrl(world, repository)
+  const page = `${world.origin}/${repository.fullName}`
+  const addresses = {
+    url: `${root}/contents/${encodedPath}?ref=${encodeURIComponent(branch)}`,
+    ...{ git_url: `${root}/git/blobs/${sha}`, html_url: `${page}/blob/${branch}/${encodedPath}` },
+  }
+  return {
+    ...{ type: 'file', name: path.split('/').at(-1), path, sha, size: content.length, ...addresses },
+    download_url: `${page}/raw/${branch}/${encodedPath}`,
+    _links: { self: addresses.url, git: addresses.git_url, html: addresses.html_url },
+  }
+}
+
+function commitShape(call: Call, message: string, content: Buffer): object {
+  const { world, repository, user, now } = authorIn(call)
+  const date = timestamp(now)
+  const sha = commitSha(repository.fullName, message, String(now), blobSha(content))
+  const person = { name: user.login, email: `${user.login}@users.noreply.github.com`, date }
+  const url = `${repositoryUrl(world, repository)}/git/commits/${sha}`
+  return {
+    ...{
+      sha,
+      node_id: nodeId('Commit', user.id),
+      url,
+      html_url: `${world.origin}/${repository.fullName}/commit/${sha}`,
+    },
+    ...{ author: person, committer: person, message, tree: { url: url.replace('commits', 'trees'), sha }, parents: [] },
+    verification: { verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null },
+  }
+}

@@ -1,0 +1,58 @@
+import type { RequiredPermission, Route } from '../http/route.ts'
+import * as checks from './checks.ts'
+import * as comments from './comments.ts'
+import { getContent, putContent } from './contents.ts'
+import * as issues from './issues.ts'
+import * as labels from './labels.ts'
+import * as pulls from './pulls.ts'
+import { createStatus, listStatuses } from './statuses.ts'
+
+const may = (permission: string, level: 'read' | 'write', ...alternatives: string[]): RequiredPermission => ({
+  ...{ permission, level, alternatives },
+})
+
+const repository = '/repos/{owner}/{repo}'
+const issue = `${repository}/issues/{issue_number}`
+const comment = `${repository}/issues/comments/{comment_id}`
+const checkRun = `${repository}/check-runs/{check_run_id}`
+
+// Comments and labels of a pull request are those of an issue, so either permission serves.
+const [reading, writing] = [may('issues', 'read', 'pull_requests'), may('issues', 'write', 'pull_requests')]
+
+/** The content of repositories, which bots read and write. */
+export const repositoryRoutes: readonly Route[] = [
+  { method: 'GET', path: `${repository}/issues`, access: may('issues', 'read'), answer: issues.listIssues },
+  { method: 'POST', path: `${repository}/issues`, access: may('issues', 'write'), answer: issues.createIssue },
+  { method: 'GET', path: comment, access: reading, answer: comments.getComment },
+  { method: 'PATCH', path: comment, access: writing, answer: comments.updateComment },
+  { method: 'DELETE', path: comment, access: writing, answer: comments.deleteComment },
+  { method: 'GET', path: issue, access: reading, answer: issues.getIssue },
+  { method: 'PATCH', path: issue, access: writing, answer: issues.updateIssue },
+  { method: 'GET', path: `${issue}/comments`, access: reading, answer: comments.listComments },
+  { method: 'POST', path: `${issue}/comments`, access: writing, answer: comments.createComment },
+  { method: 'GET', path: `${issue}/labels`, access: reading, answer: labels.listLabels },
+  { method: 'POST', path: `${issue}/labels`, access: writing, answer: labels.addLabels },
+  { method: 'DELETE', path: `${issue}/labels/{name}`, access: writing, answer: labels.removeLabel },
+  { method: 'GET', path: `${repository}/pulls`, access: may('pull_requests', 'read'), answer: pulls.listPulls },
+  { method: 'POST', path: `${repository}/pulls`, access: may('pull_requests', 'write'), answer: pulls.createPull },
+  {
+    ...{ method: 'GET', path: `${repository}/pulls/{pull_number}` },
+    ...{ access: may('pull_requests', 'read'), answer: pulls.getPull },
+  },
+  { method: 'GET', path: `${repository}/contents/{path}`, access: may('contents', 'read'), answer: getContent },
+  { method: 'PUT', path: `${repository}/contents/{path}`, access: may('contents', 'write'), answer: putContent },
+  { method: 'POST', path: `${repository}/check-runs`, access: may('checks', 'write'), answer: checks.createCheckRun },
+  { method: 'GET', path: checkRun, access: may('checks', 'read'), answer: checks.getCheckRun },
+  { method: 'PATCH', path: checkRun, access: may('checks', 'write'), answer: checks.updateCheckRun },
+  {
+    ...{ method: 'GET', path: `${repository}/commits/{ref}/check-runs` },
+    ...{ access: may('checks', 'read'), answer: checks.listCheckRuns },
+  },
+  { method: 'POST', path: `${repository}/statuses/{sha}`, access: may('statuses', 'write'), answer: createStatus },
+  {
+    method: 'GET',
+    path: `${repository}/commits/{ref}/statuses`,
+    access: may('statuses', 'read'),
+    answer: listStatuses,
+  },
+]

@@ -1,0 +1,34 @@
+import { repositoryShape } from '../shapes/repository.ts'
+import { simpleUser } from '../shapes/user.ts'
+import { covers } from '../world/app.ts'
+import { type Hook, subscribes } from '../world/hook.ts'
+import type { Account, Repository } from '../world/repository.ts'
+import type { World } from '../world/world.ts'
+import { deliver } from './deliver.ts'
+import type { DeliverySender } from './delivery-sender.ts'
+
+/** An action of a user or a bot in a repository. */
+export interface Action {
+  world: World
+  sender: DeliverySender
+  repository: Repository
+  actor: Account
+}
+
+/**
+ * Sends the event of an action to the webhooks that subscribe to it: those of the repository, of its organization, and
+ * of the Apps that are installed on it.
+ * @param name With the action: `issues.opened`.
+ */
+export function sendAction({ world, sender, repository, actor }: Action, name: string, about: object): void {
+  const [event = '', action] = name.split('.')
+  const hooks = world.hooks.filter((hook) => subscribes(hook, event) && concerns(hook, repository))
+  if (hooks.length === 0) return
+  const payload = { action, ...about, repository: repositoryShape(world, repository), sender: simpleUser(world, actor) }
+  void deliver({ world, sender }, name, payload, { hooks })
+}
+
+function concerns({ owner }: Hook, repository: Repository): boolean {
+  if (owner.type === 'integration') return owner.of.installations.some((one) => covers(one, repository))
+  return owner.type === 'repository' ? owner.of === repository : owner.of === repository.owner
+}

@@ -1,0 +1,55 @@
+import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
+import type { Repository } from '../world/repository.ts'
+import type { Issue } from '../world/repository-content.ts'
+import type { World } from '../world/world.ts'
+
+/**
+ * Creates the repository, the issue or pull request and the comment of a payload, so that the receiver can request and
+ * change them through the API.
+ */
+export function rememberContent(world: World, payload: Json): void {
+  const named = objectIn(payload, 'repository')
+  const fullName = textIn(named, 'full_name')
+  if (!named || fullName === undefined) return
+  const repository = world.repository(fullName, named as { id: number; private: boolean })
+  if (payload.action === 'deleted') return
+  const issue = rememberIssue(world, repository, payload)
+  const comment = objectIn(payload, 'comment')
+  const id = wholeNumberIn(comment, 'id')
+  const { comments } = world.contentOf(repository)
+  if (!issue || id === undefined || comments.has(id) || !objectIn(payload, 'issue')) return
+  const now = world.clock.now()
+  const about = { issue, user: world.account(loginIn(comment) ?? 'ghost'), app: undefined, createdAt: now }
+  comments.set(id, { id, ...about, body: textIn(comment, 'body') ?? '', updatedAt: now })
+}
+
+function rememberIssue(world: World, repository: Repository, payload: Json): Issue | undefined {
+  const shown = objectIn(payload, 'issue') ?? objectIn(payload, 'pull_request')
+  const number = wholeNumberIn(shown, 'number')
+  if (!shown || number === undefined) return undefined
+  const found = world.contentOf(repository).issues.get(number)
+  if (found) return found
+  const [head, base] = ['head', 'base'].map((name) => {
+    const branch = objectIn(shown, name)
+    return { ref: textIn(branch, 'ref') ?? name, sha: textIn(branch, 'sha') ?? '' }
+  })
+  const login = loginIn(shown)
+  const issue = world.issue(repository, number, {
+    ...{ title: textIn(shown, 'title') ?? '', body: textIn(shown, 'body') ?? null },
+    ...(login !== undefined && { user: world.account(login) }),
+    // The issue of a pull request has only its addresses.
+    ...(head && base && isPull(payload) && { pull: { head, base, draft: shown.draft === true } }),
+  })
+  if (shown.state === 'closed') issue.state = 'closed'
+  const labels: unknown[] = Array.isArray(shown.labels) ? shown.labels : []
+  issue.labels = labels.flatMap((label) => {
+    const name = isObject(label) ? textIn(label, 'name') : undefined
+    return name === undefined ? [] : [world.label(repository, name)]
+  })
+  return issue
+}
+
+const isPull = (payload: Json): boolean =>
+  objectIn(payload, 'issue') === undefined || objectIn(objectIn(payload, 'issue'), 'pull_request') !== undefined
+
+const loginIn = (written: Json | undefined): string | undefined => textIn(objectIn(written, 'user'), 'login')

@@ -1,0 +1,57 @@
+import { timestamp } from '../clock.ts'
+import type { Account, Repository } from '../world/repository.ts'
+import type { Comment, Issue, Label } from '../world/repository-content.ts'
+import type { World } from '../world/world.ts'
+import { appShape } from './app.ts'
+import { repositoryUrl } from './repository.ts'
+import { nodeId, simpleUser } from './user.ts'
+
+export function labelShape(world: World, repository: Repository, { id, name, color, description }: Label): object {
+  const url = `${repositoryUrl(world, repository)}/labels/${encodeURIComponent(name)}`
+  return { id, node_id: nodeId('Label', id), url, name, description, color, default: false }
+}
+
+/** An issue, or a pull request as an issue. */
+export function issueShape(world: World, issue: Issue): object {
+  const { id, number, repository, title, body, user, app, state, stateReason, labels, pull, closedAt } = issue
+  const root = repositoryUrl(world, repository)
+  const url = `${root}/issues/${number}`
+  const page = pageOf(world, issue)
+  const pullUrl = `${root}/pulls/${number}`
+  const comments = [...world.contentOf(repository).comments.values()].filter((comment) => comment.issue === issue)
+  return {
+    ...{ id, node_id: nodeId('Issue', id), number, title, body, state, state_reason: stateReason, url },
+    ...{ repository_url: root, labels_url: `${url}/labels{/name}`, comments_url: `${url}/comments` },
+    ...{ events_url: `${url}/events`, timeline_url: `${url}/timeline`, html_url: page },
+    ...{ user: simpleUser(world, user), labels: labels.map((label) => labelShape(world, repository, label)) },
+    ...{ assignee: null, assignees: [], milestone: null, locked: false, active_lock_reason: null },
+    ...{ comments: comments.length, closed_at: closedAt === undefined ? null : timestamp(closedAt), closed_by: null },
+    ...{ created_at: timestamp(issue.createdAt), updated_at: timestamp(issue.updatedAt) },
+    ...{
+      author_association: associationOf(user, repository),
+      performed_via_github_app: app ? appShape(world, app) : null,
+    },
+    ...(pull && {
+      draft: pull.draft,
+      pull_request: { url: pullUrl, html_url: page, diff_url: `${page}.diff`, patch_url: `${page}.patch` },
+    }),
+  }
+}
+
+export function commentShape(world: World, { id, issue, body, user, app, createdAt, updatedAt }: Comment): object {
+  const { repository, number } = issue
+  const root = repositoryUrl(world, repository)
+  return {
+    ...{ id, node_id: nodeId('IssueComment', id), url: `${root}/issues/comments/${id}`, body },
+    ...{ html_url: `${pageOf(world, issue)}#issuecomment-${id}`, issue_url: `${root}/issues/${number}` },
+    ...{ user: simpleUser(world, user), created_at: timestamp(createdAt), updated_at: timestamp(updatedAt) },
+    author_association: associationOf(user, repository),
+    performed_via_github_app: app ? appShape(world, app) : null,
+  }
+}
+
+/** The page of an issue or a pull request. */
+export const pageOf = ({ origin }: World, { repository, number, pull }: Issue): string =>
+  `${origin}/${repository.fullName}/${pull ? 'pull' : 'issues'}/${number}`
+
+export const associationOf = (user: Account, { owner }: Repository): string => (user === owner ? 'OWNER' : 'NONE')

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import type { App } from './app.ts'
+import type { Account, Repository } from './repository.ts'
+
+export interface Label {
+  id: number
+  name: string
+  color: string
+  description: string | null
+}
+
+/** A writing of a user or of a bot. */
+interface Written {
+  id: number
+  user: Account
+  /** The App, if its bot wrote it. */
+  app: App | undefined
+  body: string | null
+  /** In milliseconds since 1970. */
+  createdAt: number
+  updatedAt: number
+}
+
+/** An issue or, with `pull`, a pull request: both share one sequence of numbers. */
+export interface Issue extends Written {
+  repository: Repository
+  number: number
+  title: string
+  state: 'open' | 'closed'
+  stateReason: string | null
+  closedAt: number | undefined
+  labels: Label[]
+  pull: Pull | undefined
+}
+
+/** The properties of a new issue. */
+export type IssueFacts = Partial<Pick<Issue, 'title' | 'body' | 'user' | 'app' | 'pull'>>
+
+export interface Pull {
+  head: Branch
+  base: Branch
+  draft: boolean
+}
+
+export interface Branch {
+  ref: string
+  sha: string
+}
+
+export interface Comment extends Omit<Written, 'body'> {
+  issue: Issue
+  body: string
+}
+
+export interface CheckRun {
+  id: number
+  app: App
+  name: string
+  headSha: string
+  status: string
+  conclusion: string | null
+  detailsUrl: string | null
+  externalId: string | null
+  startedAt: string
+  completedAt: string | null
+  output: { title: string | null; summary: string | null; text: string | null }
+}
+
+export interface Status {
+  id: number
+  repository: Repository
+  sha: string
+  user: Account
+  createdAt: number
+  state: string
+  context: string
+  description: string | null
+  targetUrl: string | null
+}
+
+/** The branch that exists in every repository. */
+export const defaultBranch = 'main'
+
+/** What users and bots have written in one repository. */
+export class RepositoryContent {
+  readonly issues = new Map<number, Issue>()
+  readonly comments = new Map<number, Comment>()
+  /** By name in lower case: GitHub ignores the case of a label. */
+  readonly labels = new Map<string, Label>()
+  readonly checkRuns = new Map<number, CheckRun>()
+  readonly statuses: Status[] = []
+  readonly #branches = new Map<string, Map<string, Buffer>>()
+
+  newNumber(): number {
+    return Math.max(0, ...this.issues.keys()) + 1
+  }
+
+  /** A file of a branch. A branch has the files of the default branch, until it has a file of its own at the path. */
+  file(path: string, branch: string = defaultBranch): Buffer | undefined {
+    return this.#branches.get(branch)?.get(path) ?? this.#branches.get(defaultBranch)?.get(path)
+  }
+
+  writeFile(path: string, content: Buffer, branch: string = defaultBranch): void {
+    const files = this.#branches.get(branch) ?? new Map<string, Buffer>()
+    this.#branches.set(branch, files.set(path, content))
+  }
+}
+
+/** The id of a file's content, as Git computes it. */
+export const blobSha = (content: Buffer): string =>
+  createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
+
+/** An id in the form of a commit's, the same for the same texts. */
+export const commitSha = (...texts: readonly string[]): string =>
+  createHash('sha1').update(texts.join('\0')).digest('hex')

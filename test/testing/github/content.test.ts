@@ -1,0 +1,239 @@
+/** Bots read and write issues, pull requests, files and checks, and their writes send events. */
+import { describe, expect, test } from 'vitest'
+import { type LocalGitHub, sample } from '../../../src/testing/index.ts'
+import { ask, botFor, octokitFor, secret, start, startReceiver } from './scene.ts'
+
+const token = 'right'
+const repo = { owner: 'octo', repo: 'hello' }
+const issue = { ...repo, issue_number: 7 }
+
+/** A repository with a webhook, and a user who writes. `events` are those that the webhook got. */
+async function written() {
+  const [github, { url }] = [await start({ token }), await startReceiver()]
+  const { rest } = octokitFor(github, token)
+  const hook = github.addHook({ repository: 'octo/hello', url, secret })
+  const events = async () => {
+    await github.idle()
+    return github
+      .deliveries(hook)
+      .map(({ event, action, request }) => ({ name: `${event}.${action}`, payload: request.payload }))
+  }
+  return { github, rest, events, names: async () => (await events()).map(({ name }) => name) }
+}
+
+const write = (github: LocalGitHub, what: string, body: object) => ask(github, what, { token, body })
+
+describe('issues', () => {
+  test('are created, edited, closed and reopened, and each of these sends its event', async () => {
+    const { rest, events } = await written()
+    const { data } = await rest.issues.create({ ...repo, title: 'New', body: 'Old text', labels: ['bug'] })
+    expect(data).toMatchObject({ number: 1, state: 'open', labels: [{ name: 'bug' }], user: { login: 'octocat' } })
+    const at = { ...repo, issue_number: data.number }
+    await rest.issues.update({ ...at, body: 'New text' })
+    const closed = await rest.issues.update({ ...at, state: 'closed', state_reason: 'not_planned' })
+    expect(closed.data).toMatchObject({ state_reason: 'not_planned', closed_at: expect.any(String) })
+    expect((await rest.issues.listForRepo(repo)).data).toEqual([])
+    await rest.issues.update({ ...at, state: 'closed' }) // it is closed already
+    expect((await rest.issues.listForRepo({ ...repo, state: 'closed', labels: 'BUG' })).data).toHaveLength(1)
+    expect((await rest.issues.listForRepo({ ...repo, state: 'all', labels: 'other' })).data).toHaveLength(0)
+    await rest.issues.update({ ...at, state: 'open' })
+    expect((await rest.issues.get(at)).data).toMatchObject({ state: 'open', closed_at: null, body: 'New text' })
+    expect(await events()).toMatchObject([
+      { name: 'issues.opened', payload: { issue: { number: 1 }, sender: { login: 'octocat' } } },
+      { name: 'issues.edited', payload: { changes: { body: { from: 'Old text' } } } },
+      { name: 'issues.closed', payload: { repository: { full_name: 'octo/hello' } } },
+      { name: 'issues.reopened' },
+    ])
+  })
+
+  test('exist once a delivery or a write names them', async () => {
+    const { github, rest, names } = await written()
+    expect(await ask(github, 'GET /repos/octo/hello/issues/7', { token })).toMatchObject({ status: 404 })
+    await rest.issues.createComment({ ...issue, body: 'Hi' })
+    expect((await rest.issues.get(issue)).data).toMatchObject({ title: 'Issue 7', comments: 1 })
+    expect(await names()).toEqual(['issue_comment.created'])
+    const payload = {
+      ...{ action: 'opened', repository: { full_name: 'octo/hello', id: 1, private: false } },
+      issue: { number: 8, title: 'Told', body: 'By a delivery', user: { login: 'mona' }, labels: [{ name: 'bug' }] },
+    }
+    await github.deliver('issues.opened', payload)
+    const { data } = await rest.issues.get({ ...repo, issue_number: 8 })
+    expect(data).toMatchObject({ title: 'Told', body: 'By a delivery', user: { login: 'mona' } })
+    expect(data.labels).toMatchObject([{ name: 'bug' }])
+    expect((await rest.issues.create({ ...repo, title: 'Next' })).data.number).toBe(9)
+  })
+
+  test('have comments, which can be edited and deleted', async () => {
+    const { github, rest, names } = await written()
+    const { data } = await rest.issues.createComment({ ...issue, body: 'First' })
+    await rest.issues.createComment({ ...issue, body: 'Second' })
+    const at = { ...repo, comment_id: data.id }
+    github.clock.advance(60_000)
+    const edited = await rest.issues.updateComment({ ...at, body: 'Edited' })
+    expect(Date.parse(edited.data.updated_at)).toBeGreaterThan(Date.parse(data.updated_at))
+    expect((await rest.issues.listComments(issue)).data.map(({ body }) => body)).toEqual(['Edited', 'Second'])
+    await rest.issues.deleteComment(at)
+    expect((await rest.issues.listComments(issue)).data.map(({ body }) => body)).toEqual(['Second'])
+    expect(await ask(github, `GET /repos/octo/hello/issues/comments/${data.id}`, { token })).toMatchObject({
+      status: 404,
+    })
+    const actions = ['created', 'created', 'edited', 'deleted'].map((action) => `issue_comment.${action}`)
+    expect(await names()).toEqual(actions)
+  })
+
+  test('have the comment of a delivery', async () => {
+    const { github, rest } = await written()
+    const repository = { full_name: 'octo/hello', id: 1, private: false }
+    const comment = { id: 55, body: '/help', user: { login: 'mona' } }
+    await github.deliver('issue_comment.created', { action: 'created', repository, issue: { number: 7 }, comment })
+    const { data } = await rest.issues.getComment({ ...repo, comment_id: 55 })
+    expect(data).toMatchObject({ body: '/help', user: { login: 'mona' } })
+  })
+
+  test('have labels, whose names ignore the case', async () => {
+    const { github, rest, events } = await written()
+    await rest.issues.addLabels({ ...issue, labels: ['Bug', 'help wanted'] })
+    const { data } = await rest.issues.addLabels({ ...issue, labels: ['bug'] })
+    expect(data.map(({ name }) => name)).toEqual(['Bug', 'help wanted'])
+    expect((await rest.issues.removeLabel({ ...issue, name: 'HELP wanted' })).data).toMatchObject([{ name: 'Bug' }])
+    expect((await rest.issues.listLabelsOnIssue(issue)).data).toMatchObject([{ name: 'Bug' }])
+    const missing = await ask(github, 'DELETE /repos/octo/hello/issues/7/labels/none', { token })
+    expect([missing.status, missing.json.message]).toEqual([404, 'Label does not exist'])
+    expect(await events()).toMatchObject([
+      { name: 'issues.labeled', payload: { label: { name: 'Bug' } } },
+      { name: 'issues.labeled', payload: { label: { name: 'help wanted' } } },
+      { name: 'issues.unlabeled', payload: { label: { name: 'help wanted' } } },
+    ])
+  })
+
+  test.each([
+    ['POST /repos/octo/hello/issues', {}, 'title'],
+    ['PATCH /repos/octo/hello/issues/7', { state: 'done' }, 'state'],
+    ['POST /repos/octo/hello/issues/7/labels', {}, 'labels'],
+    ['POST /repos/octo/hello/issues/7/labels', { labels: [7] }, 'name'],
+    ['POST /repos/octo/hello/pulls', { title: 'New', base: 'main' }, 'head'],
+  ])('reject an invalid %s %j', async (what, body, field) => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    const { status, json } = await write(github, what, body)
+    expect([status, json]).toMatchObject([422, { errors: [{ field }] }])
+  })
+})
+
+describe('pull requests', () => {
+  test('share their numbers, comments and labels with issues', async () => {
+    const { github, rest, names } = await written()
+    await rest.issues.create({ ...repo, title: 'An issue' })
+    const { data } = await rest.pulls.create({ ...repo, title: 'New', head: 'octo:feature', base: 'main', draft: true })
+    expect(data).toMatchObject({ number: 2, draft: true, head: { ref: 'feature' }, base: { ref: 'main' } })
+    const at = { ...repo, issue_number: 2 }
+    await rest.issues.addLabels({ ...at, labels: ['ready'] })
+    await rest.issues.createComment({ ...at, body: 'Fine' })
+    expect((await rest.pulls.get({ ...repo, pull_number: 2 })).data).toMatchObject({
+      ...{ comments: 1, labels: [{ name: 'ready' }] },
+    })
+    expect((await rest.pulls.list(repo)).data.map(({ number }) => number)).toEqual([2])
+    expect((await rest.issues.get(at)).data.pull_request?.html_url).toBe(`${github.webUrl}/octo/hello/pull/2`)
+    expect(await ask(github, 'GET /repos/octo/hello/pulls/1', { token })).toMatchObject({ status: 404 })
+    expect(await names()).toEqual([
+      ...['issues.opened', 'pull_request.opened', 'pull_request.labeled', 'issue_comment.created'],
+    ])
+  })
+
+  test('exist once a delivery names them', async () => {
+    const { github, rest } = await written()
+    const payload = sample('pull_request.opened')
+    await github.deliver('pull_request.opened', payload)
+    const { number, head, base, title } = payload.pull_request
+    const [owner = '', name = ''] = payload.repository.full_name.split('/')
+    const { data } = await rest.pulls.get({ owner, repo: name, pull_number: number })
+    expect(data).toMatchObject({ title, head: { sha: head.sha, ref: head.ref }, base: { ref: base.ref } })
+  })
+})
+
+describe('files', () => {
+  test('are created, read and replaced in a branch', async () => {
+    const { github, rest } = await written()
+    const at = { ...repo, path: 'docs/a file.md' }
+    const content = Buffer.from('Hello, file').toString('base64')
+    const made = await rest.repos.createOrUpdateFileContents({ ...at, message: 'Add', content })
+    const sha = made.data.content?.sha ?? ''
+    expect([made.status, sha]).toEqual([201, 'c6d699178890757ec7997149aacd7badaa87ea7d'])
+    const other = { ...at, message: 'Change', content: Buffer.from('Changed').toString('base64'), branch: 'next' }
+    expect((await rest.repos.createOrUpdateFileContents({ ...other, sha })).status).toBe(200)
+    const read = async (ref?: string) => {
+      const { data } = await rest.repos.getContent({ ...at, ...(ref !== undefined && { ref }) })
+      return 'content' in data ? Buffer.from(data.content, 'base64').toString() : undefined
+    }
+    expect([await read(), await read('next'), await read('refs/heads/none')]).toEqual([
+      ...['Hello, file', 'Changed', 'Hello, file'],
+    ])
+    expect(await ask(github, 'GET /repos/octo/hello/contents/none', { token })).toMatchObject({ status: 404 })
+  })
+
+  test.each([
+    [{ content: 'SGk=' }, 422, /"message" wasn't supplied/],
+    [{ message: 'Change' }, 422, /"content" wasn't supplied/],
+    [{ message: 'Change', content: 'SGk=' }, 422, /"sha" wasn't supplied/],
+    [{ message: 'Change', content: 'SGk=', sha: 'abc' }, 409, /^README\.md does not match abc$/],
+  ])('are not replaced by %j', async (body, expected, message) => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    const path = 'PUT /repos/octo/hello/contents/README.md'
+    await write(github, path, { message: 'Add', content: 'SGk=' })
+    const response = await fetch(`${github.url}/repos/octo/hello/contents/README.md`, {
+      ...{ method: 'PUT', body: JSON.stringify(body), headers: { authorization: `Bearer ${token}` } },
+    })
+    const json = (await response.json()) as { message: string }
+    expect([response.status, json.message]).toEqual([expected, expect.stringMatching(message)])
+  })
+})
+
+describe('checks', () => {
+  test('are created by an App, completed with a conclusion, and listed by commit', async () => {
+    const { github, names } = await written()
+    const app = github.addApp({ id: 3, slug: 'lint-bot', installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const { rest } = await botFor(github, app).getInstallationOctokit(5)
+    const { data } = await rest.checks.create({ ...repo, name: 'lint', head_sha: 'abc', status: 'in_progress' })
+    expect(data).toMatchObject({ status: 'in_progress', conclusion: null, app: { slug: 'lint-bot' } })
+    const output = { title: 'All good', summary: 'No problems' }
+    const done = await rest.checks.update({ ...repo, check_run_id: data.id, conclusion: 'success', output })
+    expect(done.data).toMatchObject({ status: 'completed', completed_at: expect.any(String), output })
+    await rest.checks.create({ ...repo, name: 'other', head_sha: 'def' })
+    const listed = await rest.checks.listForRef({ ...repo, ref: 'abc', check_name: 'lint' })
+    expect(listed.data).toMatchObject({ total_count: 1, check_runs: [{ id: data.id }] })
+    expect((await names()).map((name) => name.split('.')[1])).toEqual(['created', 'completed', 'created'])
+    const body = { name: 'lint', head_sha: 'abc' }
+    const byUser = await write(github, 'POST /repos/octo/hello/check-runs', body)
+    expect([byUser.status, byUser.json.message]).toEqual([403, 'You must authenticate via a GitHub App.'])
+    const change = await write(github, `PATCH /repos/octo/hello/check-runs/${data.id}`, { conclusion: 'failure' })
+    expect(change.status).toBe(403)
+  })
+
+  test('include the statuses of a commit, newest first', async () => {
+    const { rest } = await written()
+    for (const state of ['pending', 'success'] as const)
+      await rest.repos.createCommitStatus({ ...repo, sha: 'abc', state })
+    const { data } = await rest.repos.listCommitStatusesForRef({ ...repo, ref: 'abc' })
+    expect(data.map(({ state }) => state)).toEqual(['success', 'pending'])
+  })
+})
+
+describe('the event of a write', () => {
+  test('goes to the webhooks of the repository, its organization and its Apps', async () => {
+    const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
+    const installed = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['acme/shop'] }] })
+    const elsewhere = github.addApp({ id: 4, installations: [{ id: 6, account: 'other' }] })
+    const owners = [{ app: installed }, { app: elsewhere }, { organization: 'acme' }, { organization: 'other' }]
+    for (const owner of [...owners, { repository: 'acme/shop' }, { repository: 'acme/other' }])
+      github.addHook({ ...owner, url, secret, events: ['issue_comment'] })
+    const { rest } = await botFor(github, installed).getInstallationOctokit(5)
+    await rest.issues.createComment({ owner: 'acme', repo: 'shop', issue_number: 1, body: 'Hi' })
+    await github.idle()
+    expect(deliveries.map(({ targetType }) => targetType).toSorted()).toEqual([
+      ...['integration', 'organization', 'repository'],
+    ])
+    expect(new Set(deliveries.map(({ guid }) => guid)).size).toBe(1)
+    expect(deliveries[0]?.data).toMatchObject({ sender: { login: 'app-3[bot]', type: 'Bot' } })
+  })
+})
