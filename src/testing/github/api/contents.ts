@@ -13,7 +13,7 @@ export function getContent(call: Call): Reply {
   const branch = branchOf(call.url.searchParams.get('ref'))
   const content = call.world.contentOf(repositoryIn(call)).file(path, branch)
   if (!content) throw notFound()
-  const lines = content.toString('base64').replace(/.{60}/g, '$&\n') // GitHub wraps the text
+  const lines = Buffer.from(content).toString('base64').replace(/.{60}/g, '$&\n') // GitHub wraps the text
   return ok({ ...fileShape(call, path, branch, content), encoding: 'base64', content: lines })
 }
 
@@ -40,7 +40,7 @@ const pathIn = ({ parameters }: Call): string => parameters.path ?? ''
 
 const branchOf = (ref: string | null): string => ref?.replace(/^refs\/heads\//, '') ?? defaultBranch
 
-function fileShape(call: Call, path: string, branch: string, content: Buffer): object {
+function fileShape(call: Call, path: string, branch: string, content: Uint8Array): object {
   const { world } = call
   const repository = repositoryIn(call)
   const encodedPath = path.split('/').map(encodeURIComponent).join('/')
@@ -58,7 +58,7 @@ function fileShape(call: Call, path: string, branch: string, content: Buffer): o
   }
 }
 
-function commitShape(call: Call, message: string, content: Buffer): object {
+function commitShape(call: Call, message: string, content: Uint8Array): object {
   const { world, repository, user, now } = authorIn(call)
   const date = timestamp(now)
   const sha = commitSha(repository.fullName, message, String(now), blobSha(content))

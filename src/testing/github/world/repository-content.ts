@@ -89,25 +89,25 @@ export class RepositoryContent {
   readonly labels = new Map<string, Label>()
   readonly checkRuns = new Map<number, CheckRun>()
   readonly statuses: Status[] = []
-  readonly #branches = new Map<string, Map<string, Buffer>>()
+  readonly #branches = new Map<string, Map<string, Uint8Array>>()
 
   newNumber(): number {
     return Math.max(0, ...this.issues.keys()) + 1
   }
 
   /** A file of a branch. A branch has the files of the default branch, until it has a file of its own at the path. */
-  file(path: string, branch: string = defaultBranch): Buffer | undefined {
+  file(path: string, branch: string = defaultBranch): Uint8Array | undefined {
     return this.#branches.get(branch)?.get(path) ?? this.#branches.get(defaultBranch)?.get(path)
   }
 
-  writeFile(path: string, content: Buffer, branch: string = defaultBranch): void {
-    const files = this.#branches.get(branch) ?? new Map<string, Buffer>()
+  writeFile(path: string, content: Uint8Array, branch: string = defaultBranch): void {
+    const files = this.#branches.get(branch) ?? new Map<string, Uint8Array>()
     this.#branches.set(branch, files.set(path, content))
   }
 }
 
 /** The id of a file's content, as Git computes it. */
-export const blobSha = (content: Buffer): string =>
+export const blobSha = (content: Uint8Array): string =>
   createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
 
 /** An id in the form of a commit's, the same for the same texts. */
