@@ -1,0 +1,104 @@
+/** What an App needs for the handlers of a module: decisions only. */
+import { isKnownName, splitName } from '../../events.ts'
+import { isObject } from '../../runtime/json.ts'
+import {
+  type EventPermission,
+  eventPermissions,
+  eventsNotForApps,
+  eventsOfEveryApp,
+  eventsWithoutPermission,
+  type PermissionLevel,
+  type Permissions,
+} from '../event-permissions.ts'
+import { includesLevel, isLevel } from './permission-levels.ts'
+
+export interface AppNeeds {
+  /** The events to subscribe to, sorted. */
+  events: readonly string[]
+  permissions: Permissions
+  /** Why a handler adds no event, or more than its name says. */
+  notes: readonly string[]
+}
+
+/** GitHub adds this permission to every App that can read a repository. */
+const always: Permissions = { metadata: 'read' }
+
+/**
+ * @param names The names of the handlers: `event`, `event.action` or `*`.
+ * @param given The permissions that the module declares, because events do not show that a handler writes.
+ */
+export function needsOf(names: readonly string[], given: Permissions = {}): AppNeeds {
+  const permissions: Record<string, PermissionLevel> = { ...always, ...given }
+  const events = new Set<string>()
+  const notes: string[] = []
+  for (const name of sortedNames(names)) {
+    const [event] = splitName(name)
+    const needed = permissionFor(event)
+    if (needed) addPermission(permissions, needed, levelFor(name, needed))
+    if (needed || eventsWithoutPermission.includes(event)) events.add(event)
+    else if (!eventsOfEveryApp.includes(event)) notes.push(noteFor(event))
+  }
+  if (names.includes('*')) {
+    for (const event of permittedEvents(permissions)) events.add(event)
+    notes.push(`A handler for "*" subscribes to all ${events.size} events that these permissions allow`)
+  }
+  return { events: [...events].toSorted(), permissions: sorted(permissions), notes }
+}
+
+export const permissionFor = (event: string): EventPermission | undefined =>
+  Object.hasOwn(eventPermissions, event) ? eventPermissions[event] : undefined
+
+/** Whether the permissions allow the subscription to an event. GitHub refuses a manifest with any other event. */
+export function permits(permissions: Permissions, event: string): boolean {
+  if (eventsWithoutPermission.includes(event)) return true
+  const needed = permissionFor(event)
+  return needed !== undefined && grants(permissions, needed, needed.level ?? 'read')
+}
+
+/** The events that these permissions allow. */
+export const permittedEvents = (permissions: Permissions): string[] =>
+  [...Object.keys(eventPermissions), ...eventsWithoutPermission].filter((event) => permits(permissions, event))
+
+/** The permissions in the `config` of a module. @throws {Error} naming the module. */
+export function readPermissions(module: string, given: unknown): Permissions {
+  if (given === undefined) return {}
+  const entries = isObject(given) ? Object.entries(given) : []
+  if (isObject(given) && entries.every(([name, level]) => /^\w+$/.test(name) && isLevel(level))) {
+    return Object.fromEntries(entries) as Permissions
+  }
+  const example = "{ issues: 'write' }, with the levels read, write or admin"
+  throw new Error(`config.permissions of ${module}: expected an object such as ${example}`)
+}
+
+/** Events with alternative permissions come last: another event may already need one of these. */
+function sortedNames(names: readonly string[]): string[] {
+  const choices = (name: string) => permissionFor(splitName(name)[0])?.alternatives?.length ?? 0
+  return [...new Set(names)].filter((name) => name !== '*').toSorted((a, b) => choices(a) - choices(b))
+}
+
+function levelFor(name: string, { level = 'read', writeActions = [] }: EventPermission): PermissionLevel {
+  const [, action] = splitName(name)
+  return action !== undefined && writeActions.includes(action) ? 'write' : level
+}
+
+function grants(permissions: Permissions, needed: EventPermission, level: PermissionLevel): boolean {
+  const { permission, alternatives = [] } = needed
+  return [permission, ...alternatives].some((name) => includesLevel({ ...always, ...permissions }[name], level))
+}
+
+function addPermission(
+  permissions: Record<string, PermissionLevel>,
+  needed: EventPermission,
+  level: PermissionLevel,
+): void {
+  if (!grants(permissions, needed, level)) permissions[needed.permission] = level
+}
+
+function noteFor(event: string): string {
+  if (eventsNotForApps.includes(event)) return `GitHub does not send "${event}" to Apps: use a webhook for it`
+  if (isKnownName(event)) return `The permission for "${event}" is unknown: subscribe to it on the page of the App`
+  return `GitHub's description has no event "${event}": check the spelling, or subscribe to it on the page of the App`
+}
+
+const sorted = (permissions: Permissions): Permissions =>
+  Object.fromEntries(Object.entries(permissions).toSorted(([a], [b]) => (a < b ? -1 : 1)))

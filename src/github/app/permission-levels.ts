@@ -1,0 +1,70 @@
+import type { PermissionLevel } from '../event-permissions.ts'
+
+/**
+ * The permissions of repositories and organizations that an App can have, with their levels: the schema
+ * `app-permissions` of GitHub's OpenAPI description (`@octokit/openapi` 23.0.2), and the permission for
+ * `repository_advisory`, which the schema lacks. GitHub adds permissions, so an unknown one is not an error.
+ */
+const levels: Readonly<Record<string, string>> = {
+  actions: 'read write',
+  administration: 'read write',
+  artifact_metadata: 'read write',
+  attestations: 'read write',
+  checks: 'read write',
+  code_quality: 'read write',
+  codespaces: 'read write',
+  contents: 'read write',
+  dependabot_secrets: 'read write',
+  deployments: 'read write',
+  discussions: 'read write',
+  environments: 'read write',
+  issues: 'read write',
+  merge_queues: 'read write',
+  metadata: 'read',
+  packages: 'read write',
+  pages: 'read write',
+  pull_requests: 'read write',
+  repository_advisories: 'read write',
+  repository_custom_properties: 'read write',
+  repository_hooks: 'read write',
+  repository_projects: 'read write admin',
+  secret_scanning_alerts: 'read write',
+  secrets: 'read write',
+  security_events: 'read write',
+  single_file: 'read write',
+  statuses: 'read write',
+  vulnerability_alerts: 'read write',
+  workflows: 'write',
+  members: 'read write',
+  organization_administration: 'read write',
+  organization_announcement_banners: 'read write',
+  organization_copilot_seat_management: 'read write',
+  organization_custom_org_roles: 'read write',
+  organization_custom_properties: 'read write admin',
+  organization_custom_roles: 'read write',
+  organization_events: 'read',
+  organization_hooks: 'read write',
+  organization_packages: 'read write',
+  organization_personal_access_token_requests: 'read write',
+  organization_personal_access_tokens: 'read write',
+  organization_plan: 'read',
+  organization_projects: 'read write admin',
+  organization_secrets: 'read write',
+  organization_self_hosted_runners: 'read write',
+  organization_user_blocking: 'read write',
+}
+
+export const knownPermissions: readonly string[] = Object.keys(levels)
+
+/** The levels that GitHub offers for a permission. An unknown permission may have any. */
+export const levelsOf = (permission: string): readonly PermissionLevel[] =>
+  (Object.hasOwn(levels, permission) ? levels[permission] : 'read write admin')?.split(' ') as PermissionLevel[]
+
+const ranks: Readonly<Record<PermissionLevel, number>> = { read: 1, write: 2, admin: 3 }
+
+export const isLevel = (value: unknown): value is PermissionLevel =>
+  typeof value === 'string' && Object.hasOwn(ranks, value)
+
+/** Whether one level includes another: a permission to write includes the one to read. */
+export const includesLevel = (granted: PermissionLevel | undefined, needed: PermissionLevel): boolean =>
+  granted !== undefined && ranks[granted] >= ranks[needed]

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest'
+import { needsOf, permits, permittedEvents, readPermissions } from '../../../src/github/app/needs.ts'
+
+describe('the needs of handlers', () => {
+  test.each([
+    [['push'], ['push'], { contents: 'read', metadata: 'read' }],
+    [['issues.opened', 'issues.closed'], ['issues'], { issues: 'read', metadata: 'read' }],
+    [['milestone.created'], ['milestone'], { issues: 'read', metadata: 'read' }],
+    [['milestone.created', 'pull_request'], ['milestone', 'pull_request'], { pull_requests: 'read', metadata: 'read' }],
+    [['pull_request', 'milestone'], ['milestone', 'pull_request'], { pull_requests: 'read', metadata: 'read' }],
+    [['check_run.completed'], ['check_run'], { checks: 'read' }],
+    [['check_run.completed', 'check_run.rerequested'], ['check_run'], { checks: 'write' }],
+    [['star'], ['star'], { metadata: 'read' }],
+    [['security_advisory', 'meta'], ['meta', 'security_advisory'], { metadata: 'read' }],
+    [['installation.created', 'ping'], [], { metadata: 'read' }],
+  ])('%j subscribe to %j with %j', (names, events, permissions) => {
+    expect(needsOf(names)).toEqual({ events, permissions: { metadata: 'read', ...permissions }, notes: [] })
+  })
+
+  test('include the permissions of the module, at the higher level', () => {
+    expect(needsOf(['issues'], { issues: 'write', statuses: 'write' })).toEqual({
+      events: ['issues'],
+      permissions: { issues: 'write', metadata: 'read', statuses: 'write' },
+      notes: [],
+    })
+    expect(needsOf(['check_run.rerequested'], { checks: 'read' }).permissions.checks).toBe('write')
+  })
+
+  test('of "*" are all events that the permissions allow', () => {
+    const { events, notes } = needsOf(['*', 'issues'])
+    expect(events).toEqual(expect.arrayContaining(['issues', 'issue_comment', 'milestone', 'star', 'meta']))
+    expect(events).not.toContain('push')
+    expect(events.some((event) => event.startsWith('installation'))).toBe(false)
+    expect(notes).toEqual([expect.stringContaining(`all ${events.length} events`)])
+  })
+
+  test.each([
+    ['sponsorship.created', 'GitHub does not send "sponsorship" to Apps'],
+    ['isues', 'GitHub\'s description has no event "isues"'],
+  ])('of %s explain why there is no subscription', (name, note) => {
+    expect(needsOf([name])).toEqual({
+      events: [],
+      permissions: { metadata: 'read' },
+      notes: [expect.stringContaining(note)],
+    })
+  })
+})
+
+test('permissions allow events', () => {
+  expect(permits({}, 'star')).toBe(true)
+  expect(permits({}, 'security_advisory')).toBe(true)
+  expect(permits({}, 'push')).toBe(false)
+  expect(permits({ organization_projects: 'read' }, 'project')).toBe(true)
+  expect(permits({ issues: 'write' }, 'installation')).toBe(false)
+  expect(permittedEvents({ checks: 'read' })).toContain('check_suite')
+})
+
+describe('the permissions of a module', () => {
+  test('are an object of levels', () => {
+    expect(readPermissions('hooks.ts', { issues: 'write' })).toEqual({ issues: 'write' })
+    expect(readPermissions('hooks.ts', undefined)).toEqual({})
+  })
+
+  test.each([['issues'], [['issues']], [{ issues: true }], [{ issues: 'all' }], [{ 'is sues': 'read' }]])(
+    'are not %j',
+    (given) => {
+      expect(() => readPermissions('hooks.ts', given)).toThrow('config.permissions of hooks.ts: expected an object')
+    },
+  )
+})
