@@ -1,7 +1,9 @@
 /** Reads and changes a `.env` file, in the format of Node.js: https://nodejs.org/api/environment_variables.html */
 import { randomBytes } from 'node:crypto'
 import {
+  accessSync,
   closeSync,
+  constants,
   fchownSync,
   fsyncSync,
   lstatSync,
@@ -65,9 +67,9 @@ export function updateEnvFile(path: string, values: Readonly<Record<string, stri
 function statOf(path: string): Stats | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats?.isSymbolicLink()) {
-    throw new Error(`Cannot change ${path}: it is a symbolic link. Name the file that it leads to with --env-file`)
+    throw new Error(`Cannot change ${path}: it is a symbolic link. Name the file that it leads to`)
   }
-  if (stats && !stats.isFile()) throw new Error(`Cannot change ${path}: it is not a file. Name one with --env-file`)
+  if (stats && !stats.isFile()) throw new Error(`Cannot change ${path}: it is not a file. Name a file`)
   return stats
 }
 
@@ -134,5 +136,17 @@ function syncFolder(path: string): void {
     // The file is in place, and its content is on the disk.
   } finally {
     if (folder !== undefined) closeSync(folder)
+  }
+}
+
+/** Checks that `updateEnvFile` can replace or create a file, and changes nothing. @throws {Error} that says what to do. */
+export function checkWritable(path: string): void {
+  statOf(path)
+  const folder = dirname(resolve(path))
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    const cure = 'Make its folder writable, or name a file in another folder'
+    throw new Error(`Cannot write ${path}: ${(cause as Error).message}. ${cure}`, { cause })
   }
 }
