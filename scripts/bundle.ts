@@ -21,7 +21,7 @@ const subpaths = Object.values(manifest.exports)
   .map((entry) => entry.default.replace(/^\.\/dist\/|\.js$/g, ''))
 
 /** Files that are started by their path: the command, and the programs of threads. */
-const programs = ['cli/main', 'sqlite/thread', 'postgres/thread']
+const programs = ['cli/main', 'cli/handlers-thread', 'sqlite/thread', 'postgres/thread']
 
 /**
  * Not published. Tests serve the adapter contract where there are no `node:` modules, which `hookserver/testing` needs.

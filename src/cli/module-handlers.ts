@@ -1,0 +1,74 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import { type AppNeeds, needsOf, readPermissions } from '../github/app/needs.ts'
+import { assertModule } from '../server/config/hooks-module.ts'
+import { randomSecret } from '../server/config/secret.ts'
+import { UsageError } from './flags.ts'
+
+/** The handlers of a module, and the permissions that it declares. */
+export interface ModuleHandlers {
+  /** The names that handlers are registered for. */
+  names: readonly string[]
+  /** `permissions` of its `config`, not checked yet. */
+  permissions: unknown
+}
+
+export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: string }
+
+const defaultModules = ['hooks.ts', 'hooks.js', 'hooks.mjs']
+
+/** The module that a command uses if none is given. @throws {UsageError} if there is none. */
+export function moduleOrDefault(given: string | undefined): string {
+  const found = given ?? defaultModules.find((name) => existsSync(name))
+  if (found !== undefined) return found
+  throw new UsageError(`Name the module with your handlers: there is no ${defaultModules.join(', ')} in this folder`)
+}
+
+/**
+ * What an App needs for the handlers of a module. A thread of its own imports the module: the module needs a secret and
+ * perhaps an App before they exist, and this process imports the module again once they do.
+ * @throws {Error} that says why the module cannot be used.
+ */
+export async function needsOfModule(path: string): Promise<AppNeeds> {
+  assertModule(path)
+  const { names, permissions } = await readHandlers(path)
+  return needsOf(names, readPermissions(path, permissions))
+}
+
+async function readHandlers(path: string): Promise<ModuleHandlers> {
+  const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer>()
+  const thread = new Worker(programFile(), { workerData: path, env: { ...placeholders(), ...process.env } })
+  thread.once('message', resolve)
+  thread.once('error', reject)
+  thread.once('exit', (code) => reject(new Error(`${path} ended the process (${code}) while it was imported`)))
+  try {
+    const answer = await promise
+    if ('handlers' in answer) return answer.handlers
+    throw new Error(answer.problem)
+  } finally {
+    await thread.terminate()
+  }
+}
+
+/** The file in `src` or, relative to a folder there, in `dist`. */
+function programFile(): URL {
+  const built = new URL('../cli/handlers-thread.js', import.meta.url)
+  return existsSync(built) ? built : new URL('../cli/handlers-thread.ts', import.meta.url)
+}
+
+/** Values with which a module can be imported before there is an App. They leave this process nowhere. */
+function placeholders(): Record<string, string> {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  })
+  return {
+    GITHUB_WEBHOOKS_KEY: randomSecret(),
+    GITHUB_APP_ID: '1',
+    GITHUB_APP_PRIVATE_KEY: privateKey,
+    GITHUB_CLIENT_ID: 'Iv1.0000000000000000',
+    GITHUB_CLIENT_SECRET: randomSecret(),
+  }
+}
