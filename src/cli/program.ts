@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../runtime/platform.ts'
+import { addApp } from './app/index.ts'
 import { addCompletion } from './completion.ts'
 import { addExport, addImport } from './deliveries/export-import.ts'
 import { addList } from './deliveries/list.ts'
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   addProcesses(program)
   addRecover(program)
   addRanges(program)
+  addApp(program, helpCommand)
   addMigrate(program)
   addDoctor(program)
   addCompletion(program)

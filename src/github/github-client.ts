@@ -158,7 +158,7 @@ export class GitHubClient {
 }
 
 /** Loads the optional package `octokit`. @throws {Error} if it is not installed. */
-async function loadOctokit(): Promise<typeof import('octokit')> {
+export async function loadOctokit(): Promise<typeof import('octokit')> {
   try {
     return await import('octokit') // in a `try`, so that bundlers accept that it may be missing
   } catch (cause) {

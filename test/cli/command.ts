@@ -46,6 +46,8 @@ interface Terminal {
   env?: Record<string, string>
   /** The answer to a question. */
   typed?: string
+  /** The end of the question. Default: that of a confirmation. */
+  asks?: RegExp
   /** Runs before the answer. */
   meanwhile?: () => Promise<void>
 }
@@ -53,17 +55,16 @@ interface Terminal {
 /** Runs `hookserver` on a terminal; `stdout` contains stderr too. */
 export async function onTerminal(
   args: readonly string[],
-  { columns = 80, env = {}, typed = '', meanwhile = async () => {} }: Terminal = {},
+  { columns = 80, env = {}, typed = '', asks = /\[y\/N\] /, meanwhile = async () => {} }: Terminal = {},
 ): Promise<Ended> {
   const command = [process.execPath, main, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ')
   const script = ['-qec', `stty -echo cols ${columns}; ${command}`, '/dev/null']
   const child = spawn('script', script, { cwd: tmpdir(), env: { ...bare, TERM: 'xterm', ...env } })
   let shown = ''
   child.stdout.on('data', async (chunk: Buffer) => {
-    const asked = /\[y\/N\] /
-    const before = asked.test(shown)
+    const before = asks.test(shown)
     shown += chunk
-    if (before || !asked.test(shown)) return
+    if (before || !asks.test(shown)) return
     await meanwhile()
     child.stdin.write(typed)
   })

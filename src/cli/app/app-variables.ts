@@ -1,0 +1,45 @@
+/** The variables of an App in a `.env` file. */
+import { existsSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+
+/** The values that the commands write. The names are those that `serve` and `new Hooks()` read. */
+export interface AppVariables {
+  id: number
+  privateKey: string
+  webhookSecret: string
+  clientId: string | undefined
+  clientSecret: string | undefined
+}
+
+const names = {
+  id: 'GITHUB_APP_ID',
+  privateKey: 'GITHUB_APP_PRIVATE_KEY',
+  webhookSecret: 'GITHUB_WEBHOOKS_KEY',
+  clientId: 'GITHUB_CLIENT_ID',
+  clientSecret: 'GITHUB_CLIENT_SECRET',
+} as const
+
+export function variablesFor(app: AppVariables): Record<string, string> {
+  const members = Object.keys(names) as (keyof AppVariables)[]
+  return Object.fromEntries(
+    members.flatMap((member) => (app[member] === undefined ? [] : [[names[member], String(app[member])]])),
+  )
+}
+
+/**
+ * Rejects a file or an environment with an App or a secret: writing another App would destroy a key that GitHub does not
+ * show again.
+ * @throws {Error} that says what to do.
+ */
+export function assertNoApp(path: string): void {
+  const file = existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}
+  const inFile = Object.values(names).filter((name) => file[name])
+  if (inFile.length > 0) {
+    const cures = 'see it with "hookserver app status", or write another file with --output'
+    throw new Error(`${path} already sets ${inFile.join(', ')}, and nothing was changed: ${cures}`)
+  }
+  const inEnvironment = Object.values(names).filter((name) => process.env[name])
+  if (inEnvironment.length === 0) return
+  const cure = `they would take precedence over ${path}. Unset them, or see the App with "hookserver app status"`
+  throw new Error(`The environment already sets ${inEnvironment.join(', ')}, and nothing was changed: ${cure}`)
+}

@@ -1,0 +1,109 @@
+/** The App and the GitHub that the `app` commands use. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import { appIn } from '../../app.ts'
+import { GitHubClient } from '../../github/github-client.ts'
+import { defaultRetryPolicy, type RequestError, type Requester, RetryingRequester } from '../../github/requester.ts'
+import { loadEnvFile } from '../../server/config/env-file.ts'
+import { githubAddresses } from '../../server/config/resolve-config.ts'
+import { childLogger, silentLogger } from '../../telemetry/logger.ts'
+import { addEnvFileFlags, defaultEnvFile } from '../env-file-flags.ts'
+import { addConfigFlag, configFromFlags, UsageError } from '../flags.ts'
+
+export interface GitHubFlags {
+  github?: string
+  apiUrl?: string
+}
+
+/** Flags of the commands that read the App from a `.env` file or the environment. */
+export function addAppFlags(command: Command): Command {
+  return addEnvFileFlags(addGitHubFlags(command))
+}
+
+export interface OutputFlags extends GitHubFlags {
+  /** The file to write. */
+  output: string
+}
+
+/**
+ * Flags of the commands that write the App to a file. It cannot be `--env-file`: Node.js rejects that flag of any
+ * program if the file does not exist.
+ */
+export function addOutputFlags(command: Command): Command {
+  command.option('--output <file>', 'File to write the key and the secrets to', defaultEnvFile)
+  return addGitHubFlags(command)
+}
+
+const addGitHubFlags = (command: Command): Command => addConfigFlag(addConfigFlag(command, 'github'), 'apiUrl')
+
+export interface GitHubAddresses {
+  /** The address of GitHub's pages. */
+  github: string
+  apiUrl: string
+  /** The variables that name this GitHub for the other commands. */
+  variables: Readonly<Record<string, string>>
+}
+
+/** Reads the file to write, if it exists: it may name the GitHub to use. */
+export function readOutput({ output }: OutputFlags): void {
+  if (existsSync(output)) loadEnvFile(output)
+}
+
+export function addressesFrom({ github, apiUrl }: GitHubFlags): GitHubAddresses {
+  const config = configFromFlags({ github, apiUrl }, { names: ['github', 'apiUrl'] })
+  const named = {
+    HOOKSERVER_GITHUB: config.github.value,
+    HOOKSERVER_API_URL: config.apiUrl.value,
+  }
+  const variables = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return { ...githubAddresses(config), variables: Object.fromEntries(variables) }
+}
+
+/** The App of the environment, which has the variables of the file by now. @throws {UsageError} if there is none. */
+export function connectedApp(flags: GitHubFlags, signal: AbortSignal): { github: string; requester: Requester } {
+  const { github, apiUrl } = addressesFrom(flags)
+  const app = appIn((name) => process.env[name])
+  if (app) return { github, requester: requesterFor(app, apiUrl, signal) }
+  const cure = 'create one with "hookserver app create", or add an existing one with "hookserver app import"'
+  throw new UsageError(`There is no App in ${defaultEnvFile} or the environment: ${cure}`)
+}
+
+/** Sends requests as the App itself. It waits for rate limits, and retries failures of the network and of GitHub. */
+export function requesterFor(
+  app: { id: number | string; privateKey: string },
+  apiUrl: string,
+  signal: AbortSignal,
+): Requester {
+  const client = new GitHubClient({ apiUrl, app, token: undefined, logger: childLogger(silentLogger) })
+  const github: Requester = {
+    request: async (route, parameters) => (await client.asApp()).request(route, parameters),
+  }
+  return new RetryingRequester(github, signal, { ...defaultRetryPolicy, retries: [1000, 4000] })
+}
+
+/** The reason for which GitHub does not answer the App, for the operator. */
+export function problemOf(error: unknown): string {
+  const { status, message } = error as RequestError
+  if (status === 401 || status === undefined) return message
+  if (status === 404) return 'GitHub has no such App (404): check its id, and --github'
+  return `GitHub answered ${status}: ${message}`
+}
+
+/** The program of each system that opens an address. */
+const programs: Readonly<Record<string, readonly [program: string, ...args: string[]]>> = {
+  darwin: ['open'],
+  win32: ['explorer.exe'], // `start` belongs to cmd.exe, which would interpret characters of the address
+}
+
+/**
+ * Opens an address in the user's browser. If that fails, the user opens the address that the command has printed.
+ * @param address An address of GitHub's pages or of this command. It is in the list of processes for a moment, so it
+ * must contain no secret.
+ */
+export function openInBrowser(address: string): void {
+  const [program, ...args] = programs[process.platform] ?? ['xdg-open']
+  const child = spawn(program, [...args, address], { stdio: 'ignore', detached: true })
+  child.on('error', () => {}) // a machine without a desktop does not have the program
+  child.unref()
+}

@@ -1,0 +1,195 @@
+import type { Command } from 'commander'
+import type { RegisteredApp } from '../../github/app/conversion.ts'
+import { readAppDetails } from '../../github/app/details.ts'
+import { type AppManifest, createManifest, maxNameLength } from '../../github/app/manifest.ts'
+import type { AppNeeds } from '../../github/app/needs.ts'
+import { loadOctokit } from '../../github/github-client.ts'
+import { untilAborted } from '../../runtime/timer.ts'
+import { checkWritable, loadEnvFile } from '../../server/config/env-file.ts'
+import { defaultEnvFile } from '../env-file-flags.ts'
+import { UsageError } from '../flags.ts'
+import { moduleOrDefault, needsOfModule } from '../module-handlers.ts'
+import { abortOnSignal, printable, printLines } from '../output.ts'
+import { assertNoApp } from './app-variables.ts'
+import {
+  addOutputFlags,
+  addressesFrom,
+  type GitHubAddresses,
+  type OutputFlags,
+  problemOf,
+  readOutput,
+  requesterFor,
+} from './connection.ts'
+import { startPulling, waitForInstallation } from './first-delivery.ts'
+import { describeProject } from './project.ts'
+import { type CreateProgress, existing, registerApp } from './registration.ts'
+
+interface Flags extends OutputFlags {
+  name?: string
+  org?: string
+  url?: string
+  public?: true
+  browser: boolean
+  serve: boolean
+  yes?: true
+  dryRun?: true
+}
+
+export function addCreate(parent: Command): void {
+  const command = parent
+    .command('create [module]')
+    .summary('Create a GitHub App for the handlers of a module')
+    .description(
+      'Creates a GitHub App with the events and permissions that the handlers of a module need (default: hooks.ts), ' +
+        'writes its key and secrets to a file, and runs the handlers until the first delivery is handled.',
+    )
+    .option('--name <name>', 'Name of the App (default: that of the package)', parseName)
+    .option('--org <organization>', 'Organization that will own the App (default: your account)', parseOrganization)
+    .option('--url <url>', 'Public address of the server that receives the deliveries (default: none)', parseAddress)
+    .option('--public', 'Let any account install the App')
+    .option('--no-browser', 'Only print the address of the page, do not open it')
+    .option('--no-serve', 'End after the installation, without running the handlers')
+    .option('--yes', 'Go to GitHub without the page for changes')
+    .option('--dry-run', 'Only print the manifest')
+  addOutputFlags(command).addHelpText('after', examples).action(create)
+}
+
+const examples = `
+The events do not show that a handler writes. Declare it in the module:
+  export const config = { permissions: { issues: 'write' } }
+
+Nothing on the internet has to reach this machine: the command reads the deliveries from GitHub's log.
+
+Examples:
+  hookserver app create                                          for hooks.ts, in your account
+  hookserver app create bot.ts --org acme --name acme-bot
+  hookserver app create --url https://bot.example.com/hooks      for a server with a public address
+  hookserver app create --github https://acme.ghe.com --dry-run`
+
+async function create(given: string | undefined, flags: Flags): Promise<void> {
+  const module = moduleOrDefault(given)
+  assertNoApp(flags.output)
+  readOutput(flags)
+  const addresses = addressesFrom(flags)
+  const needs = await needsOfModule(module)
+  const manifest = manifestFor(module, needs, flags, addresses)
+  if (flags.dryRun) return printManifest(manifest('http://127.0.0.1/registered'), needs)
+  checkWritable(flags.output)
+  await loadOctokit()
+  const signal = abortOnSignal()
+  const progress: CreateProgress = { written: false }
+  try {
+    await run({ module, flags, addresses, manifest, needs, progress, signal })
+  } catch (error) {
+    const reason = signal.aborted ? 'The command was stopped' : problemOf(error)
+    const places = { github: addresses.github, organization: flags.org, envFile: flags.output }
+    for (const line of [reason, ...existing(progress, { ...places, next: nextCommand(module, flags) })]) {
+      console.error(`hookserver: ${printable(line)}`)
+    }
+    process.exitCode = 1
+  }
+  process.exit() // the module may have timers and connections of its own
+}
+
+interface Run {
+  module: string
+  flags: Flags
+  addresses: GitHubAddresses
+  manifest: (redirectUrl: string) => AppManifest
+  needs: AppNeeds
+  progress: CreateProgress
+  signal: AbortSignal
+}
+
+async function run({ module, flags, addresses, manifest, needs, progress, signal }: Run): Promise<void> {
+  const { output, org, yes } = flags
+  await printLines(needsLines(module, needs))
+  const app = await registerApp({
+    ...{ addresses, organization: org, manifest, notes: needs.notes, skipsForm: yes === true, envFile: output },
+    ...{ opensBrowser: flags.browser, progress, signal },
+  })
+  await printLines([
+    printable(`Created the App ${app.name} (id ${app.id}) of ${app.owner}`),
+    `Wrote its key and secrets to ${output}`,
+  ])
+  const requester = requesterFor(app, addresses.apiUrl, signal)
+  const { id } = await readAppDetails(requester)
+  if (id !== app.id) throw new Error(`The key belongs to another App (id ${id})`)
+  loadEnvFile(output)
+  // The inbox must exist before the first delivery: polling reads the log back to its creation.
+  const server = flags.serve ? await startPulling(module, { github: flags.github, apiUrl: flags.apiUrl }) : undefined
+  try {
+    await printLines([
+      'Waiting for the installation. Choose an account and its repositories on this page:',
+      `  ${app.page}/installations/new`,
+    ])
+    const { account, coversAll } = await waitForInstallation(requester, signal)
+    await printLines([printable(`Installed on ${account}, ${coversAll ? 'all' : 'selected'} repositories`)])
+    if (server) await waitForDelivery(server.handled, needs, signal)
+  } finally {
+    await server?.close()
+  }
+  await printLines(summaryFor(app, module, flags))
+}
+
+function needsLines(module: string, { events, permissions, notes }: AppNeeds): string[] {
+  const levels = Object.entries(permissions).map(([name, level]) => `${name} (${level})`)
+  const needed = `${module} needs the permissions ${levels.join(', ')}`
+  const subscribed = events.length > 0 ? `and the events ${events.join(', ')}` : 'and no events'
+  return [`${needed}, ${subscribed}`, ...notes].map(printable)
+}
+
+async function waitForDelivery(handled: Promise<void>, { events }: AppNeeds, signal: AbortSignal): Promise<void> {
+  const causes = events.length > 0 ? `. Cause one of these events: ${events.join(', ')}` : ''
+  await printLines([printable(`Waiting for the first delivery${causes}`)])
+  await untilAborted(signal, () => handled)
+}
+
+function summaryFor({ name }: RegisteredApp, module: string, flags: Flags): string[] {
+  const done = flags.serve ? 'The App works' : 'The App is ready'
+  return ['', printable(`${done}: ${name}. Start the server with:`), `  ${nextCommand(module, flags)}`]
+}
+
+/** The command that runs the handlers from now on. */
+function nextCommand(module: string, { url, output }: Flags): string {
+  const pull = url === undefined ? ' --pull app' : ''
+  const file = output === defaultEnvFile ? '' : ` --env-file ${quoted(output)}`
+  return `npx hookserver serve ${quoted(module)}${pull}${file}`
+}
+
+/** For a POSIX shell. */
+const quoted = (text: string): string => (/^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
+function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: GitHubAddresses) {
+  const { name, description, homepage } = describeProject(module)
+  return (redirectUrl: string): AppManifest =>
+    createManifest(needs, {
+      ...{ name: flags.name ?? name, description, redirectUrl },
+      homepage: homepage ?? (flags.url && new URL(flags.url).origin) ?? github,
+      address: flags.url,
+      isPublic: flags.public === true,
+    })
+}
+
+/** The redirect URL has the port of a real run. */
+async function printManifest({ redirect_url: _, ...manifest }: AppManifest, { notes }: AppNeeds): Promise<void> {
+  await printLines(JSON.stringify(manifest, undefined, 2).split('\n').map(printable))
+  for (const note of notes) console.error(`hookserver: ${printable(note)}`)
+  console.error('hookserver: Dry run: nothing was created.')
+}
+
+function parseName(text: string): string {
+  if (text.trim() !== '' && text.length <= maxNameLength) return text
+  throw new UsageError(`--name: expected 1 to ${maxNameLength} characters, got ${text.length}`)
+}
+
+function parseOrganization(text: string): string {
+  if (/^[\w-]{1,39}$/.test(text)) return text
+  throw new UsageError('--org: expected the name of an organization, such as acme')
+}
+
+function parseAddress(text: string): string {
+  const url = URL.parse(text)
+  if (url && ['http:', 'https:'].includes(url.protocol) && !url.username && !url.password) return url.href
+  throw new UsageError('--url: expected an address such as https://bot.example.com/hooks, without a user or password')
+}

@@ -1,0 +1,83 @@
+import type { Command } from 'commander'
+import { type AppDifference, compareApp, type PermissionDifference } from '../../github/app/compare.ts'
+import { readAppDetails, readInstallations, settingsPage } from '../../github/app/details.ts'
+import { type Finding, failed, findingLines, fine, warning } from '../doctor/finding.ts'
+import { moduleOrDefault, needsOfModule } from '../module-handlers.ts'
+import { abortOnSignal, jsonLine, printable, printLines } from '../output.ts'
+import { addAppFlags, connectedApp, type GitHubFlags, openInBrowser, problemOf } from './connection.ts'
+
+interface Flags extends GitHubFlags {
+  open?: true
+  json?: true
+}
+
+export function addDiff(parent: Command): void {
+  const command = parent
+    .command('diff [module]')
+    .summary('Compare the GitHub App with the handlers of a module')
+    .description(
+      'Shows the permissions and events that the handlers of a module need (default: hooks.ts) and the App lacks, and ' +
+        'those that no handler needs.',
+    )
+    .option('--open', 'Open the page of the App on GitHub if something is missing')
+    .option('--json', 'Print one JSON object')
+  addAppFlags(command).addHelpText('after', explanation).action(showDifference)
+}
+
+const explanation = `
+GitHub's API cannot change the permissions and events of an App, only its owner can. After that, each account that has
+installed the App must accept new permissions.
+
+Exits with 1 if a permission or an event is missing.`
+
+async function showDifference(given: string | undefined, flags: Flags): Promise<void> {
+  const module = moduleOrDefault(given)
+  const { github, requester } = connectedApp(flags, abortOnSignal())
+  const needs = await needsOfModule(module)
+  const { app, installations } = await readAll()
+  const difference = compareApp(needs, app, installations)
+  const isMissing = difference.missingPermissions.length > 0 || difference.missingEvents.length > 0
+  const page = `${settingsPage(github, app)}/permissions`
+  if (isMissing) process.exitCode = 1
+  if (flags.json) return void (await printLines([jsonLine({ ...difference, notes: needs.notes, page })]))
+  const findings = findingsFor(difference, `${app.name} has all permissions and events that ${module} needs`)
+  await printLines(findings.flatMap(findingLines))
+  for (const note of needs.notes) console.error(`hookserver: ${printable(note)}`)
+  if (!isMissing) return
+  const accept = installations.length > 0 ? ' Then each account must accept the new permissions.' : ''
+  await printLines(['', `Change the App on this page.${accept}`, `  ${page}`])
+  if (flags.open) openInBrowser(page)
+
+  async function readAll() {
+    try {
+      return { app: await readAppDetails(requester), installations: await readInstallations(requester) }
+    } catch (error) {
+      throw new Error(problemOf(error), { cause: error })
+    }
+  }
+}
+
+/** @param good The result if nothing is missing. */
+function findingsFor(difference: AppDifference, good: string): Finding[] {
+  const { missingPermissions, missingEvents, hiddenEvents, unneededPermissions, unneededEvents } = difference
+  const isFine = missingPermissions.length === 0 && missingEvents.length === 0
+  return [
+    ...(isFine ? [fine('App', good)] : []),
+    ...missingPermissions.map((one) => failed('permission', lacks(one))),
+    ...missingEvents.map((event) => failed('event', `the App does not subscribe to ${event}`)),
+    ...hiddenEvents.map((event) =>
+      warning('event', `GitHub's API does not show whether the App subscribes to ${event}`, 'look on its page'),
+    ),
+    ...unneededPermissions.map((one) => warning('permission', exceeds(one), 'remove it, or declare it in the module')),
+    ...unneededEvents.map((event) => warning('event', `no handler needs ${event}`, 'unsubscribe, or add a handler')),
+    ...difference.outdatedAccounts.map((account) =>
+      warning('account', `${account} has not accepted all permissions of the App`, 'ask its owner to accept them'),
+    ),
+  ]
+}
+
+const lacks = ({ permission, has, needs }: PermissionDifference): string =>
+  `${permission}: the handlers need ${needs}, the App has ${has ?? 'no access'}`
+
+const exceeds = ({ permission, has, needs }: PermissionDifference): string =>
+  `${permission}: the App has ${has}, the handlers need ${needs ?? 'no access'}`

@@ -1,0 +1,82 @@
+/** The second half of `app create`: the installation, and the first delivery that a handler handles. */
+import { type Installation, readInstallations } from '../../github/app/details.ts'
+import type { Requester } from '../../github/requester.ts'
+import { sleep } from '../../runtime/timer.ts'
+import { loadModule } from '../../server/config/hooks-module.ts'
+import { onEvent } from '../../server/on-event.ts'
+import { setDefaultLogger } from '../../telemetry/logger.ts'
+import { type ConfigFlags, configFromFlags } from '../flags.ts'
+import { formatDuration, printable, printLines } from '../output.ts'
+import { findServerSecret } from '../serve.ts'
+
+/** Milliseconds between two looks at the installations. Each counts against the rate limit of the App. */
+const installationInterval = 2000
+
+/** Waits until an account has installed the App. @throws the reason of the signal. */
+export async function waitForInstallation(requester: Requester, signal: AbortSignal): Promise<Installation> {
+  for (;;) {
+    const [installation] = await readInstallations(requester)
+    if (installation) return installation
+    await sleep(installationInterval, signal, { keepAlive: true })
+    signal.throwIfAborted()
+  }
+}
+
+/** A server that pulls the App's deliveries until a handler has handled one. */
+export interface PullingServer {
+  /** Resolves when a handler has succeeded, and rejects when one has failed for good. */
+  handled: Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Starts the server in this process, as `serve --pull app` does. The environment has the variables of the App by now.
+ * @throws {Error} that says what to do.
+ */
+export async function startPulling(path: string, flags: ConfigFlags): Promise<PullingServer> {
+  const [{ serve }, { createLogger }] = await Promise.all([
+    import('../../server/serve.ts'),
+    import('../../server/logging.ts'),
+  ])
+  const given: ConfigFlags = {
+    ...{ pull: 'app', role: 'all', adminPort: '0', logLevel: 'warn' },
+    // A poll without new deliveries does not count against the rate limit.
+    pullEvery: process.env.HOOKSERVER_PULL_EVERY ?? '2s',
+    ...flags,
+  }
+  const early = configFromFlags(given)
+  const secret = findServerSecret(early)
+  const logger = createLogger(early.logLevel.value)
+  setDefaultLogger(logger) // for the `new Hooks()` of the module
+  const module = await loadModule(path)
+  const config = configFromFlags(given, { module })
+  const first = firstDelivery()
+  try {
+    const service = await serve({ config, module, secret: secret?.value, logger })
+    return { handled: first.handled.finally(first.unsubscribe), close: () => service.close() }
+  } catch (error) {
+    first.unsubscribe()
+    throw error
+  }
+}
+
+function firstDelivery(): { handled: Promise<void>; unsubscribe: () => void } {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  promise.catch(() => {}) // the command may be waiting for the installation
+  const stopAttempts = onEvent('attempt', ({ outcome, handler, event, guid, duration, error }) => {
+    const text = `${handler} ${outcome === 'succeeded' ? 'handled' : 'failed on'} ${event} (GUID ${guid})`
+    if (outcome === 'succeeded') {
+      void printLines([printable(`${text} in ${formatDuration(duration)}`)]).then(() => resolve())
+    } else if (error !== undefined) {
+      console.error(`hookserver: ${printable(`${text}: ${(error as Error)?.message ?? error}`)}`)
+    }
+  })
+  const stopDead = onEvent('dead', ({ event, guid }) => {
+    reject(new Error(`No handler succeeded for ${event} (GUID ${guid}): fix the handler, then retry the delivery`))
+  })
+  const unsubscribe = () => {
+    stopAttempts()
+    stopDead()
+  }
+  return { handled: promise, unsubscribe }
+}

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs'
+import { stderr, stdin } from 'node:process'
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import type { Command } from 'commander'
+import { type AppOptions, readApp } from '../../app.ts'
+import { type AppDetails, type AppHook, readAppDetails, readAppHook, settingsPage } from '../../github/app/details.ts'
+import { checkWritable, updateEnvFile } from '../../server/config/env-file.ts'
+import { readSecrets } from '../../server/config/secret.ts'
+import { UsageError } from '../flags.ts'
+import { abortOnSignal, printable, printLines } from '../output.ts'
+import { assertNoApp, variablesFor } from './app-variables.ts'
+import { addOutputFlags, addressesFrom, type OutputFlags, problemOf, readOutput, requesterFor } from './connection.ts'
+
+interface Flags extends OutputFlags {
+  id: string
+  privateKey: string
+  secretFile?: string
+  dryRun?: true
+}
+
+export function addImport(parent: Command): void {
+  const command = parent
+    .command('import')
+    .summary('Write the key and the secret of an existing GitHub App to a file')
+    .description(
+      'Checks the key of an existing GitHub App with the API, and writes it to a file for the other commands.',
+    )
+    .requiredOption('--id <id>', 'App ID or client ID, from the page of the App')
+    .requiredOption('--private-key <file>', 'PEM file with a private key of the App')
+    .option('--secret-file <file>', "File with the secret of the App's webhook (default: a prompt)")
+    .option('--dry-run', 'Only check the key')
+  addOutputFlags(command).addHelpText('after', examples).action(importApp)
+}
+
+const examples = `
+All users of the machine can see the command line, so the key and the secret are not flags.
+
+Examples:
+  hookserver app import --id 123456 --private-key bot.pem
+  hookserver app import --id 123456 --private-key bot.pem --secret-file ./secret --output bot.env`
+
+async function importApp(flags: Flags): Promise<void> {
+  const { output, dryRun } = flags
+  assertNoApp(output)
+  readOutput(flags)
+  if (!dryRun) checkWritable(output)
+  const { github, apiUrl, variables } = addressesFrom(flags)
+  const given = readKey(flags)
+  const requester = requesterFor(given, apiUrl, abortOnSignal())
+  const [app, hook] = await readBoth().catch((error: unknown) => {
+    throw new Error(`${problemOf(error)}. ${output} was not changed`, { cause: error })
+  })
+  const described = `${app.name} (id ${app.id}) of ${app.owner.login}`
+  await printLines([printable(`GitHub accepts the key of the App ${described}`)])
+  if (dryRun) return void (await printLines([`Dry run: ${output} was not changed.`]))
+  const webhookSecret = await readSecret(flags.secretFile)
+  const values = { id: app.id, clientId: app.clientId, clientSecret: undefined, privateKey: given.privateKey }
+  updateEnvFile(output, { ...variablesFor({ ...values, webhookSecret }), ...variables })
+  await printLines([
+    `Wrote the id, the key and the secret to ${output}`,
+    ...secretLines(hook, settingsPage(github, app)),
+  ])
+
+  async function readBoth(): Promise<[AppDetails, AppHook]> {
+    return [await readAppDetails(requester), await readAppHook(requester)]
+  }
+}
+
+/** GitHub never shows a secret, so only a delivery proves it. */
+function secretLines({ url, hasSecret }: AppHook, page: string): string[] {
+  if (url === undefined) return [`The App has no webhook: activate it on ${page}`]
+  if (!hasSecret) return [`The webhook of the App has no secret: enter the one of the file on ${page}`]
+  return ['GitHub does not show the secret of the webhook. The next delivery proves it: see "hookserver app status"']
+}
+
+function readKey({ id, privateKey }: Flags): AppOptions {
+  if (privateKey.includes('-----BEGIN')) {
+    throw new UsageError(
+      '--private-key: expected the path of a PEM file, not the key itself. Generate a new key on GitHub',
+    )
+  }
+  if (!existsSync(privateKey)) throw new UsageError('--private-key: there is no such file')
+  try {
+    return readApp({ id: /^\d+$/.test(id) ? Number(id) : id, privateKey })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+async function readSecret(file: string | undefined): Promise<string> {
+  if (file !== undefined) return readSecrets(file)[0] as string
+  if (!stdin.isTTY) throw new UsageError('Cannot ask for the secret without a terminal: pass --secret-file')
+  const secret = await askHidden("Secret of the App's webhook (it is not shown): ")
+  if (secret !== '') return secret
+  throw new Error('No secret was entered. Nothing was changed.')
+}
+
+/** Reads a line of the terminal without showing it. Ctrl-D and Ctrl-C answer with an empty text. */
+async function askHidden(question: string): Promise<string> {
+  stderr.write(question)
+  const output = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: stdin, output, terminal: true })
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+  try {
+    return (await Promise.race([lines.question(''), closed])).trim()
+  } finally {
+    lines.close()
+    stderr.write('\n')
+  }
+}

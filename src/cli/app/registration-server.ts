@@ -1,0 +1,191 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Server } from 'node:http'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { type AppManifest, editManifest, registrationPage } from '../../github/app/manifest.ts'
+import { addressOf, listen, onClose } from '../../server/listener.ts'
+import { formPage, messagePage, offeredIn, submissionPage } from './pages.ts'
+
+export interface RegistrationOptions {
+  /** The address of GitHub's pages. */
+  github: string
+  /** The organization that will own the App. Default: the user of the browser. */
+  organization: string | undefined
+  /** @param redirectUrl The address to which GitHub sends the browser afterwards. */
+  manifest(redirectUrl: string): AppManifest
+  notes: readonly string[]
+  /** Sends the browser to GitHub without the form. */
+  skipsForm: boolean
+  /**
+   * Exchanges the code and keeps the result.
+   * @returns The address to send the browser to. @throws {Error} whose message the browser may show.
+   */
+  register(code: string): Promise<string>
+  /** Reports a request that GitHub did not cause. */
+  onRejected(reason: string): void
+}
+
+/** The largest form: a name, a description, and a field for each permission and event. */
+const maxForm = 64 * 1024
+
+/**
+ * The loopback server of one registration:
+ *
+ *     waiting --GitHub's redirect with the right state--> registering --> registered
+ *     registering --register() throws--> failed
+ *
+ * Only `waiting` accepts a code, so a second redirect changes nothing. A redirect with a wrong state changes nothing
+ * either: any page of the browser can send one.
+ */
+export class RegistrationServer {
+  /** Resolves once the App is registered. Rejects with the error of `register()`. */
+  readonly ended: Promise<void>
+  readonly #options: RegistrationOptions
+  readonly #state = randomBytes(32).toString('base64url')
+  readonly #end: PromiseWithResolvers<void> = Promise.withResolvers<void>()
+  #phase: 'waiting' | 'registering' | 'registered' | 'failed' = 'waiting'
+  #server: Server | undefined
+  #address = ''
+
+  private constructor(options: RegistrationOptions) {
+    this.#options = options
+    this.ended = this.#end.promise
+    this.ended.catch(() => {}) // the command may be busy with something else
+  }
+
+  static async start(options: RegistrationOptions): Promise<RegistrationServer> {
+    const registration = new RegistrationServer(options)
+    // User code runs in this process later, so the global Request and Response must stay.
+    const listener = getRequestListener(registration.#routes().fetch, { overrideGlobalObjects: false })
+    const server = await listen(listener, { host: '127.0.0.1', port: 0, flag: 'port' })
+    registration.#server = server
+    registration.#address = addressOf(server)
+    return registration
+  }
+
+  /** The address of the form. It contains no secret. */
+  get address(): string {
+    return `${this.#address}/`
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server?.close(resolve))
+    this.#server?.closeAllConnections()
+    await closed
+  }
+
+  #routes(): Hono {
+    const app = new Hono()
+    app.use((context, next) => this.#protect(context, next))
+    app.get('/', (context) => {
+      if (this.#phase !== 'waiting') return this.#over(context)
+      return this.#options.skipsForm ? this.#submission(context, this.#manifest()) : this.#form(context)
+    })
+    const tooLarge = bodyLimit({ maxSize: maxForm, onError: (context) => this.#message(context, 413, 'Too large') })
+    app.post('/manifest', this.#ownPage, tooLarge, async (context) => {
+      if (this.#phase !== 'waiting') return this.#over(context)
+      const form = new URLSearchParams(await context.req.text())
+      const { manifest, problems } = editManifest(this.#manifest(), form, offeredIn(this.#manifest()))
+      return problems.length > 0 ? this.#form(context, manifest, problems) : this.#submission(context, manifest)
+    })
+    app.get('/registered', (context) => this.#redirected(context))
+    app.notFound((context) => this.#message(context, 404, 'There is no such page'))
+    app.onError((error, context) => this.#message(context, 500, error.message))
+    return app
+  }
+
+  readonly #manifest = (): AppManifest => this.#options.manifest(`${this.#address}/registered`)
+
+  /** An attacker can make another name resolve to this machine (DNS rebinding), so only our own Host is served. */
+  async #protect(context: Context, next: () => Promise<void>): Promise<Response | undefined> {
+    context.set(nonceKey, randomBytes(16).toString('base64'))
+    context.header('cache-control', 'no-store')
+    context.header('content-security-policy', policy(nonceOf(context), "'self'"))
+    context.header('referrer-policy', 'same-origin') // with no-referrer, browsers hide the origin of our own form
+    context.header('x-content-type-options', 'nosniff')
+    context.header('x-frame-options', 'DENY')
+    if (`http://${context.req.header('host')}` !== this.#address) {
+      return this.#message(context, 403, `Open ${this.address} on this machine`)
+    }
+    await next()
+    return undefined
+  }
+
+  /** For the form: a page of another site must not submit it. */
+  readonly #ownPage: MiddlewareHandler = async (context, next) => {
+    const [origin, site] = [context.req.header('origin'), context.req.header('sec-fetch-site')]
+    if (origin === this.#address && (site === undefined || site === 'same-origin')) return next()
+    return this.#message(context, 403, 'Requests from pages of other sites are not allowed')
+  }
+
+  async #form(context: Context, manifest = this.#manifest(), problems: readonly string[] = []): Promise<Response> {
+    const { organization, notes } = this.#options
+    const owner = organization ?? 'your account'
+    const body = await formPage({ nonce: nonceOf(context), manifest, owner, notes, problems })
+    return context.html(body, problems.length > 0 ? 422 : 200)
+  }
+
+  async #submission(context: Context, manifest: AppManifest): Promise<Response> {
+    const { github, organization } = this.#options
+    // GitHub may redirect the form to the identity provider of an enterprise, and browsers check that address too.
+    context.header('content-security-policy', policy(nonceOf(context), `${github} https:`))
+    const action = registrationPage(github, organization, this.#state)
+    return context.html(await submissionPage({ nonce: nonceOf(context) }, action, manifest))
+  }
+
+  async #redirected(context: Context): Promise<Response> {
+    const { code, state } = context.req.query()
+    if (!state || !isEqual(state, this.#state)) {
+      const reason = state ? 'The state is wrong' : 'The state is missing'
+      this.#options.onRejected(`${reason}: this redirect does not belong to this registration, and was ignored`)
+      return this.#message(context, 400, `${reason}. No App was registered. Start again at ${this.address}`)
+    }
+    if (!code) return this.#message(context, 400, `GitHub sent no code. Start again at ${this.address}`)
+    if (this.#phase !== 'waiting') return this.#over(context)
+    this.#phase = 'registering'
+    const { outgoing } = context.env as HttpBindings // the command goes on once the browser has the answer
+    try {
+      const next = await this.#options.register(code)
+      this.#phase = 'registered'
+      onClose(outgoing, this.#end.resolve)
+      return context.redirect(next, 303)
+    } catch (error) {
+      this.#phase = 'failed'
+      onClose(outgoing, () => this.#end.reject(error))
+      return this.#message(context, 502, (error as Error).message)
+    }
+  }
+
+  #over(context: Context): Promise<Response> {
+    const texts = {
+      waiting: '',
+      registering: 'The App is being registered',
+      registered: 'This App is registered already. The command line shows how to go on',
+      failed: 'This registration has failed. The command line shows how to go on',
+    }
+    return this.#message(context, 409, texts[this.#phase])
+  }
+
+  async #message(context: Context, status: 400 | 403 | 404 | 409 | 413 | 500 | 502, text: string): Promise<Response> {
+    return context.html(await messagePage({ nonce: nonceOf(context) }, 'hookserver app create', text), status)
+  }
+}
+
+const nonceKey = 'nonce'
+const nonceOf = (context: Context): string => context.get(nonceKey) as string
+
+const policy = (nonce: string, formTargets: string): string =>
+  [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src 'nonce-${nonce}'`,
+    `form-action ${formTargets}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+/** Compares in constant time. The hashes have the same length. */
+const isEqual = (given: string, expected: string): boolean => timingSafeEqual(hashOf(given), hashOf(expected))
+
+const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -1,0 +1,112 @@
+/** The first half of `app create`: from the form on loopback to the App's variables in the file. */
+import { type ConversionOptions, convertCode, type RegisteredApp } from '../../github/app/conversion.ts'
+import { setHookSecret, settingsPage } from '../../github/app/details.ts'
+import { startTimer, untilAborted } from '../../runtime/timer.ts'
+import { updateEnvFile } from '../../server/config/env-file.ts'
+import { randomSecret } from '../../server/config/secret.ts'
+import { printable, printLines } from '../output.ts'
+import { variablesFor } from './app-variables.ts'
+import { type GitHubAddresses, openInBrowser, requesterFor } from './connection.ts'
+import type { RegistrationOptions } from './registration-server.ts'
+
+/** The progress of the command, for the message after a failure or Ctrl-C. */
+export interface CreateProgress {
+  app?: RegisteredApp
+  /** Whether the file has the App's variables. */
+  written: boolean
+}
+
+export interface Registration extends Pick<RegistrationOptions, 'organization' | 'manifest' | 'notes' | 'skipsForm'> {
+  addresses: GitHubAddresses
+  envFile: string
+  opensBrowser: boolean
+  progress: CreateProgress
+  signal: AbortSignal
+  retries?: ConversionOptions['retries']
+}
+
+/** Milliseconds for all steps: GitHub ends the manifest flow after an hour. */
+const timeLimit = 60 * 60_000
+
+/**
+ * Waits until the user has registered the App, and writes its variables.
+ * @param limit Milliseconds after which the registration has failed.
+ * @throws {Error} that says what to do.
+ */
+export async function registerApp(registration: Registration, limit: number = timeLimit): Promise<RegisteredApp> {
+  const { addresses, organization, manifest, notes, skipsForm, opensBrowser, progress, signal } = registration
+  const { RegistrationServer } = await import('./registration-server.ts') // other commands do not need a server
+  const reported = new Set<string>()
+  const server = await RegistrationServer.start({
+    ...{ github: addresses.github, organization, manifest, notes, skipsForm },
+    register: async (code) => `${(await keepApp(code, registration)).page}/installations/new`,
+    onRejected(reason) {
+      if (!reported.has(reason)) console.error(`hookserver: ${reason}`) // once: any page can send requests
+      reported.add(reason)
+    },
+  })
+  const { promise: tooLate, reject } = Promise.withResolvers<never>()
+  const stopTimer = startTimer(() => reject(new Error(lateText)), limit)
+  try {
+    await printLines([
+      'Open this page in a browser on this machine. It leads to GitHub, and back to this command:',
+      `  ${server.address}`,
+      'Waiting for the App. If you close the page, open it again; Ctrl-C ends the command.',
+    ])
+    if (opensBrowser) openInBrowser(server.address)
+    await untilAborted(signal, () => Promise.race([server.ended, tooLate]))
+    return progress.app as RegisteredApp
+  } finally {
+    stopTimer()
+    await server.close()
+  }
+}
+
+const lateText = 'The App was not registered within an hour, which is the limit of GitHub: start again'
+
+/** Exchanges the code, and writes the App's variables before anything else can fail: GitHub shows the key only once. */
+async function keepApp(code: string, registration: Registration): Promise<RegisteredApp> {
+  const { addresses, envFile, progress, signal, retries } = registration
+  const { apiUrl, variables } = addresses
+  const app = await convertCode(code, { apiUrl, signal, ...(retries && { retries }) })
+  progress.app = app
+  const webhookSecret = app.webhookSecret ?? randomSecret()
+  updateEnvFile(envFile, { ...variablesFor({ ...app, webhookSecret }), ...variables })
+  progress.written = true
+  if (app.webhookSecret === undefined) await setHookSecret(requesterFor(app, apiUrl, signal), webhookSecret)
+  return app
+}
+
+/** What exists after the command ended early, and how to go on. */
+export function existing(
+  { app, written }: CreateProgress,
+  {
+    github,
+    organization,
+    envFile,
+    next,
+  }: { github: string; organization: string | undefined; envFile: string; next: string },
+): string[] {
+  const pages = organization === undefined ? github : `${github}/organizations/${organization}`
+  if (!app) {
+    return [`${envFile} was not changed. If ${pages}/settings/apps lists a new App, delete it before you start again.`]
+  }
+  const name = `The App ${printable(app.name)} (id ${app.id}) exists on GitHub`
+  if (!written) {
+    const page = settingsPage(github, {
+      owner: { login: app.owner, isOrganization: organization !== undefined },
+      slug: app.slug,
+    })
+    return [
+      `${name}, but ${envFile} was not changed, and GitHub does not show its key again.`,
+      `Generate a private key and a webhook secret on ${page}, then run:`,
+      `  npx hookserver app import --id ${app.id} --private-key <file>`,
+    ]
+  }
+  return [
+    `${name}, and ${envFile} has its key.`,
+    `Install it: ${app.page}/installations/new`,
+    'See it:     npx hookserver app status',
+    `Go on:      ${next}`,
+  ]
+}

@@ -1,0 +1,139 @@
+import type { Command } from 'commander'
+import {
+  type AppDetails,
+  type AppHook,
+  type Installation,
+  readAppDetails,
+  readAppHook,
+  readInstallations,
+  settingsPage,
+} from '../../github/app/details.ts'
+import { DeliveryLog, type LoggedAttempt } from '../../github/delivery-log.ts'
+import type { Permissions } from '../../github/event-permissions.ts'
+import type { RequestError, Requester } from '../../github/requester.ts'
+import { abortOnSignal, eventName, formatAge, jsonLine, printable, printLines, terminalWidth } from '../output.ts'
+import { type Column, Table } from '../table.ts'
+import { addAppFlags, connectedApp, type GitHubFlags, problemOf } from './connection.ts'
+
+export function addStatus(parent: Command): void {
+  const command = parent
+    .command('status')
+    .summary('Show the GitHub App, its installations and its last deliveries')
+    .description("Shows the App whose key is in the file or the environment, as GitHub's API describes it.")
+    .option('--json', 'Print one JSON object; times in milliseconds since 1970')
+  addAppFlags(command).action(showStatus)
+}
+
+interface Status {
+  app: AppDetails & { settings: string }
+  hook: AppHook
+  installations: readonly Installation[]
+  deliveries: readonly LoggedAttempt[]
+}
+
+const shownDeliveries = 10
+
+async function showStatus(flags: GitHubFlags & { json?: true }): Promise<void> {
+  const { github, requester } = connectedApp(flags, abortOnSignal())
+  const status = await readStatus(github, requester).catch((error: unknown) => {
+    throw new Error(problemOf(error), { cause: error })
+  })
+  await printLines(flags.json ? [jsonLine(status)] : statusLines(status, terminalWidth(), Date.now()))
+}
+
+async function readStatus(github: string, requester: Requester): Promise<Status> {
+  const app = await readAppDetails(requester)
+  const hook = await readAppHook(requester)
+  const installations = await readInstallations(requester)
+  const deliveries = await lastDeliveries(requester)
+  return { app: { ...app, settings: settingsPage(github, app) }, hook, installations, deliveries }
+}
+
+/** The newest deliveries. An App without a webhook has none. */
+async function lastDeliveries(requester: Requester): Promise<LoggedAttempt[]> {
+  try {
+    for await (const page of new DeliveryLog(requester, '/app/hook/deliveries').since(0)) {
+      return page.slice(0, shownDeliveries)
+    }
+  } catch (error) {
+    if ((error as RequestError).status !== 404) throw error
+  }
+  return []
+}
+
+function statusLines({ app, hook, installations, deliveries }: Status, width: number, now: number): string[] {
+  const facts: [name: string, value: string][] = [
+    ['App', `${app.name} (id ${app.id})`],
+    ['Owner', app.owner.login],
+    ['Settings', app.settings],
+    ['Install', `${app.page}/installations/new`],
+    ['Permissions', permissionsText(app.permissions)],
+    ['Events', app.events.join(', ') || 'none'],
+    ['Webhook', hookText(hook)],
+  ]
+  return [
+    ...facts.map(([name, value]) => printable(`${name.padEnd(12)} ${value}`)),
+    '',
+    ...section(
+      installations,
+      'No account has installed the App.',
+      installationColumns,
+      ({ id, account, coversAll, permissions, isSuspended }) => [
+        String(id),
+        account,
+        coversAll ? 'all' : 'selected',
+        isSuspended ? 'suspended' : permissionsText(permissions),
+      ],
+      width,
+    ),
+    '',
+    ...section(
+      deliveries,
+      'GitHub lists no deliveries to the webhook.',
+      deliveryColumns,
+      (one) => [formatAge(one.deliveredAt, now), eventName(one), one.status, one.guid],
+      width,
+    ),
+  ]
+}
+
+const installationColumns: readonly Column[] = [
+  { title: 'INSTALLATION' },
+  { title: 'ACCOUNT', minWidth: 8 },
+  { title: 'REPOSITORIES' },
+  { title: 'PERMISSIONS', minWidth: 12 },
+]
+
+const deliveryColumns: readonly Column[] = [
+  { title: 'AGE' },
+  { title: 'EVENT', minWidth: 8 },
+  { title: 'GITHUB SAYS', minWidth: 8, style: (text) => (text === 'OK' ? 'green' : 'yellow') },
+  { title: 'GUID', minWidth: 8 },
+]
+
+function section<Item>(
+  items: readonly Item[],
+  none: string,
+  columns: readonly Column[],
+  row: (item: Item) => string[],
+  width: number,
+): string[] {
+  if (items.length === 0) return [none]
+  return new Table(columns, width).lines(items.map((item) => row(item).map(printable)))
+}
+
+const permissionsText = (permissions: Permissions): string =>
+  Object.entries(permissions)
+    .map(([name, level]) => `${name} (${level})`)
+    .join(', ') || 'none'
+
+function hookText({ url, contentType, hasSecret, verifiesTls }: AppHook): string {
+  if (url === undefined) return 'none'
+  const { origin, pathname } = URL.parse(url) ?? { origin: 'no address', pathname: '' } // a query may be a secret
+  const facts = [
+    contentType ?? 'form',
+    hasSecret ? 'with a secret' : 'WITHOUT A SECRET',
+    verifiesTls ? '' : 'TLS NOT VERIFIED',
+  ]
+  return `${origin}${pathname} (${facts.filter(Boolean).join(', ')})`
+}

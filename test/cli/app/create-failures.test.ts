@@ -1,0 +1,237 @@
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { registerApp } from '../../../src/cli/app/registration.ts'
+import { createManifest } from '../../../src/github/app/manifest.ts'
+import { project } from '../../server/service.ts'
+import { click, send } from '../../testing/github/browser.ts'
+import {
+  AppCommand,
+  botModule,
+  follow,
+  register,
+  startCreate,
+  startServer,
+  submissionOn,
+  submitForm,
+} from './create-scene.ts'
+
+const unchanged = expect.stringContaining('.env was not changed')
+
+describe('a redirect', () => {
+  test.each([
+    ['with a wrong state', 'state=wrong&code=1', 'The state is wrong'],
+    ['without a state', 'code=1', 'The state is missing'],
+  ])('%s is ignored, and the right one is accepted later', async (_, query, message) => {
+    const github = await startServer()
+    const command = startCreate(github, ['--no-serve'])
+    const address = await command.address()
+    const location = await register(github, address)
+    const rejected = await follow(`${address}registered?${query}`)
+    expect([rejected.status, await rejected.text()]).toEqual([400, expect.stringContaining(message)])
+    await command.printed(new RegExp(message))
+    expect(command.variables()).toEqual({})
+    expect((await follow(location)).status).toBe(303)
+    await command.printed(/Waiting for the installation/)
+  })
+
+  test('with a code that has expired ends the command', async () => {
+    const github = await startServer()
+    const command = startCreate(github)
+    const location = await register(github, await command.address())
+    github.clock.advance(60 * 60_000)
+    const page = await follow(location)
+    expect([page.status, await page.text()]).toEqual([502, expect.stringContaining('it has expired')])
+    const { code, output } = await command.result()
+    expect([code, output]).toEqual([1, unchanged])
+    expect(output).toContain(`${github.webUrl}/settings/apps`)
+    expect(output).not.toContain(new URL(location).searchParams.get('code'))
+    expect(readdirSync(command.folder)).toEqual(['hooks.ts'])
+  })
+
+  test('with a code that was used elsewhere ends the command', async () => {
+    const github = await startServer()
+    const command = startCreate(github)
+    const location = await register(github, await command.address())
+    const used = `${github.url}/app-manifests/${new URL(location).searchParams.get('code')}/conversions`
+    expect((await fetch(used, { method: 'POST' })).status).toBe(201)
+    expect((await follow(location)).status).toBe(502)
+    expect(await command.result()).toEqual({ code: 1, output: unchanged })
+  })
+
+  test('that is repeated changes nothing', async () => {
+    const github = await startServer()
+    const command = startCreate(github, ['--no-serve'])
+    const location = await register(github, await command.address())
+    github.failAt(/conversions$/, { status: 503, headers: { 'retry-after': '1' } })
+    const [first, second] = await Promise.all([follow(location), follow(location)])
+    expect([first.status, second.status].toSorted()).toEqual([303, 409])
+    await command.printed(/Waiting for the installation/)
+    expect(github.requests.filter(({ path }) => path.endsWith('/conversions')).map(({ status }) => status)).toEqual([
+      503, 201,
+    ])
+  })
+})
+
+test('a name that is taken is changed on the page of GitHub', async () => {
+  const github = await startServer()
+  github.addApp({ id: 9, slug: 'hello-bot' })
+  const command = startCreate(github, ['--name', 'Hello Bot', '--no-serve'])
+  const { action, manifest } = submissionOn(await (await submitForm(await command.address())).text())
+  const taken = await click(github, await send(action, { manifest }))
+  expect([taken.status, taken.text]).toEqual([422, expect.stringContaining('Name is already in use')])
+  const { location } = await click(github, taken, 'Hello Bot 2')
+  expect((await follow(location ?? '')).headers.get('location')).toContain('/apps/hello-bot-2/')
+  await command.printed(/Created the App Hello Bot 2/)
+})
+
+test('a page that is never submitted ends the registration after the time limit', async () => {
+  const folder = project()
+  const options = { name: 'a', description: undefined, homepage: 'https://github.com', address: undefined }
+  const registered = registerApp(
+    {
+      addresses: { github: 'http://127.0.0.1:1', apiUrl: 'http://127.0.0.1:1', variables: {} },
+      organization: undefined,
+      manifest: (redirectUrl) =>
+        createManifest({ events: [], permissions: {} }, { ...options, redirectUrl, isPublic: false }),
+      ...{ notes: [], skipsForm: false, envFile: join(folder, '.env'), opensBrowser: false },
+      ...{ progress: { written: false }, signal: new AbortController().signal },
+    },
+    1,
+  )
+  await expect(registered).rejects.toThrow('not registered within an hour')
+  expect(readdirSync(folder)).toEqual([])
+})
+
+describe('Ctrl-C', () => {
+  test('before the App exists says that nothing changed', async () => {
+    const github = await startServer()
+    const command = startCreate(github)
+    await command.address()
+    command.child.kill('SIGINT')
+    const { code, output } = await command.result()
+    expect([code, output]).toEqual([1, unchanged])
+    expect(output).toContain('The command was stopped')
+  })
+
+  test('before the installation says how to go on', async () => {
+    const github = await startServer()
+    const command = startCreate(github)
+    await follow(await register(github, await command.address()))
+    await command.printed(/Waiting for the installation/)
+    command.child.kill('SIGINT')
+    const { code, output } = await command.result()
+    expect(code).toBe(1)
+    expect(output).toMatch(/The App .* exists on GitHub, and \.env has its key\.\n.*installations\/new\n.*app status\n/)
+    expect(command.variables()).toHaveProperty('GITHUB_APP_PRIVATE_KEY')
+  })
+})
+
+test('a code that GitHub refuses ends the command', async () => {
+  const github = await startServer()
+  const command = startCreate(github)
+  const location = await register(github, await command.address())
+  github.failAt(/conversions$/, { status: 422 })
+  expect((await follow(location)).status).toBe(502)
+  expect(await command.result()).toEqual({ code: 1, output: unchanged })
+})
+
+test('a webhook without a secret gets one', async () => {
+  const github = await startServer()
+  const command = startCreate(github, ['--no-serve'])
+  const location = await register(github, await command.address())
+  const path = `/app-manifests/${new URL(location).searchParams.get('code')}/conversions`
+  const converted = await fetch(github.url + path, { method: 'POST' })
+  const body = { ...((await converted.json()) as object), webhook_secret: null }
+  github.failAt(/conversions$/, { status: 201, body })
+  expect((await follow(location)).status).toBe(303)
+  await command.printed(/Waiting for the installation/)
+  const secret = command.variables().GITHUB_WEBHOOKS_KEY
+  expect([secret, github.webhooks[0]?.secret]).toEqual([expect.stringMatching(/^[\w-]{32}$/), secret])
+})
+
+test('if the file cannot be written after all, says how to get another key', async () => {
+  const github = await startServer()
+  const command = startCreate(github, ['--no-serve'])
+  const location = await register(github, await command.address())
+  symlinkSync('elsewhere', join(command.folder, '.env'))
+  expect((await follow(location)).status).toBe(502)
+  const { code, output } = await command.result()
+  expect([code, output]).toEqual([1, expect.stringContaining('it is a symbolic link')])
+  expect(output).toContain(`npx hookserver app import --id ${github.apps[0]?.id} --private-key <file>`)
+})
+
+describe('refuses to begin', () => {
+  const begin = async (files: Record<string, string>, args: readonly string[] = [], env = {}) => {
+    const command = new AppCommand(project(files), ['create', '--no-browser', ...args], env)
+    const { code, output } = await command.result()
+    expect(output).not.toContain('http://127.0.0.1')
+    return { code, output, folder: command.folder }
+  }
+
+  test.each([
+    [
+      'an App in the file',
+      { '.env': 'GITHUB_APP_ID=1\n' },
+      [],
+      {},
+      1,
+      /\.env already sets GITHUB_APP_ID, .*app status/,
+    ],
+    [
+      'a secret in the environment',
+      {},
+      [],
+      { GITHUB_WEBHOOKS_KEY: 'kept' },
+      1,
+      /environment already sets GITHUB_WEBHOOKS_KEY/,
+    ],
+    ['a missing module', { 'hooks.ts': '' }, ['bot.ts'], {}, 2, /bot\.ts: the file does not exist/],
+    ['a module without handlers', { 'hooks.ts': 'export const a = 1' }, [], {}, 1, /must export a Hooks/],
+    [
+      'wrong permissions',
+      { 'hooks.ts': botModule.replace("'write'", "'all'") },
+      [],
+      {},
+      1,
+      /config\.permissions of hooks\.ts: expected/,
+    ],
+    ['a long name', {}, ['--name', 'x'.repeat(35)], {}, 2, /--name: expected 1 to 34 characters/],
+    ['a wrong address', {}, ['--url', 'ftp://user:hidden@x'], {}, 2, /--url: expected/],
+  ])('with %s', async (_, files, args, env, code, message) => {
+    const ended = await begin({ 'hooks.ts': botModule, ...(files as Record<string, string>) }, args, env)
+    expect(ended).toMatchObject({ code, output: expect.stringMatching(message) })
+    expect(ended.output).not.toContain('hidden')
+  })
+
+  test('without a module', async () => {
+    expect(await begin({})).toMatchObject({ code: 2, output: expect.stringContaining('Name the module') })
+  })
+
+  test('with a folder that cannot be written', async () => {
+    const ended = await begin({ 'hooks.ts': botModule }, ['--output', 'missing/.env'])
+    expect(ended).toMatchObject({ code: 1, output: expect.stringContaining('Cannot write missing/.env') })
+  })
+
+  test('with a file that is a link', async () => {
+    const folder = project({ 'hooks.ts': botModule, target: '' })
+    symlinkSync('target', join(folder, '.env'))
+    const { code, output } = await new AppCommand(folder, ['create', '--no-browser']).result()
+    expect([code, output]).toEqual([1, expect.stringContaining('it is a symbolic link')])
+    expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('')
+  })
+})
+
+test('a dry run prints the manifest, and changes nothing', async () => {
+  const folder = project({ 'hooks.ts': botModule })
+  writeFileSync(join(folder, 'package.json'), '{ "name": "@octo/hello-bot", "description": "Says thank you" }')
+  const { code, output } = await new AppCommand(folder, ['create', '--dry-run']).result()
+  expect(code).toBe(0)
+  expect(JSON.parse(output.slice(0, output.lastIndexOf('}') + 1))).toEqual({
+    ...{ name: 'hello-bot', description: 'Says thank you', url: 'https://github.com', public: false },
+    hook_attributes: { url: 'https://hookserver.invalid/', active: true },
+    default_permissions: { issues: 'write', metadata: 'read' },
+    default_events: ['issues'],
+  })
+  expect(readdirSync(folder).toSorted()).toEqual(['hooks.ts', 'package.json'])
+})
