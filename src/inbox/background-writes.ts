@@ -50,7 +50,7 @@ export class RejectionBuffer {
     startTimer(() => this.flush(), flushInterval)
   }
 
-  /** Writes the rejected requests. If that fails, they are written with the next. */
+  /** Writes the rejected requests. If that fails, they are written together with the next rejected request. */
   async flush(): Promise<void> {
     this.#scheduled = false
     const pending = this.#pending

@@ -34,7 +34,10 @@ export interface Count {
 export interface CountQuery {
   /** The beginning of the first step, in milliseconds since 1970. */
   since: number
-  /** Milliseconds: a multiple of minutes, which are kept for a day, or of hours, which are kept for a month. */
+  /**
+   * Milliseconds, a multiple of a minute or of an hour. Counts by minute are kept for a day, counts by hour for a
+   * month.
+   */
   step: number
 }
 
@@ -67,10 +70,11 @@ const flushDelay = 5000
 /** Milliseconds until the counts of rejections are written, together with the rejected requests. */
 const rejectionFlushDelay = 1000
 /**
- * Names of a measure that are counted separately. The limit is needed because senders may choose any number of names.
+ * Maximum names of a measure that are counted separately. The limit is needed because senders may choose any number of
+ * names.
  */
 const maxNames = 500
-/** Counts that are kept in memory while the inbox cannot write them. */
+/** Maximum counts in memory while the inbox cannot write them. */
 const maxPending = 20_000
 
 interface CountStore {

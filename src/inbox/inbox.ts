@@ -1,10 +1,11 @@
 /**
- * The interface that every store implements, as SQLite and PostgreSQL do. `inboxContract` in `hookserver/testing` tests
- * all of it.
+ * The interface that both stores, SQLite and PostgreSQL, implement. `inboxContract` in `hookserver/testing` tests all
+ * of it.
  *
  * A receiver *stores* a delivery; a worker *matches* it with handlers. From then on it has one *task* for each handler.
  * A task runs in *attempts* until it succeeds, is discarded, or has failed too often. A running task is leased to its
- * worker, whose heartbeats the store sends; when they stop, the leases expire and the tasks are due again.
+ * worker. The store sends the heartbeats of the worker; when they stop, the leases of the worker expire, and its tasks
+ * are due again.
  *
  * A store calls no handler. The worker decides when a failed attempt is retried. After a lease has expired,
  * `expiredLeaseDelay` decides when the task is due. Times are milliseconds since 1970. `match`, `claim` and `prune`
@@ -89,7 +90,7 @@ export interface Operations {
    * @returns the number of deliveries that run again.
    */
   retry(selection: Selection): Promise<number>
-  /** Ends deliveries that are dead or have not ended, as `discarded`. @returns the number of discarded deliveries. */
+  /** Discards deliveries that are dead or have not ended. @returns the number of discarded deliveries. */
   discard(selection: Selection, reason: string): Promise<number>
   /** Stores deliveries of another inbox. @returns how many of them were new. */
   importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number>

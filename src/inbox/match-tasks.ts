@@ -100,7 +100,7 @@ export interface ReplayCandidate {
   sha256: Uint8Array
 }
 
-/** The ids of deliveries that repeat the bytes of an older one among them, under another GUID or event. */
+/** The ids of the deliveries that have the bytes of an older delivery in the list, but another GUID or event. */
 export function findReplays(deliveries: readonly ReplayCandidate[]): number[] {
   const sameBytes = Map.groupBy(deliveries, ({ sha256 }) => sha256.join())
   return [...sameBytes.values()].flatMap((group) => {

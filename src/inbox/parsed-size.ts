@@ -5,8 +5,9 @@
  */
 
 /**
- * Bytes for each byte of the body: its text, and the strings that are cut from it. Both take two bytes a character as
- * soon as one character is outside Latin-1. The text of a form exists twice more while it is decoded.
+ * Bytes of memory for each byte of the body: for its text, and for the strings that are cut from the text. Both take
+ * two bytes a character as soon as one character is outside Latin-1. The text of a form exists twice more while it is
+ * decoded.
  */
 const perByte = { json: 4, form: 8 }
 
@@ -27,7 +28,7 @@ const perCharacter: Readonly<Record<string, number>> = {
  */
 const perIndex = 200
 
-/** Bytes. The limit if a quarter of the heap is more. */
+/** Bytes. The limit of `parsedSizeLimit` if a quarter of the heap is larger. */
 const maxParsedSize = 256 * 1024 * 1024
 
 const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]
@@ -45,7 +46,7 @@ const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 const [firstPair, secondPair] = isLittleEndian ? [0, 16] : [16, 0]
 
-/** The part of `node:v8` that is used. It is not imported, since this module also loads without Node.js. */
+/** The part of `node:v8` that is used. It is not imported, because this module also loads without Node.js. */
 interface HeapStatistics {
   getHeapStatistics(): { heap_size_limit: number }
 }
@@ -66,7 +67,7 @@ export const parsedSizeLimit = (heapLimit: number): number => Math.min(maxParsed
 let sizeOfWords: ReturnType<typeof makeSizeOfWords> | undefined
 
 /**
- * Estimates from above how many bytes `JSON.parse()` allocates for this body, its text included. For a body that was
+ * An upper estimate of the bytes that `JSON.parse()` allocates for this body, including its text. For a body that was
  * made to need much memory, the estimate is one to seven times the real need. For a genuine payload, the estimate is
  * less than ten times the size of the JSON.
  * @param form The body's form, if the caller knows it. The default is valid for both forms; `json` takes less time and
@@ -154,7 +155,7 @@ function tableOfPairs(): Uint16Array {
     if (isEnd(first)) entry |= beginsWithEnd
     table[isLittleEndian ? first | (second << 8) : (first << 8) | second] = entry
   }
-  // Pairs of other bytes have no weight and no bits.
+  // The entry of a pair stays 0 unless one of its bytes has a weight or a flag.
   for (let one = 0; one < 256; one++) {
     if (weights[one] === 0 && !isDigit(one) && !isBlank(one)) continue
     for (let other = 0; other < 256; other++) {

@@ -1,6 +1,7 @@
 /**
  * The processes that use an inbox. Each process renews its registration, and is no longer listed after the registration
- * has expired. A process that runs handlers also has workers, whose heartbeats the other processes watch.
+ * has expired. A process that runs handlers also has workers. The other processes watch the heartbeats of these
+ * workers.
  */
 import { version } from '../runtime/platform.ts'
 import { startTimer } from '../runtime/timer.ts'
@@ -18,8 +19,9 @@ export const clockTolerance = 1000
 /** A reason why the worker of a process does not run all due tasks. */
 export interface WorkerProblem {
   /**
-   * `handler_overdue`: attempts of `handler` have ended, but their code still runs and uses up its concurrency.
-   * `memory_exhausted`: running handlers use all the memory that `runningLimit` allows, and large payloads wait.
+   * `handler_overdue`: attempts of `handler` have ended, but their code still runs and uses up the handler's
+   * concurrency. `memory_exhausted`: running handlers use all the memory that `runningLimit` allows, and large payloads
+   * wait.
    */
   code: 'handler_overdue' | 'memory_exhausted'
   handler?: string
@@ -62,8 +64,8 @@ interface RegistrationStore {
 }
 
 /**
- * Registers this process and its role in the inbox, and renews the registration. No other work waits for it, and errors
- * are ignored: the next renewal tries again.
+ * Registers this process and its role in the inbox, and renews the registration. No other work waits for these calls,
+ * and their errors are ignored: the next renewal tries again.
  */
 export class ProcessRegistry {
   readonly #inbox: RegistrationStore
@@ -128,7 +130,7 @@ const minStuckTime = 60_000
 
 /**
  * Whether the event loop of a process has been blocked for longer than any of its handlers may take.
- * @param silentFor Milliseconds since its last ping.
+ * @param silentFor Milliseconds since the last ping of the process.
  */
 export function isStuck(workers: ReadonlyMap<number, readonly HandlerPolicy[]>, silentFor: number): boolean {
   const timeouts = [...workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)

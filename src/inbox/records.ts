@@ -4,7 +4,8 @@ import type { MissedDeliveryCounts } from './missed-deliveries.ts'
  * The deliveries of an inbox, as the dashboard, the API and the command line show them.
  *
  * A task is `pending` until a worker claims it, `running` during an attempt, and `retrying` between attempts. It ends
- * as `done`, `discarded`, `dead` (all its attempts failed) or `gone` (its handler is not registered any more).
+ * as `done`, `discarded`, `dead` (all its attempts failed) or `gone` (its handler is not registered any more, or no
+ * longer matches).
  *
  * The state of a delivery follows from the states of its tasks, see `deliveryStateOf`. A delivery that no worker has
  * matched yet is `pending`. `pending`, `running` and `retrying` deliveries have not ended. An ended delivery runs again
@@ -23,8 +24,8 @@ export const notStored = '[not kept]'
 /** A verified delivery to store, as bytes. */
 export interface NewDelivery {
   /**
-   * The name of the mount that received it. Source, hook id, GUID and secret id are the identity of a delivery: GitHub
-   * sends the same GUID to all webhooks that receive one event.
+   * The name of the mount that received it. The identity of a delivery consists of source, hook id, GUID and secret id.
+   * The GUID is not enough, because GitHub sends the same GUID to all webhooks that receive one event.
    */
   source: string
   /** `X-GitHub-Hook-ID`, or empty. */
@@ -42,7 +43,10 @@ export interface NewDelivery {
   secretIndex: number | undefined
   /** The algorithm of the signature; `undefined` if none was checked. */
   algorithm: string | undefined
-  /** Read from GitHub's API: compared by its identity alone, since its bytes are not those that GitHub sent. */
+  /**
+   * Whether the delivery was read from GitHub's API. If so, it is compared by its identity alone, because its bytes are
+   * not those that GitHub sent.
+   */
   recovered?: boolean | undefined
   /** Id of the delivery that an operator edited to make this one. */
   editedFrom?: number | undefined
@@ -100,7 +104,7 @@ export interface DeliverySummary
   duration: number | undefined
   /** The newest failed attempt of a task that is `retrying` or `dead`. */
   failure: LastError | undefined
-  /** How many copies were received after it. */
+  /** The number of copies received after the first. */
   duplicates: number
   /** A delivery with the same identity and other bytes was received before. */
   conflict: boolean
@@ -138,7 +142,9 @@ export interface TaskDetail {
 export interface AttemptDetail {
   number: number
   startedAt: number
-  /** Milliseconds; `undefined` while it runs, or if its process died. */
+  /**
+   * Milliseconds; `undefined` while it runs, if its process died, or if an operator discarded the delivery meanwhile.
+   */
   duration: number | undefined
   /** `released`: interrupted by a shutdown. `cut off`: its process died and the lease expired. */
   outcome: 'running' | 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released' | 'cut off'
@@ -160,7 +166,7 @@ export interface Page {
   tooLarge?: number | undefined
 }
 
-/** Rows of the change log. A reader that has fallen further behind reads the whole list again. */
+/** Maximum rows of the change log. A reader that is further behind reads the whole list again. */
 export const maxChanges = 20_000
 
 /** The deliveries that changed since a position. */
@@ -192,7 +198,7 @@ export interface InboxOverview {
   failing?: string | undefined
 }
 
-/** Rejected requests that an inbox keeps. */
+/** Maximum rejected requests that an inbox keeps. */
 export const maxRejections = 1000
 
 /** A rejected request: at most 4 KiB of its headers, and not its body. */

@@ -70,7 +70,7 @@ export function requestedDelay(error: unknown, now: number): number | undefined 
   return delay !== undefined && delay >= 0 ? Math.min(delay, maxRequestedDelay) : undefined
 }
 
-/** The properties that are read of a thrown value, which can be anything. */
+/** The properties that are read from a thrown value, which can be anything. */
 interface ThrownError {
   name?: unknown
   after?: unknown

@@ -1,4 +1,4 @@
-/** The rows that stores read, the same in all of them, except that SQLite has 1 and 0 for true and false. */
+/** The rows that stores read. They are the same in both stores, except that SQLite has 1 and 0 for true and false. */
 import type { StoredDelivery } from './inbox.ts'
 import type {
   AttemptDetail,
@@ -164,7 +164,7 @@ export function toDetail(
   }
 }
 
-/** The statistics that lists select. */
+/** Computes the statistics that lists select by SQL. */
 function attemptStats(id: number, tasks: readonly TaskRow[], attempts: readonly AttemptRow[]): AttemptStatsRow {
   const durations = attempts.flatMap(({ duration }) => duration ?? [])
   const duration = durations.length > 0 ? durations.reduce((sum, one) => sum + one) : null

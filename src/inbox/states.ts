@@ -4,10 +4,10 @@
  * A task is
  * - `pending`: it is due, or it waits for an older task with the same order key. → `running` when a worker claims it;
  *   → `gone` when no worker has had its handler for a long time.
- * - `running`: a worker holds its lease. → by the result of the attempt, see `transitionOf`; → `retrying` when the lease
- *   expires, since the attempt counts.
+ * - `running`: a worker holds its lease. → by the result of the attempt, see `transitionOf`; → `retrying` when the
+ *   lease expires, because the attempt counts.
  * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task.
- * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if that is `done` too.
+ * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if the delivery is `done` too.
  * - `discarded`, `dead`, `gone`: it has ended without success. → `pending` when an operator retries its delivery, or
  *   when a copy rearms the delivery.
  *
@@ -45,8 +45,8 @@ export function transitionOf({ outcome, nextAt, startedAt, duration }: AttemptRe
 
 /**
  * The state of a delivery that is matched: the first of `running`, `retrying`, `pending` and `dead` that one of its
- * tasks has. If none has, the tasks that are not `gone` decide: `ignored` without any, `discarded` if all of them are
- * `discarded`, else `done`.
+ * tasks has. If no task has one of these states, the tasks that are not `gone` decide: `ignored` if there are none,
+ * `discarded` if all of them are `discarded`, else `done`.
  */
 export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
   for (const state of ['running', 'retrying', 'pending', 'dead'] as const) if (tasks.includes(state)) return state
@@ -58,7 +58,7 @@ export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
 /** States in which a delivery has ended and may be pruned, in the order of pruning: the least interesting first. */
 export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'discarded', 'dead']
 
-/** Whether another copy of a delivery in this state rearms it. True if it has ended without success. */
+/** Whether a copy rearms a delivery in this state. True if the delivery has ended without success. */
 export function isRearmed(state: DeliveryState): boolean {
   return state === 'dead' || state === 'ignored' || state === 'discarded'
 }

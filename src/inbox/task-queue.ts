@@ -119,8 +119,8 @@ export interface AttemptResult {
   /** The log of the attempt, one line for each entry. */
   log?: string | undefined
   /**
-   * Claims the next task with the same order key for this worker if its body has at most this many bytes, which saves a
-   * claim. Default: the task becomes due, and any worker may claim it.
+   * Claims the next task with the same order key for this worker if the body of its delivery has at most this many
+   * bytes. This saves a claim. Default: the task becomes due, and any worker may claim it.
    */
   nextBytes?: number | undefined
 }
@@ -147,9 +147,9 @@ export interface TaskQueue {
 
   /**
    * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. A delivery without
-   * a match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, if an operator
-   * has ended it, or if one of its tasks has an order key while an older delivery, which may have the same key, is
-   * unmatched.
+   * a match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, or if an operator
+   * has ended the delivery. A match with an order key is also ignored while an older delivery, which may have the same
+   * key, is unmatched.
    * @param decide Called at most once for each attempt of the store to record matches; only the last call counts.
    */
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult>

@@ -4,7 +4,9 @@ import type { PathCondition } from './query.ts'
 
 /** Maximum number of names in a path, and maximum depth of the search in a payload. */
 const maxDepth = 50
-/** Values that are examined for all conditions together. Only a payload made to slow the search down has more. */
+/**
+ * Maximum values that are examined for all conditions together. Only a payload made to slow the search down has more.
+ */
 const maxValues = 5_000_000
 
 /** Whether a payload meets the conditions of a query. A page counts the payloads that are `too large`. */

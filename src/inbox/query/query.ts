@@ -42,7 +42,7 @@ export interface Query {
 /** The deliveries of an operation. */
 export type Selection = { ids: readonly number[] } | { query: Query }
 
-/** A member of a payload and its value; a list matches if one of its items does. */
+/** A member of a payload and its value; a list matches if one of its items matches. */
 export interface PathCondition {
   path: readonly string[]
   value: string

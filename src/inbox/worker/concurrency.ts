@@ -1,4 +1,6 @@
-/** Limits how many tasks a worker runs at a time: slots for each handler, and memory for the payloads of all. */
+/**
+ * Limits how many tasks a worker runs at a time: slots for each handler, and memory for the payloads of all handlers.
+ */
 import type { Registration } from '../../handler.ts'
 import { MemoryPool, type Release } from '../../runtime/memory-pool.ts'
 

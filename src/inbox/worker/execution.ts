@@ -137,7 +137,7 @@ export class Execution {
   async #record(task: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {
     let claimNext = false
     for (;;) {
-      claimNext ||= this.#mayClaimNext(task) // stays true: the store may have claimed a task though its answer was lost
+      claimNext ||= this.#mayClaimNext(task) // stays true: a call that failed may have claimed a task
       try {
         return await (claimNext ? this.#finishAndClaimNext(task, result) : this.#finish(task, result))
       } catch (err) {
@@ -157,7 +157,7 @@ export class Execution {
     return status
   }
 
-  /** Takes a slot for the next task, which keeps it if the store claims one. */
+  /** Takes a slot for the next task. If the store claims no next task, the slot is released. */
   async #finishAndClaimNext(task: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {
     const { slots } = this.#context
     slots.take(task.handler)

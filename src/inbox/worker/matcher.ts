@@ -18,7 +18,7 @@ const countedCost = 32 * 1024 * 1024
 /** The smallest share of a batch: a single delivery. */
 const minShare = 1 / 1024
 
-/** Attempts to parse a payload: a payload that has ended the process this often is not parsed again. */
+/** Maximum attempts to parse a payload: a payload that has ended the process this often is not parsed again. */
 export const maxMatchAttempts = 3
 
 /** A delivery, its payload and its handlers. */
@@ -164,7 +164,7 @@ function unreadableDelivery(stored: StoredDelivery, cost: number, reason: string
   return { match, stored, data: {}, cost, registrations: [] }
 }
 
-/** The bytes are signed, so the sender knows the secret and sent something that is not a payload. */
+/** The reason that operators see: the error and its cause. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error
   return `invalid_payload: ${message}${cause ? ` (${cause})` : ''}`

@@ -71,7 +71,7 @@ export class TaskStarter {
     try {
       return await this.#context.inbox.load([...new Set(tasks.map(({ id }) => id))])
     } catch (error) {
-      await this.#release(worker, tasks) // now, and not when the running attempts have ended
+      await this.#release(worker, tasks) // otherwise only after the running attempts of this worker id
       throw error
     }
   }

@@ -5,7 +5,7 @@ import type { FullLogger } from '../../telemetry/logger.ts'
 import type { Inbox } from '../inbox.ts'
 import type { PayloadMemory, Slots } from './concurrency.ts'
 
-/** Milliseconds before a call of the store that failed is repeated. */
+/** Milliseconds before a failed call of the store is repeated. */
 export const storeRetryDelay = 1000
 /** How long a worker or an inbox that closes waits for the store to respond, in milliseconds. */
 export const storeTimeout = 10_000
@@ -46,7 +46,7 @@ export interface WorkerContext {
   readonly memory: PayloadMemory
   /** Whether a worker id may start the next task after one of its tasks has ended. */
   mayStartNext(worker: number): boolean
-  /** The store failed: retires the current id of the worker, whose leases are then released. */
+  /** The store failed: retires the current id of the worker. The leases of this id are then released. */
   storeFailed(error: unknown): void
 }
 

@@ -13,9 +13,10 @@ interface RegistrationEvents {
  *
  * - current: entered by `register()`; at most one id. Tasks are claimed with it. → retired by `retire()`.
  * - retired: the store failed. It may have carried out the failed call, and leased tasks to this id that the worker
- *   does not know of. Tasks that run, or that a round has claimed, are finished with it. → released by `release()`.
- * - released: it holds no lease. If the release fails until the worker stops, the leases expire after the process, and
- *   with it the heartbeats, has ended.
+ *   does not know of. Tasks that run, or that a round has claimed, are finished with this id. → released by
+ *   `release()`.
+ * - released: it holds no lease. If the release fails until the worker stops, the leases expire once the process, and
+ *   so its heartbeats, have ended.
  */
 export class WorkerRegistration {
   readonly #context: WorkerContext

@@ -23,9 +23,10 @@ const abortGrace = 3000
 /**
  * Handles the deliveries of an inbox: claims due tasks, matches new deliveries with handlers, and runs the handlers.
  *
- * `PollLoop` decides when it works, `WorkerRegistration` has its id, and `Execution` runs the tasks. After `start()`,
- * each round queries the store for due tasks and for unmatched deliveries, if there may be any. If the store fails, the
- * id is retired and the next round registers a new one. `stop()` ends the rounds, then the attempts.
+ * `PollLoop` decides when a round begins, `WorkerRegistration` has the id of the worker, and `Execution` runs the
+ * tasks. After `start()`, each round queries the store for due tasks and for unmatched deliveries, if there may be any.
+ * If the store fails, the id is retired and the next round registers a new one. `stop()` ends the rounds, then the
+ * attempts.
  */
 export class Worker {
   readonly #context: WorkerContext
@@ -148,7 +149,7 @@ export class Worker {
   async #match(worker: number, registrations: readonly Registration[], free: readonly number[]): Promise<number> {
     if (!this.#unmatched.take(this.#context.inbox.pollInterval)) return 0
     const ordered = registrations.some(({ options }) => options.order !== undefined)
-    // Many ordered deliveries have to be matched until each order key has one that can run.
+    // With an order, most of the matched tasks may wait for older tasks. So match many, to find enough that can run.
     const limit = ordered ? maxMatched : Math.min(Math.max(...free, minMatched), maxMatched)
     const { matched, tasks, unreadable, mayBeDue } = await this.#matcher.match(worker, {
       limit,
