@@ -39,7 +39,10 @@ export function failures(connection: Connection): Failure[] {
   return connection.all<FailureRow>(selectFailures).map(toFailure)
 }
 
-/** With `max`, SQLite takes the other columns from the row with the maximum. It reads the errors of these rows only. */
+/**
+ * With `max`, SQLite takes the other columns from the row with the maximum. The query reads only the errors of these
+ * rows.
+ */
 const selectFailures = `
   with last as (
     select handler, delivery_id, number, max(started_at + coalesce(duration, 0)) as at

@@ -23,7 +23,7 @@ export function changes(connection: Connection, after: string | undefined): Chan
   const last: Position = { id: lastId(connection), change: newest ?? 0 }
   const nothing = { deliveries: [], position: formatPosition(last), more: false }
   const from = after === undefined ? last : parsePosition(after)
-  // A position after the last entry is from another file: this one may be a backup that was restored.
+  // A position after the last entry is from another file: this file may be a backup that was restored.
   const gap = !from || from.id > last.id || from.change > last.change || from.change < (oldest ?? 1) - 1
   if (gap) return { ...nothing, gap: true }
   if (from.id === last.id && from.change === last.change) return { ...nothing, gap: false }

@@ -8,7 +8,10 @@ export interface Condition {
   values: (string | number | Uint8Array)[]
 }
 
-/** The conditions of a query: at most one driver, for which an index returns rows in order of receipt, and the rest. */
+/**
+ * The conditions of a query: at most one driver, and the rest. An index returns the rows of the driver in order of
+ * receipt.
+ */
 export function conditionsOf(query: Query): [driver: Condition[], rest: Condition[]] {
   const equal = (...columns: (keyof Query & string)[]): Condition[] => {
     return columns.flatMap((column) => {

@@ -1,6 +1,8 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
-/** Maximum prepared statements. hookserver has fewer, but queries have many shapes. */
+/**
+ * Maximum prepared statements. hookserver has fewer fixed statements, but the statements of queries have many forms.
+ */
 const maxPrepared = 200
 
 /** The values of `?` parameters in order, or of `:name` parameters by name. A named parameter takes about 1 µs more. */
@@ -42,7 +44,7 @@ export class Connection {
     return Number(this.#prepare(sql).run(...(values as SQLInputValue[])).lastInsertRowid)
   }
 
-  /** Runs `work` in one transaction, which is rolled back if it throws. */
+  /** Runs `work` in one transaction, which is rolled back if `work` throws. */
   transaction<T>(work: () => T): T {
     this.begin()
     try {

@@ -87,7 +87,7 @@ const fieldCount = 15
 
 export const batchLength = ({ fields }: DeliveryBatch): number => fields.length / fieldCount
 
-/** The deliveries, whose contents are views into the bytes of the batch. */
+/** The deliveries of a batch. Their contents are views into the bytes of the batch. */
 export function decodeBatch({ bytes, fields }: DeliveryBatch): EncodedDelivery[] {
   const deliveries: EncodedDelivery[] = []
   let start = 0

@@ -106,7 +106,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
       try {
         await this.#maintenance.call('addWorker', worker, handlers)
       } catch (error) {
-        this.#workers.delete(worker) // the caller does not learn its id, so nothing would stop its heartbeats
+        this.#workers.delete(worker) // the caller does not learn the id, so it cannot release the worker
         throw error
       }
       return worker

@@ -25,7 +25,8 @@ interface Lease {
 }
 
 /**
- * Reclaims the leases of processes that have ended, because their tasks need not wait. Then registers a worker.
+ * Reclaims the leases of processes that have ended, so that the tasks need not wait for five checks. Then registers a
+ * worker.
  * @param interval Milliseconds between two heartbeats of this process.
  */
 export function registerWorker(
@@ -99,7 +100,7 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
   }
 }
 
-/** Milliseconds: the precision of `handlers.seen_at`, which saves writes. */
+/** Milliseconds: the precision of `handlers.seen_at`. It is coarse to save writes. */
 const seenPrecision = 60_000
 
 /** The handlers of tasks that are due or wait for a retry, by one index seek each: there may be very many tasks. */

@@ -10,7 +10,7 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
   }
 }
 
-/** Sums by the step of the query. */
+/** Adds up the stored counts, by minute or by hour, for each step of the query. */
 export function counts(connection: Connection, { since, step }: CountQuery): Count[] {
   return connection.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
 }

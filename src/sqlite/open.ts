@@ -6,10 +6,10 @@ import { applicationId, migrate } from './migrations.ts'
 import type { SqliteSettings } from './options.ts'
 
 /**
- * Opens a connection to an existing file: SQLite would create a missing one and delete the log beside it, to which other
- * connections may still be writing. With `synchronous = full`, SQLite returns from a commit after it has fsynced the log
- * (https://sqlite.org/pragma.html#pragma_synchronous); with `fullfsync`, macOS also flushes the cache of the disk.
- * Waiting for the lock of another writer blocks the thread.
+ * Opens a connection to a file that must exist: SQLite would create a missing file, and delete the log beside it, to
+ * which other connections may still be writing. With `synchronous = full`, SQLite returns from a commit after it has
+ * fsynced the log (https://sqlite.org/pragma.html#pragma_synchronous); with `fullfsync`, macOS also flushes the cache
+ * of the disk. Waiting for the lock of another writer blocks the thread.
  */
 export function connect(
   path: string,
@@ -91,7 +91,7 @@ function checkOwner(db: DatabaseSync): void {
 }
 
 /**
- * Switching to a write-ahead log does not wait for other connections, so this tries for up to ten seconds:
+ * Switching to a write-ahead log does not wait for other connections, so this function retries for up to ten seconds:
  * https://sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode
  */
 function enterWal(db: DatabaseSync): void {

@@ -3,7 +3,7 @@ import { maxTimer } from '../runtime/timer.ts'
 
 /** Options of `sqlite(path, options)`. */
 export interface SqliteOptions {
-  /** Milliseconds after its receipt for which an ended delivery is kept. Default: 30 days. */
+  /** Milliseconds for which an ended delivery is kept after its receipt. Default: 30 days. */
   retention?: number | undefined
   /**
    * Maximum size of the file in bytes. From nine tenths of it on, deliveries that have ended are deleted before their

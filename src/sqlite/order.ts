@@ -22,7 +22,10 @@ export interface FirstTask {
   paused: number
 }
 
-/** Whether a task may run. A rearmed task can be first while a later task with its key runs: it then waits for that. */
+/**
+ * Whether a task may run. A rearmed task can be first while a later task with its key runs: then it waits for the end
+ * of the later task.
+ */
 export function mayBegin(connection: Connection, id: number, handler: string, key: string | null | undefined): boolean {
   if (key === undefined || key === null) return true
   const first = connection.get<{ delivery_id: number | null }>(selectFirst, handler, key)?.delivery_id ?? id

@@ -19,7 +19,7 @@ import type { Connection } from './connection.ts'
 export interface ProcessIdentity {
   host: string
   pid: number
-  /** Process ids are comparable within one boot of the machine and one container. Linux only. */
+  /** The boot of the machine, and the container. Process ids are comparable only within one realm. Linux only. */
   realm?: string | undefined
   /** Start time, in ticks since the boot. Linux only. */
   started?: string | undefined
@@ -73,7 +73,9 @@ export function checkRegistered(connection: Connection, worker: number): void {
   throw new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)
 }
 
-/** Counts a heartbeat of each worker. If its leases have expired meanwhile, it is registered again, without leases. */
+/**
+ * Counts a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases.
+ */
 export function renewLeases(connection: Connection, alive: WorkersOfProcess, interval: number): void {
   for (const [id, handlers] of alive) {
     connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), interval)

@@ -1,6 +1,6 @@
 /**
  * Changes the state of tasks, in the transaction of the caller. `inbox/states.ts` describes the states. When an attempt
- * ends, the first task with its order key becomes due, if it is blocked.
+ * ends, the first task with the same order key becomes due, if that task is blocked.
  *
  * Parameters are positional: each attempt executes these statements, and a named parameter takes about 1 µs more.
  */
@@ -89,14 +89,16 @@ function claimNext(
   return claimed && { ...claimed, replayed }
 }
 
-/** Whether an earlier call with the same result, whose answer was lost, has claimed the task. */
+/** Whether an earlier call with the same result has claimed the task, and its answer was lost. */
 const isClaimedAt = ({ worker, started_at }: FirstTask, by: number, at: number): boolean =>
   worker === by && started_at === at
 
 const isClaimable = ({ state, next_at, size, paused }: FirstTask, maxBytes: number): boolean =>
   state === 'pending' && next_at !== null && size <= maxBytes && paused === 0
 
-/** Takes a running task from a dead worker: its attempt counts, and the next one is due after `delay` milliseconds. */
+/**
+ * Takes a running task from a dead worker: the attempt counts, and the next attempt is due after `delay` milliseconds.
+ */
 export function expireLease(connection: Connection, id: number, handler: string, delay: number, now: number): void {
   const task = connection.get<OrderedTask & { attempt: number; started_at: number }>(selectRunning, id, handler)
   if (!task) return
@@ -106,7 +108,7 @@ export function expireLease(connection: Connection, id: number, handler: string,
   updateDeliveryState(connection, id)
 }
 
-/** Ends a task whose handler is no longer registered. */
+/** Ends a task as `gone`: its handler is no longer registered, or no longer matches. */
 export function markGone(connection: Connection, id: number, handler: string, key: string | null): void {
   connection.run(markTaskGone, id, handler)
   promoteNext(connection, handler, key)
@@ -122,7 +124,7 @@ export function updateDeliveryState(connection: Connection, id: number): Deliver
   return { id, state }
 }
 
-/** An attempt that has ended. An attempt of a dead worker has no duration. */
+/** An attempt that has ended. `duration` is missing if the worker died, or if an operator discarded the delivery. */
 interface EndedAttempt
   extends Pick<AttemptResult, 'id' | 'handler' | 'attempt' | 'startedAt' | 'error' | 'result' | 'log'> {
   outcome: AttemptResult['outcome'] | 'cut off'

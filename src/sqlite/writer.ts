@@ -31,7 +31,7 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #calls: WriterCalls
   /** The first and the last delivery that the previous transaction stored. */
   #stored: [number, number] | undefined
-  /** When their senders were answered. */
+  /** When that transaction was committed, and its senders could be answered. */
   #committedAt = 0
 
   constructor(connection: Connection, settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>) {
@@ -123,7 +123,8 @@ export class Writer implements ThreadServer<WriterCalls> {
     this.#makeRoom()
     checkWritable(this.#connection, Date.now())
     const text = randomBytes(2048).toString('hex')
-    setValue(this.#connection, 'writable', text) // a rolled-back write needs no room on the disk
+    // Committed, because a write that is rolled back needs no room on the disk.
+    setValue(this.#connection, 'writable', text)
   }
 
   #serve(): WriterCalls {
