@@ -105,7 +105,7 @@ async function lockTasks(
 
 /**
  * Decides which tasks are claimed.
- * @param takeTurn Whether the task may run by its order key. If so, other tasks with the key may not.
+ * @param takeTurn Whether the order key of a task allows the task to run. If so, other tasks with the key may not run.
  */
 export function decideClaims(
   tasks: readonly FetchedTask[],
@@ -128,7 +128,7 @@ export function decideClaims(
   return decision
 }
 
-/** Replaces the jobs of tasks, which stay due, with later ones. */
+/** Replaces the jobs of tasks, which stay due, with later jobs. */
 async function postpone(transaction: Transaction, jobs: JobQueue, tasks: readonly FetchedTask[]): Promise<void> {
   if (tasks.length === 0) return
   const at = Date.now() + tooLargeDelay
@@ -137,7 +137,7 @@ async function postpone(transaction: Transaction, jobs: JobQueue, tasks: readonl
   await Promise.all([transaction.run(replaceJobs, ...columnsOf(tasks), newJobs), jobs.add(transaction, later)])
 }
 
-/** Puts the jobs of tasks that are not due yet back into their queues, and deletes the others. */
+/** Puts the jobs of the `notDue` tasks back into their queues, and deletes the other fetched jobs. */
 async function returnJobs(
   transaction: Transaction,
   jobs: JobQueue,

@@ -4,7 +4,7 @@ import type { Query } from '../inbox/query/query.ts'
 
 /** The conditions of a query, in SQL. */
 export interface Conditions {
-  /** The condition that an index answers, with its order, newest first. */
+  /** The condition that an index answers, and the `order by` that returns its rows newest first. */
   source: { where: string; order: string }
   /** The condition that is checked for each row of the source. */
   rest: string
@@ -16,8 +16,9 @@ export interface Conditions {
  * Splits a query into a condition that an index answers in order of receipt, if there is one, and the rest.
  *
  * We choose the index, not PostgreSQL: for `state = 'dead' … order by id desc` it may walk down the whole primary key.
- * For a range of the pair `(state, id)`, in the order of the pair, it can use only the index on both. It also
- * overestimates such a range, so it does not fetch and sort all of it to return the first rows.
+ * For a range of the pair `(state, id)`, in the order of the pair, PostgreSQL can use only the index on both columns.
+ * PostgreSQL also overestimates the size of such a range, so it does not fetch and sort the whole range to return the
+ * first rows.
  */
 export function conditionsOf(query: Query, before: number): Conditions {
   const values: unknown[] = []

@@ -32,8 +32,8 @@ export interface Place {
 
 /**
  * A content of at least this many bytes is compressed alone, in Node.js's thread pool, so that it does not block the
- * event loop. It is also the maximum size of a pack with several contents, because a reader of one content decompresses
- * the whole pack.
+ * event loop. This is also the maximum size of a pack with several contents, because a reader of one content
+ * decompresses the whole pack.
  */
 const large = 64 * 1024
 
@@ -80,7 +80,10 @@ export function packAll(contents: readonly NewContent[]): { packs: readonly Buff
   return { packs, places }
 }
 
-/** Packs that an `Unpacker` keeps. Two transactions store concurrently, so adjacent deliveries may be in two packs. */
+/**
+ * Maximum packs that an `Unpacker` keeps. Two transactions store concurrently, so adjacent deliveries may be in two
+ * packs.
+ */
 const maxUnpacked = 4
 
 /** Decompresses a pack once for several adjacent deliveries in it. */
@@ -91,7 +94,7 @@ export class Unpacker {
   unpack({ bytes, start = 0, headers_size, size }: Omit<Contents, 'form'>): { headers: string; body: Uint8Array } {
     const pack = this.#packs.get(bytes) ?? this.#add(bytes)
     const body = start + headers_size
-    if (pack.length < body + size) throw new Error('It ends too early')
+    if (pack.length < body + size) throw new Error('Its pack ends too early')
     return { headers: pack.toString('utf8', start, body), body: new Uint8Array(pack.subarray(body, body + size)) }
   }
 

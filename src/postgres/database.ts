@@ -125,7 +125,8 @@ export class Database extends Connection {
  *
  * - A commit is on disk when it is answered, and no wait is unlimited.
  * - `enable_seqscan`: PostgreSQL plans a prepared statement for the current size of its tables, and keeps the plan
- *   until their next analysis. Our tables grow by thousands of rows in between, so plans use indexes from the beginning.
+ *   until their next analysis. Our tables grow by thousands of rows in between, so a plan must use indexes from the
+ *   beginning.
  * - `jit`: before version 18, a sequential scan that cannot be avoided gets so high a cost that PostgreSQL would
  *   compile the plan.
  */

@@ -84,8 +84,8 @@ export class DeliveryWriter implements DeliveryStore {
 }
 
 /**
- * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. Its id does not come from
- * the sequence: a check every few seconds would leave large gaps between the ids of deliveries.
+ * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. The id of the delivery
+ * does not come from the sequence: a check every few seconds would leave large gaps between the ids of deliveries.
  * @throws the reason why a delivery could not be stored.
  */
 async function checkWritable(transaction: Transaction): Promise<void> {

@@ -35,8 +35,8 @@ export type { PoolLike, PostgresOptions } from './options.ts'
  * An inbox in PostgreSQL, for any number of machines: `new Hooks({ inbox: postgres(process.env.DATABASE_URL) })`. A
  * delivery that is answered 2xx is committed and flushed to disk, even if the database has other defaults. The inbox
  * connects, and creates its tables, when it is first used.
- * @param target `postgres://user:password@host:port/database?sslmode=…`; or a pool of `pg`, whose settings are used.
- * The inbox has connections of its own, so that the rest of the application cannot use them up.
+ * @param target `postgres://user:password@host:port/database?sslmode=…`; or a pool of `pg`: the inbox uses the settings
+ *   of the pool, but has connections of its own, so that the rest of the application cannot use them up.
  * @throws {TypeError} naming the invalid argument.
  */
 export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Inbox {

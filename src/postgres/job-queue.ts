@@ -84,7 +84,8 @@ export class JobQueue {
     for (const handler of handlers) {
       const queue = queueOf(handler)
       if (this.#prepared.has(queue)) continue
-      // Even if the queue exists: pg-boss then has it in its cache, and need not look it up within a transaction.
+      // Called even if the queue exists: pg-boss then has the queue in its cache, and need not look it up in a
+      // transaction.
       await this.#boss.createQueue(queue, queueOptions)
       this.#prepared.add(queue)
     }

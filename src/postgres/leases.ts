@@ -36,7 +36,7 @@ export async function reclaimLeases(transaction: Transaction, jobs: JobQueue, de
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, id), policies, Date.now())
 }
 
-/** Makes tasks due again whose worker no longer exists. */
+/** Makes the tasks of workers that no longer exist due again. */
 export async function reclaimOrphans(transaction: Transaction, jobs: JobQueue, now: number): Promise<void> {
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectOrphans), new Map(), now)
 }

@@ -70,7 +70,7 @@ export class Maintenance {
     await Promise.allSettled([this.#database.close(), this.#heartbeatDatabase.close()])
   }
 
-  /** Tries again until the database can be reached. */
+  /** Starts pg-boss. Tries again until the database can be reached. */
   #startJobs(): void {
     this.#jobs.start().catch(() => setTimeout(() => this.#startJobs(), 1000))
   }

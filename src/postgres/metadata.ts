@@ -10,7 +10,7 @@ export async function addCounts(transaction: Transaction, added: readonly Count[
   await transaction.run(upsertCounts, recordset(toCountRows(added)))
 }
 
-/** Sums by the step of the query. */
+/** Adds up the stored counts, by minute or by hour, for each step of the query. */
 export function counts(sql: Sql, { since, step }: CountQuery): Promise<Count[]> {
   return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
 }

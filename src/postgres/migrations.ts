@@ -3,10 +3,10 @@ import type { Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
 /**
- * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped a
- * step, it never changes; a later step corrects it. While machines are upgraded one by one, programs that know only the
- * version before go on using the tables: a step adds optional things, and removes nothing that these programs use.
- * `docs/decisions.md` lists the changes that a step may make.
+ * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped
+ * a step, it never changes; a later step corrects it. While machines are upgraded one by one, programs that know only
+ * the previous version go on using the tables: a step adds optional things, and removes nothing that these programs
+ * use. `docs/decisions.md` lists the changes that a step may make.
  */
 export const migrations: readonly Migration[] = []
 

@@ -22,7 +22,7 @@ export interface PostgresOptions {
    * for this time plus `connectTimeout` counts as lost. Default: 30000.
    */
   statementTimeout?: number | undefined
-  /** Milliseconds after its receipt for which an ended delivery is kept. Default: 30 days. */
+  /** Milliseconds for which an ended delivery is kept after its receipt. Default: 30 days. */
   retention?: number | undefined
   /**
    * Milliseconds between heartbeats, 60000 at most. A worker that has missed five of them counts as dead, and other
@@ -130,7 +130,8 @@ export function parsePostgresUrl(text: string): URL | undefined {
 export const passwordEncoding = '@ : / ? # % in a password are written as %40 %3A %2F %3F %23 %25'
 
 /**
- * @throws {TypeError} if `target` is neither a URL nor a pool. The error shows no part of it, which may be a password.
+ * @throws {TypeError} if `target` is neither a URL nor a pool. The error shows no part of `target`, which may contain a
+ *   password.
  */
 export function toTarget(target: string | PoolLike): ConnectionTarget {
   if (typeof target === 'string' && parsePostgresUrl(target)) return { connectionString: target }

@@ -25,7 +25,7 @@ export async function lockOrderKeys(transaction: Transaction, hashes: readonly n
   if (hashes.length > 0) await transaction.run(lockAll, hashes)
 }
 
-/** Locks the queues of all tasks of deliveries, whose rows the caller has locked. */
+/** Locks the queues of all tasks of deliveries. The caller has locked the rows of the deliveries. */
 export async function lockOrderKeysOf(transaction: Transaction, ids: readonly number[]): Promise<void> {
   await transaction.run(lockAllOf, ids)
 }
@@ -72,7 +72,7 @@ export function promoteNext(transaction: Transaction, ids: readonly number[]): P
   return transaction.all(promoteFirst, ids)
 }
 
-/** A task that has ended, in whose place its worker can run the next task of the queue. */
+/** A task that has ended. Its worker can run the next task of the queue in its place. */
 export interface FinishedPlace {
   id: number
   handler: string
@@ -148,7 +148,10 @@ const promoteFirst = `
   where ctid = any(array(select place from firsts)) and state = 'pending' and next_at is null
   returning delivery_id as id, handler, job`
 
-/** A worker that was removed claims nothing: `key share` keeps others from removing it before the commit. */
+/**
+ * Claims nothing for a worker that has been removed. `key share` locks the rows of the other workers, so that no
+ * transaction removes them before the commit.
+ */
 const claimPromoted = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (

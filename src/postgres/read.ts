@@ -120,7 +120,7 @@ const selectStored = `
 
 /**
  * Skips rows that another transaction has locked: another worker is matching them, or an operator is ending them. Of
- * the rows within the limit it returns those whose bodies fit into `$2` bytes together, and always the first.
+ * the rows within the limit, returns those whose bodies fit into `$2` bytes together, and always the first.
  */
 const selectUnmatched = `
   with locked as materialized (

@@ -7,13 +7,13 @@ import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
-/** Tasks that one transaction repairs. */
+/** Maximum tasks that one transaction repairs. */
 const maxRepaired = 1000
 
 /** The number of tasks that one transaction checks for lost jobs. */
 const maxChecked = 10_000
 
-/** Milliseconds: the precision of `handlers.seen_at`, which saves writes. */
+/** Milliseconds: the precision of `handlers.seen_at`. It is coarse to save writes. */
 const seenPrecision = 60_000
 
 /**
@@ -58,8 +58,8 @@ export async function correctClockSkew(transaction: Transaction, jobs: JobQueue,
 }
 
 /**
- * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Not sooner, since
- * a program that is down or being replaced comes back with its handlers.
+ * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Not sooner,
+ * because a program that is down or being replaced comes back with its handlers.
  */
 export async function endUnhandledTasks(
   transaction: Transaction,

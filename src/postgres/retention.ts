@@ -13,12 +13,12 @@ import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 const batchSize = 1000
 
 /**
- * Maximum tombstones, and maximum acks, that one pruning transaction deletes. The `batchSize` deliveries that it prunes
- * leave fewer tombstones than that, and have fewer acks, so neither accumulates.
+ * Maximum tombstones, and maximum acks, that one pruning transaction deletes. The transaction prunes at most
+ * `batchSize` deliveries, which leave fewer tombstones and have fewer acks, so neither accumulates.
  */
 const maxSmallRows = 5000
 
-/** The number of rows of `state_counts` above which `countStates` folds them. */
+/** The number of rows of `state_counts` above which `countStates` folds the rows. */
 const foldThreshold = 2000
 
 /** Prunes batches until one finds nothing to delete. @returns the number of deleted deliveries. */

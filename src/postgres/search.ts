@@ -101,7 +101,9 @@ function countWithin(rows: readonly SearchedRow[], bytes: number): number {
   return end < 0 ? rows.length : end
 }
 
-/** The rows of the next step that meet the conditions, and its last row, which tells how far the step went. */
+/**
+ * The rows of the next step that meet the conditions, and the last row of the step, which tells how far the step went.
+ */
 const selectStep = ({ source, rest, values }: Conditions) => `
   select *, ${rest} as fits
   from (

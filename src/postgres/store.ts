@@ -17,8 +17,8 @@ export interface EncodedDelivery extends NewContent {
 }
 
 /**
- * Returns a promise only for large deliveries, which it compresses. `packAll` compresses small ones later, because for
- * them a promise would take longer than the compression.
+ * Encodes a delivery. Returns a promise only for a large delivery, which it compresses. `packAll` compresses small
+ * deliveries later: for them, a promise would take longer than the compression.
  */
 export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const { headers, body, ...row } = delivery

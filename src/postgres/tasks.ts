@@ -23,7 +23,8 @@ export interface WorkerResult extends AttemptResult {
 }
 
 /**
- * Records the results of attempts and commits. Ignores attempts whose lease has moved to another worker.
+ * Records the results of attempts, and commits the transaction. Ignores attempts whose lease has moved to another
+ * worker.
  * @returns the status of each result's delivery; `undefined` if the result was ignored.
  */
 export async function finish(
@@ -37,7 +38,7 @@ export async function finish(
   const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): DueTask[] => {
     return job === undefined ? [] : [{ job, id, handler, at: next_at }]
   })
-  // Sent together, since the queues stay locked during each round trip.
+  // Sent together, because the queues stay locked during each round trip.
   const [, , ended, claimed, promoted, states] = await Promise.all([
     lockDeliveries(transaction, ids),
     lockOrderKeysOf(transaction, ids),
@@ -78,7 +79,7 @@ function rowOf(attempt: WorkerResult, index: number) {
   }
 }
 
-/** Derives the states of locked deliveries from their tasks. @returns them by id. */
+/** Derives the states of locked deliveries from their tasks. @returns the states by id. */
 export async function updateDeliveryStates(
   transaction: Transaction,
   ids: Iterable<number>,
