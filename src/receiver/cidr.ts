@@ -108,7 +108,10 @@ export const namedRanges: ReadonlyMap<string, readonly string[]> = new Map([
 
 let local: AddressSet | undefined
 
-/** Whether an address belongs to this machine or its network. GitHub's requests then come through a proxy. */
+/**
+ * Whether an address belongs to this machine or its network. A request from github.com that shows such an address came
+ * through a proxy.
+ */
 export function isLocal(address: string): boolean {
   local ??= new AddressSet(cidrsOf('trustProxy', [...namedRanges.values()].flat()))
   return local.has(address)

@@ -9,7 +9,8 @@ export type AddressedRequest = Pick<HookRequest, 'headers' | 'address' | 'framew
 
 /**
  * Finds the address of a request's client; `undefined` if the platform does not provide it.
- * @throws {HookError} `address_unknown` if a function of the user or the platform fails, or the user's returns none.
+ * @throws {HookError} `address_unknown` if a function of the user or of the platform throws, or if the user's function
+ *   returns no address.
  */
 export type AddressReader = (request: AddressedRequest) => string | undefined
 
@@ -135,7 +136,10 @@ function bunAddress([request, server]: readonly unknown[]): string | undefined {
   return textOrNone(bun?.requestIP?.(request)?.address)
 }
 
-/** The addresses that proxies reported, nearest last. An entry without an address (`unknown`, `_hidden`) is a hop. */
+/**
+ * The addresses that proxies reported, nearest last. An entry without an address (`unknown`, `_hidden`) also counts as
+ * a hop.
+ */
 export function forwardedAddresses(header: 'x-forwarded-for' | 'forwarded', value: string): string[] {
   const entries = header === 'forwarded' ? forParameters(value) : value.split(',')
   return entries.map(bareAddress)

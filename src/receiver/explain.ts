@@ -37,7 +37,10 @@ export async function explainWrongSignature(delivery: UnverifiedDelivery): Promi
   return 'it matches none of the configured secrets: compare them with the secret on GitHub'
 }
 
-/** The bodies that the sender may have signed, given the body that arrived. Each has the reason why the two differ. */
+/**
+ * The bodies that the sender may have signed, given the body that arrived. Each has the reason why it differs from the
+ * body that arrived.
+ */
 function* likelyBodies(text: string): Generator<[reason: string, body: string]> {
   yield ['the signature is that of an empty body: the sender lost the payload before signing', '']
   const form = attempt(() => formField(text))

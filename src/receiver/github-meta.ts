@@ -61,7 +61,7 @@ async function hooksIn(response: Response, apiUrl: string): Promise<readonly str
 
 const networkDetails = 'https://docs.github.com/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom'
 
-/** What to do if the list of a GitHub other than github.com lacks the addresses that it sends deliveries from. */
+/** What to do if the list of a GitHub other than github.com lacks addresses from which that GitHub sends deliveries. */
 export function rangesAdvice(apiUrl: string): string[] {
   if (apiUrl === githubApi) return []
   const expected = apiUrl.endsWith('.ghe.com')

@@ -9,13 +9,16 @@ const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 
-/** A request refreshes an older list in the background. */
+/** A request refreshes a list that is older than this in the background. */
 const refreshAfter = hour
 /** A request from an unknown address may start an earlier refresh, this long after the latest fetch began. */
 const earlyAfter = 5 * minute
 /** The maximum age of a list. hookserver does not use an older one. */
 const maxStale = 7 * 24 * hour
-/** The delay after the first failure; its maximum, as each failure doubles it; the maximum delay after a rate limit. */
+/**
+ * The delay after the first failure; the maximum delay, because each failure doubles it; the maximum after a rate
+ * limit.
+ */
 const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
 /** The maximum duration of a fetch. */
 const fetchTimeout = 8 * second
@@ -64,7 +67,7 @@ export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
  *     empty --first request--> loaded from the cache, if it has a list; otherwise
  *     empty --first request--> fetching: all requests wait for one fetch --> fresh
  *     fresh --1 hour--> stale: still used, while one request starts a refresh in the background
- *     stale --7 days of failures--> empty
+ *     stale --7 days without a successful fetch--> empty
  *
  * A failed fetch is repeated after 1 s, then 2 s, up to a minute. Until then requests use the latest list. If there is
  * no list, they fail with the error of the fetch.

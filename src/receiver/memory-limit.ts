@@ -52,9 +52,11 @@ export interface Reservation {
  * Memory for bodies that share a limit. Unlike the users of a `MemoryPool`, a body takes memory bit by bit.
  *
  * - Bodies that do not get memory at once wait, and get it in the order in which they began to arrive.
- * - Incomplete bodies share a quarter of the memory: reading one after the other takes less memory than all at once.
- * - The largest incomplete body may use all of the memory. If no complete body holds any, it may exceed the limit:
- *   otherwise bodies could wait for each other forever. So the memory in use is at most the limit and one body.
+ * - Incomplete bodies share a quarter of the memory: reading one after the other takes less memory than reading all at
+ *   once.
+ * - The largest incomplete body may use all of the memory. While no complete body holds memory, the largest incomplete
+ *   body may even exceed the limit: otherwise bodies could wait for each other forever. So the memory in use is at most
+ *   the limit plus one body.
  */
 class BodyPool {
   readonly #limit: number

@@ -65,7 +65,7 @@ export class Origin {
     if (this.#mode === true && this.#ranges instanceof GithubRanges) await this.#ranges.ready()
   }
 
-  /** The state of the list; `undefined` if none is fetched. */
+  /** The state of the fetched list; `undefined` if this mount fetches no list. */
   get ranges(): RangesStatus | undefined {
     return this.#mode !== false && this.#ranges instanceof GithubRanges ? this.#ranges.status : undefined
   }

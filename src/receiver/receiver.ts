@@ -185,7 +185,7 @@ export class DeliveryReceiver implements Receiver {
     return { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex, form, algorithm }
   }
 
-  /** Replies after the commit. Stores a signed body without parsing it. An unsigned body must contain a JSON object. */
+  /** Stores a delivery, and replies after the commit. The body of an unsigned delivery must contain a JSON object. */
   async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
     if (!this.#verifier) parsePayload((context.body as ReceivedBody).bytes, delivery.form, this.#settings.bodyLimit)
     const { outcome } = await this.#commit(inbox, delivery, context)
@@ -232,7 +232,7 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  /** Frees the decoded bytes of the body, so that they take no memory while the text is parsed and handlers run. */
+  /** Parses the payload. Frees the bytes of the body before, so that they take no memory while handlers run. */
   #parse(delivery: VerifiedDelivery, context: RequestContext): ReceivedDelivery {
     const { bodyLimit, logger } = this.#settings
     const body = context.body as ReceivedBody
@@ -285,7 +285,7 @@ export class DeliveryReceiver implements Receiver {
     }
     writes.counters.count('rejected', code)
     writes.rejections.add(rejection)
-    // The rejection is usually written later than this. If it is not, it keeps the reason of the error.
+    // The explanation usually arrives before the rejection is written. If not, the rejection keeps the error's reason.
     void explanation.then((reason) => (rejection.reason = reason ?? rejection.reason))
   }
 

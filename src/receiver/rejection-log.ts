@@ -12,7 +12,7 @@ export type Explain = () => Promise<string | undefined>
 /** Logs rejected requests with the reason, at most one line a second for each code. */
 export class RejectionLog {
   readonly #logger: Logger
-  /** By message and code: when the last line was logged, and how many have been left out since. */
+  /** By message and code: when the last line was logged, and how many lines have been left out since then. */
   readonly #last = new Map<string, { at: number; unreported: number }>()
 
   constructor(logger: Logger) {

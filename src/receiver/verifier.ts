@@ -115,7 +115,7 @@ export class Verifier {
 
   /**
    * Finds the secret that signed a body. Returns a promise only if the HMAC was not computed while the body arrived, or
-   * if the first secret did not sign it.
+   * if the first secret did not sign the body.
    * @throws {HookError} `wrong_signature`, `secret_unavailable`
    */
   finish({ signature, hmac }: Verification, body: Uint8Array, context: RequestContext): Signer | Promise<Signer> {
