@@ -1,7 +1,7 @@
 import { splitName } from '../events.ts'
 import type { Handler, Registration } from '../handler.ts'
 
-/** The handlers of an event: those for any action, and those for one. */
+/** The handlers of an event: those for any action, and those for one action. */
 interface EventHandlers {
   any: Registration[]
   byAction: Map<string, Registration[]>

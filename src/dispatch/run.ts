@@ -114,7 +114,10 @@ class Overdue extends Error {
   override readonly name = 'TimeoutError'
 }
 
-/** Calls a handler. @returns Its return value. Instead of a promise, returns a promise that the deadline rejects. */
+/**
+ * Calls a handler.
+ * @returns The value that the handler returned. If that is a promise, the result also rejects at the deadline.
+ */
 function callHandler<Reply>(matches: readonly Registration[], index: number, run: Run<Reply>): unknown {
   const registration = matches[index] as Registration
   const { delivery, deadline } = run

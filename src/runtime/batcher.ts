@@ -64,7 +64,7 @@ export class Batcher<Item, Result> {
       this.#pending.push({ item, weight, resolve, reject })
       if (this.#scheduled) return
       this.#scheduled = true
-      // After this turn of the event loop, so that everything it adds shares a batch.
+      // After this turn of the event loop, so that all items added during the turn share a batch.
       setImmediate(() => {
         this.#scheduled = false
         this.#startBatches()

@@ -78,8 +78,8 @@ export class Deadline implements Linked<Deadline> {
 const noTimer = () => {}
 
 /**
- * One timer for all deadlines of the same length, which expire in the order in which they start. With a timer for each, a
- * request would cost 1 µs more. Not for Cloudflare Workers, which stop the timers of a request when it ends.
+ * One timer for all deadlines of the same length, which expire in the order in which they start. With a timer for each,
+ * a request would cost 1 µs more. Not for Cloudflare Workers, which stop the timers of a request when the request ends.
  */
 export class SharedTimer {
   readonly #ms: number

@@ -6,7 +6,8 @@ export interface Linked<Item> {
 
 /**
  * A list from which any item can be removed. For a request that adds and removes two items, a `Set` would cost 0.5 µs
- * more. It does not reuse the slots of removed items: when all slots of its table have been used, it copies the table.
+ * more. A `Set` does not reuse the slots of removed items: when all slots of its table have been used, it copies the
+ * table.
  */
 export class LinkedList<Item extends Linked<Item>> {
   first: Item | undefined
@@ -31,7 +32,7 @@ export class LinkedList<Item extends Linked<Item>> {
     item.next = undefined
   }
 
-  /** The item of the current step may be removed meanwhile. */
+  /** The current item may be removed during the iteration. */
   *[Symbol.iterator](): Generator<Item, void> {
     for (let item = this.first; item; ) {
       const { next } = item

@@ -1,6 +1,9 @@
 /** The parts of a platform that the core uses, without importing a `node:` module, which some platforms do not have. */
 
-/** The version in package.json. A test compares the two, since this file also runs where no file can be read. */
+/**
+ * The version in package.json, repeated here because this code also runs where no file can be read. A test compares
+ * this version with package.json.
+ */
 export const version = '0.1.0'
 
 interface Platform {

@@ -11,7 +11,7 @@ export interface RateLimit {
   /** When the window ends, in milliseconds since 1970 by GitHub's clock. */
   resetAt: number
   /**
-   * Milliseconds until `resetAt`, by GitHub's clock if the response has a date, because ours may be wrong.
+   * Milliseconds until `resetAt`, by GitHub's clock if the response has a date, because the local clock may be wrong.
    */
   resetIn: number
 }

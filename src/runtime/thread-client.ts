@@ -47,7 +47,7 @@ interface PendingCall<Served> {
 
 /**
  * Milliseconds after which a closed thread is terminated if it still runs: a module that `--import` loads into every
- * thread can keep it alive.
+ * thread can keep the thread alive.
  */
 const closeTimeout = 1000
 
@@ -221,8 +221,8 @@ function terminateLater(thread: Worker): void {
  * @param program `new URL('../sqlite/thread.js', import.meta.url)` for the folder `sqlite`. The caller must contain this
  * literal: tools that collect the files of an application, such as `@vercel/nft`, do not find a computed path. The build
  * moves the caller to `dist/chunks`, so the path goes through the parent folder.
- * @throws {Error} in the bundle of an application. Most bundlers leave the file out. Those of Next.js copy it under
- * another name, and the imports of the copy fail.
+ * @throws {Error} in the bundle of an application. Most bundlers leave the file out. The bundlers of Next.js copy the
+ *   file under another name, and the imports of the copy fail.
  */
 export function threadFile(program: URL, folder: 'sqlite' | 'postgres'): URL {
   if (program.protocol === 'file:' && program.pathname.endsWith(`/${folder}/thread.js`)) {

@@ -27,7 +27,7 @@ export async function wait(ms: number, end: Promise<unknown>, keepAlive = false)
   }
 }
 
-/** Waits for `work`, but not longer than `ms` milliseconds. It keeps the process alive. */
+/** Waits for `work`, but not longer than `ms` milliseconds. The wait keeps the process alive. */
 export const within = (ms: number, work: Promise<unknown>): Promise<void> => wait(ms, work, true)
 
 /** Runs `work`, and rejects as soon as the signal aborts. @throws the signal's reason, as `fetch()` does. */

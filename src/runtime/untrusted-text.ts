@@ -11,7 +11,7 @@ export const unsafeCharacters: RegExp = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const unsafeInLines = /(?![\t\n])[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
-/** Writes each unsafe character as `\u009b`. In JSON the text still has the same value. */
+/** Replaces each unsafe character with an escape such as `\u009b`. In JSON the text still has the same value. */
 export const escapeUnsafe = (text: string): string => text.replace(unsafeCharacters, escaped)
 
 /** Keeps tabs and line feeds: for a stack trace, and for a line of JSON with its line feed. */
@@ -21,7 +21,7 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 
 /**
  * A field of a form (`application/x-www-form-urlencoded`, WHATWG URL 5.1), still encoded; `undefined` if it is missing.
- * It does not split the form, because a hostile form may contain millions of separators.
+ * The form is not split, because a hostile form may contain millions of separators.
  */
 export function encodedField(form: string, name: string): string | undefined {
   const begin = `${name}=`
