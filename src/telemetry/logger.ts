@@ -22,7 +22,7 @@ const secretFields = new Set([
 
 export const isSecretField = (name: string): boolean => secretFields.has(name.toLowerCase())
 
-/** The text in place of such a value. */
+/** The text in place of the value of a secret field. */
 export const notShown = '[not shown]'
 
 /** Logs nothing: `logger: false`. */
@@ -34,7 +34,10 @@ export const consoleLogger: Logger = {
   error: (fields, message) => console.error(...line(fields, message)),
 }
 
-/** The key of a global: the module that a server loads may import another copy of this package. */
+/**
+ * The key of the default logger, a global variable: the module that a server loads may import another copy of this
+ * package.
+ */
 const defaultKey: unique symbol = Symbol.for('hookserver.defaultLogger')
 const defaults = globalThis as { [defaultKey]?: Logger }
 
@@ -46,7 +49,10 @@ export function setDefaultLogger(logger: Logger): void {
   defaults[defaultKey] = logger
 }
 
-/** Arguments for the console. It prints an error's stack unchanged, so fields with unsafe characters become text. */
+/**
+ * Arguments for the console. The console prints the stack of an error unchanged, so fields with unsafe characters
+ * become text.
+ */
 function line(fields: object, message: string): unknown[] {
   const text = escapeUnsafe(`hookserver: ${message}`)
   if (Object.keys(fields).length === 0) return ['%s', text] // '%s', because the message may contain a %

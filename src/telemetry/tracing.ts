@@ -23,8 +23,8 @@ interface TracingChannel<Message> extends Readonly<Record<TracingEvent, Channel<
 /** An operation. All events of one operation publish the same object. */
 interface Operation {
   /**
-   * A subscriber to `start` may set this to run the operation, for example with its span active. It has to call `work`
-   * once, synchronously, and return its result.
+   * A subscriber to `start` may set this function to run the operation, for example with a span active. The function
+   * must call `work` once, synchronously, and return the result of `work`.
    */
   run?: <Result>(work: () => Result) => Result
   /** Why the operation failed; missing if it did not. */
@@ -93,7 +93,7 @@ export function isTraced<Message>(channel: TracingChannel<Message> | undefined):
   )
 }
 
-/** Begins an operation: publishes `start`, calls `work`, publishes `end` when that has returned. */
+/** Begins an operation: publishes `start`, calls `work`, publishes `end` when `work` has returned. */
 function begin<Message extends Operation, Result>(
   channel: TracingChannel<Message>,
   message: Message,
@@ -181,7 +181,9 @@ export function traceAttempt(
   })
 }
 
-/** Starts an attempt of a stored delivery, whose `result` never rejects. Traces it if the channel has a subscriber. */
+/**
+ * Starts an attempt of a stored delivery. Its `result` must never reject. Traces it if the channel has a subscriber.
+ */
 export function traceStoredAttempt<Running extends { result: Promise<{ outcome: string; thrown?: unknown }> }>(
   handler: string,
   { guid, event, source, attempt }: AttemptedDelivery,

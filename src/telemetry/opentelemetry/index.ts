@@ -80,7 +80,10 @@ function startAttempt(message: TracingMessages['attempt']): void {
   begin(message, message.id === undefined ? inlineAttempt(message) : storedAttempt(message))
 }
 
-/** INTERNAL: the producer of a CONSUMER "does not wait for the outcome" (SpanKind, trace API), and GitHub does. */
+/**
+ * INTERNAL, not CONSUMER: a producer "does not wait for the outcome" (SpanKind, trace API), but GitHub waits for the
+ * reply.
+ */
 function inlineAttempt(message: TracingMessages['attempt']): Span | undefined {
   return parentOf(message)?.child(`hookserver attempt ${message.handler}`, attemptAttributesOf(message))
 }

@@ -83,7 +83,10 @@ export class Span {
     return (ended ?? capture(work))()
   }
 
-  /** Sets the status ERROR. @param type A short name with few values. Default: the class of the error. */
+  /**
+   * Sets the status ERROR.
+   * @param type A short name from a small set, such as an error code. Default: the name of the error.
+   */
   fail(thrown: unknown, type?: string): void {
     const error = quietly(() => (thrown instanceof Error ? thrown : undefined)) // a revoked proxy throws
     const message = quietly(() => error?.message)
