@@ -43,8 +43,9 @@ const traits: IncomingTraits<FastifyRequestLike> = {
 const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
 
 /**
- * Serves deliveries in Fastify 4 and 5: `app.register(hookserver, { hooks, ...options })`. Its content-type parser,
- * which leaves the body unread, applies to the plugin's scope only. Rejections are thrown to the error handler.
+ * Serves deliveries in Fastify 4 and 5: `app.register(hookserver, { hooks, ...options })`. The plugin has a
+ * content-type parser that leaves the body unread, and that applies only to the scope of the plugin. Rejections are
+ * thrown to the error handler.
  */
 export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooksOptions): Promise<void> {
   const options = Object.fromEntries(Object.entries(given).filter(([name]) => !fastifyOptions.includes(name)))

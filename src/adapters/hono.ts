@@ -74,7 +74,10 @@ function nodeBinding(env: unknown): { incoming: Incoming; outgoing: Outgoing } |
   return incoming?.socket && outgoing ? { incoming, outgoing } : undefined
 }
 
-/** The path without the prefix of `app.route('/prefix', …)` and `basePath()`, which the middleware's route contains. */
+/**
+ * The path without the prefix of `app.route('/prefix', …)` and `basePath()`. The route of the middleware contains this
+ * prefix.
+ */
 function withoutPrefix({ path, routePath }: HonoContext['req']): string {
   if (!routePath.endsWith('/*')) return path
   const segments = routePath.split('/').length - 1
@@ -86,6 +89,6 @@ function waitUntilOf(context: HonoContext): ((work: Promise<unknown>) => void) |
     const { executionCtx } = context
     return (work) => executionCtx.waitUntil(work)
   } catch {
-    return undefined // the getter throws where the platform has none
+    return undefined // the getter throws on a platform without an execution context
   }
 }

@@ -129,7 +129,7 @@ export function pathOf(target: string | undefined): string {
 
 /** Maximum bytes and milliseconds to go on reading after a rejection is sent, so that the sender can read the reply. */
 const [maxUnread, unreadTimeout] = [1024 * 1024, 1000]
-/** The limits before that: Express's own error handler replies only after the end of the request. */
+/** The limits until the reply is sent: Express's own error handler replies only after the end of the request. */
 const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 
 /**
@@ -141,7 +141,8 @@ export function leaveUnread(request: Incoming, response: Outgoing): void {
   let rest = maxUnanswered
   const close = () => request.complete || request.destroy()
   let stop = startTimer(close, unansweredTimeout)
-  // Add the listener before the reply ends. Otherwise Node.js then reads the rest of the body without a limit.
+  // Add the listener before the reply ends: otherwise Node.js reads the rest of the body after the reply, without a
+  // limit.
   request.on('data', (chunk: Uint8Array) => {
     rest -= chunk.length
     if (rest < 0) request.destroy()

@@ -110,7 +110,7 @@ async function resultOf(event: LambdaEvent, reply: HookReply): Promise<LambdaRes
   if (event.requestContext?.http) return { ...result, headers, ...(cookies.length > 0 && { cookies: [...cookies] }) }
   const multiValueHeaders = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]))
   if (cookies.length > 0) multiValueHeaders['set-cookie'] = [...cookies]
-  // A load balancer reads one of the two, depending on its configuration; API Gateway reads both.
+  // A load balancer reads either `headers` or `multiValueHeaders`, as configured; API Gateway reads both.
   return event.requestContext?.elb && !event.multiValueHeaders
     ? { ...result, headers: { ...headers, ...(cookies[0] !== undefined && { 'set-cookie': cookies[0] }) } }
     : { ...result, headers, multiValueHeaders }

@@ -22,8 +22,8 @@ const traits: IncomingTraits<object> = {
 
 /**
  * Serves deliveries on plain Node.js: `createServer(hookserver(hooks, options))`. The reply to a rejected request is
- * `application/problem+json`. It replies 404 to requests for other paths, unless you pass `next`: then it calls `next()`,
- * as a connect middleware does.
+ * `application/problem+json`. The listener replies 404 to requests for other paths, unless it gets `next`: then it
+ * calls `next()`, as a connect middleware does.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): NodeHandler {
   const receiver = mount(hooks, options)
