@@ -27,12 +27,13 @@ export interface ExecHandler {
  *
  * The program gets the payload as JSON on standard input, and the properties of the delivery in environment variables:
  * `HOOKSERVER_EVENT`, `_ACTION`, `_REPOSITORY`, `_REF`, `_SHA`, `_SENDER` and `_GUID`. It is started without a shell,
- * with only the arguments given here: nothing of a payload becomes part of a command. Its output goes to
- * `delivery.log`, one line each.
+ * with only the arguments given here: nothing of a payload becomes part of a command. Each line of its output goes to
+ * `delivery.log`.
  *
  * The handler succeeds if the program exits with 0. It rejects with an `Error` if the program exits with another code,
  * cannot be started, or is stopped by `timeout` or `delivery.signal`. A stop also ends the processes that the program
- * has started, unless they have left its process group. Windows has no process groups: there, it ends only the program.
+ * has started, unless they have left its process group. Windows has no process groups: there, a stop ends only the
+ * program.
  * @param file The program: a path relative to `cwd` if it contains a slash, else a name to look up in `PATH`.
  * @param args Its arguments. Default: none.
  * @throws {TypeError} naming the invalid argument or option.
@@ -65,7 +66,10 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
   return Object.assign(handler, { [handlerOptions]: optionsFor(command) })
 }
 
-/** With an inbox: the order applies in all processes that share it, and an attempt may last as long as its program. */
+/**
+ * With an inbox: the order applies in all processes that share the inbox, and an attempt may last as long as its
+ * program.
+ */
 function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
   return {
     ...(order && { order }),

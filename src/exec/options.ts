@@ -12,8 +12,8 @@ export interface ExecOptions {
    */
   env?: Readonly<Record<string, string | undefined>> | undefined
   /**
-   * The branch, or a list of branches, by name (`main`), for which the program runs. It skips deliveries about other
-   * branches, about tags and about deletions, and deliveries without a ref. Default: it runs for every delivery.
+   * The branch, or a list of branches, by name (`main`), for which the program runs. It does not run for deliveries
+   * about other branches, about tags or about deletions, or without a ref. Default: it runs for every delivery.
    */
   branch?: string | readonly string[] | undefined
   /**

@@ -67,7 +67,8 @@ export class ProcessGroup {
 }
 
 /**
- * Groups to end with this process. Their programs would otherwise continue, because they do not notice that it exits.
+ * Groups to end with this process. Their programs would otherwise continue, because they do not notice that this
+ * process exits.
  */
 const running = new Set<ProcessGroup>()
 

@@ -31,7 +31,7 @@ export interface Run {
  * output continues.
  *
  * @returns The duration in milliseconds.
- * @throws {Error} if it cannot be started, was stopped, or exited with a code other than 0.
+ * @throws {Error} if the program cannot be started, was stopped, or exited with a code other than 0.
  */
 export async function runProgram(command: Command, { env, input, signal, log }: Run): Promise<number> {
   const { name, timeout, killAfter } = command
@@ -80,7 +80,7 @@ export async function runProgram(command: Command, { env, input, signal, log }: 
   )
 }
 
-/** Without a shell, in a process group of its own, which its child processes inherit. */
+/** Starts a program without a shell, in a process group of its own, which its child processes inherit. */
 async function start(command: Command, env: Readonly<Record<string, string>>): Promise<ChildProcessWithoutNullStreams> {
   const { file, args, cwd } = command
   try {
