@@ -32,7 +32,7 @@ export interface Delivery<Name extends string = string> {
   readonly receivedAt: Date
   /** The name of the mount that received the delivery: the option `source`, else the mount's `url`. */
   readonly source: string
-  /** The `id` that the secret resolver returned. Compare it with the payload, since unsigned headers selected it. */
+  /** The `id` that the secret resolver returned. Compare it with the payload, because unsigned headers selected it. */
   readonly secretId: string | undefined
   /** The position of the secret that signed the delivery, from 0; `undefined` if signatures are not checked. */
   readonly secretIndex: number | undefined
@@ -178,8 +178,8 @@ export interface AnyOctokit {
 export type DeliveryOctokit = string extends keyof Installed ? AnyOctokit : Installed
 
 /**
- * The class `Octokit` of the package `octokit`, or what its `plugin()` and `defaults()` return. A structural type, for
- * programs without the package.
+ * The class `Octokit` of the package `octokit`, or a class that its `plugin()` or `defaults()` returns. A structural
+ * type, for programs without the package.
  */
 export interface OctokitClass {
   new (options?: object): AnyOctokit

@@ -100,7 +100,7 @@ export class HookError extends Error {
     return { status: this.status, title: titles[this.status] ?? 'Error', detail: this.message, code: this.code }
   }
 
-  /** A web `Response` with that body; Hono's error handling calls this. */
+  /** A web `Response` with the body of `problem()`; Hono's error handling calls this. */
   getResponse(): Response {
     const headers = { ...this.headers, 'content-type': 'application/problem+json' }
     return new Response(JSON.stringify(this.problem()), { status: this.status, headers })

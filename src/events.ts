@@ -1,8 +1,9 @@
 import type { operations } from '@octokit/openapi-webhooks-types'
 
 /**
- * The types of GitHub's events, from its OpenAPI description, and the list of their names. Handlers for an event that
- * GitHub adds work at once. Their payloads have a type as soon as `@octokit/openapi-webhooks-types` has the event.
+ * The types of GitHub's events, from its OpenAPI description, and the list of their names. Handlers also run for events
+ * that GitHub adds later. The payloads of such an event get a type when `@octokit/openapi-webhooks-types` has the
+ * event.
  */
 
 /**
@@ -34,7 +35,7 @@ export type KnownEvent = EventPart<Described>
 /** A name that handlers can be registered for: `event`, `event.action` or `*`. */
 export type EventName = Described | KnownEvent | '*'
 
-/** `EventName` in an editor's completion, and any other string, because GitHub adds events often. */
+/** Any string, because an event may be newer than this version. Editors complete the names of `EventName`. */
 export type AnyEventName = EventName | (string & {})
 
 /** The members that any payload may have; the type of `data` for `*`. */
@@ -64,7 +65,7 @@ export type PayloadOf<Name extends string> = Name extends '*'
 /** The event of deliveries named `Name`. */
 export type EventOf<Name extends string> = Name extends '*' ? string : EventPart<Name>
 
-/** The action of deliveries named `Name`; `undefined` where the event has none. */
+/** The action of deliveries named `Name`; `undefined` if the event has no actions. */
 export type ActionOf<Name extends string> = Name extends `${string}.${string}`
   ? ActionPart<Name>
   : Name extends KnownEvent

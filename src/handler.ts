@@ -24,7 +24,7 @@ export interface HandlerOptions {
   attempts?: number | undefined
   /**
    * The maximum delay before the first retry of a delivery in an inbox, in milliseconds. Each further failure triples
-   * it, up to 6 h. The actual delay is random, between half of it and all of it. Default: 5000.
+   * the maximum, up to 6 h. The actual delay is random, between half of the maximum and the maximum. Default: 5000.
    */
   backoff?: number | undefined
   /**

@@ -56,7 +56,7 @@ export interface PlainReply {
   body: string | null
 }
 
-/** Compares the tag, since the `Response` of a polyfill or another realm is not an instance of the global class. */
+/** Compares the tag, because the `Response` of a polyfill or another realm is not an instance of the global class. */
 export function isResponse(value: unknown): value is Response {
   return Object.prototype.toString.call(value) === '[object Response]'
 }

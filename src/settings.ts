@@ -49,7 +49,7 @@ interface Rule<Name extends keyof HooksOptions> {
 /** The maximum number of proxies in front of the server. */
 export const maxProxies = 1000
 
-/** The address of GitHub's API, except for GitHub Enterprise Server. */
+/** The address of the API of github.com. */
 export const githubApi = 'https://api.github.com'
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
@@ -159,7 +159,8 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
 }
 
 /**
- * Merges the options of a `Hooks` and those of a mount, which override them, and adds the defaults.
+ * Merges the options of a `Hooks` and of a mount, and adds the defaults. The options of the mount override those of the
+ * `Hooks`.
  * @throws {TypeError} naming the option and its value.
  */
 export function resolveOptions(...layers: (HooksOptions | undefined)[]): Settings {
