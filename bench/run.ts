@@ -46,7 +46,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   workers: () => reportWorkers(Number(values.backlog)),
 }
 
-/** The parts to run: those with a server of `--only`, if it is given. */
+/** The parts to run: those of `--part`, else those that measure a server named with `--only`, else all. */
 function partNames(): string[] {
   if (values.part) return values.part
   if (!only) return Object.keys(parts)

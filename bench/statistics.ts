@@ -11,7 +11,10 @@ export function percentile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(share * values.length)] as number
 }
 
-/** The median of the ratios by round, because consecutive measurements saw the machine in the same state. */
+/**
+ * The median of the ratios by round: the machine was in the same state for the two measurements of a ratio, which are
+ * consecutive.
+ */
 export const ratioOf = (some: readonly number[], others: readonly number[]): number =>
   median(some.map((value, round) => value / (others[round] as number)))
 

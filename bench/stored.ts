@@ -10,7 +10,7 @@ const bullmq = '@octokit/webhooks + BullMQ'
 const sqlite = 'hookserver/node, SQLite'
 const postgres = 'hookserver/node, PostgreSQL'
 
-/** Pairs of an inbox and a rival that stores, which it is compared with. */
+/** Pairs of an inbox and the storing rival that it is compared with. */
 const rivals: readonly [ours: Name, rival: Name, goal: 'toInsert' | 'toBullmq' | 'toPgBoss'][] = [
   [sqlite, '@octokit/webhooks + INSERT', 'toInsert'],
   [sqlite, bullmq, 'toBullmq'],
@@ -18,7 +18,8 @@ const rivals: readonly [ours: Name, rival: Name, goal: 'toInsert' | 'toBullmq' |
 ]
 
 /**
- * Measures the cost and the latency of answers after a commit, for hookserver, rivals that store and one that does not.
+ * Measures the cost and the latency of answers after a commit, for hookserver, for rivals that store, and for one rival
+ * that does not.
  */
 export async function reportStored({ only, ...options }: Rounds & { only?: readonly Name[] }): Promise<void> {
   const names = ([octokit, ...stored] as Name[]).filter((name) => !only || only.includes(name))

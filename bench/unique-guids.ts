@@ -1,7 +1,8 @@
 /**
  * Gives each request a GUID of its own. The load generator sends the same GUID with every request, so all but the first
  * would be duplicates. The server replaces the GUID, because generating requests that differ would cost the load
- * generator more than the measured work. As GitHub's GUIDs, these are UUIDs of version 1, which count steps of 100 ns.
+ * generator more than the measured work. Like GitHub's GUIDs, these are UUIDs of version 1, which count steps of 100
+ * ns.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'

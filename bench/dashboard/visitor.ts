@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import type { Served } from '../../scripts/served.ts'
 
-/** A delay in the page: its start, since the page was opened, and its length, both in milliseconds. */
+/** A delay in the page: its start, counted from the opening of the page, and its length, both in milliseconds. */
 export interface Delay {
   at: number
   ms: number

@@ -4,7 +4,10 @@ import { inTurns, median, ratioOf } from '../statistics.ts'
 import { table } from '../table.ts'
 import { measure, type Rounds } from '../throughput.ts'
 
-/** Milliseconds that `commit_delay` adds to each commit, to simulate a standby on another machine that confirms it. */
+/**
+ * Milliseconds that `commit_delay` adds to each commit, to simulate a standby on another machine that confirms the
+ * commit.
+ */
 const standbyDelay = 10
 
 /**
