@@ -24,16 +24,17 @@ const subpaths = Object.values(manifest.exports)
 const programs = ['cli/main', 'cli/handlers-thread', 'sqlite/thread', 'postgres/thread']
 
 /**
- * Not published. Tests serve the adapter contract where there are no `node:` modules, which `hookserver/testing` needs.
+ * Not published. Tests serve the adapter contract on platforms without `node:` modules, and `hookserver/testing` needs
+ * such modules.
  */
 const forTests = ['testing/contract/mounts']
 
 /**
- * Code that several entry points share; the first match applies. Code that only one entry point needs is in its own
- * file, or in the chunk of a dynamic import.
+ * Code that several entry points share; the first match applies. Code that only one entry point needs is in the file of
+ * that entry point, or in the chunk of a dynamic import.
  *
- * All chunks are in `dist/chunks`. So a module that finds another file by `import.meta.url` uses a path relative to a
- * folder in `src`, such as `../sqlite/schema.sql`.
+ * All chunks are in `dist/chunks`. So a module that finds another file by `import.meta.url` uses a path that goes
+ * through the parent folder, such as `../sqlite/schema.sql`: it is valid in a folder of `src` and in `dist/chunks`.
  */
 const chunks = [
   // A program with `hookserver` and an adapter loads three files: their two entry points and this chunk.
@@ -71,14 +72,14 @@ const { output } = await build({
     comments: { legal: true, annotation: true, jsdoc: false },
     charset: 'ascii', // a file with other characters takes twice the memory, and a tenth longer to parse
     sourcemap: true,
-    sourcemapExcludeSources: true, // 1 MB more, and the code is readable as it is
+    sourcemapExcludeSources: true, // the sources take 1 MB, and the code is readable without them
   },
 })
 
 await build({
   ...common,
   input: inputs([...subpaths, ...forTests], (name) => `${declarations}/${name}.d.ts`),
-  // There is nothing to generate. The other generators read a tsconfig.json.
+  // `oxc`, because there is nothing to generate: the other generators read a tsconfig.json.
   plugins: [dts({ dtsInput: true, emitDtsOnly: true, generator: 'oxc', tsconfig: false })],
   output: {
     dir: 'dist',

@@ -9,13 +9,13 @@ const root = join(import.meta.dirname, '..')
 
 /**
  * The maximum number of modules that `hookserver` and `hookserver/node` load together, including the modules of
- * packages. Each takes half a millisecond.
+ * packages. Each module takes half a millisecond.
  */
 const maxModules = 3
 const maxFiles = 94
 /**
- * Entry points that run without Node.js, the part of `hookserver/testing` that does, and the chunks of their dynamic
- * imports, which the bundler of a Cloudflare Worker includes.
+ * Entry points that run without Node.js, the part of `hookserver/testing` that runs without it, and the chunks of the
+ * dynamic imports of these files, which the bundler of a Cloudflare Worker includes.
  */
 const webEntries = [
   ...['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js'],
