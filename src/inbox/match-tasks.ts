@@ -40,7 +40,7 @@ export interface MatchDecision<Existing extends ExistingTask> {
   state: DeliveryState
   reason?: string
   tasks: readonly NewTask[]
-  /** Tasks to end as `gone`: no registered handler runs them. */
+  /** Tasks to end as `gone`: their handlers no longer match. */
   gone: readonly Existing[]
 }
 

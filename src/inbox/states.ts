@@ -6,10 +6,11 @@
  *   → `gone` when no worker has had its handler for a long time.
  * - `running`: a worker holds its lease. → by the result of the attempt, see `transitionOf`; → `retrying` when the
  *   lease expires, because the attempt counts.
- * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task.
+ * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task; → `pending`
+ *   when an operator retries its delivery.
  * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if the delivery is `done` too.
  * - `discarded`, `dead`, `gone`: it has ended without success. → `pending` when an operator retries its delivery, or
- *   when a copy rearms the delivery.
+ *   when a copy rearms the delivery; → `gone` if its handler then no longer matches.
  *
  * An operator who discards a delivery ends its tasks as `discarded`, except those that are `done` or `gone`.
  */

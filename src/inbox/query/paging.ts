@@ -37,7 +37,7 @@ export function likePattern(word: string): string {
   return `%${word.replace(/[\\%_]/g, '\\$&')}%`
 }
 
-/** Deliveries that one transaction changes. */
+/** Maximum deliveries that one transaction changes. */
 const batchSize = 500
 
 /**

@@ -178,7 +178,7 @@ export function parseQuery(text: string, now: number = Date.now()): Query {
   return query
 }
 
-/** A date means its start in UTC. A time must have a zone, since operator and server may be in different zones. */
+/** A date means its start in UTC. A time must have a zone, because operator and server may be in different zones. */
 const isoDate = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 /** Parses a timestamp, into milliseconds since 1970. @returns nothing if the text is invalid. */

@@ -32,7 +32,7 @@ export interface WorkerHost {
   onDead(error: unknown, delivery: ReceivedDelivery): void
 }
 
-/** Milliseconds since 1970. Tests replace it. */
+/** The time in milliseconds since 1970. Tests replace the clock. */
 export interface Clock {
   now(): number
 }
