@@ -121,7 +121,7 @@ const outcomes = ['stored', 'duplicate', 'rearmed'] as const satisfies StoreResu
 const conflictCode = outcomes.length
 const failedCode = -1
 
-/** The answer of the writer thread, which gives the bytes of the batch back. */
+/** The answer of the writer thread, with the bytes of the batch for reuse. */
 export function encodeAnswer({ bytes }: DeliveryBatch, answers: readonly Answer[]): BatchAnswer {
   const answer: BatchAnswer = { results: [], errors: [], bytes }
   for (const one of answers) {

@@ -16,7 +16,7 @@ export interface Retention {
   size: number
 }
 
-/** Deliveries that one transaction deletes, so that other writers do not wait for long. */
+/** Maximum deliveries that one transaction deletes, so that other writers do not wait for long. */
 const batchSize = 100
 
 /** The share of `size` from which on deliveries are pruned before they reach `age`, to keep room for new ones. */

@@ -89,7 +89,7 @@ function claimNext(
   return claimed && { ...claimed, replayed }
 }
 
-/** Whether an earlier call with the same result has claimed the task, and its answer was lost. */
+/** Whether an earlier call with the same result, whose answer was lost, has claimed the task. */
 const isClaimedAt = ({ worker, started_at }: FirstTask, by: number, at: number): boolean =>
   worker === by && started_at === at
 
