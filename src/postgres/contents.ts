@@ -90,7 +90,7 @@ const maxUnpacked = 4
 export class Unpacker {
   readonly #packs = new Map<Uint8Array, Buffer>()
 
-  /** @returns copies, since a view would keep the whole pack in memory. @throws {Error} if the bytes are damaged. */
+  /** @returns copies, because a view would keep the whole pack in memory. @throws {Error} if the bytes are damaged. */
   unpack({ bytes, start = 0, headers_size, size }: Omit<Contents, 'form'>): { headers: string; body: Uint8Array } {
     const pack = this.#packs.get(bytes) ?? this.#add(bytes)
     const body = start + headers_size

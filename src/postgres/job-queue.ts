@@ -101,7 +101,10 @@ export class JobQueue {
     await Promise.all(inserted)
   }
 
-  /** Returns the handlers that have due jobs and are not paused. @param early Jobs that are not due yet count too. */
+  /**
+   * Returns the handlers that have due jobs and are not paused.
+   * @param early Whether jobs that are not due yet count too.
+   */
   async readyHandlers(sql: Sql, handlers: readonly string[], early: boolean): Promise<Set<string>> {
     const rows = await sql.all<{ handler: string }>(this.#selectReady, handlers, handlers.map(queueOf), early)
     return new Set(rows.map(({ handler }) => handler))

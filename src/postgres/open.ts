@@ -9,7 +9,7 @@ import { jobsSchema, type PostgresSettings } from './options.ts'
 /** Milliseconds that a migration waits for the lock of a table. Later statements on the table wait behind it. */
 const lockTimeout = 2000
 
-/** Attempts to acquire the locks of a migration, and milliseconds between them. */
+/** Maximum attempts to acquire the locks of a migration, and milliseconds between two attempts. */
 const [maxTries, retryDelay] = [15, 1000]
 
 /**
