@@ -9,7 +9,7 @@ const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 
-/** A request refreshes a list that is older than this in the background. */
+/** If the list is older than this, a request refreshes it in the background. */
 const refreshAfter = hour
 /** A request from an unknown address may start an earlier refresh, this long after the latest fetch began. */
 const earlyAfter = 5 * minute
@@ -46,7 +46,7 @@ export class RangesError extends Error {
 /** Fetches the ranges. @param etag The ETag of the last response. */
 export type RangesSource = (etag: string | undefined) => Promise<FetchedRanges>
 
-/** Keeps the last list beyond the end of the process. */
+/** Keeps the latest list after the process has ended. */
 export interface RangesCache {
   load(): Promise<string | undefined>
   save(text: string): Promise<void>
@@ -122,7 +122,7 @@ export class GithubRanges {
     if (!this.#current(now)) await this.#fetchFirst('0.0.0.0', now, undefined)
   }
 
-  /** The state of the last list, even if it is too old to be used. */
+  /** The state of the latest list, even if it is too old to be used. */
   get status(): RangesStatus {
     const fetchedAt = this.#set && this.#fetchedAt
     return { count: this.#set?.size ?? 0, fetchedAt, failing: this.#failure?.message }

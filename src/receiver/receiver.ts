@@ -185,7 +185,7 @@ export class DeliveryReceiver implements Receiver {
     return { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex, form, algorithm }
   }
 
-  /** Stores a delivery, and replies after the commit. The body of an unsigned delivery must contain a JSON object. */
+  /** Stores a delivery and replies after the commit. Without a signature check, the body must contain a JSON object. */
   async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
     if (!this.#verifier) parsePayload((context.body as ReceivedBody).bytes, delivery.form, this.#settings.bodyLimit)
     const { outcome } = await this.#commit(inbox, delivery, context)
