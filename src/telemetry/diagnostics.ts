@@ -28,7 +28,7 @@ export interface DiagnosticsMessages {
    * another body arrived before under the same identity.
    */
   stored: DeliveryMessage & { id: number; rearmed: boolean; conflict: boolean }
-  /** A copy of a delivery in the inbox arrived. */
+  /** A copy of a stored delivery arrived. */
   duplicate: DeliveryMessage & { id: number }
   /** Deliveries were committed together. `duration`: milliseconds that the store took to commit them. */
   committed: { deliveries: number; duration: number }

@@ -31,7 +31,7 @@ interface Operation {
   error?: unknown
 }
 
-/** The message of each tracing channel. It contains no secret and no payload. */
+/** The message of each tracing channel. It contains no secrets and no payload, except for the headers of `receive`. */
 export interface TracingMessages {
   /** From a request to its reply. `guid` and `event` are unverified headers. */
   receive: Operation & {
