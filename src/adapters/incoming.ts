@@ -36,7 +36,7 @@ export interface IncomingTraits<Request> {
   /** The places where other software may have kept the body: bytes, or text that was decoded as UTF-8. */
   kept?(request: Request): readonly unknown[]
   frameworkAddress?(request: Request): string | undefined
-  /** How to prevent a consumed body in this framework. */
+  /** How to keep other software in this framework from consuming the body. */
   cure: string
 }
 

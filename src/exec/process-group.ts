@@ -6,7 +6,7 @@ const pollInterval = 20
 
 /**
  * A program, and the processes that it started and that stayed in its process group. Windows has no process groups:
- * there, it is the program alone.
+ * there, the group is the program alone.
  *
  * `end` sends SIGTERM, and SIGKILL if that does not help. The group may outlive the program; the system does not reuse
  * its number while a process is left in it.

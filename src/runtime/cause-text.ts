@@ -21,7 +21,7 @@ export function causesOf(error: unknown): unknown[] {
   return [...causes]
 }
 
-/** Node.js reports a host that it could reach at none of several addresses as an `AggregateError` without a message. */
+/** If a host has several addresses and none can be reached, Node.js throws an `AggregateError` without a message. */
 function messageOf(cause: unknown): string | undefined {
   if (typeof cause === 'string') return cause
   if (!(cause instanceof Error)) return undefined
