@@ -163,5 +163,5 @@ function ownSsl(ssl: unknown): unknown {
 
 const functionError = (name: string) =>
   new TypeError(
-    `postgres(pool): its option ${name} is a function, and hookserver cannot pass functions to its heartbeat thread`,
+    `postgres(pool): the option ${name} of the pool is a function, and hookserver cannot pass functions to its threads`,
   )

@@ -95,12 +95,14 @@ describe('the target of postgres()', () => {
       expect(structuredClone(target).ssl).toHaveProperty('key', 'k')
     }
     expect(() => toTarget({ options: { ssl: { checkServerIdentity: () => undefined } } })).toThrow(
-      'its option ssl.checkServerIdentity is a function',
+      'the option ssl.checkServerIdentity of the pool is a function',
     )
   })
 
   test('cannot be a pool whose password is a function, which cannot be sent to a thread', () => {
-    expect(() => toTarget({ options: { password: () => 'p' } })).toThrow('its option password is a function')
+    expect(() => toTarget({ options: { password: () => 'p' } })).toThrow(
+      'the option password of the pool is a function',
+    )
   })
 })
 
