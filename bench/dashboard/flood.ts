@@ -109,7 +109,7 @@ async function untilUpToDate(visitor: Visitor, served: Served): Promise<void> {
     if (String(await visitor.shown()) === String(deliveries.map(({ id, state }) => `${id} ${state}`))) return
     await wait(50)
   }
-  throw new Error('The page shows other deliveries than the API')
+  throw new Error('The page and the API show different deliveries')
 }
 
 const longest = (delays: readonly Delay[]): number => Math.max(0, ...delays.map(({ ms }) => ms))
