@@ -10,6 +10,8 @@ export interface LoggedAttempt {
   action: string | undefined
   /** The result as GitHub's page shows it: `OK`, `timed out`, … */
   status: string
+  /** The receiver's HTTP status. */
+  statusCode: number
   /** Whether the receiver answered with 2xx. */
   ok: boolean
   /** Whether this attempt is a redelivery, and not GitHub's first attempt. */
@@ -20,6 +22,13 @@ export interface LoggedAttempt {
 export interface SentRequest {
   headers: Readonly<Record<string, string>>
   payload: object
+}
+
+/** A delivery with the receiver's answer. */
+export interface Exchange {
+  request: SentRequest
+  /** `payload` is the body. */
+  response: { headers: Readonly<Record<string, string>>; payload: string }
 }
 
 /** An entry of GitHub's response. */
@@ -84,10 +93,24 @@ export class DeliveryLog {
     }
   }
 
+  /** The newest attempts, at most a page of them. */
+  async newest(): Promise<LoggedAttempt[]> {
+    for await (const page of this.since(0)) return page
+    return []
+  }
+
   async read(id: number): Promise<SentRequest> {
+    return (await this.readExchange(id)).request
+  }
+
+  async readExchange(id: number): Promise<Exchange> {
     const { data } = await this.#github.request(`GET ${this.#path}/${id}`)
-    const { request } = data as { request: { headers?: Record<string, string>; payload?: object } }
-    return { headers: request.headers ?? {}, payload: request.payload ?? {} }
+    const { request, response } = data as { request: Partial<SentRequest>; response?: Partial<Exchange['response']> }
+    const { payload: text } = response ?? {}
+    return {
+      request: { headers: request.headers ?? {}, payload: request.payload ?? {} },
+      response: { headers: response?.headers ?? {}, payload: typeof text === 'string' ? text : '' },
+    }
   }
 
   /** Has GitHub send the delivery again, signed, to the address of the webhook. */
@@ -100,7 +123,7 @@ function attemptOf({ delivered_at, action, status_code, ...entry }: LogEntry): L
   const { id, guid, event, status, redelivery } = entry
   const ok = status_code >= 200 && status_code < 300
   const deliveredAt = Date.parse(delivered_at)
-  return { id, guid, deliveredAt, event, action: action ?? undefined, status, ok, redelivery }
+  return { id, guid, deliveredAt, event, action: action ?? undefined, status, statusCode: status_code, ok, redelivery }
 }
 
 /** The cursor of the page of older deliveries, from a `Link` header (RFC 8288). */

@@ -70,16 +70,17 @@ function webhookWithId(target: Target): Webhook | undefined {
 }
 
 function webhookOf(target: Target, id: number): Webhook {
-  return { target: nameOfTarget(target), id: String(id), path: `${pathOf(target)}/${id}/deliveries` }
+  return { target: nameOfTarget(target), id: String(id), path: `${hooksPath(target)}/${id}/deliveries` }
 }
 
-function pathOf(target: Target): string {
+/** The path of the webhooks of a repository or an organization in GitHub's API. */
+export function hooksPath(target: Target): string {
   const name = nameOfTarget(target)
   return typeof target === 'object' && 'repository' in target ? `/repos/${name}/hooks` : `/orgs/${name}/hooks`
 }
 
 /** The user, the password and the query of an address may be secrets. */
-function withoutSecrets(url = ''): string {
+export function withoutSecrets(url = ''): string {
   const { origin, pathname } = URL.parse(url) ?? { origin: 'no address', pathname: '' }
   return origin + pathname
 }
@@ -92,21 +93,26 @@ interface ListedHook {
 /** Webhooks in a page: the most that GitHub allows. */
 const pageSize = 100
 
+/** All webhooks of a repository or an organization, as GitHub's API shows them. */
+export async function requestHooks(target: Target, github: Requester): Promise<unknown[]> {
+  const hooks: unknown[] = []
+  for (let page = 1, full = true; full; page++) {
+    const { data } = await github.request(`GET ${hooksPath(target)}`, { per_page: pageSize, page })
+    hooks.push(...(data as unknown[]))
+    full = (data as unknown[]).length === pageSize
+  }
+  return hooks
+}
+
 async function listHooks(target: Target, github: Requester): Promise<ListedHook[]> {
-  const hooks: ListedHook[] = []
   try {
-    for (let page = 1, full = true; full; page++) {
-      const { data } = await github.request(`GET ${pathOf(target)}`, { per_page: pageSize, page })
-      hooks.push(...(data as ListedHook[]))
-      full = (data as ListedHook[]).length === pageSize
-    }
+    return (await requestHooks(target, github)) as ListedHook[]
   } catch (error) {
     const { status } = error as RequestError
     if (status !== 403 && status !== 404) throw error
     const cure = 'check its spelling, and that the token or the App has the permission "Webhooks"'
     throw new Error(`GitHub shows no webhooks of ${nameOfTarget(target)} (${status}): ${cure}`, { cause: error })
   }
-  return hooks
 }
 
 /** Why GitHub would not show the deliveries of these targets to this process, and how to change that. */

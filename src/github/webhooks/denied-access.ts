@@ -1,0 +1,72 @@
+/** Explains why GitHub denies access to webhooks: which permission or which scope the token lacks. */
+import type { RequestError } from '../requester.ts'
+import { nameOfTarget, type Target } from '../target.ts'
+
+export type Access = 'read' | 'write'
+
+/** What GitHub's pages call these permissions and levels. */
+const pageNames: Readonly<Record<string, string>> = {
+  repository_hooks: 'the repository permission "Webhooks"',
+  organization_hooks: 'the organization permission "Webhooks"',
+}
+const levels: Readonly<Record<string, string>> = { read: 'Read-only', write: 'Read and write' }
+
+/**
+ * What happened and what to do, for a response with status 403 or 404. `undefined` for other errors.
+ * @param access The access that the request needed, for a response that names no permission.
+ */
+export function explainDeniedAccess(error: unknown, target: Target, access: Access): string | undefined {
+  const { status, message, response } = error as RequestError
+  if (status !== 403 && status !== 404) return undefined
+  const name = nameOfTarget(target)
+  if (target === 'app') return `GitHub does not show the webhook of the App (${status}): check that the App has one`
+  const headers = (response?.headers ?? {}) as Readonly<Record<string, string | undefined>>
+  const need = neededAccess(headers, target, access)
+  if (status === 404) {
+    return `GitHub shows no webhooks of ${name} (404): check its spelling, and that ${need}`
+  }
+  const verb = access === 'read' ? 'read' : 'change'
+  return `GitHub does not allow this token to ${verb} the webhooks of ${name} (403: ${message}): make sure that ${need}`
+}
+
+/** A clause such as `the token has the scope admin:repo_hook`. */
+function neededAccess(
+  headers: Readonly<Record<string, string | undefined>>,
+  target: Exclude<Target, 'app'>,
+  access: Access,
+): string {
+  const ofRepository = 'repository' in target
+  // Only responses for classic tokens have this header. It lists the scopes of the token, and may be empty.
+  const scopes = headers['x-oauth-scopes']
+  if (scopes !== undefined) {
+    const scope = ofRepository ? `${access === 'read' ? 'read' : 'write'}:repo_hook` : 'admin:org_hook'
+    return `the classic token has the scope ${scope} (it has ${scopes || 'none'})`
+  }
+  const fallback = `${ofRepository ? 'repository_hooks' : 'organization_hooks'}=${access}`
+  const accepted = headers['x-accepted-github-permissions'] || fallback
+  return `the token or the App has ${accepted.split(/; */).map(describeAll).join(', or ')}`
+}
+
+const describeAll = (permissions: string): string => permissions.split(/, */).map(describe).join(' and ')
+
+/** @param text Such as `repository_hooks=write`. */
+function describe(text: string): string {
+  const [permission = '', level = ''] = text.split('=')
+  const shown = pageNames[permission] ?? `the permission "${permission}"`
+  return `${shown} with ${levels[level] ?? level} (${text})`
+}
+
+/** GitHub's reasons for a rejected change (422), as one text. `undefined` for other errors. */
+export function explainInvalid(error: unknown): string | undefined {
+  const { status, message, response } = error as RequestError & { response?: { data?: unknown } }
+  if (status !== 422) return undefined
+  const { errors } = (response?.data ?? {}) as { errors?: unknown }
+  const reasons = (Array.isArray(errors) ? errors : []).map((one) => reasonIn(one)).filter((one) => one !== undefined)
+  return `GitHub rejected the webhook (422): ${reasons.length > 0 ? reasons.join('; ') : message}`
+}
+
+function reasonIn(error: unknown): string | undefined {
+  if (typeof error === 'string') return error
+  const { message, field, code } = error as { message?: string; field?: string; code?: string }
+  return message ?? (field === undefined ? undefined : `${field} is ${code ?? 'invalid'}`)
+}

@@ -1,0 +1,127 @@
+/** Decides what `hooks ensure` changes. It reads and writes nothing. */
+import { nameOfTarget, type Target, withoutSecrets } from '../target.ts'
+import type { SecretProof } from './secret-proof.ts'
+import { isSameAddress, nameOfWebhook, type WebhookDetails, type WebhookSettings } from './webhook-details.ts'
+
+export interface Change {
+  property: 'address' | 'events' | 'active' | 'content type' | 'TLS checks' | 'secret'
+  /** `undefined` for a webhook that does not exist yet. */
+  from: string | undefined
+  to: string
+}
+
+export interface WebhookPlan {
+  action: 'create' | 'update' | 'keep'
+  /** `undefined` if it does not exist yet. */
+  webhook: WebhookDetails | undefined
+  /** All settings after the change. */
+  settings: WebhookSettings
+  changes: Change[]
+}
+
+/** The goal of a plan. */
+export interface WantedWebhook {
+  url: string
+  /** `undefined`: keep those of the webhook. */
+  events: readonly string[] | undefined
+  /** Where our secret comes from. */
+  secretSource: string
+}
+
+/**
+ * The webhook with the id of the target, or the one that delivers to `url`. Without either, the only webhook.
+ * @returns `undefined` if there is none.
+ * @throws {Error} if there is no webhook with that id, or if several match.
+ */
+export function selectWebhook(
+  webhooks: readonly WebhookDetails[],
+  target: Target,
+  url: string | undefined,
+): WebhookDetails | undefined {
+  const name = nameOfTarget(target)
+  if (target === 'app') return webhooks[0]
+  if (target.id !== undefined) {
+    const named = webhooks.find(({ id }) => id === target.id)
+    if (named) return named
+    const known = webhooks.length > 0 ? `. Its webhooks: ${listOf(webhooks, target)}` : ', and no other webhook'
+    throw new Error(`${name} has no webhook with the id ${target.id}${known}`)
+  }
+  const matching = url === undefined ? webhooks : webhooks.filter((one) => isSameAddress(one.url, url))
+  if (matching.length < 2) return matching[0]
+  const to = url === undefined ? '' : ` that deliver to ${withoutSecrets(url)}`
+  const [first] = matching as [WebhookDetails]
+  throw new Error(
+    [
+      `${name} has ${matching.length} webhooks${to}:`,
+      ...matching.map((one) => `  ${summaryOf(one, target)}`),
+      `Choose one by its id, such as ${nameOfWebhook(target, first)}, or delete one: hookserver hooks delete ${name}#<id>`,
+    ].join('\n'),
+  )
+}
+
+const listOf = (webhooks: readonly WebhookDetails[], target: Target): string =>
+  webhooks.map((one) => `${nameOfWebhook(target, one)} (${withoutSecrets(one.url)})`).join(', ')
+
+function summaryOf(webhook: WebhookDetails, target: Target): string {
+  const state = webhook.active ? 'active' : 'inactive'
+  return `${nameOfWebhook(target, webhook)}  ${withoutSecrets(webhook.url)}  ${webhook.events.join(', ')}  ${state}`
+}
+
+/** @param proof Which secret GitHub signs with; `undefined` if that is unknown. */
+export function planWebhook(
+  webhook: WebhookDetails | undefined,
+  { url, events, secretSource }: WantedWebhook,
+  proof: SecretProof | undefined,
+): WebhookPlan {
+  const settings = {
+    url,
+    events: events ?? webhook?.events ?? [],
+    active: true,
+    contentType: 'json',
+    verifiesTls: true,
+  } as const
+  const [before, after] = [webhook && shownSettings(webhook), shownSettings(settings)]
+  const isChanged: Readonly<Record<keyof ShownSettings, boolean>> = {
+    address: !webhook || !isSameAddress(webhook.url, url), // the texts do not show a query
+    events: before?.events !== after.events,
+    active: before?.active !== after.active,
+    'content type': before?.['content type'] !== after['content type'],
+    'TLS checks': before?.['TLS checks'] !== after['TLS checks'],
+  }
+  const changes: Change[] = shownProperties
+    .filter((property) => isChanged[property])
+    .map((property) => ({ property, from: before?.[property], to: after[property] }))
+  const secret = webhook && currentSecret(webhook, proof)
+  if (!webhook || secret !== undefined) changes.push({ property: 'secret', from: secret, to: `from ${secretSource}` })
+  const action = webhook ? (changes.length > 0 ? 'update' : 'keep') : 'create'
+  return { action, webhook, settings, changes }
+}
+
+const shownProperties = ['address', 'events', 'active', 'content type', 'TLS checks'] as const
+type ShownSettings = Record<(typeof shownProperties)[number], string>
+
+function shownSettings({
+  url,
+  events,
+  active,
+  contentType,
+  verifiesTls,
+}: WebhookDetails | WebhookSettings): ShownSettings {
+  return {
+    address: withoutSecrets(url),
+    events: events.toSorted().join(', '),
+    active: active === false ? 'no' : 'yes', // GitHub does not show it for an App
+    'content type': contentType,
+    'TLS checks': verifiesTls ? 'on' : 'off',
+  }
+}
+
+/** The secret of a webhook if it must be set; `undefined` if it is ours. */
+function currentSecret({ hasSecret }: WebhookDetails, proof: SecretProof | undefined): string | undefined {
+  if (!hasSecret || proof?.signedWith === 'no secret') return 'none'
+  if (proof?.signedWith === 'our secret') return undefined
+  if (!proof) return 'not proved: no delivery shows it'
+  if (proof.receiver === 'wrong_signature') return 'another one: the receiver rejects its signatures'
+  if (proof.receiver === 'accepted') return 'probably another one, which the receiver accepts'
+  return 'probably another one'
+}

@@ -1,0 +1,70 @@
+import type { DeliveryLog, LoggedAttempt } from '../delivery-log.ts'
+import { type SecretProof, secretProof } from './secret-proof.ts'
+import type { WebhookDetails } from './webhook-details.ts'
+import type { WebhooksApi } from './webhooks-api.ts'
+
+/** The log shows a delivery once it has ended: GitHub waits 10 s for the receiver, an Enterprise Server 30 s. */
+const pollMs = 1000
+const maxPolls = 40
+
+/**
+ * Pings a webhook, and reads from the log which secret GitHub signed the ping with. GitHub has no ping for the webhook
+ * of an App: the command asks for a redelivery of its last ping, which GitHub signs again.
+ * @returns `undefined` if the log shows no new ping in time, or if the App has no ping in its log.
+ */
+export async function proveByPing(
+  api: WebhooksApi,
+  { id }: Pick<WebhookDetails, 'id'>,
+  secrets: readonly string[],
+): Promise<SecretProof | undefined> {
+  const log = api.log(id)
+  const before = await log.newest()
+  if (id !== undefined) await api.ping(id)
+  else {
+    const ping = before.find(isPing)
+    if (!ping) return undefined
+    await log.redeliver(ping.id)
+  }
+  return proveByNextPing(api, log, secrets, before)
+}
+
+/** As `proveByPing`, for the ping that GitHub sends to a new webhook. */
+export function proveByFirstPing(
+  api: WebhooksApi,
+  { id }: Pick<WebhookDetails, 'id'>,
+  secrets: readonly string[],
+): Promise<SecretProof | undefined> {
+  return proveByNextPing(api, api.log(id), secrets, [])
+}
+
+/** Reads from the log which secret GitHub signed the last delivery with. The secret may have changed since then. */
+export async function proveByLastDelivery(
+  api: WebhooksApi,
+  { id }: Pick<WebhookDetails, 'id'>,
+  secrets: readonly string[],
+): Promise<SecretProof | undefined> {
+  const log = api.log(id)
+  const [last] = await log.newest()
+  return last && proofFrom(log, last, secrets)
+}
+
+async function proveByNextPing(
+  api: WebhooksApi,
+  log: DeliveryLog,
+  secrets: readonly string[],
+  before: readonly LoggedAttempt[],
+): Promise<SecretProof | undefined> {
+  const known = new Set(before.map(({ id }) => id))
+  for (let polls = 0; polls < maxPolls; polls++) {
+    const ping = (await log.newest()).find((attempt) => isPing(attempt) && !known.has(attempt.id))
+    if (ping) return proofFrom(log, ping, secrets)
+    await api.pause(pollMs)
+  }
+  return undefined
+}
+
+const isPing = ({ event }: LoggedAttempt): boolean => event === 'ping'
+
+async function proofFrom(log: DeliveryLog, attempt: LoggedAttempt, secrets: readonly string[]): Promise<SecretProof> {
+  return secretProof(attempt, await log.readExchange(attempt.id), secrets)
+}

@@ -1,0 +1,73 @@
+/** A webhook of a repository, an organization or an App, as GitHub's API shows it. The API never shows the secret. */
+import { type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
+import { nameOfTarget, type Target } from '../target.ts'
+
+/** The settings that `hooks ensure` sets. */
+export interface WebhookSettings {
+  url: string
+  events: readonly string[]
+  active: boolean
+  contentType: 'json' | 'form'
+  /** Whether GitHub checks the certificate of the receiver. */
+  verifiesTls: boolean
+}
+
+export interface WebhookDetails extends Omit<WebhookSettings, 'active'> {
+  /** `undefined` for the webhook of an App, which has no id in the API. */
+  id: number | undefined
+  /** `undefined` for the webhook of an App: the API does not show whether it is active. */
+  active: boolean | undefined
+  hasSecret: boolean
+  /** Of the last delivery: GitHub shows it for webhooks of repositories, and forgets it after 30 days. */
+  lastResponse: { code: number | undefined; status: string } | undefined
+}
+
+/** Reads an item of GitHub's list of webhooks. */
+export function detailsIn(item: unknown): WebhookDetails {
+  const json = item as Json
+  const { active, events } = json
+  const last = objectIn(json, 'last_response')
+  const lastStatus = textIn(last, 'status')
+  return {
+    ...configIn(objectIn(json, 'config') ?? {}),
+    id: wholeNumberIn(json, 'id'),
+    events: eventsIn(events),
+    active: active !== false,
+    lastResponse: lastStatus === undefined ? undefined : { code: wholeNumberIn(last, 'code'), status: lastStatus },
+  }
+}
+
+/** Reads the configuration of an App's webhook. @param app The response of `GET /app`, which has the events. */
+export function appDetailsIn(config: unknown, app: unknown): WebhookDetails {
+  const events = eventsIn((app as Json).events)
+  return { ...configIn(config as Json), id: undefined, events, active: undefined, lastResponse: undefined }
+}
+
+const eventsIn = (events: unknown): string[] => (Array.isArray(events) ? events.map(String).toSorted() : [])
+
+function configIn(config: Json): Pick<WebhookDetails, 'url' | 'contentType' | 'verifiesTls' | 'hasSecret'> {
+  return {
+    url: textIn(config, 'url') ?? '',
+    contentType: config.content_type === 'json' ? 'json' : 'form', // GitHub's default is the form
+    verifiesTls: String(config.insecure_ssl ?? '0') === '0',
+    hasSecret: Boolean(config.secret),
+  }
+}
+
+/** The name of a webhook on the command line: `acme/shop#7`, `acme#7` or `app`. */
+export const nameOfWebhook = (target: Target, { id }: Pick<WebhookDetails, 'id'>): string =>
+  id === undefined ? nameOfTarget(target) : `${nameOfTarget(target)}#${id}`
+
+/** Whether two addresses are the same URL: `https://HOOKS.example:443/a` is `https://hooks.example/a`. */
+export function isSameAddress(one: string, other: string): boolean {
+  const [first, second] = [normalized(one), normalized(other)]
+  return first !== undefined && first === second
+}
+
+/** Without the fragment, which no client sends. */
+function normalized(address: string): string | undefined {
+  const url = URL.parse(address)
+  if (!url) return undefined
+  url.hash = ''
+  return url.href
+}

@@ -1,0 +1,61 @@
+/** The events of a webhook, from the names that handlers are registered for. */
+import { splitName } from '../../events.ts'
+import type { Target } from '../target.ts'
+
+const appOnly = [
+  ...['deployment_protection_rule', 'deployment_review', 'github_app_authorization', 'installation'],
+  ...['installation_repositories', 'installation_target', 'repository_dispatch', 'security_advisory'],
+  'workflow_dispatch',
+]
+/** Events of GitHub Marketplace and GitHub Sponsors, which have webhooks of their own. */
+const others = ['marketplace_purchase', 'sponsorship']
+const organizationOnly = [
+  ...['custom_property', 'membership', 'org_block', 'organization', 'personal_access_token_request'],
+  ...['projects_v2', 'projects_v2_item', 'projects_v2_status_update', 'team'],
+]
+
+/**
+ * Events that webhooks of a repository or an organization do not get. Source: `supported-webhook-types` in GitHub's
+ * OpenAPI description of 2026 (`@octokit/openapi-webhooks` 12.1.0), except `merge_group`, which repositories offer
+ * although the description lists Apps only. GitHub rejects a webhook that lists one of them.
+ */
+const unavailable: Readonly<Record<'repository' | 'organization', ReadonlySet<string>>> = {
+  repository: new Set([...appOnly, ...others, ...organizationOnly]),
+  organization: new Set([...appOnly, ...others]),
+}
+
+export interface WebhookEvents {
+  /** Sorted, each once. `['*']` for all events. */
+  events: string[]
+  /** Named events that GitHub does not send to webhooks of this owner. */
+  unavailable: string[]
+}
+
+/** Whether GitHub sends an event without a subscription: `ping` to every webhook, and these others to every App. */
+const isAlwaysSent = (event: string, target: Target): boolean =>
+  event === 'ping' || (target === 'app' && /^(installation.*|github_app_authorization)$/.test(event))
+
+/** The events to subscribe to, from names such as `push`, `issues.opened` and `*`. */
+export function webhookEvents(names: readonly string[], target: Target): WebhookEvents {
+  const events = [...new Set(names.map((name) => splitName(name)[0]))]
+  const all = events.filter((event) => !isAlwaysSent(event, target)).toSorted()
+  if (all.includes('*')) return { events: ['*'], unavailable: [] }
+  const missing = target === 'app' ? undefined : unavailable['repository' in target ? 'repository' : 'organization']
+  const isAvailable = (event: string) => missing === undefined || !missing.has(event)
+  return { events: all.filter(isAvailable), unavailable: all.filter((event) => !isAvailable(event)) }
+}
+
+export interface EventDifference {
+  /** Wanted events that the webhook does not subscribe to. */
+  missing: string[]
+  /** Events that the webhook subscribes to, and that are not wanted. */
+  unneeded: string[]
+}
+
+export function compareEvents(subscribed: readonly string[], wanted: readonly string[]): EventDifference {
+  const all = subscribed.includes('*')
+  return {
+    missing: wanted.filter((event) => !all && !subscribed.includes(event)),
+    unneeded: wanted.includes('*') ? [] : subscribed.filter((event) => !wanted.includes(event)),
+  }
+}

@@ -1,0 +1,129 @@
+import { sleep } from '../../runtime/timer.ts'
+import { DeliveryLog } from '../delivery-log.ts'
+import { defaultRetryPolicy, describeError, type Pause, type Requester, RetryingRequester } from '../requester.ts'
+import { hooksPath, requestHooks, type Target } from '../target.ts'
+import { type Access, explainDeniedAccess, explainInvalid } from './denied-access.ts'
+import { appDetailsIn, detailsIn, type WebhookDetails, type WebhookSettings } from './webhook-details.ts'
+
+/** GitHub asks clients to wait this long between two requests that change something. */
+const writeIntervalMs = 1000
+
+export interface WebhooksApiOptions {
+  target: Target
+  github: Requester
+  signal: AbortSignal
+  /** Waits for rate limits and between two writes. */
+  pause?: Pause
+}
+
+/** The webhooks of a repository or an organization, or the one of an App. Each method throws an error for the operator. */
+export class WebhooksApi {
+  readonly #target: Target
+  readonly #signal: AbortSignal
+  readonly #pause: Pause
+  readonly #github: Requester
+  /** For requests that must not be repeated after a response got lost. It still waits for rate limits. */
+  readonly #once: Requester
+  #nextWriteAt = 0
+
+  constructor({ target, github, signal, pause }: WebhooksApiOptions) {
+    this.#target = target
+    this.#signal = signal
+    this.#pause = pause ?? ((ms) => sleep(ms, signal, { keepAlive: true }))
+    this.#github = new RetryingRequester(github, signal, defaultRetryPolicy, this.#pause)
+    this.#once = new RetryingRequester(github, signal, { ...defaultRetryPolicy, retries: [] }, this.#pause)
+  }
+
+  async list(): Promise<WebhookDetails[]> {
+    return this.#explain('read', async () => {
+      if (this.#target !== 'app') return (await requestHooks(this.#target, this.#github)).map(detailsIn)
+      const [config, app] = [await this.#github.request('GET /app/hook/config'), await this.#github.request('GET /app')]
+      return [appDetailsIn(config.data, app.data)]
+    })
+  }
+
+  /** Creates a webhook of a repository or an organization. GitHub pings it. */
+  async create(settings: WebhookSettings, secret: string): Promise<WebhookDetails> {
+    const { events, active } = settings
+    const body = { name: 'web', active, events, config: configOf(settings, secret) }
+    return detailsIn(await this.#write(`POST ${hooksPath(this.#target)}`, body, this.#once))
+  }
+
+  /**
+   * Changes the events, and all other settings. An update without the secret would remove it, so the request contains
+   * the secret, and there is no moment at which GitHub does not sign.
+   */
+  async update(id: number, settings: WebhookSettings, secret: string): Promise<void> {
+    const { events, active } = settings
+    const body = { active, events, config: configOf(settings, secret) }
+    await this.#write(`PATCH ${hooksPath(this.#target)}/${id}`, body)
+  }
+
+  /** Changes the address, content type, TLS verification and secret. Other settings stay. */
+  async updateConfig(id: number | undefined, settings: Partial<WebhookSettings>, secret: string): Promise<void> {
+    await this.#write(`PATCH ${this.#pathOf(id)}/config`, configOf(settings, secret))
+  }
+
+  async ping(id: number): Promise<void> {
+    await this.#write(`POST ${this.#pathOf(id)}/pings`)
+  }
+
+  async delete(id: number): Promise<void> {
+    await this.#write(`DELETE ${this.#pathOf(id)}`)
+  }
+
+  /** The deliveries of a webhook, with explained errors. */
+  log(id: number | undefined): DeliveryLog {
+    const request: Requester['request'] = (route, parameters) => {
+      const isWrite = route.startsWith('POST ')
+      return this.#explain(isWrite ? 'write' : 'read', async () => {
+        if (isWrite) await this.#waitForTurn()
+        return this.#github.request(route, parameters)
+      })
+    }
+    return new DeliveryLog({ request }, `${this.#pathOf(id)}/deliveries`)
+  }
+
+  /** Waits for a moment, unless the command is stopped. */
+  async pause(ms: number): Promise<void> {
+    await this.#pause(ms)
+    this.#signal.throwIfAborted()
+  }
+
+  #pathOf(id: number | undefined): string {
+    return this.#target === 'app' ? '/app/hook' : `${hooksPath(this.#target)}/${id}`
+  }
+
+  #write(route: string, body?: Readonly<Record<string, unknown>>, github: Requester = this.#github): Promise<unknown> {
+    return this.#explain('write', async () => {
+      await this.#waitForTurn()
+      return (await github.request(route, body)).data
+    })
+  }
+
+  async #waitForTurn(): Promise<void> {
+    const wait = this.#nextWriteAt - performance.now()
+    if (wait > 0) await this.pause(wait)
+    this.#nextWriteAt = performance.now() + writeIntervalMs
+  }
+
+  async #explain<Result>(access: Access, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (error) {
+      if (this.#signal.aborted) throw new Error('Stopped', { cause: error })
+      const text = explainDeniedAccess(error, this.#target, access) ?? explainInvalid(error) ?? describeError(error)
+      throw new Error(text, { cause: error })
+    }
+  }
+}
+
+/** The properties by GitHub's names. Those that are not given stay unchanged. */
+function configOf({ url, contentType, verifiesTls }: Partial<WebhookSettings>, secret: string) {
+  return {
+    ...(url !== undefined && { url }),
+    ...(contentType !== undefined && { content_type: contentType }),
+    ...(verifiesTls !== undefined && { insecure_ssl: verifiesTls ? '0' : '1' }),
+    secret,
+  }
+}

@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest'
+import type { Target } from '../../../src/github/target.ts'
+import { compareEvents, webhookEvents } from '../../../src/github/webhooks/webhook-events.ts'
+
+const repository: Target = { repository: 'acme/shop' }
+
+describe('the events of a webhook', () => {
+  test.each<[string[], Target, string[], string[]]>([
+    [['push', 'issues.opened', 'issues.closed', 'ping'], repository, ['issues', 'push'], []],
+    [['push', '*'], repository, ['*'], []],
+    [['team', 'push', 'installation.created'], repository, ['push'], ['installation', 'team']],
+    [['team', 'installation.created'], { organization: 'acme' }, ['team'], ['installation']],
+    [['push', 'installation.created', 'github_app_authorization'], 'app', ['push'], []],
+    [['an_event_of_next_year'], repository, ['an_event_of_next_year'], []],
+  ])('of handlers for %j of %j', (names, target, events, unavailable) => {
+    expect(webhookEvents(names, target)).toEqual({ events, unavailable })
+  })
+})
+
+test.each([
+  [['push'], ['issues', 'push'], ['issues'], []],
+  [['push', 'star'], ['push'], [], ['star']],
+  [['*'], ['push'], [], ['*']],
+  [['push'], ['*'], ['*'], []],
+  [['*'], ['*'], [], []],
+])('a subscription to %j, compared with %j', (subscribed, wanted, missing, unneeded) => {
+  expect(compareEvents(subscribed, wanted)).toEqual({ missing, unneeded })
+})

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import type { Target } from '../../../src/github/target.ts'
+import { proveByFirstPing, proveByLastDelivery, proveByPing } from '../../../src/github/webhooks/prove-secret.ts'
+import { WebhooksApi } from '../../../src/github/webhooks/webhooks-api.ts'
+import { Scene } from '../recovery-scene.ts'
+
+const repository: Target = { repository: 'acme/shop' }
+const settings = { events: ['push'], active: true, contentType: 'json', verifiesTls: true } as const
+
+async function open(target: Target = repository, token?: string) {
+  const scene = await Scene.open()
+  const waits: number[] = []
+  const pause = async (ms: number) => {
+    waits.push(ms)
+    await scene.github.idle() // the delivery that the client waits for
+  }
+  const api = new WebhooksApi({ target, github: scene.requester(token), signal: new AbortController().signal, pause })
+  return { scene, api, waits, secret: 'the secret of the hook' }
+}
+
+describe('the webhooks of a repository', () => {
+  test('are created, changed and deleted, with a second between two changes', async () => {
+    const { scene, api, waits, secret } = await open()
+    const url = `${scene.url}?second`
+    const created = await api.create({ ...settings, url }, secret)
+    expect(created).toMatchObject({ url, events: ['push'], active: true, contentType: 'json', hasSecret: true })
+    const id = created.id as number
+    await api.update(id, { ...settings, url, events: ['issues', 'push'], active: false }, secret)
+    await api.updateConfig(id, { verifiesTls: false }, secret)
+    const changed = (await api.list()).find((one) => one.id === id)
+    expect(changed).toMatchObject({ url, events: ['issues', 'push'], active: false, verifiesTls: false })
+    await api.delete(id)
+    expect((await api.list()).map((one) => one.id)).toEqual([scene.hook.id])
+    expect(waits).toHaveLength(3)
+    for (const wait of waits) expect(wait).toBeGreaterThan(0)
+  })
+
+  test('sends the secret with every change, because GitHub removes it otherwise', async () => {
+    const { scene, api, secret } = await open()
+    await api.update(scene.hook.id, { ...settings, url: scene.url, events: ['issues'] }, secret)
+    await api.updateConfig(scene.hook.id, { contentType: 'json' }, secret)
+    const bodies = scene.github.requests.filter(({ method }) => method === 'PATCH').map(({ body }) => body)
+    expect(bodies).toMatchObject([{ config: { secret } }, { secret }])
+  })
+
+  test('does not repeat a creation whose response got lost', async () => {
+    const { scene, api, secret } = await open()
+    scene.github.failAt(/^POST /, 'cut', 'cut')
+    await expect(api.create({ ...settings, url: `${scene.url}?lost` }, secret)).rejects.toThrow()
+    expect(scene.github.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
+  })
+
+  test('waits for a secondary rate limit', async () => {
+    const { scene, api, waits } = await open()
+    scene.github.fail({ status: 403, headers: { 'retry-after': '60' } })
+    expect(await api.list()).toHaveLength(1)
+    expect(waits).toEqual([60_000])
+  })
+
+  test('names the permission that a token lacks', async () => {
+    const { scene } = await open()
+    const token = scene.github.addToken({ permissions: { repository_hooks: 'read' } })
+    const signal = new AbortController().signal
+    const api = new WebhooksApi({ target: repository, github: scene.requester(token), signal })
+    expect(await api.list()).toHaveLength(1)
+    await expect(api.delete(scene.hook.id)).rejects.toThrow('"Webhooks" with Read and write (repository_hooks=write)')
+  })
+})
+
+describe('the secret of a webhook is proved', () => {
+  test('by a ping, also if it is an older one', async () => {
+    const { scene, api, secret } = await open()
+    expect(await proveByPing(api, scene.hook, ['new', secret])).toMatchObject({
+      ...{ signedWith: 'our secret', index: 1, receiver: 'accepted' },
+      delivery: { event: 'ping' },
+    })
+    expect(await proveByLastDelivery(api, scene.hook, [secret])).toMatchObject({ index: 0 })
+  })
+
+  test('not if it drifted: the receiver rejects the ping', async () => {
+    const { scene, api, secret } = await open()
+    scene.hook.secret = 'drifted'
+    expect(await proveByPing(api, scene.hook, [secret])).toMatchObject({
+      signedWith: 'unknown',
+      receiver: 'wrong_signature',
+    })
+    scene.hook.secret = undefined
+    expect(await proveByPing(api, scene.hook, [secret])).toMatchObject({
+      signedWith: 'no secret',
+      receiver: 'missing_signature',
+    })
+  })
+
+  test('without a receiver', async () => {
+    const { scene, api, secret } = await open()
+    await scene.stopListening()
+    expect(await proveByPing(api, scene.hook, [secret])).toMatchObject({ index: 0, receiver: 'failed' })
+  })
+
+  test('by the ping of a new webhook', async () => {
+    const { scene, api, secret } = await open()
+    const created = await api.create({ ...settings, url: `${scene.url}?new` }, secret)
+    expect(await proveByFirstPing(api, created, [secret])).toMatchObject({ index: 0, delivery: { event: 'ping' } })
+  })
+})
