@@ -8,6 +8,11 @@ import { addDiscard, addRetry } from './deliveries/retry-discard.ts'
 import { addShow } from './deliveries/show.ts'
 import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
+import { addCheck } from './hooks/check.ts'
+import { addDelete } from './hooks/delete.ts'
+import { addEnsure } from './hooks/ensure.ts'
+import { addListWebhooks } from './hooks/list.ts'
+import { addRotate } from './hooks/rotate.ts'
 import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
 import { print } from './output.ts'
@@ -42,6 +47,7 @@ export function createProgram(): Command {
   addPause(program)
   addProcesses(program)
   addRecover(program)
+  addHooks(program)
   addRanges(program)
   addApp(program, helpCommand)
   addMigrate(program)
@@ -68,3 +74,24 @@ Examples:
   hookserver deliveries show 42             show why a delivery failed
   hookserver deliveries retry 42            retry it after you have fixed the cause
   hookserver deliveries <command> --help    show the details and examples of a command`
+
+function addHooks(program: Command): void {
+  const hooks = program
+    .command('hooks')
+    .helpCommand(...helpCommand)
+    .summary('Create, check, rotate and delete webhooks on GitHub')
+    .description(
+      'Creates, checks and changes webhooks on GitHub. Name them as acme/shop#7 (by id), acme/shop or acme (the webhook ' +
+        'that delivers to --url), or app (the webhook of your GitHub App).',
+    )
+  for (const add of [addEnsure, addListWebhooks, addCheck, addRotate, addDelete]) add(hooks)
+  hooks.addHelpText('after', hooksExamples)
+}
+
+const hooksExamples = `
+Credentials: GITHUB_TOKEN with the permission "Webhooks" (read and write), or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
+
+Examples:
+  hookserver hooks ensure acme/shop --url https://hooks.example/hooks --module hooks.ts
+  hookserver hooks check acme/shop --url https://hooks.example/hooks
+  hookserver hooks <command> --help      show the details and examples of a command`

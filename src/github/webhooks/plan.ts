@@ -31,7 +31,7 @@ export interface WantedWebhook {
 /**
  * The webhook with the id of the target, or the one that delivers to `url`. Without either, the only webhook.
  * @returns `undefined` if there is none.
- * @throws {Error} if there is no webhook with that id, or if several match.
+ * @throws {AmbiguousWebhook} if several match. @throws {Error} if there is no webhook with that id.
  */
 export function selectWebhook(
   webhooks: readonly WebhookDetails[],
@@ -48,15 +48,24 @@ export function selectWebhook(
   }
   const matching = url === undefined ? webhooks : webhooks.filter((one) => isSameAddress(one.url, url))
   if (matching.length < 2) return matching[0]
-  const to = url === undefined ? '' : ` that deliver to ${withoutSecrets(url)}`
-  const [first] = matching as [WebhookDetails]
-  throw new Error(
-    [
-      `${name} has ${matching.length} webhooks${to}:`,
-      ...matching.map((one) => `  ${summaryOf(one, target)}`),
-      `Choose one by its id, such as ${nameOfWebhook(target, first)}, or delete one: hookserver hooks delete ${name}#<id>`,
-    ].join('\n'),
-  )
+  throw new AmbiguousWebhook(matching, target, url)
+}
+
+/** Several webhooks match, and a command works with one. */
+export class AmbiguousWebhook extends Error {
+  /** The problem on one line. */
+  readonly found: string
+  readonly cure: string
+
+  constructor(webhooks: readonly WebhookDetails[], target: Target, url: string | undefined) {
+    const name = nameOfTarget(target)
+    const title = `${name} has ${webhooks.length} webhooks${url === undefined ? '' : ` that deliver to ${withoutSecrets(url)}`}`
+    const [first] = webhooks as [WebhookDetails]
+    const cure = `Choose one by its id, such as ${nameOfWebhook(target, first)}, or delete one: hookserver hooks delete ${name}#<id>`
+    super([`${title}:`, ...webhooks.map((one) => `  ${summaryOf(one, target)}`), cure].join('\n'))
+    this.found = `${title}: ${listOf(webhooks, target)}`
+    this.cure = cure
+  }
 }
 
 const listOf = (webhooks: readonly WebhookDetails[], target: Target): string =>
@@ -124,4 +133,21 @@ function currentSecret({ hasSecret }: WebhookDetails, proof: SecretProof | undef
   if (proof.receiver === 'wrong_signature') return 'another one: the receiver rejects its signatures'
   if (proof.receiver === 'accepted') return 'probably another one, which the receiver accepts'
   return 'probably another one'
+}
+
+/**
+ * What a rotation of the secret has to do:
+ * - `start`: add a new secret to the file, then set it on GitHub.
+ * - `continue`: an interrupted rotation added a secret that GitHub does not use yet: set it on GitHub.
+ * - `finish`: GitHub signs with the newest secret: drop the old ones.
+ */
+export type Rotation = 'start' | 'continue' | 'finish'
+
+/**
+ * @param count The number of secrets in the file, newest first.
+ * @param used The index of the one that GitHub signs with, if that is known.
+ */
+export function planRotation(count: number, used: number | undefined, dropOld: boolean): Rotation {
+  if (used !== undefined && used > 0) return 'continue'
+  return used === 0 && count > 1 && dropOld ? 'finish' : 'start'
 }

@@ -20,6 +20,8 @@ export interface WebhookDetails extends Omit<WebhookSettings, 'active'> {
   hasSecret: boolean
   /** Of the last delivery: GitHub shows it for webhooks of repositories, and forgets it after 30 days. */
   lastResponse: { code: number | undefined; status: string } | undefined
+  /** The page on which an App's events are chosen, because GitHub's API cannot change them. */
+  eventsPage?: string
 }
 
 /** Reads an item of GitHub's list of webhooks. */
@@ -40,7 +42,21 @@ export function detailsIn(item: unknown): WebhookDetails {
 /** Reads the configuration of an App's webhook. @param app The response of `GET /app`, which has the events. */
 export function appDetailsIn(config: unknown, app: unknown): WebhookDetails {
   const events = eventsIn((app as Json).events)
-  return { ...configIn(config as Json), id: undefined, events, active: undefined, lastResponse: undefined }
+  const rest = {
+    id: undefined,
+    events,
+    active: undefined,
+    lastResponse: undefined,
+    eventsPage: eventsPageOf(app as Json),
+  }
+  return { ...configIn(config as Json), ...rest }
+}
+
+function eventsPageOf(app: Json): string {
+  const { type, login } = (objectIn(app, 'owner') ?? {}) as { type?: string; login?: string }
+  const { origin = 'https://github.com' } = URL.parse(textIn(app, 'html_url') ?? '') ?? {}
+  const owner = type === 'Organization' ? `/organizations/${login}` : ''
+  return `${origin}${owner}/settings/apps/${textIn(app, 'slug')}/permissions`
 }
 
 const eventsIn = (events: unknown): string[] => (Array.isArray(events) ? events.map(String).toSorted() : [])

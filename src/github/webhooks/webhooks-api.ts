@@ -1,6 +1,13 @@
 import { sleep } from '../../runtime/timer.ts'
 import { DeliveryLog } from '../delivery-log.ts'
-import { defaultRetryPolicy, describeError, type Pause, type Requester, RetryingRequester } from '../requester.ts'
+import {
+  defaultRetryPolicy,
+  describeError,
+  type Pause,
+  type RequestError,
+  type Requester,
+  RetryingRequester,
+} from '../requester.ts'
 import { hooksPath, requestHooks, type Target } from '../target.ts'
 import { type Access, explainDeniedAccess, explainInvalid } from './denied-access.ts'
 import { appDetailsIn, detailsIn, type WebhookDetails, type WebhookSettings } from './webhook-details.ts'
@@ -46,7 +53,16 @@ export class WebhooksApi {
   async create(settings: WebhookSettings, secret: string): Promise<WebhookDetails> {
     const { events, active } = settings
     const body = { name: 'web', active, events, config: configOf(settings, secret) }
-    return detailsIn(await this.#write(`POST ${hooksPath(this.#target)}`, body, this.#once))
+    try {
+      return detailsIn(await this.#write(`POST ${hooksPath(this.#target)}`, body, this.#once))
+    } catch (error) {
+      const { message, cause } = error as Error
+      const { status } = (cause ?? {}) as RequestError
+      if (status !== undefined && status < 500) throw error
+      throw new Error(`${message}. GitHub may have created the webhook: run this again, and it finds the webhook`, {
+        cause,
+      })
+    }
   }
 
   /**

@@ -106,10 +106,11 @@ function quoted(name: string, value: string): string {
   throw new Error(`Cannot write ${name} into a file: no quotes fit its value, or the name is not that of a variable`)
 }
 
-function replaceFile(path: string, text: string, old: Stats | undefined): void {
+/** Replaces a file at once. After an error, the old file is unchanged. @param mode Also of the temporary file. */
+export function replaceFile(path: string, text: string, old: Stats | undefined, mode: number = 0o600): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    const file = openSync(temporary, 'wx', 0o600)
+    const file = openSync(temporary, 'wx', mode)
     try {
       // As root, keep the owner: the server of another user must still be able to read the file.
       if (old && process.geteuid?.() === 0) fchownSync(file, old.uid, old.gid)

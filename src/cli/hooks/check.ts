@@ -1,0 +1,104 @@
+import type { Command } from 'commander'
+import { nameOfTarget, type Target, withoutSecrets } from '../../github/target.ts'
+import { AmbiguousWebhook, selectWebhook } from '../../github/webhooks/plan.ts'
+import { proveByLastDelivery, proveByPing } from '../../github/webhooks/prove-secret.ts'
+import type { WebhookDetails } from '../../github/webhooks/webhook-details.ts'
+import { type Finding, failed, findingLines, warning } from '../doctor/finding.ts'
+import { jsonLine, printLines } from '../output.ts'
+import {
+  addEventFlags,
+  addSettingFlags,
+  githubFlags,
+  type OpenWebhooks,
+  openWebhooks,
+  type WebhookFlags,
+} from './open-webhooks.ts'
+import { proofFindings } from './proof-findings.ts'
+import { deliveriesFinding, repairOf, settingFindings } from './webhook-findings.ts'
+
+interface Flags extends WebhookFlags {
+  ping: boolean
+}
+
+export function addCheck(parent: Command): void {
+  const command = parent
+    .command('check <target>')
+    .summary('Check a webhook, and prove its secret with a ping')
+    .description(
+      'Checks the settings, the secret and the last deliveries of a webhook, and shows how to fix each problem.',
+    )
+  addSettingFlags(addEventFlags(addSettingFlags(command, ['url', 'secretFile'])), githubFlags)
+    .option('--no-ping', 'Send no ping: prove the secret from the last delivery')
+    .option('--json', 'Print one JSON object per line')
+    .addHelpText('after', explanation)
+    .action(check)
+}
+
+const explanation = `
+Changes nothing. Exits with 1 if a check fails; warnings do not count.
+
+Examples:
+  hookserver hooks check acme/shop#7
+  hookserver hooks check acme/shop --url https://hooks.example/hooks --module hooks.ts
+  hookserver hooks check app --no-ping`
+
+async function check(text: string, flags: Flags): Promise<void> {
+  const open = await openWebhooks(text, flags)
+  for await (const finding of checkWebhook(open, { isPinged: flags.ping })) {
+    if (finding.state === 'failed') process.exitCode = 1
+    await printLines(flags.json ? [jsonLine(finding)] : findingLines(finding))
+  }
+}
+
+/** Checks the webhook that the target and the address name. */
+export async function* checkWebhook(open: OpenWebhooks, { isPinged }: { isPinged: boolean }): AsyncGenerator<Finding> {
+  const { target, api, url, events } = open
+  const webhook = found(await api.list(), target, url)
+  if ('state' in webhook) {
+    yield webhook
+    return
+  }
+  yield* settingFindings(target, webhook, { url, events: events?.events })
+  yield* checkSecret(open, webhook, isPinged)
+  yield deliveriesFinding(target, webhook, await api.log(webhook.id).newest(), Date.now())
+}
+
+function found(webhooks: readonly WebhookDetails[], target: Target, url: string | undefined): WebhookDetails | Finding {
+  const what = 'address'
+  const name = nameOfTarget(target)
+  try {
+    const webhook = selectWebhook(webhooks, target, url)
+    if (webhook) return webhook
+    const missing =
+      url === undefined ? `${name} has no webhook` : `no webhook of ${name} delivers to ${withoutSecrets(url)}`
+    return failed(
+      what,
+      missing,
+      `create one: hookserver hooks ensure ${name} --url ${url === undefined ? '<url>' : withoutSecrets(url)}`,
+    )
+  } catch (error) {
+    if (!(error instanceof AmbiguousWebhook)) throw error
+    return failed(what, error.found, error.cure)
+  }
+}
+
+async function* checkSecret(
+  { target, api, secrets }: OpenWebhooks,
+  webhook: WebhookDetails,
+  isPinged: boolean,
+): AsyncGenerator<Finding> {
+  const repair = repairOf(target, webhook)
+  if (!webhook.hasSecret) {
+    yield failed('secret', 'none: GitHub does not sign', repair)
+    return
+  }
+  if (!secrets) {
+    const cure = 'set GITHUB_WEBHOOKS_KEY to the secret of the server, or name its file with --secret-file'
+    yield warning('secret', 'GitHub signs, but there is no secret here to compare with', cure)
+    return
+  }
+  const { values } = secrets
+  const pinged = isPinged && webhook.active !== false ? await proveByPing(api, webhook, values) : undefined
+  const proof = pinged ?? (await proveByLastDelivery(api, webhook, values))
+  yield* proofFindings(proof, { secrets, repair, withoutProof: 'the log shows no delivery', now: Date.now() })
+}

@@ -1,0 +1,161 @@
+/** The flags that the commands for webhooks share, and what they open: GitHub, the secret, the handlers. */
+import { type Command, Option } from 'commander'
+import * as v from 'valibot'
+import { GitHubClient } from '../../github/github-client.ts'
+import type { RequestError, Requester } from '../../github/requester.ts'
+import { missingCredentials, nameOfTarget, parseTarget, type Target } from '../../github/target.ts'
+import { type WebhookEvents, webhookEvents } from '../../github/webhooks/webhook-events.ts'
+import { WebhooksApi } from '../../github/webhooks/webhooks-api.ts'
+import { sleep } from '../../runtime/timer.ts'
+import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
+import { type Config, flagOf, hooksOptions, variablesOf } from '../../server/config/resolve-config.ts'
+import { events as eventList } from '../../server/config/setting.ts'
+import { type SettingName, settings as serverSettings } from '../../server/config/settings.ts'
+import { resolveOptions, type Settings } from '../../settings.ts'
+import { configFromFlags, invalidValue, UsageError } from '../flags.ts'
+import { abortOnSignal, formatDuration } from '../output.ts'
+import { findServerSecret } from '../serve.ts'
+
+/** Flags that set a setting of the server. */
+const settingOf = {
+  url: 'recoverUrl',
+  secretFile: 'secretFile',
+  githubToken: 'githubToken',
+  github: 'github',
+  apiUrl: 'apiUrl',
+} as const
+
+type SettingFlag = keyof typeof settingOf
+
+export interface WebhookFlags extends Partial<Record<SettingFlag, string>> {
+  module?: string
+  events?: string
+  json?: true
+}
+
+const help: Readonly<Partial<Record<SettingFlag, string>>> = {
+  url: 'URL that GitHub delivers to',
+  secretFile: "File with the webhook's secrets, one per line; the first is set",
+}
+
+/** Flags for GitHub alone. */
+export const githubFlags = ['githubToken', 'github', 'apiUrl'] as const
+
+export function addSettingFlags(command: Command, names: readonly SettingFlag[]): Command {
+  for (const name of names) {
+    const setting = serverSettings[settingOf[name]]
+    const text = `${help[name] ?? setting.help} [${variablesOf(settingOf[name]).join(', ')}]`
+    command.addOption(new Option(`${flagOf(name)} ${setting.placeholder}`, text))
+  }
+  return command
+}
+
+/** Flags that name the events that the webhook must have. */
+export const addEventFlags = (command: Command): Command =>
+  command
+    .option('--module <module>', 'Module of the server: its handlers name the events')
+    .option('--events <list>', 'Events instead: push,issues, or * for all')
+
+/** The secrets that the server accepts; GitHub signs with one of them. */
+export interface OwnSecrets {
+  values: readonly string[]
+  /** For messages: the file, the variable or the module. */
+  source: string
+  /** `undefined` if they come from a variable or the module. */
+  file: string | undefined
+}
+
+export interface OpenWebhooks {
+  target: Target
+  api: WebhooksApi
+  settings: Settings
+  /** The URL that GitHub delivers to. */
+  url: string | undefined
+  /** `undefined` if neither the module nor a flag names events. */
+  events: WebhookEvents | undefined
+  secrets: OwnSecrets | undefined
+}
+
+/** @throws {UsageError} @throws {ConfigError} */
+export async function openWebhooks(text: string, flags: WebhookFlags): Promise<OpenWebhooks> {
+  const target = targetIn(text)
+  const early = configOf(flags)
+  const found = findServerSecret(early) // before the module is imported, because `new Hooks()` needs it
+  const module = flags.module === undefined ? undefined : await loadModule(flags.module)
+  const config = module ? configOf(flags, module) : early
+  const settings = resolveOptions(module?.hooks.options, { ...hooksOptions(config), ...unchecked })
+  const missing = missingCredentials([target], settings)
+  if (missing !== undefined) throw new UsageError(missing)
+  const secrets = found
+    ? { values: [found.value].flat(), source: found.source, file: config.secretFile.value }
+    : module && secretsOf(module)
+  return {
+    ...{ target, settings, secrets, events: eventsFor(target, flags, module), url: urlIn(flags, config) },
+    api: await openApi(target, settings),
+  }
+}
+
+/** The commands verify no deliveries, and report errors themselves. */
+const unchecked = { validateSignature: false, logger: false } as const
+
+/** @throws {UsageError} */
+export function targetIn(text: string): Target {
+  const target = parseTarget(text)
+  if (target) return target
+  throw invalidValue('target', 'acme/shop, acme/shop#<hook id>, acme, acme#<hook id> or app', text)
+}
+
+function configOf(flags: WebhookFlags, module?: HooksModule): Config {
+  const pairs = Object.entries(settingOf) as [SettingFlag, SettingName][]
+  return configFromFlags(Object.fromEntries(pairs.map(([flag, name]) => [name, flags[flag]])), {
+    names: pairs.map(([, name]) => name),
+    flagNames: Object.fromEntries(pairs.map(([flag, name]) => [name, flagOf(flag)])),
+    module,
+  })
+}
+
+/** The setting removes a slash at the end, but for a webhook that is another address. */
+const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.url ?? config.recoverUrl.value
+
+function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | undefined): WebhookEvents | undefined {
+  if (flags.events !== undefined) {
+    const { success, output, issues } = v.safeParse(eventList, flags.events)
+    if (!success) throw invalidValue('--events', issues[0].message, flags.events)
+    return webhookEvents(output, target)
+  }
+  return (
+    module &&
+    webhookEvents(
+      module.hooks.registrations.flatMap(({ events }) => events),
+      target,
+    )
+  )
+}
+
+function secretsOf({ name, hooks }: HooksModule): OwnSecrets | undefined {
+  const values = [hooks.options.secret].flat().filter((one) => typeof one === 'string')
+  return values.length > 0 ? { values, source: name, file: undefined } : undefined
+}
+
+async function openApi(target: Target, settings: Settings): Promise<WebhooksApi> {
+  const signal = abortOnSignal()
+  const pause = async (ms: number) => {
+    if (ms > longWaitMs) console.error(`hookserver: Waiting ${formatDuration(ms)} for GitHub's rate limit`)
+    await sleep(ms, signal, { keepAlive: true })
+  }
+  return new WebhooksApi({ target, github: await connect(target, settings), signal, pause })
+}
+
+/** Shorter waits need no message. */
+const longWaitMs = 10_000
+
+async function connect(target: Target, settings: Settings): Promise<Requester> {
+  try {
+    return await new GitHubClient(settings).requesterFor(target)
+  } catch (error) {
+    if ((error as RequestError).status !== 404) throw error
+    const name = nameOfTarget(target)
+    const cure = 'check its spelling, install the App there, or set a token that has the permission "Webhooks"'
+    throw new Error(`The App is not installed on ${name} (404): ${cure}`, { cause: error })
+  }
+}

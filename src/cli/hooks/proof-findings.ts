@@ -1,0 +1,48 @@
+import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
+import { type Finding, failed, fine, warning } from '../doctor/finding.ts'
+import { formatAge } from '../output.ts'
+import type { OwnSecrets } from './open-webhooks.ts'
+
+export interface ProofContext {
+  secrets: OwnSecrets
+  /** The command that sets our secret. */
+  repair: string
+  /** Why no delivery proves the secret. */
+  withoutProof: string
+  now: number
+}
+
+/** What a delivery proves about the secret, and what the receiver said about it. */
+export function proofFindings(proof: SecretProof | undefined, context: ProofContext): Finding[] {
+  if (!proof) return [warning('secret', `not proved: ${context.withoutProof}`, context.repair)]
+  return [secretFinding(proof, context), ...receiverFindings(proof, context)]
+}
+
+function secretFinding({ signedWith, index, receiver, delivery }: SecretProof, context: ProofContext): Finding {
+  const what = 'secret'
+  const { secrets, repair, now } = context
+  const name = `the ${delivery.event} of ${formatAge(delivery.deliveredAt, now)} ago`
+  if (signedWith === 'our secret') {
+    const line = secrets.values.length > 1 ? `, line ${(index ?? 0) + 1}` : ''
+    return fine(what, `proved: GitHub signed ${name} with it (${secrets.source}${line})`)
+  }
+  if (signedWith === 'no secret') return failed(what, `none: GitHub did not sign ${name}`, repair)
+  const mismatch = `the signature of ${name} does not match ${secrets.source}`
+  if (receiver === 'wrong_signature') {
+    return failed(what, `GitHub signs with another secret: ${mismatch}, and the receiver rejected it`, repair)
+  }
+  const said = receiver === 'accepted' ? ', but the receiver accepted it' : ''
+  return warning(what, `not proved: ${mismatch}${said}`, repair)
+}
+
+function receiverFindings({ signedWith, receiver, delivery }: SecretProof, { secrets }: ProofContext): Finding[] {
+  const what = 'receiver'
+  const { event, status } = delivery
+  if (receiver === 'accepted') return [fine(what, `accepted the ${event}`)]
+  if (receiver === 'failed') {
+    return [warning(what, `the ${event} failed: ${status}`, 'start the server, and check its address and its log')]
+  }
+  if (signedWith !== 'our secret') return [] // the finding about the secret says it
+  const found = `rejected the ${event} (${receiver}), although GitHub signed it with ${secrets.source}`
+  return [failed(what, found, `start the server with the secret of ${secrets.source}`)]
+}

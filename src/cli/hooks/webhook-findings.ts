@@ -1,0 +1,95 @@
+/** Checks of a webhook's settings and of its deliveries. */
+import type { LoggedAttempt } from '../../github/delivery-log.ts'
+import { type Target, withoutSecrets } from '../../github/target.ts'
+import { isSameAddress, nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
+import { compareEvents } from '../../github/webhooks/webhook-events.ts'
+import { isLoopback } from '../../server/listener.ts'
+import { type Finding, failed, fine, warning } from '../doctor/finding.ts'
+import { formatAge, plural } from '../output.ts'
+
+export interface Wanted {
+  url: string | undefined
+  /** `undefined`: any events. */
+  events: readonly string[] | undefined
+}
+
+/** The command that repairs the settings of a webhook. */
+export function repairOf(target: Target, webhook: WebhookDetails): string {
+  const address = webhook.url.includes('?') ? '<url>' : webhook.url
+  return `hookserver hooks ensure ${nameOfWebhook(target, webhook)} --url ${address}`
+}
+
+/** A finding for each setting. */
+export function settingFindings(target: Target, webhook: WebhookDetails, { url, events }: Wanted): Finding[] {
+  const repair = repairOf(target, webhook)
+  const { active, contentType, verifiesTls } = webhook
+  return [
+    addressFinding(webhook, url, repair),
+    events
+      ? eventFinding(target, webhook, events)
+      : fine('events', webhook.events.length > 0 ? webhook.events.join(', ') : 'none'),
+    ...(active === undefined ? [] : [active ? fine('active', 'yes') : failed('active', 'no', repair)]),
+    contentType === 'json'
+      ? fine('content', 'application/json')
+      : warning('content', 'a form: hookserver reads it, but JSON is smaller', repair),
+    verifiesTls
+      ? fine('TLS', "GitHub checks the server's certificate")
+      : failed('TLS', 'GitHub does not check the certificate of the server', repair),
+  ]
+}
+
+function addressFinding(webhook: WebhookDetails, url: string | undefined, repair: string): Finding {
+  const what = 'address'
+  const shown = withoutSecrets(webhook.url)
+  if (url !== undefined && !isSameAddress(webhook.url, url)) {
+    return failed(
+      what,
+      `${shown}, not ${withoutSecrets(url)}`,
+      repair.replace(/--url .*/, `--url ${withoutSecrets(url)}`),
+    )
+  }
+  const { protocol, hostname } = URL.parse(webhook.url) ?? {}
+  if (protocol === 'https:' || isLoopback(hostname ?? '')) return fine(what, shown)
+  return warning(what, `${shown} is not encrypted`, 'give the server a certificate, and use its https URL')
+}
+
+/** Compares the events of a webhook with those that the handlers need. */
+export function eventFinding(target: Target, webhook: WebhookDetails, wanted: readonly string[]): Finding {
+  const what = 'events'
+  const { missing, unneeded } = compareEvents(webhook.events, wanted)
+  const page = webhook.eventsPage
+  const repair = page ? `choose the events on ${page}` : `${repairOf(target, webhook)} --events ${quoted(wanted)}`
+  if (missing.includes('*') && target === 'app') {
+    return warning(
+      what,
+      `${webhook.events.join(', ') || 'none'}: an App cannot subscribe to all events at once`,
+      repair,
+    )
+  }
+  if (missing.length > 0) return failed(what, `missing: ${missing.join(', ')}`, repair)
+  if (unneeded.length > 0) return warning(what, `without a handler: ${unneeded.join(', ')}`, repair)
+  return fine(what, webhook.events.join(', ') || 'none')
+}
+
+/** The shell would expand `*` to the names of files. */
+const quoted = (events: readonly string[]): string => (events.includes('*') ? "'*'" : events.join(','))
+
+/** What the log says about the newest deliveries. */
+export function deliveriesFinding(
+  target: Target,
+  webhook: WebhookDetails,
+  newest: readonly LoggedAttempt[],
+  now: number,
+): Finding {
+  const what = 'deliveries'
+  const [last] = newest
+  if (!last) return fine(what, 'none in the log')
+  const failures = newest.filter(({ ok }) => !ok)
+  const [failure] = failures
+  if (!failure) return fine(what, `${plural(newest.length, 'delivery', 'deliveries')} in the log, all accepted`)
+  const found = `${failures.length} of the last ${newest.length} failed, one ${formatAge(failure.deliveredAt, now)} ago: ${failure.status}`
+  const recover = `recover them: hookserver recover ${nameOfWebhook(target, webhook)}`
+  return last.ok
+    ? warning(what, found, recover)
+    : failed(what, found, `find the cause in the log of the server, then ${recover}`)
+}
