@@ -113,7 +113,8 @@ export class WebhooksApi {
   #write(route: string, body?: Readonly<Record<string, unknown>>, github: Requester = this.#github): Promise<unknown> {
     return this.#explain('write', async () => {
       await this.#waitForTurn()
-      return (await github.request(route, body)).data
+      // As `data`, because Octokit would send the request, with the token, to a parameter called `url`.
+      return (await github.request(route, body && { data: body })).data
     })
   }
 

@@ -26,7 +26,7 @@ describe('the webhooks of a repository', () => {
     expect(created).toMatchObject({ url, events: ['push'], active: true, contentType: 'json', hasSecret: true })
     const id = created.id as number
     await api.update(id, { ...settings, url, events: ['issues', 'push'], active: false }, secret)
-    await api.updateConfig(id, { verifiesTls: false }, secret)
+    await api.updateConfig(id, { url, verifiesTls: false }, secret)
     const changed = (await api.list()).find((one) => one.id === id)
     expect(changed).toMatchObject({ url, events: ['issues', 'push'], active: false, verifiesTls: false })
     await api.delete(id)
