@@ -60,9 +60,10 @@ test('does not check the secret and the port of a server that only pulls', async
   const env = { GITHUB_WEBHOOKS_KEY: '', HOOKSERVER_GITHUB_TOKEN: 'token' }
   const github = await LocalGitHub.start({ token: 'token' })
   onTestFinished(() => github.close())
+  github.addHook({ repository: 'acme/shop', url: 'https://hookserver.invalid/' })
   const { code, findings } = await runDoctor(project(), ['--pull', 'acme/shop'], { env, github })
   expect(findings.map(({ what, state }) => [what, state])).toEqual(
-    ['database', 'admin port', 'GitHub', 'clock'].map((what) => [what, 'fine']),
+    ['database', 'admin port', 'GitHub', 'clock', 'webhook'].map((what) => [what, 'fine']),
   )
   expect(code).toBe(0)
 })

@@ -15,6 +15,7 @@ import { checkGitHub } from './github.ts'
 import { checkFile, checkInbox } from './inbox.ts'
 import { checkPostgres } from './postgres.ts'
 import { checkEnvFile, checkSettings, invalidSettings } from './settings.ts'
+import { checkWebhooks } from './webhooks.ts'
 
 export function addDoctor(program: Command): void {
   const command = program
@@ -76,7 +77,16 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
   const settings = yield* checkSettings(config, options)
   yield* checkDatabase(config, module)
   yield* checkPorts(config, signed)
-  if (settings) yield* checkGitHub(config, settings)
+  if (!settings) return
+  yield* checkGitHub(config, settings)
+  const secrets = signed ? textsIn(secret ?? options.secret) : undefined
+  yield* checkWebhooks({ config, settings, module, secrets })
+}
+
+/** The secrets that are text; `undefined` if there are none, as with a function that returns them. */
+function textsIn(secret: HooksOptions['secret']): string[] | undefined {
+  const texts = [secret].flat().filter((one) => typeof one === 'string')
+  return texts.length > 0 ? texts : undefined
 }
 
 /** @returns The secret. `undefined` if there is none: the module may still set one. */

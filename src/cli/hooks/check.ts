@@ -7,8 +7,8 @@ import { type Finding, failed, findingLines, warning } from '../doctor/finding.t
 import { jsonLine, printLines } from '../output.ts'
 import {
   addEventFlags,
+  addGitHubFlags,
   addSettingFlags,
-  githubFlags,
   type OpenWebhooks,
   openWebhooks,
   type WebhookFlags,
@@ -27,7 +27,7 @@ export function addCheck(parent: Command): void {
     .description(
       'Checks the settings, the secret and the last deliveries of a webhook, and shows how to fix each problem.',
     )
-  addSettingFlags(addEventFlags(addSettingFlags(command, ['url', 'secretFile'])), githubFlags)
+  addGitHubFlags(addEventFlags(addSettingFlags(command, ['url', 'secretFile'])))
     .option('--no-ping', 'Send no ping: prove the secret from the last delivery')
     .option('--json', 'Print one JSON object per line')
     .addHelpText('after', explanation)

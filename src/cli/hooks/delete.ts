@@ -5,7 +5,7 @@ import { nameOfWebhook } from '../../github/webhooks/webhook-details.ts'
 import { confirm, requireConfirmable } from '../confirm.ts'
 import { UsageError } from '../flags.ts'
 import { jsonLine, printable, printLines } from '../output.ts'
-import { addSettingFlags, githubFlags, openWebhooks, targetIn, type WebhookFlags } from './open-webhooks.ts'
+import { addGitHubFlags, openWebhooks, targetIn, type WebhookFlags } from './open-webhooks.ts'
 
 interface Flags extends WebhookFlags {
   yes?: true
@@ -17,7 +17,7 @@ export function addDelete(parent: Command): void {
     .command('delete <target#id>')
     .summary('Delete a webhook')
     .description('Shows a webhook of a repository or an organization, asks, and deletes it with its log of deliveries.')
-  addSettingFlags(command, githubFlags)
+  addGitHubFlags(command)
     .option('--yes', 'Do not ask for confirmation')
     .option('--dry-run', 'Only show the webhook')
     .option('--json', 'Print one JSON object')
@@ -42,7 +42,7 @@ async function deleteWebhook(text: string, flags: Flags): Promise<void> {
     const name = nameOfTarget(given)
     throw new UsageError(`Which webhook of ${name}? Add its id (${name}#<id>), from: hookserver hooks list ${name}`)
   }
-  const { target, api } = await openWebhooks(text, flags)
+  const { target, api } = await openWebhooks(text, flags, { needsSecret: false })
   const webhook = selectWebhook(await api.list(), target, undefined)
   if (!webhook) throw new Error(`${nameOfTarget(target)} has no webhook`)
   const name = nameOfWebhook(target, webhook)

@@ -11,8 +11,8 @@ import { UsageError } from '../flags.ts'
 import { jsonLine, plural, printable, printLines } from '../output.ts'
 import {
   addEventFlags,
+  addGitHubFlags,
   addSettingFlags,
-  githubFlags,
   type OpenWebhooks,
   type OwnSecrets,
   openWebhooks,
@@ -34,7 +34,7 @@ export function addEnsure(parent: Command): void {
       'Creates the webhook that delivers to --url, or changes the one that exists. Shows each change and asks first.\n' +
         'Afterwards a ping proves that GitHub signs with the secret of the server.',
     )
-  addSettingFlags(addEventFlags(addSettingFlags(command, ['url', 'secretFile'])), githubFlags)
+  addGitHubFlags(addEventFlags(addSettingFlags(command, ['url', 'secretFile'])))
     .option('--yes', 'Do not ask for confirmation')
     .option('--dry-run', 'Only show the changes')
     .option('--json', 'Print one JSON object')

@@ -3,7 +3,7 @@ import { withoutSecrets } from '../../github/target.ts'
 import { nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { jsonLine, printable, printLines, terminalWidth } from '../output.ts'
 import { type Column, Table } from '../table.ts'
-import { addSettingFlags, githubFlags, openWebhooks, type WebhookFlags } from './open-webhooks.ts'
+import { addGitHubFlags, openWebhooks, type WebhookFlags } from './open-webhooks.ts'
 
 export function addListWebhooks(parent: Command): void {
   const command = parent
@@ -12,10 +12,7 @@ export function addListWebhooks(parent: Command): void {
     .description(
       'Lists webhooks with their settings and the last response of the receiver. Queries of addresses are hidden.',
     )
-  addSettingFlags(command, githubFlags)
-    .option('--json', 'Print one JSON object per line')
-    .addHelpText('after', examples)
-    .action(list)
+  addGitHubFlags(command).option('--json', 'Print one JSON object per line').addHelpText('after', examples).action(list)
 }
 
 const examples = `
@@ -25,7 +22,7 @@ Examples:
   hookserver hooks list app`
 
 async function list(text: string, flags: WebhookFlags): Promise<void> {
-  const { target, api } = await openWebhooks(text, flags)
+  const { target, api } = await openWebhooks(text, flags, { needsSecret: false })
   const webhooks = await api.list()
   if (flags.json) {
     const shown = webhooks.map(({ url, ...webhook }) => ({

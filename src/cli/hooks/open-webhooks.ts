@@ -5,13 +5,14 @@ import { GitHubClient } from '../../github/github-client.ts'
 import type { RequestError, Requester } from '../../github/requester.ts'
 import { missingCredentials, nameOfTarget, parseTarget, type Target } from '../../github/target.ts'
 import { type WebhookEvents, webhookEvents } from '../../github/webhooks/webhook-events.ts'
-import { WebhooksApi } from '../../github/webhooks/webhooks-api.ts'
+import { WebhooksApi, type WebhooksApiOptions } from '../../github/webhooks/webhooks-api.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import { type Config, flagOf, hooksOptions, variablesOf } from '../../server/config/resolve-config.ts'
 import { events as eventList } from '../../server/config/setting.ts'
 import { type SettingName, settings as serverSettings } from '../../server/config/settings.ts'
 import { resolveOptions, type Settings } from '../../settings.ts'
+import { addEnvFileFlags } from '../env-file-flags.ts'
 import { configFromFlags, invalidValue, UsageError } from '../flags.ts'
 import { abortOnSignal, formatDuration } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
@@ -38,9 +39,6 @@ const help: Readonly<Partial<Record<SettingFlag, string>>> = {
   secretFile: "File with the webhook's secrets, one per line; the first is set",
 }
 
-/** Flags for GitHub alone. */
-export const githubFlags = ['githubToken', 'github', 'apiUrl'] as const
-
 export function addSettingFlags(command: Command, names: readonly SettingFlag[]): Command {
   for (const name of names) {
     const setting = serverSettings[settingOf[name]]
@@ -49,6 +47,10 @@ export function addSettingFlags(command: Command, names: readonly SettingFlag[])
   }
   return command
 }
+
+/** The flags that every command has: how to reach GitHub, and the `.env` file. */
+export const addGitHubFlags = (command: Command): Command =>
+  addEnvFileFlags(addSettingFlags(command, ['githubToken', 'github', 'apiUrl']))
 
 /** Flags that name the events that the webhook must have. */
 export const addEventFlags = (command: Command): Command =>
@@ -76,11 +78,18 @@ export interface OpenWebhooks {
   secrets: OwnSecrets | undefined
 }
 
-/** @throws {UsageError} @throws {ConfigError} */
-export async function openWebhooks(text: string, flags: WebhookFlags): Promise<OpenWebhooks> {
+/**
+ * @param options `needsSecret`: false for a command that needs neither the secret nor the module.
+ * @throws {UsageError} @throws {ConfigError}
+ */
+export async function openWebhooks(
+  text: string,
+  flags: WebhookFlags,
+  { needsSecret = true }: { needsSecret?: boolean } = {},
+): Promise<OpenWebhooks> {
   const target = targetIn(text)
   const early = configOf(flags)
-  const found = findServerSecret(early) // before the module is imported, because `new Hooks()` needs it
+  const found = needsSecret ? findServerSecret(early) : undefined // before the module is imported, which may need it
   const module = flags.module === undefined ? undefined : await loadModule(flags.module)
   const config = module ? configOf(flags, module) : early
   const settings = resolveOptions(module?.hooks.options, { ...hooksOptions(config), ...unchecked })
@@ -137,13 +146,21 @@ function secretsOf({ name, hooks }: HooksModule): OwnSecrets | undefined {
   return values.length > 0 ? { values, source: name, file: undefined } : undefined
 }
 
-async function openApi(target: Target, settings: Settings): Promise<WebhooksApi> {
-  const signal = abortOnSignal()
+interface ApiOptions extends Pick<WebhooksApiOptions, 'retries'> {
+  /** Default: aborts at Ctrl+C. */
+  signal?: AbortSignal
+}
+
+export async function openApi(
+  target: Target,
+  settings: Settings,
+  { signal = abortOnSignal(), ...rest }: ApiOptions = {},
+): Promise<WebhooksApi> {
   const pause = async (ms: number) => {
     if (ms > longWaitMs) console.error(`hookserver: Waiting ${formatDuration(ms)} for GitHub's rate limit`)
     await sleep(ms, signal, { keepAlive: true })
   }
-  return new WebhooksApi({ target, github: await connect(target, settings), signal, pause })
+  return new WebhooksApi({ target, github: await connect(target, settings), signal, pause, ...rest })
 }
 
 /** Shorter waits need no message. */

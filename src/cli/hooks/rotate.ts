@@ -10,7 +10,7 @@ import { confirm, requireConfirmable } from '../confirm.ts'
 import { type Finding, failed, findingLines, fine, warning } from '../doctor/finding.ts'
 import { UsageError } from '../flags.ts'
 import { jsonLine, plural, printable, printLines } from '../output.ts'
-import { addSettingFlags, githubFlags, type OpenWebhooks, openWebhooks, type WebhookFlags } from './open-webhooks.ts'
+import { addGitHubFlags, addSettingFlags, type OpenWebhooks, openWebhooks, type WebhookFlags } from './open-webhooks.ts'
 import { proofFindings } from './proof-findings.ts'
 
 interface Flags extends WebhookFlags {
@@ -27,7 +27,7 @@ export function addRotate(parent: Command): void {
       'Adds a new secret as the first line of --secret-file, sets it on GitHub, and proves it with a ping.\n' +
         'The server accepts both secrets meanwhile. An interrupted rotation continues when you run this again.',
     )
-  addSettingFlags(command, ['secretFile', 'url', ...githubFlags])
+  addGitHubFlags(addSettingFlags(command, ['secretFile', 'url']))
     .option('--drop-old', 'Drop the old secrets from the file after the proof')
     .option('--yes', 'Do not ask for confirmation')
     .option('--dry-run', 'Only show the steps')
@@ -191,5 +191,5 @@ class RotationRun {
   }
 }
 
-const maxPings = 3
+const maxPings = 2
 const rereadMs = 3000

@@ -7,6 +7,7 @@ import {
   type RequestError,
   type Requester,
   RetryingRequester,
+  type RetryPolicy,
 } from '../requester.ts'
 import { hooksPath, requestHooks, type Target } from '../target.ts'
 import { type Access, explainDeniedAccess, explainInvalid } from './denied-access.ts'
@@ -21,6 +22,8 @@ export interface WebhooksApiOptions {
   signal: AbortSignal
   /** Waits for rate limits and between two writes. */
   pause?: Pause
+  /** The waits before each retry of a failed request, in milliseconds. */
+  retries?: RetryPolicy['retries']
 }
 
 /** The webhooks of a repository or an organization, or the one of an App. Each method throws an error for the operator. */
@@ -33,11 +36,11 @@ export class WebhooksApi {
   readonly #once: Requester
   #nextWriteAt = 0
 
-  constructor({ target, github, signal, pause }: WebhooksApiOptions) {
+  constructor({ target, github, signal, pause, retries = defaultRetryPolicy.retries }: WebhooksApiOptions) {
     this.#target = target
     this.#signal = signal
     this.#pause = pause ?? ((ms) => sleep(ms, signal, { keepAlive: true }))
-    this.#github = new RetryingRequester(github, signal, defaultRetryPolicy, this.#pause)
+    this.#github = new RetryingRequester(github, signal, { ...defaultRetryPolicy, retries }, this.#pause)
     this.#once = new RetryingRequester(github, signal, { ...defaultRetryPolicy, retries: [] }, this.#pause)
   }
 

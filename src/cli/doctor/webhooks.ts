@@ -1,0 +1,60 @@
+/** Checks of the webhooks that `--recover` or `--pull` names. */
+import { missingCredentials, nameOfTarget, type Target } from '../../github/target.ts'
+import { webhookEvents } from '../../github/webhooks/webhook-events.ts'
+import type { HooksModule } from '../../server/config/hooks-module.ts'
+import type { Config } from '../../server/config/resolve-config.ts'
+import type { Settings } from '../../settings.ts'
+import { checkWebhook } from '../hooks/check.ts'
+import { type OwnSecrets, openApi } from '../hooks/open-webhooks.ts'
+import { type Finding, failed, fine } from './finding.ts'
+
+interface Server {
+  config: Config
+  settings: Settings
+  module: HooksModule | undefined
+  /** `undefined` if the server verifies no signatures. */
+  secrets: readonly string[] | undefined
+}
+
+const what = 'webhook'
+
+/** What a webhook needs for `--pull`: its deliveries may fail. */
+const neededToPull: readonly string[] = ['events', 'active']
+
+/** A finding for each problem of a webhook, or one for a webhook without problems. Sends no ping. */
+export async function* checkWebhooks(server: Server): AsyncGenerator<Finding> {
+  const { pull, recover, role } = server.config
+  const isPulled = pull.value !== undefined
+  const targets = pull.value ?? (role.value === 'receiver' ? undefined : recover.value) ?? []
+  for (const target of targets) {
+    if (missingCredentials([target], server.settings) !== undefined) continue // the settings have a finding
+    try {
+      yield* checkTarget(target, server, isPulled)
+    } catch (error) {
+      yield failed(what, (error as Error).message)
+    }
+  }
+}
+
+async function* checkTarget(target: Target, server: Server, isPulled: boolean): AsyncGenerator<Finding> {
+  const { config, settings, module, secrets } = server
+  const names = module?.hooks.registrations.flatMap(({ events }) => events)
+  const own: OwnSecrets | undefined = secrets && {
+    values: secrets,
+    source: 'the secret of the server',
+    file: undefined,
+  }
+  // The command ends at Ctrl+C, so nothing has to abort the requests.
+  const api = await openApi(target, settings, { signal: new AbortController().signal, retries: [] })
+  const url = isPulled ? undefined : config.recoverUrl.value
+  const events = names && names.length > 0 ? webhookEvents(names, target) : undefined
+  const shown = { target, api, settings, url, events, secrets: own }
+  let isFine = true
+  for await (const finding of checkWebhook(shown, { isPinged: false })) {
+    const isNeeded = !isPulled || neededToPull.includes(finding.what)
+    if (finding.state === 'fine' || !isNeeded) continue
+    isFine = false
+    yield { ...finding, what, found: `${nameOfTarget(target)}: ${finding.what}: ${finding.found}` }
+  }
+  if (isFine) yield fine(what, `${nameOfTarget(target)} has the right settings`)
+}

@@ -1,0 +1,57 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { LocalGitHub } from '../../src/testing/index.ts'
+import { project } from '../server/service.ts'
+import { runDoctor, secret } from './run-doctor.ts'
+
+const token = 'github_pat_that_must_stay_secret'
+const nowhere = 'http://127.0.0.1:9/hooks'
+const module = {
+  'hooks.ts':
+    "import { Hooks } from 'hookserver'\nexport const hooks = new Hooks()\nhooks.on('push', () => {}, { name: 'a' })",
+}
+
+/** The doctor's findings about webhooks. */
+async function diagnose(github: LocalGitHub, ...args: string[]) {
+  const env = { HOOKSERVER_GITHUB_TOKEN: token }
+  const { of, output } = await runDoctor(project(module), ['hooks.ts', ...args], { github, env })
+  expect(output).not.toContain(token)
+  return of('webhook')
+}
+
+async function start(): Promise<LocalGitHub> {
+  const github = await LocalGitHub.start({ token })
+  onTestFinished(() => github.close())
+  return github
+}
+
+describe('the doctor checks the webhooks', () => {
+  test('of --recover, without a ping', async () => {
+    const github = await start()
+    const hook = github.addHook({ repository: 'acme/shop', url: nowhere, secret, events: ['push'] })
+    github.record(hook, [{ event: 'push' }])
+    expect(await diagnose(github, '--recover', `acme/shop#${hook.id}`)).toEqual([
+      { what: 'webhook', state: 'fine', found: 'acme/shop has the right settings' },
+    ])
+    Object.assign(hook, { events: ['star'], active: false })
+    const findings = await diagnose(github, '--recover', 'acme/shop', '--recover-url', nowhere)
+    expect(findings).toMatchObject([
+      { state: 'failed', found: 'acme/shop: events: missing: push' },
+      { state: 'failed', found: 'acme/shop: active: no' },
+    ])
+    expect(github.requests.filter(({ method }) => method === 'POST')).toEqual([])
+  })
+
+  test('of --pull, whose deliveries may fail', async () => {
+    const github = await start()
+    const hook = github.addHook({ repository: 'acme/shop', url: nowhere, events: ['push'] })
+    github.record(hook, [{ event: 'push', statusCode: 502 }])
+    expect(await diagnose(github, '--pull', 'acme/shop')).toMatchObject([{ state: 'fine' }])
+  })
+
+  test('and names what the token lacks', async () => {
+    const github = await start()
+    expect(await diagnose(github, '--recover', 'acme/unknown#1')).toMatchObject([
+      { state: 'failed', found: expect.stringMatching(/^GitHub shows no webhooks of acme\/unknown \(404\)/) },
+    ])
+  })
+})
