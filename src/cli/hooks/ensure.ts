@@ -65,7 +65,7 @@ async function ensure(text: string, flags: Flags): Promise<void> {
   if (flags.json && isAsked) console.error(planLines(plan, open).join('\n'))
   await print(planLines(plan, open))
   const isApplied = plan.action !== 'keep' && !flags.dryRun && (await isConfirmed(plan, flags))
-  if (plan.action !== 'keep' && !isApplied) await print([`${flags.dryRun ? 'Dry run: n' : 'N'}othing was changed.`])
+  if (plan.action !== 'keep' && !isApplied) await print([flags.dryRun ? 'Dry run: nothing was changed.' : 'Nothing was changed.'])
   const changed = isApplied ? await apply(plan, open, secrets.values[before?.index ?? 0] as string) : webhook
   const proof = isApplied && changed ? await proofAfter(plan, changed, open, secrets) : before
   const findings = plan.action === 'keep' || isApplied ? findingsOf(open, secrets, changed, proof) : []

@@ -15,7 +15,7 @@ test.each([
   [2, 1, true, 'continue'],
   [2, undefined, true, 'start'],
 ] as const)(
-  'with %i secrets, of which GitHub uses number %s (drop the old ones: %s): %s',
+  'a rotation with %i secrets, where GitHub uses number %s, and --drop-old is %s: %s',
   (count, used, drop, step) => {
     expect(planRotation(count, used, drop)).toBe(step)
   },
