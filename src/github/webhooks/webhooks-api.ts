@@ -103,10 +103,10 @@ export class WebhooksApi {
     return new DeliveryLog({ request }, `${this.#pathOf(id)}/deliveries`)
   }
 
-  /** Waits for a moment, unless the command is stopped. */
+  /** Waits for a moment. @throws {Error} if the command is stopped. */
   async pause(ms: number): Promise<void> {
     await this.#pause(ms)
-    this.#signal.throwIfAborted()
+    if (this.#signal.aborted) throw new Error('Stopped')
   }
 
   #pathOf(id: number | undefined): string {

@@ -1,7 +1,10 @@
-import { statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { planRotation } from '../../../src/github/webhooks/plan.ts'
-import { secret, WebhooksScene } from './webhooks-scene.ts'
+import { main } from '../../server/service.ts'
+import { secret, token, WebhooksScene } from './webhooks-scene.ts'
 
 const rotateWith = (scene: WebhooksScene, ...flags: string[]) =>
   scene.run(['rotate', 'acme/shop', '--secret-file', scene.secretFile, '--yes', ...flags])
@@ -50,6 +53,26 @@ describe('a rotation', () => {
     const { code, stdout } = await rotateWith(scene, '--drop-old')
     expect(stdout).toContain('continue the rotation\n  1. set it on GitHub')
     expect([code, hook.secret, scene.secrets]).toEqual([0, 'secret-number-two', ['secret-number-two']])
+  })
+
+  test('has both secrets in the file when it is killed while GitHub changes the secret', async () => {
+    const scene = await WebhooksScene.open()
+    const hook = scene.addHook()
+    scene.github.failAt(/^PATCH /, 'hang')
+    const args = ['hooks', 'rotate', 'acme/shop', '--secret-file', scene.secretFile, '--yes']
+    const env = { ...process.env, HOOKSERVER_GITHUB_TOKEN: token, HOOKSERVER_API_URL: scene.github.url }
+    const child = spawn(process.execPath, [main, ...args], { env, stdio: 'ignore' })
+    const hasStarted = () => scene.writes.length
+    await expect.poll(hasStarted, { timeout: 20_000 }).toBe(1)
+    child.kill('SIGKILL')
+    await once(child, 'close')
+    const [added, ...old] = scene.secrets
+    expect(old).toEqual([secret])
+    const locked = await rotateWith(scene)
+    expect(locked.stderr).toContain(`If it crashed, delete ${scene.secretFile}.lock, and run this again`)
+    rmSync(`${scene.secretFile}.lock`)
+    expect((await rotateWith(scene)).stdout).toContain('continue the rotation')
+    expect(hook.secret).toBe(added)
   })
 
   test('has both secrets in the file when GitHub fails, and keeps them', async () => {
