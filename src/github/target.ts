@@ -122,9 +122,9 @@ export function missingCredentials(
 ): string | undefined {
   if (app) return undefined
   const appVariables = 'GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY'
-  if (targets.includes('app')) return `GitHub shows the deliveries of an App to the App alone: set ${appVariables}`
+  if (targets.includes('app')) return `GitHub shows the webhook of an App to the App alone: set ${appVariables}`
   if (token !== undefined) return undefined
   const tokenVariable =
     apiUrl === githubApi ? 'GITHUB_TOKEN' : `HOOKSERVER_GITHUB_TOKEN (GITHUB_TOKEN is for ${githubApi} only)`
-  return `GitHub shows deliveries only to an authorized client: set ${tokenVariable}, or ${appVariables}`
+  return `GitHub shows webhooks only to an authorized client: set ${tokenVariable}, or ${appVariables}`
 }

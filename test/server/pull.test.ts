@@ -108,7 +108,7 @@ test.each([
   [
     'without a token',
     ['--pull', 'acme/shop'],
-    /^2: hookserver: --pull: GitHub shows deliveries only to an authorized client: set GITHUB_TOKEN/,
+    /^2: hookserver: --pull: GitHub shows webhooks only to an authorized client: set GITHUB_TOKEN/,
   ],
   [
     'with only a token for an App',

@@ -90,7 +90,7 @@ test.each([
   [{ targets: 'acme', pace: -1 }, /Option "pace"/],
   [{ targets: 'acme', dryrun: true }, /Unknown option "dryrun"/],
   [{ targets: 'acme', inbox: {} }, /Option "inbox"/],
-  [{ targets: 'app' }, /GitHub shows the deliveries of an App to the App alone/],
+  [{ targets: 'app' }, /GitHub shows the webhook of an App to the App alone/],
 ])('rejects %j before it sends a request', async (options, message) => {
   const hooks = new Hooks({ secret: 's', token: 't', inbox: openInbox(), apiUrl: 'http://127.0.0.1:9' })
   await expect(recover(hooks, options as never)).rejects.toThrow(message)

@@ -1,0 +1,88 @@
+/** What `hooks ensure` prints: the plan, and what a ping proved. */
+import { nameOfTarget } from '../../github/target.ts'
+import type { WebhookPlan } from '../../github/webhooks/plan.ts'
+import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
+import { nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
+import { type Finding, findingLines } from '../doctor/finding.ts'
+import { jsonLine, plural, printable, printLines } from '../output.ts'
+import type { OpenWebhooks, OwnSecrets } from './open-webhooks.ts'
+import { proofFindings } from './proof-findings.ts'
+import { eventFinding } from './webhook-findings.ts'
+
+interface ReportFlags {
+  dryRun?: true
+  json?: true
+}
+
+interface Result {
+  open: OpenWebhooks
+  flags: ReportFlags
+  secrets: OwnSecrets
+  plan: WebhookPlan
+  /** `undefined` if it does not exist. */
+  webhook: WebhookDetails | undefined
+  proof: SecretProof | undefined
+  isApplied: boolean
+}
+
+export function reportUnavailable({ target, events }: OpenWebhooks): void {
+  const unavailable = events?.unavailable ?? []
+  if (unavailable.length === 0) return
+  const owner = typeof target === 'object' && 'repository' in target ? 'a repository' : 'an organization'
+  console.error(
+    `hookserver: Left out, because GitHub does not send it to webhooks of ${owner}: ${unavailable.join(', ')}`,
+  )
+}
+
+/** Prints the findings, and sets the exit code. */
+export async function report(result: Result): Promise<void> {
+  const { flags, open, plan, webhook, isApplied } = result
+  const findings = findingsOf(result)
+  if (flags.json) await printLines([jsonLine(objectOf(plan, open, { webhook, isApplied, findings }))])
+  else await printLines(findings.flatMap(findingLines))
+  if (findings.some(({ state }) => state === 'failed')) process.exitCode = 1
+}
+
+/** Reports a plan that was not carried out. */
+export async function reportUnchanged(
+  plan: WebhookPlan,
+  open: OpenWebhooks,
+  { json, dryRun }: ReportFlags,
+): Promise<void> {
+  const { webhook } = plan
+  const text = dryRun ? 'Dry run: nothing was changed.' : 'Nothing was changed.'
+  await printLines([json ? jsonLine(objectOf(plan, open, { webhook, isApplied: false, findings: [] })) : text])
+}
+
+function findingsOf({ open, secrets, webhook, proof }: Result): Finding[] {
+  const name = nameIn(open, webhook)
+  const isApp = open.target === 'app'
+  const repair = `check it later: hookserver hooks check ${name}`
+  const withoutProof = isApp ? 'the log of the App has no ping to send again' : 'the log shows no new ping yet'
+  return [
+    ...proofFindings(proof, { secrets, repair, withoutProof, now: Date.now() }),
+    ...(isApp && webhook && open.events ? [eventFinding(open.target, webhook, open.events.events)] : []),
+  ]
+}
+
+const nameIn = ({ target }: OpenWebhooks, webhook: WebhookDetails | undefined): string =>
+  webhook ? nameOfWebhook(target, webhook) : nameOfTarget(target)
+
+export function planLines({ action, webhook, changes }: WebhookPlan, open: OpenWebhooks): string[] {
+  const name = nameIn(open, webhook)
+  if (action === 'keep') return [`${name}: nothing to change`]
+  const title = webhook ? `${name}: ${plural(changes.length, 'change')}` : `${name}: create a webhook`
+  const rows = changes.map(({ property, from, to }) => {
+    const value = from === undefined ? to : `${from} → ${to}`
+    return `  ${property.padEnd(14)}${printable(value)}`
+  })
+  return [title, ...rows]
+}
+
+function objectOf(
+  { action, changes }: WebhookPlan,
+  open: OpenWebhooks,
+  { webhook, isApplied, findings }: Pick<Result, 'webhook' | 'isApplied'> & { findings: readonly Finding[] },
+): object {
+  return { webhook: nameIn(open, webhook), action, changes, applied: isApplied, findings }
+}
