@@ -1,4 +1,4 @@
-/** The flags that the commands for webhooks share, and what they open: GitHub, the secret, the handlers. */
+/** The flags that the commands for webhooks share, and how the commands connect to GitHub. */
 import { type Command, Option } from 'commander'
 import * as v from 'valibot'
 import { GitHubClient } from '../../github/github-client.ts'

@@ -12,7 +12,7 @@ export interface ProofContext {
   now: number
 }
 
-/** What a delivery proves about the secret, and what the receiver said about it. */
+/** The findings from one delivery: about the secret, and about the answer of the receiver. */
 export function proofFindings(proof: SecretProof | undefined, context: ProofContext): Finding[] {
   if (!proof) return [warning('secret', `not proved: ${context.withoutProof}`, context.repair)]
   return [secretFinding(proof, context), ...receiverFindings(proof, context)]

@@ -74,7 +74,7 @@ export function eventFinding(target: Target, webhook: WebhookDetails, wanted: re
 /** The shell would expand `*` to the names of files. */
 const quoted = (events: readonly string[]): string => (events.includes('*') ? "'*'" : events.join(','))
 
-/** What the log says about the newest deliveries. */
+/** Counts the failures among the newest deliveries in the log. */
 export function deliveriesFinding(
   target: Target,
   webhook: WebhookDetails,
