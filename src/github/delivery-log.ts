@@ -47,8 +47,8 @@ interface LogEntry {
 const pageSize = 100
 
 /**
- * Milliseconds for which an attempt may be missing from the log: GitHub lists an attempt only once it has ended, and
- * then after attempts that began later.
+ * Milliseconds for which an attempt may be missing from the log: GitHub lists an attempt only when it has ended, so the
+ * attempt may appear after attempts that began later.
  */
 export const settlingTime: number = 5 * 60_000
 

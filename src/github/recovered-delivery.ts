@@ -7,15 +7,15 @@ import type { DeliveryLog, LoggedAttempt, SentRequest } from './delivery-log.ts'
 /**
  * A delivery that was read from GitHub's API, to be stored. Its bytes are not those that GitHub signed, so there is no
  * signature to check: hookserver trusts the connection to the API and the token.
- * @param identity The source, GUID and event of the delivery. Its hook id, GUID and event also replace headers that are
- * missing in GitHub's entry.
+ * @param parts The source, hook id, GUID and event of the delivery. If GitHub's entry lacks the header of the hook id,
+ * the GUID or the event, the stored header has the value from here.
  */
 export function recoveredDelivery(
   { headers: sent, payload }: SentRequest,
-  identity: Pick<NewDelivery, 'source' | 'hookId' | 'guid' | 'event'>,
+  parts: Pick<NewDelivery, 'source' | 'hookId' | 'guid' | 'event'>,
   now: number,
 ): NewDelivery {
-  const { source, hookId, guid, event } = identity
+  const { source, hookId, guid, event } = parts
   const lowerCase = Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value])
   const headers = {
     ...{ 'x-github-hook-id': hookId, 'x-github-delivery': guid, 'x-github-event': event },

@@ -32,7 +32,7 @@ export const nameOfTarget = (target: Target): string =>
   target === 'app' ? 'app' : 'repository' in target ? target.repository : target.organization
 
 /**
- * The webhooks of a target: the webhook whose id it names, or else all its webhooks that deliver to `url`.
+ * The webhooks of a target: the one with the target's `id` or, if there is no `id`, all that deliver to `url`.
  * @throws {Error} with a message for the operator.
  */
 export async function findWebhooks(target: Target, url: string | undefined, github: Requester): Promise<Webhook[]> {
@@ -49,7 +49,7 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
 }
 
 /**
- * The webhook of a target: the webhook whose id it names, or else its only webhook.
+ * The webhook of a target: the one with the target's `id` or, if there is no `id`, its only webhook.
  * @throws {Error} with a message for the operator.
  */
 export async function findOnlyWebhook(target: Target, github: Requester): Promise<Webhook> {

@@ -14,15 +14,15 @@ export interface PollingOptions
   pause?: (ms: number) => Promise<void>
 }
 
-/** Stores the deliveries in GitHub's log of a webhook, failed or not, oldest first, each GUID once per import. */
+/** Stores all deliveries that GitHub's log of a webhook lists: oldest first, each GUID once per import. */
 export class DeliveryImporter {
   readonly #options: PollingOptions
   readonly #webhook: Webhook
   readonly #log: DeliveryLog
   readonly #cursor: LogCursor
   /**
-   * After this time (of `performance.now()`), an attempt that appears late is on the first page, so the ETag of the
-   * page shows whether there is one.
+   * After this time (of `performance.now()`), an attempt that appears late is on the first page, and changes the ETag
+   * of that page.
    */
   #settledAt = 0
 
@@ -37,7 +37,7 @@ export class DeliveryImporter {
    * @param mayContinue Called before each request for a delivery. If it resolves to `false`, the import ends early.
    * @returns The number of deliveries that were stored.
    * @throws if GitHub or the inbox fails. After that, use a new importer: this one remembers the ETag of the log that
-   * it read, so it would skip the deliveries that it did not store until the log changes.
+   * it read. Until the log changes, it would skip the deliveries that it did not store.
    */
   async import(mayContinue: () => Promise<boolean>): Promise<number> {
     const { inbox, retention } = this.#options

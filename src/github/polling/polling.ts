@@ -21,7 +21,7 @@ const maxBackoff = 60_000
 /** A rate limit ends the poll, so that the wait for it is logged. */
 const retryPolicy: RetryPolicy = { ...defaultRetryPolicy, maxWait: 0 }
 
-/** Stores deliveries once they appear in the delivery logs of the targets, for a server that GitHub cannot reach. */
+/** Stores deliveries when they appear in the delivery logs of the targets, for a server that GitHub cannot reach. */
 export class Polling {
   readonly #options: PollingOptions
   readonly #stopping = new AbortController()

@@ -3,18 +3,18 @@ import type { RecoverySettings } from './options.ts'
 
 /** The facts about one delivery that a sweep sees. */
 export interface SeenDelivery {
-  /** Whether the inbox has it, or had it and pruned it. */
+  /** Whether the inbox has the delivery, or had and pruned it. */
   inInbox: boolean
-  /** Whether GitHub no longer keeps it. */
+  /** Whether GitHub no longer keeps the delivery. */
   expired: boolean
-  /** Its attempts in the part of GitHub's log that this sweep read; `undefined` if there are none. */
+  /** The attempts of the delivery in the part of GitHub's log that this sweep read; `undefined` if there are none. */
   logged:
     | {
-        /** Whether it has an event that recovery handles. */
+        /** Whether recovery covers deliveries of this event and action. */
         handled: boolean
         /** Whether an attempt was answered with 2xx. */
         delivered: boolean
-        /** GitHub's id of its latest attempt. */
+        /** GitHub's id of the latest attempt. */
         deliveryId: number
       }
     | undefined

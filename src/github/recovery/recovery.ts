@@ -127,8 +127,8 @@ export class Recovery {
 }
 
 /**
- * A recovery for these settings. It recovers `events`. By default it recovers the events of the registrations, or all
- * events with `capture`.
+ * A recovery for these settings. It recovers `events`. By default, it recovers all events if `capture` is on, and
+ * otherwise the events of the registrations.
  */
 export function createRecovery(
   settings: Settings & { inbox: Inbox },

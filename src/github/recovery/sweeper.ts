@@ -20,7 +20,7 @@ export interface SweepReport {
   from?: number
   /** Deliveries in this part of the log. */
   sent: number
-  /** Deliveries that the inbox does not have, of events without a handler. */
+  /** Deliveries that are missing in the inbox, but have no handler. */
   unhandled: number
   /** The missed deliveries that the sweep saw, by state. */
   counts: MissedDeliveryCounts
