@@ -53,7 +53,7 @@ function shown(value: unknown, depth: number): unknown {
   return shownFields(value, depth + 1)
 }
 
-/** The parts of an error that explain it. API clients attach the request, which contains the token. */
+/** The parts of an error that explain it. Omits objects: API clients attach the request, which contains the token. */
 function shownError(error: Error, depth: number): object {
   const { name: type, errors } = error as Error & Partial<AggregateError>
   const [message, stack] = [joined(error, ': ', 'message'), joined(error, '\ncaused by: ', 'stack')]

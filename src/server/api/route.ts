@@ -20,7 +20,7 @@ export interface ApiContext {
   localReceiver: Receiver
   /** Receives GitHub's deliveries. `undefined` in a worker. */
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
-  /** The URL of the receiver on this machine, once it listens. */
+  /** The URL of the receiver on this machine. `undefined` before the receiver listens. */
   receivesAt?: (() => string | undefined) | undefined
   /** Recovers missed deliveries, if `--recover` is set. */
   recovery?: Recovery | undefined

@@ -102,8 +102,8 @@ const maxAge = 3_600_000
 const retryDelay = 2000
 
 /**
- * The changes of an inbox as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). It polls
- * the inbox only after the last events were sent, so nothing is buffered for a slow client.
+ * The changes of an inbox as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Polls
+ * the inbox only after the client has taken the earlier events, so nothing is buffered for a slow client.
  * @param after The `id` of the last event that the client received. Default: the stream starts with the next change.
  * @param isAuthorized Whether the client may still read.
  */

@@ -71,7 +71,7 @@ export class Guard {
     return context.body(null, 204)
   }
 
-  /** Deletes the cookie and revokes the session. @throws if the inbox cannot store it: the session then stays valid. */
+  /** Deletes the cookie and revokes the session. @throws if the revocation is not stored: the session stays valid. */
   async logout(context: Context): Promise<Response> {
     for (const cookie of sessionCookies(context)) await this.#sessions.end(cookie)
     deleteSessionCookie(context, this.site.adminUrlOf(context))
@@ -133,7 +133,7 @@ function unauthorized(context: Context, detail: string): ProblemError {
 export const maxWrong = 10
 /** Milliseconds. */
 const period = 60_000
-/** The number of addresses to count for. Beyond it, the oldest is dropped. */
+/** The maximum number of addresses to count for. One more address removes the oldest one. */
 const maxAddresses = 1000
 
 interface Tries {

@@ -57,7 +57,7 @@ export class Sessions {
     return { readOnly: session.readOnly, expiresAt: session.end }
   }
 
-  /** Revokes a session. @throws if the inbox cannot store it. */
+  /** Revokes a session. @throws if the inbox cannot store the revocation. */
   async end(cookie: string | undefined, now: number = Date.now()): Promise<void> {
     const session = this.#verified(cookie, now)
     if (session) await this.#revokedLike(session).add({ nonce: session.nonce, end: session.end }, now)
