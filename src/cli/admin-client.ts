@@ -7,7 +7,7 @@ import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
 import { withCauses } from './output.ts'
 
-/** The part of an inbox that the commands use. The inbox is a database or on a remote server. */
+/** The part of an inbox that the commands use, in a database or through the admin API of a remote server. */
 export type AdminClient = Pick<
   Inbox,
   'list' | 'get' | 'body' | 'retry' | 'discard' | 'pause' | 'resume' | 'overview' | 'processes' | 'close'
@@ -104,7 +104,7 @@ function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Rec
 /** Words of a parsed query contain no quotes. */
 const quoted = (text: string): string => `"${text}"`
 
-/** A term that starts with a quote is a word, so the first character of the path stays before the quote. */
+/** The quote follows the first character of the path, because a term that starts with a quote is a word, not a path. */
 function pathText({ path, value }: PathCondition): string {
   const name = path.join('.')
   return `${name.slice(0, 1)}${quoted(name.slice(1))}:${quoted(value)}`

@@ -18,7 +18,7 @@ export function addCompletion(program: Command): void {
       'Prints a completion script for bash, zsh or fish. It completes commands, flags, files, events and other values.',
     )
     .addHelpText('after', examples)
-    .allowExcessArguments() // the scripts pass a line, and bash also the characters at which it splits words
+    .allowExcessArguments() // scripts pass a line; that of bash also passes the characters at which bash splits words
     .action(async (shell: keyof typeof scripts, _, { args: [, line, breaks = ''] }: Command) => {
       if (line === undefined) return void (await printLines([scripts[shell]]))
       const { names, areFiles } = completionsOf(program, line)
@@ -57,7 +57,7 @@ if [[ $funcstack[1] == _hookserver ]]; then _hookserver "$@"; else compdef _hook
 } as const
 
 interface Completions {
-  /** A description follows after a tab, if there is one. A folder ends with a slash. */
+  /** A name may have a description, after a tab. The name of a folder ends with a slash. */
   names: readonly string[]
   areFiles: boolean
 }
@@ -145,8 +145,8 @@ function filesAt(typed: string, ending: RegExp): string[] {
 }
 
 /**
- * readline replaces only the part of the word after its last word-break character (`=`, `:` or `@`), or from that
- * character on if it is an `@`. It adds the slash after a folder itself.
+ * The part of each name that readline inserts. readline replaces the part of a word after the last `=` or `:`, or from
+ * the last `@` on, and adds the slash after a folder itself.
  */
 function forReadline(names: readonly string[], line: string, breaks: string): string[] {
   const word = splitWords(line).at(-1) ?? ''

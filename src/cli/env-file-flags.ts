@@ -8,7 +8,7 @@ export const defaultEnvFile = '.env'
 
 const variable = 'HOOKSERVER_ENV_FILE'
 
-/** The options of a command with these flags, once `readEnvFile` has run. */
+/** The options of a command with these flags, after `readEnvFile` has run. */
 export interface EnvFileFlags {
   /** The file that was read, if any. */
   envFile?: EnvFile | undefined
@@ -44,7 +44,7 @@ function envFileOf(flag: string | undefined): EnvFile | undefined {
   }
 }
 
-/** The environment of this process without the variables of the file, which a child process reads again. */
+/** The environment of this process without the variables of the file, because a child process reads the file itself. */
 export function environmentWithout({ variables = [] }: Partial<EnvFile> = {}): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !variables.includes(name)))
 }

@@ -31,7 +31,7 @@ export type ConfigFlags = Partial<Record<SettingName, string | true | undefined>
 
 const allSettings = Object.keys(settings) as SettingName[]
 
-/** Adds a flag for each setting, and those of the `.env` file. */
+/** Adds a flag for each setting, and the flags that name the `.env` file. */
 export function addConfigFlags(command: Command): Command {
   for (const name of allSettings) addConfigFlag(command, name)
   return addEnvFileFlags(command)
@@ -72,7 +72,7 @@ const connectionHelp: Readonly<Partial<Record<SettingName, string>>> = {
   adminTokenFile: 'File that contains that token',
 }
 
-/** Adds the flags that name either a database or a remote server, and those of the `.env` file. */
+/** Adds the flags that name a database or a remote server, and the flags that name the `.env` file. */
 export function addConnectionFlags(command: Command): Command {
   for (const name of connectionFlags) addConfigFlag(command, name, connectionHelp[name])
   return addEnvFileFlags(command)

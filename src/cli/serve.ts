@@ -104,7 +104,8 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
       resolve()
     })
   }
-  // The state of the process is unknown. Running attempts count, so a delivery that always causes this ends as dead.
+  // The state of the process is unknown. The running attempts count, so a delivery whose handler always throws an
+  // uncaught exception ends as dead.
   process.on('uncaughtException', (err) => {
     logger.error({ err }, 'Uncaught exception, exiting; running attempts will be retried')
     process.exit(1)

@@ -127,8 +127,8 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
 const noHooks = 'Name a webhook, such as acme/shop#7. Its id is at the end of the URL of its settings page on GitHub.'
 
 /**
- * A line for each missed delivery that the inbox has not received, and one for each webhook, unless its sweep failed
- * before it found a delivery in the log.
+ * A line for each missed delivery that the inbox has not received, then a line for each webhook. A webhook has no line
+ * if its sweep failed before it found a delivery in the log.
  */
 function reportLines({ reports, missedDeliveries }: Swept, width: number, now: number): string[] {
   const rows = reports.filter(({ error, sent }) => error === undefined || sent > 0).map(hookRow)

@@ -5,7 +5,7 @@ import { type Setting, wordsOf } from '../../server/config/setting.ts'
 import { type SettingName, settings } from '../../server/config/settings.ts'
 import { type ConfigFlags, type ConnectionFlags, configFromFlags, databaseFlags, UsageError } from '../flags.ts'
 
-/** Flags that set a setting of the server, most of them with a shorter name. */
+/** The flags that set a setting of the server. Most flags have shorter names than their settings. */
 const settingOf = {
   url: 'recoverUrl',
   mode: 'recoverMode',

@@ -26,7 +26,7 @@ interface Flags {
   json?: boolean
 }
 
-/** So high that `--rate` limits the load, and not the number of concurrent requests. */
+/** So high that `--rate` limits the load, and the concurrency does not. */
 const defaultConcurrencyWithRate = 100
 
 const parseCount = wholeNumber('--count', 10_000_000)
@@ -106,7 +106,7 @@ async function send(name: string, flags: Flags, { args }: Command): Promise<void
   process.exitCode = summary.ok ? 0 : 1
 }
 
-/** The secret to sign with. `serve` looks in the same places, so both find the same secret. @throws {UsageError} */
+/** The secret to sign with. `serve` looks in the same places, so it finds the same secret. @throws {UsageError} */
 function findSecret(given: string | undefined): { value: string; source: string } {
   if (given === '') throw new UsageError('--secret is empty: check the variable that you passed')
   if (given !== undefined) return { value: given, source: '--secret' }
