@@ -10,8 +10,8 @@ export type { ContractHost } from './client.ts'
 export { type ContractMount, contractMounts } from './mounts.ts'
 
 /**
- * The requirements for every adapter. An application mounts all of `contractMounts()`, sends the errors that reach its
- * error handler as their `problem()` in JSON, and listens; then each case's `run({ origin })` resolves.
+ * The requirements for every adapter. An application mounts all of `contractMounts()` and listens. Its error handler
+ * answers with the `problem()` of the error as JSON. Then each case's `run({ origin })` must resolve.
  */
 export const adapterContract: readonly ContractCase[] = [
   ...signatureCases,

@@ -53,7 +53,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'rejected-unread',
-    name: 'rejects an unsigned delivery, and one from another origin, before reading the body',
+    name: 'rejects an unsigned delivery, and a delivery from outside the ranges, before reading the body',
     about: 'streaming',
     async run(host) {
       const { headers } = signedRequest('push')

@@ -12,7 +12,7 @@ export const originCases: ContractCase[] = [
   },
   {
     id: 'outside',
-    name: 'rejects a delivery from outside with the text of Flask-Hookserver, and ignores X-Forwarded-For',
+    name: 'rejects an address outside the ranges, in the words of Flask-Hookserver, and ignores X-Forwarded-For',
     async run(host) {
       const answer = await deliver(host, 'outside', 'ping', from('192.0.2.7'))
       assertRefused(answer, 403, 'forbidden_origin')

@@ -25,7 +25,7 @@ export const signatureCases: ContractCase[] = [
   },
   {
     id: 'unsigned',
-    name: 'rejects a delivery without signature with the text of Flask-Hookserver',
+    name: 'rejects a delivery without signature, in the words of Flask-Hookserver',
     async run(host) {
       const { secret: _, ...unsigned } = { secret: contractSecret, headers: {} }
       const delivery = signedRequest('ping', unsigned)

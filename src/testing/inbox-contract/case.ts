@@ -18,7 +18,7 @@ export interface InboxContractHost {
 }
 
 export interface ContractStore {
-  /** Opens an inbox of the store. A case opens several for several processes, and a new one after all were closed. */
+  /** Opens an inbox of the store. A case opens one for each process, and another one after it has closed the others. */
   open(): Promise<Inbox>
   /**
    * Starts another process that runs `workUntilKilled` with this work on its own inbox, and resolves when its tasks are

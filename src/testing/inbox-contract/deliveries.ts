@@ -7,8 +7,8 @@ export const minute = 60_000
 export const day: number = 24 * 60 * minute
 
 /**
- * The time of the cases: yesterday. Most cases pass times near it as `now`, which decides which tasks are due, so they
- * need not wait. It is before the time of the real clock, by which stores find due tasks without a handler.
+ * The time of the cases: yesterday. Most cases pass times near it as `now`. As `now` decides which tasks are due, the
+ * cases need not wait. Stores find due tasks without a handler by the real clock, which is later than these times.
  */
 export const start: number = Date.now() - day
 

@@ -9,7 +9,7 @@ export interface DoomedWork {
   handlers: readonly HandlerPolicy[]
   /** Number of tasks to claim, by handler. */
   wanted: Readonly<Record<string, number>>
-  /** Whether the process blocks its event loop once the tasks are claimed, as a handler can. */
+  /** Whether the process blocks its event loop after the tasks are claimed, as a handler can. */
   blocked?: boolean
 }
 
@@ -35,7 +35,7 @@ export async function workUntilKilled(inbox: Inbox, { handlers, wanted, blocked 
   })
 }
 
-/** Starts a program that runs `workUntilKilled`. Resolves when its tasks are claimed. @throws if it ends first. */
+/** Starts a program that runs `workUntilKilled`. Resolves when tasks are claimed. @throws if the program ends first. */
 export async function startDoomedWorker(file: string, args: readonly string[]): Promise<DoomedWorker> {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')

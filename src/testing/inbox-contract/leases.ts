@@ -217,7 +217,7 @@ async function expireLease(host: InboxContractHost, policy: Omit<HandlerPolicy, 
   return { inbox, worker, id, claimed: only(doomed.claimed), doomed, killed: { after } }
 }
 
-/** Claims the task once it is due again. */
+/** Claims the task when it is due again. */
 function comesBack(worker: TestWorker) {
   return eventually('the task is due again', async () => (await worker.claim('a', 1, Date.now() + minute))[0])
 }

@@ -1,7 +1,7 @@
 import type { ClaimedTask, Inbox, Match, StoredDelivery } from '../../inbox/inbox.ts'
 import { start } from './deliveries.ts'
 
-/** The deliveries that the store offers for matching, oldest first. This matches none of them. */
+/** The deliveries that the store offers for matching, oldest first. They stay unmatched. */
 export async function unmatched(inbox: Inbox, limit = 10, bytes = 1e6): Promise<StoredDelivery[]> {
   let offered: readonly StoredDelivery[] = []
   await inbox.match(0, { limit, bytes, ordered: false, now: start }, (all) => {

@@ -75,7 +75,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   },
   {
     id: 'missed-deliveries-many',
-    name: 'lists deliveries that are missed or requested, however many were received since',
+    name: 'lists deliveries that are missed or requested, however many later ones were received',
     async run(host) {
       const inbox = await openNew(host)
       const open = [

@@ -23,7 +23,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-at-once',
-    name: 'claims only the first of several tasks with the same key that could start when they are matched',
+    name: 'claims only the oldest of several tasks with the same key that are matched together',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -117,7 +117,7 @@ export const orderCases: InboxContractCase[] = [
       for (const id of ids) await worker.match(id, ordered('a', 'key'))
       await worker.finish(only(await worker.claim('a')), 'dead')
       await worker.finish(only(await worker.claim('a')), 'failed', { nextAt: start + minute })
-      await inbox.store(first) // run again before the delivery that waits
+      await inbox.store(first) // a copy: the dead delivery runs again, before the delivery that waits
       const again = only(await worker.match(ids[0] as number, ordered('a', 'key', true)))
       assert.equal('next' in only(await worker.finish(again, 'succeeded', { nextBytes: 1e6 })), false)
       assert.equal(only(await worker.claim('a', 10, start + minute)).id, ids[1])

@@ -43,7 +43,7 @@ export const pausingCases: InboxContractCase[] = [
   },
   {
     id: 'pause-apart',
-    name: 'keeps a handler paused when all are resumed, and all paused when one handler is resumed',
+    name: 'keeps the pause of one handler when the pause of all ends, and the pause of all when that of one ends',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

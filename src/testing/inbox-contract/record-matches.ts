@@ -97,7 +97,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-part',
-    name: 'offers deliveries again that were not matched, before later ones',
+    name: 'offers unmatched deliveries again, before later deliveries',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

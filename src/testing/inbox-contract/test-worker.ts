@@ -14,7 +14,7 @@ import { only } from './seen.ts'
 /** A byte limit above the size of any body. */
 const plenty = 1e9
 
-/** The backoff of the handlers, in milliseconds: so long that no expired lease is due again during a case. */
+/** The backoff of the handlers, in milliseconds: so long that no retry is due during a case. */
 export const backoff: number = 60 * minute
 
 /** A worker that a case controls step by step. Its clock is the time of the case. */
