@@ -80,7 +80,7 @@ export class Stream {
     this.#timer ??= setTimeout(() => this.flush(), collectInterval)
   }
 
-  /** Reports the collected changes now. Call this before a request, because its response is newer than they are. */
+  /** Reports the collected changes now. Call this before a request, because its response is newer than the changes. */
   flush(): void {
     const changes = [...this.#gathered.values()]
     this.#forget()

@@ -42,12 +42,12 @@ export class LiveList {
   /** Requests run one after the other, so that answers arrive in order. */
   readonly #mutex = new Mutex()
   #asking = new AbortController()
-  /** Changes from the stream since the running request was sent. Its answer may be older. */
+  /** Changes from the stream since the running request was sent. The answer may be older than these changes. */
   #duringRequest: Map<number, DeliverySummary> | undefined
   #checking: ReturnType<typeof setTimeout> | undefined
   /** The newest delivery seen, whether it matches the search or not. */
   #newest = 0
-  /** The oldest delivery that has changed since the last poll, if the change may affect whether it matches. */
+  /** The lowest id of the deliveries that changed since the last poll and may begin or cease to match. */
   #changed = Number.POSITIVE_INFINITY
 
   /** @param before Lists only deliveries with a lower id, and gets no new rows. `undefined`: the newest deliveries. */
@@ -89,13 +89,13 @@ export class LiveList {
   #ask(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { signal } = this.#asking
     return this.#mutex.run(async () => {
-      this.#stream.flush() // these are older than the response
+      this.#stream.flush() // changes that are older than the response
       clearTimeout(this.#checking)
       this.#checking = undefined
       const changed = new Map<number, DeliverySummary>()
       this.#duringRequest = changed
       if (!signal.aborted) await work(signal)
-      this.#stream.flush() // these may be newer
+      this.#stream.flush() // changes that may be newer than the response
       this.#duringRequest = undefined
       this.#update([...changed.values()])
     })

@@ -44,7 +44,7 @@ export function drawChart(element: HTMLElement, drawing: Drawing): DrawnChart {
 }
 
 /**
- * A step is drawn at its middle. Stacked bars are drawn from the top one to the bottom one, each over those above it.
+ * A step is drawn at its middle. Stacked bars all start at 0, so the highest is drawn first and the lower ones over it.
  */
 function dataOf(kind: Drawing['kind'], { at, step, lines }: ChartData): UPlot.AlignedData {
   const middles = at.map((begin) => (begin + step / 2) / 1000)

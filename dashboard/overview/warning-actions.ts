@@ -7,7 +7,7 @@ export interface WarningAction {
   label: string
   /** A screen, or a card of the overview. */
   to: { link: string } | { card: string }
-  /** Replaces the server's advice if that names a request or a command for which this page has a link or button. */
+  /** Replaces the server's advice if the advice names a request or command that this page has a link or button for. */
   cure?: string
 }
 

@@ -11,7 +11,7 @@ export interface Loaded {
   why: string | undefined
   /** Whether parsing has changed some numbers. */
   isRounded: boolean
-  /** The GitHub page of the object, as the payload names it. */
+  /** The address of the object's page on GitHub, from the payload. */
   link: string | undefined
 }
 

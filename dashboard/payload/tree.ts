@@ -134,7 +134,7 @@ export class Tree {
 
   /**
    * Expands all nodes down to a level, and collapses deeper ones.
-   * @returns whether the maximum number of nodes stopped it.
+   * @returns whether the expansion stopped at the maximum number of nodes.
    */
   openTo(level: number): boolean {
     this.root = new Fold(this.root.value)

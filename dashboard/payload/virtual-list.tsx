@@ -20,10 +20,10 @@ export function VirtualList<Row>(props: {
   role?: 'tree'
   class?: string
   count: number
-  /** Scrolls to this row when it changes. */
+  /** The row to scroll to when `target` or `version` changes. */
   target?: number | undefined
   activeId?: string | undefined
-  /** Identifies the content: the rows are requested again when it changes. */
+  /** Identifies the content: the rows are requested again when `version` changes. */
   version: unknown
   load: (from: number, count: number) => Promise<readonly Row[]>
   onKeyDown?: (event: KeyboardEvent) => void

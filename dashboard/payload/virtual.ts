@@ -1,6 +1,6 @@
 /**
  * Computes the visible rows of a long list. Browsers cannot draw elements that are many millions of pixels high. A list
- * that would be higher gets `maxHeight`, and scrolling by one pixel moves its rows by more than one.
+ * that would be higher gets `maxHeight`, and scrolling by one pixel moves its rows by more than one pixel.
  */
 
 /** Pixels. */

@@ -3,7 +3,7 @@
  * screen reader lose their place.
  */
 
-/** Focuses the previously focused element, or the content if that has been removed. */
+/** Focuses the previously focused element, or the content if that element has been removed. */
 export function giveFocusTo(element: Element | null): void {
   if (element instanceof HTMLElement && element.isConnected) element.focus({ preventScroll: true })
   else focusContent()

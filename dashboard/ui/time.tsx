@@ -20,7 +20,7 @@ export const exact = (at: number): string => exactFormat.format(at)
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' })
 const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
 
-/** The date in the operator's time zone. It names the zone, since that of the server may differ. */
+/** The date in the operator's time zone, with the name of the zone, since the server may be in another one. */
 export function dayNameOf(at: number, from: number): string {
   const daysAgo = Math.round((new Date(from).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000)
   const name = daysAgo === 0 ? 'Today, ' : daysAgo === 1 ? 'Yesterday, ' : ''
