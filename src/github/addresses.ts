@@ -19,7 +19,7 @@ export function apiUrlOf(github: string): string {
   return host === undefined ? `${github}/api/v3` : `https://api.${host}`
 }
 
-/** The address of the pages. For an API at an address without `/api/v3`, it is the same address. */
+/** The address of the pages. It is the address of the API if that address has no `/api/v3`. */
 export function githubUrlOf(apiUrl: string): string {
   const [, host] = hostedApi.exec(apiUrl) ?? []
   return host === undefined ? apiUrl.replace(/\/api\/v3$/, '') : `https://${host}`

@@ -39,7 +39,7 @@ export class Lease {
     return lease
   }
 
-  /** Renews the lease first if the timer could not, such as while the machine was suspended. */
+  /** Renews the lease first if the timer could not do so, for example while the machine was suspended. */
   async isHeld(): Promise<boolean> {
     if (this.#ended) return false
     const overdue = performance.now() - this.#renewedAt >= this.#ttl / 3

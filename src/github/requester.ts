@@ -31,7 +31,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   retries: [1000, 4000, 10_000],
 }
 
-/** Waits in a way that the process or a test can end. */
+/** A wait that the process or a test can end early. */
 export type Pause = (ms: number) => Promise<void>
 
 /** Waits for rate limits, and retries requests that failed because of the server or the network. */

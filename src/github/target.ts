@@ -8,7 +8,7 @@ export type Target = 'app' | { repository: string; id?: number } | { organizatio
 export interface Webhook {
   /** The name of its target. */
   target: string
-  /** `X-GitHub-Hook-ID`; `undefined` for the App's webhook, whose id only its deliveries show. */
+  /** `X-GitHub-Hook-ID`; `undefined` for the App's webhook, because only its deliveries show the id. */
   id: string | undefined
   /** The path of its delivery log in GitHub's API. */
   path: string

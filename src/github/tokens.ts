@@ -31,7 +31,7 @@ export class InstallationTokens {
   }
 
   /**
-   * A token to replace one that GitHub rejected with 401, because it was revoked or GitHub's clock is ahead of ours.
+   * A token in place of one that GitHub rejected with 401: the old one was revoked, or GitHub's clock is ahead of ours.
    */
   async replace(installation: number, rejected: string): Promise<string> {
     const token = this.#tokens.get(installation)
@@ -98,7 +98,7 @@ export interface InstallationSource {
   replace(id: number, error: unknown): Promise<number>
 }
 
-/** An installation whose id is all that is known of it. */
+/** An installation that is known only by its id. */
 export const fixedInstallation = (installation: number): InstallationSource => ({
   id: async () => installation,
   replace: (_id, error) => Promise.reject(error),

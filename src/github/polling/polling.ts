@@ -77,7 +77,7 @@ class Poller {
 
   async run(): Promise<void> {
     while (!this.#signal.aborted) await this.#pause(await this.#poll())
-    await this.#lease?.release().catch(() => undefined) // it expires
+    await this.#lease?.release().catch(() => undefined) // otherwise the lease expires
   }
 
   /** @returns Milliseconds until the next poll. */

@@ -30,7 +30,7 @@ export interface RecoverOptions {
   /** The inbox that receives the deliveries. Default: that of the `Hooks`. */
   inbox?: Inbox | undefined
   /**
-   * The source of the stored deliveries, like the option of a mount. Default: `source` of the `Hooks`, else its `url`.
+   * The source of the stored deliveries, like `source` of a mount. Default: `source` of the `Hooks`, else its `url`.
    */
   source?: string | undefined
 }

@@ -107,7 +107,7 @@ export class Recovery {
     }
     this.#stopCheckTimer()
     this.#stopCheckTimer = startTimer(() => {
-      void this.#track(check()).catch(() => undefined) // the next sweep records them too
+      void this.#track(check()).catch(() => undefined) // the next sweep also records received deliveries
     }, checkInterval)
   }
 
