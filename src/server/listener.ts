@@ -54,7 +54,7 @@ export function addressOf(server: Server): string {
 
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
 
-/** Calls `work` when the response has ended or the client has disconnected, or at once if it already has. */
+/** Calls `work` when the response has ended or the client has disconnected, at once if this has already happened. */
 export function onClose(outgoing: ServerResponse, work: () => void): void {
   if (outgoing.closed || outgoing.destroyed || outgoing.socket?.destroyed) work()
   else outgoing.once('close', work)

@@ -20,7 +20,7 @@ const maxBody = 51 * 2 ** 20
 
 /**
  * Opens the receiver for deliveries that an operator creates. It accepts every address.
- * @param receives Whether the process counts as a receiver although it has no other mount, because it polls GitHub.
+ * @param receives Whether the process counts as a receiver although it has no other mount: it does if it polls GitHub.
  */
 export const openLocalReceiver = (hooks: Mountable, options: HooksOptions, receives = false): Receiver =>
   hooks.mount({ ...options, work: false, validateIp: false, url: false, source: operatorSource }, { receives })

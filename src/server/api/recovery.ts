@@ -60,7 +60,7 @@ function recoveryIn({ recovery }: ApiContext): Recovery {
 const defaultInterval = 10_000
 
 /**
- * Answers with JSON that may take minutes to compute, and sends line breaks until it is ready. If an error occurs after
+ * Answers with JSON that may take minutes to compute, and sends line breaks before the JSON. If an error occurs after
  * the response has begun, the response breaks off.
  */
 export async function slowJson(
