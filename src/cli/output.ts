@@ -9,7 +9,7 @@ import { escapeUnsafe, unsafeCharacters } from '../runtime/untrusted-text.ts'
 
 export type Style = Parameters<typeof styleText>[0]
 
-/** Styles text only on a terminal that supports it, and respects NO_COLOR and FORCE_COLOR. */
+/** Styles text only on a terminal that supports styles, and respects NO_COLOR and FORCE_COLOR. */
 export const styled = (style: Style, text: string): string => styleText(style, text, { stream: stdout })
 
 /** Columns of the terminal. Infinite for a file or a pipe, unless COLUMNS is set. */

@@ -52,7 +52,7 @@ async function printRanges(address: string | undefined, flags: Flags): Promise<v
   await printLines([flags.json ? jsonLine({ address, range: range ?? null }) : `${address} ${text}`])
 }
 
-/** @throws {Error} with its causes, which a receiver hides from senders. */
+/** @throws {Error} whose message includes the causes. A receiver would hide them from senders. */
 async function fetchRanges(apiUrl: string, token: string | undefined): Promise<readonly string[]> {
   try {
     const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)

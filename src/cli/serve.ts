@@ -128,7 +128,8 @@ function logStart(
     logger.info(pulled, "Pulling deliveries from GitHub's log")
   } else logger.info({ role: role.value, database: shown }, 'Running handlers')
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
-  if (process.stderr.isTTY !== true || logLevel.value === 'silent') return // logs in JSON and silent servers have no other lines
+  // Outside a terminal the server prints only its log in JSON, and a silent server prints nothing.
+  if (process.stderr.isTTY !== true || logLevel.value === 'silent') return
   if (tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
 }

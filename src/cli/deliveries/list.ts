@@ -60,7 +60,7 @@ async function list(words: readonly string[], flags: Flags): Promise<void> {
   })
 }
 
-/** The title is the last column: if a terminal shows it wider than computed, it moves no other column. */
+/** A terminal may show the title of a delivery wider than computed. In the last column, it moves no other column. */
 const columns: readonly Column[] = [
   { title: 'ID' },
   { title: 'AGE' },

@@ -124,7 +124,7 @@ async function isBehindPooler(client: Client, connect: Connect): Promise<boolean
   for (let test = 0; test < poolerTests; test++) {
     const before = await backendOf(client)
     await other.query('begin')
-    // If both share one connection, the second query would wait for the open transaction, so it must not be sent.
+    // If both clients share one connection, the second query would wait for the open transaction, so it is not sent.
     const isShared = (await backendOf(other)) === before || (await backendOf(client)) !== before
     await other.query('rollback')
     if (isShared) return true
