@@ -55,7 +55,7 @@ export async function retry({ id, state }: { id: number; state: DeliveryState })
 export async function discard({ id }: { id: number }): Promise<boolean> {
   const text = 'Running attempts finish. After that, no handler runs for this delivery, unless you retry it.'
   if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
-  // Its state may change while the dialog is open.
+  // The state of the delivery may change while the dialog is open.
   return runOperation('discard', id, operations.discard.concerns)
 }
 

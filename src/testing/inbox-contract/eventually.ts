@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 
-/** Milliseconds that a case waits for the background work of a store: several times what a store may take. */
+/** Milliseconds that a case waits for the background work of a store: several times the longest that it may take. */
 const timeout = 120_000
 
 /** Calls `probe` until it returns a value, and returns that value. */
