@@ -60,7 +60,7 @@ describe('checks', () => {
     await expectAnswer(post('/hooks', { ...given, 'x-hub-signature': 'sha1=abc' }), 200)
   })
 
-  test('both', async () => {
+  test('the address and the signature', async () => {
     const post = application({ secret: new TextEncoder().encode(key) })
     await expectAnswer(
       post('/hooks', { ...given, 'x-forwarded-for': '::ffff:c01e:fc01', 'x-hub-signature': signature }),

@@ -27,7 +27,7 @@ export class Sender {
   /** When each delivery was first sent, and when it was first acknowledged, by `performance.now()`. */
   readonly #sentAt = new Map<string, number>()
   readonly #ackedAt = new Map<string, number>()
-  /** Used for nothing else, because the number of sent deliveries must not change other random choices. */
+  /** Used by the sender alone, because the number of sent deliveries must not change other random choices. */
   readonly #random: Random
   readonly #connections: number
 

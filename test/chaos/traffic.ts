@@ -5,8 +5,8 @@ import type { Random } from '../campaign/random.ts'
 import type { Sender } from '../campaign/sender.ts'
 
 /**
- * Milliseconds: the maximum between an answer and the next delivery of a connection, and the minimum before an
- * unacknowledged delivery is sent again.
+ * Milliseconds: the longest pause between an answer and the next delivery of a connection, and the shortest pause
+ * before an unacknowledged delivery is sent again.
  */
 const [pause, again] = [200, 500]
 

@@ -78,7 +78,7 @@ describe('an export that is imported', () => {
   })
 })
 
-describe('a line that cannot be imported', () => {
+describe('an export that cannot be imported', () => {
   /** Changes a member of the second delivery. */
   const changing = (name: string, value: unknown) => (line: string, index: number) =>
     index === 2 ? JSON.stringify({ ...JSON.parse(line), [name]: value }) : line
@@ -102,7 +102,7 @@ describe('a line that cannot be imported', () => {
     ],
     ['another version', (line, index) => (index === 0 ? line.replace('1', '2') : line), /line 1: .*version 2.*upgrade/],
     ['no export', (line, index) => (index === 0 ? '{}' : line), /line 1: not an export/],
-  ])('is reported with its number, and the lines before it are imported: %s', async (_what, change, says) => {
+  ])('is reported with the line number, and the earlier lines are imported: %s', async (_what, change, says) => {
     const { file, to, run } = await exported()
     writeFileSync(file, readFileSync(file, 'utf8').split('\n').map(change).join('\n'))
     const { code, stderr, stdout } = await run()
@@ -113,7 +113,7 @@ describe('a line that cannot be imported', () => {
     expect(deliveries).toHaveLength(says.source.includes('line 3') ? 1 : 0)
   })
 
-  test('is a file that does not exist, or is empty', async () => {
+  test('may be a file that does not exist, or is empty', async () => {
     const folder = project({ empty: '' })
     const run = (name: string) =>
       hookserver(['deliveries', 'import', join(folder, name), '--database', join(folder, 'new.db')])

@@ -10,7 +10,7 @@ describe.each([
   ['a local GitHub with Enterprise paths', 'http://127.0.0.1:8080', 'http://127.0.0.1:8080/api/v3'],
 ])('%s', (_, github, apiUrl) => {
   test('has its API at the documented address', () => expect(apiUrlOf(github)).toBe(apiUrl))
-  test('has its pages where the API says', () => expect(githubUrlOf(apiUrl)).toBe(github))
+  test('has its pages at the address that its API implies', () => expect(githubUrlOf(apiUrl)).toBe(github))
 })
 
 test('an API without /api/v3 has its pages at the same address', () => {

@@ -32,7 +32,7 @@ describe('an Octokit', () => {
 
   /** The timers that keep the process alive. */
   const timers = async () => {
-    for (let turn = 0; turn < 50; turn++) await setTimeout(0) // Octokit continues with timers of that length
+    for (let turn = 0; turn < 50; turn++) await setTimeout(0) // Octokit continues in timers of 0 ms
     return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   }
 

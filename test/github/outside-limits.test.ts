@@ -1,4 +1,4 @@
-/** Waits and ends of requests by `hooks.octokit()`, and the formats of tokens. */
+/** How requests by `hooks.octokit()` wait for rate limits and end with `hooks.close()`, and the formats of tokens. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'

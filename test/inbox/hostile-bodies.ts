@@ -1,4 +1,4 @@
-/** Bodies of about `size` bytes that need many times as much memory once they are parsed. */
+/** Bodies of about `size` bytes that need many times as much memory when they are parsed. */
 const size = 512 * 1024
 
 const base36 = (number: number) => number.toString(36)

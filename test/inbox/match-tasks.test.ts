@@ -43,7 +43,7 @@ describe('a delivery that is matched for the first time', () => {
     expect(decide([task('a', { claim: false }), task('b', { claim: false })]).state).toBe('pending')
   })
 
-  test('asks once for each task whether it is first, and passes whether it would be claimed', () => {
+  test('calls isFirst once for each task, and tells it whether the task would be claimed', () => {
     const asked: unknown[] = []
     const isFirst = ({ handler }: MatchedTask, claims: boolean) => asked.push([handler, claims]) > 0
     decide([task('a'), task('b', { claim: false }), task('c')], { isFirst, paused: new Set(['c']) })

@@ -1,4 +1,4 @@
-/** Prints the bytes that each hostile body needs once it is parsed, its text included. Run with `--expose-gc`. */
+/** Prints the bytes that each hostile body needs when it is parsed, including its text. Run with `--expose-gc`. */
 import { getHeapStatistics } from 'node:v8'
 import { hostileBodies } from './hostile-bodies.ts'
 

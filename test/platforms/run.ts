@@ -1,6 +1,6 @@
 /**
  * `npm run test:platforms -- [folder …]`: installs the packed hookserver into the applications of this folder, starts each
- * one, and sends it deliveries. Exits with 1 if one fails.
+ * one, and sends it deliveries. Exits with 1 if an application fails.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

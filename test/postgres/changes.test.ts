@@ -137,7 +137,7 @@ test.each(['5_4_', '0_5_', '4_5_9', '1_5_3~2', '4_5_3', '9999999999999999999_999
   },
 )
 
-test('gives a dump that was restored on another server a new store id, so that clients read everything', async () => {
+test('assigns a new store id after a dump is restored on another server, so that clients read everything', async () => {
   const { position } = await look()
   await database.run("insert into changes (transaction, deliveries) values ('900000001', '{1}')")
   await database.run('insert into acks values (900000000, 1)')

@@ -6,7 +6,7 @@ const startTimeout = 60_000
 
 /** A PostgreSQL server for the tests of a file. */
 export interface Databases {
-  /** Set once the server has started. */
+  /** Set when the server has started. */
   readonly server: PostgresServer
   /** Creates an empty database. @returns its URL. */
   create(): Promise<string>

@@ -66,7 +66,7 @@ describe('the target of postgres()', () => {
     ['nothing', undefined],
     ['no pool', {}],
     ['an empty text', ''],
-  ])('%s is neither', (_name, target) => {
+  ])('%s is neither a URL nor a pool', (_name, target) => {
     expect(() => postgres(target as never)).toThrow(/^postgres\(target\): expected postgres:\/\//)
   })
 

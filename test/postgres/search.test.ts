@@ -35,7 +35,7 @@ afterAll(async () => {
   await server.stop()
 }, 60_000)
 
-/** The rows that a page may read: those of one step and one more, with their tasks and attempts. */
+/** The rows that a page may read from one table: those of one step, and one more. */
 const most = 2001
 
 const queries: [name: string, query: Query, index: string][] = [

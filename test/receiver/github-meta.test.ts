@@ -55,7 +55,7 @@ describe('a fetch of /meta', () => {
     expect(github.remaining).toEqual({ anonymous: 60, authorized: 4999 })
   })
 
-  test('with the ETag of the last response finds no change, and does not count', async () => {
+  test('with the ETag of the last response finds no change, and does not count against the rate limit', async () => {
     const { etag } = await look('right')
     expect(await look('right', etag)).toEqual({ cidrs: undefined, etag, tokenRejected: false })
     expect(github.requests.map(({ status }) => status)).toEqual([200, 304])

@@ -201,7 +201,7 @@ describe('the first list', () => {
 })
 
 describe('a rate limit', () => {
-  test('delays the next fetch to its end, which the sender gets', async () => {
+  test('delays the next fetch until it resets, and the sender gets the time of the reset', async () => {
     github.remaining.anonymous = 0
     github.resetAt = Math.floor(Date.now() / 1000) * 1000 + 20 * minute
     const { has } = rangesOf()
@@ -289,7 +289,7 @@ describe('the refresh', () => {
     await vi.waitFor(() => expect(github.requests).toHaveLength(2))
   })
 
-  test('does not count with a token if the list has not changed, and makes the list fresh', async () => {
+  test('with a token does not count against the limit if the list is the same, and makes the list fresh', async () => {
     const { has, work, deliverAfter } = await fetched({ token: 'right' })
     for (let hours = 1; hours <= 3; hours++) {
       await deliverAfter(hour)
@@ -364,7 +364,7 @@ describe('an address in none of the ranges', () => {
     expect(github.requests).toHaveLength(3)
   })
 
-  test('does not start it more often if the refresh fails', async () => {
+  test('does not start the refresh more often if it fails', async () => {
     const { has } = await fetched()
     fails(1)
     pass(5 * minute)

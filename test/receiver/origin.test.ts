@@ -188,7 +188,7 @@ describe('the list', () => {
 })
 
 describe('validateIp: "warn"', () => {
-  test('accepts every request at once, and has no warning about one from the ranges', async () => {
+  test('accepts every request at once, and has no warning about a request from the ranges', async () => {
     const { origin } = originOf({ validateIp: 'warn' })
     const { request, work } = awake({ address: '192.0.2.1' })
     expect(origin.check(request)).toBeUndefined()

@@ -54,7 +54,7 @@ describe('a batch', () => {
     expect(encoder.hasRoom({ ...quarter, body: new Uint8Array(11) }, '{}')).toBe(false)
   })
 
-  test('in the buffer of an earlier batch has none of its bytes', () => {
+  test('in the buffer of an earlier batch has none of the bytes of that batch', () => {
     const { bytes } = batchOf([full, full])
     const [delivery] = decodeBatch(batchOf([minimal], bytes))
     expect(plain(delivery as ReturnType<typeof encoded>)).toEqual(plain(encoded(minimal)))

@@ -79,7 +79,7 @@ describe('the deliveries of one transaction', () => {
     expect(ids.map((id) => bodyOf(engine, id)[0])).toEqual([1, 2, 3])
   })
 
-  test('have a pack of their own if they are large; the others share theirs', async () => {
+  test('each have a pack of their own if they are large, and share a pack if they are not', async () => {
     const engine = new Engine()
     const contents = [1, 2, 3].map((n) => new Uint8Array(n === 2 ? large : 10).fill(n))
     const ids = await storeTogether(engine, contents)

@@ -111,7 +111,7 @@ describe('without an inbox', () => {
     expect(await (await deliver(hooks)).text()).toBe('hook:issues.opened')
   })
 
-  test('a store that is bound to `start` is active in the handler', async () => {
+  test('an AsyncLocalStorage that is bound to `start` is active in the handler', async () => {
     const storage = new AsyncLocalStorage<string>()
     const { start } = tracingChannel<string, TracingMessages['attempt']>('hookserver:attempt')
     start.bindStore(storage, (message) => (message as TracingMessages['attempt']).handler)

@@ -6,7 +6,7 @@ export const handlerName = 'backlog'
 /** The maximum attempts of a delivery: enough to survive kills, few enough for some deliveries to end dead. */
 const maxAttempts = 5
 
-/** The ends of the GUIDs of deliveries that fail in every attempt, and of those that fail in the first attempt. */
+/** Ends of GUIDs. A delivery with the first end fails in every attempt, one with the second end only in its first. */
 const [failsAlways, failsFirst] = ['ff', '0']
 
 /** The ordered handler of the backlog. It waits for 1 or 2 ms, as a handler does for input and output. */

@@ -88,7 +88,7 @@ export class OrderCheck {
 
   /**
    * Beside an attempt of an interrupted process, the same delivery may begin again, or a delivery that an operator
-   * retried. If the interrupted attempt was the last one of its delivery, any delivery may begin.
+   * retried. If the interrupted attempt was the final one of its delivery, any delivery may begin.
    */
   #mayBeginBeside(line: Line, running: Line): boolean {
     const isHead = line.guid === running.guid || this.#excuses.retried.has(line.guid)

@@ -33,7 +33,7 @@ export interface ThroughputOptions {
   runs?: readonly number[]
 }
 
-/** The maximum time of two workers, as a multiple of the time of one. The machine has other work too. */
+/** The maximum time of two workers, as a multiple of the time of one worker. The machine has other work too. */
 export const maxSlowdown = 1.25
 
 /** The default of `concurrency`. */
@@ -64,7 +64,7 @@ export async function measureThroughput(options: ThroughputOptions): Promise<Thr
   return report
 }
 
-/** The time of two workers as a multiple of the time of one, or 1 if either was not measured. */
+/** The time of two workers as a multiple of the time of one worker, or 1 if one of these times was not measured. */
 export function slowdownOf({ measured }: ThroughputReport): number {
   const [one, two] = [1, 2].map((count) => measured.find(({ workers }) => workers === count)?.seconds)
   return one === undefined || two === undefined ? 1 : two / one

@@ -17,7 +17,7 @@ export class ProgressWatch {
   readonly interrupted = new Map<number, number>()
   /** The longest time without progress, in milliseconds. */
   longest = 0
-  /** The fault that is injected now, or was injected last. */
+  /** The fault that is injected now, or else the previous one. */
   fault = 'the start'
   /** The number of deliveries that have ended. */
   ended = 0

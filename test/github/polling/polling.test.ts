@@ -246,7 +246,7 @@ describe('a failure', () => {
       .filter(({ level }) => level === 'error' || level === 'info')
       .map(({ level, message }) => [level, message])
 
-  test('is logged once, with longer and longer waits, and so is its end', async () => {
+  test('is logged once, its end is logged too, and the waits become longer and longer', async () => {
     const scene = await PollingScene.open()
     const poll = scene.poll()
     await poll.turn()
@@ -283,7 +283,7 @@ describe('a failure', () => {
   test.each([
     ['retry-after', { 'retry-after': '600' }, 600],
     ['the reset of the rate limit', { 'x-ratelimit-limit': '5000', 'x-ratelimit-remaining': '0' }, 1800],
-  ])('for a rate limit lasts as long as GitHub says: %s', async (_what, headers, expected) => {
+  ])('because of a rate limit causes a wait as long as GitHub says: %s', async (_what, headers, expected) => {
     const scene = await PollingScene.open()
     scene.github.clock.advance(7 * hour) // our clock may be wrong
     const reset = String(Math.floor(scene.github.clock.now() / 1000) + 1800)

@@ -60,23 +60,23 @@ describe('isRequestDue', () => {
   })
 
   test.each<[string, Partial<MissedDelivery>, boolean]>([
-    ['one that was never requested', {}, true],
+    ['a delivery that was never requested', {}, true],
     ['a first failure before the interval', { requests: 1, requestedAt: now - 4 * minute }, false],
     ['a first failure after the interval', { requests: 1, requestedAt: now - 5 * minute }, true],
     ['a third failure before four intervals', { requests: 3, requestedAt: now - 19 * minute }, false],
     ['a third failure after four intervals', { requests: 3, requestedAt: now - 20 * minute }, true],
     ['a hundredth failure before six hours', { requests: 100, requestedAt: now - 5 * hour }, false],
     ['a hundredth failure after six hours', { requests: 100, requestedAt: now - 6 * hour }, true],
-    ['a requested one', { state: 'requested', requests: 1, requestedAt: now - hour }, false],
-    ['one without a result for an hour', { state: 'requested', requests: 1, requestedAt: now - hour - 1 }, true],
-    ['one that was received', { state: 'received' }, false],
-    ['one that expired', { state: 'expired' }, false],
-    ['one that is unrecorded', { state: 'unrecorded' }, false],
+    ['a request without a result for an hour', { state: 'requested', requests: 1, requestedAt: now - hour }, false],
+    ['a request without a result for longer', { state: 'requested', requests: 1, requestedAt: now - hour - 1 }, true],
+    ['a delivery that was received', { state: 'received' }, false],
+    ['a delivery that expired', { state: 'expired' }, false],
+    ['a delivery that is unrecorded', { state: 'unrecorded' }, false],
   ])('of %s', (_what, more, expected) => {
     expect(isRequestDue(missed(more), { every: 5 * minute, includeOk: false }, now)).toBe(expected)
   })
 
-  test('of one that is unrecorded, with includeOk', () => {
+  test('of a delivery that is unrecorded, with includeOk', () => {
     expect(isRequestDue(missed({ state: 'unrecorded' }), { every: 5 * minute, includeOk: true }, now)).toBe(true)
     const again = missed({ state: 'unrecorded', requests: 1, requestedAt: now - minute })
     expect(isRequestDue(again, { every: 5 * minute, includeOk: true }, now)).toBe(false)

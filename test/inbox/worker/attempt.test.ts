@@ -235,7 +235,7 @@ describe('a handler that exceeds its timeout', () => {
     await running.settled
   })
 
-  test('has 15 minutes by default', async () => {
+  test('has failed after 15 minutes by default', async () => {
     expect(defaultTimeout).toBe(15 * minute)
     const { delivery, running } = endless()
     pass(15 * minute - 1)

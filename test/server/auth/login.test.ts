@@ -174,7 +174,7 @@ describe('logging out', () => {
     expect(await status(second, cookie)).toBe(200) // another inbox
   })
 
-  test('fails if it cannot be stored, the log says why, and the session stays valid', async () => {
+  test('fails if the revocation cannot be stored, the log says why, and the session stays valid', async () => {
     const failing = () => Promise.reject(new Error('the database is unavailable'))
     const admin = await openAdmin({ inbox: withMembers(openInbox(), { compareAndSet: failing }) })
     const cookie = await withCookie(admin)

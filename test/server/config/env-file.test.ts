@@ -51,7 +51,7 @@ describe('updateEnvFile', () => {
     )
   })
 
-  test('replaces a value of several lines, and nothing that looks like an assignment in another', () => {
+  test('replaces a value of several lines, and nothing that looks like an assignment in another value', () => {
     const { path, read, parsed } = envFile('KEPT="one\nA=in a value\n"\nA=`old\nlines`\nB=1')
     updateEnvFile(path, { A: 'new', C: '2' })
     expect(read()).toBe('KEPT="one\nA=in a value\n"\nA=new\nB=1\nC=2\n')
