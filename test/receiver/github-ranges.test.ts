@@ -201,7 +201,7 @@ describe('the first list', () => {
 })
 
 describe('a rate limit', () => {
-  test('delays the next fetch until it resets, and the sender gets the time of the reset', async () => {
+  test('delays the next fetch until the limit resets, and the sender gets the time of the reset', async () => {
     github.remaining.anonymous = 0
     github.resetAt = Math.floor(Date.now() / 1000) * 1000 + 20 * minute
     const { has } = rangesOf()

@@ -43,7 +43,7 @@ export const pausingCases: InboxContractCase[] = [
   },
   {
     id: 'pause-apart',
-    name: 'keeps the pause of one handler when the pause of all ends, and the pause of all when that of one ends',
+    name: 'keeps a handler paused when * is resumed, and keeps * paused when the handler is resumed',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

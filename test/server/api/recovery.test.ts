@@ -92,7 +92,7 @@ test('a slow answer contains line breaks', async () => {
   expect(JSON.parse(text)).toEqual({ done: true })
 })
 
-test('a quick answer has no line breaks, and an answer that fails after line breaks breaks off', async () => {
+test('a quick answer has no line breaks, and an answer that fails late is cut off', async () => {
   const quick = await fetch(await answering(Promise.resolve({ done: true }), 1e6))
   expect(await quick.text()).toBe('{"done":true}')
   const work = Promise.withResolvers<object>()
