@@ -1,8 +1,8 @@
 /** Fetches `GET /meta` of GitHub, which lists the addresses that webhooks come from. */
 import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
-import { githubApi, type Settings } from '../settings.ts'
-import { type FetchedRanges, RangesError } from './github-ranges.ts'
+import type { Settings } from '../settings.ts'
+import { type FetchedRanges, RangesError, rangesAdvice } from './github-ranges.ts'
 
 type MetaSource = Pick<Settings, 'apiUrl' | 'token'>
 
@@ -57,17 +57,6 @@ async function hooksIn(response: Response, apiUrl: string): Promise<readonly str
   } catch (cause) {
     throw new RangesError('Error reaching GitHub', { cause })
   }
-}
-
-const networkDetails = 'https://docs.github.com/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom'
-
-/** What to do if the list of a GitHub other than github.com lacks addresses from which that GitHub sends deliveries. */
-export function rangesAdvice(apiUrl: string): string[] {
-  if (apiUrl === githubApi) return []
-  const expected = apiUrl.endsWith('.ghe.com')
-    ? `the egress ranges of your region, see ${networkDetails}`
-    : 'the address of your GitHub Enterprise Server'
-  return [`set the option ranges (--ranges) to ${expected}`]
 }
 
 /** The error for a response. `until` is when GitHub accepts requests again, if the headers say so. */

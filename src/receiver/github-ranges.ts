@@ -2,6 +2,7 @@ import { HookError } from '../errors.ts'
 import type { RangesStatus } from '../http.ts'
 import { causeText } from '../runtime/cause-text.ts'
 import { startTimer } from '../runtime/timer.ts'
+import { githubApi } from '../settings.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { AddressSet, parseCidr } from './cidr.ts'
 
@@ -249,4 +250,15 @@ export function functionSource(ranges: () => readonly string[] | Promise<readonl
     }
     return { cidrs, etag: undefined, tokenRejected: false }
   }
+}
+
+const networkDetails = 'https://docs.github.com/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom'
+
+/** What to do if the list of a GitHub other than github.com lacks addresses from which that GitHub sends deliveries. */
+export function rangesAdvice(apiUrl: string): string[] {
+  if (apiUrl === githubApi) return []
+  const expected = apiUrl.endsWith('.ghe.com')
+    ? `the egress ranges of your region, see ${networkDetails}`
+    : 'the address of your GitHub Enterprise Server'
+  return [`set the option ranges (--ranges) to ${expected}`]
 }

@@ -3,8 +3,7 @@ import type { HookRequest, RangesStatus } from '../http.ts'
 import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, isLocal } from './cidr.ts'
 import { type AddressReader, createAddressReader, explainUnknownAddress } from './client-address.ts'
-import { rangesAdvice } from './github-meta.ts'
-import { GithubRanges } from './github-ranges.ts'
+import { GithubRanges, rangesAdvice } from './github-ranges.ts'
 
 /** Checks that a request comes from GitHub's addresses, as the option `validateIp` says. */
 export class Origin {

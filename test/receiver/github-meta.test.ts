@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { fetchMeta, rangesAdvice } from '../../src/receiver/github-meta.ts'
-import { RangesError } from '../../src/receiver/github-ranges.ts'
+import { fetchMeta } from '../../src/receiver/github-meta.ts'
+import { RangesError, rangesAdvice } from '../../src/receiver/github-ranges.ts'
 import { type Failure, LocalGitHub } from '../../src/testing/index.ts'
 import { serving } from '../adapters/host.ts'
 
