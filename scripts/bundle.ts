@@ -71,8 +71,6 @@ const { output } = await build({
     minifyInternalExports: false,
     comments: { legal: true, annotation: true, jsdoc: false },
     charset: 'ascii', // a file with other characters takes twice the memory, and a tenth longer to parse
-    sourcemap: true,
-    sourcemapExcludeSources: true, // the sources take 1 MB, and the code is readable without them
   },
 })
 

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..')
  * packages. Each module takes half a millisecond.
  */
 const maxModules = 3
-const maxFiles = 94
+const maxFiles = 70
 /**
  * Entry points that run without Node.js, the part of `hookserver/testing` that runs without it, and the chunks of the
  * dynamic imports of these files, which the bundler of a Cloudflare Worker includes.
