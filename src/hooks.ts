@@ -63,7 +63,7 @@ export class Hooks implements Mountable {
     // Mounts use the secret and the App that the environment has now.
     const { secret, app } = this.#settings
     this.#options = { ...options, secret, app }
-    // Not used: a receiver parses the CIDRs, so this reports invalid ones here and not at the first mount.
+    // Creates a receiver only for its checks: it parses the CIDRs, so invalid ones are an error here, not at the mount.
     this.#createReceiver(this.#settings)
   }
 
@@ -148,7 +148,7 @@ export class Hooks implements Mountable {
    * `token`. Its requests wait for GitHub's rate limits, log to the option `logger`, and end at `close()`.
    * @param target `{ installation }`, `{ repository: 'owner/name' }`, `{ organization }` or `{ user }`.
    * @throws {TypeError} (rejects) naming the wrong member of the target.
-   * @throws {Error} (rejects) if there are no credentials, or the App is not installed there.
+   * @throws {Error} (rejects) if there are no credentials, or the App is not installed on the target.
    */
   octokit(target: OctokitTarget): Promise<DeliveryOctokit> {
     return this.#octokits.forTarget(this.#served ?? this.#settings, target)
@@ -164,7 +164,7 @@ export class Hooks implements Mountable {
     return this.#registry.all()
   }
 
-  /** The options that were given, and `secret` and `app` from the environment. The others are `undefined`. */
+  /** The options that were given, and `secret` and `app` from the environment. All other options are `undefined`. */
   get options(): Readonly<HooksOptions> {
     return this.#options
   }

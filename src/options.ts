@@ -91,8 +91,8 @@ export interface HooksOptions {
    */
   token?: string | undefined
   /**
-   * The GitHub App that `delivery.octokit()` and `hooks.octokit()` authenticate as. `id` is its App ID or client ID. `privateKey` is the PEM
-   * text, which may contain `\n` instead of line breaks, or the path of its file.
+   * The GitHub App that `delivery.octokit()` and `hooks.octokit()` authenticate as. `id` is its App ID or client ID.
+   * `privateKey` is the PEM text, which may contain `\n` instead of line breaks, or the path of its file.
    * @default the environment variables `GITHUB_APP_ID` and `GITHUB_APP_PRIVATE_KEY`
    * @example app: { id: 123456, privateKey: 'bot.pem' }
    */

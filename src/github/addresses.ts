@@ -9,7 +9,7 @@
 /** The address of GitHub's pages, except for GHE.com and GitHub Enterprise Server. */
 export const githubPages = 'https://github.com'
 
-/** The host names whose API is on a host of its own. */
+/** The addresses of pages with an API on another host. */
 const hosted = /^https:\/\/(github\.com|[\w-]+\.ghe\.com)$/
 const hostedApi = /^https:\/\/api\.(github\.com|[\w-]+\.ghe\.com)$/
 
@@ -19,7 +19,7 @@ export function apiUrlOf(github: string): string {
   return host === undefined ? `${github}/api/v3` : `https://api.${host}`
 }
 
-/** The address of the pages. It is the address of the API if that address has no `/api/v3`. */
+/** The address of the pages. An API without `/api/v3` and without an `api.` host has the same address as its pages. */
 export function githubUrlOf(apiUrl: string): string {
   const [, host] = hostedApi.exec(apiUrl) ?? []
   return host === undefined ? apiUrl.replace(/\/api\/v3$/, '') : `https://${host}`

@@ -27,7 +27,7 @@ export class GitHubClient {
   readonly #scope: Scope
   #app: Promise<AppClient> | undefined
 
-  /** @param signal Ends the requests that belong to no delivery, which otherwise keep the process alive. */
+  /** @param signal Ends the requests that belong to no delivery. If it is given, their waits keep the process alive. */
   constructor(credentials: Credentials, signal?: AbortSignal) {
     this.#credentials = credentials
     const never = new AbortController().signal
@@ -49,7 +49,7 @@ export class GitHubClient {
   /**
    * The Octokit for calls outside a delivery.
    * @throws {TypeError} naming the wrong member of the target.
-   * @throws {Error} if there are no credentials, or the App is not installed there.
+   * @throws {Error} if there are no credentials, or the App is not installed on the target.
    */
   async octokitOutside(target: OctokitTarget): Promise<Octokit> {
     checkOctokitTarget(target)
@@ -68,8 +68,7 @@ export class GitHubClient {
   }
 
   /**
-   * A requester that may read the delivery logs of a target. It leaves rate limits and retries to its caller, who waits
-   * only while it has its lease.
+   * A requester that may read the delivery logs of a target. The caller waits for rate limits, and retries requests.
    * @throws {Error} with a message for the operator.
    */
   async requesterFor(target: Target): Promise<Requester> {

@@ -5,7 +5,7 @@ import type { RequestError } from './requester.ts'
 import { parseTarget } from './target.ts'
 import type { InstallationSource } from './tokens.ts'
 
-/** Where an Octokit outside a delivery acts: an installation by its id, or the installation on a repository or account. */
+/** The target of an Octokit outside a delivery: an installation, by its id or by a repository or account. */
 export type OctokitTarget =
   | { installation: number }
   | { repository: string }
@@ -58,7 +58,7 @@ export class Installations {
 
   /**
    * The installation of a target.
-   * @throws {Error} (rejects, both methods of the source) if the App is not installed there.
+   * @throws {Error} (both methods of the source reject) if the App is not installed on the target.
    */
   sourceFor(target: OctokitTarget): InstallationSource {
     if ('installation' in target) {
@@ -73,7 +73,7 @@ export class Installations {
       id: () => this.#find(path),
       replace: async (id) => {
         const found = this.#ids.get(path.toLowerCase())
-        // Otherwise another caller has replaced it.
+        // If the id differs, another caller has replaced it already.
         if (found && (await found.id) === id) this.#ids.delete(path.toLowerCase())
         return this.#find(path)
       },
@@ -112,7 +112,7 @@ export class Installations {
     throw notFound(`The App ${name} has no installation ${installation}, or no longer: ${cure}`, cause)
   }
 
-  /** Also tells an App that is not installed from one that GitHub does not know: for both, GitHub responds with 404. */
+  /** Rejects if GitHub does not know the App. A request for an installation also gets 404 in that case. */
   async #describeApp(): Promise<{ name: string; url: string }> {
     const { data } = await this.#app.request('GET /app')
     return { name: data?.name ?? '', url: data?.html_url ?? '' }
@@ -126,11 +126,11 @@ export class Installations {
   }
 }
 
-/** With the status, as in errors of Octokit. */
+/** An error with the property `status`, which errors of Octokit have. */
 const notFound = (message: string, cause: unknown): Error =>
   Object.assign(new Error(message, { cause }), { status: 404 })
 
-/** The check of each member, and its form. */
+/** The check of each member, and the description of a valid value. */
 const members: Record<string, { isValid(value: unknown): boolean; expected: string }> = {
   installation: { isValid: (value) => isWhole(value, 1), expected: 'the id of an installation' },
   repository: { isValid: (value) => isName(value, 'repository'), expected: '"owner/name"' },

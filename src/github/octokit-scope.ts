@@ -35,8 +35,8 @@ interface ThrottleOptions {
 /**
  * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. For all Octokits with the same
  * `id` together, the plugin sends at most one write request (POST, PATCH, PUT or DELETE) a second, and one in three
- * seconds if it notifies people, as comments do. If GitHub still rejects a request because of a rate limit, the wait is
- * here: the plugin's timer ignores `signal` and always keeps the process alive.
+ * seconds if it notifies people, as comments do. If GitHub still rejects a request because of a rate limit, our
+ * callback waits, because the plugin's timer would ignore `signal` and always keep the process alive.
  */
 export function throttleOptions(id: string, { log, signal, keepAlive = false }: Scope): ThrottleOptions {
   const onLimit =
@@ -54,18 +54,19 @@ export function throttleOptions(id: string, { log, signal, keepAlive = false }: 
 
 /**
  * Makes requests reject at once when the signal aborts, even while a plugin of Octokit waits, and logs each response.
- * It sets the signal and the logger of each request, because as options of the constructor they would replace the
- * option `request` that an application gave to `Octokit.defaults()`, with its `fetch`.
+ * The signal and the logger are set for each request. If the constructor got them, they would replace the option
+ * `request` that an application gave to `Octokit.defaults()`, with its `fetch`.
  */
 export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
   const requestLog = octokitLogger(log)
   octokit.hook.wrap('request', async (request, options) => {
-    // Octokit retries an aborted request, unless the name of the reason is `AbortError`, as it is by default.
+    // Octokit retries an aborted request, unless the reason is an `AbortError`. This controller has that reason by
+    // default. `signal` may have another reason.
     const controller = new AbortController()
     const abort = () => controller.abort()
     signal.addEventListener('abort', abort, { once: true })
     try {
-      // In place, because the other hooks get this object, whatever object is passed on.
+      // Changes this object, because the other hooks get it, even if `request` is called with another one.
       options.request = { signal: controller.signal, ...options.request, log: requestLog }
       const response = await untilAborted(signal, async () => request(options))
       log.debug({ status: response.status }, `${options.method} ${new URL(response.url).pathname}`)

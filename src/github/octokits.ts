@@ -11,16 +11,16 @@ export type { Installation, OctokitTarget } from './installations.ts'
  * every import of `hookserver`. The client is loaded when the application first uses it.
  */
 export class Octokits {
-  /** By class, then by API address and credentials: mounts with the same ones share a client and its tokens. */
+  /** By class, then by API address and credentials. Mounts that have all of these in common share a client. */
   readonly #clients = new Map<OctokitClass | undefined, Map<string, Promise<GitHubClient>>>()
   readonly #closing = new AbortController()
 
-  /** For the deliveries of a mount. */
+  /** Creates the Octokits for the deliveries of a mount. */
   forDeliveries(settings: Settings): OctokitSource {
     return async (delivery) => (await this.#clientFor(settings)).octokitFor(delivery)
   }
 
-  /** For calls that belong to no delivery. Their requests end at `close()`. */
+  /** An Octokit for calls that belong to no delivery. Its requests end at `close()`. */
   async forTarget(settings: Settings, target: OctokitTarget): Promise<DeliveryOctokit> {
     return (await this.#clientFor(settings)).octokitOutside(target)
   }

@@ -1,4 +1,4 @@
-/** Compares an App with what the handlers of a module need: decisions only. */
+/** Compares an App with the needs of a module's handlers. It sends no requests. */
 import {
   eventPermissions,
   eventsWithoutPermission,
@@ -12,7 +12,7 @@ import { includesLevel } from './permission-levels.ts'
 export interface AppDifference {
   missingPermissions: readonly PermissionDifference[]
   missingEvents: readonly string[]
-  /** Events that GitHub's API does not list, so only its owner sees whether the App gets them. */
+  /** Needed events that GitHub's API does not list. Only the owner sees whether the App subscribes to them. */
   hiddenEvents: readonly string[]
   unneededPermissions: readonly PermissionDifference[]
   unneededEvents: readonly string[]
@@ -54,7 +54,7 @@ export function compareApp(
 const hasAll = (granted: Permissions, needed: Permissions): boolean =>
   Object.entries(needed).every(([name, level]) => includesLevel(granted[name], level))
 
-/** Whether all events that need a permission also accept another one that the App has. */
+/** Whether each event that needs the permission accepts another permission instead, and the App has that one. */
 function hasAlternative(permission: string, events: readonly string[], permissions: Permissions): boolean {
   const needing = events.map((event) => eventPermissions[event]).filter((one) => one?.permission === permission)
   return needing.length > 0 && needing.every((one) => one?.alternatives?.some((name) => permissions[name]))

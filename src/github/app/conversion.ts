@@ -90,7 +90,7 @@ async function tryConversion(
   return { problem: `GitHub answered ${status}${limited}` }
 }
 
-/** The reason without the address, which contains the code. */
+/** The reason of a failure, without the address, because the address contains the code. */
 function reasonOf(error: unknown): string {
   const { name, cause } = error as Error
   if (name === 'TimeoutError') return `no answer within ${requestTimeout / 1000} s`

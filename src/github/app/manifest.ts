@@ -19,8 +19,8 @@ export interface AppManifest {
 export const maxNameLength = 34
 
 /**
- * The address of an App's webhook if nothing receives there, because the server pulls. GitHub requires an address. This
- * host cannot exist (RFC 6761), so GitHub's attempts reach no server.
+ * The address of an App's webhook if the server pulls the deliveries. GitHub requires an address. This host cannot
+ * exist (RFC 6761), so GitHub's attempts reach no server.
  */
 export const unreachableAddress = 'https://hookserver.invalid/'
 
@@ -28,7 +28,7 @@ export interface ManifestOptions {
   name: string
   description: string | undefined
   homepage: string
-  /** The address that GitHub delivers to. Default: none. */
+  /** The address that GitHub delivers to. Default: `unreachableAddress`. */
   address: string | undefined
   redirectUrl: string
   isPublic: boolean

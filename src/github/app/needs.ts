@@ -1,4 +1,4 @@
-/** What an App needs for the handlers of a module: decisions only. */
+/** The events and permissions that an App needs for the handlers of a module. */
 import { isKnownName, splitName } from '../../events.ts'
 import { isObject } from '../../runtime/json.ts'
 import {
@@ -16,7 +16,7 @@ export interface AppNeeds {
   /** The events to subscribe to, sorted. */
   events: readonly string[]
   permissions: Permissions
-  /** Why a handler adds no event, or more than its name says. */
+  /** Sentences for the user: why a handler adds no event, or more events than its name says. */
   notes: readonly string[]
 }
 
@@ -70,7 +70,7 @@ export function readPermissions(module: string, given: unknown): Permissions {
   throw new Error(`config.permissions of ${module}: expected an object such as ${example}`)
 }
 
-/** Events with alternative permissions come last: another event may already need one of these. */
+/** Events with alternative permissions come last: another event may already need one of the alternatives. */
 function sortedNames(names: readonly string[]): string[] {
   const choices = (name: string) => permissionFor(splitName(name)[0])?.alternatives?.length ?? 0
   return [...new Set(names)].filter((name) => name !== '*').toSorted((a, b) => choices(a) - choices(b))

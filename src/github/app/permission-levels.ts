@@ -56,7 +56,7 @@ const levels: Readonly<Record<string, string>> = {
 
 export const knownPermissions: readonly string[] = Object.keys(levels)
 
-/** The levels that GitHub offers for a permission. An unknown permission may have any. */
+/** The levels that GitHub offers for a permission. An unknown permission may have any level. */
 export const levelsOf = (permission: string): readonly PermissionLevel[] =>
   (Object.hasOwn(levels, permission) ? levels[permission] : 'read write admin')?.split(' ') as PermissionLevel[]
 

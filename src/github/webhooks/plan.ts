@@ -125,7 +125,7 @@ function shownSettings({
   }
 }
 
-/** The secret of a webhook if it must be set; `undefined` if it is ours. */
+/** A description of the secret that GitHub has, if it must be replaced. `undefined` if it is ours. */
 function currentSecret({ hasSecret }: WebhookDetails, proof: SecretProof | undefined): string | undefined {
   if (!hasSecret || proof?.signedWith === 'no secret') return 'none'
   if (proof?.signedWith === 'our secret') return undefined
@@ -136,7 +136,7 @@ function currentSecret({ hasSecret }: WebhookDetails, proof: SecretProof | undef
 }
 
 /**
- * What a rotation of the secret has to do:
+ * The next step of a rotation of the secret:
  * - `start`: add a new secret to the file, then set it on GitHub.
  * - `continue`: an interrupted rotation added a secret that GitHub does not use yet: set it on GitHub.
  * - `finish`: GitHub signs with the newest secret: drop the old ones.

@@ -9,7 +9,7 @@ const maxPolls = 40
 
 /**
  * Pings a webhook, and reads from the log which secret GitHub signed the ping with. GitHub has no ping for the webhook
- * of an App: the command asks for a redelivery of its last ping, which GitHub signs again.
+ * of an App. For an App, this asks for a redelivery of the last ping in the log, which GitHub signs again.
  * @returns `undefined` if the log shows no new ping in time, or if the App has no ping in its log.
  */
 export async function proveByPing(

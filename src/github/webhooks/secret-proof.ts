@@ -5,7 +5,7 @@
  * - A signature that one of our secrets reproduces is a proof: only the owner of the secret can compute it.
  * - A delivery without a signature is a proof that the webhook has no secret.
  * - A signature that we cannot reproduce proves nothing: the log shows the parsed payload, and GitHub may have
- *   serialized it in another way. If the receiver rejected it for its signature, GitHub and the receiver use different
+ *   serialized it in another way. But if the receiver rejected the signature too, GitHub and the receiver use different
  *   secrets.
  * - An answer with 2xx proves nothing about the secret: the receiver may not check signatures.
  */
@@ -15,10 +15,10 @@ import type { Exchange, LoggedAttempt } from '../delivery-log.ts'
 export interface SecretProof {
   /** `unknown`: signed, but not with a signature that we can reproduce. */
   signedWith: 'our secret' | 'no secret' | 'unknown'
-  /** The index of our secret. */
+  /** The index of the secret in the list of our secrets. `undefined` if it is not `our secret`. */
   index: number | undefined
   receiver: ReceiverVerdict
-  /** The delivery that proves it. */
+  /** The delivery with this signature. */
   delivery: LoggedAttempt
 }
 
@@ -36,7 +36,7 @@ export function secretProof(delivery: LoggedAttempt, exchange: Exchange, secrets
     : { signedWith: 'our secret', index, receiver, delivery }
 }
 
-/** The texts of hookserver's errors, which adapters send as text or as a JSON object with the code. */
+/** Recognizes hookserver's errors. Adapters send the message as text, or a JSON object with the code. */
 function verdictOf({ ok, statusCode }: LoggedAttempt, { response }: Exchange): ReceiverVerdict {
   if (ok) return 'accepted'
   if (statusCode !== 400) return 'failed'

@@ -18,7 +18,7 @@ export interface WebhookDetails extends Omit<WebhookSettings, 'active'> {
   /** `undefined` for the webhook of an App: the API does not show whether it is active. */
   active: boolean | undefined
   hasSecret: boolean
-  /** Of the last delivery: GitHub shows it for webhooks of repositories, and forgets it after 30 days. */
+  /** The response to the last delivery. GitHub shows it only for webhooks of repositories, for 30 days. */
   lastResponse: { code: number | undefined; status: string } | undefined
   /** The page on which an App's events are chosen, because GitHub's API cannot change them. */
   eventsPage?: string

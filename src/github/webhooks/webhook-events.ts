@@ -16,8 +16,9 @@ const organizationOnly = [
 
 /**
  * Events that webhooks of a repository or an organization do not get. Source: `supported-webhook-types` in GitHub's
- * OpenAPI description of 2026 (`@octokit/openapi-webhooks` 12.1.0), except `merge_group`, which repositories offer
- * although the description lists Apps only. GitHub rejects a webhook that lists one of them.
+ * OpenAPI description of 2026 (`@octokit/openapi-webhooks` 12.1.0), except `merge_group`: repositories offer this
+ * event, although the description lists it for Apps only. GitHub rejects a webhook that subscribes to an unavailable
+ * event.
  */
 const unavailable: Readonly<Record<'repository' | 'organization', ReadonlySet<string>>> = {
   repository: new Set([...appOnly, ...others, ...organizationOnly]),
@@ -31,7 +32,7 @@ export interface WebhookEvents {
   unavailable: string[]
 }
 
-/** Whether GitHub sends an event without a subscription: `ping` to every webhook, and these others to every App. */
+/** Whether GitHub sends an event without a subscription: `ping` to all webhooks, the other events here to all Apps. */
 const isAlwaysSent = (event: string, target: Target): boolean =>
   event === 'ping' || (target === 'app' && /^(installation.*|github_app_authorization)$/.test(event))
 

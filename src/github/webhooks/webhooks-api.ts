@@ -26,7 +26,7 @@ export interface WebhooksApiOptions {
   retries?: RetryPolicy['retries']
 }
 
-/** The webhooks of a repository or an organization, or the one of an App. Each method throws an error for the operator. */
+/** The webhooks of a repository or an organization, or the webhook of an App. Errors are for the operator. */
 export class WebhooksApi {
   readonly #target: Target
   readonly #signal: AbortSignal
@@ -62,15 +62,15 @@ export class WebhooksApi {
       const { message, cause } = error as Error
       const { status } = (cause ?? {}) as RequestError
       if (status !== undefined && status < 500) throw error
-      throw new Error(`${message}. GitHub may have created the webhook: run this again, and it finds the webhook`, {
+      throw new Error(`${message}. GitHub may have created the webhook: run the command again, which then finds it`, {
         cause,
       })
     }
   }
 
   /**
-   * Changes the events, and all other settings. An update without the secret would remove it, so the request contains
-   * the secret, and there is no moment at which GitHub does not sign.
+   * Changes the events and all other settings. The request contains the secret, because GitHub would otherwise remove
+   * the secret, and would not sign deliveries.
    */
   async update(id: number, settings: WebhookSettings, secret: string): Promise<void> {
     const { events, active } = settings
@@ -116,7 +116,7 @@ export class WebhooksApi {
   #write(route: string, body?: Readonly<Record<string, unknown>>, github: Requester = this.#github): Promise<unknown> {
     return this.#explain('write', async () => {
       await this.#waitForTurn()
-      // As `data`, because Octokit would send the request, with the token, to a parameter called `url`.
+      // The body is passed as `data`, because Octokit would send the request and the token to its member `url`.
       return (await github.request(route, body && { data: body })).data
     })
   }
