@@ -10,7 +10,7 @@ import { UsageError } from './flags.ts'
 export interface ModuleHandlers {
   /** The names that handlers are registered for. */
   names: readonly string[]
-  /** `permissions` of its `config`, not checked yet. */
+  /** The member `permissions` of the module's `config`, not checked yet. */
   permissions: unknown
 }
 
@@ -26,8 +26,8 @@ export function moduleOrDefault(given: string | undefined): string {
 }
 
 /**
- * What an App needs for the handlers of a module. A thread of its own imports the module: the module needs a secret and
- * perhaps an App before they exist, and this process imports the module again once they do.
+ * The events and permissions that an App needs for the handlers of a module. A thread imports the module, with a random
+ * secret and key, because the real ones do not exist yet. Later, this process imports the module with the real ones.
  * @throws {Error} that says why the module cannot be used.
  */
 export async function needsOfModule(path: string): Promise<AppNeeds> {
@@ -51,13 +51,13 @@ async function readHandlers(path: string): Promise<ModuleHandlers> {
   }
 }
 
-/** The file in `src` or, relative to a folder there, in `dist`. */
+/** The program in `dist`, or in `src` if hookserver runs from its sources. */
 function programFile(): URL {
   const built = new URL('../cli/handlers-thread.js', import.meta.url)
   return existsSync(built) ? built : new URL('../cli/handlers-thread.ts', import.meta.url)
 }
 
-/** Values with which a module can be imported before there is an App. They leave this process nowhere. */
+/** Values with which a module can be imported before there is an App. They never leave this process. */
 function placeholders(): Record<string, string> {
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,

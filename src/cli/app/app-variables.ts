@@ -27,19 +27,19 @@ export function variablesFor(app: AppVariables): Record<string, string> {
 }
 
 /**
- * Rejects a file or an environment with an App or a secret: writing another App would destroy a key that GitHub does not
- * show again.
+ * Rejects a file or an environment with an App or a secret: writing another App would destroy a key that GitHub does
+ * not show again.
  * @throws {Error} that says what to do.
  */
 export function assertNoApp(path: string): void {
   const file = existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}
   const inFile = Object.values(names).filter((name) => file[name])
   if (inFile.length > 0) {
-    const cures = 'see it with "hookserver app status", or write another file with --output'
+    const cures = 'see the App with "hookserver app status", or write another file with --output'
     throw new Error(`${path} already sets ${inFile.join(', ')}, and nothing was changed: ${cures}`)
   }
   const inEnvironment = Object.values(names).filter((name) => process.env[name])
   if (inEnvironment.length === 0) return
-  const cure = `they would take precedence over ${path}. Unset them, or see the App with "hookserver app status"`
+  const cure = `it takes precedence over ${path}. Unset the variables, or see the App with "hookserver app status"`
   throw new Error(`The environment already sets ${inEnvironment.join(', ')}, and nothing was changed: ${cure}`)
 }

@@ -27,8 +27,8 @@ export interface OutputFlags extends GitHubFlags {
 }
 
 /**
- * Flags of the commands that write the App to a file. It cannot be `--env-file`: Node.js rejects that flag of any
- * program if the file does not exist.
+ * Flags of the commands that write the App to a file. The flag cannot be `--env-file`, because Node.js itself reads
+ * that flag of any program, and fails if the file does not exist.
  */
 export function addOutputFlags(command: Command): Command {
   command.option('--output <file>', 'File to write the key and the secrets to', defaultEnvFile)
@@ -45,7 +45,7 @@ export interface GitHubAddresses {
   variables: Readonly<Record<string, string>>
 }
 
-/** Reads the file to write, if it exists: it may name the GitHub to use. */
+/** Reads the output file, if it exists, because the file may name the GitHub to use. */
 export function readOutput({ output }: OutputFlags): void {
   if (existsSync(output)) loadEnvFile(output)
 }
@@ -60,7 +60,7 @@ export function addressesFrom({ github, apiUrl }: GitHubFlags): GitHubAddresses 
   return { ...githubAddresses(config), variables: Object.fromEntries(variables) }
 }
 
-/** The App of the environment, which has the variables of the file by now. @throws {UsageError} if there is none. */
+/** The App of the environment, after the file was read into it. @throws {UsageError} if there is no App. */
 export function connectedApp(flags: GitHubFlags, signal: AbortSignal): { github: string; requester: Requester } {
   const { github, apiUrl } = addressesFrom(flags)
   const app = appIn((name) => process.env[name])
@@ -82,7 +82,7 @@ export function requesterFor(
   return new RetryingRequester(github, signal, { ...defaultRetryPolicy, retries: [1000, 4000] })
 }
 
-/** The reason for which GitHub does not answer the App, for the operator. */
+/** Explains to the operator why a request of the App failed. */
 export function problemOf(error: unknown): string {
   const { status, message } = error as RequestError
   if (status === 401 || status === undefined) return message

@@ -55,7 +55,7 @@ export function addCreate(parent: Command): void {
 }
 
 const examples = `
-The events do not show that a handler writes. Declare it in the module:
+Events do not show that a handler writes. Declare the permissions to write in the module:
   export const config = { permissions: { issues: 'write' } }
 
 Nothing on the internet has to reach this machine: the command reads the deliveries from GitHub's log.
@@ -116,7 +116,7 @@ async function run({ module, flags, addresses, manifest, needs, progress, signal
   const { id } = await readAppDetails(requester)
   if (id !== app.id) throw new Error(`The key belongs to another App (id ${id})`)
   loadEnvFile(output)
-  // The inbox must exist before the first delivery: polling reads the log back to its creation.
+  // The inbox must exist before the first delivery: polling reads the log back to the creation of the inbox.
   const server = flags.serve ? await startPulling(module, { github: flags.github, apiUrl: flags.apiUrl }) : undefined
   try {
     await printLines([
@@ -171,7 +171,7 @@ function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: 
     })
 }
 
-/** The redirect URL has the port of a real run. */
+/** Prints the manifest without the redirect URL, because a dry run has no port. */
 async function printManifest({ redirect_url: _, ...manifest }: AppManifest, { notes }: AppNeeds): Promise<void> {
   await printLines(JSON.stringify(manifest, undefined, 2).split('\n').map(printable))
   for (const note of notes) console.error(`hookserver: ${printable(note)}`)

@@ -25,8 +25,8 @@ export function addDiff(parent: Command): void {
 }
 
 const explanation = `
-GitHub's API cannot change the permissions and events of an App, only its owner can. After that, each account that has
-installed the App must accept new permissions.
+GitHub's API cannot change the permissions and events of an App. The owner of the App changes them on GitHub. Then each
+account that has installed the App must accept the new permissions.
 
 Exits with 1 if a permission or an event is missing.`
 

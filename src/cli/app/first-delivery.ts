@@ -9,7 +9,7 @@ import { type ConfigFlags, configFromFlags } from '../flags.ts'
 import { formatDuration, printable, printLines } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
 
-/** Milliseconds between two looks at the installations. Each counts against the rate limit of the App. */
+/** Milliseconds between two requests for the installations. Each request counts against the rate limit of the App. */
 const installationInterval = 2000
 
 /** Waits until an account has installed the App. @throws the reason of the signal. */
@@ -24,7 +24,7 @@ export async function waitForInstallation(requester: Requester, signal: AbortSig
 
 /** A server that pulls the App's deliveries until a handler has handled one. */
 export interface PullingServer {
-  /** Resolves when a handler has succeeded, and rejects when one has failed for good. */
+  /** Resolves when a handler has succeeded, and rejects when a delivery has ended `dead`. */
   handled: Promise<void>
   close(): Promise<void>
 }
@@ -62,7 +62,7 @@ export async function startPulling(path: string, flags: ConfigFlags): Promise<Pu
 
 function firstDelivery(): { handled: Promise<void>; unsubscribe: () => void } {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  promise.catch(() => {}) // the command may be waiting for the installation
+  promise.catch(() => {}) // not an unhandled rejection while the command still waits for the installation
   const stopAttempts = onEvent('attempt', ({ outcome, handler, event, guid, duration, error }) => {
     const text = `${handler} ${outcome === 'succeeded' ? 'handled' : 'failed on'} ${event} (GUID ${guid})`
     if (outcome === 'succeeded') {

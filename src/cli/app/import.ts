@@ -67,11 +67,14 @@ async function importApp(flags: Flags): Promise<void> {
   }
 }
 
-/** GitHub never shows a secret, so only a delivery proves it. */
+/** GitHub never shows a secret, so only a delivery can show that the secret is right. */
 function secretLines({ url, hasSecret }: AppHook, page: string): string[] {
   if (url === undefined) return [`The App has no webhook: activate it on ${page}`]
-  if (!hasSecret) return [`The webhook of the App has no secret: enter the one of the file on ${page}`]
-  return ['GitHub does not show the secret of the webhook. The next delivery proves it: see "hookserver app status"']
+  if (!hasSecret) return [`The webhook of the App has no secret. Enter the secret from the file on this page: ${page}`]
+  return [
+    'GitHub does not show the secret of the webhook. To see whether the server accepts the next delivery, run ' +
+      '"hookserver app status"',
+  ]
 }
 
 function readKey({ id, privateKey }: Flags): AppOptions {
@@ -91,7 +94,7 @@ function readKey({ id, privateKey }: Flags): AppOptions {
 async function readSecret(file: string | undefined): Promise<string> {
   if (file !== undefined) return readSecrets(file)[0] as string
   if (!stdin.isTTY) throw new UsageError('Cannot ask for the secret without a terminal: pass --secret-file')
-  const secret = await askHidden("Secret of the App's webhook (it is not shown): ")
+  const secret = await askHidden("Secret of the App's webhook (your input is not shown): ")
   if (secret !== '') return secret
   throw new Error('No secret was entered. Nothing was changed.')
 }

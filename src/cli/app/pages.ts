@@ -39,7 +39,7 @@ export function formPage({ nonce, manifest, owner, notes, problems }: FormContex
     nonce,
     'Create a GitHub App',
     html`
-<p>GitHub shows the App before it is created. Its key and secrets then go to the file on this machine, not into this browser.</p>
+<p>On the next page, GitHub asks you to confirm. The key and the secrets of the App go to a file on this machine, not into this browser.</p>
 ${problems.map((problem) => html`<p role="alert">${problem}</p>`)}
 ${notes.map((note) => html`<p>${note}</p>`)}
 <form method="post" action="/manifest" autocomplete="off">
@@ -74,7 +74,7 @@ function eventBox(event: string, isChosen: boolean): Html {
   return html`<label><input type="checkbox" name="${eventField}" value="${event}"${isChosen ? raw(' checked') : ''}> ${event}${needs}</label>`
 }
 
-/** Submits the manifest to GitHub at once, or when the user clicks if the browser runs no script. */
+/** Submits the manifest to GitHub at once. If the browser runs no script, the user clicks the button. */
 export function submissionPage({ nonce }: PageContext, action: string, manifest: AppManifest): Promise<string> {
   return page(
     nonce,

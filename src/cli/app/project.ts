@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isObject, type Json, textIn } from '../../runtime/json.ts'
 
-/** What the package of a module says about it. */
+/** The description of a project in its package.json. */
 export interface ProjectDescription {
   name: string
   description: string | undefined

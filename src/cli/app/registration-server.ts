@@ -51,12 +51,12 @@ export class RegistrationServer {
   private constructor(options: RegistrationOptions) {
     this.#options = options
     this.ended = this.#end.promise
-    this.ended.catch(() => {}) // the command may be busy with something else
+    this.ended.catch(() => {}) // not an unhandled rejection while the command does not wait yet
   }
 
   static async start(options: RegistrationOptions): Promise<RegistrationServer> {
     const registration = new RegistrationServer(options)
-    // User code runs in this process later, so the global Request and Response must stay.
+    // User code runs in this process later, so the adapter must not replace the global Request and Response.
     const listener = getRequestListener(registration.#routes().fetch, { overrideGlobalObjects: false })
     const server = await listen(listener, { host: '127.0.0.1', port: 0, flag: 'port' })
     registration.#server = server

@@ -98,7 +98,7 @@ export function existing(
       slug: app.slug,
     })
     return [
-      `${name}, but ${envFile} was not changed, and GitHub does not show its key again.`,
+      `${name}, but ${envFile} was not changed, and GitHub does not show the key of the App again.`,
       `Generate a private key and a webhook secret on ${page}, then run:`,
       `  npx hookserver app import --id ${app.id} --private-key <file>`,
     ]

@@ -18,7 +18,7 @@ interface Server {
 
 const what = 'webhook'
 
-/** What a webhook needs for `--pull`: its deliveries may fail. */
+/** The findings that count for `--pull`. Deliveries may fail there, because the server reads them from the log. */
 const neededToPull: readonly string[] = ['events', 'active']
 
 /** A finding for each problem of a webhook, or one for a webhook without problems. Sends no ping. */
@@ -27,7 +27,7 @@ export async function* checkWebhooks(server: Server): AsyncGenerator<Finding> {
   const isPulled = pull.value !== undefined
   const targets = pull.value ?? (role.value === 'receiver' ? undefined : recover.value) ?? []
   for (const target of targets) {
-    if (missingCredentials([target], server.settings) !== undefined) continue // the settings have a finding
+    if (missingCredentials([target], server.settings) !== undefined) continue // the check of the settings reports it
     try {
       yield* checkTarget(target, server, isPulled)
     } catch (error) {

@@ -1,4 +1,4 @@
-/** What `hooks ensure` prints: the plan, and what a ping proved. */
+/** Prints the plan of `hooks ensure`, and the findings from the ping. */
 import { nameOfTarget } from '../../github/target.ts'
 import type { WebhookPlan } from '../../github/webhooks/plan.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
@@ -19,7 +19,7 @@ interface Result {
   flags: ReportFlags
   secrets: OwnSecrets
   plan: WebhookPlan
-  /** `undefined` if it does not exist. */
+  /** `undefined` if the webhook does not exist. */
   webhook: WebhookDetails | undefined
   proof: SecretProof | undefined
   isApplied: boolean
@@ -30,7 +30,7 @@ export function reportUnavailable({ target, events }: OpenWebhooks): void {
   if (unavailable.length === 0) return
   const owner = typeof target === 'object' && 'repository' in target ? 'a repository' : 'an organization'
   console.error(
-    `hookserver: Left out, because GitHub does not send it to webhooks of ${owner}: ${unavailable.join(', ')}`,
+    `hookserver: Left out events that GitHub does not send to webhooks of ${owner}: ${unavailable.join(', ')}`,
   )
 }
 

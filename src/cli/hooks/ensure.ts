@@ -91,7 +91,7 @@ function eventsFor({ target, events }: OpenWebhooks, webhook: WebhookDetails | u
   throw new UsageError('No events for the webhook: pass the module with --module, or name them with --events')
 }
 
-/** A dry run sends nothing, and GitHub may not ping an inactive webhook: the last delivery is all that they have. */
+/** A dry run must not send a ping, and GitHub may not ping an inactive webhook. Both use the last delivery instead. */
 function proofBefore(
   { api }: OpenWebhooks,
   webhook: WebhookDetails,
@@ -113,7 +113,7 @@ async function proveByPingOrLog(
 const isConfirmed = ({ webhook, changes }: WebhookPlan, { yes }: Flags): Promise<boolean> =>
   confirm(webhook ? `Make ${plural(changes.length, 'change')}?` : 'Create it?', { yes })
 
-/** @param secret The one that GitHub has already, if that is ours. */
+/** @param secret The secret that GitHub already has, if it is one of ours. Otherwise our first one. */
 async function apply({ webhook, settings, changes }: WebhookPlan, { api }: OpenWebhooks, secret: string) {
   if (!webhook) return api.create(settings, secret)
   const { id } = webhook
@@ -123,7 +123,7 @@ async function apply({ webhook, settings, changes }: WebhookPlan, { api }: OpenW
   return webhook
 }
 
-/** Of an App without a ping in its log, only the next delivery shows the secret. */
+/** If the log of an App has no ping, there is no proof. Only the next delivery will show the secret. */
 function proofAfter(plan: WebhookPlan, webhook: WebhookDetails, { api }: OpenWebhooks, { values }: OwnSecrets) {
   return plan.webhook ? proveByPing(api, webhook, values) : proveByFirstPing(api, webhook, values)
 }

@@ -17,7 +17,7 @@ import { configFromFlags, invalidValue, UsageError } from '../flags.ts'
 import { abortOnSignal, formatDuration } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
 
-/** Flags that set a setting of the server. */
+/** The setting of the server that each flag sets. */
 const settingOf = {
   url: 'recoverUrl',
   secretFile: 'secretFile',
@@ -36,7 +36,7 @@ export interface WebhookFlags extends Partial<Record<SettingFlag, string>> {
 
 const help: Readonly<Partial<Record<SettingFlag, string>>> = {
   url: 'URL that GitHub delivers to',
-  secretFile: "File with the webhook's secrets, one per line; the first is set",
+  secretFile: "File with the webhook's secrets, one per line, newest first",
 }
 
 export function addSettingFlags(command: Command, names: readonly SettingFlag[]): Command {
@@ -56,9 +56,9 @@ export const addGitHubFlags = (command: Command): Command =>
 export const addEventFlags = (command: Command): Command =>
   command
     .option('--module <module>', 'Module of the server: its handlers name the events')
-    .option('--events <list>', 'Events instead: push,issues, or * for all')
+    .option('--events <list>', 'Events, instead of a module: push,issues, or * for all')
 
-/** The secrets that the server accepts; GitHub signs with one of them. */
+/** The secrets that the server accepts. GitHub should sign with one of them. */
 export interface OwnSecrets {
   values: readonly string[]
   /** For messages: the file, the variable or the module. */
@@ -89,7 +89,7 @@ export async function openWebhooks(
 ): Promise<OpenWebhooks> {
   const target = targetIn(text)
   const early = configOf(flags)
-  const found = needsSecret ? findServerSecret(early) : undefined // before the module is imported, which may need it
+  const found = needsSecret ? findServerSecret(early) : undefined // before the module, because its import may need it
   const module = flags.module === undefined ? undefined : await loadModule(flags.module)
   const config = module ? configOf(flags, module) : early
   const settings = resolveOptions(module?.hooks.options, { ...hooksOptions(config), ...unchecked })
@@ -123,7 +123,7 @@ function configOf(flags: WebhookFlags, module?: HooksModule): Config {
   })
 }
 
-/** The setting removes a slash at the end, but for a webhook that is another address. */
+/** The text of the flag, because the setting would remove a slash at the end, which is part of a webhook's address. */
 const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.url ?? config.recoverUrl.value
 
 function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | undefined): WebhookEvents | undefined {
@@ -163,7 +163,7 @@ export async function openApi(
   return new WebhooksApi({ target, github: await connect(target, settings), signal, pause, ...rest })
 }
 
-/** Shorter waits need no message. */
+/** The command reports only waits longer than this. */
 const longWaitMs = 10_000
 
 async function connect(target: Target, settings: Settings): Promise<Requester> {

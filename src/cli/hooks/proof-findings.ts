@@ -5,7 +5,7 @@ import type { OwnSecrets } from './open-webhooks.ts'
 
 export interface ProofContext {
   secrets: OwnSecrets
-  /** The command that sets our secret. */
+  /** The fix if the secret is not proved. */
   repair: string
   /** Why no delivery proves the secret. */
   withoutProof: string
@@ -29,9 +29,9 @@ function secretFinding({ signedWith, index, receiver, delivery }: SecretProof, c
   if (signedWith === 'no secret') return failed(what, `none: GitHub did not sign ${name}`, repair)
   const mismatch = `the signature of ${name} does not match ${secrets.source}`
   if (receiver === 'wrong_signature') {
-    return failed(what, `GitHub signs with another secret: ${mismatch}, and the receiver rejected it`, repair)
+    return failed(what, `GitHub signs with another secret: ${mismatch}, and the receiver rejects it`, repair)
   }
-  const said = receiver === 'accepted' ? ', but the receiver accepted it' : ''
+  const said = receiver === 'accepted' ? ', but the receiver accepted the delivery' : ''
   return warning(what, `not proved: ${mismatch}${said}`, repair)
 }
 

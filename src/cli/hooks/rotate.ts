@@ -59,7 +59,7 @@ function requireSecretFile({ secrets }: OpenWebhooks, text: string): string {
     : 'No secret was found'
   throw new UsageError(
     [
-      `${found}. A rotation needs a file, in which the server finds the old and the new one. Nothing was changed.`,
+      `${found}. A rotation needs a file from which the server reads the old and the new secret. Nothing was changed.`,
       'Move the secret into a file, in this order:',
       `  1. (umask 077; node --env-file-if-exists=.env -p process.env.${variable} > webhook-secrets)`,
       `  2. Remove ${variable} from .env or the environment, and restart the server with --secret-file webhook-secrets`,
@@ -69,8 +69,8 @@ function requireSecretFile({ secrets }: OpenWebhooks, text: string): string {
 }
 
 /**
- * The order of the steps matters: the file has the new secret before GitHub does, and the old one until a ping has proved
- * the new one. So the server accepts the signatures of GitHub after a crash at any step.
+ * The order of the steps matters: the file has the new secret before GitHub does, and the old one until a ping has
+ * proved the new one. So the server accepts the signatures of GitHub after a crash at any step.
  */
 class RotationRun {
   readonly #open: OpenWebhooks
@@ -142,7 +142,7 @@ class RotationRun {
     }
   }
 
-  /** A server may need a moment to read the file again. */
+  /** Pings again if the server rejects the signature, because the server may not have read the changed file yet. */
   async #proveNew(webhook: WebhookDetails, secret: string): Promise<SecretProof | undefined> {
     const { api } = this.#open
     let proof = await proveByPing(api, webhook, [secret])
@@ -166,7 +166,7 @@ class RotationRun {
     return proofFindings(proof, { secrets, repair, withoutProof, now: Date.now() })
   }
 
-  /** GitHub signs with the old secret again, which the receiver accepts. */
+  /** Sets the old secret on GitHub again, because the receiver accepts it. */
   async #rollBack(webhook: WebhookDetails, before: SecretProof | undefined): Promise<Finding> {
     const what = 'rollback'
     const old = before?.index === undefined ? undefined : this.#file.secrets[before.index]

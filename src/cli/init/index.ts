@@ -30,7 +30,7 @@ export function addInit(program: Command): void {
     )
     .addOption(new Option('--template <name>', templateHelp).choices(templateNames))
     .option('--name <name>', 'Name of the package (default: the name of the folder)')
-    .addOption(new Option('--existing <what>', 'What to do with files that exist (default: ask)').choices(answers))
+    .addOption(new Option('--existing <what>', 'What to do with files in the way (default: ask)').choices(answers))
     .option('--yes', 'Do not ask: use the defaults')
     .option('--dry-run', 'Only list the files')
     .addHelpText('after', examples)
@@ -70,7 +70,7 @@ async function createProject(dir: string | undefined, flags: Flags): Promise<voi
   await printLines([...lines, '', ...(flags.dryRun ? ['Dry run: nothing was written.'] : ending(template, shown))])
 }
 
-/** Relative to the current folder, unless the folder is elsewhere. */
+/** A path relative to the current folder, or an absolute path if the folder is outside the current folder. */
 function shownPath(folder: string): string {
   const path = relative('', folder)
   return path.startsWith('..') ? folder : path || '.'

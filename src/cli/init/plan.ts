@@ -1,6 +1,6 @@
 /**
- * What `init` does with each file of a project. A file that exists is merged if that keeps everything in it. Any other
- * file that exists is in the way: only the user decides whether to overwrite it.
+ * Plans the steps of `init` for the files of a project. An existing file is merged if the merge keeps all of its
+ * content. Any other existing file is in the way: the user decides whether to overwrite it.
  */
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,8 +8,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { formatManifest, type Manifest, type ProjectFile } from './templates.ts'
 
 /**
- * `update`: the file gets additions, and loses nothing. `overwrite`: the file is in the way. `keep`: the file already has
- * the right content, or the user keeps it.
+ * `update`: the file gets additions, and loses nothing. `overwrite`: the file is in the way. `keep`: the file already
+ * has the right content, or the user keeps it.
  */
 export type Step = 'create' | 'update' | 'overwrite' | 'keep'
 
@@ -45,7 +45,10 @@ const merge: Readonly<Record<string, (existing: string, text: string) => Merged>
 /** The script that `npm init` writes. */
 const noTest = 'echo "Error: no test specified" && exit 1'
 
-/** Adds what the project needs. The only value that changes is `type`, because the modules of a project are ES modules. */
+/**
+ * Adds the members that the project needs. Only two values may change: `type`, because the modules of a project are ES
+ * modules, and the script `test`, if it is the one that `npm init` writes.
+ */
 function mergeManifests(existing: string, text: string): Merged {
   const [old, needed] = [parseManifest(existing), JSON.parse(text) as Manifest]
   const { test, ...scripts } = old.scripts ?? {}

@@ -6,7 +6,7 @@ interface Template {
   summary: string
   /** Packages besides hookserver. Their ranges are those of our optional peer dependencies. */
   packages: readonly string[]
-  /** What to do after `npm install` and `npm test`: a command, and what it does. */
+  /** The commands to run after `npm install` and `npm test`, each with its effect. */
   next: readonly (readonly [command: string, effect: string])[]
 }
 
@@ -27,7 +27,7 @@ export const templates = {
     packages: [],
     next: [
       ['npm run dev', 'serve the handler on this machine'],
-      ['npx hookserver send push', 'send a delivery of a tag, which deploys nothing, from a second terminal'],
+      ['npx hookserver send push', 'from a second terminal, send the push of a tag, which deploys nothing'],
     ],
   },
   postgres: {
@@ -35,7 +35,7 @@ export const templates = {
     packages: ['pg', 'pg-boss'],
     next: [
       ['docker compose up --wait', 'start PostgreSQL'],
-      ['cp .env.example .env', 'name this database; without it the server uses an SQLite file'],
+      ['cp .env.example .env', 'name this database; without .env, the server uses an SQLite file'],
       ...tryIt,
     ],
   },
@@ -61,7 +61,7 @@ export interface ProjectFile {
   text: string
 }
 
-/** Found by the name of the package, because this code is in another folder after the build. */
+/** Our package.json, found by the name of the package, because the build moves this code to another folder. */
 const ownManifest = (): string => import.meta.resolve('hookserver/package.json')
 
 /** npm does not publish a `.gitignore`, so these files have no dot in the package. */

@@ -28,7 +28,7 @@ export function writeFiles(folder: string, files: readonly PlannedFile[]): void 
   }
 }
 
-/** The old file stays complete until the new one is. */
+/** Replaces a file. The old file stays until the new one is complete. */
 function replace(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {

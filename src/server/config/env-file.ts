@@ -22,7 +22,7 @@ export interface EnvFile {
   path: string
   /** The names of the variables that were added to the environment. */
   variables: readonly string[]
-  /** The names of the variables that keep the value that they had in the environment. */
+  /** The names of the variables that the environment already had. They keep their values. */
   overridden: readonly string[]
 }
 
@@ -52,7 +52,7 @@ export function updateEnvFile(path: string, values: Readonly<Record<string, stri
   const old = statOf(path)
   const before = old ? readText(path) : ''
   const after = withValues(before, values)
-  // The parser of Node.js has the last word on every variable, also on the unchanged ones.
+  // Every variable, also an unchanged one, must have its expected value for the parser of Node.js.
   const [expected, found] = [{ ...parseEnv(before), ...values }, parseEnv(after)]
   const differing = [...new Set([...Object.keys(expected), ...Object.keys(found)])].filter(
     (name) => expected[name] !== found[name],
@@ -93,9 +93,9 @@ function withValues(text: string, values: Readonly<Record<string, string>>): str
   return `${changed}${between}${added.join('')}`
 }
 
-/** The value in quotes that Node.js reads as this value. @throws {Error} if there are none. */
+/** The text that Node.js reads as this value, in quotes if it needs them. @throws {Error} if there is no such text. */
 function quoted(name: string, value: string): string {
-  const oneLine = value.replaceAll('\n', '\\n') // Node.js reads it as a line break in double quotes
+  const oneLine = value.replaceAll('\n', '\\n') // in double quotes, Node.js reads this as a line break
   const bare = /^[\w./:@+=-]+$/.test(value) ? [value] : []
   const candidates = [...bare, `"${oneLine}"`, `'${value}'`, `\`${value}\``]
   const found = candidates.find((text) => {
@@ -103,7 +103,7 @@ function quoted(name: string, value: string): string {
     return parsed[name] === value && parsed.NEXT === '1'
   })
   if (found !== undefined) return found
-  throw new Error(`Cannot write ${name} into a file: no quotes fit its value, or the name is not that of a variable`)
+  throw new Error(`Cannot write ${name} into a file: no quotes fit its value, or a variable cannot have this name`)
 }
 
 /** Replaces a file at once. After an error, the old file is unchanged. @param mode Also of the temporary file. */
@@ -140,7 +140,7 @@ function syncFolder(path: string): void {
   }
 }
 
-/** Checks that `updateEnvFile` can replace or create a file, and changes nothing. @throws {Error} that says what to do. */
+/** Checks that `updateEnvFile` can write a file, and changes nothing. @throws {Error} that says what to do. */
 export function checkWritable(path: string): void {
   statOf(path)
   const folder = dirname(resolve(path))

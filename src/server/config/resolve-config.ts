@@ -17,7 +17,7 @@ export type Config = { readonly [Name in SettingName]: ConfigValue<Values[Name]>
 export interface ConfigSources {
   /** The values, by the names of `settings`. */
   flags: Readonly<Record<string, string | undefined>>
-  /** The flags whose name differs from that of the server's flag. */
+  /** The names of flags that differ from the names of the server's flags. */
   flagNames?: Readonly<Record<string, string>>
   env: Readonly<Record<string, string | undefined>>
   /** The `config` of a module, and the name of the module for error messages. */
@@ -78,7 +78,7 @@ interface Found {
   precedence: number
 }
 
-/** Pairs of a setting and the setting of a file that contains its value. */
+/** Pairs of a setting, and of the setting that names a file with the value. */
 const inFiles: readonly [SettingName, SettingName][] = [
   ['adminToken', 'adminTokenFile'],
   ['readOnlyToken', 'readOnlyTokenFile'],
@@ -168,7 +168,7 @@ function targetText(target: unknown): string {
 }
 
 /**
- * The options of `Hooks` that the settings of the server override. If one is `undefined`, that of the module applies.
+ * The options of `Hooks` that the settings of the server override. If an option is `undefined`, the module's applies.
  */
 export function hooksOptions(config: Config): HooksOptions {
   const { url, validateIp, ranges, validateSignature, trustProxy, githubToken, dev } = config

@@ -6,8 +6,8 @@ import { readSecrets } from './secret.ts'
 
 /**
  * Resolves to the secrets of a file. Each call compares the metadata of the file with those at the last read, which
- * takes about 10 µs. A check at an interval would reject deliveries that GitHub signs with a new secret right after the
- * change, and GitHub does not send them again.
+ * takes about 10 µs. If the file were checked at an interval, the server would reject deliveries that GitHub signs with
+ * a new secret right after the change. GitHub does not send them again.
  *
  * While the file is missing, invalid or writable by others, the previous secrets apply. Each such state is logged once.
  * @throws {Error} if the file cannot be read at the start.

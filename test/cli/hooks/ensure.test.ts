@@ -17,7 +17,7 @@ test('creates a webhook with the events of the handlers, and changes nothing the
   const first = await scene.runHere(...args)
   expect(first).toMatchObject({
     code: 0,
-    stderr: 'hookserver: Left out, because GitHub does not send it to webhooks of a repository: team\n',
+    stderr: 'hookserver: Left out events that GitHub does not send to webhooks of a repository: team\n',
   })
   expect(first.stdout.split('\n')).toEqual([
     'acme/shop: create a webhook',
