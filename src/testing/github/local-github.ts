@@ -65,7 +65,7 @@ export class LocalGitHub {
     )
   }
 
-  /** Starts one on a free port of the loopback interface. */
+  /** Starts a local GitHub on a free port of the loopback interface. */
   static async start(options: LocalGitHubOptions = {}): Promise<LocalGitHub> {
     const github = new LocalGitHub(options)
     github.#server.listen(0, '127.0.0.1')
@@ -140,8 +140,8 @@ export class LocalGitHub {
 
   /**
    * Adds a route to the API, which replaces a route with the same method and path.
-   * @param path In the notation of OpenAPI: `/repos/{owner}/{repo}/topics`. If it names a repository, the repository must
-   *   exist.
+   * @param path In the notation of OpenAPI: `/repos/{owner}/{repo}/topics`. If it names a repository, the repository
+   *   must exist.
    */
   route(
     method: LocalRouteMethod,
@@ -169,7 +169,7 @@ export class LocalGitHub {
   }
 
   /**
-   * Installs an App as its page does, and sends `installation.created` to its webhook.
+   * Installs an App as the installation page does, and sends `installation.created` to the webhook of the App.
    * @returns The installation, once the delivery has ended.
    */
   async installApp(app: LocalApp | number, options: LocalInstallOptions = {}): Promise<Installation> {

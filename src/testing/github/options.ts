@@ -8,14 +8,15 @@ export interface LocalGitHubOptions {
   /** Also enforces GitHub's advice: one second between two write requests of one caller. Default: `false`. */
   strict?: boolean
   /**
-   * Acts as a GitHub Enterprise Server: the API under `/api/v3`, its headers, 7 days of deliveries and 30 s for each.
+   * Acts as a GitHub Enterprise Server: the API under `/api/v3`, the headers of such a server, 7 days of deliveries,
+   * and 30 s for each delivery.
    * A string is the version. Default: `false`.
    */
   enterprise?: boolean | string
   /**
    * The format of the tokens of installations: `stateless` is `ghs_APPID_JWT` with about 520 characters, and `stateful`
-   * has 40 characters. The header `X-GitHub-Stateless-S2S-Token` of a request overrides it. Default: `stateless`, and
-   * `stateful` with `enterprise`, as on GitHub.
+   * has 40 characters. The header `X-GitHub-Stateless-S2S-Token` of a request overrides this option. Default:
+   * `stateless`, and `stateful` with `enterprise`, as on GitHub.
    */
   installationTokens?: 'stateless' | 'stateful'
   /** Milliseconds to wait for a receiver's answer. Default: 10 000, and 30 000 with `enterprise`. */

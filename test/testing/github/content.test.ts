@@ -24,7 +24,7 @@ async function written() {
 const write = (github: LocalGitHub, what: string, body: object) => ask(github, what, { token, body })
 
 describe('issues', () => {
-  test('are created, edited, closed and reopened, and each of these sends its event', async () => {
+  test('are created, edited, closed and reopened, and each change sends its event', async () => {
     const { rest, events } = await written()
     const { data } = await rest.issues.create({ ...repo, title: 'New', body: 'Old text', labels: ['bug'] })
     expect(data).toMatchObject({ number: 1, state: 'open', labels: [{ name: 'bug' }], user: { login: 'octocat' } })

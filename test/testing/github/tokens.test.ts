@@ -58,7 +58,7 @@ describe('a token', () => {
     expect(github.addToken({ token: 'my own' })).toBe('my own')
   })
 
-  test('is required for a user, and must be an installation token for its repositories', async () => {
+  test('is required for /user, and must be an installation token for /installation/repositories', async () => {
     const github = await start()
     const { json, status } = await ask(github, 'GET /user')
     expect([status, json.message]).toEqual([401, 'Requires authentication'])

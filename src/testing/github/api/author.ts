@@ -8,11 +8,11 @@ import type { App } from '../world/app.ts'
 import type { Account, Repository } from '../world/repository.ts'
 import type { Issue, RepositoryContent } from '../world/repository-content.ts'
 
-/** The author of a write, with its time. The route accepts only authenticated callers and existing repositories. */
+/** The author and the time of a write. The route accepts only authenticated callers and existing repositories. */
 export interface Author extends Action {
   content: RepositoryContent
   user: Account
-  /** The App, if its bot writes. */
+  /** The App, if the author is the bot of an App. */
   app: App | undefined
   /** In milliseconds since 1970. */
   now: number
@@ -39,12 +39,12 @@ export function issueIn(call: Call): Issue {
   return issue
 }
 
-/** The same for a write, which creates the issue that it names. */
+/** The issue that the path of a write names. Creates the issue if it does not exist. */
 export function writableIssueIn(call: Call): Issue {
   return call.world.issue(repositoryIn(call), numberOf(call, 'issue_number'))
 }
 
-/** Sends an event about an issue, as an event of pull requests if it is one. */
+/** Sends an event about an issue: `pull_request`, if the issue is a pull request, or else `issues`. */
 export function sendIssueAction(author: Author, issue: Issue, action: string, about: object = {}): void {
   const { world } = author
   const { number, pull } = issue

@@ -12,7 +12,7 @@ import type { CheckRun } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 import { type Author, authorIn, repositoryIn } from './author.ts'
 
-/** Lists the check runs of a commit, newest first. A `ref` names the commit only by its SHA. */
+/** Lists the check runs of a commit, newest first. The `ref` must be the SHA of the commit. */
 export function listCheckRuns(call: Call): Reply {
   const { world, url, parameters } = call
   const repository = repositoryIn(call)
@@ -65,7 +65,7 @@ function runIn(call: Call): CheckRun {
   return run
 }
 
-/** Takes over the members of a body. A conclusion completes the run. */
+/** Changes a run as the body says. A conclusion completes the run. */
 function change({ now }: Author, run: CheckRun, body: Json): void {
   const output = objectIn(body, 'output')
   const conclusion = textIn(body, 'conclusion') ?? run.conclusion

@@ -20,8 +20,8 @@ function ownerIn({ world, caller, repository, parameters: { org } }: Call): Hook
 }
 
 /**
- * The webhook that the path names; an App has one, which the path does not name.
- * @throws {Refusal} if it does not exist.
+ * The webhook that the path names by its id, or the only webhook of the App that sends the request.
+ * @throws {Refusal} if the webhook does not exist.
  */
 export function hookIn(call: Call): Hook {
   const hooks = call.world.hooksOf(ownerIn(call).of)

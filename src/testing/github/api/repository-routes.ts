@@ -16,7 +16,8 @@ const issue = `${repository}/issues/{issue_number}`
 const comment = `${repository}/issues/comments/{comment_id}`
 const checkRun = `${repository}/check-runs/{check_run_id}`
 
-// Comments and labels of a pull request are those of an issue, so either permission serves.
+// A pull request has the comments and labels of an issue. So the permission for issues is enough, and so is the one for
+// pull requests.
 const [reading, writing] = [may('issues', 'read', 'pull_requests'), may('issues', 'write', 'pull_requests')]
 
 /** The content of repositories, which bots read and write. */

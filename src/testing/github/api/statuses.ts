@@ -25,7 +25,7 @@ export function createStatus(call: Call): Reply {
   return created(statusShape(world, status))
 }
 
-/** Lists the statuses of a commit, newest first. A `ref` names the commit only by its SHA. */
+/** Lists the statuses of a commit, newest first. The `ref` must be the SHA of the commit. */
 export function listStatuses(call: Call): Reply {
   const { world, url, parameters } = call
   const all = world.contentOf(repositoryIn(call)).statuses.filter(({ sha }) => sha === parameters.ref)

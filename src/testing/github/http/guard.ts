@@ -42,7 +42,7 @@ function guardPermission(required: RequiredPermission, caller: Caller, repositor
   throw repository?.private && !seen ? notFound() : inaccessible(nameOf(caller))
 }
 
-/** Whether it needs neither authentication nor a permission: reading a public repository, but not its webhooks. */
+/** Whether a route needs neither authentication nor a permission: reading a public repository, but not its webhooks. */
 const isOpen = ({ permission, level }: RequiredPermission, repository: Repository | undefined): boolean =>
   level === 'read' && repository?.private === false && !permission.endsWith('_hooks')
 
@@ -53,8 +53,8 @@ const isGranted = ({ permission, alternatives = [], level }: RequiredPermission,
   [permission, ...alternatives].some((name) => allows(granted, name, level))
 
 /**
- * A user sees all repositories, but not with a classic token without `repo`. An App sees those of its installations,
- * and an installation token only its own.
+ * Whether a caller sees a private repository. A user sees all, except with a classic token without the scope `repo`.
+ * An App sees the repositories of its installations, and an installation token those that the token is for.
  */
 function sees(caller: Caller, repository: Repository): boolean {
   if (caller.kind === 'anonymous') return false

@@ -31,7 +31,7 @@ export interface LocalRouteOptions {
   permission?: string
 }
 
-/** A route of a test, in the form of the others. */
+/** Turns a route of a test into a route like the built-in ones. */
 export function ownRoute(
   method: LocalRouteMethod,
   path: string,

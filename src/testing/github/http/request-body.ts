@@ -6,7 +6,7 @@ import { invalid, Refusal } from './reply.ts'
 /** In bytes: more than any request to these routes needs. */
 const maxBytes = 1024 * 1024
 
-/** @throws if it is too long or incomplete. */
+/** @throws if the body is too long or incomplete. */
 export async function textOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
@@ -18,7 +18,7 @@ export async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-/** @throws {Refusal} if it is neither empty nor an object. */
+/** @throws {Refusal} if the text is neither empty nor a JSON object. */
 export function jsonOf(text: string): Json {
   if (text === '') return {}
   try {
@@ -31,8 +31,8 @@ export function jsonOf(text: string): Json {
 }
 
 /**
- * A list of strings in a body, if it has one.
- * @throws {Refusal} if it is anything else.
+ * The list of strings in the member `name` of a body. `undefined` if the member is missing.
+ * @throws {Refusal} if the member is anything else.
  */
 export function textsIn(body: Json, name: string, resource: string): readonly string[] | undefined {
   const value = body[name]

@@ -77,7 +77,7 @@ function decoded(groups: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(value)]))
 }
 
-/** Returns text that cannot be decoded unchanged: it names nothing that exists. */
+/** Leaves a text unchanged if it cannot be decoded: nothing with this name exists. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -9,7 +9,7 @@ import { nodeId, simpleUser } from './user.ts'
 export function pullItem(world: World, issue: Issue, pull: Pull): object {
   const { id, number, repository, title, body, user, state, labels, closedAt, createdAt, updatedAt } = issue
   const { head, base, draft } = pull
-  // Unlike the label of an issue, this one always has a description.
+  // Unlike the labels of an issue, those of a pull request always have a description.
   const labelOf = (label: Label) => labelShape(world, repository, { ...label, description: label.description ?? '' })
   const root = repositoryUrl(world, repository)
   const [url, issueUrl, page] = [`${root}/pulls/${number}`, `${root}/issues/${number}`, pageOf(world, issue)]

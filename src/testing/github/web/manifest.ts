@@ -76,7 +76,7 @@ function isKind(value: unknown, kind: Kind): boolean {
   return kind === 'array' ? Array.isArray(value) : typeof value === kind
 }
 
-/** Unlike GitHub, this accepts a webhook at an address of this machine: that is where the receivers of tests are. */
+/** Unlike GitHub, this accepts a webhook at an address of this machine, because receivers of tests run there. */
 function wrongAddresses(json: Json): string[] {
   const addresses: [field: string, address: string | undefined][] = [
     ['Url', textIn(json, 'url')],
@@ -102,7 +102,7 @@ function wrongPermissions(permissions: Permissions): string[] {
   ]
 }
 
-/** An event that an App cannot subscribe to has no permission either, so GitHub lists it twice. */
+/** GitHub lists an event in two messages if Apps cannot subscribe to it: such an event has no permission either. */
 function wrongEvents(events: readonly string[], permissions: Permissions): string[] {
   const unknown = events.filter((event) => !Object.hasOwn(eventPermissions, event) && !isFree(event))
   const unsupported = unknown.filter((event) => eventsOfEveryApp.includes(event) || eventsNotForApps.includes(event))

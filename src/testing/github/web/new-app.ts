@@ -9,7 +9,7 @@ import { html, missingPage, page, redirect } from './html.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { accountIn, type Visit } from './visit.ts'
 
-/** In characters: the length of an App's name. */
+/** In characters: the maximum length of an App's name. */
 const maxName = 34
 
 /** Shows the permissions and events of the manifest. The user can change the name, and nothing is registered yet. */
@@ -82,7 +82,7 @@ function requestsOf({ permissions, events }: Pick<App, 'permissions' | 'events'>
   return html`<h2>Permissions</h2><ul>${levels}</ul><h2>Events</h2><ul>${names}</ul>`
 }
 
-/** Why GitHub does not accept a name. The name of an account belongs to that account. */
+/** Why GitHub does not accept a name. Only the account with this name may give the name to an App. */
 function problemOf(world: World, owner: Account, name: string): string | undefined {
   const slug = slugOf(name)
   if (slug === '') return "Name can't be blank"

@@ -15,7 +15,7 @@ function settingsPages(settings: string): Page[] {
   ]
 }
 
-/** All pages. Each differs from the path of every API route, because both have the same origin. */
+/** All pages. No page has the path of an API route, because pages and API have the same origin. */
 export const pages: readonly Page[] = [
   ...settingsPages('/settings'),
   ...settingsPages('/organizations/{org}/settings'),

@@ -23,7 +23,7 @@ export interface LocalAppOptions {
   owner?: string
   /** The permissions of its installations. Default: all that the routes require. */
   permissions?: Permissions
-  /** Events of its webhook, if it has one. Default: as for `addHook()`. */
+  /** The events that the API shows for the App. `addHook()` sets the events of its webhook. Default: none. */
   events?: readonly string[]
   installations?: readonly LocalInstallationOptions[]
 }
@@ -87,7 +87,7 @@ export function makeApp(options: LocalAppOptions, owner: Account, createdAt: num
   return { id, ...profile, owner, privateKey, publicKey, permissions, events, installations: [], createdAt }
 }
 
-/** With the length and format of GitHub's. */
+/** A key with the length and format of GitHub's keys. */
 function newKey(): string {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()

@@ -18,7 +18,7 @@ export type LocalHookOptions = {
 } & (
   | { /** Full name: `octo/hello`. */ repository: string }
   | { organization: string }
-  | { /** The App, or its id. It has one webhook: a second takes the place of the first. */ app: LocalApp | number }
+  | { /** The App, or its id. An App has one webhook: a second replaces the first. */ app: LocalApp | number }
 )
 
 /** A webhook. */

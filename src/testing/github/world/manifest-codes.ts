@@ -13,7 +13,7 @@ export interface Registration {
   webhookSecret: string | undefined
 }
 
-/** The codes that exchange a registration for its secrets: each works once, for an hour. */
+/** The codes of new registrations. A client exchanges a code once, within an hour, for the App and its secrets. */
 export class ManifestCodes {
   readonly #clock: Clock
   readonly #open = new Map<string, Registration & { expiresAt: number }>()

@@ -9,11 +9,11 @@ export interface Label {
   description: string | null
 }
 
-/** A writing of a user or of a bot. */
+/** A text that a user or a bot has written. */
 interface Written {
   id: number
   user: Account
-  /** The App, if its bot wrote it. */
+  /** The App, if the bot of an App has written the text. */
   app: App | undefined
   body: string | null
   /** In milliseconds since 1970. */
@@ -110,6 +110,6 @@ export class RepositoryContent {
 export const blobSha = (content: Uint8Array): string =>
   createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
 
-/** An id in the form of a commit's, the same for the same texts. */
+/** A SHA for a commit. The same texts give the same SHA. */
 export const commitSha = (...texts: readonly string[]): string =>
   createHash('sha1').update(texts.join('\0')).digest('hex')

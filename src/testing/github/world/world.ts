@@ -17,7 +17,7 @@ import { type Issue, type IssueFacts, type Label, RepositoryContent } from './re
 
 const day = 24 * 60 * 60 * 1000
 
-/** The state of a local GitHub, independent of HTTP. It creates accounts and repositories when they are named. */
+/** The state of a local GitHub, independent of HTTP. Calls create the accounts and repositories that they name. */
 export class World {
   readonly clock: Clock = new Clock()
   readonly tokens: Tokens = new Tokens()
@@ -101,14 +101,14 @@ export class World {
     return getOrCreate(this.#contents, repository, () => new RepositoryContent())
   }
 
-  /** A label of a repository, which is created when it is named. */
+  /** A label of a repository. Creates the label if it does not exist. */
   label(repository: Repository, name: string): Label {
     const { labels } = this.contentOf(repository)
     const created = () => ({ id: this.newId(), name, color: '808080', description: null })
     return getOrCreate(labels, name.toLowerCase(), created)
   }
 
-  /** An issue or a pull request of a repository, which is created when it is named. */
+  /** An issue or a pull request of a repository. Creates the issue if it does not exist. */
   issue(repository: Repository, number: number, facts: IssueFacts = {}): Issue {
     const now = this.clock.now()
     const { title = `Issue ${number}`, body = null, user = repository.owner, app, pull } = facts
@@ -182,7 +182,7 @@ export class World {
     return { type: 'integration', of: this.app(options.app) }
   }
 
-  /** @throws {TypeError} if it does not exist. */
+  /** @throws {TypeError} if the App does not exist. */
   app(app: LocalApp | number): App {
     const id = typeof app === 'number' ? app : app.id
     const found = this.apps.find((one) => one.id === id)
