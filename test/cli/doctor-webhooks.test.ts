@@ -48,7 +48,7 @@ describe('the doctor checks the webhooks', () => {
     expect(await diagnose(github, '--pull', 'acme/shop')).toMatchObject([{ state: 'fine' }])
   })
 
-  test('and names what the token lacks', async () => {
+  test('and names the permission that the token lacks', async () => {
     const github = await start()
     expect(await diagnose(github, '--recover', 'acme/unknown#1')).toMatchObject([
       { state: 'failed', found: expect.stringMatching(/^GitHub shows no webhooks of acme\/unknown \(404\)/) },

@@ -1,4 +1,4 @@
-/** `hookserver app create` in a folder with a module, and a user who visits its pages and those of the local GitHub. */
+/** `hookserver app create` in a folder with a module, and a user who visits the pages of the command and of GitHub. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -79,7 +79,7 @@ export class AppCommand {
     return (await this.printed(/^ {2}(http:\/\/127\.0\.0\.1:\d+\/)\n/m))[1] as string
   }
 
-  /** The result, without any of the secrets that the file has by now. */
+  /** The result. Fails if the output contains a secret that the file has by now. */
   async result(): Promise<{ code: number | null; output: string }> {
     const code = await this.ended
     for (const [name, value] of Object.entries(this.variables())) {

@@ -109,12 +109,12 @@ describe('status', () => {
     })
   })
 
-  test('says how to get an App', async () => {
+  test('without an App says how to get one', async () => {
     const ended = await run(project(), ['status'])
     expect(ended).toMatchObject({ code: 2, output: expect.stringContaining('hookserver app create') })
   })
 
-  test('says that GitHub does not accept the key', async () => {
+  test('says that GitHub does not know the App', async () => {
     const { github, app } = await existingApp()
     const env = { ...environment(github, app), GITHUB_APP_ID: '9' }
     expect(await run(project(), ['status'], env)).toMatchObject({
@@ -125,7 +125,7 @@ describe('status', () => {
 })
 
 describe('diff', () => {
-  test('is empty for an App that fits', async () => {
+  test('finds nothing for an App that has all that the handlers need', async () => {
     const { github, app, files } = await existingApp()
     const ended = await run(project(files), ['diff'], environment(github, app))
     expect(ended).toMatchObject({ code: 0, output: expect.stringContaining('✓ App') })

@@ -57,14 +57,14 @@ describe('the check of a webhook', () => {
     expect(scene.github.requests.filter(({ method }) => method !== 'GET')).toEqual([])
   })
 
-  test('of an inactive webhook without a secret', async () => {
+  test('fails for an inactive webhook without a secret', async () => {
     const scene = await WebhooksScene.open()
     scene.addHook({ active: false, secret: undefined as never })
     const { code, findings } = await check(scene, 'acme/shop')
     expect([code, findings.active, findings.secret]).toEqual([1, '✗ no', '✗ none: GitHub does not sign'])
   })
 
-  test('that does not exist, or exists twice', async () => {
+  test('fails if no webhook delivers to the address, or two do', async () => {
     const scene = await WebhooksScene.open()
     const none = await check(scene, 'acme/shop')
     expect([none.code, none.findings.address]).toEqual([1, `✗ no webhook of acme/shop delivers to ${scene.url}`])
@@ -112,7 +112,7 @@ describe('the list of webhooks', () => {
     expect(stdout + json.stdout).not.toContain('hidden')
   })
 
-  test('of an App, and of an owner without webhooks', async () => {
+  test('shows the webhook of an App, and says if there are no webhooks', async () => {
     const scene = await WebhooksScene.open()
     const app = scene.github.addApp({ id: 7, events: ['issues'] })
     scene.addHook({ app })

@@ -39,7 +39,7 @@ test('creates a webhook with the events of the handlers, and changes nothing the
 })
 
 describe('an existing webhook', () => {
-  test('gets what differs, in one request that contains the secret', async () => {
+  test('gets all differences in one request, which contains the secret', async () => {
     const scene = await WebhooksScene.open()
     const hook = scene.addHook({ contentType: 'form', active: false }) as Hook
     const { code, stdout } = await scene.runHere('ensure', 'acme/shop', '--events', 'star,push', '--yes')

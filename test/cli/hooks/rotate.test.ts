@@ -18,7 +18,7 @@ test.each([
   [2, 1, true, 'continue'],
   [2, undefined, true, 'start'],
 ] as const)(
-  'a rotation with %i secrets, where GitHub uses number %s, and --drop-old is %s: %s',
+  'with %i secrets, if GitHub signs with the one at index %s, and --drop-old is %s, the next step is "%s"',
   (count, used, drop, step) => {
     expect(planRotation(count, used, drop)).toBe(step)
   },

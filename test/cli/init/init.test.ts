@@ -42,7 +42,7 @@ test('changes nothing the second time', async () => {
 describe('in a folder that has files', () => {
   const existing = { 'hooks.ts': 'mine', 'README.md': 'mine', '.gitignore': 'mine/', 'package.json': '{"name":"mine"}' }
 
-  test('lists those in the way, writes nothing and exits with 1', async () => {
+  test('lists the files in the way, writes nothing and exits with 1', async () => {
     const folder = project(existing)
     for (const flags of [['--template', 'handler'], ['--yes']]) {
       const { code, stdout, stderr } = await init(folder, '--name', 'hooks', ...flags)
@@ -53,7 +53,7 @@ describe('in a folder that has files', () => {
     expect(Object.fromEntries(readdirSync(folder).map((file) => [file, read(folder, file)]))).toEqual(existing)
   })
 
-  test.each(['keep', 'overwrite'] as const)('can %s those in the way, and completes the others', async (answer) => {
+  test.each(['keep', 'overwrite'] as const)('can %s the files in the way, and completes all others', async (answer) => {
     const folder = project(existing)
     expect((await init(folder, '--yes', '--name', 'hooks', '--existing', answer)).code).toBe(0)
     expect(readdirSync(folder).toSorted()).toEqual(filesOfHandler)

@@ -24,7 +24,7 @@ describe('the name of the package', () => {
     expect(check).toThrow(message)
   })
 
-  test('cannot be that of a package which only this template needs', () => {
+  test('cannot be the name of a package that the template needs', () => {
     expect(() => checkPackageName('octokit', 'handler')).not.toThrow()
     expect(() => checkPackageName('octokit', 'bot')).toThrow('depends on a package of this name')
   })

@@ -38,17 +38,17 @@ describe('package.json', () => {
     })
   })
 
-  test('is not published less than before: it does not become private', () => {
+  test('does not become private', () => {
     expect(merged({ name: 'mine' }).manifest).not.toHaveProperty('private')
   })
 
-  test('stays as it is once it has everything', () => {
+  test('does not change if it has everything', () => {
     const { private: _, ...existing } = { ...needed, version: '2.0.0' }
     const text = JSON.stringify(existing) // without the line breaks that init writes
     expect(stepFor({ path: 'package.json', text: JSON.stringify(needed) }, text)).toEqual({ step: 'keep', text })
   })
 
-  test('of `npm init -y` is in the way, because its type changes; its placeholder of a test is replaced', () => {
+  test('from `npm init -y` is in the way, because its type changes; its script `test` is replaced', () => {
     const existing = { name: 'mine', scripts: { test: 'echo "Error: no test specified" && exit 1' }, type: 'commonjs' }
     const { step, manifest } = merged(existing)
     expect(step).toBe('overwrite')

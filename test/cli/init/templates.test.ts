@@ -1,4 +1,4 @@
-/** Creates a project with each template from the packed hookserver, and runs what its README says. */
+/** Creates a project from each template of the packed hookserver, and runs the commands of its README. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -14,7 +14,7 @@ const nothing = {
 const fitting = { permissions: { issues: 'write', metadata: 'read' }, events: ['issues'] } as const
 
 describe('an App', () => {
-  test('that fits has no difference', () => {
+  test('has no difference if it has all that the handlers need', () => {
     expect(compareApp(needsOf(['issues'], { issues: 'write' }), fitting, [])).toEqual(nothing)
   })
 

@@ -43,7 +43,7 @@ describe('editing', () => {
     })
   })
 
-  test('ignores what the form does not offer', () => {
+  test('ignores fields that the form does not offer', () => {
     const form =
       'name=a&permission.secrets=write&permission.workflows=read&permission.issues=read&event=star&url=https://x.example'
     expect(edit(form).manifest).toMatchObject({
@@ -57,7 +57,7 @@ describe('editing', () => {
     ['name=', 'The name needs 1 to 34 characters'],
     [`name=${'x'.repeat(35)}`, 'The name needs 1 to 34 characters'],
     ['name=a&event=push', 'The event push needs a permission that is not selected'],
-  ])('reports for %s what GitHub would refuse', (form, problem) => {
+  ])('reports why GitHub would refuse %s', (form, problem) => {
     expect(edit(form).problems).toEqual([problem])
   })
 })

@@ -30,7 +30,7 @@ describe('a plan', () => {
     })
   })
 
-  test('changes nothing if the webhook is as it must be', () => {
+  test('changes nothing if the webhook has the wanted settings', () => {
     expect(planWebhook(webhook, wanted, proved)).toMatchObject({ action: 'keep', changes: [] })
     expect(planWebhook(webhook, { ...wanted, events: undefined }, proved).action).toBe('keep')
     expect(planWebhook({ ...webhook, url: 'https://HOOKS.example:443/hooks' }, wanted, proved).action).toBe('keep')
@@ -76,7 +76,7 @@ describe('the webhook of a target', () => {
     )
   })
 
-  test('does not exist: the error lists the others, without their queries', () => {
+  test('is an error if no webhook has the id: it lists the known webhooks, without their queries', () => {
     const select = () => selectWebhook([elsewhere], { repository: 'acme/shop', id: 1 }, undefined)
     expect(select).toThrow('acme/shop has no webhook with the id 1. Its webhooks: acme/shop#9 (https://other.example/)')
   })

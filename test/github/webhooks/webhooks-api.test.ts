@@ -67,8 +67,8 @@ describe('the webhooks of a repository', () => {
   })
 })
 
-describe('the secret of a webhook is proved', () => {
-  test('by a ping, also if it is an older one', async () => {
+describe('the proof of a secret', () => {
+  test('comes from a ping, also if the secret is an older one', async () => {
     const { scene, api, secret } = await open()
     expect(await proveByPing(api, scene.hook, ['new', secret])).toMatchObject({
       ...{ signedWith: 'our secret', index: 1, receiver: 'accepted' },
@@ -77,7 +77,7 @@ describe('the secret of a webhook is proved', () => {
     expect(await proveByLastDelivery(api, scene.hook, [secret])).toMatchObject({ index: 0 })
   })
 
-  test('not if it drifted: the receiver rejects the ping', async () => {
+  test('is missing if the secret drifted: the receiver rejects the ping', async () => {
     const { scene, api, secret } = await open()
     scene.hook.secret = 'drifted'
     expect(await proveByPing(api, scene.hook, [secret])).toMatchObject({
@@ -91,13 +91,13 @@ describe('the secret of a webhook is proved', () => {
     })
   })
 
-  test('without a receiver', async () => {
+  test('needs no receiver', async () => {
     const { scene, api, secret } = await open()
     await scene.stopListening()
     expect(await proveByPing(api, scene.hook, [secret])).toMatchObject({ index: 0, receiver: 'failed' })
   })
 
-  test('by the ping of a new webhook', async () => {
+  test('comes from the first ping of a new webhook', async () => {
     const { scene, api, secret } = await open()
     const created = await api.create({ ...settings, url: `${scene.url}?new` }, secret)
     expect(await proveByFirstPing(api, created, [secret])).toMatchObject({ index: 0, delivery: { event: 'ping' } })

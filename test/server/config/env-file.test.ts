@@ -78,14 +78,14 @@ describe('updateEnvFile', () => {
     expect(env.GITHUB_APP_PRIVATE_KEY).toBe(privateKey)
   })
 
-  test('leaves a file alone that has the values and the mode', () => {
+  test('does not write a file that already has the values and the mode', () => {
     const { path } = envFile("A='one'\n")
     const before = statSync(path).ino
     updateEnvFile(path, { A: 'one' })
     expect(statSync(path).ino).toBe(before)
   })
 
-  test('takes the access of others away', () => {
+  test('removes the access of other users', () => {
     const { path, mode } = envFile('A=one\n')
     chmodSync(path, 0o644)
     updateEnvFile(path, { A: 'one' })
@@ -117,7 +117,7 @@ describe('updateEnvFile', () => {
     expect([read(), readdirSync(folder)]).toEqual([before, ['.env']])
   })
 
-  test('leaves the old file, and no other one, if the folder cannot be written', () => {
+  test('creates no file if the folder does not exist', () => {
     const { folder } = envFile()
     const path = join(folder, 'missing', '.env')
     expect(() => updateEnvFile(path, { A: 'new' })).toThrow(`Cannot write ${path}: ENOENT`)

@@ -10,7 +10,7 @@ function open() {
 }
 
 describe('the file of the secrets', () => {
-  test('is replaced with its mode, under a lock', async () => {
+  test('keeps its mode when a rotation replaces it, under a lock', async () => {
     const { folder, path } = open()
     chmodSync(path, 0o640)
     await withSecretFile(path, async ({ secrets, write }) => {
@@ -36,7 +36,7 @@ describe('the file of the secrets', () => {
     })
   })
 
-  test('is not a symbolic link, as in a volume that others manage', async () => {
+  test('must not be a symbolic link, as in a volume that another program manages', async () => {
     const { folder, path } = open()
     symlinkSync(path, join(folder, 'link'))
     await expect(withSecretFile(join(folder, 'link'), async () => {})).rejects.toThrow('it is not a regular file')
