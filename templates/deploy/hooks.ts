@@ -11,7 +11,7 @@ const deploy = exec('sh', ['deploy.sh'], {
   cwd: import.meta.dirname,
   branch: 'main',
   timeout: 10 * 60_000,
-  // The program gets only the variables that are named here.
+  // The program gets these variables, and PATH, HOME and LANG, but no other variables of the server.
   env: { DEPLOY_FOLDER: process.env.DEPLOY_FOLDER },
 })
 hooks.on('push', deploy, { name: 'deploy', attempts: 3 }) // the name must never change

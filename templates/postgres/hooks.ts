@@ -2,7 +2,7 @@
 import { Hooks } from 'hookserver'
 
 // The secret comes from GITHUB_WEBHOOKS_KEY. `npm run dev` generates one if you set none.
-// The server stores deliveries in the database of DATABASE_URL, or in the file hookserver.db if you set none.
+// The server stores deliveries in the database of DATABASE_URL. Without DATABASE_URL, it uses the file hookserver.db.
 const hooks = new Hooks()
 
 hooks.hook('ping', ({ zen }) => zen)
