@@ -18,7 +18,7 @@ export function addCompletion(program: Command): void {
       'Prints a completion script for bash, zsh or fish. It completes commands, flags, files, events and other values.',
     )
     .addHelpText('after', examples)
-    .allowExcessArguments() // scripts pass a line; that of bash also passes the characters at which bash splits words
+    .allowExcessArguments() // each script passes a line, and the script of bash also its word-splitting characters
     .action(async (shell: keyof typeof scripts, _, { args: [, line, breaks = ''] }: Command) => {
       if (line === undefined) return void (await printLines([scripts[shell]]))
       const { names, areFiles } = completionsOf(program, line)

@@ -83,7 +83,7 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
   yield* checkWebhooks({ config, settings, module, secrets })
 }
 
-/** The secrets that are text; `undefined` if there are none, as with a function that returns them. */
+/** The secrets that are text. `undefined` if there are none, for example because the option is a function. */
 function textsIn(secret: HooksOptions['secret']): string[] | undefined {
   const texts = [secret].flat().filter((one) => typeof one === 'string')
   return texts.length > 0 ? texts : undefined
