@@ -3,6 +3,7 @@
  * from the declarations that `tsc` has written. Also copies the files that the code reads at run time.
  */
 import { chmodSync, cpSync, globSync, rmSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'rolldown'
 import { dts } from 'rolldown-plugin-dts'
@@ -91,11 +92,27 @@ for (const file of globSync('src/**/*.{sql,gz}', { cwd: root })) {
 }
 chmodSync(join(root, 'dist/cli/main.js'), 0o755) // npm does so only at installation
 
+// The bundler can add imports of helpers that no file of `src` has.
+const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
+const files = output.map(({ fileName }) => fileName)
+for (const file of output) {
+  if (file.type !== 'chunk' || forTests.some((name) => file.fileName === `${name}.js`)) continue
+  for (const specifier of [...file.imports, ...file.dynamicImports]) {
+    if (files.includes(specifier) || isBuiltin(specifier) || Object.hasOwn(declared, packageOf(specifier))) continue
+    throw new Error(`dist/${file.fileName} imports ${specifier}, which no dependency in package.json provides`)
+  }
+}
+
 const receiver = output.find(({ fileName }) => fileName === 'chunks/receiver.js')
 const kilobytes = receiver?.type === 'chunk' ? Math.round(receiver.code.length / 1000) : 0
 console.log(
   `library: ${output.filter(({ type }) => type === 'chunk').length} modules, ${kilobytes} kB in chunks/receiver.js`,
 )
+
+/** `hono` for `hono/html`, and `@scope/name` for `@scope/name/file`. */
+function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+}
 
 /** The entry points by name, which is also their path in `dist`. */
 function inputs(names: readonly string[], fileOf: (name: string) => string): Record<string, string> {

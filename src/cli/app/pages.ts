@@ -74,6 +74,9 @@ function eventBox(event: string, isChosen: boolean): Html {
   return html`<label><input type="checkbox" name="${eventField}" value="${event}"${isChosen ? raw(' checked') : ''}> ${event}${needs}</label>`
 }
 
+/** In a plain string: the bundler replaces a tagged template that contains it with a call to a package of its own. */
+const scriptEnd = raw('</script>')
+
 /** Submits the manifest to GitHub at once. If the browser runs no script, the user clicks the button. */
 export function submissionPage({ nonce }: PageContext, action: string, manifest: AppManifest): Promise<string> {
   return page(
@@ -84,7 +87,7 @@ export function submissionPage({ nonce }: PageContext, action: string, manifest:
 <input type="hidden" name="manifest" value="${JSON.stringify(manifest)}">
 <button>Continue to GitHub</button>
 </form>
-<script nonce="${nonce}">document.forms[0].submit()</script>`,
+<script nonce="${nonce}">document.forms[0].submit()${scriptEnd}`,
   )
 }
 
