@@ -3,7 +3,14 @@ import type { Delivery } from '../delivery.ts'
 import { version } from '../runtime/platform.ts'
 import type { Settings } from '../settings.ts'
 import { checkOctokitTarget, type Installation, Installations, type OctokitTarget } from './installations.ts'
-import { octokitLogger, type Scope, throttleOptions, withScope } from './octokit-scope.ts'
+import {
+  endWithRequest,
+  octokitLogger,
+  type Scope,
+  throttleOptions,
+  withoutPlugins,
+  withScope,
+} from './octokit-scope.ts'
 import type { Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
 import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
@@ -17,15 +24,26 @@ interface AppClient {
   installations: Installations
 }
 
+interface OctokitOptions {
+  log: ReturnType<typeof octokitLogger>
+}
+
+const userAgent = `hookserver/${version}`
+
 const needsCredentials = (call: string): Error =>
   new Error(`${call} needs credentials: set the option "app" ({ id, privateKey }) or the option "token" of new Hooks()`)
 
-/** Creates Octokits that authenticate with the token, as the App, or as an installation of the App. */
+/**
+ * Creates Octokits that authenticate with the token, as the App, or as an installation of the App: for handlers, which
+ * wait for rate limits, and requesters, which leave them to their caller.
+ */
 export class GitHubClient {
   readonly #credentials: Credentials
   /** The scope of the requests that belong to no delivery. */
   readonly #scope: Scope
   #app: Promise<AppClient> | undefined
+  /** As `#app`, for requesters. */
+  #appOfRequesters: Promise<AppClient> | undefined
 
   /** @param signal Ends the requests that belong to no delivery. If it is given, their waits keep the process alive. */
   constructor(credentials: Credentials, signal?: AbortSignal) {
@@ -38,7 +56,9 @@ export class GitHubClient {
   async octokitFor(delivery: Delivery): Promise<Octokit> {
     const { app, token } = this.#credentials
     const { installationId } = delivery
-    if (app && installationId !== undefined) return this.asInstallation(installationId, delivery)
+    if (app && installationId !== undefined) {
+      return this.#asInstallation(fixedInstallation(installationId), installationId, delivery)
+    }
     if (token !== undefined) return this.withToken(delivery)
     if (!app) throw needsCredentials('delivery.octokit()')
     throw new Error(
@@ -68,24 +88,25 @@ export class GitHubClient {
   }
 
   /**
-   * A requester that may read the delivery logs of a target. The caller waits for rate limits, and retries requests.
+   * A requester that may read the delivery logs of a target. Each request ends when its own signal aborts, and fails at
+   * a rate limit, because its caller waits and retries: the caller may have a lease, and may have to stop.
    * @throws {Error} with a message for the operator.
    */
   async requesterFor(target: Target): Promise<Requester> {
-    const { apiUrl, token, logger } = this.#credentials
+    const { token } = this.#credentials
     const missing = missingCredentials([target], this.#credentials)
     if (missing !== undefined) throw new Error(missing)
-    if (target === 'app') return this.asApp()
-    if (token !== undefined) {
-      const Octokit = await this.#octokitClass()
-      const log = { debug() {}, info() {}, warn() {}, error() {} } // the caller logs errors
-      const plugins = { throttle: { enabled: false }, retry: { enabled: false } }
-      return new Octokit({ auth: token, baseUrl: apiUrl, log, ...plugins }) as Requester
-    }
-    const path = 'repository' in target ? `/repos/${target.repository}` : `/orgs/${target.organization}`
-    const { data } = await (await this.asApp()).request(`GET ${path}/installation`)
-    const signal = new AbortController().signal // never aborts, because each request has a signal of its own
-    return this.asInstallation((data as { id: number }).id, { log: logger, signal })
+    if (target !== 'app' && token !== undefined) return this.#requesterWith({ auth: token })
+    this.#appOfRequesters ??= this.#createApp(this.#requesterOptions, endWithRequest)
+    const { octokit, tokens, installations } = await this.#appOfRequesters
+    if (target === 'app') return octokit as Requester
+    const source = installations.sourceFor(target)
+    return this.#requesterWith({ authStrategy: () => authenticateInstallation(source, tokens) })
+  }
+
+  async #requesterWith(credentials: object): Promise<Requester> {
+    const Octokit = await this.#octokitClass()
+    return endWithRequest(new Octokit({ ...this.#requesterOptions, ...credentials })) as Requester
   }
 
   /** Authenticates with the option `token`, which must be set. */
@@ -95,11 +116,6 @@ export class GitHubClient {
     return withScope(scope, new Octokit({ ...this.#optionsFor('token', scope), auth: token, authStrategy: undefined }))
   }
 
-  /** Authenticates as an installation of the option `app`, which must be set. */
-  asInstallation(installation: number, scope: Scope): Promise<Octokit> {
-    return this.#asInstallation(fixedInstallation(installation), installation, scope)
-  }
-
   async #asInstallation(source: InstallationSource, id: number, scope: Scope): Promise<Octokit> {
     const [Octokit, { tokens }] = await Promise.all([this.#octokitClass(), this.#appClient()])
     const options = this.#optionsFor(`installation ${id}`, scope)
@@ -107,28 +123,26 @@ export class GitHubClient {
     return withScope(scope, new Octokit({ ...options, authStrategy, auth: undefined }))
   }
 
-  /** Authenticates as the App itself, for the routes below `/app`. The option `app` must be set. */
-  async asApp(): Promise<Octokit> {
-    return (await this.#appClient()).octokit
-  }
-
   #appClient(): Promise<AppClient> {
-    this.#app ??= this.#createApp()
+    const { app } = this.#credentials
+    this.#app ??= this.#createApp(this.#optionsFor(`app ${app?.id}`, this.#scope), (octokit) =>
+      withScope(this.#scope, octokit),
+    )
     return this.#app
   }
 
-  async #createApp(): Promise<AppClient> {
+  /** @param prepare Adds to the Octokit that authenticates as the App itself. */
+  async #createApp(options: OctokitOptions, prepare: (octokit: Octokit) => Octokit): Promise<AppClient> {
     const { app } = this.#credentials
     if (!app) throw new Error('No App is configured: set the option "app" ({ id, privateKey }) of new Hooks()')
     const [{ App }, Octokit] = await Promise.all([loadOctokit(), this.#octokitClass()])
-    const options = this.#optionsFor(`app ${app.id}`, this.#scope)
-    const { octokit } = new App({
+    const { octokit: created } = new App({
       appId: app.id,
       privateKey: app.privateKey,
       Octokit: Octokit.defaults(options),
       log: options.log,
     })
-    withScope(this.#scope, octokit)
+    const octokit = prepare(created)
     octokit.hook.error('request', (error) => {
       throw (error as { status?: unknown }).status === 401 ? unauthorizedApp(app.id, error) : error
     })
@@ -149,10 +163,14 @@ export class GitHubClient {
     const { apiUrl } = this.#credentials
     return {
       baseUrl: apiUrl,
-      userAgent: `hookserver/${version}`,
+      userAgent,
       log: octokitLogger(scope.log),
       throttle: throttleOptions(`${apiUrl} ${caller}`, scope),
     }
+  }
+
+  get #requesterOptions() {
+    return { baseUrl: this.#credentials.apiUrl, userAgent, ...withoutPlugins }
   }
 }
 

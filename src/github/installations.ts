@@ -96,20 +96,20 @@ export class Installations {
     try {
       const { data } = await this.#app.request(`GET ${path}/installation`)
       const { id, suspended_at, html_url } = data as Installation
-      if (suspended_at) throw new Error(`The installation of the App on ${where} is suspended: see ${html_url}`)
+      if (suspended_at) throw failure(403, `The installation of the App on ${where} is suspended: see ${html_url}`)
       return id
     } catch (error) {
       if ((error as RequestError).status !== 404) throw error
       const { name, url } = await this.#describeApp()
       const cure = `install it at ${url}/installations/new, or check the spelling of the name`
-      throw notFound(`The App ${name} is not installed on ${where}: ${cure}`, error)
+      throw failure(404, `The App ${name} is not installed on ${where}: ${cure}`, error)
     }
   }
 
   async #throwMissing(installation: number, cause: unknown): Promise<never> {
     const { name } = await this.#describeApp()
     const cure = 'use an id that hooks.installations() lists'
-    throw notFound(`The App ${name} has no installation ${installation}, or no longer: ${cure}`, cause)
+    throw failure(404, `The App ${name} has no installation ${installation}, or no longer: ${cure}`, cause)
   }
 
   /** Rejects if GitHub does not know the App. A request for an installation also gets 404 in that case. */
@@ -126,9 +126,9 @@ export class Installations {
   }
 }
 
-/** An error with the property `status`, which errors of Octokit have. */
-const notFound = (message: string, cause: unknown): Error =>
-  Object.assign(new Error(message, { cause }), { status: 404 })
+/** An error with a status, as those of Octokit have: another try cannot help. */
+const failure = (status: number, message: string, cause?: unknown): Error =>
+  Object.assign(new Error(message, { cause }), { status })
 
 /** The check of each member, and the description of a valid value. */
 const members: Record<string, { isValid(value: unknown): boolean; expected: string }> = {

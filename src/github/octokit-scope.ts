@@ -2,6 +2,7 @@ import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
 import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
+import { defaultRetryPolicy } from './requester.ts'
 
 /** The logger of an Octokit and the signal that ends its requests. They are usually those of a delivery. */
 export interface Scope extends Pick<Delivery, 'log' | 'signal'> {
@@ -74,6 +75,24 @@ export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
     } finally {
       signal.removeEventListener('abort', abort) // one signal may outlive thousands of requests
     }
+  })
+  return octokit
+}
+
+/** Options of an Octokit that sends each request once. Its caller waits for rate limits, retries, and logs errors. */
+export const withoutPlugins = {
+  throttle: { enabled: false },
+  retry: { enabled: false },
+  log: { debug() {}, info() {}, warn() {}, error() {} },
+}
+
+/** Makes requests reject as soon as their own signal aborts, even while the Octokit still requests a token for them. */
+export function endWithRequest(octokit: Octokit): Octokit {
+  octokit.hook.wrap('request', async (request, options) => {
+    // A request for a token serves all requests that need the token, so it has no signal of theirs.
+    const signal: AbortSignal = options.request.signal ?? AbortSignal.timeout(defaultRetryPolicy.requestTimeout)
+    options.request.signal = signal
+    return untilAborted(signal, async () => request(options))
   })
   return octokit
 }

@@ -130,7 +130,8 @@ export class BudgetedRequester implements Requester {
 
 /** The message of an error for logs and reports, without the request and its headers, which may hold a token. */
 export function describeError(error: unknown): string {
-  const { message, status } = error as RequestError
+  const { message, status, response } = error as RequestError
+  if (response === undefined) return message // GitHub did not answer, or the error already explains its answer
   if (status === 401)
     return 'GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key'
   if (status === 403) return `GitHub rejected the request (403): ${message}`

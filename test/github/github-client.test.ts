@@ -1,6 +1,8 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { GitHubClient } from '../../src/github/github-client.ts'
+import { describeError } from '../../src/github/requester.ts'
+import type { Target } from '../../src/github/target.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
@@ -12,22 +14,73 @@ function clientOf(github: LocalGitHub): GitHubClient {
   return new GitHubClient({ apiUrl: github.url, token: github.addToken(), app: addApp(github), logger })
 }
 
+describe('a requester', () => {
+  const repository = { repository: 'Codertocat/Hello-World' }
+
+  /** The requests that a requester sends, for itself or to authenticate. */
+  const requests: [target: Target, where: RegExp][] = [
+    ['app', /config$/],
+    [repository, /hooks$/],
+    [repository, /installation$/],
+    [repository, /access_tokens$/],
+  ]
+
+  const requesterFor = async (github: LocalGitHub, target: Target) => {
+    const app = addApp(github)
+    github.addHook({ app, url: 'http://127.0.0.1:1/hooks' })
+    return new GitHubClient({ apiUrl: github.url, token: undefined, app, logger }).requesterFor(target)
+  }
+
+  const pathOf = (target: Target) => (target === 'app' ? '/app/hook/config' : '/repos/Codertocat/Hello-World/hooks')
+
+  test.each(requests)('of %j leaves a rate limit of %s to its caller', async (target, where) => {
+    const github = await startGitHub()
+    const requester = await requesterFor(github, target)
+    github.failAt(where, { status: 429, headers: { 'retry-after': '30' }, body: { message: 'secondary rate limit' } })
+    const failed = requester.request(`GET ${pathOf(target)}`)
+    await expect(failed).rejects.toMatchObject({ status: 429, response: { headers: { 'retry-after': '30' } } })
+    expect(requestsTo(github).filter((one) => one.endsWith(' 429'))).toHaveLength(1)
+    expect((await requester.request(`GET ${pathOf(target)}`)).data).toBeDefined()
+  })
+
+  test.each(requests)('of %j ends a request to %s with its own signal', async (target, where) => {
+    const github = await startGitHub()
+    const requester = await requesterFor(github, target)
+    github.failAt(where, 'hang')
+    const controller = new AbortController()
+    const ended = requester.request(`GET ${pathOf(target)}`, { request: { signal: controller.signal } })
+    while (!github.requests.some(({ path }) => where.test(path))) await setImmediate()
+    const reason = new Error('The sweep was stopped')
+    controller.abort(reason)
+    await expect(ended).rejects.toBe(reason)
+  })
+
+  test('names the repository on which the App is not installed', async () => {
+    const github = await startGitHub()
+    github.addRepository('acme/shop')
+    const requester = await requesterFor(github, { repository: 'acme/shop' })
+    const failed = requester.request('GET /repos/acme/shop/hooks')
+    const error = await failed.catch((thrown: unknown) => thrown)
+    expect(describeError(error)).toContain('The App hello-bot is not installed on acme/shop: install it at ')
+  })
+})
+
 describe('an Octokit', () => {
   test('of the App itself reads the deliveries of its webhook', async () => {
     const github = await startGitHub()
     const client = clientOf(github)
     const hook = github.addHook({ app: 3, url: 'http://127.0.0.1:1/hooks' })
     github.record(hook, [{ event: 'push', statusCode: 500 }])
-    const octokit = await client.asApp()
-    expect(await client.asApp()).toBe(octokit)
-    const { data } = await octokit.rest.apps.listWebhookDeliveries()
+    const requester = await client.requesterFor('app')
+    expect(await client.requesterFor('app')).toBe(requester)
+    const { data } = await requester.request('GET /app/hook/deliveries')
     expect(data).toMatchObject([{ event: 'push', status_code: 500 }])
     expect(requestsTo(github)).toEqual(['GET /app/hook/deliveries 200'])
   })
 
   test('of the App needs the option "app"', async () => {
     const client = new GitHubClient({ apiUrl: 'http://127.0.0.1:1', token: undefined, app: undefined, logger })
-    await expect(client.asApp()).rejects.toThrow('the option "app"')
+    await expect(client.listInstallations().next()).rejects.toThrow('the option "app"')
   })
 
   /** The timers that keep the process alive. */

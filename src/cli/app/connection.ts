@@ -77,7 +77,7 @@ export function requesterFor(
 ): Requester {
   const client = new GitHubClient({ apiUrl, app, token: undefined, logger: childLogger(silentLogger) })
   const github: Requester = {
-    request: async (route, parameters) => (await client.asApp()).request(route, parameters),
+    request: async (route, parameters) => (await client.requesterFor('app')).request(route, parameters),
   }
   return new RetryingRequester(github, signal, { ...defaultRetryPolicy, retries: [1000, 4000] })
 }

@@ -2,8 +2,7 @@
 import { type Command, Option } from 'commander'
 import * as v from 'valibot'
 import { GitHubClient } from '../../github/github-client.ts'
-import type { RequestError, Requester } from '../../github/requester.ts'
-import { missingCredentials, nameOfTarget, parseTarget, type Target } from '../../github/target.ts'
+import { missingCredentials, parseTarget, type Target } from '../../github/target.ts'
 import { type WebhookEvents, webhookEvents } from '../../github/webhooks/webhook-events.ts'
 import { WebhooksApi, type WebhooksApiOptions } from '../../github/webhooks/webhooks-api.ts'
 import { sleep } from '../../runtime/timer.ts'
@@ -160,19 +159,9 @@ export async function openApi(
     if (ms > longWaitMs) console.error(`hookserver: Waiting ${formatDuration(ms)} for GitHub's rate limit`)
     await sleep(ms, signal, { keepAlive: true })
   }
-  return new WebhooksApi({ target, github: await connect(target, settings), signal, pause, ...rest })
+  const github = await new GitHubClient(settings).requesterFor(target)
+  return new WebhooksApi({ target, github, signal, pause, ...rest })
 }
 
 /** The command reports only waits longer than this. */
 const longWaitMs = 10_000
-
-async function connect(target: Target, settings: Settings): Promise<Requester> {
-  try {
-    return await new GitHubClient(settings).requesterFor(target)
-  } catch (error) {
-    if ((error as RequestError).status !== 404) throw error
-    const name = nameOfTarget(target)
-    const cure = 'check its spelling, install the App there, or set a token that has the permission "Webhooks"'
-    throw new Error(`The App is not installed on ${name} (404): ${cure}`, { cause: error })
-  }
-}
