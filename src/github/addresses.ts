@@ -6,9 +6,6 @@
  *     https://ghe.example      https://ghe.example/api/v3   GitHub Enterprise Server
  */
 
-/** The address of GitHub's pages, except for GHE.com and GitHub Enterprise Server. */
-export const githubPages = 'https://github.com'
-
 /** The addresses of pages with an API on another host. */
 const hosted = /^https:\/\/(github\.com|[\w-]+\.ghe\.com)$/
 const hostedApi = /^https:\/\/api\.(github\.com|[\w-]+\.ghe\.com)$/
@@ -23,4 +20,13 @@ export function apiUrlOf(github: string): string {
 export function githubUrlOf(apiUrl: string): string {
   const [, host] = hostedApi.exec(apiUrl) ?? []
   return host === undefined ? apiUrl.replace(/\/api\/v3$/, '') : `https://${host}`
+}
+
+/** Whether GitHub hosts the API, for github.com or an enterprise on GHE.com. */
+export const isHostedApi = (apiUrl: string): boolean => hostedApi.test(apiUrl)
+
+/** The page with the Apps of an organization or, without one, of the user. @param github The address of the pages. */
+export function appsPage(github: string, organization: string | undefined): string {
+  const owner = organization === undefined ? '' : `/organizations/${encodeURIComponent(organization)}`
+  return `${github}${owner}/settings/apps`
 }

@@ -1,3 +1,4 @@
+import { isHostedApi } from './addresses.ts'
 import type { RequestError, Requester } from './requester.ts'
 
 /** One attempt of GitHub to deliver an event, as its log lists it. */
@@ -138,7 +139,4 @@ function nextCursor(link: string | number | undefined): string | undefined {
 const day = 86_400_000
 
 /** Milliseconds for which GitHub keeps deliveries: 3 days, and 7 on an Enterprise Server. */
-export const deliveryRetention = (apiUrl: string): number => (isGitHubCom(apiUrl) ? 3 * day : 7 * day)
-
-/** Whether GitHub hosts the API: github.com, or a subdomain of ghe.com for a company. */
-const isGitHubCom = (apiUrl: string): boolean => /^https:\/\/api\.(github\.com|[\w-]+\.ghe\.com)$/.test(apiUrl)
+export const deliveryRetention = (apiUrl: string): number => (isHostedApi(apiUrl) ? 3 * day : 7 * day)

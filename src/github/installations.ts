@@ -1,7 +1,7 @@
 import type { Octokit } from 'octokit'
 import { fail, isWhole } from '../runtime/check-options.ts'
 import { isObject } from '../runtime/json.ts'
-import type { RequestError } from './requester.ts'
+import { listItems, type RequestError, type Requester } from './requester.ts'
 import { parseTarget } from './target.ts'
 import type { InstallationSource } from './tokens.ts'
 
@@ -33,8 +33,6 @@ export interface Installation {
 
 /** Milliseconds for which an id is used before it is looked up again. A repository may get another owner meanwhile. */
 const maxAge = 60 * 60 * 1000
-/** Installations in a page: the most that GitHub allows. */
-const pageSize = 100
 
 /** Finds the installations of an App. Callers that ask for the same repository or account share one request. */
 export class Installations {
@@ -49,11 +47,7 @@ export class Installations {
 
   /** All installations of the App, with the suspended ones. */
   async *list(): AsyncGenerator<Installation, void, undefined> {
-    for (let page = 1, full = true; full; page++) {
-      const { data } = await this.#app.request('GET /app/installations', { per_page: pageSize, page })
-      yield* data
-      full = data.length === pageSize
-    }
+    yield* listItems(this.#app as Requester, '/app/installations') as AsyncGenerator<Installation, void, undefined>
   }
 
   /**

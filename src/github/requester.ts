@@ -80,6 +80,25 @@ export function rateLimitWait({ status, response }: RequestError): number | unde
   return parseRetryAfter(response?.headers, now) ?? parseExhaustedLimit(status, response?.headers, now)?.resetIn
 }
 
+/** Items in a page: the most that GitHub allows. */
+const pageSize = 100
+
+/** The items of a list, page by page. @param path Such as `/app/installations`. */
+export async function* listItems(github: Requester, path: string): AsyncGenerator<unknown, void, undefined> {
+  for (let page = 1, full = true; full; page++) {
+    const { data } = await github.request(`GET ${path}`, { per_page: pageSize, page })
+    const items = Array.isArray(data) ? data : []
+    yield* items
+    full = items.length === pageSize
+  }
+}
+
+export async function readList(github: Requester, path: string): Promise<unknown[]> {
+  const items: unknown[] = []
+  for await (const item of listItems(github, path)) items.push(item)
+  return items
+}
+
 /** The share of the rate limit that polling leaves to other users of the same token. */
 const reserve = 1 / 10
 

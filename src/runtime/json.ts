@@ -5,6 +5,16 @@ export type Json = Record<string, unknown>
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Parses a JSON object. @returns `undefined` for any other text. */
+export function parseObject(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export function objectIn(data: Json | undefined, name: string): Json | undefined {
   const value = memberOf(data, name)
   return typeof value === 'object' && value !== null ? (value as Json) : undefined

@@ -1,5 +1,5 @@
 /** The second half of `app create`: the installation, and the first delivery that a handler handles. */
-import { type Installation, readInstallations } from '../../github/app/details.ts'
+import { type InstallationDetails, readInstallations } from '../../github/app/details.ts'
 import type { Requester } from '../../github/requester.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { loadModule } from '../../server/config/hooks-module.ts'
@@ -13,7 +13,7 @@ import { findServerSecret } from '../serve.ts'
 const installationInterval = 2000
 
 /** Waits until an account has installed the App. @throws the reason of the signal. */
-export async function waitForInstallation(requester: Requester, signal: AbortSignal): Promise<Installation> {
+export async function waitForInstallation(requester: Requester, signal: AbortSignal): Promise<InstallationDetails> {
   for (;;) {
     const [installation] = await readInstallations(requester)
     if (installation) return installation

@@ -4,7 +4,13 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import type { Command } from 'commander'
 import { type AppOptions, readApp } from '../../app.ts'
-import { type AppDetails, type AppHook, readAppDetails, readAppHook, settingsPage } from '../../github/app/details.ts'
+import {
+  type AppDetails,
+  type AppWebhook,
+  readAppDetails,
+  readAppWebhook,
+  settingsPage,
+} from '../../github/app/details.ts'
 import { checkWritable, updateEnvFile } from '../../server/config/env-file.ts'
 import { readSecrets } from '../../server/config/secret.ts'
 import { UsageError } from '../flags.ts'
@@ -62,13 +68,13 @@ async function importApp(flags: Flags): Promise<void> {
     ...secretLines(hook, settingsPage(github, app)),
   ])
 
-  async function readBoth(): Promise<[AppDetails, AppHook]> {
-    return [await readAppDetails(requester), await readAppHook(requester)]
+  async function readBoth(): Promise<[AppDetails, AppWebhook]> {
+    return [await readAppDetails(requester), await readAppWebhook(requester)]
   }
 }
 
 /** GitHub never shows a secret, so only a delivery can show that the secret is right. */
-function secretLines({ url, hasSecret }: AppHook, page: string): string[] {
+function secretLines({ url, hasSecret }: AppWebhook, page: string): string[] {
   if (url === undefined) return [`The App has no webhook: activate it on ${page}`]
   if (!hasSecret) return [`The webhook of the App has no secret. Enter the secret from the file on this page: ${page}`]
   return [

@@ -1,6 +1,7 @@
 /** The first half of `app create`: from the form on loopback to the App's variables in the file. */
+import { appsPage } from '../../github/addresses.ts'
 import { type ConversionOptions, convertCode, type RegisteredApp } from '../../github/app/conversion.ts'
-import { setHookSecret, settingsPage } from '../../github/app/details.ts'
+import { setWebhookSecret } from '../../github/app/details.ts'
 import { startTimer, untilAborted } from '../../runtime/timer.ts'
 import { updateEnvFile } from '../../server/config/env-file.ts'
 import { randomSecret } from '../../server/config/secret.ts'
@@ -73,7 +74,7 @@ async function keepApp(code: string, registration: Registration): Promise<Regist
   const webhookSecret = app.webhookSecret ?? randomSecret()
   updateEnvFile(envFile, { ...variablesFor({ ...app, webhookSecret }), ...variables })
   progress.written = true
-  if (app.webhookSecret === undefined) await setHookSecret(requesterFor(app, apiUrl, signal), webhookSecret)
+  if (app.webhookSecret === undefined) await setWebhookSecret(requesterFor(app, apiUrl, signal), webhookSecret)
   return app
 }
 
@@ -87,19 +88,15 @@ export function existing(
     next,
   }: { github: string; organization: string | undefined; envFile: string; next: string },
 ): string[] {
-  const pages = organization === undefined ? github : `${github}/organizations/${organization}`
+  const page = appsPage(github, organization)
   if (!app) {
-    return [`${envFile} was not changed. If ${pages}/settings/apps lists a new App, delete it before you start again.`]
+    return [`${envFile} was not changed. If ${page} lists a new App, delete it before you start again.`]
   }
   const name = `The App ${printable(app.name)} (id ${app.id}) exists on GitHub`
   if (!written) {
-    const page = settingsPage(github, {
-      owner: { login: app.owner, isOrganization: organization !== undefined },
-      slug: app.slug,
-    })
     return [
       `${name}, but ${envFile} was not changed, and GitHub does not show the key of the App again.`,
-      `Generate a private key and a webhook secret on ${page}, then run:`,
+      `Generate a private key and a webhook secret on ${page}/${app.slug}, then run:`,
       `  npx hookserver app import --id ${app.id} --private-key <file>`,
     ]
   }

@@ -1,16 +1,17 @@
 import type { Command } from 'commander'
 import {
   type AppDetails,
-  type AppHook,
-  type Installation,
+  type AppWebhook,
+  type InstallationDetails,
   readAppDetails,
-  readAppHook,
+  readAppWebhook,
   readInstallations,
   settingsPage,
 } from '../../github/app/details.ts'
 import { DeliveryLog, type LoggedAttempt } from '../../github/delivery-log.ts'
 import type { Permissions } from '../../github/event-permissions.ts'
 import type { RequestError, Requester } from '../../github/requester.ts'
+import { withoutSecrets } from '../../github/target.ts'
 import { abortOnSignal, eventName, formatAge, jsonLine, printable, printLines, terminalWidth } from '../output.ts'
 import { type Column, Table } from '../table.ts'
 import { addAppFlags, connectedApp, type GitHubFlags, problemOf } from './connection.ts'
@@ -26,8 +27,8 @@ export function addStatus(parent: Command): void {
 
 interface Status {
   app: AppDetails & { settings: string }
-  hook: AppHook
-  installations: readonly Installation[]
+  hook: AppWebhook
+  installations: readonly InstallationDetails[]
   deliveries: readonly LoggedAttempt[]
 }
 
@@ -43,7 +44,7 @@ async function showStatus(flags: GitHubFlags & { json?: true }): Promise<void> {
 
 async function readStatus(github: string, requester: Requester): Promise<Status> {
   const app = await readAppDetails(requester)
-  const hook = await readAppHook(requester)
+  const hook = await readAppWebhook(requester)
   const installations = await readInstallations(requester)
   const deliveries = await lastDeliveries(requester)
   return { app: { ...app, settings: settingsPage(github, app) }, hook, installations, deliveries }
@@ -127,13 +128,8 @@ const permissionsText = (permissions: Permissions): string =>
     .map(([name, level]) => `${name} (${level})`)
     .join(', ') || 'none'
 
-function hookText({ url, contentType, hasSecret, verifiesTls }: AppHook): string {
+function hookText({ url, contentType, hasSecret, verifiesTls }: AppWebhook): string {
   if (url === undefined) return 'none'
-  const { origin, pathname } = URL.parse(url) ?? { origin: 'no address', pathname: '' } // a query may be a secret
-  const facts = [
-    contentType ?? 'form',
-    hasSecret ? 'with a secret' : 'WITHOUT A SECRET',
-    verifiesTls ? '' : 'TLS NOT VERIFIED',
-  ]
-  return `${origin}${pathname} (${facts.filter(Boolean).join(', ')})`
+  const facts = [contentType, hasSecret ? 'with a secret' : 'WITHOUT A SECRET', verifiesTls ? '' : 'TLS NOT VERIFIED']
+  return `${withoutSecrets(url)} (${facts.filter(Boolean).join(', ')})`
 }

@@ -5,7 +5,7 @@ import {
   type PermissionLevel,
   type Permissions,
 } from '../event-permissions.ts'
-import type { AppDetails, Installation } from './details.ts'
+import type { AppDetails, InstallationDetails } from './details.ts'
 import type { AppNeeds } from './needs.ts'
 import { includesLevel } from './permission-levels.ts'
 
@@ -29,7 +29,7 @@ export interface PermissionDifference {
 export function compareApp(
   needs: Pick<AppNeeds, 'events' | 'permissions'>,
   { permissions, events }: Pick<AppDetails, 'permissions' | 'events'>,
-  installations: readonly Pick<Installation, 'account' | 'permissions'>[],
+  installations: readonly Pick<InstallationDetails, 'account' | 'permissions'>[],
 ): AppDifference {
   const isHidden = (event: string) => eventsWithoutPermission.includes(event)
   const wanted = Object.entries(needs.permissions)

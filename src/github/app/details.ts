@@ -1,8 +1,10 @@
 /** An App, its webhook and its installations, as GitHub's API shows them to the App. */
 import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
+import { appsPage } from '../addresses.ts'
 import type { Permissions } from '../event-permissions.ts'
-import type { RequestError, Requester } from '../requester.ts'
-import { ownerIn } from './conversion.ts'
+import { type RequestError, type Requester, readList } from '../requester.ts'
+import { configIn, type WebhookConfig } from '../webhooks/webhook-details.ts'
+import { loginIn } from './conversion.ts'
 import { isLevel } from './permission-levels.ts'
 
 export interface AppDetails {
@@ -23,7 +25,7 @@ export interface AppOwner {
   isOrganization: boolean
 }
 
-export interface Installation {
+export interface InstallationDetails {
   id: number
   account: string
   /** Whether it covers all repositories of the account. */
@@ -35,13 +37,9 @@ export interface Installation {
   page: string
 }
 
-export interface AppHook {
+export interface AppWebhook extends Omit<WebhookConfig, 'url'> {
   /** `undefined` if the App has no webhook. */
   url: string | undefined
-  contentType: string | undefined
-  /** GitHub never shows the secret itself. */
-  hasSecret: boolean
-  verifiesTls: boolean
 }
 
 export async function readAppDetails(github: Requester): Promise<AppDetails> {
@@ -52,50 +50,38 @@ export async function readAppDetails(github: Requester): Promise<AppDetails> {
     name: textIn(json, 'name') ?? '',
     slug: textIn(json, 'slug') ?? '',
     clientId: textIn(json, 'client_id'),
-    owner: { login: ownerIn(json), isOrganization: textIn(objectIn(json, 'owner'), 'type') === 'Organization' },
+    owner: {
+      login: loginIn(objectIn(json, 'owner')),
+      isOrganization: textIn(objectIn(json, 'owner'), 'type') === 'Organization',
+    },
     page: textIn(json, 'html_url') ?? '',
     ...grantsIn(json),
   }
 }
 
-export async function readAppHook(github: Requester): Promise<AppHook> {
+export async function readAppWebhook(github: Requester): Promise<AppWebhook> {
   const { data } = await github.request('GET /app/hook/config').catch((error: RequestError) => {
     if (error.status === 404) return { data: {} } // an App may have no webhook
     throw error
   })
-  const json = isObject(data) ? data : {}
-  return {
-    url: textIn(json, 'url') || undefined,
-    contentType: textIn(json, 'content_type'),
-    hasSecret: Boolean(textIn(json, 'secret')),
-    verifiesTls: String(json.insecure_ssl ?? '0') === '0',
-  }
+  const config = configIn(isObject(data) ? data : {})
+  return { ...config, url: config.url || undefined }
 }
 
 /** Sets the secret of the App's webhook, and leaves its other properties as they are. */
-export async function setHookSecret(github: Requester, secret: string): Promise<void> {
+export async function setWebhookSecret(github: Requester, secret: string): Promise<void> {
   await github.request('PATCH /app/hook/config', { secret })
 }
 
-/** Installations in a page: the most that GitHub allows. */
-const pageSize = 100
-
-export async function readInstallations(github: Requester): Promise<Installation[]> {
-  const found: Installation[] = []
-  for (let page = 1, full = true; full; page++) {
-    const { data } = await github.request('GET /app/installations', { per_page: pageSize, page })
-    const list = (Array.isArray(data) ? data : []).filter(isObject)
-    found.push(...list.map(installationOf))
-    full = list.length === pageSize
-  }
-  return found
+export async function readInstallations(github: Requester): Promise<InstallationDetails[]> {
+  const items = await readList(github, '/app/installations')
+  return items.filter(isObject).map(installationOf)
 }
 
-function installationOf(json: Json): Installation {
-  const account = objectIn(json, 'account')
+function installationOf(json: Json): InstallationDetails {
   return {
     id: wholeNumberIn(json, 'id') ?? 0,
-    account: textIn(account, 'login') ?? textIn(account, 'slug') ?? 'unknown',
+    account: loginIn(objectIn(json, 'account')),
     coversAll: textIn(json, 'repository_selection') === 'all',
     isSuspended: Boolean(textIn(json, 'suspended_at')),
     page: textIn(json, 'html_url') ?? '',
@@ -114,6 +100,5 @@ function grantsIn(json: Json): { permissions: Permissions; events: string[] } {
 
 /** The page on which the owner changes the App. @param github The address of GitHub's pages. */
 export function settingsPage(github: string, { owner, slug }: Pick<AppDetails, 'owner' | 'slug'>): string {
-  const prefix = owner.isOrganization ? `/organizations/${owner.login}` : ''
-  return `${github}${prefix}/settings/apps/${slug}`
+  return `${appsPage(github, owner.isOrganization ? owner.login : undefined)}/${slug}`
 }

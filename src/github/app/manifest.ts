@@ -1,4 +1,5 @@
 /** The manifest of a new App: https://docs.github.com/apps/sharing-github-apps/registering-a-github-app-from-a-manifest */
+import { appsPage } from '../addresses.ts'
 import type { PermissionLevel, Permissions } from '../event-permissions.ts'
 import { type AppNeeds, permits } from './needs.ts'
 import { levelsOf } from './permission-levels.ts'
@@ -22,7 +23,7 @@ export const maxNameLength = 34
  * The address of an App's webhook if the server pulls the deliveries. GitHub requires an address. This host cannot
  * exist (RFC 6761), so GitHub's attempts reach no server.
  */
-export const unreachableAddress = 'https://hookserver.invalid/'
+const unreachableAddress = 'https://hookserver.invalid/'
 
 export interface ManifestOptions {
   name: string
@@ -91,6 +92,5 @@ function problemsOf({ name, default_permissions, default_events }: AppManifest):
 
 /** The page of GitHub that accepts the manifest. @param organization The owner. Default: the user of the browser. */
 export function registrationPage(github: string, organization: string | undefined, state: string): string {
-  const owner = organization === undefined ? '' : `/organizations/${encodeURIComponent(organization)}`
-  return `${github}${owner}/settings/apps/new?state=${encodeURIComponent(state)}`
+  return `${appsPage(github, organization)}/new?state=${encodeURIComponent(state)}`
 }

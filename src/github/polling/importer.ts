@@ -3,7 +3,7 @@ import { DeliveryLog, type LoggedAttempt, type SentRequest, settlingTime } from 
 import { findAppHookId, findKnownGuids, inboxCreatedAt, recoveredDelivery } from '../recovered-delivery.ts'
 import type { RecoverySettings } from '../recovery/options.ts'
 import type { RequestError, Requester } from '../requester.ts'
-import type { Webhook } from '../target.ts'
+import type { Webhook } from '../webhooks/find-webhooks.ts'
 
 /** The webhooks to poll, and the dependencies of polling. */
 export interface PollingOptions

@@ -9,7 +9,8 @@ import {
   type RetryPolicy,
   rateLimitWait,
 } from '../requester.ts'
-import { findOnlyWebhook, formatTarget, type Target } from '../target.ts'
+import { formatTarget, type Target } from '../target.ts'
+import { findOnlyWebhook } from '../webhooks/find-webhooks.ts'
 import { DeliveryImporter, LogCursor, type PollingOptions } from './importer.ts'
 
 /**

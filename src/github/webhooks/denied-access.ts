@@ -1,5 +1,5 @@
 /** Explains why GitHub denies access to webhooks: which permission or which scope the token lacks. */
-import type { RequestError } from '../requester.ts'
+import { type RequestError, rateLimitWait } from '../requester.ts'
 import { nameOfTarget, type Target } from '../target.ts'
 
 export type Access = 'read' | 'write'
@@ -18,7 +18,8 @@ const levels: Readonly<Record<string, string>> = { read: 'Read-only', write: 'Re
  */
 export function explainDeniedAccess(error: unknown, target: Target, access: Access): string | undefined {
   const { status, message, response } = error as RequestError
-  if (response === undefined || (status !== 403 && status !== 404)) return undefined
+  if (response === undefined || rateLimitWait(error as RequestError) !== undefined) return undefined
+  if (status !== 403 && status !== 404) return undefined
   const name = nameOfTarget(target)
   if (target === 'app') return `GitHub does not show the webhook of the App (${status}): check that the App has one`
   const headers = (response.headers ?? {}) as Readonly<Record<string, string | undefined>>

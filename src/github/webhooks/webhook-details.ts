@@ -1,5 +1,6 @@
 /** A webhook of a repository, an organization or an App, as GitHub's API shows it. The API never shows the secret. */
 import { type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
+import { appsPage } from '../addresses.ts'
 import { nameOfTarget, type Target } from '../target.ts'
 
 /** The settings that `hooks ensure` sets. */
@@ -41,27 +42,26 @@ export function detailsIn(item: unknown): WebhookDetails {
 
 /** Reads the configuration of an App's webhook. @param app The response of `GET /app`, which has the events. */
 export function appDetailsIn(config: unknown, app: unknown): WebhookDetails {
-  const events = eventsIn((app as Json).events)
-  const rest = {
-    id: undefined,
-    events,
-    active: undefined,
-    lastResponse: undefined,
+  return {
+    ...configIn(config as Json),
+    events: eventsIn((app as Json).events),
     eventsPage: eventsPageOf(app as Json),
+    ...{ id: undefined, active: undefined, lastResponse: undefined },
   }
-  return { ...configIn(config as Json), ...rest }
 }
 
 function eventsPageOf(app: Json): string {
   const { type, login } = (objectIn(app, 'owner') ?? {}) as { type?: string; login?: string }
   const { origin = 'https://github.com' } = URL.parse(textIn(app, 'html_url') ?? '') ?? {}
-  const owner = type === 'Organization' ? `/organizations/${login}` : ''
-  return `${origin}${owner}/settings/apps/${textIn(app, 'slug')}/permissions`
+  return `${appsPage(origin, type === 'Organization' ? login : undefined)}/${textIn(app, 'slug')}/permissions`
 }
 
 const eventsIn = (events: unknown): string[] => (Array.isArray(events) ? events.map(String).toSorted() : [])
 
-function configIn(config: Json): Pick<WebhookDetails, 'url' | 'contentType' | 'verifiesTls' | 'hasSecret'> {
+export type WebhookConfig = Pick<WebhookDetails, 'url' | 'contentType' | 'verifiesTls' | 'hasSecret'>
+
+/** Reads the configuration of a webhook. */
+export function configIn(config: Json): WebhookConfig {
   return {
     url: textIn(config, 'url') ?? '',
     contentType: config.content_type === 'json' ? 'json' : 'form', // GitHub's default is the form

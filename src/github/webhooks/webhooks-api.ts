@@ -9,8 +9,9 @@ import {
   RetryingRequester,
   type RetryPolicy,
 } from '../requester.ts'
-import { hooksPath, requestHooks, type Target } from '../target.ts'
+import { hooksPath, type Target } from '../target.ts'
 import { type Access, explainDeniedAccess, explainInvalid } from './denied-access.ts'
+import { listWebhooks } from './find-webhooks.ts'
 import { appDetailsIn, detailsIn, type WebhookDetails, type WebhookSettings } from './webhook-details.ts'
 
 /** GitHub asks clients to wait this long between two requests that change something. */
@@ -46,7 +47,7 @@ export class WebhooksApi {
 
   async list(): Promise<WebhookDetails[]> {
     return this.#explain('read', async () => {
-      if (this.#target !== 'app') return (await requestHooks(this.#target, this.#github)).map(detailsIn)
+      if (this.#target !== 'app') return listWebhooks(this.#target, this.#github)
       const [config, app] = [await this.#github.request('GET /app/hook/config'), await this.#github.request('GET /app')]
       return [appDetailsIn(config.data, app.data)]
     })

@@ -4,7 +4,7 @@ import {
   eventsOfEveryApp,
   eventsWithoutPermission,
 } from '../../../github/event-permissions.ts'
-import { isObject, type Json, objectIn, textIn } from '../../../runtime/json.ts'
+import { isObject, type Json, objectIn, parseObject, textIn } from '../../../runtime/json.ts'
 import { allows, isLevel, isPermission, type Permissions } from '../auth/permissions.ts'
 
 /** The App that a manifest describes. */
@@ -33,7 +33,7 @@ const hookMembers: Record<string, Kind> = { url: 'string', active: 'boolean' }
 
 /** @returns The manifest, or GitHub's messages if GitHub refuses it. */
 export function parseManifest(text: string): Manifest | { errors: readonly string[] } {
-  const json = parsed(text)
+  const json = parseObject(text)
   if (!json) return { errors: ['Problems parsing JSON'] }
   const hook = objectIn(json, 'hook_attributes')
   const wrong = [...wrongMembers(json, members, 'url'), ...(hook ? wrongMembers(hook, hookMembers, 'url') : [])]
@@ -47,15 +47,6 @@ export function parseManifest(text: string): Manifest | { errors: readonly strin
     hook: hook && { url: textIn(hook, 'url') ?? '', active: hook.active !== false },
     ...{ redirectUrl: textIn(json, 'redirect_url'), setupUrl: textIn(json, 'setup_url') },
     ...{ public: json.public === true, events, permissions: { metadata: 'read', ...permissions } },
-  }
-}
-
-function parsed(text: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
   }
 }
 

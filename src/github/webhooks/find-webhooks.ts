@@ -1,0 +1,72 @@
+/** Finds webhooks through the API: those of a target, and those whose delivery logs recovery and polling read. */
+import { type Requester, readList } from '../requester.ts'
+import { hooksPath, nameOfTarget, type Target, withoutSecrets } from '../target.ts'
+import { explainDeniedAccess } from './denied-access.ts'
+import { detailsIn, isSameAddress, nameOfWebhook, type WebhookDetails } from './webhook-details.ts'
+
+/** A webhook whose deliveries this server receives. */
+export interface Webhook {
+  /** The name of its target. */
+  target: string
+  /** `X-GitHub-Hook-ID`; `undefined` for the App's webhook, because only its deliveries show the id. */
+  id: string | undefined
+  /** The path of its delivery log in GitHub's API. */
+  path: string
+}
+
+/** All webhooks of a repository or an organization. */
+export async function listWebhooks(target: Target, github: Requester): Promise<WebhookDetails[]> {
+  return (await readList(github, hooksPath(target))).map(detailsIn)
+}
+
+/**
+ * The webhooks of a target: the one with the target's `id` or, if there is no `id`, all that deliver to `url`.
+ * @throws {Error} with a message for the operator.
+ */
+export async function findWebhooks(target: Target, url: string | undefined, github: Requester): Promise<Webhook[]> {
+  const named = webhookWithId(target)
+  if (named) return [named]
+  const name = nameOfTarget(target)
+  if (url === undefined) {
+    throw new Error(`Which webhook of ${name}? Add its id (${name}#<id>), or set the address that GitHub delivers to`)
+  }
+  const webhooks = await readWebhooks(target, github)
+  const ours = webhooks.filter((webhook) => isSameAddress(webhook.url, url))
+  if (ours.length === 0) throw new Error(`${name} has no webhook that delivers to ${url}`)
+  return ours.map(({ id }) => webhookOf(target, id))
+}
+
+/**
+ * The webhook of a target: the one with the target's `id` or, if there is no `id`, its only webhook.
+ * @throws {Error} with a message for the operator.
+ */
+export async function findOnlyWebhook(target: Target, github: Requester): Promise<Webhook> {
+  const named = webhookWithId(target)
+  if (named) return named
+  const name = nameOfTarget(target)
+  const webhooks = await readWebhooks(target, github)
+  const [only] = webhooks
+  if (!only) throw new Error(`${name} has no webhook: create one on GitHub, under Settings, Webhooks`)
+  if (webhooks.length === 1) return webhookOf(target, only.id)
+  const all = webhooks.map((one) => `${nameOfWebhook(target, one)} (${withoutSecrets(one.url)})`).join(', ')
+  throw new Error(`${name} has ${webhooks.length} webhooks. Choose one by its id: ${all}`)
+}
+
+function webhookWithId(target: Target): Webhook | undefined {
+  if (target === 'app') return { target: 'app', id: undefined, path: '/app/hook/deliveries' }
+  return target.id === undefined ? undefined : webhookOf(target, target.id)
+}
+
+function webhookOf(target: Target, id: number | undefined): Webhook {
+  return { target: nameOfTarget(target), id: String(id), path: `${hooksPath(target)}/${id}/deliveries` }
+}
+
+/** @throws {Error} with a message for the operator. */
+async function readWebhooks(target: Target, github: Requester): Promise<WebhookDetails[]> {
+  try {
+    return await listWebhooks(target, github)
+  } catch (error) {
+    const text = explainDeniedAccess(error, target, 'read')
+    throw text === undefined ? error : new Error(text, { cause: error })
+  }
+}
