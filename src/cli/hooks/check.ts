@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { nameOfTarget, type Target, withoutSecrets } from '../../github/target.ts'
 import { AmbiguousWebhook, selectWebhook } from '../../github/webhooks/plan.ts'
-import { proveByLastDelivery, proveByPing } from '../../github/webhooks/prove-secret.ts'
+import { proveSecret } from '../../github/webhooks/prove-secret.ts'
 import type { WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { type Finding, failed, findingLines, warning } from '../doctor/finding.ts'
 import { jsonLine, printLines } from '../output.ts'
@@ -98,7 +98,6 @@ async function* checkSecret(
     return
   }
   const { values } = secrets
-  const pinged = isPinged && webhook.active !== false ? await proveByPing(api, webhook, values) : undefined
-  const proof = pinged ?? (await proveByLastDelivery(api, webhook, values))
+  const proof = await proveSecret(api, webhook, values, isPinged)
   yield* proofFindings(proof, { secrets, repair, withoutProof: 'the log shows no delivery', now: Date.now() })
 }

@@ -6,7 +6,7 @@ import { nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhoo
 import { type Finding, findingLines } from '../doctor/finding.ts'
 import { jsonLine, plural, printable, printLines } from '../output.ts'
 import type { OpenWebhooks, OwnSecrets } from './open-webhooks.ts'
-import { proofFindings } from './proof-findings.ts'
+import { proofFindings, reasonWithoutPing } from './proof-findings.ts'
 import { eventFinding } from './webhook-findings.ts'
 
 interface ReportFlags {
@@ -58,9 +58,8 @@ function findingsOf({ open, secrets, webhook, proof }: Result): Finding[] {
   const name = nameIn(open, webhook)
   const isApp = open.target === 'app'
   const repair = `check it later: hookserver hooks check ${name}`
-  const withoutProof = isApp ? 'the log of the App has no ping to send again' : 'the log shows no new ping yet'
   return [
-    ...proofFindings(proof, { secrets, repair, withoutProof, now: Date.now() }),
+    ...proofFindings(proof, { secrets, repair, withoutProof: reasonWithoutPing(open.target), now: Date.now() }),
     ...(isApp && webhook && open.events ? [eventFinding(open.target, webhook, open.events.events)] : []),
   ]
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { planWebhook, selectWebhook, type WebhookPlan } from '../../github/webhooks/plan.ts'
-import { proveByFirstPing, proveByLastDelivery, proveByPing } from '../../github/webhooks/prove-secret.ts'
-import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
+import { proveByFirstPing, proveByPing, proveSecret } from '../../github/webhooks/prove-secret.ts'
 import type { WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { isLoopback } from '../../server/listener.ts'
 import { confirm, requireConfirmable } from '../confirm.ts'
@@ -54,7 +53,7 @@ async function ensure(text: string, flags: Flags): Promise<void> {
   reportUnavailable(open)
   const webhook = selectWebhook(await open.api.list(), open.target, url)
   const events = eventsFor(open, webhook)
-  const before = webhook?.hasSecret ? await proofBefore(open, webhook, secrets, flags) : undefined
+  const before = webhook?.hasSecret ? await proveSecret(open.api, webhook, secrets.values, !flags.dryRun) : undefined
   const plan = planWebhook(webhook, { url, events, secretSource: secrets.source }, before)
   const isAsked = plan.action !== 'keep' && !flags.yes && !flags.dryRun
   if (!flags.json) await printLines(planLines(plan, open))
@@ -89,25 +88,6 @@ function eventsFor({ target, events }: OpenWebhooks, webhook: WebhookDetails | u
   if (events && events.events.length > 0) return events.events
   if (webhook && !events) return undefined
   throw new UsageError('No events for the webhook: pass the module with --module, or name them with --events')
-}
-
-/** A dry run must not send a ping, and GitHub may not ping an inactive webhook. Both use the last delivery instead. */
-function proofBefore(
-  { api }: OpenWebhooks,
-  webhook: WebhookDetails,
-  { values }: OwnSecrets,
-  { dryRun }: Flags,
-): Promise<SecretProof | undefined> {
-  const isPinged = !dryRun && webhook.active !== false
-  return isPinged ? proveByPingOrLog(api, webhook, values) : proveByLastDelivery(api, webhook, values)
-}
-
-async function proveByPingOrLog(
-  api: OpenWebhooks['api'],
-  webhook: WebhookDetails,
-  secrets: readonly string[],
-): Promise<SecretProof | undefined> {
-  return (await proveByPing(api, webhook, secrets)) ?? (await proveByLastDelivery(api, webhook, secrets))
 }
 
 const isConfirmed = ({ webhook, changes }: WebhookPlan, { yes }: Flags): Promise<boolean> =>

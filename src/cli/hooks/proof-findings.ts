@@ -1,3 +1,4 @@
+import type { Target } from '../../github/target.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
 import { type Finding, failed, fine, warning } from '../doctor/finding.ts'
 import { formatAge } from '../output.ts'
@@ -11,6 +12,10 @@ export interface ProofContext {
   withoutProof: string
   now: number
 }
+
+/** Why no ping proves the secret. */
+export const reasonWithoutPing = (target: Target): string =>
+  target === 'app' ? 'the log of the App has no ping to send again' : 'the log shows no new ping yet'
 
 /** The findings from one delivery: about the secret, and about the answer of the receiver. */
 export function proofFindings(proof: SecretProof | undefined, context: ProofContext): Finding[] {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { nameOfTarget } from '../../github/target.ts'
 import { planRotation, type Rotation, selectWebhook } from '../../github/webhooks/plan.ts'
-import { proveByLastDelivery, proveByPing } from '../../github/webhooks/prove-secret.ts'
+import { proveByPing, proveSecret } from '../../github/webhooks/prove-secret.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
 import { nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { randomSecret } from '../../server/config/secret.ts'
@@ -11,7 +11,7 @@ import { type Finding, failed, findingLines, fine, warning } from '../doctor/fin
 import { UsageError } from '../flags.ts'
 import { jsonLine, plural, printable, printLines } from '../output.ts'
 import { addGitHubFlags, addSettingFlags, type OpenWebhooks, openWebhooks, type WebhookFlags } from './open-webhooks.ts'
-import { proofFindings } from './proof-findings.ts'
+import { proofFindings, reasonWithoutPing } from './proof-findings.ts'
 
 interface Flags extends WebhookFlags {
   dropOld?: true
@@ -91,7 +91,7 @@ class RotationRun {
     const { secrets } = this.#file
     const webhook = selectWebhook(await api.list(), target, url)
     if (!webhook) throw new Error(`${nameOfTarget(target)} has no such webhook: create it with hookserver hooks ensure`)
-    const before = await this.#proofBefore(webhook)
+    const before = webhook.hasSecret ? await proveSecret(api, webhook, secrets, !dryRun) : undefined
     const rotation = planRotation(secrets.length, before?.index, dropOld)
     const name = nameOfWebhook(target, webhook)
     if (!json) await printLines([`${name}: ${rotation} the rotation`, ...this.#steps(rotation)])
@@ -102,14 +102,6 @@ class RotationRun {
     if (json) await this.#printJson(name, rotation, true, findings)
     else await printLines(findings.flatMap(findingLines))
     if (findings.some(({ state }) => state === 'failed')) process.exitCode = 1
-  }
-
-  async #proofBefore(webhook: WebhookDetails): Promise<SecretProof | undefined> {
-    if (!webhook.hasSecret) return undefined
-    const { api } = this.#open
-    const { secrets } = this.#file
-    const pinged = this.#flags.dryRun ? undefined : await proveByPing(api, webhook, secrets)
-    return pinged ?? proveByLastDelivery(api, webhook, secrets)
   }
 
   #steps(rotation: Rotation): string[] {
@@ -160,10 +152,8 @@ class RotationRun {
       file: this.#path,
     }
     const { target } = this.#open
-    const withoutProof =
-      target === 'app' ? 'the log of the App has no ping to send again' : 'the log shows no new ping yet'
     const repair = `check it later: hookserver hooks check ${nameOfTarget(target)} --secret-file ${this.#path}`
-    return proofFindings(proof, { secrets, repair, withoutProof, now: Date.now() })
+    return proofFindings(proof, { secrets, repair, withoutProof: reasonWithoutPing(target), now: Date.now() })
   }
 
   /** Sets the old secret on GitHub again, because the receiver accepts it. */

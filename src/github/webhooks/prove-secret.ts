@@ -48,6 +48,20 @@ export async function proveByLastDelivery(
   return last && proofFrom(log, last, secrets)
 }
 
+/**
+ * By a ping if that is allowed, and if the log shows it in time. Otherwise by the last delivery.
+ * @param isPinged Whether to ping the webhook. GitHub may not ping one that is inactive.
+ */
+export async function proveSecret(
+  api: WebhooksApi,
+  webhook: Pick<WebhookDetails, 'id' | 'active'>,
+  secrets: readonly string[],
+  isPinged: boolean,
+): Promise<SecretProof | undefined> {
+  const pinged = isPinged && webhook.active !== false ? await proveByPing(api, webhook, secrets) : undefined
+  return pinged ?? proveByLastDelivery(api, webhook, secrets)
+}
+
 async function proveByNextPing(
   api: WebhooksApi,
   log: DeliveryLog,
