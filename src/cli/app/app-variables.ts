@@ -1,6 +1,6 @@
 /** The variables of an App in a `.env` file. */
-import { existsSync, readFileSync } from 'node:fs'
-import { parseEnv } from 'node:util'
+import { existsSync } from 'node:fs'
+import { readVariables } from '../../server/config/env-file.ts'
 
 /** The values that the commands write. The names are those that `serve` and `new Hooks()` read. */
 export interface AppVariables {
@@ -32,7 +32,7 @@ export function variablesFor(app: AppVariables): Record<string, string> {
  * @throws {Error} that says what to do.
  */
 export function assertNoApp(path: string): void {
-  const file = existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}
+  const file = existsSync(path) ? readVariables(path) : {}
   const inFile = Object.values(names).filter((name) => file[name])
   if (inFile.length > 0) {
     const cures = 'see the App with "hookserver app status", or write another file with --output'

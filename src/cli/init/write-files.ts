@@ -1,5 +1,6 @@
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '../../server/config/replace-file.ts'
 import { UsageError } from '../flags.ts'
 import type { PlannedFile } from './plan.ts'
 
@@ -19,23 +20,17 @@ export function writeFiles(folder: string, files: readonly PlannedFile[]): void 
     for (const file of files.filter(({ step }) => step !== 'keep')) {
       path = join(folder, file.path)
       if (file.step === 'create') writeFileSync(path, file.text, { flag: 'wx' })
-      else replace(path, file.text)
+      else replaceExisting(path, file.text)
       written.push(file.path)
     }
-  } catch (cause) {
+  } catch (error) {
+    const cause = (error as Error).cause ?? error // `replaceFile` explains the error of the system
     const done = written.length === 0 ? 'Nothing was written' : `Written before: ${written.join(', ')}`
     throw new Error(`Cannot write ${path}: ${(cause as Error).message}. ${done}`, { cause })
   }
 }
 
-/** Replaces a file. The old file stays until the new one is complete. */
-function replace(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    writeFileSync(temporary, text, { flag: 'wx', mode: statSync(path).mode & 0o777 })
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
+function replaceExisting(path: string, text: string): void {
+  const old = statSync(path)
+  replaceFile(path, text, old, old.mode & 0o777)
 }

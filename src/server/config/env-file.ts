@@ -1,21 +1,8 @@
 /** Reads and changes a `.env` file, in the format of Node.js: https://nodejs.org/api/environment_variables.html */
-import { randomBytes } from 'node:crypto'
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fchownSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, constants, lstatSync, readFileSync, type Stats } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { replaceFile } from './replace-file.ts'
 
 /** The variables that a file sets. */
 export interface EnvFile {
@@ -28,12 +15,15 @@ export interface EnvFile {
 
 /** Adds the variables of a file to the environment, which takes precedence. @throws {Error} */
 export function loadEnvFile(path: string, env: NodeJS.ProcessEnv = process.env): EnvFile {
-  const given = Object.entries(parseEnv(readText(path)))
+  const given = Object.entries(readVariables(path))
   const isSet = ([name]: readonly [string, unknown]) => env[name] !== undefined
   const [overridden, added] = [given.filter(isSet), given.filter((variable) => !isSet(variable))]
   Object.assign(env, Object.fromEntries(added))
   return { path, variables: added.map(([name]) => name), overridden: overridden.map(([name]) => name) }
 }
+
+/** The variables that a file sets. @throws {Error} */
+export const readVariables = (path: string): NodeJS.Dict<string> => parseEnv(readText(path))
 
 function readText(path: string): string {
   try {
@@ -104,40 +94,6 @@ function quoted(name: string, value: string): string {
   })
   if (found !== undefined) return found
   throw new Error(`Cannot write ${name} into a file: no quotes fit its value, or a variable cannot have this name`)
-}
-
-/** Replaces a file at once. After an error, the old file is unchanged. @param mode Also of the temporary file. */
-export function replaceFile(path: string, text: string, old: Stats | undefined, mode: number = 0o600): void {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  try {
-    const file = openSync(temporary, 'wx', mode)
-    try {
-      // As root, keep the owner: the server of another user must still be able to read the file.
-      if (old && process.geteuid?.() === 0) fchownSync(file, old.uid, old.gid)
-      writeFileSync(file, text)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(temporary, path)
-  } catch (cause) {
-    rmSync(temporary, { force: true })
-    throw new Error(`Cannot write ${path}: ${(cause as Error).message}. The file is unchanged`, { cause })
-  }
-  syncFolder(dirname(resolve(path)))
-}
-
-/** Makes the new name durable where that is possible: Windows and some network file systems cannot sync a folder. */
-function syncFolder(path: string): void {
-  let folder: number | undefined
-  try {
-    folder = openSync(path, 'r')
-    fsyncSync(folder)
-  } catch {
-    // The file is in place, and its content is on the disk.
-  } finally {
-    if (folder !== undefined) closeSync(folder)
-  }
 }
 
 /** Checks that `updateEnvFile` can write a file, and changes nothing. @throws {Error} that says what to do. */

@@ -1,6 +1,6 @@
 /** Changes the file of a webhook's secrets while servers read it. */
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs'
-import { replaceFile } from './env-file.ts'
+import { replaceFile } from './replace-file.ts'
 import { readSecrets } from './secret.ts'
 
 /**

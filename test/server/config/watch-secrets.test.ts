@@ -1,7 +1,7 @@
 import { chmodSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { watchSecrets } from '../../../src/server/config/secret-file.ts'
+import { watchSecrets } from '../../../src/server/config/watch-secrets.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
 import { Recorder } from '../../recorder.ts'
 import { project } from '../service.ts'
