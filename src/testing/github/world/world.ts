@@ -1,3 +1,4 @@
+import { getOrCreate } from '../../../runtime/get-or-create.ts'
 import { Tokens } from '../auth/tokens.ts'
 import { Clock } from '../clock.ts'
 import {
@@ -65,10 +66,9 @@ export class World {
   }
 
   account(login: string, type?: Account['type']): Account {
-    const key = login.toLowerCase()
-    const account = this.#accounts.get(key) ?? { id: this.newId(), login, type: 'User' }
+    const created = (): Account => ({ id: this.newId(), login, type: 'User' })
+    const account = getOrCreate(this.#accounts, login.toLowerCase(), created)
     if (type) account.type = type
-    this.#accounts.set(key, account)
     return account
   }
 
@@ -165,9 +165,7 @@ export class World {
   }
 
   logOf({ id }: Pick<LocalHook, 'id'>): DeliveryLog {
-    const log = this.#logs.get(id) ?? new DeliveryLog()
-    this.#logs.set(id, log)
-    return log
+    return getOrCreate(this.#logs, id, () => new DeliveryLog())
   }
 
   /** The age limit of deliveries, in milliseconds since 1970: 3 days ago, or 7 days ago on an Enterprise Server. */
@@ -189,10 +187,4 @@ export class World {
     if (!found) throw new TypeError(`There is no App ${id}; addApp() makes one`)
     return found
   }
-}
-
-function getOrCreate<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
-  const value = map.get(key) ?? create()
-  map.set(key, value)
-  return value
 }
