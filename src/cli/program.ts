@@ -2,17 +2,10 @@ import { Command } from 'commander'
 import { version } from '../runtime/platform.ts'
 import { addApp } from './app/index.ts'
 import { addCompletion } from './completion.ts'
-import { addExport, addImport } from './deliveries/export-import.ts'
-import { addList } from './deliveries/list.ts'
-import { addDiscard, addRetry } from './deliveries/retry-discard.ts'
-import { addShow } from './deliveries/show.ts'
+import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
-import { addCheck } from './hooks/check.ts'
-import { addDelete } from './hooks/delete.ts'
-import { addEnsure } from './hooks/ensure.ts'
-import { addListWebhooks } from './hooks/list.ts'
-import { addRotate } from './hooks/rotate.ts'
+import { addHooks } from './hooks/index.ts'
 import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
 import { print } from './output.ts'
@@ -43,11 +36,11 @@ export function createProgram(): Command {
   addInit(program)
   addServe(program)
   addSend(program)
-  addDeliveries(program)
+  addDeliveries(program, helpCommand)
   addPause(program)
   addProcesses(program)
   addRecover(program)
-  addHooks(program)
+  addHooks(program, helpCommand)
   addRanges(program)
   addApp(program, helpCommand)
   addMigrate(program)
@@ -55,43 +48,3 @@ export function createProgram(): Command {
   addCompletion(program)
   return program
 }
-
-function addDeliveries(program: Command): void {
-  const deliveries = program
-    .command('deliveries')
-    .helpCommand(...helpCommand)
-    .summary('List, show, retry, discard, export and import deliveries')
-    .description(
-      'Shows and changes the deliveries in a database or on a remote server. A server may be using the database at the same time.',
-    )
-  for (const add of [addList, addShow, addRetry, addDiscard, addExport, addImport]) add(deliveries)
-  deliveries.addHelpText('after', deliveriesExamples)
-}
-
-const deliveriesExamples = `
-Examples:
-  hookserver deliveries list state:dead     list deliveries that failed and are not retried
-  hookserver deliveries show 42             show why a delivery failed
-  hookserver deliveries retry 42            retry it after you have fixed the cause
-  hookserver deliveries <command> --help    show the details and examples of a command`
-
-function addHooks(program: Command): void {
-  const hooks = program
-    .command('hooks')
-    .helpCommand(...helpCommand)
-    .summary('Create, check, rotate and delete webhooks on GitHub')
-    .description(
-      'Creates, checks and changes webhooks on GitHub. Name them as acme/shop#7 (by id), acme/shop or acme (the webhook ' +
-        'that delivers to --url), or app (the webhook of your GitHub App).',
-    )
-  for (const add of [addEnsure, addListWebhooks, addCheck, addRotate, addDelete]) add(hooks)
-  hooks.addHelpText('after', hooksExamples)
-}
-
-const hooksExamples = `
-Credentials: GITHUB_TOKEN with the permission "Webhooks" (read and write), or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
-
-Examples:
-  hookserver hooks ensure acme/shop --url https://hooks.example/hooks --module hooks.ts
-  hookserver hooks check acme/shop --url https://hooks.example/hooks
-  hookserver hooks <command> --help      show the details and examples of a command`
