@@ -97,6 +97,10 @@ export function withCauses(error: unknown): string {
   return texts.filter((text) => text !== '' && text !== 'fetch failed').join(': ') || String(error)
 }
 
+/** An argument of a suggested command, for a POSIX shell. */
+export const shellQuoted = (text: string): string =>
+  /^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+
 /** `1 delivery`, `2 deliveries`. */
 export function plural(count: number, one: string, many: string = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`

@@ -9,7 +9,7 @@ import { checkWritable, loadEnvFile } from '../../server/config/env-file.ts'
 import { defaultEnvFile } from '../env-file-flags.ts'
 import { UsageError } from '../flags.ts'
 import { moduleOrDefault, needsOfModule } from '../module-handlers.ts'
-import { abortOnSignal, printable, printLines } from '../output.ts'
+import { abortOnSignal, printable, printLines, shellQuoted } from '../output.ts'
 import { assertNoApp } from './app-variables.ts'
 import {
   addOutputFlags,
@@ -153,12 +153,9 @@ function summaryFor({ name }: RegisteredApp, module: string, flags: Flags): stri
 /** The command that runs the handlers from now on. */
 function nextCommand(module: string, { url, output }: Flags): string {
   const pull = url === undefined ? ' --pull app' : ''
-  const file = output === defaultEnvFile ? '' : ` --env-file ${quoted(output)}`
-  return `npx hookserver serve ${quoted(module)}${pull}${file}`
+  const file = output === defaultEnvFile ? '' : ` --env-file ${shellQuoted(output)}`
+  return `npx hookserver serve ${shellQuoted(module)}${pull}${file}`
 }
-
-/** For a POSIX shell. */
-const quoted = (text: string): string => (/^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
 function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: GitHubAddresses) {
   const { name, description, homepage } = describeProject(module)

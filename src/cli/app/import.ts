@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs'
-import { stderr, stdin } from 'node:process'
-import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
+import { stdin } from 'node:process'
 import type { Command } from 'commander'
 import { type AppOptions, readApp } from '../../app.ts'
 import {
@@ -15,6 +13,7 @@ import { checkWritable, updateEnvFile } from '../../server/config/env-file.ts'
 import { readSecrets } from '../../server/config/secret.ts'
 import { UsageError } from '../flags.ts'
 import { abortOnSignal, printable, printLines } from '../output.ts'
+import { askHidden } from '../prompts.ts'
 import { assertNoApp, variablesFor } from './app-variables.ts'
 import { addOutputFlags, addressesFrom, type OutputFlags, problemOf, readOutput, requesterFor } from './connection.ts'
 
@@ -103,18 +102,4 @@ async function readSecret(file: string | undefined): Promise<string> {
   const secret = await askHidden("Secret of the App's webhook (your input is not shown): ")
   if (secret !== '') return secret
   throw new Error('No secret was entered. Nothing was changed.')
-}
-
-/** Reads a line of the terminal without showing it. Ctrl-D and Ctrl-C answer with an empty text. */
-async function askHidden(question: string): Promise<string> {
-  stderr.write(question)
-  const output = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: stdin, output, terminal: true })
-  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
-  try {
-    return (await Promise.race([lines.question(''), closed])).trim()
-  } finally {
-    lines.close()
-    stderr.write('\n')
-  }
 }

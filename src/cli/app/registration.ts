@@ -1,6 +1,6 @@
 /** The first half of `app create`: from the form on loopback to the App's variables in the file. */
 import { appsPage } from '../../github/addresses.ts'
-import { type ConversionOptions, convertCode, type RegisteredApp } from '../../github/app/conversion.ts'
+import { convertCode, type RegisteredApp } from '../../github/app/conversion.ts'
 import { setWebhookSecret } from '../../github/app/details.ts'
 import { startTimer, untilAborted } from '../../runtime/timer.ts'
 import { updateEnvFile } from '../../server/config/env-file.ts'
@@ -23,7 +23,6 @@ export interface Registration extends Pick<RegistrationOptions, 'organization' |
   opensBrowser: boolean
   progress: CreateProgress
   signal: AbortSignal
-  retries?: ConversionOptions['retries']
 }
 
 /** Milliseconds for all steps: GitHub ends the manifest flow after an hour. */
@@ -67,9 +66,9 @@ const lateText = 'The App was not registered within an hour, which is the limit 
 
 /** Exchanges the code, and writes the App's variables before anything else can fail: GitHub shows the key only once. */
 async function keepApp(code: string, registration: Registration): Promise<RegisteredApp> {
-  const { addresses, envFile, progress, signal, retries } = registration
+  const { addresses, envFile, progress, signal } = registration
   const { apiUrl, variables } = addresses
-  const app = await convertCode(code, { apiUrl, signal, ...(retries && { retries }) })
+  const app = await convertCode(code, { apiUrl, signal })
   progress.app = app
   const webhookSecret = app.webhookSecret ?? randomSecret()
   updateEnvFile(envFile, { ...variablesFor({ ...app, webhookSecret }), ...variables })

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { Selection } from '../../inbox/query/query.ts'
 import type { AdminClient } from '../admin-client.ts'
-import { confirm, requireConfirmable } from '../confirm.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from '../flags.ts'
 import { deliveryCount, printLines } from '../output.ts'
+import { confirm, requireConfirmable } from '../prompts.ts'
 import { addFilters, countSelection, type Filters, queryHelp, selectionFrom } from './selection.ts'
 
 interface Flags extends Filters, ConnectionFlags {

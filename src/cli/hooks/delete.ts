@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 import { nameOfTarget, withoutSecrets } from '../../github/target.ts'
 import { selectWebhook } from '../../github/webhooks/plan.ts'
 import { nameOfWebhook } from '../../github/webhooks/webhook-details.ts'
-import { confirm, requireConfirmable } from '../confirm.ts'
 import { UsageError } from '../flags.ts'
 import { jsonLine, printable, printLines } from '../output.ts'
+import { confirm, requireConfirmable } from '../prompts.ts'
 import { addGitHubFlags, openWebhooks, targetIn, type WebhookFlags } from './open-webhooks.ts'
 
 interface Flags extends WebhookFlags {

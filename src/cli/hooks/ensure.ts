@@ -3,9 +3,9 @@ import { planWebhook, selectWebhook, type WebhookPlan } from '../../github/webho
 import { proveByFirstPing, proveByPing, proveSecret } from '../../github/webhooks/prove-secret.ts'
 import type { WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { isLoopback } from '../../server/listener.ts'
-import { confirm, requireConfirmable } from '../confirm.ts'
 import { UsageError } from '../flags.ts'
 import { plural, printLines } from '../output.ts'
+import { confirm, requireConfirmable } from '../prompts.ts'
 import { planLines, report, reportUnavailable, reportUnchanged } from './ensure-report.ts'
 import {
   addEventFlags,

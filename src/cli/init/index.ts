@@ -1,9 +1,9 @@
 import { basename, relative, resolve } from 'node:path'
 import { stderr, stdin } from 'node:process'
 import { type Command, Option } from 'commander'
-import { ask } from '../confirm.ts'
 import { UsageError } from '../flags.ts'
-import { plural, printLines } from '../output.ts'
+import { plural, printLines, shellQuoted } from '../output.ts'
+import { ask } from '../prompts.ts'
 import { checkPackageName } from './package-name.ts'
 import { type PlannedFile, planFiles, type Step } from './plan.ts'
 import { isTemplate, projectFiles, type TemplateName, templateNames, templates } from './templates.ts'
@@ -137,7 +137,7 @@ const past: Readonly<Record<Step, string>> = {
 
 function ending(template: TemplateName, folder: string): string[] {
   const commands: (readonly [string, string?])[] = [
-    ...(folder === '.' ? [] : [[`cd ${quoted(folder)}`] as const]),
+    ...(folder === '.' ? [] : [[`cd ${shellQuoted(folder)}`] as const]),
     ['npm install'],
     ['npm test'],
     ...templates[template].next,
@@ -148,6 +148,3 @@ function ending(template: TemplateName, folder: string): string[] {
   )
   return [`Created a project in ${folder} with the template ${template}. Next:`, '', ...lines]
 }
-
-/** For a POSIX shell. */
-const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`)

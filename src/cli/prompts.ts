@@ -1,6 +1,7 @@
 /** Questions on the terminal. They are written to stderr, so that stdout has only the result. */
 import { stderr, stdin } from 'node:process'
 import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 import { UsageError } from './flags.ts'
 
 interface ConfirmOptions {
@@ -38,9 +39,23 @@ export async function ask(question: string, byDefault: string): Promise<string> 
   return answer || byDefault
 }
 
+/** Asks for a value that the terminal does not show. @returns An empty text after Ctrl-D or Ctrl-C. */
+export async function askHidden(question: string): Promise<string> {
+  stderr.write(question)
+  const output = new Writable({ write: (_chunk, _encoding, done) => done() })
+  try {
+    return (await answerTo('', { output, terminal: true })) ?? ''
+  } finally {
+    stderr.write('\n')
+  }
+}
+
 /** The trimmed line, `undefined` if the input ended first. */
-async function answerTo(prompt: string): Promise<string | undefined> {
-  const lines = createInterface({ input: stdin, output: stderr })
+async function answerTo(
+  prompt: string,
+  options: { output: NodeJS.WritableStream; terminal?: boolean } = { output: stderr },
+): Promise<string | undefined> {
+  const lines = createInterface({ input: stdin, ...options })
   const closed = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)))
   try {
     return (await Promise.race([lines.question(prompt), closed]))?.trim()

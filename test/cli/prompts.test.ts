@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { hasTerminals } from './command.ts'
 
-const confirming = new URL('../../src/cli/confirm.ts', import.meta.url).pathname
+const confirming = new URL('../../src/cli/prompts.ts', import.meta.url).pathname
 
 /** Prints the result of an expression with `confirm` and `ask`, or the message of its error. */
 const programOf = (expression: string): string =>
