@@ -25,6 +25,12 @@ export function textIn(data: Json | undefined, name: string): string | undefined
   return typeof value === 'string' ? value : undefined
 }
 
+/** A web address, in the form in which a page and a terminal can show it: without control characters. */
+export function webAddressIn(data: Json | undefined, name: string): string | undefined {
+  const { protocol = '', href } = URL.parse(textIn(data, name) ?? '') ?? {}
+  return ['https:', 'http:'].includes(protocol) ? href : undefined
+}
+
 export function wholeNumberIn(data: Json | undefined, name: string): number | undefined {
   const value = memberOf(data, name)
   return Number.isSafeInteger(value) ? (value as number) : undefined

@@ -44,10 +44,15 @@ async function showStatus(flags: GitHubFlags & { json?: true }): Promise<void> {
 
 async function readStatus(github: string, requester: Requester): Promise<Status> {
   const app = await readAppDetails(requester)
-  const hook = await readAppWebhook(requester)
+  const { url, ...hook } = await readAppWebhook(requester)
   const installations = await readInstallations(requester)
   const deliveries = await lastDeliveries(requester)
-  return { app: { ...app, settings: settingsPage(github, app) }, hook, installations, deliveries }
+  return {
+    app: { ...app, settings: settingsPage(github, app) },
+    hook: { ...hook, url: url && withoutSecrets(url) },
+    installations,
+    deliveries,
+  }
 }
 
 /** The newest deliveries. An App without a webhook has none. */
@@ -131,5 +136,5 @@ const permissionsText = (permissions: Permissions): string =>
 function hookText({ url, contentType, hasSecret, verifiesTls }: AppWebhook): string {
   if (url === undefined) return 'none'
   const facts = [contentType, hasSecret ? 'with a secret' : 'WITHOUT A SECRET', verifiesTls ? '' : 'TLS NOT VERIFIED']
-  return `${withoutSecrets(url)} (${facts.filter(Boolean).join(', ')})`
+  return `${url} (${facts.filter(Boolean).join(', ')})`
 }

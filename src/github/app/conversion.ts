@@ -1,5 +1,5 @@
 /** Exchanges the code of the manifest flow for the App and its secrets. */
-import { type Json, objectIn, parseObject, textIn, wholeNumberIn } from '../../runtime/json.ts'
+import { type Json, objectIn, parseObject, textIn, webAddressIn, wholeNumberIn } from '../../runtime/json.ts'
 import { version } from '../../runtime/platform.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
 import {
@@ -105,7 +105,7 @@ function appIn(text: string): RegisteredApp | undefined {
   const json = parseObject(text)
   const [id, name, slug] = [wholeNumberIn(json, 'id'), textIn(json, 'name'), textIn(json, 'slug')]
   const [clientId, clientSecret] = [textIn(json, 'client_id'), textIn(json, 'client_secret')]
-  const [privateKey, page] = [textIn(json, 'pem'), textIn(json, 'html_url')]
+  const [privateKey, page] = [textIn(json, 'pem'), webAddressIn(json, 'html_url')]
   const owner = loginIn(objectIn(json, 'owner'))
   if (id === undefined || !name || !privateKey || !page || !clientId || !clientSecret) return undefined
   const webhookSecret = textIn(json, 'webhook_secret') || undefined

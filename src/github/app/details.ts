@@ -1,5 +1,5 @@
 /** An App, its webhook and its installations, as GitHub's API shows them to the App. */
-import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
+import { isObject, type Json, objectIn, textIn, webAddressIn, wholeNumberIn } from '../../runtime/json.ts'
 import { appsPage } from '../addresses.ts'
 import type { Permissions } from '../event-permissions.ts'
 import { type RequestError, type Requester, readList } from '../requester.ts'
@@ -42,11 +42,14 @@ export interface AppWebhook extends Omit<WebhookConfig, 'url'> {
   url: string | undefined
 }
 
+/** @throws {Error} also if the answer does not come from GitHub: only GitHub checks the key. */
 export async function readAppDetails(github: Requester): Promise<AppDetails> {
   const { data } = await github.request('GET /app')
   const json = isObject(data) ? data : {}
+  const id = wholeNumberIn(json, 'id')
+  if (id === undefined) throw new Error('The answer describes no App: check that --github or --api-url names GitHub')
   return {
-    id: wholeNumberIn(json, 'id') ?? 0,
+    id,
     name: textIn(json, 'name') ?? '',
     slug: textIn(json, 'slug') ?? '',
     clientId: textIn(json, 'client_id'),
@@ -54,7 +57,7 @@ export async function readAppDetails(github: Requester): Promise<AppDetails> {
       login: loginIn(objectIn(json, 'owner')),
       isOrganization: textIn(objectIn(json, 'owner'), 'type') === 'Organization',
     },
-    page: textIn(json, 'html_url') ?? '',
+    page: webAddressIn(json, 'html_url') ?? '',
     ...grantsIn(json),
   }
 }
@@ -70,7 +73,7 @@ export async function readAppWebhook(github: Requester): Promise<AppWebhook> {
 
 /** Sets the secret of the App's webhook, and leaves its other properties as they are. */
 export async function setWebhookSecret(github: Requester, secret: string): Promise<void> {
-  await github.request('PATCH /app/hook/config', { secret })
+  await github.request('PATCH /app/hook/config', { secret, request: { redirect: 'error' } })
 }
 
 export async function readInstallations(github: Requester): Promise<InstallationDetails[]> {
@@ -84,7 +87,7 @@ function installationOf(json: Json): InstallationDetails {
     account: loginIn(objectIn(json, 'account')),
     coversAll: textIn(json, 'repository_selection') === 'all',
     isSuspended: Boolean(textIn(json, 'suspended_at')),
-    page: textIn(json, 'html_url') ?? '',
+    page: webAddressIn(json, 'html_url') ?? '',
     ...grantsIn(json),
   }
 }
@@ -100,5 +103,5 @@ function grantsIn(json: Json): { permissions: Permissions; events: string[] } {
 
 /** The page on which the owner changes the App. @param github The address of GitHub's pages. */
 export function settingsPage(github: string, { owner, slug }: Pick<AppDetails, 'owner' | 'slug'>): string {
-  return `${appsPage(github, owner.isOrganization ? owner.login : undefined)}/${slug}`
+  return `${appsPage(github, owner.isOrganization ? encodeURIComponent(owner.login) : undefined)}/${encodeURIComponent(slug)}`
 }

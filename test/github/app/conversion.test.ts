@@ -44,6 +44,18 @@ describe('the conversion of a code', () => {
     await expect(failed).rejects.not.toThrow(code)
   })
 
+  test.each([
+    ['javascript:alert(1)', undefined],
+    ['https://github.com/apps/a\u001b[31m\r\n\u009b', 'https://github.com/apps/a%1B[31m%C2%9B'],
+  ])('accepts only a web address, without control characters: %j', async (html_url, page) => {
+    const github = await startGitHub()
+    const app = { id: 1, name: 'a', client_id: 'b', client_secret: 'c', pem: 'd', html_url }
+    github.failAt(/conversions$/, { status: 201, body: app })
+    const found = convertCode(code, { apiUrl: github.url, signal }).then((one) => one.page)
+    if (page) expect(await found).toBe(page)
+    else await expect(found).rejects.toThrow('without the key')
+  })
+
   test('fails without a network, and does not show the code', async () => {
     const github = await startGitHub()
     const apiUrl = 'http://127.0.0.1:1'
