@@ -5,10 +5,10 @@ import type { Command } from 'commander'
 import { appIn } from '../../app.ts'
 import { GitHubClient } from '../../github/github-client.ts'
 import { defaultRetryPolicy, type RequestError, type Requester, RetryingRequester } from '../../github/requester.ts'
-import { loadEnvFile } from '../../server/config/env-file.ts'
+import { type EnvFile, loadEnvFile } from '../../server/config/env-file.ts'
 import { githubAddresses } from '../../server/config/resolve-config.ts'
 import { childLogger, silentLogger } from '../../telemetry/logger.ts'
-import { addEnvFileFlags, defaultEnvFile } from '../env-file-flags.ts'
+import { addEnvFileFlags, defaultEnvFile, type EnvFileFlags, environmentWithout } from '../env-file-flags.ts'
 import { addConfigFlag, configFromFlags, UsageError } from '../flags.ts'
 
 export interface GitHubFlags {
@@ -46,8 +46,8 @@ export interface GitHubAddresses {
 }
 
 /** Reads the output file, if it exists, because the file may name the GitHub to use. */
-export function readOutput({ output }: OutputFlags): void {
-  if (existsSync(output)) loadEnvFile(output)
+export function readOutput({ output }: OutputFlags): EnvFile | undefined {
+  return existsSync(output) ? loadEnvFile(output) : undefined
 }
 
 export function addressesFrom({ github, apiUrl }: GitHubFlags): GitHubAddresses {
@@ -100,10 +100,15 @@ const programs: Readonly<Record<string, readonly [program: string, ...args: stri
  * Opens an address in the user's browser. If that fails, the user opens the address that the command has printed.
  * @param address An address of GitHub's pages or of this command. It is in the list of processes for a moment, so it
  * must contain no secret.
+ * @param envFile The file that this process has read: the browser must not get the keys and secrets in it.
  */
-export function openInBrowser(address: string): void {
+export function openInBrowser(address: string, { envFile }: EnvFileFlags): void {
   const [program, ...args] = programs[process.platform] ?? ['xdg-open']
-  const child = spawn(program, [...args, address], { stdio: 'ignore', detached: true })
+  const child = spawn(program, [...args, address], {
+    stdio: 'ignore',
+    detached: true,
+    env: environmentWithout(envFile),
+  })
   child.on('error', () => {}) // a machine without a desktop does not have the program
   child.unref()
 }

@@ -5,7 +5,7 @@ import { type AppManifest, createManifest, maxNameLength } from '../../github/ap
 import type { AppNeeds } from '../../github/app/needs.ts'
 import { loadOctokit } from '../../github/github-client.ts'
 import { untilAborted } from '../../runtime/timer.ts'
-import { checkWritable, loadEnvFile } from '../../server/config/env-file.ts'
+import { checkWritable, type EnvFile, loadEnvFile } from '../../server/config/env-file.ts'
 import { defaultEnvFile } from '../env-file-flags.ts'
 import { UsageError } from '../flags.ts'
 import { moduleOrDefault, needsOfModule } from '../module-handlers.ts'
@@ -69,7 +69,7 @@ Examples:
 async function create(given: string | undefined, flags: Flags): Promise<void> {
   const module = moduleOrDefault(given)
   assertNoApp(flags.output)
-  readOutput(flags)
+  const envFile = readOutput(flags)
   const addresses = addressesFrom(flags)
   const needs = await needsOfModule(module)
   const manifest = manifestFor(module, needs, flags, addresses)
@@ -79,7 +79,7 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
   const signal = abortOnSignal()
   const progress: CreateProgress = { written: false }
   try {
-    await run({ module, flags, addresses, manifest, needs, progress, signal })
+    await run({ module, flags, envFile, addresses, manifest, needs, progress, signal })
   } catch (error) {
     const reason = signal.aborted ? 'The command was stopped' : problemOf(error)
     const places = { github: addresses.github, organization: flags.org, envFile: flags.output }
@@ -94,6 +94,7 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
 interface Run {
   module: string
   flags: Flags
+  envFile: EnvFile | undefined
   addresses: GitHubAddresses
   manifest: (redirectUrl: string) => AppManifest
   needs: AppNeeds
@@ -101,12 +102,12 @@ interface Run {
   signal: AbortSignal
 }
 
-async function run({ module, flags, addresses, manifest, needs, progress, signal }: Run): Promise<void> {
+async function run({ module, flags, envFile, addresses, manifest, needs, progress, signal }: Run): Promise<void> {
   const { output, org, yes } = flags
   await printLines(needsLines(module, needs))
   const app = await registerApp({
-    ...{ addresses, organization: org, manifest, notes: needs.notes, skipsForm: yes === true, envFile: output },
-    ...{ opensBrowser: flags.browser, progress, signal },
+    ...{ addresses, organization: org, manifest, notes: needs.notes, skipsForm: yes === true },
+    ...{ output, envFile, opensBrowser: flags.browser, progress, signal },
   })
   await printLines([
     printable(`Created the App ${app.name} (id ${app.id}) of ${app.owner}`),

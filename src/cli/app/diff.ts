@@ -2,11 +2,12 @@ import type { Command } from 'commander'
 import { type AppDifference, compareApp, type PermissionDifference } from '../../github/app/compare.ts'
 import { readAppDetails, readInstallations, settingsPage } from '../../github/app/details.ts'
 import { type Finding, failed, findingLines, fine, warning } from '../doctor/finding.ts'
+import type { EnvFileFlags } from '../env-file-flags.ts'
 import { moduleOrDefault, needsOfModule } from '../module-handlers.ts'
 import { abortOnSignal, jsonLine, printable, printLines } from '../output.ts'
 import { addAppFlags, connectedApp, type GitHubFlags, openInBrowser, problemOf } from './connection.ts'
 
-interface Flags extends GitHubFlags {
+interface Flags extends GitHubFlags, EnvFileFlags {
   open?: true
   json?: true
 }
@@ -46,7 +47,7 @@ async function showDifference(given: string | undefined, flags: Flags): Promise<
   if (!isMissing) return
   const accept = installations.length > 0 ? ' Then each account must accept the new permissions.' : ''
   await printLines(['', `Change the App on this page.${accept}`, `  ${page}`])
-  if (flags.open) openInBrowser(page)
+  if (flags.open) openInBrowser(page, flags)
 
   async function readAll() {
     try {

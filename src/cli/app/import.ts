@@ -61,6 +61,7 @@ async function importApp(flags: Flags): Promise<void> {
   if (dryRun) return void (await printLines([`Dry run: ${output} was not changed.`]))
   const webhookSecret = await readSecret(flags.secretFile)
   const values = { id: app.id, clientId: app.clientId, clientSecret: undefined, privateKey: given.privateKey }
+  assertNoApp(output) // again: another run may have written an App meanwhile
   updateEnvFile(output, { ...variablesFor({ ...values, webhookSecret }), ...variables })
   await printLines([
     `Wrote the id, the key and the secret to ${output}`,

@@ -3,10 +3,10 @@ import { appsPage } from '../../github/addresses.ts'
 import { convertCode, type RegisteredApp } from '../../github/app/conversion.ts'
 import { setWebhookSecret } from '../../github/app/details.ts'
 import { startTimer, untilAborted } from '../../runtime/timer.ts'
-import { updateEnvFile } from '../../server/config/env-file.ts'
+import { type EnvFile, updateEnvFile } from '../../server/config/env-file.ts'
 import { randomSecret } from '../../server/config/secret.ts'
 import { printable, printLines } from '../output.ts'
-import { variablesFor } from './app-variables.ts'
+import { assertNoApp, variablesFor } from './app-variables.ts'
 import { type GitHubAddresses, openInBrowser, requesterFor } from './connection.ts'
 import type { RegistrationOptions } from './registration-server.ts'
 
@@ -19,7 +19,10 @@ export interface CreateProgress {
 
 export interface Registration extends Pick<RegistrationOptions, 'organization' | 'manifest' | 'notes' | 'skipsForm'> {
   addresses: GitHubAddresses
-  envFile: string
+  /** The file to write. */
+  output: string
+  /** The same file before, if it existed. */
+  envFile: EnvFile | undefined
   opensBrowser: boolean
   progress: CreateProgress
   signal: AbortSignal
@@ -34,7 +37,7 @@ const timeLimit = 60 * 60_000
  * @throws {Error} that says what to do.
  */
 export async function registerApp(registration: Registration, limit: number = timeLimit): Promise<RegisteredApp> {
-  const { addresses, organization, manifest, notes, skipsForm, opensBrowser, progress, signal } = registration
+  const { addresses, organization, manifest, notes, skipsForm, opensBrowser, progress, signal, envFile } = registration
   const { RegistrationServer } = await import('./registration-server.ts') // other commands do not need a server
   const reported = new Set<string>()
   const server = await RegistrationServer.start({
@@ -53,7 +56,7 @@ export async function registerApp(registration: Registration, limit: number = ti
       `  ${server.address}`,
       'Waiting for the App. If you close the page, open it again; Ctrl-C ends the command.',
     ])
-    if (opensBrowser) openInBrowser(server.address)
+    if (opensBrowser) openInBrowser(server.address, { envFile })
     await untilAborted(signal, () => Promise.race([server.ended, tooLate]))
     return progress.app as RegisteredApp
   } finally {
@@ -66,12 +69,13 @@ const lateText = 'The App was not registered within an hour, which is the limit 
 
 /** Exchanges the code, and writes the App's variables before anything else can fail: GitHub shows the key only once. */
 async function keepApp(code: string, registration: Registration): Promise<RegisteredApp> {
-  const { addresses, envFile, progress, signal } = registration
+  const { addresses, output, progress, signal } = registration
+  assertNoApp(output) // again: another run may have written an App meanwhile
   const { apiUrl, variables } = addresses
   const app = await convertCode(code, { apiUrl, signal })
   progress.app = app
   const webhookSecret = app.webhookSecret ?? randomSecret()
-  updateEnvFile(envFile, { ...variablesFor({ ...app, webhookSecret }), ...variables })
+  updateEnvFile(output, { ...variablesFor({ ...app, webhookSecret }), ...variables })
   progress.written = true
   if (app.webhookSecret === undefined) await setWebhookSecret(requesterFor(app, apiUrl, signal), webhookSecret)
   return app

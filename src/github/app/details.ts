@@ -103,5 +103,5 @@ function grantsIn(json: Json): { permissions: Permissions; events: string[] } {
 
 /** The page on which the owner changes the App. @param github The address of GitHub's pages. */
 export function settingsPage(github: string, { owner, slug }: Pick<AppDetails, 'owner' | 'slug'>): string {
-  return `${appsPage(github, owner.isOrganization ? encodeURIComponent(owner.login) : undefined)}/${encodeURIComponent(slug)}`
+  return `${appsPage(github, owner.isOrganization ? owner.login : undefined)}/${encodeURIComponent(slug)}`
 }

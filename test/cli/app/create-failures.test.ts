@@ -94,13 +94,28 @@ test('a page that is never submitted ends the registration after the time limit'
       organization: undefined,
       manifest: (redirectUrl) =>
         createManifest({ events: [], permissions: {} }, { ...options, redirectUrl, isPublic: false }),
-      ...{ notes: [], skipsForm: false, envFile: join(folder, '.env'), opensBrowser: false },
+      ...{ notes: [], skipsForm: false, output: join(folder, '.env'), envFile: undefined, opensBrowser: false },
       ...{ progress: { written: false }, signal: new AbortController().signal },
     },
     1,
   )
   await expect(registered).rejects.toThrow('not registered within an hour')
   expect(readdirSync(folder)).toEqual([])
+})
+
+test('an App that another run has written meanwhile is kept', async () => {
+  const github = await startServer()
+  const command = startCreate(github)
+  const location = await register(github, await command.address())
+  writeFileSync(join(command.folder, '.env'), 'GITHUB_APP_ID=1\n')
+  expect((await follow(location)).status).toBe(502)
+  const { code, output } = await command.result()
+  expect([code, output]).toEqual([
+    1,
+    expect.stringMatching(/\.env already sets GITHUB_APP_ID.*\n.*\.env was not changed/),
+  ])
+  expect(command.variables()).toEqual({ GITHUB_APP_ID: '1' })
+  expect(github.requests.filter(({ path }) => path.endsWith('/conversions'))).toEqual([])
 })
 
 describe('Ctrl-C', () => {
@@ -178,6 +193,7 @@ describe('refuses to begin', () => {
       1,
       /\.env already sets GITHUB_APP_ID, .*app status/,
     ],
+    ['an App after a byte order mark', { '.env': '\ufeffGITHUB_APP_ID=1\n' }, [], {}, 1, /already sets GITHUB_APP_ID/],
     [
       'a secret in the environment',
       {},
@@ -224,7 +240,10 @@ describe('refuses to begin', () => {
 
 test('a dry run prints the manifest, and changes nothing', async () => {
   const folder = project({ 'hooks.ts': botModule })
-  writeFileSync(join(folder, 'package.json'), '{ "name": "@octo/hello-bot", "description": "Says thank you" }')
+  writeFileSync(
+    join(folder, 'package.json'),
+    '{ "name": "@octo/hello-bot", "description": "Says thank you", "type": "module" }',
+  )
   const { code, output } = await new AppCommand(folder, ['create', '--dry-run']).result()
   expect(code).toBe(0)
   expect(JSON.parse(output.slice(0, output.lastIndexOf('}') + 1))).toEqual({

@@ -1,3 +1,4 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { LocalApp, LocalGitHub } from '../../../src/testing/index.ts'
@@ -78,6 +79,13 @@ describe('import', () => {
     expect(ended.output).not.toContain('hidden')
   })
 
+  test('writes nothing if the answer does not come from GitHub', async () => {
+    const { github, files } = await existingApp()
+    github.failAt(/^GET .*\/app$/, { status: 200, body: '<html>' })
+    const ended = await run(project(files), importArgs(github, '--secret-file', 'secret'))
+    expect(ended).toMatchObject({ code: 1, output: expect.stringContaining('describes no App'), variables: {} })
+  })
+
   test('needs a terminal or a file for the secret', async () => {
     const { github, files } = await existingApp()
     const ended = await run(project(files), importArgs(github))
@@ -105,8 +113,10 @@ describe('status', () => {
     const { output } = await run(project(), ['status', '--json'], environment(github, app))
     expect(JSON.parse(output)).toMatchObject({
       app: { id: 7, slug: 'hello-bot', owner: { login: 'octocat', isOrganization: false } },
-      ...{ hook: { hasSecret: true, verifiesTls: true }, installations: [], deliveries: [] },
+      hook: { url: 'https://bot.example.com/hooks', hasSecret: true, verifiesTls: true },
+      ...{ installations: [], deliveries: [] },
     })
+    expect(output).not.toContain('hidden')
   })
 
   test('without an App says how to get one', async () => {
@@ -149,5 +159,36 @@ describe('diff', () => {
     expect(output).toContain(`  ${github.webUrl}/settings/apps/hello-bot/permissions\n`)
     const json = await run(folder, ['diff', 'bot.ts', '--json'], environment(github, app))
     expect([json.code, JSON.parse(json.output)]).toMatchObject([1, { missingEvents: ['push'], notes: [] }])
+  })
+
+  test.runIf(process.platform === 'linux')(
+    'opens the page in a browser that gets no variable of the file',
+    async () => {
+      const { github, app, files } = await existingApp()
+      const module = botModule.replace('issues.opened', 'push')
+      const folder = project({
+        ...files,
+        'hooks.ts': module,
+        'xdg-open': '#!/bin/sh\necho "$1" > opened\nenv > environment\n',
+      })
+      chmodSync(join(folder, 'xdg-open'), 0o700)
+      const key = app.privateKey.trim().replaceAll('\n', '\\n')
+      const text = `GITHUB_APP_ID=7\nGITHUB_APP_PRIVATE_KEY="${key}"\nHOOKSERVER_GITHUB=${github.webUrl}\n`
+      writeFileSync(join(folder, '.env'), text, { mode: 0o600 })
+      await run(folder, ['diff', '--open'], { PATH: `${folder}:${process.env.PATH}` })
+      const environment = join(folder, 'environment')
+      await expect.poll(() => existsSync(environment) && readFileSync(environment, 'utf8')).toContain('PWD=')
+      expect(readFileSync(join(folder, 'opened'), 'utf8')).toContain('/settings/apps/hello-bot/permissions')
+      expect(readFileSync(environment, 'utf8')).not.toMatch(/GITHUB_APP|PRIVATE KEY/)
+    },
+  )
+
+  test('shows the names in an address without the control characters of a terminal', async () => {
+    const { github, app, files } = await existingApp()
+    const owner = { login: 'a\u001b[31m', type: 'Organization' }
+    github.failAt(/^GET .*\/app$/, { status: 200, body: { id: 7, name: 'a', slug: 'b\u001b[0m/..', owner } })
+    const { output } = await run(project(files), ['diff'], environment(github, app))
+    expect(output).toContain('/organizations/a%1B%5B31m/settings/apps/b%1B%5B0m%2F../permissions')
+    expect(output).not.toContain('\u001b')
   })
 })
