@@ -1,3 +1,4 @@
+import { isObject, type Json } from '../runtime/json.ts'
 import { parseExhaustedLimit, parseRateLimit, parseRetryAfter, type RateLimit } from '../runtime/rate-limit.ts'
 import { sleep } from '../runtime/timer.ts'
 
@@ -83,18 +84,24 @@ export function rateLimitWait({ status, response }: RequestError): number | unde
 /** Items in a page: the most that GitHub allows. */
 const pageSize = 100
 
-/** The items of a list, page by page. @param path Such as `/app/installations`. */
-export async function* listItems(github: Requester, path: string): AsyncGenerator<unknown, void, undefined> {
+/**
+ * The items of a list, page by page.
+ * @param path Such as `/app/installations`.
+ * @throws {Error} if the answer is not a list: it does not come from GitHub.
+ */
+export async function* listItems(github: Requester, path: string): AsyncGenerator<Json, void, undefined> {
   for (let page = 1, full = true; full; page++) {
     const { data } = await github.request(`GET ${path}`, { per_page: pageSize, page })
-    const items = Array.isArray(data) ? data : []
-    yield* items
-    full = items.length === pageSize
+    if (!Array.isArray(data) || !data.every(isObject)) {
+      throw new Error(`The answer to GET ${path} is not a list: check that --github or --api-url names GitHub`)
+    }
+    yield* data
+    full = data.length === pageSize
   }
 }
 
-export async function readList(github: Requester, path: string): Promise<unknown[]> {
-  const items: unknown[] = []
+export async function readList(github: Requester, path: string): Promise<Json[]> {
+  const items: Json[] = []
   for await (const item of listItems(github, path)) items.push(item)
   return items
 }

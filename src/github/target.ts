@@ -6,7 +6,8 @@ export type Target = 'app' | { repository: string; id?: number } | { organizatio
 /** Parses `acme/shop`, `acme` or `app`, with `#1` for the webhook with id 1. @returns `undefined` for other texts. */
 export function parseTarget(text: string): Target | undefined {
   if (text === 'app') return 'app'
-  const [, owner, repository, id] = /^([\w-]{1,39})(?:\/([\w.-]{1,100}))?(?:#(\d{1,15}))?$/.exec(text) ?? []
+  const [, owner, repository, id] =
+    /^([\w-]{1,39})(?:\/(?!\.\.?(?:#|$))([\w.-]{1,100}))?(?:#(\d{1,15}))?$/.exec(text) ?? []
   if (owner === undefined) return undefined
   const hook = id === undefined ? {} : { id: Number(id) }
   return repository === undefined ? { organization: owner, ...hook } : { repository: `${owner}/${repository}`, ...hook }

@@ -14,7 +14,7 @@ import {
   type WebhookFlags,
 } from './open-webhooks.ts'
 import { proofFindings } from './proof-findings.ts'
-import { deliveriesFinding, repairOf, settingFindings } from './webhook-findings.ts'
+import { deliveriesFinding, ensureCommand, repairOf, settingFindings } from './webhook-findings.ts'
 
 interface Flags extends WebhookFlags {
   ping: boolean
@@ -71,11 +71,7 @@ function found(webhooks: readonly WebhookDetails[], target: Target, url: string 
     if (webhook) return webhook
     const missing =
       url === undefined ? `${name} has no webhook` : `no webhook of ${name} delivers to ${withoutSecrets(url)}`
-    return failed(
-      what,
-      missing,
-      `create one: hookserver hooks ensure ${name} --url ${url === undefined ? '<url>' : withoutSecrets(url)}`,
-    )
+    return failed(what, missing, `create one: ${ensureCommand(name, url)}`)
   } catch (error) {
     if (!(error instanceof AmbiguousWebhook)) throw error
     return failed(what, error.found, error.cure)

@@ -15,8 +15,14 @@ export interface Wanted {
 
 /** The command that repairs the settings of a webhook. */
 export function repairOf(target: Target, webhook: WebhookDetails): string {
-  const address = webhook.url.includes('?') ? '<url>' : webhook.url
-  return `hookserver hooks ensure ${nameOfWebhook(target, webhook)} --url ${address}`
+  return ensureCommand(nameOfWebhook(target, webhook), webhook.url)
+}
+
+/** @param url Left out if it may contain a secret, or has characters that a shell would interpret. */
+export function ensureCommand(name: string, url: string | undefined): string {
+  const shown = withoutSecrets(url)
+  const isSafe = URL.parse(url ?? '')?.href === shown && /^[\w:/.~%-]+$/.test(shown)
+  return `hookserver hooks ensure ${name} --url ${isSafe ? shown : '<url>'}`
 }
 
 /** A finding for each setting. */
@@ -24,7 +30,7 @@ export function settingFindings(target: Target, webhook: WebhookDetails, { url, 
   const repair = repairOf(target, webhook)
   const { active, contentType, verifiesTls } = webhook
   return [
-    addressFinding(webhook, url, repair),
+    addressFinding(target, webhook, url),
     events
       ? eventFinding(target, webhook, events)
       : fine('events', webhook.events.length > 0 ? webhook.events.join(', ') : 'none'),
@@ -38,15 +44,12 @@ export function settingFindings(target: Target, webhook: WebhookDetails, { url, 
   ]
 }
 
-function addressFinding(webhook: WebhookDetails, url: string | undefined, repair: string): Finding {
+function addressFinding(target: Target, webhook: WebhookDetails, url: string | undefined): Finding {
   const what = 'address'
   const shown = withoutSecrets(webhook.url)
   if (url !== undefined && !isSameAddress(webhook.url, url)) {
-    return failed(
-      what,
-      `${shown}, not ${withoutSecrets(url)}`,
-      repair.replace(/--url .*/, `--url ${withoutSecrets(url)}`),
-    )
+    const repair = ensureCommand(nameOfWebhook(target, webhook), url)
+    return failed(what, `${shown}, not ${withoutSecrets(url)}`, repair)
   }
   const { protocol, hostname } = URL.parse(webhook.url) ?? {}
   if (protocol === 'https:' || isLoopback(hostname ?? '')) return fine(what, shown)

@@ -46,6 +46,19 @@ describe('the check of a webhook', () => {
     expect(stdout).toContain(`→ hookserver hooks ensure acme/shop#${hook.id} --url ${scene.url} --events issues,push\n`)
   })
 
+  test.each([
+    'https://octo:hidden@hooks.example/',
+    'https://hooks.example/?key=hidden',
+    'https://hooks.example/$(hidden)',
+  ])('shows no command with a secret or with characters for the shell: %s', async (url) => {
+    const scene = await WebhooksScene.open()
+    const hook = scene.addHook({ url, contentType: 'form' })
+    const args = ['check', `acme/shop#${hook.id}`, '--no-ping', '--secret-file', scene.secretFile]
+    const { stdout } = await scene.run(args)
+    expect(stdout).toContain(`→ hookserver hooks ensure acme/shop#${hook.id} --url <url>\n`)
+    expect(stdout.replace(/^✓ address.*/, '')).not.toContain('hidden')
+  })
+
   test('without a ping reads the log only', async () => {
     const scene = await WebhooksScene.open()
     const hook = scene.addHook({ events: ['*'] })
@@ -150,6 +163,7 @@ describe('delete', () => {
 
   test.each<[string[], number, RegExp]>([
     [['acme/shop', '--yes'], 2, /Which webhook of acme\/shop\? Add its id/],
+    [['acme/..#1', '--yes'], 2, /^hookserver: target: expected/],
     [['app', '--yes'], 2, /GitHub's API cannot delete the webhook of an App/],
     [['acme/shop#1'], 2, /Cannot ask for confirmation without a terminal/],
     [['acme/shop#1', '--yes'], 1, /acme\/shop has no webhook with the id 1/],
