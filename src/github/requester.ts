@@ -4,10 +4,15 @@ import { sleep } from '../runtime/timer.ts'
 
 /** The part of an Octokit that recovery and polling use. */
 export interface Requester {
-  request(
-    route: string,
-    parameters?: Readonly<Record<string, unknown>>,
-  ): Promise<{ headers: Readonly<Record<string, string | number | undefined>>; data: unknown }>
+  request(route: string, parameters?: Readonly<Record<string, unknown>>): Promise<GitHubResponse>
+}
+
+export interface GitHubResponse {
+  /** The address of the request, after redirects. */
+  url?: string
+  status?: number
+  headers: Readonly<Record<string, string | number | undefined>>
+  data: unknown
 }
 
 /** The error that an Octokit throws. */
@@ -51,13 +56,20 @@ export class RetryingRequester implements Requester {
     this.#pause = pause ?? ((ms) => sleep(ms, signal, { keepAlive: true }))
   }
 
-  async request(route: string, parameters: Readonly<Record<string, unknown>> = {}): ReturnType<Requester['request']> {
+  /** @param parameters Its `request` may have options of `fetch`, such as `redirect`. */
+  async request(
+    route: string,
+    { request, ...parameters }: Readonly<Record<string, unknown>> = {},
+  ): ReturnType<Requester['request']> {
     for (let failures = 0; ; failures++) {
       this.#signal.throwIfAborted()
       const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(this.#policy.requestTimeout)])
       try {
         this.calls++
-        return await this.#github.request(route, { ...parameters, request: { signal, retries: 0 } })
+        return await this.#github.request(route, {
+          ...parameters,
+          request: { ...(request as object), signal, retries: 0 },
+        })
       } catch (error) {
         const wait = retryDelay(error as RequestError, failures, this.#policy)
         if (wait === undefined || this.#signal.aborted) throw error

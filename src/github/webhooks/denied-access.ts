@@ -69,6 +69,6 @@ export function explainInvalid(error: unknown): string | undefined {
 
 function reasonIn(error: unknown): string | undefined {
   if (typeof error === 'string') return error
-  const { message, field, code } = error as { message?: string; field?: string; code?: string }
+  const { message, field, code } = (error ?? {}) as { message?: string; field?: string; code?: string }
   return message ?? (field === undefined ? undefined : `${field} is ${code ?? 'invalid'}`)
 }

@@ -114,12 +114,12 @@ export class WebhooksApi {
     return this.#target === 'app' ? '/app/hook' : `${hooksPath(this.#target)}/${id}`
   }
 
-  #write(route: string, body?: Readonly<Record<string, unknown>>, github: Requester = this.#github): Promise<unknown> {
-    return this.#explain('write', async () => {
+  #write(route: string, body?: Body, github: Requester = this.#github): Promise<unknown> {
+    const work = async () => {
       await this.#waitForTurn()
-      // The body is passed as `data`, because Octokit would send the request and the token to its member `url`.
-      return (await github.request(route, body && { data: body })).data
-    })
+      return send(github, route, body)
+    }
+    return this.#explain('write', work, body && secretIn(body))
   }
 
   async #waitForTurn(): Promise<void> {
@@ -128,16 +128,46 @@ export class WebhooksApi {
     this.#nextWriteAt = performance.now() + writeIntervalMs
   }
 
-  async #explain<Result>(access: Access, work: () => Promise<Result>): Promise<Result> {
+  /** @param secret Removed from the error: GitHub, or a proxy before it, may repeat the request. */
+  async #explain<Result>(access: Access, work: () => Promise<Result>, secret?: string): Promise<Result> {
     try {
       return await work()
     } catch (error) {
       if (this.#signal.aborted) throw new Error('Stopped', { cause: error })
       const text = explainDeniedAccess(error, this.#target, access) ?? explainInvalid(error) ?? describeError(error)
-      throw new Error(text, { cause: error })
+      throw new Error(secret ? text.replaceAll(secret, '[secret]') : text, { cause: error })
     }
   }
 }
+
+interface Body {
+  [property: string]: unknown
+  config?: { secret: string }
+  secret?: string
+}
+
+const secretIn = ({ config, secret }: Body): string | undefined => config?.secret ?? secret
+
+/**
+ * Sends a request that changes something. GitHub redirects those for a renamed repository to another path. `fetch` would
+ * also send the body, with the secret of the webhook, to another server.
+ */
+async function send(github: Requester, route: string, body: Body | undefined): Promise<unknown> {
+  // As `data`, because Octokit would send the request, with the token, to a parameter called `url`.
+  const parameters = { ...(body && { data: body }), request: { redirect: 'manual' } }
+  const response = await github.request(route, parameters)
+  if (!isRedirect(response)) return response.data
+  const [method] = route.split(' ')
+  const target = URL.parse(String(response.headers.location), response.url)
+  if (!target || target.origin !== URL.parse(response.url ?? '')?.origin) {
+    throw new Error(`GitHub's API redirects to another server (${target?.origin}): check --github and --api-url`)
+  }
+  const redirected = await github.request(`${method} ${target.href}`, parameters)
+  if (isRedirect(redirected)) throw new Error("GitHub's API redirects again and again")
+  return redirected.data
+}
+
+const isRedirect = ({ status = 200 }: { status?: number }): boolean => status >= 300
 
 /** The properties by GitHub's names. Those that are not given stay unchanged. */
 function configOf({ url, contentType, verifiesTls }: Partial<WebhookSettings>, secret: string) {

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Target } from '../../../src/github/target.ts'
 import { proveByFirstPing, proveByLastDelivery, proveByPing } from '../../../src/github/webhooks/prove-secret.ts'
 import { WebhooksApi } from '../../../src/github/webhooks/webhooks-api.ts'
+import { LocalGitHub } from '../../../src/testing/index.ts'
 import { Scene } from '../recovery-scene.ts'
 
 const repository: Target = { repository: 'acme/shop' }
@@ -48,6 +49,35 @@ describe('the webhooks of a repository', () => {
     scene.github.failAt(/^POST /, 'cut', 'cut')
     await expect(api.create({ ...settings, url: `${scene.url}?lost` }, secret)).rejects.toThrow()
     expect(scene.github.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
+  })
+
+  test('follows the redirect of a change within the server, and sends the secret to no other server', async () => {
+    const { scene, api, secret } = await open()
+    const [other, path] = [await LocalGitHub.start(), `/repos/acme/shop/hooks/${scene.hook.id}/config`]
+    onTestFinished(() => other.close())
+    const to = (location: string) => scene.github.failAt(/^PATCH /, { status: 307, headers: { location } })
+    to(path)
+    await api.updateConfig(scene.hook.id, {}, secret)
+    expect(scene.hook.secret).toBe(secret)
+    to(other.url + path)
+    const redirected = api.updateConfig(scene.hook.id, {}, secret)
+    await expect(redirected).rejects.toThrow(`redirects to another server (${other.url})`)
+    expect(other.requests).toEqual([])
+  })
+
+  test.each([
+    [{ message: 'no to "the secret of the hook"' }, 'no to "[secret]"'],
+    [{ message: 'no', errors: [null, 'why'] }, 'why'],
+  ])('shows no secret in the reason of GitHub: %j', async (body, reason) => {
+    const { scene, api, secret } = await open()
+    scene.github.failAt(/^PATCH /, { status: 422, body })
+    await expect(api.updateConfig(scene.hook.id, {}, secret)).rejects.toThrow(`(422): ${reason}`)
+  })
+
+  test.each([['<html>'], [{}], [[null]]])('are a list, not %j', async (body) => {
+    const { scene, api } = await open()
+    scene.github.fail({ status: 200, body })
+    await expect(api.list()).rejects.toThrow('not a list of webhooks: check that --github or --api-url')
   })
 
   test('waits for a secondary rate limit', async () => {
