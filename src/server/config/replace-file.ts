@@ -1,16 +1,30 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fchownSync, fsyncSync, openSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
-/** Replaces a file at once. After an error, the old file is unchanged. @param mode Also of the temporary file. */
+/**
+ * Replaces a file at once. After an error, the old file is unchanged.
+ * @param mode Of the new file, whatever the umask is. Others get access only once the content is complete.
+ */
 export function replaceFile(path: string, text: string, old: Stats | undefined, mode: number = 0o600): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    const file = openSync(temporary, 'wx', mode)
+    const file = openSync(temporary, 'wx', 0o600)
     try {
-      // As root, keep the owner: the server of another user must still be able to read the file.
-      if (old && process.geteuid?.() === 0) fchownSync(file, old.uid, old.gid)
       writeFileSync(file, text)
+      if (old) keepOwner(file, old, mode)
+      fchmodSync(file, mode)
       fsyncSync(file)
     } finally {
       closeSync(file)
@@ -21,6 +35,17 @@ export function replaceFile(path: string, text: string, old: Stats | undefined, 
     throw new Error(`Cannot write ${path}: ${(cause as Error).message}. The file is unchanged`, { cause })
   }
   syncFolder(dirname(resolve(path)))
+}
+
+/**
+ * Keeps the group if it has access, because the group of this user may have other members. As root, also keeps the
+ * owner: the server of another user must still be able to read the file.
+ */
+function keepOwner(file: number, old: Stats, mode: number): void {
+  const user = process.geteuid?.()
+  if (user === 0) return fchownSync(file, old.uid, old.gid)
+  const givesGroup = (mode & 0o070) !== 0 && old.gid !== fstatSync(file).gid
+  if (user !== undefined && givesGroup) fchownSync(file, user, old.gid)
 }
 
 /** Makes the new name durable where that is possible: Windows and some network file systems cannot sync a folder. */

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { withSecretFile } from '../../../src/server/config/secret-rotation.ts'
 import { project } from '../service.ts'
 
@@ -10,9 +10,11 @@ function open() {
 }
 
 describe('the file of the secrets', () => {
-  test('keeps its mode when a rotation replaces it, under a lock', async () => {
+  test('keeps its mode when a rotation replaces it, whatever the umask is, under a lock', async () => {
     const { folder, path } = open()
     chmodSync(path, 0o640)
+    const umask = process.umask(0o077)
+    onTestFinished(() => void process.umask(umask))
     await withSecretFile(path, async ({ secrets, write }) => {
       expect(secrets).toEqual(['new', 'old'])
       expect(existsSync(`${path}.lock`)).toBe(true)
