@@ -83,7 +83,8 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
   } catch (error) {
     const reason = signal.aborted ? 'The command was stopped' : problemOf(error)
     const places = { github: addresses.github, organization: flags.org, envFile: flags.output }
-    for (const line of [reason, ...existing(progress, { ...places, next: nextCommand(module, flags) })]) {
+    const commands = { next: nextCommand(module, flags), importFlags: importFlags(flags, addresses) }
+    for (const line of [reason, ...existing(progress, { ...places, ...commands })]) {
       console.error(`hookserver: ${printable(line)}`)
     }
     process.exitCode = 1
@@ -156,6 +157,14 @@ function nextCommand(module: string, { url, output }: Flags): string {
   const pull = url === undefined ? ' --pull app' : ''
   const file = output === defaultEnvFile ? '' : ` --env-file ${shellQuoted(output)}`
   return `npx hookserver serve ${shellQuoted(module)}${pull}${file}`
+}
+
+/** The flags of `app import` for the same GitHub and the same file: another GitHub must not get a token of this App. */
+function importFlags({ output }: Flags, { variables }: GitHubAddresses): string {
+  const { HOOKSERVER_GITHUB: github, HOOKSERVER_API_URL: apiUrl } = variables
+  const file = output === defaultEnvFile ? undefined : output
+  const values = Object.entries({ '--github': github, '--api-url': apiUrl, '--output': file })
+  return values.map(([flag, value]) => (value === undefined ? '' : ` ${flag} ${shellQuoted(value)}`)).join('')
 }
 
 function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: GitHubAddresses) {

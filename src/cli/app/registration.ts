@@ -89,7 +89,8 @@ export function existing(
     organization,
     envFile,
     next,
-  }: { github: string; organization: string | undefined; envFile: string; next: string },
+    importFlags,
+  }: { github: string; organization: string | undefined; envFile: string; next: string; importFlags: string },
 ): string[] {
   const page = appsPage(github, organization)
   if (!app) {
@@ -100,7 +101,7 @@ export function existing(
     return [
       `${name}, but ${envFile} was not changed, and GitHub does not show the key of the App again.`,
       `Generate a private key and a webhook secret on ${page}/${app.slug}, then run:`,
-      `  npx hookserver app import --id ${app.id} --private-key <file>`,
+      `  npx hookserver app import --id ${app.id} --private-key <file>${importFlags}`,
     ]
   }
   return [

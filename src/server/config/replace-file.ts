@@ -43,9 +43,9 @@ export function replaceFile(path: string, text: string, old: Stats | undefined, 
  */
 function keepOwner(file: number, old: Stats, mode: number): void {
   const user = process.geteuid?.()
-  if (user === 0) return fchownSync(file, old.uid, old.gid)
   const givesGroup = (mode & 0o070) !== 0 && old.gid !== fstatSync(file).gid
-  if (user !== undefined && givesGroup) fchownSync(file, user, old.gid)
+  if (user === 0) fchownSync(file, old.uid, old.gid)
+  else if (user !== undefined && givesGroup) fchownSync(file, user, old.gid)
 }
 
 /** Makes the new name durable where that is possible: Windows and some network file systems cannot sync a folder. */

@@ -173,7 +173,8 @@ test('if the file cannot be written after all, says how to get another key', asy
   expect((await follow(location)).status).toBe(502)
   const { code, output } = await command.result()
   expect([code, output]).toEqual([1, expect.stringContaining('it is a symbolic link')])
-  expect(output).toContain(`npx hookserver app import --id ${github.apps[0]?.id} --private-key <file>`)
+  const flags = `--id ${github.apps[0]?.id} --private-key <file> --github ${github.webUrl}`
+  expect(output).toContain(`npx hookserver app import ${flags}\n`)
 })
 
 describe('refuses to begin', () => {
