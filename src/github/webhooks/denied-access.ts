@@ -12,17 +12,25 @@ const pageNames: Readonly<Record<string, string>> = {
 const levels: Readonly<Record<string, string>> = { read: 'Read-only', write: 'Read and write' }
 
 /**
- * What happened and what to do, for a response with status 403 or 404. `undefined` for other errors, which may have a
- * status too: that of the response that they explain.
+ * Whether the error is a response with status 403 or 404, and not because of a rate limit. Errors that explain such a
+ * response have its status too.
+ */
+export function isAccessDenied(error: unknown): boolean {
+  const { status, response } = error as RequestError
+  const isDenied = response !== undefined && (status === 403 || status === 404)
+  return isDenied && rateLimitWait(error as RequestError) === undefined
+}
+
+/**
+ * What happened and what to do, if GitHub denied access. `undefined` for other errors.
  * @param access The access that the request needed, for a response that names no permission.
  */
 export function explainDeniedAccess(error: unknown, target: Target, access: Access): string | undefined {
   const { status, message, response } = error as RequestError
-  if (response === undefined || rateLimitWait(error as RequestError) !== undefined) return undefined
-  if (status !== 403 && status !== 404) return undefined
+  if (!isAccessDenied(error)) return undefined
   const name = nameOfTarget(target)
   if (target === 'app') return `GitHub does not show the webhook of the App (${status}): check that the App has one`
-  const headers = (response.headers ?? {}) as Readonly<Record<string, string | undefined>>
+  const headers = (response?.headers ?? {}) as Readonly<Record<string, string | undefined>>
   const need = neededAccess(headers, target, access)
   if (status === 404) {
     return `GitHub shows no webhooks of ${name} (404): check its spelling, and that ${need}`

@@ -1,7 +1,7 @@
 /** Finds webhooks through the API: those of a target, and those whose delivery logs recovery and polling read. */
-import { type Requester, readList } from '../requester.ts'
+import { type RequestError, type Requester, readList } from '../requester.ts'
 import { hooksPath, nameOfTarget, type Target, withoutSecrets } from '../target.ts'
-import { explainDeniedAccess } from './denied-access.ts'
+import { isAccessDenied } from './denied-access.ts'
 import { detailsIn, isSameAddress, nameOfWebhook, type WebhookDetails } from './webhook-details.ts'
 
 /** A webhook whose deliveries this server receives. */
@@ -66,7 +66,9 @@ async function readWebhooks(target: Target, github: Requester): Promise<WebhookD
   try {
     return await listWebhooks(target, github)
   } catch (error) {
-    const text = explainDeniedAccess(error, target, 'read')
-    throw text === undefined ? error : new Error(text, { cause: error })
+    if (!isAccessDenied(error)) throw error
+    const { status } = error as RequestError
+    const cure = 'check its spelling, and that the token or the App has the permission "Webhooks"'
+    throw new Error(`GitHub shows no webhooks of ${nameOfTarget(target)} (${status}): ${cure}`, { cause: error })
   }
 }
