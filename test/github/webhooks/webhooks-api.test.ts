@@ -77,7 +77,7 @@ describe('the webhooks of a repository', () => {
   test.each([['<html>'], [{}], [[null]]])('are a list, not %j', async (body) => {
     const { scene, api } = await open()
     scene.github.fail({ status: 200, body })
-    await expect(api.list()).rejects.toThrow('not a list of webhooks: check that --github or --api-url')
+    await expect(api.list()).rejects.toThrow('is not a list: check that --github or --api-url')
   })
 
   test('waits for a secondary rate limit', async () => {
