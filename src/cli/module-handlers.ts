@@ -22,7 +22,10 @@ const defaultModules = ['hooks.ts', 'hooks.js', 'hooks.mjs']
 export function moduleOrDefault(given: string | undefined): string {
   const found = given ?? defaultModules.find((name) => existsSync(name))
   if (found !== undefined) return found
-  throw new UsageError(`Name the module with your handlers: there is no ${defaultModules.join(', ')} in this folder`)
+  const names = 'hooks.ts, hooks.js or hooks.mjs'
+  throw new UsageError(
+    `There is no ${names} in this folder: change to the folder of your project, or name the module with your handlers`,
+  )
 }
 
 /**

@@ -126,6 +126,7 @@ async function run({ module, flags, envFile, addresses, manifest, needs, progres
       `  ${app.page}/installations/new`,
     ])
     const { account, coversAll } = await waitForInstallation(requester, signal)
+    progress.installed = true
     await printLines([printable(`Installed on ${account}, ${coversAll ? 'all' : 'selected'} repositories`)])
     if (server) await waitForDelivery(server.handled, needs, signal)
   } finally {
@@ -141,8 +142,8 @@ function needsLines(module: string, { events, permissions, notes }: AppNeeds): s
   return [`${needed}, ${subscribed}`, ...notes].map(printable)
 }
 
-async function waitForDelivery(handled: Promise<void>, { events }: AppNeeds, signal: AbortSignal): Promise<void> {
-  const causes = events.length > 0 ? `. Cause one of these events: ${events.join(', ')}` : ''
+async function waitForDelivery(handled: Promise<void>, { names }: AppNeeds, signal: AbortSignal): Promise<void> {
+  const causes = names.length > 0 ? ` of a handler. Cause one in the installation: ${names.join(', ')}` : ''
   await printLines([printable(`Waiting for the first delivery${causes}`)])
   await untilAborted(signal, () => handled)
 }

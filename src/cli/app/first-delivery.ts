@@ -1,6 +1,7 @@
 /** The second half of `app create`: the installation, and the first delivery that a handler handles. */
 import { type InstallationDetails, readInstallations } from '../../github/app/details.ts'
-import type { Requester } from '../../github/requester.ts'
+import type { RequestError, Requester } from '../../github/requester.ts'
+import { isObject, textIn } from '../../runtime/json.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { loadModule } from '../../server/config/hooks-module.ts'
 import { onEvent } from '../../server/on-event.ts'
@@ -63,12 +64,15 @@ export async function startPulling(path: string, flags: ConfigFlags): Promise<Pu
 function firstDelivery(): { handled: Promise<void>; unsubscribe: () => void } {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {}) // not an unhandled rejection while the command still waits for the installation
+  let isFirst = true
   const stopAttempts = onEvent('attempt', ({ outcome, handler, event, guid, duration, error }) => {
     const text = `${handler} ${outcome === 'succeeded' ? 'handled' : 'failed on'} ${event} (GUID ${guid})`
     if (outcome === 'succeeded') {
       void printLines([printable(`${text} in ${formatDuration(duration)}`)]).then(() => resolve())
     } else if (error !== undefined) {
-      console.error(`hookserver: ${printable(`${text}: ${(error as Error)?.message ?? error}`)}`)
+      const lines = [`${text}: ${(error as Error)?.message ?? error}`, ...missingPermission(error)]
+      for (const line of isFirst ? [...lines, nextAttempt] : lines) console.error(`hookserver: ${printable(line)}`)
+      isFirst = false
     }
   })
   const stopDead = onEvent('dead', ({ event, guid }) => {
@@ -79,4 +83,16 @@ function firstDelivery(): { handled: Promise<void>; unsubscribe: () => void } {
     stopDead()
   }
   return { handled: promise, unsubscribe }
+}
+
+const nextAttempt =
+  'The handler will be tried again. If you change its code, press Ctrl-C, and start the server, which tries it again'
+
+/** For a request that GitHub denied to the App: the permission that the App lacks, and how to add it. */
+function missingPermission(error: unknown): string[] {
+  const { status, response } = isObject(error) ? (error as unknown as RequestError) : {}
+  const needed = isObject(response?.headers) && textIn(response.headers, 'x-accepted-github-permissions')
+  if (status !== 403 || !needed) return []
+  const page = 'the page that "npx hookserver app diff --open" opens'
+  return [`The App may lack the permission ${needed}: declare it in config.permissions, then add it on ${page}`]
 }

@@ -15,6 +15,8 @@ export interface CreateProgress {
   app?: RegisteredApp
   /** Whether the file has the App's variables. */
   written: boolean
+  /** Whether an account has installed the App. */
+  installed?: boolean
 }
 
 export interface Registration extends Pick<RegistrationOptions, 'organization' | 'manifest' | 'notes' | 'skipsForm'> {
@@ -83,7 +85,7 @@ async function keepApp(code: string, registration: Registration): Promise<Regist
 
 /** What exists after the command ended early, and how to go on. */
 export function existing(
-  { app, written }: CreateProgress,
+  { app, written, installed = false }: CreateProgress,
   {
     github,
     organization,
@@ -106,7 +108,7 @@ export function existing(
   }
   return [
     `${name}, and ${envFile} has its key.`,
-    `Install it: ${app.page}/installations/new`,
+    ...(installed ? [] : [`Install it: ${app.page}/installations/new`]),
     'See it:     npx hookserver app status',
     `Go on:      ${next}`,
   ]

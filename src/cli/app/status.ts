@@ -8,6 +8,7 @@ import {
   readInstallations,
   settingsPage,
 } from '../../github/app/details.ts'
+import { unreachableAddress } from '../../github/app/manifest.ts'
 import { DeliveryLog, type LoggedAttempt } from '../../github/delivery-log.ts'
 import type { Permissions } from '../../github/event-permissions.ts'
 import type { RequestError, Requester } from '../../github/requester.ts'
@@ -100,6 +101,7 @@ function statusLines({ app, hook, installations, deliveries }: Status, width: nu
       (one) => [formatAge(one.deliveredAt, now), eventName(one), one.status, one.guid],
       width,
     ),
+    ...(hook.url === unreachableAddress && deliveries.length > 0 ? ['', pulledText] : []),
   ]
 }
 
@@ -116,6 +118,9 @@ const deliveryColumns: readonly Column[] = [
   { title: 'GITHUB SAYS', minWidth: 8, style: (text) => (text === 'OK' ? 'green' : 'yellow') },
   { title: 'GUID', minWidth: 8 },
 ]
+
+const pulledText =
+  'No server is at the address of the webhook, so GitHub fails to deliver. "serve --pull app" reads the deliveries.'
 
 function section<Item>(
   items: readonly Item[],

@@ -1,8 +1,10 @@
 /** Prints the plan of `hooks ensure`, and the findings from the ping. */
+import { isKnownName, knownActions } from '../../events.ts'
 import { nameOfTarget } from '../../github/target.ts'
 import type { WebhookPlan } from '../../github/webhooks/plan.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
 import { nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
+import { suggestion } from '../../runtime/nearest.ts'
 import { type Finding, findingLines } from '../doctor/finding.ts'
 import { jsonLine, plural, printable, printLines } from '../output.ts'
 import type { OpenWebhooks, OwnSecrets } from './open-webhooks.ts'
@@ -25,7 +27,12 @@ interface Result {
   isApplied: boolean
 }
 
-export function reportUnavailable({ target, events }: OpenWebhooks): void {
+/** Reports events that GitHub may not have, or does not send to this webhook. */
+export function reportEvents({ target, events }: OpenWebhooks): void {
+  for (const event of events?.events.filter((one) => !isKnownName(one)) ?? []) {
+    const meant = suggestion(event, Object.keys(knownActions))
+    console.error(printable(`hookserver: GitHub's description has no event "${event}".${meant}`))
+  }
   const unavailable = events?.unavailable ?? []
   if (unavailable.length === 0) return
   const owner = typeof target === 'object' && 'repository' in target ? 'a repository' : 'an organization'
@@ -57,7 +64,7 @@ export async function reportUnchanged(
 function findingsOf({ open, secrets, webhook, proof }: Result): Finding[] {
   const name = nameIn(open, webhook)
   const isApp = open.target === 'app'
-  const repair = `check it later: hookserver hooks check ${name}`
+  const repair = `check it later: npx hookserver hooks check ${name}`
   return [
     ...proofFindings(proof, { secrets, repair, withoutProof: reasonWithoutPing(open.target), now: Date.now() }),
     ...(isApp && webhook && open.events ? [eventFinding(open.target, webhook, open.events.events)] : []),

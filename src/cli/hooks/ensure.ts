@@ -6,7 +6,7 @@ import { isLoopback } from '../../server/listener.ts'
 import { UsageError } from '../flags.ts'
 import { plural, printLines } from '../output.ts'
 import { confirm, requireConfirmable } from '../prompts.ts'
-import { planLines, report, reportUnavailable, reportUnchanged } from './ensure-report.ts'
+import { planLines, report, reportEvents, reportUnchanged } from './ensure-report.ts'
 import {
   addEventFlags,
   addGitHubFlags,
@@ -50,7 +50,7 @@ async function ensure(text: string, flags: Flags): Promise<void> {
   requireConfirmable({ yes: flags.yes ?? flags.dryRun, otherwise: '--dry-run to see the changes' })
   const open = await openWebhooks(text, flags)
   const { url, secrets } = requireAddressAndSecret(open)
-  reportUnavailable(open)
+  reportEvents(open)
   const webhook = selectWebhook(await open.api.list(), open.target, url)
   const events = eventsFor(open, webhook)
   const before = webhook?.hasSecret ? await proveSecret(open.api, webhook, secrets.values, !flags.dryRun) : undefined

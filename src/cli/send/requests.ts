@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isKnownName, splitName } from '../../events.ts'
+import { nearestFirst } from '../../runtime/nearest.ts'
 import { type Sample, samples } from '../../samples/index.ts'
 import { signedRequest } from '../../samples/signed-request.ts'
 import { invalidValue, UsageError } from '../flags.ts'
@@ -27,28 +28,6 @@ function chooseSamples(name: string): Sample[] {
 
 /** Every name that has a sample: events, and events with their actions. */
 export const sampleNames = (): string[] => [...new Set(samples().flatMap((one) => [one.event, eventName(one)]))]
-
-/** Names similar to `name` first, the others in alphabetical order. */
-function nearestFirst(name: string, names: readonly string[]): string[] {
-  const maxDistance = Math.max(3, name.length / 3)
-  const rankOf = (one: string) => Math.min(maxDistance, one.startsWith(name) ? 1 : editDistance(name, one))
-  const ranks = [...new Set(names)].map((one) => ({ name: one, rank: rankOf(one) }))
-  return ranks.sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1)).map((one) => one.name)
-}
-
-/** Levenshtein distance: characters to insert, delete or replace. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, char] of [...a].entries()) {
-    const next = [i + 1]
-    for (let j = 0; j < b.length; j++) {
-      const replaced = (row[j] ?? 0) + (char === b[j] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
-}
 
 /** A payload as text, and the event name to send it with. */
 interface NamedPayload {

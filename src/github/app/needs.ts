@@ -1,6 +1,7 @@
 /** The events and permissions that an App needs for the handlers of a module. */
 import { isKnownName, splitName } from '../../events.ts'
 import { isObject } from '../../runtime/json.ts'
+import { suggestion } from '../../runtime/nearest.ts'
 import {
   type EventPermission,
   eventPermissions,
@@ -16,6 +17,8 @@ export interface AppNeeds {
   /** The events to subscribe to, sorted. */
   events: readonly string[]
   permissions: Permissions
+  /** The names of the handlers for these events: `issues.opened` for `issues`. */
+  names: readonly string[]
   /** Sentences for the user: why a handler adds no event, or more events than its name says. */
   notes: readonly string[]
 }
@@ -30,19 +33,22 @@ const always: Permissions = { metadata: 'read' }
 export function needsOf(names: readonly string[], given: Permissions = {}): AppNeeds {
   const permissions: Record<string, PermissionLevel> = { ...always, ...given }
   const events = new Set<string>()
+  const subscribed: string[] = []
   const notes: string[] = []
   for (const name of sortedNames(names)) {
     const [event] = splitName(name)
     const needed = permissionFor(event)
     if (needed) addPermission(permissions, needed, levelFor(name, needed))
-    if (needed || eventsWithoutPermission.includes(event)) events.add(event)
-    else if (!eventsOfEveryApp.includes(event)) notes.push(noteFor(event))
+    if (needed || eventsWithoutPermission.includes(event)) {
+      events.add(event)
+      subscribed.push(name)
+    } else if (!eventsOfEveryApp.includes(event)) notes.push(noteFor(event))
   }
   if (names.includes('*')) {
     for (const event of permittedEvents(permissions)) events.add(event)
     notes.push(`A handler for "*" subscribes to all ${events.size} events that these permissions allow`)
   }
-  return { events: [...events].toSorted(), permissions: sorted(permissions), notes }
+  return { events: [...events].toSorted(), names: subscribed.toSorted(), permissions: sorted(permissions), notes }
 }
 
 export const permissionFor = (event: string): EventPermission | undefined =>
@@ -97,7 +103,8 @@ function addPermission(
 function noteFor(event: string): string {
   if (eventsNotForApps.includes(event)) return `GitHub does not send "${event}" to Apps: use a webhook for it`
   if (isKnownName(event)) return `The permission for "${event}" is unknown: subscribe to it on the page of the App`
-  return `GitHub's description has no event "${event}": check the spelling, or subscribe to it on the page of the App`
+  const meant = suggestion(event, [...Object.keys(eventPermissions), ...eventsWithoutPermission])
+  return `GitHub's description has no event "${event}".${meant} If GitHub has it, subscribe to it on the page of the App`
 }
 
 const sorted = (permissions: Permissions): Permissions =>

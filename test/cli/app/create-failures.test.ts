@@ -9,6 +9,7 @@ import {
   AppCommand,
   botModule,
   follow,
+  install,
   register,
   startCreate,
   startServer,
@@ -140,6 +141,28 @@ describe('Ctrl-C', () => {
     expect(output).toMatch(/The App .* exists on GitHub, and \.env has its key\.\n.*installations\/new\n.*app status\n/)
     expect(command.variables()).toHaveProperty('GITHUB_APP_PRIVATE_KEY')
   })
+
+  test('after the installation does not ask for another one', async () => {
+    const github = await startServer()
+    const command = startCreate(github)
+    await install((await follow(await register(github, await command.address()))).headers.get('location') ?? '')
+    await command.printed(/Waiting for the first delivery of a handler\. .*: issues\.opened\n/)
+    command.child.kill('SIGINT')
+    const { code, output } = await command.result()
+    expect([code, output]).toEqual([1, expect.stringMatching(/ exists on GitHub, and \.env has its key\.\n.*See it/)])
+  })
+})
+
+test('a handler that lacks a permission fails with the name of the permission', async () => {
+  const github = await startServer()
+  github.addRepository('octocat/hello')
+  const command = startCreate(github, [], { 'hooks.ts': botModule.replace("'write'", "'read'") })
+  await install((await follow(await register(github, await command.address()))).headers.get('location') ?? '')
+  await command.printed(/Waiting for the first delivery/)
+  const repository = { id: 1, name: 'hello', full_name: 'octocat/hello', owner: { login: 'octocat' } }
+  await github.deliver('issues.opened', { action: 'opened', issue: { number: 1, title: 'Hello' }, repository })
+  await command.printed(/may lack the permission issues=write.*: declare it in config\.permissions/)
+  await command.printed(/The handler will be tried again/)
 })
 
 test('a code that GitHub refuses ends the command', async () => {
@@ -222,7 +245,7 @@ describe('refuses to begin', () => {
   })
 
   test('without a module', async () => {
-    expect(await begin({})).toMatchObject({ code: 2, output: expect.stringContaining('Name the module') })
+    expect(await begin({})).toMatchObject({ code: 2, output: expect.stringContaining('name the module') })
   })
 
   test('with a folder that cannot be written', async () => {
@@ -247,7 +270,7 @@ test('a dry run prints the manifest, and changes nothing', async () => {
   )
   const { code, output } = await new AppCommand(folder, ['create', '--dry-run']).result()
   expect(code).toBe(0)
-  expect(JSON.parse(output.slice(0, output.lastIndexOf('}') + 1))).toEqual({
+  expect(JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1))).toEqual({
     ...{ name: 'hello-bot', description: 'Says thank you', url: 'https://github.com', public: false },
     hook_attributes: { url: 'https://hookserver.invalid/', active: true },
     default_permissions: { issues: 'write', metadata: 'read' },

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { unreachableAddress } from '../../../src/github/app/manifest.ts'
 import type { LocalApp, LocalGitHub } from '../../../src/testing/index.ts'
 import { project } from '../../server/service.ts'
 import { hasTerminals, onTerminal } from '../command.ts'
@@ -106,6 +107,16 @@ describe('status', () => {
     expect(output).toMatch(/5 +acme +all +issues \(write\)/)
     expect(output).toMatch(/issues\.opened +timed out/)
     expect(output).not.toContain('hidden')
+  })
+
+  test('says why deliveries to an address without a server fail', async () => {
+    const { github, app } = await existingApp()
+    const [hook] = github.webhooks
+    if (!hook) throw new Error('The App has no webhook')
+    hook.url = unreachableAddress
+    github.record(hook, [{ event: 'issues.opened', status: 'failed to connect to host', statusCode: 502 }])
+    const { output } = await run(project(), ['status'], environment(github, app))
+    expect(output).toMatch(/so GitHub fails to deliver\. "serve --pull app" reads the deliveries\.\n$/)
   })
 
   test('prints one object with --json', async () => {

@@ -94,6 +94,12 @@ describe('an existing webhook', () => {
   })
 })
 
+test('warns about an event that GitHub may not have', async () => {
+  const scene = await WebhooksScene.open()
+  const { stderr } = await scene.runHere('ensure', 'acme/shop', '--events', 'isues,push', '--dry-run')
+  expect(stderr).toBe('hookserver: GitHub\'s description has no event "isues". Did you mean "issues"?\n')
+})
+
 test('a dry run sends nothing to GitHub, and changes nothing', async () => {
   const scene = await WebhooksScene.open()
   const args = ['ensure', 'acme/shop', '--events', '*', '--dry-run']
@@ -120,7 +126,7 @@ test('refuses if two webhooks deliver to the address, and shows both', async () 
       `hookserver: acme/shop has 2 webhooks that deliver to ${scene.url}:`,
       `hookserver:   acme/shop#${first.id}  ${scene.url}  push  active`,
       `hookserver:   acme/shop#${second.id}  ${scene.url}  star  active`,
-      `hookserver: Choose one by its id, such as acme/shop#${first.id}, or delete one: hookserver hooks delete acme/shop#<id>`,
+      `hookserver: Choose one by its id, such as acme/shop#${first.id}, or delete one: npx hookserver hooks delete acme/shop#<id>`,
       '',
     ].join('\n'),
   )

@@ -14,12 +14,12 @@ describe('the needs of handlers', () => {
     [['security_advisory', 'meta'], ['meta', 'security_advisory'], { metadata: 'read' }],
     [['installation.created', 'ping'], [], { metadata: 'read' }],
   ])('%j subscribe to %j with %j', (names, events, permissions) => {
-    expect(needsOf(names)).toEqual({ events, permissions: { metadata: 'read', ...permissions }, notes: [] })
+    expect(needsOf(names)).toMatchObject({ events, permissions: { metadata: 'read', ...permissions }, notes: [] })
   })
 
   test('include the permissions of the module, at the higher level', () => {
     expect(needsOf(['issues'], { issues: 'write', statuses: 'write' })).toEqual({
-      events: ['issues'],
+      ...{ events: ['issues'], names: ['issues'] },
       permissions: { issues: 'write', metadata: 'read', statuses: 'write' },
       notes: [],
     })
@@ -34,12 +34,17 @@ describe('the needs of handlers', () => {
     expect(notes).toEqual([expect.stringContaining(`all ${events.length} events`)])
   })
 
+  test('keep the names of the handlers that GitHub sends events for', () => {
+    const { names } = needsOf(['issues.opened', 'push', 'ping', 'isues'])
+    expect(names).toEqual(['issues.opened', 'push'])
+  })
+
   test.each([
     ['sponsorship.created', 'GitHub does not send "sponsorship" to Apps'],
-    ['isues', 'GitHub\'s description has no event "isues"'],
+    ['isues', 'GitHub\'s description has no event "isues". Did you mean "issues"?'],
   ])('of %s explain why there is no subscription', (name, note) => {
     expect(needsOf([name])).toEqual({
-      events: [],
+      ...{ events: [], names: [] },
       permissions: { metadata: 'read' },
       notes: [expect.stringContaining(note)],
     })

@@ -1,0 +1,29 @@
+/** Names similar to `name` first, the others in alphabetical order. */
+export function nearestFirst(name: string, names: readonly string[]): string[] {
+  const rankOf = (one: string) => Math.min(maxDistance(name), one.startsWith(name) ? 1 : editDistance(name, one))
+  const ranks = [...new Set(names)].map((one) => ({ name: one, rank: rankOf(one) }))
+  return ranks.sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1)).map((one) => one.name)
+}
+
+/** For the end of an error message: ` Did you mean "issues"?`, or nothing if no name is similar. */
+export function suggestion(name: string, names: readonly string[]): string {
+  const distances = names.map((one) => ({ name: one, distance: editDistance(name, one) }))
+  const [nearest] = distances.sort((a, b) => a.distance - b.distance)
+  return nearest && nearest.distance < maxDistance(name) ? ` Did you mean "${nearest.name}"?` : ''
+}
+
+const maxDistance = (name: string): number => Math.max(3, name.length / 3)
+
+/** Levenshtein distance: characters to insert, delete or replace. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, char] of [...a].entries()) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++) {
+      const replaced = (row[j] ?? 0) + (char === b[j] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
