@@ -114,5 +114,6 @@ export async function openLocal(config: DatabaseConfig): Promise<Inbox> {
   const { value: path, source } = config.database
   if (!isFile(path) || existsSync(path)) return openPassively(config)
   const found = `There is no database ${path}${source ? ` (${source})` : ''}`
-  throw new Error(`${found}: pass the database of the server with --database, or its admin URL with --admin-url`)
+  const cure = 'start the server once, run this in its folder, or pass its database with --database or its admin URL'
+  throw new Error(`${found}: ${cure} with --admin-url`)
 }

@@ -28,7 +28,6 @@ export function createProgram(): Command {
     .version(version, '-V, --version', 'Print the version')
     .helpOption('-h, --help', 'Show help')
     .helpCommand(...helpCommand)
-    .showHelpAfterError('(run hookserver --help to list all commands)')
     .exitOverride()
     .hook('preAction', readEnvFile)
     .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(withoutValues(text)) })
@@ -46,5 +45,13 @@ export function createProgram(): Command {
   addMigrate(program)
   addDoctor(program)
   addCompletion(program)
+  pointToHelp(program, 'hookserver')
   return program
+}
+
+/** After an invalid command line, the help of the command is nearer to the fix than the list of all commands. */
+function pointToHelp(command: Command, path: string): void {
+  const contents = command.commands.length > 0 ? 'list its commands' : 'see its flags and examples'
+  command.showHelpAfterError(`(run npx ${path} --help to ${contents})`)
+  for (const child of command.commands) pointToHelp(child, `${path} ${child.name()}`)
 }

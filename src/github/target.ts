@@ -40,7 +40,10 @@ export function missingCredentials(
 ): string | undefined {
   if (app) return undefined
   const appVariables = 'GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY'
-  if (targets.includes('app')) return `GitHub shows the webhook of an App to the App alone: set ${appVariables}`
+  if (targets.includes('app')) {
+    const cure = `set ${appVariables}, or create an App with "npx hookserver app create"`
+    return `GitHub shows the webhook of an App to the App alone: ${cure}`
+  }
   if (token !== undefined) return undefined
   const tokenVariable =
     apiUrl === githubApi ? 'GITHUB_TOKEN' : `HOOKSERVER_GITHUB_TOKEN (GITHUB_TOKEN is for ${githubApi} only)`

@@ -91,7 +91,7 @@ describe('deliveries list', () => {
     const missing = join(inboxFile(), '..', 'missing.db')
     const { code, stderr } = await hookserver(['deliveries', 'list', '--database', missing])
     expect(stderr).toBe(
-      `hookserver: There is no database ${missing} (--database): pass the database of the server with --database, or its admin URL with --admin-url\n`,
+      `hookserver: There is no database ${missing} (--database): start the server once, run this in its folder, or pass its database with --database or its admin URL with --admin-url\n`,
     )
     expect(code).toBe(1)
     const again = await hookserver(['deliveries', 'list'], { DATABASE_URL: missing })

@@ -72,6 +72,7 @@ describe('invalid arguments', () => {
     [[], /Usage: hookserver/],
     [['srve'], /unknown command 'srve'.*Did you mean serve\?/s],
     [['serve', '--prot', '1'], /unknown option '--prot'.*Did you mean --port\?/s],
+    [['hooks', 'list'], /missing required argument 'target'.*\(run npx hookserver hooks list --help to see its flags/s],
     [['--secret=hidden', 'send', 'push'], /unknown option '--secret=…'/],
   ])('%j exit with 2 and a message on stderr', (args, message) => {
     const { status, stderr, stdout } = run(...args)

@@ -35,11 +35,11 @@ export function assertNoApp(path: string): void {
   const file = existsSync(path) ? readVariables(path) : {}
   const inFile = Object.values(names).filter((name) => file[name])
   if (inFile.length > 0) {
-    const cures = 'see the App with "hookserver app status", or write another file with --output'
+    const cures = 'see the App with "npx hookserver app status", or write another file with --output'
     throw new Error(`${path} already sets ${inFile.join(', ')}, and nothing was changed: ${cures}`)
   }
   const inEnvironment = Object.values(names).filter((name) => process.env[name])
   if (inEnvironment.length === 0) return
-  const cure = `it takes precedence over ${path}. Unset the variables, or see the App with "hookserver app status"`
+  const cure = `it takes precedence over ${path}. Unset the variables, or see the App with "npx hookserver app status"`
   throw new Error(`The environment already sets ${inEnvironment.join(', ')}, and nothing was changed: ${cure}`)
 }

@@ -65,7 +65,7 @@ export function connectedApp(flags: GitHubFlags, signal: AbortSignal): { github:
   const { github, apiUrl } = addressesFrom(flags)
   const app = appIn((name) => process.env[name])
   if (app) return { github, requester: requesterFor(app, apiUrl, signal) }
-  const cure = 'create one with "hookserver app create", or add an existing one with "hookserver app import"'
+  const cure = 'create one with "npx hookserver app create", or add an existing one with "npx hookserver app import"'
   throw new UsageError(`There is no App in ${defaultEnvFile} or the environment: ${cure}`)
 }
 

@@ -79,7 +79,7 @@ function secretLines({ url, hasSecret }: AppWebhook, page: string): string[] {
   if (!hasSecret) return [`The webhook of the App has no secret. Enter the secret from the file on this page: ${page}`]
   return [
     'GitHub does not show the secret of the webhook. To see whether the server accepts the next delivery, run ' +
-      '"hookserver app status"',
+      '"npx hookserver app status"',
   ]
 }
 

@@ -52,13 +52,13 @@ async function check(text: string, flags: Flags): Promise<void> {
 
 /** Checks the webhook that the target and the address name. */
 export async function* checkWebhook(open: OpenWebhooks, { isPinged }: { isPinged: boolean }): AsyncGenerator<Finding> {
-  const { target, api, url, events } = open
+  const { target, api, url, events, secrets } = open
   const webhook = found(await api.list(), target, url)
   if ('state' in webhook) {
     yield webhook
     return
   }
-  yield* settingFindings(target, webhook, { url, events: events?.events })
+  yield* settingFindings(target, webhook, { url, events: events?.events, secretFile: secrets?.file })
   yield* checkSecret(open, webhook, isPinged)
   yield deliveriesFinding(target, webhook, await api.log(webhook.id).newest(), Date.now())
 }
@@ -83,7 +83,7 @@ async function* checkSecret(
   webhook: WebhookDetails,
   isPinged: boolean,
 ): AsyncGenerator<Finding> {
-  const repair = repairOf(target, webhook)
+  const repair = repairOf(target, webhook, secrets?.file)
   if (!webhook.hasSecret) {
     yield failed('secret', 'none: GitHub does not sign', repair)
     return

@@ -40,7 +40,7 @@ async function deleteWebhook(text: string, flags: Flags): Promise<void> {
   }
   if (given.id === undefined) {
     const name = nameOfTarget(given)
-    throw new UsageError(`Which webhook of ${name}? Add its id (${name}#<id>), from: hookserver hooks list ${name}`)
+    throw new UsageError(`Which webhook of ${name}? Add its id (${name}#<id>), from: npx hookserver hooks list ${name}`)
   }
   const { target, api } = await openWebhooks(text, flags, { needsSecret: false })
   const webhook = selectWebhook(await api.list(), target, undefined)

@@ -45,9 +45,19 @@ function receiverFindings({ signedWith, receiver, delivery }: SecretProof, { sec
   const { event, status } = delivery
   if (receiver === 'accepted') return [fine(what, `accepted the ${event}`)]
   if (receiver === 'failed') {
-    return [warning(what, `the ${event} failed: ${status}`, 'start the server, and check its address and its log')]
+    return [warning(what, `the ${event} failed: ${status}`, cureFor(status))]
   }
   if (signedWith !== 'our secret') return [] // the finding about the secret says it
   const found = `rejected the ${event} (${receiver}), although GitHub signed it with ${secrets.source}`
   return [failed(what, found, `start the server with the secret of ${secrets.source}`)]
+}
+
+/** @param status Of a delivery in GitHub's log, such as `Invalid HTTP Response: 403`. */
+function cureFor(status: string): string {
+  if (status.endsWith(' 403')) {
+    return 'the server rejects the sender: behind a proxy, start it with --trust-proxy, else read its log'
+  }
+  if (status.endsWith(' 404'))
+    return 'correct the path: the server receives at /hooks, unless "serve --url" names another one'
+  return 'start the server, and check its address and its log'
 }

@@ -53,17 +53,16 @@ async function rotate(text: string, flags: Flags): Promise<void> {
 /** @throws {UsageError} that says how to move the secret into a file. */
 function requireSecretFile({ secrets }: OpenWebhooks, text: string): string {
   if (secrets?.file !== undefined) return secrets.file
+  const needs = 'A rotation needs a file from which the server reads the old and the new secret. Nothing was changed.'
+  if (!secrets) throw new UsageError(`No secret was found. ${needs} Name the file of the server with --secret-file.`)
   const variable = process.env.GITHUB_WEBHOOKS_KEY ? 'GITHUB_WEBHOOKS_KEY' : 'SECRET_KEY'
-  const found = secrets
-    ? `The secret comes from ${secrets.source}, which has room for one secret`
-    : 'No secret was found'
   throw new UsageError(
     [
-      `${found}. A rotation needs a file from which the server reads the old and the new secret. Nothing was changed.`,
+      `The secret comes from ${secrets.source}, which has room for one secret. ${needs}`,
       'Move the secret into a file, in this order:',
       `  1. (umask 077; node --env-file-if-exists=.env -p process.env.${variable} > webhook-secrets)`,
       `  2. Remove ${variable} from .env or the environment, and restart the server with --secret-file webhook-secrets`,
-      `  3. hookserver hooks rotate ${text} --secret-file webhook-secrets`,
+      `  3. npx hookserver hooks rotate ${text} --secret-file webhook-secrets`,
     ].join('\n'),
   )
 }
@@ -90,7 +89,9 @@ class RotationRun {
     const { dropOld = false, dryRun, yes, json } = this.#flags
     const { secrets } = this.#file
     const webhook = selectWebhook(await api.list(), target, url)
-    if (!webhook) throw new Error(`${nameOfTarget(target)} has no such webhook: create it with hookserver hooks ensure`)
+    if (!webhook) {
+      throw new Error(`${nameOfTarget(target)} has no such webhook: create it with npx hookserver hooks ensure`)
+    }
     const before = webhook.hasSecret ? await proveSecret(api, webhook, secrets, !dryRun) : undefined
     const rotation = planRotation(secrets.length, before?.index, dropOld)
     const name = nameOfWebhook(target, webhook)
@@ -152,7 +153,7 @@ class RotationRun {
       file: this.#path,
     }
     const { target } = this.#open
-    const repair = `check it later: hookserver hooks check ${nameOfTarget(target)} --secret-file ${this.#path}`
+    const repair = `check it later: npx hookserver hooks check ${nameOfTarget(target)} --secret-file ${this.#path}`
     return proofFindings(proof, { secrets, repair, withoutProof: reasonWithoutPing(target), now: Date.now() })
   }
 

@@ -5,34 +5,38 @@ import { isSameAddress, nameOfWebhook, type WebhookDetails } from '../../github/
 import { compareEvents } from '../../github/webhooks/webhook-events.ts'
 import { isLoopback } from '../../server/listener.ts'
 import { type Finding, failed, fine, warning } from '../doctor/finding.ts'
-import { formatAge, plural } from '../output.ts'
+import { formatAge, plural, shellQuoted } from '../output.ts'
 
 export interface Wanted {
   url: string | undefined
   /** `undefined`: any events. */
   events: readonly string[] | undefined
+  /** The value of `--secret-file`, which the command of a repair needs too. */
+  secretFile: string | undefined
 }
 
 /** The command that repairs the settings of a webhook. */
-export function repairOf(target: Target, webhook: WebhookDetails): string {
-  return ensureCommand(nameOfWebhook(target, webhook), webhook.url)
+export function repairOf(target: Target, webhook: WebhookDetails, secretFile?: string): string {
+  return ensureCommand(nameOfWebhook(target, webhook), webhook.url, secretFile)
 }
 
 /** @param url Left out if it may contain a secret, or has characters that a shell would interpret. */
-export function ensureCommand(name: string, url: string | undefined): string {
+export function ensureCommand(name: string, url: string | undefined, secretFile?: string): string {
   const shown = withoutSecrets(url)
   const isSafe = URL.parse(url ?? '')?.href === shown && /^[\w:/.~%-]+$/.test(shown)
-  return `hookserver hooks ensure ${name} --url ${isSafe ? shown : '<url>'}`
+  const secret = secretFile === undefined ? '' : ` --secret-file ${shellQuoted(secretFile)}`
+  return `npx hookserver hooks ensure ${name}${secret} --url ${isSafe ? shown : '<url>'}`
 }
 
 /** A finding for each setting. */
-export function settingFindings(target: Target, webhook: WebhookDetails, { url, events }: Wanted): Finding[] {
-  const repair = repairOf(target, webhook)
+export function settingFindings(target: Target, webhook: WebhookDetails, wanted: Wanted): Finding[] {
+  const { url, events, secretFile } = wanted
+  const repair = repairOf(target, webhook, secretFile)
   const { active, contentType, verifiesTls } = webhook
   return [
-    addressFinding(target, webhook, url),
+    addressFinding(target, webhook, wanted),
     events
-      ? eventFinding(target, webhook, events)
+      ? eventFinding(target, webhook, events, secretFile)
       : fine('events', webhook.events.length > 0 ? webhook.events.join(', ') : 'none'),
     ...(active === undefined ? [] : [active ? fine('active', 'yes') : failed('active', 'no', repair)]),
     contentType === 'json'
@@ -44,11 +48,11 @@ export function settingFindings(target: Target, webhook: WebhookDetails, { url, 
   ]
 }
 
-function addressFinding(target: Target, webhook: WebhookDetails, url: string | undefined): Finding {
+function addressFinding(target: Target, webhook: WebhookDetails, { url, secretFile }: Wanted): Finding {
   const what = 'address'
   const shown = withoutSecrets(webhook.url)
   if (url !== undefined && !isSameAddress(webhook.url, url)) {
-    const repair = ensureCommand(nameOfWebhook(target, webhook), url)
+    const repair = ensureCommand(nameOfWebhook(target, webhook), url, secretFile)
     return failed(what, `${shown}, not ${withoutSecrets(url)}`, repair)
   }
   const { protocol, hostname } = URL.parse(webhook.url) ?? {}
@@ -57,11 +61,18 @@ function addressFinding(target: Target, webhook: WebhookDetails, url: string | u
 }
 
 /** Compares the events of a webhook with those that the handlers need. */
-export function eventFinding(target: Target, webhook: WebhookDetails, wanted: readonly string[]): Finding {
+export function eventFinding(
+  target: Target,
+  webhook: WebhookDetails,
+  wanted: readonly string[],
+  secretFile?: string,
+): Finding {
   const what = 'events'
   const { missing, unneeded } = compareEvents(webhook.events, wanted)
   const page = webhook.eventsPage
-  const repair = page ? `choose the events on ${page}` : `${repairOf(target, webhook)} --events ${quoted(wanted)}`
+  const repair = page
+    ? `choose the events on ${page}`
+    : `${repairOf(target, webhook, secretFile)} --events ${quoted(wanted)}`
   if (missing.includes('*') && target === 'app') {
     return warning(
       what,
@@ -91,7 +102,7 @@ export function deliveriesFinding(
   const [failure] = failures
   if (!failure) return fine(what, `${plural(newest.length, 'delivery', 'deliveries')} in the log, all accepted`)
   const found = `${failures.length} of the last ${newest.length} failed, one ${formatAge(failure.deliveredAt, now)} ago: ${failure.status}`
-  const recover = `recover them: hookserver recover ${nameOfWebhook(target, webhook)}`
+  const recover = `recover them: npx hookserver recover ${nameOfWebhook(target, webhook)}`
   return last.ok
     ? warning(what, found, recover)
     : failed(what, found, `find the cause in the log of the server, then ${recover}`)

@@ -61,7 +61,7 @@ export class AmbiguousWebhook extends Error {
     const name = nameOfTarget(target)
     const title = `${name} has ${webhooks.length} webhooks${url === undefined ? '' : ` that deliver to ${withoutSecrets(url)}`}`
     const [first] = webhooks as [WebhookDetails]
-    const cure = `Choose one by its id, such as ${nameOfWebhook(target, first)}, or delete one: hookserver hooks delete ${name}#<id>`
+    const cure = `Choose one by its id, such as ${nameOfWebhook(target, first)}, or delete one: npx hookserver hooks delete ${name}#<id>`
     super([`${title}:`, ...webhooks.map((one) => `  ${summaryOf(one, target)}`), cure].join('\n'))
     this.found = `${title}: ${listOf(webhooks, target)}`
     this.cure = cure

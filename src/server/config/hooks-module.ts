@@ -71,7 +71,8 @@ function messageOf(error: unknown): string {
     return `${error.message} (Node.js only strips types: it does not support enums, namespaces or parameter properties)`
   }
   if (error.message.startsWith('No secret:')) {
-    return `${error.message} (--secret-file or HOOKSERVER_SECRET_FILE can name a file with it; config.secretFile cannot)`
+    const cure = 'set GITHUB_WEBHOOKS_KEY, for example in .env, or --secret-file (config.secretFile is too late)'
+    return `No secret: ${cure}. "serve --dev" generates a secret for this machine`
   }
   return error.message
 }

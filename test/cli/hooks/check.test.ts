@@ -43,7 +43,9 @@ describe('the check of a webhook', () => {
       secret: expect.stringContaining('✗ GitHub signs with another secret'),
       deliveries: expect.stringContaining('✗ 1 of the last 1 failed'),
     })
-    expect(stdout).toContain(`→ hookserver hooks ensure acme/shop#${hook.id} --url ${scene.url} --events issues,push\n`)
+    expect(stdout).toContain(
+      `→ npx hookserver hooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --url ${scene.url} --events issues,push\n`,
+    )
   })
 
   test.each([
@@ -55,7 +57,9 @@ describe('the check of a webhook', () => {
     const hook = scene.addHook({ url, contentType: 'form' })
     const args = ['check', `acme/shop#${hook.id}`, '--no-ping', '--secret-file', scene.secretFile]
     const { stdout } = await scene.run(args)
-    expect(stdout).toContain(`→ hookserver hooks ensure acme/shop#${hook.id} --url <url>\n`)
+    expect(stdout).toContain(
+      `→ npx hookserver hooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --url <url>\n`,
+    )
     expect(stdout.replace(/^✓ address.*/, '')).not.toContain('hidden')
   })
 
@@ -81,7 +85,7 @@ describe('the check of a webhook', () => {
     const scene = await WebhooksScene.open()
     const none = await check(scene, 'acme/shop')
     expect([none.code, none.findings.address]).toEqual([1, `✗ no webhook of acme/shop delivers to ${scene.url}`])
-    expect(none.stdout).toContain(`→ create one: hookserver hooks ensure acme/shop --url ${scene.url}`)
+    expect(none.stdout).toContain(`→ create one: npx hookserver hooks ensure acme/shop --url ${scene.url}`)
     const [first, second] = [scene.addHook(), scene.addHook({ events: ['star'] })]
     const twice = await check(scene, 'acme/shop')
     expect(twice.findings.address).toContain(`acme/shop#${first.id} (${scene.url}), acme/shop#${second.id}`)

@@ -129,6 +129,12 @@ test('a secret in the environment is not rotated: the error says what to do, in 
   const { code, stderr } = await scene.run(['rotate', 'acme/shop#7', '--yes'], { GITHUB_WEBHOOKS_KEY: secret })
   expect(code).toBe(2)
   expect(stderr).toContain('node --env-file-if-exists=.env -p process.env.GITHUB_WEBHOOKS_KEY > webhook-secrets')
-  expect(stderr).toContain('3. hookserver hooks rotate acme/shop#7 --secret-file webhook-secrets')
+  expect(stderr).toContain('3. npx hookserver hooks rotate acme/shop#7 --secret-file webhook-secrets')
   expect(scene.github.requests).toEqual([])
+})
+
+test('without a secret, the error names the flag', async () => {
+  const scene = await WebhooksScene.open()
+  const { code, stderr } = await scene.run(['rotate', 'acme/shop#7', '--yes'])
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/^hookserver: No secret was found\. .* --secret-file\.\n$/)])
 })

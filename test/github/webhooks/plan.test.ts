@@ -71,7 +71,7 @@ describe('the webhook of a target', () => {
         `acme/shop has 2 webhooks that deliver to ${url}:`,
         `  acme/shop#7  ${url}  issues, push  active`,
         `  acme/shop#8  ${url}  issues, push  inactive`,
-        'Choose one by its id, such as acme/shop#7, or delete one: hookserver hooks delete acme/shop#<id>',
+        'Choose one by its id, such as acme/shop#7, or delete one: npx hookserver hooks delete acme/shop#<id>',
       ].join('\n'),
     )
   })
