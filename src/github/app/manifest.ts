@@ -23,7 +23,7 @@ export const maxNameLength = 34
  * The address of an App's webhook if the server pulls the deliveries. GitHub requires an address. This host cannot
  * exist (RFC 6761), so GitHub's attempts reach no server.
  */
-const unreachableAddress = 'https://hookserver.invalid/'
+export const unreachableAddress = 'https://hookserver.invalid/'
 
 export interface ManifestOptions {
   name: string
