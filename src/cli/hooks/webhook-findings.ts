@@ -30,7 +30,7 @@ export function ensureCommand(name: string, url: string | undefined, secretFile?
 
 /** A finding for each setting. */
 export function settingFindings(target: Target, webhook: WebhookDetails, wanted: Wanted): Finding[] {
-  const { url, events, secretFile } = wanted
+  const { events, secretFile } = wanted
   const repair = repairOf(target, webhook, secretFile)
   const { active, contentType, verifiesTls } = webhook
   return [
