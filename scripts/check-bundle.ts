@@ -14,8 +14,8 @@ const root = join(import.meta.dirname, '..')
 const maxModules = 3
 const maxFiles = 70
 /**
- * Entry points that run without Node.js, the part of `hookserver/testing` that runs without it, and the chunks of the
- * dynamic imports of these files, which the bundler of a Cloudflare Worker includes.
+ * Files that must run without Node.js: entry points, a part of `hookserver/testing`, and the chunks that these files
+ * import dynamically. The bundler of a Cloudflare Worker includes such chunks.
  */
 const webEntries = [
   ...['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js'],

@@ -18,7 +18,10 @@ import './payload-card.css'
 /** For a body with fewer bytes, the card reserves no space while the body loads. */
 const shortBody = 2000
 
-/** The object of a delivery is known only after a worker has matched the delivery. The card must render again then. */
+/**
+ * What a delivery is about (`objectOf`: an issue, a branch or a commit) is known only after a worker has matched the
+ * delivery. The card must render again then.
+ */
 const keyOf = (detail: DeliveryDetail): string => JSON.stringify([detail.id, objectOf(detail)])
 
 type View = 'tree' | 'text' | 'bytes' | 'difference'

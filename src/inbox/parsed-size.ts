@@ -28,7 +28,7 @@ const perCharacter: Readonly<Record<string, number>> = {
  */
 const perIndex = 200
 
-/** Bytes. The limit of `parsedSizeLimit` if a quarter of the heap is larger. */
+/** Bytes. `parsedSizeLimit` returns a quarter of the heap, but at most this. */
 const maxParsedSize = 256 * 1024 * 1024
 
 const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]

@@ -85,7 +85,7 @@ export interface AttemptStatsRow {
 
 export type FailureRow = RowOf<Failure>
 
-/** Maximum attempts that a store reads to find failures: those of the newest deliveries. */
+/** Maximum number of attempts that a store reads to find failures. It reads the attempts of the newest deliveries. */
 export const maxAttemptsRead = 2000
 
 /** Maximum characters of an error in a list. The details of a delivery have the whole error. */

@@ -139,7 +139,8 @@ const selectPosition = `
   select store, pg_current_snapshot()::text as now, forgotten::text::bigint as forgotten from inbox_info`
 
 /**
- * Visible rows were committed by transactions before the end of this snapshot, unless they come from another server.
+ * Detects rows from another server. If this server wrote a visible row, the id of its transaction is below the end
+ * (`xmax`) of the current snapshot.
  */
 const resetStore = `
   update inbox_info set store = gen_random_uuid(), forgotten = null

@@ -21,7 +21,7 @@ export interface AdminContext extends ApiContext {
   proxies?: Proxies | undefined
 }
 
-/** Serves the API and, without a token, the page of the dashboard, health checks and metrics. */
+/** Serves the API, and also the page of the dashboard, health checks and metrics, which need no token. */
 export function adminListener(admin: AdminContext): RequestListener {
   const { guard, metrics, receiver, proxies } = admin
   const { site } = guard

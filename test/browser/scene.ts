@@ -57,7 +57,7 @@ export class Scene {
     return page
   }
 
-  /** Receives a delivery as GitHub sends it. */
+  /** Sends a delivery to the server as GitHub does. The server must accept it. */
   async deliver(event: string, payload: object | string, options: SignedRequestOptions = {}): Promise<void> {
     expect(await this.watched.deliver(event, { payload, ...options })).toBe(202)
   }

@@ -1,4 +1,4 @@
-/** Tables of schema version 1 with the contents that a program left. The tests migrate, read and use them. */
+/** Migrates, reads and uses databases of schema version 1, most of them with the contents of `version-1.sql`. */
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** The application of the adapter contract on `hookserver/web`, for any runtime that has `Request` and `Response`. */
+/**
+ * A program for the tests of the adapter contract. It serves the mounts of the contract with `hookserver/web`, in any
+ * runtime that has `Request` and `Response`.
+ */
 import type { hookserver } from '../../src/adapters/web.ts'
 import type { ContractMount } from '../../src/testing/index.ts'
 

@@ -47,7 +47,7 @@ export const operatingCases: InboxContractCase[] = [
   ),
   {
     id: 'retry-waiting',
-    name: 'makes retrying and dead tasks due at once, resets their attemptsUsed to 0, and leaves running tasks alone',
+    name: 'makes tasks that are retrying or dead due at once, resets attemptsUsed to 0, and leaves running tasks alone',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
