@@ -62,7 +62,7 @@ describe('a delivery', () => {
     ])
   })
 
-  test('that is aborted has an aborted signal with the first reason, read before or after', () => {
+  test('that is aborted twice has a signal with the first reason, whether it is read before or after the abort', () => {
     const [first, second] = [new Error('first'), new Error('second')]
     const before = new ReceivedDelivery(facts, {}, new Recorder(), noOctokits)
     const { signal } = before

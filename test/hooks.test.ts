@@ -393,7 +393,7 @@ describe('a delivery', () => {
     expect(logger.lines[1]).toEqual({ level: 'info', fields: { guid: 'g', event: 'ping', more: 1 }, message: 'two' })
   })
 
-  test('has a signal that aborts at the timeout, read before or after', async () => {
+  test('has a signal that aborts at the timeout, even if the handler reads it only afterwards', async () => {
     for (const early of [true, false]) {
       const hooks = quiet({ timeout: 20 })
       const seen = Promise.withResolvers<AbortSignal>()

@@ -3,7 +3,7 @@ import { linkTo } from '../address.ts'
 import { get } from '../api/client.ts'
 import { conditionOf } from '../ui/search.ts'
 
-/** The object of a delivery, as a filter of the list of deliveries. */
+/** The object that a delivery is about, as a filter of the list of deliveries. */
 export interface SameObject {
   repository: string
   number?: number

@@ -11,7 +11,7 @@ export interface Loaded {
   why: string | undefined
   /** Whether parsing has changed some numbers. */
   isRounded: boolean
-  /** The address of the object's page on GitHub, from the payload. */
+  /** The address of GitHub's page about the subject of the delivery, from the payload. */
   link: string | undefined
 }
 

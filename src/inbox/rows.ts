@@ -12,7 +12,7 @@ import type {
   TaskState,
 } from './records.ts'
 
-/** A record as a row: members that may be undefined are null. */
+/** A record as a row, which has null where the record has undefined. */
 type RowOf<T> = { [Name in keyof T]-?: undefined extends T[Name] ? Exclude<T[Name], undefined> | null : T[Name] }
 
 /** The columns that lists and workers read. */

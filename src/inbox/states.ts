@@ -3,7 +3,7 @@
  *
  * A task is
  * - `pending`: it is due, or it waits for an older task with the same order key. → `running` when a worker claims it;
- *   → `gone` when no worker has had its handler for a long time.
+ *   → `gone` when no worker has registered its handler for a long time.
  * - `running`: a worker holds its lease. → by the result of the attempt, see `transitionOf`; → `retrying` when the
  *   lease expires, because the attempt counts.
  * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task; → `pending`

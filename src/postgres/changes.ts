@@ -168,7 +168,7 @@ const selectDeliveries = `
   order by id`
 
 /**
- * Keeps the newest `$1` rows, and the other rows of the oldest transaction among them. Deletes the rows of all
+ * Keeps the newest `$1` rows, and all rows of the transaction that wrote the oldest of these. Deletes the rows of all
  * transactions with lower numbers. If such a transaction commits later, the next call deletes its rows.
  */
 const deleteChanges = `

@@ -7,9 +7,7 @@ import { lockOrderKeysOf, OrderQueues } from './order.ts'
 import { checkRegistered } from './registry.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
-/**
- * Milliseconds until the new job of a task whose body is too large, so that the tasks behind it are claimed first.
- */
+/** Milliseconds until the new job of a task with too large a body is due. Workers claim the tasks behind it first. */
 const tooLargeDelay = 1000
 
 export interface ClaimResult {

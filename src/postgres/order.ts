@@ -133,7 +133,7 @@ const selectQueues = (hashes: string) => `
     (select delivery_id from tasks where tasks.order_hash = input.order_hash and state = 'running' limit 1) as running
   from ${hashes} as input`
 
-/** By `ctid`, so that PostgreSQL reads no other tasks, even if the table is not analyzed yet. */
+/** Finds the tasks by `ctid`, so that PostgreSQL reads no other tasks, even if the table is not analyzed yet. */
 const promoteFirst = `
   with firsts as materialized (
     select first.place

@@ -148,7 +148,7 @@ export class UnmatchedReader {
     return ahead ?? this.#read(limits, 0)
   }
 
-  /** Reads the deliveries after those that are being matched. Does not read if these are fewer than the limit. */
+  /** Reads the deliveries after `matched`, unless `matched` has fewer than `limit`: then no others are left. */
   readAhead(worker: number, limits: Limits, matched: readonly StoredDelivery[]): void {
     const last = matched.at(-1)
     if (!last || matched.length < limits.limit) return

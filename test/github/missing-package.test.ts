@@ -24,7 +24,7 @@ hooks.hook('push', async (data, guid, delivery) => {
 console.log(await (await inject(hooks, signedRequest('ping', { secret }))).text())
 await inject(hooks, signedRequest('push', { secret }))`
 
-test('without it everything else works, and delivery.octokit() says what to install', async () => {
+test('without the package everything else works, and delivery.octokit() says what to install', async () => {
   const preload = `data:text/javascript,${encodeURIComponent(without)}`
   const child = spawn(process.execPath, ['--import', preload, '--input-type=module', '-e', program], {
     cwd: new URL('../..', import.meta.url),

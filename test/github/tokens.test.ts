@@ -65,7 +65,7 @@ describe('an installation token', () => {
     expect(requestsTo(github).slice(3)).toEqual([`POST ${tokens} 201`, `GET ${repository} 200`])
   })
 
-  test('is used for as long if our clock is half an hour behind', async () => {
+  test('is used until a minute before it expires, even if our clock is half an hour behind', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const github = await startGitHub()
     github.clock.advance(30 * minute) // after this, both clocks run at the same speed

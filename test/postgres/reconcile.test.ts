@@ -143,7 +143,7 @@ test('makes tasks due that would wait for longer than their delay, and no others
   expect((await taskIn(inbox, ids[1] as number, 'a')).state).toBe('retrying')
 })
 
-test('ends due tasks as gone only if no worker has had their handler for long', async () => {
+test('ends due tasks as gone only if no worker has registered their handler for a long time', async () => {
   const id = await storeIn(inbox)
   await match(id, { handler: 'nowhere', claim: false })
   const lose = (now: number) => database.transaction((session) => endUnhandledTasks(session, jobs, 1000, now))

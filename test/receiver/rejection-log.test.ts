@@ -158,7 +158,7 @@ describe('the platform', () => {
     expect(lines).toHaveLength(1)
   })
 
-  test('also gets its line without waitUntil', async () => {
+  test('need not provide waitUntil: the line is written anyway', async () => {
     const logger = new Recorder()
     const { lines } = logger
     new RejectionLog(logger).rejected(wrong(), requestOf({ headers: {} }))

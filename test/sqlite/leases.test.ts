@@ -117,7 +117,7 @@ describe('a worker whose process has ended', () => {
     expect(workersOf(engine)).toEqual([other])
   })
 
-  test('is alive when another worker is registered and its process may live', () => {
+  test('stays when another worker is registered, if it is unknown whether the process has ended', () => {
     const { engine, worker, claimed } = foreignWorker()
     const own = engine.registerWorker('a')
     expect(engine.tasks(claimed.id)).toEqual({ a: 'running' })

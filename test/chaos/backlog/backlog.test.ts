@@ -3,7 +3,7 @@ import { runBacklog } from './campaign.ts'
 import { backlogKinds } from './faults.ts'
 import { measureThroughput } from './throughput.ts'
 
-// The short form of the part of `npm run test:chaos` with an ordered backlog: each fault once.
+// A short form of the ordered backlog of `npm run test:chaos`: injects each fault once.
 
 test('workers handle an ordered backlog in order and without interruption', { timeout: 180_000 }, async () => {
   const report = await runBacklog({ seed: 2, seconds: 1, size: 2000, heartbeat: 1000, longest: 1500 })

@@ -6,7 +6,10 @@ export const handlerName = 'backlog'
 /** The maximum attempts of a delivery: enough to survive kills, few enough for some deliveries to end dead. */
 const maxAttempts = 5
 
-/** Ends of GUIDs. A delivery with the first end fails in every attempt, one with the second end only in its first. */
+/**
+ * Suffixes of GUIDs. A delivery with the first suffix fails in every attempt. A delivery with the second suffix fails
+ * only in its first attempt.
+ */
 const [failsAlways, failsFirst] = ['ff', '0']
 
 /** The ordered handler of the backlog. It waits for 1 or 2 ms, as a handler does for input and output. */

@@ -5,7 +5,7 @@ import { Host } from '../fixtures.ts'
 import { eventually, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 
 describe.concurrent('a worker whose code is loaded when it is created', () => {
-  test('handles deliveries that were stored, by handlers that were registered, before it was loaded', async ({
+  test('handles deliveries stored before its code was loaded, with handlers registered before', async ({
     onTestFinished,
   }) => {
     const inbox = openInbox(undefined, onTestFinished)

@@ -108,7 +108,7 @@ describe('a work signal', () => {
     expect([signal.take(interval), signal.take(interval)]).toEqual([true, false])
   })
 
-  test('is due once in an interval without being raised', async () => {
+  test('that is not raised is due once per interval', async () => {
     const signal = new WorkSignal()
     signal.take(interval)
     await pass(interval - 1)

@@ -154,7 +154,7 @@ describe.concurrent('a worker that is stopped', () => {
     expect(calls).toEqual([])
   })
 
-  test('makes no query if it is being registered, and is released', async ({ onTestFinished }) => {
+  test('while it is being registered makes no query, and is released', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const [registering, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const { calls, call } = forbidden()

@@ -121,7 +121,7 @@ describe('a metric without a value is not shown', () => {
     for (const name of names) expect([name, shown.get(`hookserver_${name}`)?.samples]).toEqual([name, []])
   }
 
-  test('the ranges if origins are not checked, and the limit of an inbox without one', async () => {
+  test('the ranges if origins are not checked, and the limit of an inbox that has none', async () => {
     const watched = await watch(hooksOf(), anyOrigin)
     await absent(watched, 'ranges', 'ranges_age_seconds', 'inbox_limit_bytes')
     expect(await watched.value('hookserver_held_bytes')).toBe(0)

@@ -46,7 +46,7 @@ describe('issues', () => {
     ])
   })
 
-  test('exist once a delivery or a write names them', async () => {
+  test('exist as soon as a delivery or a write names them', async () => {
     const { github, rest, names } = await written()
     expect(await ask(github, 'GET /repos/octo/hello/issues/7', { token })).toMatchObject({ status: 404 })
     await rest.issues.createComment({ ...issue, body: 'Hi' })
@@ -140,7 +140,7 @@ describe('pull requests', () => {
     ])
   })
 
-  test('exist once a delivery names them', async () => {
+  test('exist as soon as a delivery names them', async () => {
     const { github, rest } = await written()
     const payload = sample('pull_request.opened')
     await github.deliver('pull_request.opened', payload)
