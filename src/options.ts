@@ -12,8 +12,9 @@ import type { Logger } from './telemetry/logger.ts'
 /** A string stands for its UTF-8 bytes. Never empty. */
 export type Secret = string | Uint8Array
 
-/** The result of a secret resolver. `null` and `undefined` mean that there is no secret for these headers. */
+/** The secret or secrets that a secret resolver found. */
 export type ResolvedSecret = Secret | readonly Secret[] | { secret: Secret | readonly Secret[]; id?: string }
+/** Finds the secret for the headers of a request. `null` and `undefined` mean that there is none. */
 export type SecretResolver = (
   headers: Readonly<Record<string, string | undefined>>,
 ) => ResolvedSecret | null | undefined | Promise<ResolvedSecret | null | undefined>

@@ -69,7 +69,7 @@ export class LiveList {
     this.#stream.close()
   }
 
-  /** Reloads the page. */
+  /** Loads the rows of this page of the list again. */
   load(): Promise<void> {
     this.#asking.abort()
     this.#asking = new AbortController()

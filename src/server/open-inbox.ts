@@ -131,7 +131,10 @@ export function cureOf(error: unknown): string | undefined {
     .find((cure) => cure !== undefined)
 }
 
-/** The message of PostgreSQL or the system. An error for several addresses has a code but no message. */
+/**
+ * The message of the deepest cause, from PostgreSQL or the system, else its code: if a host has several addresses and
+ * none can be reached, the error of Node.js has a code but no message.
+ */
 export function reasonOf(error: Error): string {
   const deepest = errorsOf(error).at(-1) ?? error
   return deepest.message || (deepest as { code?: string }).code || deepest.name

@@ -1,4 +1,7 @@
-/** `hookserver app create` with a real browser, from a folder with a module to the comment of the bot. */
+/**
+ * Tests `hookserver app create` with a real browser. The first test covers the whole way, from the form to the first
+ * comment of the bot.
+ */
 import type { Page } from 'playwright-core'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { type AppCommand, startCreate, startServer } from '../cli/app/create-scene.ts'

@@ -17,7 +17,10 @@ export interface PlannedFile extends ProjectFile {
   step: Step
 }
 
-/** Compares the files of a project with those in its folder. @throws {Error} if an existing file cannot be read. */
+/**
+ * Compares the files that `init` would write with those that exist in the folder.
+ * @throws {Error} if an existing file cannot be read.
+ */
 export function planFiles(folder: string, files: readonly ProjectFile[]): PlannedFile[] {
   return files.map((file) => {
     const existing = readExisting(join(folder, file.path))

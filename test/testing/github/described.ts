@@ -42,7 +42,8 @@ const { paths, components } = JSON.parse(readFileSync(file, 'utf8'), translate) 
 const installations = paths['/app/installations']?.get?.responses[200]?.content?.['application/json']
 if (installations) installations.schema = { type: 'array', items: { $ref: '#/components/schemas/installation' } }
 
-// GitHub describes this answer as an App with more members, but the schema of an App rejects members that it lacks.
+// GitHub describes this answer as an App plus further members (`allOf`), but the schema of an App rejects members that
+// it does not list. So the two schemas are merged.
 const conversion = paths['/app-manifests/{code}/conversions']?.post?.responses[201]?.content?.['application/json']
 const [app] = components.schemas.integration?.anyOf ?? []
 const [, secrets] = (conversion?.schema as Schema | undefined)?.allOf ?? []
@@ -92,7 +93,7 @@ export function expectDescribed(method: string, path: string, status: number, bo
   expect(validate(body) || validate.errors, what).toBe(true)
 }
 
-/** The described path that matches: the one with the fewest parameters, since `/app/hook` is not an `/app/{slug}`. */
+/** The described path that matches. If several match, the one with the fewest parameters: it is the most specific. */
 export function templateOf(method: string, path: string): string | undefined {
   const parts = path.split('/')
   const fitting = Object.keys(paths).filter((template) => {
