@@ -13,7 +13,8 @@ export type { Installation, OctokitTarget } from './installations.ts'
 export class Octokits {
   /** By class, then by API address and credentials. Mounts that have all of these in common share a client. */
   readonly #clients = new Map<OctokitClass | undefined, Map<string, Promise<GitHubClient>>>()
-  readonly #closing = new AbortController()
+  /** Created when it is needed, because a Cloudflare Worker must not create one while it starts. */
+  #closing: AbortController | undefined
 
   /** Creates the Octokits for the deliveries of a mount. */
   forDeliveries(settings: Settings): OctokitSource {
@@ -32,7 +33,12 @@ export class Octokits {
 
   /** Ends all requests outside deliveries, and rejects new ones. */
   close(): void {
-    this.#closing.abort(new DOMException('hooks.close() ends requests to GitHub', 'AbortError'))
+    this.#closer.abort(new DOMException('hooks.close() ends requests to GitHub', 'AbortError'))
+  }
+
+  get #closer(): AbortController {
+    this.#closing ??= new AbortController()
+    return this.#closing
   }
 
   #clientFor(settings: Settings): Promise<GitHubClient> {
@@ -40,7 +46,7 @@ export class Octokits {
     const clients = getOrCreate(this.#clients, octokit, () => new Map<string, Promise<GitHubClient>>())
     return getOrCreate(clients, JSON.stringify([apiUrl, app, token]), async () => {
       const { GitHubClient } = await import('./github-client.ts')
-      return new GitHubClient(settings, this.#closing.signal)
+      return new GitHubClient(settings, this.#closer.signal)
     })
   }
 }
