@@ -83,7 +83,7 @@ export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
 export const withoutPlugins = {
   throttle: { enabled: false },
   retry: { enabled: false },
-  log: { debug() {}, info() {}, warn() {}, error() {} },
+  log: { debug(): void {}, info(): void {}, warn(): void {}, error(): void {} },
 }
 
 /** Makes requests reject as soon as their own signal aborts, even while the Octokit still requests a token for them. */
