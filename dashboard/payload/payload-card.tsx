@@ -19,8 +19,8 @@ import './payload-card.css'
 const shortBody = 2000
 
 /**
- * What a delivery is about (`objectOf`: an issue, a branch or a commit) is known only after a worker has matched the
- * delivery. The card must render again then.
+ * The issue, branch or commit of a delivery (`objectOf`) is known only after a worker has matched the delivery. The card
+ * must render again then.
  */
 const keyOf = (detail: DeliveryDetail): string => JSON.stringify([detail.id, objectOf(detail)])
 

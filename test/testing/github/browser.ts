@@ -1,4 +1,4 @@
-/** What a user does on the pages of the local GitHub, without a browser. */
+/** The steps of a user on the pages of the local GitHub, as requests without a browser. */
 import type { LocalGitHub } from '../../../src/testing/index.ts'
 
 export const nowhere = 'http://127.0.0.1:1'

@@ -90,7 +90,7 @@ describe('the manifest flow', () => {
     expect((await fetch(`${github.webUrl}/settings/apps/other`)).status).toBe(404)
   })
 
-  test('escapes what it shows', async () => {
+  test('escapes every text of the manifest', async () => {
     const { text } = await show(await start(), { ...manifest, name: '"><script>' })
     expect(text).not.toContain('<script>')
     expect(formOf(text).fields.name).toBe('"><script>')
