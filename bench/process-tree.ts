@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Linux counts CPU time for user space in hundredths of a second. */
+/** Linux reports CPU times to programs in hundredths of a second. */
 const ticksPerSecond = 100
 
 /** CPU seconds of a process and its children so far, ended ones included; undefined if the system has no `/proc`. */

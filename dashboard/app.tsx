@@ -47,7 +47,7 @@ function Inside() {
   const first = useRef(true)
   useEffect(() => {
     document.title = `${title} · hookserver`
-    // As after loading a page, screen readers start at the top.
+    // Makes screen readers start at the top, as they do after loading a page.
     if (!first.current) main.current?.focus({ preventScroll: true })
     first.current = false
   }, [place])

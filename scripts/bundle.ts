@@ -44,7 +44,7 @@ const chunks = [
   { name: 'parsed-size', test: /\/src\/inbox\/parsed-size\.ts$/ },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
-  // These two files of `postgres` too: the command line and the search thread load them without `pg` and `pg-boss`.
+  // With two files of `postgres`, which the command line and the search thread load without `pg` and `pg-boss`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
   ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
@@ -92,7 +92,7 @@ for (const file of globSync('src/**/*.{sql,gz}', { cwd: root })) {
 }
 chmodSync(join(root, 'dist/cli/main.js'), 0o755) // npm does so only at installation
 
-// The bundler can add imports of helpers that no file of `src` has.
+// Checks the imports in the output, because the bundler can add imports of helpers that no file of `src` has.
 const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
 const files = output.map(({ fileName }) => fileName)
 for (const file of output) {

@@ -28,7 +28,7 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListSta
   const links = () => [...(table.current?.querySelectorAll<HTMLAnchorElement>('a.open') ?? [])]
   const at = () => links().indexOf(document.activeElement as HTMLAnchorElement)
   const move = (by: number) => {
-    // From the current row, or from the row of the delivery that was opened last.
+    // Starts at the current row, or at the row of the delivery that was opened last.
     const from = at() < 0 ? rows.findIndex(({ id }) => id === last.value) : at()
     const link = links()[Math.min(rows.length - 1, Math.max(0, from + by))]
     link?.focus({ preventScroll: true })

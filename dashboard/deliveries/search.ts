@@ -69,6 +69,6 @@ export function timestampOf(text: string, now: number): number | undefined {
   if (daysAgo >= 0) return new Date(now).setHours(-24 * daysAgo, 0, 0, 0)
   const [, year, month, day, hour = 0, minute = 0] = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d))?$/.exec(text) ?? []
   const time = new Date(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute))
-  // `Date` accepts 31 February and returns 3 March.
+  // Rejects a date that does not exist: `Date` would return 3 March for 31 February.
   return time.getMonth() + 1 === Number(month) && time.getDate() === Number(day) ? time.getTime() : undefined
 }

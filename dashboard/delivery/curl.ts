@@ -5,7 +5,7 @@ export const maxInline = 100_000
 
 export interface Copied {
   detail: Pick<DeliveryDetail, 'guid' | 'event' | 'hookId' | 'headers' | 'form' | 'id'>
-  /** As in the header: `sha256=…`. */
+  /** The value of the header: `sha256=…`. */
   signature: string
   /** The URL. `undefined` if the server receives nothing. */
   url: string | undefined

@@ -44,7 +44,7 @@ const isMeant = (who: string): Promise<boolean> =>
     act: 'Pause',
   })
 
-/** Resuming all handlers does not resume a handler that was paused by name. */
+/** The message after a resume. It lists the paused handlers, because "all" does not resume those paused by name. */
 function resumed(who: string, now: readonly string[]): string {
   return now.length > 0 ? `Resumed ${who}. Still paused: ${now.map((one) => plain(one)).join(', ')}` : `Resumed ${who}`
 }

@@ -21,7 +21,7 @@ export function BulkDialog(props: {
 }) {
   const { act, text, chosen, onClose } = props
   const { concerns, first, verb, doing, done } = operations[act]
-  /** As in "cannot be retried". */
+  /** The participle, as in "cannot be retried". */
   const passive = done.toLowerCase()
   const [found, setFound] = useState<Candidates | undefined>(() => chosen && byState(chosen))
   const [looked, setLooked] = useState(0)

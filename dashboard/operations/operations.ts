@@ -16,7 +16,7 @@ export const operations: Readonly<
       first: readonly DeliveryState[]
       verb: string
       doing: string
-      /** As in "Retried delivery 3". */
+      /** The verb of the result, as in "Retried delivery 3". */
       done: string
     }
   >
@@ -37,7 +37,7 @@ export const operations: Readonly<
   },
 }
 
-/** The label of a retry. A done delivery has not failed. */
+/** The label of a retry. A done delivery has not failed, so it runs again. */
 export function retryVerb(state: DeliveryState): string {
   return state === 'done' ? 'Run again' : 'Retry'
 }
@@ -55,7 +55,7 @@ export async function retry({ id, state }: { id: number; state: DeliveryState })
 export async function discard({ id }: { id: number }): Promise<boolean> {
   const text = 'Running attempts finish. After that, no handler runs for this delivery, unless you retry it.'
   if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
-  // The state of the delivery may change while the dialog is open.
+  // Allows every state that can be discarded, because the state may change while the dialog is open.
   return runOperation('discard', id, operations.discard.concerns)
 }
 

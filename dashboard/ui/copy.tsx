@@ -1,7 +1,7 @@
 import { Icon } from './icon.tsx'
 import { showError, showMessage } from './toast.tsx'
 
-/** Copies a text to the clipboard, and shows a message. @param what As in "Copied the path". */
+/** Copies a text to the clipboard, and shows a message. @param what Such as "the path". */
 export async function copy(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text)

@@ -22,7 +22,6 @@ export function showMessage(text: string): void {
   setTimeout(() => close(id), shownFor)
 }
 
-/** Shows an error. */
 export function showError(error: unknown): void {
   if (error instanceof Error && error.name === 'AbortError') return
   add(error instanceof Error ? error.message : String(error), true)

@@ -11,7 +11,6 @@ export interface Stage {
   signal: AbortSignal
 }
 
-/** The webhook secret. */
 export const secret = "It's a Secret to Everybody"
 
 /** Starts `hookserver serve` with the handlers of hooks.ts. */
