@@ -37,7 +37,7 @@ function envFileOf(flag: string | undefined): EnvFile | undefined {
     return loadEnvFile(named ?? defaultEnvFile)
   } catch (error) {
     const { message, cause } = error as Error & { cause?: { code?: string } }
-    // Some projects have a folder with this name: a virtual environment of Python.
+    // In some projects, `.env` is a folder: a virtual environment of Python.
     if (named === undefined && ['ENOENT', 'EISDIR'].includes(cause?.code ?? '')) return undefined
     const source = flag !== undefined || named === undefined ? '--env-file' : `the environment variable ${variable}`
     throw new ConfigError([`${source}: ${message}. Name a file that you can read, or add --no-env-file`])

@@ -113,9 +113,9 @@ export function explainUnknownAddress(clientAddress: Settings['clientAddress']):
     case 'cloudflare':
       return `${option}, but the request has no header CF-Connecting-IP: Cloudflare did not forward it`
     case 'deno':
-      return `${option}, but the handler did not get the second argument that Deno.serve passes to it, which has remoteAddr`
+      return `${option}, but the handler's second argument has no remoteAddr.hostname: pass on that of Deno.serve`
     case 'bun':
-      return `${option}, but the handler did not get the second argument that Bun.serve passes to it, or requestIP() returned none`
+      return `${option}, but the handler's second argument is not Bun's server, or requestIP() found no address`
     default:
       return 'the platform does not provide it: set the option clientAddress, or set validateIp to false'
   }

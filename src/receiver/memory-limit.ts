@@ -79,7 +79,7 @@ class BodyPool {
     return this.#arrivals++
   }
 
-  /** @returns Whether the body has got the memory that it wants. If not, it waits. */
+  /** @returns Whether the body has got the memory that it wants. After `false`, the body waits. */
   take(reservation: PoolReservation): boolean {
     const first = this.#waiting[0]
     const isNext = !first || reservation.position < first.position

@@ -49,7 +49,7 @@ export interface SharedParts {
   octokits: OctokitSource
   /** Called after a new delivery has been stored. */
   onStored(): void
-  /** The counters and the rejections of the inbox, if there is one. */
+  /** Writes counts and rejected requests to the inbox, if there is one. */
   writes: BackgroundWrites | undefined
 }
 
@@ -285,7 +285,7 @@ export class DeliveryReceiver implements Receiver {
     }
     writes.counters.count('rejected', code)
     writes.rejections.add(rejection)
-    // The explanation usually arrives before the rejection is written. If not, the rejection keeps the error's reason.
+    // The explanation usually arrives before the rejection is written. A later one has no effect on the stored reason.
     void explanation.then((reason) => (rejection.reason = reason ?? rejection.reason))
   }
 

@@ -157,7 +157,7 @@ describe('the first list', () => {
 
   test.each<[string, Failure]>([
     ...listless.map(([name, answer]): [string, Failure] => [name, answer]),
-    ['that nothing has changed since', { status: 304 }],
+    ['304 to a request without an ETag', { status: 304 }],
   ])('is missing if GitHub answers %s', async (_, answer) => {
     github.fail(answer)
     const { has } = rangesOf()

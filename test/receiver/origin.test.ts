@@ -114,8 +114,8 @@ describe('the check of the origin', () => {
   test.each([
     ['framework', 'the request of the framework has no "ip"'],
     ['cloudflare', 'no header CF-Connecting-IP'],
-    ['deno', 'second argument that Deno.serve passes'],
-    ['bun', 'second argument that Bun.serve passes'],
+    ['deno', 'pass on that of Deno.serve'],
+    ['bun', "is not Bun's server"],
   ] as const)(
     'logs the missing data for clientAddress: %s, and does not propose the option',
     async (clientAddress, missing) => {

@@ -106,7 +106,7 @@ describe('the form', () => {
   ])('has its JSON in the field "payload": %s', (form, json) => expect(formField(form)).toBe(json))
 
   test.each(['', 'payload', 'Payload={}', 'xpayload={}', 'a=payload={}', '{"payload":{}}'])(
-    'is rejected without that field: %j',
+    'is rejected without the field "payload": %j',
     async (form) => {
       const rejection = await rejectionOf(() => formField(form))
       expect(rejection).toMatchObject({ code: 'invalid_payload', cause: 'the form has no field "payload"' })

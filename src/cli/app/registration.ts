@@ -23,7 +23,7 @@ export interface Registration extends Pick<RegistrationOptions, 'organization' |
   addresses: GitHubAddresses
   /** The file to write. */
   output: string
-  /** The same file before, if it existed. */
+  /** The variables in `output` before the command, if the file existed. */
   envFile: EnvFile | undefined
   opensBrowser: boolean
   progress: CreateProgress

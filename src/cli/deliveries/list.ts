@@ -60,7 +60,7 @@ async function list(words: readonly string[], flags: Flags): Promise<void> {
   })
 }
 
-/** A terminal may show the title of a delivery wider than computed. In the last column, it moves no other column. */
+/** The title is last: a terminal may show it wider than computed, which would move the columns after it. */
 const columns: readonly Column[] = [
   { title: 'ID' },
   { title: 'AGE' },

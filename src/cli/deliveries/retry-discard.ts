@@ -28,7 +28,7 @@ export function addRetry(parent: Command): void {
     .summary('Retry deliveries now')
     .description('Runs handlers again now: those that have not succeeded, or all handlers of a delivery that is done.')
   addSelectionFlags(command, 'retry').action((ids: readonly string[], flags: Flags) => {
-    const skipReason = 'they do not exist, or no handler has failed yet'
+    const skipReason = 'they do not exist, or no handler has to be retried'
     const run: Operation['run'] = (client, selection) => client.retry(selection)
     return operate(ids, flags, { verb: 'Retry', past: 'Retried', skipReason, run })
   })

@@ -43,7 +43,7 @@ function unreachable(found: string, config: Config, { validateIp, ranges }: Sett
   return failed(what, found, `let this machine reach it${effect}`)
 }
 
-/** GitHub rejects the tokens of an App whose clock is more than a minute off. */
+/** The check fails early: GitHub rejects the tokens of an App only if its clock is more than a minute off. */
 const clockToleranceSeconds = 30
 
 async function* checkClock(apiUrl: string): AsyncGenerator<Finding> {

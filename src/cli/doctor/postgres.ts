@@ -173,7 +173,7 @@ const selectOldest = `
   order by xact_start
   limit 1`
 
-/** The clock of the worker decides when a retry is due. */
+/** A larger difference may delay retries, because the clock of the worker sets the time of a retry. */
 const clockToleranceMs = 1000
 
 async function* checkClock(client: Client): AsyncGenerator<Finding> {

@@ -103,7 +103,7 @@ async function apply({ webhook, settings, changes }: WebhookPlan, { api }: OpenW
   return webhook
 }
 
-/** If the log of an App has no ping, there is no proof. Only the next delivery will show the secret. */
+/** Without a ping in the App's log, nothing is proved: only the next delivery shows whether GitHub has the secret. */
 function proofAfter(plan: WebhookPlan, webhook: WebhookDetails, { api }: OpenWebhooks, { values }: OwnSecrets) {
   return plan.webhook ? proveByPing(api, webhook, values) : proveByFirstPing(api, webhook, values)
 }

@@ -122,7 +122,7 @@ function configOf(flags: WebhookFlags, module?: HooksModule): Config {
   })
 }
 
-/** The text of the flag, because the setting would remove a slash at the end, which is part of a webhook's address. */
+/** The URL as typed: the setting would remove a slash at the end, although it is part of a webhook's address. */
 const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.url ?? config.recoverUrl.value
 
 function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | undefined): WebhookEvents | undefined {

@@ -24,7 +24,7 @@ export function writeFiles(folder: string, files: readonly PlannedFile[]): void 
       written.push(file.path)
     }
   } catch (error) {
-    const cause = (error as Error).cause ?? error // `replaceFile` explains the error of the system
+    const cause = (error as Error).cause ?? error // the message of `replaceFile` would repeat "Cannot write"
     const done = written.length === 0 ? 'Nothing was written' : `Written before: ${written.join(', ')}`
     throw new Error(`Cannot write ${path}: ${(cause as Error).message}. ${done}`, { cause })
   }

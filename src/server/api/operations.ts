@@ -31,7 +31,7 @@ const retry: Operation = {
   body: 'EmptyBody',
   bodyOfMany: 'Selection',
   states: ['retrying', 'dead', 'discarded', 'done', 'ignored'],
-  otherwise: 'no handler has failed, and unfinished handlers will still run',
+  otherwise: 'no handler has to be retried, because each has succeeded, is running or will still run',
   apply: (inbox, selection) => inbox.retry(selection),
 }
 

@@ -9,7 +9,7 @@ import { settings } from './settings.ts'
 /** The folder for files that we create in the current folder. We create no other folder. */
 const ownFolder = '.hookserver'
 
-/** The file in which `serve --dev` keeps its generated secret and from which `send` reads it, in the current folder. */
+/** The file with the secret that `serve --dev` generates, in the current folder. `send` reads the secret from it. */
 export const devSecretFile = `${ownFolder}/secret`
 
 /** The secret in the environment, and its source for messages. */
@@ -128,7 +128,7 @@ function readAddress(file: string): string {
 
 /** Permissions that a file with a secret must not have: its group or others could replace the secret. */
 export const othersWrite = 0o022
-/** Also forbids reading. For files that we created only: Docker and Kubernetes mount secrets with mode 0444 or 0440. */
+/** The same, and reading. For our own files only: Docker and Kubernetes mount secrets with mode 0444 or 0440. */
 export const othersAccess = 0o077
 
 function read(path: string, forbidden: number = othersWrite): string {
