@@ -34,15 +34,15 @@ const needsCredentials = (call: string): Error =>
   new Error(`${call} needs credentials: set the option "app" ({ id, privateKey }) or the option "token" of new Hooks()`)
 
 /**
- * Creates Octokits that authenticate with the token, as the App, or as an installation of the App: for handlers, which
- * wait for rate limits, and requesters, which leave them to their caller.
+ * Creates Octokits that authenticate with the token, as the App, or as an installation of the App. An Octokit for
+ * handlers waits for rate limits. An Octokit for requesters fails at a rate limit, because its caller waits.
  */
 export class GitHubClient {
   readonly #credentials: Credentials
   /** The scope of the requests that belong to no delivery. */
   readonly #scope: Scope
   #app: Promise<AppClient> | undefined
-  /** As `#app`, for requesters. */
+  /** The same as `#app`, but for requesters. */
   #appOfRequesters: Promise<AppClient> | undefined
 
   /** @param signal Ends the requests that belong to no delivery. If it is given, their waits keep the process alive. */

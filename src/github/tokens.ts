@@ -65,7 +65,7 @@ export class InstallationTokens {
     return token
   }
 
-  /** Otherwise the tokens of installations that never send another delivery would stay in memory. */
+  /** Frees the memory of tokens whose installations send no more deliveries. */
   #deleteExpired(now: number): void {
     for (const [installation, { renewAt }] of this.#tokens) {
       if (now < renewAt) return
@@ -91,7 +91,7 @@ export interface Authentication {
   hook(request: RequestFunction, route: unknown, parameters: unknown): Promise<unknown>
 }
 
-/** The installation that an Octokit authenticates as. An account that installs the App again gets another id. */
+/** The installation that an Octokit authenticates as. Its id changes if the account installs the App again. */
 export interface InstallationSource {
   id(): Promise<number>
   /** The id to use instead of one that GitHub no longer knows. @throws {Error} (rejects) if there is none. */

@@ -121,7 +121,7 @@ export interface Metadata {
   /** Adds to the counts by minute and by hour and, for rejected requests, to the totals by code. */
   addCounts(counts: readonly Count[]): Promise<void>
 
-  /** Returns those of the GUIDs whose deliveries are stored, or were stored and have been pruned. */
+  /** Of the GUIDs in `lookup`, returns those that have a delivery in the inbox, or had one that was pruned. */
   knownGuids(lookup: GuidLookup): Promise<string[]>
   /** Records missed deliveries, or their new states. */
   saveMissedDeliveries(missedDeliveries: readonly MissedDelivery[]): Promise<void>

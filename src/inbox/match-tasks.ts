@@ -48,9 +48,9 @@ export interface MatchDecision<Existing extends ExistingTask> {
  * Decides which tasks a match creates and which state its delivery gets:
  *
  * - `dead` if the payload is invalid, `discarded` if it is an unwanted replay. Existing tasks stay as they are.
- * - A task whose handler matches starts, or starts again. A running task stays as it is, and so does a task that has
+ * - If a handler matches, its task starts, or starts again. A running task stays as it is, and so does a task that has
  *   succeeded, unless `rerun` is set.
- * - An existing task whose handler no longer matches ends `gone`, unless it runs or has succeeded.
+ * - If a handler no longer matches, its task ends `gone`, unless the task runs or has succeeded.
  * - Unless the first rule applies, the state follows from the tasks. Without tasks it is `ignored`.
  */
 export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Existing>): MatchDecision<Existing> {

@@ -42,7 +42,7 @@ const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]
 const weight = 0x1ff
 const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [0x8000, 0x4000, 0x2000, 0x1000]
 
-/** The first two bytes are in the lower half of a word, or in the upper one on a big-endian machine. */
+/** Whether the first two bytes of a word are its lower half. On a big-endian machine, they are its upper half. */
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 const [firstPair, secondPair] = isLittleEndian ? [0, 16] : [16, 0]
 

@@ -43,7 +43,6 @@ export interface ProcessInfo {
   problems?: readonly WorkerProblem[]
 }
 
-/** A registered process. */
 export interface RegisteredProcess extends ProcessInfo {
   host: string
   pid: number
@@ -129,7 +128,8 @@ export class ProcessRegistry {
 const minStuckTime = 60_000
 
 /**
- * Whether the event loop of a process has been blocked for longer than any of its handlers may take.
+ * Whether the event loop of a process has been blocked for more than a minute, and for longer than the longest timeout
+ * of its handlers.
  * @param silentFor Milliseconds since the last ping of the process.
  */
 export function isStuck(workers: ReadonlyMap<number, readonly HandlerPolicy[]>, silentFor: number): boolean {

@@ -44,8 +44,8 @@ export interface NewDelivery {
   /** The algorithm of the signature; `undefined` if none was checked. */
   algorithm: string | undefined
   /**
-   * Whether the delivery was read from GitHub's API. If so, it is compared by its identity alone, because its bytes are
-   * not those that GitHub sent.
+   * Whether the delivery was read from GitHub's API. Such a delivery is compared by its identity alone, because its
+   * bytes are not those that GitHub sent.
    */
   recovered?: boolean | undefined
   /** Id of the delivery that an operator edited to make this one. */
@@ -184,7 +184,7 @@ export interface Changes {
 /** The state of an inbox. */
 export interface InboxOverview {
   states: Record<DeliveryState, number>
-  /** When the oldest delivery that has not ended was received. */
+  /** When the oldest unfinished delivery was received. */
   oldestUnfinished: number | undefined
   /** Handlers of all registered workers. */
   handlers: string[]

@@ -36,7 +36,7 @@ export interface MatchOffer {
   /** Maximum bytes of all bodies. The first delivery is offered even if its body is larger. */
   bytes: number
   /**
-   * Whether a match may have a task with an order key. If so, a store may offer deliveries to only one worker at a time.
+   * Whether a match may have a task with an order key. If `true`, a store may offer deliveries to one worker at a time.
    */
   ordered: boolean
   now: number

@@ -61,7 +61,7 @@ function isGap({ before, until }: Position, now: string, forgotten: number | nul
 /** As text, a position can be the id of a server-sent event and a parameter in a URL. */
 interface Position {
   store: string
-  /** The snapshot whose changes the client has read. */
+  /** The client has read all changes that this snapshot shows. */
   before: string
   /** Between two pages: the snapshot up to which the client reads, and the last row that it has read. */
   until?: { now: string; id: number } | undefined

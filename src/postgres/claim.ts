@@ -40,7 +40,7 @@ export interface ClaimDecision {
   tooLarge: FetchedTask[]
 }
 
-/** Whether the caller's time, which decides which tasks are due, is ahead of the clock of this process. */
+/** Whether `now`, the time at which tasks have to be due, is ahead of the clock of this process. */
 export const isAhead = (now: number): boolean => now > Date.now() + clockTolerance
 
 /** Claims due tasks and commits. */
@@ -103,7 +103,8 @@ async function lockTasks(
 
 /**
  * Decides which tasks are claimed.
- * @param takeTurn Whether the order key of a task allows the task to run. If so, other tasks with the key may not run.
+ * @param takeTurn Whether the order key of a task allows the task to run. After `true`, it returns `false` for other
+ *   tasks with the key.
  */
 export function decideClaims(
   tasks: readonly FetchedTask[],

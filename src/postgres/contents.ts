@@ -112,14 +112,14 @@ export class Unpacker {
 /** A row with the content of a delivery. */
 export interface ContentRow extends Omit<Contents, 'bytes' | 'form'> {
   pack: number
-  /** `null` if the pack is gone, or if a row before this one has its bytes: see `withPacks`. */
+  /** The bytes of the pack. `null` if the pack is gone, or if an earlier row has its bytes: see `withPacks`. */
   bytes: Uint8Array | null
 }
 
 /** The number of a delivery's pack. */
 export const packOf = (deliveries: string): string => `coalesce(${deliveries}.pack, ${deliveries}.id)`
 
-/** The columns of a `ContentRow`. Of the rows that share a pack, only the first one by id has its bytes. */
+/** The columns of a `ContentRow`. Of the rows that share a pack, only the first one by id has the bytes of the pack. */
 export const contentColumns = (deliveries: string): string => `
   ${packOf(deliveries)} as pack, start, headers_size, size,
   case when row_number() over (partition by ${packOf(deliveries)} order by ${deliveries}.id) = 1 then bytes end as bytes`

@@ -12,7 +12,7 @@ import {
 import { recordset, type Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
-/** Those of the GUIDs whose deliveries are in the inbox, or were pruned from it. */
+/** Of the given GUIDs, those that have a delivery in the inbox, or had one that was pruned. */
 export async function knownGuids(sql: Sql, { source, hookId, guids }: GuidLookup): Promise<string[]> {
   const ranges = guids.map(identitiesOf)
   const [firsts, lasts] = [ranges.map(([first]) => first), ranges.map(([, last]) => last)]

@@ -48,8 +48,8 @@ export class OrderQueues {
   }
 
   /**
-   * Whether a task may run: it is first in its queue, and no other task of the queue runs. If so, later calls see it as
-   * the first and, with `runs`, as running.
+   * Whether a task may run: it is first in its queue, and no other task of the queue runs. If the task may run, this
+   * call makes it the first and, with `runs`, the running task for later calls.
    */
   takeTurn(hash: number | null, id: number, runs: boolean): boolean {
     const queue = hash === null ? undefined : this.#queues.get(hash)

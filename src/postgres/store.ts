@@ -119,7 +119,7 @@ async function insertKnown(transaction: Transaction, delivery: EncodedDelivery, 
 
 interface InsertOptions {
   variant: number
-  /** Whether the caller has looked for tombstones. If not, deliveries with a tombstone are not inserted. */
+  /** Whether the caller has looked for tombstones. If `false`, deliveries with a tombstone are not inserted. */
   isKnown: boolean
   acks?: readonly Ack[]
 }

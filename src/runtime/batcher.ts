@@ -30,7 +30,7 @@ export interface BatcherOptions<Item, Result> {
   commit(items: readonly Item[]): Promise<readonly Result[]>
   /** Bytes of an item. */
   weigh(item: Item): number
-  /** Whether a single item may have caused a batch to fail. If so, each item is committed alone. Default: never. */
+  /** Whether a single item may have caused a batch to fail. Then each item is committed alone. Default: never. */
   isItemFault?(error: unknown): boolean
   /** Default: `batcherLimits`. */
   limits?: BatcherLimits

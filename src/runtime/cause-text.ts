@@ -21,7 +21,10 @@ export function causesOf(error: unknown): unknown[] {
   return [...causes]
 }
 
-/** If a host has several addresses and none can be reached, Node.js throws an `AggregateError` without a message. */
+/**
+ * The message of a cause. If a host has several addresses and none can be reached, Node.js throws an `AggregateError`
+ * without a message: then the message of its first error.
+ */
 function messageOf(cause: unknown): string | undefined {
   if (typeof cause === 'string') return cause
   if (!(cause instanceof Error)) return undefined

@@ -53,5 +53,5 @@ export class Drain {
   }
 }
 
-/** The last reply is written before the next turn of the event loop. */
+/** Waits until the last reply is written, which is before the next turn of the event loop. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))

@@ -7,7 +7,7 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: for \p{Cc} V8 reads tables, which adds 0.1 ms to each import
 export const unsafeCharacters: RegExp = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
-/** The same, except for tabs and line feeds. */
+/** The same characters, except tabs and line feeds. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const unsafeInLines = /(?![\t\n])[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 

@@ -12,7 +12,7 @@ import {
 } from '../inbox/missed-deliveries.ts'
 import type { Connection } from './connection.ts'
 
-/** Those of the GUIDs whose deliveries are in the inbox, or were pruned from it. */
+/** Of the given GUIDs, those that have a delivery in the inbox, or had one that was pruned. */
 export function knownGuids(connection: Connection, { source, hookId, guids }: GuidLookup): string[] {
   return guids.filter((guid) => {
     return (

@@ -8,8 +8,8 @@ import { type Place, unpack } from './packs.ts'
 import { usedBytes } from './retention.ts'
 
 /**
- * The oldest unmatched deliveries with ids above `after`, whose bodies have at most `bytes` in total. The first one may
- * be larger.
+ * The oldest unmatched deliveries with ids above `after`. Their bodies have at most `bytes` in total, but the first one
+ * may be larger.
  */
 export function readUnmatched(
   connection: Connection,

@@ -49,7 +49,7 @@ export function workers(connection: Connection): RegisteredWorker[] {
   }))
 }
 
-/** Whether the process of a worker has certainly ended. If so, the worker is dead, even after a recent heartbeat. */
+/** Whether the process of a worker has certainly ended. Such a worker is dead, even after a recent heartbeat. */
 export function processHasEnded({ process }: RegisteredWorker): boolean {
   return hasEnded(process, own)
 }

@@ -21,8 +21,8 @@ export class DeliveryImporter {
   readonly #log: DeliveryLog
   readonly #cursor: LogCursor
   /**
-   * After this time (of `performance.now()`), an attempt that appears late is on the first page, and changes the ETag
-   * of that page.
+   * Before this time (of `performance.now()`), an import does not rely on the ETag of the first page: an attempt that
+   * appears late may be on a later page.
    */
   #settledAt = 0
 

@@ -168,7 +168,7 @@ export class Sweeper {
   }
 }
 
-/** GitHub's times are whole seconds, and its ids grow. */
+/** Oldest first. GitHub's times are whole seconds, so ids decide within a second: a later attempt has a higher id. */
 const byAge = (a: MissedDelivery, b: MissedDelivery): number =>
   a.deliveredAt - b.deliveredAt || a.deliveryId - b.deliveryId
 

@@ -3,7 +3,10 @@ import { type SecretProof, secretProof } from './secret-proof.ts'
 import type { WebhookDetails } from './webhook-details.ts'
 import type { WebhooksApi } from './webhooks-api.ts'
 
-/** The log shows a delivery once it has ended: GitHub waits 10 s for the receiver, an Enterprise Server 30 s. */
+/**
+ * The polls take 40 s. The log shows a delivery once it has ended: GitHub waits 10 s for the receiver, an Enterprise
+ * Server 30 s.
+ */
 const pollMs = 1000
 const maxPolls = 40
 
@@ -28,7 +31,7 @@ export async function proveByPing(
   return proveByNextPing(api, log, secrets, before)
 }
 
-/** As `proveByPing`, for the ping that GitHub sends to a new webhook. */
+/** The same as `proveByPing`, but for the ping that GitHub sends to a new webhook. */
 export function proveByFirstPing(
   api: WebhooksApi,
   { id }: Pick<WebhookDetails, 'id'>,

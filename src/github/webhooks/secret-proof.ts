@@ -62,7 +62,7 @@ function isSignature(signature: string, secret: string, body: string): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
-/** The names of headers keep GitHub's capitals in the log. */
+/** Finds a header by its lower-case name. In GitHub's delivery log, the names have capitals. */
 function headerOf(headers: Readonly<Record<string, string>>, name: string): string | undefined {
   return Object.entries(headers).find(([one]) => one.toLowerCase() === name)?.[1]
 }

@@ -149,8 +149,8 @@ interface Body {
 const secretIn = ({ config, secret }: Body): string | undefined => config?.secret ?? secret
 
 /**
- * Sends a request that changes something. GitHub redirects those for a renamed repository to another path. `fetch` would
- * also send the body, with the secret of the webhook, to another server.
+ * Sends a request that changes something. GitHub redirects a request for a renamed repository to another path. `fetch`
+ * would also follow a redirect to another server, and send the body with the secret of the webhook to that server.
  */
 async function send(github: Requester, route: string, body: Body | undefined): Promise<unknown> {
   // As `data`, because Octokit would send the request, with the token, to a parameter called `url`.

@@ -139,7 +139,7 @@ export const isWord = (text: string): boolean => text !== '' && !/[\x00-\x1f\x7f
 
 const expectedWord = 'a word that is not empty and has no control characters'
 
-/** Parses the form that lists show, `issues.opened`. The names of GitHub's events have no dots. */
+/** Parses the form that lists show, `issues.opened`. The action follows the first dot: GitHub's events have no dots. */
 export function eventAndAction(text: string): Query {
   const dot = text.indexOf('.')
   const isBoth = dot > 0 && dot < text.length - 1
@@ -190,7 +190,7 @@ export function parseTimestamp(text: string, now: number = Date.now()): number |
   return age === undefined ? undefined : now - age
 }
 
-/** `Date` reads 31 February as 3 March. */
+/** Whether a date exists: `Date` would read 31 February as 3 March. */
 function isDay(text: string): boolean {
   const time = Date.parse(text)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)

@@ -34,7 +34,7 @@ export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt'
 export interface AttemptOptions extends Pick<RunningTask, 'registration' | 'attemptsUsed'> {
   delivery: ReceivedDelivery
   now: () => number
-  /** Whether the worker has aborted its handlers. If so, an attempt that fails counts as interrupted by a shutdown. */
+  /** Whether the worker has aborted its handlers. An attempt that fails then counts as interrupted by a shutdown. */
   isAborted: () => boolean
 }
 

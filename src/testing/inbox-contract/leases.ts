@@ -111,7 +111,7 @@ export const leaseCases: InboxContractCase[] = [
       await worker.match(blocked, due('a'))
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 1 }, blocked: true })
       try {
-        // By the second round, the process has been blocked for longer than a worker without heartbeats stays alive.
+        // In the second round, the process has been blocked for longer than the leases of a silent worker last.
         for (const left of await storeMany(inbox, 2)) {
           const silent = await store.open()
           await (await TestWorker.register(silent, 'a', 'b')).match(left, 'b')

@@ -45,7 +45,7 @@ export const processCases: InboxContractCase[] = [
   },
   {
     id: 'process-problems',
-    name: 'returns the problems that a process reports until it reports none',
+    name: 'keeps the problems that a process has reported, until the process reports none',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]

@@ -6,7 +6,7 @@ import { recordMatches, unmatched } from './matching.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
-/** A time when `start` is longer ago than the retention of any store. */
+/** A time so long after `start` that the retention of every store has passed. */
 const later = start + 365 * day
 
 /** Each final state, and the outcomes that lead to it. */

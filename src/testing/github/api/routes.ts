@@ -65,7 +65,6 @@ const appRoutes: readonly Route[] = [
   },
 ]
 
-/** All routes. */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/meta', access: 'anyone', answer: getMeta },
   { method: 'GET', path: '/user', access: 'user', answer: getUser },

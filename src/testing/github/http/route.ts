@@ -17,7 +17,6 @@ export interface RequiredPermission {
   alternatives?: readonly string[]
 }
 
-/** One API route. */
 export interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   /** The path in the notation of OpenAPI: `/repos/{owner}/{repo}/hooks`. */

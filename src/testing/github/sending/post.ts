@@ -11,7 +11,6 @@ export interface PostOptions {
   insecure: boolean
   /** Milliseconds for the whole request and answer. */
   timeout: number
-  /** Aborts the request. */
   signal: AbortSignal
 }
 

@@ -6,7 +6,7 @@ import type { World } from '../world/world.ts'
 /** One page for a browser, where the user `octocat` is logged in. */
 export interface Page {
   method: 'GET' | 'POST'
-  /** As in `Route`. */
+  /** The path in the notation of OpenAPI. */
   path: string
   answer(visit: Visit): Reply
 }
