@@ -328,7 +328,7 @@ describe('a flood of unsigned uploads of 25 MB from outside the ranges', () => {
     await stop(server)
   })
 
-  test('ends in Express too, whose error handler waits for the end of the request', async () => {
+  test('ends in Express too, although its error handler waits for the end of the request', async () => {
     const silent = express().set('env', 'test').use(inExpress(hooks))
     await serving(createServer(silent), async (origin) => {
       const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })

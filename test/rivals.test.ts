@@ -240,7 +240,7 @@ describe('Convoy', () => {
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/)
   })
 
-  test('stores forms as JSON, whose signature can no longer be verified', async () => {
+  test('stores forms as JSON, so their signatures can no longer be verified', async () => {
     const inbox = openInbox()
     const { body, headers } = signedRequest('push', { secret, form: true, payload: { text: '🚀 & =' } })
     await inject(hooksAt(inbox, { work: false }), { body, headers })

@@ -52,7 +52,7 @@ describe('logging in', () => {
     expect(await page.evaluate('document.cookie')).toBe('')
   })
 
-  test('with that URL also works in an open page, and leaves no token in its address', async () => {
+  test('with the URL from the terminal also works in an open page, and leaves no token in the address', async () => {
     const page = await stranger()
     await page.goto(scene.url)
     await token(page).waitFor()
@@ -128,7 +128,7 @@ describe('another page', () => {
     await rows(page).first().waitFor()
   })
 
-  test('cannot frame this one', async () => {
+  test('cannot frame the dashboard', async () => {
     const page = await openElsewhere(`<iframe src="${scene.url}/" title="frame"></iframe>`)
     await expect.poll(() => page.frames().length).toBe(2)
     const [, frame] = page.frames()
@@ -148,7 +148,7 @@ describe('another page', () => {
     expect((await scene.ask('deliveries/1')).tasks[0].attempts).toHaveLength(1)
   })
 
-  test('cannot reach this one through a host name that resolves to this server', async () => {
+  test('cannot reach the dashboard through a host name that resolves to this server', async () => {
     const { port } = new URL(scene.url)
     const browser = await launch(['--host-resolver-rules=MAP evil.example 127.0.0.1'])
     onTestFinished(() => browser.close())

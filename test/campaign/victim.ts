@@ -67,7 +67,6 @@ export class Victim {
     while (!readdirSync(tasks).every(isSuspended)) await setImmediate()
   }
 
-  /** Resumes the process. */
   resume(): void {
     this.#child.kill('SIGCONT')
   }

@@ -70,7 +70,7 @@ export class Poll {
 
 export class PollingScene {
   readonly #scene: Scene
-  /** Its deliveries fail. */
+  /** The webhook. Its deliveries fail. */
   readonly hook: LocalHook
 
   private constructor(scene: Scene) {

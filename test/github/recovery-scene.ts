@@ -65,7 +65,6 @@ export class Scene {
     })
   }
 
-  /** Stops listening. */
   async stopListening(): Promise<void> {
     this.#server.closeAllConnections()
     if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve))

@@ -126,7 +126,7 @@ describe('handlers of an inbox', () => {
     expect(handlers).toEqual([['hook:push'], ['hook:push', 'late']])
   })
 
-  test('that are removed are removed from the policies of the worker', async () => {
+  test('disappear from the policies of the worker when they are removed', async () => {
     const inbox = openInbox()
     const updateWorker = vi.fn((...given: Parameters<Inbox['updateWorker']>) => inbox.updateWorker(...given))
     const hooks = hooksWith({ inbox: withMembers(inbox, { updateWorker }) })

@@ -83,7 +83,7 @@ const next: Migration = {
     create index deliveries_priority on deliveries (priority) where priority > 0;`,
 }
 
-/** A program with that step. It has its own modules, because the current program must not know the step. */
+/** A program that knows the step `next`. It has its own modules, because the current program must not know the step. */
 async function nextProgram(): Promise<typeof postgres> {
   vi.resetModules()
   const migrations = await import('../../src/postgres/migrations.ts')

@@ -180,7 +180,7 @@ test('offers nothing, without waiting, to a second process with ordered handlers
   await inbox.match(worker, offer, async () => {
     results.push(await other.match(worker, offer, plan))
     // A worker without ordered handlers continues with the next delivery. Only a delivery with an order key has to wait
-    // until the first one is matched.
+    // until the older delivery is matched.
     results.push(await recordMatches(other, worker, [{ id: later, summary: {}, tasks: [] }], Date.now()))
     return []
   })

@@ -52,7 +52,7 @@ test('handles deliveries of GitHub’s log without a secret or a public port, ev
   const { port } = taken.address() as AddressInfo
   const { github, hook } = await startGitHub()
   const folder = project({ 'hooks.ts': appending })
-  // A listener on that port would keep the server from starting.
+  // The server would not start if it listened on this port, because the port is in use.
   const first = pull(folder, github, ['hooks.ts', '--host', '127.0.0.1', '--port', String(port)])
   expect(await first.line(taking)).toMatchObject({ hooks: ['acme/shop'], every: 20 })
   const guids = [await guidOf(github.deliver('push'))]

@@ -8,7 +8,7 @@ import { openInbox, withMembers } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
 import { secret } from './service.ts'
 
-/** Starts a server on free ports, whose module has this inbox. */
+/** Starts a server on free ports. Its module has this inbox. */
 function start(inbox: Inbox, flags: Readonly<Record<string, string>>) {
   const common = { host: '127.0.0.1', port: '0', adminPort: '0', adminToken: 'a-token-that-is-not-guessed' }
   const recorder = new Recorder()

@@ -84,7 +84,7 @@ describe('the maintenance', () => {
     expect([engine.count('deliveries'), engine.count('tombstones')]).toEqual([0, 1])
   })
 
-  test('sends no heartbeats while its caller is blocked for longer than any handler may take', () => {
+  test('sends no heartbeats while its caller is blocked for longer than the longest timeout of a handler', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
     const worker = engine.write('registerWorker', [policy('a')])
     engine.read('addWorker', worker, [{ ...policy('a'), timeout: 90_000 }])

@@ -125,7 +125,7 @@ describe.runIf(hasTerminals)('on a terminal', () => {
     return output
   }
 
-  test('asks for the folder, and for the template until there is one of this name', async () => {
+  test('asks for the folder and the template, and asks again after an unknown template', async () => {
     const parent = project()
     const output = await answer(parent, [], ['new', 'bott', 'bot'])
     expect(output).toMatch(/Folder \[\.\] [\s\S]* {2}postgres {2}.*\s+Template \[handler\] /)

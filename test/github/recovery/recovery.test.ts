@@ -192,7 +192,7 @@ describe('a delivery that fails again', () => {
     await pushes(scene, 1)
     const [missed] = (await scene.recovery().sweep())?.missedDeliveries ?? []
     await scene.github.idle()
-    // As if the redelivery were still on its way: the recorded attempt is the last one in GitHub's log.
+    // Simulates a redelivery that is still on its way: the recorded attempt is the last one in GitHub's log.
     const onItsWay = {
       ...missed,
       state: 'requested' as const,

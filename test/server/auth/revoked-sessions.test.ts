@@ -26,7 +26,7 @@ describe('a session that was logged out', () => {
     expect(await revokedBy(revokedSessions(openInbox(file)), [session('a'), session('b')])).toEqual([true, false])
   })
 
-  test('is revoked at once on that server, and within 5 s on the other servers of the inbox', async () => {
+  test('is revoked at once on the server of the logout, and within 5 s on the other servers of the inbox', async () => {
     const file = inboxFile()
     const [here, there] = [revokedSessions(openInbox(file)), revokedSessions(openInbox(file))]
     for (const revoked of [here, there]) expect(await revokedBy(revoked, [session('a')])).toEqual([false])

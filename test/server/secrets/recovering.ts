@@ -10,7 +10,7 @@ import { careless, known } from './known.ts'
 
 const { newSecret, adminToken, githubToken } = known
 const rejected = (status: number) => ({ status, body: { message: 'Rejected for the test' } })
-/** The address of a webhook until that of the server is known. */
+/** The address of a webhook before the address of the server is known. */
 const nowhere = 'http://127.0.0.1:1/'
 
 export async function recoverByToken(evidence: Evidence, github: LocalGitHub): Promise<void> {
