@@ -282,6 +282,7 @@ export class Hooks implements Mountable {
   #warnIfUnknown(name: string): void {
     if (isKnownName(name) || this.#unknownNames.has(name)) return
     this.#unknownNames.add(name)
-    this.#settings.logger.warn({ name }, `GitHub's description has no event "${name}": check the spelling`)
+    const message = `GitHub's description of its webhooks has no event "${name}": check the spelling`
+    this.#settings.logger.warn({ name }, message)
   }
 }

@@ -36,7 +36,7 @@ export interface FastifyHooksOptions extends HooksOptions {
 const traits: IncomingTraits<FastifyRequestLike> = {
   kept: ({ rawBody, body }) => [rawBody, body],
   frameworkAddress: ({ ip }) => ip,
-  cure: 'a hook of Fastify read the body first: register hookserver outside of the scope of that hook, or let it keep request.rawBody',
+  cure: 'a hook of Fastify read the body first: register hookserver outside of the scope of that hook, or make the hook keep the bytes in request.rawBody',
 }
 
 /** Fastify's own options of `register()`. */

@@ -61,7 +61,10 @@ describe('a warning of a Hooks that the module creates without a logger', () => 
 
   test('is a line of the JSON log', async () => {
     const served = new ServedProcess(project({ 'hooks.ts': careless }), ['hooks.ts'], withSecret)
-    expect(await served.line("GitHub's description has no event")).toMatchObject({ level: 40, name: 'pushed' })
+    expect(await served.line("GitHub's description of its webhooks has no event")).toMatchObject({
+      level: 40,
+      name: 'pushed',
+    })
     await fetch(await served.url(), signedRequest('push', { secret }))
     expect(await served.line("Cannot fetch GitHub's addresses")).toMatchObject({ level: 40 })
     served.child.kill('SIGTERM')

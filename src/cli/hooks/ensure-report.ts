@@ -31,7 +31,7 @@ interface Result {
 export function reportEvents({ target, events }: OpenWebhooks): void {
   for (const event of events?.events.filter((one) => !isKnownName(one)) ?? []) {
     const meant = suggestion(event, Object.keys(knownActions))
-    console.error(printable(`hookserver: GitHub's description has no event "${event}".${meant}`))
+    console.error(printable(`hookserver: GitHub's description of its webhooks has no event "${event}".${meant}`))
   }
   const unavailable = events?.unavailable ?? []
   if (unavailable.length === 0) return

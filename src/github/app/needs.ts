@@ -104,7 +104,8 @@ function noteFor(event: string): string {
   if (eventsNotForApps.includes(event)) return `GitHub does not send "${event}" to Apps: use a webhook for it`
   if (isKnownName(event)) return `The permission for "${event}" is unknown: subscribe to it on the page of the App`
   const meant = suggestion(event, [...Object.keys(eventPermissions), ...eventsWithoutPermission])
-  return `GitHub's description has no event "${event}".${meant} If GitHub has it, subscribe to it on the page of the App`
+  const cure = 'If GitHub has it, subscribe to it on the page of the App'
+  return `GitHub's description of its webhooks has no event "${event}".${meant} ${cure}`
 }
 
 const sorted = (permissions: Permissions): Permissions =>

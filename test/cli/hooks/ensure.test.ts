@@ -97,7 +97,9 @@ describe('an existing webhook', () => {
 test('warns about an event that GitHub may not have', async () => {
   const scene = await WebhooksScene.open()
   const { stderr } = await scene.runHere('ensure', 'acme/shop', '--events', 'isues,push', '--dry-run')
-  expect(stderr).toBe('hookserver: GitHub\'s description has no event "isues". Did you mean "issues"?\n')
+  expect(stderr).toBe(
+    'hookserver: GitHub\'s description of its webhooks has no event "isues". Did you mean "issues"?\n',
+  )
 })
 
 test('a dry run sends nothing to GitHub, and changes nothing', async () => {

@@ -41,7 +41,7 @@ describe('the needs of handlers', () => {
 
   test.each([
     ['sponsorship.created', 'GitHub does not send "sponsorship" to Apps'],
-    ['isues', 'GitHub\'s description has no event "isues". Did you mean "issues"?'],
+    ['isues', 'GitHub\'s description of its webhooks has no event "isues". Did you mean "issues"?'],
   ])('of %s explain why there is no subscription', (name, note) => {
     expect(needsOf([name])).toEqual({
       ...{ events: [], names: [] },
