@@ -35,8 +35,8 @@ export interface CountQuery {
   /** The beginning of the first step, in milliseconds since 1970. */
   since: number
   /**
-   * Milliseconds, a multiple of a minute or of an hour. Counts by minute are kept for a day, counts by hour for a
-   * month.
+   * Milliseconds: a multiple of a minute if the step is shorter than an hour, else a multiple of an hour. The counts of
+   * minutes are kept for 26 hours, the counts of hours for 31 days.
    */
   step: number
 }

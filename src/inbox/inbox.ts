@@ -97,7 +97,10 @@ export interface Operations {
   /** Stops all workers from claiming tasks of a handler, or of every handler (`'*'`), until `resume`. */
   pause(handler: string): Promise<void>
   resume(handler: string): Promise<void>
-  /** Deletes ended deliveries that are older than the retention. @returns the number of deleted deliveries. */
+  /**
+   * Deletes ended deliveries that are older than the retention. A store with a maximum size may delete them earlier.
+   * @returns the number of deleted deliveries.
+   */
   prune(now: number): Promise<number>
 }
 

@@ -24,7 +24,8 @@ const perCharacter: Readonly<Record<string, number>> = {
 }
 
 /**
- * Bytes for a key such as "34". The worst case is one such key in each object: V8 allocates up to 35 elements for it.
+ * Bytes for a key such as "34", besides those for its syntax. The worst case is one such key in each object: V8
+ * allocates up to 35 elements of 8 bytes for it. The syntax of the object, `{"":`, adds 144 bytes to these 200.
  */
 const perIndex = 200
 

@@ -146,7 +146,7 @@ export interface WorkerHeartbeat {
   interval: number
 }
 
-/** Checks without a new heartbeat after which a worker is dead. */
+/** The number of checks in a row without a new heartbeat after which a worker is dead. */
 const maxMissed = 5
 
 /**

@@ -33,7 +33,7 @@ export const defaultAttempts = 12
 export const defaultTimeout: number = 15 * 60 * 1000
 /** The maximum delay before the second attempt, in milliseconds. The actual delay is at least half of it. */
 export const defaultBackoff = 5000
-/** The ratio of each delay to the delay before it. */
+/** The ratio of each maximum delay to the one before it. */
 const backoffFactor = 3
 /** Milliseconds. With the defaults above, the twelve attempts take 11 to 23 hours. */
 export const maxBackoff: number = 6 * 60 * 60 * 1000

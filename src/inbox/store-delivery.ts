@@ -5,7 +5,7 @@ import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { Inbox, NewDelivery, StoreResult } from './inbox.ts'
 import { notStored } from './records.ts'
 
-/** Milliseconds that a failure counts: longer than the interval of most readiness probes. */
+/** Milliseconds that a failure counts: longer than the 10 s between two readiness probes of Kubernetes. */
 const failureMemory = 15_000
 
 /**

@@ -166,8 +166,9 @@ export interface TaskQueue {
   /** The deliveries of claimed tasks. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>
   /**
-   * Records results, ignoring those of attempts whose lease has moved to another worker.
-   * @returns the states of the deliveries.
+   * Records results, ignoring those of attempts whose lease has moved to another worker. If a result has `nextBytes`,
+   * also claims the next task.
+   * @returns the states of the deliveries, with the next tasks.
    */
   finish(worker: number, results: readonly AttemptResult[]): Promise<DeliveryStatus[]>
 }

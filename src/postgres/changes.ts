@@ -45,14 +45,19 @@ export async function deleteOldChanges(transaction: Transaction): Promise<void> 
   await transaction.run(deleteChanges, maxChanges)
 }
 
-/** Deletes the change log of another server whose dump was restored here. Clients then read the whole list again. */
+/**
+ * If the tables were restored from the dump of another server, deletes that server's change log and acknowledgements.
+ * Clients then read the whole list again.
+ */
 export async function resetIfMoved(transaction: Transaction): Promise<void> {
   if ((await transaction.run(resetStore)) === 0) return
   await transaction.run('delete from changes')
   await transaction.run('delete from acks')
 }
 
-/** Whether changes since a position may be lost: rows were deleted, or the database was restored from an older backup. */
+/**
+ * Whether changes since a position may be lost: rows were deleted, or the database was restored from an older backup.
+ */
 function isGap({ before, until }: Position, now: string, forgotten: number | null): boolean {
   if (isAfter(before, now) || (until && isAfter(until.now, now))) return true
   return forgotten !== null && !sees(before, forgotten, now)

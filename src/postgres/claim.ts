@@ -12,7 +12,7 @@ const tooLargeDelay = 1000
 
 export interface ClaimResult {
   claimed: ClaimedTask[]
-  /** Some jobs led to no claim, and other jobs may be behind them. */
+  /** Some jobs belonged to no waiting task, or to one with too large a body. Other jobs may be behind them. */
   more: boolean
 }
 
@@ -40,7 +40,10 @@ export interface ClaimDecision {
   tooLarge: FetchedTask[]
 }
 
-/** Whether `now`, the time at which tasks have to be due, is ahead of the clock of this process. */
+/**
+ * Whether `now`, the time at which tasks have to be due, is ahead of the clock of this process by more than
+ * `clockTolerance`.
+ */
 export const isAhead = (now: number): boolean => now > Date.now() + clockTolerance
 
 /** Claims due tasks and commits. */

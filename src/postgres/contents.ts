@@ -53,7 +53,7 @@ export function compressLarge(headers: Uint8Array, body: Uint8Array): Promise<Bu
 }
 
 /**
- * Packs contents. Compressing a push of 6.9 kB alone takes 45 µs, because starting a compression takes 35 µs.
+ * Packs contents. Compressing a push of 6.9 kB alone takes 45 µs. Starting the compression takes 35 of these 45 µs.
  * @returns the packs, and the places of the contents, in their order.
  */
 export function packAll(contents: readonly NewContent[]): { packs: readonly Buffer[]; places: readonly Place[] } {
@@ -81,8 +81,8 @@ export function packAll(contents: readonly NewContent[]): { packs: readonly Buff
 }
 
 /**
- * Maximum packs that an `Unpacker` keeps. Two transactions store concurrently, so adjacent deliveries may be in two
- * packs.
+ * Maximum packs that an `Unpacker` keeps. At least two are needed: two transactions store concurrently, so adjacent
+ * deliveries may be in two packs.
  */
 const maxUnpacked = 4
 

@@ -13,9 +13,10 @@ import type { MaintenanceCalls } from './threads.ts'
 const [reconcileInterval, pruneInterval] = [15_000, 60_000]
 
 /**
- * Periodic work: heartbeats of the workers of this process, reclaiming the tasks of dead workers, reconciliation, pruning.
- * It runs on a thread and connections of its own, so that a handler that blocks the event loop keeps its lease. Every
- * process runs it; a lock in the database keeps two processes from reconciling or pruning at the same time.
+ * Periodic work: heartbeats of the workers of this process, reclaiming the tasks of dead workers, reconciliation,
+ * pruning. It runs on a thread and connections of its own, so that a handler that blocks the event loop keeps its
+ * lease. Every process runs it; a lock in the database keeps two processes from reconciling or pruning at the same
+ * time.
  */
 export class Maintenance {
   readonly #settings: PostgresSettings
@@ -87,7 +88,7 @@ export class Maintenance {
     }
   }
 
-  /** Repairs tasks that no event would make due. */
+  /** Makes tasks due that no event would make due, and ends tasks without a handler. */
   async #reconcile(): Promise<void> {
     const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
     await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, jobs, now))

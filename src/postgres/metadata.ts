@@ -10,7 +10,10 @@ export async function addCounts(transaction: Transaction, added: readonly Count[
   await transaction.run(upsertCounts, recordset(toCountRows(added)))
 }
 
-/** Adds up the stored counts, by minute or by hour, for each step of the query. */
+/**
+ * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
+ * counts of hours.
+ */
 export function counts(sql: Sql, { since, step }: CountQuery): Promise<Count[]> {
   return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
 }

@@ -6,7 +6,10 @@ import { JobQueue, jobSchemaVersion } from './job-queue.ts'
 import { checkVersion, type Migration, migrate, migrations, newestVersion, schemaVersion } from './migrations.ts'
 import { jobsSchema, type PostgresSettings } from './options.ts'
 
-/** Milliseconds that a migration waits for the lock of a table. Later statements on the table wait behind it. */
+/**
+ * Milliseconds that a migration waits for the lock of a table. Short, because later statements on the table wait behind
+ * the migration.
+ */
 const lockTimeout = 2000
 
 /** Maximum attempts to acquire the locks of a migration, and milliseconds between two attempts. */

@@ -52,13 +52,19 @@ const defaults: PostgresSettings = {
 /** The schema of pg-boss's tables. */
 export const jobsSchema = (schema: string): string => `${schema}_jobs`
 
-/** Connections of a process besides `connections`: two for maintenance, one for heartbeats; one for notifications. */
+/**
+ * Connections of a process besides `connections`. `always`: two for maintenance, and one for heartbeats. `working`: one
+ * for notifications, if the process runs handlers.
+ */
 export const ownConnections = { always: 3, working: 1 } as const
 
 export const schemaNames =
   'a name of lower-case letters, digits and underscores, 50 at most, that does not begin with pg_'
 
-/** The name with its suffix must not exceed PostgreSQL's 63 bytes; names that start with `pg_` are reserved. */
+/**
+ * At most 50 characters, so that the name with a suffix does not exceed PostgreSQL's 63 bytes. Names that start with
+ * `pg_` are reserved.
+ */
 export const isSchemaName = (name: string): boolean => /^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(name)
 
 type Bounds = [min: number, max: number, unit: string]

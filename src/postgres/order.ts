@@ -1,8 +1,9 @@
 /**
  * Order of tasks with a key. The unfinished tasks of one handler with the same key form a queue, identified by an order
  * hash. Only the first task of a queue, in order of receipt, may run, and only while no other task of the queue is
- * running: a retry can put an older task in front of a newer one that is running. The other tasks are blocked: they have
- * no `next_at` and no job. A transaction that changes the state of a task in a queue promotes the task that is then first.
+ * running: a retry can put an older task in front of a newer one that is running. The other tasks are blocked: they
+ * have no `next_at` and no job. A transaction that changes the state of a task in a queue promotes the task that is
+ * then first.
  */
 import { hash } from 'node:crypto'
 import type { ClaimedTask } from '../inbox/task-queue.ts'
@@ -86,9 +87,10 @@ export interface FinishedPlace {
 
 /**
  * Claims the first tasks of locked queues in the place of tasks that have ended. A busy key then takes one transaction
- * for each task; promoting, fetching and claiming the task one after the other would take three. If another transaction
- * has locked the delivery of the next task, the task is left to `promoteNext`: a transaction that holds a queue never
- * waits for a delivery. A repeated call returns the tasks that the first call claimed.
+ * for each task; promoting, fetching and claiming the task one after the other would take three. A task is left to
+ * `promoteNext` if its handler is paused, if its body is too large, or if another transaction has locked its delivery:
+ * a transaction that holds a queue never waits for a delivery. A repeated call returns the tasks that the first call
+ * claimed.
  */
 export async function claimNextTasks(
   transaction: Transaction,

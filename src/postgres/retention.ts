@@ -33,7 +33,9 @@ export async function pruneAll(batch: () => Promise<number>): Promise<number> {
 
 /**
  * Deletes one batch of ended deliveries that are older than `age` milliseconds. Skips rows that other transactions have
- * locked. @returns the number of deleted deliveries.
+ * locked. Also deletes old tombstones, acknowledgements, changes, counts and missed deliveries, and folds
+ * `state_counts`.
+ * @returns the number of deleted deliveries.
  */
 export async function pruneBatch(transaction: Transaction, age: number, now: number): Promise<number> {
   await transaction.run(deleteTombstones, now - tombstoneAge, maxSmallRows)

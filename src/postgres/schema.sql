@@ -133,7 +133,8 @@ create table attempts (
   primary key (delivery_id, handler, number)
 );
 
--- Attempts to parse a payload that have not ended: a payload that ends the process is recognized by its count.
+-- How many attempts to parse a large payload have begun since the last one that finished. An attempt that ends the
+-- process stays counted.
 create table match_attempts (delivery_id bigint primary key, count int not null);
 
 -- Remains of a deleted delivery, for as long as GitHub may send it again.

@@ -23,8 +23,8 @@ export interface WorkerResult extends AttemptResult {
 }
 
 /**
- * Records the results of attempts, and commits the transaction. Ignores attempts whose lease has moved to another
- * worker.
+ * Records the results of attempts, claims the next tasks of their order keys or makes them due, and commits the
+ * transaction. Ignores attempts whose lease has moved to another worker.
  * @returns the status of each result's delivery; `undefined` if the result was ignored.
  */
 export async function finish(

@@ -25,7 +25,7 @@ export interface SearchCalls {
   matches(contents: readonly Contents[], paths: readonly PathCondition[]): PayloadMatch[]
 }
 
-/** The program of both threads. @throws {Error} in a bundle, which does not contain the program. */
+/** The program of both threads. @throws {Error} in the bundle of an application, which lacks the program. */
 const program = (): URL => threadFile(new URL('../postgres/thread.js', import.meta.url), 'postgres')
 
 const closedMessage = 'The inbox is closed'

@@ -8,7 +8,10 @@ import { withAttemptStats } from './attempt-stats.ts'
 import type { Connection } from './connection.ts'
 import { lastId } from './packs.ts'
 
-/** The maximum number of new deliveries in one response. The next call returns more. */
+/**
+ * The maximum number of new deliveries in one response. Changed deliveries follow, until the response has twice as
+ * many. The next call returns more.
+ */
 const pageSize = 500
 
 /** How far a reader has read: the newest delivery, and the last entry of the change log. */

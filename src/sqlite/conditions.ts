@@ -9,8 +9,8 @@ export interface Condition {
 }
 
 /**
- * The conditions of a query: at most one driver, and the rest. An index returns the rows of the driver in order of
- * receipt.
+ * The conditions of a query: at most one driver, and the rest. An index returns the rows of the driver, in order of
+ * receipt unless the driver is a GUID, which has few rows.
  */
 export function conditionsOf(query: Query): [driver: Condition[], rest: Condition[]] {
   const equal = (...columns: (keyof Query & string)[]): Condition[] => {

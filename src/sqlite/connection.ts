@@ -57,7 +57,7 @@ export class Connection {
     }
   }
 
-  /** Begins a transaction. @throws if another process holds the lock longer than `lockTimeout`. */
+  /** Begins a transaction. @throws if another connection holds the lock longer than `lockTimeout`. */
   begin(): void {
     this.changed.clear()
     this.db.exec('begin immediate')

@@ -58,7 +58,10 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     this.#timers[0]?.refresh()
   }
 
-  /** Sends the heartbeats of the workers of this process, and expires the leases of dead workers. */
+  /**
+   * Sends the heartbeats of the workers of this process, and expires the leases of dead workers. Also ends tasks
+   * without a handler, and corrects clock skew.
+   */
   renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings
     this.#renewedAt = performance.now()

@@ -10,7 +10,10 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
   }
 }
 
-/** Adds up the stored counts, by minute or by hour, for each step of the query. */
+/**
+ * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
+ * counts of hours.
+ */
 export function counts(connection: Connection, { since, step }: CountQuery): Count[] {
   return connection.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
 }

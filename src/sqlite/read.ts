@@ -117,7 +117,10 @@ const valuesOfRecent = (column: string) => `
   from (select ${column} from deliveries order by id desc limit ${maxRecent})
   where ${column} is not null`
 
-/** Handlers that workers have or had, and handlers of imported tasks. */
+/**
+ * Handlers that workers have registered, and those of the newest tasks: an imported task may have a handler that no
+ * worker has registered.
+ */
 const handlerNames = `
   select name as value from handlers
   union

@@ -33,7 +33,10 @@ interface ExpiredDelivery {
   recovered: number
 }
 
-/** Deletes one batch of expired deliveries. @returns the number of deleted deliveries. */
+/**
+ * Deletes one batch of ended deliveries that are older than `age`, or of any age if the file is nearly full. Also
+ * deletes old tombstones, changes, counts and missed deliveries. @returns the number of deleted deliveries.
+ */
 export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
   connection.run(deleteTombstones, now - tombstoneAge)
   deleteOldChanges(connection)

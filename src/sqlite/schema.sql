@@ -96,7 +96,8 @@ create table attempts (
   primary key (delivery_id, handler, number)
 ) strict, without rowid;
 
--- Attempts to parse a payload that have not ended: a payload that ends the process is recognized by its count.
+-- How many attempts to parse a large payload have begun since the last one that finished. An attempt that ends the
+-- process stays counted.
 create table match_attempts (delivery_id integer primary key, count integer not null) strict;
 
 -- Remains of a deleted delivery, for as long as GitHub may send it again.

@@ -97,7 +97,7 @@ export function writerThread(settings: Settings): ThreadClient<WriterCalls> {
 }
 
 /**
- * The thread that reads, renews leases and prunes.
+ * The thread that reads, renews leases, makes checkpoints and prunes.
  * @param prelude Calls that add the workers again after the thread has died.
  */
 export function maintenanceThread(
@@ -107,7 +107,7 @@ export function maintenanceThread(
   return new ThreadClient({ ...optionsOf('maintenance', settings), prelude })
 }
 
-/** @throws {Error} in a bundle, which does not contain the program of the threads. */
+/** @throws {Error} in the bundle of an application, which lacks the program of the threads. */
 function optionsOf(role: ThreadSettings['role'], settings: Settings) {
   const program = threadFile(new URL('../sqlite/thread.js', import.meta.url), 'sqlite')
   const data: ThreadSettings = { ...settings, role }

@@ -42,7 +42,10 @@ export class Writer implements ThreadServer<WriterCalls> {
     this.#calls = this.#serve()
   }
 
-  /** Carries out calls in one transaction. If a call fails, each call gets a transaction of its own. */
+  /**
+   * Carries out calls in one transaction. If a call fails, each call, and each delivery of a batch, gets a transaction
+   * of its own.
+   */
   execute(calls: readonly Call<WriterCalls>[]): Answer[] {
     const connection = this.#connection
     const acked = this.#stored

@@ -72,7 +72,7 @@ export class Matcher {
     return { matched, tasks: toRunningTasks(worker, batch, claimed), unreadable, mayBeDue }
   }
 
-  /** Matches deliveries in their order, while there is memory for them; the remaining deliveries are offered again. */
+  /** Matches deliveries in their order until the batch is full. The remaining deliveries are offered again. */
   async #addMatches(offered: readonly StoredDelivery[], batch: MatchedDelivery[]): Promise<void> {
     let total = 0
     for (const stored of offered) {

@@ -11,7 +11,10 @@ import { TaskStarter } from './task-starter.ts'
 import { type Clock, registrationsOf, storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
 import { WorkerRegistration } from './worker-registration.ts'
 
-/** A round matches as many deliveries as the handler with the most free slots can run, within these bounds. */
+/**
+ * A round matches as many deliveries as the handler with the most free slots can run, within these bounds. If a handler
+ * has an order, the limit is always the maximum.
+ */
 const [minMatched, maxMatched] = [10, 100]
 /**
  * Milliseconds that a round waits for requests to be answered; limited, so that constant traffic cannot stop handlers.
