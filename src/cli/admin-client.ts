@@ -19,7 +19,7 @@ const maxJsonBytes = 64 * 1024 * 1024
 
 /** The inbox of a remote server. */
 export interface RemoteAdminClient extends AdminClient {
-  /** Has no timeout, because a sweep requests only one redelivery a second. */
+  /** Has no timeout: a sweep may take long, because it requests only one redelivery a second. */
   recover(options: SweepOptions): Promise<Swept>
 }
 
@@ -94,7 +94,10 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
 const selectionOf = (selection: Selection): object =>
   'ids' in selection ? selection : { query: fieldsOf(selection.query) }
 
-/** The filters of the API. Words and paths become the parameter `q`. The server sets its own time budget. */
+/**
+ * The filters of the API. Words and paths become the parameter `q`. `budget` is left out, because the server sets its
+ * own.
+ */
 function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Record<string, string | number> {
   const q = [...words.map(quoted), ...paths.map(pathText)].join(' ')
   const fields = Object.entries({ ...filters, q: q || undefined })
@@ -104,7 +107,10 @@ function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Rec
 /** Words of a parsed query contain no quotes. */
 const quoted = (text: string): string => `"${text}"`
 
-/** The quote follows the first character of the path, because a term that starts with a quote is a word, not a path. */
+/**
+ * The opening quote follows the first character of the path, because a term that starts with a quote is a word, not a
+ * path.
+ */
 function pathText({ path, value }: PathCondition): string {
   const name = path.join('.')
   return `${name.slice(0, 1)}${quoted(name.slice(1))}:${quoted(value)}`

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { type EnvFile, loadEnvFile } from '../server/config/env-file.ts'
 import { ConfigError } from '../server/config/resolve-config.ts'
 
-/** Read from the current folder if it exists, unless a flag or the variable names another file. */
+/** Read from the current folder if it exists, unless a flag or `HOOKSERVER_ENV_FILE` names another file. */
 export const defaultEnvFile = '.env'
 
 const variable = 'HOOKSERVER_ENV_FILE'
@@ -23,7 +23,8 @@ export function addEnvFileFlags(command: Command): Command {
 /**
  * Adds the variables of the file to the environment, and puts their names into the options of the command. A hook of
  * commander.
- * @throws {ConfigError} if a flag or the variable names a file that cannot be read.
+ * @throws {ConfigError} if the file cannot be read. A missing `.env` is an error only if a flag or the variable names
+ *   it.
  */
 export function readEnvFile(_: Command, command: Command): void {
   if (!command.options.some(({ long }) => long === '--env-file')) return

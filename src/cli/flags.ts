@@ -57,7 +57,10 @@ export function configFromFlags(given: ConfigFlags, { names = allSettings, ...so
 export const databaseFlags = ['database', 'databaseUrlFile', 'databaseSchema'] as const
 export type DatabaseFlags = Partial<Record<(typeof databaseFlags)[number], string>>
 
-/** Adds the flags that name a database and the `.env` file. @param help The help of `--database`. Default: that of the setting. */
+/**
+ * Adds the flags that name a database and the `.env` file. @param help The help of `--database`. Default: that of the
+ * setting.
+ */
 export function addDatabaseFlags(command: Command, help?: string): Command {
   for (const name of databaseFlags) addConfigFlag(command, name, name === 'database' ? help : undefined)
   return addEnvFileFlags(command)
@@ -91,7 +94,11 @@ export async function withClient<Result>(
   }
 }
 
-/** The remote server, if the flags name one. */
+/**
+ * The remote server that a flag or the environment names. `undefined` if neither names one, or if a flag names a
+ * database.
+ * @throws {UsageError} if flags name a database and a remote server, or if the admin token is missing.
+ */
 export function openRemote(flags: ConnectionFlags): RemoteAdminClient | undefined {
   const local = databaseFlags.find((name) => flags[name] !== undefined)
   if (local !== undefined && flags.adminUrl !== undefined) {
@@ -109,7 +116,7 @@ function requireToken({ adminToken, adminTokenFile }: Config): string {
   throw new UsageError(`--admin-url needs the admin token of that server: pass it with ${sources}`)
 }
 
-/** Opens a database that exists. */
+/** Opens a database. @throws {Error} if it is an SQLite file that does not exist. */
 export async function openLocal(config: DatabaseConfig): Promise<Inbox> {
   const { value: path, source } = config.database
   if (!isFile(path) || existsSync(path)) return openPassively(config)

@@ -81,7 +81,7 @@ export function printable(text: string): string {
   return text.replace(/[\t\n\r]+/g, ' ').replace(unsafeCharacters, '\ufffd')
 }
 
-/** The non-empty lines, at most `max` of them. */
+/** The non-empty lines. If there are more than `max`, a last line says how many are left out. */
 export function printableLines(text: string, max: number = Number.POSITIVE_INFINITY): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
   const omitted = lines.length - max

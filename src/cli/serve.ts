@@ -137,8 +137,9 @@ function logStart(
 /**
  * Finds the secret that the server verifies signatures with. It overrides the secret of the module. If the result is
  * `undefined`, the module sets the secret. Call this function before the module is imported: it also sets the
- * environment variable that `new Hooks()` reads. A server that only pulls verifies nothing and gets a random secret.
- * Print only the source, never the value.
+ * environment variable that `new Hooks()` reads. If no secret is configured, `--pull` sets this variable to a random
+ * secret, because such a server verifies nothing. `--dev` creates a secret and keeps it in a file. Print only the
+ * source of a secret, never the value.
  */
 export function findServerSecret({
   secretFile,

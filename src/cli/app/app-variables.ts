@@ -27,8 +27,8 @@ export function variablesFor(app: AppVariables): Record<string, string> {
 }
 
 /**
- * Rejects a file or an environment with an App or a secret: writing another App would destroy a key that GitHub does
- * not show again.
+ * Makes sure that neither the file nor the environment sets one of these variables. Another App would replace a key
+ * that GitHub does not show again.
  * @throws {Error} that says what to do.
  */
 export function assertNoApp(path: string): void {

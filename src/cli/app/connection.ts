@@ -45,7 +45,7 @@ export interface GitHubAddresses {
   variables: Readonly<Record<string, string>>
 }
 
-/** Reads the output file, if it exists, because the file may name the GitHub to use. */
+/** Adds the output file to the environment, if the file exists, because it may name the GitHub to use. */
 export function readOutput({ output }: OutputFlags): EnvFile | undefined {
   return existsSync(output) ? loadEnvFile(output) : undefined
 }
@@ -60,7 +60,10 @@ export function addressesFrom({ github, apiUrl }: GitHubFlags): GitHubAddresses 
   return { ...githubAddresses(config), variables: Object.fromEntries(variables) }
 }
 
-/** The App of the environment, after the file was read into it. @throws {UsageError} if there is no App. */
+/**
+ * A requester for the App that the environment names. `readEnvFile` has added the env file to the environment before.
+ * @throws {UsageError} if there is no App.
+ */
 export function connectedApp(flags: GitHubFlags, signal: AbortSignal): { github: string; requester: Requester } {
   const { github, apiUrl } = addressesFrom(flags)
   const app = appIn((name) => process.env[name])

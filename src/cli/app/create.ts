@@ -179,7 +179,7 @@ function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: 
     })
 }
 
-/** Prints the manifest without the redirect URL, because a dry run has no port. */
+/** Prints the manifest without the redirect URL: a dry run starts no server, so there is no port for the URL. */
 async function printManifest({ redirect_url: _, ...manifest }: AppManifest, { notes }: AppNeeds): Promise<void> {
   await printLines(JSON.stringify(manifest, undefined, 2).split('\n').map(printable))
   for (const note of notes) console.error(`hookserver: ${printable(note)}`)

@@ -174,7 +174,8 @@ function parseDelivery(line: unknown): ImportedDelivery {
 }
 
 /**
- * The maximum length of one text. Workers store shorter texts. The limit bounds the size of the delivery in an answer.
+ * Maximum characters of an error, a result or a log. Workers store shorter texts. The limit bounds the size of a
+ * delivery in an answer of the admin API.
  */
 const maxTextLength = 65_536
 

@@ -98,7 +98,7 @@ interface TimelineEntry {
   details?: string[]
 }
 
-/** The message of an error, and where it was thrown; `--json` has all lines. */
+/** Enough for the message of an error and the place where it was thrown. `--json` shows all lines. */
 const maxErrorLines = 3
 
 /** What happened to a delivery, in order, and the state of each task. */

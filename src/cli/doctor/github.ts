@@ -7,7 +7,10 @@ import { type Finding, failed, fine, warning } from './finding.ts'
 
 const what = 'GitHub'
 
-/** Checks that GitHub's address ranges can be fetched. An error is a failure only if the server needs GitHub's API. */
+/**
+ * Checks that GitHub's address ranges can be fetched, then the token and the clock. An error is a failure if the server
+ * needs GitHub's API, otherwise a warning.
+ */
 export async function* checkGitHub(config: Config, settings: Settings): AsyncGenerator<Finding> {
   const { apiUrl } = settings
   try {
@@ -20,7 +23,7 @@ export async function* checkGitHub(config: Config, settings: Settings): AsyncGen
   }
 }
 
-/** The finding if GitHub cannot be reached. It is a failure only if these settings need GitHub's API. */
+/** The finding if GitHub cannot be reached: a failure if these settings need GitHub's API, otherwise a warning. */
 function unreachable(found: string, config: Config, { validateIp, ranges }: Settings): Finding {
   const { role, recover, pull } = config
   const receives = role.value !== 'worker' && pull.value === undefined
@@ -43,7 +46,10 @@ function unreachable(found: string, config: Config, { validateIp, ranges }: Sett
   return failed(what, found, `let this machine reach it${effect}`)
 }
 
-/** The check fails early: GitHub rejects the tokens of an App only if its clock is more than a minute off. */
+/**
+ * Half of what GitHub tolerates, so that the check fails early: GitHub rejects the tokens of an App if the clock of
+ * this machine is more than a minute off.
+ */
 const clockToleranceSeconds = 30
 
 async function* checkClock(apiUrl: string): AsyncGenerator<Finding> {

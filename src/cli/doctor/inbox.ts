@@ -13,7 +13,7 @@ const dayMs = 24 * 60 * 60 * 1000
 const maxChecked = 100
 const what = 'database'
 
-/** Checks that a file can hold the inbox. */
+/** Checks that a file can hold the inbox, and that the disk has free space. */
 export async function* checkFile(config: Config): AsyncGenerator<Finding> {
   const path = resolve(config.database.value)
   const isNew = !existsSync(path)

@@ -89,7 +89,10 @@ function textsIn(secret: HooksOptions['secret']): string[] | undefined {
   return texts.length > 0 ? texts : undefined
 }
 
-/** @returns The secret. `undefined` if there is none: the module may still set one. */
+/**
+ * @returns The secret. `undefined` if there is none: the module may still set one. An empty list if the secret cannot
+ *   be read: the error is then reported.
+ */
 function* checkSecret(config: Config): Generator<Finding, string | readonly string[] | undefined> {
   const what = 'secret'
   try {
@@ -102,7 +105,7 @@ function* checkSecret(config: Config): Generator<Finding, string | readonly stri
     return secret.value
   } catch (error) {
     yield failed(what, (error as Error).message)
-    return [] // reported already
+    return []
   }
 }
 

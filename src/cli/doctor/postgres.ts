@@ -151,7 +151,10 @@ function* checkConnections({ free, max }: Server, needed: number): Generator<Fin
 
 const longTransactionMs = 10 * 60 * 1000
 
-/** PostgreSQL cannot vacuum rows that were deleted after an open transaction began. The live view may lag too. */
+/**
+ * Reports the oldest transaction that has been open for longer than `minMs`. PostgreSQL cannot vacuum rows that were
+ * deleted after the transaction began, and the live view may lag.
+ */
 export async function* checkTransactions(client: Client, minMs: number = longTransactionMs): AsyncGenerator<Finding> {
   const { rows } = await client.query<{ pid: number; who: string; ms: number }>(selectOldest, [minMs / 1000])
   const [oldest] = rows

@@ -106,7 +106,11 @@ async function send(name: string, flags: Flags, { args }: Command): Promise<void
   process.exitCode = summary.ok ? 0 : 1
 }
 
-/** The secret to sign with. `serve` looks in the same places, so it finds the same secret. @throws {UsageError} */
+/**
+ * The secret to sign with. Without `--secret-file`, `serve --dev` in the same folder looks in the same places as `send`
+ * without `--secret`, so both find the same secret.
+ * @throws {UsageError} if there is none.
+ */
 function findSecret(given: string | undefined): { value: string; source: string } {
   if (given === '') throw new UsageError('--secret is empty: check the variable that you passed')
   if (given !== undefined) return { value: given, source: '--secret' }
