@@ -8,7 +8,8 @@ import { hookserver } from 'hookserver/node'
 const hooks = new Hooks({ validateIp: 'warn', logger: console })
 
 hooks.hook('ping', () => 'pong')
-// Without an inbox, the program has nine seconds, because the reply waits for it. With an inbox, it has 15 minutes or more.
+// Without an inbox, the program has nine seconds, because the reply waits for it. With an inbox, it has 15 minutes by
+// default.
 hooks.on('push', exec('git', ['pull', '--ff-only'], { cwd: import.meta.dirname, branch: 'main' }), { name: 'deploy' })
 
 const server = createServer(hookserver(hooks))

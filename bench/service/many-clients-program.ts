@@ -15,7 +15,7 @@ interface Client {
 
 const [url = '', idle = '0', slow = '0'] = process.argv.slice(2)
 const { host, hostname, port, pathname } = new URL(url)
-/** The number of connections that are opened at once: the server's queue of connections to accept is short. */
+/** The number of connections that are opened at once: fewer than the server queues before it accepts them. */
 const atOnce = 100
 
 const headers =
@@ -27,7 +27,10 @@ const slowBody: Client = { greeting: headers, tail: ' '.repeat(7000) }
 
 let [connected, closed] = [0, 0]
 
-/** Resolves when the client is connected for the first time, and has its answer if it sent a request. */
+/**
+ * Resolves when the client has connected for the first time. A client that sends a whole request must also have
+ * received a part of its answer.
+ */
 function keepConnected(client: Client): Promise<void> {
   const ready = Promise.withResolvers<void>()
   const socket = connect(Number(port), hostname)

@@ -1,6 +1,6 @@
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 
-/** Maximum bytes of a body in the command: Linux limits an argument to 128 KiB. */
+/** Maximum bytes of a body in the command. Linux limits an argument to 128 KiB, and quoting makes the body longer. */
 export const maxInline = 100_000
 
 export interface Copied {

@@ -83,7 +83,10 @@ function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
  */
 const inherited = ['PATH', 'HOME', 'LANG']
 
-/** In characters. Longer values are left out: Linux starts no program with a variable of 128 KiB. */
+/**
+ * In characters. Longer values of the delivery are left out. The limit is far below 128 KiB: Linux starts no program
+ * with a variable of this size.
+ */
 const maxValueLength = 1024
 
 /** The environment of a program: inherited variables, then the developer's, then those that describe the delivery. */

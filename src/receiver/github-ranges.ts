@@ -17,8 +17,8 @@ const earlyAfter = 5 * minute
 /** The maximum age of a list. hookserver does not use an older one. */
 const maxStale = 7 * 24 * hour
 /**
- * The delay after the first failure; the maximum delay, because each failure doubles it; the maximum after a rate
- * limit.
+ * The delay after the first failure, which each further failure doubles; its maximum; and the maximum delay after a
+ * rate limit.
  */
 const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
 /** The maximum duration of a fetch. */

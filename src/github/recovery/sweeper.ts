@@ -10,7 +10,7 @@ import { compareLog, type IdentifiedWebhook, saveComparison } from './compare-lo
 import { isRequestDue } from './next-state.ts'
 import type { RecoverySettings, SweepOptions } from './options.ts'
 
-/** After this many failures in a row the sweep ends, because the cause is not a single delivery. */
+/** After this many failures in a row, the sweep of a webhook ends: the cause is then not a single delivery. */
 const maxFailures = 3
 
 /** The result of a sweep for one webhook. */

@@ -52,7 +52,8 @@ export async function proveByLastDelivery(
 }
 
 /**
- * By a ping if that is allowed, and if the log shows it in time. Otherwise by the last delivery.
+ * Proves the secret by a ping if that is allowed, and if the log shows the ping in time. Otherwise by the last
+ * delivery.
  * @param isPinged Whether to ping the webhook. GitHub may not ping one that is inactive.
  */
 export async function proveSecret(

@@ -15,7 +15,7 @@ import type { Output } from './schemas/index.ts'
 import { expectedJson } from './schemas/requests.ts'
 import type { SampleCount } from './schemas/responses.ts'
 
-/** Bytes of a request: GitHub's largest payload has 25 MiB, and JSON may escape each character. */
+/** Bytes of a request: twice GitHub's largest payload of 25 MiB, because JSON may escape each character, and 1 MiB. */
 const maxBody = 51 * 2 ** 20
 
 /**

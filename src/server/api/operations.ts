@@ -17,9 +17,9 @@ interface Operation {
   summaryOfMany: string
   body: 'EmptyBody' | 'Reason'
   bodyOfMany: 'Selection' | 'SelectionAndReason'
-  /** The states of deliveries that the operation changes. */
+  /** A dry run counts the deliveries in these states. A retry can also change other deliveries: see `docs/api.md`. */
   states: readonly DeliveryState[]
-  /** Why the operation does not change a delivery in another state. */
+  /** Why the operation has changed nothing, if the delivery exists. */
   otherwise: string
   apply(inbox: Inbox, selection: Selection, reason: string | undefined): Promise<number>
 }

@@ -21,7 +21,7 @@ interface Observed {
 
 /** Milliseconds that deliveries may wait while no handler runs. */
 const maxIdle = 5 * minute
-/** Milliseconds. GitHub closes the connection after 10 s. */
+/** Milliseconds: half of the 10 s after which GitHub closes the connection. */
 const slowAnswer = 5000
 
 /** The rule of each warning. It returns `undefined` if the warning does not apply. */
