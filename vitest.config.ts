@@ -8,7 +8,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     expect: { poll: { timeout: 10_000 } }, // a page may be slow on a busy machine
-    globalSetup: 'test/browser/chromium.ts',
+    globalSetup: ['test/build.ts', 'test/browser/chromium.ts'],
     // A thread that strips the types of a file runs WebAssembly. When V8 replaces the wrapper of a function that was called a
     // thousand times, it may free the wrapper while another thread runs it, and the process ends with SIGSEGV. So no wrapper
     // is replaced.

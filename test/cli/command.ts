@@ -3,10 +3,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
+import { createProgram } from '../../src/cli/program.ts'
+import { main } from '../build.ts'
 import { compileCache } from '../compile-cache.ts'
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 export interface Ended {
   code: number | null
@@ -36,6 +35,19 @@ export async function hookserver(
   child.stdin.end()
   if (leaves) child.stdout.once('data', () => child.stdout.destroy())
   return ended(child)
+}
+
+/** What `--help` prints for a command, without a process. @param path Its words, such as `hooks` and `ensure`. */
+export function helpOf(path: readonly string[]): string {
+  let command = createProgram()
+  for (const word of path) {
+    const child = command.commands.find((one) => one.name() === word)
+    if (!child) throw new Error(`There is no command "${word}"`)
+    command = child
+  }
+  let help = ''
+  command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+  return help
 }
 
 /** The `script` of util-linux gives a command a terminal. */

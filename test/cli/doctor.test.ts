@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
+import { main } from '../build.ts'
 import { storeIn } from '../inbox/stores.ts'
-import { main, project } from '../server/service.ts'
+import { project } from '../server/service.ts'
 import { runDoctor, secret } from './run-doctor.ts'
 
 const hooksModule = `

@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { delimiter, dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { main } from '../server/service.ts'
+import { main } from '../build.ts'
+import { helpOf } from './command.ts'
 
 const run = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
-
-const built = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
 const commands = [
   '',
@@ -44,19 +42,20 @@ const commands = [
 
 describe('--help', () => {
   test.each(commands)('of "%s"', (command) => {
-    const { status, stdout } = run(...command.split(' ').filter(Boolean), '--help')
-    expect(status).toBe(0)
-    expect(stdout).toMatchSnapshot()
+    expect(helpOf(command.split(' ').filter(Boolean))).toMatchSnapshot()
   })
 
   test('is shown by the built program, run by its name as npx does', () => {
     const env = { ...process.env, PATH: dirname(process.execPath) + delimiter + process.env.PATH }
-    const { status, stdout } = spawnSync(built, ['--help'], { encoding: 'utf8', env })
-    expect([status, stdout]).toEqual([0, run('--help').stdout])
+    for (const command of ['', 'hooks', 'hooks ensure']) {
+      const words = command.split(' ').filter(Boolean)
+      const { status, stdout } = spawnSync(main, [...words, '--help'], { encoding: 'utf8', env })
+      expect([status, stdout]).toEqual([0, helpOf(words)])
+    }
   })
 
   test('lists every command that is tested here, and no other', () => {
-    const listed = [...run('--help').stdout.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name)
+    const listed = [...helpOf([]).matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name)
     const tested = commands.flatMap((command) => (/^\w+$/.test(command) ? [command] : []))
     expect(listed).toEqual([...tested, 'help'])
   })

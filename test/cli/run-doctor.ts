@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import { LocalGitHub } from '../../src/testing/index.ts'
+import { main } from '../build.ts'
 import { compileCache } from '../compile-cache.ts'
-import { main } from '../server/service.ts'
 
 interface Finding {
   what: string

@@ -5,8 +5,8 @@ import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { main } from '../build.ts'
 import { compileCache } from '../compile-cache.ts'
-import { main } from '../server/service.ts'
 
 export const hasShell = (name: string): boolean => spawnSync(name, ['-c', 'exit 0']).status === 0
 

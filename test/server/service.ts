@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
+import { main } from '../build.ts'
 import { compileCache } from '../compile-cache.ts'
 
-export const main: string = new URL('../../src/cli/main.ts', import.meta.url).pathname
 export const secret = 'a secret that no line may show'
 /** The environment of a server with this secret. */
 export const withSecret = { GITHUB_WEBHOOKS_KEY: secret }

@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { expect, onTestFinished } from 'vitest'
 import type { LocalGitHub, LocalGitHubOptions } from '../../../src/testing/index.ts'
+import { main } from '../../build.ts'
 import { compileCache } from '../../compile-cache.ts'
 import { startGitHub } from '../../github/bot-scene.ts'
-import { main, project } from '../../server/service.ts'
+import { project } from '../../server/service.ts'
 import { click, formOf, send } from '../../testing/github/browser.ts'
 
 /** Comments on every new issue. */

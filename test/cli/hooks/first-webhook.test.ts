@@ -6,8 +6,9 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { LocalGitHub } from '../../../src/testing/index.ts'
 import { listen, stop } from '../../adapters/host.ts'
+import { main } from '../../build.ts'
 import { compileCache } from '../../compile-cache.ts'
-import { main, project, ServedProcess } from '../../server/service.ts'
+import { project, ServedProcess } from '../../server/service.ts'
 
 const guide = readFileSync(new URL('../../../docs/guides/first-webhook.md', import.meta.url), 'utf8')
 const token = 'github_pat_that_must_stay_secret'

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { planRotation } from '../../../src/github/webhooks/plan.ts'
-import { main } from '../../server/service.ts'
+import { main } from '../../build.ts'
 import { secret, token, WebhooksScene } from './webhooks-scene.ts'
 
 const rotateWith = (scene: WebhooksScene, ...flags: string[]) =>

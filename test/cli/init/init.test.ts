@@ -4,8 +4,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { main } from '../../build.ts'
 import { compileCache } from '../../compile-cache.ts'
-import { main, project } from '../../server/service.ts'
+import { project } from '../../server/service.ts'
 import { hasTerminals, hookserver } from '../command.ts'
 
 const init = (folder: string, ...flags: string[]) => hookserver(['init', folder, ...flags])

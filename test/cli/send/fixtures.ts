@@ -7,16 +7,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { afterAll, expect } from 'vitest'
 import { hookserver } from '../../../src/adapters/node.ts'
 import { type Delivery, Hooks } from '../../../src/index.ts'
+import { main } from '../../build.ts'
 import { compileCache } from '../../compile-cache.ts'
 
 /** A unique text, so that tests can search the output for it. */
 export const secret = 'Hg7-this-secret-must-not-be-printed-Q2z'
-
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 
 /** Where the command runs: a folder that is empty at first. */
 export const folder = mkdtempSync(join(tmpdir(), 'hookserver-send-'))
