@@ -14,5 +14,6 @@ export function setup(): void {
   const built = existsSync(last) ? statSync(last).mtimeMs : 0
   const sources = globSync('{src,dashboard}/**/*.{ts,tsx,css,html,sql}', { cwd: root })
   if (sources.every((file) => statSync(join(root, file)).mtimeMs <= built)) return
-  execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: 'inherit' })
+  const { NODE_ENV: _, ...env } = process.env // Vitest's value would add warnings for developers to the dashboard
+  execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, env, stdio: 'inherit' })
 }

@@ -52,8 +52,6 @@ export function addressOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
-
 /** Calls `work` when the response has ended or the client has disconnected, at once if this has already happened. */
 export function onClose(outgoing: ServerResponse, work: () => void): void {
   if (outgoing.closed || outgoing.destroyed || outgoing.socket?.destroyed) work()

@@ -6,9 +6,7 @@ import { addEnvFileFlags } from '../env-file-flags.ts'
 import { UsageError, wholeNumber } from '../flags.ts'
 import { abortOnSignal, jsonLine, printable, printLines, showProgress } from '../output.ts'
 import { type Change, parseChange, readPayload } from './payload.ts'
-import { deliveriesOf, isAll, parseGuid, preparePayloads, signRequest } from './requests.ts'
-import { parseRate, parseUrl, Sender, sendAll } from './sender.ts'
-import { answerJson, answerLines, hintsFor, Summary, summaryJson, summaryLines } from './summary.ts'
+import { deliveriesOf, isAll, parseGuid, parseRate, parseUrl, preparePayloads, signRequest } from './requests.ts'
 
 interface Flags {
   to: URL
@@ -84,6 +82,9 @@ async function send(name: string, flags: Flags, { args }: Command): Promise<void
   const payloads = preparePayloads(name, file, flags.set ?? [])
   const requests = payloads.map((payload) => signRequest(payload, { secret: secret?.value, form, tamper }))
 
+  // Imported here, because other commands do not need `node:http`, which takes a third of their start.
+  const { Sender, sendAll } = await import('./sender.ts')
+  const { answerJson, answerLines, hintsFor, Summary, summaryJson, summaryLines } = await import('./summary.ts')
   const count = flags.count ?? (isAll(name) ? requests.length : 1)
   const times = flags.duplicate ? 2 : 1
   const total = count * times

@@ -94,3 +94,17 @@ export function* deliveriesOf(
     for (let time = 0; time < times; time++) yield request
   }
 }
+
+/** @throws {UsageError} whose message does not repeat `text`, because a URL may contain a password. */
+export function parseUrl(text: string): URL {
+  const url = URL.parse(text)
+  if (url && ['http:', 'https:'].includes(url.protocol)) return url
+  throw new UsageError('--to: expected a URL such as http://127.0.0.1:8000/hooks')
+}
+
+/** Requests per second, possibly a fraction. @throws {UsageError} */
+export function parseRate(text: string): number {
+  const number = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && number >= 0.001 && number <= 100_000) return number
+  throw invalidValue('--rate', 'a number of requests per second from 0.001 to 100000', text)
+}

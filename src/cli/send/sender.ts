@@ -2,7 +2,6 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sleep } from '../../runtime/timer.ts'
-import { invalidValue, UsageError } from '../flags.ts'
 import type { Outcome, Summary } from './summary.ts'
 
 /** A request to POST. */
@@ -19,20 +18,6 @@ const maxIdleMs = 1000
 /** Milliseconds for which refused connections are retried: a server that is starting may not listen yet. */
 const startupMs = 3000
 const startupRetryMs = 100
-
-/** @throws {UsageError} whose message does not repeat `text`, because a URL may contain a password. */
-export function parseUrl(text: string): URL {
-  const url = URL.parse(text)
-  if (url && ['http:', 'https:'].includes(url.protocol)) return url
-  throw new UsageError('--to: expected a URL such as http://127.0.0.1:8000/hooks')
-}
-
-/** Requests per second, possibly a fraction. @throws {UsageError} */
-export function parseRate(text: string): number {
-  const number = Number(text)
-  if (/^\d+(\.\d+)?$/.test(text) && number >= 0.001 && number <= 100_000) return number
-  throw invalidValue('--rate', 'a number of requests per second from 0.001 to 100000', text)
-}
 
 /** The maximum delay that later requests make up for, so that no burst follows a slow answer. */
 const maxLagMs = 100
