@@ -34,18 +34,21 @@ const needsCredentials = (call: string): Error =>
   new Error(`${call} needs credentials: set the option "app" ({ id, privateKey }) or the option "token" of new Hooks()`)
 
 /**
- * Creates Octokits that authenticate with the token, as the App, or as an installation of the App. An Octokit for
- * handlers waits for rate limits. An Octokit for requesters fails at a rate limit, because its caller waits.
+ * Creates Octokits that authenticate with the token, as the App, or as an installation of the App. The Octokits for the
+ * application wait for rate limits. A requester fails at a rate limit, because its caller waits.
  */
 export class GitHubClient {
   readonly #credentials: Credentials
-  /** The scope of the requests that belong to no delivery. */
+  /** The scope of requests that belong to neither a delivery nor a requester. */
   readonly #scope: Scope
   #app: Promise<AppClient> | undefined
   /** The same as `#app`, but for requesters. */
   #appOfRequesters: Promise<AppClient> | undefined
 
-  /** @param signal Ends the requests that belong to no delivery. If it is given, their waits keep the process alive. */
+  /**
+   * @param signal Ends the requests that belong to neither a delivery nor a requester. If it is given, their waits for
+   * rate limits keep the process alive.
+   */
   constructor(credentials: Credentials, signal?: AbortSignal) {
     this.#credentials = credentials
     const never = new AbortController().signal
@@ -88,8 +91,8 @@ export class GitHubClient {
   }
 
   /**
-   * A requester that may read the delivery logs of a target. Each request ends when its own signal aborts, and fails at
-   * a rate limit, because its caller waits and retries: the caller may have a lease, and may have to stop.
+   * A requester that may read the delivery logs of a target. Each request ends when its own signal aborts. It fails at
+   * a rate limit: the caller waits and retries, because only the caller knows when it loses its lease or has to stop.
    * @throws {Error} with a message for the operator.
    */
   async requesterFor(target: Target): Promise<Requester> {
@@ -131,7 +134,7 @@ export class GitHubClient {
     return this.#app
   }
 
-  /** @param prepare Adds to the Octokit that authenticates as the App itself. */
+  /** @param prepare Adds request hooks to the Octokit that authenticates as the App itself. */
   async #createApp(options: OctokitOptions, prepare: (octokit: Octokit) => Octokit): Promise<AppClient> {
     const { app } = this.#credentials
     if (!app) throw new Error('No App is configured: set the option "app" ({ id, privateKey }) of new Hooks()')

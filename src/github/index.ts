@@ -33,17 +33,21 @@ export interface RecoverableHooks {
 
 /** A recovery that sweeps at an interval. Its timers do not keep the process alive. */
 export interface RunningRecovery {
-  /** Runs a sweep now. @returns `undefined` if a sweep is already running, in this process or another. */
+  /**
+   * Runs a sweep now.
+   * @returns `undefined` if another sweep holds the lease, in this process or another. A dry run takes no lease, so it
+   * always runs.
+   */
   sweep(options?: SweepOptions): Promise<Swept | undefined>
   /** Ends the current sweep and starts no more. Call it before the inbox is closed. */
   stop(): Promise<void>
 }
 
 /**
- * Runs one recovery sweep: requests missed deliveries from GitHub.
+ * Runs one recovery sweep: finds missed deliveries, and requests them from GitHub unless `dryRun` is set.
  * @returns A report for each webhook, with an `error` if its sweep failed, and the missed deliveries.
  * @throws {TypeError} naming the option that is missing or has a wrong value.
- * @throws {Error} if a sweep is already running.
+ * @throws {Error} if another sweep is already running, unless `dryRun` is set.
  */
 export async function recover(hooks: RecoverableHooks, options: RecoverOnceOptions): Promise<Swept> {
   const recovery = recoveryFor(hooks, options)

@@ -45,14 +45,14 @@ export class Installations {
     this.#app = app
   }
 
-  /** All installations of the App, with the suspended ones. */
+  /** All installations of the App, including suspended ones. */
   async *list(): AsyncGenerator<Installation, void, undefined> {
     yield* listItems(this.#app as Requester, '/app/installations') as AsyncGenerator<Installation, void, undefined>
   }
 
   /**
    * The installation of a target.
-   * @throws {Error} (both methods of the source reject) if the App is not installed on the target.
+   * @throws {Error} (a method of the source rejects) if the App is not installed on the target.
    */
   sourceFor(target: OctokitTarget): InstallationSource {
     if ('installation' in target) {
@@ -102,8 +102,8 @@ export class Installations {
 
   async #throwMissing(installation: number, cause: unknown): Promise<never> {
     const { name } = await this.#describeApp()
-    const cure = 'use an id that hooks.installations() lists'
-    throw failure(404, `The App ${name} has no installation ${installation}, or no longer: ${cure}`, cause)
+    const problem = `does not have the installation ${installation}, or no longer has it`
+    throw failure(404, `The App ${name} ${problem}: use an id that hooks.installations() lists`, cause)
   }
 
   /** Rejects if GitHub does not know the App. A request for an installation also gets 404 in that case. */
@@ -120,7 +120,7 @@ export class Installations {
   }
 }
 
-/** An error with a status, as those of Octokit have: another try cannot help. */
+/** An error with a status: `RetryingRequester` would retry an error without one, but here another try cannot help. */
 const failure = (status: number, message: string, cause?: unknown): Error =>
   Object.assign(new Error(message, { cause }), { status })
 

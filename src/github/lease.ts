@@ -5,8 +5,9 @@ import { startTimer } from '../runtime/timer.ts'
 export const defaultLeaseTtl = 120_000
 
 /**
- * Work that one process at a time may do: a recovery sweep, or polling of one log. A timer renews the lease, because the
- * work may wait for GitHub for longer than the lease lasts. The lease of a process that dies expires.
+ * The right to do work that only one process may do at a time: a recovery sweep, or the polling of one target. A timer
+ * renews the lease, because the work may wait for GitHub for longer than the lease lasts. If the process dies, the
+ * lease expires.
  *
  *     acquired --renewed every ttl / 6--> acquired
  *     acquired --another process acquired it after it expired--> lost

@@ -11,7 +11,8 @@ export interface Scope extends Pick<Delivery, 'log' | 'signal'> {
 }
 
 /**
- * The longest wait for a rate limit, in seconds. If the limit lasts longer, the request fails. The inbox retries later.
+ * The longest wait for a rate limit, in seconds. If the limit lasts longer, the request fails. With an inbox, the next
+ * attempt of the handler then starts when the limit has reset.
  */
 export const maxWait = 60
 /** The maximum number of waits for one request. */
@@ -56,7 +57,7 @@ export function throttleOptions(id: string, { log, signal, keepAlive = false }: 
 /**
  * Makes requests reject at once when the signal aborts, even while a plugin of Octokit waits, and logs each response.
  * The signal and the logger are set for each request. If the constructor got them, they would replace the option
- * `request` that an application gave to `Octokit.defaults()`, with its `fetch`.
+ * `request` that an application gave to `Octokit.defaults()`, and so lose its `fetch`.
  */
 export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
   const requestLog = octokitLogger(log)
@@ -67,7 +68,7 @@ export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
     const abort = () => controller.abort()
     signal.addEventListener('abort', abort, { once: true })
     try {
-      // Changes this object, because the other hooks get it, even if `request` is called with another one.
+      // Changes `options` itself: the other hooks get this object, even if `request` is called with another object.
       options.request = { signal: controller.signal, ...options.request, log: requestLog }
       const response = await untilAborted(signal, async () => request(options))
       log.debug({ status: response.status }, `${options.method} ${new URL(response.url).pathname}`)
@@ -89,7 +90,7 @@ export const withoutPlugins = {
 /** Makes requests reject as soon as their own signal aborts, even while the Octokit still requests a token for them. */
 export function endWithRequest(octokit: Octokit): Octokit {
   octokit.hook.wrap('request', async (request, options) => {
-    // A request for a token serves all requests that need the token, so it has no signal of theirs.
+    // A request for a token has no signal, because it serves all requests that need the token.
     const signal: AbortSignal = options.request.signal ?? AbortSignal.timeout(defaultRetryPolicy.requestTimeout)
     options.request.signal = signal
     return untilAborted(signal, async () => request(options))

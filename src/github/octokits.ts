@@ -7,8 +7,8 @@ import type { Installation, OctokitTarget } from './installations.ts'
 export type { Installation, OctokitTarget } from './installations.ts'
 
 /**
- * The Octokits of a `Hooks`: those of its deliveries, and those that the application asks for. This file is part of
- * every import of `hookserver`. The client is loaded when the application first uses it.
+ * The Octokits of a `Hooks`: those of its deliveries, and those that the application asks for. Every import of
+ * `hookserver` loads this file, so the file imports `github-client.ts` only when a client is first needed.
  */
 export class Octokits {
   /** By class, then by API address and credentials. Mounts that have all of these in common share a client. */
@@ -26,7 +26,7 @@ export class Octokits {
     return (await this.#clientFor(settings)).octokitOutside(target)
   }
 
-  /** The installations of the App, in pages that are fetched as the caller iterates. */
+  /** The installations of the App. Each page of GitHub's list is fetched when the caller reaches it. */
   async *installations(settings: Settings): AsyncGenerator<Installation, void, undefined> {
     yield* (await this.#clientFor(settings)).listInstallations()
   }

@@ -1,4 +1,4 @@
-/** The parts of recovery and polling that read and write the inbox. */
+/** The functions that recovery and polling share. */
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { GuidLookup } from '../inbox/missed-deliveries.ts'
 import { toNewDelivery } from '../inbox/store-delivery.ts'
@@ -36,7 +36,7 @@ export function recoveredDelivery(
   }
 }
 
-/** GUIDs in one query of the inbox. */
+/** The maximum number of GUIDs in one query of the inbox. */
 const batchSize = 500
 
 /** The GUIDs that the inbox has, or had and pruned. */
@@ -49,7 +49,10 @@ export async function findKnownGuids(inbox: Inbox, { source, hookId, guids }: Gu
   return known
 }
 
-/** When the inbox was created, in whole seconds as GitHub's log has them. Older deliveries are not recovered. */
+/**
+ * When the inbox was created, in milliseconds since 1970. Rounded down to a second, because GitHub's log has whole
+ * seconds. Older deliveries are not recovered.
+ */
 export async function inboxCreatedAt(inbox: Inbox): Promise<number> {
   return Math.floor((await inbox.createdAt()) / 1000) * 1000
 }

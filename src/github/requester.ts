@@ -2,7 +2,7 @@ import { isObject, type Json } from '../runtime/json.ts'
 import { parseExhaustedLimit, parseRateLimit, parseRetryAfter, type RateLimit } from '../runtime/rate-limit.ts'
 import { sleep } from '../runtime/timer.ts'
 
-/** The part of an Octokit that recovery and polling use. */
+/** The part of an Octokit that hookserver's own requests to GitHub use, such as those of recovery and polling. */
 export interface Requester {
   request(route: string, parameters?: Readonly<Record<string, unknown>>): Promise<GitHubResponse>
 }
@@ -37,7 +37,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   retries: [1000, 4000, 10_000],
 }
 
-/** A wait that the process or a test can end early. */
+/** Waits for `ms` milliseconds, or less if the work is stopped. Tests replace it, so that they do not wait. */
 export type Pause = (ms: number) => Promise<void>
 
 /** Waits for rate limits, and retries requests that failed because of the server or the network. */
@@ -99,7 +99,7 @@ const pageSize = 100
 /**
  * The items of a list, page by page.
  * @param path Such as `/app/installations`.
- * @throws {Error} if the answer is not a list: it does not come from GitHub.
+ * @throws {Error} if the answer is not a list. Then it does not come from GitHub.
  */
 export async function* listItems(github: Requester, path: string): AsyncGenerator<Json, void, undefined> {
   for (let page = 1, full = true; full; page++) {
@@ -118,7 +118,7 @@ export async function readList(github: Requester, path: string): Promise<Json[]>
   return items
 }
 
-/** The share of the rate limit that polling leaves to other users of the same token. */
+/** If less than this share of the limit is left, polling also waits before each delivery: others may use the token. */
 const reserve = 1 / 10
 
 /** Records the rate limit of every response, to spread the remaining requests over the window. */

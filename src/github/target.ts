@@ -3,7 +3,10 @@ import { githubApi, type Settings } from '../settings.ts'
 /** The owner of webhooks: a repository, an organization, or the App itself; with an `id`, one webhook of it. */
 export type Target = 'app' | { repository: string; id?: number } | { organization: string; id?: number }
 
-/** Parses `acme/shop`, `acme` or `app`, with `#1` for the webhook with id 1. @returns `undefined` for other texts. */
+/**
+ * Parses `app`, `acme` or `acme/shop`. The last two may end with the id of a webhook: `acme/shop#1`.
+ * @returns `undefined` for other texts.
+ */
 export function parseTarget(text: string): Target | undefined {
   if (text === 'app') return 'app'
   const [, owner, repository, id] =
@@ -17,7 +20,7 @@ export function parseTarget(text: string): Target | undefined {
 export const formatTarget = (target: Target): string =>
   target === 'app' || target.id === undefined ? nameOfTarget(target) : `${nameOfTarget(target)}#${target.id}`
 
-/** The text without the id of the webhook. */
+/** The name of a target, without the id of a webhook. */
 export const nameOfTarget = (target: Target): string =>
   target === 'app' ? 'app' : 'repository' in target ? target.repository : target.organization
 
@@ -33,7 +36,10 @@ export function withoutSecrets(url = ''): string {
   return origin + pathname
 }
 
-/** Why GitHub would not show the deliveries of these targets to this process, and how to change that. */
+/**
+ * Why GitHub would not show the deliveries of these targets to this process, and how to change that; `undefined` if the
+ * process has the credentials.
+ */
 export function missingCredentials(
   targets: readonly Target[],
   { app, token, apiUrl }: Pick<Settings, 'app' | 'token' | 'apiUrl'>,

@@ -10,7 +10,7 @@ interface InstallationToken {
 
 /** A token is not used in its last minute, so that a request does not outlive it. */
 const expiryMargin = 60_000
-/** GitHub may reject a token this young, because not all of its servers know it. The request is retried after 1 s. */
+/** GitHub may reject a token this young: not all of its servers know it yet. The request is retried after 1 s. */
 const propagationTime = 5000
 
 /** Installation tokens of an App. Concurrent callers share one token, which is used until it is about to expire. */
@@ -31,7 +31,8 @@ export class InstallationTokens {
   }
 
   /**
-   * A token in place of one that GitHub rejected with 401: the old one was revoked, or GitHub's clock is ahead of ours.
+   * The token to use after GitHub rejected one with 401, for example because it was revoked. A token that is younger
+   * than `propagationTime` stays the same, but is returned only after 1 s.
    */
   async replace(installation: number, rejected: string): Promise<string> {
     const token = this.#tokens.get(installation)
@@ -65,7 +66,7 @@ export class InstallationTokens {
     return token
   }
 
-  /** Frees the memory of tokens whose installations send no more deliveries. */
+  /** Without this, the tokens of installations that are no longer used would accumulate. */
   #deleteExpired(now: number): void {
     for (const [installation, { renewAt }] of this.#tokens) {
       if (now < renewAt) return

@@ -210,7 +210,7 @@ describe('an installation', () => {
     const { hooks } = await startApp()
     const octokit = await hooks.octokit({ installation: 99 })
     const error = await failure(octokit.rest.repos.get(repository))
-    expect(error.message).toMatch(/^The App hello-bot has no installation 99, .*hooks\.installations\(\) lists$/)
+    expect(error.message).toMatch(/^The App hello-bot does not have the installation 99, .*installations\(\) lists$/)
   })
 })
 

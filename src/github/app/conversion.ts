@@ -39,7 +39,7 @@ const maxWait = 60_000
 
 /**
  * Exchanges a code. No error contains the code or a secret.
- * @throws {Error} that says why there is no App, and what to do.
+ * @throws {Error} that says why the exchange failed.
  */
 export async function convertCode(
   code: string,
@@ -60,7 +60,7 @@ export async function convertCode(
   }
   const app = appIn(text)
   if (app) return app
-  throw new Error('GitHub answered without the key of the App')
+  throw new Error('GitHub answered without the key or another property of the App')
 }
 
 /** Not an Octokit, because the errors of an Octokit contain the address, and so the code. */

@@ -42,7 +42,7 @@ export interface AppWebhook extends Omit<WebhookConfig, 'url'> {
   url: string | undefined
 }
 
-/** @throws {Error} also if the answer does not come from GitHub: only GitHub checks the key. */
+/** @throws {Error} also if the answer does not come from GitHub, because another server may accept any key. */
 export async function readAppDetails(github: Requester): Promise<AppDetails> {
   const { data } = await github.request('GET /app')
   const json = isObject(data) ? data : {}

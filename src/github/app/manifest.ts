@@ -90,7 +90,7 @@ function problemsOf({ name, default_permissions, default_events }: AppManifest):
   ]
 }
 
-/** The page of GitHub that accepts the manifest. @param organization The owner. Default: the user of the browser. */
+/** The page of GitHub that accepts the manifest. @param organization The owner. Default: the user who is signed in. */
 export function registrationPage(github: string, organization: string | undefined, state: string): string {
   return `${appsPage(github, organization)}/new?state=${encodeURIComponent(state)}`
 }

@@ -10,11 +10,11 @@ export interface PollingOptions
   extends Pick<RecoverySettings, 'inbox' | 'source' | 'logger' | 'targets' | 'retention' | 'connect'> {
   /** The shortest interval between two polls, in milliseconds. */
   every: number
-  /** Waits. Default: with a timer that does not keep the process alive. */
+  /** Waits for `ms` milliseconds. Default: with a timer that does not keep the process alive. */
   pause?: (ms: number) => Promise<void>
 }
 
-/** Stores all deliveries that GitHub's log of a webhook lists: oldest first, each GUID once per import. */
+/** Stores the new deliveries in GitHub's log of a webhook, oldest first. One import stores each GUID at most once. */
 export class DeliveryImporter {
   readonly #options: PollingOptions
   readonly #webhook: Webhook
@@ -74,7 +74,7 @@ export class DeliveryImporter {
 
   /**
    * The first new attempt of each GUID that the inbox does not have. A GUID that the inbox has is stored once more if
-   * the attempt is a redelivery: the copy counts as a duplicate, and a dead delivery runs again.
+   * the attempt is a redelivery: the copy counts as a duplicate, or rearms a delivery that ended without success.
    */
   async #select(fresh: readonly LoggedAttempt[]): Promise<Set<LoggedAttempt>> {
     const { inbox, source } = this.#options

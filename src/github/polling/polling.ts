@@ -53,7 +53,7 @@ interface Connection {
 /**
  * Polls one target until the signal aborts.
  *
- *     waiting for the lease --acquired--> connecting --webhook and cursor found--> polling
+ *     waiting for the lease --acquired--> connecting --webhook found, cursor loaded--> polling
  *     connecting, polling --an error--> connecting, after a backoff
  *     connecting, polling --the lease was lost--> waiting for the lease
  */
@@ -114,7 +114,7 @@ class Poller {
     return { budget, importer: new DeliveryImporter(this.#options, webhook, github, cursor) }
   }
 
-  /** Before each request for a delivery: waits if few requests are left. */
+  /** Called before each request for a delivery. Waits if few requests are left. @returns Whether the lease is held. */
   async #mayContinue(budget: BudgetedRequester): Promise<boolean> {
     if (budget.isLow) await this.#pause(budget.interval)
     return (await this.#lease?.isHeld()) === true
@@ -130,7 +130,7 @@ class Poller {
     this.#failures = 0
   }
 
-  /** Logs the first of several failures. @returns Milliseconds until the next poll. */
+  /** Logs only the first of several failures in a row. @returns Milliseconds until the next poll. */
   #logFailure(error: unknown): number {
     const { every, logger } = this.#options
     const wait = Math.max(every, rateLimitWait(error as Error) ?? Math.min(maxBackoff, every * 2 ** this.#failures))

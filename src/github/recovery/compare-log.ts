@@ -4,7 +4,7 @@ import { findKnownGuids, inboxCreatedAt } from '../recovered-delivery.ts'
 import { nextState } from './next-state.ts'
 import type { RecoverySettings } from './options.ts'
 
-/** All attempts of one delivery in the part of the log that was read. */
+/** The attempts of one delivery in the part of the log that was read. */
 interface LoggedDelivery {
   first: LoggedAttempt
   last: LoggedAttempt
@@ -22,17 +22,17 @@ export interface IdentifiedWebhook {
 export interface Comparison {
   /** The time from which on the log was read, in milliseconds since 1970. */
   from: number
-  /** Deliveries in this part of the log. */
+  /** Deliveries in the part of the log that was read. */
   sent: number
   /** Deliveries that are missing in the inbox, but have no handler. */
   unhandled: number
   /** The missed deliveries with their next states. */
   missedDeliveries: MissedDelivery[]
-  /** Where the next sweep continues. */
+  /** The time up to which the log was read (milliseconds since 1970). The next sweep starts `settlingTime` earlier. */
   cursor: number
 }
 
-/** The inbox keeps how far the log of a webhook was read under this key. */
+/** The key under which the inbox keeps the time up to which the log of a webhook was read. */
 const cursorKey = (hookId: string): string => `recovery cursor of webhook ${hookId}`
 
 /** Compares GitHub's log of a webhook with the inbox. It changes nothing; `saveComparison` does. */
@@ -71,7 +71,7 @@ export async function compareLog(
   return { from, sent: logged.size, unhandled, missedDeliveries, cursor: Math.max(last, newest) }
 }
 
-/** Records the missed deliveries, and where the next sweep continues. */
+/** Records the missed deliveries, and the time up to which the log was read. */
 export async function saveComparison(
   { inbox }: RecoverySettings,
   webhook: IdentifiedWebhook,

@@ -34,8 +34,8 @@ export interface SeenDelivery {
  * | yes                | no           | failed, with a new latest attempt | no      | `missed`      |
  * | yes                | no           | the same latest attempt, or none  | no      | unchanged     |
  *
- * After that, a sweep that requests a redelivery changes `missed` to `requested`. A sweep that reads the payload
- * changes `missed` to `received`.
+ * After that, the sweep changes `missed` to `requested` if it requests a redelivery, to `received` if it reads the
+ * payload, and to `expired` if GitHub answers 404. With `includeOk`, it does the same with `unrecorded`.
  * @param missed The record of earlier sweeps; `undefined` if there is none.
  * @returns `undefined` if the delivery is not a missed one, `'unhandled'` if a sweep leaves it alone.
  */

@@ -48,7 +48,8 @@ export class Recovery {
 
   /**
    * Sweeps all targets once.
-   * @returns `undefined` if a sweep is already running, in this process or another. A dry run needs no lease.
+   * @returns `undefined` if another sweep holds the lease, in this process or another. A dry run takes no lease, so it
+   * always runs.
    */
   sweep(options: SweepOptions = {}): Promise<Swept | undefined> {
     return this.#track(options.dryRun ? this.#sweepTargets(options) : this.#sweepWithLease(options))

@@ -19,7 +19,7 @@ export interface SweepReport {
   hookId?: string | undefined
   /** The time from which on GitHub's log was read, in milliseconds since 1970. */
   from?: number
-  /** Deliveries in this part of the log. */
+  /** Deliveries in the part of the log that was read. */
   sent: number
   /** Deliveries that are missing in the inbox, but have no handler. */
   unhandled: number
@@ -107,8 +107,9 @@ export class Sweeper {
   }
 
   /**
-   * Requests the deliveries that are due, oldest first, and records the result of each. A delivery that GitHub fails
-   * to send does not stop the others: a later sweep requests it again.
+   * Requests the deliveries that are due (mode `redeliver`) or reads them (mode `pull`), oldest first, and records the
+   * result of each. If an error concerns only one delivery, this sweep continues with the others, until there are
+   * `maxFailures` such errors in a row. A later sweep tries the delivery again.
    * @returns The deliveries with their new states, and the last error.
    */
   async #fetchMissed(

@@ -12,8 +12,8 @@ const pageNames: Readonly<Record<string, string>> = {
 const levels: Readonly<Record<string, string>> = { read: 'Read-only', write: 'Read and write' }
 
 /**
- * Whether the error is a response with status 403 or 404, and not because of a rate limit. Errors that explain such a
- * response have its status too.
+ * Whether GitHub answered with status 403 or 404 for a reason other than a rate limit. Errors that already explain such
+ * an answer have its status too, but no `response`.
  */
 export function isAccessDenied(error: unknown): boolean {
   const { status, response } = error as RequestError

@@ -1,10 +1,10 @@
-/** Finds webhooks through the API: those of a target, and those whose delivery logs recovery and polling read. */
+/** Finds webhooks through GitHub's API: all webhooks of a target, or those that recovery and polling use. */
 import { type RequestError, type Requester, readList } from '../requester.ts'
 import { hooksPath, nameOfTarget, type Target, withoutSecrets } from '../target.ts'
 import { isAccessDenied } from './denied-access.ts'
 import { detailsIn, isSameAddress, nameOfWebhook, type WebhookDetails } from './webhook-details.ts'
 
-/** A webhook whose deliveries this server receives. */
+/** A webhook, as recovery and polling need it. */
 export interface Webhook {
   /** The name of its target. */
   target: string
@@ -20,7 +20,8 @@ export async function listWebhooks(target: Target, github: Requester): Promise<W
 }
 
 /**
- * The webhooks of a target: the one with the target's `id` or, if there is no `id`, all that deliver to `url`.
+ * The webhooks of a target: the App's webhook, the one with the target's `id` or, if there is no `id`, all that deliver
+ * to `url`.
  * @throws {Error} with a message for the operator.
  */
 export async function findWebhooks(target: Target, url: string | undefined, github: Requester): Promise<Webhook[]> {
@@ -37,7 +38,7 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
 }
 
 /**
- * The webhook of a target: the one with the target's `id` or, if there is no `id`, its only webhook.
+ * The webhook of a target: the App's webhook, the one with the target's `id` or, if there is no `id`, the only one.
  * @throws {Error} with a message for the operator.
  */
 export async function findOnlyWebhook(target: Target, github: Requester): Promise<Webhook> {

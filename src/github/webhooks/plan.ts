@@ -76,7 +76,7 @@ function summaryOf(webhook: WebhookDetails, target: Target): string {
   return `${nameOfWebhook(target, webhook)}  ${withoutSecrets(webhook.url)}  ${webhook.events.join(', ')}  ${state}`
 }
 
-/** @param proof Which secret GitHub signs with; `undefined` if that is unknown. */
+/** @param proof Which secret GitHub signs with; `undefined` if no delivery shows it. */
 export function planWebhook(
   webhook: WebhookDetails | undefined,
   { url, events, secretSource }: WantedWebhook,
@@ -144,8 +144,8 @@ function currentSecret({ hasSecret }: WebhookDetails, proof: SecretProof | undef
 export type Rotation = 'start' | 'continue' | 'finish'
 
 /**
- * @param count The number of secrets in the file, newest first.
- * @param used The index of the one that GitHub signs with, if that is known.
+ * @param count The number of secrets in the file. The newest is the first.
+ * @param used The index of the secret that GitHub signs with, if that is known.
  */
 export function planRotation(count: number, used: number | undefined, dropOld: boolean): Rotation {
   if (used !== undefined && used > 0) return 'continue'

@@ -4,8 +4,8 @@ import type { WebhookDetails } from './webhook-details.ts'
 import type { WebhooksApi } from './webhooks-api.ts'
 
 /**
- * The polls take 40 s. The log shows a delivery once it has ended: GitHub waits 10 s for the receiver, an Enterprise
- * Server 30 s.
+ * The polls take up to 40 s, because the log shows a delivery only when it has ended: GitHub waits 10 s for the
+ * receiver, and an Enterprise Server 30 s.
  */
 const pollMs = 1000
 const maxPolls = 40
@@ -54,7 +54,7 @@ export async function proveByLastDelivery(
 /**
  * Proves the secret by a ping if that is allowed, and if the log shows the ping in time. Otherwise by the last
  * delivery.
- * @param isPinged Whether to ping the webhook. GitHub may not ping one that is inactive.
+ * @param isPinged Whether to ping the webhook. An inactive webhook is never pinged.
  */
 export async function proveSecret(
   api: WebhooksApi,

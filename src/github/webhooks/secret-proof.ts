@@ -44,7 +44,7 @@ function verdictOf({ ok, statusCode }: LoggedAttempt, { response }: Exchange): R
   return /missing[ _]signature/i.test(response.payload) ? 'missing_signature' : 'failed'
 }
 
-/** The bodies that GitHub may have sent for a payload: JSON without white space, also in a form. */
+/** The bodies that GitHub may have sent for a payload: JSON without white space, or a form with this JSON. */
 function possibleBodies({ headers, payload }: Exchange['request']): string[] {
   const json = JSON.stringify(payload)
   // GitHub writes the digits of `\u001B` in upper case, JavaScript in lower case. Source: `verify` of @octokit/webhooks.

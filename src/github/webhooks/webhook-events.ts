@@ -32,7 +32,10 @@ export interface WebhookEvents {
   unavailable: string[]
 }
 
-/** Whether GitHub sends an event without a subscription: `ping` to all webhooks, the other events here to all Apps. */
+/**
+ * Whether GitHub sends an event without a subscription: `ping` to all webhooks, and the events about its installations
+ * and authorizations to every App.
+ */
 const isAlwaysSent = (event: string, target: Target): boolean =>
   event === 'ping' || (target === 'app' && /^(installation.*|github_app_authorization)$/.test(event))
 

@@ -21,7 +21,7 @@ export interface WebhooksApiOptions {
   target: Target
   github: Requester
   signal: AbortSignal
-  /** Waits for rate limits and between two writes. */
+  /** Waits for rate limits, between two writes, and between two polls of the delivery log. */
   pause?: Pause
   /** The waits before each retry of a failed request, in milliseconds. */
   retries?: RetryPolicy['retries']
@@ -79,7 +79,7 @@ export class WebhooksApi {
     await this.#write(`PATCH ${hooksPath(this.#target)}/${id}`, body)
   }
 
-  /** Changes the address, content type, TLS verification and secret. Other settings stay. */
+  /** Sets the secret, and the address, content type and TLS verification if they are given. Other settings stay. */
   async updateConfig(id: number | undefined, settings: Partial<WebhookSettings>, secret: string): Promise<void> {
     await this.#write(`PATCH ${this.#pathOf(id)}/config`, configOf(settings, secret))
   }
@@ -92,7 +92,7 @@ export class WebhooksApi {
     await this.#write(`DELETE ${this.#pathOf(id)}`)
   }
 
-  /** The deliveries of a webhook, with explained errors. */
+  /** The delivery log of a webhook. Its errors have messages for the operator. */
   log(id: number | undefined): DeliveryLog {
     const request: Requester['request'] = (route, parameters) => {
       const isWrite = route.startsWith('POST ')
@@ -104,7 +104,7 @@ export class WebhooksApi {
     return new DeliveryLog({ request }, `${this.#pathOf(id)}/deliveries`)
   }
 
-  /** Waits for a moment. @throws {Error} if the command is stopped. */
+  /** Waits for `ms` milliseconds. @throws {Error} if the command is stopped. */
   async pause(ms: number): Promise<void> {
     await this.#pause(ms)
     if (this.#signal.aborted) throw new Error('Stopped')
@@ -128,7 +128,7 @@ export class WebhooksApi {
     this.#nextWriteAt = performance.now() + writeIntervalMs
   }
 
-  /** @param secret Removed from the error: GitHub, or a proxy before it, may repeat the request. */
+  /** @param secret Removed from the error: the response of GitHub or of a proxy may contain the request. */
   async #explain<Result>(access: Access, work: () => Promise<Result>, secret?: string): Promise<Result> {
     try {
       return await work()
@@ -150,10 +150,11 @@ const secretIn = ({ config, secret }: Body): string | undefined => config?.secre
 
 /**
  * Sends a request that changes something. GitHub redirects a request for a renamed repository to another path. `fetch`
- * would also follow a redirect to another server, and send the body with the secret of the webhook to that server.
+ * would also follow a redirect to another server, and send the body with the secret of the webhook to that server. So
+ * this function follows the redirect itself, but only on the same server.
  */
 async function send(github: Requester, route: string, body: Body | undefined): Promise<unknown> {
-  // As `data`, because Octokit would send the request, with the token, to a parameter called `url`.
+  // As `data`: Octokit takes a parameter called `url` as the address of the request, and would send the token there.
   const parameters = { ...(body && { data: body }), request: { redirect: 'manual' } }
   const response = await github.request(route, parameters)
   if (!isRedirect(response)) return response.data
