@@ -16,7 +16,8 @@ const maxBody = 1024 * 1024
 
 /**
  * Why a signature is wrong, for the operator's log. The sender never sees it, because an attacker could learn from it
- * how close a guess is. The reason is the change to the body or the secrets that makes the signature right.
+ * how close a guess is. This function changes the body or the secrets in likely ways. If the signature matches after a
+ * change, that change is the reason.
  */
 export async function explainWrongSignature(delivery: UnverifiedDelivery): Promise<string | undefined> {
   const { signature, body, headers, keys, createHmac } = delivery

@@ -24,8 +24,9 @@ const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
 /** The maximum duration of a fetch. */
 const fetchTimeout = 8 * second
 
-/** A list of CIDRs; `undefined` if it has not changed since `etag`. */
+/** The result of a fetch. */
 export interface FetchedRanges {
+  /** `undefined` if the list has not changed since the last response. */
   cidrs: readonly string[] | undefined
   etag: string | undefined
   /** Whether GitHub rejected the token, and hookserver repeated the request without it. */
@@ -65,12 +66,13 @@ export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
 /**
  * The address ranges that deliveries may come from. Requests refresh an old list; there is no timer.
  *
- *     empty --first request--> loaded from the cache, if it has a list; otherwise
- *     empty --first request--> fetching: all requests wait for one fetch --> fresh
+ *     empty --first request, list in the cache--> fresh or stale, by the age of that list
+ *     empty --first request, no list in the cache--> fetching: all requests wait for one fetch --> fresh
  *     fresh --1 hour--> stale: still used, while one request starts a refresh in the background
  *     stale --7 days without a successful fetch--> empty
  *
- * A failed fetch is repeated after 1 s, then 2 s, up to a minute. Until then requests use the latest list. If there is
+ * After a failed fetch, a request may start another one after 1 s, then 2 s, up to a minute. After a rate limit, it may
+ * do so when the limit ends, or after an hour if that is earlier. Until then requests use the latest list. If there is
  * no list, they fail with the error of the fetch.
  */
 export class GithubRanges {
@@ -220,7 +222,7 @@ export class GithubRanges {
   #failed(failure: RangesError): void {
     const now = Date.now()
     this.#failure = failure
-    const earliest = now + this.#backoff // even if the rate limit is over by GitHub's clock
+    const earliest = now + this.#backoff // even if `until`, which is by GitHub's clock, is in the past here
     this.#retryAt = Math.max(earliest, Math.min(failure.until ?? earliest, now + maxRateLimit))
     this.#backoff = Math.min(2 * this.#backoff, lastBackoff)
     const reason = causeText(failure)

@@ -27,7 +27,7 @@ export class MemoryLimit {
 
   /**
    * The reservation of one body, still without memory.
-   * @param announced From `Content-Length`. A body without one counts as small until it proves larger.
+   * @param announced From `Content-Length`. A body without this header counts as small until it exceeds `largeBody`.
    */
   reserve(announced: number | undefined): Reservation {
     if (announced === undefined) return new UnannouncedReservation(this.#small, this.#large)
@@ -49,11 +49,12 @@ export interface Reservation {
 }
 
 /**
- * Memory for bodies that share a limit. Unlike the users of a `MemoryPool`, a body takes memory bit by bit.
+ * Memory for bodies that share a limit. A body takes more and more memory while it arrives. `runtime/memory-pool.ts` is
+ * for users that take all of their memory at once.
  *
  * - Bodies that do not get memory at once wait, and get it in the order in which they began to arrive.
- * - Incomplete bodies share a quarter of the memory: reading one after the other takes less memory than reading all at
- *   once.
+ * - Incomplete bodies share a quarter of the memory, because reading a few bodies at a time takes less memory than
+ *   reading all at once.
  * - The largest incomplete body may use all of the memory. While no complete body holds memory, the largest incomplete
  *   body may even exceed the limit: otherwise bodies could wait for each other forever. So the memory in use is at most
  *   the limit plus one body.
@@ -62,7 +63,7 @@ class BodyPool {
   readonly #limit: number
   /** Incomplete bodies that hold memory or wait for it, oldest first. */
   readonly #arriving = new LinkedList<PoolReservation>()
-  /** Oldest first. */
+  /** The bodies that wait for memory, oldest first. */
   readonly #waiting: PoolReservation[] = []
   #arrivals = 0
   /** Bytes of complete bodies. They are released soon. */
@@ -153,9 +154,9 @@ class PoolReservation implements Reservation, Linked<PoolReservation> {
   /** Bytes that it holds. */
   bytes = 0
   #waiting: PromiseWithResolvers<void> | undefined
-  /** The bytes that the reservation waits for. */
+  /** The additional bytes that `grow` last asked for. */
   wanted = 0
-  /** In the order in which the bodies of the pool began to arrive. */
+  /** How many bodies of the pool began to arrive earlier. */
   position = 0
 
   constructor(pool: BodyPool) {

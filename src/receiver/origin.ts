@@ -17,7 +17,7 @@ export class Origin {
   /**
    * @param ranges Shared by all mounts with the same `apiUrl` and `token`, or with the same function `ranges`; not used
    *   if the option `ranges` is a list.
-   * @throws {TypeError} for an entry of `trustProxy` or `ranges` that is not a CIDR.
+   * @throws {TypeError} for an invalid entry of `trustProxy` or `ranges`.
    */
   constructor(settings: Settings, ranges: GithubRanges) {
     this.#mode = settings.validateIp
@@ -55,7 +55,7 @@ export class Origin {
     try {
       return this.#readAddress(request)
     } catch {
-      return undefined // with validateIp: true this error has rejected the request, with 'warn' it is logged
+      return undefined // validateIp: true has rejected the request, 'warn' logs the error, false ignores it
     }
   }
 

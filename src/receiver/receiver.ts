@@ -47,7 +47,7 @@ export interface SharedParts {
   memoryLimit: MemoryLimit
   drain: Drain
   octokits: OctokitSource
-  /** Called after a new delivery has been stored. */
+  /** Called after a delivery has been stored or rearmed, but not after a duplicate. */
   onStored(): void
   /** Writes counts and rejected requests to the inbox, if there is one. */
   writes: BackgroundWrites | undefined
@@ -172,7 +172,7 @@ export class DeliveryReceiver implements Receiver {
     return readBody(request.body(), { limit, expected, deadline, reservation }, onChunk)
   }
 
-  /** Creates the delivery, once the signature is valid or if it is not checked. */
+  /** Creates the delivery from the headers. Its signature is valid, or is not checked. */
   #accept(
     { request: { headers }, receivedAt }: RequestContext,
     signer: Signer | undefined,
@@ -232,7 +232,7 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  /** Parses the payload. Frees the bytes of the body before, so that they take no memory while handlers run. */
+  /** Decodes the body, frees its bytes, and parses the payload. So the bytes take no memory while handlers run. */
   #parse(delivery: VerifiedDelivery, context: RequestContext): ReceivedDelivery {
     const { bodyLimit, logger } = this.#settings
     const body = context.body as ReceivedBody

@@ -6,7 +6,7 @@ import type { Logger } from '../telemetry/logger.ts'
 /** Milliseconds between two lines with the same code: a flood of rejections must not become a flood of lines. */
 const interval = 1000
 
-/** Finds out why a request was rejected. Called only if the answer is logged. */
+/** Finds out why a request was rejected. Called only if the rejection is logged. */
 export type Explain = () => Promise<string | undefined>
 
 /** Logs rejected requests with the reason, at most one line a second for each code. */
