@@ -75,9 +75,9 @@ class HmacKey {
 }
 
 /**
- * Computes the HMAC of a message in one small chunk with two calls of `crypto.hash`. An object of `crypto.createHmac`
- * takes 4 µs longer, and a whole request takes about 50 µs. For a larger message or several chunks, this class uses
- * such an object.
+ * If the message is one small chunk, computes its HMAC with two calls of `crypto.hash`. An object of
+ * `crypto.createHmac` would take 4 µs longer; a whole request takes about 50 µs. For a larger message or several
+ * chunks, this class uses such an object.
  */
 class ChunkHmac implements Hmac {
   readonly #key: HmacKey

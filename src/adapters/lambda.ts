@@ -72,7 +72,7 @@ class LambdaRequest implements HookRequest {
     this.path = path
     this.native = [event]
     this.address = context.http?.sourceIp ?? context.identity?.sourceIp ?? undefined
-    // A load balancer appends its client to X-Forwarded-For. The entries before it are reported by that client.
+    // A load balancer appends the address of its client to X-Forwarded-For. That client sent the entries before it.
     if (context.elb) {
       const hops = headers['x-forwarded-for']?.split(',') ?? []
       this.address = hops.pop()?.trim()

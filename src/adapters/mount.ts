@@ -16,7 +16,7 @@ export interface MountTraits {
    * Default: `true`.
    */
   knowsAddress?: boolean
-  /** The values of `clientAddress` that work here, besides a function. Default: `cloudflare`, which is a header. */
+  /** The values of `clientAddress` that work here, besides a function. Default: `cloudflare`, which reads a header. */
   clientAddresses?: readonly string[]
   /**
    * `false`: the mount only receives deliveries that an operator creates, so the process does not count as a receiver.

@@ -8,7 +8,7 @@ import { WebRequest } from './web-request.ts'
 // biome-ignore lint/suspicious/noExplicitAny: the arguments of the platform
 export type WebHandler = (request: Request, ...platform: any[]) => Promise<Response>
 
-const cure = 'pass on the Request before other code reads it, or a clone() from before'
+const cure = 'pass on the Request before other code reads it, or pass on a clone() that you made before'
 
 /**
  * Serves deliveries on platforms that call a function with a `Request` and expect a `Response`: Next.js, SvelteKit,
