@@ -1,6 +1,6 @@
 /**
- * Places of the page, in the fragment of its address: `#/deliveries?q=state:dead`. A fragment works under every path at
- * which a proxy serves the page. Browsers do not send it, so no proxy logs what an operator searches for.
+ * The route of the page is the fragment of its address: `#/deliveries?q=state:dead`. A fragment works under every path
+ * at which a proxy serves the page. Browsers do not send it, so no proxy logs what an operator searches for.
  */
 export interface Route {
   /** `['deliveries', '42']` */
@@ -9,7 +9,7 @@ export interface Route {
   search: Readonly<Record<string, string>>
 }
 
-/** An unknown fragment leads to the list. */
+/** A fragment without a path leads to the list. For an unknown path, `App` shows the list. */
 export function routeIn(text: string): Route {
   const [path = '', search = ''] = /^#\//.test(text) ? split(text.slice(2)) : []
   const parts = path.split('/').filter((part) => part !== '')

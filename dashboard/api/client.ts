@@ -2,7 +2,8 @@
 import type { Problem } from '../../src/server/api/schemas/responses.ts'
 
 /**
- * An error response. The code is `unknown` if the response is not a problem of the API, for example if a proxy sent it.
+ * An error response. The code is `unknown` if the body is not a `Problem` of the API, for example because a proxy sent
+ * the response.
  */
 export class ApiError extends Error {
   readonly status: number
@@ -15,7 +16,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The server did not respond, or a proxy responded instead. */
+/** The server did not respond, or a response with a 2xx status is not JSON, so it comes from a proxy. */
 export class Unreachable extends Error {}
 
 type Parameters = Readonly<Record<string, string | number | boolean | undefined>>

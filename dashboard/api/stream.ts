@@ -11,7 +11,7 @@ const collectInterval = 200
 export interface Watcher {
   /** Earlier changes may be missing. Called when the stream is open, and before each attempt to open it again. */
   onReady: () => void
-  /** The deliveries in their new state, oldest first. */
+  /** Called with the deliveries that have changed, each in its newest state. */
   onChanges: (deliveries: readonly DeliverySummary[]) => unknown
   /** Changes may be missing: reload everything. */
   onReset: () => void

@@ -9,7 +9,7 @@ import { serverSearchOf } from './search.ts'
 const [pageSize, maxNew] = [50, 500]
 /** Milliseconds between two polls for new rows. */
 const pace = 400
-/** Requests per poll. One may not be enough: the server ends a page early if the search takes long. */
+/** Maximum requests per poll. One may not be enough: the server ends a page early if the search takes long. */
 const maxAnswers = 20
 
 /**
@@ -20,9 +20,7 @@ export class LiveList {
   readonly rows: Signal<readonly DeliverySummary[]> = signal([])
   /** New rows that wait, newest first. */
   readonly waiting: Signal<readonly DeliverySummary[]> = signal([])
-  /**
-   * Rows that an operation has changed so that they no longer match the search. They stay until the list is reloaded.
-   */
+  /** Rows that no longer match the search, or were deleted. They stay until the list is reloaded. */
   readonly gone: Signal<ReadonlySet<number>> = signal(new Set())
   /** Where the next page starts. */
   readonly next: Signal<number | undefined> = signal(undefined)
@@ -45,7 +43,7 @@ export class LiveList {
   /** Changes from the stream since the running request was sent. The answer may be older than these changes. */
   #duringRequest: Map<number, DeliverySummary> | undefined
   #checking: ReturnType<typeof setTimeout> | undefined
-  /** The newest delivery seen, whether it matches the search or not. */
+  /** The id of the newest delivery that the server has returned for this search. */
   #newest = 0
   /** The lowest id of the deliveries that changed since the last poll and may begin or cease to match. */
   #changed = Number.POSITIVE_INFINITY
@@ -176,7 +174,10 @@ export class LiveList {
     })
   }
 
-  /** Requests at least one page, and continues until it has reached all changes. */
+  /**
+   * Requests at least one page. Continues until it has reached all changes, has found enough rows, or has sent
+   * `maxAnswers` requests.
+   */
   async #look(signal: AbortSignal): Promise<void> {
     const changed = this.#changed
     this.#changed = Number.POSITIVE_INFINITY

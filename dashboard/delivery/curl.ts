@@ -50,8 +50,8 @@ export function fileName({ guid, id, form }: Pick<DeliveryDetail, 'guid' | 'id' 
 }
 
 /**
- * The body as text, to paste into a terminal. `undefined` if it has invisible characters, because a terminal may
- * interpret them, even in quotes.
+ * The body as text, to paste into a terminal. `undefined` if the body is not UTF-8, or has invisible characters: a
+ * terminal may interpret them, even in quotes.
  */
 function plainText(body: Uint8Array): string | undefined {
   try {
@@ -67,7 +67,7 @@ const base64 = (body: Uint8Array): string => btoa(Array.from(body, (byte) => Str
 /** In single quotes bash interprets only the closing quote. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-/** Each character of a header is a byte. Bytes other than ASCII are escaped. */
+/** Each character of a header is a byte. Bytes other than printable ASCII are escaped. */
 function quotedBytes(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return quoted(text)
   const numbered = (mark: string) => `\\x${mark.charCodeAt(0).toString(16).padStart(2, '0')}`

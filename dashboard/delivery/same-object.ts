@@ -22,7 +22,7 @@ export function objectOf({ repository, number, ref, sha }: DeliverySummary): Sam
   return sha === undefined ? undefined : { repository, sha }
 }
 
-/** The list of the deliveries about the same object. */
+/** A link to the list of the deliveries about the same object. */
 export function linkToObject({ repository, number, ref, sha }: SameObject): string {
   const conditions = { repo: repository, number: number === undefined ? undefined : String(number), ref, sha }
   const given = Object.entries(conditions).filter((pair): pair is [string, string] => pair[1] !== undefined)

@@ -9,7 +9,7 @@ export interface Step {
   /** Milliseconds since the previous step with a time. */
   after: number | undefined
   says: string
-  /** The outcome of an attempt, or the next step. */
+  /** The outcome of an attempt, or `next` for the next attempt. */
   outcome?: DeliveryDetail['tasks'][number]['attempts'][number]['outcome'] | 'next'
   handler?: string
 }

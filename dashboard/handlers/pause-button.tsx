@@ -37,7 +37,7 @@ const isMeant = (who: string): Promise<boolean> =>
     title: `Pause ${who}?`,
     text: (
       <p>
-        No process starts new attempts of <strong class="foreign">{who}</strong>. Running attempts finish. Deliveries
+        Running attempts of <strong class="foreign">{who}</strong> finish, and no process starts new ones. Deliveries
         are not lost: they are stored and wait until you resume.
       </p>
     ),

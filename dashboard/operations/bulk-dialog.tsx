@@ -41,7 +41,7 @@ export function BulkDialog(props: {
     return () => stopping.current.abort()
   }, [])
   const possible = concerns.filter((state) => found?.[state])
-  /** Preselects the failed deliveries, if there are any. */
+  /** The states to preselect. If no delivery is in one of them, all possible states are preselected. */
   const usual = possible.filter((state) => first.includes(state))
   const states = wanted ?? (usual.length > 0 ? usual : possible)
   const ids = states.flatMap((state) => found?.[state] ?? []).toSorted((a, b) => a - b)

@@ -13,6 +13,7 @@ export const operations: Readonly<
     OperationName,
     {
       concerns: readonly DeliveryState[]
+      /** The states that the dialog for several deliveries preselects. */
       first: readonly DeliveryState[]
       verb: string
       doing: string

@@ -23,7 +23,7 @@ export interface DrawnChart {
 const dashes = [[], [7, 4], [2, 3]]
 const wholeSteps = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
 
-/** Follows the width of the element. */
+/** The chart follows the width of the element. */
 export function drawChart(element: HTMLElement, drawing: Drawing): DrawnChart {
   const shown = { figures: drawing.figures }
   const plot = new UPlot(optionsOf(element, drawing, shown), dataOf(drawing.kind, shown.figures), element)

@@ -6,7 +6,7 @@ import { Ago } from '../ui/time.tsx'
 import { bytes, count, counted, duration } from '../ui/units.ts'
 import { windows } from './windows.ts'
 
-/** The checks and the memory of the receiver in the process that serves this page. */
+/** The receiver of the process that serves this page, if it has one, and figures of the process and the inbox. */
 export function Receiver({ stats, window }: { stats: Stats; window: WindowName }) {
   const { receiver, size, series, process } = stats
   return (

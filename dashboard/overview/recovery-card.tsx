@@ -65,9 +65,9 @@ function SweepNow({ onSwept }: { onSwept: () => void }) {
 }
 
 const meanings: Readonly<Record<MissedDeliveryState, string>> = {
-  missed: 'not requested from GitHub yet',
+  missed: 'not requested from GitHub yet, or the last request failed',
   requested: 'requested from GitHub, but not received yet',
-  received: 'received after a request',
+  received: 'missed at first, and now in the inbox',
   expired: 'no longer available from GitHub',
   unrecorded: 'delivered according to GitHub, but not in the inbox',
 }

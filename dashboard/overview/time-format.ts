@@ -3,7 +3,7 @@ const hour = 3_600_000
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' })
 
-/** A label of the time axis: the date where a day begins. */
+/** A label of the time axis: the date where a day begins, otherwise the time. */
 export function tickFormat(at: number): string {
   const date = new Date(at)
   return date.getHours() === 0 && date.getMinutes() === 0 ? day.format(at) : clock.format(at)

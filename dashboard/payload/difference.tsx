@@ -17,7 +17,7 @@ interface Compared {
   comparison: Comparison
 }
 
-/** The differences from the previous delivery about the same object. */
+/** The differences from the previous delivery of the same event about the same object. */
 export function Difference({ detail, reader }: { detail: DeliveryDetail; reader: Reader }) {
   const { value, error, busy, reload } = useResource(`${detail.id} ${JSON.stringify(objectOf(detail))}`, (signal) =>
     compare(detail, reader, signal),

@@ -24,7 +24,7 @@ export interface RowPath {
   searchPath: string | undefined
   /** The search for deliveries with the same value. */
   find: string | undefined
-  /** Characters of a text that is too long for a row. */
+  /** The number of characters, if the value is a text that is too long for a row. */
   length: number | undefined
 }
 

@@ -19,7 +19,7 @@ export interface Row {
   kind: Kind
   /** The value as JSON, shortened. For an object, a member that identifies it. */
   text: string
-  /** Members, or characters. */
+  /** The number of members, or of characters. */
   size: number
   isCut: boolean
   /** `undefined` if it cannot be opened. */

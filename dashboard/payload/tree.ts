@@ -98,7 +98,7 @@ export class Tree {
     return position
   }
 
-  /** A number of rows from a position. */
+  /** At most `count` rows, from a position on. */
   *from(position: number, count: number): Generator<Place> {
     let at = this.locate(position)
     for (let left = count; at && left > 0; left--) {
@@ -142,7 +142,7 @@ export class Tree {
     let isCut = false
     for (let at = 0; at < folds.length; at++) {
       const fold = folds[at] as Fold
-      if (fold.level >= level) break // level by level
+      if (fold.level >= level) break // `folds` is sorted by level
       for (let index = 0; index < fold.size && !isCut; index++) {
         const value = fold.at(index)
         if (!isContainer(value)) continue

@@ -1,6 +1,7 @@
 /**
- * Computes the visible rows of a long list. Browsers cannot draw elements that are many millions of pixels high. A list
- * that would be higher gets `maxHeight`, and scrolling by one pixel moves its rows by more than one pixel.
+ * Computes the visible rows of a long list. Browsers cannot draw elements that are many millions of pixels high. If the
+ * rows are higher than `maxHeight` in total, the list is `maxHeight` high, and scrolling by one pixel moves the rows by
+ * more than one pixel.
  */
 
 /** Pixels. */
@@ -19,7 +20,7 @@ export interface Scroll {
 export interface VisibleRows {
   /** The height of the list. */
   height: number
-  /** The first rendered row, and its place. */
+  /** The first rendered row, and its position in pixels. */
   first: number
   top: number
   /** The number of rendered rows. */

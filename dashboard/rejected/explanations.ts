@@ -27,7 +27,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     cure: 'Name the proxy with --trust-proxy. On your own machine, use --dev or --validate-ip warn.',
   },
   ranges_unavailable: {
-    means: 'The server had not fetched the list of GitHub’s addresses yet, so it rejected all requests.',
+    means: 'The server had no current list of GitHub’s addresses, so it rejected all requests.',
     cause: 'This machine cannot reach GitHub’s API, or its rate limit is used up.',
     cure: 'Allow this machine to reach the API, set GITHUB_TOKEN for a higher limit, or set the option ranges.',
   },

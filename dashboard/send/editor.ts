@@ -11,7 +11,7 @@ import { EditorState } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 
-/** Characters up to which errors are marked while the operator types. Checking a longer text would slow down typing. */
+/** Errors are marked in texts with fewer characters than this. Checking a longer text would slow down typing. */
 const maxLinted = 1_000_000
 
 export interface Editor {

@@ -1,6 +1,6 @@
 /** Changes only the white space of JSON. Numbers keep all their digits, and duplicate names stay. */
 
-/** Levels up to which lines are indented. Deeper ones would consist mostly of spaces. */
+/** Maximum indentation, in levels. With more, deeper lines would consist mostly of spaces. */
 const deepest = 100
 
 /** Formats JSON with one line per member. @param text Valid JSON. */

@@ -44,7 +44,7 @@ export interface HandlerRow {
   succeeded: number
   failed: number
   dead: number
-  /** The share of successes among the attempts that ended, from 0 to 1. `undefined` without attempts. */
+  /** The share of successes among successes and failures, from 0 to 1. `undefined` if there are none of either. */
   rate: number | undefined
 }
 
@@ -58,7 +58,7 @@ export function byHandler(series: Series): HandlerRow[] {
       lists.map((list) => list.counts),
       stepsOf(series),
     )
-    // Attempts that were ended by an operator or a shutdown say nothing about the handler.
+    // Discarded and released attempts are neither successes nor failures.
     const ended = succeeded + failed + dead
     return {
       ...{ handler, counts, attempts: sum(counts), succeeded, failed, dead },

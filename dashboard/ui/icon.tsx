@@ -1,4 +1,4 @@
-/** Decorative icons, 16 by 16, of one path each, in the color of the text. The text beside them says the same. */
+/** Decorative icons, 16 by 16, of one path each, in the color of the text. A text or a label says the same. */
 const drawings = {
   clock: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 5v3l2 2',
   turning: 'M13.5 8A5.5 5.5 0 1 1 8 2.5',

@@ -1,6 +1,6 @@
 import { linkTo } from '../address.ts'
 
-/** The list of the deliveries with these properties: `{ handler: 'deploy', state: 'dead' }`. */
+/** A link to the list of the deliveries with these properties: `{ handler: 'deploy', state: 'dead' }`. */
 export function searchFor(conditions: Readonly<Record<string, string>>): string {
   const words = Object.entries(conditions).map(([name, value]) => conditionOf(name, value))
   return linkTo('deliveries', { q: words.join(' ') })

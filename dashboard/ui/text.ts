@@ -1,4 +1,4 @@
-/** Keeps texts from outside, which may contain anything, from misleading the reader or changing the page. */
+/** Texts from outside may contain anything. They must neither mislead the reader nor change the page. */
 
 /** Characters of a text that are shown in one line. */
 export const lineLength = 300

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { serverTime } from '../api/client.ts'
 import { duration } from './units.ts'
 
-/** Milliseconds since 1970, updated every second while the page is visible. */
+/** The server's time in milliseconds since 1970, updated every second while the page is visible. */
 export const now = signal(serverTime())
 
 setInterval(() => {
@@ -37,7 +37,7 @@ export function relative(at: number, from: number): string {
   return from < at ? `in ${duration(rounded)}` : `${duration(rounded)} ago`
 }
 
-/** The age of a time. Its tooltip has the exact time. */
+/** How long ago a time was, or how far in the future it is. The tooltip has the exact time. */
 export function Ago({ at }: { at: number }) {
   return (
     <time class="number" dateTime={new Date(at).toISOString()} title={exact(at)}>

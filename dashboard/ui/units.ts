@@ -7,7 +7,7 @@ const times = [
   { name: 'h', ms: 3_600_000, most: 48 },
 ]
 
-/** Formats milliseconds with two or three digits. */
+/** Formats milliseconds in a unit that fits. A value below 10 has at most one decimal. */
 export function duration(ms: number): string {
   if (ms > 0 && ms < 1) return '<1 ms'
   for (const { name, ms: unit, most } of times) {
