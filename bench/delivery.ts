@@ -1,5 +1,6 @@
 /**
- * The push that every benchmark server receives: 6.9 kB, with both signatures, because some rivals verify only SHA-1.
+ * The push that every benchmark server receives: 6.9 kB, signed with SHA-256 and with SHA-1, because some rivals verify
+ * only SHA-1.
  */
 import { type SignedRequestOptions, signedRequest, type TestRequest } from 'hookserver/testing'
 
@@ -7,7 +8,7 @@ import { type SignedRequestOptions, signedRequest, type TestRequest } from 'hook
 export interface Bench {
   secret: string
   path: string
-  /** The file, URL or socket of its empty database, if it stores deliveries. */
+  /** The file, URL or socket of its database, if it stores deliveries. */
   target?: string
 }
 

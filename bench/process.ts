@@ -29,7 +29,10 @@ export interface Contestant {
 }
 
 export interface StartOptions {
-  /** The file or the URL of its database. Default: an empty database, which is removed when the server stops. */
+  /**
+   * The file or the URL of its database. Default: a server that stores deliveries gets an empty database, which is
+   * removed when the server stops.
+   */
   target?: string
   /** Command-line flags for Node.js. */
   nodeArgs?: readonly string[]

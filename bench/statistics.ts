@@ -12,8 +12,8 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 /**
- * The median of the ratios by round. The two measurements of a ratio are consecutive, so the machine was in the same
- * state for both.
+ * The median of the ratios by round. Both measurements of a ratio are from the same round, in which the load of the
+ * machine changes little.
  */
 export const ratioOf = (some: readonly number[], others: readonly number[]): number =>
   median(some.map((value, round) => value / (others[round] as number)))

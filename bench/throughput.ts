@@ -48,8 +48,8 @@ export class Throughput {
 }
 
 /**
- * The maximum number of processes of each server, one after the other. Two processes of the same program can differ in
- * speed by 10 % for as long as they run.
+ * The maximum number of times that each server is started in a new process. Two processes of the same program can differ
+ * in speed by 10 % for as long as they run.
  */
 const maxGenerations = 5
 

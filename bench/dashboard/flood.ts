@@ -8,7 +8,10 @@ import { judgement } from './judged.ts'
 import { type Delay, type Memory, Visitor } from './visitor.ts'
 
 const load = { rate: 200, seconds: 60 }
-/** Maxima: the length of a task in milliseconds, the share of time in tasks over 50 ms, the heap's growth in bytes. */
+/**
+ * Maxima: the length of a task in milliseconds, the share of time in tasks over 50 ms, and the growth of the heap in the
+ * second half, in bytes.
+ */
 const [mostTask, mostHeldUp, mostGrowth] = [200, 0.05, 10_000_000]
 /** Maximum milliseconds until the page shows the last delivery. */
 const mostBehind = 2000
@@ -78,7 +81,7 @@ async function flood(browser: Browser, served: Served, scrolledBy: number): Prom
     const before = await visitor.memory()
     const { now: start } = await visitor.lived()
     const flooding = normalLoad(served.url, load)
-    flooding.catch(() => {}) // awaited below
+    flooding.catch(() => {}) // a failure throws at `await flooding` below
     await wait((load.seconds / 2) * 1000)
     const half = await visitor.memory()
     await flooding

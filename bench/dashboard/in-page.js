@@ -2,7 +2,7 @@
 const measured = {
   /** When the event loop was blocked for more than 50 ms, and how long. */
   tasks: [],
-  /** Frames that started more than 100 ms after the previous one: the time, and the milliseconds between the two. */
+  /** Gaps of more than 100 ms between two frames: the time of the first frame, and the length of the gap. */
   gaps: [],
   /** When the top row of the list changed. */
   news: [],

@@ -12,7 +12,7 @@ export interface Delay {
 export interface Lived {
   /** Times when the event loop was blocked for more than 50 ms. */
   tasks: Delay[]
-  /** Late frames. */
+  /** Gaps of more than 100 ms between two frames. */
   gaps: Delay[]
   /** When the top row of the list changed, in milliseconds since the page was opened. */
   news: number[]

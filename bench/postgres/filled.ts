@@ -8,7 +8,7 @@ import { table } from '../table.ts'
 import { newDelivery, storedPerSecond } from './new-delivery.ts'
 import { fillSchema } from './schema.ts'
 
-/** The number of deliveries in a round whose pickup times are measured. */
+/** The number of pickup times that each round measures. */
 const pickups = 100
 
 /** Compares a filled inbox with an empty one on the same server. */
@@ -20,7 +20,7 @@ export async function reportFilled(url: string, rows: number, options: { rounds:
   console.log(showPages(pages))
 
   console.log(
-    '\nCompared with an empty inbox: deliveries stored, 64 at a time; time from the answer to the handler, one at a time',
+    '\nCompared with an empty inbox: storing, 64 deliveries at a time; from the answer to the handler, one delivery at a time',
   )
   const [empty, filled] = [await Subject.open(url, 'empty'), await Subject.open(url, 'filled')]
   const storing = { empty: () => empty.rate(options.seconds), filled: () => filled.rate(options.seconds) }
@@ -73,7 +73,7 @@ class Subject {
     }
   }
 
-  /** The median time from the answer to the handler in a round, in milliseconds. */
+  /** The median time of a round from the answer to the start of the handler, in milliseconds. */
   async pickup(): Promise<number> {
     const waits: number[] = []
     for (let round = 0; round < pickups; round++) {

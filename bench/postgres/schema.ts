@@ -8,9 +8,9 @@ import { sizesOf } from './sizes.ts'
 const batch = 250_000
 
 /**
- * Creates an inbox with copies of the push. Each copy is in a batch of its own. Most copies were handled by one
- * handler; the others have no task, and are `ignored`. Secondary indexes are dropped first and created last, which is
- * faster.
+ * Creates an inbox with copies of the push. Each copy is in a batch of its own. Most copies have one task, which is
+ * `done` or, rarely, `dead`. The others have no task, and are `ignored`. Secondary indexes are dropped first and created
+ * last, which is faster.
  * @returns the size of its tables in bytes.
  */
 export async function fillSchema(url: string, schema: string, count: number): Promise<number> {

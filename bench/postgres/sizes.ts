@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-/** The sizes in bytes of all tables with their indexes, by schema: the inbox's and that of pg-boss. */
+/** The sizes in bytes of all tables with their indexes, by schema: that of the inbox and that of pg-boss. */
 export async function sizesOf(client: pg.Client, schema: string): Promise<Map<string, number>> {
   const { rows } = await client.query<{ schema: string; bytes: string }>(selectSizes, [schema])
   return new Map(rows.map(({ schema, bytes }) => [schema, Number(bytes)]))

@@ -50,7 +50,7 @@ export async function reportTurnover(url: string, count: number): Promise<void> 
   const kept = Object.values(states).reduce((sum, state) => sum + state, 0)
   const rate = (count / seconds).toFixed(0)
   console.log(
-    `\n${count.toLocaleString('en')} deliveries were received, handled and kept for a minute, ${rate} a second; ${kept.toLocaleString('en')} were left; ${log.toFixed(1)} kB of write-ahead log for each`,
+    `\n${count.toLocaleString('en')} deliveries were received and handled, ${rate} a second, and kept for a minute; ${kept.toLocaleString('en')} were left; ${log.toFixed(1)} kB of write-ahead log for each`,
   )
   const mib = (bytes = 0) => (bytes / 2 ** 20).toFixed(1)
   const rows = [...late].map(([name, bytes]) => {

@@ -60,7 +60,7 @@ async function withManyClients({ url }: Served, work: () => Promise<void>): Prom
   }
 }
 
-/** The maximum number of open files. Node.js uses the hard limit of the system. */
+/** The maximum number of open files: Node.js raises the soft limit of its process to the hard limit. */
 function filesAllowed(): number {
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { hard: number | 'unlimited' } } }
   const hard = userLimits?.open_files?.hard

@@ -19,7 +19,7 @@ const bench = join(import.meta.dirname, '..')
 
 /** Prints the time of an import in a new process. The process first imports `node:http`, which every server loads. */
 export async function reportImports(): Promise<void> {
-  console.log(`\nImport in a new process, medians of ${rounds}, less a process that imports nothing`)
+  console.log(`\nTime of an import in a new process, medians of ${rounds}, minus the time without an import`)
   const work = Object.entries(modules).map(([name, code]) => [name, async () => timeOf(code, name)] as const)
   const times = await inTurns(rounds, Object.fromEntries(work))
   const base = median(times.nothing as number[])

@@ -16,7 +16,7 @@ export interface Load {
 /** The number of repositories in the backlog. Each is an order key of the ordered handler. */
 const repositories = 50
 
-/** @returns deliveries handled a second, from the start of the workers to the last outcome, without loading modules. */
+/** @returns deliveries handled a second, from the start of the workers to the last outcome. Modules load before that. */
 export async function handledPerSecond(inbox: Inbox, load: Load): Promise<number> {
   await storeBacklog(inbox, load.deliveries)
   const workers = Array.from({ length: load.workers }, () => start(load))
