@@ -1,6 +1,7 @@
 /**
- * Bundles `src` into `dist`: the code of all entry points in one build, so that they share chunks, then their types
- * from the declarations that `tsc` has written. Also copies the files that the code reads at run time.
+ * Bundles `src` into `dist`. One build bundles the code of all entry points, so that they share chunks. A second build
+ * bundles their types, from the declarations that `tsc` has written. Also copies the files that the code reads at run
+ * time.
  */
 import { chmodSync, cpSync, globSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -44,7 +45,7 @@ const chunks = [
   { name: 'parsed-size', test: /\/src\/inbox\/parsed-size\.ts$/ },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
-  // With two files of `postgres`, which the command line and the search thread load without `pg` and `pg-boss`.
+  // Also contains two files of `postgres`, which the command line and the search thread load without `pg` and `pg-boss`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
   // Commands that start no server and send no deliveries start faster without `node:http`.
   { name: 'listener', test: /\/src\/server\/listener\.ts$/ },
@@ -94,7 +95,7 @@ for (const file of globSync('src/**/*.{sql,gz}', { cwd: root })) {
 }
 chmodSync(join(root, 'dist/cli/main.js'), 0o755) // npm does so only at installation
 
-// Checks the imports in the output, because the bundler can add imports of helpers that no file of `src` has.
+// Checks the output, because the bundler can add imports that no file of `src` has.
 const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
 const files = output.map(({ fileName }) => fileName)
 for (const file of output) {

@@ -1,6 +1,6 @@
 /**
- * Checks the imports of `src` and `dashboard`: allowed parts only, no cycles, no `node:` modules in the entry points
- * for the web, and no file that is too long. Imports of types and dynamic imports count too.
+ * Checks the files of `src` and `dashboard`. They must import only allowed parts, and without cycles: imports of types
+ * and dynamic imports count too. Entry points for the web must load no `node:` module. No file may be too long.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * Checks `dist` after a build: the number of modules that a program with plain Node.js loads, the number of published
- * files, and that the entry points for the web load no `node:` module.
+ * Checks `dist` after a build: the number of modules that `hookserver` and `hookserver/node` load, the number of
+ * published files, and that the entry points for the web load no `node:` module.
  */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'

@@ -69,7 +69,7 @@ try {
   await step('declarations with the types of the web', () => compile({ lib: ['es2023', 'dom'], types: [] }))
   await step('every subpath can be imported', () => importAll())
   await step('quick starts of the README', () => quickStarts())
-  await step('hooks.ts of the README, served and sent to', () => serveModule())
+  await step('hooks.ts of the README receives a delivery', () => serveModule())
 } finally {
   rmSync(project, { recursive: true })
 }
@@ -178,7 +178,7 @@ function importAll(): string {
   return specifiers.join(' ')
 }
 
-/** Starts each program of the README whose first line names a quick-start file, and sends it a ping. */
+/** Runs each quick start of the README, and sends it a ping. The first line of a quick start is its file name. */
 async function quickStarts(): Promise<string> {
   const readme = readFileSync(join(repository, 'README.md'), 'utf8')
   const programs = [...readme.matchAll(/^```ts\n\/\/ (quick-start-\w+\.ts)\n(.*?)^```$/gms)]

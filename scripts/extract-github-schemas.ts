@@ -50,7 +50,7 @@ function mapValues<Value, Result>(
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]))
 }
 
-/** A schema without the keywords that do not decide whether a value is valid. */
+/** A schema with only the keywords that decide whether a value is valid. */
 function reduceSchema(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(reduceSchema)
   if (typeof schema !== 'object' || schema === null) return schema

@@ -19,7 +19,7 @@ interface Line {
 }
 
 export interface ServedOptions {
-  /** Configuration as flags and environment variables. The server does not inherit the environment of this process. */
+  /** Configuration as flags and environment variables. From this process, the server inherits only PATH and HOME. */
   args: readonly string[]
   env?: Readonly<Record<string, string>>
   /** Modules that the server imports first. They can send messages to this process. */

@@ -17,4 +17,4 @@ hooks.hook('deployment_review', () => Promise.reject(new Error('The cluster is g
 hooks.hook('fork', () => {
   throw new Discard('Forks are ignored')
 })
-hooks.on('*', () => {}, { name: 'count', order: 'repository' }) // the demo reads its attempts from the inbox
+hooks.on('*', () => {}, { name: 'count', order: 'repository' }) // the demo counts the runs of this handler

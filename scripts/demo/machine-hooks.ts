@@ -1,4 +1,4 @@
-/** The handler of `npm run demo -- --postgres`: takes 50 ms, and writes to the journal when it begins and ends. */
+/** The handler of `npm run demo -- --postgres`: takes 50 ms, and writes to the file JOURNAL when it begins and ends. */
 import { appendFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { Hooks } from 'hookserver'

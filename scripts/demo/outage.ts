@@ -98,6 +98,6 @@ function printCalls({ requests }: LocalGitHub): void {
     requests.filter(({ method, path }) => method === wanted && end.test(path)).length
   const [lists, redeliveries] = [count('GET', /\/deliveries\?/), count('POST', /\/attempts$/)]
   console.log(
-    `\nhookserver sent GitHub's API ${lists + redeliveries} requests: ${lists} for pages of its log, ${redeliveries} to send a delivery again`,
+    `\nhookserver sent GitHub's API ${lists + redeliveries} requests: ${lists} for pages of the delivery log, ${redeliveries} for redeliveries`,
   )
 }

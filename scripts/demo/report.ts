@@ -1,6 +1,6 @@
 import type { DeliveryDetail } from 'hookserver'
 
-/** The width of the last column, beside four others. */
+/** The width of the last column. The other four columns have a fixed width. */
 const width = Math.max(30, (process.stdout.columns ?? 100) - 60)
 
 /** Prints a row for each event and state. */

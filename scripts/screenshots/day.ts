@@ -43,7 +43,7 @@ const dead = [
   { at: 63, handler: 'deploy' },
 ]
 
-/** Deliveries per minute. The day ends at 17:00. */
+/** Deliveries per minute. @param ago Minutes before the end of the day at 17:00. */
 function rateAt(ago: number): number {
   const hour = 17 - ago / 60
   const bump = (at: number, width: number) => Math.exp(-(((hour - at) / width) ** 2))

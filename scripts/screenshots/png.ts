@@ -1,4 +1,7 @@
-/** Reduces a screenshot to a third of its size, with a part of the PNG format: https://www.w3.org/TR/png-3/ */
+/**
+ * Reduces a screenshot to a third of its size. Supports only the part of the PNG format that this needs:
+ * https://www.w3.org/TR/png-3/
+ */
 import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 interface Picture {
@@ -41,7 +44,7 @@ function chunk(name: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, check])
 }
 
-/** Decodes a PNG of Chromium: one byte per channel, not interlaced. @throws {Error} for other kinds. */
+/** Decodes a PNG from Chromium: one byte per channel, not interlaced. @throws {Error} for other kinds. */
 function decode(png: Buffer): Picture {
   const data: Buffer[] = []
   let header: Buffer = Buffer.alloc(0)
