@@ -16,7 +16,7 @@ export const eventNames = ['push', 'issues.opened', 'ping', 'star.created', 'pul
 /** A `fork` is sent for a fault: its handlers kill the process or never settle, or its body ends the process. */
 export type EventName = (typeof eventNames)[number] | 'fork'
 
-/** The ordered handler, and the order key of its deliveries. */
+/** The name of the ordered handler, and the order key of each of its deliveries. */
 export const ordered = 'ordered'
 export const orderKey = (guid: string): string => guid.slice(0, 1)
 

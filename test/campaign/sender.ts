@@ -17,7 +17,7 @@ export interface Answer {
   text: string
 }
 
-/** Acts as GitHub: uses many connections, and a new GUID for each delivery. `resend` repeats unacknowledged ones. */
+/** Acts as GitHub: uses many connections. Each delivery has a new GUID, except those that `resend` sends again. */
 export class Sender {
   /** Deliveries that got a complete 2xx answer. */
   readonly acked = new Map<string, EventName>()
@@ -42,7 +42,7 @@ export class Sender {
     await this.#connect(port, () => left.next().value)
   }
 
-  /** Sends new deliveries until `stopped` returns true. Each connection ends early if a request gets no answer. */
+  /** Sends new deliveries until `stopped` returns true. A connection also stops after a request without an answer. */
   async load(port: number, stopped: () => boolean = () => false): Promise<void> {
     await this.#connect(port, () => (stopped() ? undefined : [this.#random.guid(), this.#random.pick(eventNames)]))
   }

@@ -12,7 +12,7 @@ export interface Verdict {
   expired: number
   /** Attempts that were cut off after their handler had finished, before the outcome was recorded. */
   unrecorded: number
-  /** Attempts that began after another process had claimed their task, as in a process that was suspended. */
+  /** Attempts that began after a later attempt of their task had begun, for example in a process that was suspended. */
   late: number
 }
 
@@ -49,7 +49,7 @@ export class Judge {
   readonly #journal: Journal
   readonly #handlers: readonly TestHandler[]
   readonly #reordersConcurrent: boolean
-  /** Outcomes that an earlier call saw. They must never disappear. */
+  /** The tasks (GUID and handler) for which `note` has seen a success. A success must never disappear. */
   readonly #seen = new Set<string>()
 
   constructor(sender: Sender, journal: Journal, testHandlers: readonly TestHandler[], options: JudgeOptions = {}) {
@@ -59,7 +59,7 @@ export class Judge {
     this.#handlers = testHandlers
   }
 
-  /** Records the outcomes that exist now. */
+  /** Records the successes that exist now. */
   note({ attempts }: Pick<InboxContents, 'attempts'>): void {
     for (const one of attempts) if (one.outcome === 'succeeded') this.#seen.add(pairOf(one))
   }
@@ -103,7 +103,8 @@ export class Judge {
       if (!rows.has(guid)) lost.push(`${guid} was acknowledged, but is not stored`)
     for (const [guid, [row, ...more]] of rows) {
       const event = this.#sender.acked.get(guid) ?? this.#sender.open.get(guid)
-      if (!event || !row || more.length > 0) lost.push(`${guid} is stored ${1 + more.length} times for one delivery`)
+      if (!event) lost.push(`${guid} is stored, but was not sent`)
+      else if (!row || more.length > 0) lost.push(`${guid} is stored ${1 + more.length} times for one delivery`)
       else if (row.state !== 'done') lost.push(`${guid} ended in state ${row.state}`)
       for (const { name } of event ? this.#handlersOf(event) : []) {
         const pair = `${guid} ${name}`
@@ -115,7 +116,6 @@ export class Judge {
     return { lost, handled }
   }
 
-  /** The handlers of an event. */
   #handlersOf(event: EventName): TestHandler[] {
     return this.#handlers.filter(({ events }) => events.includes(event))
   }

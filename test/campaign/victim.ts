@@ -21,7 +21,7 @@ export class Victim {
   readonly loaded: Promise<void>
   /** Resolves with the port when the process is ready. */
   readonly ready: Promise<number>
-  /** Resolves when the process has ended: with nothing if it was killed, else with its exit code and output. */
+  /** Resolves when the process has ended: with nothing after SIGKILL, else with its exit code and standard error. */
   readonly ended: Promise<string | undefined>
   readonly #child: ChildProcess
   #complaints = ''

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import { type PostgresServer, startPostgres } from '../postgres/server.ts'
 
-/** The connections that the server allows, including our own. */
+/** The connections that the server allows, including the two that `Database` uses. */
 const maxConnections = 80
 
 const ours = "application_name like 'hookserver %'"
@@ -94,7 +94,7 @@ export class Database {
     return rowCount ?? 0
   }
 
-  /** Locks old unmatched deliveries, if there are any, as an operator may. @returns a function that unlocks them. */
+  /** Locks the oldest unmatched deliveries, if any, as an operator may. @returns a function that unlocks them. */
   async lockUnmatched(): Promise<(() => Promise<void>) | undefined> {
     const client = new pg.Client({ connectionString: this.url, application_name: 'operator' })
     await client.connect()

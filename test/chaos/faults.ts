@@ -33,7 +33,7 @@ export interface Stage {
   longest: number
   /** Records the existing outcomes, which must not disappear. */
   noteOutcomes(): Promise<void>
-  /** Waits for a condition that must hold soon. @throws {Error} with `what` if it does not. */
+  /** Waits for a condition that must hold within 30 s. @throws {Error} with `what` if it does not. */
   soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
 }
 

@@ -2,7 +2,6 @@ import type { Pool } from 'pg'
 import type { AttemptRow, DeliveryRow, InboxContents } from '../campaign/verdict.ts'
 import type { Pair } from './progress.ts'
 
-/** The contents of the inbox. */
 export async function readContents(pool: Pool): Promise<InboxContents> {
   const { rows: deliveries } = await pool.query<DeliveryRow>(
     'select id::int, guid, state from hookserver.deliveries order by deliveries.id',
@@ -19,7 +18,7 @@ export async function unfinished(pool: Pool): Promise<number> {
   return (await pool.query<{ count: number }>(countUnfinished)).rows[0]?.count ?? 0
 }
 
-/** The pairs whose attempt is running according to the inbox. */
+/** The given pairs that the inbox records as running, in the same attempt. */
 export async function running<One extends Pair>(pool: Pool, pairs: readonly One[]): Promise<One[]> {
   const columns = [
     pairs.map(({ guid }) => guid),
@@ -30,7 +29,7 @@ export async function running<One extends Pair>(pool: Pool, pairs: readonly One[
   return rows.map(({ index }) => pairs[index - 1] as One)
 }
 
-/** Contradictions between deliveries, their tasks and the jobs, when all deliveries have been handled. */
+/** Rows that must not exist when all deliveries have been handled and all workers have ended. */
 export async function contradictions(pool: Pool): Promise<string[]> {
   return (await pool.query<{ text: string }>(selectContradictions)).rows.map(({ text }) => text)
 }

@@ -18,9 +18,9 @@ export interface ProgramSettings {
   role: 'receiver' | 'worker'
   /** Milliseconds between heartbeats. */
   heartbeat: number
-  /** Runs the handler of the backlog instead of those of the traffic, with this concurrency. */
+  /** If set, the program runs the handler of the backlog with this concurrency, not the handlers of the traffic. */
   concurrency?: number
-  /** Whether a worker waits for a command before it begins. */
+  /** Whether a worker waits for the command `go` before it begins. */
   waits?: boolean
 }
 

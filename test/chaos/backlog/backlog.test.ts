@@ -14,7 +14,7 @@ test('workers handle an ordered backlog in order and without interruption', { ti
   expect(report.verdict?.expired).toBeGreaterThan(0)
 })
 
-test('one worker and two handle the same ordered backlog', { timeout: 120_000 }, async () => {
+test('one worker, and then two workers, handle the same ordered backlog', { timeout: 120_000 }, async () => {
   const report = await measureThroughput({ seed: 3, size: 500, repositories: 20, runs: [1, 2] })
   expect(report).toMatchObject({ lost: [], wrong: [] })
   expect(report.measured.map(({ workers }) => workers)).toEqual([1, 2])

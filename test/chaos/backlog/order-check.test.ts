@@ -27,8 +27,8 @@ function check(journal: string, excuses: Partial<Excuses> = {}): OrderCheck {
 }
 
 test.each([
-  ['one after the other', '+first:1@1 =first:1@1 +second:1@2 =second:1@2', {}],
-  ['repositories side by side', '+first:1@1 +other:1@1 =other:1@1 =first:1@1', {}],
+  ['deliveries that run one after the other', '+first:1@1 =first:1@1 +second:1@2 =second:1@2', {}],
+  ['deliveries of two repositories at the same time', '+first:1@1 +other:1@1 =other:1@1 =first:1@1', {}],
   ['a failed attempt that is retried', '+first:1@1 -first:1@1 +first:2@2 =first:2@2 +second:1@1', {}],
   ['a delivery that failed and has no attempts left', '+first:5@1 -first:5@1 +second:1@1', {}],
   [
@@ -42,7 +42,7 @@ test.each([
 })
 
 test.each([
-  ['a newer delivery first', '+second:1@1 =second:1@1', /began before 1 older deliveries/],
+  ['a newer delivery that begins first', '+second:1@1 =second:1@1', /began before 1 older deliveries/],
   ['two deliveries of a repository at once', '+first:1@1 +second:1@2', /began while first/],
   ['two attempts at once without an interrupted process', '+first:1@1 +first:2@2', /began while first/],
   ['a delivery that overtakes one that must be retried', '+first:1@1 -first:1@1 +second:1@1', /before first had ended/],

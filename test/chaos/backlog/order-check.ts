@@ -71,7 +71,7 @@ export class OrderCheck {
     repository.claimed = Math.max(repository.claimed, stored.position + 1)
   }
 
-  /** All older deliveries of the repository must have been claimed, and have ended. */
+  /** All older deliveries of the repository must have been claimed and must have ended. */
   #checkOlder(line: Line, { position, repository: name }: Stored, { claimed, ended, running }: Repository): void {
     if (position > claimed) this.wrong.push(`${nameOf(line)} began before ${position - claimed} older deliveries`)
     const before = this.#backlog.byRepository.get(name)?.[position - 1]

@@ -10,7 +10,7 @@ export async function jobs(pool: Pool): Promise<number> {
   return (await pool.query<{ count: number }>(countJobs)).rows[0]?.count ?? 0
 }
 
-/** Random deliveries in a state, at most `$2`. */
+/** Random matched deliveries in the state `$1`, at most `$2`. */
 export const selectForRetry = `
   select id::int, guid, state from hookserver.deliveries where state = $1 and matched order by random() limit $2`
 

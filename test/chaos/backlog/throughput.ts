@@ -33,7 +33,7 @@ export interface ThroughputOptions {
   runs?: readonly number[]
 }
 
-/** The maximum time of two workers, as a multiple of the time of one worker. The machine has other work too. */
+/** The maximum time of two workers, as a multiple of the time of one worker. Above 1, because the machine is busy. */
 export const maxSlowdown = 1.25
 
 /** The default of `concurrency`. */

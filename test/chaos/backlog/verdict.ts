@@ -62,7 +62,7 @@ function* notRetried(lines: readonly Line[], retries: readonly OperatorRetry[]):
   }
 }
 
-/** Each run must be an attempt in the inbox. A delivery succeeds once, and once more for each retry by an operator. */
+/** Each run must be an attempt in the inbox. A delivery succeeds at most once, plus once for each operator's retry. */
 function* runTooOften(
   lines: readonly Line[],
   { attempts }: InboxContents,

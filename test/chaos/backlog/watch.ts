@@ -92,7 +92,7 @@ export class ProgressWatch {
       const isHeld = dead.includes(pid) || (isLast && this.interrupted.has(pid))
       if (!isHeld && (this.#endedIn.get(repository) ?? 0) < stored.length) due++
     }
-    return due > dead.length * this.#concurrency // a dead worker may hold leases of attempts without a line
+    return due > dead.length * this.#concurrency // a dead worker may hold leases of tasks that have no line yet
   }
 
   #follow(): void {
