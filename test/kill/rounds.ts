@@ -5,7 +5,7 @@ import type { Sender } from '../campaign/sender.ts'
 import type { Victim } from '../campaign/victim.ts'
 import type { ProgramSettings } from './program.ts'
 
-/** The kinds of kills: when a process is killed, or which processes. */
+/** The kinds of kills: when a process is killed, or which processes are killed. */
 export const kinds = {
   accept: 'while it accepts and commits',
   handler: 'while handlers run',

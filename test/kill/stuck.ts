@@ -64,7 +64,7 @@ export async function runStuck(options: StuckOptions): Promise<StuckReport> {
   }
 }
 
-/** False for the record that ends a task whose last attempt was cut off by a kill. */
+/** False for the record with which a task ends after a kill has cut off its last attempt. */
 const hasRun = ({ error }: LargeAttempt): boolean => !error?.includes('attempts are used up')
 
 /** Large deliveries that the handler `bulky` has not handled. */

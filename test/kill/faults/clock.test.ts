@@ -6,7 +6,7 @@ import { eventually, Scene, temporaryFolder } from './scene.ts'
 const [hour, day] = [3_600_000, 86_400_000]
 const options = ['--import', join(import.meta.dirname, 'shifted-clock.ts')]
 
-/** A scene whose workers have another time of day than the test. */
+/** A scene in which the workers see another time of day than the test. */
 class ShiftedScene extends Scene {
   readonly #shift = join(temporaryFolder(), 'shift')
 
@@ -25,7 +25,7 @@ class ShiftedScene extends Scene {
 beforeAll(() => void (process.env.SHIFT = ''))
 afterAll(() => void delete process.env.SHIFT)
 
-/** Before a jump: one delivery waits an hour for its retry, another one runs, and a second worker checks leases. */
+/** Before a jump: one delivery waits for its retry, another one runs, and a second worker checks leases. */
 async function oneWaitsAndOneRuns() {
   const scene = new ShiftedScene()
   const handlers = [

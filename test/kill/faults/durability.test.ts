@@ -6,7 +6,7 @@ import type { Commit } from './watched-commits.ts'
 
 /**
  * A kill leaves the caches of the operating system alone, so no kill shows whether a commit was fsynced. SQLite fsyncs
- * before it returns from a commit if the committing connection has these settings.
+ * before it returns from a commit if the committing connection has the settings below.
  */
 test('the writing threads use a write-ahead log and fsync each commit', async () => {
   const scene = new Scene()

@@ -10,7 +10,8 @@ test.runIf(process.platform === 'linux')(
     const id = await scene.store('late')
     const stopped = await scene.work(handlers)
     await eventually(() => expect(scene.lines('late')).toEqual(['+1']))
-    for (await stopped.stop(); scene.isLocked(); await stopped.stop()) stopped.resume() // so that others can write
+    // Repeats until the suspended worker holds no write lock, so that the other worker can write.
+    for (await stopped.stop(); scene.isLocked(); await stopped.stop()) stopped.resume()
 
     const other = await scene.work(handlers)
     await eventually(() => expect(scene.lines('late')).toEqual(['+1', '+2'])) // another worker reclaimed the task
@@ -29,7 +30,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('a worker that started earlier reclaims the tasks of a killed worker', async () => {
+test('a worker that is already running reclaims the tasks of a killed worker', async () => {
   const scene = new Scene()
   const survivor = [
     { event: 'ping', name: 'other', behavior: 'ends' },

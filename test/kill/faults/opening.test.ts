@@ -83,7 +83,7 @@ function openUnprivileged(file: string): string {
   return spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stderr
 }
 
-test('a read-only database rejects only new deliveries, and stores them once it is writable', async () => {
+test('a read-only database rejects deliveries, and stores them once it is writable', async () => {
   const file = newFile()
   await emptyInbox(file)
   const connection = new Connection(connect(file, { lockTimeout: 1000, maxSize: Number.MAX_SAFE_INTEGER }))
@@ -102,7 +102,7 @@ test('a read-only database rejects only new deliveries, and stores them once it 
   expect(receipts).toMatchObject([{ outcome: 'stored' }, { outcome: 'stored' }])
 })
 
-test('the transaction that creates the tables also marks the file as ours', () => {
+test('the transaction that creates the tables also marks the file as an inbox', () => {
   const file = newFile()
   const [db, other] = [new DatabaseSync(file), new DatabaseSync(file)]
   afterwards(() => [db, other].map((one) => one.close()))

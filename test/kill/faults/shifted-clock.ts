@@ -1,6 +1,6 @@
 /**
- * Loaded before a program (`--import`), and in its threads: the time of day is off by as many milliseconds as the file
- * named by `SHIFT` contains, and jumps when that number changes.
+ * Loaded before a program (`--import`), and in its threads. Shifts the time of day by the number of milliseconds in the
+ * file that `SHIFT` names. The time of day jumps when that number changes.
  */
 import { readFileSync } from 'node:fs'
 

@@ -27,7 +27,7 @@ async function fill({ send }: Receiver, bytes: number): Promise<string[]> {
   }
 }
 
-/** Waits until no delivery is unfinished. Finished deliveries may be pruned by then. */
+/** Waits until no delivery is unfinished or dead, and checks that each was handled, even if it was pruned. */
 async function allHandled({ inbox, handled }: Receiver, stored: readonly string[]): Promise<void> {
   await eventually(async () => {
     const { pending, retrying, running, dead } = (await inbox.overview()).states

@@ -1,6 +1,6 @@
 /**
- * Loaded before a program (`--import`), and in its threads: records for each commit the thread, and the settings of its
- * connection. No other connection can read them, because most of them are settings of a connection, not of the file.
+ * Loaded before a program (`--import`), and in its threads. For each commit, records the thread and the settings of its
+ * connection. Another connection cannot read most of these settings, because they do not belong to the file.
  */
 import { appendFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
@@ -8,7 +8,7 @@ import { workerData } from 'node:worker_threads'
 
 export interface Commit {
   role: string | undefined
-  /** Rows that the transaction changed. */
+  /** Rows that the connection has changed since it was opened. */
   changes: number
   synchronous: number
   fullfsync: number
