@@ -69,7 +69,7 @@ test('serves metrics in the format of Prometheus', async () => {
   expect(bytes.toString()).toContain('hookserver_deliveries{state="pending"} 1')
 })
 
-test('serves metrics of the process while the inbox does not answer', async () => {
+test('serves the metrics of the process while the inbox fails', async () => {
   const failing = () => Promise.reject(new Error('the database is away'))
   const admin = await openAdmin({
     inbox: withMembers(openInbox(), { overview: failing, getValue: failing, counts: failing }),
@@ -120,7 +120,7 @@ describe('every answer', () => {
   })
 })
 
-describe('a request with another method', () => {
+describe('a request', () => {
   test.each([
     ['POST', '/api/stats', 'GET, HEAD'],
     ['PUT', '/api/deliveries', 'GET, HEAD, POST'],
@@ -129,7 +129,7 @@ describe('a request with another method', () => {
     ['GET', '/api/pause', 'POST'],
     ['PUT', '/api/session', 'POST, GET, HEAD, DELETE'],
     ['PUT', '/api/deliveries/1/retry', 'POST'],
-  ])('%s %s is answered with Allow: %s', async (method, path, allow) => {
+  ])('%s %s is answered 405 with Allow: %s', async (method, path, allow) => {
     const { status, headers, json } = await (await openAdmin()).ask(path, { method })
     expect([status, json.code, headers.allow]).toEqual([405, 'method_not_allowed', allow])
   })

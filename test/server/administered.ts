@@ -88,7 +88,7 @@ interface Made extends Partial<Omit<AdminContext, 'guard' | 'metrics' | 'logger'
   /** The configured address of the listener, and the URL that browsers use. */
   adminHost?: string
   adminUrl?: string
-  /** When the listener is closed: after the test, or after all tests of the file. */
+  /** Registers the function that closes the listener: after the test (default) or after all tests of the file. */
   atTheEnd?: AtTheEnd
 }
 

@@ -16,7 +16,7 @@ async function answering(): Promise<{ outgoing: ServerResponse; leave: () => voi
   return { outgoing, leave: () => client.destroy() }
 }
 
-test('is called when the client disconnects', async () => {
+test('onClose calls the function when the client disconnects', async () => {
   const { outgoing, leave } = await answering()
   const work = vi.fn()
   onClose(outgoing, work)
@@ -25,7 +25,7 @@ test('is called when the client disconnects', async () => {
   await vi.waitFor(() => expect(work).toHaveBeenCalledOnce())
 })
 
-test('is called at once if the client has already disconnected', async () => {
+test('onClose calls the function at once if the client has already disconnected', async () => {
   const { outgoing, leave } = await answering()
   leave()
   await once(outgoing, 'close')

@@ -106,7 +106,7 @@ describe('untrusted text in the log of a server', () => {
     )
   })
 
-  test('is escaped on a terminal with colors, which stay', () => {
+  test('is escaped on a terminal with colors, and the colors stay', () => {
     vi.stubEnv('NO_COLOR', '')
     onTestFinished(() => void vi.unstubAllEnvs())
     const shown = printed({ err: new Error('red \u001b[31m\u009b') }, 'two\nlines \u202e\u001b[2J')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cureOf, cures, isTemporary, reasonOf, temporary } from '../../src/server/open-inbox.ts'
 
-/** An error with a code, as `pg`, the system and TLS throw them. */
+/** An error with a code, as `pg`, the system and TLS throw it. */
 const coded = (code: string, message = 'of below'): Error => Object.assign(new Error(message), { code })
 
 /** The error as it arrives: opening the inbox and connecting have wrapped it. */

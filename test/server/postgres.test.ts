@@ -16,7 +16,7 @@ const adminToken = 'a-token-for-the-operator'
 const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: adminToken }
 const authorization = `Bearer ${adminToken}`
 
-/** `push` succeeds. `issues` fails until a file exists. */
+/** `push` succeeds. `issues` fails until the file `mended` exists. */
 const working = `
   import { existsSync } from 'node:fs'
   import { Hooks } from 'hookserver'
@@ -233,7 +233,7 @@ describe('the token', () => {
     return { folder, told: (await served.line('Admin listener')).tokenFrom as string, served }
   }
 
-  test('is generated once on each machine, in the current folder, readable only by its owner', async () => {
+  test('is generated in the current folder, in a file that only its owner can read', async () => {
     const { folder, told, served } = await started()
     const file = join(folder, told)
     expect([told, statSync(file).mode & 0o777]).toEqual(['.hookserver/token', 0o600])
@@ -265,7 +265,7 @@ describe('a server does not start', () => {
   test.each<[what: string, change: Partial<URL>, message: RegExp]>([
     ['with a wrong password', { password: 'wrong' }, /password authentication failed .*: correct the user or password/],
     [
-      'where there is no such database',
+      'with a database that does not exist',
       { pathname: '/nothing' },
       /"nothing" does not exist: create the database with createdb/,
     ],

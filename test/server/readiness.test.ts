@@ -1,4 +1,4 @@
-/** `/readyz` of `hookserver serve` while its file cannot be written. */
+/** `/readyz` of `hookserver serve` while its inbox cannot store deliveries. */
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'

@@ -30,7 +30,7 @@ const stateOf = async (served: ServedProcess, folder: string, id: number) =>
   ((await (await admin(served, folder, `/api/deliveries/${id}`)).json()) as { state: string }).state
 
 describe('a server', () => {
-  test('stores and handles deliveries with a module whose project has not installed hookserver', async () => {
+  test('stores and handles deliveries with a module in a project that has not installed hookserver', async () => {
     const folder = project({ 'hooks.ts': appending })
     const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
     const answer = await deliver(await served.url(), 'one')
@@ -203,7 +203,7 @@ describe('a server', () => {
 })
 
 describe('the secret', () => {
-  test('of --secret-file takes precedence over the environment, and the file may contain several', async () => {
+  test('of --secret-file takes precedence over the environment, and the file may contain several secrets', async () => {
     const folder = project({ secrets: 'the new one\nthe old one\n' })
     const served = new ServedProcess(folder, ['--secret-file', 'secrets', ...anyOrigin], withSecret)
     const url = await served.url()

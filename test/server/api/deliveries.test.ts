@@ -73,7 +73,7 @@ describe('the list', () => {
     ['handler=%00', []],
     ['guid=%00', []],
     ['q=event:', []],
-  ] as [string, ('done' | 'dead' | 'pending')[]][])('by %s has %j', async (query, expected) => {
+  ] as [string, ('done' | 'dead' | 'pending')[]][])('filtered by %s has %j', async (query, expected) => {
     const { status, json } = await admin.get(`/api/deliveries?${query.replaceAll(' ', '%20')}`)
     expect([status, json.detail]).toEqual([200, undefined])
     expect(idsOf(json)).toEqual(expected.map((name) => ids[name]))

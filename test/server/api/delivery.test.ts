@@ -31,7 +31,7 @@ describe('a delivery', () => {
   })
 
   test.each(['999', '0', '-1', '1.5', 'abc', '1e3', '%31%20', '9999999999999999999', '..%2f1', 'constructor'])(
-    'that does not exist: %s',
+    'that does not exist is answered 404: %s',
     async (id) => {
       for (const path of [`/api/deliveries/${id}`, `/api/deliveries/${id}/body`]) {
         const { status, headers, json } = await admin.get(path)
@@ -64,7 +64,7 @@ test('limits the bodies that are sent at the same time, and disconnects a client
   expect((await (await ask()).arrayBuffer()).byteLength).toBe(20_000_000)
 })
 
-describe('its body', () => {
+describe('the body of a delivery', () => {
   const script = '<!doctype html><html><script>alert(document.cookie)</script><body onload="alert(1)">'
 
   test('is the original bytes', async () => {
@@ -109,7 +109,7 @@ describe('its body', () => {
     ['a\r\nSet-Cookie: x', 'json', 'aSet-Cookiex.json'],
     ['x'.repeat(500), 'json', `${'x'.repeat(64)}.json`],
     ['…', 'json', undefined],
-  ] as const)('of %j, a %s, is called %s', async (guid, form, name) => {
+  ] as const)('with the GUID %j and the form %s has the file name %s', async (guid, form, name) => {
     const id = await storeIn(admin.inbox, {}, { guid, form })
     const { headers } = await admin.get(`/api/deliveries/${id}/body`)
     expect(headers['content-disposition']).toBe(`attachment; filename="${name ?? `${id}.json`}"`)

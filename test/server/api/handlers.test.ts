@@ -68,7 +68,7 @@ describe('the handlers', () => {
 })
 
 describe('a pause', () => {
-  test('of one handler', async () => {
+  test('applies to one handler until it is resumed', async () => {
     const admin = await withHandlers()
     expect((await admin.post('/api/pause', { handler: 'deploy' })).json).toEqual({ paused: ['deploy'] })
     expect(pausedOf(await admin.get('/api/hooks'))).toEqual(['deploy'])
@@ -77,15 +77,18 @@ describe('a pause', () => {
     expect(pausedOf(await admin.get('/api/hooks'))).toEqual([])
   })
 
-  test.each([undefined, {}, { handler: '*' }])('of all handlers, by %j', async (body) => {
-    const admin = await withHandlers()
-    await admin.post('/api/pause', { handler: 'deploy' })
-    expect((await admin.post('/api/pause', body)).json.paused.toSorted()).toEqual(['*', 'deploy'])
-    expect(pausedOf(await admin.get('/api/hooks'))).toHaveLength(3)
-    expect((await admin.post('/api/resume', body)).json).toEqual({ paused: ['deploy'] })
-  })
+  test.each([undefined, {}, { handler: '*' }])(
+    'applies to all handlers with the body %j, and keeps the pause of one handler',
+    async (body) => {
+      const admin = await withHandlers()
+      await admin.post('/api/pause', { handler: 'deploy' })
+      expect((await admin.post('/api/pause', body)).json.paused.toSorted()).toEqual(['*', 'deploy'])
+      expect(pausedOf(await admin.get('/api/hooks'))).toHaveLength(3)
+      expect((await admin.post('/api/resume', body)).json).toEqual({ paused: ['deploy'] })
+    },
+  )
 
-  test('rejects an unknown handler', async () => {
+  test('is rejected for an unknown handler', async () => {
     const admin = await withHandlers()
     for (const act of ['pause', 'resume']) {
       const { status, json } = await admin.post(`/api/${act}`, { handler: 'unknown' })
@@ -96,7 +99,7 @@ describe('a pause', () => {
     expect(admin.recorder.lines).toEqual([])
   })
 
-  test('of a handler of another process', async () => {
+  test('applies to a handler of another process', async () => {
     const admin = await openAdmin()
     await admin.inbox.registerWorker([{ name: 'deploy', backoff: 5000 }])
     expect((await admin.post('/api/pause', { handler: 'deploy' })).json).toEqual({ paused: ['deploy'] })

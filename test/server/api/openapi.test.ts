@@ -1,4 +1,4 @@
-/** Checks that the description matches the routes: every answer of a real call must be described. */
+/** Checks that the OpenAPI description matches the routes: it must describe every answer to a real call. */
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -83,7 +83,7 @@ beforeAll(async () => {
   ajv.addVocabulary(['components'])
 })
 
-/** Schemas refer to each other within the description. */
+/** Checks a value against a schema of the description. The schema may refer to others. */
 const isValid = (schema: object, value: unknown): true | unknown => {
   const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"api#/components'))
   const validate = ajv.compile(absolute)

@@ -4,7 +4,7 @@ import { stateIn, storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 import { handle } from './handled.ts'
 
-/** The outcome of a handler that leads to a state of its delivery. */
+/** For each state of a delivery, the outcome of its handler that leads to this state. */
 const outcomes = {
   done: 'succeeded',
   dead: 'dead',
@@ -35,7 +35,7 @@ const statesIn = async ({ inbox }: Admin): Promise<Record<string, number>> => {
   return Object.fromEntries(Object.entries(states).filter(([, count]) => count > 0))
 }
 
-describe('one delivery', () => {
+describe('an operation on one delivery', () => {
   let admin: Admin
   beforeAll(async () => {
     admin = await openAdmin({ atTheEnd: afterAll })
@@ -54,7 +54,7 @@ describe('one delivery', () => {
     ['discard', 'dead', 200],
     ['discard', 'done', 409],
     ['discard', 'ignored', 409],
-  ] as const)('%s, if it is %s: %i', async (act, state, status) => {
+  ] as const)('%s in the state %s is answered %i', async (act, state, status) => {
     const id = await inState(admin.inbox, state)
     const answered = await admin.post(`/api/deliveries/${id}/${act}`)
     expect(answered.status).toBe(status)
@@ -67,7 +67,7 @@ describe('one delivery', () => {
     }
   })
 
-  test.each(['retry', 'discard'])('must exist, to %s', async (act) => {
+  test.each(['retry', 'discard'])('is answered 404 if the delivery does not exist: %s', async (act) => {
     const before = admin.recorder.lines.length
     for (const id of ['999', 'x', '0']) {
       const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`)
@@ -76,7 +76,7 @@ describe('one delivery', () => {
     expect(admin.recorder.lines).toHaveLength(before)
   })
 
-  test('is discarded for a reason', async () => {
+  test('may have a reason: discard', async () => {
     const [one, other] = [await storeIn(admin.inbox), await storeIn(admin.inbox)]
     await admin.post(`/api/deliveries/${one}/discard`, { reason: 'was a test' })
     await admin.post(`/api/deliveries/${other}/discard`)
@@ -91,7 +91,7 @@ describe('one delivery', () => {
     ['discard', { dryRun: true }, 'dryRun'],
     ['retry', { reason: 'x' }, 'reason'],
     ['retry', { dryRun: true }, 'dryRun'],
-  ])('is not changed if the body of %s is invalid: %#', async (act, body, name) => {
+  ])('changes nothing if its body is invalid: %s, %#', async (act, body, name) => {
     const id = await inState(admin.inbox, 'dead')
     const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`, body)
     expect([status, json.errors[0].name]).toEqual([400, name])
@@ -204,7 +204,7 @@ describe('deliveries that are not changed', () => {
     [{ state: 'dead' }, ['state']],
     ['{"query":{},"__proto__":{}}', ['__proto__']],
     [{ query: {}, reason: 5 }, ['reason']],
-  ])('are not changed by selection %#', async (body, names) => {
+  ])('are not changed by the invalid selection %#', async (body, names) => {
     const before = await statesIn(admin)
     const { status, json } = await admin.post('/api/deliveries/discard', body)
     expect(status).toBe(400)

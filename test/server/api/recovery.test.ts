@@ -69,7 +69,7 @@ test('a sweep is rejected without --recover, or while another process sweeps', a
   expect(await admin.post('/api/recovery')).toMatchObject({ status: 409, json: { code: 'not_applicable' } })
 })
 
-/** Starts a server whose answer waits for `work`, with a line break every `silence` ms. @returns its address. */
+/** Starts a server. It sends a line break every `silence` ms until it can send `work`. @returns its address. */
 async function answering(work: Promise<object>, silence: number): Promise<string> {
   const app = new Hono().get('/', (context) => slowJson(context, work, silence))
   const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1')

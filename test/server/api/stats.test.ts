@@ -21,7 +21,7 @@ test('shows the inbox and the process', async () => {
   }
 })
 
-test('leaves out the role and the oldest delivery if there is none', async () => {
+test('leaves out the role and the oldest unfinished delivery if they do not exist', async () => {
   const { json } = await (await openAdmin()).get('/api/stats')
   expect(json).not.toHaveProperty('oldestUnfinished')
   expect(json.process).not.toHaveProperty('role')

@@ -92,7 +92,7 @@ describe('a client of the stream', () => {
   })
 
   test.each(['99999-0', '0-99999', '-5', 'nonsense', '9'.repeat(30)])(
-    'is told to reload for the last event id %s',
+    'is told to reload if its last event id is %s',
     async (id) => {
       const admin = await openAdmin()
       await storeIn(admin.inbox)
@@ -152,7 +152,7 @@ describe('a client of the stream', () => {
     expect(page.states).toEqual([])
   })
 
-  test('is disconnected if the inbox does not answer', async () => {
+  test('is disconnected if the inbox fails', async () => {
     const inbox = openInbox()
     let broken = false
     const changes = (after?: string) => (broken ? Promise.reject(new Error('The disk is gone')) : inbox.changes(after))

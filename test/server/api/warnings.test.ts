@@ -22,7 +22,7 @@ function count(admin: Admin, measure: Measure, name: string, times = 1, outcome 
 
 const tenMinutesAgo = () => Date.now() - 600_000
 
-/** The cause of each warning. */
+/** For each warning, a function that causes it. */
 const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   async ranges_failing() {
     const github = await LocalGitHub.start()

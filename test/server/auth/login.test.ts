@@ -167,7 +167,7 @@ describe('logging out', () => {
     const headers = { ...fromPage(first.host, `http://${first.host}`), cookie }
     expect((await first.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
     const status = async (one: Admin, given: string) => {
-      const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // its name contains the port
+      const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // the cookie's name contains the port
       return (await one.ask(shown, { headers: { cookie: renamed, ...noToken } })).status
     }
     expect([await status(admin, cookie), await status(admin, other)]).toEqual([401, 200])

@@ -49,7 +49,7 @@ describe('a session that was logged out', () => {
     ).toEqual(names.map(() => true))
   })
 
-  test('is not revived by an earlier read that ends later', async () => {
+  test('stays revoked if a read that began before the logout ends after it', async () => {
     const inbox = openInbox()
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     let reads = 0

@@ -13,7 +13,7 @@ function exhausted(address: string, now = 0, tokens = new WrongTokens()): WrongT
 }
 
 describe('wrong tokens', () => {
-  test('make an address wait until a minute after the first', () => {
+  test('make an address wait until a minute after the first one', () => {
     const tokens = exhausted('192.0.2.1', 1000)
     expect(tokens.wait('192.0.2.1', 1000)).toBe(minute)
     expect(tokens.wait('192.0.2.1', 31_000)).toBe(minute / 2)

@@ -109,7 +109,7 @@ describe('the file of --database-url-file', () => {
     expect(problem).not.toMatch(/hidden|1234/)
   })
 
-  test('must not be a URL, which the error does not show', () => {
+  test('must not be a URL, and the error does not show the URL', () => {
     const flags = { databaseUrlFile: 'postgres://me:hidden@db.example/hooks' }
     expect(problemsOf({ flags, env: {} })).toEqual([
       '--database-url-file: expected the path of a file that contains the URL; pass the URL itself with --database',

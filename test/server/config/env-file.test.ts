@@ -16,7 +16,7 @@ function envFile(text?: string) {
 }
 
 describe('loadEnvFile', () => {
-  test('adds the variables that the environment does not have, and names all of them', () => {
+  test('adds the variables that the environment does not have, and reports the added and the overridden names', () => {
     const { path } = envFile('ADDED=1\nGIVEN=file\nEMPTY=file\n')
     const env: NodeJS.ProcessEnv = { GIVEN: 'environment', EMPTY: '' }
     expect(loadEnvFile(path, env)).toEqual({ path, variables: ['ADDED'], overridden: ['EMPTY', 'GIVEN'] })
@@ -107,9 +107,9 @@ describe('updateEnvFile', () => {
   })
 
   test.each([
-    ['a value that no quotes fit', 'A=old\n', { A: `hidden"'\`` }],
+    ['a value that contains every kind of quotes', 'A=old\n', { A: `hidden"'\`` }],
     ['a value with a line break that double quotes would change', 'A=old\n', { A: 'hidden\\n\'`\n"' }],
-    ['a name that is not that of a variable', 'A=old\n', { 'A B=C': 'hidden' }],
+    ['a name that a variable cannot have', 'A=old\n', { 'A B=C': 'hidden' }],
     ['a file that Node.js would read differently afterwards', 'A=old\nQUOTED="open\n', { NEW: 'hid"den' }],
   ])('leaves the old file, and no other one, after an error: %s', (_, before, values) => {
     const { folder, path, read } = envFile(before)

@@ -21,7 +21,7 @@ function problemsOf(sources: Partial<ConfigSources>): readonly string[] {
   throw new Error('Nothing was wrong')
 }
 
-/** For each setting a text, its value, which is not the default, and an invalid text. */
+/** For each setting: a text, the value that it stands for (not the default), and an invalid text. */
 const examples: { [Name in SettingName]: [text: string, value: Config[Name]['value'], wrong: string] } = {
   port: ['9000', 9000, '65536'],
   host: ['10.1.2.3', '10.1.2.3', ' '],

@@ -10,7 +10,7 @@ function open() {
 }
 
 describe('the file of the secrets', () => {
-  test('keeps its mode when a rotation replaces it, whatever the umask is, under a lock', async () => {
+  test('is locked while a rotation replaces it, and keeps its mode whatever the umask is', async () => {
     const { folder, path } = open()
     chmodSync(path, 0o640)
     const umask = process.umask(0o077)

@@ -37,7 +37,7 @@ describe.each(Object.entries(readers))('a file that the operator created, read b
     expect(read(file)).toBe(token)
   })
 
-  test('may be a symbolic link, as Kubernetes mounts a secret', () => {
+  test('may be a symbolic link, as in a secret that Kubernetes mounts', () => {
     const folder = project()
     mkdirSync(join(folder, '..data'))
     writeFileSync(join(folder, '..data', 'token'), token, { mode: 0o444 })

@@ -24,7 +24,7 @@ test('reads the secrets again after a change', () => {
   expect(current()).toBe(current()) // the same list: it was not read again
 })
 
-test('notices another file in its place, as a rename or a mounted secret puts it there', () => {
+test('notices that a rename or a symbolic link has put another file in the place of the watched one', () => {
   const { folder, path, current } = watched()
   writeFileSync(join(folder, 'new'), 'other\n', { mode: 0o600 })
   renameSync(join(folder, 'new'), path)

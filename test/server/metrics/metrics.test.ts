@@ -79,7 +79,7 @@ describe('after a run', () => {
     const lagOfBlocks = async () => {
       for (let blocks = 0; blocks < 2; blocks++) {
         for (const end = performance.now() + 60; performance.now() < end; );
-        await setTimeout() // lets the timer run that takes the samples
+        await setTimeout() // lets the timer that takes the samples run
       }
       return watched.value('nodejs_eventloop_lag_max_seconds')
     }
@@ -133,7 +133,7 @@ describe('a metric without a value is not shown', () => {
     expect(await watched.value('hookserver_ranges')).toBe(0)
   })
 
-  test('the receiver of a worker', async () => {
+  test('the metrics of a receiver, in the role worker', async () => {
     const watched = await watch(hooksOf(), { ...anyOrigin, role: 'worker' })
     await absent(watched, 'ranges', 'ranges_age_seconds', 'held_bytes', 'held_limit_bytes')
   })

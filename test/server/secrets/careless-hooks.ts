@@ -11,7 +11,7 @@ hooks.hook('push', (_data, guid, delivery) => {
   delivery.log.debug({ headers: { Authorization: headers.authorization, Cookie: GITHUB_TOKEN } }, 'Asking once more')
   return delivery.headers
 })
-/** An error as API clients throw it: it contains the request. */
+// Throws an error as API clients do: the error contains the request.
 hooks.hook(
   'issues',
   () => {

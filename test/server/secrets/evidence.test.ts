@@ -11,10 +11,10 @@ describe('a secret is found', () => {
     ['in a path', `/hooks/${encodeURIComponent(secret)}`],
     ['in a form', new URLSearchParams({ secret }).toString()],
     ['in hexadecimal', bytes.toString('hex')],
-    ['in large hexadecimal', bytes.toString('hex').toUpperCase()],
+    ['in upper-case hexadecimal', bytes.toString('hex').toUpperCase()],
     ['in base64', bytes.toString('base64')],
-    ['in base64, behind one byte', Buffer.from(`:${secret}:`).toString('base64')],
-    ['in base64, behind two bytes', Buffer.from(`::${secret}`).toString('base64')],
+    ['in base64, after one byte', Buffer.from(`:${secret}:`).toString('base64')],
+    ['in base64, after two bytes', Buffer.from(`::${secret}`).toString('base64')],
     ['in base64 for URLs', Buffer.from(`user:${secret}`).toString('base64url')],
     ['among bytes', Buffer.concat([Buffer.from([0, 255]), bytes, Buffer.from([0])])],
   ])('%s', (_how, kept) => {

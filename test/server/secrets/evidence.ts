@@ -30,9 +30,7 @@ export class Evidence {
     this.#kept.push([where, Buffer.from(what)])
   }
 
-  /**
-   * Sends a request and keeps the response, except the cookie of a login. The credentials of the request are secrets.
-   */
+  /** Sends a request and keeps the response, except a login's cookie. Adds the request's credentials to the secrets. */
   async ask(url: string, { method = 'GET', headers = {}, body = '' }: SentRequest = {}): Promise<Answered> {
     for (const name of telling) if (headers[name]) this.#sent(name, headers[name])
     const asked = request(url, { method, headers, agent: false })

@@ -13,7 +13,7 @@ export function keepFiles(evidence: Evidence, folder: string, when: string): voi
   for (const name of names) evidence.keep(`${name} ${when}`, readFileSync(join(folder, name)))
 }
 
-/** Keeps the uncompressed contents of the database. @returns The deliveries, and the number of rejections. */
+/** Keeps the uncompressed contents of the database. @returns events with their states, and the number of rejections. */
 export async function keepDeliveries(
   evidence: Evidence,
   inbox: Inbox,

@@ -37,7 +37,7 @@ export async function recoverAsApp(evidence: Evidence, github: LocalGitHub): Pro
   expect(events).toEqual(['push ignored'])
 }
 
-/** Runs a server whose recovery is rejected, then fails, then succeeds. @returns The events and their results. */
+/** Runs a server. Its recovery is first rejected, then fails, then succeeds. @returns the events and their states. */
 async function recover(
   evidence: Evidence,
   github: LocalGitHub,
@@ -80,7 +80,7 @@ async function recover(
   evidence.keep(`the output of a recovery of ${args.at(-1)}`, served.output)
   keepFiles(evidence, folder, 'after the recovery')
   const shown = new Set(github.requests.slice(before).map(({ headers }) => headers.authorization as string | undefined))
-  shown.delete(undefined) // the request for the ranges has none
+  shown.delete(undefined) // the request for the ranges has no credentials
   for (const one of shown) evidence.secret(`${one} to GitHub`, `${one}`.replace(/^(bearer|token) /i, ''))
   for (const { request } of hooks.flatMap((hook) => github.deliveries(hook))) {
     for (const name of ['X-Hub-Signature', 'X-Hub-Signature-256']) {

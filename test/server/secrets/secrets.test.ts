@@ -115,7 +115,7 @@ test('the password of the database is not printed, answered or stored', { timeou
   expect(evidence.findings()).toEqual([])
 })
 
-/** A database user that may create the tables. @returns the URL. */
+/** Creates a database user that may create the tables. @returns the URL. */
 async function withPassword(url: string, password: string): Promise<string> {
   const client = new pg.Client(url)
   await client.connect()
@@ -125,7 +125,7 @@ async function withPassword(url: string, password: string): Promise<string> {
   return Object.assign(new URL(url), { username: 'keeper', password: encodeURIComponent(password) }).href
 }
 
-/** Valid and invalid deliveries of all kinds. The log explains the rejections. */
+/** Sends valid and invalid deliveries of all kinds. The log explains the rejections. */
 async function receive(evidence: Evidence, served: ServedProcess): Promise<void> {
   const url = await served.url()
   const status = async (asked: SentRequest, to = url) => (await evidence.ask(to, asked)).status
@@ -152,7 +152,7 @@ async function receive(evidence: Evidence, served: ServedProcess): Promise<void>
   }
 }
 
-/** Logins, all GET routes, and operations, valid and invalid. */
+/** Logs in, calls all GET routes, and sends operations: valid and invalid ones. */
 async function operate(evidence: Evidence, admin: string): Promise<void> {
   const authorized = { authorization: `Bearer ${adminToken}` }
   const json = { 'content-type': 'application/json' }
