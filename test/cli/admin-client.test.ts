@@ -131,7 +131,7 @@ test('reports an address where no hookserver answers', async () => {
   expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot reach http://127.0.0.1:1: ')])
 })
 
-test('continues a search after a page ended early, and shows progress', async () => {
+test('continues a search after a page that ended early, and shows progress', async () => {
   const asked: string[] = []
   const pages = [
     { deliveries: [], next: 41, scanned: 60, left: 40, tooLarge: 2 },

@@ -24,7 +24,7 @@ const bare = { ...Object.fromEntries(inherited), ...compileCache }
 /**
  * Runs `hookserver` until it exits, without a terminal.
  * @param leaves Whether to close the pipe after the first output.
- * @param cwd Default: a directory that contains none of its files.
+ * @param cwd Default: a directory without files of hookserver.
  */
 export async function hookserver(
   args: readonly string[],
@@ -37,7 +37,7 @@ export async function hookserver(
   return ended(child)
 }
 
-/** What `--help` prints for a command, without a process. @param path Its words, such as `hooks` and `ensure`. */
+/** What `--help` prints for the command with these words, such as `hooks` and `ensure`. Starts no process. */
 export function helpOf(path: readonly string[]): string {
   let command = createProgram()
   for (const word of path) {
@@ -50,7 +50,7 @@ export function helpOf(path: readonly string[]): string {
   return help
 }
 
-/** The `script` of util-linux gives a command a terminal. */
+/** Whether tests can give a command a terminal: they use `script` of util-linux. */
 export const hasTerminals = process.platform === 'linux'
 
 interface Terminal {

@@ -81,7 +81,7 @@ describe('finds', () => {
     ['that there is no password', { password: '' }, /password/, /PGPASSWORD/],
     ['that there is no such database', { pathname: '/nothing' }, /"nothing" does not exist/, /createdb/],
     ['that there is no TLS', { search: '?sslmode=require' }, /does not support SSL/, /sslmode/],
-    ['that the host has no such name', { hostname: 'db.invalid' }, /db\.invalid/, /host name/],
+    ['that the host name does not exist', { hostname: 'db.invalid' }, /db\.invalid/, /host name/],
   ])('%s', async (_what, change, found, cure) => {
     expect(await findings(changed(examined.server.url, change))).toMatchObject({
       code: 1,
@@ -128,7 +128,7 @@ describe('finds', () => {
     expect(many.found[1]).toMatchObject({ found: expect.stringMatching(/^20 connections .* may open 22$/) })
   })
 
-  test('fewer connections than a server may open, which depends on its role', async () => {
+  test('that hookserver may open more connections than PostgreSQL allows, depending on its role', async () => {
     const url = await database()
     const needs = async (...args: string[]) => (await findings(url, ...args)).found.map(({ state }) => state)
     const warning = await findings(url, '--database-connections', '60')

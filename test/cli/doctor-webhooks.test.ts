@@ -41,7 +41,7 @@ describe('the doctor checks the webhooks', () => {
     expect(github.requests.filter(({ method }) => method === 'POST')).toEqual([])
   })
 
-  test('of --pull, whose deliveries may fail', async () => {
+  test('of --pull, and accepts that deliveries to them fail', async () => {
     const github = await start()
     const hook = github.addHook({ repository: 'acme/shop', url: nowhere, events: ['push'] })
     github.record(hook, [{ event: 'push', statusCode: 502 }])

@@ -10,7 +10,7 @@ const hooksModule = `
   import { Hooks } from 'hookserver'
   export default new Hooks()`
 
-/** The authorization that the command sends to GitHub, after it has read the files of the folder. */
+/** The authorization that a command in a folder with these files sends to GitHub, or else what it prints on stderr. */
 async function authorizationOf(
   files: Record<string, string>,
   { args = [], env = {} }: { args?: string[]; env?: Record<string, string> },
@@ -82,7 +82,7 @@ describe('serve', () => {
     expect(served.output).not.toContain(secret)
   })
 
-  test('reads the file again when --dev restarts it', async () => {
+  test('reads the file again when --dev restarts the server', async () => {
     const folder = project({ '.env': env, 'hooks.ts': hooksModule })
     const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
     const names = ['GITHUB_WEBHOOKS_KEY', 'HOOKSERVER_LOG_LEVEL']

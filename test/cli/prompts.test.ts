@@ -5,7 +5,7 @@ import { hasTerminals } from './command.ts'
 
 const confirming = new URL('../../src/cli/prompts.ts', import.meta.url).pathname
 
-/** Prints the result of an expression with `confirm` and `ask`, or the message of its error. */
+/** A program that prints the result of an expression with `confirm` or `ask`, or its error. */
 const programOf = (expression: string): string =>
   `const { ask, confirm } = await import('${confirming}')
    await Promise.resolve().then(() => ${expression}).then(

@@ -11,7 +11,7 @@ import { type Ended, hasTerminals, hookserver, onTerminal } from './command.ts'
 
 const githubToken = 'github_pat_that_must_stay_secret'
 
-/** A receiver that missed two pushes and a star, and the command line on its database. */
+/** A receiver that missed deliveries (default: two pushes and a star), and the command line on its database. */
 async function missed(...names: ('push' | 'star.created')[]) {
   const scene = await Scene.open()
   scene.github.addToken({ token: githubToken })
@@ -34,7 +34,7 @@ async function missed(...names: ('push' | 'star.created')[]) {
 
 const payload = { action: 'created', repository: { id: 1, full_name: 'acme/shop', private: false } }
 
-/** The rows of the table whose first column is `title`. Each row maps the title of a column to its cell. */
+/** The rows of the table with `title` as its first column. Each row maps the titles of the columns to its cells. */
 function rowsUnder(title: string, { stdout }: Pick<Ended, 'stdout'>): Record<string, string>[] {
   const lines = stdout.split('\n')
   const start = lines.findIndex((line) => line.startsWith(title))
@@ -67,7 +67,7 @@ describe('a dry run', () => {
     })
   })
 
-  test.runIf(hasTerminals)('shows progress on a terminal, and fits it', async () => {
+  test.runIf(hasTerminals)('shows progress on a terminal, and fits its width', async () => {
     const { scene, hook, env, args } = await missed()
     const command = args(hook, '--database', scene.file, '--dry-run')
     const { stdout } = await onTerminal(command, { columns: 80, env: { ...env, NO_COLOR: '1' } })

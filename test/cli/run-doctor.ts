@@ -13,7 +13,7 @@ interface Finding {
 }
 
 export const secret: string = 'a secret that is long enough'
-/** The findings about a project without mistakes, except for those that the test makes. */
+/** Runs `hookserver doctor` in a folder. Only the mistakes that the test makes cause warnings or failures. */
 export async function runDoctor(
   folder: string,
   args: string[] = [],

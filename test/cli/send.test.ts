@@ -1,4 +1,4 @@
-/** Runs the command against a receiver that verifies its requests. */
+/** Runs `hookserver send` against a receiver that verifies the requests. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -102,7 +102,7 @@ describe('one delivery', () => {
   })
 })
 
-describe('many', () => {
+describe('many deliveries', () => {
   test('are counted by status and answer', async () => {
     let count = 0
     const moody = await listen((_request, response) => {
@@ -130,7 +130,7 @@ describe('many', () => {
     expect([report.seconds > 0, report.rate > 0]).toEqual([true, true])
   })
 
-  test.each(['all', '*'])('%s is every sample once', async (name) => {
+  test.each(['all', '*'])('%s sends every sample once', async (name) => {
     const { code, report } = await json([name, '--concurrency', '4'])
     expect([code, report.sent]).toEqual([0, 329])
     expect(new Set(take().received.map(({ delivery }) => delivery.event)).size).toBe(58)

@@ -74,7 +74,7 @@ describe('a redirect', () => {
   })
 })
 
-test('a name that is taken is changed on the page of GitHub', async () => {
+test('a name that is taken can be changed on the page of GitHub', async () => {
   const github = await startServer()
   github.addApp({ id: 9, slug: 'hello-bot' })
   const command = startCreate(github, ['--name', 'Hello Bot', '--no-serve'])

@@ -36,7 +36,7 @@ export default hooks
 export const startServer = (options?: LocalGitHubOptions): Promise<LocalGitHub> =>
   startGitHub({ enterprise: true, ...options })
 
-/** A command of the group `app` that is running. */
+/** A running command of the group `app`. */
 export class AppCommand {
   readonly folder: string
   output = ''
@@ -102,7 +102,7 @@ export function startCreate(github: LocalGitHub, args: readonly string[] = [], f
   return new AppCommand(folder, ['create', '--no-browser', '--github', github.webUrl, ...args])
 }
 
-/** Submits the form on loopback as it is. @returns The page that goes to GitHub. */
+/** Submits the form on loopback with these changes. @returns the page that sends the manifest to GitHub. */
 export async function submitForm(address: string, changes: Record<string, string> = {}): Promise<Response> {
   const form = await (await fetch(address)).text()
   const fields = new URLSearchParams({ ...formFields(form), ...changes })

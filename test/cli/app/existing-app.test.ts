@@ -9,7 +9,7 @@ import { AppCommand, botModule, startServer } from './create-scene.ts'
 
 const secret = 'a secret that must not be shown'
 
-/** An App with a webhook, and the files that import it. */
+/** An App with a webhook, a module, and the files from which "hookserver app import" reads the key and the secret. */
 async function existingApp(installations: readonly { id: number; account: string }[] = []) {
   const github = await startServer()
   const permissions = { issues: 'write', metadata: 'read' } as const
@@ -68,9 +68,9 @@ describe('import', () => {
   test.each([
     ['a key of another App', ['--id', '8'], 1, /GitHub.*\.env was not changed/],
     ['the key itself', ['--private-key', '-----BEGIN hidden'], 2, /expected the path of a PEM file/],
-    ['a file that does not exist', ['--private-key', 'none.pem'], 2, /--private-key: there is no such file/],
+    ['a key file that does not exist', ['--private-key', 'none.pem'], 2, /--private-key: there is no such file/],
     ['a file that is no key', ['--private-key', 'secret'], 2, /is not an RSA private key/],
-    ['no terminal for the secret', ['--secret-file=none'], 1, /Cannot read none/],
+    ['a secret file that does not exist', ['--secret-file=none'], 1, /Cannot read none/],
     ['a dry run', ['--dry-run'], 0, /Dry run: \.env was not changed/],
   ])('writes nothing for %s', async (_, more, code, message) => {
     const { github, files } = await existingApp()

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Hook } from '../../../src/testing/github/world/hook.ts'
 import { WebhooksScene } from './webhooks-scene.ts'
 
-/** Runs `hooks check`. The result maps the name of each finding to its mark and text. */
+/** Runs `hooks check`. `findings` maps the name of each finding to its mark and text. */
 async function check(scene: WebhooksScene, ...args: string[]) {
   const { code, stdout, stderr } = await scene.runHere('check', ...args)
   const lines = stdout.split('\n').filter((line) => /^[✓!✗]/.test(line))
@@ -104,7 +104,7 @@ describe('the check of a webhook', () => {
 })
 
 describe('the list of webhooks', () => {
-  test('shows the settings and the last response, without queries', async () => {
+  test('shows the settings and the last response, and hides the query of an address', async () => {
     const scene = await WebhooksScene.open()
     const [first, second] = [
       scene.addHook(),

@@ -58,7 +58,7 @@ describe('an existing webhook', () => {
     expect(scene.writes).toEqual([`PATCH /repos/acme/shop/hooks/${hook.id}`])
   })
 
-  test('whose secret drifted gets ours, and keeps its events', async () => {
+  test('that has another secret gets ours, and keeps its events', async () => {
     const scene = await WebhooksScene.open()
     const hook = scene.addHook({ secret: 'another secret' })
     const { code, stdout } = await scene.runHere('ensure', 'acme/shop', '--yes')
@@ -76,7 +76,7 @@ describe('an existing webhook', () => {
     expect(hook).toMatchObject({ secret, contentType: 'json' })
   })
 
-  test('moves to another address by its id', async () => {
+  test('is moved to another address if its id is given', async () => {
     const scene = await WebhooksScene.open()
     const hook = scene.addHook({ url: 'http://127.0.0.1:9/old?token=hidden' })
     const { stdout } = await scene.runHere('ensure', `acme/shop#${hook.id}`, '--yes')
@@ -84,7 +84,7 @@ describe('an existing webhook', () => {
     expect(hook.url).toBe(scene.url)
   })
 
-  test('with a receiver that has another secret: the command fails, although GitHub has ours', async () => {
+  test('makes the command fail if the receiver has another secret, although GitHub has ours', async () => {
     const scene = await WebhooksScene.open()
     scene.addHook({ secret: 'of the command' })
     const args = ['ensure', 'acme/shop', '--url', scene.url, '--yes']

@@ -20,7 +20,7 @@ function command(start: string): string {
   return found
 }
 
-/** The arguments of a command of the guide that starts the server. */
+/** The arguments of the guide's command that starts the server with this flag. */
 const serverArgs = (flag: string): string[] => {
   const line = guide.split('\n').find((one) => one.startsWith('npx hookserver serve') && one.includes(flag)) ?? ''
   return line.split(' ').slice(3)
@@ -29,7 +29,7 @@ const serverArgs = (flag: string): string[] => {
 /** Sends a delivery to a server in development mode, as the guide does before it starts the public server. */
 async function tryHandler(folder: string, sh: (text: string) => Promise<string>): Promise<void> {
   expect(serverArgs('--dev')).toEqual(['hooks.ts', '--dev', '--secret-file', 'webhook-secrets'])
-  const flags = ['--validate-ip', 'false', '--secret-file', 'webhook-secrets'] // `--dev` without its second process
+  const flags = ['--validate-ip', 'false', '--secret-file', 'webhook-secrets'] // as with `--dev`, but in one process
   const server = new ServedProcess(folder, ['hooks.ts', ...flags])
   const send = command('GITHUB_WEBHOOKS_KEY=')
   expect(await sh(`${send} --to ${await server.url()}`)).toMatch(/^202 Accepted/)
@@ -40,7 +40,7 @@ async function tryHandler(folder: string, sh: (text: string) => Promise<string>)
   await server.ended
 }
 
-/** A proxy with a public address, which tells the server the address of the client: one of GitHub's. */
+/** Stands for the proxy with the public address. It reports one of GitHub's addresses as that of the client. */
 async function startProxy(server: string): Promise<string> {
   const proxy = createServer((incoming, outgoing) => {
     const headers = { ...incoming.headers, 'x-forwarded-for': '192.30.252.1' }

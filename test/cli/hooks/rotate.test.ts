@@ -25,7 +25,7 @@ test.each([
 )
 
 describe('a rotation', () => {
-  test('adds a new secret, sets and proves it, and a later one drops the old secret', async () => {
+  test('adds a new secret, sets and proves it, and a later rotation drops the old secret', async () => {
     const scene = await WebhooksScene.open()
     const hook = scene.addHook()
     const first = await rotateWith(scene)

@@ -54,14 +54,17 @@ describe('in a folder that has files', () => {
     expect(Object.fromEntries(readdirSync(folder).map((file) => [file, read(folder, file)]))).toEqual(existing)
   })
 
-  test.each(['keep', 'overwrite'] as const)('can %s the files in the way, and completes all others', async (answer) => {
-    const folder = project(existing)
-    expect((await init(folder, '--yes', '--name', 'hooks', '--existing', answer)).code).toBe(0)
-    expect(readdirSync(folder).toSorted()).toEqual(filesOfHandler)
-    for (const file of ['hooks.ts', 'README.md']) expect(read(folder, file) === 'mine').toBe(answer === 'keep')
-    expect(JSON.parse(read(folder, 'package.json'))).toMatchObject({ name: 'mine', dependencies: expect.anything() })
-    expect(read(folder, '.gitignore')).toMatch(/^mine\/\nnode_modules\/\n\.env\n/)
-  })
+  test.each(['keep', 'overwrite'] as const)(
+    'can %s the files in the way, and creates or extends all others',
+    async (answer) => {
+      const folder = project(existing)
+      expect((await init(folder, '--yes', '--name', 'hooks', '--existing', answer)).code).toBe(0)
+      expect(readdirSync(folder).toSorted()).toEqual(filesOfHandler)
+      for (const file of ['hooks.ts', 'README.md']) expect(read(folder, file) === 'mine').toBe(answer === 'keep')
+      expect(JSON.parse(read(folder, 'package.json'))).toMatchObject({ name: 'mine', dependencies: expect.anything() })
+      expect(read(folder, '.gitignore')).toMatch(/^mine\/\nnode_modules\/\n\.env\n/)
+    },
+  )
 
   test('does not write through a symbolic link, or into a folder in the place of a file', async () => {
     const folder = project({ target: 'mine' })

@@ -18,7 +18,7 @@ describe('the name of the package', () => {
     ['node_modules', /npm reserves this name/],
     ['http', /npm reserves this name/],
     ['hookserver', /the project depends on a package of this name\. Pass another with --name/],
-  ])('%j is not', (name, message) => {
+  ])('%j is not allowed', (name, message) => {
     const check = () => checkPackageName(name, 'handler')
     expect(check).toThrow(UsageError)
     expect(check).toThrow(message)

@@ -4,7 +4,7 @@ import { stepFor } from '../../../src/cli/init/plan.ts'
 test.each([
   ['the same text', 'export default 1\n', { step: 'keep', text: 'export default 1\n' }],
   ['another text', 'export default 2\n', { step: 'overwrite', text: 'export default 1\n' }],
-])('a file with %s', (_, existing, expected) => {
+])('keeps or overwrites a file with %s', (_, existing, expected) => {
   expect(stepFor({ path: 'hooks.ts', text: 'export default 1\n' }, existing)).toEqual(expected)
 })
 

@@ -59,7 +59,7 @@ describe.each(templateNames)('the template %s', (template) => {
     expect(tests).toMatchObject({ code: 0, stdout: expect.stringMatching(/\bpass [23]\n/) })
   })
 
-  test('serves a signed ping with npm run dev, without a secret', async () => {
+  test('generates a secret with npm run dev, and accepts a signed ping', async () => {
     const args = ['run', 'dev', '--', '--port', '0', '--admin-port', '0']
     const child = spawn('npm', args, {
       cwd: folder,

@@ -20,7 +20,7 @@ test.each([
   ['list.2=added', 'list.2', 'added'],
   ['none.a.b=1', 'none.a.b', 1],
   ['new.0=in an object', 'new.0', 'in an object'],
-])('%j', (text, path, value) => {
+])('--set %j changes the payload', (text, path, value) => {
   expect(changed(text)).toHaveProperty(path.split('.'), value)
 })
 
@@ -33,7 +33,7 @@ test.each([
   ['list.3=1', '--set list.3: "3" must be an array index from 0 to 2'],
   ['list.last.a=1', '--set list.last.a: "last" must be'],
   ['list.length=0', '--set list.length: "length" must be'],
-])('%j is an error', (text, message) => {
+])('--set %j is an error', (text, message) => {
   expect(() => changed(text)).toThrow(UsageError)
   expect(() => changed(text)).toThrow(message)
 })

@@ -90,7 +90,7 @@ describe('requests at a rate', () => {
     expect(starts(() => 3)).toEqual([3, 13, 23, 33, 43])
   })
 
-  test('are not followed by a burst after a long stop', () => {
+  test('make up for at most 100 ms after a long stop', () => {
     const due = starts((index) => (index === 0 ? 5000 : 0))
     expect(due).toEqual([5000, 4900, 4910, 4920, 4930])
   })

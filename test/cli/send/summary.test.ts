@@ -36,7 +36,7 @@ test('answers are counted by status, with their text if it is the same for all',
     { status: 200, count: 2 },
     { status: 503, count: 2, text: 'busy' },
   ])
-  summary.ended(1, { status: 200, text: 'answer 0', ms: 1 }) // an earlier text, but two texts have occurred
+  summary.ended(1, { status: 200, text: 'answer 0', ms: 1 }) // not the only text so far
   expect(summary.answers[0]).toEqual({ status: 200, count: 3 })
 })
 

@@ -60,6 +60,6 @@ test.each([
     ['issues.opened', '--file', file('empty.json')],
     /The action in the payload is not "opened": leave out the action, or add --set action=opened/,
   ],
-])('%j', async (args, message) => {
+])('rejects %j', async (args, message) => {
   expect(await complaint(args)).toMatch(message)
 })
