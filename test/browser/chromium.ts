@@ -1,4 +1,4 @@
-/** A real Chromium from npm. On a system for which npm has none, `CHROME_PATH` names one. */
+/** A real Chromium: the one that `CHROME_PATH` names, or else the one from npm, which does not support every system. */
 import packed from '@sparticuz/chromium'
 import { type Browser, chromium } from 'playwright-core'
 

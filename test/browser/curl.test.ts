@@ -32,7 +32,7 @@ describe('the curl command', () => {
     ['quotes and shell syntax', JSON.stringify(issue(22, `it's "$(exit 1)" \`exit 2\` \\ !!`)), {}],
     ['a form', issue(23), { form: true }],
     ['control characters for terminals', `{"action":"opened","x":"\u009b31m \u202e"}`, {}],
-  ])('posts the same bytes of %s again, under the same signature', async (_name, payload, options) => {
+  ])('posts the same bytes of %s again, with the same signature', async (_name, payload, options) => {
     const id = await deliver(payload, options)
     await scene.show(page, id)
     await button('Copy as curl').waitFor()

@@ -76,7 +76,7 @@ describe('the list', () => {
     await row.filter({ hasText: 'done' }).waitFor()
   })
 
-  test('keeps its position while it is scrolled: a banner offers new deliveries', async () => {
+  test('keeps its rows while updates are paused: a banner offers new deliveries', async () => {
     await rows(page).first().waitFor()
     await page.getByRole('button', { name: 'Pause updates' }).click()
     const before = await rows(page).first().textContent()

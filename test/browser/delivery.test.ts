@@ -26,7 +26,7 @@ const pong: Handler<'ping'> = (_payload, _guid, { log }) => {
   return { pong: true }
 }
 
-/** Fails in the way that the title of the issue names. */
+/** Fails if the title of the issue is `stack` or `long`. */
 function track(payload: object): string {
   const { title } = (payload as { issue?: { title?: string } }).issue ?? {}
   if (title === 'stack') throw new Error('The tracker answered 503\nand said why')
@@ -143,18 +143,9 @@ describe('a delivery that failed', () => {
     await page.getByRole('treeitem', { name: 'member 5' }).first().waitFor()
     expect(await page.evaluate("document.querySelector('[role=tree]').scrollTop")).toBe(0)
   })
-
-  test('that does not exist is reported', async () => {
-    await page.goto(`${scene.url}/#/deliveries/999999`)
-    await page.getByRole('heading', { name: 'There is no delivery 999999' }).waitFor()
-    for (const place of ['..', '..%2Fsession', '0', '-1', 'abc', '9'.repeat(40)]) {
-      await page.goto(`${scene.url}/#/deliveries/${place}`)
-      await page.getByRole('heading', { name: `There is no delivery ${place}` }).waitFor()
-    }
-  })
 })
 
-describe('a delivery that has not ended', () => {
+describe('a delivery', () => {
   test('is updated until it has ended', async () => {
     const id = await deliver('push', { ref: 'refs/heads/main', repository: { full_name: 'acme/shop' } })
     await show(id)
@@ -177,6 +168,15 @@ describe('a delivery that has not ended', () => {
     await page.locator('.attempt summary').click()
     await page.getByRole('region', { name: 'Log' }).getByText('info asked {"answer":42}').waitFor()
     await page.getByRole('region', { name: 'Result' }).getByText('pong').waitFor()
+  })
+
+  test('that does not exist is reported', async () => {
+    await page.goto(`${scene.url}/#/deliveries/999999`)
+    await page.getByRole('heading', { name: 'There is no delivery 999999' }).waitFor()
+    for (const place of ['..', '..%2Fsession', '0', '-1', 'abc', '9'.repeat(40)]) {
+      await page.goto(`${scene.url}/#/deliveries/${place}`)
+      await page.getByRole('heading', { name: `There is no delivery ${place}` }).waitFor()
+    }
   })
 })
 
@@ -267,7 +267,7 @@ describe('the payload', () => {
     expect(await page.locator('.others li a').getAttribute('href')).toBe(`#/deliveries/${before}`)
   })
 
-  test('of a form is the decoded payload', async () => {
+  test('of a form is shown decoded', async () => {
     await show(await deliver('issues', payload, { form: true }))
     await row('Twelve').first().waitFor()
     await tab('Text').click()

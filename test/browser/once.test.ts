@@ -82,7 +82,7 @@ test('a delivery that was deleted meanwhile is reported as deleted', async () =>
   await button('Close this message').click()
 })
 
-test('a double click retries many deliveries once, to the end', async () => {
+test('a double click retries many deliveries once, and does not click Stop', async () => {
   await fail(11, 12)
   tracker.isUp = true
   await row('Bug 11').getByRole('checkbox').check()

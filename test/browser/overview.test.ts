@@ -184,7 +184,7 @@ describe('handlers', () => {
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Bug 3').waitFor()
   })
 
-  test('have figures apart from the links to their failed deliveries', async () => {
+  test('have links to their failed deliveries below the figures, not in them', async () => {
     await goTo('#/handlers')
     const figures = region('ci').locator('.numbers > div')
     await expect.poll(() => figures.last().locator('dt, dd').allTextContents()).toEqual(['Dead, 7 d', '1'])

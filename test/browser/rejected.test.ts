@@ -36,7 +36,7 @@ test('rejected requests expand to the request, the reason and the fix', async ()
   expect(await page.locator('main img').count()).toBe(0)
 })
 
-test('rejected requests are a table with column heads, and each opens and closes', async () => {
+test('rejected requests are a table with column headers, and each opens and closes', async () => {
   await goTo('#/rejected')
   await page.reload() // the previous test has opened a row
   await table().waitFor()
@@ -48,7 +48,7 @@ test('rejected requests are a table with column heads, and each opens and closes
     ...['', expect.stringMatching(/now|ago/), 'unsupported_media_type', '415', 'push', '127.0.0.1', ''],
   ])
   expect(await last.locator('.code').textContent()).toBe('wrong_signature')
-  await first.click() // the whole row is the button
+  await first.click() // the user can click anywhere in the row
   await page.locator('tr.details').getByText('What to do: Configure the proxy').waitFor()
   await first.getByRole('button', { expanded: true }).press('Enter')
   await page.locator('tr.details').waitFor({ state: 'detached' })

@@ -38,7 +38,7 @@ export class Scene {
     return page
   }
 
-  /** A browser without a session. */
+  /** A page without a session. */
   async stranger(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
     await context.grantPermissions(['clipboard-read', 'clipboard-write'])

@@ -63,7 +63,7 @@ describe('logging in', () => {
     expect(page.url()).not.toContain(adminToken)
   })
 
-  test('ends with a logout, which also revokes the cookie', async () => {
+  test('is required again after a logout, which also revokes the cookie', async () => {
     const page = closed(await scene.open())
     const cookies = await page.context().cookies(`${scene.url}/api`)
     await page.getByRole('button', { name: 'Log out' }).click()
@@ -122,7 +122,7 @@ describe('another page', () => {
     return page
   }
 
-  test('may link here', async () => {
+  test('may link to the dashboard', async () => {
     const page = await openElsewhere(`<a href="${scene.url}/#/deliveries">Look</a>`)
     await page.getByRole('link', { name: 'Look' }).click()
     await rows(page).first().waitFor()

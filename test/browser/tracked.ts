@@ -15,7 +15,7 @@ export interface Tracked {
   button: (name: string | RegExp) => Locator
   /** The last message with this text about an operation. */
   said: (text: string | RegExp) => Locator
-  /** Stores deliveries of issues whose handler has failed in its last attempt. */
+  /** Stores deliveries of issues with these numbers, and waits until they are dead. */
   fail: (...numbers: number[]) => Promise<void>
 }
 

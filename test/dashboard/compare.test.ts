@@ -39,7 +39,7 @@ describe('two payloads', () => {
     expect(difference('[]', '{}').changes).toMatchObject([{ path: '', before: '[]', after: '{}' }])
   })
 
-  test('with many differences show some of them, and count the rest', () => {
+  test('with many differences show some of them, and count all', () => {
     const list = (by: number) => JSON.stringify(Array.from({ length: 1000 }, (_, index) => index + by))
     const { changes, counts } = difference(list(0), list(1))
     expect([changes.length, counts.changed]).toEqual([maxChanges, 1000])

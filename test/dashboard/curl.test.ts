@@ -14,7 +14,7 @@ interface Called {
   stdin: Buffer
 }
 
-/** Runs the command in a real bash, with a `curl` that prints its arguments. */
+/** Runs the command in a real bash, with a `curl` that prints its arguments and its input. */
 function run(command: string): Called {
   const script = `curl() { printf '%s\\0' "$#" "$@"; cat; }\n${command}`
   const { stdout, stderr, status } = spawnSync('bash', ['--noprofile', '--norc', '-c', script], { input: '' })
@@ -104,7 +104,7 @@ test.each([
   ['https://hooks.example/github', 'https://hooks.example/github'],
   [`http://127.0.0.1:1/a'b$(id)`, `http://127.0.0.1:1/a'b$(id)`],
   [undefined, 'http://127.0.0.1:8000/hooks'],
-])('posts to %s, as configured by the server', (url, address) => {
+])('with the URL %s of the server, posts to %s', (url, address) => {
   const { args } = run(curlCommand({ detail, signature, url, body: bytesOf('{}') }))
   expect(args[0]?.toString()).toBe(address)
 })

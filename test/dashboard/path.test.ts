@@ -30,7 +30,7 @@ test.each<[Names, unknown, string | undefined]>([
   [['state'], 'success', undefined],
   [['number'], 7, 'number:7'],
   [['number'], 'seven', undefined],
-])('turns %j with %j into the search %j', (names, value, text) => {
+])('turns the path %j with the value %j into the search %j', (names, value, text) => {
   expect(findText(names, value)).toBe(text)
 })
 

@@ -182,7 +182,7 @@ describe('a body', () => {
     ['a=b', 'form', 'The body is not a form with a payload: '],
     ['payload=%ff', 'form', 'The body is not a form with a payload: '],
     ['payload=x', 'form', 'The field “payload” is not JSON: '],
-  ] as const)('that has none says why: %j', (text, form, says) => {
+  ] as const)('without a payload is explained: %j', (text, form, says) => {
     const { rows, why: said, size } = why(text, form)
     expect(rows).toBeUndefined()
     expect(said).toMatch(new RegExp(`^${says}`))
@@ -211,7 +211,7 @@ describe('the link to GitHub', () => {
     [{ compare: 'https://github.com/compare', head_commit: { url: 'https://github.com/head' }, commits: [1] }, 'head'],
     [{ repository }, 'acme/shop'],
     [{ issue: { html_url: 'javascript:alert(1)' }, repository }, 'acme/shop'],
-  ])('of %j', (payload, path) => {
+  ])('is found in %j', (payload, path) => {
     expect(linkOf(payload)).toBe(`https://github.com/${path}`)
   })
 
@@ -220,7 +220,7 @@ describe('the link to GitHub', () => {
     { issue: 1 },
     { repository: { html_url: 'data:text/html,x' } },
     { issue: { html_url: 'java\nscript:alert(1)' } },
-  ])('is none in %j', (payload) => {
+  ])('does not exist for %j', (payload) => {
     expect(linkOf(payload)).toBeUndefined()
   })
 })

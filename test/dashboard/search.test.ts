@@ -68,7 +68,7 @@ describe('the text', () => {
     }
   })
 
-  test('has single spaces', () => {
+  test('is normalized to single spaces outside of quotes', () => {
     expect(normalized('  a   "b  c"  d:e ')).toBe('a "b  c" d:e')
   })
 })

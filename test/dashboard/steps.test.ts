@@ -89,7 +89,7 @@ describe('the reply', () => {
   })
 })
 
-describe('a long text', () => {
+describe('a text', () => {
   const lines = (count: number) => Array.from({ length: count }, (_, index) => `line ${index}`).join('\n')
 
   test.each([
