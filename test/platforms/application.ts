@@ -42,7 +42,7 @@ export class Application {
     if (code !== 0) throw new Error(`${this.#scripts.build}: exit code ${code}`)
   }
 
-  /** Resolves when the server accepts connections. @throws {Error} */
+  /** Resolves when the server accepts connections. @throws {Error} if it ends or is too slow. */
   async start(): Promise<void> {
     const port = await freePort()
     this.origin = `http://127.0.0.1:${port}`

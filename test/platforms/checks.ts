@@ -35,7 +35,7 @@ export interface Limit {
   above: string
 }
 
-/** Checks that hookserver leaves the other paths of the application alone. @throws {Error} */
+/** @throws {Error} if hookserver does not leave the other paths to the application. */
 export async function checkOtherPath(origin: string): Promise<void> {
   const response = await fetch(origin, { signal: AbortSignal.timeout(answerTimeout) })
   expectAnswer('another path', { status: response.status, body: await response.text() }, 200, /\bhello\b/)

@@ -38,7 +38,7 @@ const failed = rows.filter(({ problem }) => problem).length
 console.log(`${rows.length - failed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
 
-/** Installs what `npm publish` would publish. The lock file does not change: it has no entry for the tarball. */
+/** Installs what `npm publish` would publish. `--no-save` keeps the tarball out of the lock file. */
 function installHookserver(): void {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-packed-'))
   const npm = (cwd: string, args: readonly string[]) => execFileSync('npm', args, { cwd, encoding: 'utf8' })
