@@ -91,9 +91,9 @@ describe('hooks', () => {
     return inject(hooks, { headers, body: '{}' })
   }
 
-  test('without a handler', () => expectAnswer(post(new Hooks(off), 'ping'), 200, 'Hook not used'))
+  test('are not used without a handler', () => expectAnswer(post(new Hooks(off), 'ping'), 200, 'Hook not used'))
 
-  test('ping', async () => {
+  test('reply with their return value', async () => {
     const hooks = new Hooks(off)
     hooks.hook('ping')(() => 'pong')
     await expectAnswer(post(hooks, 'ping'), 200, 'pong')

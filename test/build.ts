@@ -1,4 +1,4 @@
-/** Builds `dist` before the tests if a source file is newer: tests run the command line and its threads as built. */
+/** Builds `dist` before the tests if a source file is newer, because tests run the built command line. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 
 /**
- * The environment of programs and threads that tests start from `src`. It makes Node.js strip the types of each file
- * and cache the compiled code, so that the next start takes half the time
+ * The environment of the programs and threads that tests start. It makes Node.js cache the compiled code, and the
+ * sources without their types, so that the next start is faster
  * (https://nodejs.org/api/module.html#module-compile-cache).
  */
 export const compileCache = {

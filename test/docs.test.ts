@@ -86,7 +86,7 @@ function anchorOf(heading: string): string {
     .replaceAll(' ', '-')
 }
 
-/** The rows of the table below a heading: the first cell without its quotes, and the second cell. */
+/** The rows of the table below a heading: the first cell without its backticks, and the second cell. */
 function tableUnder(heading: string, page: string): Record<string, string> {
   const [, section = ''] = read(page).split(`\n${heading}\n`)
   const rows = section.split(/\n#+ /)[0]?.matchAll(/^\| `?(\w+)`? \| (.*?) \|/gm) ?? []
@@ -130,7 +130,7 @@ describe('docs/guides/retries.md', () => {
     expect(tableUnder('## Retries', 'docs/guides/retries.md')).toEqual(Object.fromEntries(expected))
   })
 
-  test('says how many attempts there are, and how long they take', () => {
+  test('says how many attempts there are, and how long the delays between them are', () => {
     const hours = (random: number) => Math.round(waits(random).reduce((sum, wait) => sum + wait) / 3_600_000)
     expect(page.replaceAll('\n', ' ')).toContain(
       `up to ${defaultAttempts} attempts by default. The delays between the attempts add up to ${hours(0)} to ${hours(1)} hours`,
@@ -220,7 +220,7 @@ describe('links', () => {
 })
 
 describe('figures', () => {
-  test.each(pages)('%s has all measured figures', (page) => {
+  test.each(pages)('%s has no placeholder for a measured figure', (page) => {
     expect(read(page).match(/FIGURE\(.*?\)/g) ?? []).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-/** Starts each example with the command in its first line, and sends a signed delivery. */
+/** Runs each example. An example that is a server receives a signed delivery. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -166,7 +166,7 @@ describe('examples', () => {
     await withProcess('node', ['github.ts'], (child) => printed(child, RegExp(`Handled ${missed?.guid}`)), env)
   })
 
-  test('there is an example for each subpath', () => {
+  test('are all tested', () => {
     const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -'.ts'.length)] : []))
     expect(names.toSorted()).toEqual(
       [...Object.keys(servers), 'github', 'github-app', 'hooks', 'lambda', 'sqlite', 'testing'].toSorted(),

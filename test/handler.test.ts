@@ -26,14 +26,14 @@ describe('the options of a handler', () => {
     ['concurrency', [0, 0.5, '25', 5n, null]],
     ['order', ['', 'repo', true, {}, null]],
   ]
-  test.each(wrong)('that are invalid are named with their value: %s', (name, values) => {
+  test.each(wrong)('that are invalid are named in the error: %s', (name, values) => {
     for (const value of values) {
       expect(() => checkHandlerOptions({ [name]: value })).toThrow(TypeError)
       expect(() => checkHandlerOptions({ [name]: value })).toThrow(`"${name}"`)
     }
   })
 
-  test('are shown as given', () => {
+  test('that are invalid are shown as given', () => {
     expect(() => checkHandlerOptions({ attempts: Number.NaN })).toThrow('got NaN')
     expect(() => checkHandlerOptions({ concurrency: 5n as never })).toThrow('got 5')
     expect(() => checkHandlerOptions({ name: '*' })).toThrow('got "*"')
@@ -45,19 +45,19 @@ describe('the options of a handler', () => {
 })
 
 describe('names of handlers', () => {
-  test('are required and unique', () => {
+  test('are accepted if they are unique', () => {
     expect(() => checkNames([hook('hook:push'), listener('a'), listener('b')])).not.toThrow()
     expect(() => checkNames([])).not.toThrow()
   })
 
-  test('are required for listeners, and the error shows how', () => {
+  test('are required for listeners, and the error shows how to set one', () => {
     expect(() => checkNames([listener('on:push', {})])).toThrow(TypeError)
     expect(() => checkNames([listener('on:push', {})])).toThrow(
       /on:push needs a name.*on\(…, handler, \{ name: '…' \}\)/,
     )
   })
 
-  test('distinguish handlers', () => {
+  test('are rejected if two handlers share one', () => {
     expect(() => checkNames([listener('a'), hook('hook:push'), listener('a')])).toThrow(TypeError)
     expect(() => checkNames([listener('hook:push'), hook('hook:push')])).toThrow(
       'Two handlers have the name "hook:push"',

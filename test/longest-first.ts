@@ -2,8 +2,9 @@ import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
- * Files that take ten seconds or more, about the longest first. The campaigns and the contract of PostgreSQL are apart,
- * because each needs most of a machine with two cores, above all when it starts. Missing files are ignored.
+ * Files that take ten seconds or more, roughly in order of their duration. The campaigns and the contract of PostgreSQL
+ * are not next to each other, because each needs most of a machine with two cores, above all when it starts. Missing
+ * files are ignored.
  */
 const long = [
   'chaos/chaos',
@@ -24,8 +25,8 @@ const long = [
 ]
 
 /**
- * Starts the long files first: a long file that starts last runs alone while other cores are idle. Vitest remembers how
- * long files took, but in a fresh clone it starts with the largest ones.
+ * Starts the long files first: a long file that starts last runs alone while other cores are idle. Vitest remembers the
+ * duration of each file, but in a fresh clone it starts with the largest files.
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -1,5 +1,5 @@
 /**
- * Preloaded into programs under test: requests fail, except to this machine, so that no test reaches the real GitHub.
+ * Preloaded into programs under test. Makes `fetch` fail, except for 127.0.0.1, so that no test reaches GitHub.
  */
 const { fetch } = globalThis
 globalThis.fetch = async (input, init) => {

@@ -265,7 +265,7 @@ describe('go-githubapp and Prow', () => {
 })
 
 describe('Inngest', () => {
-  test('answers before the commit: here another process reads an answered delivery at once', async () => {
+  test('answers before another connection can read the delivery', async () => {
     const path = inboxFile()
     const [hooks, other] = [hooksAt(openInbox(path), { work: false }), openInbox(path)]
     for (let n = 1; n <= 20; n++) {
@@ -468,7 +468,7 @@ describe('frequent requests of users', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   })
 
-  test('new events: an event without a type is handled', async () => {
+  test('new events: an event without a TypeScript type is handled', async () => {
     const hooks = hooksWith()
     hooks.hook('brand_new_event.happened', (data) => ({ seen: data.thing }))
     const answer = await deliver(hooks, 'brand_new_event', { payload: { action: 'happened', thing: 1 } })

@@ -116,7 +116,7 @@ describe('an invalid option', () => {
     ['onError', ['log', null]],
     ['logger', [true, {}, console.log, null]],
   ]
-  test.each(wrong)('%s: a TypeError names option and value', (name, values) => {
+  test.each(wrong)('%s: a TypeError names the option', (name, values) => {
     for (const value of values) {
       expect(() => resolveOptions({ secret, [name]: value })).toThrow(TypeError)
       expect(() => resolveOptions({ secret, [name]: value })).toThrow(`"${name}"`)
