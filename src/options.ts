@@ -66,8 +66,8 @@ export interface HooksOptions {
    */
   forwardedHeader?: 'x-forwarded-for' | 'forwarded' | undefined
   /**
-   * Where hookserver finds the client's address: a function of the framework's request, `'framework'` (Express,
-   * Fastify, Koa), `'cloudflare'` (the header `CF-Connecting-IP`), or `'deno'` or `'bun'` (`hookserver/web`).
+   * Where hookserver finds the client's address: a function that receives the framework's request, `'framework'`
+   * (Express, Fastify, Koa), `'cloudflare'` (the header `CF-Connecting-IP`), or `'deno'` or `'bun'` (`hookserver/web`).
    * @default the address of the connection
    * @example clientAddress: 'cloudflare'
    */
@@ -164,7 +164,7 @@ export interface HooksOptions {
   /**
    * With an inbox: the maximum number of bytes of memory for the payloads of running handlers in this process,
    * estimated from the bodies. A quarter is reserved for payloads that need at most 1 MiB. Deliveries that do not fit
-   * wait. A payload that exceeds the limit waits until no other large payload is in use.
+   * wait. A payload that needs more than three quarters of the limit waits until no other large payload is in use.
    * @default 268435456 (256 MiB)
    * @example runningLimit: 1024 ** 3
    */

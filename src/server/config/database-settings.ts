@@ -73,7 +73,7 @@ export const databaseSettings = {
   }),
   maxSize: setting({
     placeholder: '<size>',
-    help: 'Maximum size of the SQLite file; prunes ended deliveries (default: none)',
+    help: 'Maximum size of the SQLite file; near it, ended deliveries are pruned (default: none)',
     schema: size,
   }),
 }

@@ -32,7 +32,7 @@ export const settings = {
   }),
   host: setting({
     placeholder: '<address>',
-    help: 'Address of the public listener (default: 0.0.0.0; 127.0.0.1 with --dev or unsigned deliveries)',
+    help: 'Address of the public listener (default: 0.0.0.0; 127.0.0.1 with --dev or without signature checks)',
     schema: text,
     default: '0.0.0.0',
   }),
@@ -109,7 +109,7 @@ export const settings = {
   }),
   trustProxy: setting({
     placeholder: '<list>',
-    help: 'Trusted proxies: CIDRs, loopback, private, or their number (default: none)',
+    help: 'Trusted proxies: a list of CIDRs, loopback, private or unix; or the number of proxies (default: none)',
     schema: proxies,
   }),
   github: setting({
@@ -158,7 +158,7 @@ export const settings = {
   }),
   recoverUrl: setting({
     placeholder: '<url>',
-    help: 'URL that GitHub delivers to, to find webhooks that are named without an id',
+    help: 'Select the webhooks of targets without an id: those that deliver to this URL',
     schema: url,
   }),
   recoverEvery: setting({
