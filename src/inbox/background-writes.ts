@@ -64,7 +64,7 @@ export class RejectionBuffer {
   }
 }
 
-/** Keeps the first headers that fit, without secrets. */
+/** Keeps the first headers that fit, without secrets, and the beginning of a long GUID or event name. */
 function truncate(rejection: Rejection): Rejection {
   let left = maxHeaderBytes
   const kept = Object.entries(withoutSecrets(rejection.headers)).filter(([name, value = '']) => {

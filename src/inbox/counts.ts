@@ -67,7 +67,7 @@ export function toCountRows(counts: readonly Count[]): CountRow[] {
  * Milliseconds until counts are written. A process that ends without `flush` loses the counts that are not written yet.
  */
 const flushDelay = 5000
-/** Milliseconds until the counts of rejections are written, together with the rejected requests. */
+/** The same for counts of rejected requests: as short as the delay of the requests themselves (`RejectionBuffer`). */
 const rejectionFlushDelay = 1000
 /**
  * Maximum names of a measure that are counted separately. The limit is needed because senders may choose any number of
@@ -117,7 +117,7 @@ export class Counters {
     this.count('answers', String(twoDigits(ms)))
   }
 
-  /** Writes the counts. If that fails, the next call writes them. */
+  /** Writes the counts. If that fails, the next `flush` writes them. */
   async flush(): Promise<void> {
     this.#cancelTimer()
     this.#flushAt = Number.POSITIVE_INFINITY
@@ -158,7 +158,7 @@ export class Counters {
   }
 }
 
-/** Rounds to two significant digits. It runs for every response, and `toPrecision` is slower. */
+/** Rounds to about two significant digits. It runs for every response, and `toPrecision` is slower. */
 function twoDigits(ms: number): number {
   if (ms < 10) return Math.round(ms * 10) / 10
   const step = ms < 100 ? 1 : ms < 1000 ? 10 : 100

@@ -34,7 +34,7 @@ export type { NewDelivery, StoreResult } from './records.ts'
 export type * from './task-queue.ts'
 
 export interface Inbox extends DeliveryStore, TaskQueue, DeliveryReader, Operations, Metadata {
-  /** Milliseconds between two polls of an idle worker for work that other processes have made available. */
+  /** Milliseconds until an idle worker polls again. A poll finds the work that other processes have made available. */
   readonly pollInterval: number
   /** Waits for pending operations, then closes the store. */
   close(): Promise<void>

@@ -29,8 +29,8 @@ export interface MatchInput<Existing extends ExistingTask> {
 /** A task to insert, or to start again if the delivery already has it. */
 export interface NewTask extends MatchedTask {
   /**
-   * `running`: the worker that matches has claimed it. `due`: any worker may claim it. `blocked`: it waits for another
-   * task with its order key.
+   * `running`: the worker that matched the delivery has claimed it. `due`: any worker may claim it. `blocked`: it waits
+   * for another task with its order key.
    */
   start: 'running' | 'due' | 'blocked'
 }
@@ -48,10 +48,10 @@ export interface MatchDecision<Existing extends ExistingTask> {
  * Decides which tasks a match creates and which state its delivery gets:
  *
  * - `dead` if the payload is invalid, `discarded` if it is an unwanted replay. Existing tasks stay as they are.
- * - If a handler matches, its task starts, or starts again. A running task stays as it is, and so does a task that has
+ * - If a handler matches, its task starts, or starts again. A running task stays as it is. So does a task that has
  *   succeeded, unless `rerun` is set.
  * - If a handler no longer matches, its task ends `gone`, unless the task runs or has succeeded.
- * - Unless the first rule applies, the state follows from the tasks. Without tasks it is `ignored`.
+ * - Unless the first rule applies, the state of the delivery follows from its tasks, see `deliveryStateOf`.
  */
 export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Existing>): MatchDecision<Existing> {
   const { match, existing, rerun, replayed } = input

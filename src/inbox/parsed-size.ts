@@ -35,10 +35,10 @@ const maxParsedSize = 256 * 1024 * 1024
 const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]
 
 /**
- * An entry of the table describes a pair of bytes: the low nine bits are its weight, the high bits are flags. The flags
- * find the end of a key that may be an index: a digit, a quote, then a colon or a blank. These three bytes span two
- * adjacent pairs, which meet after the digit or after the quote. In each case, the flag of the second pair is the flag
- * of the first pair shifted right by one bit.
+ * An entry of `tableOfPairs()` describes a pair of bytes: the low nine bits are its weight, the high bits are flags.
+ * The flags find the end of a key that may be an index: a digit, a quote, then a colon or a blank. These three bytes
+ * span two adjacent pairs, which meet after the digit or after the quote. In each case, the flag of the second pair is
+ * the flag of the first pair shifted right by one bit.
  */
 const weight = 0x1ff
 const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [0x8000, 0x4000, 0x2000, 0x1000]
@@ -61,7 +61,7 @@ export function heapLimit(): number {
 /**
  * Maximum bytes that a searched or edited body may need once it is parsed: a quarter of the heap, and 256 MiB at most.
  * The rest of the heap is for other work.
- * @param heapLimit Bytes, of the thread that parses.
+ * @param heapLimit The heap limit of the thread that parses, in bytes.
  */
 export const parsedSizeLimit = (heapLimit: number): number => Math.min(maxParsedSize, heapLimit / 4)
 

@@ -19,9 +19,9 @@ export const clockTolerance = 1000
 /** A reason why the worker of a process does not run all due tasks. */
 export interface WorkerProblem {
   /**
-   * `handler_overdue`: attempts of `handler` have ended, but their code still runs and uses up the handler's
-   * concurrency. `memory_exhausted`: running handlers use all the memory that `runningLimit` allows, and large payloads
-   * wait.
+   * `handler_overdue`: attempts of `handler` have ended, but their code still runs and counts toward the handler's
+   * `concurrency`. `memory_exhausted`: large payloads wait, because running handlers use all the memory that
+   * `runningLimit` allows for large payloads.
    */
   code: 'handler_overdue' | 'memory_exhausted'
   handler?: string

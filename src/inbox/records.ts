@@ -123,7 +123,7 @@ export interface DeliveryDetail
   /** Hexadecimal. */
   sha256: string
   storedAt: number
-  /** When the reply was sent; `undefined` if the process ended before it recorded that. */
+  /** When the reply could be sent; `undefined` until the store records that, or if the process ended first. */
   ackedAt: number | undefined
   /** Why an operator discarded it, or why it ended before any handler saw it. */
   reason: string | undefined
@@ -143,10 +143,10 @@ export interface AttemptDetail {
   number: number
   startedAt: number
   /**
-   * Milliseconds; `undefined` while it runs, if its process died, or if an operator discarded the delivery meanwhile.
+   * Milliseconds; `undefined` while it runs, if its lease expired, or if an operator discarded the delivery meanwhile.
    */
   duration: number | undefined
-  /** `released`: interrupted by a shutdown. `cut off`: its process died and the lease expired. */
+  /** `released`: interrupted by a shutdown. `cut off`: its lease expired, for example because its process died. */
   outcome: 'running' | 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released' | 'cut off'
   error: string | undefined
   result: string | undefined

@@ -2,12 +2,12 @@
  * The states of a task and their transitions. The state of a delivery follows from the states of its tasks.
  *
  * A task is
- * - `pending`: it is due, or it waits for an older task with the same order key. → `running` when a worker claims it;
+ * - `pending`: it is due, or it waits for another task with the same order key. → `running` when a worker claims it;
  *   → `gone` when no worker has registered its handler for a long time.
- * - `running`: a worker holds its lease. → by the result of the attempt, see `transitionOf`; → `retrying` when the
- *   lease expires, because the attempt counts.
+ * - `running`: a worker holds its lease. → the state that `transitionOf` derives from the result of the attempt;
+ *   → `retrying` when the lease expires, because the attempt counts.
  * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task; → `pending`
- *   when an operator retries its delivery.
+ *   when an operator retries its delivery, or when it is due but is no longer the first task with its order key.
  * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if the delivery is `done` too.
  * - `discarded`, `dead`, `gone`: it has ended without success. → `pending` when an operator retries its delivery, or
  *   when a copy rearms the delivery; → `gone` if its handler then no longer matches.

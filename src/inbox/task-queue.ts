@@ -18,7 +18,7 @@ export interface HandlerPolicy {
 export interface StoredDelivery extends Omit<NewDelivery, 'recovered' | 'editedFrom' | 'algorithm' | 'address'> {
   id: number
   recovered: boolean
-  /** Whether GitHub sent it more than once. */
+  /** Whether another copy of it has arrived. */
   redelivered: boolean
   conflict: boolean
   replayed: boolean
@@ -90,8 +90,8 @@ export interface ClaimedTask {
   /** Counted from 1 over the whole life of the task: no two leases of a task have the same number. */
   attempt: number
   /**
-   * Attempts that count against the limit, including this one. Attempts that a shutdown interrupted, and those before a
-   * manual retry, do not count.
+   * Attempts that count against the limit, including this one. Attempts that a shutdown interrupted do not count, nor
+   * do those before an operator retried the delivery or a copy rearmed it.
    */
   attemptsUsed: number
   replayed: boolean
@@ -103,8 +103,8 @@ export interface AttemptResult {
   handler: string
   attempt: number
   /**
-   * `released`: a shutdown interrupted the attempt, which does not count; the task is due at once. `dead`: the attempt
-   * failed, and the task has no attempts left.
+   * `released`: a shutdown interrupted the attempt, or the worker could not begin it. The attempt does not count, and
+   * the task is due at once. `dead`: the attempt failed, and the task has no attempts left.
    */
   outcome: 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released'
   startedAt: number
@@ -150,7 +150,8 @@ export interface TaskQueue {
    * a match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, or if an operator
    * has ended the delivery. A match with an order key is also ignored while an older delivery, which may have the same
    * key, is unmatched.
-   * @param decide Called at most once for each attempt of the store to record matches; only the last call counts.
+   * @param decide Not called without unmatched deliveries. Called again if the store repeats a failed transaction; only
+   * the last call counts.
    */
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult>
   /**

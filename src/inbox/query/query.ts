@@ -134,7 +134,7 @@ export const isColumn = (name: string): boolean => columns.has(name)
  * Whether a text is valid as a word of a search. An empty text would match every delivery. So would a line feed or NUL
  * in some stores. An operator who retries the deliveries of such a search would retry all deliveries.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: for \p{Cc} V8 reads tables, which adds 0.1 ms to each import
+// biome-ignore lint/suspicious/noControlCharactersInRegex: with \p{Cc}, importing this module would take 0.1 ms longer
 export const isWord = (text: string): boolean => text !== '' && !/[\x00-\x1f\x7f-\x9f]/u.test(text)
 
 const expectedWord = 'a word that is not empty and has no control characters'

@@ -97,9 +97,11 @@ export function failureOutcome(thrown: unknown, context: FailureContext): Handle
   return { outcome: 'failed', error, thrown, nextAt: Math.min(Math.round(now + delay), Number.MAX_SAFE_INTEGER) }
 }
 
-/** The outcome of a task whose last attempt was interrupted when its process died. */
+/** The outcome of a claimed task without attempts left: its last lease expired, or `attempts` was lowered. */
 export function attemptsExhausted(attempts: number): HandlerOutcome {
-  const thrown = new Error(`All ${attempts} attempts are used up; the last one was interrupted when its process died`)
+  const thrown = new Error(
+    `All ${attempts} attempts are used up: the lease of the last one expired, or "attempts" was lowered`,
+  )
   return { outcome: 'dead', error: thrown.message, thrown }
 }
 

@@ -45,7 +45,7 @@ export class PayloadMemory {
   readonly #large: MemoryPool
   #fullSince: number | undefined
 
-  /** @param limit Bytes. A payload above the limit runs only while no other large payload runs. */
+  /** @param limit Bytes. A payload above three quarters of the limit runs only while no other large payload runs. */
   constructor(limit: number) {
     this.#small = new MemoryPool(limit * reserve)
     this.#large = new MemoryPool(limit * (1 - reserve))
@@ -63,7 +63,7 @@ export class PayloadMemory {
     return this.#fullSince !== undefined && performance.now() - this.#fullSince >= reportAfter
   }
 
-  /** Whether the memory suffices for a payload now, if the caller first takes `more` bytes for other payloads. */
+  /** Whether a payload would get its memory now if the caller took `more` bytes for other payloads before. */
   hasRoom(bytes: number, more = 0): boolean {
     return this.#poolOf(bytes).hasRoom(bytes, more)
   }

@@ -15,9 +15,9 @@ import { storeRetryDelay, type WorkerContext } from './worker-host.ts'
 const maxChain = 1000
 
 export interface ExecutionEvents {
-  /** A slot is free. @param mayBeDue Whether the end of an attempt may have made another task due. */
+  /** There may be room for a task. @param mayBeDue Whether the end of an attempt may have made another task due. */
   roomForTask(mayBeDue: boolean): void
-  /** Resolves when the task runs or is released. */
+  /** Resolves when the task runs or is released, or the store has failed. */
   startNext(next: NextTask): Promise<void>
 }
 
@@ -131,8 +131,8 @@ export class Execution {
 
   /**
    * Records a result, and claims the next task of a chain by the same call. Repeats the call until the store answers.
-   * @returns nothing if the lease has moved, or if the call fails during a shutdown: then the lease is released, and
-   * the attempt is repeated.
+   * @returns nothing if the lease has moved, or if the call fails during a shutdown. In the second case, the lease is
+   * released and the attempt is repeated.
    */
   async #record(task: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {
     let claimNext = false
@@ -175,7 +175,7 @@ export class Execution {
     return this.#context.mayStartNext(worker) && this.#context.slots.free(registration) > 0
   }
 
-  /** The payload, and the registration to run. If the payload cannot be read, its handler fails with the reason. */
+  /** The payload and the registration to run. If the payload cannot be read, the registration rejects with the reason. */
   #readPayload({ data, stored, cost, registration }: RunningTask): { data: Json; registration: Registration } {
     try {
       return { data: data ?? readPayload(stored, cost, this.#context.host), registration }

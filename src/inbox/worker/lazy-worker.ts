@@ -10,6 +10,7 @@ import type { WorkerHost } from './worker-host.ts'
  *
  *     loading --imported--> started, in the next turn of the event loop --stop()--> stopped
  *     loading --stop()--> stopped: it never starts
+ *     loading --import fails--> failed: it logs the error, and never starts
  */
 export class LazyWorker {
   readonly #loading: Promise<void>

@@ -66,7 +66,7 @@ const subjects = ['pull_request', 'issue', 'discussion', 'release', 'milestone',
 /** Members that describe a run, which has a result once it has ended. */
 const runs = ['workflow_run', 'workflow_job', 'check_run', 'check_suite']
 
-/** The name of a run and its result, `CI: failure`; the name alone while it runs. */
+/** Name and result of a run, a deployment or a commit status: `CI: failure`. Without a result, only the name. */
 function resultOf(data: Json, run: Json | undefined): string | undefined {
   const deployment = objectIn(data, 'deployment_status')
   if (deployment) return withResult(textIn(deployment, 'environment'), textIn(deployment, 'state'))

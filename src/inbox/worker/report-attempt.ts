@@ -38,7 +38,7 @@ export function reportDead(host: WorkerHost, id: number, delivery: ReceivedDeliv
   host.onDead(error, delivery)
 }
 
-/** Reports a delivery whose payload cannot be read, and that has ended as `dead` before any handler saw it. */
+/** Reports a delivery that has ended as `dead` before any handler saw it, because its payload cannot be read. */
 export function reportUnreadable(host: WorkerHost, { match: { id, invalid = '' }, stored }: MatchedDelivery): void {
   host.logger.error({ guid: stored.guid, event: stored.event }, `Not handled: ${invalid}`)
   const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), {}, host.logger, host.octokits)

@@ -27,7 +27,7 @@ export class TaskStarter {
     for (const task of tasks) {
       const stored = deliveries.get(task.id)
       const registration = registrations.get(task.handler)
-      if (!stored || !registration) continue // an operator deleted the delivery, or the task was released
+      if (!stored || !registration) continue // the delivery was discarded and pruned, or the task was released above
       slots.take(task.handler)
       const cost = estimateParsedSize(stored.body, stored.form)
       const chainStart = 'chainStart' in task ? task.chainStart : performance.now()
@@ -71,7 +71,7 @@ export class TaskStarter {
     try {
       return await this.#context.inbox.load([...new Set(tasks.map(({ id }) => id))])
     } catch (error) {
-      await this.#release(worker, tasks) // otherwise only after the running attempts of this worker id
+      await this.#release(worker, tasks) // otherwise they would be released only after the running attempts of this id
       throw error
     }
   }

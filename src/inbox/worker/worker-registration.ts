@@ -11,12 +11,12 @@ interface RegistrationEvents {
 /**
  * The ids that the store has given to this worker. The store sends their heartbeats.
  *
- * - current: entered by `register()`; at most one id. Tasks are claimed with it. → retired by `retire()`.
- * - retired: the store failed. It may have carried out the failed call, and leased tasks to this id that the worker
- *   does not know of. Tasks that run, or that a round has claimed, are finished with this id. → released by
- *   `release()`.
- * - released: it holds no lease. If the release fails until the worker stops, the leases expire once the process, and
- *   so its heartbeats, have ended.
+ * - current: entered by `register()`; at most one id. Tasks are claimed with it. → retired by `retire()`; → released by
+ *   `releaseAll()`.
+ * - retired: the store failed. It may have carried out the failed call, so this id may hold leases that the worker does
+ *   not know. Tasks that run, or that a round has claimed, are finished with this id. → released by `release()`.
+ * - released: it holds no lease. An id that the worker cannot release before it stops keeps its leases: they expire
+ *   after the process, and with it the heartbeats, has ended.
  */
 export class WorkerRegistration {
   readonly #context: WorkerContext

@@ -193,7 +193,7 @@ export class Worker {
     const { isExhausted, held } = this.#context.memory
     if (isExhausted && !this.#wasExhausted) {
       const message =
-        'Deliveries with large payloads wait: running handlers hold all the memory that "runningLimit" allows'
+        'Deliveries with large payloads wait: running handlers hold all the memory that "runningLimit" allows for them'
       this.#context.host.logger.warn({ held, limit: this.#context.host.runningLimit }, message)
     }
     this.#wasExhausted = isExhausted

@@ -20,7 +20,7 @@ test('a delivery whose handler exits the process ends dead, and other deliveries
   expect(scene.lines('exits')).toEqual(['+1', '+2'])
   expect(await scene.outcomes(poison, 'exits')).toEqual(['cut off', 'cut off', 'dead'])
   const exiting = (await scene.inbox.get(poison))?.tasks.find(({ handler }) => handler === 'exits')
-  const reason = 'All 2 attempts are used up; the last one was interrupted when its process died'
+  const reason = 'All 2 attempts are used up: the lease of the last one expired, or "attempts" was lowered'
   expect(exiting?.attempts.at(-1)?.error).toBe(reason)
   await eventually(async () => expect((await scene.outcomes(poison, 'sibling')).at(-1)).toBe('succeeded'))
   for (const id of others) await eventually(async () => expect(await scene.state(id)).toBe('done'))
