@@ -1,4 +1,4 @@
-/** An item whose commit has not started. */
+/** An item that is not committed yet. */
 interface PendingItem<Item, Result> {
   item: Item
   weight: number
@@ -9,7 +9,7 @@ interface PendingItem<Item, Result> {
 export interface BatcherLimits {
   /** Maximum batches that are committed at a time. */
   concurrency: number
-  /** Maximum items and bytes of one batch; one item is always taken. */
+  /** Maximum items and bytes of one batch. A larger item has a batch of its own. */
   maxItems: number
   maxWeight: number
   /** Maximum items and bytes that wait for a batch: a database that does not answer must not fill the memory. */

@@ -5,7 +5,7 @@ export type Check = (value: unknown, option: string) => void
 
 /**
  * Checks each option that is given.
- * @param labels Errors name an option as `prefix: option "schema" suffix`. Default: none.
+ * @param labels Errors name an option as `prefix: option "schema" suffix`. Default: no prefix and no suffix.
  * @throws {TypeError} for an unknown option, and for a value that fails its check.
  */
 export function checkOptions<Options extends object>(

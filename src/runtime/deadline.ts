@@ -112,7 +112,7 @@ export class SharedTimer {
     startTimer(() => this.#expireDue(), ms)
   }
 
-  /** Starts the timer again for the first deadline that is left, if there is one. */
+  /** Expires the deadlines that are due, and starts the timer again for the first that is left, if there is one. */
   #expireDue(): void {
     this.#runs = false
     const now = performance.now()

@@ -23,7 +23,7 @@ export class MemoryPool {
     return this.#held
   }
 
-  /** Whether bytes are available now, if the caller first takes `more` bytes. */
+  /** Whether `bytes` would be available now if the caller took `more` bytes before. */
   hasRoom(bytes: number, more = 0): boolean {
     return this.#waiting.length === 0 && this.#fits(bytes, more)
   }

@@ -1,10 +1,10 @@
 /**
- * GitHub's rate-limit headers, in milliseconds. Headers may be those of `fetch`, or an object with lower-case names as
- * Octokit gives them. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ * Parses GitHub's rate-limit headers. Times are in milliseconds. Headers may be those of `fetch`, or an object with
+ * lower-case names as Octokit gives them. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
 
 export interface RateLimit {
-  /** Requests that GitHub allows in one window, which is an hour. */
+  /** Requests that GitHub allows in one window, which is usually an hour. */
   limit: number
   /** Requests that are left in this window. */
   remaining: number
@@ -35,7 +35,8 @@ export function parseExhaustedLimit(status: unknown, headers: unknown, now: numb
 }
 
 /**
- * Milliseconds to wait according to `Retry-After`, which is in seconds or a date; `undefined` for a date in the past.
+ * Milliseconds to wait according to `Retry-After`, which is in seconds or a date; `undefined` without the header, or
+ * for a date in the past.
  */
 export function parseRetryAfter(headers: unknown, now: number): number | undefined {
   const text = readHeader(headers, 'retry-after') ?? ''

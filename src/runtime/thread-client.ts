@@ -14,7 +14,7 @@ import {
 import { startTimer } from './timer.ts'
 
 export interface ThreadOptions<Served> {
-  /** The file that the thread runs, which calls `serveThread`. */
+  /** The file that the thread runs. It calls `serveThread`. */
   program: URL
   /** Shown in errors and in debuggers. */
   name: string
@@ -56,7 +56,8 @@ const closeTimeout = 1000
  * together in the next batch. A thread that commits once for each batch thereby has group commit.
  *
  * States:
- * - idle: nothing. A call leads to *scheduled*. The thread, if there is one, does not keep the process alive.
+ * - idle: no call is queued or under way. A call leads to *scheduled*. The thread, if there is one, does not keep the
+ *   process alive.
  * - scheduled: calls are queued until the end of this turn of the event loop, then *sent*.
  * - sent: a batch is under way. Its answers lead to *sent* with the queued calls, or to *idle*. If the thread ends
  *   first, the calls of the batch are rejected, and the queued calls go to a new thread.

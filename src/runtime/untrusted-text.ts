@@ -4,14 +4,14 @@
  * Characters that control a terminal, or hide or reorder parts of a line: the control characters (C0, DEL, C1), the
  * bidirectional controls, and the line and paragraph separators.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: for \p{Cc} V8 reads tables, which adds 0.1 ms to each import
+// biome-ignore lint/suspicious/noControlCharactersInRegex: with \p{Cc}, importing this module would take 0.1 ms longer
 export const unsafeCharacters: RegExp = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
 /** The same characters, except tabs and line feeds. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const unsafeInLines = /(?![\t\n])[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
-/** Replaces each unsafe character with an escape such as `\u009b`. In JSON the text still has the same value. */
+/** Replaces each unsafe character with an escape such as `\u009b`. JSON text keeps its value. */
 export const escapeUnsafe = (text: string): string => text.replace(unsafeCharacters, escaped)
 
 /** Keeps tabs and line feeds: for a stack trace, and for a line of JSON with its line feed. */
