@@ -92,7 +92,7 @@ describe('registering', () => {
   test('rejects an invalid name or handler', () => {
     const hooks = quiet()
     for (const name of ['', '.', 'a.', '.a', '*.opened', 'issues.*', 'two words']) {
-      expect(() => hooks.on(name, () => {})).toThrow(/A name must be/)
+      expect(() => hooks.on(name, () => {})).toThrow(/An event name must be/)
     }
     expect(() => hooks.hook('ping', 'pong' as never)).toThrow(/must be a function/)
     expect(() => hooks.hook('ping', undefined as never)).toThrow(/must be a function/)
@@ -134,7 +134,7 @@ describe('registering', () => {
 
   test('of several names registers all or none', async () => {
     const hooks = quiet()
-    expect(() => hooks.on(['push', 'two words'], () => {})).toThrow(/A name must be/)
+    expect(() => hooks.on(['push', 'two words'], () => {})).toThrow(/An event name must be/)
     expect(await (await deliver(hooks, 'push')).text()).toBe('Hook not used')
   })
 

@@ -25,7 +25,7 @@ export class Registry {
   /** @throws {TypeError} for a name that is neither `event`, `event.action` nor `*`. */
   check(name: string): void {
     if (name === '*' || /^[^\s.*]+(\.[^\s*]+)?$/.test(name)) return
-    throw new TypeError(`A name must be "event", "event.action" or "*", got ${JSON.stringify(name)}`)
+    throw new TypeError(`An event name must be "event", "event.action" or "*", got ${JSON.stringify(name)}`)
   }
 
   /** Whether `name` has a hook, whose return value is the reply. */

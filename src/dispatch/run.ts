@@ -12,7 +12,7 @@ export interface Run<Reply> {
   operation?: TracingMessages['receive'] | undefined
   /** Turns the return value of a hook into a reply. If it throws, the hook has failed. */
   toReply(returned: unknown): Reply
-  /** Called for each handler that fails, even if it fails after the deadline. */
+  /** Called when a handler fails or exceeds the deadline, and again if it then fails with another error. */
   failed(error: unknown, registration: Registration): void
 }
 
@@ -34,7 +34,7 @@ export function runHandlers<Reply>(
   return results.reply()
 }
 
-/** Goes on with the handlers after the first that returned a promise. */
+/** Awaits the first promise that a handler returned, then runs the remaining handlers. */
 async function awaitHandlers<Reply>(
   count: number,
   first: number,
