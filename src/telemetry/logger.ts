@@ -14,7 +14,10 @@ export type FullLogger = Required<Logger>
 
 const ignore = (): void => {}
 
-/** Names, in lower case, of fields with credentials or signatures. Their values are neither logged nor stored. */
+/**
+ * Names, in lower case, of fields with credentials or signatures. The log of `hookserver serve` and the stored logs of
+ * attempts do not show their values.
+ */
 const secretFields = new Set([
   ...['secret', 'token', 'authorization', 'proxy-authorization', 'cookie', 'set-cookie'],
   ...['signature', 'x-hub-signature', 'x-hub-signature-256'],
@@ -35,8 +38,8 @@ export const consoleLogger: Logger = {
 }
 
 /**
- * The key of the default logger, a global variable: the module that a server loads may import another copy of this
- * package.
+ * The key of the default logger in `globalThis`. A variable of this module is not enough: the module that a server
+ * loads may import another copy of this package.
  */
 const defaultKey: unique symbol = Symbol.for('hookserver.defaultLogger')
 const defaults = globalThis as { [defaultKey]?: Logger }

@@ -31,7 +31,7 @@ interface Operation {
   error?: unknown
 }
 
-/** The message of each tracing channel. It contains no secrets and no payload, except for the headers of `receive`. */
+/** The message of each tracing channel. It contains no payload. Only the `headers` of `receive` may contain secrets. */
 export interface TracingMessages {
   /** From a request to its reply. `guid` and `event` are unverified headers. */
   receive: Operation & {
