@@ -78,8 +78,8 @@ function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
 }
 
 /**
- * The only variables that a program inherits. The others may hold the webhook's secret and tokens, which a program that
- * builds other people's code must not see unless the developer passes them on.
+ * The only variables that a program inherits. The others may hold the webhook's secret and tokens. A program that
+ * builds other people's code must not see these, unless the developer passes them on.
  */
 const inherited = ['PATH', 'HOME', 'LANG']
 

@@ -7,13 +7,13 @@ export interface ExecOptions {
   /** The working directory of the program. Default: that of this process when `exec()` is called. */
   cwd?: string | undefined
   /**
-   * Environment variables for the program. From this process it inherits only `PATH`, `HOME` and `LANG`, which this
-   * option overrides. The variables that describe the delivery override this option. Default: none.
+   * Environment variables for the program. From this process, the program inherits only `PATH`, `HOME` and `LANG`. This
+   * option overrides them, and the variables that describe the delivery override this option. Default: none.
    */
   env?: Readonly<Record<string, string | undefined>> | undefined
   /**
-   * The branch, or a list of branches, by name (`main`), for which the program runs. It does not run for deliveries
-   * about other branches, about tags or about deletions, or without a ref. Default: it runs for every delivery.
+   * The branch for which the program runs, by name (`main`), or a list of branches. The program does not run for other
+   * branches, pull requests, tags and deletions, or without a ref. Default: it runs for every delivery.
    */
   branch?: string | readonly string[] | undefined
   /**
@@ -92,7 +92,7 @@ const checks: { readonly [Name in keyof Required<ExecOptions>]: Check } = {
     (value) => isBranch(value) || (isListOf(value, isBranch) && value.length > 0),
     'the name of a branch (main, not refs/heads/main) or a list of them, without patterns',
   ),
-  timeout: must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`),
-  killAfter: must((value) => isWhole(value, 0, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`),
+  timeout: must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, 1 to ${maxTimer}`),
+  killAfter: must((value) => isWhole(value, 0, maxTimer), `a whole number of milliseconds, 0 to ${maxTimer}`),
   order: must((value) => value === 'repository' || value === false, '"repository" or false'),
 }

@@ -27,10 +27,10 @@ test.each<[string, unknown[]]>([
     ['git', { branch }],
   ]),
   ...[0, -1, 1.5, '60', 2 ** 31, Number.NaN].map((timeout): [string, unknown[]] => [
-    `Option "timeout" must be a whole number of milliseconds, 2147483647 at most, got ${typeof timeout === 'string' ? '"60"' : timeout}`,
+    `Option "timeout" must be a whole number of milliseconds, 1 to 2147483647, got ${typeof timeout === 'string' ? '"60"' : timeout}`,
     ['git', { timeout }],
   ]),
-  ['Option "killAfter" must be a whole number of milliseconds, 2147483647 at most, got -1', ['git', { killAfter: -1 }]],
+  ['Option "killAfter" must be a whole number of milliseconds, 0 to 2147483647, got -1', ['git', { killAfter: -1 }]],
   ['Option "order" must be "repository" or false, got true', ['git', { order: true }]],
 ])('%s', (message, args) => {
   let error: unknown
