@@ -8,7 +8,10 @@ export interface AppOptions {
   privateKey: string
 }
 
-/** Checks the option `app` and reads its key. @throws {TypeError} whose message contains no text that may be a key. */
+/**
+ * Checks the option `app` and reads its key.
+ * @throws {TypeError} if the option is invalid. The message never shows `privateKey`.
+ */
 export function readApp(given: unknown): AppOptions {
   const { id, privateKey } = (given ?? {}) as Partial<AppOptions>
   const hasId = typeof id === 'string' ? /^[\w.]+$/.test(id) : Number.isSafeInteger(id) && (id as number) > 0
@@ -20,7 +23,10 @@ export function readApp(given: unknown): AppOptions {
   return { id: id as number | string, privateKey: readKey(privateKey, 'Option "app": its "privateKey"') }
 }
 
-/** The App that the environment variables specify. @throws {TypeError} if only one of the two variables is set. */
+/**
+ * The App that `GITHUB_APP_ID` and `GITHUB_APP_PRIVATE_KEY` specify.
+ * @throws {TypeError} if only one of the two variables is set, or if the key is invalid.
+ */
 export function appIn(env: (name: string) => string | undefined): AppOptions | undefined {
   const [id, privateKey] = [env('GITHUB_APP_ID'), env('GITHUB_APP_PRIVATE_KEY')]
   if (!id && !privateKey) return undefined
@@ -43,7 +49,7 @@ function readKey(given: string, what: string): string {
   )
 }
 
-/** Without `node:crypto` the key is checked at the first signature. */
+/** Without `node:crypto`, an invalid key fails only when hookserver first signs a token with it. */
 function isRsa(pem: string): boolean {
   const crypto = builtinModule<{ createPrivateKey(pem: string): { asymmetricKeyType?: string } }>('node:crypto')
   try {
@@ -53,7 +59,7 @@ function isRsa(pem: string): boolean {
   }
 }
 
-/** @throws {TypeError} without the path, because it may be a key that lost its first line. */
+/** @throws {TypeError} The message does not show `path`, which may be a key that has lost its first line. */
 function readFile(path: string, what: string): string {
   const fs = builtinModule<{ readFileSync(path: string, encoding: 'utf8'): string }>('node:fs')
   if (!fs) throw new TypeError(`${what} is not PEM text, and this platform cannot read files`)

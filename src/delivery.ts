@@ -6,6 +6,7 @@ import { childLogger, type FullLogger, type Logger } from './telemetry/logger.ts
 export interface Delivery<Name extends string = string> {
   /**
    * `X-GitHub-Delivery`: the same for all webhooks of an event, and for redeliveries. Use it as the idempotency key.
+   * Not signed.
    */
   readonly guid: string
   /** `X-GitHub-Event`. Not signed. */
@@ -36,7 +37,7 @@ export interface Delivery<Name extends string = string> {
   readonly secretId: string | undefined
   /** The position of the secret that signed the delivery, from 0; `undefined` if signatures are not checked. */
   readonly secretIndex: number | undefined
-  /** The number of this attempt, counted from 1. */
+  /** The number of this attempt, from 1. Manual retries reset it. Attempts that a shutdown interrupted do not count. */
   readonly attempt: number
   /** Whether another copy of the delivery arrived before this attempt. */
   readonly redelivered: boolean
@@ -46,7 +47,7 @@ export interface Delivery<Name extends string = string> {
   readonly replayed: boolean
   /** Whether another body arrived before with the same identity (source, hook id, GUID and secret id). */
   readonly conflict: boolean
-  /** Aborts at the timeout of the handler, or when a shutdown stops waiting for the handler. */
+  /** Aborts when the handler exceeds its time limit, or when a shutdown stops waiting for the handler. */
   readonly signal: AbortSignal
   /** The logger, which adds GUID and event to every line. */
   readonly log: FullLogger
@@ -162,7 +163,7 @@ export class ReceivedDelivery implements Delivery {
 }
 
 // biome-ignore lint/suspicious/noTsIgnore: the package may be missing where this is compiled
-/** @ts-ignore: `any` if the package is missing. Declaration files keep a comment of this kind. */
+/** @ts-ignore: `any` if the package is missing. A doc comment, because declaration files keep no other comments. */
 type Installed = import('octokit').Octokit
 
 /** The part of `Octokit` that is declared here, for programs without the package. */

@@ -1,5 +1,5 @@
 /**
- * Every way in which a delivery can fail: code, status, and the text that the sender sees. `docs/errors.md` explains
+ * Every way in which a delivery can fail: code, status, and the default text for the sender. `docs/errors.md` explains
  * each one; a test compares that page with this table.
  */
 export const errorTable = {
@@ -65,7 +65,7 @@ export interface Problem {
 }
 
 /**
- * The error of a request that hookserver rejected, or whose handlers failed. It has the members that the error handlers
+ * The error of a rejected request, or of a delivery with a failed handler. It has the members that the error handlers
  * of Express, Fastify, Koa and Hono read (`status`, `statusCode`, `headers`, `expose`, `getResponse()`). Its message is
  * meant for the sender; the error of a handler is only in `cause`.
  */

@@ -20,7 +20,7 @@ export interface HandlerOptions {
    * restart. Default: `hook:<event>` for a hook, `on:<event>` for a listener. With an inbox, a listener needs a name.
    */
   name?: string | undefined
-  /** The maximum number of attempts for a delivery in an inbox. Default: 12, which take about a day. */
+  /** The maximum number of attempts for a delivery in an inbox. Default: 12, which take 11 to 23 hours. */
   attempts?: number | undefined
   /**
    * The maximum delay before the first retry of a delivery in an inbox, in milliseconds. Each further failure triples
@@ -80,7 +80,7 @@ export function checkHandlerOptions(options: HandlerOptions): void {
 }
 
 const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
-const milliseconds = must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`)
+const milliseconds = must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, 1 to ${maxTimer}`)
 
 const checks: Record<keyof HandlerOptions, Check> = {
   name: must((value) => typeof value === 'string' && value !== '' && value !== '*', 'a string, not empty and not "*"'),

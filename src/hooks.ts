@@ -53,7 +53,7 @@ export class Hooks implements Mountable {
   readonly #unknownNames = new Set<string>()
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
-  /** The options of the first mount or `work()`, such as the credentials that `hookserver serve` adds. */
+  /** The settings of the first mount or `work()`. They include the credentials that `hookserver serve` adds. */
   #served: Settings | undefined
 
   /** @throws {TypeError} naming the option and its value; also without a secret, if signatures are checked. */
@@ -105,7 +105,7 @@ export class Hooks implements Mountable {
     return handler
   }
 
-  /** Removes one registration of `handler` for `name`, by `hook` or `on`. @returns Whether there was one. */
+  /** Removes one registration of `handler` for `name`, made with `hook` or `on`. @returns Whether there was one. */
   off<const Name extends AnyEventName>(name: Name, handler: Handler<Name>): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
     const removed = this.#registry.remove(name, handler as Handler)
@@ -129,9 +129,9 @@ export class Hooks implements Mountable {
   }
 
   /**
-   * Receives a delivery that did not arrive as an HTTP request: a message from SQS, an event from EventBridge. It is
-   * stored in the inbox, or its handlers run, as if a mount had received it. Nothing is verified, neither the signature
-   * nor the origin, so call this only with deliveries from a source that you trust.
+   * Receives a delivery that did not arrive as an HTTP request, such as a message from SQS or an event from
+   * EventBridge. It is stored in the inbox, or its handlers run, as if a mount had received it. Nothing is verified,
+   * neither the signature nor the origin, so call this only with deliveries from a source that you trust.
    * @returns The reply, once the delivery is committed or its handlers have run.
    * @throws {TypeError} (rejects) naming the argument.
    * @throws {HookError} (rejects) if the delivery was neither stored nor handled. Let the queue deliver it again.
@@ -148,7 +148,8 @@ export class Hooks implements Mountable {
    * `token`. Its requests wait for GitHub's rate limits, log to the option `logger`, and end at `close()`.
    * @param target `{ installation }`, `{ repository: 'owner/name' }`, `{ organization }` or `{ user }`.
    * @throws {TypeError} (rejects) naming the wrong member of the target.
-   * @throws {Error} (rejects) if there are no credentials, or the App is not installed on the target.
+   * @throws {Error} (rejects) if there are no credentials, if the App is not installed on the target, or if the package
+   * `octokit` is not installed.
    */
   octokit(target: OctokitTarget): Promise<DeliveryOctokit> {
     return this.#octokits.forTarget(this.#served ?? this.#settings, target)
@@ -164,14 +165,15 @@ export class Hooks implements Mountable {
     return this.#registry.all()
   }
 
-  /** The options that were given, and `secret` and `app` from the environment. All other options are `undefined`. */
+  /** The given options, without defaults, except that a missing `secret` or `app` comes from the environment. */
   get options(): Readonly<HooksOptions> {
     return this.#options
   }
 
   /**
-   * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`, so
-   * only a process without a mount needs this method. Keep such a process alive: the timers of hookserver do not.
+   * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`. So
+   * only a process without a mount, or with `work: false`, needs this method. Keep a process without a mount alive: the
+   * timers of hookserver do not.
    * @param options Override the options of the `Hooks`.
    * @throws {TypeError} if there is no inbox, or a listener without a name.
    */

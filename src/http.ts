@@ -20,9 +20,12 @@ export interface HookRequest {
   readonly native: readonly [request: unknown, ...platform: unknown[]]
   /** The id of the delivery that an operator edited to create this one. */
   readonly editedFrom?: number | undefined
-  /** The body. Called once, and only before the body is read. */
+  /** The body. The receiver calls this at most once, when it begins to read the body. */
   body(): Body
-  /** Computes an HMAC in chunks. Missing on platforms without `node:crypto`: there, WebCrypto computes the HMAC. */
+  /**
+   * Creates an HMAC that takes its message in chunks. Missing on platforms without `node:crypto`: there, WebCrypto
+   * computes the HMAC.
+   */
   readonly createHmac?: CreateHmac | undefined
   /** Keeps the platform running for work that ends after the reply. */
   waitUntil?(work: Promise<unknown>): void

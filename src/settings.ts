@@ -57,13 +57,13 @@ const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
 export const isApiUrl = (url: string): boolean =>
   /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${url}/`)
 const boolean = isOneOf(true, false)
-const bytes = must((value) => isWhole(value, 1), 'a whole number of bytes')
+const bytes = must((value) => isWhole(value, 1), 'a whole number of bytes, 1 at least')
 const callback = must(isFunction, 'a function')
 const isSecret = (value: unknown): value is Secret =>
   (isString(value) || value instanceof Uint8Array) && value.length > 0
 const isHashName = (value: unknown): value is HashName => value === 'sha256' || value === 'sha1'
 
-/** The check and the default of each option. The values of `secret`, `token` and `app` are never shown. */
+/** The check and the default of each option. No error shows the value of `secret`, `token` or `app`. */
 export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name> } = {
   secret: {
     check(value) {
@@ -84,7 +84,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   trustProxy: {
     check: must(
       (value) => isString(value) || isListOf(value, isString) || value === 0 || isWhole(value, 1, maxProxies),
-      "a list of CIDRs, 'loopback', 'private' and 'unix', or a number of hops",
+      `a CIDR, 'loopback', 'private', 'unix', a list of these, or the number of proxies, ${maxProxies} at most`,
     ),
     default: [],
     convert: (value) => (typeof value === 'string' ? [value] : value),
@@ -128,12 +128,12 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   },
   source: { check: must(isString, 'a string'), computed: ({ url = '/hooks' }) => url || '' },
   bodyLimit: {
-    check: must((value) => isWhole(value, 1, 2 ** 29), 'a whole number of bytes, 536870912 at most'),
+    check: must((value) => isWhole(value, 1, 2 ** 29), 'a whole number of bytes, 1 to 536870912'),
     default: 25 * 1024 * 1024,
   },
   inFlightLimit: { check: bytes, default: 64 * 1024 * 1024 },
   timeout: {
-    check: must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`),
+    check: must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, 1 to ${maxTimer}`),
     default: 9000,
   },
   inbox: {
