@@ -37,7 +37,8 @@ export class InstallationTokens {
   async replace(installation: number, rejected: string): Promise<string> {
     const token = this.#tokens.get(installation)
     if (token?.text !== rejected) return this.get(installation) // another caller has replaced it
-    if (Date.now() - token.createdAt < propagationTime) {
+    const age = Date.now() - token.createdAt // negative after this machine's clock was set back
+    if (age >= 0 && age < propagationTime) {
       await wait(1000, new Promise(() => {}), true)
       return this.get(installation)
     }

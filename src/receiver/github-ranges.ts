@@ -227,7 +227,9 @@ export class GithubRanges {
     this.#backoff = Math.min(2 * this.#backoff, lastBackoff)
     const reason = causeText(failure)
     const why = reason === undefined ? failure.message : `${failure.message} (${reason})`
-    const effect = this.#set ? 'the last list stays in use' : 'origins cannot be checked until a fetch succeeds'
+    const effect = this.#current(now)
+      ? 'the last list stays in use'
+      : 'origins cannot be checked until a fetch succeeds'
     this.#logger.warn(
       { err: failure, retryAt: new Date(this.#retryAt) },
       `Cannot fetch GitHub's addresses: ${why}; ${effect}`,

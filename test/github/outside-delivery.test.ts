@@ -206,6 +206,18 @@ describe('an installation', () => {
     ])
   })
 
+  test("gets a new token if GitHub rejects it, even after this machine's clock was set back", async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const { github, hooks } = await startApp()
+    const octokit = await hooks.octokit({ installation: 5 })
+    await octokit.auth()
+    vi.setSystemTime(Date.now() - 2000) // Octokit's throttle waits until the clock has caught up
+    github.failAt(/World$/, { status: 401, body: { message: 'Bad credentials' } })
+    expect((await octokit.rest.repos.get(repository)).status).toBe(200)
+    const newToken = 'POST /app/installations/5/access_tokens 201'
+    expect(requestsTo(github)).toEqual([newToken, `GET ${path} 401`, newToken, `GET ${path} 200`])
+  })
+
   test('that GitHub does not know is named', async () => {
     const { hooks } = await startApp()
     const octokit = await hooks.octokit({ installation: 99 })

@@ -307,6 +307,9 @@ describe('the refresh', () => {
     expect(lines.at(-1)?.message).toContain('the last list stays in use')
     pass(1)
     expect(await rejectionOf(() => has(inside))).toMatchObject({ code: 'ranges_unavailable', status: 503 })
+    pass(day)
+    expect(await rejectionOf(() => has(inside))).toMatchObject({ code: 'ranges_unavailable', status: 503 })
+    expect(lines.at(-1)?.message).toContain('origins cannot be checked until a fetch succeeds')
   })
 
   test.each([
