@@ -69,8 +69,8 @@ const checkLasts = 1000
 const storesNothing = 'The inbox cannot store deliveries'
 
 /**
- * Answers whether deliveries can be stored now. If not, logs each reason once. The answer does not contain the reason,
- * because the client has no token.
+ * Answers whether the server can accept and store deliveries now. If not, logs the reason whenever it changes. The
+ * answer does not contain the reason, because the client has no token.
  */
 function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) => Promise<Response> {
   const checks = [

@@ -5,7 +5,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { createAddressReader } from '../receiver/client-address.ts'
 import type { Settings } from '../settings.ts'
 
-/** Timeouts of connections, in milliseconds. A delivery has its own, shorter timeout. */
+/** Timeouts in milliseconds, and the maximum size of all headers in bytes. A delivery has its own, shorter timeout. */
 const limits: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,

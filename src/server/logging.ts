@@ -19,7 +19,7 @@ const mapped = (map: (line: string) => string, stream: DestinationStream): Desti
   write: (line) => stream.write(map(line)),
 })
 
-/** A line of JSON with texts that are safe to print when decoded. A message is one line, a stack may be several. */
+/** Escapes the texts in a line of JSON for pino-pretty, which prints them decoded. The message becomes one line. */
 function printableLine(line: string): string {
   const { msg, ...fields } = JSON.parse(line)
   return `${JSON.stringify({ ...(printable(fields) as object), msg: escapeUnsafe(msg ?? '') })}\n`

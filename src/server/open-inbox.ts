@@ -23,8 +23,8 @@ export async function openInbox(config: Config, logger: FullLogger): Promise<Inb
 }
 
 /**
- * Opens the inbox for a command that runs beside a server: it prunes nothing, marks no tasks as gone, and does not
- * migrate tables that several machines share.
+ * Opens the inbox for a command that runs beside a server: the inbox prunes nothing, and marks no tasks as gone. It
+ * migrates tables in PostgreSQL only if `migrate` is set, because several machines may share them.
  */
 export async function openPassively(
   config: DatabaseConfig,
@@ -36,7 +36,7 @@ export async function openPassively(
   return openPostgres(config, { ...never, migrate, connections: 5 }) // a command makes few calls at a time
 }
 
-/** The maximum number of connections of a server. */
+/** The maximum number of connections that a server opens to PostgreSQL. */
 export function connectionsOf({ databaseConnections, role }: Config): number {
   const { connections } = resolvePostgresOptions({ connections: databaseConnections.value })
   const { always, working } = ownConnections

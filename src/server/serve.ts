@@ -25,10 +25,10 @@ import { onEvent } from './on-event.ts'
 import { openInbox } from './open-inbox.ts'
 
 export interface Service extends AdminToken {
-  /** The URL that GitHub delivers to. `undefined` if this process receives nothing. */
+  /** The URL of the receiver on this machine. `undefined` if this process receives nothing. */
   publicUrl: string | undefined
   adminUrl: string
-  /** Rejects new requests, finishes the running ones, and closes everything. */
+  /** Rejects new requests, answers open ones, waits for running handlers (setting `grace`), and closes everything. */
   close(): Promise<void>
 }
 
@@ -105,7 +105,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   }
 }
 
-/** @param grace Milliseconds that running handlers have to finish. */
+/** @param grace Milliseconds until the signal of running handlers aborts. */
 type Cleanup = (grace: number) => void | Promise<void>
 
 /** Closes in reverse order, like AsyncDisposableStack, which Node.js 22 does not have. */

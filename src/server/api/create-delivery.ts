@@ -15,7 +15,10 @@ import type { Output } from './schemas/index.ts'
 import { expectedJson } from './schemas/requests.ts'
 import type { SampleCount } from './schemas/responses.ts'
 
-/** Bytes of a request: twice GitHub's largest payload of 25 MiB, because JSON may escape each character, and 1 MiB. */
+/**
+ * The maximum bytes of a request: twice GitHub's largest payload of 25 MiB, because JSON may escape each character,
+ * plus 1 MiB for the other members.
+ */
 const maxBody = 51 * 2 ** 20
 
 /**

@@ -6,7 +6,7 @@ import { wait } from '../../runtime/timer.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit, type Route, route } from './route.ts'
 
-/** Missed deliveries in one response. */
+/** The maximum number of missed deliveries in one response. */
 const maxListed = 1000
 
 export const recovery = (api: ApiContext): Route[] => [

@@ -18,11 +18,11 @@ export interface ApiContext {
   logger: FullLogger
   /** Receives the deliveries that an operator creates. Accepts every address. */
   localReceiver: Receiver
-  /** Receives GitHub's deliveries. `undefined` in a worker. */
+  /** Receives GitHub's deliveries. `undefined` in a worker, and in a server that polls. */
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
   /** The URL of the receiver on this machine. `undefined` before the receiver listens. */
   receivesAt?: (() => string | undefined) | undefined
-  /** Recovers missed deliveries, if `--recover` is set. */
+  /** Recovers missed deliveries. `undefined` in a receiver, and if no webhooks to recover are configured. */
   recovery?: Recovery | undefined
   role?: 'all' | 'receiver' | 'worker' | undefined
   /** Whether the server runs with --dev. */

@@ -7,9 +7,9 @@ import { ProblemError } from '../problem.ts'
 import { type ApiContext, type Route, route } from './route.ts'
 
 interface StreamLimits {
-  /** Open streams of one session. A browser opens up to six connections to a server. */
+  /** The maximum number of open streams of one session. A browser opens up to six connections to a server. */
   maxOfSession: number
-  /** Open streams of all read-only visitors. The rest is left for operators. */
+  /** The maximum number of open streams of all read-only visitors. The rest is left for operators. */
   maxOfReaders: number
   maxOfAll: number
   /** Milliseconds until a connection closes if its client reads nothing. */

@@ -79,7 +79,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   dead: ({ overview }) =>
     sentence(
       overview.states.dead,
-      'not handled, because a handler failed in its last attempt',
+      'not handled: a handler failed in its last attempt, or the payload could not be parsed',
       'list them (hookserver deliveries list --state dead), fix the cause, and retry them',
     ),
   paused({ overview }) {
@@ -140,7 +140,7 @@ export function warnings(observed: Observed): Warning[] {
   })
 }
 
-/** The worker problems whose code is `code`, each with the process that has it. */
+/** The worker problems with this code, each with the process that has it. */
 function problemsOf(
   processes: readonly RegisteredProcess[],
   code: WorkerProblem['code'],

@@ -59,7 +59,7 @@ export class Guard {
     return this.visitorOf(context).expiresAt === undefined || (await this.#session(context)) !== undefined
   }
 
-  /** Identifies the session of a request; or the client's address, if the request has a token. */
+  /** Identifies the client of a request: by its session or, if the request has a token, by its address. */
   sessionOf(context: Context): string {
     return (context.get(cookieKey) as string | undefined) ?? `token ${clientAddress(context)}`
   }
@@ -78,7 +78,10 @@ export class Guard {
     return context.body(null, 204)
   }
 
-  /** Accepts the right token even above the limit: clients may share an address. A long token resists guessing. */
+  /**
+   * Accepts the right token even from an address that has sent too many wrong ones, because clients may share an
+   * address. A long token resists guessing.
+   */
   #checkToken(context: Context, given: string): Visitor {
     const visitor = this.#sessions.visitorWith(given)
     if (visitor) return visitor
@@ -119,7 +122,7 @@ export class Guard {
 
 const readOnlyHint = 'This token is read-only: changes need the admin token (--admin-token)'
 
-/** The variables of a request in which `authorized` stores the visitor and the session cookie. */
+/** The names under which `authorized` stores the visitor and the session cookie in the context of a request. */
 const [visitorKey, cookieKey] = ['visitor', 'sessionCookie']
 
 const changes = (context: Context): boolean => !['GET', 'HEAD'].includes(context.req.method)

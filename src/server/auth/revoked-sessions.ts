@@ -20,7 +20,7 @@ interface Revocations {
 /** The maximum length of the list. One more session empties the list and revokes all sessions instead. */
 const maxListed = 10_000
 
-/** Milliseconds until a logout on another server applies here. */
+/** The maximum number of milliseconds until a logout on another server applies here. */
 const maxAge = 5000
 
 /**

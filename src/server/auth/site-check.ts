@@ -20,7 +20,7 @@ export class SiteCheck {
     this.#adminUrl = url === undefined ? undefined : new URL(url)
   }
 
-  /** For all requests, with or without a token. */
+  /** For requests with or without a token, unless one of the checks below applies. */
   readonly sameSite: MiddlewareHandler = (context, next) => this.#check(context, next, false)
 
   /**
@@ -69,7 +69,7 @@ export class SiteCheck {
   }
 }
 
-const hostHint = 'Unknown Host: use localhost or another name of this machine, or start the server with --admin-url'
+const hostHint = 'Unknown Host: use localhost or the address of --admin-host, or start the server with --admin-url'
 
 const hostOf = (context: Context): string => (context.req.header('host') ?? '').toLowerCase()
 

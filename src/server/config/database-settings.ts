@@ -14,7 +14,8 @@ export function shownDatabase(database: string): string {
 }
 
 /**
- * A URL or connection string of another kind. As a file name, it would show its password in the folder and in the log.
+ * Whether this is a URL or a connection string that we do not support. As the name of a file, it would show its
+ * password in the folder and in the log.
  */
 const isUnsupportedAddress = (text: string): boolean => /:\/\/|\bpassword\s*=/i.test(text)
 

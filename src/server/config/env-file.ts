@@ -27,7 +27,7 @@ export const readVariables = (path: string): NodeJS.Dict<string> => parseEnv(rea
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/^\ufeff/, '') // Node.js would read the mark as part of the first name
+    return readFileSync(path, 'utf8').replace(/^\ufeff/, '') // Node.js would read this mark as part of the first name
   } catch (cause) {
     throw new Error(`Cannot read ${path}: ${(cause as Error).message}`, { cause })
   }

@@ -14,8 +14,8 @@ import {
 import { dirname, resolve } from 'node:path'
 
 /**
- * Replaces a file at once. After an error, the old file is unchanged.
- * @param mode Of the new file, whatever the umask is. Others get access only once the content is complete.
+ * Replaces a file atomically. After an error, the old file is unchanged.
+ * @param mode The mode of the new file, whatever the umask is. Others get access only once the content is complete.
  */
 export function replaceFile(path: string, text: string, old: Stats | undefined, mode: number = 0o600): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
@@ -38,8 +38,8 @@ export function replaceFile(path: string, text: string, old: Stats | undefined, 
 }
 
 /**
- * Keeps the group if it has access, because the group of this user may have other members. As root, also keeps the
- * owner: the server of another user must still be able to read the file.
+ * Keeps the group of the old file if the mode gives the group access, because the group of this user may have other
+ * members. As root, keeps the owner and the group: the server of another user must still be able to read the file.
  */
 function keepOwner(file: number, old: Stats, mode: number): void {
   const user = process.geteuid?.()

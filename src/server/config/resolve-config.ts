@@ -17,7 +17,7 @@ export type Config = { readonly [Name in SettingName]: ConfigValue<Values[Name]>
 export interface ConfigSources {
   /** The values, by the names of `settings`. */
   flags: Readonly<Record<string, string | undefined>>
-  /** The names of flags that differ from the names of the server's flags. */
+  /** By setting: the name of its flag or argument in messages. Default: the name of the server's flag. */
   flagNames?: Readonly<Record<string, string>>
   env: Readonly<Record<string, string | undefined>>
   /** The `config` of a module, and the name of the module for error messages. */
@@ -34,7 +34,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Settings whose values no message shows, because they are secrets or may contain one. */
+/** Messages never show the values of these settings, because they are secrets or may contain one. */
 const hidden = new Set<SettingName>(['adminToken', 'readOnlyToken', 'githubToken', 'database', 'databaseUrlFile'])
 
 /** @throws {ConfigError} with all problems at once. */
@@ -78,7 +78,7 @@ interface Found {
   precedence: number
 }
 
-/** Pairs of a setting, and of the setting that names a file with the value. */
+/** Each pair is a setting, and the setting that names a file with its value. */
 const inFiles: readonly [SettingName, SettingName][] = [
   ['adminToken', 'adminTokenFile'],
   ['readOnlyToken', 'readOnlyTokenFile'],
@@ -86,8 +86,8 @@ const inFiles: readonly [SettingName, SettingName][] = [
 ]
 
 /**
- * Of a value and its file, only the one with the higher precedence is kept. The same applies to the addresses of GitHub
- * and of its API, unless one source sets both.
+ * Finds the source of each setting. If one source sets a value and another source its file, only the one with the
+ * higher precedence is kept. The same applies to the addresses of GitHub and of its API, but one source may set both.
  */
 function findAll(sources: ConfigSources, ofModule: Readonly<Record<string, unknown>>, problems: string[]) {
   const found: Partial<Record<SettingName, Found>> = {}

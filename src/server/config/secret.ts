@@ -6,7 +6,7 @@ import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 import { settings } from './settings.ts'
 
-/** The folder for files that we create in the current folder. We create no other folder. */
+/** The folder, in the current folder, for files that the server creates. `keepRandom` creates no other folder. */
 const ownFolder = '.hookserver'
 
 /** The file with the secret that `serve --dev` generates, in the current folder. `send` reads the secret from it. */
@@ -20,7 +20,7 @@ export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: strin
   return undefined
 }
 
-/** Reads one secret per line. @throws {Error} if the file cannot be read or is empty. */
+/** Reads one secret per line. @throws {Error} if the file cannot be read, has no secret, or others can write it. */
 export function readSecrets(path: string): string[] {
   const lines = read(path).split(/\r?\n/)
   const secrets = lines.filter((line) => line !== '')
@@ -64,7 +64,7 @@ export interface AdminToken {
 }
 
 /**
- * The configured token. If there is none, generates one and keeps it in a file.
+ * The configured token. If there is none, generates one at the first start, and keeps it in a file.
  * @throws {Error} that says what to do.
  */
 export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): AdminToken {
@@ -81,7 +81,7 @@ export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): 
   }
 }
 
-/** @throws {ConfigError} if it equals the admin token, which would give readers full access. */
+/** @throws {ConfigError} if the read-only token equals the admin token, which would give readers full access. */
 export function readOnlyTokenOf(
   { readOnlyToken, readOnlyTokenFile }: Config,
   { token }: AdminToken,
@@ -96,9 +96,9 @@ export function readOnlyTokenOf(
 }
 
 /**
- * The file of a generated token: beside the SQLite file. With PostgreSQL each machine has its own token, which is not
- * in the database: the file is in the state directory of the systemd service (`StateDirectory=`, systemd.exec(5)), or
- * in the current folder.
+ * The file of a generated token. With SQLite, it is beside the database. With PostgreSQL, each machine has its own
+ * token: the file is in the state directory of the systemd service (`StateDirectory=`, systemd.exec(5)), or else in
+ * `.hookserver` in the current folder.
  */
 function defaultTokenFile(database: string): string {
   if (isFile(database)) return join(dirname(database), 'hookserver.token')

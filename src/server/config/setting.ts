@@ -14,7 +14,7 @@ export interface Setting<Value = unknown> {
   variables?: readonly string[]
   /** Parses the text of a value. */
   schema: Schema<Exclude<Value, undefined>>
-  /** `undefined` if `new Hooks()`, the inbox or the environment has the default. */
+  /** `undefined` if there is no default, or if `new Hooks()`, the inbox or the environment has it. */
   default: Value
 }
 
@@ -38,7 +38,7 @@ const words = <Value>(values: Readonly<Record<string, Value>>, shown: readonly s
 
 export const boolean = words(booleans, ['true', 'false'])
 
-/** `true`, `false` or another word. */
+/** `true`, `false` or this word. */
 export const booleanOr = <Word extends string>(word: Word) =>
   words<boolean | Word>({ ...booleans, [word]: word }, ['true', 'false', word])
 

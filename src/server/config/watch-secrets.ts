@@ -5,9 +5,9 @@ import type { FullLogger } from '../../telemetry/logger.ts'
 import { readSecrets } from './secret.ts'
 
 /**
- * Resolves to the secrets of a file. Each call compares the metadata of the file with those at the last read, which
- * takes about 10 µs. If the file were checked at an interval, the server would reject deliveries that GitHub signs with
- * a new secret right after the change. GitHub does not send them again.
+ * Returns a function that returns the secrets in a file. Each call compares the metadata of the file with the metadata
+ * at the last read, in about 10 µs. If the server checked the file at an interval instead, it would reject deliveries
+ * that GitHub signs with a new secret right after the change. GitHub does not send them again.
  *
  * While the file is missing, invalid or writable by others, the previous secrets apply. Each such state is logged once.
  * @throws {Error} if the file cannot be read at the start.

@@ -111,7 +111,7 @@ export class Metrics {
     )
     const commits = this.#histogram(
       'hookserver_commit_seconds',
-      'Time to commit deliveries, including the wait for the store',
+      'Time from passing deliveries to the writer thread or to PostgreSQL until the commit',
       commitBuckets,
     )
     const batches = this.#histogram('hookserver_commit_deliveries', 'Deliveries per commit', batchBuckets)

@@ -160,7 +160,9 @@ describe('a warning', () => {
     expect(await sentences('wrong_signatures')).toBe(
       '3 deliveries were rejected in the last hour because of a wrong or missing signature',
     )
-    expect(await sentences('dead')).toBe('1 delivery was not handled, because a handler failed in its last attempt')
+    expect(await sentences('dead')).toBe(
+      '1 delivery was not handled: a handler failed in its last attempt, or the payload could not be parsed',
+    )
   })
 
   test('about missed deliveries distinguishes those that can still be recovered', async () => {

@@ -98,7 +98,8 @@ export const StatsQuery = members({ window: optional(choice(windowNames), '1h') 
 const maxConditions = 20
 
 /**
- * Merges the search `q` into the other filters. All conditions must hold, so a column in both must have the same value.
+ * Merges the search `q` into the other filters. All conditions must hold, so a filter that is also in `q` must have the
+ * same value there.
  * @param prefix Precedes the names of parameters in faults.
  * @throws {ProblemError} that lists everything that is wrong with `q`.
  */
@@ -166,7 +167,7 @@ const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; states?: unkn
     if (states && !ids) addIssue(issue('states', 'none without ids, because a query has its own filter "state"'))
   })
 
-/** An issue with these members. */
+/** An issue about one or more members of the body. @param names Their names, separated by commas. */
 function issue(names: string, message: string): v.RawCheckIssueInfo<unknown> {
   return { message, path: [{ type: 'object', origin: 'value', input: {}, key: names, value: undefined }] }
 }
@@ -175,7 +176,7 @@ const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
 
 const reason = { reason: optional(bodyText(expectedText)) }
 
-/** Either `payload`, an object, or `text`, a JSON text whose exact bytes are kept. */
+/** Contains either `payload`, an object, or `text`, a JSON text that is stored byte for byte. */
 const NewDelivery = v.pipe(
   members({
     event: bodyText('the name of an event, such as push', /^[\w-]{1,100}$/),
