@@ -8,7 +8,7 @@ import { UsageError } from './flags.ts'
 
 /** The handlers of a module, and the permissions that it declares. */
 export interface ModuleHandlers {
-  /** The names that handlers are registered for. */
+  /** The event names that handlers are registered for. */
   names: readonly string[]
   /** The member `permissions` of the module's `config`, not checked yet. */
   permissions: unknown

@@ -48,7 +48,7 @@ export const clearLine = '\r\x1b[K'
 /**
  * Shows a line on a terminal and updates it. Writes nothing elsewhere.
  * @param line Returns the text. If it throws, the old text stays: the command itself reports the error.
- * @returns Stops the updates and removes the line.
+ * @returns A function that stops the updates and removes the line.
  */
 export function showProgress(line: () => string | Promise<string>, intervalMs: number, screen: Screen): () => void {
   if (!screen.isTTY) return () => {}

@@ -104,8 +104,8 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
       resolve()
     })
   }
-  // The state of the process is unknown. The running attempts count, so a delivery whose handler always throws an
-  // uncaught exception ends as dead.
+  // The state of the process is unknown now, so the process exits. Its running attempts count as attempts used: a task
+  // ends as dead if its handler always causes an uncaught exception.
   process.on('uncaughtException', (err) => {
     logger.error({ err }, 'Uncaught exception, exiting; running attempts will be retried')
     process.exit(1)

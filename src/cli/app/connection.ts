@@ -45,7 +45,7 @@ export interface GitHubAddresses {
   variables: Readonly<Record<string, string>>
 }
 
-/** Adds the output file to the environment, if the file exists, because it may name the GitHub to use. */
+/** Adds the variables of the output file to the environment, if the file exists: they may name the GitHub to use. */
 export function readOutput({ output }: OutputFlags): EnvFile | undefined {
   return existsSync(output) ? loadEnvFile(output) : undefined
 }
@@ -69,7 +69,7 @@ export function connectedApp(flags: GitHubFlags, signal: AbortSignal): { github:
   const app = appIn((name) => process.env[name])
   if (app) return { github, requester: requesterFor(app, apiUrl, signal) }
   const cure = 'create one with "npx hookserver app create", or add an existing one with "npx hookserver app import"'
-  throw new UsageError(`There is no App in ${defaultEnvFile} or the environment: ${cure}`)
+  throw new UsageError(`There is no App in the env file or the environment: ${cure}`)
 }
 
 /** Sends requests as the App itself. It waits for rate limits, and retries failures of the network and of GitHub. */

@@ -49,13 +49,13 @@ export function addCreate(parent: Command): void {
     .option('--public', 'Let any account install the App')
     .option('--no-browser', 'Only print the address of the page, do not open it')
     .option('--no-serve', 'End after the installation, without running the handlers')
-    .option('--yes', 'Go to GitHub without the page for changes')
+    .option('--yes', 'Skip the page on which you can change the manifest')
     .option('--dry-run', 'Only print the manifest')
   addOutputFlags(command).addHelpText('after', examples).action(create)
 }
 
 const examples = `
-Events do not show that a handler writes. Declare the permissions to write in the module:
+The events of a handler do not show whether it writes to GitHub. Declare write permissions in the module:
   export const config = { permissions: { issues: 'write' } }
 
 Nothing on the internet has to reach this machine: the command reads the deliveries from GitHub's log.

@@ -17,8 +17,8 @@ export function addDiff(parent: Command): void {
     .command('diff [module]')
     .summary('Compare the GitHub App with the handlers of a module')
     .description(
-      'Shows the permissions and events that the handlers of a module need (default: hooks.ts) and the App lacks, and ' +
-        'those that no handler needs.',
+      'Shows the permissions and events that the App lacks for the handlers of a module (default: hooks.ts), and those ' +
+        'that no handler needs.',
     )
     .option('--open', 'Open the page of the App on GitHub if something is missing')
     .option('--json', 'Print one JSON object')

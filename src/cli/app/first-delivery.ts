@@ -63,7 +63,7 @@ export async function startPulling(path: string, flags: ConfigFlags): Promise<Pu
 
 function firstDelivery(): { handled: Promise<void>; unsubscribe: () => void } {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  promise.catch(() => {}) // not an unhandled rejection while the command still waits for the installation
+  promise.catch(() => {}) // prevents an unhandled rejection while the command still waits for the installation
   let isFirst = true
   const stopAttempts = onEvent('attempt', ({ outcome, handler, event, guid, duration, error }) => {
     const text = `${handler} ${outcome === 'succeeded' ? 'handled' : 'failed on'} ${event} (GUID ${guid})`

@@ -10,7 +10,7 @@ export function addApp(program: Command, helpCommand: readonly [string, string])
     .command('app')
     .helpCommand(...helpCommand)
     .summary('Create, import, show and compare a GitHub App')
-    .description('Creates a GitHub App, or works with the one whose key is in the file .env or the environment.')
+    .description('Creates or imports a GitHub App, or shows the App whose key is in the env file or the environment.')
   for (const add of [addCreate, addImport, addStatus, addDiff]) add(app)
   app.addHelpText('after', examples)
 }

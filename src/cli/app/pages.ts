@@ -74,7 +74,7 @@ function eventBox(event: string, isChosen: boolean): Html {
   return html`<label><input type="checkbox" name="${eventField}" value="${event}"${isChosen ? raw(' checked') : ''}> ${event}${needs}</label>`
 }
 
-/** A plain string: the bundler would replace a tagged template with this text by a call to a package of the bundler. */
+/** A plain string: the bundler would turn a tagged template that contains this text into a call to its own package. */
 const scriptEnd = raw('</script>')
 
 /** Submits the manifest to GitHub at once. If the browser runs no script, the user clicks the button. */

@@ -51,7 +51,7 @@ export class RegistrationServer {
   private constructor(options: RegistrationOptions) {
     this.#options = options
     this.ended = this.#end.promise
-    this.ended.catch(() => {}) // not an unhandled rejection while the command does not wait yet
+    this.ended.catch(() => {}) // prevents an unhandled rejection until the command waits for it
   }
 
   static async start(options: RegistrationOptions): Promise<RegistrationServer> {

@@ -21,7 +21,7 @@ export function addStatus(parent: Command): void {
   const command = parent
     .command('status')
     .summary('Show the GitHub App, its installations and its last deliveries')
-    .description("Shows the App whose key is in the file or the environment, as GitHub's API describes it.")
+    .description("Shows the App whose key is in the env file or the environment, as GitHub's API describes it.")
     .option('--json', 'Print one JSON object; times in milliseconds since 1970')
   addAppFlags(command).action(showStatus)
 }

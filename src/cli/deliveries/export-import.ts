@@ -27,8 +27,8 @@ export function addExport(parent: Command): void {
     .command('export [query...]')
     .summary('Export deliveries to standard output')
     .description(
-      'Writes all deliveries, or those that match a query, to standard output, oldest first. After a header, each line ' +
-        'is a JSON object with body, headers, handlers and attempts. "deliveries import" reads the output.',
+      'Writes deliveries to standard output, the oldest first: all deliveries, or those that match a query. After a ' +
+        'header, each line is a JSON object with body, headers, handlers and attempts. "deliveries import" reads the output.',
     )
   addConnectionFlags(addFilters(command))
     .addHelpText('after', queryHelp + exportExamples)

@@ -8,7 +8,7 @@ import { type Finding, failed, fine, warning } from './finding.ts'
 const what = 'GitHub'
 
 /**
- * Checks that GitHub's address ranges can be fetched, then the token and the clock. An error is a failure if the server
+ * Fetches GitHub's address ranges, and checks the token and the clock. A failed request is a failed check if the server
  * needs GitHub's API, otherwise a warning.
  */
 export async function* checkGitHub(config: Config, settings: Settings): AsyncGenerator<Finding> {

@@ -9,7 +9,7 @@ import { type Finding, failed, fine, warning } from './finding.ts'
 
 const minFreeBytes = 2 ** 30
 const dayMs = 24 * 60 * 60 * 1000
-/** The number of recent deliveries whose secret is checked. */
+/** The maximum number of recent deliveries to check for an old secret. */
 const maxChecked = 100
 const what = 'database'
 

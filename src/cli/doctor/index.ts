@@ -44,7 +44,7 @@ async function doctor(module: string | undefined, flags: Flags): Promise<void> {
 /** An attacker may find a shorter secret by trying many. */
 const minSecretLength = 16
 
-/** Runs all checks. A check that fails does not stop the others. */
+/** Runs all checks. A check that fails stops only the checks that need its result. */
 async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator<Finding> {
   if (flags.envFile) yield* checkEnvFile(flags.envFile)
   let config: Config

@@ -37,7 +37,7 @@ export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
   }
 }
 
-/** The likely fix for an error of `pg` without a code. */
+/** The likely fix for an error without a known code. */
 function guessCure(
   client: (Client & { ssl?: unknown; password?: unknown }) | undefined,
   elapsedMs: number,
@@ -58,7 +58,8 @@ async function* checkServer(connect: Connect, config: Config): AsyncGenerator<Fi
   }
   if (await isBehindPooler(client, connect)) {
     const found = `${name} is behind a pooler that reassigns its connections after each transaction`
-    const cure = 'give each client its own (PgBouncer: pool_mode = session), or connect to PostgreSQL directly'
+    const cure =
+      'give each client its own connection (PgBouncer: pool_mode = session), or connect to PostgreSQL directly'
     yield failed(what, found, cure)
     return
   }

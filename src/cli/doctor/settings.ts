@@ -1,4 +1,4 @@
-/** Checks of the `.env` file, and of the settings together: `serve` does not start with settings that conflict. */
+/** Checks of the `.env` file, and of invalid or conflicting settings, with which `serve` would not start. */
 import { statSync } from 'node:fs'
 import type { HooksOptions } from '../../options.ts'
 import { checkDatabase, checkPull } from '../../server/config/conflicts.ts'

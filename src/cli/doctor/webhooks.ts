@@ -12,13 +12,13 @@ interface Server {
   config: Config
   settings: Settings
   module: HooksModule | undefined
-  /** `undefined` if the server verifies no signatures. */
+  /** `undefined` if the server verifies no signatures, or has no secret that is a text. */
   secrets: readonly string[] | undefined
 }
 
 const what = 'webhook'
 
-/** The findings that count for `--pull`. Deliveries may fail there, because the server reads them from the log. */
+/** With `--pull`, only these findings count. Its deliveries may fail, because the server reads them from the log. */
 const neededToPull: readonly string[] = ['events', 'active']
 
 /** A finding for each problem of a webhook, or one for a webhook without problems. Sends no ping. */

@@ -10,7 +10,7 @@ export function addListWebhooks(parent: Command): void {
     .command('list <target>')
     .summary('List the webhooks of a repository, an organization or an App')
     .description(
-      'Lists webhooks with their settings and the last response of the receiver. Queries of addresses are hidden.',
+      'Lists webhooks with their settings and the last response of the receiver. Hides the queries of their addresses.',
     )
   addGitHubFlags(command).option('--json', 'Print one JSON object per line').addHelpText('after', examples).action(list)
 }

@@ -52,7 +52,7 @@ function receiverFindings({ signedWith, receiver, delivery }: SecretProof, { sec
   return [failed(what, found, `start the server with the secret of ${secrets.source}`)]
 }
 
-/** @param status Of a delivery in GitHub's log, such as `Invalid HTTP Response: 403`. */
+/** @param status The status of a delivery in GitHub's log, such as `Invalid HTTP Response: 403`. */
 function cureFor(status: string): string {
   if (status.endsWith(' 403')) {
     return 'the server rejects the sender: behind a proxy, start it with --trust-proxy, else read its log'

@@ -68,8 +68,8 @@ function requireSecretFile({ secrets }: OpenWebhooks, text: string): string {
 }
 
 /**
- * The order of the steps matters: the file has the new secret before GitHub does, and the old one until a ping has
- * proved the new one. So the server accepts the signatures of GitHub after a crash at any step.
+ * The order of the steps matters: the file has the new secret before GitHub has it, and keeps the old one until a ping
+ * has proved the new one. So the server accepts the signatures of GitHub after a crash at any step.
  */
 class RotationRun {
   readonly #open: OpenWebhooks

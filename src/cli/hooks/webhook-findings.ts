@@ -9,9 +9,9 @@ import { formatAge, plural, shellQuoted } from '../output.ts'
 
 export interface Wanted {
   url: string | undefined
-  /** `undefined`: any events. */
+  /** The events that the webhook must have. `undefined` if it may have any events. */
   events: readonly string[] | undefined
-  /** The value of `--secret-file`, which the command of a repair needs too. */
+  /** The value of `--secret-file`. The suggested command needs the same value. */
   secretFile: string | undefined
 }
 
@@ -20,7 +20,7 @@ export function repairOf(target: Target, webhook: WebhookDetails, secretFile?: s
   return ensureCommand(nameOfWebhook(target, webhook), webhook.url, secretFile)
 }
 
-/** @param url Left out if it may contain a secret, or has characters that a shell would interpret. */
+/** Shows `<url>` instead of a URL that may contain a secret, or has characters that a shell would interpret. */
 export function ensureCommand(name: string, url: string | undefined, secretFile?: string): string {
   const shown = withoutSecrets(url)
   const isSafe = URL.parse(url ?? '')?.href === shown && /^[\w:/.~%-]+$/.test(shown)

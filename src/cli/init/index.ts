@@ -45,7 +45,8 @@ const examples = `
 Templates:
 ${templateLines.join('\n')}
 
-The command never overwrites a file without asking. It adds missing entries to package.json and .gitignore.
+The command overwrites a file only if you agree, or pass --existing overwrite. It adds missing entries to package.json
+and .gitignore.
 
 Examples:
   hookserver init                            ask for the folder and the template

@@ -4,7 +4,7 @@ import { version } from '../../runtime/platform.ts'
 
 interface Template {
   summary: string
-  /** Packages besides hookserver. Their ranges are those of our optional peer dependencies. */
+  /** Packages besides hookserver. Their version ranges are those of our optional peer dependencies. */
   packages: readonly string[]
   /** The commands to run after `npm install` and `npm test`, each with its effect. */
   next: readonly (readonly [command: string, effect: string])[]

@@ -28,8 +28,9 @@ export function addRecover(program: Command): void {
     .summary('Recover missed deliveries from GitHub')
     .description(
       "Compares GitHub's delivery log with the database, and asks GitHub to redeliver the missed deliveries. The server " +
-        'that receives them must be running. Name webhooks as acme/shop#7 (by id), acme/shop or acme (the webhooks that ' +
-        'deliver to --url), or app (the webhook of your GitHub App). Default: HOOKSERVER_RECOVER, or "recover" of the module.',
+        'that receives them must be running. With --mode pull, the command reads and stores them itself. Name webhooks as ' +
+        'acme/shop#7 (by id), acme/shop or acme (the webhooks that deliver to --url), or app (the webhook of your GitHub ' +
+        'App). Default: HOOKSERVER_RECOVER, or "recover" of the module.',
     )
     .option('--dry-run', 'Only list the missed deliveries')
   const json = 'Print one JSON object with reports and missedDeliveries; times in milliseconds since 1970'
@@ -40,7 +41,7 @@ const explanation = `
 Credentials: GITHUB_TOKEN with the permission "Webhooks" (read and write), or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
 GitHub keeps deliveries for 3 days, Enterprise Server for 7. Deliveries older than the database are ignored.
 Without --module and --events, all events are recovered, because only the module knows which events it handles.
-If the server does not receive at /hooks, set HOOKSERVER_URL or pass the module.
+The server stores deliveries under its path: if that is not /hooks, set HOOKSERVER_URL or pass the module.
 
 With --admin-url, the remote server sweeps the webhooks of its own --recover.
 

@@ -41,7 +41,11 @@ export function addSend(program: Command): void {
     )
     .option('--to <url>', 'URL to send to', parseUrl, parseUrl('http://127.0.0.1:8000/hooks'))
     .option('--secret <secret>', 'Secret to sign with [GITHUB_WEBHOOKS_KEY, SECRET_KEY, .hookserver/secret]')
-    .option('--count <n>', 'Number of deliveries, repeating the samples (default: 1)', parseCount)
+    .option(
+      '--count <n>',
+      'Number of deliveries, repeating the samples (default: 1; one per sample with "all")',
+      parseCount,
+    )
     .option('--concurrency <n>', 'Concurrent requests (default: 1; 100 with --rate)', parseConcurrency)
     .option('--rate <n>', 'Requests per second (default: no limit)', parseRate)
     .option('--file <file>', 'JSON file with the payload; - for standard input (default: a sample)')

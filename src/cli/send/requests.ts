@@ -83,7 +83,7 @@ export function parseGuid(text: string): string {
   throw invalidValue('--guid', 'visible ASCII characters without white space', text)
 }
 
-/** Repeats the requests up to `count` deliveries, and sends each delivery `times` times with the same GUID. */
+/** Yields `count` deliveries, repeating the requests. Yields each delivery `times` times, with the same GUID. */
 export function* deliveriesOf(
   requests: readonly Outgoing[],
   { count, times, guid }: { count: number; times: number; guid: string | undefined },

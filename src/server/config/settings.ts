@@ -21,7 +21,10 @@ import {
   url,
 } from './setting.ts'
 
-/** By their names in a module's `config`. `adminPort` is also `--admin-port` and `HOOKSERVER_ADMIN_PORT`. */
+/**
+ * The settings of a server, by their names in the `config` of a module. `adminPort` is also the flag `--admin-port` and
+ * the variable `HOOKSERVER_ADMIN_PORT`.
+ */
 export const settings = {
   port: setting({
     placeholder: '<port>',
@@ -87,7 +90,7 @@ export const settings = {
   }),
   secretFile: setting({
     placeholder: '<file>',
-    help: "File with the webhook's secrets, one per line (default: GITHUB_WEBHOOKS_KEY, SECRET_KEY)",
+    help: "File with the webhook's secrets, one per line (default: the secret in GITHUB_WEBHOOKS_KEY or SECRET_KEY)",
     schema: text,
   }),
   validateIp: setting({
@@ -119,12 +122,12 @@ export const settings = {
   }),
   apiUrl: setting({
     placeholder: '<url>',
-    help: "GitHub's API, if it is at another address (default: that of --github)",
+    help: "URL of GitHub's API (default: derived from --github)",
     schema: apiUrl,
   }),
   grace: setting({
     placeholder: '<time>',
-    help: 'Time for running handlers at shutdown, before their signal aborts (default: 25s)',
+    help: 'Time that running handlers have at shutdown before their signal aborts (default: 25s)',
     schema: timeout,
     default: 25_000,
   }),
@@ -158,7 +161,7 @@ export const settings = {
   }),
   recoverUrl: setting({
     placeholder: '<url>',
-    help: 'Select the webhooks of targets without an id: those that deliver to this URL',
+    help: 'Choose the webhooks that deliver to this URL, for targets without an id',
     schema: url,
   }),
   recoverEvery: setting({
@@ -180,7 +183,7 @@ export const settings = {
   }),
   recoverEvents: setting({
     placeholder: '<list>',
-    help: 'Events to recover: issues, pull_request.closed (default: those with a handler)',
+    help: 'Events to recover: issues, pull_request.closed (default: those with a handler; all without a module)',
     schema: events,
   }),
   recoverIncludeOk: setting({
@@ -197,7 +200,7 @@ export const settings = {
   }),
   pull: setting({
     placeholder: '<hooks>',
-    help: "Webhooks whose deliveries are read from GitHub's log, not received; named as in --recover (default: none)",
+    help: "Webhooks to poll, named as in --recover: read GitHub's log instead of receiving deliveries (default: none)",
     schema: targets,
   }),
   pullEvery: setting({
