@@ -31,7 +31,7 @@ export function claim(
 
 type FoundTask = Record<'delivery_id' | 'size' | 'replayed', number>
 
-/** In the order in which they became due. New tasks have `next_at` 0, so they come first, in the order of receipt. */
+/** Tasks in the order of `next_at`. New tasks have 0, so they come first, in order of receipt. */
 const selectDue = `
   select delivery_id, size, replayed
   from tasks join deliveries on deliveries.id = delivery_id

@@ -3,12 +3,12 @@
  * however many deliveries they hold. Sending an object for each delivery would take a receiver more than twice as long.
  *
  * Layout of a batch:
- * - `bytes` holds the headers, as JSON, and the body of each delivery, one after the other. The buffer moves to the
- *   writer thread and back, so it is neither copied nor allocated again.
+ * - `bytes` holds, for each delivery, the headers as JSON and then the body. The buffer moves to the writer thread and
+ *   back, so it is neither copied nor allocated again.
  * - `fields` holds `fieldCount` values for each delivery, in the order of `BatchEncoder.add`.
  *
- * Layout of an answer: `results` holds two numbers for each delivery: its id and the code of its outcome or, if the
- * delivery was not stored, the index of the error in `errors` and the code -1.
+ * Layout of an answer: `results` holds two numbers for each delivery. These are the id and the code of the outcome; or,
+ * if an error occurred, the index of the error in `errors` and the code -1.
  */
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type CallError, transfer } from '../runtime/thread-server.ts'

@@ -10,7 +10,7 @@ import { insertAttempt, updateDeliveryState } from './tasks.ts'
 
 /**
  * Stores a delivery of another inbox with its state, in the transaction of the caller.
- * @returns false if it is stored already.
+ * @returns false if it is stored already, or was pruned.
  */
 export function importDelivery(connection: Connection, packer: Packer, imported: ImportedDelivery): boolean {
   const { delivery, body } = imported

@@ -59,12 +59,12 @@ export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
   )
 }
 
-/** The workers whose heartbeats the maintenance thread sends, with their handlers. */
+/** The workers of this process, with their handlers. The maintenance thread sends the heartbeats of these workers. */
 type RegisteredWorkers = Map<number, readonly HandlerPolicy[]>
 
 type ForwardedMethod = (typeof writerMethods)[number] | (typeof maintenanceMethods)[number]
 
-/** The methods of the inbox that are more than one call to a thread. */
+/** The methods of the inbox that do more than forward a call to a thread. */
 class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
   readonly pollInterval = 200
   readonly #writer: ThreadClient<WriterCalls>
@@ -74,7 +74,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
   /** Searches in payloads take long, so they run one by one: between two of them, the thread answers other calls. */
   readonly #searches = new Mutex()
   readonly #unmatched: UnmatchedReader
-  /** The unfinished operations that consist of several calls. */
+  /** The unfinished operations that have several steps. */
   readonly #pending = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
 
@@ -177,7 +177,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
     await this.#maintenance.close()
   }
 
-  /** Runs an operation that consists of several calls. `close` waits for all of them. */
+  /** Runs an operation that has several steps. `close` waits until the operation has ended. */
   #track<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new Error('The inbox is closed'))
     const pending = operation()

@@ -25,8 +25,8 @@ interface Lease {
 }
 
 /**
- * Reclaims the leases of processes that have ended, so that the tasks need not wait for five checks. Then registers a
- * worker.
+ * Reclaims the leases of workers of processes that have ended, so that the tasks need not wait for five checks. Then
+ * registers a worker.
  * @param interval Milliseconds between two heartbeats of this process.
  */
 export function registerWorker(
@@ -68,7 +68,7 @@ export class LeaseMonitor {
   }
 }
 
-/** Makes the tasks of a dead worker due again, after the delay that each handler's policy sets. */
+/** Removes a dead worker, and makes its tasks due again after the delay that each handler's policy sets. */
 function reclaimLeases(connection: Connection, { id, handlers }: RegisteredWorker, now: number): void {
   const policies = new Map(handlers.map((policy) => [policy.name, policy]))
   for (const lease of connection.all<Lease>(selectLeases, id)) {
@@ -103,7 +103,10 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
 /** Milliseconds: the precision of `handlers.seen_at`. It is coarse to save writes. */
 const seenPrecision = 60_000
 
-/** The handlers of tasks that are due or wait for a retry, by one index seek each: there may be very many tasks. */
+/**
+ * The handlers of tasks that are due or wait for a retry. Finds each handler by one index seek, because there may be
+ * very many tasks.
+ */
 export function* dueHandlers(connection: Connection): Generator<string> {
   for (let last = ''; ; ) {
     const next = connection.get<{ handler: string }>(selectNextHandler, last)?.handler

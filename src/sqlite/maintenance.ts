@@ -18,8 +18,8 @@ import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 const [checkpointInterval, pruneInterval] = [200, 60_000]
 
 /**
- * Reads, heartbeats, checkpoints and pruning. They have a thread and a connection of their own, so that they do not
- * delay a commit, and so that a handler that blocks the event loop keeps its lease.
+ * Queries, heartbeats, checkpoints and pruning. They have a thread and a connection of their own. So they do not delay
+ * a commit, and a worker keeps its leases while a handler blocks the event loop.
  */
 export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #connection: Connection
@@ -59,8 +59,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   }
 
   /**
-   * Sends the heartbeats of the workers of this process, and expires the leases of dead workers. Also ends tasks
-   * without a handler, and corrects clock skew.
+   * Sends the heartbeats of the workers of this process, unless its event loop has been blocked for too long. Expires
+   * the leases of dead workers, ends tasks without a handler, and corrects clock skew.
    */
   renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings
@@ -76,7 +76,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     })
   }
 
-  /** Deletes one batch of expired deliveries. @returns the number of deleted deliveries. */
+  /** Prunes one batch of deliveries. @returns the number of deleted deliveries. */
   prune(now: number): number {
     const { retention: age, maxSize: size } = this.#settings
     return this.#connection.transaction(() => pruneBatch(this.#connection, { age, size }, now))
@@ -127,7 +127,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
 
   /**
    * Copies the log into the database while writers continue, so that they have less to copy themselves. Prunes if the
-   * file is nearly full: a burst of deliveries, or results in a full file, cannot wait a minute for room.
+   * file is nearly full: new deliveries and results cannot wait a minute for room.
    */
   #checkpoint(): void {
     const version = this.#connection.get<{ data_version: number }>('pragma data_version')?.data_version

@@ -18,7 +18,7 @@ interface ExistingTaskRow extends ExistingTask {
   order_key: string | null
 }
 
-/** Records matches, oldest delivery first, in the transaction of the caller. */
+/** Records matches in order of receipt, in the transaction of the caller. */
 export function recordMatches(
   connection: Connection,
   worker: number,

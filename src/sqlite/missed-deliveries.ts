@@ -12,7 +12,7 @@ import {
 } from '../inbox/missed-deliveries.ts'
 import type { Connection } from './connection.ts'
 
-/** Of the given GUIDs, those that have a delivery in the inbox, or had one that was pruned. */
+/** Of the given GUIDs, those that have a delivery in the inbox, or the tombstone of a delivery without a secret id. */
 export function knownGuids(connection: Connection, { source, hookId, guids }: GuidLookup): string[] {
   return guids.filter((guid) => {
     return (
@@ -56,7 +56,7 @@ export function deleteOldMissedDeliveries(connection: Connection, now: number): 
   connection.run(deleteOld, now - missedDeliveryAge)
 }
 
-/** Acquires or renews a lease. @returns Whether the holder has it now. */
+/** Acquires or renews a lease, in the caller's transaction. @returns whether the holder has it now. */
 export function lease(connection: Connection, name: string, holder: string, ms: number, now: number): boolean {
   return connection.run(takeLease, name, holder, now + ms, now) > 0
 }

@@ -35,7 +35,10 @@ const pageSize = 8192
 /** The file may grow to this multiple of `maxSize`, so that a full inbox can still handle its deliveries. */
 const reserve = 1.1
 
-/** If the log has this many pages, a commit copies them into the database, so that the log can start over under load. */
+/**
+ * If the log has this many pages, a commit copies them into the database. SQLite can then overwrite the log from its
+ * beginning, even under load.
+ */
 const autocheckpoint = 4096
 
 /**
@@ -125,7 +128,7 @@ function explain(cause: unknown): string {
   return message
 }
 
-/** The files that a connection writes to. SQLite does not notice if a file is deleted, so later writes are lost. */
+/** The files that a connection writes to. SQLite does not notice if one is deleted, so later writes would be lost. */
 export class OpenFiles {
   readonly #files: readonly { path: string; fix: string; opened?: BigIntStats | undefined }[]
 
@@ -147,7 +150,7 @@ export class OpenFiles {
       file.opened ??= found
       // The file system gives the inode number of an open file to no other file.
       if (found && found.ino === file.opened?.ino && found.dev === file.opened.dev) continue
-      throw new Error(`${file.path} was deleted or replaced while the server runs: ${file.fix}`)
+      throw new Error(`${file.path} was deleted or replaced while the server was running: ${file.fix}`)
     }
   }
 }

@@ -6,10 +6,10 @@ export interface SqliteOptions {
   /** Milliseconds for which an ended delivery is kept after its receipt. Default: 30 days. */
   retention?: number | undefined
   /**
-   * Maximum size of the file in bytes. From nine tenths of it on, deliveries that have ended are deleted before their
-   * `retention`: the oldest `done` ones first, then those that are `ignored`, `discarded` or `dead`. At the maximum, if
-   * no ended delivery is left, new deliveries get 503 `inbox_unavailable`. The results of handlers may make the file a
-   * tenth larger. Default: no limit.
+   * Maximum size of the file in bytes. While more than nine tenths of it are in use, ended deliveries are deleted
+   * before their `retention`: the oldest `done` ones first, then those that are `ignored`, `discarded` or `dead`. At
+   * the maximum, if no ended delivery is left, new deliveries get 503 `inbox_unavailable`. The results of handlers may
+   * make the file a tenth larger. Default: no limit.
    */
   maxSize?: number | undefined
   /** Milliseconds to wait while another process writes. Default: 5000. */
@@ -36,7 +36,7 @@ const defaults: SqliteSettings = {
   vanishAfter: 24 * 60 * 60 * 1000,
 }
 
-/** The smallest file that has room for the schema and a few deliveries. */
+/** A file of this size has room for the schema and a few deliveries. */
 const minSize = 1024 * 1024
 
 /** The other options have no maximum. */

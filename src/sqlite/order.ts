@@ -1,6 +1,6 @@
 /**
- * Order keys. Of the unfinished tasks of a handler with the same key, only the first may run: the one whose delivery was
- * received first. The others are blocked, which means that they have no `next_at`, until the first has ended.
+ * Order keys. Of the unfinished tasks of a handler with the same key, only the first may run: the task of the oldest
+ * delivery. The other tasks are blocked until the first one has ended. A blocked task has no `next_at`.
  *
  * The functions run in the transaction of the caller.
  */
@@ -23,8 +23,8 @@ export interface FirstTask {
 }
 
 /**
- * Whether a task may run. A rearmed task can be first while a later task with its key runs: then it waits for the end
- * of the later task.
+ * Whether a task may run. A task that starts again can be first while a later task with its key runs. Then it waits
+ * until the attempt of the later task has ended.
  */
 export function mayBegin(connection: Connection, id: number, handler: string, key: string | null | undefined): boolean {
   if (key === undefined || key === null) return true

@@ -30,7 +30,7 @@ export const compressLarge = (content: Uint8Array): Promise<Uint8Array> => compr
 /** Collects the contents that a transaction stores. */
 export class Packer {
   readonly #connection: Connection
-  /** The collected contents, one after the other. */
+  /** The collected contents. */
   readonly #bytes = Buffer.allocUnsafeSlow(large)
   #pack = 0
   #size = 0
@@ -98,7 +98,7 @@ function bytesOf(connection: Connection, pack: number): Uint8Array {
   return bytes
 }
 
-/** Deletes those of the packs that no delivery refers to. */
+/** Of these packs, deletes those that no delivery refers to. */
 export function deleteEmptied(connection: Connection, packs: ReadonlySet<number>): void {
   for (const pack of packs) connection.run(deletePack, pack)
 }

@@ -67,7 +67,10 @@ export function deleteWorker(connection: Connection, worker: number): void {
   connection.run('delete from workers where id = ?', worker)
 }
 
-/** @throws {Error} if the worker's leases have expired: no process would reclaim new ones. */
+/**
+ * @throws {Error} if the leases of the worker have expired: its row is gone, so another process would soon reclaim new
+ *   leases too, although the worker is alive.
+ */
 export function checkRegistered(connection: Connection, worker: number): void {
   if (connection.get('select 1 from workers where id = ?', worker)) return
   throw new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)

@@ -19,7 +19,10 @@ export interface Retention {
 /** Maximum deliveries that one transaction deletes, so that other writers do not wait for long. */
 const batchSize = 100
 
-/** The share of `size` from which on deliveries are pruned before they reach `age`, to keep room for new ones. */
+/**
+ * While more than this share of `size` is in use, ended deliveries are pruned before they reach `age`, to keep room for
+ * new ones.
+ */
 const fullShare = 0.9
 
 interface ExpiredDelivery {
@@ -73,7 +76,7 @@ export function usedBytes(connection: Connection): number {
   return connection.get<{ used: number }>(selectUsed)?.used ?? 0
 }
 
-/** Makes tasks due that wait longer than their delay: the clock was set back after the delay was added to the time. */
+/** Makes tasks due that wait longer than their delay, because their time was computed before the clock was set back. */
 export function correctClockSkew(connection: Connection, now: number): void {
   const latest = now + clockTolerance
   for (const handler of dueHandlers(connection)) {
@@ -90,7 +93,7 @@ const deleteAttempts = 'delete from attempts where delivery_id = ?'
 const deleteDelivery = 'delete from deliveries where id = ?'
 const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 
-/** A delivery that a wrong clock dated in the future does not keep older ones from being pruned. */
+/** Skips deliveries with a time in the future, which a wrong clock has set: they must not fill the batch. */
 const selectOldest = `
   select id, received_at, pack, identity, variant, sha256, state, recovered from deliveries
   where state = ? and received_at <= ?

@@ -5,7 +5,8 @@
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
 pragma user_version = 1;
 
--- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of the pack.
+-- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
+-- the decompressed pack.
 create table deliveries (
   id integer primary key autoincrement,
   identity blob not null,                   -- a hash of GUID, source, hook id and secret id
@@ -15,14 +16,14 @@ create table deliveries (
   guid text not null,
   event text not null,
   state text not null,
-  matched integer not null,                 -- 1: it has been matched with handlers
+  matched integer not null,                 -- 0: a worker has yet to match it with handlers
   rerun integer not null default 0,         -- 1: handlers that succeeded run again, too
   next_at integer,
   received_at integer not null,
   stored_at integer not null,
   acked_at integer,
   sha256 blob not null,
-  replay_key integer,                       -- 6 bytes of sha256, once it is matched
+  replay_key integer,                       -- 6 bytes of sha256; null until the first match
   pack integer not null,
   start integer not null,
   headers_size integer not null,            -- bytes of the headers
@@ -54,21 +55,21 @@ create index deliveries_event on deliveries (event);
 create index deliveries_repository on deliveries (repository) where repository is not null;
 create index deliveries_replay on deliveries (replay_key) where replay_key is not null;
 
--- The contents of the deliveries of one transaction, or of one large delivery.
+-- Packs: contents of deliveries that one transaction stored, compressed together. A large delivery has its own pack.
 create table packs (
-  id integer primary key,                   -- its first delivery
-  last integer not null,                    -- its last delivery
+  id integer primary key,                   -- the id of its first delivery
+  last integer not null,                    -- the pack has no delivery with a higher id
   bytes blob not null                       -- compressed with zstd
 ) strict;
 
--- One task for each handler of a delivery. It is due from "next_at" on. An older task with the same order
--- key blocks a pending task without "next_at".
+-- One task for each handler of a delivery. It is due from "next_at" on. A pending task whose "next_at" is null
+-- is blocked: it waits for another task with the same order key.
 create table tasks (
   delivery_id integer not null,
   handler text not null,
   state text not null,
   next_at integer,
-  delay integer,                            -- milliseconds from the latest failure to "next_at"
+  delay integer,                            -- milliseconds from the end of the latest attempt to "next_at"
   order_key text,
   attempt integer not null default 0,
   attempts_used integer not null default 0,
@@ -122,7 +123,7 @@ create table changes (
 -- Workers that may hold leases. A lease expires when the heartbeats of its worker stop.
 create table workers (
   id integer primary key autoincrement,
-  process text not null,                    -- host, process id and start of the process, as JSON
+  process text not null,                    -- the process of the worker: a `ProcessIdentity`, as JSON
   handlers text not null,                   -- names and policies, as JSON
   heartbeats integer not null,              -- counted, so that a clock that jumps expires no lease
   interval integer not null                 -- milliseconds between two heartbeats
@@ -140,7 +141,9 @@ create table processes (
   problems text                             -- of its worker, as JSON
 ) strict, without rowid;
 
--- When a worker last registered a handler of this name. If that is too long ago, the due tasks of the handler end.
+-- When a registered worker last had a handler of this name. If no worker ever had one: when the
+-- maintenance first found a task of the handler. If this is longer ago than `vanishAfter`, the due tasks of the handler
+-- end as `gone`.
 create table handlers (name text primary key, seen_at integer not null) strict, without rowid;
 
 create table pauses (handler text primary key) strict, without rowid;
@@ -148,7 +151,7 @@ create table pauses (handler text primary key) strict, without rowid;
 -- Leases by name: each lets one process at a time do some work.
 create table leases (name text primary key, holder text not null, until integer not null) strict, without rowid;
 
--- Deliveries that GitHub has sent and that were not received.
+-- Deliveries that GitHub sent, and that were not in the inbox when a sweep looked for them.
 create table missed_deliveries (
   hook_id text not null,
   guid text not null,
@@ -182,7 +185,7 @@ create table rejections (
   headers text not null
 ) strict;
 
--- Counts of events by minute and by hour; of rejected requests also the total by code (step 0).
+-- Counts of events by minute and by hour. For rejected requests, also the total by code (step 0).
 create table counts (
   step integer not null,                    -- milliseconds; 0: the total
   at integer not null,                      -- the beginning of the step

@@ -28,7 +28,7 @@ export class StoreQueue {
     this.#writer = writer
   }
 
-  /** @returns nothing for a large delivery: it is compressed first, and sent as a call of its own. */
+  /** @returns `undefined` for a large delivery: the caller compresses it, and sends it as a call of its own. */
   add(delivery: NewDelivery): Promise<StoreResult> | undefined {
     const headers = JSON.stringify(delivery.headers)
     if (maxEncodedSize(delivery, headers) >= large) return undefined

@@ -77,7 +77,7 @@ export function insertVariant(
   now: number,
 ): StoreResult {
   const { pack, start } = delivery.sha256 ? packer.addCompressed(delivery.content) : packer.add(delivery.content)
-  // In the order of the columns. Named parameters would take three times as long: 30 µs more.
+  // The values are in the order of the columns. Named parameters would take three times as long: 30 µs more.
   const id = connection.insert(
     insertDelivery,
     identity,

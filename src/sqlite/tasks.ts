@@ -10,7 +10,7 @@ import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../inbox/task-q
 import type { Connection } from './connection.ts'
 import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
 
-/** Starts an attempt of a due task. A task that is not the first with its order key is blocked instead. */
+/** Starts an attempt of a due task. If the order key does not allow the task to run yet, blocks the task instead. */
 export function claimTask(
   connection: Connection,
   worker: number,
@@ -48,7 +48,7 @@ export function finishAll(connection: Connection, worker: number, results: reado
   })
 }
 
-/** Records how an attempt ended. @returns false if the lease has moved to another worker. */
+/** Records how an attempt ended. @returns false if the worker no longer holds the lease of the task. */
 export function finish(connection: Connection, worker: number, result: AttemptResult): boolean {
   const { id, handler, attempt } = result
   const { state, nextAt, delay, attemptsUsedChange } = transitionOf(result)
@@ -89,7 +89,7 @@ function claimNext(
   return claimed && { ...claimed, replayed }
 }
 
-/** Whether an earlier call with the same result, whose answer was lost, has claimed the task. */
+/** Whether an earlier call with the same result has claimed the task. A worker repeats a call if the answer is lost. */
 const isClaimedAt = ({ worker, started_at }: FirstTask, by: number, at: number): boolean =>
   worker === by && started_at === at
 
@@ -114,7 +114,7 @@ export function markGone(connection: Connection, id: number, handler: string, ke
   promoteNext(connection, handler, key)
 }
 
-/** Derives the state of a delivery from the states of its tasks. */
+/** Derives the state and the `next_at` of a delivery from its tasks, and writes them. */
 export function updateDeliveryState(connection: Connection, id: number): DeliveryStatus {
   const tasks = connection.all<{ state: TaskState; next_at: number | null }>(selectStates, id)
   const state: DeliveryState = deliveryStateOf(tasks.map((task) => task.state))

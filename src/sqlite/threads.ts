@@ -85,7 +85,7 @@ export interface MaintenanceCalls extends Served<(typeof maintenanceMethods)[num
   readUnmatched(limit: number, bytes: number, after: number): StoredDeliveryRow[]
   load(ids: readonly number[]): StoredDeliveryRow[]
   list(query: Query): Page
-  /** Deletes one batch of expired deliveries. @returns the number of deleted deliveries. */
+  /** Prunes one batch of deliveries. @returns the number of deleted deliveries. */
   prune(now: number): number
 }
 
@@ -148,7 +148,10 @@ export class UnmatchedReader {
     return ahead ?? this.#read(limits, 0)
   }
 
-  /** Reads the deliveries after `matched`, unless `matched` has fewer than `limit`: then no others are left. */
+  /**
+   * Reads the deliveries after `matched`, unless `matched` has fewer than `limit`: then no others are left, or `bytes`
+   * was reached before `limit`.
+   */
   readAhead(worker: number, limits: Limits, matched: readonly StoredDelivery[]): void {
     const last = matched.at(-1)
     if (!last || matched.length < limits.limit) return

@@ -31,7 +31,7 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #calls: WriterCalls
   /** The first and the last delivery that the previous transaction stored. */
   #stored: [number, number] | undefined
-  /** When that transaction was committed, and its senders could be answered. */
+  /** When the previous transaction was committed. From then on, the senders of its deliveries could be answered. */
   #committedAt = 0
 
   constructor(connection: Connection, settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>) {
@@ -43,8 +43,8 @@ export class Writer implements ThreadServer<WriterCalls> {
   }
 
   /**
-   * Carries out calls in one transaction. If a call fails, each call, and each delivery of a batch, gets a transaction
-   * of its own.
+   * Carries out calls in one transaction. If a call fails, each call gets a transaction of its own. A call that stores
+   * several deliveries and fails alone is split: each delivery gets a transaction of its own.
    */
   execute(calls: readonly Call<WriterCalls>[]): Answer[] {
     const connection = this.#connection

@@ -86,7 +86,7 @@ test('answers 503 while the file of the inbox is missing, and 200 after it is mo
   renameSync(path, `${path}.moved`)
   await becomes(served, 503)
   expect(await served.line('Not ready')).toMatchObject({
-    err: { message: expect.stringContaining('was deleted or replaced while the server runs: move it back') },
+    err: { message: expect.stringContaining('was deleted or replaced while the server was running: move it back') },
   })
   renameSync(`${path}.moved`, path)
   await becomes(served, 200)

@@ -25,7 +25,7 @@ describe('a database file that disappears while it is open', () => {
     const stored = Promise.allSettled(['a', 'b'].map((guid) => inbox.store(newDelivery({ guid }))))
     for (const { status } of await stored) expect(status).toBe('rejected')
     await expect(inbox.store(newDelivery())).rejects.toThrow(
-      `${path} was deleted or replaced while the server runs: move it back. Or restart the server`,
+      `${path} was deleted or replaced while the server was running: move it back. Or restart the server`,
     )
     renameSync(`${path}.moved`, path)
     expect(await inbox.store(newDelivery({ guid: 'after' }))).toMatchObject({ outcome: 'stored' })
