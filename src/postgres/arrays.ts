@@ -6,7 +6,7 @@
 import pg from 'pg'
 import { text } from './connection.ts'
 
-/** Dimensions, a flag for nulls, the type of the elements, their number, the first index. */
+/** Bytes of five numbers: dimensions, a flag for nulls, the type of the elements, their number, and the first index. */
 const headerSize = 20
 
 export function textArray(values: readonly (string | undefined)[]): Buffer {

@@ -11,7 +11,7 @@ import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
 import type { Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
-/** The number of deliveries after which a page ends. */
+/** A page ends after this number of deliveries, or of rows of the change log. */
 const pageSize = 500
 
 /** The deliveries that were stored or changed since a position, as they are now. */

@@ -88,7 +88,10 @@ async function fetchJobs(
   return (await Promise.all(fetched)).flat()
 }
 
-/** Locks the tasks to which fetched jobs belong, oldest first, and their queues. */
+/**
+ * Locks the deliveries of fetched jobs, and then the queues of the tasks of these deliveries.
+ * @returns the tasks that still have these jobs, in order of receipt, and the queues.
+ */
 async function lockTasks(
   transaction: Transaction,
   fetched: readonly FetchedJob[],
@@ -161,7 +164,7 @@ const columnsOf = (tasks: readonly FetchedTask[]) => [
   tasks.map(({ handler }) => handler),
 ]
 
-/** Fetched jobs that still belong to their tasks, oldest first, because tasks with an order key run in that order. */
+/** The tasks that still have the fetched jobs, in order of receipt: tasks with an order key run in this order. */
 const selectFetched = `
   select tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at, tasks.attempt, tasks.attempts_used, tasks.order_hash,
          deliveries.size, deliveries.replayed

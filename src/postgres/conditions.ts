@@ -13,7 +13,7 @@ export interface Conditions {
 }
 
 /**
- * Splits a query into a condition that an index answers in order of receipt, if there is one, and the rest.
+ * Splits a query into a condition that an index answers, and the rest.
  *
  * We choose the index, not PostgreSQL: for `state = 'dead' … order by id desc` it may walk down the whole primary key.
  * For a range of the pair `(state, id)`, in the order of the pair, PostgreSQL can use only the index on both columns.

@@ -19,7 +19,7 @@ const maxPrepared = 150
 
 const names = new Map<string, string>()
 
-/** The name under which each connection prepares a statement once. */
+/** The name under which each connection prepares a statement once; `undefined` if `maxPrepared` others have names. */
 function nameOf(sql: string): string | undefined {
   const known = names.get(sql)
   if (known !== undefined || names.size >= maxPrepared) return known

@@ -54,7 +54,7 @@ export function compressLarge(headers: Uint8Array, body: Uint8Array): Promise<Bu
 
 /**
  * Packs contents. Compressing a push of 6.9 kB alone takes 45 µs. Starting the compression takes 35 of these 45 µs.
- * @returns the packs, and the places of the contents, in their order.
+ * @returns the packs, and the places in the order of the contents.
  */
 export function packAll(contents: readonly NewContent[]): { packs: readonly Buffer[]; places: readonly Place[] } {
   const packs: Buffer[] = []
@@ -116,7 +116,7 @@ export interface ContentRow extends Omit<Contents, 'bytes' | 'form'> {
   bytes: Uint8Array | null
 }
 
-/** The number of a delivery's pack. */
+/** An SQL expression: the id of a delivery's pack. @param deliveries The table. */
 export const packOf = (deliveries: string): string => `coalesce(${deliveries}.pack, ${deliveries}.id)`
 
 /** The columns of a `ContentRow`. Of the rows that share a pack, only the first one by id has the bytes of the pack. */

@@ -95,7 +95,7 @@ export class Database extends Connection {
     try {
       return await work(checkout)
     } catch (error) {
-      // The connection leads to a standby; a new one may reach the primary server.
+      // The connection may lead to a standby; a new one may reach the primary server.
       if (codeOf(error) === readOnly) noteBroken(error as Error)
       throw error
     } finally {
@@ -179,7 +179,7 @@ export class Transaction extends Connection {
     return this.#failure
   }
 
-  /** Runs statements without parameters, however long they take. */
+  /** Runs statements that have no parameters. The client waits for them without a time limit. */
   async script(text: string): Promise<void> {
     const config = { text, query_timeout: maxTimer } // an option that the types of pg lack
     await this.query(config)

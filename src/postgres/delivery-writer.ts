@@ -55,10 +55,13 @@ export class DeliveryWriter implements DeliveryStore {
 
   #acknowledge(batch: number): void {
     this.#acks.push({ batch, at: Date.now() })
-    this.#ackTimer ??= setTimeout(() => void this.flush().catch(() => undefined), ackDelay).unref() // or with the next store
+    this.#ackTimer ??= setTimeout(() => void this.flush().catch(() => undefined), ackDelay).unref()
   }
 
-  /** Stores new deliveries with one statement. Stores copies of known deliveries, which are rare, in a transaction. */
+  /**
+   * Stores new deliveries with one statement. Then stores copies of known deliveries, and conflicts with them, in a
+   * transaction. Both are rare.
+   */
   async #store(deliveries: readonly EncodedDelivery[]): Promise<StoreResult[]> {
     const [startedAt, acks] = [performance.now(), this.#acks.splice(0)]
     const database = this.#client.receiverDatabase

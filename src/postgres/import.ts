@@ -24,7 +24,7 @@ export async function importDeliveries(
   const identified = deliveries.map((imported, index) => {
     return { imported, id: ids[index]?.id as number, identity: Buffer.from(identityOf(imported.delivery)) }
   })
-  // Written in the order of identities, as `store` does, so that no two transactions wait for each other.
+  // Written in the order of identities, as in `store.ts`, so that no two transactions wait for each other.
   for (const { imported, id, identity } of identified.sort((a, b) => Buffer.compare(a.identity, b.identity))) {
     if (await importDelivery(transaction, id, identity, imported)) importedIds.push(id)
   }
@@ -64,7 +64,7 @@ async function importDelivery(
 
 type ImportedTask = ReturnType<typeof taskOf>
 
-/** Imports a running task as due now. Its attempt is recorded as cut off, and counts. */
+/** The row of a task. A task that was running is due at once; its attempt is recorded as cut off, and counts. */
 function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) {
   const state = rest.state === 'running' ? 'pending' : rest.state
   return {
@@ -78,7 +78,7 @@ function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) 
   }
 }
 
-/** A delivery that has ended keeps its state; the state of any other follows from its imported tasks. */
+/** A delivery that has ended, or has no tasks, keeps its state. The state of any other follows from its tasks. */
 function stateColumns(
   { state }: ImportedDelivery['delivery'],
   tasks: readonly ImportedTask[],

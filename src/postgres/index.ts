@@ -52,7 +52,7 @@ export function postgres(target: string | PoolLike, options: PostgresOptions = {
  * Creates or migrates the tables of an inbox, for applications that do not have the permission to do so and set
  * `migrate: false`. Processes of the previous version can still use the tables.
  * @returns the number of migrations that ran.
- * @throws {Error} whose message says how to fix the problem.
+ * @throws {Error} that says how to fix the problem.
  */
 export async function migratePostgres(
   target: string | PoolLike,

@@ -1,7 +1,7 @@
 /**
  * The queue of due tasks, on pg-boss, with one pg-boss queue for each handler. A job is one attempt of a task, due at one
- * time. The transaction that makes a task due inserts the job, and the one that claims the task deletes it, so a row and
- * its job are always visible together. `inbox/retry.ts` decides when to retry; we do not use pg-boss's retries.
+ * time. The transaction that makes a task due inserts the job, and the one that claims the task deletes it. So a task
+ * and its job are always visible together. `inbox/retry.ts` decides when to retry; we do not use pg-boss's retries.
  */
 import { hash, randomUUID } from 'node:crypto'
 import { type Clock, PgBoss } from 'pg-boss'
@@ -60,7 +60,8 @@ export class JobQueue {
     this.#boss = new PgBoss({
       db: { executeSql: (text, values) => lookups.executeSql(text, values) },
       schema: this.#schema,
-      migrate: true, // pg-boss leaves a newer schema as it is; `checkDatabase` has rejected an older one
+      // pg-boss leaves a newer schema as it is. If our option `migrate` is false, `checkDatabase` rejects an older one.
+      migrate: true,
       createSchema: false,
       supervise: options.supervises,
       schedule: false,

@@ -27,7 +27,7 @@ export async function releaseWorker(transaction: Transaction, jobs: JobQueue, wo
   await finish(transaction, jobs, released)
 }
 
-/** Makes the tasks of a dead worker due again, after the delay that each handler's policy sets. */
+/** Removes a dead worker, and makes its tasks due again after the delay that each handler's policy sets. */
 export async function reclaimLeases(transaction: Transaction, jobs: JobQueue, dead: RegisteredWorker): Promise<void> {
   const { id, heartbeats, handlers } = dead
   const deleted = await transaction.run('delete from workers where id = $1 and heartbeats = $2', id, heartbeats)

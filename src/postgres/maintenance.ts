@@ -13,15 +13,15 @@ import type { MaintenanceCalls } from './threads.ts'
 const [reconcileInterval, pruneInterval] = [15_000, 60_000]
 
 /**
- * Periodic work: heartbeats of the workers of this process, reclaiming the tasks of dead workers, reconciliation,
- * pruning. It runs on a thread and connections of its own, so that a handler that blocks the event loop keeps its
- * lease. Every process runs it; a lock in the database keeps two processes from reconciling or pruning at the same
- * time.
+ * Periodic work: heartbeats of the workers of this process, reclaiming the tasks of dead workers, reconciliation, and
+ * pruning. It runs on a thread and connections of its own, so that a worker keeps its leases while a handler blocks the
+ * event loop. Every process that stores deliveries or runs handlers does this work. A lock in the database keeps two
+ * processes from reconciling or pruning at the same time.
  */
 export class Maintenance {
   readonly #settings: PostgresSettings
   readonly #database: Database
-  /** Only for heartbeats, which must not wait for locks of other transactions. */
+  /** Only sends and reads heartbeats, which must not wait for a connection that another transaction holds. */
   readonly #heartbeatDatabase: Database
   readonly #jobs: JobQueue
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
@@ -62,7 +62,7 @@ export class Maintenance {
     this.#startJobs()
   }
 
-  /** Waits for running work. */
+  /** Waits for running work, then closes the connections. */
   async close(): Promise<void> {
     this.#isClosing = true
     for (const timer of this.#timers) clearInterval(timer)

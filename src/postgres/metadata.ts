@@ -69,7 +69,7 @@ export async function createdAt(sql: Sql): Promise<number> {
   return (await sql.get<{ created_at: number }>('select created_at from inbox_info'))?.created_at ?? 0
 }
 
-/** Each row once, and in one order, so that no two transactions wait for each other. */
+/** Adds up first: an upsert cannot change a row twice. Sorts, so that no two transactions wait for each other. */
 const upsertCounts = `
   insert into counts (step, at, measure, name, outcome, count)
   select step, at, measure, name, outcome, sum(count)

@@ -12,7 +12,7 @@ import {
 import { recordset, type Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
-/** Of the given GUIDs, those that have a delivery in the inbox, or had one that was pruned. */
+/** Of the given GUIDs, those that have a delivery in the inbox, or the tombstone of a delivery without a secret id. */
 export async function knownGuids(sql: Sql, { source, hookId, guids }: GuidLookup): Promise<string[]> {
   const ranges = guids.map(identitiesOf)
   const [firsts, lasts] = [ranges.map(([first]) => first), ranges.map(([, last]) => last)]
@@ -49,7 +49,7 @@ export async function lease(transaction: Transaction, name: string, holder: stri
   return (await transaction.run(takeLease, name, holder, ms)) > 0
 }
 
-/** Few deliveries share a GUID, so the identities are compared by range. */
+/** Looks up a GUID by the range of its identities, in which there are few deliveries. */
 const selectKnown = `
   select place
   from unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[])

@@ -9,8 +9,8 @@ const [minReconnectDelay, maxReconnectDelay] = [100, 10_000]
 const channelOf = (schema: string): string => `${schema}_due`
 
 /**
- * Receives notifications of work that other processes have made available. A pooler in transaction mode does not provide
- * the session that `listen` needs. With such a pooler, workers find the work by polling.
+ * Receives notifications of work that any process has made available. A pooler in transaction mode does not provide the
+ * session that `listen` needs. With such a pooler, workers find the work by polling.
  */
 export class Listener {
   readonly #target: ConnectionTarget

@@ -4,8 +4,8 @@ import { maxTimer } from '../runtime/timer.ts'
 /** Options of `postgres(target, options)`. */
 export interface PostgresOptions {
   /**
-   * The schema of our tables: at most 50 lower-case letters, digits and underscores, not starting with `pg_`. The
-   * tables of pg-boss are in a second schema, with the suffix `_jobs`. Default: `hookserver`.
+   * The schema of our tables: at most 50 lower-case letters, digits and underscores, not starting with a digit or
+   * `pg_`. The tables of pg-boss are in a second schema, with the suffix `_jobs`. Default: `hookserver`.
    */
   schema?: string | undefined
   /**
@@ -53,13 +53,13 @@ const defaults: PostgresSettings = {
 export const jobsSchema = (schema: string): string => `${schema}_jobs`
 
 /**
- * Connections of a process besides `connections`. `always`: two for maintenance, and one for heartbeats. `working`: one
- * for notifications, if the process runs handlers.
+ * Connections, besides `connections`, of a process that stores deliveries or runs handlers. `always`: two for
+ * maintenance, and one for heartbeats. `working`: one for notifications, if the process runs handlers.
  */
 export const ownConnections = { always: 3, working: 1 } as const
 
 export const schemaNames =
-  'a name of lower-case letters, digits and underscores, 50 at most, that does not begin with pg_'
+  'a name of at most 50 lower-case letters, digits and underscores that does not begin with a digit or pg_'
 
 /**
  * At most 50 characters, so that the name with a suffix does not exceed PostgreSQL's 63 bytes. Names that start with
@@ -117,8 +117,8 @@ export interface PoolLike {
 }
 
 /**
- * The parts of a PostgreSQL URL. `undefined` for any other text, and for a URL in which a part of the password ends up
- * in the host, the path or the query, or cannot be decoded.
+ * The parts of a PostgreSQL URL. `undefined` for any other text. Also `undefined` if a part of the password ends up in
+ * the host, the path, the query or the fragment, or if the URL cannot be decoded.
  */
 export function parsePostgresUrl(text: string): URL | undefined {
   if (!/^postgres(ql)?:\/\//.test(text) || text !== text.trim()) return undefined

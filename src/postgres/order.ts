@@ -86,11 +86,11 @@ export interface FinishedPlace {
 }
 
 /**
- * Claims the first tasks of locked queues in the place of tasks that have ended. A busy key then takes one transaction
- * for each task; promoting, fetching and claiming the task one after the other would take three. A task is left to
- * `promoteNext` if its handler is paused, if its body is too large, or if another transaction has locked its delivery:
- * a transaction that holds a queue never waits for a delivery. A repeated call returns the tasks that the first call
- * claimed.
+ * For each task that has ended, claims the first task of its queue for the same worker. The caller has locked the
+ * queues. This saves the transaction that would otherwise fetch the job of the first task and claim the task. A task is
+ * left to `promoteNext` if its handler is paused, if its body is too large, or if another transaction has locked its
+ * delivery: a transaction that holds a queue never waits for a delivery. A repeated call returns the tasks that the
+ * first call claimed.
  */
 export async function claimNextTasks(
   transaction: Transaction,
@@ -106,8 +106,9 @@ const hashesOfDeliveries =
   '(select distinct order_hash from tasks where delivery_id = any($1::bigint[]) and order_hash is not null)'
 
 /**
- * Waits for less time than PostgreSQL lets a transaction idle (5 s). Otherwise two transactions of a suspended process
- * would block every worker one after the other: when PostgreSQL ends the first, the second gets the lock and idles.
+ * Waits for less time than PostgreSQL lets a transaction idle (5 s). Otherwise, when PostgreSQL ends an idle
+ * transaction of a suspended process, a second transaction of the process could still be waiting for the lock. It would
+ * get the lock, and block every worker for another 5 s.
  */
 const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
 

@@ -119,8 +119,8 @@ const selectStored = `
   order by deliveries.id`
 
 /**
- * Skips rows that another transaction has locked: another worker is matching them, or an operator is ending them. Of
- * the rows within the limit, returns those whose bodies fit into `$2` bytes together, and always the first.
+ * Skips rows that another transaction has locked, for example because another worker is matching them. Of the rows
+ * within the limit, returns the oldest, until their bodies have `$2` bytes in total, and always the first.
  */
 const selectUnmatched = `
   with locked as materialized (

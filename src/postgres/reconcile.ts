@@ -17,9 +17,9 @@ const maxChecked = 10_000
 const seenPrecision = 60_000
 
 /**
- * Gives new jobs to tasks that have lost theirs, for example because an operator deleted rows of pg-boss. Tasks that are
- * due or wait for a retry have jobs. There may be very many such tasks, so each call checks the next `maxChecked` of
- * them.
+ * Gives new jobs to tasks that have lost theirs, for example because an operator deleted rows of pg-boss. Every task
+ * that is due or waits for a retry should have a job. There may be very many such tasks, so each call checks the next
+ * `maxChecked` of them.
  * @param after The id of the delivery at which the previous call ended.
  * @returns the id of the delivery at which this call ended; 0 if no tasks are left to check.
  */
@@ -99,7 +99,7 @@ const renewJobs = `
   where delivery_id = any($1::bigint[]) and next_at is not null
   returning delivery_id as id, handler, job, next_at as at`
 
-/** The first task of each queue, by one index seek each: a queue may be very long. */
+/** Finds the first task of each queue by one index seek, because a queue may be very long. */
 const selectBlocked = `
   with recursive firsts as (
     (select order_hash, delivery_id, state, next_at from tasks where ${isOrdered} order by order_hash, delivery_id limit 1)
@@ -131,7 +131,10 @@ const recordHandlerSeen = `
   insert into handlers (name, seen_at) select name, $2 from unnest($1::text[]) as name
   on conflict (name) do update set seen_at = excluded.seen_at where handlers.seen_at < $3`
 
-/** The handlers of tasks that are due or wait for a retry, by one index seek each: there may be very many tasks. */
+/**
+ * The handlers of tasks that are due or wait for a retry. Finds each handler by one index seek, because there may be
+ * very many tasks.
+ */
 const recordHandlerFirstSeen = `
   with recursive due as (
     (select handler from tasks where next_at is not null order by handler limit 1)

@@ -40,7 +40,8 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
 
 /**
  * Locks the worker's row, so that no other process reclaims its leases until this transaction has acquired new ones.
- * @throws {Error} if the worker's leases have expired: no process would reclaim new ones.
+ * @throws {Error} if the leases of the worker have expired: its row is gone, so another process would soon reclaim new
+ *   leases too, although the worker is alive.
  */
 export async function checkRegistered(transaction: Transaction, worker: number): Promise<void> {
   if (await transaction.get('select 1 from workers where id = $1 for key share', worker)) return

@@ -14,7 +14,7 @@ const batchSize = 1000
 
 /**
  * Maximum tombstones, and maximum acks, that one pruning transaction deletes. The transaction prunes at most
- * `batchSize` deliveries, which leave fewer tombstones and have fewer acks, so neither accumulates.
+ * `batchSize` deliveries, which have at most as many tombstones and acks, so neither accumulates.
  */
 const maxSmallRows = 5000
 
@@ -76,7 +76,7 @@ export async function foldStateCounts(sql: Sql): Promise<void> {
   await sql.run(foldCounts)
 }
 
-/** Skips deliveries with a time in the future, which a wrong clock has set: they must not hide older ones. */
+/** Skips deliveries with a time in the future, which a wrong clock has set: they must not fill the batch. */
 const selectOldest = (state: DeliveryState) => `
   (select id, received_at from deliveries
    where ${rangeOf('state', `'${state}'`, latest)} and received_at <= $1
@@ -104,7 +104,7 @@ const deletePacks = `
     where id between contents.delivery_id and coalesce(contents.last, contents.delivery_id)
       and ${packOf('deliveries')} = contents.delivery_id)`
 
-/** In the order of identities, as `store` does, so that no two transactions wait for each other. */
+/** In the order of identities, as in `store.ts`, so that no two transactions wait for each other. */
 const writeTombstones = `
   with gone as (
     delete from deliveries where id = any($1::bigint[])
@@ -120,7 +120,7 @@ const deleteTombstones = `
   where ctid = any(array(
     select ctid from tombstones where pruned_at < $1 order by pruned_at limit $2 for update skip locked))`
 
-/** The oldest acks: those of commits have increasing batches, those of imports decreasing negative ones. */
+/** The oldest acks. The batches of stored deliveries increase; those of imports are negative and decrease. */
 const deleteAcks = `
   delete from acks
   where batch in (

@@ -20,12 +20,12 @@ create table deliveries (
   guid text not null,
   event text not null,
   state text not null default 'pending',
-  matched boolean not null default false,   -- with handlers
+  matched boolean not null default false,   -- false: a worker has yet to match it with handlers
   rerun boolean not null default false,     -- handlers that succeeded run again, too
   next_at bigint,
   received_at bigint not null,
   stored_at bigint not null,
-  batch bigint not null,                    -- the deliveries that one transaction stored
+  batch bigint not null,                    -- the transaction that stored it; -id if it was imported
   sha256 bytea not null,
   replay_key bigint not null,               -- 6 bytes of sha256
   headers_size int not null,                -- bytes of the headers
@@ -48,11 +48,12 @@ create table deliveries (
   sha text,
   number bigint,
   edited_from bigint,
-  pack bigint,                              -- delivery_id of the row of "contents" with its content; null: same as id
-  start int not null default 0              -- bytes before its content in the pack
+  pack bigint,                              -- the id of its pack in "contents"; null: the same as "id"
+  start int not null default 0              -- bytes before its content in the decompressed pack
 );
 
-create sequence delivery_ids;               -- not the column's own: an insert takes its ids in order of receipt
+-- No default of "id" uses it: an insert takes ids in order of receipt, but inserts rows in the order of identities.
+create sequence delivery_ids;
 
 create unique index deliveries_identity on deliveries (identity, variant);
 create index deliveries_unmatched on deliveries (id) where not matched;
@@ -61,7 +62,8 @@ create index deliveries_event on deliveries (event, id);
 create index deliveries_repository on deliveries (repository, id) where repository is not null;
 create index deliveries_replay on deliveries (replay_key, id) where matched;
 
--- The number of deliveries by state: the sum of the rows that each statement has added.
+-- The number of deliveries in a state is the sum of the rows of the state. Each statement that changes the number adds
+-- a row with the difference.
 create table state_counts (state text not null, count bigint not null);
 
 create function count_states() returns trigger language plpgsql set search_path from current as $$
@@ -86,7 +88,8 @@ create trigger state_counts_changed after update on deliveries
 create trigger state_counts_gone after delete on deliveries
   referencing old table as gone for each statement execute function count_states();
 
--- Packs: the contents of deliveries that one transaction stored, each the headers as JSON, then the exact body. Written once.
+-- Packs: contents of deliveries that one transaction stored, compressed together. Each content is the headers as JSON,
+-- then the exact body. Rows never change.
 create table contents (
   delivery_id bigint primary key,           -- the first delivery of the pack; its id is also the id of the pack
   bytes bytea not null,                     -- compressed with zstd
@@ -94,18 +97,18 @@ create table contents (
 );
 alter table contents alter column bytes set storage external;
 
--- When the senders of a batch were answered.
+-- When the deliveries of a batch were acknowledged.
 create table acks (batch bigint primary key, at bigint not null);
 
--- One task for each handler of a delivery. It is due from "next_at" on. An older task with the same order
--- key blocks a pending task without "next_at".
+-- One task for each handler of a delivery. It is due from "next_at" on. A pending task whose "next_at" is null
+-- is blocked: it waits for another task with the same order key.
 create table tasks (
   delivery_id bigint not null,
   handler text not null,
   state text not null,
   next_at bigint,
-  delay bigint,                             -- milliseconds from the latest failure to "next_at"
-  job uuid,                                 -- of pg-boss, which hands it out
+  delay bigint,                             -- milliseconds from the end of the latest attempt to "next_at"
+  job uuid,                                 -- its job in pg-boss, if "next_at" is set
   order_key text,
   order_hash bigint,                        -- a hash of handler and "order_key"
   attempt int not null default 0,
@@ -179,7 +182,8 @@ create table processes (
   problems text                             -- of its worker, as JSON
 );
 
--- When a worker last registered a handler of this name. If that is too long ago, the due tasks of the handler end.
+-- When a registered worker last had a handler of this name. If no worker ever had one: when the maintenance first found
+-- a task of the handler. If this is longer ago than `vanishAfter`, the due tasks of the handler end as `gone`.
 create table handlers (name text primary key, seen_at bigint not null);
 
 create table pauses (handler text primary key);
@@ -187,7 +191,7 @@ create table pauses (handler text primary key);
 -- Leases by name: each lets one process at a time do some work.
 create table leases (name text primary key, holder text not null, until timestamptz not null);
 
--- Deliveries that GitHub has sent and that were not received.
+-- Deliveries that GitHub sent, and that were not in the inbox when a sweep looked for them.
 create table missed_deliveries (
   hook_id text not null,
   guid text not null,
@@ -221,7 +225,7 @@ create table rejections (
   headers text not null
 );
 
--- Counts of events by minute and by hour; of rejected requests also the total by code (step 0).
+-- Counts of events by minute and by hour. For rejected requests, also the total by code (step 0).
 create table counts (
   step int not null,                        -- milliseconds; 0: the total
   at bigint not null,                       -- the beginning of the step

@@ -88,7 +88,7 @@ async function* searchPayloads(
     })
     const answers = await searching.matches(contents, paths)
     const found = new Map(kept.map(({ id }, index) => [id, answers[index]]))
-    for (const row of some) yield [row, found.get(row.id) ?? 'no'] // 'no': deleted meanwhile
+    for (const row of some) yield [row, found.get(row.id) ?? 'no'] // 'no': it or its content was deleted
   }
 }
 

@@ -39,7 +39,7 @@ export const weightOf = ({ headers, body, compressed }: EncodedDelivery): number
   return compressed ? compressed.length : headers.length + body.length
 }
 
-/** When the senders of a batch were answered. */
+/** When the deliveries of a batch were acknowledged. */
 export interface Ack {
   batch: number
   at: number

@@ -21,7 +21,7 @@ import { load } from './read.ts'
 import { registerWorker, updateWorker } from './registry.ts'
 import { finish, type WorkerResult } from './tasks.ts'
 
-/** Maximum transactions of one `claim`, while their jobs lead to no claim. */
+/** A call of `claim` ends after this many transactions that have claimed nothing. */
 const maxClaimRounds = 10
 
 /** The task queue of the inbox. The results of attempts that end at the same time share a transaction. */

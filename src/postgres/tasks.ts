@@ -24,7 +24,7 @@ export interface WorkerResult extends AttemptResult {
 
 /**
  * Records the results of attempts, claims the next tasks of their order keys or makes them due, and commits the
- * transaction. Ignores attempts whose lease has moved to another worker.
+ * transaction. Ignores a result if its worker no longer holds the lease of the task.
  * @returns the status of each result's delivery; `undefined` if the result was ignored.
  */
 export async function finish(
@@ -54,7 +54,7 @@ export async function finish(
   const nextTasks = new Map(claimed.map(({ place, ...task }) => [place, task]))
   return results.map(({ id }, index): DeliveryStatus | undefined => {
     const [state, next] = [states.get(id), nextTasks.get(index)]
-    // A repeated call, whose first answer was lost, records nothing, but returns the task that the first call claimed.
+    // A worker repeats a call if the answer is lost. The repeated call records nothing, but returns the same next task.
     if (state === undefined || !(recorded.has(index) || next)) return undefined
     return { id, state, ...(next && { next }) }
   })

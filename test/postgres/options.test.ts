@@ -38,9 +38,9 @@ describe('the options of postgres()', () => {
     [
       'a schema that would have to be quoted',
       { schema: 'a"; drop table' },
-      '"schema" must be a name of lower-case letters',
+      '"schema" must be a name of at most 50 lower-case letters',
     ],
-    ['a schema whose jobs schema would be too long', { schema: 's'.repeat(51) }, '50 at most'],
+    ['a schema whose jobs schema would be too long', { schema: 's'.repeat(51) }, 'at most 50'],
   ])('the error about %s has the value', (_name, options, message) => {
     expect(() => postgres('postgres://localhost/x', options)).toThrow(TypeError)
     expect(() => postgres('postgres://localhost/x', options)).toThrow(message)
