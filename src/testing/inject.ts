@@ -3,9 +3,9 @@ import { hookserver } from '../adapters/web.ts'
 import type { HooksOptions } from '../options.ts'
 
 /**
- * Sends a request to `hooks` without a server. It is checked and handled like a request to a mount.
+ * Sends a request to `hooks` without a server. hookserver checks and handles it like a request to a mount.
  * @param options The options of the mount. `validateIp` is `false` by default, because there is no address.
- * @returns The reply. That of a rejected request has the content type `application/problem+json`.
+ * @returns The reply. If the request is rejected, its content type is `application/problem+json`.
  */
 export async function inject(
   hooks: Mountable,

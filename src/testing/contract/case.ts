@@ -6,8 +6,8 @@ export interface ContractCase {
   id: string
   name: string
   /**
-   * `streaming`: needs bodies in chunks, which some platforms never pass on. `consuming`: needs bodies that other
-   * software has read before.
+   * `streaming`: needs a platform that passes a request on before its body is complete. `consuming`: needs other
+   * software that reads the body before hookserver does.
    */
   about?: 'streaming' | 'consuming'
   run(host: ContractHost): Promise<void>

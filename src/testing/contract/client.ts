@@ -50,7 +50,7 @@ export async function send(
   return { status: incoming.statusCode, headers: incoming.headers, body: whole, text: whole.toString() }
 }
 
-/** Sends a delivery to the mount `id`, signed with the contract's secret. */
+/** Sends a delivery to the mount `id`. The default of the option `secret` is the contract's secret. */
 export function deliver(
   host: ContractHost,
   id: string,
@@ -64,8 +64,8 @@ export function deliver(
 }
 
 /**
- * Writes text to a new connection without ending it.
- * @returns The status line of the answer; empty without an answer.
+ * Writes text to a new connection, and keeps the connection open until the status line arrives.
+ * @returns The status line of the answer, or an empty text if the server closes the connection without an answer.
  */
 export async function sendRaw({ origin }: ContractHost, text: string): Promise<string> {
   const { hostname, port } = new URL(origin)

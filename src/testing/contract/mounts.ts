@@ -2,7 +2,7 @@ import type { Handler } from '../../handler.ts'
 import { Hooks } from '../../hooks.ts'
 import type { HooksOptions } from '../../options.ts'
 
-/** The secret of all mounts except `rotation`. */
+/** The secret of all mounts except `rotation` and `unresolved`. */
 export const contractSecret = "It's a Secret to Everybody"
 /** The secrets of the mount `rotation`, oldest first. */
 export const rotatedSecrets = ['the old secret', 'the new secret'] as const
@@ -12,7 +12,7 @@ export interface ContractMount {
   id: string
   hooks: Hooks
   options: HooksOptions & { url: string }
-  /** The application's body parser must have read the request before hookserver receives it. */
+  /** True if the application's body parser must read the body before hookserver receives the request. */
   consumed: boolean
 }
 
@@ -47,7 +47,7 @@ export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}
   ]
 }
 
-/** Handlers that reply with their arguments, and handlers that fail in every way. */
+/** Hooks that reply with a text, a `Response` or their arguments, and hooks that fail or never end. */
 function contractHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('ping', () => 'pong')
@@ -66,7 +66,7 @@ function contractHooks(): Hooks {
   return hooks
 }
 
-/** A minimal set of handlers. */
+/** Hooks without `*`, so that most events have no handler. They reply without a body, or with `Response.error()`. */
 function bareHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('delete', () => undefined)
@@ -75,7 +75,7 @@ function bareHooks(): Hooks {
   return hooks
 }
 
-/** Handlers that reply with their arguments. */
+/** One hook, for all events, that replies with its arguments. */
 function echoHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('*', echo)

@@ -21,7 +21,7 @@ export const originCases: ContractCase[] = [
   },
   {
     id: 'origin-first',
-    name: 'checks the origin before anything else',
+    name: 'checks the origin before the signature and the payload',
     async run(host) {
       assertRefused(await deliver(host, 'outside', 'ping', { secret: 'another', payload: '' }), 403, 'forbidden_origin')
     },

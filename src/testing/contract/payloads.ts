@@ -8,7 +8,7 @@ import { type ContractHost, deliver, send } from './client.ts'
 export const payloadCases: ContractCase[] = [
   {
     id: 'missing-headers',
-    name: 'rejects a delivery without event, without GUID, or of another content type, in the order of Flask-Hookserver',
+    name: 'checks the event, the GUID and the content type of a delivery, in the order of Flask-Hookserver',
     async run(host) {
       const without = (headers: Record<string, string | undefined>) => deliver(host, 'plain', 'ping', { headers })
       const noEvent = await without({ 'x-github-event': undefined, 'x-github-delivery': undefined })

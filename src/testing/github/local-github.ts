@@ -28,8 +28,8 @@ import type { Hook, LocalHook, LocalHookOptions } from './world/hook.ts'
 import { World } from './world/world.ts'
 
 /**
- * A GitHub on this machine: webhooks that deliver, the API of their deliveries, Apps and tokens, rate limits, and
- * failures on request. `docs/guides/testing.md` lists its routes.
+ * A GitHub on this machine: webhooks that deliver, a part of the REST API, Apps and tokens, rate limits, and failures
+ * on request. `docs/guides/testing.md` lists the routes of the API.
  *
  * ```ts
  * const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
@@ -139,7 +139,7 @@ export class LocalGitHub {
   }
 
   /**
-   * Adds a route to the API, which replaces a route with the same method and path.
+   * Adds a route to the API. The new route takes precedence over the routes that are there already.
    * @param path In the notation of OpenAPI: `/repos/{owner}/{repo}/topics`. If it names a repository, the repository
    *   must exist.
    */
@@ -153,7 +153,10 @@ export class LocalGitHub {
     this.#find = finder(this.#routes)
   }
 
-  /** Makes a repository. Other methods that name an unknown repository make it, too, but never a private one. */
+  /**
+   * Makes a repository. Other methods that name an unknown repository make it, too. Such a repository is private only
+   * if the payload that names it says so.
+   */
   addRepository(fullName: string, options: { private?: boolean } = {}): void {
     this.#world.repository(fullName, options)
   }
@@ -194,12 +197,12 @@ export class LocalGitHub {
     return deliver({ world: this.#world, sender: this.#sender }, name, payload, options)
   }
 
-  /** Records past deliveries without sending them: thousands in no time. */
+  /** Records past deliveries without sending them, which is fast enough for thousands of deliveries. */
   record(hook: LocalHook, deliveries: readonly PastDelivery[]): LocalDelivery[] {
     return record(this.#world, hook as Hook, deliveries)
   }
 
-  /** All deliveries to a webhook, oldest first, including those that the API has forgotten. */
+  /** All deliveries to a webhook, oldest first, including those that are too old for the API. */
   deliveries(hook: LocalHook): readonly LocalDelivery[] {
     return this.#world.logOf(hook).all
   }

@@ -18,7 +18,10 @@ export interface InboxContractHost {
 }
 
 export interface ContractStore {
-  /** Opens an inbox of the store. A case opens one for each process, and another one after it has closed the others. */
+  /**
+   * Opens an inbox of the store. A case opens several at the same time to act as several processes, or another one
+   * after it has closed the first.
+   */
   open(): Promise<Inbox>
   /**
    * Starts another process that runs `workUntilKilled` with this work on its own inbox, and resolves when its tasks are

@@ -80,7 +80,7 @@ export const changeCases: InboxContractCase[] = [
   },
   {
     id: 'changes-gap',
-    name: 'reports a gap for a position of another store, with the position to continue from',
+    name: 'reports a gap for a position that is invalid or from another store, with the position to continue from',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox)

@@ -8,7 +8,7 @@ import { only } from './seen.ts'
 export const writableCases: InboxContractCase[] = [
   {
     id: 'writable',
-    name: 'leaves no delivery behind after a check',
+    name: 'leaves no delivery behind after checkWritable',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox)
@@ -24,7 +24,7 @@ export const writableCases: InboxContractCase[] = [
   },
   {
     id: 'writable-together',
-    name: 'stores deliveries while several processes check',
+    name: 'stores deliveries while several processes call checkWritable',
     async run(host) {
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()]

@@ -8,7 +8,7 @@ import { recordMatches, unmatched } from './matching.ts'
 import { assertState, detailOf, only, taskOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
 
-/** A call of most methods of an inbox. */
+/** Calls of most methods of an inbox, by name. */
 const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   store: (inbox) => inbox.store(newDelivery()),
   checkWritable: (inbox) => inbox.checkWritable(),

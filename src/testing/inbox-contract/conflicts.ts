@@ -104,7 +104,7 @@ export const conflictCases: InboxContractCase[] = [
   },
 ]
 
-/** Two deliveries with the same identity. */
+/** Two deliveries with the same identity and different bytes. */
 async function twoVariants(inbox: Inbox): Promise<{ inbox: Inbox; first: NewDelivery; ids: [number, number] }> {
   const first = newDelivery()
   const [one, two] = [await inbox.store(first), await inbox.store({ ...first, ...other })]

@@ -43,7 +43,7 @@ export async function storeNew(inbox: Inbox, more: Partial<NewDelivery> = {}): P
   return id
 }
 
-/** Stores many new deliveries in order. @returns their ids. */
+/** Stores many new deliveries. @returns their ids, in ascending order. */
 export async function storeMany(inbox: Inbox, count: number, more: Partial<NewDelivery> = {}): Promise<number[]> {
   const ids: number[] = []
   while (ids.length < count) {

@@ -5,7 +5,7 @@ import type { ClaimedTask, HandlerPolicy, Inbox } from '../../inbox/inbox.ts'
 
 /** The work of a worker in its own process. Can be serialized as JSON. */
 export interface DoomedWork {
-  /** All its handlers. */
+  /** All handlers of the worker. */
   handlers: readonly HandlerPolicy[]
   /** Number of tasks to claim, by handler. */
   wanted: Readonly<Record<string, number>>
@@ -22,7 +22,7 @@ export interface DoomedWorker {
   kill(): Promise<void>
 }
 
-/** Milliseconds after which a blocked process exits, in case its parent has ended without killing it. */
+/** How long the process blocks at most, in milliseconds. Then it notices if its parent has ended without killing it. */
 const longest = 300_000
 
 /** Registers a worker, claims the due tasks, reports them, and waits to be killed. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 
-/** Milliseconds that a case waits for the background work of a store: several times the longest that it may take. */
+/** How long to wait for the background work of a store, in milliseconds: several times as long as the work may take. */
 const timeout = 120_000
 
 /** Calls `probe` until it returns a value, and returns that value. */

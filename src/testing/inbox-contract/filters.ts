@@ -38,7 +38,7 @@ const found: [id: string, query: Query, names: Name[]][] = [
   ['together-none', { event: 'push', repository: 'octo/app', sender: 'octocat' }, []],
 ]
 
-/** Conditions that match nothing and must not fail. */
+/** Values that match nothing and must not cause an error. */
 const hostile = ["' or 1=1 --", '%', '_', '\\', '"', 'push%', 'PUSH', 'pus', 'push ', '\0', '🚀', '']
 
 export const filterCases: InboxContractCase[] = [
@@ -46,7 +46,10 @@ export const filterCases: InboxContractCase[] = [
     ([id, query, names]) =>
       ({
         id: `filter-${id}`,
-        name: `lists deliveries by ${Object.keys(query).join(', ')}${names.length === 0 ? ': nothing' : ''}`,
+        name:
+          names.length === 0
+            ? `lists nothing if no delivery matches all of ${Object.keys(query).join(', ')}`
+            : `lists deliveries by ${Object.keys(query).join(', ')}`,
         async run(host) {
           const inbox = await openNew(host)
           const ids = await fill(inbox)

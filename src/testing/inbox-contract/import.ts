@@ -113,7 +113,7 @@ async function newest(inbox: Inbox): Promise<number> {
   return only((await inbox.list({ limit: 1 })).deliveries).id
 }
 
-/** Without the fields that each inbox assigns. */
+/** A delivery without the fields that each inbox assigns. */
 function comparable({ id: _, ackedAt: _ackedAt, ...rest }: DeliveryDetail): object {
   return rest
 }

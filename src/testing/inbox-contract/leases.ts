@@ -199,7 +199,7 @@ export const leaseCases: InboxContractCase[] = [
   },
 ]
 
-/** A delivery whose task of handler `a` has lost its lease, and a worker that may claim the task. */
+/** A delivery with a task of handler `a` that has lost its lease, and a worker that may claim the task. */
 async function expireLease(host: InboxContractHost, policy: Omit<HandlerPolicy, 'name'>) {
   const store: ContractStore = await host.create()
   const inbox: Inbox = await store.open()

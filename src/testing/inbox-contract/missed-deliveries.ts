@@ -7,7 +7,7 @@ import { TestWorker } from './test-worker.ts'
 export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'known-guids',
-    name: 'finds the GUIDs of a webhook, whatever the states of the deliveries, and not those of another webhook',
+    name: 'finds GUIDs of deliveries in any state, from the webhook or without a hook id, but not from another webhook',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -66,7 +66,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'retry-nothing',
-    name: 'does not retry deliveries that are pending or running, and ignores ids that do not exist',
+    name: 'retries nothing if all tasks of a delivery are pending or running, and ignores ids that do not exist',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -143,7 +143,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'discard-retried',
-    name: 'undoes a retry that is discarded before it starts: a later copy does not rerun handlers that succeeded',
+    name: 'undoes a retry if the delivery is discarded before it runs: a later copy reruns no successful handler',
     async run(host) {
       const { inbox, worker, id, first } = await ended(await openNew(host), { a: 'succeeded' })
       assert.equal(await inbox.retry({ ids: [id] }), 1)
@@ -177,7 +177,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'bulk-paths',
-    name: 'finds all deliveries by payload values, however long the search takes',
+    name: 'discards all deliveries with a payload value, however long the search takes',
     async run(host) {
       const inbox = await openNew(host)
       await storeMany(inbox, 60)

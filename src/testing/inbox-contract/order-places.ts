@@ -41,7 +41,7 @@ export const orderPlaceCases: InboxContractCase[] = [
     (outcome) =>
       ({
         id: `order-${outcome}`,
-        name: `starts the next task when the first ends ${outcome}`,
+        name: `starts the next task when the first ends as ${outcome}`,
         async run(host) {
           const { worker, ids } = await lineUp(await openNew(host), 2)
           await worker.finish(only(await worker.claim('a')), outcome)
@@ -67,7 +67,7 @@ export const orderPlaceCases: InboxContractCase[] = [
   ),
   {
     id: 'order-gone',
-    name: 'starts the next task when the handler of the first is gone',
+    name: 'starts a new task with the same key after all earlier tasks with the key have ended as gone',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'b')

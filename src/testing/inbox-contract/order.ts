@@ -71,7 +71,7 @@ export const orderCases: InboxContractCase[] = [
       const { worker, ids, inbox } = await lineUp(await openNew(host), 3)
       const first = only(await worker.claim('a'))
       const { next, ...status } = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }))
-      assert.deepEqual(status, { id: ids[0], state: 'pending' }) // the task of its other handler is pending
+      assert.deepEqual(status, { id: ids[0], state: 'pending' }) // because of the task of `unordered`
       assert.deepEqual(next, { id: ids[1], handler: 'a', attempt: 1, attemptsUsed: 1, replayed: false })
       await assertTasks(inbox, ids[1] as number, { a: 'running', unordered: 'pending' })
       await assertState(inbox, ids[1] as number, 'running')
@@ -218,7 +218,7 @@ export const orderCases: InboxContractCase[] = [
   },
 ]
 
-/** Deliveries whose tasks of handler `a` have the same key. */
+/** Matches new deliveries: their tasks for handler `a` have the same key, and those for `unordered` have none. */
 export async function lineUp(
   inbox: Inbox,
   count: number,

@@ -93,7 +93,7 @@ export const pagingCases: InboxContractCase[] = [
   },
 ]
 
-/** All pages, one after the other. */
+/** Reads all pages of a query, and calls `meanwhile` between two pages. */
 async function walk(inbox: Inbox, query: Query, meanwhile: () => Promise<void> = async () => {}): Promise<Page[]> {
   const pages: Page[] = []
   for (let before: number | undefined; ; ) {

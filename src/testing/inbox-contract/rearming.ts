@@ -105,7 +105,7 @@ export const rearmingCases: InboxContractCase[] = [
   },
 ]
 
-/** A delivery whose handler `a` succeeded, `b` failed in its second and last attempt, and `c` discarded it. */
+/** A delivery: handler `a` has succeeded, `b` has failed in its second and last attempt, and `c` has discarded it. */
 async function endedDead(inbox: Inbox): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: NewDelivery }> {
   const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
   const first = newDelivery()

@@ -21,7 +21,7 @@ function rejection(index: number, more: Partial<Rejection> = {}): Rejection {
   }
 }
 
-/** Counts of rejected requests by code, from long ago: totals are never deleted. */
+/** Counts of rejected requests of yesterday, by code. */
 function rejected(counts: Readonly<Record<string, number>>): Count[] {
   return Object.entries(counts).map(([name, count]) => ({ at: start, measure: 'rejected', name, outcome: '', count }))
 }

@@ -10,7 +10,7 @@ const tasks = [{ handler: 'a', claim: true }]
 export const replayCases: InboxContractCase[] = [
   ...[
     { id: 'replay-guid', what: 'another GUID', as: { guid: 'another' } },
-    { id: 'replay-event', what: 'another event', as: { event: 'another', hookId: 'another' } },
+    { id: 'replay-event', what: 'another event of any webhook', as: { event: 'another', hookId: 'another' } },
   ].map(
     ({ id, what, as }) =>
       ({

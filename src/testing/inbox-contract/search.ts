@@ -111,7 +111,7 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'filters-control',
-    name: 'matches a control character in a column or a payload only with itself',
+    name: 'matches a control character or a wildcard in a column or a payload only with itself',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)
@@ -156,7 +156,7 @@ export const searchCases: InboxContractCase[] = [
   ),
   {
     id: 'paths-together',
-    name: 'requires all values and all other conditions',
+    name: 'finds deliveries that match all values and all other conditions',
     async run(host) {
       const inbox = await openNew(host)
       const ids: number[] = []

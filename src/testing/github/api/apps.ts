@@ -17,7 +17,7 @@ const hour = 60 * 60 * 1000
 
 export const getApp = (call: Call): Reply => ok(appShape(call.world, appIn(call)))
 
-/** An App as others see it. Only the App itself sees a private App here. */
+/** The public profile of an App. Only the App itself can read the profile of a private App. */
 export function getAppBySlug({ world, caller, parameters }: Call): Reply {
   const app = world.apps.find(({ slug }) => slug === parameters.app_slug)
   if (!app || !(app.public || (caller.kind === 'app' && caller.app === app))) throw notFound()

@@ -29,7 +29,7 @@ export function listDeliveries(call: Call): Reply {
 
 export const getDelivery = (call: Call): Reply => ok(deliveryShape(deliveryIn(call)))
 
-/** Accepts the request, then sends the delivery again: to the webhook's current URL, with the event's own GUID. */
+/** Sends the delivery again, with the same GUID, to the webhook's current URL. The reply does not wait for it. */
 export function redeliver(call: Call): Reply {
   const { event, guid, request } = deliveryIn(call)
   void call.sender.send(hookIn(call), { event, guid, payload: request.payload }, true)

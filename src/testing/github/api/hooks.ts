@@ -83,7 +83,7 @@ function change({ world }: Call, hook: Hook, facts: Partial<HookFacts>): void {
 
 /**
  * The properties of a webhook that a body contains.
- * @throws {Refusal} for an invalid URL.
+ * @throws {Refusal} if the URL or the list of events is invalid.
  */
 function factsIn(body: Json): Partial<HookFacts> {
   const config = objectIn(body, 'config')

@@ -5,7 +5,7 @@ import { fullRepository } from '../shapes/repository.ts'
 import { publicUser } from '../shapes/user.ts'
 import type { Repository } from '../world/repository.ts'
 
-/** The addresses that deliveries come from; most other members are left out. */
+/** The addresses that deliveries come from. Most other members of GitHub's response are missing here. */
 export function getMeta({ world: { ranges, enterprise } }: Call): Reply {
   const version = enterprise === undefined ? {} : { installed_version: enterprise }
   return ok({ verifiable_password_authentication: false, ...version, hooks: ranges })

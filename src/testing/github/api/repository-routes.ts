@@ -16,8 +16,8 @@ const issue = `${repository}/issues/{issue_number}`
 const comment = `${repository}/issues/comments/{comment_id}`
 const checkRun = `${repository}/check-runs/{check_run_id}`
 
-// A pull request has the comments and labels of an issue. So the permission for issues is enough, and so is the one for
-// pull requests.
+// A pull request has the comments and labels of an issue, so either the permission for issues or the one for pull
+// requests is enough.
 const [reading, writing] = [may('issues', 'read', 'pull_requests'), may('issues', 'write', 'pull_requests')]
 
 /** The content of repositories, which bots read and write. */

@@ -23,7 +23,7 @@ function hookRoutes(root: string, permission: string): Route[] {
   ]
 }
 
-/** The routes that an App's webhook has, too. */
+/** The routes that exist for every webhook, including that of an App. */
 function configAndDeliveries(hook: string, reading: Access, writing: Access): Route[] {
   const delivery = `${hook}/deliveries/{delivery_id}`
   return [

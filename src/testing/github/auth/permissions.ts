@@ -3,14 +3,14 @@ import { eventPermissions, type PermissionLevel, type Permissions } from '../../
 
 export type { Permissions }
 
-/** `{ repository_hooks: 'read' }`: granted levels; a level includes the lower ones. */
+/** The level of a permission. It includes the lower levels. */
 export type Level = PermissionLevel
 
 const levels: readonly Level[] = ['read', 'write', 'admin']
 
 export const isLevel = (value: unknown): value is Level => levels.includes(value as Level)
 
-/** All permissions that the routes require. */
+/** All permissions that the routes require, and `metadata`, which every GitHub App has. */
 export const grantable: Permissions = {
   metadata: 'read',
   repository_hooks: 'write',

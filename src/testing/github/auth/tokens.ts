@@ -20,7 +20,7 @@ export interface LocalTokenOptions {
 export class Tokens {
   readonly #known = new Map<string, UserToken | InstallationToken>()
 
-  /** @returns The token. */
+  /** @returns `text`. */
   add(token: UserToken | InstallationToken, text: string = newText(token)): string {
     this.#known.set(text, token)
     return text
@@ -45,15 +45,15 @@ function checkInstallation({ app, installation, expiresAt }: InstallationToken, 
   if (installation.suspendedAt !== undefined) throw suspended()
 }
 
-/** Token formats with GitHub's prefixes. */
+/** A random text with GitHub's prefix for this kind of token. */
 function newText({ kind, scopes }: { kind: string; scopes?: unknown }): string {
   const prefix = kind === 'installation' ? 'ghs_' : scopes ? 'ghp_' : 'github_pat_'
   return prefix + randomBytes(27).toString('base64url').replaceAll(/[-_]/g, '0')
 }
 
 /**
- * A token in the format that GitHub uses since 2026, `ghs_APPID_JWT`, of about 520 characters. Only GitHub can check the
- * signature, so random bytes of the same length replace it.
+ * A token of about 520 characters in the format `ghs_APPID_JWT`, which GitHub has used since 2026. Only GitHub can
+ * check the signature of the JWT, so random bytes of the same length replace the signature.
  */
 export function statelessText({ app, installation, expiresAt }: Omit<InstallationToken, 'kind' | 'budget'>): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')

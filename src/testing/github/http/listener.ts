@@ -43,7 +43,7 @@ export function listener(context: ListenerContext): RequestListener {
   }
 }
 
-/** Shows a page, if the path is one. Pages have no rate limits. */
+/** Shows a page, if the path belongs to one. Pages have no rate limits. */
 function visit({ world, sender }: ListenerContext, entry: LocalGitHubRequest, text: string): Reply | undefined {
   const url = URL.parse(world.origin + entry.path)
   const found = url && findPage(entry.method, url.pathname)

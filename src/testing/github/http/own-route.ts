@@ -27,7 +27,7 @@ export interface LocalRouteReply {
 }
 
 export interface LocalRouteOptions {
-  /** The permission that a caller needs: to read it for GET, otherwise to write it. Default: none. */
+  /** The permission that a caller needs, with the level `read` for GET and `write` for other methods. Default: none. */
   permission?: string
 }
 

@@ -13,7 +13,7 @@ export type Access = 'anyone' | 'user' | 'app' | 'installation' | RequiredPermis
 export interface RequiredPermission {
   permission: string
   level: Level
-  /** Permissions that serve as well, at the same level. */
+  /** Other permissions. One of them at the same level is enough instead of `permission`. */
   alternatives?: readonly string[]
 }
 
@@ -76,7 +76,7 @@ function decoded(groups: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(value)]))
 }
 
-/** Leaves a text unchanged if it cannot be decoded: nothing with this name exists. */
+/** Returns a text unchanged if it cannot be decoded. The route then finds nothing with this name. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text)

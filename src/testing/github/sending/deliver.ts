@@ -16,7 +16,7 @@ export interface DeliverOptions {
   guid?: string
 }
 
-/** Sends one event. All webhooks get the same GUID and payload, but the payload of an App also has an installation. */
+/** Sends one event. All webhooks get the same GUID and payload, but the payload for an App also has an installation. */
 export async function deliver(
   { world, sender }: { world: World; sender: DeliverySender },
   name: string,

@@ -9,7 +9,7 @@ export function hookConfig({ url, contentType, insecureSsl, secret }: Hook): obj
   return { content_type: contentType, insecure_ssl: insecureSsl, ...more, url }
 }
 
-/** A webhook in the API and in a ping. Only webhooks of repositories have a `last_response` and can be tested. */
+/** A webhook in the API and in a ping. Only webhooks of repositories have a `last_response` and a `test_url`. */
 export function hookShape(world: World, hook: Hook): object {
   const { id, owner, active, events, createdAt, updatedAt, lastResponse } = hook
   const common = {

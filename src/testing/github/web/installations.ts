@@ -55,7 +55,7 @@ export function showInstallation(visit: Visit): Reply {
 /** The App that the path names. */
 const appIn = ({ world, parameters }: Visit): App | undefined => world.apps.find(({ slug }) => slug === parameters.slug)
 
-/** The accounts on which the user may install an App, the owner of the App first. A private App has only its owner. */
+/** The accounts on which the user may install an App: the App's owner first, and no other if the App is private. */
 function targetsOf({ world }: Visit, app: App): Account[] {
   const others = world.accounts.filter((account) => account !== app.owner)
   return app.public ? [app.owner, ...others] : [app.owner]

@@ -50,7 +50,7 @@ export function parseManifest(text: string): Manifest | { errors: readonly strin
   }
 }
 
-/** GitHub's words for a member that is missing, unknown or of another kind. They do not name the enclosing object. */
+/** GitHub's words for a member that is missing, unknown or of the wrong kind. They do not name the enclosing object. */
 function wrongMembers(json: Json, known: Record<string, Kind>, required: string): string[] {
   const missing = Object.hasOwn(json, required) ? [] : [`"${required}" wasn't supplied.`]
   const wrong = Object.entries(json).flatMap(([name, value]) => {

@@ -21,7 +21,7 @@ export function showManifest(visit: Visit): Reply {
   return confirmation(visit, owner, manifest, manifest.name ?? '')
 }
 
-/** Registers the App, and sends the browser with a code to the redirect URL of the manifest. */
+/** Registers the App. Sends the browser to the manifest's redirect URL with a code, or else to the App's settings. */
 export function registerApp(visit: Visit): Reply {
   const { world, sender, form } = visit
   const owner = accountIn(visit)

@@ -1,10 +1,10 @@
 import type { LocalDelivery } from './delivery.ts'
 
 export interface Page {
-  /** The first delivery of the page; newer ones are skipped. */
+  /** The id of the page's first delivery. Newer deliveries are skipped. */
   from: number | undefined
   size: number
-  /** Skips older deliveries, in milliseconds since 1970. */
+  /** The time before which deliveries are skipped, in milliseconds since 1970. */
   since: number
   wanted(delivery: LocalDelivery): boolean
 }
@@ -13,7 +13,7 @@ export interface Page {
 export class DeliveryLog {
   readonly #deliveries: LocalDelivery[] = []
 
-  /** All deliveries, oldest first, including forgotten ones. */
+  /** All deliveries, oldest first, including those that are too old for the API. */
   get all(): readonly LocalDelivery[] {
     return this.#deliveries
   }
@@ -29,7 +29,7 @@ export class DeliveryLog {
     this.#deliveries.splice(low, 0, delivery)
   }
 
-  /** The newest first, and the id of the next page's first delivery, if there is one. */
+  /** The deliveries of a page, newest first, and the id of the next page's first delivery, if there is one. */
   page({ from, size, since, wanted }: Page): { deliveries: LocalDelivery[]; next: number | undefined } {
     const deliveries: LocalDelivery[] = []
     let found = from === undefined

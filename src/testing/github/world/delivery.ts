@@ -15,7 +15,7 @@ export interface LocalDelivery {
   readonly duration: number
   /** `OK`, `Invalid HTTP Response: 503`, `failed to connect to host`, `timed out`. */
   readonly status: string
-  /** The receiver's status; 502 if the connection failed, 504 if it did not answer in time. */
+  /** The status of the receiver's answer; 502 if the connection failed, 504 if the answer did not arrive in time. */
   readonly statusCode: number
   readonly installationId: number | undefined
   readonly repositoryId: number | undefined

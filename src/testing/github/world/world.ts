@@ -18,7 +18,10 @@ import { type Issue, type IssueFacts, type Label, RepositoryContent } from './re
 
 const day = 24 * 60 * 60 * 1000
 
-/** The state of a local GitHub, independent of HTTP. Calls create the accounts and repositories that they name. */
+/**
+ * The state of a local GitHub, independent of HTTP. Calls create the accounts and repositories that they name, except
+ * `findAccount` and `findRepository`.
+ */
 export class World {
   readonly clock: Clock = new Clock()
   readonly tokens: Tokens = new Tokens()
@@ -38,7 +41,7 @@ export class World {
   readonly #contents = new Map<Repository, RepositoryContent>()
   readonly #logs = new Map<number, DeliveryLog>()
   #lastId = 1000
-  #lastDeliveryId = 40_000_000_000 // larger than 32 bits, as GitHub's
+  #lastDeliveryId = 40_000_000_000 // more than 32 bits, as the ids of GitHub's deliveries have
   /** The user who is logged in on the pages. */
   readonly user: Account = this.account('octocat')
 
@@ -122,7 +125,7 @@ export class World {
     return [...this.#repositories.values()].filter((repository) => covers(installation, repository))
   }
 
-  /** @throws {TypeError} for an account without a name. */
+  /** @throws {TypeError} if an installation has neither an account nor a repository. */
   addApp(options: LocalAppOptions): App {
     const app = makeApp(options, this.account(options.owner ?? 'octocat'), this.clock.now())
     for (const { id, account, repositories } of options.installations ?? []) {
