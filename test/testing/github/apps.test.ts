@@ -77,7 +77,7 @@ describe('an App', () => {
     expect(await ask(github, 'GET /app/installations/7', { token })).toMatchObject({ status: 404 })
   })
 
-  test('must be given its installations', async () => {
+  test('cannot have an installation without an account and without a repository', async () => {
     const github = await start()
     expect(() => github.addApp({ id: 3, installations: [{ id: 5 }] })).toThrow(
       new TypeError('An installation must name "account" or "repositories", got neither for 5'),
@@ -88,24 +88,24 @@ describe('an App', () => {
 describe('a JWT', () => {
   test.each([
     ['that has expired', { exp: seconds() - 1 }, /'exp'\) must be a numeric value representing the future time/],
-    ['without an expiry', { exp: 'soon' }, /'exp'\) must be a numeric value representing the future time/],
+    ['with an expiry that is text', { exp: 'soon' }, /'exp'\) must be a numeric value representing the future time/],
     ['that is valid for more than 10 minutes', { exp: seconds() + 700 }, /'exp'\) is too far in the future/],
     ['from the future', { iat: seconds() + 60 }, /'iat'\) must be an Integer/],
     ['without a start', { iat: undefined }, /'iat'\) must be an Integer/],
-  ])('with %s is rejected', async (_what, claims, message) => {
+  ])('%s is rejected', async (_what, claims, message) => {
     const { github, app } = await installed()
     const { status, json } = await ask(github, 'GET /app', { token: jwtOf(app, claims) })
     expect([status, json.message]).toEqual([401, expect.stringMatching(message)])
   })
 
   test.each([
-    ['by another key', (id: number, other: string) => jwtOf({ id, privateKey: other })],
+    ['signed with another key', (id: number, other: string) => jwtOf({ id, privateKey: other })],
     [
-      'by another algorithm',
+      'signed with another algorithm',
       (id: number, _other: string, own: string) => jwtOf({ id, privateKey: own }, {}, { alg: 'none' }),
     ],
-    ['of nothing', () => 'a.b.c'],
-  ])('signed %s cannot be decoded', async (_what, make) => {
+    ['without JSON in its parts', () => 'a.b.c'],
+  ])('%s cannot be decoded', async (_what, make) => {
     const { github, app } = await installed()
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
     const pem = other.export({ type: 'pkcs1', format: 'pem' }).toString()

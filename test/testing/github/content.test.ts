@@ -81,7 +81,7 @@ describe('issues', () => {
     expect(await names()).toEqual(actions)
   })
 
-  test('have the comment of a delivery', async () => {
+  test('have the comment that a delivery contains', async () => {
     const { github, rest } = await written()
     const repository = { full_name: 'octo/hello', id: 1, private: false }
     const comment = { id: 55, body: '/help', user: { login: 'mona' } }
@@ -90,7 +90,7 @@ describe('issues', () => {
     expect(data).toMatchObject({ body: '/help', user: { login: 'mona' } })
   })
 
-  test('have labels, whose names ignore the case', async () => {
+  test('have labels with case-insensitive names', async () => {
     const { github, rest, events } = await written()
     await rest.issues.addLabels({ ...issue, labels: ['Bug', 'help wanted'] })
     const { data } = await rest.issues.addLabels({ ...issue, labels: ['bug'] })

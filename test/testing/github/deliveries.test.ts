@@ -160,7 +160,7 @@ describe('a redelivery', () => {
     expect(data[0]?.id).toBeGreaterThan(failed?.id ?? 0)
   })
 
-  test.each(['/orgs/octo-org/hooks/HOOK', '/app/hook'])('is offered below %s, too', async (root) => {
+  test.each(['/orgs/octo-org/hooks/HOOK', '/app/hook'])('can also be requested below %s', async (root) => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     const app = github.addApp({ id: 3 })
     const hook = github.addHook({ url, secret, ...(root === '/app/hook' ? { app } : { organization: 'octo-org' }) })

@@ -6,7 +6,7 @@ import { sample } from '../../../src/testing/index.ts'
 import { listen, stop } from '../../adapters/host.ts'
 import { ask, secret, start, startReceiver } from './scene.ts'
 
-/** A server that records its requests with their bytes, and answers as given. */
+/** A server that records the headers and the body of each request, and answers with `status`, or never if it is 0. */
 async function startPlain(status: number, headers: Record<string, string> = {}) {
   const got: { headers: NodeJS.Dict<string | string[]>; rawHeaders: string[]; body: string }[] = []
   const server = createServer(async (request, response) => {
@@ -40,7 +40,7 @@ describe('an event', () => {
     expect(made[0]?.response.payload).toBe('taken')
   })
 
-  test('accepts a payload, a GUID and the webhooks to deliver to', async () => {
+  test('is sent with a given payload and GUID, to the given webhooks', async () => {
     const [github, { url, deliveries }] = [await start(), await startReceiver()]
     const chosen = github.addHook({ repository: 'octo/hello', url, secret, events: ['push'] })
     github.addHook({ repository: 'octo/hello', url, secret })
@@ -81,7 +81,7 @@ describe('an event', () => {
     expect(JSON.parse(new URLSearchParams(got[0]?.body).get('payload') ?? '')).toEqual(made?.request.payload)
   })
 
-  test("adds the installation to an App's payload, unless the payload has one", async () => {
+  test("has the installation in the payload for an App's webhook, unless the given payload has one", async () => {
     const [github, { url, deliveries }] = [await start(), await startReceiver()]
     const push = sample('push')
     const { full_name: repository } = push.repository
@@ -115,7 +115,7 @@ describe('an event', () => {
   })
 })
 
-describe('a delivery that fails', () => {
+describe('a delivery', () => {
   test.each([
     [500, 'Invalid HTTP Response: 500', 'misconfigured'],
     [302, 'Invalid HTTP Response: 302', 'misconfigured'],
@@ -130,7 +130,7 @@ describe('a delivery that fails', () => {
     expect(json.last_response).toEqual({ code: status, status: health, message: text })
   })
 
-  test('has no status code if nothing listens', async () => {
+  test('has the status code 502 if nothing listens', async () => {
     const [github, { url, server }] = [await start(), await startPlain(200)]
     await stop(server)
     const hook = github.addHook({ repository: 'octo/hello', url })
@@ -138,7 +138,7 @@ describe('a delivery that fails', () => {
     expect(github.deliveries(hook)).toHaveLength(1)
   })
 
-  test('times out', async () => {
+  test('has the status code 504 if the receiver does not answer in time', async () => {
     const [github, { url }] = [await start({ timeout: 50 }), await startPlain(0)]
     github.addHook({ repository: 'octo/hello', url })
     expect(await github.deliver('push')).toMatchObject([{ status: 'timed out', statusCode: 504 }])

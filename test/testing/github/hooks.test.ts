@@ -115,7 +115,7 @@ describe('webhooks', () => {
     expect(Object.fromEntries(rels)).toEqual({ prev: '1', first: '1', next: '3', last: '3' })
   })
 
-  test('an App has one, and a second replaces it', async () => {
+  test('of an App: a second one replaces the first', async () => {
     const github = await start()
     const app = github.addApp({ id: 3 })
     github.addHook({ app, url: 'http://127.0.0.1:1/first' })

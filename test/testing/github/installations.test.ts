@@ -72,7 +72,7 @@ describe('the installation page', () => {
 })
 
 describe('installApp', () => {
-  test('does the same without a page', async () => {
+  test('installs an App without a page, and sends the event to its webhook', async () => {
     const [github, { url, deliveries }] = [await start(), await startReceiver()]
     const app = github.addApp({ id: 3 })
     github.addHook({ app, url, secret, events: ['push'] })

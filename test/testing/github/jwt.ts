@@ -2,7 +2,7 @@ import { sign } from 'node:crypto'
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** The JWT of an App. By default it is valid from a minute ago, for 9 minutes, by the machine's clock. */
+/** The JWT of an App. By default, it is valid from a minute ago until 9 minutes from now, by the machine's clock. */
 export function jwtOf(
   { id, privateKey }: { id: number | string; privateKey: string },
   claims: object = {},

@@ -17,7 +17,7 @@ const write = (github: LocalGitHub) =>
 
 describe('the hourly limit', () => {
   test.each([undefined, 429] as const)(
-    'is in the headers of every answer, and rejects further requests with %s',
+    'is in the headers of every answer, and rejects further requests (option status: %s)',
     async (status) => {
       const github = await start({ token, limits: { authorized: 2, ...(status && { status }) } })
       const reset = Math.floor(github.resetAt / 1000)
@@ -70,7 +70,7 @@ describe('the hourly limit', () => {
 })
 
 describe('the secondary limit', () => {
-  test('is 900 points a minute, and a write takes 5', async () => {
+  test('counts 1 point for a read and 5 for a write, and rejects requests until the minute ends', async () => {
     const github = await start({ token, limits: { points: 12 } })
     github.addRepository('octo/hello')
     expect((await write(github)).status).toBe(201)

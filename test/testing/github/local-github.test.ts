@@ -28,7 +28,7 @@ describe('every answer', () => {
     },
   )
 
-  test.each(['{', '"text"', '[]'])('rejects a body that is not an object: %s', async (body) => {
+  test.each(['{', '"text"', '[]'])('is 400 if the body of the request is not a JSON object: %s', async (body) => {
     const github = await start({ token })
     github.addRepository('octo/hello')
     expect(await ask(github, 'POST /repos/octo/hello/statuses/a', { token, body })).toMatchObject({ status: 400 })
@@ -75,7 +75,7 @@ describe('writes of bots', () => {
     expect([status, json]).toMatchObject([422, { message: 'Validation Failed', errors: [{ field }] }])
   })
 
-  test('can address the repository of a delivery', async () => {
+  test('find the repository that a delivery has created', async () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     github.addHook({ repository: 'octo/hello', url, secret })
     await github.deliver('issues.opened')

@@ -82,7 +82,7 @@ describe('the manifest flow', () => {
     expect(inactive && github.deliveries(inactive)).toEqual([])
   })
 
-  test('ends on the settings of the App without a redirect URL', async () => {
+  test('ends on the settings of the App if the manifest has no redirect URL', async () => {
     const github = await start()
     const { location } = await click(github, await show(github, { ...manifest, redirect_url: undefined }))
     expect(location).toBe('/settings/apps/hello-bot')

@@ -29,12 +29,12 @@ describe('a token', () => {
     ['with the scope of repositories', { scopes: ['repo'] }, [200, 202, 201]],
     ['with the scope of public repositories', { scopes: ['public_repo'] }, [200, 202, 201]],
     ['without a scope', { scopes: [] }, [hidden, hidden, hidden]],
-  ] as const)('%s may no more than that', async (_what, options, expected) => {
+  ] as const)('%s can do no more than that', async (_what, options, expected) => {
     const github = await start()
     expect(await acts(github, github.addToken(options))).toEqual(expected)
   })
 
-  test('that is missing gets 404 when it reads and 401 when it writes', async () => {
+  test('that is missing causes 404 for the deliveries of a webhook and 401 for a comment', async () => {
     expect(await acts(await start(), undefined)).toEqual([hidden, hidden, [401, 'Requires authentication']])
   })
 
@@ -95,7 +95,7 @@ describe('a token', () => {
     [['admin:repo_hook'], 200, 404],
     [['repo'], 200, 200],
   ])(
-    'with the scopes %j has access to the webhooks and to the data of a private repository',
+    'with the scopes %j gets %i for the webhooks and %i for the data of a private repository',
     async (scopes, ...expected) => {
       const github = await start()
       github.addRepository('octo/secret', { private: true })
