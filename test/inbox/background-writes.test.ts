@@ -32,7 +32,7 @@ describe('the rejection buffer', () => {
     expect(written).toHaveBeenLastCalledWith([rejection({ at: 4 })])
   })
 
-  test('writes the newest thousand', async () => {
+  test('writes only the newest 1,000 rejections', async () => {
     const { buffer, written } = createBuffer()
     for (let at = 0; at < 5000; at++) buffer.add(rejection({ at }))
     await buffer.flush()

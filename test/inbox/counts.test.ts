@@ -88,7 +88,7 @@ describe('the counters', () => {
     expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['rejected', 'a', '', 2]])
   })
 
-  test('repeats a failed write even if only the same count follows', async () => {
+  test('repeats a failed write together with another count of the same name and outcome', async () => {
     let failures = 1
     const { counters, written } = createCounters(() =>
       failures-- > 0 ? Promise.reject(new Error()) : Promise.resolve(),

@@ -102,7 +102,7 @@ describe('diagnostics', () => {
     ])
   })
 
-  test('publish a conflict of other bytes under a known identity', async () => {
+  test('publish a delivery with a known identity and other bytes as a conflict', async () => {
     const messages = listen()
     const hooks = hooksWith({ inbox: openInbox(), work: false })
     for (const payload of [{ a: 1 }, { a: 2 }]) {

@@ -189,7 +189,7 @@ describe('the worker', () => {
     expect([handler.mock.calls.length, never.mock.calls.length]).toEqual([1, 0])
   })
 
-  test('is one for several mounts', async () => {
+  test('is shared by several mounts', async () => {
     const inbox = openInbox()
     const registerWorker = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
     const hooks = hooksWith({ inbox: withMembers(inbox, { registerWorker }) })
@@ -204,7 +204,7 @@ describe('the worker', () => {
     expect((await inbox.list({})).deliveries.map(({ source }) => source)).toEqual(['/two', '/one'])
   })
 
-  test('is one for each inbox', async () => {
+  test('is not shared by several inboxes', async () => {
     const inboxes = [openInbox(), openInbox()]
     const hooks = hooksWith({})
     hooks.hook('push', () => 'pong')
@@ -237,7 +237,7 @@ describe('names of listeners', () => {
     expect(() => other.on('push', () => {})).toThrow(/on:push needs a name/)
   })
 
-  test('are required by work()', () => {
+  test('are not required by work() while there are no listeners', () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     expect(() => hooks.work()).not.toThrow()
@@ -255,7 +255,7 @@ describe('names of listeners', () => {
     expect(() => anywhere.mount({ inbox: openInbox() })).toThrow('Two handlers have the name "mine"')
   })
 
-  test('that are rejected register nothing', async () => {
+  test('are checked, like the options, before a handler is registered', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     const handler = vi.fn()

@@ -1,4 +1,4 @@
-/** Bodies of about `size` bytes that need many times as much memory when they are parsed. */
+/** Bodies of about `size` bytes. Most of them need many times as much memory when they are parsed. */
 const size = 512 * 1024
 
 const base36 = (number: number) => number.toString(36)
@@ -42,13 +42,13 @@ export const hostileBodies: Readonly<Record<string, string>> = {
   'deep objects': nested('{"":', '0', '}'),
   'objects in objects': list('{"a":{"b":{}}}'),
   'objects with a list': list('{"a":[]}'),
-  'objects with other names each': list((at) => `{"a${base36(at)}":0}`),
-  'objects with two other names each': list((at) => `{"a${base36(at % 1500)}":0,"b${base36(at)}":0}`),
-  'objects with twenty other names each': list((at) => {
+  'objects with different names': list((at) => `{"a${base36(at)}":0}`),
+  'objects with two different names each': list((at) => `{"a${base36(at % 1500)}":0,"b${base36(at)}":0}`),
+  'objects with twenty different names each': list((at) => {
     return `{${Array.from({ length: 20 }, (_, name) => `"k${base36(at * 20 + name)}":0`).join(',')}}`
   }),
-  'other names in one object': object((at) => `"a${base36(at)}":0`),
-  'objects with a fraction and other names each': list((at) => `{"a${base36(at)}":1.5}`),
+  'different names in one object': object((at) => `"a${base36(at)}":0`),
+  'objects with different names and a fraction': list((at) => `{"a${base36(at)}":1.5}`),
   fractions: list('1.5'),
   'fractions among strings': list((at) => (at % 2 ? '1.5' : '""')),
   integers: list('1'),

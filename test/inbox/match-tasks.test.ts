@@ -137,8 +137,8 @@ describe('replays among deliveries', () => {
 
   test.each([
     ['the later of two with the same bytes', [delivery(1, 'a'), delivery(2, 'b')], [2]],
-    ['in any order', [delivery(2, 'b'), delivery(1, 'a')], [2]],
-    ['under another event', [delivery(1, 'a'), delivery(2, 'a', 'ping')], [2]],
+    ['the later of two, even if it is first in the list', [delivery(2, 'b'), delivery(1, 'a')], [2]],
+    ['the later of two with the same GUID and different events', [delivery(1, 'a'), delivery(2, 'a', 'ping')], [2]],
     ['none with the same GUID and event', [delivery(1, 'a'), delivery(2, 'a')], []],
     ['none with other bytes', [delivery(1, 'a'), delivery(2, 'b', 'push', 2)], []],
     ['none of a single delivery', [delivery(1, 'a')], []],

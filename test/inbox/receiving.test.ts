@@ -134,23 +134,26 @@ describe('with signatures on', () => {
 
   test.each([
     ['no JSON', 'text'],
-    ['no object', '[1]'],
-  ])('%s is stored nevertheless, and ends dead with a reason', async (_name, payload) => {
-    const dead = vi.fn()
-    const { hooks, inbox } = receiving({ work: true, onDead: dead })
-    const handler = vi.fn()
-    hooks.hook('*', handler)
-    expect(await answerOf(await send(hooks, { payload, guid: 'g' }))).toEqual([202, 'Accepted'])
-    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))
-    expect((await detailIn(inbox, 1)).reason).toMatch(/^invalid_payload: /)
-    await eventually(() =>
-      expect(dead).toHaveBeenCalledExactlyOnceWith(
-        expect.objectContaining({ message: expect.stringContaining('invalid_payload') }),
-        expect.objectContaining({ guid: 'g' }),
-      ),
-    )
-    expect(handler).not.toHaveBeenCalled()
-  })
+    ['no JSON object', '[1]'],
+  ])(
+    'stores a payload that is %s nevertheless, and the delivery ends as dead with a reason',
+    async (_name, payload) => {
+      const dead = vi.fn()
+      const { hooks, inbox } = receiving({ work: true, onDead: dead })
+      const handler = vi.fn()
+      hooks.hook('*', handler)
+      expect(await answerOf(await send(hooks, { payload, guid: 'g' }))).toEqual([202, 'Accepted'])
+      await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))
+      expect((await detailIn(inbox, 1)).reason).toMatch(/^invalid_payload: /)
+      await eventually(() =>
+        expect(dead).toHaveBeenCalledExactlyOnceWith(
+          expect.objectContaining({ message: expect.stringContaining('invalid_payload') }),
+          expect.objectContaining({ guid: 'g' }),
+        ),
+      )
+      expect(handler).not.toHaveBeenCalled()
+    },
+  )
 })
 
 describe('with signatures off', () => {

@@ -13,7 +13,7 @@ test.each([
   ['dead', undefined, { state: 'dead', attemptsUsedChange: 0 }],
   ['discarded', undefined, { state: 'discarded', attemptsUsedChange: 0 }],
   ['released', undefined, { state: 'pending', nextAt: 0, attemptsUsedChange: -1 }],
-] as const)('an attempt that %s and is due again at %s makes its task %j', (outcome, nextAt, transition) => {
+] as const)('an attempt with the outcome %s and the retry time %s leads to %j', (outcome, nextAt, transition) => {
   expect(transitionOf({ ...attempt, outcome, nextAt })).toEqual(transition)
 })
 

@@ -4,7 +4,7 @@ import { LazyWorker } from '../../../src/inbox/worker/lazy-worker.ts'
 import { Host } from '../fixtures.ts'
 import { eventually, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 
-describe.concurrent('a worker whose code is loaded when it is created', () => {
+describe.concurrent('a worker that loads its code when it is created', () => {
   test('handles deliveries stored before its code was loaded, with handlers registered before', async ({
     onTestFinished,
   }) => {

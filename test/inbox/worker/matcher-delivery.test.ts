@@ -100,7 +100,7 @@ describe('the order key', () => {
     expect(keyOf(() => 7 as never)).toEqual(['7', []])
   })
 
-  test('is missing if the function fails, which is logged', () => {
+  test('is missing if the function fails, and the error is logged', () => {
     const host = new Host().on('*', nothing, {
       name: 'sync',
       order: () => {

@@ -181,7 +181,7 @@ describe.concurrent('a store', () => {
     expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
   })
 
-  test('whose answer to a result is lost still runs the next task of the order key', async ({ onTestFinished }) => {
+  test('that fails after it has recorded a result delays no other task of the key', async ({ onTestFinished }) => {
     const real = openInbox(inboxFile(onTestFinished), onTestFinished)
     const ran: string[] = []
     const host = new Host().on('push', (_data, guid) => void ran.push(guid), { order: () => 'key' })

@@ -6,7 +6,7 @@ import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { Host } from '../fixtures.ts'
 import { detailIn, eventually, openInbox, stateIn, storeIn, taskIn, withMembers } from '../stores.ts'
 
-/** A worker whose handler waits until the test ends it, and a second delivery that has to wait for its slot. */
+/** A worker with a handler that waits until the test ends it. A second delivery waits for the handler's only slot. */
 async function busy(inbox: Inbox, heedsAbort = true) {
   const started = Promise.withResolvers<Delivery>()
   const end = Promise.withResolvers<unknown>()

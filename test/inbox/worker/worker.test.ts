@@ -149,7 +149,7 @@ describe('a worker', () => {
     expect(nextAttemptAt).toBeLessThanOrEqual(startedAt + duration + 3_600_000 + 5)
   })
 
-  test('starts tasks that its own failures and orders make due before the next poll', async () => {
+  test('starts tasks that become due by its own retries and orders, without waiting for the next poll', async () => {
     const inbox = withoutPolling(openInbox())
     const again = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
     const ordered = vi.fn()
@@ -370,7 +370,7 @@ describe('memory', () => {
     for (const id of large) await reaches(inbox, id, 'done')
   })
 
-  test('is released at the timeout of a handler that never ends, which is reported', async () => {
+  test('is released at the timeout of a handler that never ends, and the worker reports the handler', async () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
     const host = new Host().on('push', () => promise, { timeout: 50, attempts: 1 }).on('fork', () => {})
@@ -387,7 +387,7 @@ describe('memory', () => {
 })
 
 describe('an order', () => {
-  test('runs the tasks of a key one at a time, in order of receipt, and those of other keys meanwhile', async () => {
+  test('runs tasks with the same key one at a time, in order of receipt, and other tasks meanwhile', async () => {
     const inbox = openInbox()
     const inside = new Map<string, number>()
     const seen: Record<string, number[]> = { 'acme/a': [], 'acme/b': [] }
