@@ -38,7 +38,7 @@ test('logs nothing for a transaction that changes no delivery, or only stores ne
   expect(rows(engine)).toBe(0)
 })
 
-test('reports a delivery whose lease of a dead worker expires', () => {
+test('reports a delivery when the lease of its task expires because the worker is dead', () => {
   const engine = new Engine()
   const claimed = engine.begin(engine.write('registerWorker', [{ name: 'a', backoff: 100 }]), 'a')
   const { position } = look(engine)

@@ -10,7 +10,7 @@ export const contractOptions: SqliteOptions = { heartbeat: 250, vanishAfter: 1 }
 
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 
-/** Creates stores in files. `clean` deletes them. */
+/** Creates stores in files. `clean` closes their inboxes and deletes the files. */
 export function sqliteHost(): InboxContractHost & { clean(): Promise<void> } {
   const folders: string[] = []
   const inboxes: Inbox[] = []

@@ -17,7 +17,7 @@ function batchOf(deliveries: readonly NewDelivery[], spare?: Uint8Array): Delive
   return encoder.finish()
 }
 
-/** The bytes, independent of the buffer that they are in. */
+/** An encoded delivery with its content as a list, so that a comparison ignores the buffer that contains the bytes. */
 const plain = ({ content, ...rest }: ReturnType<typeof encoded>) => ({ ...rest, content: [...content] })
 
 const minimal = newDelivery({

@@ -120,7 +120,7 @@ export class Engine {
     return this.write('store', encoded(newDelivery(more)))
   }
 
-  /** Registers a worker whose heartbeats the maintenance sends. */
+  /** Registers a worker. The maintenance sends its heartbeats. */
   registerWorker(...handlers: string[]): number {
     const policies = handlers.map(policy)
     const worker = this.write('registerWorker', policies)

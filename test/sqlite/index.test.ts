@@ -122,7 +122,7 @@ describe('two inboxes with one file', () => {
     expect(await unmatched(two, 10, 1e6)).toMatchObject([{ id, guid: first.guid }])
   })
 
-  test('write one after the other', async () => {
+  test('store deliveries at the same time, each with an id of its own', async () => {
     const path = newFile()
     const inboxes = [open(path), open(path)]
     const stored = Array.from({ length: 200 }, (_, i) => (inboxes[i % 2] as Inbox).store(newDelivery()))

@@ -137,7 +137,7 @@ describe('a heartbeat', () => {
   })
 })
 
-describe('a task without a worker that has its handler', () => {
+describe('a task with a handler that no worker has', () => {
   const lose = (engine: Engine, now = 5000) =>
     engine.writing.transaction(() => endUnhandledTasks(engine.writing, day, now))
 

@@ -4,7 +4,7 @@ import { Engine } from './engine.ts'
 
 const now = 1000 * 24 * hour
 
-test('keeps minutes for a day, hours for a month, and totals of rejections forever', () => {
+test('keeps counts per minute for 26 hours, counts per hour for 31 days, and totals of rejections forever', () => {
   const engine = new Engine()
   const ages = [hour, 25 * hour, 27 * hour, 30 * 24 * hour, 32 * 24 * hour]
   const counts = ages.map((age): Count => {

@@ -17,7 +17,7 @@ function open(path: string): Inbox {
 const guidsIn = async (inbox: Inbox) => (await inbox.list({})).deliveries.map(({ guid }) => guid)
 
 describe('a database file that disappears while it is open', () => {
-  test('rejects deliveries until it is moved back', async () => {
+  test('makes the inbox reject deliveries until it is moved back', async () => {
     const path = newFile()
     const inbox = open(path)
     await inbox.store(newDelivery({ guid: 'before' }))
@@ -44,7 +44,7 @@ describe('a database file that disappears while it is open', () => {
     expect(await guidsIn(inbox)).toEqual(['after'])
   })
 
-  test('rejects deliveries when it is deleted, and a new inbox begins with an empty file', async () => {
+  test('makes the inbox reject deliveries when it is deleted, and a new inbox begins with an empty file', async () => {
     const path = newFile()
     const inbox = open(path)
     await inbox.store(newDelivery())
@@ -56,7 +56,7 @@ describe('a database file that disappears while it is open', () => {
     expect(await guidsIn(reopened)).toEqual(['after'])
   })
 
-  test('rejects deliveries when another file replaces it', async () => {
+  test('makes the inbox reject deliveries when another file replaces it', async () => {
     const path = newFile()
     const inbox = open(path)
     await inbox.store(newDelivery())
@@ -96,7 +96,7 @@ describe('a database file that disappears while it is open', () => {
   })
 })
 
-test('a deleted log rejects deliveries, and its content is saved when the inbox is closed', async () => {
+test('an inbox rejects deliveries after its log is deleted, and saves the log when it is closed', async () => {
   const path = newFile()
   const inbox = open(path)
   await inbox.store(newDelivery({ guid: 'before' }))

@@ -107,7 +107,7 @@ describe('the deliveries of one transaction', () => {
     expect(packsOf(engine)).toEqual([{ id: 1, last: 1 }])
   })
 
-  test('contain nothing from a transaction that was rolled back', () => {
+  test('have packs that contain nothing of a delivery that failed', () => {
     const engine = new Engine()
     engine.writer.execute([storing(), failing()])
     expect(packsOf(engine)).toEqual([{ id: 1, last: 1 }])

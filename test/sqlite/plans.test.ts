@@ -87,7 +87,7 @@ describe('every operation on a delivery', () => {
     [['select 1 from tasks', 'order_key = ?'], /INDEX tasks_order_running \(handler=\? AND order_key=\?\)/],
     [['worker not in'], /INDEX tasks_running\b/],
     [['update tasks set next_at = 0', 'order_key = ?'], /INDEX tasks_order \(handler=\? AND order_key=\?\)/],
-  ] as [string[], RegExp][])('with %j uses the index for it', (parts, index) => {
+  ] as [string[], RegExp][])('that runs a statement with %j uses the index for it', (parts, index) => {
     const found = statementsOf(everything).filter((sql) => parts.every((part) => sql.includes(part)))
     expect(found).toHaveLength(1)
     expect(planOf(found[0] as string).join('\n')).toMatch(index)

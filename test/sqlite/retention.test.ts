@@ -136,7 +136,7 @@ describe('pruning by size', () => {
 })
 
 describe('a delivery that does not fit any more', () => {
-  test('is stored after ended deliveries have been deleted at once', () => {
+  test('is stored at once, after ended deliveries have been deleted', () => {
     const engine = new Engine(undefined, { maxSize: 2 * 1024 * 1024 })
     const worker = engine.registerWorker('a')
     for (let i = 0; i < 100; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
@@ -179,7 +179,7 @@ describe('a clock that was set back', () => {
     expect(engine.claim(worker, 'a', now - hour)).toHaveLength(1)
   })
 
-  test('is ignored up to a second, by which clocks may differ', () => {
+  test('is ignored if the difference is at most a second, because clocks may differ by that much', () => {
     expect(waiting(now).mend(now - 1000)).toBe(now + 100)
     expect(waiting(now).mend(now - 1001)).toBe(now - 1001)
     expect(waiting(now).mend(now + 50)).toBe(now + 100)

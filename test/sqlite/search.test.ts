@@ -3,7 +3,7 @@ import type { Query } from '../../src/inbox/query/query.ts'
 import type { Page } from '../../src/inbox/records.ts'
 import { bytesOf, Engine, storing } from './engine.ts'
 
-/** An inbox with deliveries whose payloads have the numbers `n`, in order. */
+/** An inbox with `count` deliveries. The payload of each has the number `n` of the delivery, from 0. */
 function filled(count: number, more: (n: number) => object = () => ({})): Engine {
   const engine = new Engine()
   const call = (n: number) => storing({ body: bytesOf({ n, of: `${n % 2}` }), ...more(n) })

@@ -37,7 +37,7 @@ const lastThread = () => post.mock.contexts.at(-1) as Worker
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('deliveries', () => {
-  test('of one turn of the event loop, and those that arrive during a commit, share a batch', async () => {
+  test('of one turn of the event loop share a batch, as do those that arrive during a commit', async () => {
     const { store } = open()
     const first = ['a', 'b', 'a'].map((guid) => store({ guid }))
     await nextTurn()

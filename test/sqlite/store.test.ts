@@ -15,7 +15,7 @@ function fill(engine: Engine): Error {
   throw new Error('All of them were stored')
 }
 
-test('a check leaves one small row after several runs, even if deliveries are stored with it', () => {
+test('checkWritable leaves one small row after several calls, even if deliveries are stored with it', () => {
   const engine = new Engine()
   const check: Call<WriterCalls> = { method: 'checkWritable', args: [] }
   const answers = engine.writer.execute([check, storing(), check])
@@ -25,7 +25,7 @@ test('a check leaves one small row after several runs, even if deliveries are st
   expect(engine.store().id).toBe(2)
 })
 
-test('a check that fails does not prevent other deliveries of its transaction from being stored', () => {
+test('checkWritable does not keep deliveries of the same transaction from being stored when it fails', () => {
   const engine = new Engine()
   engine.writing.db.exec(`
     create trigger fails before insert on deliveries when new.event = '' begin select raise(abort, 'no check'); end`)
@@ -42,7 +42,7 @@ test('a check that fails does not prevent other deliveries of its transaction fr
   expect(engine.count('packs')).toBe(2)
 })
 
-test('a check fails when the database may not grow any more', () => {
+test('checkWritable fails when the database may not grow any more', () => {
   const engine = new Engine()
   const { pages } = engine.writing.get('select page_count as pages from pragma_page_count') as { pages: number }
   engine.writing.db.exec(`pragma max_page_count = ${pages + 5}`)
@@ -50,13 +50,13 @@ test('a check fails when the database may not grow any more', () => {
   expect(() => engine.write('checkWritable')).toThrow('database or disk is full')
 })
 
-test('a check fails when maxSize is reached', () => {
+test('checkWritable fails when maxSize is reached', () => {
   const engine = new Engine(undefined, { maxSize: 1024 * 1024 })
   expect(fill(engine).message).toContain('maxSize of 1048576 bytes')
   expect(() => engine.write('checkWritable')).toThrow('maxSize of 1048576 bytes')
 })
 
-test('a check fails when a page of the identity index is damaged', () => {
+test('checkWritable fails when a page of the identity index is damaged', () => {
   const whole = new Engine()
   whole.store()
   const { path } = whole

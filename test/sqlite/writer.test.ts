@@ -159,7 +159,7 @@ describe('the time of the acknowledgment', () => {
   })
 })
 
-test('pauses and resumes, however often', () => {
+test('a handler can be paused twice, and resumed although it is not paused', () => {
   const engine = new Engine()
   for (const handler of ['a', 'a', '*']) engine.write('pause', handler)
   expect(engine.read('overview')).toMatchObject({ paused: ['*', 'a'] })
