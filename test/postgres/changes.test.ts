@@ -44,7 +44,7 @@ const note = (session: Transaction, ids: readonly number[]) =>
 
 const change = async (...ids: number[]): Promise<void> => (await begin(...ids))()
 
-test('shows a change when it commits, even if its transaction started first', async () => {
+test('shows changes in the order in which their transactions commit, not in which they start', async () => {
   const { position } = await look()
   const [first, second] = [await begin(1), await begin(2)]
   expect(idsOf(await look(position))).toEqual([])
@@ -110,7 +110,7 @@ test('reports a gap to a client whose position is older than the log, and contin
   expect(await look(gap.position)).toMatchObject({ deliveries: [{ id: 2 }], gap: false })
 })
 
-test('reports no gap while a long transaction is open, and shows its changes to every client', async () => {
+test('reports no gap while a long transaction is open, but one after it, if changes were deleted', async () => {
   const long = await begin(1)
   await change(2)
   const seen = await look()

@@ -13,7 +13,7 @@ const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 
 let stores = 0
 
-/** Creates stores in schemas of one database. `clean` deletes them. */
+/** Creates stores in schemas of one database. `clean` closes their inboxes. */
 export function postgresHost(url: string): InboxContractHost & { clean(): Promise<void> } {
   const inboxes: Inbox[] = []
   return {

@@ -25,7 +25,7 @@ const secondStep: Migration = {
     insert into priorities values ('urgent')`,
 }
 
-/** A database with the tables of version 1, created as psql runs the file. @returns its URL. */
+/** A database with the tables of version 1, which `schema.sql` creates, and with these contents. @returns its URL. */
 async function create(contents = ''): Promise<string> {
   const url = await server.create()
   const client = new pg.Client(url)

@@ -177,7 +177,7 @@ test('fails to start with tables that are too new, and changes nothing', async (
   expect(await versionsIn(schema)).toEqual(before)
 })
 
-test('lets a step take longer than `statementTimeout`', async () => {
+test('lets a migration step take longer than `statementTimeout`', async () => {
   const settings = resolvePostgresOptions({ schema: newSchema(), statementTimeout: 300, connectTimeout: 300 })
   await storeIn(open({ schema: settings.schema }))
   const database = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
@@ -187,7 +187,7 @@ test('lets a step take longer than `statementTimeout`', async () => {
   await expect(database.run('select pg_sleep(1)')).rejects.toThrow()
 })
 
-test('lets other programs use a table while a step waits for the lock of the table', async () => {
+test('lets other programs use a table while a migration step waits for the lock of the table', async () => {
   const schema = newSchema()
   const inbox = open({ schema })
   await storeIn(inbox)
@@ -205,7 +205,7 @@ test('lets other programs use a table while a step waits for the lock of the tab
   expect(await migrating).toBe(1)
 })
 
-test('rolls back a step that fails', async () => {
+test('rolls back a migration step that fails', async () => {
   const schema = newSchema()
   await storeIn(open({ schema }))
   const broken = { sql: 'create table half (id int); create table half (id int)' }

@@ -12,7 +12,7 @@ const server = databases('fsync=off')
 const secret = 'a secret of the tests'
 
 describe('the options of postgres()', () => {
-  test('have defaults, including for undefined', () => {
+  test('have defaults, also if they are undefined', () => {
     expect(resolvePostgresOptions({ connections: undefined })).toEqual({
       schema: 'hookserver',
       connections: 10,
@@ -26,7 +26,7 @@ describe('the options of postgres()', () => {
   })
 
   test.each<[string, PostgresOptions, string]>([
-    ['another name', { schemas: 'x' } as never, 'unknown option "schemas"'],
+    ['an unknown name', { schemas: 'x' } as never, 'unknown option "schemas"'],
     [
       'too few connections',
       { connections: 2 },
@@ -34,27 +34,27 @@ describe('the options of postgres()', () => {
     ],
     ['a fraction', { retention: 1.5 }, '"retention" must be a whole number of milliseconds, 1 at least, got 1.5'],
     ['a heartbeat that is too slow', { heartbeat: 60_001 }, '60000 at most, got 60001'],
-    ['a text for true', { migrate: 'yes' as never }, '"migrate" must be true or false, got yes'],
+    ['text instead of a boolean', { migrate: 'yes' as never }, '"migrate" must be true or false, got yes'],
     [
       'a schema that would have to be quoted',
       { schema: 'a"; drop table' },
       '"schema" must be a name of at most 50 lower-case letters',
     ],
-    ['a schema whose jobs schema would be too long', { schema: 's'.repeat(51) }, 'at most 50'],
-  ])('the error about %s has the value', (_name, options, message) => {
+    ['a schema name that is too long for the schema of the jobs', { schema: 's'.repeat(51) }, 'at most 50'],
+  ])('are rejected with the reason: %s', (_name, options, message) => {
     expect(() => postgres('postgres://localhost/x', options)).toThrow(TypeError)
     expect(() => postgres('postgres://localhost/x', options)).toThrow(message)
   })
 })
 
 describe('the target of postgres()', () => {
-  test('is a URL', () => {
+  test('may be a URL', () => {
     for (const url of ['postgres://a:b@c/d?sslmode=require', 'postgresql://c/d']) {
       expect(toTarget(url)).toEqual({ connectionString: url })
     }
   })
 
-  test('is a pool, whose settings are used', () => {
+  test('may be a pool, and its settings are used', () => {
     const options = { host: 'h', port: 5433, user: 'u', password: 'p', database: 'd', ssl: false, max: 3 }
     expect(toTarget({ options })).toEqual({
       ...{ connectionString: undefined, host: 'h', port: 5433, user: 'u', password: 'p', database: 'd', ssl: false },
@@ -66,7 +66,7 @@ describe('the target of postgres()', () => {
     ['nothing', undefined],
     ['no pool', {}],
     ['an empty text', ''],
-  ])('%s is neither a URL nor a pool', (_name, target) => {
+  ])('is rejected if it is neither a URL nor a pool: %s', (_name, target) => {
     expect(() => postgres(target as never)).toThrow(/^postgres\(target\): expected postgres:\/\//)
   })
 
@@ -78,13 +78,13 @@ describe('the target of postgres()', () => {
     'postgres://me:1234/hidden@db.example/hooks',
     'postgres://me:1234#hidden@db.example/hooks',
     'postgres://me:100%hidden@db.example/hooks',
-  ])('rejects a malformed URL and shows no part of it: %j', (target) => {
+  ])('is rejected if it is a malformed URL, and the error shows no part of it: %j', (target) => {
     expect(() => toTarget(target)).toThrow(
       /^postgres\(target\): expected postgres:\/\/((?!hidden|1234|db\.example).)*$/,
     )
   })
 
-  test('is a pool whose TLS key is passed to the thread and to each connection', () => {
+  test('may be a pool with a TLS key, which the thread and each connection get', () => {
     const ssl = { ca: 'c', cert: 'd', key: 'k' }
     new pg.Pool({ ssl }) // makes the key non-enumerable
     const target = structuredClone(toTarget({ options: { ssl } }))
@@ -99,7 +99,7 @@ describe('the target of postgres()', () => {
     )
   })
 
-  test('cannot be a pool whose password is a function, which cannot be sent to a thread', () => {
+  test('cannot be a pool with a function as its password, because no function can be sent to a thread', () => {
     expect(() => toTarget({ options: { password: () => 'p' } })).toThrow(
       'the option password of the pool is a function',
     )

@@ -40,7 +40,7 @@ const most = 2001
 
 const queries: [name: string, query: Query, index: string][] = [
   ['all', {}, 'deliveries_pkey'],
-  ['further on', { before: count / 2 }, 'deliveries_pkey'],
+  ['older deliveries', { before: count / 2 }, 'deliveries_pkey'],
   ['a rare state', { state: 'dead' }, 'deliveries_state'],
   ['a common state', { state: 'done' }, 'deliveries_state'],
   ['a state without deliveries', { state: 'retrying' }, 'deliveries_state'],
@@ -62,7 +62,7 @@ for (const [analyzed, mode] of [
   ['known', 'custom'],
   ['known', 'generic'],
 ] as const) {
-  test.each(queries)(`a page of %s uses an index: the tables are ${analyzed}, the plan is ${mode}`, async (...row) => {
+  test.each(queries)(`a page of %s uses an index: table statistics are ${analyzed}, ${mode} plan`, async (...row) => {
     const [, query, index] = row
     if (analyzed === 'known') await database.run('analyze deliveries, contents, tasks')
     const reads: Read[] = []
@@ -90,7 +90,7 @@ test.each([
   }
 })
 
-test('a page whose deliveries all match reads no more than it shows', async () => {
+test('a page reads at most one row more than it shows if all deliveries match', async () => {
   const reads: Read[] = []
   const { deliveries, scanned } = await list(explaining(database, reads), { limit: 20, state: 'done' }, searching)
   expect([deliveries.length, scanned]).toEqual([20, 20])
