@@ -9,7 +9,7 @@ async function acquire(...input: Parameters<typeof Lease.acquire>): Promise<Leas
   return lease
 }
 
-test('belongs to one holder at a time, also within a process', async () => {
+test('a lease belongs to one holder at a time, also within a process', async () => {
   const inbox = openInbox()
   const lease = await acquire(inbox, 'work')
   expect(await lease?.isHeld()).toBe(true)
@@ -17,7 +17,7 @@ test('belongs to one holder at a time, also within a process', async () => {
   expect(await acquire(inbox, 'other work')).toBeDefined()
 })
 
-test('can be acquired by another as soon as it is released', async () => {
+test('a lease can be acquired by another holder as soon as it is released', async () => {
   const inbox = openInbox()
   const lease = await acquire(inbox, 'work')
   await lease?.release()
@@ -25,7 +25,7 @@ test('can be acquired by another as soon as it is released', async () => {
   expect(await acquire(inbox, 'work')).toBeDefined()
 })
 
-test('is renewed by a timer for longer than it lasts', async () => {
+test('a lease outlasts its duration, because a timer renews it', async () => {
   const inbox = openInbox()
   const lease = await acquire(inbox, 'work', 600)
   await sleep(1500)
@@ -33,7 +33,7 @@ test('is renewed by a timer for longer than it lasts', async () => {
   expect(await lease?.isHeld()).toBe(true)
 })
 
-test('is lost for good when another holder has acquired it after it expired', async () => {
+test('a lease is lost for good when another holder has acquired it after it expired', async () => {
   const holders: string[] = []
   let rejected = false
   const inbox = {
@@ -53,7 +53,7 @@ test('is lost for good when another holder has acquired it after it expired', as
   expect(holders).toHaveLength(calls) // a lease that another holder has is neither renewed nor released
 })
 
-test('survives a failure of the inbox that ends before the lease expires', async () => {
+test('a lease survives a failure of the inbox that ends before the lease expires', async () => {
   let failures = 2
   const inbox = {
     async lease() {

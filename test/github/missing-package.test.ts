@@ -1,4 +1,4 @@
-/** The package `octokit` is optional: a program needs it only if it calls `delivery.octokit()`. */
+/** The package `octokit` is optional: a program needs it only to use an Octokit, for example `delivery.octokit()`. */
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'

@@ -105,7 +105,7 @@ test.each([
   ['an instance', new Octokit()],
   ['a name', 'Octokit'],
   ['a function', () => {}],
-])('the option "octokit" cannot be %s, which the error does not show', (_what, octokit) => {
+])('the option "octokit" cannot be %s, and the error does not show the value', (_what, octokit) => {
   expect(() => new Hooks({ secret, octokit: octokit as never })).toThrow(
     /^Option "octokit" must be a class, such as Octokit\.plugin\(…\), and not an instance of it$/,
   )

@@ -206,7 +206,7 @@ describe('an installation', () => {
     ])
   })
 
-  test("gets a new token if GitHub rejects it, even after this machine's clock was set back", async () => {
+  test("gets a new token if GitHub rejects the old one, even after this machine's clock was set back", async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const { github, hooks } = await startApp()
     const octokit = await hooks.octokit({ installation: 5 })

@@ -38,7 +38,7 @@ describe('a rate limit', () => {
     ['a request', /World$/],
     ['a token', /access_tokens$/],
     ['an installation', /installation$/],
-  ])('for %s is waited for in a script that has nothing else to do', async (_what, where) => {
+  ])('for %s makes a script wait, even if it has nothing else to do', async (_what, where) => {
     const github = await startGitHub()
     const { id, privateKey } = addApp(github)
     github.failAt(where, tooFast(1))

@@ -1,4 +1,4 @@
-/** A webhook whose deliveries fail, an inbox with a handler, and polling whose waits the test controls. */
+/** A webhook with deliveries that fail, an inbox with a handler, and polling with waits that the test controls. */
 import { onTestFinished } from 'vitest'
 import type { PollingOptions } from '../../src/github/polling/importer.ts'
 import { Polling } from '../../src/github/polling/polling.ts'

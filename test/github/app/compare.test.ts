@@ -18,7 +18,7 @@ describe('an App', () => {
     expect(compareApp(needsOf(['issues'], { issues: 'write' }), fitting, [])).toEqual(nothing)
   })
 
-  test('lacks permissions and events', () => {
+  test('lacks permissions and events that handlers need', () => {
     expect(compareApp(needsOf(['issues', 'push'], { issues: 'write', contents: 'write' }), fitting, [])).toEqual({
       ...nothing,
       missingPermissions: [{ permission: 'contents', has: undefined, needs: 'write' }],

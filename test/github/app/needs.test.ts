@@ -13,7 +13,7 @@ describe('the needs of handlers', () => {
     [['star'], ['star'], { metadata: 'read' }],
     [['security_advisory', 'meta'], ['meta', 'security_advisory'], { metadata: 'read' }],
     [['installation.created', 'ping'], [], { metadata: 'read' }],
-  ])('%j subscribe to %j with %j', (names, events, permissions) => {
+  ])('for %j are the events %j and the permissions %j', (names, events, permissions) => {
     expect(needsOf(names)).toMatchObject({ events, permissions: { metadata: 'read', ...permissions }, notes: [] })
   })
 
@@ -51,7 +51,7 @@ describe('the needs of handlers', () => {
   })
 })
 
-test('permissions allow events', () => {
+test('permissions allow an event that needs none of them, or one that they include', () => {
   expect(permits({}, 'star')).toBe(true)
   expect(permits({}, 'security_advisory')).toBe(true)
   expect(permits({}, 'push')).toBe(false)

@@ -25,7 +25,7 @@ async function redeliver(scene: PollingScene): Promise<void> {
   await scene.github.idle()
 }
 
-describe('deliveries that failed', () => {
+describe('deliveries in the delivery log', () => {
   test('are stored as they appear, once each and in order, and handled', async () => {
     const scene = await PollingScene.open()
     const poll = scene.poll()
@@ -125,7 +125,7 @@ describe('polling', () => {
     expect(requestsOf(scene)).toEqual(['200 log'])
   })
 
-  test('spreads its requests until the rate limit resets, when few are left', async () => {
+  test('spreads the remaining requests until the rate limit resets, if few remain', async () => {
     const scene = await PollingScene.open({ limits: { authorized: 1000, points: 1e9 } })
     Object.assign(scene.github.remaining, { authorized: 41 })
     scene.github.resetAt = scene.github.clock.now() + hour
@@ -182,7 +182,7 @@ describe('a restart', () => {
     expect(requestsOf(scene)).toEqual(['200 log'])
   })
 
-  test('continues in the middle of an import', async () => {
+  test('continues with the first delivery that the stopped process has not stored', async () => {
     const scene = await PollingScene.open()
     const guids: string[] = []
     for (let count = 0; count < 4; count++) guids.push(await scene.push())
@@ -266,7 +266,7 @@ describe('a failure', () => {
     ])
   })
 
-  test('in the middle of an import loses no delivery, and reads none twice', async () => {
+  test('between two deliveries of the log loses no delivery, and reads none twice', async () => {
     const scene = await PollingScene.open()
     const guids = [await scene.push(), await scene.push(), await scene.push()]
     const second = scene.github.deliveries(scene.hook)[1]?.id
@@ -321,7 +321,7 @@ describe('two processes with one inbox', () => {
 })
 
 describe('the webhook', () => {
-  test('is the only one of its target', async () => {
+  test('needs no id if it is the only one of its target', async () => {
     const scene = await PollingScene.open()
     const guid = await scene.push()
     await scene.poll({ targets: [{ repository: 'acme/shop' }] }).turn()
@@ -344,7 +344,7 @@ describe('the webhook', () => {
     ['there is none', { repository: 'acme/empty' }, 'acme/empty has no webhook'],
     ['there is none with its id', { repository: 'acme/shop', id: 1 }, 'GitHub shows no such webhook (404)'],
     ['its owner is unknown', { organization: 'unknown' }, 'GitHub shows no webhooks of unknown (404)'],
-  ])('is reported if %s', async (_what, target, expected) => {
+  ])('cannot be polled, and the log says why, if %s', async (_what, target, expected) => {
     const scene = await PollingScene.open()
     scene.github.addRepository('acme/empty')
     const poll = scene.poll({ targets: [target] })

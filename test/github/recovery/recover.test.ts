@@ -19,7 +19,7 @@ async function missing(options: HooksOptions = {}) {
   return { scene, hooks, targets: `acme/shop#${scene.hook.id}` }
 }
 
-test('requests the events with a handler once, and reports them', async () => {
+test('recover() requests each missed delivery that has a handler once, and reports it', async () => {
   const { scene, hooks, targets } = await missing()
   const { reports, missedDeliveries } = await recover(hooks, { targets, pace: 0 })
   expect(reports).toMatchObject([{ target: 'acme/shop', sent: 3, unhandled: 1, counts: { requested: 2 }, calls: 3 }])
@@ -29,7 +29,7 @@ test('requests the events with a handler once, and reports them', async () => {
   expect([...scene.handled.values()]).toEqual([1, 1])
 })
 
-test('with dryRun and events reports only these events, and requests nothing', async () => {
+test('recover() with dryRun and events reports only these events, and requests nothing', async () => {
   const { scene, hooks } = await missing()
   const options = { targets: ['acme/shop'], url: scene.url, events: ['star'], dryRun: true }
   const { reports } = await recover(hooks, options)
@@ -37,7 +37,7 @@ test('with dryRun and events reports only these events, and requests nothing', a
   expect(scene.github.requests.map(({ method }) => method)).not.toContain('POST')
 })
 
-test('with mode pull stores into the given inbox and source', async () => {
+test('recover() with mode pull stores the deliveries in the given inbox, with the given source', async () => {
   const inbox = openInbox()
   await inbox.createdAt() // so that the deliveries are newer than the inbox
   const { hooks, targets } = await missing()
@@ -47,7 +47,7 @@ test('with mode pull stores into the given inbox and source', async () => {
   expect(deliveries.map(({ source, recovered }) => [source, recovered])).toEqual(Array(2).fill(['/github', true]))
 })
 
-test('reports an error of GitHub, and throws while another process sweeps', async () => {
+test('recover() reports an error of GitHub, and throws while another process sweeps', async () => {
   const { scene, hooks, targets } = await missing()
   scene.github.failAt(/^GET/, { status: 401 })
   expect((await recover(hooks, { targets })).reports).toMatchObject([{ error: /rejected the token/ }])
@@ -55,7 +55,7 @@ test('reports an error of GitHub, and throws while another process sweeps', asyn
   await expect(recover(hooks, { targets })).rejects.toThrow('A recovery sweep is already running')
 })
 
-test('ends early when its signal aborts', async () => {
+test('recover() ends early when its signal aborts', async () => {
   const { scene, hooks, targets } = await missing()
   const stop = new AbortController()
   const swept = recover(hooks, { targets, pace: 1e6, signal: stop.signal })
@@ -65,7 +65,7 @@ test('ends early when its signal aborts', async () => {
   expect((await scene.inbox.overview()).missedDeliveries).toMatchObject({ requested: 1, missed: 1 })
 })
 
-test('sweeps at an interval until it is stopped', async () => {
+test('startRecovery() sweeps at an interval until it is stopped', async () => {
   const { scene, hooks, targets } = await missing()
   const recovery = startRecovery(hooks, { targets, pace: 0, every: 5 })
   onTestFinished(() => recovery.stop())
@@ -91,14 +91,14 @@ test.each([
   [{ targets: 'acme', dryrun: true }, /Unknown option "dryrun"/],
   [{ targets: 'acme', inbox: {} }, /Option "inbox"/],
   [{ targets: 'app' }, /GitHub shows the webhook of an App to the App alone/],
-])('rejects %j before it sends a request', async (options, message) => {
+])('invalid options are rejected before a request is sent: %j', async (options, message) => {
   const hooks = new Hooks({ secret: 's', token: 't', inbox: openInbox(), apiUrl: 'http://127.0.0.1:9' })
   await expect(recover(hooks, options as never)).rejects.toThrow(message)
   await expect(recover(hooks, options as never)).rejects.toThrow(TypeError)
   expect(() => startRecovery(hooks, options as never)).toThrow(TypeError)
 })
 
-test('needs an inbox and credentials', async () => {
+test('recover() needs an inbox and credentials', async () => {
   const bare = new Hooks({ secret: 's' })
   await expect(recover(bare, { targets: 'acme' })).rejects.toThrow('Option "inbox" is missing')
   const anonymous = new Hooks({ secret: 's', inbox: openInbox() })

@@ -4,7 +4,7 @@ import { Scene } from '../recovery-scene.ts'
 
 const hour = 3_600_000
 
-/** A server that has run for an hour, and the deliveries of its webhook in that hour. */
+/** A server that has run for an hour. Its webhook got these deliveries at the beginning, and a failed push just now. */
 async function anHourLater(...deliveries: Parameters<Scene['github']['record']>[1]): Promise<Scene> {
   const scene = await Scene.open()
   scene.github.record(scene.hook, deliveries)
@@ -29,7 +29,7 @@ describe('a thorough sweep', () => {
     ])
   })
 
-  test('requests at once the deliveries whose redelivery failed', async () => {
+  test('requests a delivery again at once if its redelivery failed', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
     await scene.github.deliver('push', {})

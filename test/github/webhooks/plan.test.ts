@@ -76,7 +76,7 @@ describe('the webhook of a target', () => {
     )
   })
 
-  test('is an error if no webhook has the id: it lists the known webhooks, without their queries', () => {
+  test('cannot be selected if no webhook has the id, and the error lists the webhooks without their queries', () => {
     const select = () => selectWebhook([elsewhere], { repository: 'acme/shop', id: 1 }, undefined)
     expect(select).toThrow('acme/shop has no webhook with the id 1. Its webhooks: acme/shop#9 (https://other.example/)')
   })

@@ -12,7 +12,7 @@ describe('the events of a webhook', () => {
     [['team', 'installation.created'], { organization: 'acme' }, ['team'], ['installation']],
     [['push', 'installation.created', 'github_app_authorization'], 'app', ['push'], []],
     [['an_event_of_next_year'], repository, ['an_event_of_next_year'], []],
-  ])('of handlers for %j of %j', (names, target, events, unavailable) => {
+  ])('for handlers of %j at %j', (names, target, events, unavailable) => {
     expect(webhookEvents(names, target)).toEqual({ events, unavailable })
   })
 })

@@ -19,8 +19,8 @@ async function open(target: Target = repository, token?: string) {
   return { scene, api, waits, secret: 'the secret of the hook' }
 }
 
-describe('the webhooks of a repository', () => {
-  test('are created, changed and deleted, with a second between two changes', async () => {
+describe('the client for webhooks', () => {
+  test('creates, changes and deletes webhooks, and waits between two changes', async () => {
     const { scene, api, waits, secret } = await open()
     const url = `${scene.url}?second`
     const created = await api.create({ ...settings, url }, secret)
@@ -74,7 +74,7 @@ describe('the webhooks of a repository', () => {
     await expect(api.updateConfig(scene.hook.id, {}, secret)).rejects.toThrow(`(422): ${reason}`)
   })
 
-  test.each([['<html>'], [{}], [[null]]])('are a list, not %j', async (body) => {
+  test.each([['<html>'], [{}], [[null]]])('rejects %j in place of a list of webhooks', async (body) => {
     const { scene, api } = await open()
     scene.github.fail({ status: 200, body })
     await expect(api.list()).rejects.toThrow('is not a list: check that --github or --api-url')
