@@ -172,7 +172,7 @@ describe('a body beyond the limit', () => {
 })
 
 describe('a body without free memory', () => {
-  /** A limit whose memory for small bodies is used up by one complete body. */
+  /** A memory limit. One complete body uses up its memory for small bodies. */
   function fullLimit() {
     const memoryLimit = new MemoryLimit(2 * MiB)
     const other = memoryLimit.reserve(MiB)

@@ -106,7 +106,7 @@ describe('an address', () => {
     },
   )
 
-  test.each(garbage)('rejects text that is not an address: %j', (text) => {
+  test.each(garbage)('cannot be parsed from other text: %j', (text) => {
     expect(parseAddress(text)).toBeUndefined()
     expect(setOf('0.0.0.0/0', '::/0').has(text)).toBe(false)
   })
@@ -191,7 +191,7 @@ describe('a CIDR', () => {
     fc.assert(verdictsAgree, { numRuns: 500 })
   })
 
-  test('that is invalid is an error with the option and the entry', () => {
+  test('that is invalid causes an error with the option and the entry', () => {
     const fault = new TypeError('Option "ranges" must be a list of CIDRs, got "192.0.2.0/99"')
     expect(() => cidrsOf('ranges', ['192.0.2.0/24', '192.0.2.0/99'])).toThrow(fault)
   })
@@ -255,7 +255,7 @@ describe('a local address', () => {
     expect([...neighbors, '::2', 'fec0::1', '2001:db8::1', 'unix2', ''].filter(isLocal)).toEqual([])
   })
 
-  test('has names for trustProxy', () => {
+  test('belongs to a named range of trustProxy', () => {
     expect([...namedRanges.keys()]).toEqual(['loopback', 'private'])
     expect(setOf(...(namedRanges.get('loopback') ?? [])).has('127.0.0.53')).toBe(true)
     expect(setOf(...(namedRanges.get('private') ?? [])).has('127.0.0.53')).toBe(false)
@@ -272,7 +272,7 @@ describe('IPv4 inside IPv6', () => {
     '::1.2.3.4%eth0',
   ])('is rejected if it is not mapped in plain decimals: %s', (text) => expect(parseAddress(text)).toBeUndefined())
 
-  test('never becomes a range of all addresses', () => {
+  test('is rejected in a CIDR, and so is a length with a leading zero or a sign', () => {
     for (const text of ['::1.2.3.4/96', '192.0.2.0/024', '192.0.2.0/+24']) expect(parseCidr(text)).toBeUndefined()
   })
 })

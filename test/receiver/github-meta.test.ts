@@ -123,7 +123,7 @@ describe('a rate limit', () => {
     ['the end is not a number', { status: 429, headers: { ...limited, 'x-ratelimit-reset': 'soon' } }],
     ['the end is not a date', { status: 429, headers: { ...limited, 'x-ratelimit-reset': '9'.repeat(30) } }],
     ['the wait is not a number', { status: 429, headers: { 'retry-after': '-1' } }],
-    ['the status is another', { status: 500, headers: limited }],
+    ['the status is neither 403 nor 429', { status: 500, headers: limited }],
   ])('is not assumed where %s', async (_, rejected) => {
     const failure = await failureOf(rejected)
     expect([failure.message, failure.until]).toEqual([unreachable, undefined])
@@ -151,7 +151,7 @@ describe('a failed fetch', () => {
     expect(failure.cause).toBeInstanceOf(Error)
   })
 
-  test('is reported for an answer that is a page', async () => {
+  test('is reported for an answer that is an HTML page', async () => {
     const proxy: RequestListener = (_, response) =>
       response.setHeader('content-type', 'text/html').end('<h1>Sign in</h1>')
     const failure = await serving(proxy, (origin) => failureOf(undefined, origin))

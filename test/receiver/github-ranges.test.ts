@@ -90,7 +90,7 @@ describe('a cache', () => {
     return { kept, load, save }
   }
 
-  test('provides the list to the next process, which fetches nothing while it is fresh', async () => {
+  test('provides the list to the next process, which fetches nothing while the list is fresh', async () => {
     const kept = memory()
     const first = rangesOf()
     first.ranges.useCache(kept)
@@ -173,7 +173,7 @@ describe('the first list', () => {
     expect(lines).toEqual([{ level: 'warn', fields: { entries: 2 }, message: expect.stringContaining('not CIDRs') }])
   })
 
-  test('is unavailable if the function of the user fails, and the sender does not see its error', async () => {
+  test('is unavailable if its source fails, and the sender does not see the error', async () => {
     const { has } = rangesOf({ source: () => Promise.reject(new Error('vault.internal')) })
     const rejection = await rejectionOf(() => has(inside))
     expect(rejection).toMatchObject({ code: 'ranges_unavailable', cause: { cause: { message: 'vault.internal' } } })
@@ -340,7 +340,7 @@ describe('the refresh', () => {
     expect(github.requests).toHaveLength(2)
   })
 
-  test('works again after an outage of more than 7 days', async () => {
+  test('works again after more than 7 days without a delivery', async () => {
     const { has } = await fetched()
     pass(30 * day)
     expect(await has(inside)).toBe(true)
@@ -349,7 +349,7 @@ describe('the refresh', () => {
 })
 
 describe('an address in none of the ranges', () => {
-  test('starts the refresh after 5 minutes, and once for all requests in the meantime', async () => {
+  test('starts the refresh if the last one was 5 minutes ago, once for all requests that wait', async () => {
     const { has, work } = await fetched()
     github.hooks = ['192.0.2.0/24', '203.0.113.0/24']
     pass(5 * minute - 1)

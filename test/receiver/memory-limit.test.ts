@@ -206,7 +206,7 @@ describe('a body that arrives in parts', () => {
     expect(reserved.at(-1)).toBe('second')
   })
 
-  test('shares a quarter of the memory with other incomplete bodies, unless most of it has arrived', async () => {
+  test('shares a quarter of the memory with other incomplete bodies, unless it is the largest of them', async () => {
     const { announce, arrive, complete, reserved } = limitOf(32 * MiB)
     for (const name of ['old', 'most', 'young']) announce(name, 16 * MiB)
     expect([arrive('old', MiB), arrive('most', 2 * MiB), arrive('young', MiB)]).toEqual([true, true, true])
@@ -229,7 +229,7 @@ describe('a body that arrives in parts', () => {
     expect(reserved).toEqual(['other', 'old', 'young', 'old', 'young'])
   })
 
-  test('may exceed the limit if most of its bytes have arrived, so that bodies never wait for each other', async () => {
+  test('may exceed the limit if it is the largest, so that bodies never wait for each other forever', async () => {
     const { memoryLimit, announce, arrive, complete, release, reserved } = limitOf(8 * MiB)
     const names = ['a', 'b', 'c']
     for (const name of names) announce(name, 10 * MiB)
@@ -250,7 +250,7 @@ describe('a body that arrives in parts', () => {
     expect(memoryLimit.held).toBe(0)
   })
 
-  test('waits while a complete body holds memory, even if most of its own bytes have arrived', async () => {
+  test('waits while a complete body holds memory, even if it is the largest incomplete body', async () => {
     const { announce, arrive, reserve, release, reserved } = limitOf(8 * MiB)
     reserve('complete', 3 * MiB)
     announce('a', 25 * MiB)

@@ -20,7 +20,7 @@ function originOf(options: HooksOptions, source = listed) {
   return { origin: new Origin(settingsOf(options), ranges) }
 }
 
-/** A request with `waitUntil`, and the promises that it received. */
+/** A request with a `waitUntil`, and the promises that `waitUntil` received. */
 function awake(parts: Partial<HookRequest>) {
   const work: Promise<unknown>[] = []
   return { request: requestOf({ ...parts, waitUntil: (one) => void work.push(one) }), work }
@@ -241,7 +241,7 @@ describe('validateIp: "warn"', () => {
       ])
     })
 
-    test('is missing for a rejected delivery, whose line has the reason for the rejection', async () => {
+    test('is missing for a rejected delivery: its line has the reason for the rejection instead', async () => {
       const { logger, send } = warned()
       expect((await send('ping', 'wrong')).status).toBe(400)
       await turnOfTheLoop()
