@@ -14,8 +14,8 @@ for (const [title, shape] of Object.entries(eventShapes)) {
       const fallback = handlers.get('/contract/plain') as ReturnType<typeof hookserver>
       return createServer(gateway((path) => handlers.get(path) ?? fallback, shape))
     },
-    // Leaves out the cases that need bodies in chunks or bodies that were read before, because Lambda gets neither, and
-    // behind a load balancer the case with several cookies, because only the first one is sent.
+    // Lambda gets only complete requests, which no other software has read, so the cases with `about` do not apply.
+    // A load balancer gets only the first cookie, so the case with several cookies does not apply to it.
     { applies: ({ id, about }) => about === undefined && !(id === 'response' && title === 'a load balancer') },
   )
 }

@@ -69,7 +69,7 @@ describe('the promise of the handler', () => {
     expect(handled).toEqual([true, true, true, true, true])
   })
 
-  test('resolves to false for other paths if next is given, which then replies', async () => {
+  test('resolves to false for other paths if next is given, and next replies', async () => {
     const handle = handlerFor()
     const handled: boolean[] = []
     const server = createServer(async (request, response) => {

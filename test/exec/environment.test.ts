@@ -20,7 +20,7 @@ const stub = () => {
   for (const [name, value] of Object.entries(inherited)) vi.stubEnv(name, value)
 }
 
-test('has PATH, HOME, LANG, the delivery’s variables and the option env, and nothing else', async () => {
+test('the environment has only PATH, HOME, LANG, the delivery’s variables and the option env', async () => {
   stub()
   vi.stubEnv('GITHUB_WEBHOOKS_KEY', 'the secret')
   vi.stubEnv('NODE_OPTIONS', '')
@@ -37,7 +37,7 @@ test('has PATH, HOME, LANG, the delivery’s variables and the option env, and n
   })
 })
 
-test('lacks unknown properties of the delivery', async () => {
+test('the environment lacks unknown properties of the delivery', async () => {
   stub()
   vi.stubEnv('LANG', undefined)
   const nothing = { ref: undefined, after: undefined, repository: undefined, sender: undefined }
@@ -47,7 +47,7 @@ test('lacks unknown properties of the delivery', async () => {
   })
 })
 
-test('lacks values that an environment cannot hold, and the program runs', async () => {
+test('the environment lacks values that it cannot hold, and the program runs', async () => {
   const delivery = deliveryOf({
     action: 'a\0b',
     repository: { full_name: 'x'.repeat(200_000) },
@@ -59,7 +59,7 @@ test('lacks values that an environment cannot hold, and the program runs', async
   expect(known.toSorted()).toEqual(['HOOKSERVER_EVENT', 'HOOKSERVER_GUID', 'HOOKSERVER_SENDER'])
 })
 
-test('prefers the option env to this process, and the delivery to the option env', async () => {
+test('the option env overrides this process, and the delivery overrides the option env', async () => {
   const given = { HOME: '/srv', HOOKSERVER_REF: 'mine', HOOKSERVER_ACTION: 'mine' }
   expect(await environmentOf(deliveryOf(), given)).toMatchObject({
     ...{ HOME: '/srv', HOOKSERVER_REF: 'refs/heads/main', HOOKSERVER_ACTION: 'mine' },

@@ -115,7 +115,7 @@ describe('the handler', () => {
     expect(exec('true', { order: false })[handlerOptions]).toEqual({})
   })
 
-  test('has the timeout of the program for an inbox', () => {
+  test('has a timeout for an inbox that includes the timeout of the program, and killAfter', () => {
     const timeout = (options: { timeout: number; killAfter?: number }) => exec('true', options)[handlerOptions].timeout
     expect(timeout({ timeout: 3_600_000, killAfter: 60_000 })).toBe(3_661_000)
     expect(timeout({ timeout: 2 ** 31 - 1 })).toBe(2 ** 31 - 1)

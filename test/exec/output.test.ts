@@ -15,7 +15,7 @@ function linesOf(...chunks: (string | Uint8Array)[]) {
   return log.messages
 }
 
-test('is logged line by line, with the name of the stream', async () => {
+test('the output is logged line by line, with the name of the stream', async () => {
   const { run, log } = deliveryOf()
   await run(exec(sh('echo one; echo two >&2; printf "\\nthree"')))
   const line = (stream: string, message: string) => ({
@@ -55,13 +55,13 @@ describe('a line', () => {
 })
 
 describe('more than 1000 lines', () => {
-  test('are counted', () => {
+  test('are dropped, and their number is logged', () => {
     const lines = (count: number) => Array.from({ length: count }, (_, i) => `${i}\n`).join('')
     expect(linesOf(lines(1000))).toHaveLength(1000)
     expect(linesOf(lines(1001)).slice(999)).toEqual(['999', '1 more line was dropped'])
   })
 
-  test('are counted over both streams, and the last lines of standard error are still quoted', async () => {
+  test('are counted over both streams, and the error still quotes the last lines of standard error', async () => {
     const { run, log } = deliveryOf()
     const { message } = await failureOf(run(exec(sh('seq 900; seq 900 >&2; printf "the reason" >&2; exit 1'))))
     expect(message).toMatch(/\n898\n899\n900\nthe reason$/)

@@ -24,7 +24,8 @@ describe('the time limit', () => {
   })
 
   test('does not apply to a program that has exited', async () => {
-    const running = deliveryOf().run(exec(sh(`${command} & echo done`), { timeout: 900 })) // read for 1000 ms more
+    // After the exit, hookserver reads the output for 1000 ms more.
+    const running = deliveryOf().run(exec(sh(`${command} & echo done`), { timeout: 900 }))
     const socket = await holding()
     expect(await running).toContain('exited with 0')
     await gone(socket)

@@ -38,7 +38,7 @@ const schema = exactly({
 const offered = await Offered.by(await watchEventful(afterAll))
 
 describe('the alerts', () => {
-  test('are valid for Prometheus, and have a fix', () => {
+  test('are valid for Prometheus, and have a summary and a description', () => {
     expect(faultsOf(alerts, schema)).toEqual([])
   })
 

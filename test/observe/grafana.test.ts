@@ -39,7 +39,7 @@ describe('the dashboard', () => {
       expect(x + w, title).toBeLessThanOrEqual(24)
       for (let cell = 0; cell < h * w; cell++) {
         const place = `${x + (cell % w)} ${y + Math.floor(cell / w)}`
-        expect(taken.has(place), `${title} is over another at ${place}`).toBe(false)
+        expect(taken.has(place), `${title} overlaps another panel at ${place}`).toBe(false)
         taken.add(place)
       }
     }

@@ -117,7 +117,7 @@ describe('a race with a deadline', () => {
 describe('deadlines that share a timer', () => {
   stopTheClock('performance', 'setTimeout', 'clearTimeout')
 
-  test('expire after their time each, and not before', () => {
+  test('each expire after their own time, and not before', () => {
     const timer = new SharedTimer(9000)
     const deadlines: Deadline[] = []
     for (let i = 0; i < 4; i++) {

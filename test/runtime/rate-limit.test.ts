@@ -39,7 +39,7 @@ describe('parseRateLimit', () => {
     { ...limited, 'x-ratelimit-remaining': ['0'] },
     { ...limited, 'x-ratelimit-reset': '-1' },
     { ...limited, 'x-ratelimit-reset': '9'.repeat(30) },
-  ])('finds none in %j', (headers) => {
+  ])('finds no rate limit in %j', (headers) => {
     expect(parseRateLimit(headers, now)).toBeUndefined()
   })
 })

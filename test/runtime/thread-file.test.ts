@@ -19,7 +19,7 @@ describe.each(['sqlite', 'postgres'] as const)('the program of the threads of ho
     expect(threadFile(inSources, folder).href).toBe(new URL('thread.ts', inSources).href)
   })
 
-  test('is a literal in dist, which the file tracers of builds find', () => {
+  test('has a literal URL in dist, so that bundlers that trace files find it', () => {
     const file = new URL(folder === 'sqlite' ? 'dist/chunks/sqlite.js' : 'dist/postgres/index.js', root)
     const literal = `new URL("../${folder}/thread.js", import.meta.url)`
     expect(readFileSync(file, 'utf8')).toContain(literal)

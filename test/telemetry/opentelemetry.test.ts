@@ -269,7 +269,7 @@ describe('with an inbox', () => {
   test('the store span is a child of the receive span, and the attempt is linked to it', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()), source: 'the app' })
     hooks.hook('issues.opened', () => 'Thanks')
-    // Mounted while a span is active, so that the worker starts in its context.
+    // The first delivery mounts the hooks while a span is active, so that the worker starts in the context of the span.
     await trace.getTracer('test').startActiveSpan('start', async (span) => {
       expect((await deliver(hooks)).status).toBe(202)
       span.end()
