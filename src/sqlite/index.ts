@@ -173,8 +173,10 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
 
   async #close(): Promise<void> {
     if (this.#pending.size > 0) await Promise.allSettled(this.#pending)
-    await this.#writer.close()
     await this.#maintenance.close()
+    // Last, because SQLite saves the log when the last connection closes. If the log was deleted, the maintenance thread
+    // may have another, empty log: it may have opened the file later.
+    await this.#writer.close()
   }
 
   /** Runs an operation that has several steps. `close` waits until the operation has ended. */

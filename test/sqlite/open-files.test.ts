@@ -108,6 +108,16 @@ test('an inbox rejects deliveries after its log is deleted, and saves the log wh
   expect(await guidsIn(reopened)).toEqual(['after', 'before'])
 })
 
+test('a deleted log is saved even if the maintenance thread opens the file after the deletion', async () => {
+  const path = newFile()
+  const inbox = open(path)
+  await inbox.setValue('written by', 'the writer thread')
+  rmSync(`${path}-wal`)
+  await inbox.getValue('written by').catch(() => {}) // starts the maintenance thread, which creates another log
+  await inbox.close()
+  expect(await open(path).getValue('written by')).toBe('the writer thread')
+})
+
 test('a database behind a symbolic link is found at its real path', async () => {
   const path = newFile()
   await open(path).close()
