@@ -32,6 +32,13 @@ export function identitiesOf(guid: string): [first: Uint8Array, last: Uint8Array
 }
 
 /**
+ * The variant of the next delivery with the identity of these deliveries and other bytes. Pruning may leave gaps in the
+ * variants, so their count is not enough.
+ */
+export const nextVariant = (known: readonly { variant: number }[]): number =>
+  known.reduce((next, { variant }) => Math.max(next, variant + 1), 0)
+
+/**
  * Milliseconds for which a tombstone keeps the identity of a pruned delivery, to recognize a redelivery. GitHub Enterprise
  * Server allows redeliveries for 7 days; this is a day longer.
  */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { hashKey, identityOf } from '../inbox/identity.ts'
+import { hashKey, identityOf, nextVariant } from '../inbox/identity.ts'
 import type { ImportedDelivery } from '../inbox/inbox.ts'
 import type { TaskDetail } from '../inbox/records.ts'
 import { deliveryStateOf } from '../inbox/states.ts'
@@ -47,7 +47,7 @@ async function importDelivery(
   const row = {
     ...delivery,
     ...stateColumns(delivery, tasks),
-    variant: known.reduce((next, { variant }) => Math.max(next, variant + 1), 0),
+    variant: nextVariant(known),
     headers_size: headers.length,
     size: body.length,
     matched: !isUnmatched,

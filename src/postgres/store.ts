@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { hashKey, identityOf } from '../inbox/identity.ts'
+import { hashKey, identityOf, nextVariant } from '../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { isRearmed } from '../inbox/states.ts'
 import { bigintArray, booleanArray, bytesArray, textArray } from './arrays.ts'
@@ -90,7 +90,7 @@ async function storeOne(transaction: Transaction, delivery: EncodedDelivery): Pr
     known.push(...(await transaction.all<Known>(selectTombstones, delivery.identity)))
     const same = known.find((one) => delivery.recovered || one.recovered || one.sha256.equals(delivery.sha256))
     if (same) return storeCopy(transaction, delivery, same)
-    const next = known.reduce((highest, { variant }) => Math.max(highest, variant + 1), 0)
+    const next = nextVariant(known)
     const id = (await insertKnown(transaction, delivery, next)).ids.get(0)
     if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 } // else another transaction stored it
   }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { hashKey, identityOf } from '../inbox/identity.ts'
+import { hashKey, identityOf, nextVariant } from '../inbox/identity.ts'
 import type { ImportedDelivery } from '../inbox/inbox.ts'
 import type { TaskDetail } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
@@ -16,9 +16,9 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   const { delivery, body } = imported
   const identity = identityOf(delivery)
   const sha256 = hash('sha256', body, 'buffer')
-  const known = connection.all<{ sha256: Uint8Array }>(selectKnown, identity, identity)
+  const known = connection.all<{ sha256: Uint8Array; variant: number }>(selectKnown, identity, identity)
   if (known.some((one) => Buffer.compare(one.sha256, sha256) === 0)) return false
-  const key = { identity, variant: known.length, sha256 }
+  const key = { identity, variant: nextVariant(known), sha256 }
   const { id } = insertVariant(connection, packer, encode(imported), key, delivery.storedAt)
   const isUnmatched = delivery.state === 'pending' && delivery.tasks.length === 0
   connection.run(updateImported, {
@@ -76,9 +76,9 @@ function importTask(connection: Connection, id: number, { handler, key, attempts
 }
 
 const selectKnown = `
-  select sha256 from deliveries where identity = ?
+  select sha256, variant from deliveries where identity = ?
   union all
-  select sha256 from tombstones where identity = ?`
+  select sha256, variant from tombstones where identity = ?`
 
 const updateImported = `
   update deliveries

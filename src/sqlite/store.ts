@@ -1,5 +1,5 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
-import { identityOf } from '../inbox/identity.ts'
+import { identityOf, nextVariant } from '../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import type { DeliveryState } from '../inbox/records.ts'
 import { isRearmed } from '../inbox/states.ts'
@@ -54,7 +54,7 @@ export function store(connection: Connection, packer: Packer, delivery: EncodedD
   const same = known.find((one) => {
     return delivery.recovered || one.recovered === 1 || Buffer.compare(one.sha256, sha256) === 0
   })
-  if (!same) return insert(known.reduce((next, { variant }) => Math.max(next, variant + 1), 0))
+  if (!same) return insert(nextVariant(known))
   const conflict = same.variant > 0
   if (same.id === null) {
     if (!isRearmed(same.state)) return { id: 0, outcome: 'duplicate', conflict }

@@ -29,8 +29,8 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #packer: Packer
   readonly #files: OpenFiles
   readonly #calls: WriterCalls
-  /** The first and the last delivery that the previous transaction stored. */
-  #stored: [number, number] | undefined
+  /** The deliveries that the previous transaction stored, as ranges of ids. */
+  #stored: [first: number, last: number][] = []
   /** When the previous transaction was committed. From then on, the senders of its deliveries could be answered. */
   #committedAt = 0
 
@@ -49,7 +49,7 @@ export class Writer implements ThreadServer<WriterCalls> {
   execute(calls: readonly Call<WriterCalls>[]): Answer[] {
     const connection = this.#connection
     const acked = this.#stored
-    this.#stored = undefined
+    this.#stored = []
     this.#packer.clear()
     try {
       connection.begin()
@@ -83,17 +83,22 @@ export class Writer implements ThreadServer<WriterCalls> {
     this.execute([])
   }
 
-  #recordAcks(stored: [number, number] | undefined): void {
-    if (!stored) return
-    const [first, last] = stored
-    this.#connection.run(updateAcked, this.#committedAt, first, last)
+  #recordAcks(stored: readonly [first: number, last: number][]): void {
+    for (const [first, last] of stored) this.#connection.run(updateAcked, this.#committedAt, first, last)
   }
 
   #store(delivery: EncodedDelivery): StoreResult {
     this.#makeRoom()
     const result = store(this.#connection, this.#packer, delivery, Date.now())
-    if (result.outcome === 'stored') this.#stored = [this.#stored?.[0] ?? result.id, result.id]
+    if (result.outcome === 'stored') this.#addStored(result.id)
     return result
+  }
+
+  /** Adds an id to the ranges. An import in the same transaction leaves a gap between two ranges. */
+  #addStored(id: number): void {
+    const range = this.#stored.at(-1)
+    if (range?.[1] === id - 1) range[1] = id
+    else this.#stored.push([id, id])
   }
 
   #storeBatch(batch: DeliveryBatch): BatchAnswer {
@@ -169,5 +174,4 @@ export class Writer implements ThreadServer<WriterCalls> {
   }
 }
 
-/** The ids of one transaction are consecutive. */
 const updateAcked = 'update deliveries set acked_at = ? where id between ? and ?'

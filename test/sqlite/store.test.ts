@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Call } from '../../src/runtime/thread-server.ts'
 import type { WriterCalls } from '../../src/sqlite/threads.ts'
-import { Engine, storing } from './engine.ts'
+import { bytesOf, Engine, given, storing } from './engine.ts'
 
 /** Stores deliveries until one is rejected, at most a thousand. @returns the reason. */
 function fill(engine: Engine): Error {
@@ -80,3 +80,13 @@ const selectPage = `
   select rootpage as page, page_size as size
   from sqlite_schema, pragma_page_size
   where type = 'index' and name = ?`
+
+test('imports a delivery with known GUID and other bytes after the first delivery with this GUID was deleted', () => {
+  const engine = new Engine()
+  const { id } = engine.store({ guid: 'g' })
+  const exported = engine.detail(engine.store({ guid: 'g', body: bytesOf({ variant: 1 }) }).id)
+  engine.writing.run('delete from deliveries where id = ?', id)
+  const imported = { delivery: exported, body: bytesOf({ variant: 2 }) }
+  const answers = engine.writer.execute([{ method: 'importDeliveries', args: [[imported]] }])
+  expect(given(answers[0])).toBe(1)
+})

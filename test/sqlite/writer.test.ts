@@ -1,9 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { NewDelivery } from '../../src/inbox/inbox.ts'
-import type { Answer } from '../../src/runtime/thread-server.ts'
+import type { NewDelivery, StoreResult } from '../../src/inbox/inbox.ts'
+import type { Answer, Call } from '../../src/runtime/thread-server.ts'
 import { type BatchAnswer, BatchEncoder, type DeliveryBatch, decodeAnswer } from '../../src/sqlite/delivery-batch.ts'
-import { Engine, failing, given, newDelivery, storing } from './engine.ts'
+import type { WriterCalls } from '../../src/sqlite/threads.ts'
+import { bytesOf, Engine, failing, given, newDelivery, storing } from './engine.ts'
 
 /** A message with these deliveries. */
 function batchOf(deliveries: readonly Partial<NewDelivery>[]): DeliveryBatch {
@@ -142,6 +143,21 @@ describe('the time of the acknowledgment', () => {
     other.exec('rollback')
     engine.writer.execute([])
     expect(engine.detail(id).ackedAt).toEqual(expect.any(Number))
+  })
+
+  test('of an imported delivery is kept, even if other deliveries are stored in the same transaction', () => {
+    const engine = new Engine()
+    const exported = engine.detail(engine.store().id)
+    const imported = { ...exported, guid: 'imported', ackedAt: 5 }
+    const importing: Call<WriterCalls> = {
+      method: 'importDeliveries',
+      args: [[{ delivery: imported, body: bytesOf({}) }]],
+    }
+    const answers = engine.writer.execute([storing(), importing, storing()])
+    const [first, last] = [answers[0], answers[2]].map((answer) => given<StoreResult>(answer).id)
+    engine.writer.execute([])
+    const times = [first, Number(first) + 1, last].map((id) => engine.detail(Number(id)).ackedAt)
+    expect(times).toEqual([expect.any(Number), 5, times[0]])
   })
 
   test('is not recorded for a delivery that was rolled back', () => {
