@@ -58,7 +58,7 @@ test('recovers and handles every delivery that GitHub sends while the server is 
   expect(Number(directly) + Number(recovered)).toBe(329)
   expect(Number(recovered)).toBeGreaterThan(150)
   expect(output).toMatch(new RegExp(`^all +329 +${directly} +${recovered} +329$`, 'm'))
-  expect(output).toMatch(new RegExp(`, ${recovered} to send a delivery again$`, 'm'))
+  expect(output).toMatch(new RegExp(`, ${recovered} for redeliveries$`, 'm'))
   expect(output).toContain(`0 missed, 0 requested, ${recovered} received, 0 expired, 0 unrecorded`)
   expect(left).toEqual([])
   await expect(fetch(url)).rejects.toThrow()
