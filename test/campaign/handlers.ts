@@ -13,7 +13,7 @@ export interface TestHandler {
 
 /** The events that the sender sends continuously. */
 export const eventNames = ['push', 'issues.opened', 'ping', 'star.created', 'pull_request.opened'] as const
-/** A `fork` is sent for a fault: its handlers kill the process or never settle, or its body ends the process. */
+/** Only faults send `fork`: a handler kills the process or never settles, or parsing the body ends the process. */
 export type EventName = (typeof eventNames)[number] | 'fork'
 
 /** The name of the ordered handler, and the order key of each of its deliveries. */
@@ -59,8 +59,8 @@ export function registerHandlers(
         writeLine(journal, { mark: '=', guid, handler: name, attempt })
         onThrough()
       },
-      // The backoff triples with each attempt: the tenth attempt is due at most 6.6 s after the ninth failed. The chaos
-      // campaign fails if no other worker claims a task within 30 s.
+      // The backoff triples with each attempt, so the tenth attempt is due at most 6.6 s after the ninth has failed. A
+      // longer backoff could fail the chaos campaign, because a worker must claim the tasks of a dead one within 30 s.
       { name, backoff: 1, attempts: 1000, ...options },
     )
   }

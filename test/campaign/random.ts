@@ -1,4 +1,7 @@
-/** Repeatable random choices from a seed. The exact time of a kill does not depend on the seed. */
+/**
+ * Random choices that a seed makes repeatable. The exact moment of a kill is not repeatable, because it also depends on
+ * the speed of the machine.
+ */
 export class Random {
   #state: number
 

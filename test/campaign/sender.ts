@@ -9,7 +9,7 @@ export const secret = 'a secret'
 const names: readonly EventName[] = [...eventNames, 'fork']
 const samples = new Map(names.map((name) => [name, sample(name)]))
 
-/** Milliseconds after which GitHub closes the connection. */
+/** Milliseconds that GitHub waits for an answer before it closes the connection. */
 const answerTimeout = 10_000
 
 export interface Answer {
@@ -17,11 +17,11 @@ export interface Answer {
   text: string
 }
 
-/** Acts as GitHub: uses many connections. Each delivery has a new GUID, except those that `resend` sends again. */
+/** Acts as GitHub: sends signed deliveries over many connections. A delivery that is sent again keeps its GUID. */
 export class Sender {
   /** Deliveries that got a complete 2xx answer. */
   readonly acked = new Map<string, EventName>()
-  /** Deliveries that were sent but not acknowledged, and must be sent again. */
+  /** Deliveries that were sent, but are not acknowledged yet. */
   readonly open = new Map<string, EventName>()
   readonly figures = { sent: 0, duplicates: 0, rejected: 0, cut: 0 }
   /** When each delivery was first sent, and when it was first acknowledged, by `performance.now()`. */
@@ -56,7 +56,7 @@ export class Sender {
     agent.destroy()
   }
 
-  /** @returns the answer, if there was one. */
+  /** Sends one delivery. @returns the answer, if it arrived completely. */
   async send(agent: Agent, port: number, guid: string, name: EventName): Promise<Answer | undefined> {
     this.open.set(guid, name)
     if (!this.#sentAt.has(guid)) this.#sentAt.set(guid, performance.now())

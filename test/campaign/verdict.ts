@@ -29,7 +29,7 @@ export interface AttemptRow {
   outcome: string
 }
 
-/** The contents of an inbox, ordered by the deliveries' ids and by the attempts' numbers. */
+/** The contents of an inbox: the deliveries in the order of their ids, the attempts in the order of their numbers. */
 export interface InboxContents {
   deliveries: readonly DeliveryRow[]
   attempts: readonly AttemptRow[]
@@ -37,8 +37,8 @@ export interface InboxContents {
 
 export interface JudgeOptions {
   /**
-   * Whether two deliveries of an order key may begin in another order than that of their ids if both were sent before
-   * either was acknowledged: PostgreSQL assigns an id before the commit.
+   * Whether deliveries with the same order key may begin in another order than their ids, if both were sent before
+   * either was acknowledged. With PostgreSQL they may, because it assigns an id before the commit.
    */
   reordersConcurrent?: boolean
 }
@@ -59,7 +59,7 @@ export class Judge {
     this.#handlers = testHandlers
   }
 
-  /** Records the successes that exist now. */
+  /** Records which tasks have succeeded, so that `judge` can report a success that disappears. */
   note({ attempts }: Pick<InboxContents, 'attempts'>): void {
     for (const one of attempts) if (one.outcome === 'succeeded') this.#seen.add(pairOf(one))
   }
@@ -90,7 +90,7 @@ export class Judge {
     return { lost, wrong, stored: deliveries.length, handled, expired: expired.size, unrecorded, late: late.size }
   }
 
-  /** Deliveries that were acknowledged or stored, but did not succeed. */
+  /** `lost`: what is wrong with acknowledged or stored deliveries. `handled`: the number of tasks that succeeded. */
   #lost(
     deliveries: readonly DeliveryRow[],
     succeeded: ReadonlyMap<string, number>,
@@ -145,7 +145,10 @@ export class Judge {
     }
   }
 
-  /** Deliveries of one order key that began before an earlier one had finished, or after a later one. */
+  /**
+   * Deliveries of the ordered handler that began after a newer delivery with the same order key, or before the previous
+   * delivery with this key had finished.
+   */
   *#disordered(deliveries: readonly DeliveryRow[], late: ReadonlySet<Line>): Generator<string> {
     const ids = new Map(deliveries.map(({ guid, id }) => [guid, id]))
     const last = new Map<string, string>()

@@ -9,7 +9,7 @@ export type Order = 'close' | 'go' | { killSelfAfter: number }
 /** Messages from a program: it has loaded its modules, or it is ready. */
 export type Notice = { loaded: true } | { ready: true; port: number }
 
-/** Running processes. A suspended process does not notice that its parent ends, so this process kills them at its end. */
+/** The running children. This process kills them when it exits, because a suspended child does not notice the exit. */
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
@@ -21,7 +21,7 @@ export class Victim {
   readonly loaded: Promise<void>
   /** Resolves with the port when the process is ready. */
   readonly ready: Promise<number>
-  /** Resolves when the process has ended: with nothing after SIGKILL, else with its exit code and standard error. */
+  /** Resolves when the process has ended: nothing after SIGKILL, else the exit code or signal, and standard error. */
   readonly ended: Promise<string | undefined>
   readonly #child: ChildProcess
   #complaints = ''

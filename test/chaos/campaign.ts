@@ -14,7 +14,7 @@ import { Processes } from './processes.ts'
 import { Progress } from './progress.ts'
 import { Traffic } from './traffic.ts'
 
-/** How often a fault was injected, and the longest time until all work continued, in milliseconds. */
+/** How often a fault was injected, and the longest wait for a condition of the fault (`soon`), in milliseconds. */
 export interface FaultFigures {
   times: number
   longest: number
@@ -50,7 +50,7 @@ export interface CampaignOptions {
   onFault?(kind: Kind, soFar: Report): void
 }
 
-/** Milliseconds within which all work must continue after a fault, as the documentation promises. */
+/** Milliseconds within which a condition of a fault (`soon`) must hold, as the documentation promises. */
 const promised = 30_000
 /** Milliseconds within which all deliveries must be handled after the last fault. */
 const drainTimeout = 60_000
@@ -87,7 +87,7 @@ class Campaign {
   readonly #began = performance.now()
   #traffic: Traffic | undefined
   #verdict: Verdict | undefined
-  /** The longest wait during the current fault. */
+  /** The longest wait for a condition of the current fault, in milliseconds. */
   #waited = 0
 
   constructor(options: CampaignOptions, database: Database, processes: Processes, journal: Journal) {
@@ -163,7 +163,7 @@ class Campaign {
     }
   }
 
-  /** Waits until all deliveries are handled, and judges the result. */
+  /** Ends the traffic, waits until all deliveries are handled, closes the processes, and judges the result. */
   async #end(traffic: Traffic): Promise<void> {
     const { pool } = this.#database
     const over = performance.now() + drainTimeout

@@ -16,8 +16,8 @@ export const kinds = {
   terminated: 'all database connections are terminated',
   crash: 'PostgreSQL is shut down immediately and restarted later',
   exhausted: 'another program takes all connections',
-  stopped: 'a worker is suspended, and resumes too late',
-  frozen: 'some connections are suspended',
+  stopped: 'a worker is suspended until others reclaim its tasks',
+  frozen: 'some or all connections are suspended',
   disconnected: 'the network between a worker and the database fails',
 } as const
 export type Kind = keyof typeof kinds
@@ -31,13 +31,13 @@ export interface Stage {
   progress: Progress
   /** The maximum time for which the database is unavailable or connections are suspended, in milliseconds. */
   longest: number
-  /** Records the existing outcomes, which must not disappear. */
+  /** Records which tasks have succeeded. These successes must not disappear. */
   noteOutcomes(): Promise<void>
   /** Waits for a condition that must hold within 30 s. @throws {Error} with `what` if it does not. */
   soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
-/** Injects a fault. Resolves when the fault is over and all processes work again. */
+/** Injects a fault. Resolves when the fault is over and workers run attempts again. */
 export type Fault = (stage: Stage) => Promise<void>
 
 /** Sends a delivery and waits until it is handled. */

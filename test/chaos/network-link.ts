@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A machine's connection to the database. While a test blocks the connection, data waits in it without an error. */
+/** A TCP proxy between a process and the database. While a test blocks the proxy, data waits without an error. */
 export class NetworkLink {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -23,7 +23,7 @@ export class NetworkLink {
     return link
   }
 
-  /** The URL of the same database through this connection. */
+  /** `url` with the port of this proxy. */
   urlOf(url: string): string {
     return Object.assign(new URL(url), { port: (this.#server.address() as AddressInfo).port }).href
   }
@@ -33,7 +33,7 @@ export class NetworkLink {
     for (const socket of this.#sockets) socket.pause()
   }
 
-  /** Unblocks the connection and passes the waiting data on. */
+  /** Unblocks the proxy, which then passes the waiting data on. */
   unblock(): void {
     this.#blocked = false
     for (const socket of this.#sockets) socket.resume()

@@ -31,12 +31,12 @@ export class Processes {
     return processes
   }
 
-  /** The ports of the receivers, including those that have just been killed. */
+  /** The ports of the receivers that are ready. A killed receiver is included until its process has ended. */
   ports(): number[] {
     return [...this.#ports.values()]
   }
 
-  /** The connection of a worker or receiver to the database. */
+  /** The proxy between a worker or receiver and the database. */
   linkOf(one: Victim): NetworkLink {
     return this.#links.get(one) as NetworkLink
   }

@@ -1,4 +1,4 @@
-/** The program of a machine: a receiver or a worker with an inbox in PostgreSQL. It ends with its parent. */
+/** The tested program: a receiver or a worker with an inbox in PostgreSQL. It exits when its parent exits. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

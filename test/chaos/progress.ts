@@ -7,6 +7,7 @@ export interface Pair {
   /** The latest attempt that began, and the process that runs this attempt. */
   attempt: number
   pid: number
+  /** Whether the handler has finished this attempt without a failure. */
   through: boolean
 }
 

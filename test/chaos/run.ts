@@ -1,8 +1,9 @@
 /**
  * `npm run test:chaos -- [--seconds 300] [--seed 1] [--only fault]`: runs receivers and workers with PostgreSQL, and
- * injects faults into all of them, first under traffic like GitHub's, then while workers handle an ordered backlog.
- * Workers must handle all acknowledged deliveries soon, those of an order key in order, and none again after a success.
- * The last part compares the speed of one worker with that of several.
+ * injects faults into processes and database, first under traffic like GitHub's, then while workers handle an ordered
+ * backlog. Workers must handle all acknowledged deliveries, in order if they have the same order key. A handler must
+ * not run again for a delivery after its success, unless an operator retries the delivery. The last part compares the
+ * speed of one worker with that of several.
  */
 import { parseArgs } from 'node:util'
 import { type BacklogReport, runBacklog } from './backlog/campaign.ts'

@@ -16,7 +16,7 @@ export interface Outage {
   until: number
 }
 
-/** Acts as GitHub: continuously sends deliveries to any receiver, and sends unacknowledged ones again. */
+/** Acts as GitHub: continuously sends deliveries to random receivers, and sends unacknowledged ones again. */
 export class Traffic {
   /** Unexpected answers. */
   readonly wrong: string[] = []
@@ -39,7 +39,10 @@ export class Traffic {
     this.#connections = Array.from({ length: connections }, () => this.#connection())
   }
 
-  /** Begins an outage, during which every acknowledgment is a violation. @returns a function that ends it. */
+  /**
+   * Begins an outage. It is a violation if a delivery is sent after the start of the outage and acknowledged before its
+   * end. @returns a function that ends the outage.
+   */
   outage(): () => void {
     const outage = { from: performance.now(), until: Number.POSITIVE_INFINITY }
     this.#outages.push(outage)
@@ -60,7 +63,7 @@ export class Traffic {
     this.#agent.destroy()
   }
 
-  /** Stops sending. */
+  /** Stops sending, even if deliveries are not acknowledged yet. */
   abandon(): void {
     this.#abandoned = true
     this.#agent.destroy()

@@ -4,7 +4,7 @@ import { runPoison } from './poison.ts'
 import { runStuck } from './stuck.ts'
 import { stuckAttempts } from './stuck-handlers.ts'
 
-/** The short form of `npm run test:kill`: one round of each kind. */
+/** The short form of `npm run test:kill`: each kind of kill at least once. */
 test.each([
   ['an application', false],
   ['hookserver serve', true],
@@ -18,7 +18,7 @@ test.each([
   expect(report.handled).toBeGreaterThan(report.stored)
 })
 
-test('a delivery whose body ends hookserver serve is dead after three attempts, and other deliveries are handled', {
+test('a delivery whose body ends hookserver serve three times is dead, and other deliveries are handled', {
   timeout: 120_000,
 }, async () => {
   const report = await runPoison({ seed: 3, served: true, poisons: ['an index just below the sparse limit'] })

@@ -11,7 +11,7 @@ export const kinds = {
   handler: 'while handlers run',
   outcome: 'after a handler has finished, before its outcome is recorded',
   worker: 'only the worker, in a process of its own',
-  both: 'worker and receiver at once',
+  both: 'worker and receiver at the same time',
   takeover: 'right after a start, while it reclaims tasks',
   migration: 'right after the first start, while it migrates',
 } as const
@@ -27,7 +27,10 @@ export interface Stage {
   kill(kind: Kind, ...victims: Victim[]): Promise<void>
   /** Waits for a process that kills itself, and counts the kill. */
   killed(kind: Kind, victim: Victim): Promise<void>
-  /** Continues with a new inbox. All deliveries of the current one must be handled, and its processes closed. */
+  /**
+   * Continues with a new inbox. Before the call, all deliveries of the current inbox must be handled, and its processes
+   * closed.
+   */
   renew(): Promise<Stage>
 }
 

@@ -26,7 +26,7 @@ export interface StuckOptions {
 /** The maximum milliseconds between the timeout of an attempt and its end. */
 const tolerance = 5000
 
-/** Milliseconds within which all large deliveries must have ended. */
+/** Milliseconds within which all large deliveries must have ended after the last one was sent. */
 const drainTimeout = 90_000
 
 /** Sends large deliveries to a handler that never settles, together with normal ones, and kills the process once. */

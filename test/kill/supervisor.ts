@@ -17,7 +17,7 @@ const program = join(import.meta.dirname, 'program.ts')
 /** Milliseconds within which all deliveries must be handled after the last fault. */
 const drainTimeout = 60_000
 
-/** Milliseconds within which a normal delivery must be handled. The time begins again when the process exits. */
+/** Milliseconds within which a normal delivery must be handled. They start again at an exit without a kill. */
 const maxPause = 10_000
 
 /** One process with an inbox, restarted whenever it exits, and the normal deliveries that are sent to it. */
@@ -37,7 +37,8 @@ export class Supervisor {
   #closes = false
 
   /**
-   * @param maxEnds How often the process may exit without a kill. After one more exit, every wait fails.
+   * @param maxEnds How often the process may exit without a kill. After one more exit, `checkEnds`, `send` and
+   * `probe` throw.
    * @param options Command-line options for Node.js.
    */
   constructor(
@@ -137,7 +138,7 @@ export class Supervisor {
     return started
   }
 
-  /** The port of the process or, if it ends before it is ready, of the next process. */
+  /** The port of the process. If the process ends before it is ready: the port of the next process. */
   async #port(): Promise<number> {
     for (;;) {
       this.checkEnds()

@@ -38,7 +38,7 @@ export interface BacklogOptions {
   repositories?: number
   /** Milliseconds between heartbeats of the workers. */
   heartbeat?: number
-  /** The maximum time for which the server is suspended, in milliseconds. */
+  /** The maximum time for which PostgreSQL is suspended, in milliseconds. */
   longest?: number
   onFault?(kind: BacklogKind): void
 }

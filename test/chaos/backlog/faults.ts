@@ -26,13 +26,13 @@ export interface BacklogStage {
   inbox: Inbox
   workers: Workers
   watch: ProgressWatch
-  /** The maximum time for which the server is suspended, in milliseconds. */
+  /** The maximum time for which PostgreSQL is suspended, in milliseconds. */
   longest: number
   /** Stores more deliveries. */
   refill(): Promise<void>
-  /** Records that an operator retries deliveries now. */
+  /** Records that an operator is about to retry deliveries. */
   noteRetry(deliveries: readonly { guid: string; state: string }[]): void
-  /** Waits for a condition that must hold within the takeover time. @throws {Error} with `what` if it does not. */
+  /** Waits for a condition that must hold within `takeover` (30 s). @throws {Error} with `what` if it does not. */
   soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
@@ -99,7 +99,7 @@ const deleteJobs: BacklogFault = async (stage) => {
   const share = random.pick([0.5, 1])
   await database.deleteJobs(share)
   if (share === 1) watch.outage(jobsAreBack)
-  await expectProgress(stage, 200) // more than the running deliveries and their direct successors
+  await expectProgress(stage, 200) // more than the running ones and their direct successors, so a new job is needed
 }
 
 const suspendServer: BacklogFault = async (stage) => {
@@ -145,7 +145,7 @@ async function suspendWhileMatching({ random, database, workers, watch }: Backlo
   return undefined
 }
 
-/** Newer deliveries of the same repositories must not overtake the locked ones. */
+/** Locks old deliveries while more are stored. Newer deliveries of a repository must not overtake its locked ones. */
 const lockOldest: BacklogFault = async (stage) => {
   const { database } = stage
   let isStored = false

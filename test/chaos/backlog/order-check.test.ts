@@ -43,8 +43,8 @@ test.each([
 
 test.each([
   ['a newer delivery that begins first', '+second:1@1 =second:1@1', /began before 1 older deliveries/],
-  ['two deliveries of a repository at once', '+first:1@1 +second:1@2', /began while first/],
-  ['two attempts at once without an interrupted process', '+first:1@1 +first:2@2', /began while first/],
+  ['two deliveries of a repository at the same time', '+first:1@1 +second:1@2', /began while first/],
+  ['simultaneous attempts without an interrupted process', '+first:1@1 +first:2@2', /began while first/],
   ['a delivery that overtakes one that must be retried', '+first:1@1 -first:1@1 +second:1@1', /before first had ended/],
   ['a second run after a newer delivery', '+first:1@1 =first:1@1 +second:1@1 =second:1@1 +first:2@1', /began again/],
 ])('reports %s', (_what, journal, expected) => {

@@ -45,7 +45,7 @@ export class OrderCheck {
   check(lines: readonly Line[]): this {
     for (const line of lines) {
       const stored = this.#backlog.byGuid.get(line.guid)
-      if (!stored) continue // not in the backlog; `runTooOften` reports it
+      if (!stored) continue // not in the backlog; `runTooOften` reports it unless the inbox has the attempt
       const repository = this.#repositoryOf(stored)
       if (line.mark === '+') this.#begin(line, stored, repository)
       else this.#end(line, repository)

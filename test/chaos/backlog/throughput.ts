@@ -36,7 +36,7 @@ export interface ThroughputOptions {
 /** The maximum time of two workers, as a multiple of the time of one worker. Above 1, because the machine is busy. */
 export const maxSlowdown = 1.25
 
-/** The default of `concurrency`. */
+/** The default of the handler option `concurrency`. */
 const concurrency = 25
 
 /** Milliseconds within which a backlog must be handled. */

@@ -5,7 +5,7 @@ import { isLastAttempt } from './handler.ts'
 /** The maximum time without progress while any task is due, in milliseconds. */
 export const maxPause = 10_000
 
-/** Milliseconds within which other workers must reclaim the tasks of a dead one, as the documentation promises. */
+/** Milliseconds within which workers must reclaim the tasks of a dead worker, as the documentation promises. */
 export const takeover = 30_000
 
 const interval = 100
@@ -15,7 +15,7 @@ export class ProgressWatch {
   readonly wrong: string[] = []
   /** Processes that were killed or suspended, and when. */
   readonly interrupted = new Map<number, number>()
-  /** The longest time without progress, in milliseconds. */
+  /** The longest time without progress while a task was due, in milliseconds. */
   longest = 0
   /** The fault that is injected now, or else the previous one. */
   fault = 'the start'

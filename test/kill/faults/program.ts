@@ -19,7 +19,7 @@ export interface FaultySettings {
 export type Behavior = keyof typeof behaviors
 
 const behaviors = {
-  /** Returns at once. */
+  /** Returns immediately. */
   ends: () => {},
   /** Exits the process. */
   exits: () => process.exit(7),

@@ -97,7 +97,7 @@ export class Scene {
     return (await this.inbox.get(id))?.state
   }
 
-  /** Waits until the newest worker has checked the others often enough to expire the leases of a dead one. */
+  /** Waits until the newest worker has checked the others often enough to expire the leases of a dead worker. */
   async looks(): Promise<void> {
     const last = () =>
       this.query<{ heartbeats: number }>('select heartbeats from workers order by id desc limit 1')[0]?.heartbeats ?? 0

@@ -27,7 +27,7 @@ async function fill({ send }: Receiver, bytes: number): Promise<string[]> {
   }
 }
 
-/** Waits until no delivery is unfinished or dead, and checks that each was handled, even if it was pruned. */
+/** Waits until no delivery is unfinished or dead, and checks that all `stored` ones were handled, even pruned ones. */
 async function allHandled({ inbox, handled }: Receiver, stored: readonly string[]): Promise<void> {
   await eventually(async () => {
     const { pending, retrying, running, dead } = (await inbox.overview()).states
@@ -38,7 +38,7 @@ async function allHandled({ inbox, handled }: Receiver, stored: readonly string[
 
 describe('a full file', () => {
   test.each([1_000, 10_000, 100_000])(
-    'answers 503, still runs handlers, and stores %i bytes again after pruning',
+    'rejects deliveries of %i bytes with 503, still runs handlers, and stores such deliveries after pruning',
     async (bytes) => {
       const receiver = await startReceiver(newFile(), { maxSize: size }, false)
       const stored = await fill(receiver, bytes)
