@@ -143,7 +143,7 @@ describe('many deliveries', () => {
     expect(new Set(guids).size).toBe(2)
   })
 
-  test('--concurrency is the number of requests at once', async () => {
+  test('--concurrency is the number of simultaneous requests', async () => {
     const waiting: (() => void)[] = []
     let most = 0
     const patient = await listen((_request, response) => {
@@ -151,7 +151,7 @@ describe('many deliveries', () => {
         most,
         waiting.push(() => response.end()),
       )
-      // Answers only when three requests are waiting, so the command would never end with fewer at once.
+      // Answers only when three requests are waiting, so the command would never end with fewer simultaneous ones.
       if (waiting.length === 3) for (const answer of waiting.splice(0)) answer()
     })
     const { code } = await send(['push', '--count', '6', '--concurrency', '3', '--to', patient])
@@ -172,7 +172,7 @@ describe('many deliveries', () => {
     const first = Promise.withResolvers<void>()
     const counting = await listen((_request, response) => void response.end('Yes', () => first.resolve()))
     const during: RunOptions['during'] = (kill) => void first.promise.then(() => kill('SIGINT'))
-    // The second request is due after a quarter of an hour, although the concurrency allows both at once.
+    // The second request is due after a quarter of an hour, although both could run at the same time.
     const { report } = await json(['push', '--count', '2', '--rate', '0.001', '--to', counting], { during })
     expect(report).toMatchObject({ interrupted: true, sent: 1 })
   })

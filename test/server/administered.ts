@@ -25,7 +25,7 @@ export interface RequestSpec {
   headers?: Readonly<Record<string, string | undefined>>
   /** A body that is not text or bytes is sent as JSON. */
   body?: unknown
-  /** The client's address. On Linux all of 127.0.0.0/8 is this machine. */
+  /** The client's address. Ignored except on Linux, where all of 127.0.0.0/8 is this machine. */
   from?: string
 }
 
@@ -74,7 +74,7 @@ export class Admin {
     const local = from !== undefined && process.platform === 'linux' ? { localAddress: from } : {}
     const to = { host: '127.0.0.1', port: this.port, path, method, ...local }
     const asked = request({ ...to, headers: sent, agent: false })
-    asked.on('error', () => undefined) // a server that has answered may stop reading
+    asked.on('error', () => undefined) // the server may answer and close before it has read the body
     asked.end(body === undefined || isPlain ? body : JSON.stringify(body))
     const [response] = await once(asked, 'response')
     const bytes = await bodyOf(response, method)

@@ -25,7 +25,7 @@ test('onClose calls the function when the client disconnects', async () => {
   await vi.waitFor(() => expect(work).toHaveBeenCalledOnce())
 })
 
-test('onClose calls the function at once if the client has already disconnected', async () => {
+test('onClose calls the function immediately if the client has already disconnected', async () => {
   const { outgoing, leave } = await answering()
   leave()
   await once(outgoing, 'close')

@@ -122,7 +122,7 @@ describe('a server', () => {
     expect(first.output + second.output).not.toContain(secret)
   })
 
-  test('stops on SIGTERM after running handlers have ended, and at once on a second signal', async () => {
+  test('stops on SIGTERM after running handlers have ended, and immediately on a second signal', async () => {
     const slow = `
       import { Hooks } from 'hookserver'
       const hooks = new Hooks()

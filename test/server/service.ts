@@ -35,7 +35,7 @@ interface ServedOptions {
   fileLimit?: number
 }
 
-/** A server on free ports, without the environment of this machine. */
+/** A server on free ports. Of this machine's environment, it has only `PATH` and `HOME`. */
 export class ServedProcess {
   readonly child: ChildProcessWithoutNullStreams
   readonly lines: Line[] = []

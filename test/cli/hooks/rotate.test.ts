@@ -114,7 +114,7 @@ describe('a rotation', () => {
   })
 })
 
-test('two rotations of one file do not run at once', async () => {
+test('two rotations of one file do not run at the same time', async () => {
   const scene = await WebhooksScene.open()
   scene.addHook()
   writeFileSync(`${scene.secretFile}.lock`, '')

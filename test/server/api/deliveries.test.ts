@@ -127,7 +127,7 @@ describe('the list', () => {
     expect(json.detail).toBe(`${name}: expected ${json.errors[0].expected}`)
   })
 
-  test('reports all problems at once', async () => {
+  test('reports all problems together', async () => {
     const { json } = await admin.get('/api/deliveries?state=x&limit=0&since=x&color=red')
     expect(json.errors.map(({ name }: { name: string }) => name)).toEqual(['state', 'limit', 'since', 'color'])
     expect(json.detail.split('; ')).toHaveLength(4)

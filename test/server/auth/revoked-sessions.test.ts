@@ -26,7 +26,7 @@ describe('a session that was logged out', () => {
     expect(await revokedBy(revokedSessions(openInbox(file)), [session('a'), session('b')])).toEqual([true, false])
   })
 
-  test('is revoked at once on the server of the logout, and within 5 s on the other servers of the inbox', async () => {
+  test('is revoked immediately on the server of the logout, and within 5 s on other servers of the inbox', async () => {
     const file = inboxFile()
     const [here, there] = [revokedSessions(openInbox(file)), revokedSessions(openInbox(file))]
     for (const revoked of [here, there]) expect(await revokedBy(revoked, [session('a')])).toEqual([false])
@@ -35,7 +35,7 @@ describe('a session that was logged out', () => {
     expect(await revokedBy(there, [session('a')], now + 5000)).toEqual([true])
   })
 
-  test('is not lost when several servers log out at once', async () => {
+  test('is not lost when several servers log out at the same time', async () => {
     const file = inboxFile()
     const servers = [1, 2, 3].map(() => revokedSessions(openInbox(file)))
     const names = Array.from({ length: 30 }, (_, index) => `session ${index}`)

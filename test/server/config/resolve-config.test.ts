@@ -194,7 +194,7 @@ describe('a module’s config', () => {
   })
 })
 
-test('reports all problems at once', () => {
+test('reports all problems together', () => {
   const problems = problemsOf({
     flags: { port: 'http' },
     env: { HOOKSERVER_ROLE: 'both' },

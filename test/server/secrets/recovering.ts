@@ -37,7 +37,10 @@ export async function recoverAsApp(evidence: Evidence, github: LocalGitHub): Pro
   expect(events).toEqual(['push ignored'])
 }
 
-/** Runs a server. Its recovery is first rejected, then fails, then succeeds. @returns the events and their states. */
+/**
+ * Runs a server that sweeps three times. The first two sweeps get errors from GitHub, and the third one succeeds.
+ * @returns the events of the recovered deliveries, and the states of these deliveries.
+ */
 async function recover(
   evidence: Evidence,
   github: LocalGitHub,

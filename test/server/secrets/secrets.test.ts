@@ -1,6 +1,6 @@
 /**
- * Runs servers and every operation that uses a secret, and searches everything that the servers printed, answered and
- * stored.
+ * Runs servers and every operation that uses a secret, and then searches for secrets in everything that the servers
+ * printed, answered and stored.
  */
 import { join } from 'node:path'
 import pg from 'pg'
