@@ -84,7 +84,7 @@ test('a page that is closed can be opened again, and a name that is taken can be
   await command.printed(/Created the App Hello Bot 2/)
 })
 
-test('with --yes, the browser goes to GitHub at once', async () => {
+test('with --yes, the browser goes to GitHub immediately', async () => {
   const github = await startServer()
   const command = startCreate(github, ['--yes', '--org', 'acme', '--no-serve'])
   const { page, problems } = await openPage()

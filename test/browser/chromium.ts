@@ -2,7 +2,7 @@
 import packed from '@sparticuz/chromium'
 import { type Browser, chromium } from 'playwright-core'
 
-/** Unpacks Chromium before the tests. If two test processes unpacked it at once, one could run an incomplete file. */
+/** Unpacks Chromium before the tests, because test processes that unpack it together could run an incomplete file. */
 export async function setup(): Promise<void> {
   await executable()
 }

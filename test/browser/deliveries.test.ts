@@ -177,7 +177,7 @@ describe('the list', () => {
     await scene.deliver('ping', { zen: 'Second', sender: { login: 'second' } })
     const { deliveries } = await scene.ask('deliveries?event=star')
     await scene.ask(`deliveries/${deliveries[0].id}/discard`, {})
-    // Events arrive in order, so the event of the second ping has arrived, too.
+    // Events arrive in order. The event of the second ping was sent before this one, so it has arrived too.
     await rows(page).filter({ hasText: 'star.created' }).filter({ hasText: 'discarded' }).waitFor()
     isEnough.resolve()
     await rows(page).filter({ hasText: 'second' }).waitFor()
@@ -309,7 +309,7 @@ test('an event that is older than the loaded list does not change it', async () 
   await scene.settled()
   const { deliveries } = await scene.ask('deliveries?limit=2')
   const [dead, other] = deliveries
-  // The event was sent while the handler ran. The page then requests the list, which has the current state.
+  // An event from before the handler ended. On `ready`, the page requests the list, which has the current state.
   await tell(['delivery', { ...dead, state: 'running' }], ['ready', {}])
   await rows(page).filter({ hasText: 'Bug 7001' }).waitFor()
   await tell(['delivery', { ...other, repository: 'acme/told-later' }])

@@ -62,7 +62,7 @@ export class Scene {
     expect(await this.watched.deliver(event, { payload, ...options })).toBe(202)
   }
 
-  /** The answer of the API to a GET or, with a body, to a POST. */
+  /** The API's answer. The request is a POST if there is a body. Otherwise it is a GET. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON of any answer, as a script sees it
   async ask(path: string, body?: unknown): Promise<any> {
     const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }

@@ -119,7 +119,7 @@ export async function show(page: Page, { place, ready }: Screen): Promise<void> 
 
 /** Checks the rules of WCAG 2.2 AA that a program can check. */
 export async function checkAccess(page: Page): Promise<void> {
-  // Evaluated by the debugger, because the page's own policy would block a script element.
+  // Evaluated by the debugger, because the page's Content-Security-Policy would block a script element.
   await page.evaluate(axe.source)
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
   const { violations } = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as AxeResults

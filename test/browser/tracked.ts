@@ -9,7 +9,7 @@ import { openScene, rows, type Scene } from './scene.ts'
 export interface Tracked {
   scene: Scene
   page: Page
-  /** Down at the beginning of each test. */
+  /** The issue tracker. It is down at the beginning of each test. */
   tracker: { isUp: boolean }
   row: (text: string) => Locator
   button: (name: string | RegExp) => Locator
