@@ -393,7 +393,7 @@ describe('a delivery', () => {
     expect(logger.lines[1]).toEqual({ level: 'info', fields: { guid: 'g', event: 'ping', more: 1 }, message: 'two' })
   })
 
-  test('has a signal that aborts at the timeout, even if the handler reads it only afterwards', async () => {
+  test('has a signal that aborts at the timeout, and is aborted already if the handler reads it later', async () => {
     for (const early of [true, false]) {
       const hooks = quiet({ timeout: 20 })
       const seen = Promise.withResolvers<AbortSignal>()
@@ -560,7 +560,7 @@ describe('close', () => {
     await Promise.all([running, closing])
   })
 
-  test('resolves at once if nothing is running, and may be repeated', async () => {
+  test('resolves immediately if nothing is running, and may be repeated', async () => {
     const hooks = quiet()
     await hooks.close()
     await hooks.close()

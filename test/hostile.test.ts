@@ -129,7 +129,7 @@ describe('unsigned requests', () => {
     })
   })
 
-  /** Writes bytes and closes its side. Fails if an answer is 2xx. */
+  /** Writes bytes and ends its side of the connection. Fails if an answer is 2xx. */
   async function sendAndLeave(origin: string, bytes: Buffer): Promise<void> {
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })
     socket.on('error', () => {}) // a reset counts as an answer
@@ -240,7 +240,7 @@ describe('addresses', () => {
         const set = new AddressSet(parsed ? [parsed] : [])
         const plain = text.toLowerCase().startsWith('::ffff:') && isIPv4(text.slice(7)) ? text.slice(7) : text
         const family = isIPv4(plain) ? 'ipv4' : isIPv6(plain) ? 'ipv6' : undefined
-        // For Node.js, IPv4 belongs to ::/0, and mapped addresses in other spellings are IPv6.
+        // Unlike hookserver, BlockList finds IPv4 in ::/0, and takes mapped addresses in other spellings for IPv6.
         fc.pre(!/ffff/i.test(base) && !/ffff/i.test(plain))
         const comparable = family !== undefined && family === (isIPv6(base) ? 'ipv6' : 'ipv4')
         const expected = comparable && list.check(plain, family)

@@ -4,7 +4,7 @@ import { hostileBodies } from '../inbox/hostile-bodies.ts'
 import { readEndings } from './inbox-contents.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** The names of hostile bodies that a process with the options `heap` cannot parse. */
+/** The names of hostile bodies. Repeated by `bodyOf`, they are too large to parse for a process with `heap`. */
 export const poisons = [
   'an index just below the sparse limit',
   'empty objects',

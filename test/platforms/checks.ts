@@ -7,7 +7,7 @@ import { secret } from './application.ts'
 import { type Platform, type Size, sizes } from './platforms.ts'
 
 interface Answer {
-  /** 0 if the server closed the connection without an answer. */
+  /** 0 if there was no answer. */
   status: number
   body: string
 }
@@ -31,7 +31,7 @@ export async function checkDeliveries(platform: Platform, origin: string): Promi
 
 export interface Limit {
   largest: Size | undefined
-  /** The answer to the next larger body. Empty if there is none. */
+  /** The answer to the next larger body. Empty if `largest` is the last of the `sizes`. */
   above: string
 }
 

@@ -8,11 +8,14 @@ export interface Platform {
   package: string
   /** The path of deliveries. Default: `/hooks`. */
   path?: string
-  /** The header in which the platform or its reverse proxy reports the client. Default: the address of the connection. */
+  /**
+   * The header in which the platform or its reverse proxy reports the client's address. Without this member, the
+   * application uses the address of the connection.
+   */
   addressHeader?: string
-  /** MiB of the largest body, of those in `sizes`, that the platform accepts. */
+  /** MiB of the largest body that the platform accepts. Only the `sizes` are tried. */
   largestBody: Size
-  /** Whether the platform rejects forms, GitHub's other content type, as requests from another site. */
+  /** Whether the platform rejects deliveries that are forms, because it takes them for requests from another site. */
   rejectsForms?: boolean
   /** Whether the application serves no page besides its hooks. */
   onlyHooks?: boolean

@@ -11,5 +11,5 @@ const receive = hookserver(hooks, {
   url: false, // Nuxt has matched the path
   clientAddress: (_request, event) => getRequestIP(event),
 })
-// Nuxt imports these functions of h3 itself.
+// Nuxt imports the functions of h3 automatically.
 export default defineEventHandler((event) => receive(toWebRequest(event), event))
