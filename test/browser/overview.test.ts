@@ -43,7 +43,7 @@ const button = (name: string | RegExp) => page.getByRole('button', { name })
 const heading = (name: string | RegExp) => page.getByRole('heading', { name })
 const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()
 
-/** Changes the statistics that the page gets, until `unrouteAll`. */
+/** Changes the statistics that the page gets, until the test calls `page.unrouteAll`. */
 const changeStats = (change: (stats: Stats) => object) =>
   page.route('**/api/stats?*', async (route) => {
     const response = await route.fetch()

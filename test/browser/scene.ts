@@ -16,7 +16,7 @@ type AtTheEnd = (work: () => Promise<void>) => void
 export class Scene {
   readonly watched: Watched
   readonly browser: Browser
-  /** Script errors, and violations of the Content-Security-Policy. */
+  /** Script errors, dialogs, and errors in the console, such as violations of the Content-Security-Policy. */
   readonly complaints: string[] = []
 
   constructor(watched: Watched, browser: Browser) {

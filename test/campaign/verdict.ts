@@ -2,11 +2,12 @@ import { type EventName, ordered, orderKey, type TestHandler } from './handlers.
 import type { Journal, Line } from './journal.ts'
 import type { Sender } from './sender.ts'
 
-/** Violations as text, and counts. */
+/** `lost` and `wrong` describe violations. The other members are counts. */
 export interface Verdict {
   lost: string[]
   wrong: string[]
   stored: number
+  /** Tasks that succeeded. */
   handled: number
   /** Attempts that were cut off. */
   expired: number

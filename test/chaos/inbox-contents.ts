@@ -18,7 +18,7 @@ export async function unfinished(pool: Pool): Promise<number> {
   return (await pool.query<{ count: number }>(countUnfinished)).rows[0]?.count ?? 0
 }
 
-/** The given pairs that the inbox records as running, in the same attempt. */
+/** The pairs whose `attempt` is running according to the inbox. */
 export async function running<One extends Pair>(pool: Pool, pairs: readonly One[]): Promise<One[]> {
   const columns = [
     pairs.map(({ guid }) => guid),

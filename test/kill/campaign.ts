@@ -38,7 +38,7 @@ export interface Report {
 export interface CampaignOptions {
   kills: number
   seed: number
-  /** Whether the killed process is `hookserver serve`. */
+  /** Whether the killed processes run what `hookserver serve` runs, instead of an application with a mount. */
   served: boolean
   onKill?(report: Report): void
 }

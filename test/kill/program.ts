@@ -28,7 +28,7 @@ export interface ProgramSettings {
   stuckTimeout?: number
 }
 
-/** The program kills itself when this many handlers have finished. The outcome of the last handler is not recorded. */
+/** The number of handler runs after which the program kills itself, before the outcome of the last one is recorded. */
 let mayFinish = Number.POSITIVE_INFINITY
 
 const tell = (notice: Notice) => void process.send?.(notice)

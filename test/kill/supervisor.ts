@@ -56,7 +56,7 @@ export class Supervisor {
     this.#process = this.#start()
   }
 
-  /** Sends a `fork` delivery until a process has acknowledged it. @returns its GUID. */
+  /** Sends a `fork` delivery repeatedly, until a process acknowledges it. @returns its GUID. */
   async send(payload: object | string): Promise<string> {
     const guid = this.random.guid()
     for (;;) {
@@ -67,7 +67,7 @@ export class Supervisor {
     }
   }
 
-  /** Sends a normal delivery until it is acknowledged. @throws {Error} if it is not handled within `maxPause`. */
+  /** Sends a normal delivery repeatedly, until a process acknowledges it. @throws if it is not handled in time. */
   async probe(): Promise<void> {
     const guid = this.random.guid()
     let [deaths, since] = [this.ends.length, performance.now()]

@@ -4,7 +4,7 @@ import { cureOf, cures, isTemporary, reasonOf, temporary } from '../../src/serve
 /** An error with a code, as `pg`, the system and TLS throw it. */
 const coded = (code: string, message = 'of below'): Error => Object.assign(new Error(message), { code })
 
-/** The error as it arrives: opening the inbox and connecting have wrapped it. */
+/** The error inside two others, as if connecting and then opening the inbox had wrapped it. */
 const within = (cause: Error): Error =>
   new Error('Cannot open the inbox', { cause: new Error('no connection', { cause }) })
 

@@ -26,7 +26,7 @@ async function startGitHub() {
   return { github, hook }
 }
 
-/** Polls at short intervals. */
+/** Starts a server that polls at short intervals. */
 function pull(folder: string, github: LocalGitHub, args: string[] = ['hooks.ts']) {
   const usual = ['--pull', 'acme/shop', '--pull-every', '20ms', '--api-url', github.url]
   return new ServedProcess(folder, [...args, ...usual], { HOOKSERVER_GITHUB_TOKEN: token })

@@ -33,7 +33,7 @@ export interface ThroughputOptions {
   runs?: readonly number[]
 }
 
-/** The maximum time of two workers, as a multiple of the time of one worker. Above 1, because the machine is busy. */
+/** The maximum time of two workers, as a multiple of the time of one worker. Above 1, because times vary with load. */
 export const maxSlowdown = 1.25
 
 /** The default of the handler option `concurrency`. */

@@ -29,7 +29,7 @@ test('the rate is that of the answers, or that of the starts if a rate is set', 
   expect(newSummary(100).rate).toBe(0)
 })
 
-test('answers are counted by status, with their text if it is the same for all', () => {
+test('answers are counted by status, with their text if all answers with the status have the same text', () => {
   const summary = summaryOf([1, 1])
   for (let time = 0; time < 2; time++) summary.ended(1, { status: 503, text: 'busy', ms: 1 })
   expect(summary.answers).toEqual([

@@ -18,7 +18,7 @@ test.runIf(process.platform === 'linux')(
     stopped.resume()
     stopped.tell('go')
     await eventually(() => expect(scene.lines('late')).toEqual(['+1', '+2', '=1']))
-    stopped.tell('close') // waits until the inbox has the result of the attempt
+    stopped.tell('close') // the worker reports the result of its attempt to the inbox before it ends
     await stopped.ended
     expect(await scene.outcomes(id, 'late')).toEqual(['cut off', 'running'])
     expect(await scene.state(id)).toBe('running')

@@ -10,7 +10,7 @@ export interface Handled {
   more?: Partial<AttemptResult>
 }
 
-/** Handles a delivery, as another worker would. */
+/** Records the match and the attempt of a delivery, as a worker does. */
 export async function handle(inbox: Inbox, id: number, handled: Handled = {}): Promise<void> {
   const { facts = {}, handler = 'deploy', outcome = 'succeeded', more } = handled
   const worker = await inbox.registerWorker([{ name: handler, backoff: 5000 }])

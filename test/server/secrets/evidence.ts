@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import type { TestRequest } from '../../../src/samples/signed-request.ts'
 import { bodyOf } from '../administered.ts'
 
-/** Headers whose values must not be shown later. */
+/** Headers of requests. The server must not show their values. */
 const telling = ['authorization', 'cookie', 'x-hub-signature', 'x-hub-signature-256']
 
 export interface SentRequest extends Partial<Omit<TestRequest, 'method'>> {
