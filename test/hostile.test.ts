@@ -129,7 +129,7 @@ describe('unsigned requests', () => {
     })
   })
 
-  /** Writes bytes and ends its side of the connection. Fails if an answer is 2xx. */
+  /** Sends bytes, and ends the client's side of the connection. Fails if an answer is 2xx. */
   async function sendAndLeave(origin: string, bytes: Buffer): Promise<void> {
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })
     socket.on('error', () => {}) // a reset counts as an answer

@@ -27,7 +27,7 @@ const issue = {
   repository: { id: 1, name: 'hello', full_name: 'octocat/hello', owner: { login: 'octocat' } },
 }
 
-/** Changes the form on loopback, and goes to the page of GitHub. */
+/** Enters the name of the App in the form on loopback, and continues to the page of GitHub. */
 async function continueToGitHub(page: Page, command: AppCommand, name: string): Promise<void> {
   await page.goto(await command.address())
   await page.getByLabel('Name').fill(name)

@@ -17,9 +17,9 @@ process.once('exit', () => {
 
 /** A child process that a test kills or suspends. */
 export class Victim {
-  /** Resolves when the process has loaded its modules. It opens the inbox next. */
+  /** Resolves when the process has loaded its modules, before it opens the inbox, or when it has ended. */
   readonly loaded: Promise<void>
-  /** Resolves with the port when the process is ready. */
+  /** Resolves with the port when the process is ready. Rejects if the process ends before. */
   readonly ready: Promise<number>
   /** Resolves when the process has ended: nothing after SIGKILL, else the exit code or signal, and standard error. */
   readonly ended: Promise<string | undefined>

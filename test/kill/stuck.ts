@@ -17,9 +17,9 @@ export interface StuckOptions {
   served: boolean
   /** The number of large deliveries. */
   count?: number
-  /** The size of each delivery, in bytes. */
+  /** The size of each large delivery, in bytes. */
   size?: number
-  /** The timeout of the handler, in milliseconds. */
+  /** The timeout of the handler that never settles, in milliseconds. */
   timeout?: number
 }
 

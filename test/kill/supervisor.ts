@@ -17,7 +17,7 @@ const program = join(import.meta.dirname, 'program.ts')
 /** Milliseconds within which all deliveries must be handled after the last fault. */
 const drainTimeout = 60_000
 
-/** Milliseconds within which a normal delivery must be handled. They start again at an exit without a kill. */
+/** Milliseconds within which a normal delivery must be handled, counted anew after each exit without a kill. */
 const maxPause = 10_000
 
 /** One process with an inbox, restarted whenever it exits, and the normal deliveries that are sent to it. */

@@ -42,7 +42,7 @@ export class Application {
     if (code !== 0) throw new Error(`${this.#scripts.build}: exit code ${code}`)
   }
 
-  /** Resolves when the server accepts connections. @throws {Error} if it ends or is too slow. */
+  /** Resolves when the server accepts connections. @throws {Error} if the server ends before, or takes too long. */
   async start(): Promise<void> {
     const port = await freePort()
     this.origin = `http://127.0.0.1:${port}`
@@ -59,7 +59,7 @@ export class Application {
     }
   }
 
-  /** Stops the server as a process manager does. @throws {Error} if it does not end. */
+  /** Stops the server as a process manager does. @throws {Error} if the server does not end in time. */
   async stop(): Promise<void> {
     const child = this.#process
     if (!child || child.exitCode !== null || child.signalCode !== null) return

@@ -12,7 +12,7 @@ import { startGitHub } from '../../github/bot-scene.ts'
 import { project } from '../../server/service.ts'
 import { click, formOf, send } from '../../testing/github/browser.ts'
 
-/** Comments on every new issue. */
+/** A module that comments on every new issue. */
 export const botModule = `
 import { Hooks } from 'hookserver'
 

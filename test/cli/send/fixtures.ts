@@ -29,11 +29,11 @@ export interface Run {
 export interface RunOptions {
   env?: Record<string, string>
   input?: string
-  /** Called once with a function that signals the process. */
+  /** Called when the process has started, with a function that sends a signal to the process. */
   during?: (kill: (signal: NodeJS.Signals) => void) => void
 }
 
-/** Runs `hookserver` with only the secret in its environment, and checks that it does not print the secret. */
+/** Runs `hookserver` with the secret in a minimal environment, and checks that it does not print the secret. */
 export async function hookserverCommand(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const env = { PATH: process.env.PATH, ...compileCache, GITHUB_WEBHOOKS_KEY: secret, ...options.env }
   const child = spawn(process.execPath, [main, ...args], { cwd: folder, env })

@@ -75,7 +75,7 @@ test('reports a failure if the server does not speak HTTP', async () => {
 })
 
 describe('requests at a rate', () => {
-  /** The start times of 5 requests at 100 a second, if each starts `late` milliseconds after it is due. */
+  /** The start times of 5 requests at 100 a second, if each starts `late(index)` ms after it is due. */
   function starts(late: (index: number) => number): number[] {
     let due = 0
     return Array.from({ length: 5 }, (_, index) => {

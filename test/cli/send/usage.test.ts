@@ -1,4 +1,4 @@
-/** Invalid arguments, without a process for each; send.test.ts runs the command itself. */
+/** Tests invalid arguments without a process for each of them. send.test.ts runs the command in a process. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'

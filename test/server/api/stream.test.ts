@@ -51,7 +51,7 @@ class Page {
     return this.told.filter((one) => one.name === name)
   }
 
-  /** The received deliveries, in the states that they had then. */
+  /** The id and the state in each message about a delivery. */
   get states(): [id: number, state: string][] {
     return this.named('delivery').map(({ data }) => [data.id, data.state])
   }
@@ -189,7 +189,7 @@ describe('a slow client', () => {
     const inbox = openInbox()
     const { connections, open } = await listen(inbox, { idleTimeout: 300 })
     await open(token)
-    // More bytes than the buffers of both sockets.
+    // More bytes than the buffers of both sockets can hold.
     for (let index = 0; index < 400; index++) await storeIn(inbox, {}, { guid: `${'g'.repeat(60_000)}${index}` })
     await eventually(async () => expect(await connections()).toBe(0))
   })

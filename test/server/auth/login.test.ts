@@ -95,7 +95,7 @@ describe('the cookie', () => {
 })
 
 describe('a read-only visitor', () => {
-  /** The headers of a request with the token, as from a script, and with the cookie, as from a page. */
+  /** The headers of two requests: one with the token, as from a script, and one with the cookie, as from a page. */
   async function asReaders(admin: Admin): Promise<Record<string, string | undefined>[]> {
     const cookie = await withCookie(admin, readOnlyToken)
     const page = fromPage(admin.host, `http://${admin.host}`)

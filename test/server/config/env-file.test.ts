@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { loadEnvFile, updateEnvFile } from '../../../src/server/config/env-file.ts'
 import { project } from '../service.ts'
 
-/** A file with this text, and functions that read it. */
+/** The path of a file with this text (without a text, of no file), and functions that read the file. */
 function envFile(text?: string) {
   const folder = project(text === undefined ? {} : { '.env': text })
   const path = join(folder, '.env')
