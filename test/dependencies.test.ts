@@ -20,7 +20,7 @@ const rows = [...security.matchAll(/^\| (`[^|]+`) \| ([^|]+) \|$/gm)].map(([, na
 const documented = (loader: string) =>
   rows.filter(({ loaders }) => loaders.includes(loader)).flatMap(({ names }) => names)
 
-/** The dependencies that the code of these files loads, with an `import` statement or with `import()`. */
+/** The dependencies that the code of these files loads, with `import`, `export … from` or `import()`. */
 function loadedBy(entries: readonly string[], known: readonly string[] = Object.keys(dependencies)): string[] {
   const files = new Set(entries)
   const packages = new Set<string>()

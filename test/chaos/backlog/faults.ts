@@ -99,7 +99,8 @@ const deleteJobs: BacklogFault = async (stage) => {
   const share = random.pick([0.5, 1])
   await database.deleteJobs(share)
   if (share === 1) watch.outage(jobsAreBack)
-  await expectProgress(stage, 200) // more than the running ones and their direct successors, so a new job is needed
+  // More than the running deliveries and their direct successors, which may end without the deleted jobs.
+  await expectProgress(stage, 200)
 }
 
 const suspendServer: BacklogFault = async (stage) => {
