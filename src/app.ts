@@ -49,7 +49,7 @@ function readKey(given: string, what: string): string {
   )
 }
 
-/** Without `node:crypto`, an invalid key fails only when hookserver first signs a token with it. */
+/** Without `node:crypto`, always `true`: an invalid key then fails when hookserver first signs a token with it. */
 function isRsa(pem: string): boolean {
   const crypto = builtinModule<{ createPrivateKey(pem: string): { asymmetricKeyType?: string } }>('node:crypto')
   try {

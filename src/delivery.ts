@@ -53,8 +53,8 @@ export interface Delivery<Name extends string = string> {
   readonly log: FullLogger
   /**
    * An Octokit. If the option `app` is set and the payload names an installation, it authenticates as that
-   * installation, otherwise with the option `token`. It stops when `signal` aborts, waits for GitHub's rate limits, and
-   * logs to `log`.
+   * installation, otherwise with the option `token`. Its requests end when `signal` aborts, wait for GitHub's rate
+   * limits, and log to `log`.
    * @throws {Error} (rejects) if there is neither such an installation nor a token, or if the package `octokit` is not
    * installed.
    */
@@ -155,7 +155,7 @@ export class ReceivedDelivery implements Delivery {
     return this.#octokit
   }
 
-  /** Aborts `signal`, even if it is read later. */
+  /** Aborts `signal`. If `signal` is first read later, it is already aborted then. */
   abort(reason: Error): void {
     this.#abortReason ??= reason
     this.#abort?.abort(reason)

@@ -56,7 +56,7 @@ export interface HookErrorOptions {
   cause?: unknown
 }
 
-/** The body of a rejection: RFC 9457, with `code` as its extension member. */
+/** The body of an error reply: RFC 9457, with `code` as its extension member. */
 export interface Problem {
   status: number
   title: string
@@ -81,7 +81,7 @@ export class HookError extends Error {
   readonly expose = true
 
   constructor(code: ErrorCode, options: HookErrorOptions = {}) {
-    // A rejection is a reply and not a bug: during a flood of them, capturing stacks only costs time.
+    // Captures no stack, because a rejection is not a bug, and stacks would take time during a flood of rejections.
     const { stackTraceLimit } = stacks
     Reflect.set(stacks, 'stackTraceLimit', 0) // has no effect where intrinsics are frozen
     super(options.detail ?? errorTable[code][1], options)

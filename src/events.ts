@@ -11,7 +11,7 @@ import type { operations } from '@octokit/openapi-webhooks-types'
  */
 type Underscored<S extends string> = S extends `${infer Head}-${infer Tail}` ? `${Head}_${Underscored<Tail>}` : S
 type ProtocolName<Op extends string> = Op extends `repository-dispatch/${string}`
-  ? 'repository_dispatch' // senders choose its actions, the description lists an example
+  ? 'repository_dispatch' // senders choose its actions; the description lists an example
   : Op extends `${infer Event}/${infer Action}`
     ? `${Underscored<Event>}.${Underscored<Action>}`
     : Underscored<Op>

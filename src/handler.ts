@@ -31,18 +31,19 @@ export interface HandlerOptions {
    * Milliseconds after which an attempt from an inbox fails and `delivery.signal` aborts. Default: 900000, 15 minutes.
    */
   timeout?: number | undefined
-  /** The maximum number of deliveries of an inbox that the handler runs for at once, in each process. Default: 25. */
+  /** The maximum number of deliveries of an inbox that the handler runs for at the same time, in each process. Default: 25. */
   concurrency?: number | undefined
   /**
-   * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt.
-   * Deliveries without a key are handled in any order. `'repository'` is the key `delivery.repository`. A delivery that
-   * waits for a retry keeps its place. Default: no order.
+   * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt. While a
+   * delivery waits for a retry, later deliveries with its key wait too. Deliveries without a key are handled in any
+   * order. `'repository'` is the key `delivery.repository`. Default: no order.
    */
   order?: 'repository' | ((delivery: Delivery) => string | undefined) | undefined
 }
 
 /**
- * A handler may have options of its own under this symbol, as `exec` does. Options at the registration override them.
+ * A handler may have options of its own under this symbol, as the handlers of `exec` have. Options at the registration
+ * override them.
  */
 export const handlerOptions: unique symbol = Symbol.for('hookserver.handlerOptions') as never
 

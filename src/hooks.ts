@@ -45,7 +45,7 @@ export class Hooks implements Mountable {
   readonly #settings: Settings
   readonly #ranges = new SharedRanges()
   readonly #octokits = new Octokits()
-  /** By size: mounts with the same limit share one. */
+  /** By `inFlightLimit`: mounts with the same limit share one. */
   readonly #memoryLimits = new Map<number, MemoryLimit>()
   readonly #workers = new Map<Inbox, LazyWorker>()
   /** The inboxes to close, with the writes that they still have to receive. */
@@ -60,7 +60,7 @@ export class Hooks implements Mountable {
   constructor(options: HooksOptions = {}) {
     Object.defineProperty(this, hooksBrand, { value: true })
     this.#settings = resolveOptions(options)
-    // Mounts use the secret and the App that the environment has now.
+    // Keeps a secret and an App from the environment, so that later changes of the environment do not affect mounts.
     const { secret, app } = this.#settings
     this.#options = { ...options, secret, app }
     // Creates a receiver only for its checks: it parses the CIDRs, so invalid ones are an error here, not at the mount.
@@ -89,9 +89,9 @@ export class Hooks implements Mountable {
   }
 
   /**
-   * Adds a listener. A name can have any number of listeners. Without an inbox, the handlers of a name run one after
-   * the other, in the order of their registration. A listener for several names runs once for a delivery, even if
-   * several of the names match.
+   * Adds a listener. A name can have any number of listeners. Without an inbox, the handlers of a delivery run one after
+   * the other: those of the most specific name first, and those of one name in the order of their registration. A
+   * listener for several names runs once for a delivery, even if several of the names match.
    * @returns The handler.
    */
   on<const Name extends AnyEventName>(
@@ -172,8 +172,8 @@ export class Hooks implements Mountable {
 
   /**
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`. So
-   * only a process without a mount, or with `work: false`, needs this method. Keep a process without a mount alive: the
-   * timers of hookserver do not.
+   * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
+   * process alive, so a process without a mount needs something else that does.
    * @param options Override the options of the `Hooks`.
    * @throws {TypeError} if there is no inbox, or a listener without a name.
    */
@@ -185,9 +185,10 @@ export class Hooks implements Mountable {
   }
 
   /**
-   * Rejects new deliveries with 503 `shutting_down`, starts no more handlers, and waits for the running requests and
-   * handlers. Then it closes the inbox. If a handler does not end in time, its delivery stays in the inbox, and the
-   * attempt does not count. After 10 s, `close` no longer waits for an inbox that does not respond.
+   * Rejects new deliveries with 503 `shutting_down`, and waits for the running requests. Without an inbox, these
+   * requests still run their handlers. With an inbox, `close` also starts no more attempts, waits for the running
+   * attempts, and then closes the inbox. An attempt that does not end in time does not count, and its delivery stays in
+   * the inbox. If the inbox does not respond, `close` waits for it at most 10 s in each step.
    * @param options `grace`: milliseconds until the `signal` of running handlers aborts. Default: 25000.
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {

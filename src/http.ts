@@ -71,7 +71,7 @@ export interface Receiver {
   /** Whether deliveries have this path. Adapters with a `next()` call this first. */
   matches(path: string): boolean
   /**
-   * Resolves when deliveries can be accepted: at once, unless the list of addresses has to be fetched first.
+   * Resolves when deliveries can be accepted: immediately, unless the list of addresses has to be fetched first.
    * @throws {HookError} `ranges_unavailable`; `inbox_unavailable` for 15 s after a delivery could not be stored, unless
    * a later delivery was stored.
    */
@@ -95,20 +95,21 @@ export interface ReceiverStatus {
   /** `undefined` if no list is fetched: the origin is not checked, or the option `ranges` is a list. */
   ranges: RangesStatus | undefined
   /**
-   * Bytes of memory that are reserved for bodies. All mounts with the same `inFlightLimit` share this memory;
-   * `heldLimit` is that limit.
+   * Bytes of memory that are reserved for bodies now, in all mounts of the `Hooks` with the same `inFlightLimit`.
    */
   heldBytes: number
+  /** The option `inFlightLimit`. */
   heldLimit: number
-  /** The options `validateIp` and `validateSignature`. */
+  /** The option `validateIp`. */
   origin: boolean | 'warn'
+  /** The option `validateSignature`. */
   signature: boolean
 }
 
 /** The state of the list of addresses that deliveries may come from. */
 export interface RangesStatus {
   count: number
-  /** When it was last fetched or confirmed; `undefined` while there is no list. */
+  /** When GitHub last sent or confirmed the list, in milliseconds since 1970; `undefined` while there is no list. */
   fetchedAt: number | undefined
   /** Why the last fetch failed, if it did. */
   failing: string | undefined

@@ -53,7 +53,7 @@ export const maxProxies = 1000
 export const githubApi = 'https://api.github.com'
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
-/** Only HTTPS, or HTTP to this machine: hookserver sends credentials to this address. */
+/** Only HTTPS, or HTTP to this machine, because hookserver sends credentials to this address. */
 export const isApiUrl = (url: string): boolean =>
   /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${url}/`)
 const boolean = isOneOf(true, false)
