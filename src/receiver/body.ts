@@ -6,7 +6,10 @@ import type { Reservation } from './memory-limit.ts'
 /** A body that has arrived completely. */
 export interface ReceivedBody {
   bytes: Uint8Array
-  /** Frees the memory of a large body at once; the garbage collector would let several of them accumulate. */
+  /**
+   * Frees the memory into which the chunks of the body were copied. The garbage collector would free it later, so that
+   * the memory of several large bodies could accumulate.
+   */
   free(): void
 }
 
@@ -21,7 +24,7 @@ export interface BodyLimits {
 
 /**
  * @param onChunk Called with every chunk as it arrives, to update an HMAC.
- * @returns A promise only if the body has to be waited for.
+ * @returns A promise, unless the body has already arrived and gets memory immediately.
  * @throws {HookError} `payload_too_large`, `body_timeout`, `body_aborted`, `body_already_parsed`, `overloaded`
  */
 export function readBody(
@@ -138,8 +141,8 @@ class BodyReader {
   #ensureCapacity(size: number): ArrayBuffer {
     if (this.#memory && size <= this.#memory.byteLength) return this.#memory
     const { limit, expected = 0 } = this.#limits
-    // The capacity doubles each time. Once a quarter of the announced size has arrived, the capacity grows to the
-    // announced size at once.
+    // The capacity doubles each time, up to the limit. Once a quarter of the announced size has arrived, the capacity
+    // grows to the announced size in one step.
     const announced = size <= expected && expected <= 4 * size
     const capacity = announced ? expected : Math.min(2 * size, limit)
     if (this.#memory) this.#memory = this.#memory.transfer(capacity)

@@ -16,8 +16,8 @@ export type AddressReader = (request: AddressedRequest) => string | undefined
 
 /**
  * The reader for the options of a mount. It starts with the address from `clientAddress`, by default that of the
- * connection. As long as the address is that of a trusted proxy (`trustProxy`), the address that this proxy reported
- * replaces it. The reported addresses are read from right to left.
+ * connection. As long as the address is that of a trusted proxy, the address that this proxy reported replaces it. If
+ * `trustProxy` is a number, this many addresses count as those of trusted proxies. The reported addresses are read from right to left.
  * @throws {TypeError} if `trustProxy` contains a text that is not an address, a CIDR, `unix` or the name of ranges.
  */
 export function createAddressReader(
@@ -137,8 +137,8 @@ function bunAddress([request, server]: readonly unknown[]): string | undefined {
 }
 
 /**
- * The addresses that proxies reported, nearest last. An entry without an address (`unknown`, `_hidden`) also counts as
- * a hop.
+ * The addresses that proxies reported. The last one is from the proxy that is nearest to this server. An entry without
+ * an address (`unknown`, `_hidden`) also counts as a hop.
  */
 export function forwardedAddresses(header: 'x-forwarded-for' | 'forwarded', value: string): string[] {
   const entries = header === 'forwarded' ? forParameters(value) : value.split(',')

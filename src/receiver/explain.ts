@@ -11,13 +11,14 @@ export interface UnverifiedDelivery {
   createHmac: CreateHmac | undefined
 }
 
-/** Larger bodies are not examined. */
+/** Bytes. Larger bodies are not examined. */
 const maxBody = 1024 * 1024
 
 /**
  * Why a signature is wrong, for the operator's log. The sender never sees it, because an attacker could learn from it
- * how close a guess is. This function changes the body or the secrets in likely ways. If the signature matches after a
- * change, that change is the reason.
+ * how close a guess is. This function changes the body or the secrets in likely ways, and tries `X-Hub-Signature`. If a
+ * signature matches then, the reason is the change, or that the two signatures differ.
+ * @returns `undefined` if the body is too large to be examined.
  */
 export async function explainWrongSignature(delivery: UnverifiedDelivery): Promise<string | undefined> {
   const { signature, body, headers, keys, createHmac } = delivery

@@ -6,7 +6,10 @@ import { type FetchedRanges, RangesError, rangesAdvice } from './github-ranges.t
 
 type MetaSource = Pick<Settings, 'apiUrl' | 'token'>
 
-/** Milliseconds for both requests (the second is without a token) and their bodies; a delivery may be waiting. */
+/**
+ * Milliseconds for the request and its body, including a second request without the token if GitHub rejects the token.
+ * Short, because a delivery may be waiting.
+ */
 const metaTimeout = 5000
 
 /** The real response is a few hundred kilobytes, and grows with the addresses of GitHub Actions. */

@@ -12,16 +12,16 @@ const hour = 60 * minute
 
 /** If the list is older than this, a request refreshes it in the background. */
 const refreshAfter = hour
-/** A request from an unknown address may start an earlier refresh, this long after the latest fetch began. */
+/** A request from an unknown address may start a refresh earlier: this long after the latest fetch began. */
 const earlyAfter = 5 * minute
 /** The maximum age of a list. hookserver does not use an older one. */
 const maxStale = 7 * 24 * hour
 /**
- * The delay after the first failure, which each further failure doubles; its maximum; and the maximum delay after a
- * rate limit.
+ * `firstBackoff` is the delay after the first failed fetch. Each further failure doubles the delay, up to `lastBackoff`.
+ * `maxRateLimit` is the maximum delay after a rate limit.
  */
 const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
-/** The maximum duration of a fetch. */
+/** The maximum duration of a fetch, and of loading the list from the cache. */
 const fetchTimeout = 8 * second
 
 /** The result of a fetch. */
@@ -71,6 +71,9 @@ export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
  *     fresh --1 hour--> stale: still used, while one request starts a refresh in the background
  *     stale --7 days without a successful fetch--> empty
  *
+ * A request from an address outside of the list waits for a refresh that is running. If none is running and the latest
+ * fetch began at least 5 minutes ago, the request starts a refresh and waits for it.
+ *
  * After a failed fetch, a request may start another one after 1 s, then 2 s, up to a minute. After a rate limit, it may
  * do so when the limit ends, or after an hour if that is earlier. Until then requests use the latest list. If there is
  * no list, they fail with the error of the fetch.
@@ -95,7 +98,7 @@ export class GithubRanges {
     this.#logger = logger
   }
 
-  /** Loads the first list from `cache`, and saves each later list there. */
+  /** Sets the cache: the first list is loaded from it, and each later list is saved in it. Repeated calls do nothing. */
   useCache(cache: RangesCache): void {
     this.#cache ??= cache
   }

@@ -50,9 +50,9 @@ export interface Reservation {
 
 /**
  * Memory for bodies that share a limit. A body takes more and more memory while it arrives. `runtime/memory-pool.ts` is
- * for users that take all of their memory at once.
+ * for users that take all of their memory in one step.
  *
- * - Bodies that do not get memory at once wait, and get it in the order in which they began to arrive.
+ * - Bodies that do not get memory immediately wait, and get it in the order in which they began to arrive.
  * - Incomplete bodies share a quarter of the memory, because reading a few bodies at a time takes less memory than
  *   reading all at once.
  * - The largest incomplete body may use all of the memory. While no complete body holds memory, the largest incomplete
@@ -170,7 +170,7 @@ class PoolReservation implements Reservation, Linked<PoolReservation> {
       this.position = this.#pool.add(this)
     }
     this.wanted = size - this.bytes
-    if (this.#waiting) return this.#waiting.promise // more arrived, although the reader should have waited
+    if (this.#waiting) return this.#waiting.promise // a chunk arrived before the reader stopped reading
     if (this.#pool.take(this)) {
       this.bytes = size
       return undefined

@@ -11,7 +11,7 @@ export class Origin {
   readonly #readAddress: AddressReader
   readonly #clientAddress: Settings['clientAddress']
   readonly #ranges: AddressSet | GithubRanges
-  /** For the log, if the ranges are those of a GitHub other than github.com. */
+  /** What the log recommends if an address is in none of the ranges; empty for github.com and for own `ranges`. */
   readonly #advice: readonly string[]
 
   /**

@@ -82,7 +82,8 @@ export function parseObject(json: string): Record<string, unknown> {
 export function formField(form: string, limit: number = Number.POSITIVE_INFINITY): string {
   const encoded = encodedField(form, 'payload')
   if (encoded === undefined) throw new HookError('invalid_payload', { cause: 'the form has no field "payload"' })
-  // In UTF-8 each escape is one byte of the payload, and a sender escapes all bytes outside ASCII.
+  // An escape such as %22 has three characters and is one byte of the payload. Any other character is one byte too,
+  // because a sender escapes all bytes outside ASCII.
   const escapes = encoded.length > limit ? countOf('%', encoded) : 0
   if (encoded.length - 2 * escapes > limit) throw new HookError('payload_too_large')
   return decodeField(encoded)

@@ -71,7 +71,7 @@ export class DeliveryReceiver implements Receiver {
   readonly #timer: SharedTimer | undefined
   readonly #storeHealth = new StoreHealth()
 
-  /** @throws {TypeError} for an invalid CIDR or an empty secret, which `resolveOptions` does not detect. */
+  /** @throws {TypeError} for an invalid CIDR, which `resolveOptions` does not detect. */
   constructor(settings: Settings, shared: SharedParts) {
     const { url, logger, timeout, validateSignature, secret } = settings
     this.url = url
@@ -243,7 +243,11 @@ export class DeliveryReceiver implements Receiver {
     return new ReceivedDelivery(delivery, parseObject(json), logger, this.#shared.octokits)
   }
 
-  /** Logs, counts and publishes an error. @returns The error for the sender. */
+  /**
+   * Handles the error of a request. It logs, records and publishes a rejection. It publishes a failure of a handler,
+   * which has been logged before. It logs an internal error.
+   * @returns The error for the sender.
+   */
   #reject(error: unknown, context: RequestContext): HookError {
     const { request, explain, operation } = context
     if (!(error instanceof HookError)) {
@@ -266,7 +270,7 @@ export class DeliveryReceiver implements Receiver {
     if (logged) request.waitUntil?.(logged)
   }
 
-  /** Records a rejection in the inbox, which writes it a moment later. */
+  /** Counts and records a rejection, if there is an inbox. `writes` stores both in the inbox a moment later. */
   #record(error: HookError, request: HookRequest, explanation: Promise<string | undefined>): void {
     const { writes } = this.#shared
     if (!writes) return

@@ -3,13 +3,16 @@ import type { HookRequest } from '../http.ts'
 import { causeText } from '../runtime/cause-text.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
-/** Milliseconds between two lines with the same code: a flood of rejections must not become a flood of lines. */
+/** Milliseconds between two lines with the same message and code: a flood of rejections must not become a flood of lines. */
 const interval = 1000
 
 /** Finds out why a request was rejected. Called only if the rejection is logged. */
 export type Explain = () => Promise<string | undefined>
 
-/** Logs rejected requests with the reason, at most one line a second for each code. */
+/**
+ * Logs rejected requests, and accepted requests that `validateIp: true` would reject. Each line has the reason. There is
+ * at most one line a second for each message and code.
+ */
 export class RejectionLog {
   readonly #logger: Logger
   /** By message and code: when the last line was logged, and how many lines have been left out since then. */

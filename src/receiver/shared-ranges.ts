@@ -7,7 +7,10 @@ export class SharedRanges {
   /** By source: the function of the option `ranges`, or the API address and the token. */
   readonly #ranges = new Map<unknown, GithubRanges>()
 
-  /** The ranges of a mount. If they come from GitHub, its inbox keeps the latest list after the process has ended. */
+  /**
+   * The ranges of a mount. If they come from GitHub and the mount has an inbox, the inbox keeps the latest list after the
+   * process has ended.
+   */
   of({ ranges, apiUrl, token, inbox, logger }: Settings): GithubRanges {
     if (typeof ranges === 'function') {
       return getOrCreate(this.#ranges, ranges, () => new GithubRanges(functionSource(ranges), logger))

@@ -14,8 +14,8 @@ const digestLength: Record<HashName, number> = { sha256: 32, sha1: 20 }
 const strongestFirst: readonly HashName[] = ['sha256', 'sha1']
 
 /**
- * The strongest accepted signature header. If it is present, even empty, no other header counts: a valid weaker
- * signature must not rescue a request whose stronger signature is wrong.
+ * The strongest signature header that the request has and that `accepted` allows. No other header counts, even if this
+ * one is empty, because a valid weaker signature must not rescue a request whose stronger signature is wrong.
  * @throws {HookError} `missing_signature`, or `wrong_signature` for a malformed one.
  */
 export function readSignature(headers: HookRequest['headers'], accepted: readonly HashName[]): SignatureHeader {
@@ -75,7 +75,7 @@ export function equalDigests(a: Uint8Array, b: Uint8Array): boolean {
  * Signs a body as GitHub does.
  * @param body Text is signed as its UTF-8 bytes.
  * @param algorithm `sha256` for `X-Hub-Signature-256` (the default), `sha1` for `X-Hub-Signature`.
- * @returns The header's value, `sha256=…`.
+ * @returns The header's value, such as `sha256=…`.
  * @throws {TypeError} for an empty secret.
  */
 export async function sign(secret: Secret, body: string | Uint8Array, algorithm: HashName = 'sha256'): Promise<string> {
@@ -83,8 +83,8 @@ export async function sign(secret: Secret, body: string | Uint8Array, algorithm:
 }
 
 /**
- * Whether `signature` (`sha256=…` or `sha1=…`) is the one of `body`, compared in constant time. `false` if it is
- * malformed or missing.
+ * Whether `signature` (`sha256=…` or `sha1=…`) is the signature of `body`, compared in constant time. `false` if
+ * `signature` is malformed or missing.
  * @throws {TypeError} for an empty secret.
  */
 export async function verify(secret: Secret, body: string | Uint8Array, signature: string): Promise<boolean> {

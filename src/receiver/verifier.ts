@@ -21,7 +21,7 @@ export interface RequestContext {
   readonly operation: TracingMessages['receive'] | undefined
   /** The memory of the body, once reading has begun. */
   reservation: Reservation | undefined
-  /** The body, from its arrival until handlers run. */
+  /** The body, once it has arrived. Without an inbox, it is removed before handlers run. */
   body: ReceivedBody | undefined
   /** With `validateIp: 'warn'`: the error to log if the request is accepted. */
   originWarning: Promise<HookError | undefined> | undefined
@@ -38,7 +38,10 @@ export interface Keyring {
 
 /** The keyring of a mount: the same for all deliveries, or resolved for each. */
 export class Secrets {
-  /** Known before any request, so that the HMAC can be computed while the body arrives. */
+  /**
+   * The keyring for all deliveries, so that the HMAC can be computed while the body arrives; `undefined` with a secret
+   * resolver.
+   */
   readonly fixed: Keyring | undefined
   readonly #resolver: SecretResolver | undefined
 
