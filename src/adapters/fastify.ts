@@ -44,8 +44,8 @@ const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
 
 /**
  * Serves deliveries in Fastify 4 and 5: `app.register(hookserver, { hooks, ...options })`. The plugin has a
- * content-type parser that leaves the body unread, and that applies only to the scope of the plugin. Rejections are
- * thrown to the error handler.
+ * content-type parser that leaves the body unread, and that applies only to the scope of the plugin. The errors of
+ * rejected requests and failed handlers are thrown to the error handler.
  */
 export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooksOptions): Promise<void> {
   const options = Object.fromEntries(Object.entries(given).filter(([name]) => !fastifyOptions.includes(name)))
@@ -63,7 +63,7 @@ export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooks
       throw error
     })
     if (isResponse(answer)) {
-      // Not through Fastify, which would send the error message of a stream to the sender.
+      // Not through Fastify: if the stream of the body failed, Fastify would send its error message to the sender.
       reply.hijack()
       return writeReply(reply.raw, answer)
     }

@@ -21,9 +21,9 @@ export type HonoHandler = (context: any, next: () => Promise<void>) => Promise<R
 const cure = 'put app.use(hookserver(hooks)) before the middleware that reads the body'
 
 /**
- * Serves deliveries in Hono: `app.use(hookserver(hooks, options))`. Rejections are thrown to `app.onError()`. Without
- * an `onError()` of the application, the reply is `application/problem+json`. The client's address is that of the
- * socket of `@hono/node-server`. On other platforms use the option `clientAddress`.
+ * Serves deliveries in Hono: `app.use(hookserver(hooks, options))`. The errors of rejected requests and
+ * failed handlers are thrown to `app.onError()`. Without an `onError()` of the application, the reply is
+ * `application/problem+json`. The client's address is that of the socket of `@hono/node-server`. On other platforms use the option `clientAddress`.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): HonoHandler {
   const receiver = mount(hooks, options)

@@ -31,7 +31,7 @@ export interface Outgoing {
   once(event: string, listener: () => void): unknown
 }
 
-/** How an adapter reads a request of its framework, which is the first item of `HookRequest.native`. */
+/** How an adapter reads the request of its framework. This request is the first item of `HookRequest.native`. */
 export interface IncomingTraits<Request> {
   /** The places where other software may have kept the body: bytes, or text that was decoded as UTF-8. */
   kept?(request: Request): readonly unknown[]
@@ -57,7 +57,7 @@ export class IncomingRequest<Request> implements HookRequest {
     return this.#incoming.method ?? ''
   }
 
-  /** Only `set-cookie` is a list, and requests do not have it. */
+  /** Each value is a string: Node.js makes a list only of `set-cookie`, which is no header of requests. */
   get headers(): Readonly<Record<string, string | undefined>> {
     return this.#incoming.headers as Record<string, string | undefined>
   }
@@ -129,7 +129,7 @@ export function pathOf(target: string | undefined): string {
 
 /** Maximum bytes and milliseconds to go on reading after a rejection is sent, so that the sender can read the reply. */
 const [maxUnread, unreadTimeout] = [1024 * 1024, 1000]
-/** The limits until the reply is sent: Express's own error handler replies only after the end of the request. */
+/** The limits until the reply is sent. Higher, because Express's error handler replies after the end of the request. */
 const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 
 /**

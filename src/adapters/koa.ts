@@ -29,7 +29,10 @@ const traits: IncomingTraits<KoaContext> = {
 /** The key under which koa-body keeps the unparsed text. */
 const unparsed = Symbol.for('unparsedBody')
 
-/** Serves deliveries in Koa: `app.use(hookserver(hooks, options))`. Rejections are thrown, as `ctx.throw()` does. */
+/**
+ * Serves deliveries in Koa: `app.use(hookserver(hooks, options))`. The errors of rejected requests and failed handlers
+ * are thrown, as `ctx.throw()` does.
+ */
 export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler {
   const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
   return async (context, next) => {

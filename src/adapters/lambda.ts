@@ -38,7 +38,7 @@ export type LambdaHandler = (event: LambdaEvent, context?: unknown) => Promise<L
 
 /**
  * Serves deliveries on AWS Lambda: `export const handler = hookserver(hooks, options)`. The reply to a rejected request
- * is `application/problem+json`.
+ * or after a failed handler is `application/problem+json`.
  * @throws {TypeError} (the handler rejects) for an event that is not an HTTP request.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): LambdaHandler {
@@ -72,7 +72,8 @@ class LambdaRequest implements HookRequest {
     this.path = path
     this.native = [event]
     this.address = context.http?.sourceIp ?? context.identity?.sourceIp ?? undefined
-    // A load balancer appends the address of its client to X-Forwarded-For. That client sent the entries before it.
+    // A load balancer appends the address of its client to X-Forwarded-For. That client sent the entries before
+    // this address.
     if (context.elb) {
       const hops = headers['x-forwarded-for']?.split(',') ?? []
       this.address = hops.pop()?.trim()

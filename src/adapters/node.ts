@@ -21,8 +21,8 @@ const traits: IncomingTraits<object> = {
 }
 
 /**
- * Serves deliveries on plain Node.js: `createServer(hookserver(hooks, options))`. The reply to a rejected request is
- * `application/problem+json`. The listener replies 404 to requests for other paths, unless it gets `next`: then it
+ * Serves deliveries on plain Node.js: `createServer(hookserver(hooks, options))`. The reply to a rejected request or
+ * after a failed handler is `application/problem+json`. The listener replies 404 to requests for other paths, unless it gets `next`: then it
  * calls `next()`, as a connect middleware does.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): NodeHandler {

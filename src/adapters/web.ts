@@ -12,7 +12,7 @@ const cure = 'pass on the Request before other code reads it, or pass on a clone
 
 /**
  * Serves deliveries on platforms that call a function with a `Request` and expect a `Response`: Next.js, SvelteKit,
- * Deno, Bun, Workers. The reply to a rejected request is `application/problem+json`.
+ * Deno, Bun, Workers. The reply to a rejected request or after a failed handler is `application/problem+json`.
  * @throws {TypeError} when it mounts, if `validateIp` is `true` and `clientAddress` is missing.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): WebHandler {
