@@ -21,7 +21,7 @@ const split = (text: string): [string, string] => {
   return mark < 0 ? [text, ''] : [text.slice(0, mark), text.slice(mark + 1)]
 }
 
-/** The address of a place. Empty parameters are left out. */
+/** A link to a route. Empty parameters are left out. */
 export function linkTo(path: string, search: Readonly<Record<string, string | number | undefined>> = {}): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(search)) {

@@ -23,7 +23,7 @@ type Parameters = Readonly<Record<string, string | number | boolean | undefined>
 
 const listeners: { unauthorized?: () => void } = {}
 
-/** Registers a listener for the end of the session. */
+/** Sets the listener that is called after each response with status 401, such as after the end of the session. */
 export function onUnauthorized(listener: () => void): void {
   listeners.unauthorized = listener
 }
@@ -63,7 +63,7 @@ export async function remove(path: string): Promise<void> {
   await ask(addressOf(path), { method: 'DELETE' })
 }
 
-/** Milliseconds by which the server's clock is ahead. */
+/** Milliseconds by which the server's clock is ahead of the browser's. */
 let ahead = 0
 
 /** The time of the server's clock, which sets the times of deliveries. */
@@ -75,7 +75,7 @@ function compareClocks(date: string | null): void {
   if (Math.abs(differ - ahead) > 5000) ahead = Math.abs(differ) > 5000 ? differ : 0
 }
 
-/** Relative to the page, since a proxy may serve it under another path. */
+/** An address of the API, relative to the page, because a proxy may serve the page under another path. */
 export function addressOf(path: string, parameters: Parameters = {}): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '')
   const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()

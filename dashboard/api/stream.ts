@@ -4,12 +4,15 @@ import { addressOf, get } from './client.ts'
 
 /** Milliseconds until the page opens a new stream, if the browser has given up the old one. */
 const reopenDelay = 5000
-/** Milliseconds for which changes are collected, so that the page renders many changes at once. */
+/** Milliseconds for which changes are collected, so that the page renders many changes together. */
 const collectInterval = 200
 
 /** Receives deliveries that are new or have changed. */
 export interface Watcher {
-  /** Earlier changes may be missing. Called when the stream is open, and before each attempt to open it again. */
+  /**
+   * Called when the stream has opened, and before each attempt to open a new stream. Earlier changes may be missing, so
+   * the watcher loads its deliveries.
+   */
   onReady: () => void
   /** Called with the deliveries that have changed, each in its newest state. */
   onChanges: (deliveries: readonly DeliverySummary[]) => unknown
@@ -80,7 +83,9 @@ export class Stream {
     this.#timer ??= setTimeout(() => this.flush(), collectInterval)
   }
 
-  /** Reports the collected changes now. Call this before a request, because its response is newer than the changes. */
+  /**
+   * Reports the collected changes now. Call this before a request, because the response is newer than these changes.
+   */
   flush(): void {
     const changes = [...this.#gathered.values()]
     this.#forget()

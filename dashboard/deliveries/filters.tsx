@@ -12,7 +12,10 @@ interface FilterProps {
   onSearch: (text: string) => void
 }
 
-/** Whether the filters are open on a phone. This outlives the component, so that they are open after going back. */
+/**
+ * Whether the filters are open on a phone. Outlives the component, so that open filters are still open after going
+ * back.
+ */
 const open = signal(false)
 
 const conditions = ['state', 'event', 'repo', 'sender', 'source', 'since', 'until']

@@ -2,7 +2,7 @@ import { type Signal, signal } from '@preact/signals'
 import { useLayoutEffect, useMemo } from 'preact/hooks'
 import type { LiveList } from './live-list.ts'
 
-/** Pixels that count as scrolled to the top. */
+/** Up to this many pixels from the top, the page counts as scrolled to the top. */
 const atTheTop = 8
 
 /** The selection, and whether inserting new rows would disturb the operator. */

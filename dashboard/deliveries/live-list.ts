@@ -7,9 +7,9 @@ import { serverSearchOf } from './search.ts'
 
 /** Rows per page, and the maximum number of new rows to count. */
 const [pageSize, maxNew] = [50, 500]
-/** Milliseconds between two polls for new rows. */
+/** Milliseconds from a change until the list polls for new rows. */
 const pace = 400
-/** Maximum requests per poll. One may not be enough: the server ends a page early if the search takes long. */
+/** Maximum requests per poll. One may not be enough, because the server ends a page early if the search takes long. */
 const maxAnswers = 20
 
 /**
@@ -22,7 +22,7 @@ export class LiveList {
   readonly waiting: Signal<readonly DeliverySummary[]> = signal([])
   /** Rows that no longer match the search, or were deleted. They stay until the list is reloaded. */
   readonly gone: Signal<ReadonlySet<number>> = signal(new Set())
-  /** Where the next page starts. */
+  /** The next page has the deliveries with lower ids than this. `undefined` on the last page. */
   readonly next: Signal<number | undefined> = signal(undefined)
   readonly busy = signal(true)
   /** Deliveries that the running request has searched so far. */
@@ -79,7 +79,10 @@ export class LiveList {
     return this.#ask((signal) => this.#load(signal))
   }
 
-  /** Polls for new rows. The page cannot evaluate the search, so it asks the server which deliveries match. */
+  /**
+   * Polls for new rows, or loads the list again after an error. The browser cannot evaluate the search, so the server
+   * says which deliveries match.
+   */
   #refresh(): void {
     void this.#ask((signal) => (this.error.value ? this.#load(signal) : this.#look(signal)))
   }
@@ -99,7 +102,7 @@ export class LiveList {
     })
   }
 
-  /** The server ends a page early if the search takes long. Continues until the page is full. */
+  /** Requests pages until the list is full, because the server ends a page early if the search takes long. */
   async #load(signal: AbortSignal): Promise<void> {
     const rows: DeliverySummary[] = []
     try {
@@ -163,7 +166,7 @@ export class LiveList {
     return this.next.value === undefined ? 0 : (this.rows.value.at(-1)?.id ?? 0)
   }
 
-  /** Updates the visible rows. */
+  /** Updates the visible rows and the rows that wait. */
   #update(deliveries: readonly DeliverySummary[]): void {
     const byId = new Map(deliveries.map((one) => [one.id, one]))
     const updated = (rows: readonly DeliverySummary[]) =>
@@ -175,8 +178,8 @@ export class LiveList {
   }
 
   /**
-   * Requests at least one page. Continues until it has reached all changes, has found enough rows, or has sent
-   * `maxAnswers` requests.
+   * Requests pages, newest first, until they reach the oldest change or have enough rows, until there is no next page,
+   * or until `maxAnswers` requests have been sent.
    */
   async #look(signal: AbortSignal): Promise<void> {
     const changed = this.#changed
@@ -192,7 +195,7 @@ export class LiveList {
         if (next === undefined || next <= changed) break
       }
     } catch {
-      // The page shows that the connection is lost. The next change starts a poll.
+      // Shows no error, because `connection` shows whether the server is reachable. The next change starts a poll.
       this.#changed = Math.min(this.#changed, changed)
       return
     }

@@ -43,7 +43,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
     const input = field.current
     if (!input) return
     const { value, caret } = completed(input.value, input.selectionStart ?? input.value.length, word)
-    // Changes the field at once, so that fast typing does not wait for a frame.
+    // Changes the field immediately, so that fast typing does not wait for a frame.
     input.value = value
     input.setSelectionRange(caret, caret)
     setTyped(value)

@@ -1,7 +1,7 @@
 /**
  * The search is one text, `repo:acme/app state:dead since:2h words`, in the search box and in the address. Each filter
- * shows and changes its part of the text. The server parses it, except for dates: a day begins in the operator's time
- * zone.
+ * shows and changes its part of the text. The server parses the text, except for dates, because a day begins in the
+ * operator's time zone.
  */
 
 import { conditionOf } from '../ui/search.ts'
@@ -31,13 +31,13 @@ export const namesIn = (text: string): string[] =>
     .map(nameOf)
     .filter((name) => name !== '')
 
-/** The value of `name:value`. */
+/** The value of the first condition `name:value`; empty if there is none. */
 export function valueIn(text: string, name: string): string {
   const token = tokensIn(text).find((one) => nameOf(one) === name)
   return token === undefined ? '' : afterColon(token)
 }
 
-/** Sets the value of `name:value`, or removes it. */
+/** Sets the values of conditions. An empty value removes its condition. */
 export function withValues(text: string, values: Readonly<Record<string, string>>): string {
   const rest = tokensIn(text).filter((token) => !Object.hasOwn(values, nameOf(token)))
   const given = Object.entries(values).filter(([, value]) => value !== '')

@@ -4,7 +4,7 @@ import { go, route } from '../route.ts'
 
 const isList = ({ path }: { path: readonly string[] }): boolean => path.length === 1 && path[0] === 'deliveries'
 
-/** The list as it was last shown. */
+/** A link to the list as it was last shown. */
 let last = linkTo('deliveries')
 
 effect(() => {

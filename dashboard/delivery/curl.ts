@@ -50,8 +50,8 @@ export function fileName({ guid, id, form }: Pick<DeliveryDetail, 'guid' | 'id' 
 }
 
 /**
- * The body as text, to paste into a terminal. `undefined` if the body is not UTF-8, or has invisible characters: a
- * terminal may interpret them, even in quotes.
+ * The body as text, to paste into a terminal. `undefined` if the body is not UTF-8, or has invisible characters,
+ * because a terminal may interpret such characters, even in quotes.
  */
 function plainText(body: Uint8Array): string | undefined {
   try {

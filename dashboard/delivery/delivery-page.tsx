@@ -39,7 +39,7 @@ function Delivery({ id }: { id: string }) {
   )
 }
 
-/** Reloads when the delivery has changed. */
+/** The delivery. It is loaded again when it has changed, or when a change may be missing. */
 function useKnown(id: string) {
   const known = useResource(id, (signal) => get<DeliveryDetail>(`deliveries/${id}`, {}, signal))
   const reload = useRef(known.reload)

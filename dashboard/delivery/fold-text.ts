@@ -14,7 +14,7 @@ export function foldText(text: string): { text: string; left: number } {
     end = newline + 1
   }
   end = Math.min(end, maxText)
-  // A button that reveals one more line would take as much space as the line.
+  // A short rest is not hidden, because the button that reveals the rest would take as much space.
   return text.length - end < 100 && end < maxText
     ? { text, left: 0 }
     : { text: text.slice(0, end), left: text.length - end }

@@ -18,7 +18,7 @@ export function HandlerCard(props: {
   day: HandlerRow | undefined
   week: HandlerRow | undefined
   paused: 'no' | 'itself' | 'with all'
-  /** Deliveries of all handlers, by state. */
+  /** The numbers of deliveries of all handlers, by state. */
   states: Stats['states']
   onDone: () => void
 }) {

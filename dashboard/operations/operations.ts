@@ -38,7 +38,7 @@ export const operations: Readonly<
   },
 }
 
-/** The label of a retry. A done delivery has not failed, so it runs again. */
+/** The label of a retry. It is not "Retry" for a done delivery, because this delivery has not failed. */
 export function retryVerb(state: DeliveryState): string {
   return state === 'done' ? 'Run again' : 'Retry'
 }

@@ -9,7 +9,7 @@ import { type Row, rowOf } from './row.ts'
 import { subjectLink, subjectOf } from './subject.ts'
 import { namesOf, type Place, Tree } from './tree.ts'
 
-/** An object with more members than this is collapsed at first. */
+/** The object that the delivery is about is collapsed at first if it has more members than this. */
 const maxAtFirst = 100
 /** Milliseconds for which a search runs before other requests get a turn. */
 const turn = 20

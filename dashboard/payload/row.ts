@@ -13,8 +13,9 @@ export interface Row {
   level: number
   name: string
   isIndex: boolean
-  /** The position among its siblings, from 1, and their number. */
+  /** The position among the members of its parent, from 1. */
   nth: number
+  /** The number of members of its parent. */
   of: number
   kind: Kind
   /** The value as JSON, shortened. For an object, a member that identifies it. */
@@ -22,7 +23,7 @@ export interface Row {
   /** The number of members, or of characters. */
   size: number
   isCut: boolean
-  /** `undefined` if it cannot be opened. */
+  /** `undefined` if the row cannot be opened. */
   isOpen: boolean | undefined
 }
 

@@ -7,7 +7,7 @@ const subjects = [
   ...['workflow_job', 'workflow_run', 'milestone', 'package', 'registry_package', 'forkee', 'project', 'team'],
 ]
 
-/** The member that the payload is about. */
+/** The name of the member that the payload is about. */
 export const subjectOf = (payload: Json): string | undefined =>
   [...subjects, 'head_commit'].find((name) => objectIn(payload, name))
 

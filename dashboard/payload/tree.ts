@@ -11,7 +11,7 @@ export class Fold {
   readonly keys: readonly string[] | undefined
   readonly up: Place | undefined
   readonly level: number
-  /** Its open members, by index. */
+  /** Its open members, in the order of their indexes. */
   readonly opened: { index: number; fold: Fold }[] = []
   /** The number of rows below it. */
   rows: number
@@ -44,7 +44,7 @@ export interface Place {
   index: number
 }
 
-/** Maximum number of nodes that are opened at once. */
+/** Maximum number of nodes that `openTo` opens. */
 export const maxOpened = 200_000
 
 export class Tree {

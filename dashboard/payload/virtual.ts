@@ -20,8 +20,9 @@ export interface Scroll {
 export interface VisibleRows {
   /** The height of the list. */
   height: number
-  /** The first rendered row, and its position in pixels. */
+  /** The first rendered row. */
   first: number
+  /** The position of the first rendered row, in pixels. */
   top: number
   /** The number of rendered rows. */
   drawn: number
