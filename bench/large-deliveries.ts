@@ -17,7 +17,7 @@ const rounds = 3
 const names = ['hookserver/node', '@octokit/webhooks'] as const
 const sampler = join(import.meta.dirname, 'memory-samples.ts')
 
-/** Prints the peak memory of servers that receive eight large deliveries at once, by phase. */
+/** Prints the peak memory of servers that receive eight large deliveries at the same time, in total and by phase. */
 export async function reportLargeDeliveries(): Promise<void> {
   console.log(`\nEight concurrent deliveries of 25 MB: the peak of resident memory, medians of ${rounds} processes`)
   const [ours, octokit] = names

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 /** Linux reports CPU times to programs in hundredths of a second. */
 const ticksPerSecond = 100
 
-/** CPU seconds of a process and its children so far, ended ones included; undefined if the system has no `/proc`. */
+/**
+ * CPU seconds so far of a process and its children, including children that have ended; undefined if the system has no
+ * `/proc`.
+ */
 export function cpuOfTree(pid: number): number | undefined {
   const stat = statOf(pid)
   if (!stat) return undefined

@@ -50,7 +50,7 @@ export async function steadyLoad(url: string, load: SteadyLoad): Promise<number[
   return latencies
 }
 
-/** The bytes of the request. They are always the same, because the server gives each request a GUID of its own. */
+/** The bytes of every request. Servers that store deliveries give each request a GUID of its own. */
 function requestFor({ host, pathname }: URL): Buffer {
   const { headers, body } = push()
   const all = { host, ...headers, 'content-length': String(Buffer.byteLength(body)) }

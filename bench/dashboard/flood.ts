@@ -9,8 +9,8 @@ import { type Delay, type Memory, Visitor } from './visitor.ts'
 
 const load = { rate: 200, seconds: 60 }
 /**
- * Maxima: the length of a task in milliseconds, the share of time in tasks over 50 ms, and the growth of the heap in the
- * second half, in bytes.
+ * Maxima: the length of a task in milliseconds, the share of time in tasks over 50 ms, and the growth of the heap in
+ * the second half, in bytes.
  */
 const [mostTask, mostHeldUp, mostGrowth] = [200, 0.05, 10_000_000]
 /** Maximum milliseconds until the page shows the last delivery. */
@@ -21,7 +21,7 @@ interface Flooded {
   gaps: Delay[]
   /** How often the top row changed. */
   changes: number
-  /** The longest time without such a change, in milliseconds. */
+  /** The longest time for which the top row did not change, in milliseconds. */
   unchanged: number
   /** The memory at the beginning, in the middle and at the end. */
   memory: [Memory, Memory, Memory]

@@ -35,7 +35,7 @@ const measured = {
     return (await painted) - start
   },
 
-  /** The delivery in each row of the list. */
+  /** The id of the delivery in each row of the list. */
   shown() {
     return [...document.querySelectorAll('.deliveries tbody a.open')].map(({ href }) => Number(/\d+$/.exec(href)?.[0]))
   },

@@ -52,7 +52,7 @@ export class Visitor {
     return new Visitor(page, devtools, adminUrl)
   }
 
-  /** Opens a route in a new page. @returns milliseconds until the expected content was painted. */
+  /** Loads the page anew, at a route. @returns milliseconds until the expected content was painted. */
   async open(place: string, isThere: string): Promise<number> {
     await this.page.goto('about:blank')
     await this.page.goto(`${this.#url}/${place}`, { waitUntil: 'commit' })

@@ -15,7 +15,7 @@ interface Client {
 
 const [url = '', idle = '0', slow = '0'] = process.argv.slice(2)
 const { host, hostname, port, pathname } = new URL(url)
-/** The number of connections that are opened at once: fewer than the server queues before it accepts them. */
+/** How many connections are opened at the same time: fewer than the server queues before it accepts them. */
 const atOnce = 100
 
 const headers =

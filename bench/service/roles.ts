@@ -37,7 +37,7 @@ export async function reportRoles(): Promise<void> {
   })
 }
 
-/** @returns the delivery whose handler has started to block. */
+/** @returns the id of the delivery whose handler has started to block. */
 async function beginBlocking(receiver: Served): Promise<number> {
   await fetch(receiver.url, signedRequest('fork', { secret: bench.secret }) as RequestInit)
   for (;;) {
