@@ -1,6 +1,7 @@
 /**
- * Checks the files of `src` and `dashboard`. They must import only allowed parts, and without cycles: imports of types
- * and dynamic imports count too. Entry points for the web must load no `node:` module. No file may be too long.
+ * Checks the files of `src` and `dashboard`. They must import only allowed parts, and must not import each other in
+ * cycles. Imports of types and dynamic imports count too. Entry points for the web must load no `node:` module. No file
+ * may be too long.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'

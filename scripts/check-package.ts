@@ -1,6 +1,6 @@
 /**
- * Checks the package as users install it: packs it, installs the tarball in an empty project, compiles against its types
- * without other packages, imports every subpath, and runs the programs of the README.
+ * Checks the package as users install it: packs it, installs the tarball in an empty project, compiles against its
+ * types without other packages, imports every subpath, and runs the programs of the README.
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -111,7 +111,10 @@ async function checkTypes(tarball: string): Promise<void> {
   assert.deepEqual(relevant, [])
 }
 
-/** A missing SQL file would fail late: the schema of PostgreSQL is read only when its tables are created. */
+/**
+ * Checks that the package has every SQL file. No other step would detect a missing one: the schema of PostgreSQL is
+ * read only when its tables are created.
+ */
 function checkSqlFiles(): string {
   const files = globSync('**/*.sql', { cwd: join(repository, 'src') })
   for (const file of files) {
@@ -122,7 +125,7 @@ function checkSqlFiles(): string {
   return files.join(' ')
 }
 
-/** The documentation is part of the package, so that the relative links and images of its pages work there. */
+/** Checks the relative links and images of the documentation, which is part of the package. */
 function checkLinks(): string {
   const folder = join(project, 'node_modules/hookserver')
   const pages = globSync('{*.md,docs/**/*.md}', { cwd: folder })

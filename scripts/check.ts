@@ -1,4 +1,7 @@
-/** `npm run check`: runs all gates at once and prints the output of each when it ends. Exits with 1 if one fails. */
+/**
+ * `npm run check`: runs all gates concurrently, and prints the output of each gate when it ends. Exits with 1 if a gate
+ * fails.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 

@@ -13,7 +13,7 @@ interface Recovery {
   last?: { at: number }
 }
 
-/** The number of deliveries that GitHub sends concurrently, so that the kill interrupts some. */
+/** The number of deliveries that GitHub sends concurrently. More than one, so that the kill interrupts some. */
 const concurrency = 8
 /** Milliseconds between two requests for the status. */
 const interval = 50
