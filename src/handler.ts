@@ -31,7 +31,7 @@ export interface HandlerOptions {
    * Milliseconds after which an attempt from an inbox fails and `delivery.signal` aborts. Default: 900000, 15 minutes.
    */
   timeout?: number | undefined
-  /** The maximum number of deliveries of an inbox that the handler runs for at the same time, in each process. Default: 25. */
+  /** The maximum number of deliveries of an inbox that the handler runs for at a time, in each process. Default: 25. */
   concurrency?: number | undefined
   /**
    * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt. While a

@@ -89,8 +89,8 @@ export class Hooks implements Mountable {
   }
 
   /**
-   * Adds a listener. A name can have any number of listeners. Without an inbox, the handlers of a delivery run one after
-   * the other: those of the most specific name first, and those of one name in the order of their registration. A
+   * Adds a listener. A name can have any number of listeners. Without an inbox, the handlers of a delivery run one
+   * after the other: those of the most specific name first, and those of one name in the order of their registration. A
    * listener for several names runs once for a delivery, even if several of the names match.
    * @returns The handler.
    */

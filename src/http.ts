@@ -109,7 +109,10 @@ export interface ReceiverStatus {
 /** The state of the list of addresses that deliveries may come from. */
 export interface RangesStatus {
   count: number
-  /** When GitHub last sent or confirmed the list, in milliseconds since 1970; `undefined` while there is no list. */
+  /**
+   * When the list was last fetched, or when GitHub last confirmed it, in milliseconds since 1970. `undefined` while
+   * there is no list.
+   */
   fetchedAt: number | undefined
   /** Why the last fetch failed, if it did. */
   failing: string | undefined

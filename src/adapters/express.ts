@@ -20,8 +20,8 @@ const traits: IncomingTraits<{ ip?: string | undefined }> = {
 
 /**
  * Serves deliveries in Express: `app.use(hookserver(hooks, options))`. With `app.use('/prefix', …)`, the path of the
- * webhook is the prefix followed by `url`. The errors of rejected requests and failed handlers go to `next(error)`, like any
- * error of the application.
+ * webhook is the prefix followed by `url`. The errors of rejected requests and failed handlers go to `next(error)`,
+ * like any error of the application.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): ExpressHandler {
   const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })

@@ -44,8 +44,8 @@ class HmacKey {
   readonly #crypto: Crypto
   readonly #bytes: Uint8Array
   /**
-   * The key object, which is kept between calls. If `crypto.createHmac` got the bytes, Node.js would create a key object
-   * in each call, which takes three times as long as the HMAC of a delivery of the usual size.
+   * The key object, which is kept between calls. If `crypto.createHmac` got the bytes, Node.js would create a key
+   * object in each call, which takes three times as long as the HMAC of a delivery of the usual size.
    */
   #object: object | undefined
   #blocks: { inner: Uint8Array; outer: Uint8Array } | undefined

@@ -23,7 +23,8 @@ const cure = 'put app.use(hookserver(hooks)) before the middleware that reads th
 /**
  * Serves deliveries in Hono: `app.use(hookserver(hooks, options))`. The errors of rejected requests and
  * failed handlers are thrown to `app.onError()`. Without an `onError()` of the application, the reply is
- * `application/problem+json`. The client's address is that of the socket of `@hono/node-server`. On other platforms use the option `clientAddress`.
+ * `application/problem+json`. The client's address is that of the socket of `@hono/node-server`. On other platforms use
+ * the option `clientAddress`.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): HonoHandler {
   const receiver = mount(hooks, options)

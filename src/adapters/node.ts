@@ -6,8 +6,8 @@ import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
 
 /**
- * A listener for `http.createServer()`, and a connect middleware. Resolves to `true` once it has written a reply, and to
- * `false` if it has called `next()` instead.
+ * A listener for `http.createServer()`, and a connect middleware. Resolves to `true` once it has written a reply, and
+ * to `false` if it has called `next()` instead.
  */
 export type NodeHandler = (
   request: Incoming,
@@ -22,8 +22,8 @@ const traits: IncomingTraits<object> = {
 
 /**
  * Serves deliveries on plain Node.js: `createServer(hookserver(hooks, options))`. The reply to a rejected request or
- * after a failed handler is `application/problem+json`. The listener replies 404 to requests for other paths, unless it gets `next`: then it
- * calls `next()`, as a connect middleware does.
+ * after a failed handler is `application/problem+json`. The listener replies 404 to requests for other paths, unless it
+ * gets `next`: then it calls `next()`, as a connect middleware does.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): NodeHandler {
   const receiver = mount(hooks, options)

@@ -19,7 +19,7 @@ export class WebRequest implements HookRequest {
   readonly address: string | undefined
   readonly native: HookRequest['native']
   readonly waitUntil: (work: Promise<unknown>) => void
-  /** Set on Node.js, because WebCrypto would start a job of the thread pool there for each HMAC. */
+  /** The HMAC of `node:crypto`, if it exists. On Node.js, WebCrypto would start a thread-pool job for each HMAC. */
   readonly createHmac: CreateHmac | undefined = createHmac
   readonly #request: Request
   readonly #context: WebContext

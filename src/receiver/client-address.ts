@@ -17,7 +17,8 @@ export type AddressReader = (request: AddressedRequest) => string | undefined
 /**
  * The reader for the options of a mount. It starts with the address from `clientAddress`, by default that of the
  * connection. As long as the address is that of a trusted proxy, the address that this proxy reported replaces it. If
- * `trustProxy` is a number, this many addresses count as those of trusted proxies. The reported addresses are read from right to left.
+ * `trustProxy` is a number, this many addresses count as those of trusted proxies. The reported addresses are read from
+ * right to left.
  * @throws {TypeError} if `trustProxy` contains a text that is not an address, a CIDR, `unix` or the name of ranges.
  */
 export function createAddressReader(

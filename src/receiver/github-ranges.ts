@@ -17,8 +17,8 @@ const earlyAfter = 5 * minute
 /** The maximum age of a list. hookserver does not use an older one. */
 const maxStale = 7 * 24 * hour
 /**
- * `firstBackoff` is the delay after the first failed fetch. Each further failure doubles the delay, up to `lastBackoff`.
- * `maxRateLimit` is the maximum delay after a rate limit.
+ * `firstBackoff` is the delay after the first failed fetch. Each further failure doubles the delay, up to
+ * `lastBackoff`. `maxRateLimit` is the maximum delay after a rate limit.
  */
 const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
 /** The maximum duration of a fetch, and of loading the list from the cache. */
@@ -98,7 +98,9 @@ export class GithubRanges {
     this.#logger = logger
   }
 
-  /** Sets the cache: the first list is loaded from it, and each later list is saved in it. Repeated calls do nothing. */
+  /**
+   * Sets the cache: the first list is loaded from it, and each later list is saved in it. Repeated calls do nothing.
+   */
   useCache(cache: RangesCache): void {
     this.#cache ??= cache
   }

@@ -3,15 +3,18 @@ import type { HookRequest } from '../http.ts'
 import { causeText } from '../runtime/cause-text.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
-/** Milliseconds between two lines with the same message and code: a flood of rejections must not become a flood of lines. */
+/**
+ * Milliseconds between two lines with the same message and code: a flood of rejections must not become a flood of
+ * lines.
+ */
 const interval = 1000
 
 /** Finds out why a request was rejected. Called only if the rejection is logged. */
 export type Explain = () => Promise<string | undefined>
 
 /**
- * Logs rejected requests, and accepted requests that `validateIp: true` would reject. Each line has the reason. There is
- * at most one line a second for each message and code.
+ * Logs rejected requests, and accepted requests that `validateIp: true` would reject. Each line has the reason. There
+ * is at most one line a second for each message and code.
  */
 export class RejectionLog {
   readonly #logger: Logger

@@ -8,8 +8,8 @@ export class SharedRanges {
   readonly #ranges = new Map<unknown, GithubRanges>()
 
   /**
-   * The ranges of a mount. If they come from GitHub and the mount has an inbox, the inbox keeps the latest list after the
-   * process has ended.
+   * The ranges of a mount. If they come from GitHub and the mount has an inbox, the inbox keeps the latest list after
+   * the process has ended.
    */
   of({ ranges, apiUrl, token, inbox, logger }: Settings): GithubRanges {
     if (typeof ranges === 'function') {
