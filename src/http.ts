@@ -5,12 +5,12 @@
  */
 import type { HookError } from './errors.ts'
 
-/** One request. Adapters compute its members when they are read, because a rejected request needs few of them. */
+/** One request. An adapter may compute a member when it is read, because a rejected request needs few members. */
 export interface HookRequest {
   readonly method: string
   /** The path without its query and mount prefix; `undefined` if a router has already matched the route. */
   readonly path: string | undefined
-  /** Names in lower case. The framework joins repeated headers. */
+  /** Names in lower case. The values of a repeated header are joined. */
   readonly headers: Readonly<Record<string, string | undefined>>
   /** The address at the other end of the connection; `'unix'` for a Unix socket. */
   readonly address: string | undefined

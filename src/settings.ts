@@ -40,7 +40,7 @@ export type Settings = { [Name in WithoutDefault]: HooksOptions[Name] } & { [Nam
 interface Rule<Name extends keyof HooksOptions> {
   readonly check: Check
   readonly default?: Settings[Name]
-  /** The default, if it depends on the environment or on other options. */
+  /** Computes the default, for example because it depends on the environment or on other options. */
   readonly computed?: (given: HooksOptions) => Settings[Name]
   /** Converts a value that the application has set. */
   readonly convert?: (value: Given<Name>) => Settings[Name]

@@ -133,8 +133,9 @@ const [maxUnread, unreadTimeout] = [1024 * 1024, 1000]
 const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 
 /**
- * Discards the rest of the body of a rejected request: at most 32 MiB for at most 10 s until the reply is sent, and at
- * most 1 MiB for at most 1 s after the reply. Beyond these limits, it closes the connection.
+ * Discards the rest of the body of a rejected request. Before the reply is sent, it reads at most 32 MiB, for at most
+ * 10 s after this call. Then it reads at most 1 MiB, for at most 1 s after the reply. Beyond these limits, it closes
+ * the connection.
  */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
   if (request.complete) return
