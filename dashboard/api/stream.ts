@@ -22,7 +22,7 @@ export interface Watcher {
 
 export type Connection = 'opening' | 'live' | 'lost'
 
-/** Follows the stream of changes until it is closed. After an interruption the browser resumes it. */
+/** Follows the stream of changes until `close()`. After an interruption, the browser resumes the stream. */
 export class Stream {
   readonly connection: Signal<Connection> = signal('opening')
   readonly #watcher: Watcher

@@ -50,7 +50,7 @@ export interface ServerSearch {
   until?: number
 }
 
-/** The search for the server. */
+/** The search as the server expects it, with dates as timestamps. */
 export function serverSearchOf(text: string, now: number): ServerSearch {
   const search: ServerSearch = { q: '' }
   const rest: string[] = []

@@ -12,7 +12,7 @@ interface Held {
 
 const none: Held = { reader: undefined, loaded: undefined, error: undefined }
 
-/** Loads the payload into a worker thread, once for each delivery: payloads never change. */
+/** Loads the payload into a worker thread, once for each delivery, because payloads never change. */
 export function usePayload({ id, form }: DeliveryDetail): Held & { again: () => void } {
   const [held, setHeld] = useState<Held>(none)
   const [turn, setTurn] = useState(0)

@@ -28,7 +28,7 @@ export function dayNameOf(at: number, from: number): string {
   return `${name}${dayFormat.format(at)} (${zoneName})`
 }
 
-/** Rounds to steps of five seconds, or to minutes from one minute on, so that a list does not flicker. */
+/** Rounds times below a minute to five seconds, and times below an hour to minutes, so that a list does not flicker. */
 export function relative(at: number, from: number): string {
   const ms = Math.abs(from - at)
   if (ms < 5000) return 'now'
