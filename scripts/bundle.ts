@@ -41,11 +41,12 @@ const forTests = ['testing/contract/mounts']
 const chunks = [
   // A program with `hookserver` and an adapter loads three files: their two entry points and this chunk.
   { name: 'receiver', test: /\/src\/(index|adapters\/(node|web|incoming|outgoing|web-request))\.ts$/ },
-  // Separate from code that needs Node.js: the bundler of a Worker follows the dynamic imports of the receiver.
+  // Separate from code that needs Node.js, because the bundler of a Worker follows the dynamic imports of the receiver.
   { name: 'parsed-size', test: /\/src\/inbox\/parsed-size\.ts$/ },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
-  // Also contains two files of `postgres`, which the command line and the search thread load without `pg` and `pg-boss`.
+  // Also contains two files of `postgres`, which the command line and the search thread load without `pg` and
+  // `pg-boss`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
   // Commands that start no server and send no deliveries start faster without `node:http`.
   { name: 'listener', test: /\/src\/server\/listener\.ts$/ },
