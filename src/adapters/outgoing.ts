@@ -16,7 +16,7 @@ export interface NodeResponse {
 
 /**
  * Writes a reply to a response of `node:http`, unless other software, such as a timeout, has sent one already.
- * @returns A promise only if the body of the reply is a stream. It never rejects.
+ * @returns A promise if the reply is a `Response`. The promise never rejects.
  */
 export function writeReply(response: NodeResponse, reply: HookReply): Promise<void> | undefined {
   if (response.headersSent) return undefined
@@ -37,8 +37,8 @@ async function writeResponse(response: NodeResponse, reply: Response): Promise<v
   response.writeHead(reply.status, headersOf(reply))
   const body = streamOf(reply)
   if (!body) response.end()
-  // If the stream fails, `pipeline()` closes the connection. The status has been sent, so there is no other way to inform
-  // the sender.
+  // If the stream fails, `pipeline()` closes the connection. The status has been sent, so there is no other way to
+  // inform the sender.
   else await stream().promises.pipeline(body as NodeJS.ReadableStream, response as unknown as NodeJS.WritableStream)
 }
 

@@ -79,7 +79,7 @@ class BodyReader {
     return this.#limits.deadline.race(waiting, () => new HookError('overloaded')).then(() => this.#complete())
   }
 
-  /** Collects the chunks of a body until it ends, fails, or the deadline expires. */
+  /** Collects the chunks of a body until the body ends or fails, or the deadline expires. */
   collect(read: ReadBody): Promise<ReceivedBody> {
     const { deadline } = this.#limits
     return new Promise((resolve, reject) => {
