@@ -2,7 +2,7 @@ import { type Signal, signal } from '@preact/signals'
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { addressOf, get } from './client.ts'
 
-/** Milliseconds until the page opens a new stream, if the browser has given up the old one. */
+/** Milliseconds from the time when the browser gives up a stream until the page tries to open a new one. */
 const reopenDelay = 5000
 /** Milliseconds for which changes are collected, so that the page renders many changes together. */
 const collectInterval = 200

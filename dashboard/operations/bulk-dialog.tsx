@@ -10,7 +10,8 @@ import { byState, type Candidates, findAll } from './candidates.ts'
 import { type OperationName, operations, resultText, runForAll } from './operations.ts'
 
 /**
- * Shows how many deliveries an operation would change, by state. Runs it on request, until it ends or is stopped.
+ * Shows how many deliveries an operation would change, by state. Runs the operation on request, until it ends or
+ * the operator stops it.
  * @param chosen The selected deliveries. Default: all that match the search.
  */
 export function BulkDialog(props: {
