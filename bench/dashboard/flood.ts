@@ -13,7 +13,7 @@ const load = { rate: 200, seconds: 60 }
  * the second half, in bytes.
  */
 const [mostTask, mostHeldUp, mostGrowth] = [200, 0.05, 10_000_000]
-/** Maximum milliseconds until the page shows the last delivery. */
+/** Maximum milliseconds from the last answer until the page is up to date, and between two changes of the top row. */
 const mostBehind = 2000
 
 interface Flooded {
