@@ -58,7 +58,8 @@ const arrows: Record<string, readonly string[]> = {
 }
 
 /**
- * Files that a part may import only with `import type`: the types of the admin API add nothing to the page's bundle.
+ * Files that a part may import only with `import type`. The dashboard uses the types of the admin API, but must not
+ * bundle its code.
  */
 const typeArrows: Readonly<Record<string, readonly string[]>> = {
   dashboard: ['server/api/schemas/requests.ts', 'server/api/schemas/responses.ts'],

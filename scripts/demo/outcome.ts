@@ -5,7 +5,7 @@ import { progress } from './progress.ts'
 /** Milliseconds between two requests for the status. */
 const interval = 50
 
-/** Waits until every task has ended. @throws The reason of `signal` if it aborts. */
+/** Waits until every delivery has ended. @throws The reason of `signal` if it aborts. */
 export async function untilAllEnded(served: Served, signal: AbortSignal): Promise<InboxOverview['states']> {
   for (;;) {
     signal.throwIfAborted()
