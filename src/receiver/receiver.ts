@@ -243,11 +243,7 @@ export class DeliveryReceiver implements Receiver {
     return new ReceivedDelivery(delivery, parseObject(json), logger, this.#shared.octokits)
   }
 
-  /**
-   * Handles the error of a request. It logs, records and publishes a rejection. It publishes a failure of a handler,
-   * which has been logged before. It logs an internal error.
-   * @returns The error for the sender.
-   */
+  /** Logs and publishes a rejection, publishes the failure of a handler, or logs an internal error. */
   #reject(error: unknown, context: RequestContext): HookError {
     const { request, explain, operation } = context
     if (!(error instanceof HookError)) {
