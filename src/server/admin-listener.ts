@@ -21,7 +21,9 @@ export interface AdminContext extends ApiContext {
   proxies?: Proxies | undefined
 }
 
-/** Serves the API, and also the page of the dashboard, health checks and metrics, which need no token. */
+/**
+ * Serves the API. Also serves the page of the dashboard, health checks and metrics, for which a client needs no token.
+ */
 export function adminListener(admin: AdminContext): RequestListener {
   const { guard, metrics, receiver, proxies } = admin
   const { site } = guard
@@ -39,7 +41,7 @@ export function adminListener(admin: AdminContext): RequestListener {
   app.use(guard.authorized)
   app.notFound((context) => problem(context, 'not_found', `${context.req.method} ${context.req.path} does not exist`))
   app.onError((error, context) => problemOf(error, context, admin))
-  // User code runs in this process, so the global Request and Response must stay.
+  // The adapter must not replace the global Request and Response, because user code runs in this process.
   return getRequestListener(app.fetch, { overrideGlobalObjects: false })
 }
 
@@ -60,17 +62,17 @@ const headers = secureHeaders({
   strictTransportSecurity: false, // left to the proxy that has the certificate
 })
 
-/** Milliseconds for all checks together. Probes have short timeouts and repeat soon. */
+/** Maximum milliseconds for all checks of one request. Short, because probes have short timeouts. */
 const checkTimeout = 3000
 
-/** Milliseconds for which the result of a successful check is reused, because each check writes to the disk. */
+/** Milliseconds for which a successful check of the inbox is reused, because each such check writes to the disk. */
 const checkLasts = 1000
 
 const storesNothing = 'The inbox cannot store deliveries'
 
 /**
- * Answers whether the server can accept and store deliveries now. If not, logs the reason whenever it changes. The
- * answer does not contain the reason, because the client has no token.
+ * Answers whether the server can accept and store deliveries now. If not, logs the error, unless the previous check
+ * failed with the same error. The answer names only the failed check, because the client has no token.
  */
 function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) => Promise<Response> {
   const checks = [
@@ -101,7 +103,10 @@ function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) 
   }
 }
 
-/** Whether the receiver failed to store a delivery. Checks the code: another copy of the package may have thrown. */
+/**
+ * Whether the error says that the inbox cannot store deliveries. Checks the code instead of the class, because another
+ * copy of the package may have thrown the error.
+ */
 const isOfInbox = (error: unknown): error is HookError => (error as Partial<HookError>).code === 'inbox_unavailable'
 
 /** Shares one call of `work` among all requests, while it runs and for `lasts` ms after it has succeeded. */
@@ -126,10 +131,10 @@ function problemOf(error: unknown, context: Context, { logger }: ApiContext): Re
   return problem(context, 'inbox_unavailable', 'The inbox failed: see the log of the server')
 }
 
-/** The folder of the built dashboard, relative to a folder in `src` or `dist`. */
+/** The folder of the built dashboard. This file is in a folder of `src` or, after the build, in a folder of `dist`. */
 const root = join(import.meta.dirname, '../../dist/dashboard')
 
-/** Serves the page of the dashboard. It needs no token, because it reads all data from the API. */
+/** Serves the page of the dashboard. The page needs no token, because the API has all of its data. */
 function dashboard({ site }: Guard): Hono {
   const app = new Hono()
   const files = serveStatic({ root })

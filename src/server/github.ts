@@ -61,7 +61,7 @@ export function openPolling({ config, hooks, mounting, inbox }: GitHubParts): Po
 }
 
 /**
- * @param setting The setting that names the targets, if it is set.
+ * Checks nothing if the setting names no targets.
  * @throws {ConfigError} if there are no credentials for GitHub.
  */
 export function checkCredentials(

@@ -14,7 +14,7 @@ const limits: ServerOptions = {
   maxHeaderSize: 16 * 1024,
 }
 
-/** The maximum number of open connections. Further ones are closed at once. */
+/** The maximum number of open connections. The server closes further ones immediately. */
 const maxConnections = 20_000
 
 interface Address {
@@ -52,7 +52,10 @@ export function addressOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-/** Calls `work` when the response has ended or the client has disconnected, at once if this has already happened. */
+/**
+ * Calls `work` when the response has been sent or the client has disconnected. If this has already happened, calls
+ * `work` immediately.
+ */
 export function onClose(outgoing: ServerResponse, work: () => void): void {
   if (outgoing.closed || outgoing.destroyed || outgoing.socket?.destroyed) work()
   else outgoing.once('close', work)

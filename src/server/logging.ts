@@ -34,10 +34,10 @@ function printable(value: unknown): unknown {
 
 /** How deep nested objects are logged. The same as in pino. */
 const maxDepth = 5
-/** The maximum number of logged members of an object or array. A socket, for example, refers to most of the process. */
+/** The maximum number of logged members of an object or array. A socket, for example, refers to most other objects. */
 const maxMembers = 100
 
-/** Removes secrets from fields at every depth. */
+/** Replaces secrets in fields at every depth, and limits the depth and the number of the fields. */
 function shownFields(fields: object, depth: number): Record<string, unknown> {
   const members = Object.entries(fields).slice(0, maxMembers)
   return Object.fromEntries(
@@ -53,7 +53,10 @@ function shown(value: unknown, depth: number): unknown {
   return shownFields(value, depth + 1)
 }
 
-/** The parts of an error that explain it. Omits objects: API clients attach the request, which contains the token. */
+/**
+ * The parts of an error that explain it. Omits other members that are objects, because API clients attach the request,
+ * which contains the token.
+ */
 function shownError(error: Error, depth: number): object {
   const { name: type, errors } = error as Error & Partial<AggregateError>
   const [message, stack] = [joined(error, ': ', 'message'), joined(error, '\ncaused by: ', 'stack')]
@@ -62,7 +65,7 @@ function shownError(error: Error, depth: number): object {
   return { ...shownFields(Object.fromEntries(plain), depth), type, message, stack, ...aggregateErrors }
 }
 
-/** Joins a member of an error and of all its causes. */
+/** Joins the messages or the stacks of an error and all its causes. */
 function joined(error: Error, between: string, member: 'message' | 'stack'): string {
   const errors = causesOf(error).filter((one) => one instanceof Error)
   return errors.map((one) => one[member]).join(between)

@@ -68,7 +68,7 @@ async function openPostgres(
   }
 }
 
-/** An error that says which database failed, why, and what to do. */
+/** An error that says which database failed, why and, if known, what to do. */
 export function explained(cause: Error, database: string): Error {
   const cure = cureOf(cause)
   return new Error(`${shownDatabase(database)}: ${reasonOf(cause)}${cure ? `: ${cure}` : ''}`, { cause })
@@ -132,8 +132,8 @@ export function cureOf(error: unknown): string | undefined {
 }
 
 /**
- * The message of the deepest cause, from PostgreSQL or the system, else its code: if a host has several addresses and
- * none can be reached, the error of Node.js has a code but no message.
+ * The message of the deepest cause, which is an error of PostgreSQL or the system. Without a message, its code: if a
+ * host has several addresses and none can be reached, the error of Node.js has only a code.
  */
 export function reasonOf(error: Error): string {
   const deepest = errorsOf(error).at(-1) ?? error

@@ -47,16 +47,16 @@ export const choice = <Word extends string>(words: readonly Word[]) =>
 
 export const oneOf = (words: readonly string[]): string => (words.length > 0 ? `one of ${words.join(', ')}` : 'nothing')
 
-/** Checks an object. @throws {ProblemError} that lists everything that is wrong, in the order of the members. */
+/** Checks an object. @throws {ProblemError} that lists everything that is wrong, in the order of the input. */
 export function check<Value>(schema: Schema<Value> & { entries?: v.ObjectEntries }, input: object): Value {
   const { success, output, issues } = v.safeParse(schema, input)
   if (success) return output
   const { entries = input } = schema
-  const unknown = Object.keys(input).filter((name) => !Object.hasOwn(entries, name)) // Valibot reports only the first
+  const unknown = Object.keys(input).filter((name) => !Object.hasOwn(entries, name)) // Valibot reports one
   const expected = oneOf(Object.keys(entries))
   const faults = new Map(unknown.map((name): [string, Fault] => [name, { name, expected }]))
   for (const { path = [], message: expected } of issues) {
-    // An item of a list has the name of the list.
+    // A fault in an item of a list has the name of the list.
     const name = path.flatMap(({ key }) => (typeof key === 'string' ? [key] : [])).join('.')
     if (!faults.has(name)) faults.set(name, { name, expected })
   }

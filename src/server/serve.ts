@@ -72,7 +72,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     closing.push(async () => {
       await within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()]))
     })
-    // One receiver serves requests, readiness and metrics. It is mounted like the Node.js adapter.
+    // The public listener, the readiness check and the metrics share this receiver.
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
     const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)
     // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
@@ -100,12 +100,12 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     return { publicUrl, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }
   } catch (error) {
     await closeAll(closing, 0)
-    await within(storeTimeout, inbox.close()) // `hooks` closes it only after a mount
+    await within(storeTimeout, inbox.close()) // `hooks.close()` closes an inbox only after a mount
     throw error
   }
 }
 
-/** @param grace Milliseconds until the signal of running handlers aborts. */
+/** @param grace Milliseconds that running handlers have before their signal aborts. */
 type Cleanup = (grace: number) => void | Promise<void>
 
 /** Closes in reverse order, like AsyncDisposableStack, which Node.js 22 does not have. */

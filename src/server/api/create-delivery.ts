@@ -23,12 +23,14 @@ const maxBody = 51 * 2 ** 20
 
 /**
  * Opens the receiver for deliveries that an operator creates. It accepts every address.
- * @param receives Whether the process counts as a receiver although it has no other mount: it does if it polls GitHub.
+ * @param receives Whether this mount makes the process count as a receiver. True for a process that polls GitHub.
  */
 export const openLocalReceiver = (hooks: Mountable, options: HooksOptions, receives = false): Receiver =>
   hooks.mount({ ...options, work: false, validateIp: false, url: false, source: operatorSource }, { receives })
 
-/** Creates a delivery. The server signs and receives it like any other, but does not check its origin. */
+/**
+ * Creates a delivery. The server signs it, and receives it like a delivery from GitHub, but without the origin check.
+ */
 export function createDelivery(api: ApiContext): Route {
   const { inbox, localReceiver } = api
   return route({
@@ -48,7 +50,7 @@ export function createDelivery(api: ApiContext): Route {
       const guid = randomUUID()
       const original = editedFrom === undefined ? undefined : await inbox.get(editedFrom)
       if (editedFrom !== undefined && !original) throw noDelivery(editedFrom)
-      // A "secret" function may need the headers of the original.
+      // A "secret" function may need the headers of the original delivery.
       const headers = { ...createdHeaders(original?.headers ?? {}, event, guid), 'user-agent': 'hookserver' }
       await receive(localReceiver, context, { headers, bytes, editedFrom })
       const id = (await inbox.list({ guid, limit: 1 })).deliveries[0]?.id
@@ -69,7 +71,7 @@ function bytesOf({ payload, text }: Output<'NewDelivery'>): Uint8Array {
   }
 }
 
-/** The bytes of the text. Parsing and serializing it could change its numbers. */
+/** The bytes of the text. The text is not parsed and serialized again, because that could change its numbers. */
 function verified(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text)
   assertParsedSize(bytes)
@@ -106,7 +108,7 @@ async function receive(
   }
 }
 
-/** Real payloads for testing handlers. */
+/** The routes for sample payloads, with which operators test handlers. */
 export const samples = (): Route[] => [
   route({
     method: 'get',

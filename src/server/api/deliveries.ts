@@ -29,7 +29,7 @@ export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLim
     method: 'get',
     path: '/values',
     operationId: 'listValues',
-    summary: 'List the values of a column that begin with a prefix',
+    summary: 'List the values of a column, or only those that begin with a prefix',
     query: ValuesQuery,
     answer: 'Values',
     handle: async ({ query }) => ({ values: await inbox.values(query) }),
@@ -37,7 +37,7 @@ export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLim
 ]
 
 interface BodyLimits {
-  /** The maximum number of bytes of all bodies that are being sent. */
+  /** The maximum number of bytes of all bodies that are being sent. A body that is sent alone may be larger. */
   maxSending: number
   /** Milliseconds until a connection closes if its client reads nothing. */
   idleTimeout: number
@@ -117,7 +117,7 @@ export function signDelivery(api: ApiContext): Route {
   })
 }
 
-/** Reports that there is no secret: a `secret` function may find none for the headers of the delivery. */
+/** Reports that there is no secret, for example because a `secret` function finds none for the delivery's headers. */
 function throwNotApplicable(error: unknown): never {
   if (error instanceof HookError) throw new ProblemError('not_applicable', `Cannot sign the delivery: ${error.message}`)
   throw error

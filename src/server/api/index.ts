@@ -127,7 +127,7 @@ const session = (guard: Guard): Route[] => [
     method: 'get',
     path: '/session',
     operationId: 'getSession',
-    summary: 'Get the access of the token or session, and the expiry of the session',
+    summary: 'Tell whether the token or session is read-only, and when the session expires',
     answer: 'Session',
     handle: ({ context }) => guard.visitorOf(context),
   }),

@@ -19,7 +19,7 @@ interface Operation {
   bodyOfMany: 'Selection' | 'SelectionAndReason'
   /** A dry run counts the deliveries in these states. A retry can also change other deliveries: see `docs/api.md`. */
   states: readonly DeliveryState[]
-  /** Why the operation has changed nothing, if the delivery exists. */
+  /** Why the operation changed nothing although the delivery exists. */
   otherwise: string
   apply(inbox: Inbox, selection: Selection, reason: string | undefined): Promise<number>
 }
@@ -98,7 +98,7 @@ function onMany({ name, summaryOfMany, bodyOfMany, states, apply }: Operation, a
   })
 }
 
-/** The maximum number of ids in one transaction. New deliveries wait until it ends. */
+/** The maximum number of ids in one transaction. With SQLite, new deliveries wait until the transaction ends. */
 const maxAtOnce = 500
 
 /** Divides a list of ids into short transactions. The inbox itself divides a query. */

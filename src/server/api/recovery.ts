@@ -42,7 +42,7 @@ export const recovery = (api: ApiContext): Route[] => [
   }),
 ]
 
-/** @throws {ProblemError} */
+/** @throws {ProblemError} if a sweep is already running. */
 async function sweep(recovery: Recovery, options: SweepOptions): Promise<Swept> {
   const swept = await recovery.sweep(options)
   if (swept) return swept
@@ -56,7 +56,7 @@ function recoveryIn({ recovery }: ApiContext): Recovery {
   throw new ProblemError('not_applicable', `This process does not recover missed deliveries: ${cure}`)
 }
 
-/** Milliseconds between line breaks. Most proxies close a connection after a minute without data. */
+/** Milliseconds between line breaks. Short, because most proxies close a connection after a minute without data. */
 const defaultInterval = 10_000
 
 /**
@@ -81,6 +81,6 @@ export async function slowJson(
       if (text !== undefined) controller.close()
     },
   })
-  done.catch(() => undefined) // the client may have closed the connection
+  done.catch(() => undefined) // prevents an unhandled rejection if the client has closed the connection
   return context.body(text ?? body, 200, { 'content-type': 'application/json' })
 }

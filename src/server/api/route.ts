@@ -20,7 +20,7 @@ export interface ApiContext {
   localReceiver: Receiver
   /** Receives GitHub's deliveries. `undefined` in a worker, and in a server that polls. */
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
-  /** The URL of the receiver on this machine. `undefined` before the receiver listens. */
+  /** Returns the URL of the receiver on this machine. `undefined` before it listens, or if this process has none. */
   receivesAt?: (() => string | undefined) | undefined
   /** Recovers missed deliveries. `undefined` in a receiver, and if no webhooks to recover are configured. */
   recovery?: Recovery | undefined
@@ -72,7 +72,7 @@ interface CheckedRequest<Query, Body> {
   context: Context
   query: Query
   body: Body
-  /** The delivery id in the path, if it has one. */
+  /** The delivery id in the path. 0 if the path has none. */
   id: number
 }
 

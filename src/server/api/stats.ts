@@ -41,7 +41,7 @@ async function statsOf(
 ): Promise<responses.Stats> {
   const now = Date.now()
   const lastHour = Series.read(inbox, '1h', now)
-  // Awaited together: if the inbox is down all of them fail, and an unhandled rejection would end the process.
+  // Awaited together, because all of them fail if the inbox is down, and an unhandled rejection would end the process.
   const [hour, series, overview, sweep, processes] = await Promise.all([
     lastHour,
     window === '1h' ? lastHour : Series.read(inbox, window, now),

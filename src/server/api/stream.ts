@@ -7,9 +7,9 @@ import { ProblemError } from '../problem.ts'
 import { type ApiContext, type Route, route } from './route.ts'
 
 interface StreamLimits {
-  /** The maximum number of open streams of one session. A browser opens up to six connections to a server. */
+  /** The maximum number of open streams of one session. One less than the connections of a browser to a server. */
   maxOfSession: number
-  /** The maximum number of open streams of all read-only visitors. The rest is left for operators. */
+  /** The maximum number of open streams of all read-only visitors. The rest of `maxOfAll` is left for operators. */
   maxOfReaders: number
   maxOfAll: number
   /** Milliseconds until a connection closes if its client reads nothing. */
@@ -20,7 +20,7 @@ const defaultLimits: StreamLimits = { maxOfSession: 5, maxOfReaders: 100, maxOfA
 
 const lastEventId = {
   ...{ name: 'last-event-id', in: 'header', schema: { type: 'string' } },
-  description: 'Id of the last event that the client received, from which the stream continues',
+  description: 'Id of the last event that the client received; the stream continues after this event',
 }
 
 interface OpenStream {
@@ -80,7 +80,7 @@ function assertRoom(own: OpenStream, open: readonly OpenStream[], limits: Stream
   }
 }
 
-/** Ends the stream if the inbox fails. The client opens it again. */
+/** Ends the stream if the inbox fails. The client then opens a new one. */
 async function* untilFailure(
   events: AsyncGenerator<Uint8Array>,
   logger: ApiContext['logger'],
@@ -94,11 +94,11 @@ async function* untilFailure(
 
 /** Milliseconds between two polls of the inbox. */
 const pollInterval = 250
-/** Milliseconds without an event until a comment is sent: proxies close connections that are idle for a minute. */
+/** Milliseconds without an event until a comment is sent. Short, because proxies close idle connections after a minute. */
 const heartbeatInterval = 15_000
 /** Milliseconds until a stream ends. Its client then opens a new one, and is authorized again. */
 const maxAge = 3_600_000
-/** Milliseconds until a browser reconnects. */
+/** Milliseconds after the end of a stream until a browser reconnects. */
 const retryDelay = 2000
 
 /**

@@ -20,7 +20,7 @@ export interface GuardOptions {
   inbox: RevocationStore
   /** The address of the admin listener. */
   host: string
-  /** Its URL in browsers, if that is different. */
+  /** The URL of the admin listener in browsers (`--admin-url`), if it is behind a proxy. */
   url?: string | undefined
 }
 
@@ -71,7 +71,7 @@ export class Guard {
     return context.body(null, 204)
   }
 
-  /** Deletes the cookie and revokes the session. @throws if the revocation is not stored: the session stays valid. */
+  /** Revokes the session, then deletes its cookie. @throws if the revocation is not stored. The session stays valid. */
   async logout(context: Context): Promise<Response> {
     for (const cookie of sessionCookies(context)) await this.#sessions.end(cookie)
     deleteSessionCookie(context, this.site.adminUrlOf(context))
@@ -80,7 +80,7 @@ export class Guard {
 
   /**
    * Accepts the right token even from an address that has sent too many wrong ones, because clients may share an
-   * address. A long token resists guessing.
+   * address. This is safe because a token is too long to guess.
    */
   #checkToken(context: Context, given: string): Visitor {
     const visitor = this.#sessions.visitorWith(given)
@@ -96,7 +96,7 @@ export class Guard {
     throw unauthorized(context, 'Wrong token')
   }
 
-  /** Finds our cookie: other servers on this machine can set cookies with the same name. */
+  /** Checks all cookies with our name, because other servers on this machine can set cookies with the same name. */
   async #session(context: Context): Promise<{ visitor: Visitor; cookie: string } | undefined> {
     for (const cookie of sessionCookies(context)) {
       const visitor = await this.#sessions.visitorOf(cookie)
@@ -134,9 +134,9 @@ function unauthorized(context: Context, detail: string): ProblemError {
 
 /** The number of different wrong tokens per address and minute that are answered 401. More are answered 429. */
 export const maxWrong = 10
-/** Milliseconds. */
+/** Milliseconds, from the first wrong token of an address. */
 const period = 60_000
-/** The maximum number of addresses to count for. One more address removes the oldest one. */
+/** The maximum number of addresses to count for. A further address replaces the one that was added first. */
 const maxAddresses = 1000
 
 interface Tries {
@@ -167,7 +167,7 @@ export class WrongTokens {
     const network = networkOf(address)
     let tries = this.#byAddress.get(network)
     if (!tries || tries.until <= now) {
-      this.#byAddress.delete(network) // keeps the order of `until`
+      this.#byAddress.delete(network) // set() then appends the address, so the map stays in the order of `until`
       this.#makeRoom(now)
       tries = { until: now + period, digests: new Set() }
       this.#byAddress.set(network, tries)
@@ -183,7 +183,7 @@ export class WrongTokens {
   }
 }
 
-/** The first 64 bits of an address: a client with an IPv6 address usually has the whole /64 network. */
+/** The /64 network of an IPv6 address, because a client usually has the whole network. An IPv4 address as it is. */
 function networkOf(address: string): string {
   return parseAddress(address)?.slice(0, 2).join(':') ?? address
 }

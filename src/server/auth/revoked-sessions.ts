@@ -3,7 +3,7 @@ import type { Inbox } from '../../inbox/inbox.ts'
 /** Identifies a session in its cookie. */
 export interface SessionId {
   nonce: string
-  /** When it expires, in milliseconds since 1970. */
+  /** When the session expires, in milliseconds since 1970. */
   end: number
 }
 
@@ -17,7 +17,7 @@ interface Revocations {
   ended: SessionId[]
 }
 
-/** The maximum length of the list. One more session empties the list and revokes all sessions instead. */
+/** The maximum length of `ended`. One more session replaces the list, and `since` then revokes all earlier sessions. */
 const maxListed = 10_000
 
 /** The maximum number of milliseconds until a logout on another server applies here. */
@@ -31,8 +31,8 @@ export class RevokedSessions {
   readonly #store: RevocationStore
   readonly #key: string
   /**
-   * All revoked sessions that were read or written. An entry is removed only when its session expires: a slow read, which
-   * returns an older list, does not make a revoked session valid again.
+   * The expiry of each revoked session that was read or written, by nonce. An entry is removed only after its session
+   * has expired, so that a slow read with an older list does not make a revoked session valid again.
    */
   readonly #ends = new Map<string, number>()
   #since = 0
@@ -45,7 +45,11 @@ export class RevokedSessions {
     this.#key = key
   }
 
-  /** @param lifetime How long a session lasts, in milliseconds. @throws if the inbox does not answer. */
+  /**
+   * Whether the session was revoked.
+   * @param lifetime How long a session lasts, in milliseconds.
+   * @throws if the list must be read, and the inbox does not answer.
+   */
   async has({ nonce, end }: SessionId, lifetime: number, now: number): Promise<boolean> {
     if (Math.abs(now - this.#readAt) >= maxAge) await this.#readOnce(now)
     return this.#ends.has(nonce) || end - lifetime < this.#since
@@ -56,7 +60,7 @@ export class RevokedSessions {
     for (;;) {
       const text = await this.#store.getValue(this.#key)
       const revocations = withSession(parse(text), session, now)
-      // If another server has changed the list since, we read it again and add to it.
+      // If the list has changed since the read, read it again, and add the session to the new list.
       if (await this.#store.compareAndSet(this.#key, text, JSON.stringify(revocations))) {
         return this.#remember(revocations, now)
       }
@@ -73,7 +77,7 @@ export class RevokedSessions {
 
   async #read(now: number): Promise<void> {
     this.#remember(parse(await this.#store.getValue(this.#key)), now)
-    this.#readAt = now // the time before the read, because it may miss later revocations
+    this.#readAt = now // the time before the read, because the read may miss later revocations
   }
 
   #remember({ since, ended }: Revocations, now: number): void {

@@ -13,7 +13,7 @@ export interface Tokens {
 /** The holder of a token or a session. */
 export interface Visitor {
   readOnly: boolean
-  /** When the session expires, in milliseconds since 1970. A token does not expire. */
+  /** When the session expires, in milliseconds since 1970. `undefined` for a token, which does not expire. */
   expiresAt?: number
 }
 
@@ -22,7 +22,8 @@ export const sessionAge: number = 7 * 24 * 60 * 60
 
 /**
  * Sessions of browsers. They are not stored: the cookie contains the role and the expiry, signed (HMAC) with the token
- * that it was exchanged for. A new token ends the session. Only revoked sessions are stored, until they expire.
+ * that it was exchanged for. A session also ends if the operator changes this token. Only revoked sessions are stored,
+ * until they expire.
  */
 export class Sessions {
   readonly #tokens: Tokens
@@ -57,13 +58,16 @@ export class Sessions {
     return { readOnly: session.readOnly, expiresAt: session.end }
   }
 
-  /** Revokes a session. @throws if the inbox cannot store the revocation. */
+  /** Revokes the session of a cookie, if the cookie is valid. @throws if the inbox cannot store the revocation. */
   async end(cookie: string | undefined, now: number = Date.now()): Promise<void> {
     const session = this.#verified(cookie, now)
     if (session) await this.#revokedLike(session).add({ nonce: session.nonce, end: session.end }, now)
   }
 
-  /** Each role has its own list, so that logouts of read-only visitors cannot fill the list of the operators. */
+  /**
+   * Each role has its own list of revoked sessions, because a full list revokes all sessions of its role. So logouts of
+   * read-only visitors cannot end the sessions of operators.
+   */
   #revokedLike({ readOnly }: Visitor): RevokedSessions {
     return readOnly ? this.#revokedOfReaders : this.#revoked
   }
@@ -99,7 +103,7 @@ export function deleteSessionCookie(context: Context, adminUrl: URL | undefined)
   deleteCookie(context, cookieName(context), scopeOf(adminUrl))
 }
 
-/** All cookies with our name; browsers send those with a longer path first. Reads at most 200 cookies. */
+/** The values of all cookies with our name. Reads at most 200 cookies of the request. */
 export function sessionCookies(context: Context): string[] {
   const name = `${cookieName(context)}=`
   const pairs = (context.req.header('cookie') ?? '').split(';', 200).map((pair) => pair.trim())

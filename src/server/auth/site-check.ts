@@ -13,19 +13,19 @@ export class SiteCheck {
   readonly #adminUrl: URL | undefined
   readonly #host: string | undefined
 
-  /** @param host The address of the admin listener. @param url Its URL in browsers, if that is different. */
+  /** @param host The address of the admin listener. @param url The URL of `--admin-url`, if it is set. */
   constructor(host: string, url: string | undefined) {
     const everywhere = ['0.0.0.0', '::'].includes(host)
     this.#host = everywhere ? undefined : hostname(isIPv6(host) ? `[${host}]` : host)
     this.#adminUrl = url === undefined ? undefined : new URL(url)
   }
 
-  /** For requests with or without a token, unless one of the checks below applies. */
+  /** For all requests except those that `sameSiteOrAddress` or `page` checks. */
   readonly sameSite: MiddlewareHandler = (context, next) => this.#check(context, next, false)
 
   /**
-   * For requests without a token: also allows an IP address as Host. Probes use IP addresses, and DNS rebinding needs a
-   * name.
+   * For readiness checks and metrics, which need no token. Also allows any IP address as Host, because probes use IP
+   * addresses. This is safe because DNS rebinding needs a name.
    */
   readonly sameSiteOrAddress: MiddlewareHandler = (context, next) => this.#check(context, next, true)
 
@@ -37,7 +37,7 @@ export class SiteCheck {
     await next()
   }
 
-  /** The URL of `--admin-url`, if the browser used it. Some proxies do not forward the header `Host` of the browser. */
+  /** The URL of `--admin-url`, if the browser used it. Also checks `Origin`, because some proxies change `Host`. */
   adminUrlOf(context: Context): URL | undefined {
     const url = this.#adminUrl
     return hostOf(context) === url?.host || context.req.header('origin') === url?.origin ? url : undefined

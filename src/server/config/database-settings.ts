@@ -6,7 +6,7 @@ import { boolean, duration, setting, size } from './setting.ts'
 /** Whether this is the path of a file, not the URL of a database server. */
 export const isFile = (database: string): boolean => !/^postgres(ql)?:/.test(database)
 
-/** Leaves out the password, and all parameters, because one of them may be a password. */
+/** The path, or the URL without its password and without its parameters, which may contain a password. */
 export function shownDatabase(database: string): string {
   if (isFile(database)) return database
   const { protocol, username, host, pathname } = parsePostgresUrl(database) ?? {}
@@ -14,8 +14,8 @@ export function shownDatabase(database: string): string {
 }
 
 /**
- * Whether this is a URL or a connection string that we do not support. As the name of a file, it would show its
- * password in the folder and in the log.
+ * Whether this is a URL or a connection string that we do not support. Rejected, because a file of this name would show
+ * the password in the folder and in the log.
  */
 const isUnsupportedAddress = (text: string): boolean => /:\/\/|\bpassword\s*=/i.test(text)
 

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { replaceFile } from './replace-file.ts'
 
-/** The variables that a file sets. */
+/** A `.env` file that was read into the environment. */
 export interface EnvFile {
   path: string
   /** The names of the variables that were added to the environment. */

@@ -39,7 +39,7 @@ export function replaceFile(path: string, text: string, old: Stats | undefined, 
 
 /**
  * Keeps the group of the old file if the mode gives the group access, because the group of this user may have other
- * members. As root, keeps the owner and the group: the server of another user must still be able to read the file.
+ * members. As root, always keeps the owner and the group, so that the server of another user can still read the file.
  */
 function keepOwner(file: number, old: Stats, mode: number): void {
   const user = process.geteuid?.()
@@ -48,7 +48,7 @@ function keepOwner(file: number, old: Stats, mode: number): void {
   else if (user !== undefined && givesGroup) fchownSync(file, user, old.gid)
 }
 
-/** Makes the new name durable where that is possible: Windows and some network file systems cannot sync a folder. */
+/** Makes the rename durable where that is possible. Windows and some network file systems cannot sync a folder. */
 function syncFolder(path: string): void {
   let folder: number | undefined
   try {

@@ -17,7 +17,7 @@ export type Config = { readonly [Name in SettingName]: ConfigValue<Values[Name]>
 export interface ConfigSources {
   /** The values, by the names of `settings`. */
   flags: Readonly<Record<string, string | undefined>>
-  /** By setting: the name of its flag or argument in messages. Default: the name of the server's flag. */
+  /** The name of a setting's flag or argument in messages, by setting. Default: the name of the server's flag. */
   flagNames?: Readonly<Record<string, string>>
   env: Readonly<Record<string, string | undefined>>
   /** The `config` of a module, and the name of the module for error messages. */
@@ -37,7 +37,7 @@ export class ConfigError extends Error {
 /** Messages never show the values of these settings, because they are secrets or may contain one. */
 const hidden = new Set<SettingName>(['adminToken', 'readOnlyToken', 'githubToken', 'database', 'databaseUrlFile'])
 
-/** @throws {ConfigError} with all problems at once. */
+/** @throws {ConfigError} that lists all problems. */
 export function resolveConfig(sources: ConfigSources): Config {
   const problems: string[] = []
   const found = findAll(sources, moduleSettings(sources, problems), problems)
@@ -60,7 +60,7 @@ function resolve(name: SettingName, setting: Setting, found: Found | undefined, 
   return undefined
 }
 
-/** A URL without its user and password. */
+/** Replaces the user and password of a URL. */
 const withoutPassword = (text: string): string => text.replace(/:\/\/.*@/s, '://…@')
 
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
@@ -74,7 +74,7 @@ export function variablesOf(name: SettingName): string[] {
 interface Found {
   text: string
   source: string
-  /** The lowest number applies. */
+  /** The source with the lowest number applies. */
   precedence: number
 }
 
@@ -119,7 +119,8 @@ function find(
   const variables = variablesOf(name)
   const variable = variables.find((one) => env[one])
   if (variable) {
-    const precedence = variable === variables[0] ? 1 : 2 // other programs use the other variables too
+    // The variables without the prefix `HOOKSERVER_` have a lower precedence, because other programs use them too.
+    const precedence = variable === variables[0] ? 1 : 2
     return { text: env[variable] as string, source: `the environment variable ${variable}`, precedence }
   }
   const value = ofModule[name]
@@ -158,7 +159,7 @@ function flattened({ recover, ...rest }: Readonly<Record<string, unknown>>): Rec
 
 const capitalized = (name: string): string => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
 
-/** The text of a target on the command line. */
+/** The text that names the target on the command line. */
 function targetText(target: unknown): string {
   if (typeof target !== 'object' || target === null) return String(target)
   const { repository, organization, id } = target as Readonly<Record<string, unknown>>
@@ -168,7 +169,8 @@ function targetText(target: unknown): string {
 }
 
 /**
- * The options of `Hooks` that the settings of the server override. If an option is `undefined`, the module's applies.
+ * The options of `Hooks` that the settings of the server override. If an option is `undefined` here, the option of the
+ * module applies.
  */
 export function hooksOptions(config: Config): HooksOptions {
   const { url, validateIp, ranges, validateSignature, trustProxy, githubToken, dev } = config

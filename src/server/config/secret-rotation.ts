@@ -4,7 +4,8 @@ import { replaceFile } from './replace-file.ts'
 import { readSecrets } from './secret.ts'
 
 /**
- * Locks a file of secrets for a rotation. Two rotations at once could leave GitHub with a secret that is in no file.
+ * Runs `rotate` while it holds a lock on the file of secrets. Two concurrent rotations could leave GitHub with a secret
+ * that is in no file.
  * @throws {Error} if another rotation has the lock, or the file cannot be changed.
  */
 export async function withSecretFile(path: string, rotate: (file: SecretFile) => Promise<void>): Promise<void> {
@@ -33,8 +34,8 @@ export async function withSecretFile(path: string, rotate: (file: SecretFile) =>
 }
 
 export interface SecretFile {
-  /** The newest first. A server accepts all of them. */
+  /** The secrets at the start of the rotation, the newest first. A server accepts all of them. */
   readonly secrets: readonly string[]
-  /** Replaces the file, keeping its mode. The new one is on the disk when this returns. */
+  /** Replaces the secrets in the file, and keeps its mode. The new file is on the disk when this returns. */
   write(secrets: readonly string[]): void
 }

@@ -20,7 +20,7 @@ export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: strin
   return undefined
 }
 
-/** Reads one secret per line. @throws {Error} if the file cannot be read, has no secret, or others can write it. */
+/** Reads one secret per line. @throws {Error} if the file is unreadable or empty, or if other users can write it. */
 export function readSecrets(path: string): string[] {
   const lines = read(path).split(/\r?\n/)
   const secrets = lines.filter((line) => line !== '')
@@ -34,7 +34,7 @@ export const readLine = (path: string): string => read(path).trim()
 /** The token in a file that the operator created. @throws {Error} */
 export const readToken = (path: string): string => tokenIn(path, readLine(path))
 
-/** The token in a file that `keepRandom` created. @throws {Error} */
+/** The token or secret in a file that `keepRandom` created. @throws {Error} also if other users can read the file. */
 export const readKept = (path: string): string => tokenIn(path, read(path, othersAccess).trim())
 
 function tokenIn(path: string, token: string): string {
@@ -45,7 +45,7 @@ function tokenIn(path: string, token: string): string {
 /** A random text of 192 bits. */
 export const randomSecret = (): string => randomBytes(24).toString('base64url')
 
-/** The token in a file. If the file does not exist, creates it with a random token, readable only by its owner. */
+/** The token or secret in a file. If there is no file, creates it with a random text and mode 0600. @throws {Error} */
 export function keepRandom(path: string): string {
   const folder = dirname(path)
   if (basename(folder) === ownFolder) mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -126,9 +126,12 @@ function readAddress(file: string): string {
   throw new Error(`${file} must contain the URL of a database, such as postgres://user:password@host/name`)
 }
 
-/** Permissions that a file with a secret must not have: its group or others could replace the secret. */
+/** Permissions that no file with a secret may have, because its group or others could replace the secret. */
 export const othersWrite = 0o022
-/** The same, and reading. For our own files only: Docker and Kubernetes mount secrets with mode 0444 or 0440. */
+/**
+ * All permissions of the group and of others. A file that `keepRandom` created must have none of them. Files of the
+ * operator may be readable, because Docker and Kubernetes mount secrets with mode 0444 or 0440.
+ */
 export const othersAccess = 0o077
 
 function read(path: string, forbidden: number = othersWrite): string {
@@ -146,15 +149,17 @@ function read(path: string, forbidden: number = othersWrite): string {
   throw new Error(problem)
 }
 
-/** The message about a file that other users can write or read. */
+/** The message about the problem that `findAccess` finds. `undefined` if there is none. */
 export function accessProblem(...input: Parameters<typeof findAccess>): string | undefined {
   const problem = findAccess(...input)
   return problem && `${problem.found}: run ${problem.cure}`
 }
 
 /**
- * Says which other users can write or read a file, and which command prevents it. OpenSSH has a similar rule for keys.
+ * Checks who can write or read a file. Returns the problem, and the command that fixes it. OpenSSH has a similar rule
+ * for keys.
  * @param user The user id of this process. `undefined` on Windows, which has no owners or modes.
+ * @param forbidden The permissions that are a problem.
  */
 export function findAccess(
   path: string,

@@ -14,7 +14,7 @@ export interface Setting<Value = unknown> {
   variables?: readonly string[]
   /** Parses the text of a value. */
   schema: Schema<Exclude<Value, undefined>>
-  /** `undefined` if there is no default, or if `new Hooks()`, the inbox or the environment has it. */
+  /** `undefined` if there is no default, or if `new Hooks()`, the inbox or the environment determines the default. */
   default: Value
 }
 

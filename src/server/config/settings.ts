@@ -22,8 +22,8 @@ import {
 } from './setting.ts'
 
 /**
- * The settings of a server, by their names in the `config` of a module. `adminPort` is also the flag `--admin-port` and
- * the variable `HOOKSERVER_ADMIN_PORT`.
+ * The settings of a server, by their names in the `config` of a module. For example, `adminPort` is also the flag
+ * `--admin-port` and the variable `HOOKSERVER_ADMIN_PORT`.
  */
 export const settings = {
   port: setting({

@@ -8,18 +8,19 @@ import type { DiagnosticsMessages } from '../../telemetry/diagnostics.ts'
 import { onEvent } from '../on-event.ts'
 import { inboxMetrics, processMetrics, recoveryMetrics } from './state-metrics.ts'
 
-/** Seconds. GitHub closes the connection after 10. */
+/** Seconds. GitHub closes the connection after 10 s. */
 const answerBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Seconds. */
 const commitBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+/** Seconds. */
 const handlerBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900]
 /** Deliveries. */
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-/** The maximum number of event names. They are untrusted, and each name adds series. */
+/** The maximum number of event names in labels. Limited because senders choose the names, and each name adds series. */
 const maxEvents = 200
 
-/** Milliseconds to wait for the inbox. Prometheus waits for 10 s, and the counters are useful without the inbox. */
+/** Milliseconds to wait for the inbox. Prometheus waits for 10 s, so it gets the counters even without the inbox. */
 const inboxTimeout = 3000
 
 /** The metrics of this process and of the inbox. They contain no repository names. */
@@ -73,7 +74,7 @@ export class Metrics {
     this.#process.close()
   }
 
-  /** Empty if the inbox does not answer. */
+  /** Empty if the inbox fails, or does not answer in time. */
   async #readInbox(): Promise<[overview?: InboxOverview, sweep?: Sweep | undefined]> {
     const deadline = new Deadline(inboxTimeout)
     try {

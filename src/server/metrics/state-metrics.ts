@@ -23,7 +23,10 @@ export function inboxMetrics(registry: Registry, inboxLimit: number | undefined)
   )
   const held = gauge('hookserver_held_bytes', 'Memory reserved for request bodies')
   const heldLimit = gauge('hookserver_held_limit_bytes', 'Maximum memory for request bodies')
-  /** @param overview Undefined if the inbox does not answer. @param receiver Undefined if the process receives nothing. */
+  /**
+   * @param overview `undefined` if the inbox does not answer.
+   * @param receiver `undefined` if the process receives nothing.
+   */
   return (overview: InboxOverview | undefined, receiver: ReceiverStatus | undefined): void => {
     states.reset()
     for (const [state, count] of Object.entries(overview?.states ?? {})) states.set({ state }, count)
@@ -36,7 +39,7 @@ export function inboxMetrics(registry: Registry, inboxLimit: number | undefined)
   }
 }
 
-/** Gauges of recovery. The returned function sets them. They are absent until the first sweep. */
+/** Gauges of recovery. The returned function sets them. They have no values until the first sweep. */
 export function recoveryMetrics(registry: Registry) {
   const gauge = gaugesOf(registry)
   const missed = gauge('hookserver_missed_deliveries', 'Missed deliveries, by state', 'state')
@@ -52,7 +55,7 @@ export function recoveryMetrics(registry: Registry) {
   }
 }
 
-/** Removes the series of an unknown value, instead of showing 0. */
+/** Sets the gauge. If the value is unknown, removes the series instead of showing 0. */
 function showIfKnown(gauge: Gauge, value: number | undefined): void {
   if (value === undefined) gauge.remove()
   else gauge.set(value)
@@ -66,8 +69,8 @@ function secondsSince(time: number | undefined): number | undefined {
 const resolution = 20
 
 /**
- * Metrics of the process, with the names of prom-client. Unlike its collectDefaultMetrics(), which observes the event loop
- * and the garbage collector until the process ends, these metrics can be closed.
+ * Metrics of the process, with the names of prom-client. Unlike the metrics of its collectDefaultMetrics(), they can be
+ * closed: those observe the event loop and the garbage collector until the process ends.
  */
 export function processMetrics(registry: Registry) {
   const delay = monitorEventLoopDelay({ resolution })

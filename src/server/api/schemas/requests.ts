@@ -21,7 +21,7 @@ const id = (expected: string) => v.pipe(v.number(expected), v.safeInteger(expect
 
 const maxText = 1000
 
-/** A text in a query parameter or a filter. */
+/** A text in a query parameter, a filter or a reason. */
 const expectedText = `a single non-blank text of at most ${maxText} characters`
 
 const aText = textValue(expectedText, (value) => (value.trim() !== '' && value.length <= maxText ? value : undefined), {
@@ -136,7 +136,7 @@ const maxIds = 10_000
 const expectedIds = `a list of 1 to ${maxIds} whole numbers`
 const expectedStates = `a list of one or more of: ${deliveryStates.join(', ')}`
 
-/** Rejects lists: Valibot treats a list as an empty object, and an empty query selects all deliveries. */
+/** Rejects lists, because Valibot treats a list as an empty object, and an empty query selects all deliveries. */
 const filtersOfBody = v.lazy((input) =>
   input === undefined || isObject(input)
     ? Filters
@@ -158,7 +158,7 @@ const selection = {
   dryRun: optional(v.pipe(flag, v.description('Only count the deliveries'))),
 }
 
-/** A selection without ids or query must not select all deliveries. `query: {}` does. */
+/** Requires either ids or a query, so that a body without both cannot select all deliveries. `query: {}` can. */
 const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; states?: unknown }>() =>
   v.rawCheck<Body>(({ dataset, addIssue }) => {
     if (!dataset.typed) return
