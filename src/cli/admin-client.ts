@@ -19,7 +19,7 @@ const maxJsonBytes = 64 * 1024 * 1024
 
 /** The inbox of a remote server. */
 export interface RemoteAdminClient extends AdminClient {
-  /** Has no timeout: a sweep may take long, because it requests only one redelivery a second. */
+  /** Has no timeout, because a sweep may take long: by default, it requests only one redelivery a second. */
   recover(options: SweepOptions): Promise<Swept>
 }
 
@@ -104,7 +104,7 @@ function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Rec
   return Object.fromEntries(fields.filter((field): field is [string, string | number] => field[1] !== undefined))
 }
 
-/** Words of a parsed query contain no quotes. */
+/** Escapes nothing, because the texts of a parsed query contain no quotes. */
 const quoted = (text: string): string => `"${text}"`
 
 /**
@@ -116,7 +116,7 @@ function pathText({ path, value }: PathCondition): string {
   return `${name.slice(0, 1)}${quoted(name.slice(1))}:${quoted(value)}`
 }
 
-/** The problem in an answer (RFC 9457). `undefined` if another kind of server answered. */
+/** The problem in an answer (RFC 9457). `undefined` if the answer has none, as from another kind of server. */
 async function problemOf(response: Response): Promise<{ code?: string; detail?: string } | undefined> {
   if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return undefined
   return jsonOf<{ code?: string; detail?: string }>(response).catch(() => undefined)

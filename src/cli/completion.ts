@@ -118,7 +118,7 @@ function valuesOf(of: Option | Argument | undefined, typed: string, prefix: stri
   return { names: found.map((one) => prefix + one), areFiles: endings !== undefined }
 }
 
-/** `dir` matches no file: only folders are offered. */
+/** The files to offer for a placeholder, besides folders. For `dir`, the pattern matches no file. */
 const fileEndings: Readonly<Record<string, RegExp>> = {
   file: /$/,
   database: /$/,
@@ -145,8 +145,8 @@ function filesAt(typed: string, ending: RegExp): string[] {
 }
 
 /**
- * The part of each name that readline inserts. readline replaces the part of a word after the last `=` or `:`, or from
- * the last `@` on, and adds the slash after a folder itself.
+ * The part of each name that readline inserts. readline replaces only the part of a word after the last `=` or `:`, or
+ * from the last `@` on, if `breaks` contains this character. It adds the slash after a folder itself.
  */
 function forReadline(names: readonly string[], line: string, breaks: string): string[] {
   const word = splitWords(line).at(-1) ?? ''

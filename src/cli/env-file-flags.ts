@@ -3,7 +3,10 @@ import type { Command } from 'commander'
 import { type EnvFile, loadEnvFile } from '../server/config/env-file.ts'
 import { ConfigError } from '../server/config/resolve-config.ts'
 
-/** Read from the current folder if it exists, unless a flag or `HOOKSERVER_ENV_FILE` names another file. */
+/**
+ * Read from the current folder if it exists, unless `--env-file` or `HOOKSERVER_ENV_FILE` names another file, or
+ * `--no-env-file` is set.
+ */
 export const defaultEnvFile = '.env'
 
 const variable = 'HOOKSERVER_ENV_FILE'
@@ -21,8 +24,8 @@ export function addEnvFileFlags(command: Command): Command {
 }
 
 /**
- * Adds the variables of the file to the environment, and puts their names into the options of the command. A hook of
- * commander.
+ * Adds the variables of the file to the environment, and puts their names into the options of the command. Commander
+ * calls this before the action of each command.
  * @throws {ConfigError} if the file cannot be read. A missing `.env` is an error only if a flag or the variable names
  *   it.
  */

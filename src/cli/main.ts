@@ -13,7 +13,7 @@ try {
   process.exitCode = exitCodeOf(error as Error)
 }
 
-/** Prints an error, unless commander has printed it. */
+/** Prints an error, unless commander has printed it. @returns The exit code. */
 function exitCodeOf(error: Error): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
   for (const line of error.message.split('\n')) console.error(`hookserver: ${printable(line)}`)

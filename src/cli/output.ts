@@ -89,7 +89,7 @@ export function printableLines(text: string, max: number = Number.POSITIVE_INFIN
   return omitted > 0 ? [...shown, `… and ${plural(omitted, 'more line')}`] : shown
 }
 
-/** The messages of an error and its causes. The message of `fetch` itself is only "fetch failed". */
+/** The messages of an error and its causes, without "fetch failed", which is all that the error of `fetch` says. */
 export function withCauses(error: unknown): string {
   const texts = causesOf(error)
     .filter((cause) => cause instanceof Error)

@@ -53,7 +53,7 @@ async function report(client: AdminClient, change: string): Promise<void> {
   await printLines([change, now])
 }
 
-/** Warns about a handler without deliveries: its name may be misspelled, or it may not be deployed yet. */
+/** Warns about a handler without deliveries, because its name may be misspelled. It may also not be deployed yet. */
 async function warnIfUnknown(client: AdminClient, handler: string): Promise<void> {
   const { deliveries, next } = await client.list({ handler, limit: 1 })
   if (deliveries.length > 0 || next !== undefined) return

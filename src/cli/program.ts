@@ -16,7 +16,7 @@ import { addRecover } from './recover/index.ts'
 import { addSend } from './send/index.ts'
 import { addServe } from './serve.ts'
 
-/** Removes values from error messages: a value in the wrong place may be a secret. */
+/** Removes values from error messages, because a value in the wrong place may be a secret. */
 const withoutValues = (text: string): string => text.replace(/=.*'/s, "=…'").replace(/( but got \d+): .*/s, '$1.\n')
 
 const helpCommand = ['help [command]', 'Show the help of a command'] as const
@@ -49,7 +49,7 @@ export function createProgram(): Command {
   return program
 }
 
-/** After an invalid command line, the help of the command is nearer to the fix than the list of all commands. */
+/** After an invalid command line, points to the help of that command instead of the list of all commands. */
 function pointToHelp(command: Command, path: string): void {
   const contents = command.commands.length > 0 ? 'list its commands' : 'see its flags and examples'
   command.showHelpAfterError(`(run npx ${path} --help to ${contents})`)

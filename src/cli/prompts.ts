@@ -50,7 +50,7 @@ export async function askHidden(question: string): Promise<string> {
   }
 }
 
-/** The trimmed line, `undefined` if the input ended first. */
+/** The trimmed line. `undefined` if the input ended first, or after Ctrl-C. */
 async function answerTo(
   prompt: string,
   options: { output: NodeJS.WritableStream; terminal?: boolean } = { output: stderr },

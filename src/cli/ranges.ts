@@ -52,7 +52,7 @@ async function printRanges(address: string | undefined, flags: Flags): Promise<v
   await printLines([flags.json ? jsonLine({ address, range: range ?? null }) : `${address} ${text}`])
 }
 
-/** @throws {Error} The message includes the causes. A receiver would hide them, but here no sender sees the message. */
+/** @throws {Error} whose message includes the causes. A receiver hides them, but here no sender sees the message. */
 async function fetchRanges(apiUrl: string, token: string | undefined): Promise<readonly string[]> {
   try {
     const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)

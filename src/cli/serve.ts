@@ -88,10 +88,13 @@ async function watch(envFile: EnvFile | undefined): Promise<void> {
   process.exitCode = code ?? 0
 }
 
-/** Two signals within this time count as one: a terminal signals all processes, and npm forwards the signal too. */
+/**
+ * Milliseconds within which two signals count as one. At Ctrl-C, the terminal signals npm and this process, and npm
+ * forwards its signal to this process.
+ */
 const sameSignalMs = 500
 
-/** Closes the service at the first signal, then ends the process. A second signal ends the process at once. */
+/** Closes the service at the first signal, then ends the process. A second signal ends the process immediately. */
 async function stopOnSignal(service: Service, logger: FullLogger): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   let signalledAt: number | undefined
@@ -104,8 +107,8 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
       resolve()
     })
   }
-  // The state of the process is unknown now, so the process exits. Its running attempts count as attempts used: a task
-  // ends as dead if its handler always causes an uncaught exception.
+  // After an uncaught exception, the state of the process is unknown, so the process exits. Its running attempts count
+  // as attempts used, so that a task ends as dead if its handler always causes an uncaught exception.
   process.on('uncaughtException', (err) => {
     logger.error({ err }, 'Uncaught exception, exiting; running attempts will be retried')
     process.exit(1)
@@ -128,7 +131,7 @@ function logStart(
     logger.info(pulled, "Pulling deliveries from GitHub's log")
   } else logger.info({ role: role.value, database: shown }, 'Running handlers')
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
-  // Outside a terminal the server prints only its log in JSON, and a silent server prints nothing.
+  // Outside a terminal the server prints only its log in JSON. With the log level `silent`, it prints nothing.
   if (process.stderr.isTTY !== true || logLevel.value === 'silent') return
   if (tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
@@ -138,8 +141,8 @@ function logStart(
  * Finds the secret that the server verifies signatures with. It overrides the secret of the module. If the result is
  * `undefined`, the module sets the secret. Call this function before the module is imported: it also sets the
  * environment variable that `new Hooks()` reads. If no secret is configured, `--pull` sets this variable to a random
- * secret, because such a server verifies nothing. `--dev` creates a secret and keeps it in a file. Print only the
- * source of a secret, never the value.
+ * secret, because a server that polls verifies nothing. Without `--pull`, `--dev` creates a secret and keeps it in a
+ * file. Print only the source of a secret, never the value.
  */
 export function findServerSecret({
   secretFile,

@@ -27,8 +27,8 @@ export function variablesFor(app: AppVariables): Record<string, string> {
 }
 
 /**
- * Makes sure that neither the file nor the environment sets one of these variables. Another App would replace a key
- * that GitHub does not show again.
+ * Requires that neither the file nor the environment sets one of these variables, because a second App would replace a
+ * key that GitHub does not show again.
  * @throws {Error} that says what to do.
  */
 export function assertNoApp(path: string): void {

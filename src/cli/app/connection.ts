@@ -45,7 +45,7 @@ export interface GitHubAddresses {
   variables: Readonly<Record<string, string>>
 }
 
-/** Adds the variables of the output file to the environment, if the file exists: they may name the GitHub to use. */
+/** Adds the variables of the output file, if it exists, to the environment, because they may name the GitHub to use. */
 export function readOutput({ output }: OutputFlags): EnvFile | undefined {
   return existsSync(output) ? loadEnvFile(output) : undefined
 }
@@ -93,7 +93,7 @@ export function problemOf(error: unknown): string {
   return `GitHub answered ${status}: ${message}`
 }
 
-/** The program of each system that opens an address. */
+/** The program that opens an address, by platform. Default: xdg-open. */
 const programs: Readonly<Record<string, readonly [program: string, ...args: string[]]>> = {
   darwin: ['open'],
   win32: ['explorer.exe'], // `start` belongs to cmd.exe, which would interpret characters of the address

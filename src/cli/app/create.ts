@@ -118,7 +118,7 @@ async function run({ module, flags, envFile, addresses, manifest, needs, progres
   const { id } = await readAppDetails(requester)
   if (id !== app.id) throw new Error(`The key belongs to another App (id ${id})`)
   loadEnvFile(output)
-  // The inbox must exist before the first delivery: polling reads the log back to the creation of the inbox.
+  // The inbox must exist before the first delivery, because polling ignores deliveries older than the inbox.
   const server = flags.serve ? await startPulling(module, { github: flags.github, apiUrl: flags.apiUrl }) : undefined
   try {
     await printLines([
@@ -160,7 +160,10 @@ function nextCommand(module: string, { url, output }: Flags): string {
   return `npx hookserver serve ${shellQuoted(module)}${pull}${file}`
 }
 
-/** The flags of `app import` for the same GitHub and the same file: another GitHub must not get a token of this App. */
+/**
+ * The flags with which `app import` uses the same GitHub and the same file. Another GitHub must not get a token of this
+ * App.
+ */
 function importFlags({ output }: Flags, { variables }: GitHubAddresses): string {
   const { HOOKSERVER_GITHUB: github, HOOKSERVER_API_URL: apiUrl } = variables
   const file = output === defaultEnvFile ? undefined : output

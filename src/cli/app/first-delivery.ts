@@ -23,7 +23,7 @@ export async function waitForInstallation(requester: Requester, signal: AbortSig
   }
 }
 
-/** A server that pulls the App's deliveries until a handler has handled one. */
+/** A server in this process that pulls the App's deliveries. */
 export interface PullingServer {
   /** Resolves when a handler has succeeded, and rejects when a delivery has ended `dead`. */
   handled: Promise<void>
@@ -41,7 +41,7 @@ export async function startPulling(path: string, flags: ConfigFlags): Promise<Pu
   ])
   const given: ConfigFlags = {
     ...{ pull: 'app', role: 'all', adminPort: '0', logLevel: 'warn' },
-    // A poll without new deliveries does not count against the rate limit.
+    // Short, because a poll without new deliveries does not count against the rate limit.
     pullEvery: process.env.HOOKSERVER_PULL_EVERY ?? '2s',
     ...flags,
   }

@@ -73,7 +73,7 @@ async function importApp(flags: Flags): Promise<void> {
   }
 }
 
-/** GitHub never shows a secret, so only a delivery can show that the secret is right. */
+/** What to do next about the secret. GitHub never shows a secret, so only a delivery can show that it is right. */
 function secretLines({ url, hasSecret }: AppWebhook, page: string): string[] {
   if (url === undefined) return [`The App has no webhook: activate it on ${page}`]
   if (!hasSecret) return [`The webhook of the App has no secret. Enter the secret from the file on this page: ${page}`]

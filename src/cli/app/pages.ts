@@ -17,7 +17,7 @@ export interface FormContext extends PageContext {
   /** The account that will own the App, for the page. */
   owner: string
   notes: readonly string[]
-  /** Why GitHub would refuse the last submission. */
+  /** Why GitHub would reject the manifest that the user submitted last. Empty at first. */
   problems: readonly string[]
 }
 
@@ -74,10 +74,13 @@ function eventBox(event: string, isChosen: boolean): Html {
   return html`<label><input type="checkbox" name="${eventField}" value="${event}"${isChosen ? raw(' checked') : ''}> ${event}${needs}</label>`
 }
 
-/** A plain string: the bundler would turn a tagged template that contains this text into a call to its own package. */
+/**
+ * A plain string, because the bundler would turn a tagged template that contains this text into a call to its own
+ * package.
+ */
 const scriptEnd = raw('</script>')
 
-/** Submits the manifest to GitHub at once. If the browser runs no script, the user clicks the button. */
+/** Submits the manifest to GitHub when the page opens. If the browser runs no script, the user clicks the button. */
 export function submissionPage({ nonce }: PageContext, action: string, manifest: AppManifest): Promise<string> {
   return page(
     nonce,

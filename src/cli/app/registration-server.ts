@@ -15,18 +15,18 @@ export interface RegistrationOptions {
   /** @param redirectUrl The address to which GitHub sends the browser afterwards. */
   manifest(redirectUrl: string): AppManifest
   notes: readonly string[]
-  /** Sends the browser to GitHub without the form. */
+  /** Whether to send the browser to GitHub without showing the form. */
   skipsForm: boolean
   /**
-   * Exchanges the code and keeps the result.
+   * Exchanges the code that GitHub's redirect contains, and keeps the result.
    * @returns The address to send the browser to. @throws {Error} whose message the browser may show.
    */
   register(code: string): Promise<string>
-  /** Reports a request that GitHub did not cause. */
+  /** Reports a redirect whose state is missing or wrong. */
   onRejected(reason: string): void
 }
 
-/** The largest form: a name, a description, and a field for each permission and event. */
+/** The maximum bytes of the form: a name, a description, and a field for each permission and event. */
 const maxForm = 64 * 1024
 
 /**
@@ -36,10 +36,13 @@ const maxForm = 64 * 1024
  *     registering --register() throws--> failed
  *
  * Only `waiting` accepts a code, so a second redirect changes nothing. A redirect with a wrong state changes nothing
- * either: any page of the browser can send one.
+ * either, because any page in the browser can send one.
  */
 export class RegistrationServer {
-  /** Resolves once the App is registered. Rejects with the error of `register()`. */
+  /**
+   * Settles when the browser has the answer. Resolves if the App is registered, and rejects with the error of
+   * `register()`.
+   */
   readonly ended: Promise<void>
   readonly #options: RegistrationOptions
   readonly #state = randomBytes(32).toString('base64url')
@@ -51,7 +54,7 @@ export class RegistrationServer {
   private constructor(options: RegistrationOptions) {
     this.#options = options
     this.ended = this.#end.promise
-    this.ended.catch(() => {}) // prevents an unhandled rejection until the command waits for it
+    this.ended.catch(() => {}) // prevents an unhandled rejection if it rejects before the command waits for it
   }
 
   static async start(options: RegistrationOptions): Promise<RegistrationServer> {

@@ -30,7 +30,7 @@ export interface Registration extends Pick<RegistrationOptions, 'organization' |
   signal: AbortSignal
 }
 
-/** Milliseconds for all steps: GitHub ends the manifest flow after an hour. */
+/** Milliseconds for the whole registration, because GitHub ends the manifest flow after an hour. */
 const timeLimit = 60 * 60_000
 
 /**
@@ -46,7 +46,7 @@ export async function registerApp(registration: Registration, limit: number = ti
     ...{ github: addresses.github, organization, manifest, notes, skipsForm },
     register: async (code) => `${(await keepApp(code, registration)).page}/installations/new`,
     onRejected(reason) {
-      if (!reported.has(reason)) console.error(`hookserver: ${reason}`) // once: any page can send requests
+      if (!reported.has(reason)) console.error(`hookserver: ${reason}`) // once, because any page can send requests
       reported.add(reason)
     },
   })
@@ -69,7 +69,10 @@ export async function registerApp(registration: Registration, limit: number = ti
 
 const lateText = 'The App was not registered within an hour, which is the limit of GitHub: start again'
 
-/** Exchanges the code, and writes the App's variables before anything else can fail: GitHub shows the key only once. */
+/**
+ * Exchanges the code, and then writes the App's variables before anything else can fail, because GitHub shows the key
+ * only once.
+ */
 async function keepApp(code: string, registration: Registration): Promise<RegisteredApp> {
   const { addresses, output, progress, signal } = registration
   assertNoApp(output) // again: another run may have written an App meanwhile

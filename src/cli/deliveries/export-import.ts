@@ -118,7 +118,7 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
   }
 }
 
-/** @throws {Error} with the number of the line that cannot be read. The error does not quote the line. */
+/** @throws {Error} if the file or a line cannot be read. The error has the number of the line, but not its text. */
 async function* readDeliveries(file: string): AsyncGenerator<ImportedDelivery> {
   const name = file === '-' ? 'Standard input' : file
   const input = file === '-' ? process.stdin : createReadStream(file)

@@ -73,7 +73,7 @@ export function parseId(text: string): number {
   throw invalidValue('id', 'the id of a delivery, as "deliveries list" shows it', text)
 }
 
-/** @throws {UsageError} unless either ids or a query are given. */
+/** @throws {UsageError} if both ids and a query are given, or neither. */
 export function selectionFrom(
   ids: readonly string[],
   { query: text, ...filters }: Filters & { query?: string },
@@ -89,7 +89,7 @@ export function selectionFrom(
   throw new UsageError('No deliveries are selected: pass their ids, or a --query that is not empty')
 }
 
-/** Counts a selection. A returned query excludes deliveries that are received after the count. */
+/** Counts a selection, and returns it. A returned query excludes deliveries that are received after the count. */
 export async function countSelection(
   client: AdminClient,
   selection: Selection,
@@ -111,8 +111,9 @@ const pageBudgetMs = 1000
 const progressIntervalMs = 500
 
 /**
- * Finds deliveries, newest first. A page ends when its time budget is used up, so this reads pages until it has found
- * `max` deliveries or searched all. Progress goes to stderr: one changing line on a terminal, several lines elsewhere.
+ * Finds deliveries, newest first. A page may end early, when its time budget is used up, so this reads pages until it
+ * has found `max` deliveries or searched all. The progress of a slow search goes to stderr: one changing line on a
+ * terminal, several lines elsewhere.
  */
 export async function* search(
   client: Pick<AdminClient, 'list'>,

@@ -87,7 +87,7 @@ export async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncG
   }
 }
 
-/** Finds wrong signatures, and an untrusted proxy: all deliveries then seem to come from the proxy. */
+/** Finds wrong signatures, and an untrusted proxy. Behind such a proxy, all deliveries seem to come from the proxy. */
 async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
   const { latest } = await inbox.rejections()
   const recent = latest.filter(({ at }) => at > Date.now() - dayMs)

@@ -41,7 +41,7 @@ async function doctor(module: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-/** An attacker may find a shorter secret by trying many. */
+/** Characters. An attacker may guess a shorter secret. */
 const minSecretLength = 16
 
 /** Runs all checks. A check that fails stops only the checks that need its result. */
@@ -90,7 +90,7 @@ function textsIn(secret: HooksOptions['secret']): string[] | undefined {
 
 /**
  * @returns The secret. `undefined` if there is none: the module may still set one. An empty list if the secret cannot
- *   be read: the error is then reported.
+ *   be read, which has a finding of its own.
  */
 function* checkSecret(config: Config): Generator<Finding, string | readonly string[] | undefined> {
   const what = 'secret'

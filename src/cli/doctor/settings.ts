@@ -35,7 +35,7 @@ export function* checkSettings(
   let settings: Settings | undefined
   const checks = [
     () => {
-      // A missing secret has its own finding.
+      // Without signature checks, because a missing secret has its own finding.
       settings = resolveOptions(options, { ...hooksOptions(config), validateSignature: false })
     },
     () => (database.source === undefined && options.inbox ? undefined : checkDatabase(config)),

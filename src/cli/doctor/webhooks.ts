@@ -18,7 +18,7 @@ interface Server {
 
 const what = 'webhook'
 
-/** With `--pull`, only these findings count. Its deliveries may fail, because the server reads them from the log. */
+/** With `--pull`, only these findings count. Deliveries may fail then, because the server reads them from the log. */
 const neededToPull: readonly string[] = ['events', 'active']
 
 /** A finding for each problem of a webhook, or one for a webhook without problems. Sends no ping. */

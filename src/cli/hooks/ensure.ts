@@ -104,8 +104,9 @@ async function apply({ webhook, settings, changes }: WebhookPlan, { api }: OpenW
 }
 
 /**
- * Proves the secret with a ping: a new webhook gets its first ping from GitHub. If there is no ping, as in the log of a
- * new App, nothing is proved, and only the next delivery shows whether GitHub has the secret.
+ * Proves the secret with a ping: of a new webhook by GitHub's first ping, of any other by a ping that this requests. If
+ * there is no ping, as in the log of a new App, nothing is proved, and only the next delivery shows whether GitHub has
+ * the secret.
  */
 function proofAfter(plan: WebhookPlan, webhook: WebhookDetails, { api }: OpenWebhooks, { values }: OwnSecrets) {
   return plan.webhook ? proveByPing(api, webhook, values) : proveByFirstPing(api, webhook, values)

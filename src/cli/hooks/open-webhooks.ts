@@ -62,7 +62,7 @@ export interface OwnSecrets {
   values: readonly string[]
   /** For messages: the file, the variable or the module. */
   source: string
-  /** `undefined` if they come from a variable or the module. */
+  /** The path of the file. `undefined` if the secrets come from a variable or the module. */
   file: string | undefined
 }
 
@@ -78,6 +78,7 @@ export interface OpenWebhooks {
 }
 
 /**
+ * Reads the settings, and connects to the API for the webhooks of a target.
  * @param options `needsSecret`: false for a command that needs neither the secret nor the module.
  * @throws {UsageError} @throws {ConfigError}
  */
@@ -122,7 +123,7 @@ function configOf(flags: WebhookFlags, module?: HooksModule): Config {
   })
 }
 
-/** The URL as typed: the setting would remove a slash at the end, although it is part of a webhook's address. */
+/** The URL as typed, because the setting removes a slash at the end, which is part of a webhook's address. */
 const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.url ?? config.recoverUrl.value
 
 function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | undefined): WebhookEvents | undefined {
@@ -163,5 +164,5 @@ export async function openApi(
   return new WebhooksApi({ target, github, signal, pause, ...rest })
 }
 
-/** The command reports only waits longer than this. */
+/** Milliseconds. The command reports only longer waits. */
 const longWaitMs = 10_000

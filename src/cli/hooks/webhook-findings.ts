@@ -11,7 +11,7 @@ export interface Wanted {
   url: string | undefined
   /** The events that the webhook must have. `undefined` if it may have any events. */
   events: readonly string[] | undefined
-  /** The value of `--secret-file`. The suggested command needs the same value. */
+  /** The value of `--secret-file`, which the suggested commands repeat. */
   secretFile: string | undefined
 }
 
@@ -85,7 +85,7 @@ export function eventFinding(
   return fine(what, webhook.events.join(', ') || 'none')
 }
 
-/** The shell would expand `*` to the names of files. */
+/** The events as an argument. `*` is in quotes, because a shell would expand it to the names of files. */
 const quoted = (events: readonly string[]): string => (events.includes('*') ? "'*'" : events.join(','))
 
 /** Counts the failures among the newest deliveries in the log. */

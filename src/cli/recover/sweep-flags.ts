@@ -29,7 +29,10 @@ export interface SweepFlags extends ConnectionFlags, Partial<Record<Exclude<Sett
 
 const settingFlags = Object.entries(settingOf) as [SettingFlag, SettingName][]
 
-/** The settings that a sweep uses. Those without a flag here come from the environment or the module. */
+/**
+ * The settings that a sweep uses. `recover` has arguments instead of a flag. `url` and `secretFile` have no flag here,
+ * because `--url` sets `recoverUrl`: they come from the environment, and `url` also from the module.
+ */
 const usedSettings: readonly SettingName[] = [
   ...Object.values(settingOf),
   ...databaseFlags,

@@ -5,7 +5,7 @@ import { isObject, type Json } from '../../runtime/json.ts'
 import { UsageError } from '../flags.ts'
 
 export interface FilePayload {
-  /** The text of the file, which is signed unchanged. */
+  /** The text of the file, which is signed unchanged if there is no `--set`. */
   text: string
   payload: Json
 }
@@ -27,7 +27,7 @@ async function read(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Removes a byte order mark, which Windows adds and JSON forbids. */
+/** Decodes UTF-8, and removes a byte order mark, which programs on Windows may add and JSON forbids. */
 function decode(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -36,7 +36,7 @@ function decode(bytes: Uint8Array, name: string): string {
   }
 }
 
-/** Does not show the error of `JSON.parse()`, which quotes the text: the wrong file may contain a secret. */
+/** Does not show the error of `JSON.parse()`, which quotes the text, because a wrong file may contain a secret. */
 function parse(text: string, name: string): unknown {
   try {
     return JSON.parse(text)
@@ -67,7 +67,7 @@ export function parseChange(text: string): Change {
 
 /**
  * Sets a member at any depth, and creates missing objects in between.
- * @throws {UsageError} if the path leads into a text or number, or beyond the end of an array.
+ * @throws {UsageError} if the path leads into a text, number or boolean, or to no index of an array and not to its end.
  */
 export function applyChange(payload: object, { path, value }: Change): void {
   const keys = path.split('.')

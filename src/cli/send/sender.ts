@@ -79,7 +79,7 @@ export class Sender {
     return promise
   }
 
-  /** Aborts running requests. */
+  /** Aborts running requests. Refused connections are no longer retried. */
   close(): void {
     this.#retryUntil = 0
     this.#agent.destroy()
@@ -108,7 +108,7 @@ export interface Load {
   stop: AbortSignal
 }
 
-/** Sends all requests, until `stop`, or until a connection is refused before the first answer. */
+/** Sends all requests. Ends early if `stop` aborts, or if a connection is refused before the first answer. */
 export async function sendAll(
   requests: Iterable<Outgoing>,
   { sender, concurrency, rate, summary, stop }: Load,

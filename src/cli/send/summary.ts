@@ -14,7 +14,7 @@ export interface SummaryOptions {
   stop: AbortSignal
 }
 
-/** Characters of a text that are compared. */
+/** The number of characters of a text that are compared. */
 const maxTextLength = 200
 const maxShownText = 60
 
@@ -78,7 +78,7 @@ export class Summary {
     return Math.floor(status / 100) === this.options.wanted
   }
 
-  /** By status. */
+  /** In the order of the statuses. */
   get answers(): readonly AnswerCount[] {
     return [...this.#answers.values()].toSorted((a, b) => a.status - b.status)
   }

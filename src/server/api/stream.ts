@@ -94,7 +94,7 @@ async function* untilFailure(
 
 /** Milliseconds between two polls of the inbox. */
 const pollInterval = 250
-/** Milliseconds without an event until a comment is sent. Short, because proxies close idle connections after a minute. */
+/** Milliseconds without an event until a comment is sent. Proxies close a connection that is idle for a minute. */
 const heartbeatInterval = 15_000
 /** Milliseconds until a stream ends. Its client then opens a new one, and is authorized again. */
 const maxAge = 3_600_000
