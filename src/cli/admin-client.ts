@@ -104,7 +104,7 @@ function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Rec
   return Object.fromEntries(fields.filter((field): field is [string, string | number] => field[1] !== undefined))
 }
 
-/** Escapes nothing, because the texts of a parsed query contain no quotes. */
+/** Puts a text in quotes. The texts of a parsed query contain no quotes, so nothing is escaped. */
 const quoted = (text: string): string => `"${text}"`
 
 /**

@@ -72,7 +72,6 @@ export type ConnectionFlags = Partial<Record<(typeof connectionFlags)[number], s
 const connectionHelp: Readonly<Partial<Record<SettingName, string>>> = {
   adminUrl: 'Admin URL of a remote server to use instead of a database',
   adminToken: 'Admin token of the remote server; prefer the variable or a file',
-  adminTokenFile: 'File that contains the admin token of the remote server',
 }
 
 /** Adds the flags that name a database or a remote server, and the flags that name the `.env` file. */

@@ -65,7 +65,7 @@ async function ensure(text: string, flags: Flags): Promise<void> {
   return report({ open, flags, secrets, plan, webhook: changed, proof, isApplied: true })
 }
 
-/** @throws {UsageError} */
+/** @throws {UsageError} if the URL or the secret is missing, or if the URL is not encrypted. */
 function requireAddressAndSecret({ url, secrets }: OpenWebhooks): { url: string; secrets: OwnSecrets } {
   if (url === undefined) throw new UsageError('--url is missing: pass the public address of the server, with its path')
   const { protocol, hostname } = new URL(url)
@@ -104,9 +104,8 @@ async function apply({ webhook, settings, changes }: WebhookPlan, { api }: OpenW
 }
 
 /**
- * Proves the secret with a ping: of a new webhook by GitHub's first ping, of any other by a ping that this requests. If
- * there is no ping, as in the log of a new App, nothing is proved, and only the next delivery shows whether GitHub has
- * the secret.
+ * Proves the secret with a ping. GitHub pings a new webhook on its own. For any other webhook, this requests a ping. If
+ * there is no ping, as for a new App, nothing is proved, and only the next delivery shows whether GitHub has the secret.
  */
 function proofAfter(plan: WebhookPlan, webhook: WebhookDetails, { api }: OpenWebhooks, { values }: OwnSecrets) {
   return plan.webhook ? proveByPing(api, webhook, values) : proveByFirstPing(api, webhook, values)

@@ -107,7 +107,7 @@ export async function openWebhooks(
 /** The commands verify no deliveries, and report errors themselves. */
 const unchecked = { validateSignature: false, logger: false } as const
 
-/** @throws {UsageError} */
+/** @throws {UsageError} if the text does not name a target. */
 export function targetIn(text: string): Target {
   const target = parseTarget(text)
   if (target) return target

@@ -71,7 +71,7 @@ interface SignOptions {
 /** Signs a payload. The request can be sent several times, because the signature does not cover the GUID. */
 export function signRequest({ name, text }: NamedPayload, { secret, form, tamper }: SignOptions): Outgoing {
   const signed = signedRequest(name, { payload: text, form, ...(secret !== undefined && { secret }) })
-  // Adds a member, because a receiver that serializes the payload before it verifies would not notice white space.
+  // Adds a member, because a receiver that wrongly verifies the parsed payload would not notice changed white space.
   const sent = tamper ? signedRequest(name, { payload: { ...JSON.parse(text), tampered: true }, form }) : signed
   const body = Buffer.from(sent.body)
   return { headers: { ...signed.headers, 'content-length': String(body.length) }, body }
