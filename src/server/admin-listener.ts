@@ -62,7 +62,7 @@ const headers = secureHeaders({
   strictTransportSecurity: false, // left to the proxy that has the certificate
 })
 
-/** Maximum milliseconds for all checks of one request. Short, because probes have short timeouts. */
+/** Maximum milliseconds for all checks of a request to /readyz. Short, because probes have short timeouts. */
 const checkTimeout = 3000
 
 /** Milliseconds for which a successful check of the inbox is reused, because each such check writes to the disk. */
@@ -71,8 +71,8 @@ const checkLasts = 1000
 const storesNothing = 'The inbox cannot store deliveries'
 
 /**
- * Answers whether the server can accept and store deliveries now. If not, logs the error, unless the previous check
- * failed with the same error. The answer names only the failed check, because the client has no token.
+ * Answers whether the server can accept and store deliveries now. If not, logs the error, unless the previous request
+ * found the same error. The answer names only the failed check, because the client has no token.
  */
 function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) => Promise<Response> {
   const checks = [

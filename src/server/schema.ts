@@ -52,7 +52,7 @@ export function check<Value>(schema: Schema<Value> & { entries?: v.ObjectEntries
   const { success, output, issues } = v.safeParse(schema, input)
   if (success) return output
   const { entries = input } = schema
-  const unknown = Object.keys(input).filter((name) => !Object.hasOwn(entries, name)) // Valibot reports one
+  const unknown = Object.keys(input).filter((name) => !Object.hasOwn(entries, name)) // Valibot reports only one
   const expected = oneOf(Object.keys(entries))
   const faults = new Map(unknown.map((name): [string, Fault] => [name, { name, expected }]))
   for (const { path = [], message: expected } of issues) {

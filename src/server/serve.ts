@@ -113,7 +113,7 @@ async function closeAll(closing: readonly Cleanup[], grace: number): Promise<voi
   for (const close of closing.toReversed()) await close(grace)
 }
 
-/** Logs each successful attempt. The worker logs failed ones itself. @returns A function that stops this. */
+/** Logs each successful attempt. The worker logs failed ones itself. @returns A function that stops the logging. */
 const logSuccesses = (logger: FullLogger, level: 'debug' | 'info'): (() => void) =>
   onEvent('attempt', ({ outcome, event, guid, handler, duration }) => {
     if (outcome === 'succeeded') logger[level]({ event, guid, handler, duration }, 'Handler succeeded')

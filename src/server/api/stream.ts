@@ -7,7 +7,7 @@ import { ProblemError } from '../problem.ts'
 import { type ApiContext, type Route, route } from './route.ts'
 
 interface StreamLimits {
-  /** The maximum number of open streams of one session. One less than the connections of a browser to a server. */
+  /** The maximum number of open streams of one session. Leaves a browser one of its six connections to a server. */
   maxOfSession: number
   /** The maximum number of open streams of all read-only visitors. The rest of `maxOfAll` is left for operators. */
   maxOfReaders: number
@@ -94,7 +94,7 @@ async function* untilFailure(
 
 /** Milliseconds between two polls of the inbox. */
 const pollInterval = 250
-/** Milliseconds without an event until a comment is sent. Proxies close a connection that is idle for a minute. */
+/** Milliseconds without an event until a comment is sent, because proxies close a connection after an idle minute. */
 const heartbeatInterval = 15_000
 /** Milliseconds until a stream ends. Its client then opens a new one, and is authorized again. */
 const maxAge = 3_600_000

@@ -24,7 +24,7 @@ export interface ConfigSources {
   module?: { name: string; config: unknown } | undefined
 }
 
-/** Lists all problems of a configuration. */
+/** The problems of a configuration. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
 
