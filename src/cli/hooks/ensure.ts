@@ -104,8 +104,8 @@ async function apply({ webhook, settings, changes }: WebhookPlan, { api }: OpenW
 }
 
 /**
- * Proves the secret with a ping. GitHub pings a new webhook on its own. For any other webhook, this requests a ping. If
- * there is no ping, as for a new App, nothing is proved, and only the next delivery shows whether GitHub has the secret.
+ * Proves the secret with a ping. GitHub pings a new webhook on its own. For any other webhook, this requests a ping.
+ * Without a ping, as for a new App, nothing is proved, and only the next delivery shows whether GitHub has the secret.
  */
 function proofAfter(plan: WebhookPlan, webhook: WebhookDetails, { api }: OpenWebhooks, { values }: OwnSecrets) {
   return plan.webhook ? proveByPing(api, webhook, values) : proveByFirstPing(api, webhook, values)

@@ -67,8 +67,8 @@ export function parseChange(text: string): Change {
 
 /**
  * Sets a member at any depth, and creates missing objects in between.
- * @throws {UsageError} if the path leads into a text, number or boolean. In an array, a key must be the index of an item
- *   or of the end.
+ * @throws {UsageError} if the path leads into a text, number or boolean, or if a key in an array is not the index of an
+ *   item or of the end.
  */
 export function applyChange(payload: object, { path, value }: Change): void {
   const keys = path.split('.')
