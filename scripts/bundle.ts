@@ -58,6 +58,7 @@ const chunks = [
 const common = {
   cwd: root,
   external: (id: string) => /^[@\w]/.test(id) && !id.startsWith('src/') && !id.startsWith(declarations),
+  checks: { bundlerTimings: false }, // these warnings depend on the load of the machine
   onLog: (_level, { message }) => {
     throw new Error(message)
   },

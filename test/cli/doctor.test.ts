@@ -207,6 +207,13 @@ describe('finds', () => {
     expect([code, of('GitHub')]).toMatchObject([exitCode, [{ state }]])
   })
 
+  test('an unreachable GitHub with --pull: nothing arrives until it is fixed', async () => {
+    const env = { HOOKSERVER_GITHUB_TOKEN: 'token' }
+    const args = ['--pull', 'acme/shop', '--api-url', 'http://127.0.0.1:9']
+    const { of } = await runDoctor(project(), args, { env })
+    expect(of('GitHub')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('no delivery arrives') }])
+  })
+
   test('a clock that is off', async () => {
     const github = await LocalGitHub.start()
     onTestFinished(() => github.close())
@@ -230,7 +237,8 @@ describe('finds', () => {
     const reason = "10.0.0.7 is a local address: if it is your proxy's, add trustProxy: ['10.0.0.7']"
     const fromProxy = { ...common, code: 'forbidden_origin', status: 403, reason, address: '10.0.0.7' }
     const wrong = { ...common, code: 'wrong_signature', status: 400, reason: undefined, address: undefined }
-    await inbox.recordRejections([fromProxy, fromProxy, wrong, { ...wrong, at: 0 }])
+    const other = { ...fromProxy, address: '203.0.113.9', reason: undefined }
+    await inbox.recordRejections([fromProxy, other, fromProxy, wrong, { ...wrong, at: 0 }])
     await storeIn(inbox, {}, { secretIndex: 1 })
     await storeIn(inbox)
     await inbox.close()

@@ -42,7 +42,7 @@ function unreachable(found: string, config: Config, { validateIp, ranges }: Sett
   }
   const effect = needsRanges
     ? ', or set --ranges. Without a list from the last 7 days, the server answers 503 to every delivery'
-    : '. Until then no missed delivery is recovered'
+    : `. Until then no ${pull.value === undefined ? 'missed delivery is recovered' : 'delivery arrives'}`
   return failed(what, found, `let this machine reach it${effect}`)
 }
 

@@ -95,7 +95,8 @@ async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
   const origins = byCode.get('forbidden_origin') ?? []
   const proxied = origins.find(({ reason }) => reason?.includes('trustProxy'))
   if (proxied) {
-    const found = `${plural(origins.length, 'request')} in the last day came from ${proxied.address}, which is not a trusted proxy`
+    const { length: count } = origins.filter(({ address }) => address === proxied.address)
+    const found = `${plural(count, 'request')} in the last day came from ${proxied.address}, which is not a trusted proxy`
     yield failed('proxy', found, `if it is your proxy, add --trust-proxy ${proxied.address}`)
   }
   const wrong = byCode.get('wrong_signature') ?? []

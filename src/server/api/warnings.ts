@@ -94,7 +94,8 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     const old = now - (overview.oldestUnfinished ?? now) > maxIdle
     if (pending === 0 || running > 0 || !idle || !old || overview.paused.length > 0) return undefined
     const cure = 'start a worker: hookserver serve hooks.ts --role worker'
-    return [`${pending} deliveries are pending, and no handler has run for five minutes`, cure]
+    const waiting = pending === 1 ? '1 delivery is' : `${pending} deliveries are`
+    return [`${waiting} pending, and no handler has run for five minutes`, cure]
   },
   handler_overdue({ processes }) {
     const found = problemsOf(processes, 'handler_overdue')
