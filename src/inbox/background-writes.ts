@@ -26,7 +26,7 @@ export class BackgroundWrites {
   }
 }
 
-/** Milliseconds between two writes: a flood of rejected requests must not cause a flood of commits. */
+/** Milliseconds for which rejected requests are collected, so that a flood of them causes no flood of commits. */
 const flushInterval = 1000
 /** Maximum bytes of a request's headers that are kept. */
 const maxHeaderBytes = 4096
@@ -64,7 +64,7 @@ export class RejectionBuffer {
   }
 }
 
-/** Keeps the first headers that fit, without secrets, and the beginning of a long GUID or event name. */
+/** Removes secrets, and the headers that exceed `maxHeaderBytes`. Shortens a long GUID or event name. */
 function truncate(rejection: Rejection): Rejection {
   let left = maxHeaderBytes
   const kept = Object.entries(withoutSecrets(rejection.headers)).filter(([name, value = '']) => {

@@ -64,17 +64,18 @@ export function toCountRows(counts: readonly Count[]): CountRow[] {
 }
 
 /**
- * Milliseconds until counts are written. A process that ends without `flush` loses the counts that are not written yet.
+ * Milliseconds from the first unwritten count until the counts are written. A process that ends without `flush` loses
+ * the unwritten counts.
  */
 const flushDelay = 5000
-/** The same for counts of rejected requests: as short as the delay of the requests themselves (`RejectionBuffer`). */
+/** The same for counts of rejected requests. `RejectionBuffer` writes the requests themselves after the same delay. */
 const rejectionFlushDelay = 1000
 /**
- * Maximum names of a measure that are counted separately. The limit is needed because senders may choose any number of
- * names.
+ * Maximum names of a measure that are counted separately. Further names are counted as `other`. The limit is needed
+ * because senders may choose any number of names.
  */
 const maxNames = 500
-/** Maximum counts in memory while the inbox cannot write them. */
+/** Maximum counts in memory while the inbox cannot write them. Further counts are lost. */
 const maxPending = 20_000
 
 interface CountStore {

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import { day } from './counts.ts'
 
 /**
- * The properties that identify a delivery. `secretId` is one of them: otherwise a sender with one secret could turn a
- * delivery signed with another secret into a duplicate.
+ * The properties that identify a delivery. `secretId` is one of them. Otherwise a sender with one secret could send a
+ * copy of a delivery before the delivery itself, which is signed with another secret and would be the duplicate.
  */
 interface Identified {
   source: string
@@ -13,8 +13,9 @@ interface Identified {
 }
 
 /**
- * The identity of a delivery, as only 16 bytes: GUIDs arrive in random order, so the index of identities is the most
- * expensive one. The hash of the GUID comes first, so that the same index finds a delivery by its GUID alone.
+ * The identity of a delivery. It has only 16 bytes, to keep the index of identities small: this index is the most
+ * expensive one, because GUIDs arrive in random order. The hash of the GUID comes first, so that the same index finds a
+ * delivery by its GUID alone.
  */
 export function identityOf({ source, hookId, guid, secretId = '' }: Identified): Uint8Array {
   const place = hash('sha256', JSON.stringify([source, hookId, secretId]), 'buffer').subarray(0, 8)
@@ -39,8 +40,8 @@ export const nextVariant = (known: readonly { variant: number }[]): number =>
   known.reduce((next, { variant }) => Math.max(next, variant + 1), 0)
 
 /**
- * Milliseconds for which a tombstone keeps the identity of a pruned delivery, to recognize a redelivery. GitHub Enterprise
- * Server allows redeliveries for 7 days; this is a day longer.
+ * Milliseconds for which a tombstone keeps the identity of a pruned delivery, so that the store recognizes a
+ * redelivery. GitHub Enterprise Server allows redeliveries for 7 days; this is a day longer.
  */
 export const tombstoneAge: number = 8 * day
 

@@ -43,8 +43,9 @@ export interface Inbox extends DeliveryStore, TaskQueue, DeliveryReader, Operati
 /** Stores deliveries before they are acknowledged. */
 export interface DeliveryStore {
   /**
-   * Commits a delivery, or recognizes it as a copy of a stored one. Resolves when it is safe on disk.
-   * @throws the reason why it could not be stored.
+   * Commits a delivery, or recognizes it as a copy of a stored or pruned delivery. Resolves when the result is safe on
+   * disk.
+   * @throws the reason why the delivery could not be stored.
    */
   store(delivery: NewDelivery): Promise<StoreResult>
   /**
@@ -60,16 +61,20 @@ export interface DeliveryReader {
   /** A page of deliveries, newest first. */
   list(query: Query): Promise<Page>
   get(id: number): Promise<DeliveryDetail | undefined>
-  /** The exact bytes that GitHub sent. */
+  /**
+   * The body as it is stored. If the delivery arrived as a request, these are the exact bytes that GitHub sent. If the
+   * delivery is `recovered`, they are JSON with the payload from GitHub's API.
+   */
   body(id: number): Promise<Uint8Array | undefined>
   overview(): Promise<InboxOverview>
   /**
-   * The values of a column in alphabetical order: of all deliveries if the store has an index of the column, otherwise
-   * only of the newest few thousand deliveries.
+   * The values of a column for suggestions, in alphabetical order. If the store has no index of the column, only the
+   * values of the newest few thousand deliveries.
    */
   values(query: ValueQuery): Promise<string[]>
   /**
-   * The latest failure of each handler, sorted by handler. Reads only 2,000 attempts: those of the newest deliveries.
+   * The latest failure of each handler, sorted by handler. Reads only 2,000 attempts, those of the newest deliveries,
+   * and leaves out handlers that did not fail in these attempts.
    */
   failures(): Promise<Failure[]>
   /**
@@ -86,8 +91,10 @@ export interface DeliveryReader {
 /** The operations of an operator. */
 export interface Operations {
   /**
-   * Makes deliveries run again at once: all handlers of a `done` delivery, else the handlers that have not succeeded.
-   * @returns the number of deliveries that run again.
+   * Runs handlers of deliveries again, without waiting for a backoff. For a `done` delivery, all handlers run again.
+   * For any other delivery that has ended, the handlers that have not succeeded run again. For a delivery that has not
+   * ended, the handlers whose tasks are `retrying`, `dead` or `discarded` run again.
+   * @returns the number of deliveries whose handlers run again.
    */
   retry(selection: Selection): Promise<number>
   /** Discards deliveries that are dead or have not ended. @returns the number of discarded deliveries. */
@@ -106,14 +113,14 @@ export interface Operations {
 
 /**
  * A delivery of another inbox, with its state there. It gets an id of this inbox. If it has not ended, its handlers run
- * here; tasks that were running are due at once.
+ * here. A task that was `running` there is `pending` here.
  */
 export interface ImportedDelivery {
   delivery: Omit<
     DeliveryDetail,
     'maxAttempts' | 'duration' | 'failure' | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'
   >
-  /** The exact bytes that GitHub sent. */
+  /** The body as the other inbox stored it. */
   body: Uint8Array
 }
 
@@ -133,7 +140,7 @@ export interface Metadata {
 
   /**
    * Acquires or renews a lease, for work that only one process may do at a time.
-   * @param ms Milliseconds until it expires.
+   * @param ms Milliseconds until the lease expires.
    * @returns whether the holder has the lease.
    */
   lease(name: string, holder: string, ms: number): Promise<boolean>

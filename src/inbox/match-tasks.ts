@@ -47,11 +47,12 @@ export interface MatchDecision<Existing extends ExistingTask> {
 /**
  * Decides which tasks a match creates and which state its delivery gets:
  *
- * - `dead` if the payload is invalid, `discarded` if it is an unwanted replay. Existing tasks stay as they are.
+ * - If the payload is invalid, the delivery ends `dead`. If the delivery is a replay and `discardReplay` is set, it
+ *   ends `discarded`. In both cases, existing tasks stay as they are. The next rules apply to all other deliveries.
  * - If a handler matches, its task starts, or starts again. A running task stays as it is. So does a task that has
  *   succeeded, unless `rerun` is set.
  * - If a handler no longer matches, its task ends `gone`, unless the task runs or has succeeded.
- * - Unless the first rule applies, the state of the delivery follows from its tasks, see `deliveryStateOf`.
+ * - The state of the delivery follows from its tasks, see `deliveryStateOf`.
  */
 export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Existing>): MatchDecision<Existing> {
   const { match, existing, rerun, replayed } = input

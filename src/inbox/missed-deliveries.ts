@@ -14,10 +14,10 @@ import { day } from './counts.ts'
 export const missedDeliveryStates = ['missed', 'requested', 'received', 'expired', 'unrecorded'] as const
 export type MissedDeliveryState = (typeof missedDeliveryStates)[number]
 
-/** Milliseconds from the expiry of a missed delivery until a store deletes it. */
+/** Milliseconds from `expiresAt` of a missed delivery until a store deletes its record. */
 export const missedDeliveryAge: number = 31 * day
 
-/** Maximum missed deliveries that a store lists besides all `missed` and `requested` ones, which sweeps still need. */
+/** A store lists all `missed` and `requested` deliveries, because sweeps need them, and at most this many others. */
 export const maxEndedMissedDeliveries = 20_000
 
 /** How many missed deliveries are in each state. */
@@ -31,18 +31,18 @@ export interface MissedDelivery {
   target: string
   event: string
   action: string | undefined
-  /** GitHub's id of its latest attempt to send the delivery. */
+  /** GitHub's id of the latest attempt to send the delivery. */
   deliveryId: number
-  /** When GitHub made its first attempt, in milliseconds since 1970. */
+  /** When GitHub first tried to send the delivery, in milliseconds since 1970. */
   deliveredAt: number
   /** The result of the latest attempt in GitHub's log, such as `timed out`. */
   status: string
   state: MissedDeliveryState
-  /** How many times a sweep requested it. */
+  /** How many times sweeps requested the delivery. */
   requests: number
-  /** When a sweep last requested it. */
+  /** When a sweep last requested the delivery. */
   requestedAt: number | undefined
-  /** When GitHub deletes it from the delivery log. */
+  /** When GitHub deletes the delivery from its delivery log. */
   expiresAt: number
 }
 

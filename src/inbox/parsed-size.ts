@@ -29,7 +29,7 @@ const perCharacter: Readonly<Record<string, number>> = {
  */
 const perIndex = 200
 
-/** Bytes. `parsedSizeLimit` returns a quarter of the heap, but at most this. */
+/** The maximum of `parsedSizeLimit`, in bytes. */
 const maxParsedSize = 256 * 1024 * 1024
 
 const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]

@@ -31,7 +31,7 @@ export interface WorkerProblem {
 
 /** A process as it registers. The store adds host, process id and time. */
 export interface ProcessInfo {
-  /** Unique for each use of the inbox, because operating systems reuse process ids. */
+  /** A random id, because operating systems reuse process ids. */
   id: string
   /** Whether it receives deliveries, runs handlers, or both. */
   role: 'all' | 'receiver' | 'worker'

@@ -3,13 +3,14 @@ import type { MissedDeliveryCounts } from './missed-deliveries.ts'
 /**
  * The deliveries of an inbox, as the dashboard, the API and the command line show them.
  *
- * A task is `pending` until a worker claims it, `running` during an attempt, and `retrying` between attempts. It ends
- * as `done`, `discarded`, `dead` (all its attempts failed) or `gone` (its handler is not registered any more, or no
- * longer matches).
+ * A task is `pending` until a worker claims it, `running` during an attempt, and `retrying` between a failed attempt
+ * and the next one. It ends as `done` (it has succeeded), `discarded`, `dead` (it failed, and has no attempts left) or
+ * `gone` (its handler is not registered any more, or no longer matches).
  *
- * The state of a delivery follows from the states of its tasks, see `deliveryStateOf`. A delivery that no worker has
- * matched yet is `pending`. `pending`, `running` and `retrying` deliveries have not ended. An ended delivery runs again
- * only if an operator retries it or, unless it is `done`, if a copy of it arrives.
+ * A delivery that no worker has matched yet is `pending`. The state of a matched delivery follows from the states of
+ * its tasks, see `deliveryStateOf`; `matchTasks` describes the exceptions. `pending`, `running` and `retrying`
+ * deliveries have not ended. An ended delivery runs again if an operator retries it. It also runs again if a copy of it
+ * arrives, unless it is `done`.
  */
 export const deliveryStates = ['pending', 'running', 'retrying', 'dead', 'discarded', 'done', 'ignored'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
@@ -32,7 +33,7 @@ export interface NewDelivery {
   hookId: string
   guid: string
   event: string
-  /** Without secrets: signatures, cookies and authorization. */
+  /** The values of signatures, cookies and authorization are replaced by `notStored`. */
   headers: Readonly<Record<string, string | undefined>>
   body: Uint8Array
   form: 'json' | 'form'
@@ -44,8 +45,8 @@ export interface NewDelivery {
   /** The algorithm of the signature; `undefined` if none was checked. */
   algorithm: string | undefined
   /**
-   * Whether the delivery was read from GitHub's API. Such a delivery is compared by its identity alone, because its
-   * bytes are not those that GitHub sent.
+   * Whether the delivery was read from GitHub's API. The bytes of its body are then not those that GitHub sent. So the
+   * store compares such a delivery with other deliveries by the identity alone.
    */
   recovered?: boolean | undefined
   /** Id of the delivery that an operator edited to make this one. */
@@ -55,14 +56,15 @@ export interface NewDelivery {
 }
 
 export interface StoreResult {
+  /** The id of the stored delivery. 0 for a `duplicate` of a pruned delivery. */
   id: number
-  /** `rearmed`: a copy of a delivery that had ended without success, which is handled again. */
+  /** `rearmed`: the delivery is a copy of one that ended without success. The handlers run again. */
   outcome: 'stored' | 'duplicate' | 'rearmed'
-  /** A delivery with the same identity and other bytes is already stored. */
+  /** Whether the stored delivery has the identity of an older delivery, but other bytes. */
   conflict: boolean
 }
 
-/** The columns that deliveries are listed and searched by; read from the payload when a worker matches the delivery. */
+/** The columns of lists and searches that a worker reads from the payload when it matches the delivery. */
 export interface PayloadSummary {
   action?: string | undefined
   repository?: string | undefined
@@ -84,7 +86,7 @@ export interface LastError {
 export interface Failure extends LastError {
   /** The id of the delivery. */
   id: number
-  /** Milliseconds since 1970. */
+  /** When the attempt ended, in milliseconds since 1970. */
   at: number
 }
 
@@ -96,7 +98,7 @@ export interface DeliverySummary
   state: DeliveryState
   /** Bytes of the body. */
   size: number
-  /** When the first task that is `retrying` is due; `undefined` while another task runs. */
+  /** When the first of its `retrying` tasks is due. `undefined` unless the delivery itself is `retrying`. */
   nextAttemptAt: number | undefined
   /** Number of attempts of the handler with the most attempts, including a running attempt. */
   maxAttempts: number
@@ -104,7 +106,7 @@ export interface DeliverySummary
   duration: number | undefined
   /** The newest failed attempt of a task that is `retrying` or `dead`. */
   failure: LastError | undefined
-  /** The number of copies received after the first. */
+  /** How many copies of the delivery arrived after it. */
   duplicates: number
   /** A delivery with the same identity and other bytes was received before. */
   conflict: boolean
@@ -123,7 +125,10 @@ export interface DeliveryDetail
   /** Hexadecimal. */
   sha256: string
   storedAt: number
-  /** When the reply could be sent; `undefined` until the store records that, or if the process ended first. */
+  /**
+   * When the delivery was committed, so that the reply could be sent. The store records the time later: `undefined`
+   * until then, or if the process ended before.
+   */
   ackedAt: number | undefined
   /** Why an operator discarded it, or why it ended before any handler saw it. */
   reason: string | undefined
@@ -143,7 +148,8 @@ export interface AttemptDetail {
   number: number
   startedAt: number
   /**
-   * Milliseconds; `undefined` while it runs, if its lease expired, or if an operator discarded the delivery meanwhile.
+   * Milliseconds. `undefined` while the attempt runs, if its lease expired, or if an operator discarded the delivery
+   * during the attempt.
    */
   duration: number | undefined
   /** `released`: interrupted by a shutdown. `cut off`: its lease expired, for example because its process died. */
@@ -171,13 +177,13 @@ export const maxChanges = 20_000
 
 /** The deliveries that changed since a position. */
 export interface Changes {
-  /** New and changed deliveries in their current state, without duplicates and without deleted deliveries. */
+  /** New and changed deliveries, each once and in its current state. Deleted deliveries are left out. */
   deliveries: DeliverySummary[]
   /** The position to pass to the next call, which any process may make. */
   position: string
-  /** Whether the next call has more changes to return at once. */
+  /** Whether there are already more changes than these: call again without waiting. */
   more: boolean
-  /** The store no longer knows the changes since that position: read the whole list again. */
+  /** The store does not know all changes since the position that the caller passed: read the whole list again. */
   gap: boolean
 }
 

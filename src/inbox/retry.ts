@@ -2,7 +2,7 @@
 import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
 import type { HandlerPolicy } from './task-queue.ts'
 
-/** Thrown by a handler to fail the attempt and set the time of the next one. The attempt counts. */
+/** Thrown by a handler to fail the attempt and, with `after`, to set the delay of the next one. The attempt counts. */
 export class Retry extends Error {
   override readonly name = 'Retry'
   /** Milliseconds until the next attempt. If `undefined`, the handler's `backoff` decides. */
@@ -29,13 +29,16 @@ export class Discard extends Error {
 }
 
 export const defaultAttempts = 12
-/** Milliseconds that an attempt may take. */
+/** Milliseconds that an attempt may take, if its handler has no `timeout`. */
 export const defaultTimeout: number = 15 * 60 * 1000
 /** The maximum delay before the second attempt, in milliseconds. The actual delay is at least half of it. */
 export const defaultBackoff = 5000
 /** The ratio of each maximum delay to the one before it. */
 const backoffFactor = 3
-/** Milliseconds. With the defaults above, the twelve attempts take 11 to 23 hours. */
+/**
+ * The limit of the maximum delay, in milliseconds. With the defaults above, the delays between the twelve attempts take
+ * 11 to 23 hours together.
+ */
 export const maxBackoff: number = 6 * 60 * 60 * 1000
 
 /**

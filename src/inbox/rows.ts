@@ -31,7 +31,7 @@ interface SharedRow {
   replayed: boolean | number
 }
 
-/** The columns that a worker reads, with the headers as JSON and the body as GitHub sent it. */
+/** The columns that a worker reads, with the headers as JSON and the body as bytes. */
 export interface StoredDeliveryRow extends SharedRow {
   trace: string | null
   secret_id: string | null

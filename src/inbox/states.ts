@@ -3,14 +3,15 @@
  *
  * A task is
  * - `pending`: it is due, or it waits for another task with the same order key. → `running` when a worker claims it;
- *   → `gone` when no worker has registered its handler for a long time.
+ *   → `gone` when it is due, but no worker has registered its handler for the time `vanishAfter`.
  * - `running`: a worker holds its lease. → the state that `transitionOf` derives from the result of the attempt;
- *   → `retrying` when the lease expires, because the attempt counts.
+ *   → `retrying` when the lease expires. The attempt then counts against the limit, as a failed attempt does.
  * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task; → `pending`
  *   when an operator retries its delivery, or when it is due but is no longer the first task with its order key.
  * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if the delivery is `done` too.
- * - `discarded`, `dead`, `gone`: it has ended without success. → `pending` when an operator retries its delivery, or
- *   when a copy rearms the delivery; → `gone` if its handler then no longer matches.
+ * - `discarded`, `dead`, `gone`: it has ended without success. → `pending` when an operator retries its delivery (a
+ *   `gone` task only if the delivery has ended), or when a copy rearms the delivery; → `gone` if the delivery is then
+ *   matched again and the handler no longer matches.
  *
  * An operator who discards a delivery ends its tasks as `discarded`, except those that are `done` or `gone`.
  */
@@ -20,7 +21,7 @@ import type { DeliveryState, TaskState } from './records.ts'
 /** How a store changes a task whose attempt has ended. */
 interface TaskTransition {
   state: TaskState
-  /** When the task is due again; 0: at once. */
+  /** When the task is due again. 0: it is due now. `undefined`: it has ended. */
   nextAt?: number | undefined
   /** Milliseconds between the end of the attempt and `nextAt`. */
   delay?: number | undefined

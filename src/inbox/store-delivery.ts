@@ -5,7 +5,7 @@ import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { Inbox, NewDelivery, StoreResult } from './inbox.ts'
 import { notStored } from './records.ts'
 
-/** Milliseconds that a failure counts: longer than the 10 s between two readiness probes of Kubernetes. */
+/** Milliseconds for which a failure counts. By default, Kubernetes probes the readiness every 10 s; this is longer. */
 const failureMemory = 15_000
 
 /**
@@ -36,7 +36,8 @@ export class StoreHealth {
 
 /**
  * Stores a delivery before the deadline of its reply.
- * @throws {HookError} `inbox_unavailable`. The store may still have committed the delivery: then a copy is a duplicate.
+ * @throws {HookError} `inbox_unavailable`. The store may have committed the delivery nevertheless, or may commit it
+ *   later. A copy of the delivery is then a duplicate.
  */
 export async function storeDelivery(
   inbox: Inbox,
@@ -64,7 +65,7 @@ function publish({ id, outcome, conflict }: StoreResult, { guid, event, source }
   }
 }
 
-/** Headers whose values are not stored: a reader of the inbox could use them to send as the original sender. */
+/** Headers whose values are not stored, because readers of the inbox could use the values to pose as the sender. */
 const secrets = ['x-hub-signature-256', 'x-hub-signature', 'authorization', 'proxy-authorization', 'cookie']
 
 /** The delivery to store, without secrets. */

@@ -1,6 +1,6 @@
 import type { DeliveryState, NewDelivery, PayloadSummary } from './records.ts'
 
-/** The options of a handler that a store uses when it reclaims the handler's tasks from a dead worker. */
+/** The options of a handler that a store needs to find stuck processes, and to reclaim tasks from dead workers. */
 export interface HandlerPolicy {
   name: string
   /** The maximum delay before the second attempt, in milliseconds. */
@@ -10,7 +10,7 @@ export interface HandlerPolicy {
    * for more than a minute, and for longer than the `timeout` of each of its handlers.
    */
   timeout?: number
-  /** Maximum attempts of a delivery. Default: 12. */
+  /** Maximum attempts of a task. Default: 12. */
   attempts?: number
 }
 
@@ -36,7 +36,8 @@ export interface MatchOffer {
   /** Maximum bytes of all bodies. The first delivery is offered even if its body is larger. */
   bytes: number
   /**
-   * Whether a match may have a task with an order key. If `true`, a store may offer deliveries to one worker at a time.
+   * Whether a match may have a task with an order key. If `true`, a store may offer deliveries to only one worker at a
+   * time.
    */
   ordered: boolean
   now: number
@@ -75,11 +76,11 @@ export interface MatchedTask {
 export interface ClaimRequest {
   /** Maximum tasks of each handler. */
   wanted: Readonly<Record<string, number>>
-  /** Maximum bytes of all bodies together. The first task may exceed it. */
+  /** Maximum bytes of all bodies together. The first task is claimed even if its body is larger. */
   bytes: number
   /** Maximum bytes of one body; tasks of larger deliveries are skipped. Default: no limit. */
   largest?: number | undefined
-  /** The time of the worker's clock, at which a task has to be due. */
+  /** The time of the worker's clock. Only tasks that are due at this time are claimed. */
   now: number
 }
 
@@ -104,13 +105,13 @@ export interface AttemptResult {
   attempt: number
   /**
    * `released`: a shutdown interrupted the attempt, or the worker could not begin it. The attempt does not count, and
-   * the task is due at once. `dead`: the attempt failed, and the task has no attempts left.
+   * the task is due again immediately. `dead`: the attempt failed, and the task has no attempts left.
    */
   outcome: 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released'
   startedAt: number
   /** Milliseconds. */
   duration: number
-  /** When a task that `failed` is due again. */
+  /** When the task is due again, if the outcome is `failed`. */
   nextAt?: number | undefined
   /** The text of the thrown value, with its stack. */
   error?: string | undefined
@@ -120,7 +121,8 @@ export interface AttemptResult {
   log?: string | undefined
   /**
    * Claims the next task with the same order key for this worker if the body of its delivery has at most this many
-   * bytes. This saves a claim. Default: the task becomes due, and any worker may claim it.
+   * bytes. This saves a claim. If the body is larger, or without this member, the next task becomes due, and any worker
+   * may claim it.
    */
   nextBytes?: number | undefined
 }
@@ -136,7 +138,8 @@ export interface DeliveryStatus {
 export interface TaskQueue {
   /**
    * Registers a worker and starts its heartbeats.
-   * @param onWork Called when a process may have made work available; a store that never calls it is polled.
+   * @param onWork Called when a process may have made work available. A store need not call it, because workers also
+   *   poll the store.
    * @returns the id of the worker, for the calls below.
    */
   registerWorker(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number>
@@ -148,8 +151,8 @@ export interface TaskQueue {
   /**
    * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. A delivery without
    * a match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, or if an operator
-   * has ended the delivery. A match with an order key is also ignored while an older delivery, which may have the same
-   * key, is unmatched.
+   * has ended the delivery. A match with an order key is also ignored while an older delivery is unmatched, because the
+   * older delivery may have the same key.
    * @param decide Not called without unmatched deliveries. Called again if the store repeats a failed transaction; only
    * the last call counts.
    */
@@ -167,8 +170,8 @@ export interface TaskQueue {
   /** The deliveries of claimed tasks. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>
   /**
-   * Records results, ignoring those of attempts whose lease has moved to another worker. If a result has `nextBytes`,
-   * also claims the next task.
+   * Records results. Ignores the result of an attempt if this worker no longer holds the lease of the attempt. If a
+   * result has `nextBytes`, also claims the next task with the same order key.
    * @returns the states of the deliveries, with the next tasks.
    */
   finish(worker: number, results: readonly AttemptResult[]): Promise<DeliveryStatus[]>

@@ -27,7 +27,7 @@ export function pageBounds({ limit, budget, words = [], paths = [] }: Query): { 
   return { limit: clamp(limit, defaultLimit, maxLimit), budget: clamp(budget, defaultBudget, maxBudget) }
 }
 
-/** A whole number from 1 to `max`. Values below 1 and NaN count as missing. */
+/** A whole number from 1 to `max`. The default replaces a value that is missing, below 1 or NaN. */
 function clamp(value: number | undefined, defaultValue: number, max: number): number {
   return value !== undefined && value >= 1 ? Math.min(Math.floor(value), max) : defaultValue
 }
@@ -37,7 +37,7 @@ export function likePattern(word: string): string {
   return `%${word.replace(/[\\%_]/g, '\\$&')}%`
 }
 
-/** Maximum deliveries that one transaction changes. */
+/** Maximum deliveries of a query that are changed together, in one transaction. */
 const batchSize = 500
 
 /**

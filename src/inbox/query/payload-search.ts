@@ -33,7 +33,7 @@ export function matchPayload(
   }
 }
 
-/** Whether a payload meets all conditions. Text is compared case-insensitively, other values by their JSON. */
+/** Whether a payload meets all conditions. All values are compared as texts, case-insensitively. */
 export function matchesPayload(data: unknown, conditions: readonly PathCondition[]): boolean {
   const budget: ScanBudget = { left: maxValues }
   return conditions.every(({ path, value }) => {

@@ -31,15 +31,15 @@ export interface Query {
   words?: readonly string[] | undefined
   /** Values that the payload must contain. */
   paths?: readonly PathCondition[] | undefined
-  /** Deliveries with a smaller id: `next` of the previous page. */
+  /** Only deliveries with a smaller id than this. For the next page, `next` of the previous page. */
   before?: number | undefined
-  /** Deliveries in a page. Default: 50, at most 500. */
+  /** Maximum deliveries in a page: 1 to 500. Default: 50. */
   limit?: number | undefined
-  /** Milliseconds after which a page is returned although it is not full, at most 1000. Default: 30. */
+  /** Milliseconds after which a page is returned although it is not full: 1 to 1000. Default: 30. */
   budget?: number | undefined
 }
 
-/** The deliveries of an operation. */
+/** The deliveries that an operation changes. */
 export type Selection = { ids: readonly number[] } | { query: Query }
 
 /** A member of a payload and its value; a list matches if one of its items matches. */
@@ -131,8 +131,8 @@ const columns: ReadonlyMap<string, Column> = new Map(
 export const isColumn = (name: string): boolean => columns.has(name)
 
 /**
- * Whether a text is valid as a word of a search. An empty text would match every delivery. So would a line feed or NUL
- * in some stores. An operator who retries the deliveries of such a search would retry all deliveries.
+ * Whether a text is valid as a word of a search. An empty text would match every delivery, and in some stores so would
+ * a line feed or NUL. An operator who retries the deliveries of such a search would retry all deliveries.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: with \p{Cc}, importing this module would take 0.1 ms longer
 export const isWord = (text: string): boolean => text !== '' && !/[\x00-\x1f\x7f-\x9f]/u.test(text)
@@ -150,7 +150,7 @@ export function eventAndAction(text: string): Query {
  * Parses a search: words, `column:value` for the columns of a list, and `path:value` for the payload, as in
  * `pull_request.user.login:octocat`. Quotes join words: `title:"a b"`. If a column occurs twice, the last value counts.
  * Only a blank text has no conditions.
- * @param now The time from which ages such as `2h` count, in milliseconds since 1970. Default: now.
+ * @param now The time that ages such as `2h` are subtracted from, in milliseconds since 1970. Default: now.
  * @throws {QueryError} with all invalid values (such as `state:gone`, `since:tomorrow`) and words (such as `""`).
  */
 export function parseQuery(text: string, now: number = Date.now()): Query {
