@@ -12,13 +12,13 @@ export interface RunningTask extends ClaimedTask {
   worker: number
   registration: Registration
   stored: StoredDelivery
-  /** The payload if it was parsed to match the delivery; otherwise it is parsed once there is memory for it. */
+  /** The payload if it was parsed to match the delivery. `undefined`: it is parsed once there is memory for it. */
   data: Json | undefined
   /** Bytes of memory that the parsed payload takes. */
   cost: number
   /**
-   * When the first task of its chain started, by `performance.now()`. A chain is a series of tasks with one order key:
-   * the call that records the result of a task also claims the next one, which runs in the same slot.
+   * When the first task of its chain took the slot, by `performance.now()`. A chain is a series of tasks with one order
+   * key: the call that records the result of a task also claims the next one, which runs in the same slot.
    */
   chainStart: number
 }
@@ -39,7 +39,7 @@ export interface AttemptOptions extends Pick<RunningTask, 'registration' | 'atte
 }
 
 /**
- * Calls a handler for a delivery.
+ * Calls a handler for a delivery. If the task has no attempts left, does not call the handler: the outcome is `dead`.
  * @returns `result` resolves as soon as the outcome is known, and never rejects. `settled` resolves when the handler's
  * code has ended: before `result` does, or long after it if the handler exceeds its timeout and ignores `signal`.
  */
@@ -86,7 +86,7 @@ interface FailureContext {
   now: number
 }
 
-/** `Discard` ends the task at once, the last attempt ends it as dead, and any other failure is retried. */
+/** `Discard` ends the task as `discarded`. Any other failure is retried, unless it was in the last attempt: `dead`. */
 export function failureOutcome(thrown: unknown, context: FailureContext): HandlerOutcome {
   const { attemptsUsed, attempts, backoff, now } = context
   const reason = safely(() => discardReason(thrown))
@@ -97,7 +97,7 @@ export function failureOutcome(thrown: unknown, context: FailureContext): Handle
   return { outcome: 'failed', error, thrown, nextAt: Math.min(Math.round(now + delay), Number.MAX_SAFE_INTEGER) }
 }
 
-/** The outcome of a claimed task without attempts left: its last lease expired, or `attempts` was lowered. */
+/** The outcome of a claimed task that has no attempts left: its last lease expired, or `attempts` was lowered. */
 export function attemptsExhausted(attempts: number): HandlerOutcome {
   const thrown = new Error(
     `All ${attempts} attempts are used up: the lease of the last one expired, or "attempts" was lowered`,
@@ -122,7 +122,10 @@ function describe(returned: unknown): string | undefined {
   return truncate(safely(text) ?? safely(() => Object.prototype.toString.call(returned)) ?? '[cannot be shown]')
 }
 
-/** The stack of an error and those of its causes, which may form a cycle; the text of any other value. */
+/**
+ * The stacks of an error and of its causes, or the text of any other value. The number of causes is limited, because
+ * they may form a cycle.
+ */
 function describeError(thrown: unknown, maxCauses: number = 10): string {
   const parts = safely(() => (thrown instanceof Error ? stackAndCause(thrown) : undefined))
   if (!parts) return `Thrown: ${describe(thrown) ?? String(thrown)}`

@@ -4,10 +4,10 @@
 import type { Registration } from '../../handler.ts'
 import { MemoryPool, type Release } from '../../runtime/memory-pool.ts'
 
-/** Maximum attempts of a handler that run at a time in one process. */
+/** Maximum attempts of a handler that run at a time in one process, if it has no `concurrency`. */
 export const defaultConcurrency = 25
 
-/** Counts the tasks that each handler runs. */
+/** Counts the slots that are taken, by handler. */
 export class Slots {
   readonly #taken = new Map<string, number>()
 
@@ -51,7 +51,7 @@ export class PayloadMemory {
     this.#large = new MemoryPool(limit * (1 - reserve))
   }
 
-  /** Bytes. */
+  /** The bytes that payloads hold. */
   get held(): number {
     return this.#small.held + this.#large.held
   }
@@ -63,7 +63,7 @@ export class PayloadMemory {
     return this.#fullSince !== undefined && performance.now() - this.#fullSince >= reportAfter
   }
 
-  /** Whether a payload would get its memory now if the caller took `more` bytes for other payloads before. */
+  /** Whether a payload would get its memory now if the caller had first taken `more` bytes for other payloads. */
   hasRoom(bytes: number, more = 0): boolean {
     return this.#poolOf(bytes).hasRoom(bytes, more)
   }

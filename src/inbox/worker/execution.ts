@@ -17,7 +17,7 @@ const maxChain = 1000
 export interface ExecutionEvents {
   /** There may be room for a task. @param mayBeDue Whether the end of an attempt may have made another task due. */
   roomForTask(mayBeDue: boolean): void
-  /** Resolves when the task runs or is released, or the store has failed. */
+  /** Starts the next task of a chain. Resolves when the task runs or is released, or the store has failed. */
   startNext(next: NextTask): Promise<void>
 }
 
@@ -43,12 +43,15 @@ export class Execution {
     this.#tasks.set(task, this.#run(task))
   }
 
-  /** For each handler, the number of ended attempts whose code still runs. */
+  /** See `OverdueHandlers.counts`. */
   get overdue(): ReadonlyMap<string, number> {
     return this.#overdue.counts
   }
 
-  /** Resolves when no task runs and all results are recorded. @param worker Counts only tasks with this worker id. */
+  /**
+   * Resolves when no task is waiting for memory or running, and no result is being recorded.
+   * @param worker Considers only tasks with this worker id. Default: all tasks.
+   */
   async idle(worker?: number): Promise<void> {
     for (;;) {
       const tasks = [...this.#tasks].filter(([task]) => worker === undefined || task.worker === worker)
@@ -57,12 +60,15 @@ export class Execution {
     }
   }
 
-  /** Drops the tasks that wait for memory now or later. The store releases them together with the worker. */
+  /**
+   * Drops the tasks that wait for memory, and those that would have to wait later. `releaseWorker` releases their
+   * leases.
+   */
   stopWaiting(): void {
     this.#waitingStopped.resolve(undefined)
   }
 
-  /** Aborts the handlers; an attempt that fails from now on is released. */
+  /** Aborts the handlers. An attempt that fails from now on has the outcome `released`. */
   abort(): void {
     this.#shutdown.abort()
     for (const delivery of this.#deliveries) delivery.abort(new DOMException('Shutting down', 'AbortError'))
@@ -130,9 +136,10 @@ export class Execution {
   }
 
   /**
-   * Records a result, and claims the next task of a chain by the same call. Repeats the call until the store answers.
-   * @returns nothing if the lease has moved, or if the call fails during a shutdown. In the second case, the lease is
-   * released and the attempt is repeated.
+   * Records a result, and claims the next task of a chain by the same call if that task may start. Repeats a call that
+   * fails, unless the handlers have been aborted.
+   * @returns nothing if this worker no longer holds the lease, or if a call fails after the abort. After the abort, the
+   * worker releases the lease, and the attempt is repeated.
    */
   async #record(task: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {
     let claimNext = false
@@ -157,7 +164,7 @@ export class Execution {
     return status
   }
 
-  /** Takes a slot for the next task. If the store claims no next task, the slot is released. */
+  /** Takes a slot for the next task before the store claims it. If the store claims none, the slot is released. */
   async #finishAndClaimNext(task: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {
     const { slots } = this.#context
     slots.take(task.handler)
@@ -175,7 +182,10 @@ export class Execution {
     return this.#context.mayStartNext(worker) && this.#context.slots.free(registration) > 0
   }
 
-  /** The payload and the registration to run. If the payload cannot be read, the registration rejects with the reason. */
+  /**
+   * The payload, and the registration to run. If the payload cannot be read, the handler of this registration rejects
+   * with the reason.
+   */
   #readPayload({ data, stored, cost, registration }: RunningTask): { data: Json; registration: Registration } {
     try {
       return { data: data ?? readPayload(stored, cost, this.#context.host), registration }

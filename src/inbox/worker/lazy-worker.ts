@@ -5,8 +5,9 @@ import type { Worker } from './worker.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /**
- * A worker that imports its code when it is created, because most applications have no inbox. Until it has started, it
- * ignores `wake()` and `handlersChanged()`: its first round looks for all work, with the handlers registered by then.
+ * A worker that imports its code only when it is created, because most applications have no inbox. Before it has
+ * started, it need not react to `wake()` and `handlersChanged()`, because its first round looks for all work, with the
+ * handlers that are registered by then.
  *
  *     loading --imported--> started, in the next turn of the event loop --stop()--> stopped
  *     loading --stop()--> stopped: it never starts
@@ -26,7 +27,7 @@ export class LazyWorker {
     return this.#worker?.problems ?? []
   }
 
-  /** Starts the next round now: there may be unmatched deliveries. */
+  /** Starts the next round now, because there may be unmatched deliveries. */
   wake(): void {
     this.#worker?.wake()
   }

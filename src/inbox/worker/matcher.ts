@@ -15,7 +15,7 @@ const batchCost = 64 * 1024 * 1024
 /** Bytes of memory. The store counts the attempts to parse a payload that needs at least this much memory. */
 const countedCost = 32 * 1024 * 1024
 
-/** The smallest share of a batch: a single delivery. */
+/** The smallest share of a full batch. A batch of this size has a single delivery. */
 const minShare = 1 / 1024
 
 /** Maximum attempts to parse a payload: a payload that has ended the process this often is not parsed again. */
@@ -43,7 +43,7 @@ export class Matcher {
 
   /**
    * @returns how many deliveries were matched; the tasks that the store has claimed, which hold slots; the deliveries
-   * whose payload cannot be read; and whether other tasks of the deliveries may be due.
+   * whose payload cannot be read; and whether tasks that the store has not claimed may be due.
    */
   async match(
     worker: number,
@@ -72,7 +72,7 @@ export class Matcher {
     return { matched, tasks: toRunningTasks(worker, batch, claimed), unreadable, mayBeDue }
   }
 
-  /** Matches deliveries in their order until the batch is full. The remaining deliveries are offered again. */
+  /** Matches deliveries in their order until the batch is full. The store offers the others again in a later call. */
   async #addMatches(offered: readonly StoredDelivery[], batch: MatchedDelivery[]): Promise<void> {
     let total = 0
     for (const stored of offered) {
@@ -116,7 +116,7 @@ export class Matcher {
   }
 }
 
-/** In the order of the batch, which is that of receipt. */
+/** The claimed tasks in the order of the batch, which is the order of receipt. */
 function toRunningTasks(
   worker: number,
   batch: readonly MatchedDelivery[],

@@ -14,11 +14,12 @@ export interface PollLoopOptions {
  *
  * - `created`: entered at construction. → `running` by `start()`; → `stopped` by `stop()`: `start()` then does nothing.
  * - `running`: is always in one of three phases:
- *   - a round: → a round if it found work or `wake()` was called during it; → a sleep if neither; → a pause if it threw.
+ *   - a round: → a round if it found work or `wake()` was called during it; → a pause if it threw; → a sleep otherwise.
  *   - a sleep: → a round after `interval` or by `wake()`.
  *   - a pause: → a round after `storeRetryDelay`. `wake()` does not end it, because a store that has just failed must
  *     not be queried as often as deliveries arrive.
- * - `stopped`: entered by `stop()`; final. Ends a sleep or a pause at once; a round checks `isStopped` between steps.
+ * - `stopped`: entered by `stop()`; final. A sleep or a pause ends immediately. A round checks `isStopped` between its
+ *   steps.
  */
 export class PollLoop {
   readonly #options: PollLoopOptions
@@ -80,15 +81,15 @@ export class WorkSignal {
   #isRaised = true
   #takenAt = Number.NEGATIVE_INFINITY
 
-  /** There may be work. */
+  /** Signals that there may be work. */
   raise(): void {
     this.#isRaised = true
   }
 
   /**
-   * Clears the signal. A store need not signal the work that other processes make available, so a query is also due once
-   * in `interval` milliseconds.
-   * @returns whether to query now.
+   * Clears the signal.
+   * @returns whether to query now: after a signal, or `interval` milliseconds after the last query. The second case is
+   * for work that other processes make available, which a store need not signal.
    */
   take(interval: number): boolean {
     const now = performance.now()

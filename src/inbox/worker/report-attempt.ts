@@ -45,7 +45,7 @@ export function reportUnreadable(host: WorkerHost, { match: { id, invalid = '' }
   reportDead(host, id, delivery, new Error(invalid))
 }
 
-/** Milliseconds after the end of an attempt until its handler is reported if it still runs. */
+/** Milliseconds from the end of an attempt until its handler is reported as overdue, if the handler still runs. */
 const overdueGrace = 1000
 
 /** Reports handlers that still run after their attempt has ended. */
@@ -57,7 +57,7 @@ export class OverdueHandlers {
     this.#logger = logger
   }
 
-  /** For each handler, the number of ended attempts whose code still runs. */
+  /** For each handler, the number of attempts that ended more than `overdueGrace` ago and whose code still runs. */
   get counts(): ReadonlyMap<string, number> {
     return new Map([...this.#counts].filter(([, count]) => count > 0))
   }
@@ -84,7 +84,7 @@ export class OverdueHandlers {
 /** The maximum length of the log of one attempt, in characters. */
 const maxLogLength = 32_768
 
-/** The log of one attempt: stores each entry and passes it on to the logger of the application. */
+/** The log of one attempt. Keeps the entries up to `maxLogLength`, and passes all on to the application's logger. */
 export class AttemptLog {
   readonly logger: FullLogger
   #text = ''
@@ -98,7 +98,7 @@ export class AttemptLog {
     this.logger = childLogger({ debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') })
   }
 
-  /** One line for each entry, or `undefined` if there are no entries. */
+  /** One line for each kept entry, then the number of dropped ones. `undefined` if there are no entries. */
   get text(): string | undefined {
     const end = this.#dropped > 0 ? `… ${this.#dropped} more lines\n` : ''
     return this.#text + end || undefined

@@ -16,7 +16,7 @@ export class TaskStarter {
     this.#execution = execution
   }
 
-  /** Takes a slot for each task and runs it. */
+  /** Takes a slot for each task and runs it. Releases the tasks whose handlers have been removed. */
   async start(worker: number, tasks: readonly (ClaimedTask | NextTask)[]): Promise<void> {
     if (tasks.length === 0) return
     const { host, slots } = this.#context
@@ -35,7 +35,10 @@ export class TaskStarter {
     }
   }
 
-  /** Runs a task in the slot of an ended task. The tasks of one turn of the event loop are loaded together. */
+  /**
+   * Runs a task in the slot of an ended task, or releases it if the worker may not start it. The tasks of one turn of
+   * the event loop are loaded together.
+   */
   startNext(next: NextTask): Promise<void> {
     this.#queue.push(next)
     this.#startingQueue ??= Promise.resolve().then(() => this.#startQueue())

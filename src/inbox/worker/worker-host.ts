@@ -46,7 +46,10 @@ export interface WorkerContext {
   readonly memory: PayloadMemory
   /** Whether a worker id may start the next task after one of its tasks has ended. */
   mayStartNext(worker: number): boolean
-  /** The store failed: retires the current id of the worker. The leases of this id are then released. */
+  /**
+   * The store failed: retires the current id of the worker. Once the tasks of this id have ended, its leases are
+   * released.
+   */
   storeFailed(error: unknown): void
 }
 

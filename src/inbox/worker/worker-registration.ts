@@ -89,7 +89,7 @@ export class WorkerRegistration {
   }
 }
 
-/** The policies of all handlers. The store uses them to reclaim the tasks if this worker dies. */
+/** The policies of all handlers. The store uses them if this worker dies or its process is stuck. */
 function policiesOf(host: WorkerHost): HandlerPolicy[] {
   return host.registrations().map(({ name, options }) => {
     const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options

@@ -17,7 +17,8 @@ import { WorkerRegistration } from './worker-registration.ts'
  */
 const [minMatched, maxMatched] = [10, 100]
 /**
- * Milliseconds that a round waits for requests to be answered; limited, so that constant traffic cannot stop handlers.
+ * Maximum milliseconds that a round waits until no request is being answered. Limited, so that constant traffic cannot
+ * stop handlers.
  */
 const idleTimeout = 100
 /** Milliseconds from the abort of the handlers by `stop()` until the leases of those that still run are released. */
@@ -76,7 +77,7 @@ export class Worker {
     return this.#context.memory.isExhausted ? [...overdue, { code: 'memory_exhausted' }] : overdue
   }
 
-  /** Starts the next round now: there may be unmatched deliveries. */
+  /** Starts the next round now, because there may be unmatched deliveries. */
   wake(): void {
     this.#unmatched.raise()
     this.#loop.wake()
@@ -88,7 +89,7 @@ export class Worker {
   }
 
   /**
-   * Starts no more tasks, waits for the running attempts, aborts their handlers after `grace` milliseconds, and
+   * Ends the rounds, waits for the running attempts, aborts the handlers that still run after `grace` milliseconds, and
    * releases the leases. If the store does not answer, the leases expire once the heartbeats of the process have ended.
    */
   async stop(grace: number): Promise<void> {
@@ -117,7 +118,10 @@ export class Worker {
     return foundWork
   }
 
-  /** Starts due tasks. Then matches new deliveries, and starts their tasks for which a slot is free. */
+  /**
+   * Starts due tasks. Then matches new deliveries, and starts their tasks for which a slot is free.
+   * @returns whether it has found work.
+   */
   async #findWork(worker: number): Promise<boolean> {
     const registrations = registrationsOf(this.#context.host)
     // Before the program registers its first handler, every delivery would end as `ignored`.
