@@ -30,10 +30,10 @@ export interface ExecHandler {
  * with only the arguments given here: nothing of a payload becomes part of a command. Each line of its output goes to
  * `delivery.log`.
  *
- * The handler succeeds if the program exits with 0. It rejects with an `Error` if the program exits with another code,
- * cannot be started, or is stopped by `timeout` or `delivery.signal`. A stop also ends the processes that the program
- * has started, unless they have left its process group. Windows has no process groups: there, a stop ends only the
- * program.
+ * The handler succeeds if the program exits with 0, or if `branch` excludes the delivery. It rejects with an `Error` if
+ * the program exits with another code, is killed, cannot be started, or is stopped by `timeout` or `delivery.signal`. A
+ * stop also ends the processes that the program has started, unless they have left its process group. Windows has no
+ * process groups: there, a stop ends only the program.
  * @param file The program: a path relative to `cwd` if it contains a slash, else a name to look up in `PATH`.
  * @param args Its arguments. Default: none.
  * @throws {TypeError} naming the invalid argument or option.
@@ -67,8 +67,8 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
 }
 
 /**
- * With an inbox: the order applies in all processes that share the inbox, and an attempt may last as long as its
- * program.
+ * The options of the handler with an inbox. The order then applies in all processes that share the inbox, and the
+ * timeout of an attempt is long enough for its program.
  */
 function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
   return {
@@ -84,8 +84,8 @@ function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
 const inherited = ['PATH', 'HOME', 'LANG']
 
 /**
- * In characters. Longer values of the delivery are left out. The limit is far below 128 KiB: Linux starts no program
- * with a variable of this size.
+ * Maximum characters of a value of the delivery. Longer values are left out. The limit is far below 128 KiB, because
+ * Linux starts no program with a variable of that size.
  */
 const maxValueLength = 1024
 

@@ -12,8 +12,9 @@ export interface ExecOptions {
    */
   env?: Readonly<Record<string, string | undefined>> | undefined
   /**
-   * The branch for which the program runs, by name (`main`), or a list of branches. The program does not run for other
-   * branches, pull requests, tags and deletions, or without a ref. Default: it runs for every delivery.
+   * The branch for which the program runs, by name (`main`), or a list of branches. The program then does not run for
+   * other branches, for pull requests, tags and deletions, or for deliveries without a ref. Default: it runs for every
+   * delivery.
    */
   branch?: string | readonly string[] | undefined
   /**
@@ -26,8 +27,8 @@ export interface ExecOptions {
   /** Milliseconds between SIGTERM and SIGKILL. Default: 5000. */
   killAfter?: number | undefined
   /**
-   * `'repository'`: one run at a time for each repository, in order of receipt. `false`: all runs in parallel.
-   * Default: `'repository'`.
+   * `'repository'`: one run at a time for each repository, in order of receipt; deliveries without a repository run in
+   * parallel. `false`: all deliveries run in parallel. Default: `'repository'`.
    */
   order?: 'repository' | false | undefined
 }

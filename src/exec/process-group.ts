@@ -8,8 +8,8 @@ const pollInterval = 20
  * A program, and the processes that it started and that stayed in its process group. Windows has no process groups:
  * there, the group is the program alone.
  *
- * `end` sends SIGTERM, and SIGKILL if that does not help. The group may outlive the program; the system does not reuse
- * its number while a process is left in it.
+ * `end` sends SIGTERM, and SIGKILL if that does not help. The group may outlive the program. The system does not reuse
+ * the number of the group while a process is left in the group.
  */
 export class ProcessGroup {
   readonly #child: ChildProcess
@@ -39,21 +39,21 @@ export class ProcessGroup {
   }
 
   /**
-   * After `end`: resolves when no process is left, or the remaining ones were killed. A zombie that init has not reaped
-   * yet counts as a process.
+   * Call it after `end`. Resolves when no process is left, or when the remaining ones have been sent SIGKILL. A zombie
+   * that init has not reaped yet counts as a process.
    */
   async gone(): Promise<void> {
     while (!this.#killed && this.#send(0)) await sleep(pollInterval)
     clearTimeout(this.#killTimer)
   }
 
-  /** Stops tracking the group: remaining processes may continue. */
+  /** Stops tracking the group, so that its remaining processes continue when this process exits. */
   release(): void {
     running.delete(this)
     if (running.size === 0) process.off('exit', endAll)
   }
 
-  /** @returns Whether there is a process that can receive the signal. */
+  /** @returns Whether a process of the group is left, even if it belongs to another user and gets no signal. */
   #send(signal: NodeJS.Signals | 0): boolean {
     const { pid } = this.#child
     if (pid === undefined) return false
@@ -61,7 +61,7 @@ export class ProcessGroup {
     try {
       return process.kill(-pid, signal)
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EPERM' // another user's, for example through sudo
+      return (error as NodeJS.ErrnoException).code === 'EPERM' // a process of another user, for example after sudo
     }
   }
 }
@@ -75,6 +75,6 @@ const running = new Set<ProcessGroup>()
 function endAll(): void {
   for (const group of running) {
     if (group.ending) group.kill()
-    else group.end(0) // timers no longer run
+    else group.end(0) // sends only SIGTERM: timers no longer run
   }
 }

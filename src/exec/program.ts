@@ -24,14 +24,14 @@ export interface Run {
 /**
  * Runs a program to its end.
  *
- * It *runs* until it exits, or until its time limit or the signal *stops* it: its group gets SIGTERM and, `killAfter`
- * later, SIGKILL. Once it has *exited* it cannot be stopped any more. After a stop, this function waits for the rest of
- * the group, so that the group does not overlap with the next run. Then this function reads the output to its end. If
- * another process holds the output open for too long, the rest of the group is killed; a daemon that has closed the
- * output continues.
+ * The program *runs* until it exits, or until its time limit or the signal *stops* it: its group gets SIGTERM and,
+ * `killAfter` later, SIGKILL. Once the program has *exited*, it cannot be stopped any more. After a stop, this function
+ * waits for the rest of the group, so that the group does not overlap with the next run. Then this function reads the
+ * output to its end. If another process holds the output open for `drainTime` longer, the rest of the group is killed.
+ * A daemon that has closed the output continues.
  *
  * @returns The duration in milliseconds.
- * @throws {Error} if the program cannot be started, was stopped, or exited with a code other than 0.
+ * @throws {Error} if the program cannot be started, was stopped or killed, or exited with a code other than 0.
  */
 export async function runProgram(command: Command, { env, input, signal, log }: Run): Promise<number> {
   const { name, timeout, killAfter } = command
@@ -87,7 +87,7 @@ async function start(command: Command, env: Readonly<Record<string, string>>): P
     const detached = process.platform !== 'win32' // on Windows this would open a window
     const child = spawn(file, args, { cwd, env, shell: false, detached, windowsHide: true, stdio: 'pipe' })
     await once(child, 'spawn')
-    child.on('error', () => {}) // a signal could not be sent; its sender handles that
+    child.on('error', () => {}) // a signal could not be sent; `ProcessGroup` handles that
     return child
   } catch (error) {
     const reason = await reasonFor(error as NodeJS.ErrnoException, command, env.PATH)

@@ -47,7 +47,7 @@ function refIn(data: Json): string | undefined {
     : textIn(objectIn(data, 'merge_group'), 'head_ref')
 }
 
-/** Whether a workflow ran for a branch of the repository itself. */
+/** Whether a workflow ran for a branch of the repository itself, and not for a pull request or another event. */
 function isOwnBranch(run: Json | undefined): boolean {
   const [repository, head] = ['repository', 'head_repository'].map((name) => textIn(objectIn(run, name), 'full_name'))
   const trigger = textIn(run, 'event')
