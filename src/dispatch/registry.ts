@@ -10,8 +10,8 @@ interface EventHandlers {
 const none: readonly Registration[] = []
 
 /**
- * The handlers by event and action. Both are untrusted, and used only as keys of a `Map`: `constructor`, `__proto__`,
- * `*` or `issues.opened` in the event header are unknown events.
+ * The handlers by event and action. Event and action of a delivery are untrusted, so they are used only as keys of a
+ * `Map`: `constructor`, `__proto__`, `*` or `issues.opened` in the event header are unknown events.
  */
 export class Registry {
   readonly #events = new Map<string, EventHandlers>()

@@ -8,7 +8,7 @@ import { isTraced, type TracingMessages, traceAttempt, tracing } from '../teleme
 export interface Run<Reply> {
   delivery: ReceivedDelivery
   deadline: Deadline
-  /** The request, if it is traced. */
+  /** The tracing message of the request, if the request is traced. */
   operation?: TracingMessages['receive'] | undefined
   /** Turns the return value of a hook into a reply. If it throws, the hook has failed. */
   toReply(returned: unknown): Reply
@@ -17,7 +17,8 @@ export interface Run<Reply> {
 }
 
 /**
- * Runs all handlers of a delivery, one after the other. A failure does not stop the rest; the deadline does.
+ * Runs all handlers of a delivery, one after the other. If a handler fails, the next ones still run. If the promise of
+ * a handler is pending at the deadline, the next ones do not run.
  * @returns The reply of the most specific hook that returned a reply, if any. It is a promise only if a handler
  *   returned a promise.
  * @throws {HookError} `handler_timeout`; `handler_failed`, whose cause is the error (an `AggregateError` for several).
@@ -127,7 +128,7 @@ function callHandler<Reply>(matches: readonly Registration[], index: number, run
   return deadline.race(result, () => {
     const overdue = new Overdue(describe(matches, index))
     delivery.abort(overdue)
-    // The reply has been sent by then, so `failed` is the only way to report a later failure.
+    // A failure after the deadline can no longer change the reply, so `failed` is the only way to report it.
     result.then(undefined, (error: unknown) => {
       if (error !== overdue) run.failed(error, registration)
     })
