@@ -22,7 +22,8 @@ export function samples(name?: string): Sample[] {
 /**
  * A copy of a real payload of `event` or `event.action`.
  * @param index Which one, if there are several. Default: 0.
- * @throws {RangeError} if there is none; the message lists the names that have samples.
+ * @throws {RangeError} if there is none. The message lists the event's names that have samples, or if the event has
+ *   none, all events that have samples.
  */
 export function sample<const Name extends AnyEventName>(name: Name, index: number = 0): PayloadOf<Name> {
   const found = samples(name)[index]

@@ -5,15 +5,15 @@ import type { Secret } from '../options.ts'
 import { sample } from './index.ts'
 
 export interface SignedRequestOptions {
-  /** The webhook's secret; without one the request is not signed. */
+  /** The webhook's secret. Default: none, so the request is not signed. */
   secret?: Secret
   /** The payload instead of a sample. A string is JSON text, and is not serialized again. */
   payload?: object | string
   /** Whether to send a form with the JSON in the field `payload`, GitHub's other content type. Default: `false`. */
   form?: boolean
-  /** `X-GitHub-Delivery`. Default: a new one. */
+  /** The GUID, in the header `X-GitHub-Delivery`. Default: a random UUID. */
   guid?: string
-  /** Which signatures to send. Default: both, as GitHub does. */
+  /** Which signatures to send. Default: `sha1` and `sha256`, as GitHub does. */
   algorithms?: readonly HashName[]
   /** Headers to add or replace; `undefined` removes one. Names in lower case. */
   headers?: Record<string, string | undefined>
@@ -29,7 +29,7 @@ export interface TestRequest {
 
 const headerOf = { sha1: 'x-hub-signature', sha256: 'x-hub-signature-256' } as const
 
-/** A delivery of `event` or `event.action` as GitHub sends it, with payload, headers and signature. */
+/** A delivery of `event` or `event.action` as GitHub sends it. It is signed if there is a `secret`. */
 export function signedRequest(name: AnyEventName, options: SignedRequestOptions = {}): TestRequest {
   const { secret, payload = sample(name), form = false, guid = randomUUID(), algorithms = ['sha1', 'sha256'] } = options
   const json = typeof payload === 'string' ? payload : JSON.stringify(payload)
