@@ -2,10 +2,10 @@
  * The interface that both stores, SQLite and PostgreSQL, implement. `inboxContract` in `hookserver/testing` tests all
  * of it.
  *
- * A receiver *stores* a delivery; a worker *matches* it with handlers. From then on it has one *task* for each handler.
- * A task runs in *attempts* until it succeeds, is discarded, or has failed too often. A running task is leased to its
- * worker. The store sends the heartbeats of the worker; when they stop, the leases of the worker expire, and its tasks
- * are due again.
+ * A receiver *stores* a delivery; a worker *matches* it with handlers. From then on, the delivery has one *task* for
+ * each matching handler. A task runs in *attempts* until it succeeds, is discarded, or has failed too often. A running
+ * task is leased to its worker. The store sends the heartbeats of the worker. When the heartbeats stop, the leases of
+ * the worker expire, and its tasks are due again.
  *
  * A store calls no handler. The worker decides when a failed attempt is retried. After a lease has expired,
  * `expiredLeaseDelay` decides when the task is due. Times are milliseconds since 1970. `match`, `claim` and `prune`

@@ -23,7 +23,7 @@ export const maxEndedMissedDeliveries = 20_000
 /** How many missed deliveries are in each state. */
 export type MissedDeliveryCounts = Record<MissedDeliveryState, number>
 
-/** Identified by `hookId` and `guid`, because all webhooks that receive one event receive the same GUID. */
+/** `hookId` and `guid` together identify it, because all webhooks that receive one event receive the same GUID. */
 export interface MissedDelivery {
   hookId: string
   guid: string

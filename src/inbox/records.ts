@@ -58,7 +58,7 @@ export interface NewDelivery {
 export interface StoreResult {
   /** The id of the stored delivery. 0 for a `duplicate` of a pruned delivery. */
   id: number
-  /** `rearmed`: the delivery is a copy of one that ended without success. The handlers run again. */
+  /** `rearmed`: a copy of a delivery that ended without success. Its handlers that have not succeeded run again. */
   outcome: 'stored' | 'duplicate' | 'rearmed'
   /** Whether the stored delivery has the identity of an older delivery, but other bytes. */
   conflict: boolean

@@ -90,7 +90,7 @@ export function toNewDelivery(received: {
     form,
     address,
     receivedAt: receivedAt.getTime(),
-    secretId: secretId === undefined ? undefined : String(secretId), // a resolver may return any type
+    secretId: secretId === undefined ? undefined : String(secretId), // the function `secret` may return any type
     secretIndex,
     algorithm,
     editedFrom,

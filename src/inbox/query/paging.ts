@@ -1,9 +1,9 @@
 import type { Page } from '../records.ts'
 import { isWord, type Query, type Selection } from './query.ts'
 
-/** Deliveries in a page. */
+/** Deliveries in a page: the default and the maximum. */
 const [defaultLimit, maxLimit] = [50, 500]
-/** Milliseconds to search for the deliveries of a page. */
+/** Milliseconds to search for the deliveries of a page: the default and the maximum. */
 const [defaultBudget, maxBudget] = [30, 1000]
 /**
  * The maximum number of conditions of a query. Each condition takes time for every delivery that the store examines.

@@ -34,7 +34,7 @@ export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt'
 export interface AttemptOptions extends Pick<RunningTask, 'registration' | 'attemptsUsed'> {
   delivery: ReceivedDelivery
   now: () => number
-  /** Whether the worker has aborted its handlers. An attempt that fails then counts as interrupted by a shutdown. */
+  /** Whether the worker has aborted its handlers. An attempt that fails after that has the outcome `released`. */
   isAborted: () => boolean
 }
 
@@ -86,7 +86,7 @@ interface FailureContext {
   now: number
 }
 
-/** `Discard` ends the task as `discarded`. Any other failure is retried, unless it was in the last attempt: `dead`. */
+/** The outcome of a failure: `discarded` for a `Discard`, `dead` in the last attempt, else `failed` with a retry. */
 export function failureOutcome(thrown: unknown, context: FailureContext): HandlerOutcome {
   const { attemptsUsed, attempts, backoff, now } = context
   const reason = safely(() => discardReason(thrown))
@@ -111,7 +111,7 @@ function discardReason(thrown: unknown): string | undefined {
   return name === 'Discard' ? String(message) : undefined
 }
 
-/** Maximum characters that are stored of a returned or thrown value. */
+/** Maximum characters of the stored text of a returned or thrown value. */
 const maxTextLength = 16_384
 
 const truncate = (text: string): string => (text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text)

@@ -11,11 +11,11 @@ import { readPayload, toDeliveryHeaders } from './payload.ts'
 import { AttemptLog, OverdueHandlers, reportAttempt, reportDead } from './report-attempt.ts'
 import { storeRetryDelay, type WorkerContext } from './worker-host.ts'
 
-/** Milliseconds that consecutive tasks of an order key may keep a slot. After that, other due tasks get the slot. */
+/** Milliseconds that consecutive tasks of an order key may keep a slot. After that, other due tasks may get it. */
 const maxChain = 1000
 
 export interface ExecutionEvents {
-  /** There may be room for a task. @param mayBeDue Whether the end of an attempt may have made another task due. */
+  /** Called when there may be room for a task. @param mayBeDue Whether the end of an attempt may have made another task due. */
   roomForTask(mayBeDue: boolean): void
   /** Starts the next task of a chain. Resolves when the task runs or is released, or the store has failed. */
   startNext(next: NextTask): Promise<void>

@@ -84,9 +84,10 @@ export class Matcher {
   }
 
   /**
-   * A payload that takes much memory may end the process. So the attempt to parse it is counted first, and the count is
-   * reset once it is parsed. Between attempts, the count is the number of processes that the payload has ended.
-   * @param batchTotal Bytes of memory that the payloads before it in the batch take.
+   * Matches one delivery. A payload that takes much memory may end the process. So the attempt to parse such a payload
+   * is counted first, and the count is reset once the payload is parsed. Between attempts, the count is the number of
+   * processes that the payload has ended.
+   * @param batchTotal Bytes of memory that the payloads before this one in the batch take.
    */
   async #matchOne(stored: StoredDelivery, cost: number, batchTotal: number): Promise<MatchedDelivery> {
     const { id } = stored

@@ -9,7 +9,7 @@ import type { WorkerHost } from './worker-host.ts'
 /**
  * Parses the payload of a stored delivery.
  * @param cost Bytes of memory that the parsed payload takes, as `estimateParsedSize` computes them.
- * @throws {Error} if the body is not a payload, if its bytes are damaged, or if the process has too little memory for it.
+ * @throws {Error} if the body is not a payload, if its bytes are damaged, or if the process has too little memory.
  */
 export function readPayload({ body, form, damaged }: StoredDelivery, cost: number, host: WorkerHost): Json {
   if (damaged !== undefined) throw new Error(`The stored delivery is damaged: ${damaged}`)
@@ -71,11 +71,11 @@ function resultOf(data: Json, run: Json | undefined): string | undefined {
   const deployment = objectIn(data, 'deployment_status')
   if (deployment) return withResult(textIn(deployment, 'environment'), textIn(deployment, 'state'))
   if (!run) return textIn(data, 'context') && withResult(textIn(data, 'context'), textIn(data, 'state'))
-  const name = textIn(run, 'name') ?? textIn(objectIn(run, 'app'), 'name') // a check suite has no name, but its app has one
+  const name = textIn(run, 'name') ?? textIn(objectIn(run, 'app'), 'name') // a check suite has no name; its app does
   return withResult(name, textIn(run, 'conclusion'))
 }
 
-/** Shortens a long name rather than the result. */
+/** Joins the name and the result of a run. If they are too long together, shortens the name. */
 function withResult(name: string | undefined, result: string | undefined): string | undefined {
   if (!name || !result) return name || result || undefined
   const suffix = `: ${result}`

@@ -43,7 +43,7 @@ export class PollLoop {
     this.#lastRound = this.#run()
   }
 
-  /** Starts the next round now instead of at the next poll. */
+  /** Ends a sleep, or skips the next one, so that the next round starts now instead of at the next poll. */
   wake(): void {
     this.#wakeUp.resolve()
   }
