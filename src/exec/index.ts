@@ -27,8 +27,8 @@ export interface ExecHandler {
  *
  * The program gets the payload as JSON on standard input, and the properties of the delivery in environment variables:
  * `HOOKSERVER_EVENT`, `_ACTION`, `_REPOSITORY`, `_REF`, `_SHA`, `_SENDER` and `_GUID`. It is started without a shell,
- * with only the arguments given here: nothing of a payload becomes part of a command. Each line of its output goes to
- * `delivery.log`.
+ * with only the arguments given here: nothing of a payload becomes part of a command. The lines of its output, at most
+ * 1,000, go to `delivery.log`.
  *
  * The handler succeeds if the program exits with 0, or if `branch` excludes the delivery. It rejects with an `Error` if
  * the program exits with another code, is killed, cannot be started, or is stopped by `timeout` or `delivery.signal`. A
@@ -67,8 +67,8 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
 }
 
 /**
- * The options of the handler with an inbox. The order then applies in all processes that share the inbox, and the
- * timeout of an attempt is long enough for its program.
+ * The default options of the handler with an inbox. The order then applies in all processes that share the inbox. An
+ * attempt times out only after the program has exceeded its own `timeout`.
  */
 function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
   return {

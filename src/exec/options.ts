@@ -27,8 +27,8 @@ export interface ExecOptions {
   /** Milliseconds between SIGTERM and SIGKILL. Default: 5000. */
   killAfter?: number | undefined
   /**
-   * `'repository'`: one run at a time for each repository, in order of receipt; deliveries without a repository run in
-   * parallel. `false`: all deliveries run in parallel. Default: `'repository'`.
+   * `'repository'`: one run at a time for each repository, in order of receipt. Programs for deliveries without a
+   * repository run in parallel. `false`: all programs run in parallel. Default: `'repository'`.
    */
   order?: 'repository' | false | undefined
 }

@@ -9,10 +9,10 @@ import type { Command } from './options.ts'
 import { Output } from './output.ts'
 import { ProcessGroup } from './process-group.ts'
 
-/** Milliseconds to wait for the end of the output after a program's exit, while other processes hold it open. */
+/** Maximum milliseconds to wait for the end of the output after the exit of a program (after a stop: of its group). */
 export const drainTime = 1000
 
-/** The input of a program for one delivery. */
+/** The part of a delivery that a run of a program needs. */
 export interface Run {
   env: Readonly<Record<string, string>>
   /** The text for the standard input of the program. */
@@ -97,7 +97,7 @@ async function start(command: Command, env: Readonly<Record<string, string>>): P
 
 /**
  * Why a program cannot be started, and how to fix it. The error of the system is ambiguous: `spawn deploy.sh ENOENT`
- * can mean that the program, its folder or the interpreter in its first line does not exist.
+ * can mean that the program, its working directory or the interpreter in its first line does not exist.
  */
 async function reasonFor(
   { code, message }: NodeJS.ErrnoException,

@@ -1,6 +1,6 @@
 import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
 
-/** The code that a delivery is about. */
+/** The ref and the commit that a delivery is about. */
 export interface Target {
   /** The full ref: `refs/heads/<branch>`, `refs/tags/<tag>`, `refs/pull/<number>/head`. */
   ref: string | undefined
