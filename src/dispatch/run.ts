@@ -12,14 +12,14 @@ export interface Run<Reply> {
   operation?: TracingMessages['receive'] | undefined
   /** Turns the return value of a hook into a reply. If it throws, the hook has failed. */
   toReply(returned: unknown): Reply
-  /** Called when a handler fails or exceeds the deadline, and again if it then fails with another error. */
+  /** Called when a handler fails or exceeds the deadline. Called again if it later fails with another error. */
   failed(error: unknown, registration: Registration): void
 }
 
 /**
  * Runs all handlers of a delivery, one after the other. If a handler fails, the next ones still run. If the promise of
  * a handler is pending at the deadline, the next ones do not run.
- * @returns The reply of the most specific hook that returned a reply, if any. It is a promise only if a handler
+ * @returns The reply of the most specific hook that returned a reply, if any. The result is a promise only if a handler
  *   returned a promise.
  * @throws {HookError} `handler_timeout`; `handler_failed`, whose cause is the error (an `AggregateError` for several).
  */
@@ -124,7 +124,7 @@ function callHandler<Reply>(matches: readonly Registration[], index: number, run
   const { delivery, deadline } = run
   const returned = registration.handler(delivery.data, delivery.guid, delivery)
   if (!isThenable(returned)) return returned
-  const result = Promise.resolve(returned) // once: some query builders start their work with each `then`
+  const result = Promise.resolve(returned) // calls `then` once: some query builders start their work at each call
   return deadline.race(result, () => {
     const overdue = new Overdue(describe(matches, index))
     delivery.abort(overdue)
