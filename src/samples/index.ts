@@ -22,8 +22,8 @@ export function samples(name?: string): Sample[] {
 /**
  * A copy of a real payload of `event` or `event.action`.
  * @param index Which one, if there are several. Default: 0.
- * @throws {RangeError} if there is none. The message lists the event's names that have samples, or if the event has
- *   none, all events that have samples.
+ * @throws {RangeError} if there is none. The message lists the names of the event's samples. If the event has no
+ *   samples, it lists the events that have samples.
  */
 export function sample<const Name extends AnyEventName>(name: Name, index: number = 0): PayloadOf<Name> {
   const found = samples(name)[index]
