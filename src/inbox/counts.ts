@@ -111,7 +111,7 @@ export class Counters {
     this.#flushIn(measure === 'rejected' ? rejectionFlushDelay : flushDelay, now)
   }
 
-  /** Counts a stored delivery and its response. @param ms Milliseconds from the request to the response. */
+  /** Counts an acknowledged delivery and its response. @param ms Milliseconds from the request to the response. */
   received({ event, secretIndex }: Pick<DeliveryHeaders, 'event' | 'secretIndex'>, outcome: string, ms: number): void {
     this.count('received', event, outcome)
     if (secretIndex !== undefined) this.count('secrets', String(secretIndex))

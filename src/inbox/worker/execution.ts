@@ -15,7 +15,10 @@ import { storeRetryDelay, type WorkerContext } from './worker-host.ts'
 const maxChain = 1000
 
 export interface ExecutionEvents {
-  /** Called when there may be room for a task. @param mayBeDue Whether the end of an attempt may have made another task due. */
+  /**
+   * Called when there may be room for a task.
+   * @param mayBeDue Whether the end of an attempt may have made another task due.
+   */
   roomForTask(mayBeDue: boolean): void
   /** Starts the next task of a chain. Resolves when the task runs or is released, or the store has failed. */
   startNext(next: NextTask): Promise<void>
