@@ -1,12 +1,15 @@
 /**
- * Arrays as parameters in PostgreSQL's binary format, in which `pg` sends a `Buffer`. `pg` itself sends an array as text:
- * escaped, and bytes as hexadecimal digits. This text takes the client and the server several times as long as the
- * binary format.
+ * Arrays as parameters in PostgreSQL's binary format, in which `pg` sends a `Buffer`. `pg` itself sends an array as
+ * text, with escapes, and with bytes as hexadecimal digits. The client and the server take several times as long for
+ * this text as for the binary format.
  */
 import pg from 'pg'
 import { text } from './connection.ts'
 
-/** Bytes of five numbers: dimensions, a flag for nulls, the type of the elements, their number, and the first index. */
+/**
+ * Bytes of an array's header. It has five numbers: the number of dimensions, a flag for nulls, the type of the
+ * elements, the number of elements, and the index of the first element.
+ */
 const headerSize = 20
 
 export function textArray(values: readonly (string | undefined)[]): Buffer {
@@ -27,7 +30,7 @@ export function booleanArray(values: readonly boolean[]): Buffer {
   return write((value, offset) => buffer.writeInt8(value ? 1 : 0, offset) - offset)
 }
 
-/** @throws {RangeError} if a value is not a safe integer. */
+/** @throws {RangeError} if a value is neither a safe integer nor `undefined`. */
 export function bigintArray(values: readonly (number | undefined)[]): Buffer {
   const { buffer, write } = arrayOf(pg.types.builtins.INT8, values, () => 8)
   return write((value, offset) => {
@@ -38,13 +41,13 @@ export function bigintArray(values: readonly (number | undefined)[]): Buffer {
   })
 }
 
-/** @param maxSize The most bytes that `write` writes for a value. */
+/** @param maxSize The maximum number of bytes that `writeValue` writes for a value. */
 function arrayOf<T>(type: number, values: readonly (T | undefined)[], maxSize: (value: T) => number) {
   let size = headerSize
   for (const value of values) size += 4 + (value === undefined ? 0 : maxSize(value))
   const buffer = Buffer.allocUnsafe(size)
   for (const [index, field] of [1, 1, type, values.length, 1].entries()) buffer.writeInt32BE(field, 4 * index)
-  /** @param writeValue Returns the number of bytes. */
+  /** @param writeValue Writes a value at an offset, and returns the number of bytes that it has written. */
   const write = (writeValue: (value: T, offset: number) => number): Buffer => {
     let end = headerSize
     for (const value of values) {

@@ -21,7 +21,10 @@ export async function withAttemptStats(sql: Sql, rows: readonly SummaryRow[]): P
   return toSummaries(rows, await sql.all<AttemptStatsRow>(selectStats, idsOf(rows)))
 }
 
-/** Lateral, so that PostgreSQL looks up each delivery by index. For a join it may read all attempts. */
+/**
+ * Uses lateral subqueries, so that PostgreSQL finds the attempts and the tasks of each delivery by index. For a join,
+ * PostgreSQL might read all attempts.
+ */
 const selectStats = `
   select input.id, max_attempts, duration, failure
   from unnest($1::bigint[]) as input (id),

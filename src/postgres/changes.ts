@@ -1,9 +1,11 @@
 /**
- * The change log: each transaction logs the deliveries that it stores or changes, and clients read them in pages.
+ * The change log: each transaction logs the deliveries that it stores or changes, and clients read these deliveries in
+ * pages.
  *
- * Transactions do not commit in the order in which they start, so no number can be a client's position. A position is a
- * snapshot of PostgreSQL, which tells for every transaction whether it had committed. New changes are those that the
- * current snapshot shows and the client's does not.
+ * Transactions do not commit in the order of their numbers, so the number of a transaction cannot be a client's
+ * position. Instead, a position is a PostgreSQL snapshot. It tells for every transaction whether the transaction had
+ * committed when the snapshot was taken. The new changes for a client are those that the current snapshot shows and the
+ * client's snapshot does not.
  */
 import { type Changes, maxChanges } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
@@ -11,10 +13,13 @@ import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
 import type { Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
-/** A page ends after this number of deliveries, or of rows of the change log. */
+/** A page ends once it has at least this many deliveries, or this many rows of the change log. */
 const pageSize = 500
 
-/** The deliveries that were stored or changed since a position, as they are now. */
+/**
+ * One page of the deliveries that were stored or changed since the position `after`, as they are now. Without `after`,
+ * returns no deliveries, but the current position.
+ */
 export async function changes(sql: Sql, after: string | undefined): Promise<Changes> {
   const { store, now, forgotten } = (await sql.get<InboxPosition>(selectPosition)) as InboxPosition
   const nothing = { deliveries: [], position: formatPosition({ store, before: now }), more: false }
@@ -40,14 +45,14 @@ export async function changes(sql: Sql, after: string | undefined): Promise<Chan
   return { deliveries: await withAttemptStats(sql, deliveries), position: formatPosition(last), more, gap: false }
 }
 
-/** Deletes old rows and records the last transaction whose rows were deleted. */
+/** Deletes the oldest rows of the change log, and records the last transaction whose rows were deleted. */
 export async function deleteOldChanges(transaction: Transaction): Promise<void> {
   await transaction.run(deleteChanges, maxChanges)
 }
 
 /**
- * If the tables were restored from the dump of another server, deletes that server's change log and acknowledgements.
- * Clients then read the whole list again.
+ * If `resetStore` detects that the tables were restored from the dump of another server, deletes the change log and the
+ * acknowledgements: they contain transaction numbers of that server. Clients then read the whole list again.
  */
 export async function resetIfMoved(transaction: Transaction): Promise<void> {
   if ((await transaction.run(resetStore)) === 0) return
@@ -56,19 +61,23 @@ export async function resetIfMoved(transaction: Transaction): Promise<void> {
 }
 
 /**
- * Whether changes since a position may be lost: rows were deleted, or the database was restored from an older backup.
+ * Whether changes since a position may be missing, because their rows were deleted or because the database was restored
+ * from an older backup.
  */
 function isGap({ before, until }: Position, now: string, forgotten: number | null): boolean {
   if (isAfter(before, now) || (until && isAfter(until.now, now))) return true
   return forgotten !== null && !sees(before, forgotten, now)
 }
 
-/** As text, a position can be the id of a server-sent event and a parameter in a URL. */
+/** How far a client has read. As text, a position is the id of a server-sent event and a parameter in a URL. */
 interface Position {
   store: string
   /** The client has read all changes that this snapshot shows. */
   before: string
-  /** Between two pages: the snapshot up to which the client reads, and the last row that it has read. */
+  /**
+   * Only between two pages: the snapshot up to which the client reads, and the id of the last row of the change log
+   * that it has read.
+   */
   until?: { now: string; id: number } | undefined
 }
 
@@ -89,12 +98,18 @@ function parsePosition(text: string): Position | undefined {
   return [position.before, position.until?.now ?? position.before].every(isSnapshot) ? position : undefined
 }
 
-/** Whether `snapshot` was taken after `other`. Both must be from the same server. */
+/**
+ * Whether the end of `snapshot` is higher than the end of `other`, so that `snapshot` was taken later. Both must be
+ * from the same server.
+ */
 function isAfter(snapshot: string, other: string): boolean {
   return partsOf(snapshot).end > partsOf(other).end
 }
 
-/** Whether a snapshot contains every committed transaction up to `last`. @param now The current snapshot. */
+/**
+ * Whether a snapshot shows every transaction up to `last` that has committed by now.
+ * @param now The current snapshot, which tells which of these transactions are still running.
+ */
 function sees(snapshot: string, last: number, now: string): boolean {
   const { end, running } = partsOf(snapshot)
   const stillRunning = new Set(partsOf(now).running)
@@ -102,15 +117,15 @@ function sees(snapshot: string, last: number, now: string): boolean {
 }
 
 interface Snapshot {
-  /** All transactions before this one have ended. */
+  /** All transactions before this one had ended. */
   start: number
-  /** This transaction and all later ones had not started. */
+  /** This transaction and all later ones had not ended. */
   end: number
   /** Transactions between `start` and `end` that were still running. */
   running: number[]
 }
 
-/** PostgreSQL's format: `start:end:running,running`. */
+/** Parses a snapshot in PostgreSQL's format, `start:end:running,running`. */
 function partsOf(text: string): Snapshot {
   const [start, end, running = ''] = text.split(':')
   return { start: Number(start), end: Number(end), running: running === '' ? [] : running.split(',').map(Number) }
@@ -131,7 +146,7 @@ const decode = (text: string): string => text.replaceAll('_', ':').replaceAll('~
 interface InboxPosition {
   store: string
   now: string
-  /** The last transaction whose rows were deleted. */
+  /** The last transaction whose rows were deleted from the change log. */
   forgotten: number | null
 }
 
@@ -144,8 +159,9 @@ const selectPosition = `
   select store, pg_current_snapshot()::text as now, forgotten::text::bigint as forgotten from inbox_info`
 
 /**
- * Detects rows from another server. If this server wrote a visible row, the id of its transaction is below the end
- * (`xmax`) of the current snapshot.
+ * Changes the id of the store if a row is from another server. Such a row is detected by a transaction number that this
+ * server has not reached: the number of each visible row that this server wrote is below the end (`xmax`) of the
+ * current snapshot.
  */
 const resetStore = `
   update inbox_info set store = gen_random_uuid(), forgotten = null
@@ -155,7 +171,10 @@ const resetStore = `
       (select batch::text::xid8 from acks where batch > 0 order by batch desc limit 1) -- batches of imports are negative
     ) >= pg_snapshot_xmax(pg_current_snapshot())`
 
-/** Later commits do not add rows to this set, so pages in the order of ids miss no row. */
+/**
+ * The rows that the snapshot `$2` shows and the snapshot `$1` does not. No later commit adds such a row, so a client
+ * that reads pages in the order of ids misses no row.
+ */
 const selectChanges = `
   select id, to_json(deliveries) as deliveries
   from changes

@@ -7,16 +7,22 @@ import { lockOrderKeysOf, OrderQueues } from './order.ts'
 import { checkRegistered } from './registry.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
-/** Milliseconds until the new job of a task with too large a body is due. Workers claim the tasks behind it first. */
+/**
+ * If the body of a task is too large to be claimed now, the task gets a new job that is due after this many
+ * milliseconds. Meanwhile, workers claim the tasks behind it.
+ */
 const tooLargeDelay = 1000
 
 export interface ClaimResult {
   claimed: ClaimedTask[]
-  /** Some jobs belonged to no waiting task, or to one with too large a body. Other jobs may be behind them. */
+  /**
+   * Whether to claim again. True if some of the fetched jobs belonged to no waiting task, or to a task with too large a
+   * body: there may be due jobs behind them.
+   */
   more: boolean
 }
 
-/** A due task whose job was fetched. */
+/** A waiting task whose job was fetched. */
 export interface FetchedTask {
   delivery_id: number
   handler: string
@@ -109,8 +115,8 @@ async function lockTasks(
 
 /**
  * Decides which tasks are claimed.
- * @param takeTurn Whether the order key of a task allows the task to run. After `true`, it returns `false` for other
- *   tasks with the key.
+ * @param takeTurn Whether the order key of a task allows the task to run. Once it has returned `true` for a task, it
+ *   returns `false` for the other tasks with the same key.
  */
 export function decideClaims(
   tasks: readonly FetchedTask[],
@@ -133,7 +139,7 @@ export function decideClaims(
   return decision
 }
 
-/** Replaces the jobs of tasks, which stay due, with later jobs. */
+/** Replaces the jobs of tasks with later jobs. The tasks themselves stay due. */
 async function postpone(transaction: Transaction, jobs: JobQueue, tasks: readonly FetchedTask[]): Promise<void> {
   if (tasks.length === 0) return
   const at = Date.now() + tooLargeDelay
@@ -164,7 +170,10 @@ const columnsOf = (tasks: readonly FetchedTask[]) => [
   tasks.map(({ handler }) => handler),
 ]
 
-/** The tasks that still have the fetched jobs, in order of receipt: tasks with an order key run in this order. */
+/**
+ * The tasks that still have the fetched jobs, in order of receipt, because tasks with the same order key run in this
+ * order.
+ */
 const selectFetched = `
   select tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at, tasks.attempt, tasks.attempts_used, tasks.order_hash,
          deliveries.size, deliveries.replayed

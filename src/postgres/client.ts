@@ -16,18 +16,18 @@ import { MaintenanceClient } from './threads.ts'
  */
 export class PostgresClient {
   readonly settings: PostgresSettings
-  /** Connections for everything that does not use `receiverDatabase`. */
+  /** Connections for all calls that do not use `receiverDatabase`. */
   readonly database: Database
   /**
-   * Connections for storing deliveries, and for short statements that must not wait for a connection of `database`:
-   * open transactions may hold all of those.
+   * Connections for storing deliveries, and for short statements that must not wait for a connection of `database`,
+   * because open transactions may hold all connections of `database`.
    */
   readonly receiverDatabase: Database
   readonly jobs: JobQueue
   readonly maintenance: MaintenanceClient
   readonly notifier: Notifier
   readonly #listener: Listener
-  /** By worker. */
+  /** The `onWork` functions, by worker. */
   readonly #workListeners = new Map<number, (work: AvailableWork) => void>()
   readonly #pending = new Set<Promise<unknown>>()
   #opening: Promise<void> | undefined
@@ -75,7 +75,7 @@ export class PostgresClient {
     return result
   }
 
-  /** Calls `onWork` when any process has made work available. */
+  /** Calls `onWork` when any process may have made work available. */
   addWorkListener(worker: number, onWork: (work: AvailableWork) => void): void {
     this.#workListeners.set(worker, onWork)
     this.#listener.start()

@@ -15,10 +15,10 @@ export interface Conditions {
 /**
  * Splits a query into a condition that an index answers, and the rest.
  *
- * We choose the index, not PostgreSQL: for `state = 'dead' … order by id desc` it may walk down the whole primary key.
- * For a range of the pair `(state, id)`, in the order of the pair, PostgreSQL can use only the index on both columns.
- * PostgreSQL also overestimates the size of such a range, so it does not fetch and sort the whole range to return the
- * first rows.
+ * We choose the index, because PostgreSQL may choose a slow one: for `state = 'dead' … order by id desc`, it may walk
+ * down the whole primary key. For a range of the pair `(state, id)`, in the order of the pair, PostgreSQL can use only
+ * the index on both columns. PostgreSQL also overestimates the size of such a range, so it does not fetch and sort the
+ * whole range to return the first rows.
  */
 export function conditionsOf(query: Query, before: number): Conditions {
   const values: unknown[] = []
@@ -41,7 +41,7 @@ export function conditionsOf(query: Query, before: number): Conditions {
   return { source, rest: rest.join(' and ') || 'true', values }
 }
 
-/** Columns with an index, the more selective first. */
+/** Columns with an index, the most selective first. */
 const drivers = ['state', 'repository', 'event'] as const
 
 const columns = [...drivers, 'action', 'sender', 'source', 'ref', 'sha'] as const
@@ -54,7 +54,7 @@ function sourceOf(
 ): Conditions['source'] {
   if (query.guid !== undefined) {
     const [first, last] = identitiesOf(query.guid)
-    // A GUID has few deliveries. No index has the order `id + 0`, so PostgreSQL finds them all by GUID and sorts them.
+    // No index has the order `id + 0`, so PostgreSQL finds the few deliveries of the GUID by identity, and sorts them.
     return { where: `identity between ${$(first)} and ${$(last)} and id < ${$(before)}`, order: 'id + 0 desc' }
   }
   if (driver === undefined) return { where: `id < ${$(before)}`, order: 'id desc' }
@@ -62,10 +62,12 @@ function sourceOf(
   return { where, order: `${driver} desc, id desc` }
 }
 
-/** Larger than any id. */
+/** No id is larger. */
 export const latest = '9007199254740991'
 
-/** The condition that a column has a value and `id` is at most `last`, as a range of the index on both. */
+/**
+ * The condition that a column has a value and `id` is at most `last`, as a range of the index on the column and `id`.
+ */
 export function rangeOf(column: string, value: string, last: string): string {
   return `(${column}, id) >= (${value}, 0) and (${column}, id) <= (${value}, ${last})`
 }
@@ -84,7 +86,8 @@ const hasHandler = (handler: string) => `
   ${handler}::text = any(array(select tasks.handler from tasks where delivery_id = scanned.id))`
 
 /**
- * Searches the columns as one text, separated by a character that no word contains. Ignores the case of ASCII letters.
+ * The condition that the columns contain all words. The columns are joined to one text by a character that no word
+ * contains. Ignores the case of ASCII letters.
  */
 const hasWords = (patterns: string) => `
   concat_ws(e'\\n', event, action, repository, sender, title, ref, sha, guid, number)

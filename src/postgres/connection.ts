@@ -13,13 +13,17 @@ export interface Sql {
 export type Queryable = Pick<PoolClient, 'query'>
 
 /**
- * The maximum number of prepared statements of a connection. It is needed because list queries have unlimited shapes.
+ * The maximum number of prepared statements of a connection. The limit is needed because list queries have unlimited
+ * shapes.
  */
 const maxPrepared = 150
 
 const names = new Map<string, string>()
 
-/** The name under which each connection prepares a statement once; `undefined` if `maxPrepared` others have names. */
+/**
+ * The name under which each connection prepares a statement once; `undefined` if `maxPrepared` other statements have
+ * names.
+ */
 function nameOf(sql: string): string | undefined {
   const known = names.get(sql)
   if (known !== undefined || names.size >= maxPrepared) return known
@@ -28,7 +32,7 @@ function nameOf(sql: string): string | undefined {
   return name
 }
 
-/** A connection, or a pool of them. */
+/** A connection, or a pool of connections. */
 export class Connection implements Sql {
   readonly #queryable: Queryable
 
@@ -48,7 +52,7 @@ export class Connection implements Sql {
     return (await this.#named(text, values)).rowCount ?? 0
   }
 
-  /** The interface of pg-boss. */
+  /** pg-boss calls this method to run its statements. */
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
     return this.query({ text, ...(values && { values }) })
   }
@@ -64,7 +68,8 @@ export class Connection implements Sql {
 }
 
 /**
- * Replaces NUL and lone surrogates, which PostgreSQL does not accept in a text, by U+FFFD. Bodies are stored as bytes.
+ * Replaces NUL and lone surrogates, which PostgreSQL does not accept in a text, by U+FFFD. The body of a delivery is
+ * stored as bytes, so it stays unchanged.
  */
 export function text(value: string): string {
   return value.includes('\0') ? value.toWellFormed().replaceAll('\0', '\ufffd') : value.toWellFormed()
@@ -84,7 +89,10 @@ export const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ 
 
 // Error codes of PostgreSQL: appendix A of its manual.
 
-/** A write on a server that accepts none: a standby, or a server whose disk is full. */
+/**
+ * A write in a read-only session. The server is a standby, or it was made read-only, for example because its disk is
+ * full.
+ */
 export const readOnly = '25006'
 
 /** PostgreSQL ended the transaction to resolve a deadlock. */

@@ -1,6 +1,6 @@
 /**
- * Headers and bodies of deliveries, compressed in packs. A pack holds the contents of several deliveries of one
- * transaction, because these contents are similar.
+ * Headers and bodies of deliveries, compressed in packs. The small contents that one transaction stores are packed
+ * together, because they are similar. A large content has a pack of its own.
  */
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
@@ -24,7 +24,7 @@ export interface NewContent {
   compressed?: Buffer | undefined
 }
 
-/** The place of a content: the index of its pack, and the number of bytes before it. */
+/** The place of a content: the index of its pack, and the number of bytes before it in the decompressed pack. */
 export interface Place {
   pack: number
   start: number
@@ -53,7 +53,8 @@ export function compressLarge(headers: Uint8Array, body: Uint8Array): Promise<Bu
 }
 
 /**
- * Packs contents. Compressing a push of 6.9 kB alone takes 45 µs. Starting the compression takes 35 of these 45 µs.
+ * Packs contents, the small ones together: compressing a push of 6.9 kB alone takes 45 µs, of which the start of a
+ * compression takes 35 µs.
  * @returns the packs, and the places in the order of the contents.
  */
 export function packAll(contents: readonly NewContent[]): { packs: readonly Buffer[]; places: readonly Place[] } {
@@ -82,7 +83,7 @@ export function packAll(contents: readonly NewContent[]): { packs: readonly Buff
 
 /**
  * Maximum packs that an `Unpacker` keeps. At least two are needed: two transactions store concurrently, so adjacent
- * deliveries may be in two packs.
+ * deliveries may alternate between two packs.
  */
 const maxUnpacked = 4
 

@@ -8,18 +8,21 @@ import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './opti
 const maxDeadlocks = 5
 
 /**
- * Milliseconds that a transaction may idle: a suspended process must not block the workers that take over its tasks.
+ * Maximum milliseconds that a transaction may idle, so that a suspended process does not block the workers that take
+ * over its tasks.
  */
 const maxIdleTime = 5000
 
 /** A connection of the pool that nothing else uses. */
 interface Checkout {
   client: pg.PoolClient
-  /** Why the connection can no longer be used: the pool closes it. */
+  /** The reason why the connection can no longer be used, if there is one. The pool then closes the connection. */
   broken: Error | undefined
 }
 
-/** A pool of connections. When a call needs a connection, the pool replaces those that a failover has broken. */
+/**
+ * A pool of connections. It closes the connections that a failover has broken, and opens new ones when calls need them.
+ */
 export class Database extends Connection {
   readonly #pool: pg.Pool
   readonly #connectTimeout: number
@@ -95,7 +98,7 @@ export class Database extends Connection {
     try {
       return await work(checkout)
     } catch (error) {
-      // The connection may lead to a standby; a new one may reach the primary server.
+      // The connection may lead to a standby. It is closed, because a new one may reach the primary server.
       if (codeOf(error) === readOnly) noteBroken(error as Error)
       throw error
     } finally {
@@ -145,25 +148,29 @@ function parserOf(type: number, format: never): unknown {
 }
 
 /**
- * A pipelined transaction: `all`, `get`, `run` and `commit` send a statement at once, without waiting for the answers
- * of the statements before it. So a whole transaction can take one round trip:
+ * A pipelined transaction: `all`, `get`, `run` and `commit` send a statement without waiting for the answers of the
+ * statements before it. So a whole transaction can take one round trip:
  *
  *     const [rows] = await Promise.all([transaction.all(select), transaction.run(update), transaction.commit()])
  *
- * - open: statements can be queued.
+ * - open: statements can be sent.
  * - ended: `commit()` or `rollback()` was sent. A statement would not be part of the transaction, and is rejected.
  *
- * If a statement fails, PostgreSQL ignores all that follow and answers the commit with a rollback; `commit()` rejects.
+ * If a statement fails, PostgreSQL also fails all later statements, and answers the commit with a rollback. Then
+ * `commit()` rejects.
  */
 export class Transaction extends Connection {
-  /** Updated deliveries. `commit()` writes them to the change log; new deliveries are logged when they are inserted. */
+  /**
+   * The deliveries that `commit()` adds to the change log. The statement of `store.ts` that inserts deliveries logs
+   * them itself.
+   */
   readonly changed: Set<number> = new Set()
-  /** The transaction made deliveries available for matching. */
+  /** Whether the transaction made deliveries available for matching. */
   unmatched = false
-  /** The transaction made tasks due. */
+  /** Whether the transaction may have made tasks due. */
   due = false
   #open = true
-  /** Callers of `holdOpen` that have not sent their first statement. */
+  /** The number of calls of `holdOpen` that have not sent their first statement. */
   #holds = 0
   #failure: Error | undefined
   #commit: Promise<void> | undefined
@@ -185,7 +192,10 @@ export class Transaction extends Connection {
     await this.query(config)
   }
 
-  /** Keeps `commit()` waiting until `send` has sent a statement: pg-boss may have to look up a queue first. */
+  /**
+   * Keeps `commit()` waiting until `send` has sent a statement or has ended, because pg-boss may have to look up a
+   * queue first.
+   */
   async holdOpen<T>(send: (db: Pick<Connection, 'executeSql'>) => Promise<T>): Promise<T> {
     this.#holds++
     let isHeld = true
@@ -204,7 +214,10 @@ export class Transaction extends Connection {
     }
   }
 
-  /** Queues the commit behind the statements. Resolves when it is on disk; a second call returns the same promise. */
+  /**
+   * Queues the commit behind the statements. Resolves when the transaction is on disk. A second call returns the same
+   * promise.
+   */
   commit(): Promise<void> {
     this.#commit ??= this.#sendCommit()
     return this.#commit
@@ -217,8 +230,8 @@ export class Transaction extends Connection {
   }
 
   async #sendCommit(): Promise<void> {
-    // Waits at least one turn of the event loop. If the work fails before it sends a statement, `transaction()` rolls
-    // back in this turn, and no commit is sent.
+    // Waits at least one turn of the event loop. If the work throws before it has sent all of its statements,
+    // `transaction()` rolls back in this turn, and no commit is sent.
     do await setImmediate()
     while (this.#holds > 0)
     const logged = this.changed.size > 0 ? this.run(insertChange, [...this.changed]) : undefined

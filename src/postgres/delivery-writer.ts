@@ -8,14 +8,17 @@ import type { Transaction } from './database.ts'
 import { setValue } from './metadata.ts'
 import { type Ack, type EncodedDelivery, encodeDelivery, storeKnown, storeNew, weightOf } from './store.ts'
 
-/** Milliseconds after which an acknowledgement is recorded if no other delivery is stored earlier. */
+/**
+ * Milliseconds from an acknowledgement until it is recorded. If deliveries are stored earlier, the same statement
+ * records the acknowledgement.
+ */
 const ackDelay = 1000
 
 /** Stores deliveries. Those that arrive at the same time share a transaction. */
 export class DeliveryWriter implements DeliveryStore {
   readonly #client: PostgresClient
   readonly #batcher: Batcher<EncodedDelivery, StoreResult>
-  /** Recorded by the next transaction. */
+  /** Acknowledgements that are not recorded yet. */
   #acks: Ack[] = []
   #ackTimer: NodeJS.Timeout | undefined
 
@@ -59,8 +62,8 @@ export class DeliveryWriter implements DeliveryStore {
   }
 
   /**
-   * Stores new deliveries with one statement. Then stores copies of known deliveries, and conflicts with them, in a
-   * transaction. Both are rare.
+   * Stores new deliveries with one statement. If there are also copies of known deliveries, or conflicts with them,
+   * which is rare, stores these in a transaction afterwards.
    */
   async #store(deliveries: readonly EncodedDelivery[]): Promise<StoreResult[]> {
     const [startedAt, acks] = [performance.now(), this.#acks.splice(0)]
@@ -88,7 +91,8 @@ export class DeliveryWriter implements DeliveryStore {
 
 /**
  * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. The id of the delivery
- * does not come from the sequence: a check every few seconds would leave large gaps between the ids of deliveries.
+ * does not come from the sequence, because a check every few seconds would leave large gaps between the ids of
+ * deliveries.
  * @throws the reason why a delivery could not be stored.
  */
 async function checkWritable(transaction: Transaction): Promise<void> {

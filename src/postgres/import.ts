@@ -20,7 +20,7 @@ export async function importDeliveries(
   deliveries: readonly ImportedDelivery[],
 ): Promise<number> {
   const importedIds: number[] = []
-  const ids = await transaction.all<{ id: number }>(reserveIds, deliveries.length) // in order of receipt
+  const ids = await transaction.all<{ id: number }>(reserveIds, deliveries.length) // in the order of `deliveries`
   const identified = deliveries.map((imported, index) => {
     return { imported, id: ids[index]?.id as number, identity: Buffer.from(identityOf(imported.delivery)) }
   })
@@ -64,7 +64,7 @@ async function importDelivery(
 
 type ImportedTask = ReturnType<typeof taskOf>
 
-/** The row of a task. A task that was running is due at once; its attempt is recorded as cut off, and counts. */
+/** The row of a task. A task that was running is pending and due: its attempt is recorded as cut off, and counts. */
 function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) {
   const state = rest.state === 'running' ? 'pending' : rest.state
   return {
@@ -78,7 +78,9 @@ function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) 
   }
 }
 
-/** A delivery that has ended, or has no tasks, keeps its state. The state of any other follows from its tasks. */
+/**
+ * A delivery that has ended, or has no tasks, keeps its state. The state of any other delivery follows from its tasks.
+ */
 function stateColumns(
   { state }: ImportedDelivery['delivery'],
   tasks: readonly ImportedTask[],
@@ -102,7 +104,10 @@ const selectKnown = `
   union all
   select sha256, variant from tombstones where identity = $1`
 
-/** Each delivery has its own acknowledgement, so it is a batch of its own, with a number that no transaction has. */
+/**
+ * An acknowledgement belongs to a batch, and each imported delivery keeps its own. So each imported delivery is a batch
+ * of its own, with the number `-id`, which no transaction has.
+ */
 const insertDelivery = `
   with input as materialized (
     select $4::bigint as id, *

@@ -33,10 +33,11 @@ export type { PoolLike, PostgresOptions } from './options.ts'
 
 /**
  * An inbox in PostgreSQL, for any number of machines: `new Hooks({ inbox: postgres(process.env.DATABASE_URL) })`. A
- * delivery that is answered 2xx is committed and flushed to disk, even if the database has other defaults. The inbox
- * connects, and creates its tables, when it is first used.
- * @param target `postgres://user:password@host:port/database?sslmode=…`; or a pool of `pg`: the inbox uses the settings
- *   of the pool, but has connections of its own, so that the rest of the application cannot use them up.
+ * delivery that is answered 2xx is committed and flushed to disk, even if `synchronous_commit` is off by default in the
+ * database. The inbox connects, and creates its tables, when it is first used.
+ * @param target A URL, `postgres://user:password@host:port/database?sslmode=…`, or a pool of `pg`. The inbox uses the
+ *   settings of the pool, but opens connections of its own, so that the rest of the application cannot use up its
+ *   connections.
  * @throws {TypeError} naming the invalid argument.
  */
 export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Inbox {
@@ -52,7 +53,7 @@ export function postgres(target: string | PoolLike, options: PostgresOptions = {
  * Creates or migrates the tables of an inbox, for applications that do not have the permission to do so and set
  * `migrate: false`. Processes of the previous version can still use the tables.
  * @returns the number of migrations that ran.
- * @throws {Error} that says how to fix the problem.
+ * @throws {Error} if the tables cannot be created or migrated.
  */
 export async function migratePostgres(
   target: string | PoolLike,

@@ -1,7 +1,8 @@
 /**
- * The queue of due tasks, on pg-boss, with one pg-boss queue for each handler. A job is one attempt of a task, due at one
- * time. The transaction that makes a task due inserts the job, and the one that claims the task deletes it. So a task
- * and its job are always visible together. `inbox/retry.ts` decides when to retry; we do not use pg-boss's retries.
+ * The queue of tasks that are due or wait for a retry, on pg-boss, with one pg-boss queue for each handler. A job is
+ * one attempt of a task, with the time at which the attempt is due. The transaction that sets the time of a task
+ * inserts the job, and the transaction that claims the task deletes it. So no transaction sees a due task without its
+ * job. `inbox/retry.ts` decides when to retry; we do not use pg-boss's retries.
  */
 import { hash, randomUUID } from 'node:crypto'
 import { type Clock, PgBoss } from 'pg-boss'
@@ -19,7 +20,7 @@ export interface DueTask {
   /** The id of the delivery. */
   id: number
   handler: string
-  /** When the task is due, in milliseconds since 1970. 0 or nothing: at once. */
+  /** When the task is due, in milliseconds since 1970. 0 or `undefined`: now. */
   at?: number | undefined
 }
 
@@ -34,8 +35,9 @@ export interface JobQueueOptions {
   /** Whether pg-boss maintains its tables. */
   supervises: boolean
   /**
-   * Connections on which pg-boss looks up a queue while a transaction waits for the answer. If the transactions used
-   * these connections too, all of them could wait for a connection that none of them releases.
+   * Connections for the statements of pg-boss that are not part of a transaction, such as looking up a queue while a
+   * transaction waits for the answer. If the transactions used these connections too, all transactions could wait for a
+   * connection that none of them releases. Default: the connections of the transactions.
    */
   lookups?: Database
 }
@@ -123,7 +125,7 @@ export class JobQueue {
     return jobs.map(({ id: job, data: { id } }) => ({ job, id, handler }))
   }
 
-  /** Puts fetched jobs back where they were. */
+  /** Makes fetched jobs available to other calls again. */
   async restore(transaction: Transaction, handler: string, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
     await transaction.holdOpen((db) => this.#boss.fail(queueOf(handler), [...jobs], undefined, { db }))
@@ -166,7 +168,7 @@ const startAfter = (at: number) => ({ startAfter: new Date(Math.min(at, maxTime)
 /** The end of the year 9999: the latest time that PostgreSQL and `toISOString` write alike. */
 const maxTime = 253_402_300_799_000
 
-/** A name that pg-boss allows and people recognize. */
+/** The name of a handler's queue. pg-boss allows it, and people recognize the handler. */
 function queueOf(handler: string): string {
   const known = queues.get(handler)
   if (known !== undefined) return known

@@ -41,7 +41,7 @@ export async function reclaimOrphans(transaction: Transaction, jobs: JobQueue, n
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectOrphans), new Map(), now)
 }
 
-/** Takes running tasks from a worker that died. Their attempts count, and the tasks are due again after a delay. */
+/** Takes running tasks from dead workers. The attempts count, and the tasks are due again after a delay. */
 async function expireAll(
   transaction: Transaction,
   jobs: JobQueue,

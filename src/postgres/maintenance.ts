@@ -71,7 +71,7 @@ export class Maintenance {
     await Promise.allSettled([this.#database.close(), this.#heartbeatDatabase.close()])
   }
 
-  /** Starts pg-boss. Tries again until the database can be reached. */
+  /** Starts pg-boss. If that fails, tries again after a second. */
   #startJobs(): void {
     this.#jobs.start().catch(() => setTimeout(() => this.#startJobs(), 1000))
   }
@@ -117,7 +117,7 @@ export class Maintenance {
     })
   }
 
-  /** The time of the database: a process with a wrong clock must not delete deliveries. */
+  /** The time of the database, so that a process with a wrong clock does not delete deliveries too early. */
   async #now(): Promise<number> {
     return ((await this.#database.get<{ now: number }>(selectNow)) as { now: number }).now
   }

@@ -119,7 +119,10 @@ function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Cl
   return start === 'due' ? { ...pending, next_at: 0, job: newJob() } : pending
 }
 
-/** Leaves out deliveries with ordered tasks while an older delivery, which another worker may hold, is unmatched. */
+/**
+ * Leaves out deliveries with ordered tasks if an older delivery that is not in this list is unmatched: another worker
+ * may be matching it.
+ */
 async function withoutOutOfOrder(
   transaction: Transaction,
   deliveries: readonly UnmatchedRow[],
@@ -151,7 +154,7 @@ export async function forgetMatchAttempts(sql: Sql, ids: readonly number[]): Pro
   await sql.run('delete from match_attempts where delivery_id = any($1::bigint[])', ids)
 }
 
-/** One older delivery with the same bytes is enough; a bitmap scan would find them all. */
+/** For `selectReplays`: one older delivery with the same bytes is enough, but a bitmap scan would find all of them. */
 const disableBitmapScans = 'set local enable_bitmapscan to off'
 
 const selectReplays = `

@@ -48,8 +48,9 @@ export async function getValue(sql: Sql, name: string): Promise<string | undefin
 }
 
 /**
- * Sets a text if the current one is `expected`. If another transaction is changing the text, waits until that
- * transaction has ended. @returns whether the text was set.
+ * Sets the text of a name if its current text is `expected`, or if it has no text and `expected` is `undefined`. If
+ * another transaction is changing the text, waits until that transaction has ended.
+ * @returns whether the text was set.
  */
 export async function compareAndSet(
   transaction: Transaction,
@@ -69,7 +70,9 @@ export async function createdAt(sql: Sql): Promise<number> {
   return (await sql.get<{ created_at: number }>('select created_at from inbox_info'))?.created_at ?? 0
 }
 
-/** Adds up first: an upsert cannot change a row twice. Sorts, so that no two transactions wait for each other. */
+/**
+ * Adds up first, because an upsert cannot change a row twice. Sorts, so that no two transactions wait for each other.
+ */
 const upsertCounts = `
   insert into counts (step, at, measure, name, outcome, count)
   select step, at, measure, name, outcome, sum(count)

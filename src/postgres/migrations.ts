@@ -26,7 +26,7 @@ export interface SchemaVersion {
 }
 
 /**
- * Brings the schema up to date. The caller makes sure that no other process does so.
+ * Brings the schema up to date. The caller makes sure that no other process migrates it at the same time.
  * @returns the number of applied steps, `schema.sql` included. @throws if the schema is too new for this program.
  */
 export async function migrate(transaction: Transaction, steps: readonly Migration[] = migrations): Promise<number> {
@@ -42,7 +42,7 @@ export async function migrate(transaction: Transaction, steps: readonly Migratio
   return Math.max(newestVersion(steps) - before.version, 0)
 }
 
-/** Version 0: the tables do not exist yet. */
+/** Returns version 0 if the tables do not exist yet. */
 export async function schemaVersion(sql: Sql): Promise<SchemaVersion> {
   const exists = await sql.get(`select 1 where to_regclass('schema_migrations') is not null`)
   return (exists ? await sql.get<SchemaVersion>(selectVersion) : undefined) ?? { version: 0, minVersion: 0 }

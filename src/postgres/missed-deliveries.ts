@@ -12,7 +12,11 @@ import {
 import { recordset, type Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
-/** Of the given GUIDs, those that have a delivery in the inbox, or the tombstone of a delivery without a secret id. */
+/**
+ * Of the given GUIDs, those that the inbox knows. It knows a GUID if it has a delivery with this GUID from the given
+ * webhook, or without a hook id. It also knows a GUID if it has the tombstone of a delivery with this GUID, the given
+ * webhook and source, and no secret id.
+ */
 export async function knownGuids(sql: Sql, { source, hookId, guids }: GuidLookup): Promise<string[]> {
   const ranges = guids.map(identitiesOf)
   const [firsts, lasts] = [ranges.map(([first]) => first), ranges.map(([, last]) => last)]

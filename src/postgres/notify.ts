@@ -75,9 +75,9 @@ export class Listener {
 }
 
 /**
- * Notifies workers that there is work. A notification is sent after the transaction that made the work available, not in
- * it: PostgreSQL commits transactions with notifications one by one, each with an fsync of its own. If a notification is
- * lost, workers find the work by polling.
+ * Notifies workers that there is work. A notification is sent after the transaction that made the work available, not
+ * in it, because PostgreSQL commits transactions with notifications one by one, each with an fsync of its own. If a
+ * notification is lost, workers find the work by polling.
  */
 export class Notifier {
   readonly #database: Database
@@ -90,7 +90,7 @@ export class Notifier {
     this.#channel = channelOf(schema)
   }
 
-  /** Notifies once for all work that is reported while a notification is being sent. */
+  /** Notifies workers. All work that is reported while a notification is being sent shares the next notification. */
   notify(work: AvailableWork): void {
     this.#pending.add(work)
     if (!this.#notifying) void this.#notifyAll()

@@ -18,7 +18,7 @@ const [maxTries, retryDelay] = [15, 1000]
 /**
  * Creates or migrates the tables of hookserver and of pg-boss. If several programs start at the same time, one migrates
  * and the others wait for it without a time limit. @returns the number of hookserver's migrations that ran.
- * @throws {Error} that says how to fix the problem.
+ * @throws {Error} if the tables cannot be created or migrated.
  */
 export async function prepareDatabase(
   database: Database,

@@ -22,8 +22,8 @@ interface RetriedTask {
 const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', 'retrying'].includes(state)
 
 /**
- * Retries deliveries. Deliveries that have ended are matched again. In unfinished deliveries, the tasks that are
- * `retrying`, `dead` or `discarded` start again. @returns the number of deliveries that changed.
+ * Retries deliveries. Deliveries that have ended are matched again. In matched deliveries that have not ended, the
+ * tasks that are `retrying`, `dead` or `discarded` start again. @returns the number of deliveries that changed.
  */
 export async function retry(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
@@ -72,7 +72,7 @@ export async function discard(
   return discarded.length
 }
 
-/** Keeps workers from claiming tasks of a handler; `*` stands for all. */
+/** Keeps workers from claiming tasks of a handler; `*` stands for all handlers. */
 export async function pause(sql: Sql, handler: string): Promise<void> {
   await sql.run('insert into pauses (handler) values ($1) on conflict do nothing', handler)
 }

@@ -9,11 +9,13 @@ export interface PostgresOptions {
    */
   schema?: string | undefined
   /**
-   * Connections of a process, 3 to 1000. A process that stores deliveries or runs handlers has three more for
-   * maintenance. A process that runs handlers has one more for notifications. Default: 10.
+   * Maximum connections of a process, 3 to 1000. A process that stores deliveries or runs handlers has up to three more
+   * for maintenance. A process that runs handlers has one more for notifications. Default: 10.
    */
   connections?: number | undefined
-  /** Creates and migrates the tables at the first use. If `false`, run `hookserver migrate`. Default: `true`. */
+  /**
+   * Whether to create and migrate the tables at the first use. If `false`, run `hookserver migrate`. Default: `true`.
+   */
   migrate?: boolean | undefined
   /** Milliseconds to wait for a connection, 1 at least. Default: 5000. */
   connectTimeout?: number | undefined
@@ -117,8 +119,9 @@ export interface PoolLike {
 }
 
 /**
- * The parts of a PostgreSQL URL. `undefined` for any other text. Also `undefined` if a part of the password ends up in
- * the host, the path, the query or the fragment, or if the URL cannot be decoded.
+ * The parts of a PostgreSQL URL. `undefined` for any other text, and for a URL that cannot be decoded. Also `undefined`
+ * if the URL has a fragment, or an `@` in the host, the path or the query: a special character in its password is then
+ * probably not encoded.
  */
 export function parsePostgresUrl(text: string): URL | undefined {
   if (!/^postgres(ql)?:\/\//.test(text) || text !== text.trim()) return undefined
@@ -136,8 +139,8 @@ export function parsePostgresUrl(text: string): URL | undefined {
 export const passwordEncoding = '@ : / ? # % in a password are written as %40 %3A %2F %3F %23 %25'
 
 /**
- * @throws {TypeError} if `target` is neither a URL nor a pool. The error shows no part of `target`, which may contain a
- *   password.
+ * @throws {TypeError} if `target` is neither a URL nor a pool, or if an option of the pool is a function. The error
+ *   shows no part of `target`, which may contain a password.
  */
 export function toTarget(target: string | PoolLike): ConnectionTarget {
   if (typeof target === 'string' && parsePostgresUrl(target)) return { connectionString: target }
@@ -151,13 +154,19 @@ export function toTarget(target: string | PoolLike): ConnectionTarget {
   return { connectionString, host, port, database, user, password, ssl: ownSsl(ssl) }
 }
 
-/** Options for `pg`, with a copy of `ssl`: `pg` makes its key non-enumerable, so a later copy would lack it. */
+/**
+ * Options for `pg`, with a copy of `ssl`: `pg` makes the property `key` of the object non-enumerable, so a later copy
+ * of the same object would lack `key`.
+ */
 export function toPgConfig(target: ConnectionTarget): object {
   const { ssl } = target
   return typeof ssl === 'object' && ssl !== null ? { ...target, ssl: { ...ssl } } : target
 }
 
-/** A copy of `ssl` for a thread, with the non-enumerable key. @throws {TypeError} if it contains a function. */
+/**
+ * A copy of `ssl` for a thread, with `key`, even if `pg` has made `key` non-enumerable. @throws {TypeError} if it
+ * contains a function.
+ */
 function ownSsl(ssl: unknown): unknown {
   if (typeof ssl !== 'object' || ssl === null) return ssl
   const { key } = ssl as { key?: unknown }

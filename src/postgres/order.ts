@@ -49,8 +49,8 @@ export class OrderQueues {
   }
 
   /**
-   * Whether a task may run: it is first in its queue, and no other task of the queue runs. If the task may run, this
-   * call makes it the first and, with `runs`, the running task for later calls.
+   * Whether a task may run: it has no order key, or it is first in its queue and no other task of the queue runs. If
+   * the task may run, this call makes it the first task and, if `runs` is true, the running task for later calls.
    */
   takeTurn(hash: number | null, id: number, runs: boolean): boolean {
     const queue = hash === null ? undefined : this.#queues.get(hash)
@@ -68,12 +68,15 @@ interface QueueRow {
   running: number | null
 }
 
-/** Makes the first tasks of the locked queues of deliveries due, if they are blocked. @returns these tasks. */
+/**
+ * For each queue with a task of these deliveries, makes the first task of the queue due if it is blocked. The caller
+ * has locked the queues. @returns the tasks that became due.
+ */
 export function promoteNext(transaction: Transaction, ids: readonly number[]): Promise<DueTask[]> {
   return transaction.all(promoteFirst, ids)
 }
 
-/** A task that has ended. Its worker can run the next task of the queue in its place. */
+/** A task whose attempt has ended. Its worker can run the next task of the queue instead. */
 export interface FinishedPlace {
   id: number
   handler: string
@@ -86,11 +89,15 @@ export interface FinishedPlace {
 }
 
 /**
- * For each task that has ended, claims the first task of its queue for the same worker. The caller has locked the
- * queues. This saves the transaction that would otherwise fetch the job of the first task and claim the task. A task is
- * left to `promoteNext` if its handler is paused, if its body is too large, or if another transaction has locked its
- * delivery: a transaction that holds a queue never waits for a delivery. A repeated call returns the tasks that the
- * first call claimed.
+ * For each task whose attempt has ended, claims the first task of its queue for the same worker, if that task is
+ * blocked. The caller has locked the queues. This saves the transaction that would otherwise fetch the job of the first
+ * task and claim the task.
+ *
+ * Leaves the first task to `promoteNext` in four cases: the worker was removed, the handler is paused, the body is too
+ * large, or another transaction has locked the delivery of the task. In the last case, this function does not wait,
+ * because a transaction that holds a queue never waits for a delivery.
+ *
+ * A repeated call returns the tasks that the first call claimed.
  */
 export async function claimNextTasks(
   transaction: Transaction,
@@ -106,9 +113,9 @@ const hashesOfDeliveries =
   '(select distinct order_hash from tasks where delivery_id = any($1::bigint[]) and order_hash is not null)'
 
 /**
- * Waits for less time than PostgreSQL lets a transaction idle (5 s). Otherwise, when PostgreSQL ends an idle
- * transaction of a suspended process, a second transaction of the process could still be waiting for the lock. It would
- * get the lock, and block every worker for another 5 s.
+ * A transaction waits for the lock of a queue for less time than PostgreSQL lets a transaction idle (5 s). Otherwise,
+ * when PostgreSQL ends an idle transaction of a suspended process, a second transaction of the process could still be
+ * waiting for the lock. The second transaction would get the lock, and block every worker for another 5 s.
  */
 const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
 
@@ -152,7 +159,7 @@ const promoteFirst = `
   returning delivery_id as id, handler, job`
 
 /**
- * Claims nothing for a worker that has been removed. `key share` locks the rows of the other workers, so that no
+ * Claims nothing for a worker that has been removed. `key share` locks the rows of the remaining workers, so that no
  * transaction removes them before the commit.
  */
 const claimPromoted = `

@@ -98,7 +98,7 @@ interface OverviewRow extends Pick<InboxOverview, 'handlers' | 'paused' | 'size'
   oldest: number | null
 }
 
-/** The values of a column, which the dashboard suggests for a filter. */
+/** Values of a column that begin with a prefix. The dashboard suggests them for a filter. */
 export async function values(sql: Sql, query: ValueQuery): Promise<string[]> {
   const rows = await sql.all<{ value: string }>(selectValues[query.column])
   return filterValues(

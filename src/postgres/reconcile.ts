@@ -38,7 +38,10 @@ export async function addMissingJobs(transaction: Transaction, jobs: JobQueue, i
   await jobs.add(transaction, due)
 }
 
-/** Makes the first task of each idle queue due, if it is blocked: a task added during a promotion can stay blocked. */
+/**
+ * Makes the first task of each idle queue due, if it is blocked. A task can stay blocked if it is added to a queue
+ * while another transaction promotes the first task of the queue.
+ */
 export async function unblockFirstTasks(transaction: Transaction, jobs: JobQueue): Promise<void> {
   const blocked = await transaction.all<{ id: number }>(selectBlocked, maxRepaired)
   if (blocked.length === 0) return
@@ -47,7 +50,9 @@ export async function unblockFirstTasks(transaction: Transaction, jobs: JobQueue
   await jobs.add(transaction, await promoteNext(transaction, ids))
 }
 
-/** Makes tasks due that wait longer than their delay, because the clock that set their time was wrong. */
+/**
+ * Corrects the times that a wrong clock has set: makes a retrying task due if it would wait for longer than its delay.
+ */
 export async function correctClockSkew(transaction: Transaction, jobs: JobQueue, now: number): Promise<void> {
   const skewed = await transaction.all<{ id: number; handler: string }>(selectSkewed, now + clockTolerance, maxRepaired)
   if (skewed.length === 0) return
@@ -59,7 +64,8 @@ export async function correctClockSkew(transaction: Transaction, jobs: JobQueue,
 
 /**
  * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Not sooner,
- * because a program that is down or being replaced comes back with its handlers.
+ * because a program that is down or being replaced comes back with its handlers. Does nothing while there is no worker
+ * at all.
  */
 export async function endUnhandledTasks(
   transaction: Transaction,
@@ -132,8 +138,8 @@ const recordHandlerSeen = `
   on conflict (name) do update set seen_at = excluded.seen_at where handlers.seen_at < $3`
 
 /**
- * The handlers of tasks that are due or wait for a retry. Finds each handler by one index seek, because there may be
- * very many tasks.
+ * Records the current time for each handler of due and retrying tasks, if no worker has registered the handler and it
+ * has no recorded time. Finds each handler by one index seek, because there may be very many tasks.
  */
 const recordHandlerFirstSeen = `
   with recursive due as (

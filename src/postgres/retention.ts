@@ -18,7 +18,7 @@ const batchSize = 1000
  */
 const maxSmallRows = 5000
 
-/** The number of rows of `state_counts` above which `countStates` folds the rows. */
+/** The number of rows of `state_counts` above which `countStates` calls `foldStateCounts`. */
 const foldThreshold = 2000
 
 /** Prunes batches until one finds nothing to delete. @returns the number of deleted deliveries. */
@@ -71,7 +71,10 @@ export async function countStates(sql: Sql): Promise<Record<DeliveryState, numbe
   return states
 }
 
-/** Sums up the rows of `state_counts`. Of concurrent transactions, only one deletes a row and adds its count. */
+/**
+ * Replaces the rows of `state_counts` with one row for each state, their sum. Of concurrent transactions, only one
+ * deletes a row and adds its count.
+ */
 export async function foldStateCounts(sql: Sql): Promise<void> {
   await sql.run(foldCounts)
 }
@@ -93,10 +96,13 @@ const selectOld = `
   order by id
   for update skip locked`
 
-/** If two transactions delete the last deliveries of a pack, the second waits here until the first has committed. */
+/**
+ * If two transactions delete the last deliveries of a pack, the second waits here until the first has committed. Then
+ * the second sees that no delivery is left, and deletes the pack.
+ */
 const lockPacks = 'select 1 from contents where delivery_id = any($1::bigint[]) order by delivery_id for update'
 
-/** Deletes the packs that no delivery refers to. */
+/** Of these packs, deletes those that no delivery refers to. */
 const deletePacks = `
   delete from contents
   where delivery_id = any($1::bigint[]) and not exists (
@@ -120,7 +126,10 @@ const deleteTombstones = `
   where ctid = any(array(
     select ctid from tombstones where pruned_at < $1 order by pruned_at limit $2 for update skip locked))`
 
-/** The oldest acks. The batches of stored deliveries increase; those of imports are negative and decrease. */
+/**
+ * Deletes old acks. Examines only the oldest ones. The batches of stored deliveries increase; those of imports are
+ * negative and decrease.
+ */
 const deleteAcks = `
   delete from acks
   where batch in (

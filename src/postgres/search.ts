@@ -16,8 +16,9 @@ const [maxBodies, maxBytes] = [250, 1024 * 1024]
 interface SearchedRow extends SummaryRow {
   /** Whether the delivery meets the conditions. */
   fits: boolean
-  /** The position of the delivery in the step, counted from 1, and whether it is the last one. */
+  /** The position of the delivery in the step, counted from 1. */
   place: number
+  /** Whether the delivery is the last one of the step. */
   last: boolean
 }
 
@@ -66,7 +67,9 @@ export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch
   }
 }
 
-/** An upper bound: ids are sequential, but have gaps, and some deliveries may have been deleted. */
+/**
+ * How many deliveries have a lower id. An upper bound, because ids have gaps and some deliveries may have been deleted.
+ */
 async function countOlder(sql: Sql, id: number): Promise<number> {
   const oldest = await sql.get<{ id: number | null }>('select min(id) as id from deliveries')
   return Math.max(0, id - (oldest?.id ?? id))

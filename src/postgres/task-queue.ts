@@ -35,7 +35,8 @@ export class PostgresTaskQueue implements TaskQueue {
       commit: (results) => client.transaction((transaction) => finish(transaction, client.jobs, results)),
       weigh: ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
       isItemFault,
-      limits: { ...batcherLimits, concurrency: 1 }, // no sender waits for a result: few large transactions are best
+      // No sender waits for a result, so few large transactions are best.
+      limits: { ...batcherLimits, concurrency: 1 },
     })
   }
 

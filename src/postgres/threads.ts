@@ -30,7 +30,7 @@ const program = (): URL => threadFile(new URL('../postgres/thread.js', import.me
 
 const closedMessage = 'The inbox is closed'
 
-/** Milliseconds between two pings. A thread that has died is replaced by the next ping. */
+/** Milliseconds between two pings. The next ping replaces a thread that has died. */
 const pingInterval = 1000
 
 /** Starts and calls the maintenance thread, which does not keep the process alive. */
