@@ -10,7 +10,7 @@ import {
 } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
 
-/** The rows as a list shows them, with statistics of their attempts. */
+/** Summaries of deliveries, with the statistics of their attempts. */
 export function withAttemptStats(connection: Connection, rows: readonly DeliveryRow[]): DeliverySummary[] {
   if (rows.length === 0) return []
   const ids = JSON.stringify(rows.map(({ id }) => id))

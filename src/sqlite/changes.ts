@@ -14,19 +14,24 @@ import { lastId } from './packs.ts'
  */
 const pageSize = 500
 
-/** How far a reader has read: the newest delivery, and the last entry of the change log. */
+/**
+ * How far a reader has read: the ids of the newest delivery and of the last entry of the change log that it has read.
+ */
 interface Position {
   id: number
   change: number
 }
 
-/** The deliveries that were stored or changed since a position, as they are now. */
+/**
+ * One page of the deliveries that were stored or changed since the position `after`, as they are now. Without `after`,
+ * returns no deliveries, but the current position.
+ */
 export function changes(connection: Connection, after: string | undefined): Changes {
   const { newest, oldest } = connection.get<Record<'newest' | 'oldest', number | null>>(selectEnds) ?? {}
   const last: Position = { id: lastId(connection), change: newest ?? 0 }
   const nothing = { deliveries: [], position: formatPosition(last), more: false }
   const from = after === undefined ? last : parsePosition(after)
-  // A position after the last entry is from another file: this file may be a backup that was restored.
+  // A position beyond the last delivery or the last entry is from another file: a backup may have replaced that file.
   const gap = !from || from.id > last.id || from.change > last.change || from.change < (oldest ?? 1) - 1
   if (gap) return { ...nothing, gap: true }
   if (from.id === last.id && from.change === last.change) return { ...nothing, gap: false }

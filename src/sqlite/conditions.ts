@@ -42,6 +42,6 @@ const flags: Record<NonNullable<Query['flag']>, string> = {
 
 const hasHandler = 'exists (select 1 from tasks where delivery_id = deliveries.id and handler = ?)'
 
-/** The columns in one text, with a separator that no word contains. */
+/** The condition that a word is in the columns, which are joined to one text by a character that no word contains. */
 const hasWord = `
   concat_ws(char(10), event, action, repository, sender, title, ref, sha, guid, number) like ? escape '\\'`

@@ -7,8 +7,9 @@
  *   back, so it is neither copied nor allocated again.
  * - `fields` holds `fieldCount` values for each delivery, in the order of `BatchEncoder.add`.
  *
- * Layout of an answer: `results` holds two numbers for each delivery. These are the id and the code of the outcome; or,
- * if an error occurred, the index of the error in `errors` and the code -1.
+ * Layout of an answer:
+ * - `results` holds two numbers for each delivery. For a stored delivery, these are its id and the code of the outcome.
+ *   For a delivery that could not be stored, these are the index of its error in `errors` and the code -1.
  */
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type CallError, transfer } from '../runtime/thread-server.ts'
@@ -30,7 +31,7 @@ export interface BatchAnswer {
 export const batchSize: number = 1024 * 1024
 
 /**
- * The maximum number of bytes that a delivery takes: a UTF-16 code unit takes at most three in UTF-8.
+ * The maximum number of bytes that a delivery takes: a UTF-16 code unit takes at most three bytes in UTF-8.
  * @param headers As JSON.
  */
 export const maxEncodedSize = ({ body }: NewDelivery, headers: string): number => 3 * headers.length + body.length

@@ -55,7 +55,10 @@ function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
   }
 }
 
-/** A task that was running is due at once, and its attempt counts. */
+/**
+ * Imports a task and its attempts. A task that was running is imported as pending. Its attempt is recorded as cut off,
+ * and counts.
+ */
 function importTask(connection: Connection, id: number, { handler, key, attempts, ...task }: TaskDetail): void {
   const state = task.state === 'running' ? 'pending' : task.state
   const isDue = state === 'pending' || state === 'retrying'

@@ -81,7 +81,10 @@ function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPo
   expireLease(connection, lease.delivery_id, lease.handler, expiredLeaseDelay(lease.attempts_used, policy), now)
 }
 
-/** Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. */
+/**
+ * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Does nothing while
+ * there is no worker at all.
+ */
 export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
   const registered = workers(connection)
   if (registered.length === 0) return

@@ -18,8 +18,8 @@ import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 const [checkpointInterval, pruneInterval] = [200, 60_000]
 
 /**
- * Queries, heartbeats, checkpoints and pruning. They have a thread and a connection of their own. So they do not delay
- * a commit, and a worker keeps its leases while a handler blocks the event loop.
+ * Queries, heartbeats, checkpoints and pruning. They have a thread and a connection of their own. So queries do not
+ * delay a commit, and a worker keeps its leases while a handler blocks the event loop.
  */
 export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #connection: Connection
@@ -126,8 +126,9 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   }
 
   /**
-   * Copies the log into the database while writers continue, so that they have less to copy themselves. Prunes if the
-   * file is nearly full: new deliveries and results cannot wait a minute for room.
+   * Does nothing if no other connection has written since the last call. Else copies the write-ahead log into the
+   * database while writers continue, so that their commits have less to copy. Also prunes if the file is nearly full,
+   * because new deliveries and results cannot wait for the next pruning.
    */
   #checkpoint(): void {
     const version = this.#connection.get<{ data_version: number }>('pragma data_version')?.data_version

@@ -44,7 +44,10 @@ export function getValue(connection: Connection, name: string): string | undefin
   return connection.get<{ text: string }>('select text from key_values where name = ?', name)?.text
 }
 
-/** Sets a text if the current one is `expected`. @returns whether the text was set. */
+/**
+ * Sets the text of a name if its current text is `expected`, or if it has no text and `expected` is `undefined`.
+ * @returns whether the text was set.
+ */
 export function compareAndSet(
   connection: Connection,
   name: string,

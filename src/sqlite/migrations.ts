@@ -11,8 +11,8 @@ export const applicationId = 0x686f6f6b
 const migrations: readonly string[] = []
 
 /**
- * Brings the schema up to date in one transaction, which also marks the file as hookserver's: a process that is killed
- * here leaves no file that looks like another program's.
+ * Brings the schema up to date in one transaction, which also marks the file as hookserver's. So a process that is
+ * killed during the migration leaves no file that looks like another program's.
  * @throws if the file has a newer schema than this program knows.
  */
 export function migrate(db: DatabaseSync, steps: readonly string[] = migrations): void {

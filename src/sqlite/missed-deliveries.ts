@@ -12,7 +12,11 @@ import {
 } from '../inbox/missed-deliveries.ts'
 import type { Connection } from './connection.ts'
 
-/** Of the given GUIDs, those that have a delivery in the inbox, or the tombstone of a delivery without a secret id. */
+/**
+ * Of the given GUIDs, those that the inbox knows. It knows a GUID if it has a delivery with this GUID from the given
+ * webhook, or without a hook id. It also knows a GUID if it has the tombstone of a delivery with this GUID, the given
+ * webhook and source, and no secret id.
+ */
 export function knownGuids(connection: Connection, { source, hookId, guids }: GuidLookup): string[] {
   return guids.filter((guid) => {
     return (

@@ -6,10 +6,10 @@ import { applicationId, migrate } from './migrations.ts'
 import type { SqliteSettings } from './options.ts'
 
 /**
- * Opens a connection to a file that must exist: SQLite would create a missing file, and delete the log beside it, to
- * which other connections may still be writing. With `synchronous = full`, SQLite returns from a commit after it has
- * fsynced the log (https://sqlite.org/pragma.html#pragma_synchronous); with `fullfsync`, macOS also flushes the cache
- * of the disk. Waiting for the lock of another writer blocks the thread.
+ * Opens a connection to an existing file. Fails if the file is missing, because SQLite would otherwise create the file,
+ * and delete the log beside it, to which other connections may still be writing. With `synchronous = full`, SQLite
+ * returns from a commit after it has fsynced the log (https://sqlite.org/pragma.html#pragma_synchronous); with
+ * `fullfsync`, macOS also flushes the cache of the disk. Waiting for the lock of another writer blocks the thread.
  */
 export function connect(
   path: string,
@@ -42,8 +42,8 @@ const reserve = 1.1
 const autocheckpoint = 4096
 
 /**
- * If the file does not exist, creates it so that only its owner can read it. Migrates its schema. The folder must
- * exist: a mistyped path would otherwise start an empty inbox.
+ * Creates the file if it does not exist, so that only its owner can read it, and migrates its schema. The folder must
+ * exist, because an empty inbox would otherwise be created in a mistyped folder.
  * @throws {Error} naming the file and the fix.
  */
 export function prepareFile(path: string): void {
@@ -70,8 +70,9 @@ function assertFolder(folder: string): void {
 }
 
 /**
- * Does not open an existing file: closing it again would release the locks that SQLite holds on it for all connections of
- * this process, and another process could delete their log (https://sqlite.org/howtocorrupt.html, 2.2).
+ * Creates the file, or checks that an existing file can be read and written. Does not open an existing file: closing it
+ * again would release the locks that SQLite holds on it for all connections of this process, and then another process
+ * could delete their log (https://sqlite.org/howtocorrupt.html, 2.2).
  */
 function createFile(path: string): void {
   try {
@@ -83,7 +84,10 @@ function createFile(path: string): void {
   }
 }
 
-/** Rejects another program's file. Reads both values in one transaction: another process may be creating the file. */
+/**
+ * Rejects another program's file. Reads both values in one transaction, because another process may be creating the
+ * tables.
+ */
 function checkOwner(db: DatabaseSync): void {
   db.exec('begin')
   const { application_id: owner } = db.prepare('pragma application_id').get() as { application_id: number }
@@ -128,7 +132,10 @@ function explain(cause: unknown): string {
   return message
 }
 
-/** The files that a connection writes to. SQLite does not notice if one is deleted, so later writes would be lost. */
+/**
+ * The files that a connection writes to. SQLite does not notice if one of them is deleted. Without `check`, later
+ * writes would be lost.
+ */
 export class OpenFiles {
   readonly #files: readonly { path: string; fix: string; opened?: BigIntStats | undefined }[]
 
@@ -141,7 +148,8 @@ export class OpenFiles {
   }
 
   /**
-   * Must be called in a transaction, when both files exist. Takes 5 µs.
+   * Checks that the files are still those that the first call found. Must be called in a transaction, when both files
+   * exist. Takes 5 µs.
    * @throws {Error} naming the file and the fix.
    */
   check(): void {

@@ -19,7 +19,10 @@ interface Task {
   started_at: number | null
 }
 
-/** Retries a delivery. @returns false if there was nothing to retry. */
+/**
+ * Retries a delivery. A delivery that has ended is matched again. In a matched delivery that has not ended, the tasks
+ * that are `retrying`, `dead` or `discarded` start again. @returns false if there was nothing to retry.
+ */
 export function retry(connection: Connection, id: number): boolean {
   const delivery = connection.get<Delivery>(selectDelivery, id)
   if (!delivery?.matched) return false
@@ -40,7 +43,10 @@ const retriedStates: readonly TaskState[] = ['retrying', 'dead', 'discarded']
 
 const isUnfinished = ({ state }: Delivery): boolean => ['pending', 'running', 'retrying'].includes(state)
 
-/** Discards a delivery that is unfinished or dead. Its running handlers are not stopped; their results are ignored. */
+/**
+ * Discards a delivery that is unfinished or dead. Its running handlers are not stopped, but their results are ignored.
+ * @returns false if the delivery is in another state, or does not exist.
+ */
 export function discard(connection: Connection, id: number, reason: string): boolean {
   const delivery = connection.get<Delivery>(selectDelivery, id)
   if (!delivery || !(isUnfinished(delivery) || delivery.state === 'dead')) return false

@@ -7,9 +7,9 @@ export interface SqliteOptions {
   retention?: number | undefined
   /**
    * Maximum size of the file in bytes. While more than nine tenths of it are in use, ended deliveries are deleted
-   * before their `retention`: the oldest `done` ones first, then those that are `ignored`, `discarded` or `dead`. At
-   * the maximum, if no ended delivery is left, new deliveries get 503 `inbox_unavailable`. The results of handlers may
-   * make the file a tenth larger. Default: no limit.
+   * before their `retention` is over: the oldest `done` ones first, then those that are `ignored`, `discarded` or
+   * `dead`. At the maximum, if no ended delivery is left, new deliveries get 503 `inbox_unavailable`. The results of
+   * handlers may make the file a tenth larger. Default: no limit.
    */
   maxSize?: number | undefined
   /** Milliseconds to wait while another process writes. Default: 5000. */
@@ -39,7 +39,7 @@ const defaults: SqliteSettings = {
 /** A file of this size has room for the schema and a few deliveries. */
 const minSize = 1024 * 1024
 
-/** The other options have no maximum. */
+/** The maximum values of the options that have one. */
 const maxValues: SqliteOptions = { lockTimeout: maxTimer, heartbeat: 60_000 }
 
 /** @throws {TypeError} naming the option and its value. */

@@ -23,8 +23,9 @@ export interface FirstTask {
 }
 
 /**
- * Whether a task may run. A task that starts again can be first while a later task with its key runs. Then it waits
- * until the attempt of the later task has ended.
+ * Whether a task may run: it has no key, or it is the first task with its key and no other task with the key runs. A
+ * task that starts again can be first while a later task with its key runs. Then the first task waits until the attempt
+ * of the later task has ended.
  */
 export function mayBegin(connection: Connection, id: number, handler: string, key: string | null | undefined): boolean {
   if (key === undefined || key === null) return true

@@ -3,9 +3,9 @@ import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'n
 import type { Connection } from './connection.ts'
 
 /**
- * The place of a delivery's contents: its headers as JSON, then its body. A transaction compresses the contents of
- * several deliveries together, in a pack: deliveries are similar, and starting a compression costs more than continuing
- * it.
+ * The place of a delivery's contents, which are its headers as JSON, and then its body. A transaction compresses the
+ * contents of several deliveries together, in a pack, because deliveries are similar, and because starting a
+ * compression costs more than continuing it.
  */
 export interface Place {
   pack: number
@@ -71,7 +71,10 @@ export class Packer {
   }
 }
 
-/** The pack that each connection has read most recently: after one delivery, a reader often reads its neighbor. */
+/**
+ * For each connection, the pack of at most `large` bytes that it has read most recently. A reader that has read one
+ * delivery often reads its neighbor next.
+ */
 const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }>()
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The processes that use the inbox, and their workers. A worker's heartbeats are counted, because its leases depend on
- * them: no clock expires a lease. The registration of a process is only displayed, so it expires by the clock.
+ * The processes that use the inbox, and their workers. A worker's heartbeats are counted instead of timed, so that a
+ * wrong clock expires no lease. The registration of a process is only displayed, so it expires by the clock.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -19,7 +19,10 @@ import type { Connection } from './connection.ts'
 export interface ProcessIdentity {
   host: string
   pid: number
-  /** The boot of the machine, and the container. Process ids are comparable only within one realm. Linux only. */
+  /**
+   * The boot of the machine and the container that the process runs in. Process ids are comparable only within one
+   * realm. Linux only.
+   */
   realm?: string | undefined
   /** Start time, in ticks since the boot. Linux only. */
   started?: string | undefined
@@ -121,7 +124,11 @@ export function hasEnded(other: ProcessIdentity, own: ProcessIdentity): boolean 
   return stat === undefined || stat.started !== other.started || stat.state === 'Z' || stat.state === 'X'
 }
 
-/** Reads `/proc/<pid>/stat`. The name before these fields may contain any character (proc_pid_stat(5)). */
+/**
+ * Reads the state and the start time of a process from `/proc/<pid>/stat`. Counts the fields from the last parenthesis,
+ * because the name before it may contain any character (proc_pid_stat(5)).
+ * @returns `undefined` if there is no such process.
+ */
 function statOf(pid: number): { state: string; started: string } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -147,7 +154,10 @@ const upsertProcess = `
   on conflict (id) do update
   set role = excluded.role, seen_at = excluded.seen_at, problems = excluded.problems`
 
-/** A registration from the future was renewed before the clock was set back: its process may have ended long ago. */
+/**
+ * Also deletes registrations with a time in the future. They were renewed before the clock was set back, so their
+ * processes may have ended long ago.
+ */
 const deleteExpired = 'delete from processes where seen_at not between ? and ?'
 
 const selectProcesses = `

@@ -10,9 +10,11 @@ import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 import { deleteEmptied } from './packs.ts'
 import { updateDeliveryState } from './tasks.ts'
 
-/** The limits that pruning enforces: milliseconds, and bytes of the file. */
+/** The limits that pruning enforces. */
 export interface Retention {
+  /** Milliseconds from the receipt of an ended delivery. */
   age: number
+  /** Bytes of the file. */
   size: number
 }
 
@@ -66,7 +68,7 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
   return old.length
 }
 
-/** Whether deliveries are pruned before they reach their maximum age. */
+/** Whether so much of `size` is in use that deliveries are pruned before they reach their maximum age. */
 export function isNearlyFull(connection: Connection, size: number): boolean {
   return size !== Number.MAX_SAFE_INTEGER && usedBytes(connection) > fullShare * size
 }
@@ -76,7 +78,10 @@ export function usedBytes(connection: Connection): number {
   return connection.get<{ used: number }>(selectUsed)?.used ?? 0
 }
 
-/** Makes tasks due that wait longer than their delay, because their time was computed before the clock was set back. */
+/**
+ * Corrects the times that were computed before the clock was set back: makes a task due if it would wait for longer
+ * than its delay.
+ */
 export function correctClockSkew(connection: Connection, now: number): void {
   const latest = now + clockTolerance
   for (const handler of dueHandlers(connection)) {

@@ -55,7 +55,7 @@ export function list(connection: Connection, query: Query): Page {
   }
 }
 
-/** An upper bound: ids are consecutive, but some deliveries may have been deleted. */
+/** How many deliveries have a lower id. An upper bound, because some deliveries may have been deleted. */
 function countOlder(connection: Connection, id: number): number {
   const oldest = connection.get<{ id: number | null }>('select min(id) as id from deliveries')?.id
   return Math.max(0, id - (oldest ?? id))

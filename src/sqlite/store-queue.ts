@@ -18,7 +18,10 @@ interface OpenBatch {
   pending: PendingDelivery[]
 }
 
-/** Passes deliveries to the writer thread: those that arrive while it commits share a message, and the next commit. */
+/**
+ * Passes deliveries to the writer thread. Deliveries that arrive while the thread commits share a message and the next
+ * commit.
+ */
 export class StoreQueue {
   readonly #writer: ThreadClient<WriterCalls>
   #open: OpenBatch | undefined

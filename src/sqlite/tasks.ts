@@ -2,7 +2,8 @@
  * Changes the state of tasks, in the transaction of the caller. `inbox/states.ts` describes the states. When an attempt
  * ends, the first task with the same order key becomes due, if that task is blocked.
  *
- * Parameters are positional: each attempt executes these statements, and a named parameter takes about 1 µs more.
+ * Parameters are positional, because each attempt executes these statements, and a named parameter takes about 1 µs
+ * more.
  */
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import { deliveryStateOf, transitionOf } from '../inbox/states.ts'
@@ -30,7 +31,8 @@ interface OrderedTask {
 
 /**
  * Records results, and claims the next tasks for the results that request one.
- * @returns the states of the deliveries.
+ * @returns the states of the deliveries, with the next tasks. A delivery is left out if all of its results were
+ *   ignored.
  */
 export function finishAll(connection: Connection, worker: number, results: readonly AttemptResult[]): DeliveryStatus[] {
   const ids = new Set<number>()

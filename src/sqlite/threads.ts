@@ -133,7 +133,7 @@ type Limits = Pick<MatchOffer, 'limit' | 'bytes'>
 /** Reads unmatched deliveries. While a worker records its matches, the deliveries for its next match are read. */
 export class UnmatchedReader {
   readonly #read: (limits: Limits, after: number) => Promise<StoredDelivery[]>
-  /** By worker. */
+  /** The deliveries that were read ahead, by worker. */
   readonly #ahead = new Map<number, Promise<StoredDelivery[]>>()
 
   /** @param read Reads deliveries with larger ids than `after`, oldest first. */

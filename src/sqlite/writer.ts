@@ -29,9 +29,9 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #packer: Packer
   readonly #files: OpenFiles
   readonly #calls: WriterCalls
-  /** The deliveries that the previous transaction stored, as ranges of ids. */
+  /** The deliveries that the latest transaction stored, as ranges of ids. */
   #stored: [first: number, last: number][] = []
-  /** When the previous transaction was committed. From then on, the senders of its deliveries could be answered. */
+  /** When the latest transaction was committed. From then on, the senders of its deliveries could be answered. */
   #committedAt = 0
 
   constructor(connection: Connection, settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>) {
@@ -78,7 +78,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     }
   }
 
-  /** Records when the deliveries of the previous transaction were acknowledged. */
+  /** Records when the deliveries of the last transaction were acknowledged. */
   close(): void {
     this.execute([])
   }
