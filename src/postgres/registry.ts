@@ -1,6 +1,6 @@
 /**
- * The processes that use the inbox, and their workers. A worker's heartbeats are counted, because its leases depend on
- * them: no clock expires a lease. A process's registration is only displayed, so it expires by the database's clock.
+ * The processes that use the inbox, and their workers. A worker's heartbeats are counted instead of timed, so that a
+ * wrong clock expires no lease. The registration of a process is only displayed, so it expires by the database's clock.
  */
 import { hostname } from 'node:os'
 import type { HandlerPolicy } from '../inbox/inbox.ts'

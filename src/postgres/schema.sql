@@ -21,7 +21,7 @@ create table deliveries (
   event text not null,
   state text not null default 'pending',
   matched boolean not null default false,   -- false: a worker has yet to match it with handlers
-  rerun boolean not null default false,     -- handlers that succeeded run again, too
+  rerun boolean not null default false,     -- true: handlers that succeeded run again, too
   next_at bigint,
   received_at bigint not null,
   stored_at bigint not null,
