@@ -1,6 +1,6 @@
 /**
- * The change feed of the dashboard and the API. New deliveries are found by their ids, so storing one needs no entry in
- * the change log; each transaction that changes deliveries logs their ids.
+ * The change feed of the dashboard and the API. New deliveries are found by their ids, so storing a delivery needs no
+ * entry in the change log. Each transaction that changes stored deliveries logs their ids.
  */
 import { type Changes, maxChanges } from '../inbox/records.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'
@@ -23,8 +23,8 @@ interface Position {
 }
 
 /**
- * One page of the deliveries that were stored or changed since the position `after`, as they are now. Without `after`,
- * returns no deliveries, but the current position.
+ * One page of the deliveries that were stored or changed since the position `after`, as they are now. If there is no
+ * `after`, or if changes since `after` may be missing (`gap`), returns no deliveries, but the current position.
  */
 export function changes(connection: Connection, after: string | undefined): Changes {
   const { newest, oldest } = connection.get<Record<'newest' | 'oldest', number | null>>(selectEnds) ?? {}

@@ -25,8 +25,8 @@ interface Lease {
 }
 
 /**
- * Reclaims the leases of workers of processes that have ended, so that the tasks need not wait for five checks. Then
- * registers a worker.
+ * Reclaims the leases of workers whose processes have ended, so that their tasks need not wait until five checks have
+ * found no heartbeat. Then registers a worker.
  * @param interval Milliseconds between two heartbeats of this process.
  */
 export function registerWorker(

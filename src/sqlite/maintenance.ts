@@ -59,8 +59,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   }
 
   /**
-   * Sends the heartbeats of the workers of this process, unless its event loop has been blocked for too long. Expires
-   * the leases of dead workers, ends tasks without a handler, and corrects clock skew.
+   * Sends the heartbeats of the workers of this process, unless the event loop of the process has been blocked for too
+   * long. Expires the leases of dead workers, ends tasks without a handler, and corrects clock skew.
    */
   renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings

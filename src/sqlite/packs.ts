@@ -78,8 +78,9 @@ export class Packer {
 const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }>()
 
 /**
+ * Unpacks the contents of a delivery.
  * @returns copies, because a thread that sends a view sends its whole buffer.
- * @throws if the pack is damaged.
+ * @throws if the pack is damaged or gone.
  */
 export function unpack(connection: Connection, place: Place): { headers: string; body: Uint8Array } {
   const bytes = bytesOf(connection, place.pack)

@@ -34,7 +34,9 @@ export function load(connection: Connection, ids: readonly number[]): StoredDeli
 
 type PackedRow = Omit<StoredDeliveryRow, 'headers' | 'body'> & Place
 
-/** A delivery whose contents are damaged is marked, so that the others can still be handled. */
+/**
+ * If the contents are damaged or gone, returns the reason as `damaged`, so that the other deliveries can be handled.
+ */
 function decodeRow(connection: Connection, row: PackedRow): StoredDeliveryRow {
   try {
     return { ...row, ...unpack(connection, row) }
@@ -73,7 +75,7 @@ export function overview(connection: Connection): InboxOverview {
   }
 }
 
-/** The values of a column, which the dashboard suggests for a filter. */
+/** Values of a column that begin with a prefix. The dashboard suggests them for a filter. */
 export function values(connection: Connection, query: ValueQuery): string[] {
   const rows = connection.all<{ value: string }>(selectValues[query.column])
   const found = rows.map(({ value }) => value)

@@ -117,7 +117,7 @@ export function ownIdentity(): ProcessIdentity {
   }
 }
 
-/** Whether a process has certainly ended. If that is unknown, its heartbeats decide. */
+/** Whether a process has certainly ended. If that is unknown, the heartbeats of its workers decide. */
 export function hasEnded(other: ProcessIdentity, own: ProcessIdentity): boolean {
   if (other.realm === undefined || other.realm !== own.realm) return false
   const stat = statOf(other.pid)

@@ -71,7 +71,7 @@ export function finish(connection: Connection, worker: number, result: AttemptRe
   return true
 }
 
-/** After a task has ended: claims the next task with the same order key, if the result has `nextBytes`. */
+/** After an attempt has ended: claims the next task with the same order key, if the result has `nextBytes`. */
 function claimNext(
   connection: Connection,
   worker: number,
