@@ -17,8 +17,8 @@ import type { Transaction } from './database.ts'
 const pageSize = 500
 
 /**
- * One page of the deliveries that were stored or changed since the position `after`, as they are now. Without `after`,
- * returns no deliveries, but the current position.
+ * One page of the deliveries that were stored or changed since the position `after`, as they are now. If there is no
+ * `after`, or if changes since `after` may be missing (`gap`), returns no deliveries, but the current position.
  */
 export async function changes(sql: Sql, after: string | undefined): Promise<Changes> {
   const { store, now, forgotten } = (await sql.get<InboxPosition>(selectPosition)) as InboxPosition

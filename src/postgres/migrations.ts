@@ -5,21 +5,21 @@ import type { Transaction } from './database.ts'
 /**
  * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped
  * a step, it never changes; a later step corrects it. While machines are upgraded one by one, programs that know only
- * the previous version go on using the tables: a step adds optional things, and removes nothing that these programs
+ * the previous version go on using the tables. So a step adds optional things, and removes nothing that these programs
  * use. `docs/decisions.md` lists the changes that a step may make.
  */
 export const migrations: readonly Migration[] = []
 
 export interface Migration {
   sql: string
-  /** The oldest version that a program must know to use the tables afterwards. Default: the step does not change it. */
+  /** The lowest version that a program must know to use the tables afterwards. Default: the step does not change it. */
   minVersion?: number
 }
 
 /** The newest schema version that a program with these steps knows. */
 export const newestVersion = (steps: readonly Migration[] = migrations): number => 1 + steps.length
 
-/** The version of the tables, and the oldest version that a program must know to use them. */
+/** The version of the tables, and the lowest version that a program must know to use them. */
 export interface SchemaVersion {
   version: number
   minVersion: number

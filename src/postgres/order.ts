@@ -81,10 +81,10 @@ export interface FinishedPlace {
   id: number
   handler: string
   worker: number
-  /** Maximum size of the next body. */
+  /** Maximum bytes of the body that belongs to the next task. */
   bytes: number
   now: number
-  /** Identifies the place in the result. */
+  /** Returned with the task that is claimed for this place. */
   place: number
 }
 

@@ -49,7 +49,7 @@ export function lockUnmatched(
   return sql.all(selectUnmatched, limit, bytes, ordered)
 }
 
-/** A damaged delivery is returned as damaged, so that the other deliveries can be handled. */
+/** If the content is damaged or gone, returns the reason as `damaged`, so that the other deliveries can be handled. */
 function decodeRow(
   row: Omit<ContentRow, 'pack'>,
   unpacker: Unpacker,
