@@ -25,7 +25,10 @@ export function githubUrlOf(apiUrl: string): string {
 /** Whether GitHub hosts the API, for github.com or an enterprise on GHE.com. */
 export const isHostedApi = (apiUrl: string): boolean => hostedApi.test(apiUrl)
 
-/** The page with the Apps of an organization or, without one, of the user. @param github The address of the pages. */
+/**
+ * The page with the Apps of an organization. Without an organization: the page with the Apps of the user.
+ * @param github The address of the pages.
+ */
 export function appsPage(github: string, organization: string | undefined): string {
   const owner = organization === undefined ? '' : `/organizations/${encodeURIComponent(organization)}`
   return `${github}${owner}/settings/apps`

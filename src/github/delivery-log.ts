@@ -25,14 +25,14 @@ export interface SentRequest {
   payload: object
 }
 
-/** A delivery with the receiver's answer. */
+/** The request of an attempt, and the receiver's answer. */
 export interface Exchange {
   request: SentRequest
   /** `payload` is the body. */
   response: { headers: Readonly<Record<string, string>>; payload: string }
 }
 
-/** An entry of GitHub's response. */
+/** An entry of the delivery log, as GitHub's API returns it. */
 interface LogEntry {
   id: number
   guid: string
@@ -48,8 +48,8 @@ interface LogEntry {
 const pageSize = 100
 
 /**
- * Milliseconds for which an attempt may be missing from the log: GitHub lists an attempt only when it has ended, so the
- * attempt may appear after attempts that began later.
+ * Milliseconds from the start of an attempt for which the attempt may be missing from the log, because GitHub lists an
+ * attempt only when it has ended. So an attempt may appear in the log after attempts that began later.
  */
 export const settlingTime: number = 5 * 60_000
 
@@ -94,7 +94,7 @@ export class DeliveryLog {
     }
   }
 
-  /** The newest attempts, at most a page of them. */
+  /** The first page of the log: the newest attempts. */
   async newest(): Promise<LoggedAttempt[]> {
     for await (const page of this.since(0)) return page
     return []

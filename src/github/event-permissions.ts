@@ -18,7 +18,7 @@ export interface EventPermission {
   level?: PermissionLevel
   /** Permissions that GitHub accepts instead. */
   alternatives?: readonly string[]
-  /** Actions that GitHub sends only to an App that may write. */
+  /** Actions that GitHub sends only to an App that has the permission with the level `write`. */
   writeActions?: readonly string[]
 }
 
@@ -36,7 +36,7 @@ const projects = { permission: 'repository_projects', alternatives: ['organizati
 const organizationProjects = { permission: 'organization_projects' }
 const pullRequests = { permission: 'pull_requests' }
 
-/** The permission for each event that an App can subscribe to. */
+/** The permission that an App needs for each event. `eventsWithoutPermission` has the events that need none. */
 export const eventPermissions: Readonly<Record<string, EventPermission>> = {
   branch_protection_configuration: administration,
   branch_protection_rule: administration,
@@ -107,7 +107,7 @@ export const eventPermissions: Readonly<Record<string, EventPermission>> = {
 /** Events that an App can subscribe to without a permission. */
 export const eventsWithoutPermission: readonly string[] = ['meta', 'security_advisory']
 
-/** Events that GitHub sends to every App. It refuses a manifest that lists one: "Default events unsupported". */
+/** Events that GitHub sends to every App. GitHub refuses a manifest that lists one: "Default events unsupported". */
 export const eventsOfEveryApp: readonly string[] = [
   'github_app_authorization',
   'installation',

@@ -112,7 +112,7 @@ export class GitHubClient {
     return endWithRequest(new Octokit({ ...this.#requesterOptions, ...credentials })) as Requester
   }
 
-  /** Authenticates with the option `token`, which must be set. */
+  /** The Octokit that authenticates with the option `token`, which must be set. */
   async withToken(scope: Scope): Promise<Octokit> {
     const Octokit = await this.#octokitClass()
     const { token } = this.#credentials

@@ -45,7 +45,8 @@ export interface RunningRecovery {
 
 /**
  * Runs one recovery sweep: finds missed deliveries, and requests them from GitHub unless `dryRun` is set.
- * @returns A report for each webhook, with an `error` if its sweep failed, and the missed deliveries.
+ * @returns The missed deliveries, and a report for each webhook. A report has an `error` if the sweep of its webhook
+ * failed.
  * @throws {TypeError} naming the option that is missing or has a wrong value.
  * @throws {Error} if another sweep is already running, unless `dryRun` is set.
  */
@@ -65,7 +66,8 @@ export async function recover(hooks: RecoverableHooks, options: RecoverOnceOptio
 }
 
 /**
- * Runs recovery sweeps at an interval until it is stopped. Of several processes with one inbox, one sweeps at a time.
+ * Runs a recovery sweep now, and further sweeps at an interval, until you call `stop` of the returned recovery. Of
+ * several processes with one inbox, one sweeps at a time.
  * @throws {TypeError} naming the option that is missing or has a wrong value.
  */
 export function startRecovery(hooks: RecoverableHooks, options: StartRecoveryOptions): RunningRecovery {

@@ -31,13 +31,16 @@ export interface Installation {
   suspended_at: string | null
 }
 
-/** Milliseconds for which an id is used before it is looked up again. A repository may get another owner meanwhile. */
+/**
+ * Milliseconds for which the id of an installation is used before it is looked up again, because a repository may get
+ * another owner.
+ */
 const maxAge = 60 * 60 * 1000
 
-/** Finds the installations of an App. Callers that ask for the same repository or account share one request. */
+/** Finds the installations of an App. Calls for the same repository or account within `maxAge` share one request. */
 export class Installations {
   readonly #app: Octokit
-  /** By the path of the request, ordered by the time at which they expire. */
+  /** The ids by the path of the repository or account, ordered by the time at which they expire. */
   readonly #ids = new Map<string, { id: Promise<number>; expiresAt: number }>()
 
   /** @param app Authenticates as the App itself. */
@@ -106,7 +109,10 @@ export class Installations {
     throw failure(404, `The App ${name} ${problem}: use an id that hooks.installations() lists`, cause)
   }
 
-  /** Rejects if GitHub does not know the App. A request for an installation also gets 404 in that case. */
+  /**
+   * Describes the App for an error. Rejects if GitHub does not know the App: a request for an installation gets 404 in
+   * that case too, and an error about the installation would be wrong.
+   */
   async #describeApp(): Promise<{ name: string; url: string }> {
     const { data } = await this.#app.request('GET /app')
     return { name: data?.name ?? '', url: data?.html_url ?? '' }

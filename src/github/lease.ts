@@ -1,7 +1,7 @@
 import type { Inbox } from '../inbox/inbox.ts'
 import { startTimer } from '../runtime/timer.ts'
 
-/** Milliseconds after which another process may take over from one that died. */
+/** Milliseconds from the last renewal of a lease until the lease expires, and another process may acquire it. */
 export const defaultLeaseTtl = 120_000
 
 /**
@@ -40,14 +40,18 @@ export class Lease {
     return lease
   }
 
-  /** Renews the lease first if the timer could not do so, for example while the machine was suspended. */
+  /**
+   * Whether the lease is still held. Renews the lease first if the timer did not do so in time, for example because the
+   * machine was suspended.
+   * @throws {Error} if the inbox fails during that renewal.
+   */
   async isHeld(): Promise<boolean> {
     if (this.#ended) return false
     const overdue = performance.now() - this.#renewedAt >= this.#ttl / 3
     return !overdue || this.#renew()
   }
 
-  /** Lets another process acquire the lease at once. */
+  /** Ends the lease, so that another process can acquire it now instead of when it expires. */
   async release(): Promise<void> {
     this.#stopTimer()
     if (this.#ended) return
@@ -67,7 +71,8 @@ export class Lease {
     const next = () => {
       if (!this.#ended) this.#scheduleRenewal()
     }
-    // If the inbox fails, the next renewal tries again, and `isHeld` reports the error.
+    // If the inbox fails, the timer tries again later. Once the renewal is overdue, `isHeld` also tries, and rejects if
+    // the inbox still fails.
     this.#stopTimer = startTimer(() => void this.#renew().then(next, next), this.#ttl / 6)
   }
 }

@@ -55,7 +55,7 @@ export function throttleOptions(id: string, { log, signal, keepAlive = false }: 
 }
 
 /**
- * Makes requests reject at once when the signal aborts, even while a plugin of Octokit waits, and logs each response.
+ * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Also logs each response.
  * The signal and the logger are set for each request. If the constructor got them, they would replace the option
  * `request` that an application gave to `Octokit.defaults()`, and so lose its `fetch`.
  */
@@ -87,10 +87,10 @@ export const withoutPlugins = {
   log: { debug(): void {}, info(): void {}, warn(): void {}, error(): void {} },
 }
 
-/** Makes requests reject as soon as their own signal aborts, even while the Octokit still requests a token for them. */
+/** Makes each request reject as soon as its own signal aborts, even while the Octokit requests a token for it. */
 export function endWithRequest(octokit: Octokit): Octokit {
   octokit.hook.wrap('request', async (request, options) => {
-    // A request for a token has no signal, because it serves all requests that need the token.
+    // A request for a token has no signal, because it serves all requests that need the token. So it gets a timeout.
     const signal: AbortSignal = options.request.signal ?? AbortSignal.timeout(defaultRetryPolicy.requestTimeout)
     options.request.signal = signal
     return untilAborted(signal, async () => request(options))

@@ -39,7 +39,7 @@ export function recoveredDelivery(
 /** The maximum number of GUIDs in one query of the inbox. */
 const batchSize = 500
 
-/** The GUIDs that the inbox has, or had and pruned. */
+/** Of the given GUIDs, those that have a delivery in the inbox, or had one that was pruned. */
 export async function findKnownGuids(inbox: Inbox, { source, hookId, guids }: GuidLookup): Promise<Set<string>> {
   const known = new Set<string>()
   for (let start = 0; start < guids.length; start += batchSize) {
@@ -51,7 +51,7 @@ export async function findKnownGuids(inbox: Inbox, { source, hookId, guids }: Gu
 
 /**
  * When the inbox was created, in milliseconds since 1970. Rounded down to a second, because GitHub's log has whole
- * seconds. Older deliveries are not recovered.
+ * seconds. Deliveries that GitHub sent earlier are not recovered.
  */
 export async function inboxCreatedAt(inbox: Inbox): Promise<number> {
   return Math.floor((await inbox.createdAt()) / 1000) * 1000
@@ -62,7 +62,8 @@ const appHookKey = 'id of the App webhook'
 
 /**
  * The value of `X-GitHub-Hook-ID` for the App's webhook. GitHub's API does not show it, but deliveries have it.
- * @param newest Finds the newest delivery of this webhook. Before the first delivery, the id is unknown.
+ * @param newest Finds a recent attempt of this webhook. Called only if the inbox does not have the id.
+ * @returns `undefined` if the inbox does not have the id, and `newest` finds no attempt.
  */
 export async function findAppHookId(
   inbox: Inbox,

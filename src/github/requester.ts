@@ -86,7 +86,7 @@ function retryDelay(error: RequestError, failures: number, { maxWait, retries }:
   return error.status === undefined || error.status >= 500 ? retries[failures] : undefined
 }
 
-/** Milliseconds until GitHub accepts requests again, if it rejected this one for a rate limit. */
+/** Milliseconds until GitHub accepts requests again, if a rate limit caused the error. `undefined` for other errors. */
 export function rateLimitWait({ status, response }: RequestError): number | undefined {
   if (status !== 403 && status !== 429) return undefined
   const now = Date.now()
@@ -99,7 +99,7 @@ const pageSize = 100
 /**
  * The items of a list, page by page.
  * @param path Such as `/app/installations`.
- * @throws {Error} if the answer is not a list. Then it does not come from GitHub.
+ * @throws {Error} also if an answer is not a list, because GitHub's answer would be one.
  */
 export async function* listItems(github: Requester, path: string): AsyncGenerator<Json, void, undefined> {
   for (let page = 1, full = true; full; page++) {
@@ -118,7 +118,10 @@ export async function readList(github: Requester, path: string): Promise<Json[]>
   return items
 }
 
-/** If less than this share of the limit is left, polling also waits before each delivery: others may use the token. */
+/**
+ * If less than this share of the limit is left, polling also waits before each delivery, because other programs may
+ * use the same token.
+ */
 const reserve = 1 / 10
 
 /** Records the rate limit of every response, to spread the remaining requests over the window. */

@@ -1,6 +1,6 @@
 import { githubApi, type Settings } from '../settings.ts'
 
-/** The owner of webhooks: a repository, an organization, or the App itself; with an `id`, one webhook of it. */
+/** A repository, an organization or the App, as the owner of webhooks. With an `id`: only the webhook with this id. */
 export type Target = 'app' | { repository: string; id?: number } | { organization: string; id?: number }
 
 /**
@@ -30,7 +30,7 @@ export function hooksPath(target: Target): string {
   return typeof target === 'object' && 'repository' in target ? `/repos/${name}/hooks` : `/orgs/${name}/hooks`
 }
 
-/** The user, the password and the query of an address may be secrets. */
+/** An address without user, password, query and fragment, which may contain secrets. */
 export function withoutSecrets(url = ''): string {
   const { origin, pathname } = URL.parse(url) ?? { origin: 'no address', pathname: '' }
   return origin + pathname

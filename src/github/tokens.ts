@@ -10,10 +10,13 @@ interface InstallationToken {
 
 /** A token is not used in its last minute, so that a request does not outlive it. */
 const expiryMargin = 60_000
-/** GitHub may reject a token this young: not all of its servers know it yet. The request is retried after 1 s. */
+/**
+ * Milliseconds from the creation of a token for which GitHub may reject it, because not all of GitHub's servers know it
+ * yet. The rejected request is retried after 1 s with the same token.
+ */
 const propagationTime = 5000
 
-/** Installation tokens of an App. Concurrent callers share one token, which is used until it is about to expire. */
+/** Installation tokens of an App. All callers share the token of an installation until it is about to expire. */
 export class InstallationTokens {
   readonly #app: Octokit
   /** The tokens by installation id, ordered by the time at which they expire. */
@@ -31,8 +34,8 @@ export class InstallationTokens {
   }
 
   /**
-   * The token to use after GitHub rejected one with 401, for example because it was revoked. A token that is younger
-   * than `propagationTime` stays the same, but is returned only after 1 s.
+   * The token to use after GitHub rejected the token `rejected` with 401, for example because it was revoked. If
+   * `rejected` is younger than `propagationTime`, waits for 1 s, and then returns it again.
    */
   async replace(installation: number, rejected: string): Promise<string> {
     const token = this.#tokens.get(installation)

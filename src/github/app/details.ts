@@ -13,7 +13,7 @@ export interface AppDetails {
   slug: string
   clientId: string | undefined
   owner: AppOwner
-  /** The address of its public page. */
+  /** The address of the App's public page. */
   page: string
   permissions: Permissions
   /** GitHub leaves out `meta`, `security_advisory` and the events that every App gets. */
@@ -28,12 +28,12 @@ export interface AppOwner {
 export interface InstallationDetails {
   id: number
   account: string
-  /** Whether it covers all repositories of the account. */
+  /** Whether the installation covers all repositories of the account. */
   coversAll: boolean
   permissions: Permissions
   events: readonly string[]
   isSuspended: boolean
-  /** The address of its page. */
+  /** The address of the page with the settings of the installation. */
   page: string
 }
 
@@ -42,7 +42,7 @@ export interface AppWebhook extends Omit<WebhookConfig, 'url'> {
   url: string | undefined
 }
 
-/** @throws {Error} also if the answer does not come from GitHub, because another server may accept any key. */
+/** @throws {Error} also if the answer describes no App, because then it comes from another server, not from GitHub. */
 export async function readAppDetails(github: Requester): Promise<AppDetails> {
   const { data } = await github.request('GET /app')
   const json = isObject(data) ? data : {}

@@ -56,8 +56,8 @@ export const permissionField = (permission: string): string => `permission.${per
 export const eventField = 'event'
 
 /**
- * The manifest with the values of a form, and the problems for which GitHub would refuse it.
- * @param offered The permissions and events in the form. Others are ignored.
+ * The manifest with the values of a form, and the problems for which GitHub would refuse this manifest.
+ * @param offered The permissions and events that the form offers. Any others in `form` are ignored.
  */
 export function editManifest(
   manifest: AppManifest,

@@ -76,7 +76,10 @@ export function readPermissions(module: string, given: unknown): Permissions {
   throw new Error(`config.permissions of ${module}: expected an object such as ${example}`)
 }
 
-/** Events with alternative permissions come last: another event may already need one of the alternatives. */
+/**
+ * Events with alternative permissions come last. If another event already needs one of the alternatives, the App then
+ * gets no further permission for them.
+ */
 function sortedNames(names: readonly string[]): string[] {
   const choices = (name: string) => permissionFor(splitName(name)[0])?.alternatives?.length ?? 0
   return [...new Set(names)].filter((name) => name !== '*').toSorted((a, b) => choices(a) - choices(b))

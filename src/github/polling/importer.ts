@@ -14,15 +14,18 @@ export interface PollingOptions
   pause?: (ms: number) => Promise<void>
 }
 
-/** Stores the new deliveries in GitHub's log of a webhook, oldest first. One import stores each GUID at most once. */
+/**
+ * Reads GitHub's log of a webhook, and stores the new deliveries in the inbox, oldest first. One import stores each
+ * GUID at most once.
+ */
 export class DeliveryImporter {
   readonly #options: PollingOptions
   readonly #webhook: Webhook
   readonly #log: DeliveryLog
   readonly #cursor: LogCursor
   /**
-   * Before this time (of `performance.now()`), an import does not rely on the ETag of the first page: an attempt that
-   * appears late may be on a later page.
+   * Before this time (of `performance.now()`), an import reads the log even if the ETag of the first page has not
+   * changed, because an attempt that appears late may be on a later page.
    */
   #settledAt = 0
 
@@ -36,8 +39,8 @@ export class DeliveryImporter {
   /**
    * @param mayContinue Called before each request for a delivery. If it resolves to `false`, the import ends early.
    * @returns The number of deliveries that were stored.
-   * @throws if GitHub or the inbox fails. After that, use a new importer: this one remembers the ETag of the log that
-   * it read. Until the log changes, it would skip the deliveries that it did not store.
+   * @throws if GitHub or the inbox fails. After an error or an early end, use a new importer: this one remembers the
+   * ETag of the log that it read. Until the log changes, it would skip the deliveries that it did not store.
    */
   async import(mayContinue: () => Promise<boolean>): Promise<number> {
     const { inbox, retention } = this.#options
@@ -60,7 +63,7 @@ export class DeliveryImporter {
     return stored
   }
 
-  /** The attempts that the cursor has not passed yet, oldest first. */
+  /** The attempts since `from` that the cursor does not have yet, oldest first. */
   async #readSince(from: number): Promise<LoggedAttempt[]> {
     const pages: LoggedAttempt[][] = []
     const ifChanged = performance.now() >= this.#settledAt
@@ -73,8 +76,8 @@ export class DeliveryImporter {
   }
 
   /**
-   * The first new attempt of each GUID that the inbox does not have. A GUID that the inbox has is stored once more if
-   * the attempt is a redelivery: the copy counts as a duplicate, or rearms a delivery that ended without success.
+   * Selects the first new attempt of each GUID, if the inbox does not have the GUID or if the attempt is a redelivery.
+   * Storing a redelivery of a known GUID counts a duplicate, or rearms a delivery that ended without success.
    */
   async #select(fresh: readonly LoggedAttempt[]): Promise<Set<LoggedAttempt>> {
     const { inbox, source } = this.#options

@@ -14,8 +14,8 @@ import { findOnlyWebhook } from '../webhooks/find-webhooks.ts'
 import { DeliveryImporter, LogCursor, type PollingOptions } from './importer.ts'
 
 /**
- * The longest wait after a failure, in milliseconds. The wait is longer only if the interval between polls is longer, or
- * if GitHub asks for more.
+ * The longest wait after a failure, in milliseconds. The wait is longer only if the interval between polls is longer,
+ * or if GitHub asks for a longer wait.
  */
 const maxBackoff = 60_000
 
@@ -114,7 +114,10 @@ class Poller {
     return { budget, importer: new DeliveryImporter(this.#options, webhook, github, cursor) }
   }
 
-  /** Called before each request for a delivery. Waits if few requests are left. @returns Whether the lease is held. */
+  /**
+   * Called before each request for a delivery. Waits if few requests are left of the rate limit.
+   * @returns Whether the lease is still held.
+   */
   async #mayContinue(budget: BudgetedRequester): Promise<boolean> {
     if (budget.isLow) await this.#pause(budget.interval)
     return (await this.#lease?.isHeld()) === true

@@ -24,11 +24,14 @@ export interface Comparison {
   from: number
   /** Deliveries in the part of the log that was read. */
   sent: number
-  /** Deliveries that are missing in the inbox, but have no handler. */
+  /** Deliveries that the inbox does not have, of events that recovery does not cover. */
   unhandled: number
   /** The missed deliveries with their next states. */
   missedDeliveries: MissedDelivery[]
-  /** The time up to which the log was read (milliseconds since 1970). The next sweep starts `settlingTime` earlier. */
+  /**
+   * The time up to which the log was read, in milliseconds since 1970. The next sweep reads the log from `settlingTime`
+   * before this time on, unless that sweep is thorough.
+   */
   cursor: number
 }
 
@@ -81,7 +84,7 @@ export async function saveComparison(
   await inbox.setValue(cursorKey(webhook.id), String(cursor))
 }
 
-/** The log lists attempts newest first. */
+/** The deliveries in the log, by GUID. The log lists the newest attempt first, and so the attempt `first` last. */
 async function readLog(log: DeliveryLog, from: number): Promise<Map<string, LoggedDelivery>> {
   const deliveries = new Map<string, LoggedDelivery>()
   for await (const attempts of log.since(from)) {
@@ -102,7 +105,10 @@ function seenIn({ first, last, ok }: LoggedDelivery, { isHandled }: RecoverySett
   return { handled: isHandled(first.event, first.action), delivered: ok, deliveryId: last.id }
 }
 
-/** Takes the status of the latest attempt if that attempt decided the state. */
+/**
+ * Sets the state. For `missed` and `unrecorded`, also sets the status of the latest attempt in the log. For `missed`,
+ * also sets the id of this attempt.
+ */
 function withState(missed: MissedDelivery, state: MissedDelivery['state'], last?: LoggedAttempt): MissedDelivery {
   if (!last || (state !== 'missed' && state !== 'unrecorded')) return { ...missed, state }
   const deliveryId = state === 'missed' ? last.id : missed.deliveryId

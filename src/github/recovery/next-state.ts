@@ -27,17 +27,17 @@ export interface SeenDelivery {
  * | ------------------ | ------------ | --------------------------------- | ------- | ------------- |
  * | no                 | yes          |                                   |         | none          |
  * | yes                | yes          |                                   |         | `received`    |
- * |                    | no           | with an event without a handler   |         | `'unhandled'` |
+ * |                    | no           | of an event that is not covered   |         | `'unhandled'` |
  * |                    | no           | delivered                         |         | `unrecorded`  |
  * |                    | no           |                                   | yes     | `expired`     |
  * | no                 | no           | failed                            | no      | `missed`      |
  * | yes                | no           | failed, with a new latest attempt | no      | `missed`      |
  * | yes                | no           | the same latest attempt, or none  | no      | unchanged     |
  *
- * After that, the sweep changes `missed` to `requested` if it requests a redelivery, to `received` if it reads the
- * payload, and to `expired` if GitHub answers 404. With `includeOk`, it does the same with `unrecorded`.
+ * After that, the sweep fetches the deliveries for which `isRequestDue` is true. Such a delivery becomes `requested` if
+ * the sweep requests a redelivery, `received` if the sweep stores the payload, and `expired` if GitHub answers 404.
  * @param missed The record of earlier sweeps; `undefined` if there is none.
- * @returns `undefined` if the delivery is not a missed one, `'unhandled'` if a sweep leaves it alone.
+ * @returns `undefined` if the delivery is not a missed one, `'unhandled'` if recovery does not cover its event.
  */
 export function nextState(
   missed: Pick<MissedDelivery, 'state' | 'deliveryId'> | undefined,
@@ -51,7 +51,10 @@ export function nextState(
   return logged && logged.deliveryId !== missed.deliveryId ? 'missed' : missed.state
 }
 
-/** Milliseconds after which a request without a result is repeated. Until then the delivery may be on its way. */
+/**
+ * Milliseconds from a request for a redelivery until a sweep may repeat the request, if its outcome is still unknown.
+ * Until then, the redelivery may be on its way.
+ */
 const resultTimeout = 3_600_000
 
 /** The longest wait, in milliseconds, before a delivery whose redelivery failed is requested again. */

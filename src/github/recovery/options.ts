@@ -19,7 +19,10 @@ export interface RecoverOptions {
    * the payload from GitHub's API, and trusts the connection and the token. Default: `'redeliver'`.
    */
   mode?: 'redeliver' | 'pull' | undefined
-  /** The events to recover: `push`, `issues.opened`, `*`. Default: those with a handler. */
+  /**
+   * The events to recover: `push`, `issues.opened`, `*`. Default: those with a handler or, with the option `capture` of
+   * the `Hooks`, all events.
+   */
   events?: readonly string[] | undefined
   /** Whether to recover deliveries that GitHub shows as delivered, but the inbox does not have. Default: `false`. */
   includeOk?: boolean | undefined
@@ -37,11 +40,12 @@ export interface RecoverOptions {
 
 /** How one sweep runs. */
 export interface SweepOptions {
-  /** Whether the sweep only reports: it requests and records nothing. Default: `false`. */
+  /** Whether the sweep only reports the missed deliveries, and neither requests nor records them. Default: `false`. */
   dryRun?: boolean
   /**
-   * Whether the sweep reads GitHub's log as far back as allowed, and does not wait before it requests a delivery whose
-   * earlier redelivery failed. Use it after you have repaired the cause of failures. Default: `false`.
+   * Whether the sweep reads GitHub's log as far back as `lookback` and the age of the inbox allow, instead of only the
+   * part since the previous sweep. A thorough sweep also does not wait before it requests a delivery whose earlier
+   * redelivery failed. Use it after you have repaired the cause of failures. Default: `false`.
    */
   thorough?: boolean
 }

@@ -10,7 +10,7 @@ import { findKnownGuids } from '../recovered-delivery.ts'
 import { parseTargets, type RecoverySettings, type StartRecoveryOptions, type SweepOptions } from './options.ts'
 import { Sweeper, type SweepReport, type Swept } from './sweeper.ts'
 
-/** The latest sweep of all processes that share the inbox. */
+/** The latest complete sweep by any of the processes that share the inbox. */
 export interface Sweep {
   /** When it ended, in milliseconds since 1970. */
   at: number
@@ -22,7 +22,10 @@ const sweepKey = 'recovery'
 /** Milliseconds between two checks whether the inbox has received requested deliveries. */
 const checkInterval = 10_000
 
-/** Sweeps when it starts and then at an interval: finds the deliveries that the inbox missed, and recovers them. */
+/**
+ * Finds the deliveries that the inbox missed, and recovers them. `sweep` does so once. `start` does so immediately, and
+ * then at an interval.
+ */
 export class Recovery {
   readonly #settings: RecoverySettings
   readonly #stopping = new AbortController()
@@ -100,7 +103,10 @@ export class Recovery {
     this.#scheduleCheck()
   }
 
-  /** Repeats a check until the inbox has received all requested deliveries. The check sends no request to GitHub. */
+  /**
+   * Checks at an interval whether the inbox has received the requested deliveries. Ends when none of them are left, or
+   * when a check fails. A check sends no request to GitHub.
+   */
   #scheduleCheck(): void {
     if (this.#stopping.signal.aborted) return
     const check = async () => {
@@ -112,7 +118,7 @@ export class Recovery {
     }, checkInterval)
   }
 
-  /** @returns Whether requested deliveries are left. */
+  /** Records the requested deliveries that the inbox has received. @returns Whether requested deliveries are left. */
   async #recordReceived(): Promise<boolean> {
     const { inbox, source } = this.#settings
     const requested = (await inbox.missedDeliveries()).filter(({ state }) => state === 'requested')
@@ -148,7 +154,7 @@ export function createRecovery(
   })
 }
 
-/** @returns `undefined` if no process has ever swept. */
+/** @returns `undefined` if no sweep has been completed. Dry runs and sweeps that `stop` ended do not count. */
 export async function lastSweep(inbox: Pick<Inbox, 'getValue'>): Promise<Sweep | undefined> {
   const text = await inbox.getValue(sweepKey)
   return text === undefined ? undefined : (JSON.parse(text) as Sweep)

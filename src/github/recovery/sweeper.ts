@@ -13,7 +13,7 @@ import type { RecoverySettings, SweepOptions } from './options.ts'
 /** After this many failures in a row, the sweep of a webhook ends: the cause is then not a single delivery. */
 const maxFailures = 3
 
-/** The result of a sweep for one webhook. */
+/** The result of a sweep for one webhook, or for a target whose webhooks could not be found. */
 export interface SweepReport {
   target: string
   hookId?: string | undefined
@@ -21,13 +21,13 @@ export interface SweepReport {
   from?: number
   /** Deliveries in the part of the log that was read. */
   sent: number
-  /** Deliveries that are missing in the inbox, but have no handler. */
+  /** Deliveries that the inbox does not have, of events that recovery does not cover. */
   unhandled: number
   /** The missed deliveries that the sweep saw, by state. */
   counts: MissedDeliveryCounts
-  /** Requests to GitHub. */
+  /** Requests to GitHub about this webhook, retries included. */
   calls: number
-  /** Why the sweep of this webhook failed. */
+  /** The last error of the sweep for this webhook or target. */
   error?: string
 }
 
@@ -99,7 +99,7 @@ export class Sweeper {
     this.#swept.missedDeliveries = this.#swept.missedDeliveries.concat(missedDeliveries)
   }
 
-  /** @returns `undefined` for the App's webhook before its first delivery: nothing was sent, and nothing was missed. */
+  /** @returns `undefined` for the App's webhook, if its id is unknown and its log is empty: then nothing was missed. */
   async #identify({ target, id }: Webhook, log: DeliveryLog): Promise<IdentifiedWebhook | undefined> {
     const newest = async () => (await log.since(0).next()).value?.[0]
     const known = id ?? (await findAppHookId(this.#settings.inbox, log, newest))
@@ -107,9 +107,10 @@ export class Sweeper {
   }
 
   /**
-   * Requests the deliveries that are due (mode `redeliver`) or reads them (mode `pull`), oldest first, and records the
-   * result of each. If an error concerns only one delivery, this sweep continues with the others, until there are
-   * `maxFailures` such errors in a row. A later sweep tries the delivery again.
+   * Requests the deliveries that are due (mode `redeliver`) or stores their payloads (mode `pull`), oldest first, and
+   * records the result of each. If an error concerns only one delivery, this sweep continues with the others, until
+   * there are `maxFailures` such errors in a row. A later sweep tries the delivery again. After any other error, this
+   * sweep does not continue with the others.
    * @returns The deliveries with their new states, and the last error.
    */
   async #fetchMissed(

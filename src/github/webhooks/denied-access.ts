@@ -23,7 +23,7 @@ export function isAccessDenied(error: unknown): boolean {
 
 /**
  * What happened and what to do, if GitHub denied access. `undefined` for other errors.
- * @param access The access that the request needed, for a response that names no permission.
+ * @param access The access that the request needed.
  */
 export function explainDeniedAccess(error: unknown, target: Target, access: Access): string | undefined {
   const { status, message, response } = error as RequestError

@@ -20,8 +20,8 @@ export async function listWebhooks(target: Target, github: Requester): Promise<W
 }
 
 /**
- * The webhooks of a target: the App's webhook, the one with the target's `id` or, if there is no `id`, all that deliver
- * to `url`.
+ * The webhooks of a target. For `app`: the App's webhook. For a target with an `id`: the webhook with this id. For any
+ * other target: all of its webhooks that deliver to `url`.
  * @throws {Error} with a message for the operator.
  */
 export async function findWebhooks(target: Target, url: string | undefined, github: Requester): Promise<Webhook[]> {
@@ -38,8 +38,9 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
 }
 
 /**
- * The webhook of a target: the App's webhook, the one with the target's `id` or, if there is no `id`, the only one.
- * @throws {Error} with a message for the operator.
+ * The webhook of a target. For `app`: the App's webhook. For a target with an `id`: the webhook with this id. For any
+ * other target: its only webhook.
+ * @throws {Error} with a message for the operator, for example if such a target has several webhooks.
  */
 export async function findOnlyWebhook(target: Target, github: Requester): Promise<Webhook> {
   const named = webhookWithId(target)

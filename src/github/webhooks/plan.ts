@@ -1,4 +1,4 @@
-/** Decides what `hooks ensure` changes. It reads and writes nothing. */
+/** Selects the webhook of a command, and decides what `hooks ensure` and `hooks rotate` change. Sends no requests. */
 import { nameOfTarget, type Target, withoutSecrets } from '../target.ts'
 import type { SecretProof } from './secret-proof.ts'
 import { isSameAddress, nameOfWebhook, type WebhookDetails, type WebhookSettings } from './webhook-details.ts'
@@ -12,7 +12,7 @@ export interface Change {
 
 export interface WebhookPlan {
   action: 'create' | 'update' | 'keep'
-  /** `undefined` if it does not exist yet. */
+  /** The webhook as it is now. `undefined` if it does not exist yet. */
   webhook: WebhookDetails | undefined
   /** All settings after the change. */
   settings: WebhookSettings
@@ -29,9 +29,10 @@ export interface WantedWebhook {
 }
 
 /**
- * The webhook with the id of the target, or the one that delivers to `url`. Without either, the only webhook.
+ * Selects a webhook of a target. For `app`: the App's webhook. For a target with an `id`: the webhook with this id. For
+ * any other target: the only webhook that delivers to `url`. If `url` is `undefined`: the only webhook.
  * @returns `undefined` if there is none.
- * @throws {AmbiguousWebhook} if several match. @throws {Error} if there is no webhook with that id.
+ * @throws {AmbiguousWebhook} if several match. @throws {Error} if there is no webhook with the id of the target.
  */
 export function selectWebhook(
   webhooks: readonly WebhookDetails[],
@@ -51,7 +52,7 @@ export function selectWebhook(
   throw new AmbiguousWebhook(matching, target, url)
 }
 
-/** Several webhooks match, and a command works with one. */
+/** Several webhooks match, but the command needs exactly one. */
 export class AmbiguousWebhook extends Error {
   /** The problem on one line. */
   readonly found: string
@@ -91,7 +92,7 @@ export function planWebhook(
   } as const
   const [before, after] = [webhook && shownSettings(webhook), shownSettings(settings)]
   const isChanged: Readonly<Record<keyof ShownSettings, boolean>> = {
-    address: !webhook || !isSameAddress(webhook.url, url), // the texts do not show a query
+    address: !webhook || !isSameAddress(webhook.url, url), // compares the URLs, because the texts lack the query
     events: before?.events !== after.events,
     active: before?.active !== after.active,
     'content type': before?.['content type'] !== after['content type'],
@@ -119,7 +120,7 @@ function shownSettings({
   return {
     address: withoutSecrets(url),
     events: events.toSorted().join(', '),
-    active: active === false ? 'no' : 'yes', // GitHub does not show it for an App
+    active: active === false ? 'no' : 'yes', // GitHub does not show this setting for an App
     'content type': contentType,
     'TLS checks': verifiesTls ? 'on' : 'off',
   }
@@ -139,13 +140,14 @@ function currentSecret({ hasSecret }: WebhookDetails, proof: SecretProof | undef
  * The next step of a rotation of the secret:
  * - `start`: add a new secret to the file, then set it on GitHub.
  * - `continue`: an interrupted rotation added a secret that GitHub does not use yet: set it on GitHub.
- * - `finish`: GitHub signs with the newest secret: drop the old ones.
+ * - `finish`: GitHub signs with the newest secret, and the command may drop the old ones: drop them.
  */
 export type Rotation = 'start' | 'continue' | 'finish'
 
 /**
  * @param count The number of secrets in the file. The newest is the first.
  * @param used The index of the secret that GitHub signs with, if that is known.
+ * @param dropOld Whether the command may drop the old secrets.
  */
 export function planRotation(count: number, used: number | undefined, dropOld: boolean): Rotation {
   if (used !== undefined && used > 0) return 'continue'

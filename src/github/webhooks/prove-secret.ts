@@ -4,8 +4,8 @@ import type { WebhookDetails } from './webhook-details.ts'
 import type { WebhooksApi } from './webhooks-api.ts'
 
 /**
- * The polls take up to 40 s, because the log shows a delivery only when it has ended: GitHub waits 10 s for the
- * receiver, and an Enterprise Server 30 s.
+ * The log is polled for at least 40 s, because it shows a delivery only when the delivery has ended: GitHub waits 10 s
+ * for the receiver, and an Enterprise Server 30 s.
  */
 const pollMs = 1000
 const maxPolls = 40
@@ -52,8 +52,8 @@ export async function proveByLastDelivery(
 }
 
 /**
- * Proves the secret by a ping if that is allowed, and if the log shows the ping in time. Otherwise by the last
- * delivery.
+ * Proves the secret by a ping. If a ping is not allowed, or if the log does not show it in time, proves the secret by
+ * the last delivery.
  * @param isPinged Whether to ping the webhook. An inactive webhook is never pinged.
  */
 export async function proveSecret(

@@ -18,11 +18,14 @@ export interface SecretProof {
   /** The index of the secret in the list of our secrets. `undefined` if it is not `our secret`. */
   index: number | undefined
   receiver: ReceiverVerdict
-  /** The delivery with this signature. */
+  /** The delivery that was examined. */
   delivery: LoggedAttempt
 }
 
-/** The answer of the receiver: it accepted the delivery, or rejected its signature, or failed otherwise. */
+/**
+ * The answer of the receiver. `wrong_signature` and `missing_signature` are hookserver's errors. `failed` is any other
+ * answer without 2xx, or no answer.
+ */
 export type ReceiverVerdict = 'accepted' | 'wrong_signature' | 'missing_signature' | 'failed'
 
 export function secretProof(delivery: LoggedAttempt, exchange: Exchange, secrets: readonly string[]): SecretProof {
@@ -36,7 +39,7 @@ export function secretProof(delivery: LoggedAttempt, exchange: Exchange, secrets
     : { signedWith: 'our secret', index, receiver, delivery }
 }
 
-/** Recognizes hookserver's errors. Adapters send the message as text, or a JSON object with the code. */
+/** Recognizes hookserver's errors. Adapters send the message of an error as text, or a JSON object with its code. */
 function verdictOf({ ok, statusCode }: LoggedAttempt, { response }: Exchange): ReceiverVerdict {
   if (ok) return 'accepted'
   if (statusCode !== 400) return 'failed'

@@ -14,26 +14,31 @@ import { type Access, explainDeniedAccess, explainInvalid } from './denied-acces
 import { listWebhooks } from './find-webhooks.ts'
 import { appDetailsIn, detailsIn, type WebhookDetails, type WebhookSettings } from './webhook-details.ts'
 
-/** GitHub asks clients to wait this long between two requests that change something. */
+/** GitHub asks clients to wait this many milliseconds between two requests that change something. */
 const writeIntervalMs = 1000
 
 export interface WebhooksApiOptions {
   target: Target
   github: Requester
   signal: AbortSignal
-  /** Waits for rate limits, between two writes, and between two polls of the delivery log. */
+  /** Waits for rate limits, before retries, between two writes, and between two polls of the delivery log. */
   pause?: Pause
   /** The waits before each retry of a failed request, in milliseconds. */
   retries?: RetryPolicy['retries']
 }
 
-/** The webhooks of a repository or an organization, or the webhook of an App. Errors are for the operator. */
+/**
+ * The webhooks of a repository or an organization, or the webhook of an App. Its errors have messages for the operator.
+ */
 export class WebhooksApi {
   readonly #target: Target
   readonly #signal: AbortSignal
   readonly #pause: Pause
   readonly #github: Requester
-  /** For requests that must not be repeated after a response got lost. It still waits for rate limits. */
+  /**
+   * Does not retry a request that failed, because GitHub may have carried it out nevertheless. Still waits for rate
+   * limits, and then sends the request again.
+   */
   readonly #once: Requester
   #nextWriteAt = 0
 
@@ -128,7 +133,7 @@ export class WebhooksApi {
     this.#nextWriteAt = performance.now() + writeIntervalMs
   }
 
-  /** @param secret Removed from the error: the response of GitHub or of a proxy may contain the request. */
+  /** @param secret Removed from the message, because the response of GitHub or of a proxy may contain the request. */
   async #explain<Result>(access: Access, work: () => Promise<Result>, secret?: string): Promise<Result> {
     try {
       return await work()
