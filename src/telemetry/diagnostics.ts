@@ -19,7 +19,10 @@ interface DeliveryMessage {
 
 /** The message of each channel. It contains no secret and no payload. */
 export interface DiagnosticsMessages {
-  /** A delivery was verified. `secretIndex`: the index of the secret that signed it, if signatures are checked. */
+  /**
+   * A delivery has passed the checks of its origin, signature and headers. `secretIndex`: the index of the secret that
+   * signed it, if signatures are checked.
+   */
   received: DeliveryMessage & { secretIndex: number | undefined }
   /** A request was rejected, or its handlers failed before the reply. */
   rejected: { code: string; status: number; guid: string | undefined; event: string | undefined }
@@ -28,11 +31,11 @@ export interface DiagnosticsMessages {
    * another body arrived before under the same identity.
    */
   stored: DeliveryMessage & { id: number; rearmed: boolean; conflict: boolean }
-  /** A copy of a stored delivery arrived. */
+  /** A copy of a stored or pruned delivery arrived. */
   duplicate: DeliveryMessage & { id: number }
   /** Deliveries were committed together. `duration`: milliseconds that the store took to commit them. */
   committed: { deliveries: number; duration: number }
-  /** An attempt has ended. `duration`: milliseconds. */
+  /** An attempt of a stored delivery has ended. `duration`: milliseconds. */
   attempt: DeliveryMessage & {
     id: number
     handler: string

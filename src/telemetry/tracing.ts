@@ -62,7 +62,7 @@ export interface TracingMessages {
     attempt: number
     /** The id of the delivery in the inbox; `undefined` without an inbox. */
     id: number | undefined
-    /** The request that waits for the handler; `undefined` with an inbox. */
+    /** The operation of the request that waits for the handler. `undefined` with an inbox. */
     parent: TracingMessages['receive'] | undefined
     /** With an inbox: the `traceparent` of the `receive` operation that stored the delivery, in any process. */
     traceparent: string | undefined
@@ -116,9 +116,9 @@ function finish<Message extends Operation>(channel: TracingChannel<Message>, mes
 interface Traced<Message, Result> {
   message: Message
   work(): Result
-  /** Members of the message once `work` has succeeded. */
+  /** The members to add to the message once `work` has succeeded. */
   succeeded(result: Awaited<Result>): Partial<Message>
-  /** Members besides `error` once `work` has failed. */
+  /** The members to add to the message, besides `error`, once `work` has failed. */
   failed?(error: unknown): Partial<Message>
 }
 
@@ -182,7 +182,8 @@ export function traceAttempt(
 }
 
 /**
- * Starts an attempt of a stored delivery. Its `result` must never reject. Traces it if the channel has a subscriber.
+ * Starts an attempt of a stored delivery, and traces the attempt if the channel has a subscriber.
+ * @param work Starts the attempt. The `result` that it returns must never reject.
  */
 export function traceStoredAttempt<Running extends { result: Promise<{ outcome: string; thrown?: unknown }> }>(
   handler: string,

@@ -5,7 +5,7 @@
 import { type TracingMessages, tracing } from '../tracing.ts'
 import { type Attributes, Span } from './span.ts'
 
-/** The spans of the operations that have not ended. */
+/** The span of each operation, by the message of the operation. */
 const spans = new WeakMap<object, Span>()
 
 let stop: (() => void) | undefined

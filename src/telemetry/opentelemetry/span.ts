@@ -1,4 +1,7 @@
-/** A span of OpenTelemetry. A tracer that throws is ignored: it must not fail a delivery, nor run a handler twice. */
+/**
+ * A span of OpenTelemetry. The errors of a tracer are ignored, because a tracer must not make a delivery fail, nor make
+ * a handler run twice.
+ */
 import {
   type Span as ApiSpan,
   type Context,
@@ -43,16 +46,16 @@ export class Span {
 
   /**
    * The span of an attempt, in a trace of its own. (In OpenTelemetry's terms, the delivery is the message.)
-   * @param traceparent Of the span that received the delivery. The new span links to it.
+   * @param traceparent The `traceparent` of the span that received the delivery. The new span links to that span.
    */
   static ofMessage(name: string, attributes: Attributes, traceparent: string | undefined): Span | undefined {
     const linked = parseTraceparent(traceparent)
     const options = { kind: SpanKind.CONSUMER, links: linked ? [{ context: linked }] : [] }
-    // Not below the active span, which belongs to the code that started the worker.
+    // Not a child of the active span, which belongs to the code that started the worker.
     return quietly(() => Span.#start(name, attributes, options, ROOT_CONTEXT))
   }
 
-  /** Starts a span below this one. */
+  /** Starts a child of this span. */
   child(name: string, attributes: Attributes): Span | undefined {
     return quietly(() => Span.#start(name, attributes, { kind: SpanKind.INTERNAL }, this.#context))
   }
