@@ -12,7 +12,10 @@ export interface BatcherLimits {
   /** Maximum items and bytes of one batch. A larger item has a batch of its own. */
   maxItems: number
   maxWeight: number
-  /** Maximum items and bytes that wait for a batch: a database that does not answer must not fill the memory. */
+  /**
+   * Maximum items and bytes that wait for a batch. Limited, so that a database that does not answer does not make the
+   * items fill the memory.
+   */
   maxPending: number
   maxPendingWeight: number
 }
@@ -30,7 +33,10 @@ export interface BatcherOptions<Item, Result> {
   commit(items: readonly Item[]): Promise<readonly Result[]>
   /** Bytes of an item. */
   weigh(item: Item): number
-  /** Whether a single item may have caused a batch to fail. Then each item is committed alone. Default: never. */
+  /**
+   * Whether a single item may have caused the error of its batch. If so, each item of the batch is committed alone.
+   * Default: never.
+   */
   isItemFault?(error: unknown): boolean
   /** Default: `batcherLimits`. */
   limits?: BatcherLimits
@@ -50,7 +56,7 @@ export class Batcher<Item, Result> {
     this.#limits = options.limits ?? batcherLimits
   }
 
-  /** @throws {Error} if too many items, or too many bytes, are pending. */
+  /** @returns The result of the item, after its commit. @throws {Error} if too many items or bytes are pending. */
   add(item: Item): Promise<Result> {
     const { maxPending, maxPendingWeight } = this.#limits
     const weight = this.#options.weigh(item)

@@ -1,4 +1,4 @@
-/** Checks of options. Each throws a `TypeError` that names the option and shows the value. */
+/** Checks of options. Each `Check` throws a `TypeError` that names the option and shows the value. */
 
 /** @param option The option, as the error names it. @throws {TypeError} */
 export type Check = (value: unknown, option: string) => void

@@ -10,7 +10,7 @@ export class Deadline implements Linked<Deadline> {
   /** The deadlines before and after this one in its `SharedTimer`. */
   previous: Deadline | undefined
   next: Deadline | undefined
-  /** When it expires, by `performance.now()`. Only set while it is in its `SharedTimer`. */
+  /** When the deadline expires, by `performance.now()`. Set only while it is in its `SharedTimer`. */
   expiry: number | undefined
   readonly #stop: () => void
   readonly #shared: SharedTimer | undefined
@@ -24,7 +24,10 @@ export class Deadline implements Linked<Deadline> {
     this.#stop = shared ? noTimer : startTimer(() => this.expire(), ms)
   }
 
-  /** Calls `listener` when the deadline expires. @returns A function that removes the listener. */
+  /**
+   * Calls `listener` when the deadline expires, or immediately if it has expired already.
+   * @returns A function that removes the listener.
+   */
   onExpire(listener: () => void): () => void {
     if (this.expired) {
       listener()
@@ -59,7 +62,7 @@ export class Deadline implements Linked<Deadline> {
     })
   }
 
-  /** Removes all listeners, and stops the timer. */
+  /** Removes all listeners. After that, the deadline does not expire any more. */
   clear(): void {
     this.#shared?.remove(this)
     this.#stop()
@@ -100,7 +103,7 @@ export class SharedTimer {
     return deadline
   }
 
-  /** A repeated call has no effect. */
+  /** Removes a deadline, so that it does not expire. A repeated call has no effect. */
   remove(deadline: Deadline): void {
     if (deadline.expiry === undefined) return
     deadline.expiry = undefined

@@ -39,8 +39,8 @@ export class Drain {
   }
 
   /**
-   * Resolves when no request is being answered. After `grace` ms it aborts the handlers that still run; requests end at
-   * their deadline at the latest.
+   * Rejects new requests from now on, and resolves when no request is being answered. Aborts the handlers that still
+   * run `grace` ms after the call. Requests end at their deadline at the latest.
    */
   async close(grace: number): Promise<void> {
     this.#closing = true

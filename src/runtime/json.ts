@@ -25,7 +25,10 @@ export function textIn(data: Json | undefined, name: string): string | undefined
   return typeof value === 'string' ? value : undefined
 }
 
-/** A web address, in the form in which a page and a terminal can show it: without control characters. */
+/**
+ * An address with `http:` or `https:`, normalized. It has no control characters, so a page and a terminal can show it.
+ * `undefined` for any other value.
+ */
 export function webAddressIn(data: Json | undefined, name: string): string | undefined {
   const { protocol = '', href } = URL.parse(textIn(data, name) ?? '') ?? {}
   return ['https:', 'http:'].includes(protocol) ? href : undefined

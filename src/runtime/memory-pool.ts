@@ -23,17 +23,17 @@ export class MemoryPool {
     return this.#held
   }
 
-  /** Whether `bytes` would be available now if the caller took `more` bytes before. */
+  /** Whether `bytes` would be available now if the caller had already taken `more` bytes besides those it holds. */
   hasRoom(bytes: number, more = 0): boolean {
     return this.#waiting.length === 0 && this.#fits(bytes, more)
   }
 
-  /** @returns nothing if there is not enough memory, or if other users wait. */
+  /** Takes memory without waiting. @returns `undefined` if there is not enough memory, or if other users wait. */
   takeAtOnce(bytes: number): Release | undefined {
     return this.hasRoom(bytes) ? this.#take(bytes) : undefined
   }
 
-  /** Waits for memory, until `giveUp` is called. */
+  /** Waits for memory. `room` resolves when the user gets it. After `giveUp`, the user no longer waits. */
   wait(bytes: number): { room: Promise<Release>; giveUp: () => void } {
     const { promise, resolve } = Promise.withResolvers<Release>()
     const waiting = { bytes, grant: resolve }

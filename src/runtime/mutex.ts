@@ -17,7 +17,8 @@ export class KeyLocks {
 
   /**
    * Runs `work` once all earlier work with the same key has ended, and returns its result.
-   * @throws The signal's reason, if it aborts before `work` begins. Work that waits behind this call keeps its order.
+   * @throws The signal's reason, if the signal aborts before `work` begins. Later work with the same key still waits
+   * for all earlier work.
    */
   async run<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve()

@@ -11,7 +11,8 @@ export interface RateLimit {
   /** When the window ends, in milliseconds since 1970 by GitHub's clock. */
   resetAt: number
   /**
-   * Milliseconds until `resetAt`, by GitHub's clock if the response has a date, because the local clock may be wrong.
+   * Milliseconds from the response until `resetAt`. Computed with the date of the response if it has one, because the
+   * local clock may be wrong.
    */
   resetIn: number
 }
@@ -47,7 +48,7 @@ export function parseRetryAfter(headers: unknown, now: number): number | undefin
 
 const second = 1000
 
-/** The maximum number of seconds. A `Date` cannot represent a much later time. */
+/** The maximum number of seconds, so that each time is one that a `Date` can represent. */
 const maxSeconds = 1e11
 
 function wholeNumber(headers: unknown, name: string): number | undefined {

@@ -24,7 +24,7 @@ export interface ThreadOptions<Served> {
   closedMessage: string
   /** Whether a pending call keeps the process alive. Default: true. */
   keepsAlive?: boolean
-  /** Calls that every new thread carries out first, such as those that restore its state after a restart. */
+  /** Calls that every new thread carries out first, for example to restore the state of a thread that has died. */
   prelude?: () => readonly Call<Served>[]
   onBatch?: OnBatch<Served>
 }
@@ -46,8 +46,8 @@ interface PendingCall<Served> {
 }
 
 /**
- * Milliseconds after which a closed thread is terminated if it still runs: a module that `--import` loads into every
- * thread can keep the thread alive.
+ * Milliseconds after which a closed thread is terminated if it still runs. A closed thread can still run because of a
+ * module that `--import` loads into every thread.
  */
 const closeTimeout = 1000
 
@@ -101,12 +101,12 @@ export class ThreadClient<Served> {
     return Object.fromEntries(functions) as RemoteMethods<Served, Name>
   }
 
-  /** Starts the thread before the first call. It does not keep the process alive. */
+  /** Starts the thread now, instead of at the first call. The thread does not keep the process alive. */
   start(): void {
     if (!this.#closing) this.#thread ??= this.#start()
   }
 
-  /** Answers pending calls, then closes the thread. Resolves once it has ended. */
+  /** Closes the thread after it has answered the pending calls. Resolves once the thread has ended. */
   close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = Promise.withResolvers()
@@ -176,7 +176,10 @@ export class ThreadClient<Served> {
     else this.#thread?.unref()
   }
 
-  /** The thread has ended: rejects the calls that it was sent. The next call starts another thread. */
+  /**
+   * Called when the thread has ended. Rejects the calls that were sent to the thread. If calls are queued, starts
+   * another thread for them. Otherwise, the next call starts it.
+   */
   #lose(thread: Worker, error: Error): void {
     if (thread !== this.#thread) return
     this.#thread = undefined

@@ -43,7 +43,7 @@ export interface ThreadServer<Served> {
   close(): void | Promise<void>
 }
 
-/** Serves the thread that started this one, until that thread requests to close. */
+/** Serves the thread that started this one, until that thread tells this one to close. */
 export function serveThread<Served>(server: ThreadServer<Served>): void {
   const port = parentPort as MessagePort
   port.on('message', (message: ToThread<Served>) => {
@@ -91,12 +91,13 @@ const transfers = new WeakMap<object, ArrayBuffer[]>()
 const minTransfer = 64 * 1024
 
 /**
- * Moves large byte arrays of an argument or of a result to the other thread instead of copying them. This thread can no
- * longer read them once they are sent.
- * @param value The argument or the result that contains them.
+ * Marks byte arrays, so that sending `value` moves the large ones to the other thread instead of copying them. This
+ * thread can no longer read them once `value` is sent.
+ * @param value The argument or the result that contains the arrays.
+ * @returns `value`.
  */
 export function transfer<T extends object>(value: T, arrays: readonly Uint8Array[]): T {
-  // An array that shares its buffer is copied: the rest of the buffer would move with it.
+  // An array that is only a part of its buffer is copied, because the rest of the buffer would move with it.
   const moved = arrays.filter((bytes) => bytes.length >= minTransfer && bytes.length === bytes.buffer.byteLength)
   if (moved.length > 0) {
     const buffers = moved.map(({ buffer }) => buffer as ArrayBuffer)
@@ -105,7 +106,7 @@ export function transfer<T extends object>(value: T, arrays: readonly Uint8Array
   return value
 }
 
-/** Adds the buffers that move with an argument or a result. */
+/** Adds to `buffers` those that `transfer` marked for an argument or a result. */
 export function addTransfer(buffers: ArrayBuffer[], value: unknown): void {
   const moved = typeof value === 'object' && value !== null ? transfers.get(value) : undefined
   if (moved) buffers.push(...moved)

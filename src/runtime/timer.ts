@@ -1,10 +1,10 @@
-/** The longest delay of a timer, in milliseconds. JavaScript runs timers with a longer delay at once. */
+/** The longest delay of a timer, in milliseconds. JavaScript runs timers with a longer delay immediately. */
 export const maxTimer: number = 2 ** 31 - 1
 
 /**
  * Calls `work` after `ms` milliseconds, or after `maxTimer` if that is less.
  * @param keepAlive Whether the timer keeps the process alive. Default: it does not.
- * @returns A function that stops it.
+ * @returns A function that stops the timer.
  */
 export function startTimer(work: () => void, ms: number, keepAlive = false): () => void {
   const timer: unknown = setTimeout(work, Math.min(ms, maxTimer))
@@ -14,7 +14,7 @@ export function startTimer(work: () => void, ms: number, keepAlive = false): () 
 }
 
 /**
- * Waits for `ms` milliseconds, or until `end` settles if that is earlier.
+ * Waits for `ms` milliseconds, or until `end` settles if that is earlier. Rejects if `end` rejects first.
  * @param keepAlive Whether the wait keeps the process alive. Default: it does not.
  */
 export async function wait(ms: number, end: Promise<unknown>, keepAlive = false): Promise<void> {
@@ -27,7 +27,10 @@ export async function wait(ms: number, end: Promise<unknown>, keepAlive = false)
   }
 }
 
-/** Waits for `work`, but not longer than `ms` milliseconds. The wait keeps the process alive. */
+/**
+ * Waits for `work`, but not longer than `ms` milliseconds. Rejects if `work` rejects first. The wait keeps the process
+ * alive.
+ */
 export const within = (ms: number, work: Promise<unknown>): Promise<void> => wait(ms, work, true)
 
 /** Runs `work`, and rejects as soon as the signal aborts. @throws the signal's reason, as `fetch()` does. */
@@ -63,7 +66,7 @@ export async function sleep(
 const second = 1000
 const units: Record<string, number> = { ms: 1, s: second, m: 60 * second, h: 3600 * second, d: 86_400 * second }
 
-/** The milliseconds of `30d`, `12h`, `15m`, `30s` or `500ms`; `undefined` for any other text. */
+/** The milliseconds of a text such as `30d`, `12h`, `15m`, `30s` or `500ms`. `undefined` for zero and other texts. */
 export function parseDuration(text: string): number | undefined {
   const [, digits = '', unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
   const ms = Number(digits) * (units[unit] ?? 0)

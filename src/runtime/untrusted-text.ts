@@ -14,7 +14,7 @@ const unsafeInLines = /(?![\t\n])[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 /** Replaces each unsafe character with an escape such as `\u009b`. JSON text keeps its value. */
 export const escapeUnsafe = (text: string): string => text.replace(unsafeCharacters, escaped)
 
-/** Keeps tabs and line feeds: for a stack trace, and for a line of JSON with its line feed. */
+/** The same, but keeps tabs and line feeds, for a stack trace or for a line of JSON with its line feed. */
 export const escapeUnsafeInLines = (text: string): string => text.replace(unsafeInLines, escaped)
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -36,7 +36,7 @@ export const decodeField = (encoded: string): string => decodeURIComponent(encod
 
 /**
  * The body of another server's response as text. The limit counts bytes after decompression.
- * @throws {Error} if there are more than `maxBytes`.
+ * @throws {Error} if the body has more than `maxBytes`.
  */
 export async function responseText(response: Response, maxBytes: number): Promise<string> {
   const reader = response.body?.getReader()
