@@ -48,8 +48,8 @@ interface LogEntry {
 const pageSize = 100
 
 /**
- * Milliseconds from the start of an attempt for which the attempt may be missing from the log, because GitHub lists an
- * attempt only when it has ended. So an attempt may appear in the log after attempts that began later.
+ * How long an attempt may be missing from the log, in milliseconds from the start of the attempt. GitHub lists an
+ * attempt only when the attempt has ended, so it may appear after attempts that began later.
  */
 export const settlingTime: number = 5 * 60_000
 

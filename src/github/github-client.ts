@@ -91,8 +91,9 @@ export class GitHubClient {
   }
 
   /**
-   * A requester that may read the delivery logs of a target. Each request ends when its own signal aborts. It fails at
-   * a rate limit: the caller waits and retries, because only the caller knows when it loses its lease or has to stop.
+   * A requester that may read the delivery logs of a target. Each request ends when its own signal aborts. At a rate
+   * limit, a request fails. The caller then waits and retries, because only the caller knows when it loses its lease or
+   * has to stop.
    * @throws {Error} with a message for the operator.
    */
   async requesterFor(target: Target): Promise<Requester> {

@@ -44,7 +44,7 @@ export interface RunningRecovery {
 }
 
 /**
- * Runs one recovery sweep: finds missed deliveries, and requests them from GitHub unless `dryRun` is set.
+ * Runs one recovery sweep: finds missed deliveries and, unless `dryRun` is set, recovers them.
  * @returns The missed deliveries, and a report for each webhook. A report has an `error` if the sweep of its webhook
  * failed.
  * @throws {TypeError} naming the option that is missing or has a wrong value.

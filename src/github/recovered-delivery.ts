@@ -8,7 +8,7 @@ import type { DeliveryLog, LoggedAttempt, SentRequest } from './delivery-log.ts'
  * A delivery that was read from GitHub's API, to be stored. Its bytes are not those that GitHub signed, so there is no
  * signature to check: hookserver trusts the connection to the API and the token.
  * @param parts The source, hook id, GUID and event of the delivery. If GitHub's entry lacks the header of the hook id,
- * the GUID or the event, the stored header has the value from here.
+ * the GUID or the event, the stored header has the value from `parts`.
  */
 export function recoveredDelivery(
   { headers: sent, payload }: SentRequest,

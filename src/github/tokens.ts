@@ -11,8 +11,8 @@ interface InstallationToken {
 /** A token is not used in its last minute, so that a request does not outlive it. */
 const expiryMargin = 60_000
 /**
- * Milliseconds from the creation of a token for which GitHub may reject it, because not all of GitHub's servers know it
- * yet. The rejected request is retried after 1 s with the same token.
+ * How long GitHub may reject a new token, in milliseconds from its creation, because not all of GitHub's servers know
+ * the token yet. The rejected request is retried after 1 s with the same token.
  */
 const propagationTime = 5000
 

@@ -13,8 +13,8 @@ export interface BatcherLimits {
   maxItems: number
   maxWeight: number
   /**
-   * Maximum items and bytes that wait for a batch. Limited, so that a database that does not answer does not make the
-   * items fill the memory.
+   * Maximum items and bytes that wait for a batch. Without a maximum, the items would fill the memory while the
+   * database does not answer.
    */
   maxPending: number
   maxPendingWeight: number

@@ -24,7 +24,10 @@ export interface DiagnosticsMessages {
    * signed it, if signatures are checked.
    */
   received: DeliveryMessage & { secretIndex: number | undefined }
-  /** A request was rejected, or its handlers failed before the reply. */
+  /**
+   * A request was rejected, or its handlers failed before the reply. Not published if the path or the method of the
+   * request is wrong, during a shutdown, or for an internal error.
+   */
   rejected: { code: string; status: number; guid: string | undefined; event: string | undefined }
   /**
    * A delivery was committed to the inbox. `rearmed`: it was in the inbox before, and is handled again. `conflict`:
@@ -44,7 +47,7 @@ export interface DiagnosticsMessages {
     duration: number
     error: unknown
   }
-  /** An attempt failed and will be repeated at `nextAt` (milliseconds since 1970). */
+  /** An attempt failed, and the next attempt is due at `nextAt` (milliseconds since 1970). */
   retried: DeliveryMessage & { id: number; handler: string; attempt: number; nextAt: number; error: unknown }
   /** A delivery ended as `dead`. */
   dead: DeliveryMessage & { id: number; error: unknown }

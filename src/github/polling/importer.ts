@@ -133,7 +133,7 @@ export class LogCursor {
     return new LogCursor(inbox, key, text === undefined ? { at: 0, seen: [] } : (JSON.parse(text) as StoredCursor))
   }
 
-  /** The time from which on the log has to be read, in milliseconds since 1970. */
+  /** The time from which the log has to be read, in milliseconds since 1970. */
   get from(): number {
     return this.#at - settlingTime
   }

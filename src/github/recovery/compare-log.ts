@@ -20,7 +20,7 @@ export interface IdentifiedWebhook {
 
 /** The result of comparing one webhook with the inbox. */
 export interface Comparison {
-  /** The time from which on the log was read, in milliseconds since 1970. */
+  /** The start of the part of the log that was read, in milliseconds since 1970. */
   from: number
   /** Deliveries in the part of the log that was read. */
   sent: number
@@ -29,8 +29,8 @@ export interface Comparison {
   /** The missed deliveries with their next states. */
   missedDeliveries: MissedDelivery[]
   /**
-   * The time up to which the log was read, in milliseconds since 1970. The next sweep reads the log from `settlingTime`
-   * before this time on, unless that sweep is thorough.
+   * The end of the part of the log that was read, in milliseconds since 1970. The next sweep reads the log from
+   * `settlingTime` before this time, unless that sweep is thorough.
    */
   cursor: number
 }
@@ -38,7 +38,7 @@ export interface Comparison {
 /** The key under which the inbox keeps the time up to which the log of a webhook was read. */
 const cursorKey = (hookId: string): string => `recovery cursor of webhook ${hookId}`
 
-/** Compares GitHub's log of a webhook with the inbox. It changes nothing; `saveComparison` does. */
+/** Compares GitHub's log of a webhook with the inbox. It changes nothing: `saveComparison` records the result. */
 export async function compareLog(
   settings: RecoverySettings,
   webhook: IdentifiedWebhook,

@@ -8,8 +8,8 @@ import { parseTarget, type Target } from '../target.ts'
 /** Which deliveries are recovered, and how. Requests to GitHub use the option `app` or `token` of the `Hooks`. */
 export interface RecoverOptions {
   /**
-   * The webhooks: `acme/shop#7` or `acme#7` is the one with that id; `acme/shop` or `acme` are those that deliver to
-   * `url`; `app` is the webhook of the App.
+   * The webhooks. `acme/shop#7` and `acme#7`: the webhook with the id 7. `acme/shop` and `acme`: all webhooks that
+   * deliver to `url`. `app`: the webhook of the App.
    */
   targets: string | readonly string[]
   /** The address that GitHub delivers to. It selects the webhooks of targets without an id. */

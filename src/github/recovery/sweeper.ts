@@ -17,7 +17,7 @@ const maxFailures = 3
 export interface SweepReport {
   target: string
   hookId?: string | undefined
-  /** The time from which on GitHub's log was read, in milliseconds since 1970. */
+  /** The start of the part of GitHub's log that was read, in milliseconds since 1970. */
   from?: number
   /** Deliveries in the part of the log that was read. */
   sent: number

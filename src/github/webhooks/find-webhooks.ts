@@ -40,7 +40,7 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
 /**
  * The webhook of a target. For `app`: the App's webhook. For a target with an `id`: the webhook with this id. For any
  * other target: its only webhook.
- * @throws {Error} with a message for the operator, for example if such a target has several webhooks.
+ * @throws {Error} with a message for the operator, for example if there are several webhooks to choose from.
  */
 export async function findOnlyWebhook(target: Target, github: Requester): Promise<Webhook> {
   const named = webhookWithId(target)

@@ -4,8 +4,8 @@ import type { WebhookDetails } from './webhook-details.ts'
 import type { WebhooksApi } from './webhooks-api.ts'
 
 /**
- * The log is polled for at least 40 s, because it shows a delivery only when the delivery has ended: GitHub waits 10 s
- * for the receiver, and an Enterprise Server 30 s.
+ * Up to 40 polls, with a pause of 1 s after each, because the log shows a delivery only when the delivery has ended:
+ * GitHub waits 10 s for the receiver, and an Enterprise Server 30 s.
  */
 const pollMs = 1000
 const maxPolls = 40

@@ -28,7 +28,7 @@ const unavailable: Readonly<Record<'repository' | 'organization', ReadonlySet<st
 export interface WebhookEvents {
   /** Sorted, each once. `['*']` for all events. */
   events: string[]
-  /** Named events that GitHub does not send to webhooks of this owner. */
+  /** Named events that GitHub does not send to webhooks of the target. */
   unavailable: string[]
 }
 
