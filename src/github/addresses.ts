@@ -6,7 +6,7 @@
  *     https://ghe.example      https://ghe.example/api/v3   GitHub Enterprise Server
  */
 
-/** The addresses of pages with an API on another host. */
+/** The addresses of GitHub's pages if the API has a host of its own. */
 const hosted = /^https:\/\/(github\.com|[\w-]+\.ghe\.com)$/
 const hostedApi = /^https:\/\/api\.(github\.com|[\w-]+\.ghe\.com)$/
 
@@ -22,7 +22,7 @@ export function githubUrlOf(apiUrl: string): string {
   return host === undefined ? apiUrl.replace(/\/api\/v3$/, '') : `https://${host}`
 }
 
-/** Whether GitHub hosts the API, for github.com or an enterprise on GHE.com. */
+/** Whether GitHub hosts the API: that of github.com, or that of an enterprise on GHE.com. */
 export const isHostedApi = (apiUrl: string): boolean => hostedApi.test(apiUrl)
 
 /**

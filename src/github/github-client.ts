@@ -42,7 +42,7 @@ export class GitHubClient {
   /** The scope of requests that belong to neither a delivery nor a requester. */
   readonly #scope: Scope
   #app: Promise<AppClient> | undefined
-  /** The same as `#app`, but for requesters. */
+  /** The client of the App for requesters. `#app` is the one for the application. */
   #appOfRequesters: Promise<AppClient> | undefined
 
   /**

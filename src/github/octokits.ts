@@ -11,9 +11,12 @@ export type { Installation, OctokitTarget } from './installations.ts'
  * `hookserver` loads this file, so the file imports `github-client.ts` only when a client is first needed.
  */
 export class Octokits {
-  /** By class, then by API address and credentials. Mounts that have all of these in common share a client. */
+  /**
+   * The clients by the option `octokit`, then by API address and credentials. Mounts that have all of these in common
+   * share a client.
+   */
   readonly #clients = new Map<OctokitClass | undefined, Map<string, Promise<GitHubClient>>>()
-  /** Created when it is needed, because a Cloudflare Worker must not create one while it starts. */
+  /** Created when it is needed, because a Cloudflare Worker must not create an `AbortController` while it starts. */
   #closing: AbortController | undefined
 
   /** Creates the Octokits for the deliveries of a mount. */

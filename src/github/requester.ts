@@ -179,5 +179,5 @@ export function describeError(error: unknown): string {
   if (status === 404) {
     return 'GitHub shows no such webhook (404): check its spelling, and that the token or the App has the permission "Webhooks"'
   }
-  return message || `GitHub answered ${status}` // an error without a body has an empty message
+  return message || `GitHub answered ${status}` // the error of a response without a body has an empty message
 }

@@ -30,7 +30,7 @@ export function hooksPath(target: Target): string {
   return typeof target === 'object' && 'repository' in target ? `/repos/${name}/hooks` : `/orgs/${name}/hooks`
 }
 
-/** An address without user, password, query and fragment, which may contain secrets. `no address` for other texts. */
+/** An address without user, password, query and fragment, which may be secret. `no address` if `url` is not a URL. */
 export function withoutSecrets(url = ''): string {
   const { origin, pathname } = URL.parse(url) ?? { origin: 'no address', pathname: '' }
   return origin + pathname

@@ -94,7 +94,7 @@ function problemOf(error: RequestError): string {
   return `${error.message}${limited}`
 }
 
-/** The reason of a failure, without the address, because the address contains the code. */
+/** The reason for a failure, without the address of the request, because the address contains the code. */
 function reasonOf(error: unknown): string {
   const { name, cause } = error as Error
   if (name === 'TimeoutError') return `no answer within ${defaultRetryPolicy.requestTimeout / 1000} s`

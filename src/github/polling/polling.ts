@@ -19,7 +19,7 @@ import { DeliveryImporter, LogCursor, type PollingOptions } from './importer.ts'
  */
 const maxBackoff = 60_000
 
-/** A rate limit ends the poll, so that the wait for it is logged. */
+/** Does not wait for rate limits. So a rate limit ends the poll, and the poller logs the wait for it. */
 const retryPolicy: RetryPolicy = { ...defaultRetryPolicy, maxWait: 0 }
 
 /** Stores deliveries when they appear in the delivery logs of the targets, for a server that GitHub cannot reach. */
@@ -78,7 +78,7 @@ class Poller {
 
   async run(): Promise<void> {
     while (!this.#signal.aborted) await this.#pause(await this.#poll())
-    await this.#lease?.release().catch(() => undefined) // otherwise the lease expires
+    await this.#lease?.release().catch(() => undefined) // if the release fails, the lease expires
   }
 
   /** @returns Milliseconds until the next poll. */

@@ -84,7 +84,7 @@ export async function saveComparison(
   await inbox.setValue(cursorKey(webhook.id), String(cursor))
 }
 
-/** The deliveries in the log, by GUID. The log lists the newest attempt first, and so the attempt `first` last. */
+/** The deliveries in the log, by GUID. The log lists the attempts newest first, so `first` is read after `last`. */
 async function readLog(log: DeliveryLog, from: number): Promise<Map<string, LoggedDelivery>> {
   const deliveries = new Map<string, LoggedDelivery>()
   for await (const attempts of log.since(from)) {

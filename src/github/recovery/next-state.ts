@@ -60,7 +60,11 @@ const resultTimeout = 3_600_000
 /** The longest wait, in milliseconds, before a delivery whose redelivery failed is requested again. */
 const maxBackoff = 6 * 3_600_000
 
-/** Whether a sweep requests a delivery now. The wait before a request doubles with each failure. */
+/**
+ * Whether a sweep requests a delivery now. A `requested` delivery is due again after `resultTimeout`. A `missed` delivery
+ * is due immediately and, after each request, after a wait that doubles with each request. With `includeOk`, the same
+ * applies to an `unrecorded` delivery.
+ */
 export function isRequestDue(
   { state, requests, requestedAt = 0 }: MissedDelivery,
   { every, includeOk }: Pick<RecoverySettings, 'every' | 'includeOk'>,

@@ -55,6 +55,7 @@ export async function proveByLastDelivery(
  * Proves the secret by a ping. If a ping is not allowed, or if the log does not show it in time, proves the secret by
  * the last delivery.
  * @param isPinged Whether to ping the webhook. An inactive webhook is never pinged.
+ * @returns `undefined` if the log shows no delivery.
  */
 export async function proveSecret(
   api: WebhooksApi,

@@ -15,7 +15,7 @@ import type { Exchange, LoggedAttempt } from '../delivery-log.ts'
 export interface SecretProof {
   /** `unknown`: signed, but not with a signature that we can reproduce. */
   signedWith: 'our secret' | 'no secret' | 'unknown'
-  /** The index of the secret in the list of our secrets. `undefined` if it is not `our secret`. */
+  /** The index of the secret in the list of our secrets. `undefined` if `signedWith` is not `our secret`. */
   index: number | undefined
   receiver: ReceiverVerdict
   /** The delivery that was examined. */

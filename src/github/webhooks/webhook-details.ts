@@ -21,7 +21,7 @@ export interface WebhookDetails extends Omit<WebhookSettings, 'active'> {
   hasSecret: boolean
   /** The response to the last delivery. GitHub shows it only for webhooks of repositories, for 30 days. */
   lastResponse: { code: number | undefined; status: string } | undefined
-  /** The page on which an App's events are chosen, because GitHub's API cannot change them. */
+  /** Only for an App: the page on which its owner changes the events. GitHub's API cannot change them. */
   eventsPage?: string
 }
 
@@ -80,7 +80,7 @@ export function isSameAddress(one: string, other: string): boolean {
   return first !== undefined && first === second
 }
 
-/** Without the fragment, which no client sends. */
+/** The normal form of an address, without the fragment, which no client sends. `undefined` if it is not a URL. */
 function normalized(address: string): string | undefined {
   const url = URL.parse(address)
   if (!url) return undefined

@@ -58,7 +58,7 @@ export class WebhooksApi {
     })
   }
 
-  /** Creates a webhook of a repository or an organization. GitHub pings it. */
+  /** Creates a webhook of a repository or an organization. GitHub then pings the new webhook. */
   async create(settings: WebhookSettings, secret: string): Promise<WebhookDetails> {
     const { events, active } = settings
     const body = { name: 'web', active, events, config: configOf(settings, secret) }
