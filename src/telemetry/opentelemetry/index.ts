@@ -49,8 +49,8 @@ function startReceive(message: TracingMessages['receive']): void {
 }
 
 /**
- * Conventions for HTTP servers: a 4xx leaves the status unset, a 5xx is an error, and the description does not repeat
- * the code. A rejection is a reply, not an exception.
+ * Conventions for HTTP servers: after a 4xx, the status of the span stays unset. After a 5xx, it is an error, and its
+ * description does not repeat the code. A rejection is a reply, not an exception.
  */
 function endReceive(message: TracingMessages['receive']): void {
   const span = spans.get(message)
@@ -81,8 +81,8 @@ function startAttempt(message: TracingMessages['attempt']): void {
 }
 
 /**
- * INTERNAL, not CONSUMER: a producer "does not wait for the outcome" (SpanKind, trace API), but GitHub waits for the
- * reply.
+ * The span is INTERNAL, not CONSUMER: the producer of a message for a CONSUMER "does not wait for the outcome"
+ * (SpanKind, trace API), but GitHub waits for the reply.
  */
 function inlineAttempt(message: TracingMessages['attempt']): Span | undefined {
   return parentOf(message)?.child(`hookserver attempt ${message.handler}`, attemptAttributesOf(message))
