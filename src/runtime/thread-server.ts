@@ -59,7 +59,7 @@ export function serveThread<Served>(server: ThreadServer<Served>): void {
   async function close(): Promise<void> {
     await server.close()
     port.postMessage({ closed: true } satisfies FromThread)
-    port.close() // only the port keeps this thread alive
+    port.close() // after `server.close()`, only the port keeps this thread alive
   }
 }
 

@@ -47,7 +47,7 @@ export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T
 }
 
 /**
- * Waits for `ms`, or until the signal aborts. It never rejects.
+ * Waits for `ms` milliseconds, or until the signal aborts. It never rejects.
  * @param keepAlive Whether the wait keeps the process alive. Default: it does not.
  */
 export async function sleep(
