@@ -61,9 +61,9 @@ const resultTimeout = 3_600_000
 const maxBackoff = 6 * 3_600_000
 
 /**
- * Whether a sweep requests a delivery now. A `requested` delivery is due again after `resultTimeout`. A `missed` delivery
- * is due immediately and, after each request, after a wait that doubles with each request. With `includeOk`, the same
- * applies to an `unrecorded` delivery.
+ * Whether a sweep requests a delivery now. A `requested` delivery is due again after `resultTimeout`. A `missed`
+ * delivery is due immediately if it has never been requested. Otherwise it waits, and the wait doubles with each
+ * request. With `includeOk`, the same applies to an `unrecorded` delivery.
  */
 export function isRequestDue(
   { state, requests, requestedAt = 0 }: MissedDelivery,
