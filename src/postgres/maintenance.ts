@@ -93,9 +93,10 @@ export class Maintenance {
     const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
     await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, jobs, now))
     await this.#exclusively('reconciles', (transaction) => endUnhandledTasks(transaction, jobs, vanishAfter, now))
-    this.#checkedUntil = await this.#exclusively('reconciles', (transaction) =>
+    const checkedUntil = await this.#exclusively('reconciles', (transaction) =>
       replaceLostJobs(transaction, jobs, this.#checkedUntil),
     )
+    this.#checkedUntil = checkedUntil ?? this.#checkedUntil
     await this.#exclusively('reconciles', (transaction) => unblockFirstTasks(transaction, jobs))
     await this.#exclusively('reconciles', (transaction) => correctClockSkew(transaction, jobs, now))
   }
@@ -104,16 +105,17 @@ export class Maintenance {
   async #prune(): Promise<void> {
     const [{ retention }, now] = [this.#settings, await this.#now()]
     await pruneAll(async () => {
-      return this.#isClosing ? 0 : this.#exclusively('prunes', (transaction) => pruneBatch(transaction, retention, now))
+      if (this.#isClosing) return 0
+      return (await this.#exclusively('prunes', (transaction) => pruneBatch(transaction, retention, now))) ?? 0
     })
   }
 
-  /** Runs work that no other process may run at the same time. @returns 0 while another process runs it. */
-  async #exclusively<T>(what: string, work: (transaction: Transaction) => Promise<T>): Promise<T | 0> {
+  /** Runs work that no other process may run at the same time. @returns `undefined` while another process runs it. */
+  async #exclusively<T>(what: string, work: (transaction: Transaction) => Promise<T>): Promise<T | undefined> {
     return this.#database.transaction(async (transaction) => {
       const lock = `hookserver ${what} ${this.#settings.schema}`
       const row = await transaction.get<{ own: boolean }>(tryLock, lock)
-      return row?.own ? work(transaction) : 0
+      return row?.own ? work(transaction) : undefined
     })
   }
 

@@ -19,15 +19,20 @@ const seenPrecision = 60_000
 /**
  * Gives new jobs to tasks that have lost theirs, for example because an operator deleted rows of pg-boss. Every task
  * that is due or waits for a retry should have a job. There may be very many such tasks, so each call checks the next
- * `maxChecked` of them.
+ * `limit` of them, and the other tasks of the last delivery.
  * @param after The id of the delivery at which the previous call ended.
  * @returns the id of the delivery at which this call ended; 0 if no tasks are left to check.
  */
-export async function replaceLostJobs(transaction: Transaction, jobs: JobQueue, after: number): Promise<number> {
-  const tasks = await transaction.all<{ id: number; hasJob: boolean }>(selectTasks(jobs), after, maxChecked)
+export async function replaceLostJobs(
+  transaction: Transaction,
+  jobs: JobQueue,
+  after: number,
+  limit: number = maxChecked,
+): Promise<number> {
+  const tasks = await transaction.all<{ id: number; hasJob: boolean }>(selectTasks(jobs), after, limit)
   const lost = tasks.filter(({ hasJob }) => !hasJob)
   if (lost.length > 0) await addMissingJobs(transaction, jobs, [...new Set(idsOf(lost))])
-  return tasks.length < maxChecked ? 0 : (tasks.at(-1)?.id ?? 0)
+  return tasks.length < limit ? 0 : (tasks.at(-1)?.id ?? 0)
 }
 
 /** Gives a new job to each due or retrying task of the deliveries, even if the task already has a job. */
@@ -96,7 +101,7 @@ const selectTasks = (jobs: JobQueue) => `
     select delivery_id, job from tasks
     where next_at is not null and delivery_id > $1
     order by delivery_id
-    limit $2
+    fetch first $2 rows with ties
   ) as due
   order by delivery_id`
 

@@ -97,6 +97,18 @@ test('continues the check for lost jobs where the previous check ended', async (
   expect(await claim()).toEqual([ids[2]])
 })
 
+test('checks all tasks of the last delivery for lost jobs, because the next check begins after this delivery', async () => {
+  const id = await storeIn(inbox)
+  await match(id, { handler: 'a', claim: false }, { handler: 'b', claim: false })
+  for (const handler of ['a', 'b']) {
+    await database.run(`delete from ${schema}_jobs.job where name = (
+      select name from ${schema}_jobs.job where id = (select job from ${schema}.tasks where handler = '${handler}'))`)
+    expect(await database.transaction((session) => replaceLostJobs(session, jobs, 0, 1))).toBe(id)
+    const lost = `select handler from ${schema}.tasks where job not in (select id from ${schema}_jobs.job)`
+    expect(await database.all(lost)).toEqual([])
+  }
+})
+
 test('drops obsolete jobs, which do not block the jobs behind them', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox)]
   for (const id of ids) await match(id, { handler: 'a', claim: false })
