@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { type PostgresOptions, postgres } from '../../dist/postgres/index.js'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { type PostgresOptions, postgres } from '../../src/postgres/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 
 /** Short, so that dead workers are detected soon, but long enough for the heartbeats of live ones on a busy machine. */

@@ -1,5 +1,5 @@
 /** The process that the contract kills. */
-import { postgres } from '../../src/postgres/index.ts'
+import { postgres } from '../../dist/postgres/index.js'
 import { workUntilKilled } from '../../src/testing/inbox-contract/index.ts'
 import { contractOptions } from './contract-host.ts'
 

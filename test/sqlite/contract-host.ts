@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type SqliteOptions, sqlite } from '../../dist/sqlite/index.js'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { type SqliteOptions, sqlite } from '../../src/sqlite/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 
 /** Short, so that dead workers are detected soon, but long enough for the heartbeats of live ones on a busy machine. */

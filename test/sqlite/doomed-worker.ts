@@ -1,5 +1,5 @@
 /** The process that the inbox contract kills: `doomed-worker.ts <file of the inbox> <its work, as JSON>`. */
-import { sqlite } from '../../src/sqlite/index.ts'
+import { sqlite } from '../../dist/sqlite/index.js'
 import { workUntilKilled } from '../../src/testing/inbox-contract/index.ts'
 import { contractOptions } from './contract-host.ts'
 
