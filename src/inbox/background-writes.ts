@@ -6,8 +6,8 @@ import { maxRejections, type Rejection } from './records.ts'
 import { withoutSecrets } from './store-delivery.ts'
 
 /**
- * The writes of this process to its inbox that no request and no handler waits for. Each part writes after a delay, and
- * tries again later if a write fails.
+ * The writes of this process to its inbox that no request and no handler waits for. If a write fails, a later write
+ * repeats it.
  */
 export class BackgroundWrites {
   readonly rejections: RejectionBuffer
@@ -26,7 +26,10 @@ export class BackgroundWrites {
   }
 }
 
-/** Milliseconds for which rejected requests are collected, so that a flood of them causes no flood of commits. */
+/**
+ * Milliseconds from the first collected rejection until the collected rejections are written. A flood of rejected
+ * requests therefore causes no flood of commits.
+ */
 const flushInterval = 1000
 /** Maximum bytes of a request's headers that are kept. */
 const maxHeaderBytes = 4096
@@ -50,7 +53,10 @@ export class RejectionBuffer {
     startTimer(() => this.flush(), flushInterval)
   }
 
-  /** Writes the rejected requests. If that fails, they are written together with the next rejected request. */
+  /**
+   * Writes the newest `maxRejections` of the collected rejections. If the write fails, all collected rejections are
+   * kept, and the flush after the next rejected request writes them.
+   */
   async flush(): Promise<void> {
     this.#scheduled = false
     const pending = this.#pending
@@ -64,7 +70,10 @@ export class RejectionBuffer {
   }
 }
 
-/** Removes secrets, and the headers that exceed `maxHeaderBytes`. Shortens a long GUID or event name. */
+/**
+ * Removes secrets, and all headers from the first one with which the headers exceed `maxHeaderBytes`. Shortens a long
+ * GUID or event name.
+ */
 function truncate(rejection: Rejection): Rejection {
   let left = maxHeaderBytes
   const kept = Object.entries(withoutSecrets(rejection.headers)).filter(([name, value = '']) => {

@@ -75,7 +75,7 @@ const rejectionFlushDelay = 1000
  * because senders may choose any number of names.
  */
 const maxNames = 500
-/** Maximum counts in memory while the inbox cannot write them. Further counts are lost. */
+/** Maximum different counts in memory while the inbox cannot write them. Any other count is lost. */
 const maxPending = 20_000
 
 interface CountStore {

@@ -2,8 +2,9 @@ import { hash } from 'node:crypto'
 import { day } from './counts.ts'
 
 /**
- * The properties that identify a delivery. `secretId` is one of them. Otherwise a sender with one secret could send a
- * copy of a delivery before the delivery itself, which is signed with another secret and would be the duplicate.
+ * The properties that identify a delivery. `secretId` is one of them because there may be several secrets. Without it,
+ * a sender who knows one secret could copy a delivery that is signed with another secret. If the copy arrived first,
+ * the store would take the delivery itself for a duplicate.
  */
 interface Identified {
   source: string
@@ -33,8 +34,8 @@ export function identitiesOf(guid: string): [first: Uint8Array, last: Uint8Array
 }
 
 /**
- * The variant of the next delivery with the identity of these deliveries and other bytes. Pruning may leave gaps in the
- * variants, so their count is not enough.
+ * The variant of a new delivery that has the identity of the known deliveries, but other bytes. It is not the number of
+ * known deliveries, because pruning may leave gaps in the variants.
  */
 export const nextVariant = (known: readonly { variant: number }[]): number =>
   known.reduce((next, { variant }) => Math.max(next, variant + 1), 0)
@@ -45,7 +46,10 @@ export const nextVariant = (known: readonly { variant: number }[]): number =>
  */
 export const tombstoneAge: number = 8 * day
 
-/** A key to find deliveries with the same bytes: 6 bytes of the hash, a safe integer that keeps the index small. */
+/**
+ * A key to find deliveries with the same bytes: the first 6 bytes of the hash, as a safe integer. A key of only 6 bytes
+ * keeps the index small.
+ */
 export function hashKey(sha256: Uint8Array): number {
   return Buffer.from(sha256).readUIntBE(0, 6)
 }

@@ -49,8 +49,8 @@ export interface DeliveryStore {
    */
   store(delivery: NewDelivery): Promise<StoreResult>
   /**
-   * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. No other method returns
-   * the delivery or the row.
+   * Tests whether deliveries can be stored: writes a delivery, rolls it back, and commits a small key value. No query
+   * finds the delivery.
    * @throws the reason why a delivery could not be stored.
    */
   checkWritable(): Promise<void>
@@ -126,7 +126,7 @@ export interface ImportedDelivery {
 
 /** The data that an inbox stores besides deliveries. */
 export interface Metadata {
-  /** Stores rejected requests, and keeps the newest 1,000. `addCounts` counts them. */
+  /** Stores rejected requests, and keeps the newest 1,000. Does not count them: the caller does, with `addCounts`. */
   recordRejections(rejections: readonly Rejection[]): Promise<void>
   /** Adds to the counts by minute and by hour and, for rejected requests, to the totals by code. */
   addCounts(counts: readonly Count[]): Promise<void>

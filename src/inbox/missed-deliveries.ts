@@ -23,7 +23,10 @@ export const maxEndedMissedDeliveries = 20_000
 /** How many missed deliveries are in each state. */
 export type MissedDeliveryCounts = Record<MissedDeliveryState, number>
 
-/** `hookId` and `guid` together identify it, because all webhooks that receive one event receive the same GUID. */
+/**
+ * A missed delivery. `hookId` and `guid` together identify it. `guid` alone is not enough, because all webhooks that
+ * receive one event receive the same GUID.
+ */
 export interface MissedDelivery {
   hookId: string
   guid: string

@@ -22,7 +22,7 @@ export const operatorSource = 'dashboard'
 /** Stored instead of the value of a header that authenticates the sender. */
 export const notStored = '[not kept]'
 
-/** A verified delivery to store, as bytes. */
+/** A delivery to store, with the bytes of its body. */
 export interface NewDelivery {
   /**
    * The name of the mount that received it. The identity of a delivery consists of source, hook id, GUID and secret id.
@@ -51,7 +51,7 @@ export interface NewDelivery {
   recovered?: boolean | undefined
   /** Id of the delivery that an operator edited to make this one. */
   editedFrom?: number | undefined
-  /** `traceparent` (W3C Trace Context) of the span that received it. */
+  /** `traceparent` (W3C Trace Context) of the span of the request that the delivery arrived in. */
   trace?: string | undefined
 }
 
@@ -64,7 +64,10 @@ export interface StoreResult {
   conflict: boolean
 }
 
-/** The columns of lists and searches that a worker reads from the payload when it matches the delivery. */
+/**
+ * The fields that a worker reads from the payload when it matches the delivery. The store has a column for each of
+ * them, for lists and searches.
+ */
 export interface PayloadSummary {
   action?: string | undefined
   repository?: string | undefined
@@ -126,8 +129,8 @@ export interface DeliveryDetail
   sha256: string
   storedAt: number
   /**
-   * When the delivery was committed, so that the reply could be sent. The store records the time later: `undefined`
-   * until then, or if the process ended before.
+   * When the delivery was committed, so that the reply could be sent. The store records this time after the commit. The
+   * time is `undefined` until it is recorded, and stays `undefined` if the process ended between commit and record.
    */
   ackedAt: number | undefined
   /** Why an operator discarded it, or why it ended before any handler saw it. */
@@ -181,9 +184,12 @@ export interface Changes {
   deliveries: DeliverySummary[]
   /** The position to pass to the next call, which any process may make. */
   position: string
-  /** Whether there are already more changes than these: call again without waiting. */
+  /** Whether more changes than these are available already. The caller then need not wait before the next call. */
   more: boolean
-  /** The store does not know all changes since the position that the caller passed: read the whole list again. */
+  /**
+   * Whether changes since the position that the caller passed may be missing. The caller must then read the whole list
+   * again.
+   */
   gap: boolean
 }
 

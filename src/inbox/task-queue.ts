@@ -120,9 +120,9 @@ export interface AttemptResult {
   /** The log of the attempt, one line for each entry. */
   log?: string | undefined
   /**
-   * Claims the next task with the same order key for this worker if the body of its delivery has at most this many
-   * bytes. This saves a claim. If the body is larger, or without this member, the next task becomes due, and any worker
-   * may claim it.
+   * If set, the store claims the next task with the same order key for this worker, which saves a call of `claim`. But
+   * if the body of the next task's delivery has more bytes than this number, or if this member is missing, the next
+   * task becomes due, and any worker may claim it.
    */
   nextBytes?: number | undefined
 }

@@ -51,7 +51,7 @@ export class Matcher {
   ): Promise<{ matched: number; tasks: RunningTask[]; unreadable: MatchedDelivery[]; mayBeDue: boolean }> {
     let batch: MatchedDelivery[] = []
     const decide = async (offered: readonly StoredDelivery[]): Promise<Match[]> => {
-      this.#releaseSlots(batch, []) // of an earlier call, whose matches the store could not record
+      this.#releaseSlots(batch, []) // of an earlier call of `decide`, whose matches the store could not record
       batch = []
       await this.#addMatches(offered, batch)
       return batch.map(({ match }) => match)

@@ -75,7 +75,7 @@ function resultOf(data: Json, run: Json | undefined): string | undefined {
   return withResult(name, textIn(run, 'conclusion'))
 }
 
-/** Joins the name and the result of a run. If they are too long together, shortens the name. */
+/** Joins a name and a result, as `CI: failure`. If they are too long together, shortens the name. */
 function withResult(name: string | undefined, result: string | undefined): string | undefined {
   if (!name || !result) return name || result || undefined
   const suffix = `: ${result}`

@@ -36,8 +36,9 @@ export class TaskStarter {
   }
 
   /**
-   * Runs a task in the slot of an ended task, or releases it if the worker may not start it. The tasks of one turn of
-   * the event loop are loaded together.
+   * Runs the next task of a chain in the slot of the task that has ended. If the worker may not start the next task,
+   * releases its lease and the slot instead. The deliveries of all calls in one turn of the event loop are loaded
+   * together.
    */
   startNext(next: NextTask): Promise<void> {
     this.#queue.push(next)
@@ -74,7 +75,8 @@ export class TaskStarter {
     try {
       return await this.#context.inbox.load([...new Set(tasks.map(({ id }) => id))])
     } catch (error) {
-      await this.#release(worker, tasks) // otherwise they would be released only after the running attempts of this id
+      // Otherwise, the leases would be released only when all attempts with this worker id have ended.
+      await this.#release(worker, tasks)
       throw error
     }
   }

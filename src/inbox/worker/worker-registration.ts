@@ -15,8 +15,10 @@ interface RegistrationEvents {
  *   `releaseAll()`.
  * - retired: the store failed. It may have carried out the failed call, so this id may hold leases that the worker does
  *   not know. Tasks that run, or that a round has claimed, are finished with this id. → released by `release()`.
- * - released: it holds no lease. An id that the worker cannot release before it stops keeps its leases: they expire
- *   after the process, and with it the heartbeats, has ended.
+ * - released: it holds no lease.
+ *
+ * If the worker cannot release an id before it stops, the id keeps its leases. They expire after the process has ended,
+ * because its heartbeats then end, too.
  */
 export class WorkerRegistration {
   readonly #context: WorkerContext
