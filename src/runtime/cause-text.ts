@@ -22,8 +22,8 @@ export function causesOf(error: unknown): unknown[] {
 }
 
 /**
- * The message of a cause. For an `AggregateError` without a message, the message of its first error: Node.js throws one
- * if a host has several addresses and none can be reached.
+ * The message of a cause. For an `AggregateError` without a message, the message of its first error. Node.js throws
+ * such an `AggregateError` if a host has several addresses and none can be reached.
  */
 function messageOf(cause: unknown): string | undefined {
   if (typeof cause === 'string') return cause

@@ -1,4 +1,7 @@
-/** Checks of options. Each `Check` throws a `TypeError` that names the option and shows the value. */
+/**
+ * Checks of options. Each `Check` throws a `TypeError` that names the option. The error shows the invalid value, unless
+ * the value may be a secret.
+ */
 
 /** @param option The option, as the error names it. @throws {TypeError} */
 export type Check = (value: unknown, option: string) => void

@@ -62,7 +62,7 @@ export class Deadline implements Linked<Deadline> {
     })
   }
 
-  /** Removes all listeners. After that, the deadline does not expire any more. */
+  /** Stops the timer and removes all listeners. After that, the deadline does not expire any more. */
   clear(): void {
     this.#shared?.remove(this)
     this.#stop()

@@ -1,4 +1,4 @@
-/** Members of untrusted JSON: each may have any type, and `__proto__` is a name like any other. */
+/** An object from untrusted JSON: each member may have any type, and `__proto__` is a name like any other. */
 export type Json = Record<string, unknown>
 
 /** Whether a value is a JSON object, and not a list. */

@@ -7,7 +7,8 @@ interface Waiting {
 }
 
 /**
- * Limits the bytes that several users hold together. Users without memory wait, and get it in the order of their calls.
+ * Limits the bytes that several users hold together. A user who asks for more bytes than are free waits. The waiting
+ * users get their bytes in the order of their calls.
  */
 export class MemoryPool {
   readonly #limit: number
@@ -18,12 +19,12 @@ export class MemoryPool {
     this.#limit = limit
   }
 
-  /** Bytes. */
+  /** The bytes that all users hold. */
   get held(): number {
     return this.#held
   }
 
-  /** Whether `bytes` would be available now if the caller had already taken `more` bytes besides those it holds. */
+  /** Whether a user would get `bytes` now if `more` bytes were held in addition to those that all users hold. */
   hasRoom(bytes: number, more = 0): boolean {
     return this.#waiting.length === 0 && this.#fits(bytes, more)
   }
@@ -33,7 +34,7 @@ export class MemoryPool {
     return this.hasRoom(bytes) ? this.#take(bytes) : undefined
   }
 
-  /** Waits for memory. `room` resolves when the user gets it. After `giveUp`, the user no longer waits. */
+  /** Waits for memory. `room` resolves when the user gets the memory. After `giveUp`, the user no longer waits. */
   wait(bytes: number): { room: Promise<Release>; giveUp: () => void } {
     const { promise, resolve } = Promise.withResolvers<Release>()
     const waiting = { bytes, grant: resolve }

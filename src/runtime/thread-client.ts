@@ -24,7 +24,7 @@ export interface ThreadOptions<Served> {
   closedMessage: string
   /** Whether a pending call keeps the process alive. Default: true. */
   keepsAlive?: boolean
-  /** Calls that every new thread carries out first, for example to restore the state of a thread that has died. */
+  /** Calls that every new thread carries out first, for example to restore the state that a dead thread had. */
   prelude?: () => readonly Call<Served>[]
   onBatch?: OnBatch<Served>
 }
@@ -46,8 +46,8 @@ interface PendingCall<Served> {
 }
 
 /**
- * Milliseconds after which a closed thread is terminated if it still runs. A closed thread can still run because of a
- * module that `--import` loads into every thread.
+ * Milliseconds from the notice that a thread's server is closed until the thread is terminated, if it still runs. A
+ * closed thread can still run because of a module that `--import` loads into every thread.
  */
 const closeTimeout = 1000
 
@@ -178,7 +178,7 @@ export class ThreadClient<Served> {
 
   /**
    * Called when the thread has ended. Rejects the calls that were sent to the thread. If calls are queued, starts
-   * another thread for them. Otherwise, the next call starts it.
+   * another thread for them. Otherwise, the next call starts another thread.
    */
   #lose(thread: Worker, error: Error): void {
     if (thread !== this.#thread) return

@@ -11,7 +11,10 @@ export const unsafeCharacters: RegExp = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const unsafeInLines = /(?![\t\n])[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
-/** Replaces each unsafe character with an escape such as `\u009b`. JSON text keeps its value. */
+/**
+ * Replaces each unsafe character with an escape such as `\u009b`. The value of JSON text in one line stays the same,
+ * because such text has unsafe characters only inside its strings.
+ */
 export const escapeUnsafe = (text: string): string => text.replace(unsafeCharacters, escaped)
 
 /** The same, but keeps tabs and line feeds, for a stack trace or for a line of JSON with its line feed. */
