@@ -64,7 +64,10 @@ function line(fields: object, message: string): unknown[] {
   return safe === printed ? ['%s', text, fields] : ['%s', text, safe]
 }
 
-/** The text of fields in the console; `undefined` without Node.js, where the console is not a terminal. */
+/**
+ * The fields as the console would print them. `undefined` if a getter throws, and on platforms without `node:util`,
+ * whose console is not a terminal.
+ */
 function inspected(fields: object): string | undefined {
   try {
     return builtinModule<{ inspect(value: unknown): string }>('node:util')?.inspect(fields)

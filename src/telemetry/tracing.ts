@@ -85,7 +85,10 @@ function tracingChannel<Name extends keyof TracingMessages>(
   return builtinModule<Module>('node:diagnostics_channel')?.tracingChannel?.(`hookserver:${name}`)
 }
 
-/** Whether the channel has a subscriber. Bun has no `TracingChannel.hasSubscribers`. */
+/**
+ * Whether the channel has a subscriber to `start`, `asyncEnd` or `error`. Asks the three channels, because Bun has no
+ * `TracingChannel.hasSubscribers`.
+ */
 export function isTraced<Message>(channel: TracingChannel<Message> | undefined): channel is TracingChannel<Message> {
   return (
     channel !== undefined &&

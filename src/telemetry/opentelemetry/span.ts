@@ -32,7 +32,8 @@ export class Span {
 
   /**
    * The span of a request: INTERNAL below the application's own HTTP span, else SERVER ("covers server-side handling of
-   * a remote request": SpanKind, trace API). A SERVER span continues the trace that a propagator finds in the headers.
+   * a remote request": SpanKind, trace API). A SERVER span continues the trace of the active remote span. If no span is
+   * active, it continues the trace that a propagator finds in the headers.
    */
   static ofRequest(name: string, attributes: Attributes, headers: Headers): Span | undefined {
     return quietly(() => {
@@ -46,7 +47,8 @@ export class Span {
 
   /**
    * The span of an attempt, in a trace of its own. (In OpenTelemetry's terms, the delivery is the message.)
-   * @param traceparent The `traceparent` of the span that received the delivery. The new span links to that span.
+   * @param traceparent The `traceparent` of the span of the request that the delivery arrived in. The new span links to
+   * that span.
    */
   static ofMessage(name: string, attributes: Attributes, traceparent: string | undefined): Span | undefined {
     const linked = parseTraceparent(traceparent)
@@ -76,7 +78,7 @@ export class Span {
     })
   }
 
-  /** Runs `work` once with this span active, so that spans that it starts become children. */
+  /** Runs `work` once with this span active, so that the spans that `work` starts become children of this span. */
   within<Result>(work: () => Result): Result {
     let ended: (() => Result) | undefined
     const run = () => {
@@ -87,7 +89,7 @@ export class Span {
   }
 
   /**
-   * Sets the status ERROR.
+   * Sets the status ERROR, and records what was thrown, unless that is `undefined`.
    * @param type A short name from a small set, such as an error code. Default: the name of the error.
    */
   fail(thrown: unknown, type?: string): void {
