@@ -89,7 +89,10 @@ const inherited = ['PATH', 'HOME', 'LANG']
  */
 const maxValueLength = 1024
 
-/** The environment of a program: inherited variables, then the developer's, then those that describe the delivery. */
+/**
+ * The environment of a program: inherited variables, then the developer's, then those that describe the delivery. A
+ * later variable overrides an earlier one of the same name.
+ */
 function environmentFor(
   { event, action, repository, sender, guid }: Delivery,
   { ref, sha }: Target,

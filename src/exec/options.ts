@@ -48,7 +48,7 @@ export interface Command {
   order: 'repository' | false
 }
 
-/** @throws {TypeError} naming the argument or option, and its value. */
+/** @throws {TypeError} naming the argument or option. The message shows the value, except one of `env`. */
 export function commandOf(file: unknown, args: unknown = [], options: unknown = {}): Command {
   if (!isText(file) || file === '') fail('Argument "file"', 'a path or the name of a program', file)
   if (!isListOf(args, isText)) fail('Argument "args"', 'a list of strings without NUL', args)

@@ -9,7 +9,10 @@ import type { Command } from './options.ts'
 import { Output } from './output.ts'
 import { ProcessGroup } from './process-group.ts'
 
-/** Maximum milliseconds to wait for the end of the output after the exit of a program (after a stop: of its group). */
+/**
+ * Maximum milliseconds to wait for the end of the output. The wait begins when the program has exited. After a stop,
+ * the wait begins when the whole process group has ended or has been killed.
+ */
 export const drainTime = 1000
 
 /** The part of a delivery that a run of a program needs. */
