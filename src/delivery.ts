@@ -5,8 +5,8 @@ import { childLogger, type FullLogger, type Logger } from './telemetry/logger.ts
 /** One delivery of a webhook, as handlers get it. */
 export interface Delivery<Name extends string = string> {
   /**
-   * `X-GitHub-Delivery`: the same for all webhooks of an event, and for redeliveries. Use it as the idempotency key.
-   * Not signed.
+   * `X-GitHub-Delivery`: the same for all webhooks that receive one event, and for redeliveries. Use it as the
+   * idempotency key. Not signed.
    */
   readonly guid: string
   /** `X-GitHub-Event`. Not signed. */
@@ -29,7 +29,7 @@ export interface Delivery<Name extends string = string> {
   readonly repository: string | undefined
   /** The login of the user who caused the event, from the payload. */
   readonly sender: string | undefined
-  /** When the request arrived. */
+  /** When the request arrived. For a `recovered` delivery: when hookserver fetched it. */
   readonly receivedAt: Date
   /** The name of the mount that received the delivery: the option `source`, else the mount's `url`. */
   readonly source: string
@@ -37,7 +37,10 @@ export interface Delivery<Name extends string = string> {
   readonly secretId: string | undefined
   /** The position of the secret that signed the delivery, from 0; `undefined` if signatures are not checked. */
   readonly secretIndex: number | undefined
-  /** The number of this attempt, from 1. Manual retries reset it. Attempts that a shutdown interrupted do not count. */
+  /**
+   * The number of this attempt, from 1. Attempts that a shutdown interrupted do not count. Attempts before a manual
+   * retry do not count, nor do attempts before a copy that makes the handler run again.
+   */
   readonly attempt: number
   /** Whether another copy of the delivery arrived before this attempt. */
   readonly redelivered: boolean
@@ -52,9 +55,9 @@ export interface Delivery<Name extends string = string> {
   /** The logger, which adds GUID and event to every line. */
   readonly log: FullLogger
   /**
-   * An Octokit. If the option `app` is set and the payload names an installation, it authenticates as that
-   * installation, otherwise with the option `token`. Its requests end when `signal` aborts, wait for GitHub's rate
-   * limits, and log to `log`.
+   * An Octokit. If the option `app` is set and the payload names an installation, the Octokit authenticates as that
+   * installation. Otherwise the Octokit uses the option `token`. Its requests end when `signal` aborts, wait for
+   * GitHub's rate limits, and log to `log`.
    * @throws {Error} (rejects) if there is neither such an installation nor a token, or if the package `octokit` is not
    * installed.
    */

@@ -20,7 +20,10 @@ export interface HandlerOptions {
    * restart. Default: `hook:<event>` for a hook, `on:<event>` for a listener. With an inbox, a listener needs a name.
    */
   name?: string | undefined
-  /** The maximum number of attempts for a delivery in an inbox. Default: 12, which take 11 to 23 hours. */
+  /**
+   * The maximum number of attempts for a delivery in an inbox. Default: 12. With the default `backoff`, the delays
+   * between 12 attempts add up to 11 to 23 hours.
+   */
   attempts?: number | undefined
   /**
    * The maximum delay before the first retry of a delivery in an inbox, in milliseconds. Each further failure triples
@@ -28,7 +31,8 @@ export interface HandlerOptions {
    */
   backoff?: number | undefined
   /**
-   * Milliseconds after which an attempt from an inbox fails and `delivery.signal` aborts. Default: 900000, 15 minutes.
+   * Milliseconds from the start of an attempt until the attempt fails and `delivery.signal` aborts. Counts only for
+   * deliveries in an inbox. Default: 900000 (15 minutes).
    */
   timeout?: number | undefined
   /** The maximum number of deliveries of an inbox that the handler runs for at a time, in each process. Default: 25. */

@@ -45,10 +45,10 @@ export class Hooks implements Mountable {
   readonly #settings: Settings
   readonly #ranges = new SharedRanges()
   readonly #octokits = new Octokits()
-  /** By `inFlightLimit`: mounts with the same limit share one. */
+  /** The memory limits, by `inFlightLimit`. Mounts with the same `inFlightLimit` share a memory limit. */
   readonly #memoryLimits = new Map<number, MemoryLimit>()
   readonly #workers = new Map<Inbox, LazyWorker>()
-  /** The inboxes to close, with the writes that they still have to receive. */
+  /** The inboxes that `close()` closes, each with its background writes. */
   readonly #inboxes = new Map<Inbox, BackgroundWrites>()
   readonly #unknownNames = new Set<string>()
   /** The receiver of the deliveries that `receive()` gets. */
@@ -56,14 +56,14 @@ export class Hooks implements Mountable {
   /** The settings of the first mount or `work()`. They include the credentials that `hookserver serve` adds. */
   #served: Settings | undefined
 
-  /** @throws {TypeError} naming the option and its value; also without a secret, if signatures are checked. */
+  /** @throws {TypeError} naming the invalid option. Also if signatures are checked and there is no secret. */
   constructor(options: HooksOptions = {}) {
     Object.defineProperty(this, hooksBrand, { value: true })
     this.#settings = resolveOptions(options)
-    // Keeps a secret and an App from the environment, so that later changes of the environment do not affect mounts.
+    // Stores the secret and the App that the environment specifies, so that its later changes do not affect mounts.
     const { secret, app } = this.#settings
     this.#options = { ...options, secret, app }
-    // Creates a receiver only for its checks: it parses the CIDRs, so invalid ones are an error here, not at the mount.
+    // Creates a receiver only because its constructor parses the CIDRs. So an invalid CIDR is an error already here.
     this.#createReceiver(this.#settings)
   }
 
@@ -72,6 +72,7 @@ export class Hooks implements Mountable {
    * @param name `event`, `event.action` or `*`. The most specific hook that returns a value sets the reply.
    * @returns The handler. Without a handler: a function that registers one.
    * @throws {Error} `<name> hook already registered`
+   * @throws {TypeError} naming the invalid argument or option. Also with an inbox, if another handler has the same name.
    */
   hook<const Name extends AnyEventName>(name: Name, handler: Handler<Name>, options?: HandlerOptions): Handler<Name>
   hook<const Name extends AnyEventName>(name: Name): (handler: Handler<Name>) => Handler<Name>
@@ -93,6 +94,8 @@ export class Hooks implements Mountable {
    * after the other: those of the most specific name first, and those of one name in the order of their registration. A
    * listener for several names runs once for a delivery, even if several of the names match.
    * @returns The handler.
+   * @throws {TypeError} naming the invalid argument or option. Also with an inbox, if the listener has no name or the
+   *   name of another handler.
    */
   on<const Name extends AnyEventName>(
     names: Name | readonly Name[],
@@ -116,7 +119,8 @@ export class Hooks implements Mountable {
   /**
    * Creates the receiver for one application. Adapters call this; users call adapters.
    * @param options Override the options of the `Hooks` for this mount.
-   * @throws {TypeError} naming the option and its value.
+   * @throws {TypeError} naming the invalid option. Also with an inbox, if a listener has no name or two handlers have
+   *   the same name.
    */
   mount(options?: HooksOptions, traits?: MountTraits): Receiver {
     const settings = resolveOptions(this.#options, options)
@@ -175,7 +179,8 @@ export class Hooks implements Mountable {
    * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
    * process alive, so a process without a mount needs something else that does.
    * @param options Override the options of the `Hooks`.
-   * @throws {TypeError} if there is no inbox, or a listener without a name.
+   * @throws {TypeError} naming the invalid option. Also if there is no inbox, if a listener has no name, or if two
+   *   handlers have the same name.
    */
   work(options?: HooksOptions): void {
     const settings = resolveOptions(this.#options, options)
@@ -189,7 +194,7 @@ export class Hooks implements Mountable {
    * requests still run their handlers. With an inbox, `close` also starts no more attempts, waits for the running
    * attempts, and then closes the inbox. An attempt that does not end in time does not count, and its delivery stays in
    * the inbox. If the inbox does not respond, `close` waits for it at most 10 s in each step.
-   * @param options `grace`: milliseconds until the `signal` of running handlers aborts. Default: 25000.
+   * @param options `grace`: milliseconds that running handlers get to end before their `signal` aborts. Default: 25000.
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
     await Promise.all([this.#drain.close(grace), ...[...this.#workers.values()].map((worker) => worker.stop(grace))])

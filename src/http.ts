@@ -16,7 +16,10 @@ export interface HookRequest {
   readonly address: string | undefined
   /** The address that the framework found (`req.ip`), for `clientAddress: 'framework'`. */
   readonly frameworkAddress?: string | undefined
-  /** The arguments of a `clientAddress` function: the framework's request, then those of the platform. */
+  /**
+   * The arguments for a `clientAddress` function: the framework's request, then any other arguments that the platform
+   * passes to its handler.
+   */
   readonly native: readonly [request: unknown, ...platform: unknown[]]
   /** The id of the delivery that an operator edited to create this one. */
   readonly editedFrom?: number | undefined
@@ -59,14 +62,17 @@ export interface PlainReply {
   body: string | null
 }
 
-/** Compares the tag, because the `Response` of a polyfill or another realm is not an instance of the global class. */
+/**
+ * Whether a value is a `Response`. Compares its `Symbol.toStringTag`, because the `Response` of a polyfill or another
+ * realm is not an instance of the global class.
+ */
 export function isResponse(value: unknown): value is Response {
   return Object.prototype.toString.call(value) === '[object Response]'
 }
 
 /** The receiver of one mount. */
 export interface Receiver {
-  /** The path of deliveries, or `false` if a router has already matched the route. */
+  /** The path of deliveries. `false` for any path, if a router has already matched the route. */
   readonly url: string | false
   /** Whether deliveries have this path. Adapters with a `next()` call this first. */
   matches(path: string): boolean
@@ -153,7 +159,7 @@ export function textReply(text: string, status = 200): HookReply {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text }
 }
 
-/** Headers that describe the original request, its bytes or its sender. */
+/** Headers that `createdHeaders` leaves out: they describe the connection, the body or the sender of the original. */
 const headersNotCopied = new Set([
   ...['content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'connection', 'expect'],
   ...['x-hub-signature', 'x-hub-signature-256', 'authorization', 'proxy-authorization', 'cookie'],

@@ -161,7 +161,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
 /**
  * Merges the options of a `Hooks` and of a mount, and adds the defaults. The options of the mount override those of the
  * `Hooks`.
- * @throws {TypeError} naming the option and its value.
+ * @throws {TypeError} naming the invalid option. Also if signatures are checked and there is no secret.
  */
 export function resolveOptions(...layers: (HooksOptions | undefined)[]): Settings {
   const given: HooksOptions = {}
