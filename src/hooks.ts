@@ -72,7 +72,7 @@ export class Hooks implements Mountable {
    * @param name `event`, `event.action` or `*`. The most specific hook that returns a value sets the reply.
    * @returns The handler. Without a handler: a function that registers one.
    * @throws {Error} `<name> hook already registered`
-   * @throws {TypeError} naming the invalid argument or option. Also with an inbox, if another handler has the same name.
+   * @throws {TypeError} naming the invalid argument or option. Also with an inbox, if another handler has its name.
    */
   hook<const Name extends AnyEventName>(name: Name, handler: Handler<Name>, options?: HandlerOptions): Handler<Name>
   hook<const Name extends AnyEventName>(name: Name): (handler: Handler<Name>) => Handler<Name>
