@@ -13,7 +13,8 @@
  *   `gone` task only if the delivery has ended), or when a copy rearms the delivery; → `gone` if the delivery is then
  *   matched again and the handler no longer matches.
  *
- * An operator who discards a delivery ends its tasks as `discarded`, except those that are `done` or `gone`.
+ * The worker that matches a delivery may claim its tasks in the same step. Such a task becomes `running` instead of
+ * `pending`. An operator who discards a delivery ends its tasks as `discarded`, except those that are `done` or `gone`.
  */
 import type { AttemptResult } from './inbox.ts'
 import type { DeliveryState, TaskState } from './records.ts'
