@@ -34,7 +34,7 @@ export interface DiagnosticsMessages {
    * another body arrived before under the same identity.
    */
   stored: DeliveryMessage & { id: number; rearmed: boolean; conflict: boolean }
-  /** A copy of a stored or pruned delivery arrived. */
+  /** A copy of a stored or pruned delivery arrived. `id`: that of the stored delivery, or 0 if it was pruned. */
   duplicate: DeliveryMessage & { id: number }
   /** Deliveries were committed together. `duration`: milliseconds that the store took to commit them. */
   committed: { deliveries: number; duration: number }
