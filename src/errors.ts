@@ -1,6 +1,6 @@
 /**
- * Every way in which a delivery can fail: code, status, and the default text for the sender. `docs/errors.md` explains
- * each one; a test compares that page with this table.
+ * Every error with which hookserver answers a request: code, status, and the default text for the sender.
+ * `docs/errors.md` explains each error. A test compares that page with this table.
  */
 export const errorTable = {
   not_found: [404, 'Not found'],

@@ -134,8 +134,8 @@ export class Hooks implements Mountable {
 
   /**
    * Receives a delivery that did not arrive as an HTTP request, such as a message from SQS or an event from
-   * EventBridge. It is stored in the inbox, or its handlers run, as if a mount had received it. Nothing is verified,
-   * neither the signature nor the origin, so call this only with deliveries from a source that you trust.
+   * EventBridge. With an inbox, the delivery is stored. Without an inbox, its handlers run before the reply. Neither the
+   * signature nor the origin is verified, so call this only with deliveries from a source that you trust.
    * @returns The reply, once the delivery is committed or its handlers have run.
    * @throws {TypeError} (rejects) naming the argument.
    * @throws {HookError} (rejects) if the delivery was neither stored nor handled. Let the queue deliver it again.
@@ -177,7 +177,7 @@ export class Hooks implements Mountable {
   /**
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`. So
    * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
-   * process alive, so a process without a mount needs something else that does.
+   * process alive, so a process without a mount needs something else that keeps it alive.
    * @param options Override the options of the `Hooks`.
    * @throws {TypeError} naming the invalid option. Also if there is no inbox, if a listener has no name, or if two
    *   handlers have the same name.
