@@ -131,7 +131,11 @@ export interface Metadata {
   /** Adds to the counts by minute and by hour and, for rejected requests, to the totals by code. */
   addCounts(counts: readonly Count[]): Promise<void>
 
-  /** Of the GUIDs in `lookup`, returns those that have a delivery in the inbox, or had one that was pruned. */
+  /**
+   * Of the GUIDs in `lookup`, returns those that the inbox knows. The inbox knows the GUID of a stored delivery that came
+   * from the given webhook or has no hook id. The inbox also knows the GUID of a pruned delivery with the given webhook
+   * and source, if the delivery had no secret id.
+   */
   knownGuids(lookup: GuidLookup): Promise<string[]>
   /** Records missed deliveries, or their new states. */
   saveMissedDeliveries(missedDeliveries: readonly MissedDelivery[]): Promise<void>
