@@ -1,5 +1,5 @@
 /**
- * Every error with which hookserver answers a request: code, status, and the default text for the sender.
+ * Every error with which a receiver answers a request: code, status, and the default text for the sender.
  * `docs/errors.md` explains each error. A test compares that page with this table.
  */
 export const errorTable = {

@@ -134,8 +134,8 @@ export class Hooks implements Mountable {
 
   /**
    * Receives a delivery that did not arrive as an HTTP request, such as a message from SQS or an event from
-   * EventBridge. With an inbox, the delivery is stored. Without an inbox, its handlers run before the reply. Neither the
-   * signature nor the origin is verified, so call this only with deliveries from a source that you trust.
+   * EventBridge. With an inbox, the delivery is stored. Without an inbox, its handlers run before the reply. hookserver
+   * verifies neither signature nor origin, so call this only with deliveries from a source that you trust.
    * @returns The reply, once the delivery is committed or its handlers have run.
    * @throws {TypeError} (rejects) naming the argument.
    * @throws {HookError} (rejects) if the delivery was neither stored nor handled. Let the queue deliver it again.
