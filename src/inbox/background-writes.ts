@@ -54,8 +54,8 @@ export class RejectionBuffer {
   }
 
   /**
-   * Writes the newest `maxRejections` of the collected rejections. If the write fails, all collected rejections are
-   * kept, and the flush after the next rejected request writes them.
+   * Writes the newest `maxRejections` of the collected rejections. If the write fails, the collected rejections stay
+   * pending, and the flush after the next rejected request writes them.
    */
   async flush(): Promise<void> {
     this.#scheduled = false
