@@ -89,7 +89,7 @@ export class Span {
   }
 
   /**
-   * Sets the status ERROR, and records what was thrown, unless that is `undefined`.
+   * Sets the status ERROR, and records `thrown` as an exception unless it is `undefined`.
    * @param type A short name from a small set, such as an error code. Default: the name of the error.
    */
   fail(thrown: unknown, type?: string): void {
