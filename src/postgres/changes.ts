@@ -75,8 +75,8 @@ interface Position {
   /** The client has read all changes that this snapshot shows. */
   before: string
   /**
-   * Only between two pages: the snapshot up to which the client reads, and the id of the last row of the change log
-   * that it has read.
+   * Only if another page follows: the snapshot up to which the client reads, and the id of the last row of the change
+   * log that the client has read.
    */
   until?: { now: string; id: number } | undefined
 }

@@ -8,7 +8,7 @@ import { checkRegistered } from './registry.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
 /**
- * If the body of a task is too large to be claimed now, the task gets a new job that is due after this many
+ * If a task cannot be claimed now because its body is too large, the task gets a new job that is due after this many
  * milliseconds. Meanwhile, workers claim the tasks behind it.
  */
 const tooLargeDelay = 1000
@@ -16,8 +16,8 @@ const tooLargeDelay = 1000
 export interface ClaimResult {
   claimed: ClaimedTask[]
   /**
-   * Whether to claim again. True if some of the fetched jobs belonged to no waiting task, or to a task with too large a
-   * body: there may be due jobs behind them.
+   * Whether to claim again, because there may be due jobs behind the fetched ones. True if a fetched job belonged to no
+   * waiting task, or to a task with too large a body.
    */
   more: boolean
 }

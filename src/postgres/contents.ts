@@ -1,6 +1,6 @@
 /**
- * Headers and bodies of deliveries, compressed in packs. The small contents that one transaction stores are packed
- * together, because they are similar. A large content has a pack of its own.
+ * Headers and bodies of deliveries, compressed in packs. The small contents that one transaction stores share packs,
+ * because similar contents compress better together. A large content has a pack of its own.
  */
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
@@ -24,7 +24,7 @@ export interface NewContent {
   compressed?: Buffer | undefined
 }
 
-/** The place of a content: the index of its pack, and the number of bytes before it in the decompressed pack. */
+/** The place of a content: the index of its pack, and its offset in bytes in the decompressed pack. */
 export interface Place {
   pack: number
   start: number
@@ -37,7 +37,7 @@ export interface Place {
  */
 const large = 64 * 1024
 
-/** Level 1 compresses a push of 6.9 kB to 1.4 kB. Higher levels save little and delay the answer. */
+/** Level 1 compresses a push of 6.9 kB to 1.4 kB. Higher levels save little and delay the reply. */
 const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 const compress = promisify(zstdCompress) as (bytes: Uint8Array, options: object) => Promise<Buffer>
@@ -54,7 +54,7 @@ export function compressLarge(headers: Uint8Array, body: Uint8Array): Promise<Bu
 
 /**
  * Packs contents, the small ones together, because a compression takes long to start: compressing a push of 6.9 kB
- * alone takes 45 µs, and the start takes 35 of them.
+ * alone takes 45 µs, of which the start takes 35 µs.
  * @returns the packs, and the places in the order of the contents.
  */
 export function packAll(contents: readonly NewContent[]): { packs: readonly Buffer[]; places: readonly Place[] } {

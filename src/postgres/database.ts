@@ -126,12 +126,12 @@ export class Database extends Connection {
 /**
  * Overrides the defaults of the database:
  *
- * - A commit is on disk when it is answered, and no wait is unlimited.
- * - `enable_seqscan`: PostgreSQL plans a prepared statement for the current size of its tables, and keeps the plan
+ * - PostgreSQL confirms a commit once the transaction is on disk, and every wait has a time limit.
+ * - `enable_seqscan` is off: PostgreSQL plans a prepared statement for the current size of its tables, and keeps the plan
  *   until their next analysis. Our tables grow by thousands of rows in between, so a plan must use indexes from the
  *   beginning.
- * - `jit`: before version 18, a sequential scan that cannot be avoided gets so high a cost that PostgreSQL would
- *   compile the plan.
+ * - `jit` is off: with `enable_seqscan` off, PostgreSQL before version 18 adds a huge cost to a sequential scan that it
+ *   cannot avoid. Because of this cost, it would compile the plan.
  */
 const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
   set search_path to "${schema}";
@@ -170,7 +170,7 @@ export class Transaction extends Connection {
   /** Whether the transaction may have made tasks due. */
   due = false
   #open = true
-  /** The number of calls of `holdOpen` that have not sent their first statement. */
+  /** The number of calls of `holdOpen` that have neither sent a statement nor ended. */
   #holds = 0
   #failure: Error | undefined
   #commit: Promise<void> | undefined
@@ -194,7 +194,7 @@ export class Transaction extends Connection {
 
   /**
    * Keeps `commit()` waiting until `send` has sent a statement or has ended, because pg-boss may have to look up a
-   * queue first.
+   * queue before it sends its statement.
    */
   async holdOpen<T>(send: (db: Pick<Connection, 'executeSql'>) => Promise<T>): Promise<T> {
     this.#holds++

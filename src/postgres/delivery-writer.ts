@@ -9,8 +9,8 @@ import { setValue } from './metadata.ts'
 import { type Ack, type EncodedDelivery, encodeDelivery, storeKnown, storeNew, weightOf } from './store.ts'
 
 /**
- * Milliseconds from an acknowledgement until it is recorded. If deliveries are stored earlier, the same statement
- * records the acknowledgement.
+ * Maximum milliseconds from an acknowledgement until it is recorded. If more deliveries are stored in this time, the
+ * statement that stores them records the acknowledgement.
  */
 const ackDelay = 1000
 
@@ -100,7 +100,7 @@ async function checkWritable(transaction: Transaction): Promise<void> {
   await transaction.run('savepoint probe')
   await transaction.run(insertProbe, id, identity, Date.now(), randomBytes(2048))
   await transaction.run('rollback to savepoint probe')
-  // Sent together with the commit, so that other processes wait for the row no longer than the commit takes.
+  // The row is written together with the commit, so that other processes wait for its lock only while the commit runs.
   await Promise.all([setValue(transaction, 'writable', new Date().toISOString()), transaction.commit()])
 }
 

@@ -64,7 +64,7 @@ async function importDelivery(
 
 type ImportedTask = ReturnType<typeof taskOf>
 
-/** The row of a task. A task that was running is pending and due: its attempt is recorded as cut off, and counts. */
+/** The row of a task. A running task becomes pending and due: its attempt is recorded as cut off, and counts. */
 function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) {
   const state = rest.state === 'running' ? 'pending' : rest.state
   return {
@@ -105,8 +105,8 @@ const selectKnown = `
   select sha256, variant from tombstones where identity = $1`
 
 /**
- * An acknowledgement belongs to a batch, and each imported delivery keeps its own. So each imported delivery is a batch
- * of its own, with the number `-id`, which no transaction has.
+ * An acknowledgement belongs to a batch, and each imported delivery keeps its own acknowledgement. So each imported
+ * delivery is a batch of its own, with the number `-id`, which no transaction has.
  */
 const insertDelivery = `
   with input as materialized (

@@ -36,8 +36,8 @@ export type { PoolLike, PostgresOptions } from './options.ts'
  * delivery that is answered 2xx is committed and flushed to disk, even if `synchronous_commit` is off by default in the
  * database. The inbox connects, and creates its tables, when it is first used.
  * @param target A URL, `postgres://user:password@host:port/database?sslmode=…`, or a pool of `pg`. The inbox uses the
- *   settings of the pool, but opens connections of its own, so that the rest of the application cannot use up its
- *   connections.
+ *   settings of the pool, but opens connections of its own, so that the rest of the application cannot use up the
+ *   connections of the inbox.
  * @throws {TypeError} naming the invalid argument.
  */
 export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Inbox {

@@ -168,7 +168,7 @@ const startAfter = (at: number) => ({ startAfter: new Date(Math.min(at, maxTime)
 /** The end of the year 9999: the latest time that PostgreSQL and `toISOString` write alike. */
 const maxTime = 253_402_300_799_000
 
-/** The name of a handler's queue. pg-boss allows it, and people recognize the handler. */
+/** The name of a handler's queue. pg-boss allows all of its characters, and people recognize the handler in it. */
 function queueOf(handler: string): string {
   const known = queues.get(handler)
   if (known !== undefined) return known

@@ -36,12 +36,12 @@ export async function reclaimLeases(transaction: Transaction, jobs: JobQueue, de
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, id), policies, Date.now())
 }
 
-/** Makes the tasks of workers that no longer exist due again. */
+/** Makes the running tasks of workers whose rows no longer exist due again, after a delay. */
 export async function reclaimOrphans(transaction: Transaction, jobs: JobQueue, now: number): Promise<void> {
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectOrphans), new Map(), now)
 }
 
-/** Takes running tasks from dead workers. The attempts count, and the tasks are due again after a delay. */
+/** Takes running tasks from removed workers. The attempts count, and the tasks are due again after a delay. */
 async function expireAll(
   transaction: Transaction,
   jobs: JobQueue,

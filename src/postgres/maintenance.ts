@@ -9,7 +9,7 @@ import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } fr
 import { pruneAll, pruneBatch } from './retention.ts'
 import type { MaintenanceCalls } from './threads.ts'
 
-/** Milliseconds between two reconciliations, and between two prunings. */
+/** Maximum milliseconds between two reconciliations, and milliseconds between two prunings. */
 const [reconcileInterval, pruneInterval] = [15_000, 60_000]
 
 /**
@@ -88,7 +88,7 @@ export class Maintenance {
     }
   }
 
-  /** Makes tasks due that no event would make due, and ends tasks without a handler. */
+  /** Makes tasks due that no event would make due, and ends tasks whose handlers no worker registers. */
   async #reconcile(): Promise<void> {
     const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
     await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, jobs, now))

@@ -19,8 +19,9 @@ interface DecidedMatch extends MatchDecision<ExistingTaskRow> {
 }
 
 /**
- * Matches the oldest unmatched deliveries with handlers and commits. Their rows stay locked from the offer to the
- * commit, so no other worker is offered them, and PostgreSQL unlocks them when this process dies or stops answering.
+ * Matches the oldest unmatched deliveries with handlers, claims new tasks for the worker, and commits. The rows of the
+ * deliveries stay locked from the offer to the commit, so no other worker is offered these deliveries. PostgreSQL
+ * unlocks the rows if this process dies, or if it leaves the transaction idle for too long.
  *
  * Ordered tasks have to be created in order of receipt, so a worker with ordered handlers also takes an exclusive lock.
  * While another transaction holds the lock, the store offers the worker nothing, and the worker runs tasks instead.
@@ -120,8 +121,8 @@ function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Cl
 }
 
 /**
- * Leaves out deliveries with ordered tasks if an older delivery that is not in this list is unmatched: another worker
- * may be matching it.
+ * Leaves out each delivery with ordered tasks if an older delivery that is not in `deliveries` is unmatched, because
+ * another worker may be matching the older one.
  */
 async function withoutOutOfOrder(
   transaction: Transaction,

@@ -79,7 +79,7 @@ export const bounds: Readonly<Record<'connections', Bounds> & Record<string, Bou
   vanishAfter: [1, Number.MAX_SAFE_INTEGER, 'milliseconds'],
 }
 
-/** @throws {TypeError} naming the option and its value. */
+/** @throws {TypeError} naming an option that is unknown or has an invalid value. */
 export function resolvePostgresOptions(given: PostgresOptions): PostgresSettings {
   const settings: Record<string, unknown> = { ...defaults }
   for (const [name, value] of Object.entries(given)) {
@@ -139,8 +139,8 @@ export function parsePostgresUrl(text: string): URL | undefined {
 export const passwordEncoding = '@ : / ? # % in a password are written as %40 %3A %2F %3F %23 %25'
 
 /**
- * @throws {TypeError} if `target` is neither a URL nor a pool, or if an option of the pool is a function. The error
- *   shows no part of `target`, which may contain a password.
+ * @throws {TypeError} if `target` is neither a URL nor a pool, or if the `password` or a property of the `ssl` of the
+ *   pool is a function. The error shows no value of `target`, which may contain a password.
  */
 export function toTarget(target: string | PoolLike): ConnectionTarget {
   if (typeof target === 'string' && parsePostgresUrl(target)) return { connectionString: target }

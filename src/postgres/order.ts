@@ -81,7 +81,7 @@ export interface FinishedPlace {
   id: number
   handler: string
   worker: number
-  /** Maximum bytes of the body that belongs to the next task. */
+  /** Maximum bytes of the body of the next task. If the body is larger, the task is not claimed. */
   bytes: number
   now: number
   /** Returned with the task that is claimed for this place. */

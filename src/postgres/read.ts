@@ -120,7 +120,7 @@ const selectStored = `
 
 /**
  * Skips rows that another transaction has locked, for example because another worker is matching them. Of the rows
- * within the limit, returns the oldest, until their bodies have `$2` bytes in total, and always the first.
+ * within the limit, returns the oldest whose bodies have at most `$2` bytes in total, and always the first row.
  */
 const selectUnmatched = `
   with locked as materialized (

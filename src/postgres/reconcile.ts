@@ -7,7 +7,7 @@ import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
-/** Maximum tasks that one transaction repairs. */
+/** Maximum blocked, skewed or unhandled tasks that one transaction selects. */
 const maxRepaired = 1000
 
 /** The number of tasks that one transaction checks for lost jobs. */
@@ -68,9 +68,9 @@ export async function correctClockSkew(transaction: Transaction, jobs: JobQueue,
 }
 
 /**
- * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Not sooner,
- * because a program that is down or being replaced comes back with its handlers. Does nothing while there is no worker
- * at all.
+ * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler for
+ * `vanishAfter` milliseconds. Does not end them sooner, because a program that is down or being replaced comes back with
+ * its handlers. Does nothing while there is no worker at all.
  */
 export async function endUnhandledTasks(
   transaction: Transaction,

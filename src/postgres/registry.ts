@@ -1,6 +1,7 @@
 /**
  * The processes that use the inbox, and their workers. A worker's heartbeats are counted instead of timed, so that a
- * wrong clock expires no lease. The registration of a process is only displayed, so it expires by the database's clock.
+ * wrong clock expires no lease. The registration of a process is only for display, so it may expire by the clock of the
+ * database.
  */
 import { hostname } from 'node:os'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
@@ -50,7 +51,7 @@ export async function checkRegistered(transaction: Transaction, worker: number):
 
 /**
  * Counts a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases.
- * @param alive A worker that is removed from this map during the call stays unregistered.
+ * @param alive If a worker is removed from this map during the call, the call deletes its registration again.
  */
 export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: number): Promise<void> {
   for (const [id, handlers] of alive) {

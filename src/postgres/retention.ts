@@ -13,8 +13,9 @@ import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 const batchSize = 1000
 
 /**
- * Maximum tombstones, and maximum acks, that one pruning transaction deletes. The transaction prunes at most
- * `batchSize` deliveries, which have at most as many tombstones and acks, so neither accumulates.
+ * One pruning transaction deletes at most this many old tombstones, this many old acks of stored batches, and this many
+ * old acks of imports. The limit is higher than `batchSize`, and each pruned delivery leaves at most one tombstone and
+ * one ack, so neither accumulates.
  */
 const maxSmallRows = 5000
 
@@ -58,7 +59,8 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
 
 /**
  * The number of deliveries in each state. Counting millions of rows takes a quarter of a second, so triggers record in
- * `state_counts` what each statement changes: as new rows, so that no statement waits for another.
+ * `state_counts` by how much each statement changes the numbers. They insert new rows, so that no statement waits for
+ * another.
  */
 export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
   const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
@@ -72,8 +74,8 @@ export async function countStates(sql: Sql): Promise<Record<DeliveryState, numbe
 }
 
 /**
- * Replaces the rows of `state_counts` with one row for each state, their sum. Of concurrent transactions, only one
- * deletes a row and adds its count.
+ * Replaces the rows of `state_counts` with one row for each state, which has their sum. If several transactions do this
+ * concurrently, only the one that deletes a row adds its count.
  */
 export async function foldStateCounts(sql: Sql): Promise<void> {
   await sql.run(foldCounts)
@@ -86,7 +88,10 @@ const selectOldest = (state: DeliveryState) => `
    order by state, id
    limit ${batchSize})`
 
-/** Checks only the lowest ids of each state: all other deliveries are younger, or will have the lowest ids later. */
+/**
+ * Checks only the deliveries with the lowest ids of each state. The others are younger, or a later batch finds them,
+ * after the deliveries with lower ids have been deleted.
+ */
 const selectOld = `
   with old as materialized (
     select id from (${prunedStates.map(selectOldest).join(' union all ')}) as oldest where received_at < $2 limit ${batchSize}
@@ -127,8 +132,8 @@ const deleteTombstones = `
     select ctid from tombstones where pruned_at < $1 order by pruned_at limit $2 for update skip locked))`
 
 /**
- * Deletes old acks. Examines only the oldest ones. The batches of stored deliveries increase; those of imports are
- * negative and decrease.
+ * Deletes old acks. Examines only the oldest ones: the batch numbers of stored deliveries increase, and those of imports
+ * are negative and decrease.
  */
 const deleteAcks = `
   delete from acks

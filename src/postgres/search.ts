@@ -9,7 +9,10 @@ import { idsOf, type Sql } from './connection.ts'
 import { type ContentRow, contentColumns, packOf, withPacks } from './contents.ts'
 import type { PayloadSearch } from './threads.ts'
 
-/** Maximum number of payloads to search at a time, and maximum bytes of their bodies. One body may be larger. */
+/**
+ * Maximum payloads that one scan step searches, and maximum bytes of the bodies that it reads at a time. If a body is
+ * larger, the step reads it alone.
+ */
 const [maxBodies, maxBytes] = [250, 1024 * 1024]
 
 /** A delivery of a scan step. */

@@ -17,8 +17,8 @@ export interface EncodedDelivery extends NewContent {
 }
 
 /**
- * Encodes a delivery. Returns a promise only for a large delivery, which it compresses. `packAll` compresses small
- * deliveries later: for them, a promise would take longer than the compression.
+ * Encodes a delivery. Returns a promise only for a large delivery, which it compresses. A small delivery needs no
+ * promise, because `packAll` compresses it later.
  */
 export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const { headers, body, ...row } = delivery
@@ -47,7 +47,8 @@ export interface Ack {
 
 /**
  * Stores new deliveries, and acknowledgements of earlier ones, with one statement.
- * @returns the ids by index, without deliveries that are stored already or were pruned.
+ * @returns the ids of the new deliveries by index, and their batch. A delivery that is stored already or was pruned has
+ *   no id.
  */
 export function storeNew(
   run: Pick<Sql, 'all'>,

@@ -35,7 +35,7 @@ export class PostgresTaskQueue implements TaskQueue {
       commit: (results) => client.transaction((transaction) => finish(transaction, client.jobs, results)),
       weigh: ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
       isItemFault,
-      // No sender waits for a result, so few large transactions are best.
+      // No request waits for these results, so few large transactions are best.
       limits: { ...batcherLimits, concurrency: 1 },
     })
   }

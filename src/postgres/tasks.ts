@@ -34,7 +34,7 @@ export async function finish(
 ): Promise<(DeliveryStatus | undefined)[]> {
   const ids = [...new Set(idsOf(results))]
   const rows = results.map(rowOf)
-  // The job of an ignored result belongs to no task; the worker that fetches it drops it.
+  // The job of an ignored result belongs to no task. The worker that fetches this job deletes it.
   const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): DueTask[] => {
     return job === undefined ? [] : [{ job, id, handler, at: next_at }]
   })
