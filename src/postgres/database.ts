@@ -127,9 +127,9 @@ export class Database extends Connection {
  * Overrides the defaults of the database:
  *
  * - PostgreSQL confirms a commit once the transaction is on disk, and every wait has a time limit.
- * - `enable_seqscan` is off: PostgreSQL plans a prepared statement for the current size of its tables, and keeps the plan
- *   until their next analysis. Our tables grow by thousands of rows in between, so a plan must use indexes from the
- *   beginning.
+ * - `enable_seqscan` is off: PostgreSQL plans a prepared statement for the current size of its tables, and keeps the
+ *   plan until the next analysis of the tables. Our tables grow by thousands of rows before that, so a plan must use
+ *   indexes from the beginning.
  * - `jit` is off: with `enable_seqscan` off, PostgreSQL before version 18 adds a huge cost to a sequential scan that it
  *   cannot avoid. Because of this cost, it would compile the plan.
  */

@@ -68,9 +68,9 @@ export async function correctClockSkew(transaction: Transaction, jobs: JobQueue,
 }
 
 /**
- * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler for
- * `vanishAfter` milliseconds. Does not end them sooner, because a program that is down or being replaced comes back with
- * its handlers. Does nothing while there is no worker at all.
+ * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
+ * for `vanishAfter` milliseconds. Does not end them sooner, because a program that is down or being replaced comes back
+ * with its handlers. Does nothing while there is no worker at all.
  */
 export async function endUnhandledTasks(
   transaction: Transaction,

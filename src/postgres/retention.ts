@@ -132,8 +132,8 @@ const deleteTombstones = `
     select ctid from tombstones where pruned_at < $1 order by pruned_at limit $2 for update skip locked))`
 
 /**
- * Deletes old acks. Examines only the oldest ones: the batch numbers of stored deliveries increase, and those of imports
- * are negative and decrease.
+ * Deletes old acks. Examines only the oldest ones: the batch numbers of stored deliveries increase, and those of
+ * imports are negative and decrease.
  */
 const deleteAcks = `
   delete from acks
