@@ -9,8 +9,8 @@ import type { Connection } from './connection.ts'
 import { lastId } from './packs.ts'
 
 /**
- * The maximum number of new deliveries in one response. Changed deliveries follow, until the response has at least
- * twice this number of deliveries. The next call returns more.
+ * The maximum number of new deliveries in one response. Changed deliveries follow, until none are left or the response
+ * has at least twice this number of deliveries. If some are left, the next call returns them.
  */
 const pageSize = 500
 

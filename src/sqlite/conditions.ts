@@ -9,8 +9,8 @@ export interface Condition {
 }
 
 /**
- * The conditions of a query: at most one driver, and the rest. An index returns the rows of the driver, in order of
- * receipt unless the driver is a GUID, which has few rows.
+ * The conditions of a query: at most one driver, which is the condition that an index answers, and the rest. The index
+ * returns the rows in order of receipt, unless the driver is a GUID. A GUID has few rows.
  */
 export function conditionsOf(query: Query): [driver: Condition[], rest: Condition[]] {
   const equal = (...columns: (keyof Query & string)[]): Condition[] => {
@@ -22,7 +22,8 @@ export function conditionsOf(query: Query): [driver: Condition[], rest: Conditio
   const { guid, flag, handler, since, until, words = [] } = query
   const indexed = equal('state', 'repository', 'event') // the most selective first
   if (guid !== undefined) indexed.unshift({ sql: 'identity between ? and ?', values: identitiesOf(guid) })
-  // A plus keeps SQLite from choosing the index of another condition, which would read far more rows than a step.
+  // A plus keeps SQLite from choosing the index of one of these conditions. With that index, SQLite would read far more
+  // rows than those of a step.
   const rest = [...indexed.slice(1), ...equal('guid', 'action', 'sender', 'source', 'ref', 'sha', 'number')].map(
     ({ sql, values }) => ({ sql: `+${sql}`, values }),
   )

@@ -174,8 +174,8 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
   async #close(): Promise<void> {
     if (this.#pending.size > 0) await Promise.allSettled(this.#pending)
     await this.#maintenance.close()
-    // Last, because SQLite saves the log when the last connection closes. If the log was deleted, the maintenance thread
-    // may have another, empty log: it may have opened the file later.
+    // The writer closes last, because the last connection that closes copies its log into the database. If the file of
+    // the log was deleted, the maintenance thread may have another, empty log: it may have opened the database later.
     await this.#writer.close()
   }
 

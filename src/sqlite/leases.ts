@@ -55,7 +55,7 @@ export class LeaseMonitor {
 
   /**
    * Reclaims the leases of dead workers, and of workers that no longer exist.
-   * @param alive The workers of this process.
+   * @param alive The workers of this process; none if its event loop has been blocked for too long.
    * @param interval Milliseconds between two checks.
    */
   check(connection: Connection, alive: WorkersOfProcess, interval: number, now: number): void {
@@ -82,8 +82,8 @@ function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPo
 }
 
 /**
- * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Does nothing while
- * there is no worker at all.
+ * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
+ * for `vanishAfter` milliseconds. Does nothing while there is no worker at all.
  */
 export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
   const registered = workers(connection)

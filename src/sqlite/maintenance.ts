@@ -19,7 +19,7 @@ const [checkpointInterval, pruneInterval] = [200, 60_000]
 
 /**
  * Queries, heartbeats, checkpoints and pruning. They have a thread and a connection of their own. So queries do not
- * delay a commit, and a worker keeps its leases while a handler blocks the event loop.
+ * delay a commit, and a worker keeps its leases while a handler blocks the event loop, up to the limit of `isStuck`.
  */
 export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #connection: Connection
@@ -60,7 +60,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
 
   /**
    * Sends the heartbeats of the workers of this process, unless the event loop of the process has been blocked for too
-   * long. Expires the leases of dead workers, ends tasks without a handler, and corrects clock skew.
+   * long. Expires the leases of dead workers, ends tasks whose handlers no worker registers, and corrects clock skew.
    */
   renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings
@@ -82,7 +82,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     return this.#connection.transaction(() => pruneBatch(this.#connection, { age, size }, now))
   }
 
-  /** Prunes batch by batch, and carries out other calls between two batches. */
+  /** Prunes batch by batch. The thread can carry out other calls between two batches. */
   #pruneAll(): void {
     clearTimeout(this.#nextPrune)
     if (this.prune(Date.now()) > 0) this.#nextPrune = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)

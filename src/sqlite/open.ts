@@ -133,8 +133,8 @@ function explain(cause: unknown): string {
 }
 
 /**
- * The files that a connection writes to. SQLite does not notice if one of them is deleted. Without `check`, later
- * writes would be lost.
+ * The files that a connection writes to. SQLite does not notice if one of them is deleted or replaced. Without `check`,
+ * the transactions after that would be lost.
  */
 export class OpenFiles {
   readonly #files: readonly { path: string; fix: string; opened?: BigIntStats | undefined }[]

@@ -36,13 +36,13 @@ const defaults: SqliteSettings = {
   vanishAfter: 24 * 60 * 60 * 1000,
 }
 
-/** A file of this size has room for the schema and a few deliveries. */
+/** The minimum of `maxSize`. A file of this size has room for the schema and a few deliveries. */
 const minSize = 1024 * 1024
 
-/** The maximum values of the options that have one. */
+/** The maximum of each option that has a maximum. */
 const maxValues: SqliteOptions = { lockTimeout: maxTimer, heartbeat: 60_000 }
 
-/** @throws {TypeError} naming the option and its value. */
+/** @throws {TypeError} naming an option that is unknown or has an invalid value. */
 export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
   const settings = { ...defaults }
   for (const [option, value] of Object.entries(given)) {

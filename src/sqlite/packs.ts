@@ -107,7 +107,10 @@ export function deleteEmptied(connection: Connection, packs: ReadonlySet<number>
   for (const pack of packs) connection.run(deletePack, pack)
 }
 
-/** The last id that was given to a delivery. A pack has the id of its first delivery, and no id is given twice. */
+/**
+ * The last id that was given to a delivery, even if that delivery has been deleted. The next delivery gets the id after
+ * it. A pack has the id of its first delivery.
+ */
 export function lastId(connection: Connection): number {
   return connection.get<{ seq: number }>(`select seq from sqlite_sequence where name = 'deliveries'`)?.seq ?? 0
 }

@@ -1,6 +1,6 @@
 /**
  * The processes that use the inbox, and their workers. A worker's heartbeats are counted instead of timed, so that a
- * wrong clock expires no lease. The registration of a process is only displayed, so it expires by the clock.
+ * wrong clock expires no lease. The registration of a process is only for display, so it may expire by the clock.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -117,7 +117,7 @@ export function ownIdentity(): ProcessIdentity {
   }
 }
 
-/** Whether a process has certainly ended. If that is unknown, the heartbeats of its workers decide. */
+/** Whether a process has certainly ended. If the result is `false`, the heartbeats of its workers decide. */
 export function hasEnded(other: ProcessIdentity, own: ProcessIdentity): boolean {
   if (other.realm === undefined || other.realm !== own.realm) return false
   const stat = statOf(other.pid)

@@ -12,9 +12,9 @@ import { updateDeliveryState } from './tasks.ts'
 
 /** The limits that pruning enforces. */
 export interface Retention {
-  /** Milliseconds from the receipt of an ended delivery. */
+  /** Milliseconds after its receipt until an ended delivery is pruned. */
   age: number
-  /** Bytes of the file. */
+  /** Maximum bytes of the file. */
   size: number
 }
 

@@ -21,7 +21,7 @@ export interface EncodedDelivery extends Omit<NewDelivery, 'headers' | 'body'> {
 
 /**
  * Encodes a delivery, and compresses it if it is large.
- * @returns a promise only for a large delivery, so that small deliveries keep their order.
+ * @returns a promise only for a large delivery, because `checkWritable` cannot wait for a promise.
  */
 export function encodeDelivery({ headers, body, ...rest }: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const head = new TextEncoder().encode(JSON.stringify(headers))

@@ -31,7 +31,7 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #calls: WriterCalls
   /** The deliveries that the latest transaction stored, as ranges of ids. */
   #stored: [first: number, last: number][] = []
-  /** When the latest transaction was committed. From then on, the senders of its deliveries could be answered. */
+  /** When the latest transaction was committed. From then on, the requests of its deliveries can be answered. */
   #committedAt = 0
 
   constructor(connection: Connection, settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>) {
