@@ -7,8 +7,8 @@ import type { Reservation } from './memory-limit.ts'
 export interface ReceivedBody {
   bytes: Uint8Array
   /**
-   * Frees the memory into which the chunks of the body were copied. The garbage collector would free it later, so that
-   * the memory of several large bodies could accumulate.
+   * Frees the memory into which the chunks of the body were copied. The garbage collector would free this memory later,
+   * and until then the memory of several large bodies could accumulate.
    */
   free(): void
 }
@@ -55,14 +55,14 @@ function streamError(cause: unknown): HookError {
 const none = new Uint8Array()
 
 /**
- * Reads one body. A body in a single chunk is not copied. The chunks of a longer body are copied, so that the
- * connection can free them. The capacity grows with the bytes that have arrived, because the announced
- * size may be wrong.
+ * Reads one body. A body in a single chunk is not copied. If a body has several chunks, they are copied into one buffer,
+ * so that the connection can free them. The buffer grows with the bytes that have arrived, because the announced size
+ * may be wrong.
  */
 class BodyReader {
   #bytes: Uint8Array = none
   #memory: ArrayBuffer | undefined
-  /** Resolves when there is memory for the bytes that have arrived. Until then nothing more may be read. */
+  /** Resolves when there is memory for the bytes that have arrived. Until then, nothing more may be read. */
   #memoryAvailable: Promise<void> | undefined
   readonly #limits: BodyLimits
   readonly #onChunk: ((chunk: Uint8Array) => void) | undefined

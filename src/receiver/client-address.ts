@@ -41,7 +41,7 @@ export function createAddressReader(
 /**
  * Checks that the adapter can find the address of a client in the way that the options say.
  * @param traits The capabilities of the adapter; missing without an adapter.
- * @throws {TypeError}
+ * @throws {TypeError} if the adapter cannot find the address in this way.
  */
 export function checkClientAddress(
   { validateIp, clientAddress }: Pick<Settings, 'validateIp' | 'clientAddress'>,
@@ -138,7 +138,7 @@ function bunAddress([request, server]: readonly unknown[]): string | undefined {
 }
 
 /**
- * The addresses that proxies reported. The last one is from the proxy that is nearest to this server. An entry without
+ * The addresses that proxies reported. The proxy that is nearest to this server reported the last one. An entry without
  * an address (`unknown`, `_hidden`) also counts as a hop.
  */
 export function forwardedAddresses(header: 'x-forwarded-for' | 'forwarded', value: string): string[] {

@@ -7,12 +7,12 @@ import { type FetchedRanges, RangesError, rangesAdvice } from './github-ranges.t
 type MetaSource = Pick<Settings, 'apiUrl' | 'token'>
 
 /**
- * Milliseconds for the request and its body, including a second request without the token if GitHub rejects the token.
- * Short, because a delivery may be waiting.
+ * Maximum milliseconds for the request and the body of its response, including a second request without the token if
+ * GitHub rejects the token. Short, because the reply to a delivery may have to wait for the list.
  */
 const metaTimeout = 5000
 
-/** The real response is a few hundred kilobytes, and grows with the addresses of GitHub Actions. */
+/** A real response has a few hundred kilobytes, and grows with the addresses of GitHub Actions. */
 const maxMetaBytes = 4 * 1024 * 1024
 
 /** @throws {RangesError} */

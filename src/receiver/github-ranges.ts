@@ -36,7 +36,7 @@ export interface FetchedRanges {
 /** Why GitHub's list of ranges is not available. The reply to the sender contains the message. */
 export class RangesError extends Error {
   override readonly name = 'RangesError'
-  /** When GitHub will respond again, in milliseconds since 1970, if it said so. */
+  /** When GitHub accepts requests again, in milliseconds since 1970, if GitHub said so. */
   readonly until: number | undefined
 
   constructor(message: string, options?: { until?: number | undefined; cause?: unknown }) {
@@ -106,7 +106,7 @@ export class GithubRanges {
   }
 
   /**
-   * Whether a range contains `address`. Returns a promise only if a list has to be fetched first.
+   * Whether a range contains `address`. Returns a promise only if it must wait for a list from GitHub or from the cache.
    * @throws {HookError} `ranges_unavailable` if there is no list and none can be fetched.
    */
   has(address: string, waitUntil: WaitUntil): boolean | Promise<boolean> {
@@ -191,7 +191,7 @@ export class GithubRanges {
     }
   }
 
-  /** Loads the stored list. If that fails, hookserver fetches one. */
+  /** Loads the list from the cache. If that fails, hookserver fetches a list. */
   async #load(cache: RangesCache): Promise<void> {
     try {
       const text = await withTimeout(cache.load())
@@ -227,7 +227,7 @@ export class GithubRanges {
   #failed(failure: RangesError): void {
     const now = Date.now()
     this.#failure = failure
-    const earliest = now + this.#backoff // even if `until`, which is by GitHub's clock, is in the past here
+    const earliest = now + this.#backoff // even if `until`, a time of GitHub's clock, is in the past by our clock
     this.#retryAt = Math.max(earliest, Math.min(failure.until ?? earliest, now + maxRateLimit))
     this.#backoff = Math.min(2 * this.#backoff, lastBackoff)
     const reason = causeText(failure)

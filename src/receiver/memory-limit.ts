@@ -66,7 +66,7 @@ class BodyPool {
   /** The bodies that wait for memory, oldest first. */
   readonly #waiting: PoolReservation[] = []
   #arrivals = 0
-  /** Bytes of complete bodies. They are released soon. */
+  /** Bytes of complete bodies. These bodies are released soon. */
   #complete = 0
   held = 0
 
@@ -117,7 +117,7 @@ class BodyPool {
     return (fits || this.#complete === 0) && reservation === this.#largest()
   }
 
-  /** The incomplete body that holds the most bytes; the oldest of several. */
+  /** The incomplete body that holds the most bytes. If several hold as many, the oldest of these. */
   #largest(): PoolReservation | undefined {
     let largest = this.#arriving.first
     for (let one = largest; one; one = one.next) if (one.bytes > (largest?.bytes ?? 0)) largest = one

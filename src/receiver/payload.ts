@@ -9,7 +9,7 @@ const forms = new Map<string, PayloadForm>([
   ['application/x-www-form-urlencoded', 'form'],
 ])
 
-/** Which of GitHub's two content types a request has; `undefined` for any other. */
+/** Which of GitHub's two content types a request has; `undefined` for any other type, and for an encoded body. */
 export function payloadForm(headers: HookRequest['headers']): PayloadForm | undefined {
   const coding = headers['content-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'identity') return undefined // GitHub compresses nothing

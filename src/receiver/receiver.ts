@@ -266,7 +266,7 @@ export class DeliveryReceiver implements Receiver {
     if (logged) request.waitUntil?.(logged)
   }
 
-  /** Counts and records a rejection, if there is an inbox. `writes` stores both in the inbox a moment later. */
+  /** Counts and records a rejection, if there is an inbox. `writes` writes the count and the record a moment later. */
   #record(error: HookError, request: HookRequest, explanation: Promise<string | undefined>): void {
     const { writes } = this.#shared
     if (!writes) return
@@ -285,7 +285,7 @@ export class DeliveryReceiver implements Receiver {
     }
     writes.counters.count('rejected', code)
     writes.rejections.add(rejection)
-    // The explanation usually arrives before the rejection is written. A later one has no effect on the stored reason.
+    // Usually, the explanation arrives before `writes` writes the record. A later explanation does not change the record.
     void explanation.then((reason) => (rejection.reason = reason ?? rejection.reason))
   }
 

@@ -4,8 +4,8 @@ import { causeText } from '../runtime/cause-text.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 /**
- * Milliseconds between two lines with the same message and code: a flood of rejections must not become a flood of
- * lines.
+ * Minimum milliseconds between two lines with the same message and code, because a flood of rejections must not become
+ * a flood of lines.
  */
 const interval = 1000
 

@@ -83,7 +83,8 @@ const firstSigner: Signer = { id: undefined, index: 0 }
 export interface Verification {
   signature: SignatureHeader
   /**
-   * Computes the HMAC of the first secret while the body arrives; `undefined` without `createHmac` or a fixed secret.
+   * Computes the HMAC with the first secret while the body arrives. `undefined` if the platform has no `createHmac`, or
+   * if a resolver returns the secrets.
    */
   hmac: Hmac | undefined
 }
