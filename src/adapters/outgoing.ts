@@ -15,7 +15,8 @@ export interface NodeResponse {
 }
 
 /**
- * Writes a reply to a response of `node:http`, unless other software, such as a timeout, has sent one already.
+ * Writes a reply to a response of `node:http`, unless other software, such as a timeout middleware, has already sent
+ * one.
  * @returns A promise if the reply is a `Response`. The promise never rejects.
  */
 export function writeReply(response: NodeResponse, reply: HookReply): Promise<void> | undefined {
