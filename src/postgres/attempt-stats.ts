@@ -47,7 +47,7 @@ export async function failures(sql: Sql): Promise<Failure[]> {
   return (await sql.all<FailureRow>(selectFailures)).map(toFailure)
 }
 
-/** Reads the errors of the latest failures only. */
+/** Reads no errors except those of the latest failures, because an error can be long. */
 const selectFailures = `
   select last.handler, last.delivery_id as id, at, left(error, ${4 * maxErrorLength}) as error
   from (

@@ -47,7 +47,10 @@ export class PostgresClient {
     this.notifier = new Notifier(this.database, schema)
   }
 
-  /** Runs a call once the database is open. `close` waits for it. @throws {Error} if the inbox is closed. */
+  /**
+   * Opens the database if necessary, and then runs `work`. `close` waits until `work` has ended.
+   * @throws {Error} if the inbox is closed.
+   */
   call<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(new Error('The inbox is closed'))
     const result = this.#open().then(work)

@@ -13,7 +13,7 @@ const maxDeadlocks = 5
  */
 const maxIdleTime = 5000
 
-/** A connection of the pool that nothing else uses. */
+/** A connection that was taken from the pool. Nothing else uses this connection. */
 interface Checkout {
   client: pg.PoolClient
   /** The reason why the connection can no longer be used, if there is one. The pool then closes the connection. */

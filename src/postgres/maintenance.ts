@@ -15,8 +15,8 @@ const [reconcileInterval, pruneInterval] = [15_000, 60_000]
 /**
  * Periodic work: heartbeats of the workers of this process, reclaiming the tasks of dead workers, reconciliation, and
  * pruning. It runs on a thread and connections of its own, so that a worker keeps its leases while a handler blocks the
- * event loop, up to the limit of `isStuck`. Every process that stores deliveries or runs handlers does this work. A lock in the database keeps two
- * processes from reconciling or pruning at the same time.
+ * event loop, up to the limit of `isStuck`. Every process that stores deliveries or runs handlers does this work. A
+ * lock in the database keeps two processes from reconciling or pruning at the same time.
  */
 export class Maintenance {
   readonly #settings: PostgresSettings

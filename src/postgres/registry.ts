@@ -40,7 +40,7 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
 }
 
 /**
- * Locks the worker's row, so that no other process reclaims its leases until this transaction has acquired new ones.
+ * Locks the worker's row, so that no other process reclaims its leases until this transaction has ended.
  * @throws {Error} if the leases of the worker have expired: its row is gone, so another process would soon reclaim new
  *   leases too, although the worker is alive.
  */
