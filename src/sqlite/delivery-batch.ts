@@ -8,8 +8,8 @@
  * - `fields` holds `fieldCount` values for each delivery, in the order of `BatchEncoder.add`.
  *
  * Layout of an answer:
- * - `results` holds two numbers for each delivery. If the call succeeded for the delivery, these are the id and the code
- *   of the outcome. If it failed, these are the index of the error in `errors` and the code -1.
+ * - `results` holds two numbers for each delivery. Without an error, these are the id of the delivery and the code of
+ *   the outcome. With an error, these are the index of the error in `errors` and the code -1.
  */
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type CallError, transfer } from '../runtime/thread-server.ts'

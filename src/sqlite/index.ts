@@ -33,7 +33,8 @@ export type { SqliteOptions } from './options.ts'
 
 /**
  * An inbox in a file: `new Hooks({ inbox: sqlite('hookserver.db') })`. If the file does not exist, creates it so that
- * only its owner can read it. Several processes of one machine may share it. A delivery that is answered 2xx is on disk.
+ * only its owner can read it. Several processes of one machine may share the file. A delivery that is answered 2xx is
+ * on disk.
  * @param path On a local disk: SQLite's write-ahead log does not work on network file systems.
  * @throws {Error} with the fix, if the file cannot be opened, is damaged, or was written by a newer hookserver.
  * @throws {TypeError} naming the invalid argument or option.

@@ -5,8 +5,8 @@ import type { DatabaseSync } from 'node:sqlite'
 export const applicationId = 0x686f6f6b
 
 /**
- * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped a
- * step, it never changes; a later step corrects it.
+ * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped
+ * a step, this step never changes; a later step corrects it.
  */
 const migrations: readonly string[] = []
 
