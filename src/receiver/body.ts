@@ -55,9 +55,9 @@ function streamError(cause: unknown): HookError {
 const none = new Uint8Array()
 
 /**
- * Reads one body. A body in a single chunk is not copied. If a body has several chunks, they are copied into one buffer,
- * so that the connection can free them. The buffer grows with the bytes that have arrived, because the announced size
- * may be wrong.
+ * Reads one body. A body in a single chunk is not copied. If a body has several chunks, this class copies the chunks
+ * into one buffer, so that the connection can free them. The buffer grows with the bytes that have arrived, because the
+ * announced size may be wrong.
  */
 class BodyReader {
   #bytes: Uint8Array = none

@@ -106,7 +106,8 @@ export class GithubRanges {
   }
 
   /**
-   * Whether a range contains `address`. Returns a promise only if it must wait for a list from GitHub or from the cache.
+   * Whether a range contains `address`. Returns a promise only if the call must wait for a list from GitHub or from the
+   * cache.
    * @throws {HookError} `ranges_unavailable` if there is no list and none can be fetched.
    */
   has(address: string, waitUntil: WaitUntil): boolean | Promise<boolean> {

@@ -285,7 +285,7 @@ export class DeliveryReceiver implements Receiver {
     }
     writes.counters.count('rejected', code)
     writes.rejections.add(rejection)
-    // Usually, the explanation arrives before `writes` writes the record. A later explanation does not change the record.
+    // Usually, the explanation arrives before `writes` writes the record. A later explanation is not written.
     void explanation.then((reason) => (rejection.reason = reason ?? rejection.reason))
   }
 
