@@ -63,7 +63,7 @@ export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooks
       throw error
     })
     if (isResponse(answer)) {
-      // Not through Fastify: if the stream of the body failed, Fastify would send the message of the error to the sender.
+      // Not through Fastify: if the stream of the body failed, Fastify would send the error message to the sender.
       reply.hijack()
       return writeReply(reply.raw, answer)
     }
