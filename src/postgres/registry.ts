@@ -1,7 +1,7 @@
 /**
  * The processes that use the inbox, and their workers. A worker's heartbeats are counted instead of timed, so that a
- * wrong clock expires no lease. The registration of a process is only for display, so it may expire by the clock of the
- * database.
+ * wrong clock expires no lease. The registration of a process expires by the clock of the database, because it is only
+ * for display.
  */
 import { hostname } from 'node:os'
 import type { HandlerPolicy } from '../inbox/inbox.ts'

@@ -106,7 +106,7 @@ export class GithubRanges {
   }
 
   /**
-   * Whether a range contains `address`. Returns a promise only if the call must wait for a list from GitHub or from the
+   * Whether a range contains `address`. Returns a promise only if the list must first be fetched or loaded from the
    * cache.
    * @throws {HookError} `ranges_unavailable` if there is no list and none can be fetched.
    */

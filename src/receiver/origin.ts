@@ -29,7 +29,7 @@ export class Origin {
 
   /**
    * Checks a request, if `validateIp` is `true`.
-   * @returns A promise only if the check must wait for a list from GitHub or from the cache.
+   * @returns A promise only if a list must first be fetched or loaded from the cache.
    * @throws {HookError} `forbidden_origin`, `ranges_unavailable`, `address_unknown`
    */
   check(request: HookRequest): void | Promise<void> {

@@ -55,7 +55,7 @@ export class LeaseMonitor {
 
   /**
    * Reclaims the leases of dead workers, and of workers that no longer exist.
-   * @param alive The workers of this process; none if its event loop has been blocked for too long.
+   * @param alive The workers of this process; none if the event loop of the process has been blocked for too long.
    * @param interval Milliseconds between two checks.
    */
   check(connection: Connection, alive: WorkersOfProcess, interval: number, now: number): void {

@@ -1,6 +1,6 @@
 /**
  * The processes that use the inbox, and their workers. A worker's heartbeats are counted instead of timed, so that a
- * wrong clock expires no lease. The registration of a process is only for display, so it may expire by the clock.
+ * wrong clock expires no lease. The registration of a process expires by the clock, because it is only for display.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'

@@ -12,7 +12,7 @@ import { updateDeliveryState } from './tasks.ts'
 
 /** The limits that pruning enforces. */
 export interface Retention {
-  /** Milliseconds after its receipt until an ended delivery is pruned. */
+  /** The milliseconds after its receipt for which an ended delivery is kept. */
   age: number
   /** Maximum bytes of the file. */
   size: number

@@ -11,7 +11,8 @@ import { type Place, unpack } from './packs.ts'
 
 /**
  * One page of deliveries. Scans deliveries from the newest to the oldest, in steps. A page ends when it is full, when
- * its time is up, or after the oldest delivery. If there may be older deliveries, `next` says where the next page starts.
+ * its time is up, or after the oldest delivery. If there may be older deliveries, `next` says where the next page
+ * starts.
  */
 export function list(connection: Connection, query: Query): Page {
   const { paths = [] } = query
