@@ -69,7 +69,7 @@ const all = (conditions: readonly Condition[]) => conditions.map(({ sql }) => `$
 const selectStep = (driver: readonly Condition[]) =>
   `select id from deliveries where ${all(driver)} id < ? order by id desc limit ?`
 
-/** If there are few rows, as with one GUID, a plus keeps SQLite from scanning all rows between the two ids. */
+/** If few rows meet the conditions, as with a GUID, a plus keeps SQLite from scanning the whole range of ids. */
 const selectRows = (conditions: readonly Condition[], few: boolean) => `
   select * from deliveries
   where ${all(conditions)} ${few ? '+' : ''}id >= ? and ${few ? '+' : ''}id < ?
