@@ -4,7 +4,7 @@ import type { Query } from '../inbox/query/query.ts'
 
 /** The conditions of a query, in SQL. */
 export interface Conditions {
-  /** The condition that an index answers, and the `order by` that returns its rows newest first. */
+  /** The condition that an index answers, and the `order by` that returns the rows of the index newest first. */
   source: { where: string; order: string }
   /** The condition that is checked for each row of the source. */
   rest: string

@@ -31,8 +31,8 @@ export interface Place {
 }
 
 /**
- * A content of at least this many bytes is compressed alone, in Node.js's thread pool, so that it does not block the
- * event loop. This is also the maximum size of a pack with several contents, because a reader of one content
+ * A content of at least this many bytes is compressed alone, in Node.js's thread pool, so that the compression does not
+ * block the event loop. This is also the maximum size of a pack with several contents, because a reader of one content
  * decompresses the whole pack.
  */
 const large = 64 * 1024

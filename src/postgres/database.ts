@@ -131,7 +131,7 @@ export class Database extends Connection {
  *   plan until the next analysis of the tables. Our tables grow by thousands of rows before that, so a plan must use
  *   indexes from the beginning.
  * - `jit` is off: with `enable_seqscan` off, PostgreSQL before version 18 adds a huge cost to a sequential scan that it
- *   cannot avoid. Because of this cost, it would compile the plan.
+ *   cannot avoid. Because of this cost, PostgreSQL would compile the plan.
  */
 const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
   set search_path to "${schema}";

@@ -1,8 +1,9 @@
 /**
  * The queue of tasks that are due or wait for a retry, on pg-boss, with one pg-boss queue for each handler. A job is
  * one attempt of a task, with the time at which the attempt is due. The transaction that sets the time of a task
- * inserts the job, and the transaction that claims the task deletes it. So no transaction sees a due task without its
- * job. `inbox/retry.ts` decides when to retry; we do not use pg-boss's retries.
+ * inserts the job, and the transaction that claims the task deletes the job. So no transaction sees a due task without
+ * its job. `inbox/retry.ts` decides when to retry a task. A retry of pg-boss only makes a fetched job available again:
+ * see `restore`.
  */
 import { hash, randomUUID } from 'node:crypto'
 import { type Clock, PgBoss } from 'pg-boss'

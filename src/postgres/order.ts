@@ -2,8 +2,8 @@
  * Order of tasks with a key. The unfinished tasks of one handler with the same key form a queue, identified by an order
  * hash. Only the first task of a queue, in order of receipt, may run, and only while no other task of the queue is
  * running: a retry can put an older task in front of a newer one that is running. The other tasks are blocked: they
- * have no `next_at` and no job. A transaction that changes the state of a task in a queue promotes the task that is
- * then first.
+ * have no `next_at` and no job. When a transaction ends a task of a queue, or an attempt of a task, it makes the first
+ * task of the queue due if that task is blocked.
  */
 import { hash } from 'node:crypto'
 import type { ClaimedTask } from '../inbox/task-queue.ts'

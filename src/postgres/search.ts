@@ -31,8 +31,8 @@ interface SearchedContent extends ContentRow {
 }
 
 /**
- * One page of deliveries. Scans from the newest to the oldest in steps, until the page is full, its time is over, or no
- * delivery is left, and returns how far it got.
+ * One page of deliveries. Scans deliveries from the newest to the oldest, in steps, until the page is full, its time is
+ * up, or no delivery is left. If there may be older deliveries, `next` says where the next page starts.
  */
 export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch, 'matches'>): Promise<Page> {
   const { paths = [] } = query
