@@ -108,8 +108,8 @@ export function deleteEmptied(connection: Connection, packs: ReadonlySet<number>
 }
 
 /**
- * The last id that was given to a delivery, even if that delivery has been deleted. The next delivery gets the id after
- * it. A pack has the id of its first delivery.
+ * The last id that was given to a delivery, even if that delivery has been deleted. The next delivery gets the
+ * following id. If the next delivery begins a pack, the pack has the same id.
  */
 export function lastId(connection: Connection): number {
   return connection.get<{ seq: number }>(`select seq from sqlite_sequence where name = 'deliveries'`)?.seq ?? 0
