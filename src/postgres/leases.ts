@@ -36,7 +36,7 @@ export async function reclaimLeases(transaction: Transaction, jobs: JobQueue, de
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, id), policies, Date.now())
 }
 
-/** Makes the running tasks of workers whose rows no longer exist due again, after a delay. */
+/** Makes running tasks due again, after a delay, if the rows of their workers no longer exist. */
 export async function reclaimOrphans(transaction: Transaction, jobs: JobQueue, now: number): Promise<void> {
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectOrphans), new Map(), now)
 }
