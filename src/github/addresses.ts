@@ -16,7 +16,7 @@ export function apiUrlOf(github: string): string {
   return host === undefined ? `${github}/api/v3` : `https://api.${host}`
 }
 
-/** The address of the pages. An API without `/api/v3` and without an `api.` host has the same address as its pages. */
+/** The address of the pages. Equal to `apiUrl` if GitHub does not host the API, and `apiUrl` has no `/api/v3`. */
 export function githubUrlOf(apiUrl: string): string {
   const [, host] = hostedApi.exec(apiUrl) ?? []
   return host === undefined ? apiUrl.replace(/\/api\/v3$/, '') : `https://${host}`

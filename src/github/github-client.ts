@@ -72,7 +72,8 @@ export class GitHubClient {
   /**
    * The Octokit for calls outside a delivery.
    * @throws {TypeError} naming the wrong member of the target.
-   * @throws {Error} if there are no credentials, or the App is not installed on the target.
+   * @throws {Error} if there are no credentials, or if the target is a repository or an account on which the App is not
+   * installed or is suspended.
    */
   async octokitOutside(target: OctokitTarget): Promise<Octokit> {
     checkOctokitTarget(target)
@@ -160,8 +161,8 @@ export class GitHubClient {
   }
 
   /**
-   * @param caller `token`, or an installation or App with its id. GitHub counts the requests of one caller together, so
-   * its Octokits are throttled together.
+   * @param caller Such as `token`, `app 1` or `installation 7`. GitHub counts the requests of one caller together, so the
+   * Octokits of one caller are throttled together.
    */
   #optionsFor(caller: string, scope: Scope) {
     const { apiUrl } = this.#credentials

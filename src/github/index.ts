@@ -45,8 +45,8 @@ export interface RunningRecovery {
 
 /**
  * Runs one recovery sweep: finds missed deliveries and, unless `dryRun` is set, recovers them.
- * @returns The missed deliveries, and a report for each webhook. A report has an `error` if the sweep of its webhook
- * failed.
+ * @returns The missed deliveries, and a report for each webhook, or for a target whose webhooks could not be found. A
+ * report has an `error` if GitHub or the inbox failed at least once.
  * @throws {TypeError} naming the option that is missing or has a wrong value.
  * @throws {Error} if another sweep is already running, unless `dryRun` is set.
  */

@@ -37,7 +37,10 @@ export interface Installation {
  */
 const maxAge = 60 * 60 * 1000
 
-/** Finds the installations of an App. Calls for the same repository or account within `maxAge` share one request. */
+/**
+ * Finds the installations of an App. Calls for the same repository or account within `maxAge` share one request, unless
+ * the request fails.
+ */
 export class Installations {
   readonly #app: Octokit
   /** The ids by the path of the repository or account, ordered by the time at which they expire. */
@@ -130,7 +133,7 @@ export class Installations {
 const failure = (status: number, message: string, cause?: unknown): Error =>
   Object.assign(new Error(message, { cause }), { status })
 
-/** The check of each member, and the description of a valid value. */
+/** For each member of an `OctokitTarget`: the check of its value, and the description of a valid value. */
 const members: Record<string, { isValid(value: unknown): boolean; expected: string }> = {
   installation: { isValid: (value) => isWhole(value, 1), expected: 'the id of an installation' },
   repository: { isValid: (value) => isName(value, 'repository'), expected: '"owner/name"' },
@@ -142,7 +145,10 @@ const names = Object.keys(members)
   .map((name) => `"${name}"`)
   .join(', ')
 
-/** Whether a text is a repository's name, or a login, without the id of a webhook. */
+/**
+ * Whether a value is the full name of a repository (`kind` `repository`) or a login (`kind` `organization`), without
+ * the id of a webhook.
+ */
 function isName(value: unknown, kind: 'repository' | 'organization'): boolean {
   const parsed = typeof value === 'string' ? parseTarget(value) : undefined
   return typeof parsed === 'object' && kind in parsed && parsed.id === undefined

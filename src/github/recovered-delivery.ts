@@ -51,7 +51,7 @@ export async function findKnownGuids(inbox: Inbox, { source, hookId, guids }: Gu
 
 /**
  * When the inbox was created, in milliseconds since 1970. Rounded down to a second, because GitHub's log has whole
- * seconds. Deliveries that GitHub sent earlier are not recovered.
+ * seconds. Recovery and polling skip deliveries that GitHub sent before this time.
  */
 export async function inboxCreatedAt(inbox: Inbox): Promise<number> {
   return Math.floor((await inbox.createdAt()) / 1000) * 1000
@@ -63,7 +63,7 @@ const appHookKey = 'id of the App webhook'
 /**
  * The value of `X-GitHub-Hook-ID` for the App's webhook. GitHub's API does not show it, but deliveries have it.
  * @param newest Finds a recent attempt of this webhook. Called only if the inbox does not have the id.
- * @returns `undefined` if the inbox does not have the id, and `newest` finds no attempt.
+ * @returns `undefined` if the inbox does not have the id, and `newest` finds no attempt or one without this header.
  */
 export async function findAppHookId(
   inbox: Inbox,

@@ -99,7 +99,7 @@ const pageSize = 100
 /**
  * The items of a list, page by page.
  * @param path Such as `/app/installations`.
- * @throws {Error} also if an answer is not a list, because GitHub's answer would be one.
+ * @throws {Error} also if an answer is not a list, because then it comes from another server, not from GitHub.
  */
 export async function* listItems(github: Requester, path: string): AsyncGenerator<Json, void, undefined> {
   for (let page = 1, full = true; full; page++) {
@@ -119,12 +119,12 @@ export async function readList(github: Requester, path: string): Promise<Json[]>
 }
 
 /**
- * If less than this share of the limit is left, polling also waits before each delivery, because other programs may
- * use the same token.
+ * If less than this share of the limit is left, polling waits not only between polls, but also before it fetches a
+ * delivery, because other programs may use the same token.
  */
 const reserve = 1 / 10
 
-/** Records the rate limit of every response, to spread the remaining requests over the window. */
+/** Records the rate limit that responses show. `interval` spreads the remaining requests until it resets. */
 export class BudgetedRequester implements Requester {
   readonly #github: Requester
   readonly #users: number

@@ -30,7 +30,7 @@ export function hooksPath(target: Target): string {
   return typeof target === 'object' && 'repository' in target ? `/repos/${name}/hooks` : `/orgs/${name}/hooks`
 }
 
-/** An address without user, password, query and fragment, which may be secret. `no address` if `url` is not a URL. */
+/** An address without user, password, query and fragment, because these may be secret. Not a URL: `no address`. */
 export function withoutSecrets(url = ''): string {
   const { origin, pathname } = URL.parse(url) ?? { origin: 'no address', pathname: '' }
   return origin + pathname

@@ -34,8 +34,8 @@ export class InstallationTokens {
   }
 
   /**
-   * The token to use after GitHub rejected the token `rejected` with 401, for example because it was revoked. If
-   * `rejected` is younger than `propagationTime`, waits for 1 s, and then returns it again.
+   * The token to use after GitHub rejected the token `rejected` with 401, for example because it was revoked. This is
+   * a new token, except if `rejected` is younger than `propagationTime`: then waits for 1 s, and returns `rejected`.
    */
   async replace(installation: number, rejected: string): Promise<string> {
     const token = this.#tokens.get(installation)

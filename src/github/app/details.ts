@@ -16,7 +16,7 @@ export interface AppDetails {
   /** The address of the App's public page. */
   page: string
   permissions: Permissions
-  /** GitHub leaves out `meta`, `security_advisory` and the events that every App gets. */
+  /** The events of the App. GitHub leaves out `meta`, `security_advisory` and the events that every App gets. */
   events: readonly string[]
 }
 

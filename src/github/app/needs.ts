@@ -77,8 +77,8 @@ export function readPermissions(module: string, given: unknown): Permissions {
 }
 
 /**
- * Events with alternative permissions come last. If another event already needs one of the alternatives, the App then
- * gets no further permission for them.
+ * The names, each once, without `*`. Names of events with alternative permissions come last: if another event already
+ * needs one of the alternatives, such an event adds no permission.
  */
 function sortedNames(names: readonly string[]): string[] {
   const choices = (name: string) => permissionFor(splitName(name)[0])?.alternatives?.length ?? 0

@@ -3,7 +3,7 @@ import type { PermissionLevel } from '../event-permissions.ts'
 /**
  * The permissions of repositories and organizations that an App can have, with their levels: the schema
  * `app-permissions` of GitHub's OpenAPI description (`@octokit/openapi` 23.0.2), and the permission for
- * `repository_advisory`, which the schema lacks. GitHub adds permissions, so an unknown one is not an error.
+ * `repository_advisory`, which the schema lacks. GitHub adds new permissions, so an unknown one is not an error.
  */
 const levels: Readonly<Record<string, string>> = {
   actions: 'read write',

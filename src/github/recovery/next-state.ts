@@ -63,7 +63,7 @@ const maxBackoff = 6 * 3_600_000
 /**
  * Whether a sweep requests a delivery now. A `requested` delivery is due again after `resultTimeout`. A `missed`
  * delivery is due immediately if it has never been requested. Otherwise it waits, and the wait doubles with each
- * request. With `includeOk`, the same applies to an `unrecorded` delivery.
+ * request. With `includeOk`, an `unrecorded` delivery is due at the same times as a `missed` one.
  */
 export function isRequestDue(
   { state, requests, requestedAt = 0 }: MissedDelivery,

@@ -93,7 +93,7 @@ export class Recovery {
     let wait = every
     try {
       const swept = await this.sweep()
-      if (!swept) wait = Math.min(every, leaseTtl) // the process that sweeps may have died
+      if (!swept) wait = Math.min(every, leaseTtl) // the process that holds the lease may have died
       if (!signal.aborted) for (const report of swept?.reports ?? []) logReport(logger, report)
     } catch (err) {
       if (!signal.aborted) logger.error({ err }, 'Recovery sweep failed')

@@ -12,8 +12,9 @@ const maxPolls = 40
 
 /**
  * Pings a webhook, and reads from the log which secret GitHub signed the ping with. GitHub has no ping for the webhook
- * of an App. For an App, this asks for a redelivery of the last ping in the log, which GitHub signs again.
- * @returns `undefined` if the log shows no new ping in time, or if the App has no ping in its log.
+ * of an App. For an App, this asks for a redelivery of the newest ping on the first page of the log. GitHub signs the
+ * redelivery anew.
+ * @returns `undefined` if the log shows no new ping in time, or if the first page of the App's log has no ping.
  */
 export async function proveByPing(
   api: WebhooksApi,

@@ -5,8 +5,8 @@
  * - A signature that one of our secrets reproduces is a proof: only the owner of the secret can compute it.
  * - A delivery without a signature is a proof that the webhook has no secret.
  * - A signature that we cannot reproduce proves nothing: the log shows the parsed payload, and GitHub may have
- *   serialized it in another way. But if the receiver rejected the signature too, GitHub and the receiver use different
- *   secrets.
+ *   serialized it in another way than we do. But if the receiver rejected this signature, GitHub and the receiver use
+ *   different secrets.
  * - An answer with 2xx proves nothing about the secret: the receiver may not check signatures.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
