@@ -161,8 +161,8 @@ export class GitHubClient {
   }
 
   /**
-   * @param caller Such as `token`, `app 1` or `installation 7`. GitHub counts the requests of one caller together, so the
-   * Octokits of one caller are throttled together.
+   * @param caller Such as `token`, `app 1` or `installation 7`. GitHub counts the requests of one caller together, so
+   * the Octokits of one caller are throttled together.
    */
   #optionsFor(caller: string, scope: Scope) {
     const { apiUrl } = this.#credentials

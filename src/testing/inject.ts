@@ -5,7 +5,7 @@ import type { HooksOptions } from '../options.ts'
 /**
  * Sends a request to `hooks` without a server. hookserver checks and handles it like a request to a mount.
  * @param options The options of the mount. `validateIp` is `false` by default, because there is no address.
- * @returns The reply. If the request is rejected, its content type is `application/problem+json`.
+ * @returns The reply. A rejection has the content type `application/problem+json`.
  */
 export async function inject(
   hooks: Mountable,

@@ -13,7 +13,10 @@ export interface ContractCase {
   run(host: ContractHost): Promise<void>
 }
 
-/** Asserts a rejection: the status, and the code in the JSON answer of the framework's error handler. */
+/**
+ * Asserts a rejection: its status, the code in the JSON answer of the framework's error handler, and for a 503 the
+ * header `Retry-After`.
+ */
 export function assertRefused(answer: Answer, status: number, code: string): void {
   assert.equal(answer.status, status, `expected ${status} ${code}, got ${answer.status} ${answer.text}`)
   assert.equal(JSON.parse(answer.text).code, code)

@@ -87,7 +87,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'body-consumed',
-    name: 'answers at once, with the solution, if something else has read the body',
+    name: 'answers immediately, and says what to do, if something else has read the body',
     about: 'consuming',
     async run(host) {
       const answer = await deliver(host, 'consumed', 'ping')

@@ -47,7 +47,7 @@ export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}
   ]
 }
 
-/** Hooks that reply with a text, a `Response` or their arguments, and hooks that fail or never end. */
+/** Hooks that reply with a text, a `Response` or their arguments, that fail, that end only if aborted, or never end. */
 function contractHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('ping', () => 'pong')

@@ -28,12 +28,12 @@ export const originCases: ContractCase[] = [
   },
   {
     id: 'warned',
-    name: 'accepts a delivery that validateIp: "warn" only logs',
+    name: 'accepts a delivery from outside the ranges if validateIp is "warn"',
     run: async (host) => assertAnswered(await deliver(host, 'warned', 'ping'), 200, 'pong'),
   },
   {
     id: 'proxied',
-    name: 'trusts the address from the trusted proxy, and no address before it',
+    name: 'uses the last address in X-Forwarded-For if the client is a trusted proxy',
     async run(host) {
       for (const header of [
         '192.0.2.7',

@@ -44,7 +44,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'invalid-payload',
-    name: 'rejects a signed payload that is not a JSON object',
+    name: 'rejects a payload that is not a JSON object, sent as JSON or as form',
     async run(host) {
       for (const payload of ['', '{', 'null', '1', '"text"', '[]', '[{}]', '{}x', '\u0000']) {
         assertRefused(await deliver(host, 'plain', 'ping', { payload }), 400, 'invalid_payload')
@@ -107,7 +107,7 @@ export const payloadCases: ContractCase[] = [
   },
 ]
 
-/** Delivers to a hook that replies with its arguments, and compares them. */
+/** Delivers to a hook that replies with its arguments, and asserts that these are those of the delivery. */
 async function assertEchoed(
   host: ContractHost,
   {

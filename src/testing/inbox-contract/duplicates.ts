@@ -65,7 +65,7 @@ export const duplicateCases: InboxContractCase[] = [
   },
   {
     id: 'duplicate-at-once',
-    name: 'stores exactly one of several copies that arrive at once, through one inbox or several',
+    name: 'stores exactly one of several copies that arrive at the same time, through one inbox or several',
     async run(host) {
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()] as const

@@ -79,7 +79,7 @@ export const filterCases: InboxContractCase[] = [
   },
 ]
 
-/** Stores one delivery for each name. @returns their ids. */
+/** Stores one delivery for each name, and matches and handles all but `fetched` and `new`. @returns their ids. */
 async function fill(inbox: Inbox): Promise<Map<Name, number>> {
   const worker = await TestWorker.register(inbox, 'a', 'b')
   const push = newDelivery({ event: 'push', guid: 'guid of the push' })

@@ -110,7 +110,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-added',
-    name: 'keeps the tasks of handlers that a worker keeps or adds, and ends tasks of handlers that it removes as gone',
+    name: 'keeps tasks of handlers that a worker keeps or adds, and ends as gone the tasks of handlers that it removes',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'old', 'kept')

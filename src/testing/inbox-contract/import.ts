@@ -9,7 +9,7 @@ import { due, ordered, TestWorker } from './test-worker.ts'
 export const importCases: InboxContractCase[] = [
   {
     id: 'import',
-    name: 'imports a delivery with its bytes, headers and attempts',
+    name: 'imports a delivery with its bytes, headers, tasks and attempts',
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a', 'b')
@@ -48,7 +48,7 @@ export const importCases: InboxContractCase[] = [
   },
   {
     id: 'import-unfinished',
-    name: 'runs unfinished deliveries, and marks their running attempts as cut off',
+    name: 'runs imported deliveries that are unfinished, and marks their running attempts as cut off',
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a', 'b')

@@ -41,7 +41,7 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'takeover-last',
-    name: 'makes a task due at once when its lease expires and no attempts are left, so that a worker can end the task',
+    name: 'makes a task due immediately if its lease expires in its last attempt, so that a worker can end the task',
     async run(host) {
       const { inbox, worker, id } = await expireLease(host, { backoff, attempts: 1 })
       const again = only(await worker.claim('a', 1, Date.now() + minute))

@@ -11,7 +11,7 @@ export async function unmatched(inbox: Inbox, limit = 10, bytes = 1e6): Promise<
   return [...offered]
 }
 
-/** Matches deliveries with these tasks. @returns the claimed tasks. */
+/** Matches deliveries as planned. Skips those that the store does not offer. @returns the claimed tasks. */
 export async function recordMatches(
   inbox: Inbox,
   worker: number,

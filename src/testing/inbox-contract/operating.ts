@@ -31,7 +31,7 @@ export const operatingCases: InboxContractCase[] = [
     (state) =>
       ({
         id: `retry-${state}`,
-        name: `runs the unsuccessful handlers again when a delivery that is ${state} is retried`,
+        name: `runs the handlers that have not succeeded when a delivery that is ${state} is retried`,
         async run(host) {
           const others = { dead: { a: 'succeeded', b: 'dead' }, discarded: { b: 'discarded' }, ignored: {} } as const
           const { inbox, worker, id } = await ended(await openNew(host), others[state])
@@ -47,7 +47,7 @@ export const operatingCases: InboxContractCase[] = [
   ),
   {
     id: 'retry-waiting',
-    name: 'makes tasks that are retrying or dead due at once, resets attemptsUsed to 0, and leaves running tasks alone',
+    name: 'makes retrying and dead tasks due now, resets their attemptsUsed to 0, and leaves running tasks alone',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
@@ -106,7 +106,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'discard-running',
-    name: 'shows a running task as discarded, and ignores its outcome',
+    name: 'shows a running task as discarded when its delivery is discarded, and ignores its outcome',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -177,7 +177,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'bulk-paths',
-    name: 'discards all deliveries with a payload value, however long the search takes',
+    name: 'discards all deliveries with a given payload value, however long the search takes',
     async run(host) {
       const inbox = await openNew(host)
       await storeMany(inbox, 60)

@@ -39,7 +39,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-unmatched',
-    name: 'matches an ordered delivery only after all earlier deliveries',
+    name: 'matches a delivery with an order key only after all earlier deliveries',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -172,7 +172,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-independent',
-    name: 'runs tasks with other keys, other handlers or no key independently',
+    name: 'runs tasks with different keys, of different handlers or without a key independently of each other',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')

@@ -88,7 +88,7 @@ export const overviewCases: InboxContractCase[] = [
   },
   {
     id: 'key-values',
-    name: 'returns a stored value in every process until it is replaced',
+    name: 'returns the latest value of a name, also after the store is opened again',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()

@@ -8,7 +8,7 @@ import { only } from './seen.ts'
 export const processCases: InboxContractCase[] = [
   {
     id: 'processes',
-    name: 'returns the registered processes from every open inbox of a store, in the order in which they started',
+    name: 'returns the processes that any inbox of a store has registered, in the order of their start',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -45,7 +45,7 @@ export const processCases: InboxContractCase[] = [
   },
   {
     id: 'process-problems',
-    name: 'keeps the problems that a process has reported, until the process reports none',
+    name: 'returns the problems in the latest heartbeat of a process, and none if that heartbeat has none',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]

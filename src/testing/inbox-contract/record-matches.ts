@@ -46,7 +46,7 @@ export const matchingCases: InboxContractCase[] = [
       assert.deepEqual(await handedTo(inbox), ids)
       assert.ok(
         (await handedTo(other)).every((id) => ids.includes(id)),
-        'before that, the store may offer them to the other process too',
+        'the store may already offer these deliveries to the other process too, but no others',
       )
       await worker.match(ids[1] as number, 'a')
       await inbox.releaseWorker(worker.id)
@@ -56,7 +56,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'unmatched-limits',
-    name: 'offers deliveries up to the limits of number and bytes, and at least one even if it exceeds them',
+    name: 'offers deliveries up to the limits of number and bytes, and at least one even if it exceeds the byte limit',
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 5, { body: new Uint8Array(1000) })
@@ -149,7 +149,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-summary',
-    name: 'shows the summary of a payload after it is matched',
+    name: 'shows the payload summary of a delivery after the delivery is matched',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

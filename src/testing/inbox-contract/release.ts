@@ -7,7 +7,7 @@ import { due, TestWorker } from './test-worker.ts'
 export const releaseCases: InboxContractCase[] = [
   {
     id: 'release',
-    name: 'makes the tasks of a released worker due at once, without counting their attempts',
+    name: 'makes the tasks of a released worker due immediately, without counting their attempts',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')

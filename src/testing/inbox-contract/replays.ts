@@ -10,12 +10,12 @@ const tasks = [{ handler: 'a', claim: true }]
 export const replayCases: InboxContractCase[] = [
   ...[
     { id: 'replay-guid', what: 'another GUID', as: { guid: 'another' } },
-    { id: 'replay-event', what: 'another event of any webhook', as: { event: 'another', hookId: 'another' } },
+    { id: 'replay-event', what: 'another event, even from another webhook', as: { event: 'another', hookId: 'another' } },
   ].map(
     ({ id, what, as }) =>
       ({
         id,
-        name: `flags a delivery as a replay if its bytes repeat with ${what}, and runs it`,
+        name: `runs a delivery, and flags it as a replay, if its bytes arrived before with ${what}`,
         async run(host) {
           const inbox = await openNew(host)
           const worker = await TestWorker.register(inbox, 'a', 'b')

@@ -96,7 +96,7 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'words-invalid',
-    name: 'rejects a word that would match every delivery, for lists and for bulk operations',
+    name: 'rejects an empty word, or one with a control character, for lists and for bulk operations',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox, { event: 'push' })
@@ -178,7 +178,7 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'paths-unreadable',
-    name: 'finds no value in an unreadable payload, and finds those in other payloads',
+    name: 'skips payloads that are not JSON objects, and finds the value in another payload',
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox, { body: json({ a: 1 }) })

@@ -11,13 +11,13 @@ import { minute, start } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { only } from './seen.ts'
 
-/** A byte limit above the size of any body. */
+/** A byte limit above the size of all bodies. */
 const plenty = 1e9
 
-/** The backoff of the handlers, in milliseconds: so long that no retry is due during a case. */
+/** The backoff of the handlers, in milliseconds: so long that a task whose lease expires is not due during a case. */
 export const backoff: number = 60 * minute
 
-/** A worker that a case controls step by step. Its clock is the time of the case. */
+/** A worker that a case controls step by step. Its current time is `start`, unless the case gives another time. */
 export class TestWorker {
   readonly inbox: Inbox
   readonly id: number
@@ -31,7 +31,7 @@ export class TestWorker {
     return new TestWorker(inbox, await inbox.registerWorker(policies(...handlers)))
   }
 
-  /** Matches a delivery with handlers. The tasks of handlers that are given by name are claimed at once. */
+  /** Matches a delivery with handlers. The match also claims the tasks of the handlers that are given by name. */
   match(id: number, ...handlers: (string | MatchedTask)[]): Promise<ClaimedTask[]> {
     const tasks = handlers.map((one) => (typeof one === 'string' ? { handler: one, claim: true } : one))
     return recordMatches(this.inbox, this.id, [{ id, summary: {}, tasks }], start)
@@ -60,7 +60,7 @@ export class TestWorker {
   /** Matches a delivery with these handlers, and ends the first attempt of each with its outcome. */
   async handle(id: number, outcomes: Readonly<Record<string, AttemptResult['outcome']>>): Promise<void> {
     const claimed = await this.match(id, ...Object.keys(outcomes))
-    assert.equal(claimed.length, Object.keys(outcomes).length, 'all tasks are claimed at once')
+    assert.equal(claimed.length, Object.keys(outcomes).length, 'the match claims all tasks')
     for (const task of claimed) await this.finish(task, outcomes[task.handler] as AttemptResult['outcome'])
   }
 }
@@ -69,8 +69,8 @@ export function policies(...handlers: string[]): HandlerPolicy[] {
   return handlers.map((name) => ({ name, backoff }))
 }
 
-/** A task that is not claimed at once. */
+/** A task that the match does not claim. */
 export const due = (handler: string): MatchedTask => ({ handler, claim: false })
 
-/** A task that runs in order with the other tasks of its key. */
+/** A task with an order key. @param begin Whether the match claims the task if it is the first of its key. */
 export const ordered = (handler: string, key: string, begin = false): MatchedTask => ({ handler, key, claim: begin })

@@ -38,7 +38,7 @@ const summary: PayloadSummary[] = [
 export const valueCases: InboxContractCase[] = [
   {
     id: 'values',
-    name: 'lists each value of a column once, in alphabetical order, or only the values with a prefix',
+    name: 'lists each value of a column once, in alphabetical order, or only the values with a given prefix',
     async run(host) {
       const inbox = await openNew(host)
       assert.deepEqual(await inbox.values({ column: 'repository' }), [])
