@@ -11,7 +11,8 @@ export { type ContractMount, contractMounts } from './mounts.ts'
 
 /**
  * The requirements for every adapter. An application mounts all of `contractMounts()` and listens. Its error handler
- * answers with the `problem()` of the error as JSON. Then each case's `run({ origin })` must resolve.
+ * answers with the `problem()` of the error as JSON. Then each case's `run({ origin })` must resolve. Leave out the
+ * cases whose `about` does not apply to the platform.
  */
 export const adapterContract: readonly ContractCase[] = [
   ...signatureCases,

@@ -1,4 +1,7 @@
-/** The clock of a local GitHub: the machine's, until a test moves it. Deliveries, rate limits and tokens use it. */
+/**
+ * The clock of a local GitHub, for its deliveries, rate limits and tokens. It shows the machine's time. After `advance`
+ * or `set`, it shows the machine's time with a constant difference.
+ */
 export class Clock {
   #ahead = 0
 
@@ -8,7 +11,7 @@ export class Clock {
   }
 
   /**
-   * Advances the clock by `ms` milliseconds at once.
+   * Advances the clock by `ms` milliseconds, without waiting for them.
    * @throws {RangeError} for a negative or infinite number. `set` can go back.
    */
   advance(ms: number): void {
@@ -23,7 +26,7 @@ export class Clock {
   }
 }
 
-/** In GitHub's format, to the second: `2026-01-01T00:00:00Z`. */
+/** A time in GitHub's format, to the second: `2026-01-01T00:00:00Z`. @param time In milliseconds since 1970. */
 export function timestamp(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`
 }

@@ -40,7 +40,7 @@ import { World } from './world/world.ts'
  * ```
  */
 export class LocalGitHub {
-  /** All requests so far. */
+  /** All requests to the API and the pages so far, in order of receipt. */
   readonly requests: LocalGitHubRequest[] = []
   readonly #world: World
   readonly #limits: RateLimits
@@ -140,8 +140,8 @@ export class LocalGitHub {
 
   /**
    * Adds a route to the API. The new route takes precedence over the routes that are there already.
-   * @param path In the notation of OpenAPI: `/repos/{owner}/{repo}/topics`. If it names a repository, the repository
-   *   must exist.
+   * @param path In the notation of OpenAPI: `/repos/{owner}/{repo}/topics`. A request for a repository that does not
+   *   exist gets 404.
    */
   route(
     method: LocalRouteMethod,
@@ -154,8 +154,8 @@ export class LocalGitHub {
   }
 
   /**
-   * Makes a repository. Other methods that name an unknown repository make it, too. Such a repository is private only
-   * if the payload that names it says so.
+   * Makes a repository. Other methods make a repository that they name and that does not exist. Such a repository is
+   * public, except if a payload names it and says that it is private.
    */
   addRepository(fullName: string, options: { private?: boolean } = {}): void {
     this.#world.repository(fullName, options)
@@ -188,10 +188,12 @@ export class LocalGitHub {
   }
 
   /**
-   * Sends an event: POSTs it to every webhook that subscribes to it, with one GUID for all.
+   * Sends an event: POSTs it to `options.hooks`, by default to every active webhook that subscribes to it. All of them
+   * get the same GUID.
    * @param name `issues` or `issues.opened`.
    * @param payload Default: a sample.
-   * @returns The deliveries, one for each webhook, once all have ended.
+   * @returns The deliveries, one for each webhook, once all have ended. There is no delivery if the payload is larger
+   * than 25 MiB.
    */
   deliver(name: AnyEventName, payload?: object, options: DeliverOptions = {}): Promise<LocalDelivery[]> {
     return deliver({ world: this.#world, sender: this.#sender }, name, payload, options)
@@ -208,7 +210,8 @@ export class LocalGitHub {
   }
 
   /**
-   * Resolves when no delivery is in progress. The API answers a request for a redelivery before the delivery is sent.
+   * Resolves when no delivery is in progress. Await it after a request for a redelivery or a ping, because the API
+   * answers the request before the delivery has ended.
    */
   idle(): Promise<void> {
     return this.#sender.idle()

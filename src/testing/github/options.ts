@@ -1,16 +1,15 @@
 export interface LocalGitHubOptions {
   /** The ranges under `hooks` in `/meta`. Default: GitHub's documented ranges at the time of writing. */
   hooks?: readonly string[]
-  /** A token with all permissions; `addToken()` makes others. Default: none. */
+  /** A token with all permissions that the routes require. `addToken()` makes other tokens. Default: none. */
   token?: string
   /** Rate limits. Default: those of GitHub. With `enterprise`: none, which is the default of an Enterprise Server. */
   limits?: LocalGitHubLimits
-  /** Also enforces GitHub's advice: one second between two write requests of one caller. Default: `false`. */
+  /** Also enforces GitHub's advice: at least one second between two write requests of one caller. Default: `false`. */
   strict?: boolean
   /**
    * Acts as a GitHub Enterprise Server: the API under `/api/v3`, the headers of such a server, 7 days of deliveries,
-   * and 30 s for each delivery.
-   * A string is the version. Default: `false`.
+   * and 30 s for each delivery. A string is the version of the server. Default: `false`.
    */
   enterprise?: boolean | string
   /**
@@ -30,7 +29,7 @@ export interface LocalGitHubLimits {
   authorized?: number
   /** The secondary limit: points a minute for one caller. Reading costs 1, writing 5. Default: 900. */
   points?: number
-  /** Status for a request beyond the hourly limit; GitHub uses both. Default: 403. */
+  /** Status for a request beyond the hourly limit. GitHub uses both statuses. Default: 403. */
   status?: 403 | 429
 }
 
@@ -41,7 +40,7 @@ export interface LocalGitHubRequest {
   headers: Readonly<Record<string, string | string[] | undefined>>
   /** Its JSON body, or the fields of a form. */
   body?: unknown
-  /** The status of the answer; 0 if the request was left hanging or cut. */
+  /** The status of the answer; 0 if the request has no answer yet, was left hanging or was cut. */
   status: number
 }
 

@@ -11,7 +11,7 @@ export const rearmingCases: InboxContractCase[] = [
     (state) =>
       ({
         id: `rearm-${state}`,
-        name: `reruns a delivery that is ${state} when another copy arrives`,
+        name: `reruns a delivery that is ${state} when a copy of it arrives`,
         async run(host) {
           const inbox = await openNew(host)
           const worker = await TestWorker.register(inbox, 'a')

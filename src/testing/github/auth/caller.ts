@@ -40,7 +40,7 @@ export interface AppCaller {
 
 export const anonymous: Anonymous = { kind: 'anonymous', budget: 'anonymous' }
 
-/** The caller's name in rate-limit and error messages. */
+/** The caller's name in messages about rate limits. */
 export function nameOf(caller: Caller): string {
   if (caller.kind === 'user') return `user ID ${caller.user.id}`
   if (caller.kind === 'installation') return `installation ID ${caller.installation.id}`

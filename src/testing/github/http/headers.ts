@@ -6,7 +6,7 @@ import type { World } from '../world/world.ts'
 import type { Reply } from './reply.ts'
 import type { Access } from './route.ts'
 
-/** The headers of every answer. The date follows the local clock: clients measure their clock skew by it. */
+/** The headers of every answer. The date is that of `Clock`, because clients measure their clock skew by it. */
 export function commonHeaders({ clock, enterprise }: World): Record<string, string> {
   return {
     server: 'github.com',
@@ -21,7 +21,7 @@ export function commonHeaders({ clock, enterprise }: World): Record<string, stri
   }
 }
 
-/** The scopes of a classic token. */
+/** The header with the scopes of a classic token. Other callers get no such header. */
 export function scopeHeaders(caller: Caller): Record<string, string> {
   return caller.kind === 'user' && caller.scopes ? { 'x-oauth-scopes': caller.scopes.join(', ') } : {}
 }

@@ -9,7 +9,7 @@ const hour = 60 * minute
 /** Remaining requests; `authorized` is for the option `token`, and each other caller has a key of its own. */
 export type Remaining = { anonymous: number; authorized: number; [budget: string]: number }
 
-/** The hourly limit, the limit per minute, and with `strict` one second between two write requests. */
+/** The hourly limit, the limit of points a minute, and with `strict` at least one second between two write requests. */
 export class RateLimits {
   readonly remaining: Remaining
   /** When the hourly limit resets, in milliseconds since 1970. */

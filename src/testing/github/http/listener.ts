@@ -61,7 +61,8 @@ function answer(context: ListenerContext, entry: LocalGitHubRequest, text: strin
     if (text !== '') entry.body = jsonOf(text)
     caller = world.tokens.callerOf(entry.headers.authorization as string | undefined, world.apps, world.clock.now())
     const act = () => replyOrError(() => route(context, entry, caller))
-    // Reading changes nothing, so it can run first: unchanged answers are free for authenticated callers.
+    // The rate limits apply after the route of a GET, because a 304 is free for authenticated callers. A GET changes
+    // nothing, so the route may run even if the limits then reject the request.
     const read = entry.method === 'GET' ? conditional(act(), entry.headers) : undefined
     if (read?.status === 304 && caller.kind !== 'anonymous') return read
     limits?.charge(caller, entry.method)

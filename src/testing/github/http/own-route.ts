@@ -5,7 +5,7 @@ import type { Route } from './route.ts'
 
 export type LocalRouteMethod = Route['method']
 
-/** A request to a route of a test. */
+/** A request to a route that `LocalGitHub.route()` added. */
 export interface LocalRouteCall {
   /** Values of the path's `{names}`. */
   parameters: Readonly<Record<string, string>>
@@ -17,7 +17,7 @@ export interface LocalRouteCall {
   login: string | undefined
 }
 
-/** The response of a route of a test. */
+/** The response of a route that `LocalGitHub.route()` added. */
 export interface LocalRouteReply {
   /** Default: 200. */
   status?: number
@@ -31,7 +31,7 @@ export interface LocalRouteOptions {
   permission?: string
 }
 
-/** Turns a route of a test into a route like the built-in ones. */
+/** Makes a route like the built-in ones. If `answer` throws, the route answers 500 with the message of the error. */
 export function ownRoute(
   method: LocalRouteMethod,
   path: string,

@@ -76,7 +76,7 @@ function decoded(groups: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(value)]))
 }
 
-/** Returns a text unchanged if it cannot be decoded. The route then finds nothing with this name. */
+/** Decodes a parameter. Returns it unchanged if it cannot be decoded: the route then finds nothing with this name. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -14,7 +14,7 @@ export interface Attempt {
   outcome: Outcome
 }
 
-/** Adds an attempt to the deliveries of its webhook. */
+/** Adds an attempt to the deliveries of its webhook, and records it as the last response of the webhook. */
 export function addAttempt(world: World, hook: Hook, { message, headers, outcome, ...times }: Attempt): LocalDelivery {
   const { event, guid, payload } = message
   const { action } = payload as { action?: unknown }

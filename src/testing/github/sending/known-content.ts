@@ -5,7 +5,7 @@ import type { World } from '../world/world.ts'
 
 /**
  * Creates the repository, the issue or pull request and the comment of a payload, so that the receiver can request and
- * change them through the API.
+ * change them through the API. With the action `deleted`: creates only the repository.
  */
 export function rememberContent(world: World, payload: Json): void {
   const named = objectIn(payload, 'repository')

@@ -11,7 +11,7 @@ import type { DeliverySender } from './delivery-sender.ts'
 
 export type InstallationAction = 'created' | 'deleted' | 'suspend' | 'unsuspend'
 
-/** Sends an event about an installation to the webhook of its App. Resolves when the delivery has ended. */
+/** Sends an event about an installation to the webhook of its App, if active. Resolves when the delivery has ended. */
 export async function sendInstallationEvent(
   context: { world: World; sender: DeliverySender },
   app: App,

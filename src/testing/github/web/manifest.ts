@@ -93,7 +93,10 @@ function wrongPermissions(permissions: Permissions): string[] {
   ]
 }
 
-/** GitHub lists an event in two messages if Apps cannot subscribe to it: such an event has no permission either. */
+/**
+ * If Apps cannot subscribe to an event, GitHub lists the event in two messages: as unsupported or invalid, and as not
+ * supported by the permissions, because no permission allows it.
+ */
 function wrongEvents(events: readonly string[], permissions: Permissions): string[] {
   const unknown = events.filter((event) => !Object.hasOwn(eventPermissions, event) && !isFree(event))
   const unsupported = unknown.filter((event) => eventsOfEveryApp.includes(event) || eventsNotForApps.includes(event))

@@ -3,7 +3,7 @@ import { chooseRepositories, install, showInstallation } from './installations.t
 import { registerApp, showApp, showManifest } from './new-app.ts'
 import type { Page } from './visit.ts'
 
-/** Pages of the user, and the same pages of an organization. */
+/** The pages below the settings of the user or of an organization. @param settings The path of the settings. */
 function settingsPages(settings: string): Page[] {
   return [
     { method: 'GET', path: `${settings}/apps/new`, answer: showManifest },

@@ -22,7 +22,10 @@ export interface Visit {
   form: URLSearchParams
 }
 
-/** The account that the path names, or the user. `undefined`: the path names a user as an organization. */
+/**
+ * The organization that the path names, which is created if the account does not exist. Without a name: the user.
+ * @returns `undefined` if the account that the path names is not an organization.
+ */
 export function accountIn({ world, parameters: { org } }: Visit): Account | undefined {
   if (org === undefined) return world.user
   const account = world.findAccount(org) ?? world.account(org, 'Organization')

@@ -95,7 +95,7 @@ export class RepositoryContent {
     return Math.max(0, ...this.issues.keys()) + 1
   }
 
-  /** A file of a branch. A branch has the files of the default branch, until it has a file of its own at the path. */
+  /** A file of a branch. If the branch has no file of its own at the path: the file of the default branch. */
   file(path: string, branch: string = defaultBranch): Uint8Array | undefined {
     return this.#branches.get(branch)?.get(path) ?? this.#branches.get(defaultBranch)?.get(path)
   }

@@ -27,7 +27,7 @@ export class World {
   readonly tokens: Tokens = new Tokens()
   readonly apps: App[] = []
   readonly codes: ManifestCodes = new ManifestCodes(this.clock)
-  /** The version, for an Enterprise Server. */
+  /** The version of the Enterprise Server. `undefined` if this GitHub acts as github.com. */
   readonly enterprise: string | undefined
   /** Whether new tokens of installations have the format `ghs_APPID_JWT`. */
   readonly statelessTokens: boolean
@@ -171,7 +171,7 @@ export class World {
     return getOrCreate(this.#logs, id, () => new DeliveryLog())
   }
 
-  /** The age limit of deliveries, in milliseconds since 1970: 3 days ago, or 7 days ago on an Enterprise Server. */
+  /** The API shows deliveries since this time, in milliseconds since 1970: 3 days ago, on an Enterprise Server 7. */
   get deliveriesSince(): number {
     return this.clock.now() - (this.enterprise === undefined ? 3 : 7) * day
   }
