@@ -5,13 +5,13 @@ import type { RequestError, Requester } from './requester.ts'
 export interface LoggedAttempt {
   id: number
   guid: string
-  /** In milliseconds since 1970. */
+  /** The start of the attempt, in milliseconds since 1970. */
   deliveredAt: number
   event: string
   action: string | undefined
   /** The result as GitHub's page shows it: `OK`, `timed out`, … */
   status: string
-  /** The receiver's HTTP status. */
+  /** The receiver's HTTP status, or a status that GitHub sets if the receiver did not answer. */
   statusCode: number
   /** Whether the receiver answered with 2xx. */
   ok: boolean

@@ -35,7 +35,7 @@ const needsCredentials = (call: string): Error =>
 
 /**
  * Creates Octokits that authenticate with the token, as the App, or as an installation of the App. The Octokits for the
- * application wait for rate limits. A requester fails at a rate limit, because its caller waits.
+ * application wait for rate limits, up to `maxWait`. A requester fails at a rate limit, because its caller waits.
  */
 export class GitHubClient {
   readonly #credentials: Credentials

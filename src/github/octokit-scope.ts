@@ -55,7 +55,7 @@ export function throttleOptions(id: string, { log, signal, keepAlive = false }: 
 }
 
 /**
- * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Also logs each response.
+ * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Also logs each successful response.
  * The signal and the logger are set for each request. If the constructor got them, they would replace the option
  * `request` that an application gave to `Octokit.defaults()`, and so lose its `fetch`.
  */

@@ -8,7 +8,7 @@ import type { Webhook } from '../webhooks/find-webhooks.ts'
 /** The webhooks to poll, and the dependencies of polling. */
 export interface PollingOptions
   extends Pick<RecoverySettings, 'inbox' | 'source' | 'logger' | 'targets' | 'retention' | 'connect'> {
-  /** The shortest interval between two polls, in milliseconds. */
+  /** The shortest wait from the end of a poll to the start of the next, in milliseconds. */
   every: number
   /** Waits for `ms` milliseconds. Default: with a timer that does not keep the process alive. */
   pause?: (ms: number) => Promise<void>

@@ -28,7 +28,7 @@ export interface RecoverOptions {
   includeOk?: boolean | undefined
   /** The maximum time to look back, in milliseconds. Default: as long as GitHub keeps deliveries. */
   lookback?: number | undefined
-  /** Milliseconds between two redeliveries. Default: 1000, as GitHub asks. */
+  /** Milliseconds to wait between two requests for a redelivery. Default: 1000, as GitHub asks. */
   pace?: number | undefined
   /** The inbox that receives the deliveries. Default: that of the `Hooks`. */
   inbox?: Inbox | undefined
@@ -59,8 +59,8 @@ export interface RecoverOnceOptions extends RecoverOptions, SweepOptions {
 /** The options of `startRecovery()`. */
 export interface StartRecoveryOptions extends RecoverOptions {
   /**
-   * Milliseconds between two sweeps. After 1, 2, 3, … failed redeliveries, a delivery waits for 1, 2, 4, … such
-   * intervals, up to 6 h. Default: 300000, 5 minutes.
+   * Milliseconds from the end of a sweep to the start of the next. After 1, 2, 3, … failed redeliveries, a delivery
+   * waits for 1, 2, 4, … times as long, up to 6 h. Default: 300000, 5 minutes.
    */
   every?: number | undefined
 }
@@ -73,9 +73,9 @@ export interface RecoverySettings extends Pick<RecoverOptions, 'url' | 'lookback
   targets: readonly Target[]
   mode: 'redeliver' | 'pull'
   includeOk: boolean
-  /** Milliseconds between two sweeps. */
+  /** Milliseconds from the end of a sweep to the start of the next. */
   every: number
-  /** Milliseconds between two redeliveries. */
+  /** Milliseconds to wait between two requests for a redelivery. */
   pace: number
   /** Milliseconds for which GitHub keeps deliveries. */
   retention: number
