@@ -124,7 +124,10 @@ export async function readList(github: Requester, path: string): Promise<Json[]>
  */
 const reserve = 1 / 10
 
-/** Records the rate limit that responses show. `interval` spreads the remaining requests until it resets. */
+/**
+ * Records the rate limit that responses show. `interval` spreads the remaining requests over the time until the limit
+ * resets.
+ */
 export class BudgetedRequester implements Requester {
   readonly #github: Requester
   readonly #users: number

@@ -16,7 +16,7 @@ const expiryMargin = 60_000
  */
 const propagationTime = 5000
 
-/** Installation tokens of an App. All callers share the token of an installation until it is about to expire. */
+/** Installation tokens of an App. All callers share the token of an installation, as long as it has a minute left. */
 export class InstallationTokens {
   readonly #app: Octokit
   /** The tokens by installation id, ordered by the time at which they expire. */

@@ -108,8 +108,8 @@ export class Sweeper {
 
   /**
    * Requests the deliveries that are due (mode `redeliver`) or stores their payloads (mode `pull`), oldest first, and
-   * records the result of each. If an error concerns only one delivery, this sweep continues with the others, until
-   * there are `maxFailures` such errors in a row. A later sweep tries the delivery again. After any other error, this
+   * records the result of each. If an error concerns only one delivery, this sweep continues with the others, but ends
+   * after `maxFailures` such errors in a row. A later sweep tries the delivery again. After any other error, this
    * sweep does not continue with the others.
    * @returns The deliveries with their new states, and the last error.
    */
