@@ -1,4 +1,7 @@
-/** Empty databases for benchmark servers. Each one flushes a commit to disk before it confirms the commit. */
+/**
+ * Empty databases for benchmark servers. Redis and PostgreSQL flush each commit to disk before they confirm it. With a
+ * SQLite file, the benchmark server does so.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -58,7 +61,7 @@ async function startRedis(): Promise<Database> {
   }
 }
 
-/** @throws {Error} if Redis ends first. */
+/** Resolves when Redis accepts connections. @throws {Error} if Redis ends before. */
 function untilReady(log: Readable): Promise<void> {
   return new Promise((resolve, reject) => {
     let lines = ''

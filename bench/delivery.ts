@@ -8,7 +8,7 @@ import { type SignedRequestOptions, signedRequest, type TestRequest } from 'hook
 export interface Bench {
   secret: string
   path: string
-  /** The file, URL or socket of its database, if it stores deliveries. */
+  /** The file, URL or socket of the server's database, if the server stores deliveries. */
   target?: string
 }
 

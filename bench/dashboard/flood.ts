@@ -10,7 +10,7 @@ import { type Delay, type Memory, Visitor } from './visitor.ts'
 const load = { rate: 200, seconds: 60 }
 /**
  * Maxima: the length of a task in milliseconds, the share of time in tasks over 50 ms, and the growth of the heap in
- * the second half, in bytes.
+ * the second half of the load, in bytes.
  */
 const [mostTask, mostHeldUp, mostGrowth] = [200, 0.05, 10_000_000]
 /** Maximum milliseconds from the last answer until the page is up to date, and between two changes of the top row. */
@@ -23,7 +23,7 @@ interface Flooded {
   changes: number
   /** The longest time for which the top row did not change, in milliseconds. */
   unchanged: number
-  /** The memory at the beginning, in the middle and at the end. */
+  /** The memory at the beginning, in the middle and at the end of the load. */
   memory: [Memory, Memory, Memory]
   /** Milliseconds from the last answer until the refreshed page shows the deliveries and states of the API. */
   behind: number
@@ -103,7 +103,7 @@ async function flood(browser: Browser, served: Served, scrolledBy: number): Prom
   }
 }
 
-/** Waits until the refreshed list equals that of the API, row by row. @throws {Error} if it never does. */
+/** Waits until the refreshed list equals that of the API, row by row. @throws {Error} if 200 comparisons differ. */
 async function untilUpToDate(visitor: Visitor, served: Served): Promise<void> {
   const banner = visitor.page.locator('.news button')
   if (await banner.isVisible()) await banner.click()

@@ -7,14 +7,14 @@ const measured = {
   /** When the top row of the list changed. */
   news: [],
 
-  /** Resolves with the time of the first paint after `isThere` became true. */
+  /** Resolves with the time of the first paint after `isThere` became true. Rejects after 30 s. */
   paintedOnce(isThere) {
     return new Promise((resolve, reject) => {
       setTimeout(() => reject(new Error(`This never became true: ${isThere}`)), 30_000)
       const look = () => {
         if (!isThere()) return false
         observer.disconnect()
-        // The browser paints the changes of animation frame callbacks before it runs the next task.
+        // The browser calls this callback just before it paints, so the task that the callback posts runs after the paint.
         requestAnimationFrame(() => {
           const { port1, port2 } = new MessageChannel()
           port1.onmessage = () => resolve(performance.now())

@@ -75,7 +75,7 @@ export class Visitor {
     return rows.ids.map((id, index) => `${id} ${rows.states[index]}`)
   }
 
-  /** Delays without the effects of our own measurements. */
+  /** What happened since the page was opened, without the delays that our own memory measurements caused. */
   async lived(): Promise<Lived> {
     const all = await this.page.evaluate<Lived>(
       '({ tasks: measured.tasks, gaps: measured.gaps, news: measured.news, now: performance.now() })',

@@ -4,8 +4,9 @@ import { sqlite } from 'hookserver/sqlite'
 import { push } from '../delivery.ts'
 
 /**
- * Creates an inbox with copies of the push. Each copy is in a pack of its own. Most copies have one task, which is
- * `done` or, rarely, `dead`. The others have no task, and are `ignored`.
+ * Creates an inbox with a push that is not matched yet, and copies of it with other events, repositories, senders and
+ * titles. Each copy is in a pack of its own. Most copies have one task, which is `done` or, rarely, `dead`. The others
+ * have no task, and are `ignored`.
  */
 export async function fillFile(file: string, count: number): Promise<void> {
   removeFile(file)

@@ -23,11 +23,11 @@ export interface PageTime {
   ms: number
   worst: number
   found: number
-  /** The time and the number of pages that the search takes to its last page. */
+  /** For one search that finds nothing: the time and the number of pages from the first page to the last one. */
   whole?: { seconds: number; pages: number }
 }
 
-/** The milliseconds that an inbox takes to open, and the times of its pages. */
+/** The milliseconds that an inbox takes to open and to list one delivery, and the times of its pages. */
 export async function pageTimes(openInbox: () => Inbox): Promise<{ open: number; pages: PageTime[] }> {
   const began = performance.now()
   const inbox = openInbox()

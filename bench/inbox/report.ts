@@ -28,7 +28,10 @@ export async function reportInbox(options: Rounds): Promise<void> {
   }
 }
 
-/** @param args The argument of each process: the URL of its database, or none. @returns deliveries handled a second. */
+/**
+ * @param args Called for each process. Returns its argument: the URL of its database, or none.
+ * @returns deliveries handled a second.
+ */
 export async function reportHandling(store: string, args = async (): Promise<string[]> => []): Promise<number> {
   console.log('\nHandlers that do nothing, attempts recorded; medians of five processes')
   const runs: Handling[] = []
@@ -73,7 +76,7 @@ export async function reportMemory(args: string[] = []): Promise<void> {
   )
 }
 
-/** The result that a program sends. */
+/** Runs a program in a child process. @returns the result that the program sends. */
 async function inChild<Result>(file: string, given: { args?: string[]; execArgv?: string[] }): Promise<Result> {
   const { args = [], ...options } = given
   const child = fork(new URL(file, import.meta.url), args, options)

@@ -8,10 +8,10 @@ import { sizesOf } from './sizes.ts'
 const batch = 250_000
 
 /**
- * Creates an inbox with copies of the push. Each copy is in a batch of its own. Most copies have one task, which is
- * `done` or, rarely, `dead`. The others have no task, and are `ignored`. Secondary indexes are dropped first and created
- * last, which is faster.
- * @returns the size of its tables in bytes.
+ * Creates an inbox with a push that is not matched yet, and copies of it with other events, repositories, senders and
+ * titles. Each copy is in a batch of its own. Most copies have one task, which is `done` or, rarely, `dead`. The others
+ * have no task, and are `ignored`. Secondary indexes are dropped first and created last, which is faster.
+ * @returns the size of the inbox's tables and indexes in bytes, without those of pg-boss.
  */
 export async function fillSchema(url: string, schema: string, count: number): Promise<number> {
   const inbox = postgres(url, { schema })

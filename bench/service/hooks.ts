@@ -1,7 +1,7 @@
 /** The hooks of a benchmark's `hookserver serve`: handlers that do nothing, and one that blocks its process. */
 import { Hooks } from 'hookserver'
 
-/** Milliseconds. */
+/** Milliseconds for which the handler of `fork` blocks the event loop. */
 const blocked = 20_000
 
 const hooks = new Hooks()

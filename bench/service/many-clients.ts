@@ -6,7 +6,7 @@ import { type Latency, mediansOf, normalLoad, shownLatency } from './load.ts'
 import { withServed } from './with-served.ts'
 
 const [idle, slow] = [5000, 200]
-const load = { rate: 200, seconds: 12 } // longer than the timeouts of the server
+const load = { rate: 200, seconds: 12 } // 12 s are longer than the timeouts of the server
 const rounds = 3
 
 /** The number of connected clients, and how often the server has closed a connection. */

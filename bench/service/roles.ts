@@ -10,7 +10,7 @@ import { settingsOf, withServed } from './with-served.ts'
 const load = { rate: 200, seconds: 15 }
 const [handlers = ''] = contestants['hookserver serve, all'].args
 
-/** Prints the latency of a receiver while a handler blocks the worker, which is another process. */
+/** Prints the latency of a receiver before and while a handler blocks the worker, which is another process. */
 export async function reportRoles(): Promise<void> {
   console.log(
     `\n${load.rate} pushes a second to a receiver, while a handler blocks the event loop of the worker for 20 s`,

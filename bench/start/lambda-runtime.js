@@ -1,4 +1,4 @@
-/** `node lambda-runtime.js <module> <event>`: calls the handler once. Prints the status and the time of its answer. */
+/** `node lambda-runtime.js <module> <event>`: calls the handler once. Prints the answer's status, and when it answered. */
 const [url, event] = process.argv.slice(2)
 const { handler } = await import(url)
 const { statusCode } = await handler(JSON.parse(event))
