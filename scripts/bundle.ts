@@ -26,8 +26,8 @@ const subpaths = Object.values(manifest.exports)
 const programs = ['cli/main', 'cli/handlers-thread', 'sqlite/thread', 'postgres/thread']
 
 /**
- * Not published. Tests serve the adapter contract on platforms without `node:` modules, and `hookserver/testing` needs
- * such modules.
+ * The mounts of the adapter contract, which are not published. Tests serve them on platforms without `node:` modules,
+ * so they cannot come from `hookserver/testing`, which needs such modules.
  */
 const forTests = ['testing/contract/mounts']
 
@@ -83,7 +83,7 @@ const { output } = await build({
 await build({
   ...common,
   input: inputs([...subpaths, ...forTests], (name) => `${declarations}/${name}.d.ts`),
-  // `oxc`, because there is nothing to generate: the other generators read a tsconfig.json.
+  // `oxc`, because the other generators read a tsconfig.json. It has nothing to generate: `tsc` wrote the declarations.
   plugins: [dts({ dtsInput: true, emitDtsOnly: true, generator: 'oxc', tsconfig: false })],
   output: {
     dir: 'dist',

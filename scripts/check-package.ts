@@ -112,8 +112,8 @@ async function checkTypes(tarball: string): Promise<void> {
 }
 
 /**
- * Checks that the package has every SQL file. No other step would detect a missing one: the schema of PostgreSQL is
- * read only when its tables are created.
+ * Checks that the package has every SQL file. No other step would detect a missing file of PostgreSQL, because these
+ * files are read only when its tables are created.
  */
 function checkSqlFiles(): string {
   const files = globSync('**/*.sql', { cwd: join(repository, 'src') })

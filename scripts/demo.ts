@@ -1,8 +1,9 @@
 /**
  * `npm run demo`: starts `hookserver serve` with the handlers of demo/hooks.ts, and sends it every sample payload,
  * signed, from an address that a local GitHub lists as its own. `--outage` kills the server halfway, and restarts it to
- * recover the missed deliveries. `--postgres` starts two receivers and two workers, and kills one of the workers.
- * Exits with 1 if a delivery does not reach its expected state. Always deletes its files and ends its processes.
+ * recover the missed deliveries. `--postgres` starts two receivers and two workers instead, with the handler of
+ * demo/machine-hooks.ts, and kills one of the workers. Exits with 1 if a delivery does not reach its expected state.
+ * Always deletes its files and ends its processes.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 
 const main = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
 
-/** Milliseconds within which a server must stop. */
+/** Milliseconds from SIGTERM until a server that still runs is killed. */
 const stopTimeout = 30_000
 /** The number of log lines to keep for the error message if the server fails. */
 const maxLines = 20
@@ -74,7 +74,7 @@ export class Served {
     return answer.json() as Promise<Answer>
   }
 
-  /** Stops the server and waits for its exit. @throws {Error} with its log if it fails. */
+  /** Stops the server and waits for its exit. @throws {Error} with its log unless it exits with 0. */
   async stop(): Promise<void> {
     this.child.kill('SIGTERM')
     const killTimer = setTimeout(() => this.child.kill('SIGKILL'), stopTimeout)

@@ -4,7 +4,7 @@ import type { LocalDelivery } from 'hookserver/testing'
 /** What happened to a delivery that GitHub sent. */
 export interface Result {
   event: string
-  /** `recovered`: hookserver requested a redelivery from GitHub. */
+  /** `recovered`: as a redelivery that hookserver requested from GitHub. */
   received: 'directly' | 'recovered' | 'never'
   handled: boolean
   /** Runs of the handler `count` that succeeded or were interrupted. */

@@ -17,7 +17,7 @@ interface Recovery {
 const concurrency = 8
 /** Milliseconds between two requests for the status. */
 const interval = 50
-/** Milliseconds within which the server must recover everything. */
+/** Maximum milliseconds of the wait for a sweep and for the missed deliveries. */
 const recoveryTimeout = 60_000
 
 /**

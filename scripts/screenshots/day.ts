@@ -50,7 +50,7 @@ function rateAt(ago: number): number {
   return 0.3 + 4.2 * bump(10.5, 1.7) + 5.2 * bump(15.2, 2.1) + 1.1 * bump(-7, 2)
 }
 
-/** Whether deployments failed at that time. */
+/** Whether deployments failed. @param ago Minutes before the end of the day. */
 const deploymentsFail = (ago: number): boolean => ago > 64 && ago < 150
 
 function chooseEvent(percent: number): (typeof mix)[number] {
