@@ -121,7 +121,7 @@ export class Judge {
     return this.#handlers.filter(({ events }) => events.includes(event))
   }
 
-  /** Lines of attempts that began after a later attempt of their task had begun. */
+  /** The first lines of attempts that began after a later attempt of their task had begun. */
   #late(): Set<Line> {
     const highest = new Map<string, number>()
     const late = new Set<Line>()

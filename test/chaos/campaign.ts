@@ -39,7 +39,7 @@ export interface Report {
 
 export interface CampaignOptions {
   seed: number
-  /** How long faults are injected. Each fault is injected at least once. */
+  /** Seconds from the start of the run. Later, a fault is injected only if it has not been injected before. */
   seconds: number
   only?: readonly Kind[] | undefined
   /** Milliseconds between heartbeats of the workers. */
@@ -141,7 +141,7 @@ class Campaign {
     this.#wrong.push(message)
   }
 
-  /** Ends all processes. */
+  /** Ends the traffic, all processes and the database. */
   async clear(): Promise<void> {
     this.#traffic?.abandon()
     this.#database.thaw()

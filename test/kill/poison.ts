@@ -30,7 +30,10 @@ export interface PoisonOptions {
 /** How often a body may end the process before its delivery ends dead. */
 const maxDeaths = 3
 
-/** A small heap. V8 adds its young generation: the heap limit is 256 MiB, and payloads above 3/4 of it are rejected. */
+/**
+ * A small heap. V8 adds the size of its young generation, so the heap limit is 256 MiB. The process rejects payloads
+ * that would take more than 3/4 of the limit, which is 192 MiB.
+ */
 const heap = ['--max-old-space-size=64']
 
 /** The estimated memory of the bodies, in bytes: below 192 MiB, and above it. */

@@ -64,7 +64,10 @@ export async function runStuck(options: StuckOptions): Promise<StuckReport> {
   }
 }
 
-/** False for the record with which a task ends after a kill has cut off its last attempt. */
+/**
+ * Whether an attempt ran. After a kill has cut off the last attempt of a task, the task ends with a record of one more
+ * attempt, which has not run.
+ */
 const hasRun = ({ error }: LargeAttempt): boolean => !error?.includes('attempts are used up')
 
 /** Large deliveries that the handler `bulky` has not handled. */

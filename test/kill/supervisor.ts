@@ -14,10 +14,10 @@ import type { ProgramSettings } from './program.ts'
 
 const program = join(import.meta.dirname, 'program.ts')
 
-/** Milliseconds within which all deliveries must be handled after the last fault. */
+/** Milliseconds from the call of `close` until all deliveries must be handled. */
 const drainTimeout = 60_000
 
-/** Milliseconds within which a normal delivery must be handled, counted anew after each exit without a kill. */
+/** Milliseconds from the first request, or from a later exit without a kill, until a normal delivery must be handled. */
 const maxPause = 10_000
 
 /** One process with an inbox, restarted whenever it exits, and the normal deliveries that are sent to it. */

@@ -30,7 +30,7 @@ export interface BacklogReport {
 
 export interface BacklogOptions {
   seed: number
-  /** How long faults are injected. Each fault is injected at least once. */
+  /** Seconds from the start of the run. Later, a fault is injected only if it has not been injected before. */
   seconds: number
   only?: readonly BacklogKind[] | undefined
   /** Deliveries that are stored before the first worker starts. */
@@ -46,7 +46,10 @@ export interface BacklogOptions {
 /** The maximum number of attempts that one worker runs at a time: less than the number of repositories. */
 const concurrency = 10
 
-/** After the last fault, the milliseconds within which the number of unfinished deliveries and jobs must fall again. */
+/**
+ * After the last fault, the maximum milliseconds for which the number of unfinished deliveries and jobs may stay
+ * without falling. Each fall starts the time anew.
+ */
 const drainTimeout = 60_000
 
 /** Injects faults while workers, which join and leave, handle an ordered backlog far larger than their concurrency. */
@@ -128,7 +131,7 @@ async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: Fa
   }
 }
 
-/** Waits until no unfinished delivery and no job is left. Gives up when their number no longer falls. */
+/** Waits until no unfinished delivery and no job is left. Gives up if their number stays for `drainTimeout`. */
 async function drain({ database: { pool }, watch }: BacklogStage, report: BacklogReport): Promise<void> {
   watch.fault = 'the last fault'
   let [least, end] = [Number.POSITIVE_INFINITY, 0]

@@ -99,7 +99,7 @@ const deleteJobs: BacklogFault = async (stage) => {
   const share = random.pick([0.5, 1])
   await database.deleteJobs(share)
   if (share === 1) watch.outage(jobsAreBack)
-  // More than the running deliveries and their direct successors, which may end without the deleted jobs.
+  // Waits for 200 deliveries, because the running ones and their direct successors may end without the deleted jobs.
   await expectProgress(stage, 200)
 }
 

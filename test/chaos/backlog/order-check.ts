@@ -29,7 +29,7 @@ interface Repository {
  */
 export class OrderCheck {
   readonly wrong: string[] = []
-  /** Attempts that a suspended process began after other workers had reclaimed their tasks. */
+  /** The number of attempts that a suspended process began after other workers had reclaimed their tasks. */
   late = 0
   readonly #backlog: StoredDeliveries
   readonly #excuses: Excuses
@@ -71,7 +71,10 @@ export class OrderCheck {
     repository.claimed = Math.max(repository.claimed, stored.position + 1)
   }
 
-  /** All older deliveries of the repository must have been claimed and must have ended. */
+  /**
+   * Reports older deliveries of the repository that were never claimed, and the previous delivery if it has not ended.
+   * An interrupted last attempt counts as the end of its delivery.
+   */
   #checkOlder(line: Line, { position, repository: name }: Stored, { claimed, ended, running }: Repository): void {
     if (position > claimed) this.wrong.push(`${nameOf(line)} began before ${position - claimed} older deliveries`)
     const before = this.#backlog.byRepository.get(name)?.[position - 1]
@@ -87,8 +90,8 @@ export class OrderCheck {
   }
 
   /**
-   * Beside an attempt of an interrupted process, the same delivery may begin again, or a delivery that an operator
-   * retried. If the interrupted attempt was the final one of its delivery, any delivery may begin.
+   * While an attempt of an interrupted process counts as running, the same delivery may begin again, or a delivery that
+   * an operator retried. If that attempt is the last one of its delivery, any delivery of the repository may begin.
    */
   #mayBeginBeside(line: Line, running: Line): boolean {
     const isHead = line.guid === running.guid || this.#excuses.retried.has(line.guid)

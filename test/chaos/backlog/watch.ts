@@ -17,7 +17,7 @@ export class ProgressWatch {
   readonly interrupted = new Map<number, number>()
   /** The longest time without progress while a task was due, in milliseconds. */
   longest = 0
-  /** The fault that is injected now, or else the previous one. */
+  /** The fault that is injected now, or else the previous one. Before the first fault: the start. */
   fault = 'the start'
   /** The number of deliveries that have ended. */
   ended = 0
@@ -82,13 +82,17 @@ export class ProgressWatch {
     this.#since = now
   }
 
-  /** Whether more repositories have due deliveries than dead workers can have claimed. */
+  /**
+   * Whether the repositories with due deliveries are more than dead workers can have claimed. A killed or suspended
+   * worker counts as dead for the time `takeover`.
+   */
   #isAnyDue(now: number): boolean {
     const dead = [...this.interrupted].filter(([, at]) => now - at < takeover).map(([pid]) => pid)
     let due = 0
     for (const [repository, stored] of this.#backlog.byRepository) {
       const { pid = 0, isLast = false } = this.#running.get(repository) ?? {}
-      // A delivery that is interrupted in its last attempt ends without another line.
+      // If the last attempt of a delivery was interrupted, the delivery ends without another line in the journal. So
+      // its repository stays in `#running`, and counts as held.
       const isHeld = dead.includes(pid) || (isLast && this.interrupted.has(pid))
       if (!isHeld && (this.#endedIn.get(repository) ?? 0) < stored.length) due++
     }
