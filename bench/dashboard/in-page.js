@@ -14,7 +14,7 @@ const measured = {
       const look = () => {
         if (!isThere()) return false
         observer.disconnect()
-        // The browser calls this callback just before it paints, so the task that the callback posts runs after the paint.
+        // The browser calls this callback just before it paints. So a task that the callback posts runs after that.
         requestAnimationFrame(() => {
           const { port1, port2 } = new MessageChannel()
           port1.onmessage = () => resolve(performance.now())

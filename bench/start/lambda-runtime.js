@@ -1,4 +1,4 @@
-/** `node lambda-runtime.js <module> <event>`: calls the handler once. Prints the answer's status, and when it answered. */
+/** `node lambda-runtime.js <module> <event>`: calls the handler once. Prints the answer's status, and when it came. */
 const [url, event] = process.argv.slice(2)
 const { handler } = await import(url)
 const { statusCode } = await handler(JSON.parse(event))
