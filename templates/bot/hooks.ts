@@ -4,7 +4,7 @@ import { Hooks } from 'hookserver'
 // The App, and the secret of its webhook, come from the variables in .env.
 const hooks = new Hooks()
 
-/** Tells `hookserver app create` that the bot writes comments, which the events of the handlers do not show. */
+/** Tells `hookserver app create` that the bot writes comments. The events of the handlers do not show this. */
 export const config = { permissions: { issues: 'write' } }
 
 hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {
