@@ -39,7 +39,7 @@ const arrows: Record<string, readonly string[]> = {
     ...['runtime', 'telemetry', 'nouns', 'receiver', 'receiver/receiver.ts', 'dispatch', 'inbox', 'github'],
     'adapters/mount.ts',
   ],
-  // The types of `hooks.octokit()` and `hooks.installations()`.
+  // `github/octokits.ts` has the types of `hooks.octokit()` and `hooks.installations()`.
   'index.ts': ['telemetry', 'nouns', 'receiver', 'inbox', 'hooks.ts', 'adapters/mount.ts', 'github/octokits.ts'],
   adapters: ['runtime', 'errors.ts', 'http.ts', 'options.ts'],
   samples: ['nouns'],
