@@ -28,7 +28,7 @@ export class Scene {
     return this.watched.service.adminUrl
   }
 
-  /** The page at a path, with a session. */
+  /** A page at a route of the dashboard, with a session. */
   async open(place = '#/deliveries', options: BrowserContextOptions & { token?: string } = {}): Promise<Page> {
     const { token = adminToken, ...rest } = options
     const page = await this.stranger(rest)

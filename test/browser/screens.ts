@@ -15,7 +15,7 @@ export const hostile = {
   address: 'javascript:alert(3)',
 }
 
-/** A server with deliveries, handlers and rejected requests that contain all of these texts. */
+/** A server whose deliveries contain all of these texts, and whose handlers and rejected requests contain some. */
 export async function openHostileScene(): Promise<Scene> {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   hooks.on('issues', () => Promise.reject(new Error(hostile.script)), { name: hostile.script, attempts: 1 })
@@ -117,7 +117,7 @@ export async function show(page: Page, { place, ready }: Screen): Promise<void> 
   await ready(page)
 }
 
-/** Checks the rules of WCAG 2.2 AA that a program can check. */
+/** Checks the rules of WCAG 2.2 AA that a program can check, and the best practices of axe-core. */
 export async function checkAccess(page: Page): Promise<void> {
   // Evaluated by the debugger, because the page's Content-Security-Policy would block a script element.
   await page.evaluate(axe.source)

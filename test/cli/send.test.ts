@@ -172,7 +172,7 @@ describe('many deliveries', () => {
     const first = Promise.withResolvers<void>()
     const counting = await listen((_request, response) => void response.end('Yes', () => first.resolve()))
     const during: RunOptions['during'] = (kill) => void first.promise.then(() => kill('SIGINT'))
-    // The second request is due after a quarter of an hour, although both could run at the same time.
+    // The second request is due 1000 s after the first, although both could run at the same time.
     const { report } = await json(['push', '--count', '2', '--rate', '0.001', '--to', counting], { during })
     expect(report).toMatchObject({ interrupted: true, sent: 1 })
   })

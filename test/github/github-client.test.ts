@@ -17,7 +17,7 @@ function clientOf(github: LocalGitHub): GitHubClient {
 describe('a requester', () => {
   const repository = { repository: 'Codertocat/Hello-World' }
 
-  /** The requests that a requester sends, for itself or to authenticate. */
+  /** For each target, the requests that its requester sends: the requested one, and those that authenticate it. */
   const requests: [target: Target, where: RegExp][] = [
     ['app', /config$/],
     [repository, /hooks$/],

@@ -195,7 +195,7 @@ describe('an installation', () => {
     github.failAt(/installation$/, { status: 200, body: { id: 6, suspended_at: null } })
     const octokit = await hooks.octokit({ repository: 'Codertocat/Hello-World' })
     await octokit.auth()
-    vi.setSystemTime(Date.now() + 60_000) // GitHub knows the token by now
+    vi.setSystemTime(Date.now() + 60_000) // GitHub must know the token by now, so a 401 is final
     github.clock.set(Date.now())
     github.failAt(/World$/, { status: 401, body: { message: 'Bad credentials' } })
     github.failAt(/6\/access_tokens/, { status: 404, body: { message: 'Not Found' } })

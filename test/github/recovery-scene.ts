@@ -103,7 +103,7 @@ export class Scene {
     })
   }
 
-  /** The number of times GitHub got each request, without parameters. */
+  /** How often GitHub got each request, by method and path. In the path, `n` stands for a long id. */
   get calls(): Record<string, number> {
     const named = this.github.requests.map(
       ({ method, path }) => `${method} ${path.split('?')[0]?.replace(/\d{9,}/, 'n')}`,

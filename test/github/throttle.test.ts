@@ -135,7 +135,7 @@ describe('the signal of a delivery', () => {
     ['a request', (github: LocalGitHub) => github.failAt(/statuses/, 'hang')],
     ['a wait for a rate limit', (github: LocalGitHub) => github.failAt(/statuses/, tooFast(30))],
     ['a wait after a failure', (github: LocalGitHub) => github.failAt(/statuses/, { status: 500 }, { status: 500 })],
-  ])('ends %s at once', async (_what, plan) => {
+  ])('ends %s immediately', async (_what, plan) => {
     const github = await startGitHub()
     github.addRepository('Codertocat/Hello-World')
     plan(github)

@@ -159,7 +159,7 @@ test.for<[Partial<Count>, number[][]]>([
       [0, 0],
     ],
   ],
-])('adds a count of %o to its minute, its hour and perhaps the total', ([more, expected]) => {
+])('adds a count of %o to its minute and hour, and a rejection also to the total', ([more, expected]) => {
   const count = { at, measure: 'received', name: 'a', outcome: '', count: 2, ...more } as const
   const rows = toCountRows([count])
   expect(rows.map((row) => [row.step, row.at])).toEqual(expected)

@@ -20,7 +20,7 @@ const reaches = (inbox: Inbox, id: number, state: string) =>
   eventually(async () => expect(await stateIn(inbox, id)).toBe(state))
 
 describe('handlers of an inbox', () => {
-  test('run after the reply, at once, in the same process', async () => {
+  test('run immediately after the reply, in the same process', async () => {
     const inbox = withoutPolling(openInbox())
     const hooks = hooksWith({ inbox })
     const ran: string[] = []

@@ -1,6 +1,6 @@
 /**
- * Searches payloads that include a hostile one, and prints the result: `hostile-search.ts <file or postgres:// URL>`.
- * The test starts it with a heap that is too small for the parsed hostile payload.
+ * `hostile-search.ts <file or postgres:// URL>`: stores a small payload and two hostile ones, searches them, and prints
+ * the result. The test starts it with a heap that is too small for a parsed hostile payload.
  */
 import { randomUUID } from 'node:crypto'
 import type { Page } from '../../src/inbox/records.ts'

@@ -49,7 +49,7 @@ describe('a delivery', () => {
     expect(await all(inbox)).toMatchObject([{ duplicates: 1 }])
   })
 
-  test('that is sent several times at once is stored once', async () => {
+  test('that is sent several times simultaneously is stored once', async () => {
     const { hooks, inbox } = receiving()
     const request = signedRequest('push', { secret })
     const replies = await Promise.all(Array.from({ length: 10 }, () => inject(hooks, request)))

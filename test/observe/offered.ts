@@ -30,7 +30,7 @@ export class Offered {
     return [...(this.#metrics.get(metric)?.keys() ?? [])]
   }
 
-  /** Expects that an expression uses only existing metrics and labels. @returns the labels of its result. */
+  /** Expects that the metrics, labels and label values of an expression exist. @returns the labels of its result. */
   expectToAnswer(expression: string): string[] {
     const parsed = parsePromQL(expression)
     expect(parsed.selectors, expression).not.toEqual([])

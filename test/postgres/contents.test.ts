@@ -126,7 +126,7 @@ test('a pack is deleted with the last of its deliveries', async () => {
 test('a pack is deleted if two transactions delete its last deliveries at the same time', async () => {
   await storeTogether(newDelivery(bytesOf('a'), { receivedAt: 1 }), newDelivery(bytesOf('b'), { receivedAt: 3 }))
   await database.run(`update deliveries set state = 'done', matched = true`)
-  // Without these rows, the second transaction waits for nothing else before it reaches the pack.
+  // Deletes these rows, so that the second transaction does not wait for one of them before it reaches the pack.
   await database.run('delete from state_counts')
   const [deleted, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const first = database.transaction(async (transaction) => {

@@ -12,7 +12,7 @@ interface Node {
   Plans?: Node[]
 }
 
-/** A read of a table: the index, and the number of rows. */
+/** A read of a table: the index, and the number of rows that PostgreSQL looked at. */
 export interface Read {
   table: string
   index: string | undefined
@@ -29,9 +29,9 @@ function* readsIn(node: Node): Generator<Read> {
 }
 
 /**
- * Explains each statement before it runs.
+ * Explains each query (`all`, `get`) before it runs.
  * @param reads Receives the reads of the plan.
- * @param mode The plan for these values, or the generic plan.
+ * @param mode Whether PostgreSQL plans for the given values (`custom`) or for any values (`generic`).
  */
 export function explaining(database: Database, reads: Read[], mode: 'custom' | 'generic' = 'custom'): Sql {
   const explain = async (sql: string, values: unknown[]): Promise<void> => {

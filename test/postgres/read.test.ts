@@ -83,7 +83,7 @@ test('reads only as many unmatched deliveries as fit into the given bytes', asyn
   await database.run('update deliveries set matched = true where id = any($1::bigint[])', ids)
 })
 
-/** Frequent queries, and queries for many deliveries. */
+/** Queries, each with the maximum number of rows that it may read from one large table. */
 const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][] = [
   ['get', (sql) => get(sql, 1000), 1],
   ['body', (sql) => body(sql, 1), 1],

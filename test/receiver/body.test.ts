@@ -334,7 +334,7 @@ describe('a body that other software has kept', () => {
 })
 
 describe('free()', () => {
-  test('frees the memory of a body of many chunks at once', async () => {
+  test('immediately frees the memory of a body of many chunks', async () => {
     const { bytes, free } = await takeAll(cut(noise(10_000), 1000))
     const { buffer } = bytes
     free()

@@ -185,7 +185,7 @@ describe('a failed fetch', () => {
         const cause = status === 200 ? 'The answer is larger than 4 MiB' : `GET /meta returned status ${status}`
         expect([failure.message, failure.cause]).toEqual([unreachable, expect.objectContaining({ message: cause })])
         await closed.promise
-        expect(written).toBeLessThan(64 * 1024 * 1024) // bytes in the buffers of the sockets were not read
+        expect(written).toBeLessThan(64 * 1024 * 1024) // also counts unread bytes in the buffers of the sockets
       })
     },
   )

@@ -8,7 +8,7 @@ function limitOf(limit: number) {
   const reserved: string[] = []
   const reservations = new Map<string, Reservation>()
   const announce = (name: string, size: number | undefined) => reservations.set(name, memoryLimit.reserve(size))
-  /** Lets a body arrive up to `size` bytes. @returns `true` if there was memory at once, else a promise. */
+  /** Lets a body arrive up to `size` bytes. @returns `true` if there is memory for it now, else a promise. */
   const arrive = (name: string, size: number): true | Promise<void> => {
     const waiting = reservations.get(name)?.grow(size)
     if (waiting) return waiting.then(() => void reserved.push(name))
@@ -16,7 +16,7 @@ function limitOf(limit: number) {
     return true
   }
   const complete = (name: string) => reservations.get(name)?.complete()
-  /** Lets a body of `size` bytes arrive at once. @returns `true` if there was memory at once, else a promise. */
+  /** Lets a whole body of `size` bytes arrive. @returns `true` if there is memory for it now, else a promise. */
   const reserve = (name: string, size: number): true | Promise<void> => {
     announce(name, size)
     const waiting = arrive(name, size)
@@ -33,7 +33,7 @@ function limitOf(limit: number) {
 }
 
 describe('a memory limit', () => {
-  test('reserves at once while half of its memory suffices for the bodies of one kind', () => {
+  test('reserves immediately while half of its memory suffices for the bodies of one kind', () => {
     const { reserve, reserved } = limitOf(8 * MiB)
     for (const name of ['a', 'b', 'c', 'd']) expect(reserve(name, MiB)).toBe(true)
     expect(reserve('e', 1)).toBeInstanceOf(Promise)

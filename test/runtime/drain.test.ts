@@ -4,7 +4,7 @@ import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
 
-/** Whether the promise has settled. */
+/** Shows whether a promise has resolved. */
 function watch(work: Promise<void>) {
   const seen = { over: false }
   void work.then(() => {

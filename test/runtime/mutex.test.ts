@@ -18,7 +18,7 @@ function piece(log: string[], name: string) {
 /** Lets everything run that does not wait for the test. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-test('KeyLocks run work with the same key in order, and work with another key at once', async () => {
+test('KeyLocks run work with the same key in order, and work with another key immediately', async () => {
   const log: string[] = []
   const locks = new KeyLocks()
   const [a, b, other] = [piece(log, 'a'), piece(log, 'b'), piece(log, 'other')]

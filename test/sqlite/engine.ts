@@ -1,4 +1,4 @@
-/** The writer and the maintenance of the SQLite inbox in the test's own thread, with a clock that the test moves. */
+/** The writer and the maintenance of the SQLite inbox in the test's own thread, where a test can advance their clock. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

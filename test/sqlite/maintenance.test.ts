@@ -89,7 +89,7 @@ describe('the maintenance', () => {
     const worker = engine.write('registerWorker', [policy('a')])
     engine.read('addWorker', worker, [{ ...policy('a'), timeout: 90_000 }])
     engine.dispatch(worker, engine.store().id, 'a')
-    // A call through the maintenance thread would count as a sign of life, so this reads the table directly.
+    // Reads the table directly, because a call through the maintenance would show that its caller is not blocked.
     const state = () => engine.writing.get('select state from tasks')
     const real = performance.now()
     const clock = vi.spyOn(performance, 'now')

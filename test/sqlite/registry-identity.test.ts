@@ -37,7 +37,7 @@ describe('whether a process has ended', () => {
     expect(hasEnded(own, own)).toBe(false)
   })
 
-  test.runIf(linux)('is true at once on the machine where it was killed', async () => {
+  test.runIf(linux)('is true immediately on the machine where it was killed', async () => {
     const { child, identity } = await start()
     expect(identity).toMatchObject({ pid: child.pid, realm: own.realm })
     expect(hasEnded(identity, own)).toBe(false)

@@ -13,7 +13,7 @@ function filled(count: number, more: (n: number) => object = () => ({})): Engine
 
 const list = (engine: Engine, query: Query) => engine.read('list', query)
 const idsOf = ({ deliveries }: Page) => deliveries.map(({ id }) => id)
-/** A clock that advances by some milliseconds whenever it is read. */
+/** Makes the clock advance by `ms` whenever it is read. */
 function hurry(ms: number): void {
   let now = 0
   vi.spyOn(performance, 'now').mockImplementation(() => (now += ms))

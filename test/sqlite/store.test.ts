@@ -5,7 +5,7 @@ import type { Call } from '../../src/runtime/thread-server.ts'
 import type { WriterCalls } from '../../src/sqlite/threads.ts'
 import { bytesOf, Engine, given, storing } from './engine.ts'
 
-/** Stores deliveries until one is rejected, at most a thousand. @returns the reason. */
+/** Stores deliveries, at most a thousand, until one is rejected. @returns the error of the rejection. */
 function fill(engine: Engine): Error {
   try {
     for (let count = 0; count < 1000; count++) engine.store({ body: randomBytes(4096) })

@@ -6,14 +6,14 @@ import { type BatchAnswer, BatchEncoder, type DeliveryBatch, decodeAnswer } from
 import type { WriterCalls } from '../../src/sqlite/threads.ts'
 import { bytesOf, Engine, failing, given, newDelivery, storing } from './engine.ts'
 
-/** A message with these deliveries. */
+/** A batch of these deliveries. */
 function batchOf(deliveries: readonly Partial<NewDelivery>[]): DeliveryBatch {
   const encoder = new BatchEncoder()
   for (const delivery of deliveries.map(newDelivery)) encoder.add(delivery, JSON.stringify(delivery.headers))
   return encoder.finish()
 }
 
-/** The results of the deliveries of a message. */
+/** The result of each delivery of a batch. */
 function resultsOf(answer: Answer | undefined) {
   const batchAnswer = given<BatchAnswer>(answer)
   return Array.from({ length: batchAnswer.results.length / 2 }, (_, index) => decodeAnswer(batchAnswer, index))

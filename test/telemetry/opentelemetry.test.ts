@@ -19,7 +19,7 @@ const guid = 'b4d5a1f0-0000-4000-8000-000000000001'
 
 let exporter: InMemorySpanExporter
 let folder: string
-/** Warnings of the SDK, for example about a span that ends twice. */
+/** Warnings and errors of the SDK, for example about a span that ends twice. */
 const complaints: unknown[] = []
 const made: Hooks[] = []
 

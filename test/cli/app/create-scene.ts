@@ -80,7 +80,7 @@ export class AppCommand {
     return (await this.printed(/^ {2}(http:\/\/127\.0\.0\.1:\d+\/)\n/m))[1] as string
   }
 
-  /** Waits until the command has ended. Fails if the output contains a key or secret that is in the file then. */
+  /** Waits until the command has ended. Fails if the output contains a key or a secret that is then in `.env`. */
   async result(): Promise<{ code: number | null; output: string }> {
     const code = await this.ended
     for (const [name, value] of Object.entries(this.variables())) {
@@ -89,7 +89,7 @@ export class AppCommand {
     return { code, output: this.output }
   }
 
-  /** The variables in the file; none if there is no file. */
+  /** The variables in a file of the folder; none if there is no such file. */
   variables(name = '.env'): Record<string, string | undefined> {
     const path = join(this.folder, name)
     return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}

@@ -181,7 +181,7 @@ describe('a redelivery that GitHub rejects', () => {
     expect(redeliveryCounts(scene)).toEqual(Array(2 + posts).fill(1))
     expect((await scene.inbox.missedDeliveries()).find(({ deliveryId }) => deliveryId === third?.id)).toMatchObject({
       state: 'missed',
-      requests: posts === 1 ? 0 : 1, // missing permissions do not count as a request
+      requests: posts === 1 ? 0 : 1, // after 401 and 403, the request does not count
     })
   })
 })

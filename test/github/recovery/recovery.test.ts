@@ -192,7 +192,7 @@ describe('a delivery that fails again', () => {
     await pushes(scene, 1)
     const [missed] = (await scene.recovery().sweep())?.missedDeliveries ?? []
     await scene.github.idle()
-    // Simulates a redelivery that is still on its way: the recorded attempt is the last one in GitHub's log.
+    // Simulates a redelivery that is still on its way: GitHub's log has no entry after the one in the inbox's record.
     const onItsWay = {
       ...missed,
       state: 'requested' as const,

@@ -346,7 +346,7 @@ describe('memory', () => {
     startWorker(inbox, host)
     await eventually(() => expect(started).toEqual(['1', '2', '3']))
     const whenIdle = vi.spyOn(host, 'whenIdle')
-    await eventually(() => expect(whenIdle.mock.calls.length).toBeGreaterThan(4)) // it has polled again
+    await eventually(() => expect(whenIdle.mock.calls.length).toBeGreaterThan(4)) // the worker has polled again
     expect(started).toHaveLength(3)
     for (const guid of ['1', '2', '3', '4', '5']) {
       await eventually(() => expect(gates.has(guid)).toBe(true))
@@ -364,7 +364,7 @@ describe('memory', () => {
     startWorker(inbox, host)
     await reaches(inbox, large[0] as number, 'running')
     for (const n of [1, 2, 3]) await reaches(inbox, await storeIn(inbox, { n }, { event: 'fork' }), 'done')
-    await reaches(inbox, await storeIn(inbox, { n: 4 }), 'running') // the handler of the large payload
+    await reaches(inbox, await storeIn(inbox, { n: 4 }), 'running') // has the same handler as the large payloads
     expect(await stateIn(inbox, large[1] as number)).toBe('pending')
     resolve()
     for (const id of large) await reaches(inbox, id, 'done')

@@ -4,7 +4,7 @@ import { stateIn, storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 import { handle } from './handled.ts'
 
-/** For each state of a delivery, the outcome of its handler that leads to this state. */
+/** For each state except `discarded`, the outcome of the handler that leads to it. No attempt leads to `pending`. */
 const outcomes = {
   done: 'succeeded',
   dead: 'dead',

@@ -76,7 +76,7 @@ export function writingsOf(text: string): Buffer[] {
   return [...new Set(texts)].map((one) => Buffer.from(one))
 }
 
-/** The encodings of a signature: of its digits, and of the bytes. */
+/** The encodings of a signature: of its hexadecimal digits, and of its bytes. */
 export function writingsOfDigest(hex: string): Buffer[] {
   const bytes = Buffer.from(hex, 'hex')
   return [...writingsOf(hex), bytes, ...base64Of(bytes).map((text) => Buffer.from(text))]

@@ -13,7 +13,10 @@ export function keepFiles(evidence: Evidence, folder: string, when: string): voi
   for (const name of names) evidence.keep(`${name} ${when}`, readFileSync(join(folder, name)))
 }
 
-/** Keeps the uncompressed contents of the database. @returns events with their states, and the number of rejections. */
+/**
+ * Keeps each delivery with its uncompressed body, and the latest rejections.
+ * @returns the events with their states, and the number of these rejections.
+ */
 export async function keepDeliveries(
   evidence: Evidence,
   inbox: Inbox,

@@ -115,7 +115,7 @@ test('the password of the database is not printed, answered or stored', { timeou
   expect(evidence.findings()).toEqual([])
 })
 
-/** Creates a database user that may create the tables. @returns the URL. */
+/** Creates a database user that may create the tables. @returns the URL with this user. */
 async function withPassword(url: string, password: string): Promise<string> {
   const client = new pg.Client(url)
   await client.connect()
