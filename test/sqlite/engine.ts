@@ -1,4 +1,4 @@
-/** The writer and the maintenance of the SQLite inbox in the test's own thread, where a test can advance their clock. */
+/** The writer and the maintenance of the SQLite inbox in the test's own thread, where tests can move their clock. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
