@@ -154,7 +154,7 @@ describe('examples', () => {
     onTestFinished(() => github.close())
     const file = join(newFolder(), 'hookserver.db')
     const inbox = sqlite(file)
-    await inbox.createdAt() // deliveries after this time are missed
+    await inbox.createdAt() // recovery ignores deliveries before this time
     await inbox.close()
     const port = await freePort()
     const hook = github.addHook({ repository: 'acme/shop', url: `http://127.0.0.1:${port}/hooks`, secret })

@@ -39,7 +39,7 @@ export interface Report {
 
 export interface CampaignOptions {
   seed: number
-  /** Seconds from the start of the run. Later, a fault is injected only if it has not been injected before. */
+  /** Seconds from the start of the run. Faults are injected until then, and each fault at least once. */
   seconds: number
   only?: readonly Kind[] | undefined
   /** Milliseconds between heartbeats of the workers. */

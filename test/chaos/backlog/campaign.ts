@@ -30,7 +30,7 @@ export interface BacklogReport {
 
 export interface BacklogOptions {
   seed: number
-  /** Seconds from the start of the run. Later, a fault is injected only if it has not been injected before. */
+  /** Seconds from the start of the run. Faults are injected until then, and each fault at least once. */
   seconds: number
   only?: readonly BacklogKind[] | undefined
   /** Deliveries that are stored before the first worker starts. */
@@ -131,7 +131,7 @@ async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: Fa
   }
 }
 
-/** Waits until no unfinished delivery and no job is left. Gives up if their number stays for `drainTimeout`. */
+/** Waits until no unfinished delivery and no job is left, or until their number has not fallen for `drainTimeout`. */
 async function drain({ database: { pool }, watch }: BacklogStage, report: BacklogReport): Promise<void> {
   watch.fault = 'the last fault'
   let [least, end] = [Number.POSITIVE_INFINITY, 0]
