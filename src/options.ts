@@ -74,7 +74,8 @@ export interface HooksOptions {
   clientAddress?: ClientAddress | undefined
   /**
    * The addresses that may send deliveries: a list of CIDRs and addresses, or a function that returns such a list.
-   * hookserver calls the function about once an hour, and for unknown addresses at most every five minutes.
+   * hookserver calls the function about once an hour. It calls the function earlier if a request comes from an unknown
+   * address and the last call is at least five minutes ago.
    * @default GitHub's ranges, from `/meta`
    * @example ranges: ['10.20.30.40']
    */
@@ -106,8 +107,8 @@ export interface HooksOptions {
    */
   octokit?: OctokitClass | undefined
   /**
-   * The path that receives deliveries, after the framework's prefix and without the query. `false` accepts every path,
-   * for a router that has already matched the route.
+   * The path that receives deliveries, without the framework's prefix and without the query. `false` accepts every
+   * path, for a router that has already matched the route.
    * @default `'/hooks'`
    * @example url: '/github/webhooks'
    */
