@@ -173,7 +173,7 @@ describe('docs/sqlite.md', () => {
   test('names the defaults of a query', () => {
     const page = read('docs/sqlite.md').replaceAll('\n', ' ')
     const query = read('src/inbox/query/query.ts')
-    const [, limit, most] = /Default: (\d+), at most (\d+)\. \*\/\s+limit/.exec(query) ?? []
+    const [, most, limit] = /: 1 to (\d+)\. Default: (\d+)\. \*\/\s+limit/.exec(query) ?? []
     const [, budget] = /Default: (\d+)\. \*\/\s+budget/.exec(query) ?? []
     expect(page).toContain(`\`limit\` (${limit}, at most ${most})`)
     expect(page).toContain(`\`budget\` milliseconds (${budget})`)
