@@ -131,10 +131,13 @@ function problemOf(error: unknown, context: Context, { logger }: ApiContext): Re
   return problem(context, 'inbox_unavailable', 'The inbox failed: see the log of the server')
 }
 
-/** The folder of the built dashboard. This file is in a folder of `src` or, after the build, in a folder of `dist`. */
+/**
+ * The folder of the built dashboard. The source of this file is in a folder of `src`. The built file is in a folder of
+ * `dist`. The path is the same from both.
+ */
 const root = join(import.meta.dirname, '../../dist/dashboard')
 
-/** Serves the page of the dashboard. The page needs no token, because the API has all of its data. */
+/** Serves the files of the dashboard. They need no token, because the page reads all data from the API, which does. */
 function dashboard({ site }: Guard): Hono {
   const app = new Hono()
   const files = serveStatic({ root })

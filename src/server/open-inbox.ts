@@ -49,7 +49,7 @@ export function schemasOf({ databaseSchema }: Pick<Config, 'databaseSchema'>): [
   return [schema, jobsSchema(schema)]
 }
 
-/** @param onError Handles an error of the database. Default: throws it. */
+/** @param onError Called if the first query fails. Default: throws the error. If it returns, the inbox stays open. */
 async function openPostgres(
   { database, databaseSchema }: DatabaseConfig,
   options: PostgresOptions,

@@ -16,8 +16,8 @@ import { expectedJson } from './schemas/requests.ts'
 import type { SampleCount } from './schemas/responses.ts'
 
 /**
- * The maximum bytes of a request: twice GitHub's largest payload of 25 MiB, because JSON may escape each character,
- * plus 1 MiB for the other members.
+ * The maximum bytes of a request: twice GitHub's largest payload of 25 MiB, because the member `text` may have a
+ * backslash before each character of the payload, plus 1 MiB for the other members.
  */
 const maxBody = 51 * 2 ** 20
 
@@ -29,7 +29,8 @@ export const openLocalReceiver = (hooks: Mountable, options: HooksOptions, recei
   hooks.mount({ ...options, work: false, validateIp: false, url: false, source: operatorSource }, { receives })
 
 /**
- * Creates a delivery. The server signs it, and receives it like a delivery from GitHub, but without the origin check.
+ * Creates a delivery. The server receives it like a delivery from GitHub, but without the origin check. If signature
+ * checks are on, the server signs the delivery first.
  */
 export function createDelivery(api: ApiContext): Route {
   const { inbox, localReceiver } = api
@@ -61,7 +62,11 @@ export function createDelivery(api: ApiContext): Route {
   })
 }
 
-/** @throws {ProblemError} if the payload cannot be written as JSON, or if the text is not a JSON object. */
+/**
+ * The body of the delivery.
+ * @throws {ProblemError} if the payload cannot be written as JSON, if the text is not a JSON object, or if the parsed
+ *   text would need too much memory.
+ */
 function bytesOf({ payload, text }: Output<'NewDelivery'>): Uint8Array {
   if (text !== undefined) return verified(text)
   try {
@@ -71,7 +76,7 @@ function bytesOf({ payload, text }: Output<'NewDelivery'>): Uint8Array {
   }
 }
 
-/** The bytes of the text. The text is not parsed and serialized again, because that could change its numbers. */
+/** The bytes of the text as it is. They do not come from the parsed value, because parsing can change numbers. */
 function verified(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text)
   assertParsedSize(bytes)

@@ -39,7 +39,7 @@ export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLim
 interface BodyLimits {
   /** The maximum number of bytes of all bodies that are being sent. A body that is sent alone may be larger. */
   maxSending: number
-  /** Milliseconds until a connection closes if its client reads nothing. */
+  /** Milliseconds for which a client may read nothing before its connection closes. */
   idleTimeout: number
 }
 
@@ -47,7 +47,7 @@ const defaultLimits: BodyLimits = { maxSending: 128 * 1024 * 1024, idleTimeout: 
 
 function getBody(inbox: ApiContext['inbox'], { maxSending, idleTimeout }: BodyLimits): Route {
   let sending = 0
-  /** Reserves the bytes until the answer has ended. */
+  /** Reserves the bytes until the answer has been sent or the client has disconnected. @throws {ProblemError} */
   const reserve = (bytes: number, outgoing: ServerResponse) => {
     if (sending > 0 && sending + bytes > maxSending) throw new ProblemError('too_many_bodies', tooManyBodies)
     const { socket } = outgoing

@@ -32,7 +32,7 @@ async function hooksIn({ inbox, hooks }: ApiContext): Promise<Handler[]> {
   })
 }
 
-/** Leaves out functions, which JSON does not have. An `order` function becomes the text `function`. */
+/** A handler as the API shows it. An `order` function becomes the text `function`, because JSON omits functions. */
 function described({ name, events, replies, options }: Registration) {
   const order = typeof options.order === 'function' ? { order: 'function' } : {}
   return { name, events: [...events], replies, options: { ...options, ...order } }

@@ -103,7 +103,7 @@ function describe(routes: readonly Route[]): Record<string, unknown> {
           type: 'apiKey',
           in: 'cookie',
           name: 'hookserver-8001',
-          description: 'The name ends with the port in the Host header, or with "http" if that has no port',
+          description: 'The name ends with the port in the Host header, or with "http" if the header has no port',
         },
       },
     },

@@ -12,12 +12,13 @@ export const operations = (api: ApiContext): Route[] =>
 
 interface Operation {
   name: 'retry' | 'discard'
-  /** The summaries of the routes for one delivery and for many. */
+  /** The summary of the route for one delivery. */
   summary: string
+  /** The summary of the route for many deliveries. */
   summaryOfMany: string
   body: 'EmptyBody' | 'Reason'
   bodyOfMany: 'Selection' | 'SelectionAndReason'
-  /** A dry run counts the deliveries in these states. A retry can also change other deliveries: see `docs/api.md`. */
+  /** A dry run counts only deliveries in these states. A retry can also change some in other states: `docs/api.md`. */
   states: readonly DeliveryState[]
   /** Why the operation changed nothing although the delivery exists. */
   otherwise: string
@@ -98,7 +99,10 @@ function onMany({ name, summaryOfMany, bodyOfMany, states, apply }: Operation, a
   })
 }
 
-/** The maximum number of ids in one transaction. With SQLite, new deliveries wait until the transaction ends. */
+/**
+ * The maximum number of ids in one transaction. It is small, because with SQLite, new deliveries wait until the
+ * transaction ends. Also the number of deliveries in a page when a dry run counts the deliveries of a query.
+ */
 const maxAtOnce = 500
 
 /** Divides a list of ids into short transactions. The inbox itself divides a query. */

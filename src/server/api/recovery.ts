@@ -60,8 +60,11 @@ function recoveryIn({ recovery }: ApiContext): Recovery {
 const defaultInterval = 10_000
 
 /**
- * Answers with JSON that may take minutes to compute, and sends line breaks before the JSON. If an error occurs after
- * the response has begun, the response breaks off.
+ * Answers with JSON that may take minutes to compute. The response begins after one interval at the latest. From then
+ * on, it contains a line break for each further interval, and at the end the JSON.
+ * @param work Computes the value. If it fails before the response has begun, this function rejects. If it fails later,
+ *   the response breaks off.
+ * @param interval Milliseconds.
  */
 export async function slowJson(
   context: Context,

@@ -59,11 +59,11 @@ interface RouteDefinition<Query extends QuerySchema, Body extends SchemaName, An
   maxBody?: number
   /** The schema of a JSON answer. */
   answer?: Answer
-  /** The status of that answer. Default: 200. */
+  /** The status of a JSON answer. Default: 200. */
   status?: 200 | 201
   /** Answers that are not JSON. */
   responses?: Readonly<Record<string, object>>
-  /** Statuses of problems, besides those of the query, the body and the path. */
+  /** Statuses of problems. Those that follow from the query, the body and the path are added automatically. */
   problems?: readonly number[]
   handle(request: CheckedRequest<v.InferOutput<Query>, Output<Body>>): MaybePromise<Response | Output<Answer>>
 }
@@ -137,7 +137,7 @@ function idIn(context: Context): number {
 export const noDelivery = (id: string | number): ProblemError =>
   new ProblemError('not_found', `There is no delivery ${id}`)
 
-/** The parameters of a query. A repeated parameter is a list. */
+/** The parameters of a query. A parameter has a list of values if the query repeats it, otherwise one value. */
 function parametersIn(context: Context): Record<string, unknown> {
   const all = Object.entries(context.req.queries())
   return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
@@ -166,14 +166,14 @@ export function assertParsedSize(json: Uint8Array): void {
   throw new ProblemError('payload_too_large', 'The parsed body would need too much memory')
 }
 
-/** Reads no more than the limit, even if `Content-Length` is wrong. */
+/** Reads a body. Stops when it exceeds the limit, even if `Content-Length` is wrong. @throws {ProblemError} */
 async function readBytes(context: Context, limit: number): Promise<Uint8Array> {
   const tooLarge = () => new ProblemError('payload_too_large', `The body is too large: the limit is ${limit} bytes`)
   if (Number(context.req.header('content-length') ?? 0) > limit) throw tooLarge()
   const chunks: Uint8Array[] = []
   let length = 0
   try {
-    // Canceling the stream would close the connection before the answer.
+    // Canceling the stream would close the connection before the answer is sent.
     for await (const chunk of context.req.raw.body?.values({ preventCancel: true }) ?? []) {
       length += chunk.length
       if (length > limit) break

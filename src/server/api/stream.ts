@@ -12,7 +12,7 @@ interface StreamLimits {
   /** The maximum number of open streams of all read-only visitors. The rest of `maxOfAll` is left for operators. */
   maxOfReaders: number
   maxOfAll: number
-  /** Milliseconds until a connection closes if its client reads nothing. */
+  /** Milliseconds for which a client may read nothing before its connection closes. */
   idleTimeout: number
 }
 
@@ -96,7 +96,7 @@ async function* untilFailure(
 const pollInterval = 250
 /** Milliseconds without an event until a comment is sent, because proxies close a connection after an idle minute. */
 const heartbeatInterval = 15_000
-/** Milliseconds until a stream ends. Its client then opens a new one, and is authorized again. */
+/** The lifetime of a stream in milliseconds. After its end, the client opens a new one, and is authorized again. */
 const maxAge = 3_600_000
 /** Milliseconds after the end of a stream until a browser reconnects. */
 const retryDelay = 2000
@@ -121,7 +121,8 @@ export async function* eventStream(
     const { deliveries, more, gap, ...changes } = await inbox.changes(position)
     position = changes.position
     const events = deliveries.map((delivery, index) => {
-      // Only the last event has the position: a client that received part of a batch receives the whole batch again.
+      // Only the last event has the position. So a client that received only some of these events receives all of them
+      // again after it reconnects.
       return eventOf('delivery', delivery, index === deliveries.length - 1 ? position : undefined)
     })
     if (gap) events.push(eventOf('reset', {}, position))

@@ -59,7 +59,7 @@ export class Guard {
     return this.visitorOf(context).expiresAt === undefined || (await this.#session(context)) !== undefined
   }
 
-  /** Identifies the client of a request: by its session or, if the request has a token, by its address. */
+  /** Identifies the client of a request: the cookie of its session. The address if the client sent a token instead. */
   sessionOf(context: Context): string {
     return (context.get(cookieKey) as string | undefined) ?? `token ${clientAddress(context)}`
   }
@@ -71,7 +71,7 @@ export class Guard {
     return context.body(null, 204)
   }
 
-  /** Revokes the session, then deletes its cookie. @throws if the revocation is not stored. The session stays valid. */
+  /** Revokes the session, then deletes its cookie. @throws if the revocation is not stored: the session stays valid. */
   async logout(context: Context): Promise<Response> {
     for (const cookie of sessionCookies(context)) await this.#sessions.end(cookie)
     deleteSessionCookie(context, this.site.adminUrlOf(context))
@@ -110,7 +110,8 @@ export class Guard {
     if (!visitor) throw unauthorized(context, 'A token is required: Authorization: Bearer …')
     context.set(cookieKey, cookie)
     // Cookies ignore ports, so a page of another server on this machine sends our cookie too. In requests that change
-    // something, browsers name the page, and SiteCheck has already checked that it is ours.
+    // something, browsers name the page, and SiteCheck has already checked that it is ours. So a request that changes
+    // something and names no page does not come from our page.
     const page = context.req.header('origin') ?? context.req.header('sec-fetch-site')
     if (!changes(context) || (page !== undefined && page !== 'none')) return visitor
     throw new ProblemError(
@@ -134,7 +135,7 @@ function unauthorized(context: Context, detail: string): ProblemError {
 
 /** The number of different wrong tokens per address and minute that are answered 401. More are answered 429. */
 export const maxWrong = 10
-/** Milliseconds, from the first wrong token of an address. */
+/** Milliseconds for which the wrong tokens of an address are counted, from the first one. */
 const period = 60_000
 /** The maximum number of addresses to count for. A further address replaces the one that was added first. */
 const maxAddresses = 1000
@@ -146,8 +147,8 @@ interface Tries {
 }
 
 /**
- * Counts different wrong tokens by address. Repeating the same outdated token is not guessing.
- * Times are in milliseconds of a monotonic clock.
+ * Counts different wrong tokens by address. A repeated token counts once, because a client that repeats an outdated
+ * token is not guessing. Times are in milliseconds of a monotonic clock.
  */
 export class WrongTokens {
   readonly #byAddress = new Map<string, Tries>()

@@ -21,9 +21,9 @@ export interface Visitor {
 export const sessionAge: number = 7 * 24 * 60 * 60
 
 /**
- * Sessions of browsers. They are not stored: the cookie contains the role and the expiry, signed (HMAC) with the token
- * that it was exchanged for. A session also ends if the operator changes this token. Only revoked sessions are stored,
- * until they expire.
+ * Sessions of browsers. A client exchanges a token for a cookie, which contains the role and the expiry, signed (HMAC)
+ * with this token. So a session also ends if the operator changes the token. Only revoked sessions are stored, until
+ * they expire.
  */
 export class Sessions {
   readonly #tokens: Tokens

@@ -14,8 +14,8 @@ export function shownDatabase(database: string): string {
 }
 
 /**
- * Whether this is a URL or a connection string that we do not support. Rejected, because a file of this name would show
- * the password in the folder and in the log.
+ * Whether this is a URL or a connection string that we do not support. The settings reject it instead of using it as
+ * the path of a file, because the name of the file would show the password in the folder and in the log.
  */
 const isUnsupportedAddress = (text: string): boolean => /:\/\/|\bpassword\s*=/i.test(text)
 

@@ -86,8 +86,9 @@ const inFiles: readonly [SettingName, SettingName][] = [
 ]
 
 /**
- * Finds the source of each setting. If one source sets a value and another source its file, only the one with the
- * higher precedence is kept. The same applies to the addresses of GitHub and of its API, but one source may set both.
+ * Finds the text and the source of each setting. If one source sets a value, and another source sets the file with the
+ * value, only the setting from the source with the higher precedence is kept. It is a problem if the precedence is the
+ * same. The addresses of GitHub and of its API are treated likewise, but sources with the same precedence may set both.
  */
 function findAll(sources: ConfigSources, ofModule: Readonly<Record<string, unknown>>, problems: string[]) {
   const found: Partial<Record<SettingName, Found>> = {}

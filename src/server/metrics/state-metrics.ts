@@ -69,8 +69,8 @@ function secondsSince(time: number | undefined): number | undefined {
 const resolution = 20
 
 /**
- * Metrics of the process, with the names of prom-client. Unlike the metrics of its collectDefaultMetrics(), they can be
- * closed: those observe the event loop and the garbage collector until the process ends.
+ * Metrics of the process, with the names of prom-client. `close()` ends the observation of the event loop. With
+ * collectDefaultMetrics() of prom-client, the observation would last until the process ends.
  */
 export function processMetrics(registry: Registry) {
   const delay = monitorEventLoopDelay({ resolution })

@@ -176,7 +176,7 @@ const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
 
 const reason = { reason: optional(bodyText(expectedText)) }
 
-/** Contains either `payload`, an object, or `text`, a JSON text that is stored byte for byte. */
+/** Contains either `payload` (an object) or `text` (the text of a JSON object, which is stored byte for byte). */
 const NewDelivery = v.pipe(
   members({
     event: bodyText('the name of an event, such as push', /^[\w-]{1,100}$/),
