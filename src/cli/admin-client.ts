@@ -108,8 +108,8 @@ function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Rec
 const quoted = (text: string): string => `"${text}"`
 
 /**
- * The opening quote follows the first character of the path, because a term that starts with a quote is a word, not a
- * path.
+ * A condition as a term of a query. The opening quote follows the first character of the path, because a term that
+ * starts with a quote is a word, not a path.
  */
 function pathText({ path, value }: PathCondition): string {
   const name = path.join('.')

@@ -17,7 +17,7 @@ export interface EnvFileFlags {
   envFile?: EnvFile | undefined
 }
 
-/** Adds `--env-file`. The program reads the file before the action of the command runs. */
+/** Adds `--env-file` and `--no-env-file`. The program reads the file before the action of the command runs. */
 export function addEnvFileFlags(command: Command): Command {
   const help = `File with environment variables (default: ${defaultEnvFile}, if it exists) [${variable}]`
   return command.option('--env-file <file>', help).option('--no-env-file', 'Read no file with environment variables')
@@ -48,7 +48,10 @@ function envFileOf(flag: string | undefined): EnvFile | undefined {
   }
 }
 
-/** The environment of this process without the variables of the file, because a child process reads the file itself. */
+/**
+ * The environment of this process without the variables of the file, for a child process. A server that restarts on
+ * changes reads the file itself. A browser must not get the keys and secrets in the file.
+ */
 export function environmentWithout({ variables = [] }: Partial<EnvFile> = {}): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !variables.includes(name)))
 }

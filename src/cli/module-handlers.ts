@@ -18,7 +18,7 @@ export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: string }
 
 const defaultModules = ['hooks.ts', 'hooks.js', 'hooks.mjs']
 
-/** The module that a command uses if none is given. @throws {UsageError} if there is none. */
+/** The given module, otherwise the module with a default name in the current folder. @throws {UsageError} */
 export function moduleOrDefault(given: string | undefined): string {
   const found = given ?? defaultModules.find((name) => existsSync(name))
   if (found !== undefined) return found

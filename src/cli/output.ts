@@ -67,7 +67,7 @@ export function showProgress(line: () => string | Promise<string>, intervalMs: n
   }
 }
 
-/** Aborts at the first SIGINT or SIGTERM. The second one ends the process. */
+/** Aborts at the first SIGINT or SIGTERM. If the same signal arrives again, it ends the process. */
 export function abortOnSignal(): AbortSignal {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())

@@ -51,7 +51,7 @@ export class Table {
     return padded.join(gap).trimEnd()
   }
 
-  /** Cuts columns until the table fits, always the widest one that may be cut. */
+  /** The widths of the columns. Cuts the widest column that may be cut until the table fits or no column may be cut. */
   #fit(): number[] {
     const widths = [...this.#contentWidths]
     const sum = () => widths.reduce((total, width) => total + width + gap.length, -gap.length)

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readVariables } from '../../server/config/env-file.ts'
 
-/** The values that the commands write. The names are those that `serve` and `new Hooks()` read. */
+/** The values that the commands write. hookserver itself does not need the client id and the client secret. */
 export interface AppVariables {
   id: number
   privateKey: string

@@ -72,7 +72,7 @@ export function connectedApp(flags: GitHubFlags, signal: AbortSignal): { github:
   throw new UsageError(`There is no App in the env file or the environment: ${cure}`)
 }
 
-/** Sends requests as the App itself. It waits for rate limits, and retries failures of the network and of GitHub. */
+/** A requester that authenticates as the App. It waits for rate limits, and retries failures of network and GitHub. */
 export function requesterFor(
   app: { id: number | string; privateKey: string },
   apiUrl: string,

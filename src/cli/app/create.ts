@@ -89,7 +89,7 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
     }
     process.exitCode = 1
   }
-  process.exit() // the module may have timers and connections of its own
+  process.exit() // timers and connections of the module would keep the process alive
 }
 
 interface Run {
@@ -161,8 +161,8 @@ function nextCommand(module: string, { url, output }: Flags): string {
 }
 
 /**
- * The flags with which `app import` uses the same GitHub and the same file. Another GitHub must not get a token of this
- * App.
+ * The flags with which `app import` uses the same GitHub and the same file. It must be the same GitHub, because another
+ * GitHub must not get a token of this App.
  */
 function importFlags({ output }: Flags, { variables }: GitHubAddresses): string {
   const { HOOKSERVER_GITHUB: github, HOOKSERVER_API_URL: apiUrl } = variables

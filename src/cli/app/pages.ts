@@ -21,7 +21,7 @@ export interface FormContext extends PageContext {
   problems: readonly string[]
 }
 
-/** The permissions and events in the form: those that this version knows, and those that the module declares. */
+/** The permissions and events that the form offers: those in the manifest, and the others that this version knows. */
 export function offeredIn({ default_permissions, default_events }: AppManifest) {
   const permissions = [...new Set([...Object.keys(default_permissions), ...knownPermissions])]
   const events = [...new Set([...default_events, ...Object.keys(eventPermissions), ...eventsWithoutPermission])]

@@ -131,7 +131,8 @@ export class RegistrationServer {
 
   async #submission(context: Context, manifest: AppManifest): Promise<Response> {
     const { github, organization } = this.#options
-    // GitHub may redirect the form to the identity provider of an enterprise, and browsers check that address too.
+    // Any https address is allowed, because GitHub may redirect the form to the identity provider of an enterprise, and
+    // browsers check the address of the redirect too.
     context.header('content-security-policy', policy(nonceOf(context), `${github} https:`))
     const action = registrationPage(github, organization, this.#state)
     return context.html(await submissionPage({ nonce: nonceOf(context) }, action, manifest))

@@ -118,7 +118,7 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
   }
 }
 
-/** @throws {Error} if the file or a line cannot be read. The error has the number of the line, but not its text. */
+/** @throws {Error} if the file or a line cannot be read. The error shows the number of a line, but not its text. */
 async function* readDeliveries(file: string): AsyncGenerator<ImportedDelivery> {
   const name = file === '-' ? 'Standard input' : file
   const input = file === '-' ? process.stdin : createReadStream(file)
@@ -174,8 +174,8 @@ function parseDelivery(line: unknown): ImportedDelivery {
 }
 
 /**
- * Maximum characters of an error, a result or a log. Workers store shorter texts. The limit bounds the size of a
- * delivery in an answer of the admin API.
+ * Maximum characters of the error, the result or the log of an attempt. Workers store shorter texts. The limit bounds
+ * the size of a delivery in an answer of the admin API.
  */
 const maxTextLength = 65_536
 

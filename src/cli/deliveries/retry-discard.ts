@@ -14,8 +14,9 @@ interface Flags extends Filters, ConnectionFlags {
 
 /** An operation on many deliveries. */
 interface Operation {
-  /** `Retry` as in "Retry 3 deliveries?", `Retried` as in "Retried 3 deliveries." */
+  /** As in "Retry 3 deliveries?" */
   verb: string
+  /** As in "Retried 3 deliveries." */
   past: string
   /** Why a delivery may be skipped. */
   skipReason: string

@@ -89,7 +89,7 @@ export function selectionFrom(
   throw new UsageError('No deliveries are selected: pass their ids, or a --query that is not empty')
 }
 
-/** Counts a selection, and returns it. A returned query excludes deliveries that are received after the count. */
+/** Counts a selection, and returns it. A returned query excludes deliveries received after the newest counted one. */
 export async function countSelection(
   client: AdminClient,
   selection: Selection,

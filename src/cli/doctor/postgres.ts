@@ -153,8 +153,9 @@ function* checkConnections({ free, max }: Server, needed: number): Generator<Fin
 const longTransactionMs = 10 * 60 * 1000
 
 /**
- * Reports the oldest transaction that has been open for longer than `minMs`. PostgreSQL cannot vacuum rows that were
- * deleted after the transaction began, and the live view may lag.
+ * Reports the oldest transaction that has been open for longer than `minMs`. While it is open, PostgreSQL cannot vacuum
+ * rows that were deleted after it began. If it has written something, the live list of the dashboard may lag, because
+ * each poll for changes scans all changes since then.
  */
 export async function* checkTransactions(client: Client, minMs: number = longTransactionMs): AsyncGenerator<Finding> {
   const { rows } = await client.query<{ pid: number; who: string; ms: number }>(selectOldest, [minMs / 1000])

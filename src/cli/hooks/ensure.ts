@@ -81,7 +81,7 @@ function requireAddressAndSecret({ url, secrets }: OpenWebhooks): { url: string;
 
 /**
  * The events to set; `undefined` to keep those of the webhook. GitHub's API cannot change the events of an App.
- * @throws {UsageError} if a new webhook has no events.
+ * @throws {UsageError} if a new webhook would have no events, or if none of the given events is available to it.
  */
 function eventsFor({ target, events }: OpenWebhooks, webhook: WebhookDetails | undefined): string[] | undefined {
   if (target === 'app') return undefined

@@ -89,7 +89,8 @@ export async function openWebhooks(
 ): Promise<OpenWebhooks> {
   const target = targetIn(text)
   const early = configOf(flags)
-  const found = needsSecret ? findServerSecret(early) : undefined // before the module, because its import may need it
+  // Before the import of the module, which may need the secret.
+  const found = needsSecret ? findServerSecret(early) : undefined
   const module = flags.module === undefined ? undefined : await loadModule(flags.module)
   const config = module ? configOf(flags, module) : early
   const settings = resolveOptions(module?.hooks.options, { ...hooksOptions(config), ...unchecked })

@@ -157,7 +157,7 @@ class RotationRun {
     return proofFindings(proof, { secrets, repair, withoutProof: reasonWithoutPing(target), now: Date.now() })
   }
 
-  /** Sets the old secret on GitHub again if it is known, because the receiver accepts it. */
+  /** Sets the old secret on GitHub again, because the receiver accepts the old one. Fails if the old one is unknown. */
   async #rollBack(webhook: WebhookDetails, before: SecretProof | undefined): Promise<Finding> {
     const what = 'rollback'
     const old = before?.index === undefined ? undefined : this.#file.secrets[before.index]

@@ -11,7 +11,7 @@ export function assertFolder(folder: string): void {
   throw new UsageError(`${folder} exists, and is not a folder: choose another folder`)
 }
 
-/** Writes the files that are not kept. @throws {Error} that names the files that were written before the failure. */
+/** Writes all files except those with the step `keep`. @throws {Error} that names the files that it has written. */
 export function writeFiles(folder: string, files: readonly PlannedFile[]): void {
   const written: string[] = []
   let path = folder

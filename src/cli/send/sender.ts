@@ -15,7 +15,10 @@ const githubTimeoutMs = 10_000
 const maxTextBytes = 64 * 1024
 /** Shorter than the keep-alive timeout of servers, so that no server closes a connection while we reuse it. */
 const maxIdleMs = 1000
-/** Milliseconds for which refused connections are retried: a server that is starting may not listen yet. */
+/**
+ * Milliseconds for which refused connections are retried, from the creation of the `Sender`: a server that is starting
+ * may not listen yet.
+ */
 const startupMs = 3000
 const startupRetryMs = 100
 

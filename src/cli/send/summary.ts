@@ -14,7 +14,7 @@ export interface SummaryOptions {
   stop: AbortSignal
 }
 
-/** The number of characters of a text that are compared. */
+/** The maximum number of characters of the text of an answer to compare and to keep. */
 const maxTextLength = 200
 const maxShownText = 60
 
