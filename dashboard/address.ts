@@ -1,6 +1,6 @@
 /**
  * The route of the page is the fragment of its address: `#/deliveries?q=state:dead`. A fragment works under every path
- * at which a proxy serves the page. Browsers do not send it, so no proxy logs what an operator searches for.
+ * at which a proxy serves the page, because browsers do not send it to the server.
  */
 export interface Route {
   /** `['deliveries', '42']` */

@@ -1,4 +1,3 @@
-/** The current route. */
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { type Route, routeIn } from './address.ts'
 
@@ -8,6 +7,7 @@ addEventListener('hashchange', () => {
   fragment.value = location.hash
 })
 
+/** The current route. */
 export const route: ReadonlySignal<Route> = computed(() => routeIn(fragment.value))
 
 /** Navigates to a link. @param replace Whether to replace the current entry of the history. */

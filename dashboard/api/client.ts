@@ -16,7 +16,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The server did not respond, or a response with a 2xx status is not JSON, so it comes from a proxy. */
+/** The server did not respond, or a proxy responded: with a 2xx status, and with a body that is not JSON. */
 export class Unreachable extends Error {}
 
 type Parameters = Readonly<Record<string, string | number | boolean | undefined>>

@@ -16,7 +16,7 @@ export interface Watcher {
   onReady: () => void
   /** Called with the deliveries that have changed, each in its newest state. */
   onChanges: (deliveries: readonly DeliverySummary[]) => unknown
-  /** Changes may be missing: reload everything. */
+  /** Called when changes may be missing. The watcher reloads everything. */
   onReset: () => void
 }
 
@@ -62,8 +62,9 @@ export class Stream {
   }
 
   /**
-   * The browser gives up if the answer is an error, for example because too many streams are open. Another request
-   * shows whether the session has ended. Until the stream can be opened again, the page polls.
+   * Tries to open a new stream after `reopenDelay`. The browser does not try, because the answer was an error, for
+   * example because too many streams are open. Another request first shows whether the session has ended. Until a
+   * stream opens, `onReady` is called before each attempt, so that the page polls.
    */
   #openLater(): void {
     this.#again = setTimeout(() => {

@@ -7,14 +7,14 @@ import { serverSearchOf } from './search.ts'
 
 /** Rows per page, and the maximum number of new rows to count. */
 const [pageSize, maxNew] = [50, 500]
-/** Milliseconds from a change until the list polls for new rows. */
+/** Milliseconds from a change until the list polls the server. */
 const pace = 400
 /** Maximum requests per poll. One may not be enough, because the server ends a page early if the search takes long. */
 const maxAnswers = 20
 
 /**
- * A page of the list, kept up to date. Visible rows change in place. New rows are inserted at the top, or wait while
- * the operator reads (`held`).
+ * A page of the list, kept up to date. Visible rows change in place. New rows are inserted in the order of their ids,
+ * or wait while the operator reads (`held`).
  */
 export class LiveList {
   readonly rows: Signal<readonly DeliverySummary[]> = signal([])
@@ -25,9 +25,9 @@ export class LiveList {
   /** The next page has the deliveries with lower ids than this. `undefined` on the last page. */
   readonly next: Signal<number | undefined> = signal(undefined)
   readonly busy = signal(true)
-  /** Deliveries that the running request has searched so far. */
+  /** Deliveries that the server has searched since the last call of `load()`. */
   readonly looked = signal(0)
-  /** Deliveries whose payloads are too large for the server to search. */
+  /** Deliveries that the server has skipped since the last call of `load()`: their payloads are too large to search. */
   readonly tooLarge = signal(0)
   readonly error: Signal<Error | undefined> = signal(undefined)
   /** Whether the list must not move, because the operator is reading it. */
@@ -40,7 +40,10 @@ export class LiveList {
   /** Requests run one after the other, so that answers arrive in order. */
   readonly #mutex = new Mutex()
   #asking = new AbortController()
-  /** Changes from the stream since the running request was sent. The answer may be older than these changes. */
+  /**
+   * Changes from the stream since the running request was sent. The answer may be older than these changes. `undefined`
+   * while no request is running.
+   */
   #duringRequest: Map<number, DeliverySummary> | undefined
   #checking: ReturnType<typeof setTimeout> | undefined
   /** The id of the newest delivery that the server has returned for this search. */
@@ -102,7 +105,10 @@ export class LiveList {
     })
   }
 
-  /** Requests pages until the list is full, because the server ends a page early if the search takes long. */
+  /**
+   * Requests pages until the list is full or there is no next page. One request may not be enough, because the server
+   * ends a page early if the search takes long.
+   */
   async #load(signal: AbortSignal): Promise<void> {
     const rows: DeliverySummary[] = []
     try {
@@ -179,7 +185,8 @@ export class LiveList {
 
   /**
    * Requests pages, newest first, until they reach the oldest change or have enough rows, until there is no next page,
-   * or until `maxAnswers` requests have been sent.
+   * or until `maxAnswers` requests have been sent. Then updates the rows, finds those that no longer match,
+   * and adds new rows.
    */
   async #look(signal: AbortSignal): Promise<void> {
     const changed = this.#changed
@@ -214,7 +221,7 @@ export class LiveList {
     else this.#insert(fresh)
   }
 
-  /** Inserts rows in order. The page keeps its length; rows that are cut off start the next page. */
+  /** Inserts rows in order. The page has at most `pageSize` rows. Rows that are cut off begin the next page. */
   #insert(fresh: readonly DeliverySummary[]): void {
     if (fresh.length === 0) return
     const all = [...fresh, ...this.rows.value].toSorted((a, b) => b.id - a.id)

@@ -15,8 +15,8 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   const field = useRef<HTMLInputElement>(null)
   const asking = useRef(new AbortController())
   const id = useId()
-  // A trailing space starts the next word, but does not change the search, so the field keeps it. A layout
-  // effect, because a later update would overwrite newer input.
+  // A trailing space starts the next word, but does not change the search, so the field keeps the space. The text is
+  // set in a layout effect, because a later update would overwrite newer input.
   useLayoutEffect(() => setTyped((before) => (normalized(before) === text ? before : text)), [text])
   useKeys({
     '/': (event) => {

@@ -1,7 +1,7 @@
 /**
  * The search is one text, `repo:acme/app state:dead since:2h words`, in the search box and in the address. Each filter
- * shows and changes its part of the text. The server parses the text, except for dates, because a day begins in the
- * operator's time zone.
+ * shows and changes its part of the text. The server parses the text, except for dates: their days
+ * begin in the time zone of the operator, which the server does not know.
  */
 
 import { conditionOf } from '../ui/search.ts'
@@ -63,7 +63,10 @@ export function serverSearchOf(text: string, now: number): ServerSearch {
   return { ...search, q: rest.join(' ') }
 }
 
-/** Resolves `today`, `yesterday`, a date or a time in the operator's time zone. The server checks everything else. */
+/**
+ * The timestamp of `today`, `yesterday`, a date or a time in the operator's time zone. `undefined` for any other text,
+ * which the server checks.
+ */
 export function timestampOf(text: string, now: number): number | undefined {
   const daysAgo = ['today', 'yesterday'].indexOf(text)
   if (daysAgo >= 0) return new Date(now).setHours(-24 * daysAgo, 0, 0, 0)

@@ -5,9 +5,9 @@ export const maxInline = 100_000
 
 export interface Copied {
   detail: Pick<DeliveryDetail, 'guid' | 'event' | 'hookId' | 'headers' | 'form' | 'id'>
-  /** The value of the header: `sha256=…`. */
+  /** The value of the header `X-Hub-Signature-256`: `sha256=…`. */
   signature: string
-  /** The URL. `undefined` if the server receives nothing. */
+  /** The URL of the receiver. `undefined` if the server receives nothing. */
   url: string | undefined
   /** `undefined` if it is too large: then the command reads it from the downloaded file. */
   body: Uint8Array | undefined

@@ -11,7 +11,7 @@ export interface SameObject {
   sha?: string
 }
 
-/** Maximum pages to request: the server ends a page early if the search takes long. */
+/** Maximum pages to request. One may not be enough, because the server ends a page early if the search takes long. */
 const maxPages = 40
 
 /** The issue or pull request, or else the branch or tag, or else the commit that a delivery is about. */

@@ -100,10 +100,12 @@ async function request(
 /** Deliveries per request. Small requests are fast, so the progress bar moves. */
 const chunk = 100
 
-/** How many deliveries were changed, how many were sent to the server, and the error that ended the operation early. */
 export interface Outcome {
+  /** How many deliveries the server has changed. */
   count: number
+  /** How many deliveries the server has changed or skipped. */
   processed: number
+  /** The error that ended the operation early. */
   error?: Error
 }
 

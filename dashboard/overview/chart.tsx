@@ -7,7 +7,7 @@ import { hoveredStep, Plot } from './plot.tsx'
 import { stepFormat, tickFormat } from './time-format.ts'
 import './chart.css'
 
-/** Height of the chart and of the table, in pixels. */
+/** Height of the chart in pixels. The table has the same height: see `chart.css`. */
 const height = 190
 
 /** A chart, or a table of the same data. The legend shows the values under the cursor. */

@@ -27,7 +27,7 @@ export function TreeSearch(props: {
     setFound(undefined)
     const timer = setTimeout(async () => {
       const answer = await reader.ask('search', { text }).catch(showError)
-      if (!answer) return // a later search has started
+      if (!answer) return // a later search has started, or the request failed
       onSearched(text)
       setFound(answer)
       setAt(0)

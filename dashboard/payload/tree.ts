@@ -7,7 +7,7 @@ import { type Container, isContainer } from './body.ts'
 /** An open object or list. */
 export class Fold {
   readonly value: Container
-  /** The names of an object. A list has none. */
+  /** The names of the members of an object. A list has none. */
   readonly keys: readonly string[] | undefined
   readonly up: Place | undefined
   readonly level: number

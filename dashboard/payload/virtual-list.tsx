@@ -62,8 +62,8 @@ export function VirtualList<Row>(props: {
 
   const top = view.top + (drawn.from - view.first) * rowHeight
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: it has one of the two roles above
-    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: it has one of the two roles above
+    // biome-ignore lint/a11y/noStaticElementInteractions: its role is "region" or "tree"
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: its role is "region" or "tree"
     <div
       ref={box}
       class={`virtual ${props.class ?? ''}`}

@@ -98,6 +98,6 @@ async function sendText(event: string, text: string, from: string | undefined): 
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     throw new Error('The payload must be a JSON object')
   }
-  // The white space of the editor could make a large payload too large.
+  // Without the white space of the editor, which could make a large payload too large.
   return post('deliveries', { event, text: minifyJson(text), ...(from !== undefined && { editedFrom: Number(from) }) })
 }

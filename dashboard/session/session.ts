@@ -22,8 +22,8 @@ const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1]
 addEventListener('hashchange', () => void (tokenInAddress() && openSession()))
 
 /**
- * Exchanges the token in the address for a session, and removes it from the address. Without a token in the address,
- * loads the current session.
+ * Exchanges the token in the address for a session, and removes the token from the address. Without a token in the
+ * address, loads the current session.
  */
 export async function openSession(): Promise<void> {
   failure.value = undefined

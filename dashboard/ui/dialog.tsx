@@ -4,7 +4,8 @@ import { giveFocusTo } from './focus.ts'
 import { Icon } from './icon.tsx'
 
 /**
- * A modal dialog. Esc closes it. The browser keeps the focus inside, and closing returns it to the previous element.
+ * A modal dialog. Esc closes it. The browser keeps the focus inside, and closing returns the focus to the previous
+ * element.
  */
 export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const { title, wide = false, onClose, children } = props

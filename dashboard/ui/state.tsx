@@ -11,7 +11,7 @@ const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: str
   dead: { icon: 'failed', tone: 'bad', meaning: 'failed, will not be retried' },
   discarded: { icon: 'bin', tone: '', meaning: 'ended by a handler, an operator or the option onReplay' },
   done: { icon: 'done', tone: 'good', meaning: 'every handler succeeded' },
-  ignored: { icon: 'none', tone: '', meaning: 'no handler matched' },
+  ignored: { icon: 'none', tone: '', meaning: 'no handler matched, or all tasks are gone' },
   gone: { icon: 'none', tone: '', meaning: 'the handler is no longer registered, or no longer matches' },
   succeeded: { icon: 'done', tone: 'good', meaning: 'the handler succeeded' },
   failed: { icon: 'failed', tone: 'warn', meaning: 'failed, will be retried' },

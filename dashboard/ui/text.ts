@@ -1,12 +1,12 @@
 /** Texts from outside may contain anything. They must neither mislead the reader nor change the page. */
 
-/** Characters of a text that are shown in one line. */
+/** The default maximum of characters that `plain` shows of a text. */
 export const lineLength = 300
 
 /** Characters that are invisible or change the direction of text, except the zero-width joiner, which emoji need. */
 const deceptive = /(?![\t\n\r\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** Escapes invisible characters, `⟨U+202E⟩`, and shortens long texts. */
+/** Escapes invisible characters, as in `⟨U+202E⟩`, and shortens long texts. */
 export function plain(text: string, most: number = lineLength): string {
   const cut = text.length > most ? `${text.slice(0, most)}…` : text
   return cut.toWellFormed().replace(deceptive, writtenOut)
