@@ -137,7 +137,9 @@ function problemOf(error: unknown, context: Context, { logger }: ApiContext): Re
  */
 const root = join(import.meta.dirname, '../../dist/dashboard')
 
-/** Serves the files of the dashboard. They need no token, because the page reads all data from the API, which does. */
+/**
+ * Serves the files of the dashboard. They need no token, because the page reads all data from the API, which needs one.
+ */
 function dashboard({ site }: Guard): Hono {
   const app = new Hono()
   const files = serveStatic({ root })

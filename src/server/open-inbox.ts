@@ -49,7 +49,7 @@ export function schemasOf({ databaseSchema }: Pick<Config, 'databaseSchema'>): [
   return [schema, jobsSchema(schema)]
 }
 
-/** @param onError Called if the first query fails. Default: throws the error. If it returns, the inbox stays open. */
+/** @param onError Called if the inbox fails at first. If it returns, the inbox stays open. Default: throws the error. */
 async function openPostgres(
   { database, databaseSchema }: DatabaseConfig,
   options: PostgresOptions,

@@ -66,7 +66,10 @@ const selectSchemas = `
     end as allowed
   from unnest($1::text[]) as name`
 
-/** Checks that the inbox can be written to, and that recent requests match the settings. */
+/**
+ * Checks that the inbox can be written to. Reports signatures and proxies that the server rejected in the last day, and
+ * deliveries with an old secret. Closes the inbox.
+ */
 export async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerator<Finding> {
   let inbox: Inbox | undefined
   try {

@@ -27,7 +27,7 @@ export async function* checkWebhooks(server: Server): AsyncGenerator<Finding> {
   const isPulled = pull.value !== undefined
   const targets = pull.value ?? (role.value === 'receiver' ? undefined : recover.value) ?? []
   for (const target of targets) {
-    if (missingCredentials([target], server.settings) !== undefined) continue // the check of the settings reports it
+    if (missingCredentials([target], server.settings) !== undefined) continue // `checkSettings` reports them
     try {
       yield* checkTarget(target, server, isPulled)
     } catch (error) {

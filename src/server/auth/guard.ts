@@ -184,7 +184,10 @@ export class WrongTokens {
   }
 }
 
-/** The /64 network of an IPv6 address, because a client usually has the whole network. An IPv4 address as it is. */
+/**
+ * The /64 network of an IPv6 address, because a client usually has the whole network. For an IPv4 address, the whole
+ * address. For a text that is not an address, the text.
+ */
 function networkOf(address: string): string {
   return parseAddress(address)?.slice(0, 2).join(':') ?? address
 }

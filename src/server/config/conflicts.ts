@@ -3,8 +3,8 @@ import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 
 /**
- * Checks for conflicts between flags and environment variables. Both take precedence over the module, so a change of
- * the module cannot resolve these conflicts.
+ * Checks for conflicts between settings that come from flags or environment variables. Flags and variables take
+ * precedence over the module, so a change of the module cannot resolve these conflicts.
  * @throws {ConfigError}
  */
 export function checkWithoutModule(config: Config): void {

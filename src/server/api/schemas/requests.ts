@@ -21,7 +21,7 @@ const id = (expected: string) => v.pipe(v.number(expected), v.safeInteger(expect
 
 const maxText = 1000
 
-/** A text in a query parameter, a filter or a reason. */
+/** Describes a valid text in a query parameter, a filter or a reason. */
 const expectedText = `a single non-blank text of at most ${maxText} characters`
 
 const aText = textValue(expectedText, (value) => (value.trim() !== '' && value.length <= maxText ? value : undefined), {
