@@ -15,7 +15,7 @@ export async function openInbox(config: Config, logger: FullLogger): Promise<Inb
   const { database, databaseConnections: connections, databaseMigrate: migrate, retention, maxSize } = config
   if (isFile(database.value)) return sqlite(database.value, { retention: retention.value, maxSize: maxSize.value })
   const options = { connections: connections.value, migrate: migrate.value, retention: retention.value }
-  // If the server is ready before its database, it answers 503 to deliveries and /readyz until the database is ready.
+  // If the server starts before its database, the server answers 503 to deliveries and /readyz until it can connect.
   return openPostgres(config, options, (error) => {
     if (!isTemporary(error)) throw error
     logger.error({ err: error }, 'Cannot connect to PostgreSQL yet; answering 503 to deliveries until it is available')
@@ -49,7 +49,7 @@ export function schemasOf({ databaseSchema }: Pick<Config, 'databaseSchema'>): [
   return [schema, jobsSchema(schema)]
 }
 
-/** @param onError Called if the inbox fails at first. If it returns, the inbox stays open. Default: throws the error. */
+/** @param onError Called if the first query fails. If it returns, the inbox stays open. Default: throws the error. */
 async function openPostgres(
   { database, databaseSchema }: DatabaseConfig,
   options: PostgresOptions,

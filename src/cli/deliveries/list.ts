@@ -60,7 +60,7 @@ async function list(words: readonly string[], flags: Flags): Promise<void> {
   })
 }
 
-/** The title is last, because a terminal may show it wider than computed, which would move the columns after it. */
+/** The title is last, because a terminal may show it wider than computed, and would then move columns after it. */
 const columns: readonly Column[] = [
   { title: 'ID' },
   { title: 'AGE' },

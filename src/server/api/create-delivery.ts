@@ -22,7 +22,7 @@ import type { SampleCount } from './schemas/responses.ts'
 const maxBody = 51 * 2 ** 20
 
 /**
- * Opens the receiver for deliveries that an operator creates. It accepts every address.
+ * Opens the receiver for deliveries that an operator creates. This receiver accepts every address.
  * @param receives Whether this mount makes the process count as a receiver. True for a process that polls GitHub.
  */
 export const openLocalReceiver = (hooks: Mountable, options: HooksOptions, receives = false): Receiver =>

@@ -20,7 +20,10 @@ export interface ApiContext {
   localReceiver: Receiver
   /** Receives GitHub's deliveries. `undefined` in a worker, and in a server that polls. */
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
-  /** Returns the URL of the receiver on this machine. `undefined` before it listens, or if this process has none. */
+  /**
+   * Returns the URL of the receiver on this machine. Returns `undefined` before the receiver listens, and in a process
+   * without a receiver.
+   */
   receivesAt?: (() => string | undefined) | undefined
   /** Recovers missed deliveries. `undefined` in a receiver, and if no webhooks to recover are configured. */
   recovery?: Recovery | undefined

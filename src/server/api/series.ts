@@ -32,7 +32,7 @@ export class Series {
     return new Series(since, step, steps, await inbox.counts({ since, step }))
   }
 
-  /** The sum of a measure, optionally of one name and since a time. */
+  /** The sum of the counts of a measure: of all names or of one, since the start of the window or a later time. */
   total(measure: Measure, { name, since = 0 }: { name?: string; since?: number } = {}): number {
     const fits = (count: Count) =>
       count.measure === measure && (name === undefined || count.name === name) && count.at >= since

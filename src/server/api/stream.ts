@@ -7,7 +7,10 @@ import { ProblemError } from '../problem.ts'
 import { type ApiContext, type Route, route } from './route.ts'
 
 interface StreamLimits {
-  /** The maximum number of open streams of one session. Leaves a browser one of its six connections to a server. */
+  /**
+   * The maximum number of open streams of one session. The default leaves a browser one of its six connections to a
+   * server for other requests.
+   */
   maxOfSession: number
   /** The maximum number of open streams of all read-only visitors. The rest of `maxOfAll` is left for operators. */
   maxOfReaders: number

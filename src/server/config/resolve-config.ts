@@ -78,7 +78,7 @@ interface Found {
   precedence: number
 }
 
-/** Each pair is a setting, and the setting that names a file with its value. */
+/** Each pair is a setting, and a second setting, which names a file that contains the value of the first. */
 const inFiles: readonly [SettingName, SettingName][] = [
   ['adminToken', 'adminTokenFile'],
   ['readOnlyToken', 'readOnlyTokenFile'],

@@ -126,7 +126,7 @@ function readAddress(file: string): string {
   throw new Error(`${file} must contain the URL of a database, such as postgres://user:password@host/name`)
 }
 
-/** Permissions that no file with a secret may have, because its group or others could replace the secret. */
+/** Permissions that no file with a secret may have, because the group or others could replace the secret. */
 export const othersWrite = 0o022
 /**
  * All permissions of the group and of others. A file that `keepRandom` created must have none of them. Files of the
@@ -156,8 +156,8 @@ export function accessProblem(...input: Parameters<typeof findAccess>): string |
 }
 
 /**
- * Checks who can write or read a file. Returns the problem, and the command that fixes it. OpenSSH has a similar rule
- * for keys.
+ * Checks who can write or read a file. OpenSSH has a similar rule for keys. Returns the first problem, and the command
+ * that fixes it. `undefined` if there is no problem.
  * @param user The user id of this process. `undefined` on Windows, which has no owners or modes.
  * @param forbidden The permissions that are a problem.
  */

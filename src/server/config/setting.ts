@@ -29,7 +29,7 @@ export const wordsOf = ({ schema }: Setting): readonly string[] | undefined =>
 
 const booleans: Readonly<Record<string, boolean>> = { true: true, false: false, 1: true, 0: false }
 
-/** One of the keys of `values`. @param shown The words that completion offers: it leaves out `1` and `0`. */
+/** One of the keys of `values`. @param shown The words that completion offers, without `1` and `0`. */
 const words = <Value>(values: Readonly<Record<string, Value>>, shown: readonly string[]) =>
   textValue(oneOf(Object.keys(values)), (text) => (Object.hasOwn(values, text) ? values[text] : undefined), {
     type: 'string',

@@ -1,4 +1,4 @@
-/** The answers of the API, and their types for the server and the dashboard. Optional members may be left out. */
+/** The answers of the API, and their types for the server and the dashboard. Optional members may be absent. */
 import * as v from 'valibot'
 import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
