@@ -47,7 +47,7 @@ function Inside() {
   const first = useRef(true)
   useEffect(() => {
     document.title = `${title} · hookserver`
-    // Makes screen readers start at the top, as they do after loading a page.
+    // After a change of the screen, screen readers start at the top, as they do after a page has loaded.
     if (!first.current) main.current?.focus({ preventScroll: true })
     first.current = false
   }, [place])

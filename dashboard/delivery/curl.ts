@@ -9,7 +9,7 @@ export interface Copied {
   signature: string
   /** The URL of the receiver. `undefined` if the server receives nothing. */
   url: string | undefined
-  /** `undefined` if it is too large: then the command reads it from the downloaded file. */
+  /** `undefined` if the body is too large: then the command reads the body from the downloaded file. */
   body: Uint8Array | undefined
 }
 

@@ -4,7 +4,7 @@ import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
 import { foldText } from './fold-text.ts'
 
-/** Maximum characters shown, since browsers lay out longer texts slowly. The copy button copies all of them. */
+/** Maximum characters shown, since browsers lay out longer texts slowly. The copy button copies the whole text. */
 const maxShown = 100_000
 
 /** A text that is folded at first if it is long. */

@@ -68,7 +68,10 @@ function TimelineStep({ step }: { step: Step }) {
   )
 }
 
-/** The time of the first step, or for a later step, the time since the step before it. */
+/**
+ * The time of a step. The first step shows the time of day. A later step shows the time since the previous step, or
+ * `earlier` if it happened before the previous step.
+ */
 function When({ at, after }: { at: number; after: number | undefined }) {
   const said = after === undefined ? clock(at) : after < 0 ? 'earlier' : `+${duration(after)}`
   return <time dateTime={new Date(at).toISOString()}>{said}</time>
