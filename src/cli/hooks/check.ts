@@ -50,7 +50,7 @@ async function check(text: string, flags: Flags): Promise<void> {
   }
 }
 
-/** Checks the webhook that the target and the address name. */
+/** Checks the webhook that the target and the URL name. */
 export async function* checkWebhook(open: OpenWebhooks, { isPinged }: { isPinged: boolean }): AsyncGenerator<Finding> {
   const { target, api, url, events, secrets } = open
   const webhook = found(await api.list(), target, url)

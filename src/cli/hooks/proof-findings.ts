@@ -47,7 +47,7 @@ function receiverFindings({ signedWith, receiver, delivery }: SecretProof, { sec
   if (receiver === 'failed') {
     return [warning(what, `the ${event} failed: ${status}`, cureFor(status))]
   }
-  if (signedWith !== 'our secret') return [] // the finding about the secret has reported the rejection
+  if (signedWith !== 'our secret') return [] // the finding about the secret explains the rejection
   const found = `rejected the ${event} (${receiver}), although GitHub signed it with ${secrets.source}`
   return [failed(what, found, `start the server with the secret of ${secrets.source}`)]
 }

@@ -1,4 +1,7 @@
-/** The answers of the API, and their types for the server and the dashboard. Optional members may be absent. */
+/**
+ * The answers of the API, and their types for the server and the dashboard. Members without a value are absent, except
+ * percentiles, which are `null`.
+ */
 import * as v from 'valibot'
 import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
