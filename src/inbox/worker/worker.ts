@@ -131,6 +131,7 @@ export class Worker {
       [...registrations].map(([name, registration]) => [name, this.#context.slots.free(registration)]),
     )
     const due = await this.#claim(worker, free)
+    if (this.#loop.isStopped) return true // `stop` releases the claimed tasks, with the leases of this worker
     await this.#starter.start(worker, due)
     if (this.#loop.isStopped) return true
     const matched = await this.#match(worker, [...registrations.values()], [...free.values()])
@@ -166,6 +167,7 @@ export class Worker {
     if (matched > 0) this.#unmatched.raise()
     if (mayBeDue) this.#due.raise()
     for (const delivery of unreadable) reportUnreadable(this.#context.host, delivery)
+    if (this.#loop.isStopped) return matched
     for (const task of tasks) this.#execution.start(task)
     return matched
   }

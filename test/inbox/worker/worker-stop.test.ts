@@ -66,6 +66,28 @@ describe.concurrent('a worker that is stopped', () => {
     expect(seen).toEqual([1])
   })
 
+  test('while it matches or claims starts no handler, and releases the claimed tasks', async ({ onTestFinished }) => {
+    const store = openInbox(undefined, onTestFinished)
+    const id = await storeIn(store)
+    const started: number[] = []
+    for (const method of ['match', 'claim'] as const) {
+      const stopped = Promise.withResolvers<void>()
+      const call = store[method].bind(store) as (...given: unknown[]) => Promise<unknown>
+      const stopAfterwards = async (...given: unknown[]) => {
+        const result = await call(...given)
+        worker.stop(60_000).then(stopped.resolve, stopped.reject)
+        return result
+      }
+      const host = new Host().on('push', (_data, _guid, { attempt }) => void started.push(attempt))
+      const worker = new Worker(withMembers(store, { [method]: stopAfterwards }), host)
+      worker.start()
+      await stopped.promise
+      const { state, attempts } = await taskIn(store, id, 'on:push')
+      expect([state, started]).toEqual(['pending', []])
+      expect(new Set(attempts.map(({ outcome }) => outcome))).toEqual(new Set(['released']))
+    }
+  })
+
   test('aborts handlers after the grace, and releases their tasks without counting the attempt', async ({
     onTestFinished,
   }) => {
