@@ -48,6 +48,14 @@ describe('the doctor checks the webhooks', () => {
     expect(await diagnose(github, '--pull', 'acme/shop')).toMatchObject([{ state: 'fine' }])
   })
 
+  test('of --pull, and finds that there is none', async () => {
+    const github = await start()
+    github.addRepository('acme/shop')
+    expect(await diagnose(github, '--pull', 'acme/shop')).toMatchObject([
+      { state: 'failed', found: 'acme/shop: address: acme/shop has no webhook' },
+    ])
+  })
+
   test('and names the permission that the token lacks', async () => {
     const github = await start()
     expect(await diagnose(github, '--recover', 'acme/unknown#1')).toMatchObject([

@@ -51,7 +51,8 @@ async function* checkTarget(target: Target, server: Server, isPulled: boolean): 
   const shown = { target, api, settings, url, events, secrets: own }
   let isFine = true
   for await (const finding of checkWebhook(shown, { isPinged: false })) {
-    const isNeeded = !isPulled || neededToPull.includes(finding.what)
+    const isMissing = finding.what === 'address' && finding.state === 'failed' // there is no webhook with a log to read
+    const isNeeded = !isPulled || isMissing || neededToPull.includes(finding.what)
     if (finding.state === 'fine' || !isNeeded) continue
     isFine = false
     yield { ...finding, what, found: `${nameOfTarget(target)}: ${finding.what}: ${finding.found}` }
