@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type SqliteOptions, sqlite } from '../../dist/sqlite/index.js'
 import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { SqliteOptions, sqlite } from '../../src/sqlite/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 
 /** Short, so that dead workers are detected soon, but long enough for the heartbeats of live ones on a busy machine. */
@@ -11,7 +11,7 @@ export const contractOptions: SqliteOptions = { heartbeat: 250, vanishAfter: 1 }
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 
 /** Creates stores in files. `clean` closes their inboxes and deletes the files. */
-export function sqliteHost(): InboxContractHost & { clean(): Promise<void> } {
+export function sqliteHost(openFile: typeof sqlite): InboxContractHost & { clean(): Promise<void> } {
   const folders: string[] = []
   const inboxes: Inbox[] = []
   return {
@@ -21,7 +21,7 @@ export function sqliteHost(): InboxContractHost & { clean(): Promise<void> } {
       const path = join(folder, 'inbox.db')
       return {
         async open() {
-          const inbox = sqlite(path, contractOptions)
+          const inbox = openFile(path, contractOptions)
           inboxes.push(inbox)
           return inbox
         },

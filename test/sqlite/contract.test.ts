@@ -1,3 +1,4 @@
+import { sqlite } from '../../dist/sqlite/index.js'
 import { describeContract } from './contract-suite.ts'
 
-describeContract('the inbox contract, SQLite')
+describeContract('the inbox contract, SQLite', sqlite)

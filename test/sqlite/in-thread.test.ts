@@ -1,6 +1,7 @@
 /** Runs the contract again with the writer and the maintenance in the test's own thread, to measure their coverage. */
 import { vi } from 'vitest'
 import type { Call } from '../../src/runtime/thread-server.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
 import { Maintenance } from '../../src/sqlite/maintenance.ts'
 import type { MaintenanceCalls, ThreadSettings } from '../../src/sqlite/threads.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
@@ -17,4 +18,4 @@ vi.mock('../../src/sqlite/threads.ts', async (original) => {
   return { ...(await original<object>()), writerThread, maintenanceThread }
 })
 
-describeContract('the inbox contract, SQLite in one thread')
+describeContract('the inbox contract, SQLite in one thread', sqlite)
