@@ -62,7 +62,7 @@ export type PayloadOf<Name extends string> = Name extends '*'
         ? EventPayloads['repository_dispatch'] & { action: Action }
         : Record<string, unknown>
 
-/** The event of deliveries named `Name`. */
+/** The event of the deliveries that a handler for `Name` receives. Any text for `*`. */
 export type EventOf<Name extends string> = Name extends '*' ? string : EventPart<Name>
 
 /** The action of deliveries named `Name`; `undefined` if the event has no actions. */

@@ -15,7 +15,7 @@ interface Client {
 
 const [url = '', idle = '0', slow = '0'] = process.argv.slice(2)
 const { host, hostname, port, pathname } = new URL(url)
-/** How many connections are opened at the same time: fewer than the server queues before it accepts them. */
+/** How many connections are opened at the same time: fewer than the server queues for acceptance (the backlog). */
 const atOnce = 100
 
 const headers =

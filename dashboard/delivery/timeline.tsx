@@ -6,7 +6,7 @@ import { exact, now } from '../ui/time.tsx'
 import { duration } from '../ui/units.ts'
 import { type Step, stepsOf } from './steps.ts'
 
-/** Steps that are shown at first: the beginning and the end of a long timeline. */
+/** How many steps of a long timeline are shown, at its beginning and at its end, until the user asks for the rest. */
 const atFirst = 5
 const atLast = 7
 

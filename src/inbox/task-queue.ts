@@ -36,8 +36,8 @@ export interface MatchOffer {
   /** Maximum bytes of all bodies. The first delivery is offered even if its body is larger. */
   bytes: number
   /**
-   * Whether a match may have a task with an order key. If `true`, a store may offer deliveries to only one worker at a
-   * time.
+   * Whether a match may have a task with an order key. If `true`, a store is allowed to offer nothing while another
+   * worker with such tasks matches.
    */
   ordered: boolean
   now: number

@@ -24,7 +24,7 @@ export class MemoryPool {
     return this.#held
   }
 
-  /** Whether a user would get `bytes` now if `more` bytes were held in addition to those that all users hold. */
+  /** Whether a user would get `bytes` now. @param more Bytes to count as held, besides those that users hold. */
   hasRoom(bytes: number, more = 0): boolean {
     return this.#waiting.length === 0 && this.#fits(bytes, more)
   }

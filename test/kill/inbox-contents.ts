@@ -47,7 +47,7 @@ export function readAttempts(path: string, guids: Iterable<string>): LargeAttemp
   return read(path, (db) => db.prepare(selectLarge).all(all) as unknown as LargeAttempt[])
 }
 
-/** Opens a connection for each read: a connection that reads for long keeps SQLite from restarting the log. */
+/** Opens a connection for each read, and closes it: an open read keeps SQLite from restarting its write-ahead log. */
 function read<T>(path: string, work: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
   try {

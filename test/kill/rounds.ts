@@ -34,7 +34,7 @@ export interface Stage {
   renew(): Promise<Stage>
 }
 
-/** When a round begins, all earlier deliveries are handled. When it ends, every process has ended. */
+/** When a round begins, all earlier deliveries have been handled. When it ends, every process has ended. */
 export type Round = (stage: Stage, receiver: Victim, worker: Victim) => Promise<void>
 
 /** The maximum of the random wait before a kill, in milliseconds. */
