@@ -193,7 +193,8 @@ export class Hooks implements Mountable {
    * Rejects new deliveries with 503 `shutting_down`, and waits for the running requests. Without an inbox, these
    * requests still run their handlers. With an inbox, `close` also starts no more attempts, waits for the running
    * attempts, and then closes the inbox. An attempt that does not end in time does not count, and its delivery stays in
-   * the inbox. If the inbox does not respond, `close` waits for it at most 10 s in each step.
+   * the inbox. If the inbox does not respond, `close` waits at most 10 s for each of these: the end of the worker's
+   * round, the release of its leases, and the close of the inbox.
    * @param options `grace`: milliseconds that running handlers get to end before their `signal` aborts. Default: 25000.
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {

@@ -115,7 +115,7 @@ const hashesOfDeliveries =
 /**
  * A transaction waits for the lock of a queue for less time than PostgreSQL lets a transaction idle (5 s). Otherwise,
  * when PostgreSQL ends an idle transaction of a suspended process, a second transaction of the process could still be
- * waiting for the lock. The second transaction would get the lock, and block every worker for another 5 s.
+ * waiting for the lock. The second transaction would get the lock, and block workers that need it for another 5 s.
  */
 const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
 

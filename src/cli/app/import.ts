@@ -75,7 +75,7 @@ async function importApp(flags: Flags): Promise<void> {
 
 /** What to do next about the secret. GitHub never shows a secret, so only a delivery can show that it is right. */
 function secretLines({ url, hasSecret }: AppWebhook, page: string): string[] {
-  if (url === undefined) return [`The App has no webhook: activate it on ${page}`]
+  if (url === undefined) return [`The App has no webhook: activate one on ${page}`]
   if (!hasSecret) return [`The webhook of the App has no secret. Enter the secret from the file on this page: ${page}`]
   return [
     'GitHub does not show the secret of the webhook. To see whether the server accepts the next delivery, run ' +

@@ -67,8 +67,8 @@ const selectSchemas = `
   from unnest($1::text[]) as name`
 
 /**
- * Checks that the inbox can be written to. Reports signatures and proxies that the server rejected in the last day, and
- * deliveries with an old secret. Closes the inbox.
+ * Checks that the inbox can be written to. Reports the requests of the last day that had a wrong signature or came
+ * through a proxy that the server does not trust, and deliveries with an old secret. Closes the inbox.
  */
 export async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerator<Finding> {
   let inbox: Inbox | undefined

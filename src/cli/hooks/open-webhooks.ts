@@ -124,7 +124,7 @@ function configOf(flags: WebhookFlags, module?: HooksModule): Config {
   })
 }
 
-/** The URL as typed, because the setting removes a slash at the end, which is part of a webhook's address. */
+/** Prefers the flag as typed: the setting lacks slashes at the end, although they are part of a webhook's address. */
 const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.url ?? config.recoverUrl.value
 
 function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | undefined): WebhookEvents | undefined {

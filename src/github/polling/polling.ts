@@ -19,7 +19,7 @@ import { DeliveryImporter, LogCursor, type PollingOptions } from './importer.ts'
  */
 const maxBackoff = 60_000
 
-/** Does not wait for rate limits. So a rate limit ends the poll, and the poller logs the wait for it. */
+/** A rate limit ends the poll with an error. The poller logs the error, and waits before the next poll. */
 const retryPolicy: RetryPolicy = { ...defaultRetryPolicy, maxWait: 0 }
 
 /** Stores deliveries when they appear in the delivery logs of the targets, for a server that GitHub cannot reach. */

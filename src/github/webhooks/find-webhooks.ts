@@ -29,7 +29,8 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
   if (named) return [named]
   const name = nameOfTarget(target)
   if (url === undefined) {
-    throw new Error(`Which webhook of ${name}? Add its id (${name}#<id>), or set the address that GitHub delivers to`)
+    const cure = 'or name the address that it delivers to: serve --recover-url, recover --url, or the option "url"'
+    throw new Error(`Which webhook of ${name}? Add its id (${name}#<id>), ${cure}`)
   }
   const webhooks = await readWebhooks(target, github)
   const ours = webhooks.filter((webhook) => isSameAddress(webhook.url, url))

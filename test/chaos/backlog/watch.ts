@@ -92,7 +92,7 @@ export class ProgressWatch {
     for (const [repository, stored] of this.#backlog.byRepository) {
       const { pid = 0, isLast = false } = this.#running.get(repository) ?? {}
       // If the last attempt of a delivery was interrupted, the delivery ends without another line in the journal. So
-      // its repository stays in `#running`, and counts as held.
+      // its repository stays in `#running`. It counts as held: without the line, it would look due forever.
       const isHeld = dead.includes(pid) || (isLast && this.interrupted.has(pid))
       if (!isHeld && (this.#endedIn.get(repository) ?? 0) < stored.length) due++
     }
