@@ -2,8 +2,17 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { folder, hookserverCommand, listen, type Received, type RunOptions, receiver, secret } from './send/fixtures.ts'
+import {
+  createFolder,
+  hookserverCommand,
+  listen,
+  type Received,
+  type RunOptions,
+  receiver,
+  secret,
+} from './send/fixtures.ts'
 
+const folder = createFolder()
 const { to, origin, take } = await receiver()
 const send = (args: readonly string[], options?: RunOptions) =>
   hookserverCommand(['send', '--to', to, ...args], options)

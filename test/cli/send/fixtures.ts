@@ -16,9 +16,15 @@ import { compileCache } from '../../compile-cache.ts'
 /** A unique text, so that tests can search the output for it. */
 export const secret = 'Hg7-this-secret-must-not-be-printed-Q2z'
 
-/** Where the command runs: a folder that is empty at first. */
-export const folder = mkdtempSync(join(tmpdir(), 'hookserver-send-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+let folder = ''
+
+/** Creates the folder in which the commands of a test file run. */
+export function createFolder(): string {
+  const created = mkdtempSync(join(tmpdir(), 'hookserver-send-'))
+  afterAll(() => rmSync(created, { recursive: true }))
+  folder = created
+  return created
+}
 
 export interface Run {
   code: number | null

@@ -5,8 +5,9 @@ import { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { UsageError } from '../../../src/cli/flags.ts'
 import { addSend } from '../../../src/cli/send/index.ts'
-import { folder } from './fixtures.ts'
+import { createFolder } from './fixtures.ts'
 
+const folder = createFolder()
 const file = (name: string) => join(folder, name)
 writeFileSync(file('empty.json'), '{}')
 writeFileSync(file('list.json'), '[]')
