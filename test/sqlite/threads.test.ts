@@ -124,12 +124,17 @@ describe('a thread client', () => {
 
 describe('a thread that dies', () => {
   test('rejects its batch, and the next call starts another thread', async () => {
-    const thread = open()
+    const path = emptyFile()
+    const thread = writerOf(path)
     await store(thread, 'a')
     const first = lastThread()
+    const release = hold(path) // so that the thread cannot answer before it ends
     const lost = store(thread, 'b')
-    await first.terminate()
+    await new Promise((resolve) => setImmediate(resolve))
+    const ended = first.terminate()
+    release()
     await expect(lost).rejects.toThrow('The thread "hookserver writer" ended')
+    await ended
     expect(await store(thread, 'a')).toMatchObject({ outcome: 'duplicate' })
     expect(lastThread()).not.toBe(first)
   })
