@@ -48,8 +48,6 @@ const chunks = [
   // Also contains two files of `postgres`, which the command line and the search thread load without `pg` and
   // `pg-boss`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
-  // Commands that start no server and send no deliveries start faster without `node:http`.
-  { name: 'listener', test: /\/src\/server\/listener\.ts$/ },
   ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
   }),

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import type { RequestListener, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
 import { createAddressReader } from '../receiver/client-address.ts'
@@ -26,6 +26,7 @@ interface Address {
 
 /** Starts a server. @throws {Error} that says what to do. */
 export async function listen(listener: RequestListener, address: Address): Promise<Server> {
+  const { createServer } = await import('node:http') // most commands start faster without this module
   const server = createServer(limits, listener)
   server.maxConnections = maxConnections
   server.listen(address.port, address.host)
@@ -51,6 +52,8 @@ export function addressOf(server: Server): string {
   if (address === '0.0.0.0' || address === '::') return `http://localhost:${port}`
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
+
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
 
 /**
  * Calls `work` when the response has been sent or the client has disconnected. If this has already happened, calls

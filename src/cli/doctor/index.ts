@@ -5,6 +5,7 @@ import { publicHost } from '../../server/config/conflicts.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import { type Config, ConfigError } from '../../server/config/resolve-config.ts'
+import { listen } from '../../server/listener.ts'
 import type { EnvFileFlags } from '../env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
 import { jsonLine, plural, printLines } from '../output.ts'
@@ -132,7 +133,6 @@ async function* checkPorts(config: Config, signed: boolean): AsyncGenerator<Find
   } catch (error) {
     yield failed('settings', (error as Error).message)
   }
-  const { listen } = await import('../../server/listener.ts') // other commands do not need a server
   for (const { what, ...address } of listeners) {
     const name = `${address.host} port ${address.port}`
     try {

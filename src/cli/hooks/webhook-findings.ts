@@ -3,7 +3,7 @@ import type { LoggedAttempt } from '../../github/delivery-log.ts'
 import { type Target, withoutSecrets } from '../../github/target.ts'
 import { isSameAddress, nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { compareEvents } from '../../github/webhooks/webhook-events.ts'
-import { isLoopback } from '../../server/config/conflicts.ts'
+import { isLoopback } from '../../server/listener.ts'
 import { type Finding, failed, fine, warning } from '../doctor/finding.ts'
 import { formatAge, plural, shellQuoted } from '../output.ts'
 

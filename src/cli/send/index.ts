@@ -86,7 +86,7 @@ async function send(name: string, flags: Flags, { args }: Command): Promise<void
   const payloads = preparePayloads(name, file, flags.set ?? [])
   const requests = payloads.map((payload) => signRequest(payload, { secret: secret?.value, form, tamper }))
 
-  // Imported here, because other commands do not need `node:http`, whose import takes a third of their start time.
+  // Imported here, because other commands start faster without `node:http`.
   const { Sender, sendAll } = await import('./sender.ts')
   const { answerJson, answerLines, hintsFor, Summary, summaryJson, summaryLines } = await import('./summary.ts')
   const count = flags.count ?? (isAll(name) ? requests.length : 1)

@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
-import { isLoopback } from '../config/conflicts.ts'
+import { isLoopback } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 
 /**

@@ -1,4 +1,5 @@
 /** Conflicts between settings. */
+import { isLoopback } from '../listener.ts'
 import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 
@@ -12,8 +13,6 @@ export function checkWithoutModule(config: Config): void {
   if (config.database.source !== undefined) checkDatabase(config)
   checkPull(config)
 }
-
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
 
 /**
  * The address of the public listener. It is on loopback with `--dev`. Without signature checks, it is on loopback
