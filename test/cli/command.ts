@@ -3,6 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable } from 'node:stream'
+import { expect } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
 import { main } from '../build.ts'
 import { compileCache } from '../compile-cache.ts'
@@ -46,7 +47,9 @@ export function helpOf(path: readonly string[]): string {
     command = child
   }
   let help = ''
-  command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+  command.configureOutput({ writeOut: (text) => (help += text) })
+  const run = () => command.parse(['--help'], { from: 'user' })
+  expect(run).toThrow(expect.objectContaining({ exitCode: 0 }))
   return help
 }
 
