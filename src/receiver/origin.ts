@@ -11,7 +11,7 @@ export class Origin {
   readonly #readAddress: AddressReader
   readonly #clientAddress: Settings['clientAddress']
   readonly #ranges: AddressSet | GithubRanges
-  /** What the log recommends if an address is in none of the ranges; empty for github.com and for own `ranges`. */
+  /** The advice in the log if an address is in none of the ranges; empty for github.com and for own `ranges`. */
   readonly #advice: readonly string[]
 
   /**

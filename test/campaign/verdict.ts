@@ -91,7 +91,7 @@ export class Judge {
     return { lost, wrong, stored: deliveries.length, handled, expired: expired.size, unrecorded, late: late.size }
   }
 
-  /** `lost`: what is wrong with acknowledged or stored deliveries. `handled`: the number of tasks that succeeded. */
+  /** `lost`: problems with acknowledged or stored deliveries. `handled`: the number of tasks that succeeded. */
   #lost(
     deliveries: readonly DeliveryRow[],
     succeeded: ReadonlyMap<string, number>,

@@ -10,7 +10,7 @@ const hooksModule = `
   import { Hooks } from 'hookserver'
   export default new Hooks()`
 
-/** The authorization that a command in a folder with these files sends to GitHub, or else what it prints on stderr. */
+/** The authorization that a command in a folder with these files sends to GitHub. If it sends none, its stderr. */
 async function authorizationOf(
   files: Record<string, string>,
   { args = [], env = {} }: { args?: string[]; env?: Record<string, string> },
