@@ -15,7 +15,15 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'isolated', include: isolated } },
-      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: isolated, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: [...isolated, '**/node_modules'],
+          isolate: false,
+        },
+      },
     ],
     testTimeout: 30_000,
     hookTimeout: 30_000,
