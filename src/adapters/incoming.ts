@@ -129,7 +129,10 @@ export function pathOf(target: string | undefined): string {
 
 /** Maximum bytes and milliseconds to go on reading after a rejection is sent, so that the sender can read the reply. */
 const [maxUnread, unreadTimeout] = [1024 * 1024, 1000]
-/** The limits until the reply is sent. Higher, because Express's error handler replies after the end of the request. */
+/**
+ * The limits until the reply is sent. They are higher than the limits after the reply, because Express's error handler
+ * replies only when the request has been read to its end.
+ */
 const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 
 /**

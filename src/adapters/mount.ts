@@ -19,8 +19,8 @@ export interface MountTraits {
   /** The values of `clientAddress` that work here, besides a function. Default: `cloudflare`, which reads a header. */
   clientAddresses?: readonly string[]
   /**
-   * `false`: the mount only receives deliveries that an operator creates, so the process does not count as a receiver.
-   * Default: `true`.
+   * `false`: the mount gets no deliveries from GitHub, only those that an operator creates with the admin API. So the
+   * mount does not make the process count as a receiver. Default: `true`.
    */
   receives?: boolean
 }
