@@ -40,6 +40,7 @@ export function assertNoApp(path: string): void {
   }
   const inEnvironment = Object.values(names).filter((name) => process.env[name])
   if (inEnvironment.length === 0) return
-  const cure = `it takes precedence over ${path}. Unset the variables, or see the App with "npx hookserver app status"`
-  throw new Error(`The environment already sets ${inEnvironment.join(', ')}, and nothing was changed: ${cure}`)
+  const reason = `The environment takes precedence over ${path}, so nothing was changed`
+  const cure = 'Unset the variables, or see the App with "npx hookserver app status"'
+  throw new Error(`The environment already sets ${inEnvironment.join(', ')}. ${reason}. ${cure}`)
 }

@@ -43,7 +43,7 @@ export function addCreate(parent: Command): void {
       'Creates a GitHub App with the events and permissions that the handlers of a module need (default: hooks.ts), ' +
         'writes its key and secrets to a file, and runs the handlers until the first delivery is handled.',
     )
-    .option('--name <name>', 'Name of the App (default: that of the package)', parseName)
+    .option('--name <name>', 'Name of the App (default: the name in package.json)', parseName)
     .option('--org <organization>', 'Organization that will own the App (default: your account)', parseOrganization)
     .option('--url <url>', 'Public address of the server that receives the deliveries (default: none)', parseAddress)
     .option('--public', 'Let any account install the App')
@@ -143,7 +143,8 @@ function needsLines(module: string, { events, permissions, notes }: AppNeeds): s
 }
 
 async function waitForDelivery(handled: Promise<void>, { names }: AppNeeds, signal: AbortSignal): Promise<void> {
-  const causes = names.length > 0 ? ` of a handler. Cause one in the installation: ${names.join(', ')}` : ''
+  const cure = 'To make GitHub send one, cause one of these events where the App is installed'
+  const causes = names.length > 0 ? `. ${cure}: ${names.join(', ')}` : ''
   await printLines([printable(`Waiting for the first delivery${causes}`)])
   await untilAborted(signal, () => handled)
 }

@@ -86,7 +86,8 @@ function firstDelivery(): { handled: Promise<void>; unsubscribe: () => void } {
 }
 
 const nextAttempt =
-  'The handler will be tried again. If you change its code, press Ctrl-C, and start the server, which tries it again'
+  'The handler will be tried again. To change its code first, press Ctrl-C, edit the code, and start the server. ' +
+  'The server then tries the handler again'
 
 /** For a request that GitHub denied to the App: the permission that the App lacks, and how to add it. */
 function missingPermission(error: unknown): string[] {

@@ -76,7 +76,7 @@ async function importApp(flags: Flags): Promise<void> {
 /** What to do next about the secret. GitHub never shows a secret, so only a delivery can show that it is right. */
 function secretLines({ url, hasSecret }: AppWebhook, page: string): string[] {
   if (url === undefined) return [`The App has no webhook: activate one on ${page}`]
-  if (!hasSecret) return [`The webhook of the App has no secret. Enter the secret from the file on this page: ${page}`]
+  if (!hasSecret) return [`The webhook of the App has no secret. Open ${page} and enter the secret that is in the file`]
   return [
     'GitHub does not show the secret of the webhook. To see whether the server accepts the next delivery, run ' +
       '"npx hookserver app status"',
@@ -86,7 +86,8 @@ function secretLines({ url, hasSecret }: AppWebhook, page: string): string[] {
 function readKey({ id, privateKey }: Flags): AppOptions {
   if (privateKey.includes('-----BEGIN')) {
     throw new UsageError(
-      '--private-key: expected the path of a PEM file, not the key itself. Generate a new key on GitHub',
+      '--private-key: expected the path of a PEM file, not the key itself. Your shell may have saved the key in its ' +
+        'history: generate a new key on GitHub',
     )
   }
   if (!existsSync(privateKey)) throw new UsageError('--private-key: there is no such file')

@@ -14,7 +14,7 @@ export interface PageContext {
 
 export interface FormContext extends PageContext {
   manifest: AppManifest
-  /** The account that will own the App, for the page. */
+  /** The account that will own the App, as the page names it: `acme` or `your account`. */
   owner: string
   notes: readonly string[]
   /** Why GitHub would reject the manifest that the user submitted last. Empty at first. */
@@ -75,8 +75,8 @@ function eventBox(event: string, isChosen: boolean): Html {
 }
 
 /**
- * A plain string, because the bundler would turn a tagged template that contains this text into a call to its own
- * package.
+ * The templates below get this tag as a value, because their own text must not contain it. The bundler would replace a
+ * tagged template with this text by a call of a function from `@oxc-project/runtime`, which our users do not install.
  */
 const scriptEnd = raw('</script>')
 

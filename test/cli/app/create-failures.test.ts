@@ -146,7 +146,7 @@ describe('Ctrl-C', () => {
     const github = await startServer()
     const command = startCreate(github)
     await install((await follow(await register(github, await command.address()))).headers.get('location') ?? '')
-    await command.printed(/Waiting for the first delivery of a handler\. .*: issues\.opened\n/)
+    await command.printed(/Waiting for the first delivery\. .*: issues\.opened\n/)
     command.child.kill('SIGINT')
     const { code, output } = await command.result()
     expect([code, output]).toEqual([1, expect.stringMatching(/ exists on GitHub, and \.env has its key\.\n.*See it/)])
