@@ -18,7 +18,8 @@ export function addCompletion(program: Command): void {
       'Prints a completion script for bash, zsh or fish. It completes commands, flags, files, events and other values.',
     )
     .addHelpText('after', examples)
-    .allowExcessArguments() // each script passes a line, and the script of bash also its word-splitting characters
+    // The scripts pass two more arguments: the command line (all shells) and `$COMP_WORDBREAKS` (only bash).
+    .allowExcessArguments()
     .action(async (shell: keyof typeof scripts, _, { args: [, line, breaks = ''] }: Command) => {
       if (line === undefined) return void (await printLines([scripts[shell]]))
       const { names, areFiles } = completionsOf(program, line)
@@ -106,7 +107,11 @@ const flagNamed = (command: Command, name: string): Option | undefined =>
 const takesNext = (flag: Option | undefined, word: string): boolean =>
   flag !== undefined && (flag.required || (flag.optional && !word.startsWith('-')))
 
-/** The values of a flag or argument: its choices, the words of its setting, or values for its placeholder. */
+/**
+ * The values of a flag or argument. If its placeholder stands for a file, such as `<module>`: files and folders.
+ * Otherwise: its choices, else the words that the setting of the same name accepts, else the values for its
+ * placeholder.
+ */
 function valuesOf(of: Option | Argument | undefined, typed: string, prefix: string = ''): Completions {
   const [name, setting] =
     of instanceof Option
@@ -145,8 +150,10 @@ function filesAt(typed: string, ending: RegExp): string[] {
 }
 
 /**
- * The part of each name that readline inserts. readline replaces only the part of a word after the last `=` or `:`, or
- * from the last `@` on, if `breaks` contains this character. It adds the slash after a folder itself.
+ * The part of each name that readline inserts. readline splits a word at each `=`, `:` or `@` that is in `breaks`, and
+ * replaces only the last part. After a split at `=` or `:`, the last part does not contain this character. After a
+ * split at `@`, the last part begins with the `@`. The names of folders lose their slash here, because readline adds
+ * it.
  */
 function forReadline(names: readonly string[], line: string, breaks: string): string[] {
   const word = splitWords(line).at(-1) ?? ''

@@ -49,8 +49,9 @@ function envFileOf(flag: string | undefined): EnvFile | undefined {
 }
 
 /**
- * The environment of this process without the variables of the file, for a child process. A server that restarts on
- * changes reads the file itself. A browser must not get the keys and secrets in the file.
+ * The environment of this process without the variables of the file, for a child process. The child of `serve --dev` is
+ * a server, which reads the file itself at each restart. The child of the `app` commands is a browser, which must not
+ * get the keys and secrets in the file.
  */
 export function environmentWithout({ variables = [] }: Partial<EnvFile> = {}): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !variables.includes(name)))

@@ -120,6 +120,6 @@ export async function openLocal(config: DatabaseConfig): Promise<Inbox> {
   const { value: path, source } = config.database
   if (!isFile(path) || existsSync(path)) return openPassively(config)
   const found = `There is no database ${path}${source ? ` (${source})` : ''}`
-  const cure = 'start the server once, run this in its folder, or pass its database with --database or its admin URL'
-  throw new Error(`${found}: ${cure} with --admin-url`)
+  const cure = 'start the server once to create it, or run this command in the folder of the server'
+  throw new Error(`${found}: ${cure}. For another database, pass --database. For a remote server, pass --admin-url`)
 }

@@ -29,9 +29,9 @@ export function moduleOrDefault(given: string | undefined): string {
 }
 
 /**
- * The events and permissions that an App needs for the handlers of a module. A thread imports the module. If the
- * environment has no secret or no key, as before `app create`, the thread gets random ones. `app create` later imports
- * the module with the real ones, in the main thread.
+ * The events and permissions that an App needs for the handlers of a module. A thread imports the module. Until
+ * `app create` has created the App, the environment may have no secret and no key. The thread gets random values for
+ * those that are missing. `app create` later imports the module with the real secret and key, in the main thread.
  * @throws {Error} that says why the module cannot be used.
  */
 export async function needsOfModule(path: string): Promise<AppNeeds> {

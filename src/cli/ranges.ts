@@ -52,7 +52,10 @@ async function printRanges(address: string | undefined, flags: Flags): Promise<v
   await printLines([flags.json ? jsonLine({ address, range: range ?? null }) : `${address} ${text}`])
 }
 
-/** @throws {Error} whose message includes the causes. A receiver hides them, but here no sender sees the message. */
+/**
+ * @throws {Error} whose message includes the causes. A receiver hides the causes from the sender of a request. Here,
+ * only the user of the command sees the message.
+ */
 async function fetchRanges(apiUrl: string, token: string | undefined): Promise<readonly string[]> {
   try {
     const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)

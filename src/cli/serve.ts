@@ -138,11 +138,12 @@ function logStart(
 }
 
 /**
- * Finds the secret that the server verifies signatures with. It overrides the secret of the module. If the result is
- * `undefined`, the module sets the secret. Call this function before the module is imported: it also sets the
- * environment variable that `new Hooks()` reads. If no secret is configured, `--pull` sets this variable to a random
- * secret, because a server that polls verifies nothing. Without `--pull`, `--dev` creates a secret and keeps it in a
- * file. Print only the source of a secret, never the value.
+ * Finds the secret that the server verifies signatures with. The server uses this secret instead of that of the module.
+ * If the result is `undefined`, the server uses the secret of the module. Call this function before the module is
+ * imported: it also sets the environment variable that `new Hooks()` reads. `new Hooks()` needs a secret even with
+ * `--pull`, although a server that polls verifies no signatures. So with `--pull` and no configured secret, this
+ * function sets the variable to a random secret. Without `--pull`, `--dev` creates a secret and keeps it in a file.
+ * Print only the source of a secret, never the value.
  */
 export function findServerSecret({
   secretFile,

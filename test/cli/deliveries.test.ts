@@ -91,7 +91,7 @@ describe('deliveries list', () => {
     const missing = join(inboxFile(), '..', 'missing.db')
     const { code, stderr } = await hookserver(['deliveries', 'list', '--database', missing])
     expect(stderr).toBe(
-      `hookserver: There is no database ${missing} (--database): start the server once, run this in its folder, or pass its database with --database or its admin URL with --admin-url\n`,
+      `hookserver: There is no database ${missing} (--database): start the server once to create it, or run this command in the folder of the server. For another database, pass --database. For a remote server, pass --admin-url\n`,
     )
     expect(code).toBe(1)
     const again = await hookserver(['deliveries', 'list'], { DATABASE_URL: missing })
@@ -199,7 +199,7 @@ describe('deliveries retry and discard', () => {
     expect([code, stdout, stderr]).toEqual([
       1,
       'Discarded 1 delivery.\n',
-      'Skipped 1: they do not exist, or have ended.\n',
+      'Skipped 1: they do not exist, or are neither unfinished nor dead.\n',
     ])
   })
 

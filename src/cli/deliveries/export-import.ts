@@ -174,8 +174,9 @@ function parseDelivery(line: unknown): ImportedDelivery {
 }
 
 /**
- * Maximum characters of the error, the result or the log of an attempt. Workers store shorter texts. The limit bounds
- * the size of a delivery in an answer of the admin API.
+ * Maximum characters of the error, the result or the log of an attempt. Workers truncate these texts to fewer
+ * characters, so the exports of hookserver pass the check. The limit bounds the size of a delivery in an answer of the
+ * admin API.
  */
 const maxTextLength = 65_536
 

@@ -42,7 +42,7 @@ export function addDiscard(parent: Command): void {
     .description('Discards deliveries that are unfinished or dead. You can still retry them later.')
     .option('--reason <text>', 'Reason to show with the delivery', 'Discarded from the command line')
   addSelectionFlags(command, 'discard').action((ids: readonly string[], flags: Flags & { reason: string }) => {
-    const skipReason = 'they do not exist, or have ended'
+    const skipReason = 'they do not exist, or are neither unfinished nor dead'
     const run: Operation['run'] = (client, selection) => client.discard(selection, flags.reason)
     return operate(ids, flags, { verb: 'Discard', past: 'Discarded', skipReason, run })
   })

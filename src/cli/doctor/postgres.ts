@@ -125,7 +125,8 @@ async function isBehindPooler(client: Client, connect: Connect): Promise<boolean
   for (let test = 0; test < poolerTests; test++) {
     const before = await backendOf(client)
     await other.query('begin')
-    // If both clients share one connection, the second query would wait for the open transaction, so it is not sent.
+    // If `other` got the connection that `client` had, a query of `client` would wait for the end of the transaction.
+    // So `client` is queried only if `other` got a different connection.
     const isShared = (await backendOf(other)) === before || (await backendOf(client)) !== before
     await other.query('rollback')
     if (isShared) return true

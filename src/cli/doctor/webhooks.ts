@@ -18,7 +18,10 @@ interface Server {
 
 const what = 'webhook'
 
-/** With `--pull`, only these findings count. Deliveries may fail then, because the server reads them from the log. */
+/**
+ * With `--pull`, only problems of these settings count, and the problem that there is no webhook. Other problems make
+ * deliveries to the webhook's address fail. A server that reads deliveries from GitHub's log gets failed ones too.
+ */
 const neededToPull: readonly string[] = ['events', 'active']
 
 /** A finding for each problem of a webhook, or one for a webhook without problems. Sends no ping. */

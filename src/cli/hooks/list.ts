@@ -10,7 +10,8 @@ export function addListWebhooks(parent: Command): void {
     .command('list <target>')
     .summary('List the webhooks of a repository, an organization or an App')
     .description(
-      'Lists webhooks with their settings and the last response of the receiver. Hides the queries of their addresses.',
+      'Lists webhooks with their settings and the last response of the receiver. Shows the address of each webhook ' +
+        'without its query string, which may contain a secret.',
     )
   addGitHubFlags(command).option('--json', 'Print one JSON object per line').addHelpText('after', examples).action(list)
 }

@@ -124,7 +124,10 @@ function configOf(flags: WebhookFlags, module?: HooksModule): Config {
   })
 }
 
-/** Prefers the flag as typed: the setting lacks slashes at the end, although they are part of a webhook's address. */
+/**
+ * Takes the URL from the flag, if the flag is given, and not from the setting. The setting removes slashes from the end
+ * of a URL, but the address of a webhook may end with a slash.
+ */
 const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.url ?? config.recoverUrl.value
 
 function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | undefined): WebhookEvents | undefined {

@@ -15,7 +15,9 @@ export interface ProofContext {
 
 /** Why no ping proves the secret. */
 export const reasonWithoutPing = (target: Target): string =>
-  target === 'app' ? 'the log of the App has no ping to send again' : 'the log shows no new ping yet'
+  target === 'app'
+    ? 'hookserver cannot request a new ping for an App, and the log shows no redelivery of an earlier ping'
+    : 'the log shows no new ping yet'
 
 /** The findings from one delivery: about the secret, and about the answer of the receiver. */
 export function proofFindings(proof: SecretProof | undefined, context: ProofContext): Finding[] {

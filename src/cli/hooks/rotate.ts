@@ -109,7 +109,7 @@ class RotationRun {
     const old = plural(this.#file.secrets.length - (rotation === 'start' ? 0 : 1), 'old secret')
     const steps = [
       ...(rotation === 'start' ? [`add a new secret as the first line of ${this.#path}`] : []),
-      ...(rotation === 'finish' ? [] : ['set it on GitHub, and prove it with a ping']),
+      ...(rotation === 'finish' ? [] : ['set the new secret on GitHub, and prove it with a ping']),
       this.#flags.dropOld ? `drop ${old}` : `keep ${old}, until you run this with --drop-old`,
     ]
     return steps.map((step, index) => printable(`  ${index + 1}. ${step}`))

@@ -37,7 +37,7 @@ export function addInit(program: Command): void {
     .action(createProject)
 }
 
-const templateHelp = 'Template (default: the one with the name of the folder, or else handler)'
+const templateHelp = 'Template (default: the one with the same name as the folder, otherwise "handler")'
 
 const templateLines = templateNames.map((name) => `  ${name.padEnd(8)}  ${templates[name].summary}`)
 

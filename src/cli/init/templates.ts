@@ -35,7 +35,7 @@ export const templates = {
     packages: ['pg', 'pg-boss'],
     next: [
       ['docker compose up --wait', 'start PostgreSQL'],
-      ['cp .env.example .env', 'name this database; without .env, the server uses an SQLite file'],
+      ['cp .env.example .env', 'make the server use PostgreSQL; without .env, it uses an SQLite file'],
       ...tryIt,
     ],
   },

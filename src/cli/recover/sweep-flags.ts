@@ -30,8 +30,9 @@ export interface SweepFlags extends ConnectionFlags, Partial<Record<Exclude<Sett
 const settingFlags = Object.entries(settingOf) as [SettingFlag, SettingName][]
 
 /**
- * The settings that a sweep uses. `recover` has arguments instead of a flag. The setting `url` comes from the
- * environment or the module, because the flag `--url` sets `recoverUrl`. `secretFile` comes from the environment.
+ * The settings that a sweep uses. No flag of this command sets the last three. The arguments of the command set
+ * `recover`. The setting `url` comes from the environment or the module, because the flag `--url` sets `recoverUrl`.
+ * `secretFile` comes from the environment.
  */
 const usedSettings: readonly SettingName[] = [
   ...Object.values(settingOf),

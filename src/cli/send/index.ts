@@ -112,8 +112,9 @@ async function send(name: string, flags: Flags, { args }: Command): Promise<void
 }
 
 /**
- * The secret to sign with. Without `--secret-file`, `serve --dev` in the same folder looks in the same places as `send`
- * without `--secret`, so both find the same secret.
+ * The secret to sign with: that of `--secret`, else of the environment, else of the file that `serve --dev` creates.
+ * `serve --dev` also looks in the environment first, and then in this file. So `send` and a server in the same folder
+ * use the same secret, unless `--secret` or `--secret-file` sets another.
  * @throws {UsageError} if there is none.
  */
 function findSecret(given: string | undefined): { value: string; source: string } {

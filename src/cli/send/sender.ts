@@ -22,10 +22,16 @@ const maxIdleMs = 1000
 const startupMs = 3000
 const startupRetryMs = 100
 
-/** The maximum delay that later requests make up for, so that no burst follows a slow answer. */
+/**
+ * After a delay, the next requests follow without a pause to make up for the delay. They make up for at most this many
+ * milliseconds, because otherwise a long burst would follow a slow answer.
+ */
 const maxLagMs = 100
 
-/** The time of the request after the one that was due at `due`. Delays of timers do not change the rate. */
+/**
+ * When the next request is due. This counts from `due`, the time at which the previous request was due, even if that
+ * request started late. So late timers do not change the rate.
+ */
 export const nextDue = (due: number, rate: number, now: number): number => Math.max(due + 1000 / rate, now - maxLagMs)
 
 /** Sends requests to one URL, over connections that it keeps open. */

@@ -32,7 +32,7 @@ describe('a rotation', () => {
     expect(first.stdout.split('\n')).toEqual([
       `acme/shop#${hook.id}: start the rotation`,
       `  1. add a new secret as the first line of ${scene.secretFile}`,
-      '  2. set it on GitHub, and prove it with a ping',
+      '  2. set the new secret on GitHub, and prove it with a ping',
       '  3. keep 1 old secret, until you run this with --drop-old',
       expect.stringContaining('✓ secret     proved: GitHub signed the ping'),
       '✓ receiver   accepted the ping',
@@ -51,7 +51,7 @@ describe('a rotation', () => {
     const scene = await WebhooksScene.open(['secret-number-two', secret])
     const hook = scene.addHook()
     const { code, stdout } = await rotateWith(scene, '--drop-old')
-    expect(stdout).toContain('continue the rotation\n  1. set it on GitHub')
+    expect(stdout).toContain('continue the rotation\n  1. set the new secret on GitHub')
     expect([code, hook.secret, scene.secrets]).toEqual([0, 'secret-number-two', ['secret-number-two']])
   })
 
