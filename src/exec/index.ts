@@ -14,7 +14,7 @@ export type { ExecOptions } from './options.ts'
  */
 export interface ExecHandler {
   (data: Record<string, unknown>, guid: string, delivery: Delivery): Promise<string>
-  /** Defaults for an inbox, which the options of the registration override. */
+  /** The default options of this handler with an inbox. Options at the registration override them. */
   readonly [handlerOptions]: HandlerOptions
 }
 

@@ -18,10 +18,10 @@ export interface ExecOptions {
    */
   branch?: string | readonly string[] | undefined
   /**
-   * Milliseconds after which hookserver ends the program. Default: none, so only `delivery.signal` ends the program: by
-   * default 9 s after the request, or with an inbox 15 min after the start of the attempt. With an inbox, this option
-   * also sets the `timeout` of the handler to this time, plus `killAfter`, plus 1 s, so that the program ends before
-   * the attempt times out.
+   * Milliseconds after which hookserver ends the program. Default: none. Without this option, only `delivery.signal`
+   * ends the program. By default, the signal aborts 9 s after the request if there is no inbox, and 15 min after the
+   * start of the attempt if there is one. With an inbox, this option also sets the `timeout` of the handler to this
+   * time, plus `killAfter`, plus 1 s, so that the program ends before the attempt times out.
    */
   timeout?: number | undefined
   /** Milliseconds between SIGTERM and SIGKILL. Default: 5000. */
@@ -48,7 +48,10 @@ export interface Command {
   order: 'repository' | false
 }
 
-/** @throws {TypeError} naming the argument or option. The message shows the value, except one of `env`. */
+/**
+ * @throws {TypeError} naming the argument or option. The message shows the invalid value. It never shows the value of a
+ * variable in `env`, which may be a secret.
+ */
 export function commandOf(file: unknown, args: unknown = [], options: unknown = {}): Command {
   if (!isText(file) || file === '') fail('Argument "file"', 'a path or the name of a program', file)
   if (!isListOf(args, isText)) fail('Argument "args"', 'a list of strings without NUL', args)

@@ -15,7 +15,7 @@ const refForm = /^refs\/(?!.*\.\.)(?!.*\/\/)[^\0-\x20\x7f~^:?*[\\]{1,1000}$/
 const shaForm = /^(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 const zeros = /^0{40,}$/
 
-/** The target of a delivery, without a ref or commit that is malformed. */
+/** The target of a delivery. A malformed ref or commit becomes `undefined`. */
 export function targetOf(event: string, data: Json): Target {
   const [ref, sha] = [refIn(data), shaIn(data)]
   return {
