@@ -16,7 +16,7 @@ export function apiUrlOf(github: string): string {
   return host === undefined ? `${github}/api/v3` : `https://api.${host}`
 }
 
-/** The address of the pages. Equal to `apiUrl` if GitHub does not host the API, and `apiUrl` has no `/api/v3`. */
+/** The address of the pages. If `apiUrl` has none of the forms above, it is also the address of the pages. */
 export function githubUrlOf(apiUrl: string): string {
   const [, host] = hostedApi.exec(apiUrl) ?? []
   return host === undefined ? apiUrl.replace(/\/api\/v3$/, '') : `https://${host}`

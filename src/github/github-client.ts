@@ -34,15 +34,17 @@ const needsCredentials = (call: string): Error =>
   new Error(`${call} needs credentials: set the option "app" ({ id, privateKey }) or the option "token" of new Hooks()`)
 
 /**
- * Creates Octokits that authenticate with the token, as the App, or as an installation of the App. The Octokits for the
- * application wait for rate limits, up to `maxWait`. A requester fails at a rate limit, because its caller waits.
+ * Creates Octokits that authenticate with the token, as the App, or as an installation of the App. Some are for the
+ * code of users, who get them from `delivery.octokit()` and `hooks.octokit()`. These wait for rate limits, up to
+ * `maxWait`. The others are the requesters, which hookserver itself uses. A request of a requester fails at a rate
+ * limit.
  */
 export class GitHubClient {
   readonly #credentials: Credentials
   /** The scope of requests that belong to neither a delivery nor a requester. */
   readonly #scope: Scope
   #app: Promise<AppClient> | undefined
-  /** The client of the App for requesters. `#app` is the one for the application. */
+  /** The client of the App for requesters. `#app` is the client for the Octokits that users get. */
   #appOfRequesters: Promise<AppClient> | undefined
 
   /**
@@ -72,8 +74,8 @@ export class GitHubClient {
   /**
    * The Octokit for calls outside a delivery.
    * @throws {TypeError} naming the wrong member of the target.
-   * @throws {Error} if there are no credentials, or if the target is a repository or an account on which the App is not
-   * installed or is suspended.
+   * @throws {Error} if there are no credentials. For a repository or an account, also if the App is not installed
+   * there, or if the installation is suspended.
    */
   async octokitOutside(target: OctokitTarget): Promise<Octokit> {
     checkOctokitTarget(target)

@@ -57,8 +57,8 @@ export class Installations {
   }
 
   /**
-   * The installation of a target.
-   * @throws {Error} (a method of the source rejects) if the App is not installed on the target.
+   * The installation of a target. This method itself makes no request and does not fail. If the App is not installed on
+   * the target, a later call of a method of the returned source rejects.
    */
   sourceFor(target: OctokitTarget): InstallationSource {
     if ('installation' in target) {

@@ -56,8 +56,9 @@ export function throttleOptions(id: string, { log, signal, keepAlive = false }: 
 
 /**
  * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Also logs each response
- * with a success status. The signal and the logger are set for each request. If the constructor got them, they would
- * replace the option `request` that an application gave to `Octokit.defaults()`, and so lose its `fetch`.
+ * with a success status. The signal and the logger are set for each request. If they were in the option `request` of
+ * the constructor, that option would replace the option `request` of `Octokit.defaults()`. Octokit would then ignore
+ * the `fetch` that an application has set there.
  */
 export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
   const requestLog = octokitLogger(log)

@@ -34,7 +34,7 @@ export class Octokits {
     yield* (await this.#clientFor(settings)).listInstallations()
   }
 
-  /** Ends all requests outside deliveries, and rejects new ones. */
+  /** Ends the requests that belong to no delivery: those of `forTarget()` and `installations()`. Rejects new ones. */
   close(): void {
     this.#closer.abort(new DOMException('hooks.close() ends requests to GitHub', 'AbortError'))
   }

@@ -34,8 +34,9 @@ export class InstallationTokens {
   }
 
   /**
-   * The token to use after GitHub rejected the token `rejected` with 401, for example because it was revoked. This is
-   * a new token, except if `rejected` is younger than `propagationTime`: then waits for 1 s, and returns `rejected`.
+   * The token to use after GitHub rejected the token `rejected` with 401, for example because it was revoked. Usually,
+   * this method returns a new token. If `rejected` is younger than `propagationTime`, this method waits for 1 s, and
+   * returns `rejected` again.
    */
   async replace(installation: number, rejected: string): Promise<string> {
     const token = this.#tokens.get(installation)

@@ -28,7 +28,8 @@ const always: Permissions = { metadata: 'read' }
 
 /**
  * @param names The names of the handlers: `event`, `event.action` or `*`.
- * @param given The permissions that the module declares, because events do not show that a handler writes.
+ * @param given The permissions that the module declares. It has to declare write permissions, because the names of the
+ *   handlers do not show whether a handler writes to GitHub.
  */
 export function needsOf(names: readonly string[], given: Permissions = {}): AppNeeds {
   const permissions: Record<string, PermissionLevel> = { ...always, ...given }
@@ -77,8 +78,8 @@ export function readPermissions(module: string, given: unknown): Permissions {
 }
 
 /**
- * The names, each once, without `*`. Names of events with alternative permissions come last: if another event already
- * needs one of the alternatives, such an event adds no permission.
+ * The names, each once, without `*`. An event with alternative permissions needs only one of them. The names of such
+ * events come last. By then, an earlier event may have added one of the alternatives, so no other has to be added.
  */
 function sortedNames(names: readonly string[]): string[] {
   const choices = (name: string) => permissionFor(splitName(name)[0])?.alternatives?.length ?? 0

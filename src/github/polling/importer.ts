@@ -110,8 +110,9 @@ interface StoredCursor {
 }
 
 /**
- * How far polling has read GitHub's log of a webhook: the time of the newest attempt, and the ids of the attempts
- * within the settling time before it. GitHub may still add other attempts in that period.
+ * How far polling has read GitHub's log of a webhook. GitHub may list an attempt up to `settlingTime` late. So the
+ * cursor has the time of the newest attempt, and the ids of the attempts in the `settlingTime` before it. Other
+ * attempts from that period are new.
  */
 export class LogCursor {
   readonly #inbox: Inbox

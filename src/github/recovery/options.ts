@@ -59,8 +59,9 @@ export interface RecoverOnceOptions extends RecoverOptions, SweepOptions {
 /** The options of `startRecovery()`. */
 export interface StartRecoveryOptions extends RecoverOptions {
   /**
-   * Milliseconds from the end of a sweep to the start of the next. After 1, 2, 3, … failed redeliveries, a delivery
-   * waits for 1, 2, 4, … times as long, up to 6 h. Default: 300000, 5 minutes.
+   * Milliseconds from the end of a sweep to the start of the next. A delivery whose redelivery failed waits for at
+   * least this time until the next request. After each further failure, the wait is twice as long, up to 6 h. Default:
+   * 300000, 5 minutes.
    */
   every?: number | undefined
 }

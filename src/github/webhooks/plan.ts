@@ -92,7 +92,8 @@ export function planWebhook(
   } as const
   const [before, after] = [webhook && shownSettings(webhook), shownSettings(settings)]
   const isChanged: Readonly<Record<keyof ShownSettings, boolean>> = {
-    address: !webhook || !isSameAddress(webhook.url, url), // compares the URLs, because the texts lack the query
+    // Compares the URLs, because the addresses in `before` and `after` lack the query, which may have changed.
+    address: !webhook || !isSameAddress(webhook.url, url),
     events: before?.events !== after.events,
     active: before?.active !== after.active,
     'content type': before?.['content type'] !== after['content type'],

@@ -33,8 +33,8 @@ export interface WebhookEvents {
 }
 
 /**
- * Whether GitHub sends an event without a subscription: `ping` to all webhooks, and the events about its installations
- * and authorizations to every App.
+ * Whether GitHub sends an event without a subscription. All webhooks get `ping`. The webhook of an App also gets the
+ * events about the installations and authorizations of the App.
  */
 const isAlwaysSent = (event: string, target: Target): boolean =>
   event === 'ping' || (target === 'app' && /^(installation.*|github_app_authorization)$/.test(event))
