@@ -33,13 +33,18 @@ export interface Delivery<Name extends string = string> {
   readonly receivedAt: Date
   /** The name of the mount that received the delivery: the option `source`, else the mount's `url`. */
   readonly source: string
-  /** The `id` that the secret resolver returned. Compare it with the payload, because unsigned headers selected it. */
+  /**
+   * The `id` that the secret resolver returned. The resolver chooses the secret by the headers, which are not signed. So
+   * a sender who knows the secret of one repository can also sign payloads about other repositories with it. Check that
+   * this id belongs to the payload: if it is the id of a repository, compare it with `data.repository.id`.
+   */
   readonly secretId: string | undefined
   /** The position of the secret that signed the delivery, from 0; `undefined` if signatures are not checked. */
   readonly secretIndex: number | undefined
   /**
-   * The number of this attempt, from 1. Attempts that a shutdown interrupted do not count. Attempts before a manual
-   * retry do not count, nor do attempts before a copy that makes the handler run again.
+   * The number of this attempt, from 1. Attempts that a shutdown interrupted do not count. The number starts from 1
+   * again when an operator retries the delivery. It also does when the delivery has ended without success and another
+   * copy of it arrives.
    */
   readonly attempt: number
   /** Whether another copy of the delivery arrived before this attempt. */
@@ -158,7 +163,7 @@ export class ReceivedDelivery implements Delivery {
     return this.#octokit
   }
 
-  /** Aborts `signal`. If `signal` is first read later, it is already aborted then. */
+  /** Aborts `signal`. A handler that accesses `signal` only after this call gets an aborted signal. */
   abort(reason: Error): void {
     this.#abortReason ??= reason
     this.#abort?.abort(reason)

@@ -72,7 +72,8 @@ export class Hooks implements Mountable {
    * @param name `event`, `event.action` or `*`. The most specific hook that returns a value sets the reply.
    * @returns The handler. Without a handler: a function that registers one.
    * @throws {Error} `<name> hook already registered`
-   * @throws {TypeError} naming the invalid argument or option. Also with an inbox, if another handler has its name.
+   * @throws {TypeError} naming the invalid argument or option. With an inbox, also if another handler has the same
+   *   handler name.
    */
   hook<const Name extends AnyEventName>(name: Name, handler: Handler<Name>, options?: HandlerOptions): Handler<Name>
   hook<const Name extends AnyEventName>(name: Name): (handler: Handler<Name>) => Handler<Name>
@@ -193,8 +194,8 @@ export class Hooks implements Mountable {
    * Rejects new deliveries with 503 `shutting_down`, and waits for the running requests. Without an inbox, these
    * requests still run their handlers. With an inbox, `close` also starts no more attempts, waits for the running
    * attempts, and then closes the inbox. An attempt that does not end in time does not count, and its delivery stays in
-   * the inbox. If the inbox does not respond, `close` waits at most 10 s for each of these: the end of the worker's
-   * round, the release of its leases, and the close of the inbox.
+   * the inbox. If the inbox does not respond, `close` waits at most 10 s for each of these: the queries that the
+   * worker has started, the release of the worker's leases, and the close of the inbox.
    * @param options `grace`: milliseconds that running handlers get to end before their `signal` aborts. Default: 25000.
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
