@@ -34,7 +34,7 @@ export interface Delivery<Name extends string = string> {
   /** The name of the mount that received the delivery: the option `source`, else the mount's `url`. */
   readonly source: string
   /**
-   * The `id` that the secret resolver returned. The resolver chooses the secret by the headers, which are not signed. So
+   * The `id` that the secret resolver returned. The resolver chooses the secret by headers, which are not signed. So
    * a sender who knows the secret of one repository can also sign payloads about other repositories with it. Check that
    * this id belongs to the payload: if it is the id of a repository, compare it with `data.repository.id`.
    */

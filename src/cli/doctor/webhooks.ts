@@ -19,8 +19,8 @@ interface Server {
 const what = 'webhook'
 
 /**
- * With `--pull`, only problems of these settings count, and the problem that there is no webhook. Other problems make
- * deliveries to the webhook's address fail. A server that reads deliveries from GitHub's log gets failed ones too.
+ * With `--pull`, only problems with these settings count, and a missing webhook. Other problems make deliveries
+ * to the webhook's address fail. A server that reads deliveries from GitHub's log gets the failed ones too.
  */
 const neededToPull: readonly string[] = ['events', 'active']
 
