@@ -71,8 +71,8 @@ export class RejectionBuffer {
 }
 
 /**
- * Removes secrets, and all headers from the first one with which the headers exceed `maxHeaderBytes`. Shortens a long
- * GUID or event name.
+ * Removes secrets. Keeps the first headers that have at most `maxHeaderBytes` in total, and drops all later headers.
+ * Shortens a long GUID or event name.
  */
 function truncate(rejection: Rejection): Rejection {
   let left = maxHeaderBytes

@@ -130,7 +130,8 @@ export class Counters {
       await this.#inbox.addCounts(counts)
     } catch {
       for (const count of counts) this.#add(count)
-      this.#latest.clear() // so that the next count starts the timer again
+      // If `count` finds its count in `#latest`, it returns before it starts the timer. The next call has to start it.
+      this.#latest.clear()
     }
   }
 

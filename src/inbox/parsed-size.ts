@@ -6,20 +6,22 @@
 
 /**
  * Bytes of memory for each byte of the body: for its text, and for the strings that are cut from the text. Both take
- * two bytes a character as soon as one character is outside Latin-1. The text of a form exists twice more while it is
- * decoded.
+ * two bytes a character as soon as one character is outside Latin-1. While a form is decoded, two more copies of its
+ * text exist.
  */
 const perByte = { json: 4, form: 8 }
 
 /**
- * Bytes for each character of JSON's syntax, measured on 64-bit V8 without pointer compression. At most 127, so that
- * the sum of four fits into the nine bits of `weight`.
+ * Bytes for each character of JSON's syntax, measured on 64-bit V8 without pointer compression. A number may be at most
+ * 127: `makeSizeOfWords` adds the numbers of four characters, and the sum must fit into the nine bits of `weight`.
  */
 const perCharacter: Readonly<Record<string, number>> = {
   '{': 64, // an empty object has room for four properties
   '[': 56, // the list, the header of its elements, and its place in the list around it
   ',': 24, // a place in a list, and a number that is not a small integer
-  ':': 56, // a property, and its share of a hidden class or of a dictionary if no other object has the same names
+  // A property. If no other object has the same names, V8 also allocates a hidden class or a dictionary for the object.
+  // The 56 bytes include the part of it that one property takes.
+  ':': 56,
   '"': 12, // half of a string's header and padding
 }
 
@@ -36,9 +38,14 @@ const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]
 
 /**
  * An entry of `tableOfPairs()` describes a pair of bytes: the low nine bits are its weight, the high bits are flags.
- * The flags find the end of a key that may be an index: a digit, a quote, then a colon or a blank. These three bytes
- * span two adjacent pairs, which meet after the digit or after the quote. In each case, the flag of the second pair is
- * the flag of the first pair shifted right by one bit.
+ * The flags find the end of a key that may be an index: a digit, a quote, then a colon or a blank. Two adjacent pairs
+ * contain these three bytes in one of two ways:
+ * - The first pair ends with the digit, and the second pair is the quote and the colon or blank. The flags are
+ *   `endsWithDigit` and `beginsWithQuoteAndEnd`.
+ * - The first pair is the digit and the quote, and the second pair begins with the colon or blank. The flags are
+ *   `isDigitAndQuote` and `beginsWithEnd`.
+ *
+ * In both cases, the flag of the second pair is the flag of the first pair shifted right by one bit.
  */
 const weight = 0x1ff
 const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [0x8000, 0x4000, 0x2000, 0x1000]

@@ -9,9 +9,11 @@
  * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task; → `pending`
  *   when an operator retries its delivery, or when it is due but is no longer the first task with its order key.
  * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if the delivery is `done` too.
- * - `discarded`, `dead`, `gone`: it has ended without success. → `pending` when an operator retries its delivery (a
- *   `gone` task only if the delivery has ended), or when a copy rearms the delivery; → `gone` if the delivery is then
- *   matched again and the handler no longer matches.
+ * - `discarded`, `dead`, `gone`: it has ended without success. What follows depends on the delivery of the task:
+ *   - The delivery has not ended, because another task of it has not. If an operator retries the delivery, a task that
+ *     is `discarded` or `dead` → `pending`. A task that is `gone` stays `gone`.
+ *   - The delivery has ended. If an operator retries the delivery, or if a copy rearms it, a worker matches it again.
+ *     → `pending` if the handler of the task matches; → `gone` if the handler no longer matches.
  *
  * The worker that matches a delivery may claim its tasks in the same step. Such a task becomes `running` instead of
  * `pending`. An operator who discards a delivery ends its tasks as `discarded`, except those that are `done` or `gone`.

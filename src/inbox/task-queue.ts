@@ -36,8 +36,8 @@ export interface MatchOffer {
   /** Maximum bytes of all bodies. The first delivery is offered even if its body is larger. */
   bytes: number
   /**
-   * Whether a match may have a task with an order key. If `true`, a store is allowed to offer nothing while another
-   * worker with such tasks matches.
+   * Whether a match may have a task with an order key. If two workers call `match` with `true` at the same time, a
+   * store is allowed to offer nothing to one of them.
    */
   ordered: boolean
   now: number
@@ -149,12 +149,12 @@ export interface TaskQueue {
   releaseWorker(worker: number): Promise<void>
 
   /**
-   * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. A delivery without
-   * a match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, or if an operator
-   * has ended the delivery. A match with an order key is also ignored while an older delivery is unmatched, because the
-   * older delivery may have the same key.
-   * @param decide Not called without unmatched deliveries. Called again if the store repeats a failed transaction; only
-   * the last call counts.
+   * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. If `decide` returns
+   * no `Match` for an offered delivery, the delivery stays unmatched. A match is ignored if another worker has matched
+   * the delivery meanwhile, or if an operator has ended the delivery. A match with an order key is also ignored while
+   * an older delivery is unmatched, because the older delivery may have the same key.
+   * @param decide Called only if the store offers at least one delivery. Called again if the store repeats a failed
+   * transaction; only the last call counts.
    */
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult>
   /**

@@ -149,7 +149,7 @@ export function eventAndAction(text: string): Query {
 /**
  * Parses a search: words, `column:value` for the columns of a list, and `path:value` for the payload, as in
  * `pull_request.user.login:octocat`. Quotes join words: `title:"a b"`. If a column occurs twice, the last value counts.
- * Only a blank text has no conditions.
+ * A blank text gives a query without conditions. Any other text has at least one condition, or is rejected.
  * @param now The time that ages such as `2h` are subtracted from, in milliseconds since 1970. Default: now.
  * @throws {QueryError} with all invalid values (such as `state:gone`, `since:tomorrow`) and words (such as `""`).
  */

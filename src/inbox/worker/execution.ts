@@ -186,8 +186,8 @@ export class Execution {
   }
 
   /**
-   * The payload, and the registration to run. If the payload cannot be read, the handler of this registration rejects
-   * with the reason.
+   * The payload of a task, and the registration to run. If the payload cannot be read, returns an empty payload, and
+   * a copy of the task's registration with another handler, which rejects with the reason.
    */
   #readPayload({ data, stored, cost, registration }: RunningTask): { data: Json; registration: Registration } {
     try {

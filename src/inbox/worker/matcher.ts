@@ -15,7 +15,10 @@ const batchCost = 64 * 1024 * 1024
 /** Bytes of memory. The store counts the attempts to parse a payload that needs at least this much memory. */
 const countedCost = 32 * 1024 * 1024
 
-/** The smallest share of a full batch. A batch of this size has a single delivery. */
+/**
+ * The smallest share of a full batch. The share also divides the maximum number of deliveries, so a batch of this share
+ * has a single delivery.
+ */
 const minShare = 1 / 1024
 
 /** Maximum attempts to parse a payload: a payload that has ended the process this often is not parsed again. */

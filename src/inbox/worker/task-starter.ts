@@ -22,7 +22,8 @@ export class TaskStarter {
     const { host, slots } = this.#context
     const deliveries = new Map((await this.#load(worker, tasks)).map((stored) => [stored.id, stored]))
     const registrations = registrationsOf(host)
-    const removed = tasks.filter(({ handler }) => !registrations.has(handler)) // after they were claimed
+    // The program has removed the handlers of these tasks after the tasks were claimed.
+    const removed = tasks.filter(({ handler }) => !registrations.has(handler))
     if (removed.length > 0) await this.#release(worker, removed)
     for (const task of tasks) {
       const stored = deliveries.get(task.id)

@@ -153,7 +153,10 @@ export class Worker {
     return due
   }
 
-  /** Matches new deliveries, and starts the tasks that the same call has claimed. @returns how many it matched. */
+  /**
+   * Matches new deliveries. The transaction that records the matches also claims some of the new tasks for this worker,
+   * and this method starts them. @returns the number of matched deliveries.
+   */
   async #match(worker: number, registrations: readonly Registration[], free: readonly number[]): Promise<number> {
     if (!this.#unmatched.take(this.#context.inbox.pollInterval)) return 0
     const ordered = registrations.some(({ options }) => options.order !== undefined)
