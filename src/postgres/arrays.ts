@@ -1,7 +1,7 @@
 /**
- * Arrays as parameters in PostgreSQL's binary format, in which `pg` sends a `Buffer`. `pg` itself sends an array as
- * text, with escapes, and with bytes as hexadecimal digits. The client and the server take several times as long for
- * this text as for the binary format.
+ * Encodes arrays in PostgreSQL's binary format, for use as parameters. The functions return a `Buffer`, because `pg`
+ * sends a `Buffer` in the binary format. `pg` would send an array as text, with escapes, and with bytes as hexadecimal
+ * digits. The client and the server take several times as long for this text as for the binary format.
  */
 import pg from 'pg'
 import { text } from './connection.ts'

@@ -107,8 +107,9 @@ function isAfter(snapshot: string, other: string): boolean {
 }
 
 /**
- * Whether a snapshot shows every transaction up to `last` that has committed by now.
- * @param now The current snapshot, which tells which of these transactions are still running.
+ * Looks at the transactions with numbers up to `last`, except those that are still running. Returns whether `snapshot`
+ * shows all of them.
+ * @param now The current snapshot, which tells which transactions are still running.
  */
 function sees(snapshot: string, last: number, now: string): boolean {
   const { end, running } = partsOf(snapshot)

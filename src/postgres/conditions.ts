@@ -17,8 +17,9 @@ export interface Conditions {
  *
  * We choose the index, because PostgreSQL may choose a slow one: for `state = 'dead' … order by id desc`, it may walk
  * down the whole primary key. For a range of the pair `(state, id)`, in the order of the pair, PostgreSQL can use only
- * the index on both columns. PostgreSQL also overestimates the size of such a range, so it does not fetch and sort the
- * whole range to return the first rows.
+ * the index on both columns. PostgreSQL also overestimates the number of rows in such a range, which helps here: it
+ * then expects that fetching and sorting the whole range takes long. So it reads the first rows in the order of the
+ * index.
  */
 export function conditionsOf(query: Query, before: number): Conditions {
   const values: unknown[] = []

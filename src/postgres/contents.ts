@@ -95,7 +95,7 @@ export class Unpacker {
   unpack({ bytes, start = 0, headers_size, size }: Omit<Contents, 'form'>): { headers: string; body: Uint8Array } {
     const pack = this.#packs.get(bytes) ?? this.#add(bytes)
     const body = start + headers_size
-    if (pack.length < body + size) throw new Error('Its pack ends too early')
+    if (pack.length < body + size) throw new Error("The pack is too short for the delivery's contents")
     return { headers: pack.toString('utf8', start, body), body: new Uint8Array(pack.subarray(body, body + size)) }
   }
 

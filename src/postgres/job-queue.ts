@@ -36,9 +36,11 @@ export interface JobQueueOptions {
   /** Whether pg-boss maintains its tables. */
   supervises: boolean
   /**
-   * Connections for the statements of pg-boss that are not part of a transaction, such as looking up a queue while a
-   * transaction waits for the answer. If the transactions used these connections too, all transactions could wait for a
-   * connection that none of them releases. Default: the connections of the transactions.
+   * Connections for the statements of pg-boss that are not part of a transaction. For example, pg-boss looks up a queue
+   * while a transaction waits for the answer. If transactions held all of these connections, none would be left for the
+   * lookup, and each transaction would wait for another one to end. So a process that runs many transactions at a time
+   * needs separate connections here. Default: the connections of the transactions. The maintenance thread and the
+   * set-up of the database use the default, because they run few transactions at a time.
    */
   lookups?: Database
 }

@@ -121,8 +121,9 @@ function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Cl
 }
 
 /**
- * Leaves out each delivery with ordered tasks if an older delivery that is not in `deliveries` is unmatched, because
- * another worker may be matching the older one.
+ * Finds the oldest unmatched delivery that is not in `deliveries`: another worker may be matching it now. Leaves out
+ * each delivery that is younger than this one and has ordered tasks, because ordered tasks have to be created in order
+ * of receipt.
  */
 async function withoutOutOfOrder(
   transaction: Transaction,

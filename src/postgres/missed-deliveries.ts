@@ -13,9 +13,11 @@ import { recordset, type Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
 /**
- * Of the given GUIDs, those that the inbox knows. It knows a GUID if it has a delivery with this GUID from the given
- * webhook, or without a hook id. It also knows a GUID if it has the tombstone of a delivery with this GUID, the given
- * webhook and source, and no secret id.
+ * Of the given GUIDs, those that the inbox knows. It knows a GUID in two cases:
+ * - It has a delivery with this GUID, and the delivery is from the given webhook or has no hook id.
+ * - It has the tombstone of a delivery with this GUID, from the given webhook and the given source. A tombstone is
+ *   found by its identity, which includes the secret id. The secret id is unknown here, so the tombstone of a delivery
+ *   that had a secret id is not found.
  */
 export async function knownGuids(sql: Sql, { source, hookId, guids }: GuidLookup): Promise<string[]> {
   const ranges = guids.map(identitiesOf)

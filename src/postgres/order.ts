@@ -50,7 +50,8 @@ export class OrderQueues {
 
   /**
    * Whether a task may run: it has no order key, or it is first in its queue and no other task of the queue runs. If
-   * the task may run, this call makes it the first task and, if `runs` is true, the running task for later calls.
+   * the task may run, this object remembers it as the first task of the queue. If `runs` is true, the object also
+   * remembers it as the running task. Later calls take these tasks into account.
    */
   takeTurn(hash: number | null, id: number, runs: boolean): boolean {
     const queue = hash === null ? undefined : this.#queues.get(hash)
@@ -115,7 +116,8 @@ const hashesOfDeliveries =
 /**
  * A transaction waits for the lock of a queue for less time than PostgreSQL lets a transaction idle (5 s). Otherwise,
  * when PostgreSQL ends an idle transaction of a suspended process, a second transaction of the process could still be
- * waiting for the lock. The second transaction would get the lock, and block workers that need it for another 5 s.
+ * waiting for the lock. The second transaction would get the lock, and would idle too. For another 5 s, it would block
+ * the workers that need the lock.
  */
 const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
 

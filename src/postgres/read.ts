@@ -119,8 +119,8 @@ const selectStored = `
   order by deliveries.id`
 
 /**
- * Skips rows that another transaction has locked, for example because another worker is matching them. Of the rows
- * within the limit, returns the oldest whose bodies have at most `$2` bytes in total, and always the first row.
+ * Skips rows that another transaction has locked, for example because another worker is matching them. Takes at most
+ * `$1` rows, oldest first, as long as their bodies have at most `$2` bytes in total. Always returns the first row.
  */
 const selectUnmatched = `
   with locked as materialized (

@@ -18,8 +18,9 @@ const seenPrecision = 60_000
 
 /**
  * Gives new jobs to tasks that have lost theirs, for example because an operator deleted rows of pg-boss. Every task
- * that is due or waits for a retry should have a job. There may be very many such tasks, so each call checks the next
- * `limit` of them, and the other tasks of the last delivery.
+ * that is due or waits for a retry should have a job. There may be very many such tasks, so each call checks only the
+ * next `limit` of them. If this limit falls between two tasks of one delivery, the call also checks the other tasks of
+ * the delivery, because the next call starts with the next delivery.
  * @param after The id of the delivery at which the previous call ended.
  * @returns the id of the delivery at which this call ended; 0 if no tasks are left to check.
  */

@@ -41,8 +41,8 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
 
 /**
  * Locks the worker's row, so that no other process reclaims its leases until this transaction has ended.
- * @throws {Error} if the leases of the worker have expired: its row is gone, so another process would soon reclaim new
- *   leases too, although the worker is alive.
+ * @throws {Error} if the worker has no row, because its leases have expired. Such a worker must not acquire new leases:
+ *   maintenance reclaims every lease of a worker without a row, even if the worker is alive.
  */
 export async function checkRegistered(transaction: Transaction, worker: number): Promise<void> {
   if (await transaction.get('select 1 from workers where id = $1 for key share', worker)) return

@@ -58,9 +58,9 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
 }
 
 /**
- * The number of deliveries in each state. Counting millions of rows takes a quarter of a second, so triggers record in
- * `state_counts` by how much each statement changes the numbers. They insert new rows, so that no statement waits for
- * another.
+ * The number of deliveries in each state. Counting millions of deliveries takes a quarter of a second, so this function
+ * adds up the rows of `state_counts` instead. Whenever a statement changes the number of deliveries in a state, a
+ * trigger adds a row with the difference. It changes no existing row, so that no statement waits for another.
  */
 export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
   const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>

@@ -1,5 +1,5 @@
 -- Schema version 1 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. pg-boss creates its own
--- tables in another schema. Once a release has shipped it, this file never changes; `migrations.ts` holds the later steps.
+-- tables in another schema. This file never changes once a release contains it; `migrations.ts` holds the later steps.
 -- Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -52,7 +52,8 @@ create table deliveries (
   start int not null default 0              -- bytes before its content in the decompressed pack
 );
 
--- No default of "id" uses it: an insert takes ids in order of receipt, but inserts rows in the order of identities.
+-- The ids of deliveries. The column "id" does not have this sequence as its default, because a default would number the
+-- rows in the order in which they are inserted. That is the order of identities, but ids are in order of receipt.
 create sequence delivery_ids;
 
 create unique index deliveries_identity on deliveries (identity, variant);

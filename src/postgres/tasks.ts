@@ -118,7 +118,8 @@ const endLeases = `
   select index from ended`
 
 /**
- * The rules of `deliveryStateOf`. The ids occur twice: with the join alone, PostgreSQL would read all of a small table.
+ * The rules of `deliveryStateOf`. The last condition on `$1` already follows from the join. Without it, PostgreSQL
+ * would read the whole table `deliveries` as long as that table is small, instead of only the deliveries in `$1`.
  */
 const updateStates = `
   update deliveries

@@ -63,7 +63,8 @@ export class MaintenanceClient {
   addWorker(worker: number, handlers: readonly HandlerPolicy[]): void {
     this.#workers.set(worker, handlers)
     this.start()
-    this.#thread.call('addWorker', worker, handlers).catch(() => undefined) // the prelude adds it to the next thread
+    // If the thread ends before it answers, this call fails. `prelude`, see above, adds all workers to the next thread.
+    this.#thread.call('addWorker', worker, handlers).catch(() => undefined)
   }
 
   /** Stops the heartbeats of the worker. Resolves when the thread has stopped them. A new thread does not send them. */

@@ -85,7 +85,7 @@ const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }
 export function unpack(connection: Connection, place: Place): { headers: string; body: Uint8Array } {
   const bytes = bytesOf(connection, place.pack)
   const body = place.start + place.headers_size
-  if (bytes.length < body + place.size) throw new Error('Its pack ends too early')
+  if (bytes.length < body + place.size) throw new Error("The pack is too short for the delivery's contents")
   return {
     headers: new TextDecoder().decode(bytes.subarray(place.start, body)),
     body: new Uint8Array(bytes.subarray(body, body + place.size)),

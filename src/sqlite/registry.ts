@@ -71,8 +71,8 @@ export function deleteWorker(connection: Connection, worker: number): void {
 }
 
 /**
- * @throws {Error} if the leases of the worker have expired: its row is gone, so another process would soon reclaim new
- *   leases too, although the worker is alive.
+ * @throws {Error} if the worker has no row, because its leases have expired. Such a worker must not acquire new leases:
+ *   maintenance reclaims every lease of a worker without a row, even if the worker is alive.
  */
 export function checkRegistered(connection: Connection, worker: number): void {
   if (connection.get('select 1 from workers where id = ?', worker)) return

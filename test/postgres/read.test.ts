@@ -56,7 +56,7 @@ test('reports a damaged delivery, and reads the other deliveries', async () => {
 test('treats a delivery whose bytes end too early as damaged', async () => {
   await put(5, {}, 'body of 5')
   await database.run('update deliveries set size = size + 1 where id = 5')
-  expect(await load(database, [5])).toMatchObject([{ damaged: 'Its pack ends too early' }])
+  expect(await load(database, [5])).toMatchObject([{ damaged: "The pack is too short for the delivery's contents" }])
 })
 
 test.each([0, 1.5, -1, Number.NaN, 1e300, count + 1])('finds no delivery %d', async (id) => {

@@ -134,7 +134,7 @@ describe('a pack', () => {
     const engine = new Engine()
     const { id } = engine.store()
     const place = { pack: id, start: 0, headers_size: 10, size: 10 }
-    expect(() => unpack(engine.writing, { ...place, size: 1e6 })).toThrow('Its pack ends too early')
+    expect(() => unpack(engine.writing, { ...place, size: 1e6 })).toThrow('The pack is too short')
     expect(() => unpack(engine.writing, { ...place, pack: 99 })).toThrow('Its pack is gone')
   })
 })
