@@ -24,7 +24,8 @@ export interface BodyLimits {
 
 /**
  * @param onChunk Called with every chunk as it arrives, to update an HMAC.
- * @returns A promise, unless the body has already arrived and gets memory immediately.
+ * @returns A promise if the body has not arrived yet, or if it has to wait until the memory limit leaves room for it.
+ *   Otherwise, the body itself.
  * @throws {HookError} `payload_too_large`, `body_timeout`, `body_aborted`, `body_already_parsed`, `overloaded`
  */
 export function readBody(

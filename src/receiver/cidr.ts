@@ -7,9 +7,9 @@ export type Cidr = readonly [Address, number]
 /**
  * Parses an address in its plain form: IPv4 with four decimal parts, or IPv6. IPv4 that is mapped into IPv6 counts as
  * IPv4 (RFC 4291, 2.5.5.2).
- * @returns `undefined` for anything else. That includes the octal, hexadecimal and short forms of IPv4 that some
- * parsers accept, and IPv6 with dots in any form but `::ffff:1.2.3.4`, because an allow list can be bypassed if two
- * programs read one text as two addresses.
+ * @returns `undefined` for anything else, including forms that some parsers accept: IPv4 in octal, hexadecimal or short
+ *   form, and IPv6 with dots, except `::ffff:1.2.3.4`. Another program might read such a text as another address, and
+ *   a client could then bypass an allow list.
  */
 export function parseAddress(text: string): Address | undefined {
   const mapped = /^::ffff:(.*\..*)$/i.exec(text)

@@ -16,9 +16,10 @@ export type AddressReader = (request: AddressedRequest) => string | undefined
 
 /**
  * The reader for the options of a mount. It starts with the address from `clientAddress`, by default that of the
- * connection. As long as the address is that of a trusted proxy, the address that this proxy reported replaces it. If
- * `trustProxy` is a number, this many addresses count as those of trusted proxies. The reported addresses are read from
- * right to left.
+ * connection. If this is the address of a trusted proxy, the reader takes the address that the proxy reported instead.
+ * It repeats this step until it finds an address that is not of a trusted proxy, or until no reported address is left.
+ * If `trustProxy` is a number, this many addresses count as those of trusted proxies. The reported addresses are read
+ * from right to left.
  * @throws {TypeError} if `trustProxy` contains a text that is not an address, a CIDR, `unix` or the name of ranges.
  */
 export function createAddressReader(
@@ -114,7 +115,10 @@ export function explainUnknownAddress(clientAddress: Settings['clientAddress']):
     case 'cloudflare':
       return `${option}, but the request has no header CF-Connecting-IP: Cloudflare did not forward it`
     case 'deno':
-      return `${option}, but the handler's second argument has no remoteAddr.hostname: pass on that of Deno.serve`
+      return (
+        `${option}, but the handler's second argument has no remoteAddr.hostname: ` +
+        'pass on the second argument that your function gets from Deno.serve'
+      )
     case 'bun':
       return `${option}, but the handler's second argument is not Bun's server, or requestIP() found no address`
     default:

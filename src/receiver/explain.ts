@@ -16,8 +16,9 @@ const maxBody = 1024 * 1024
 
 /**
  * Why a signature is wrong, for the operator's log. The sender never sees it, because an attacker could learn from it
- * how close a guess is. This function changes the body or the secrets in likely ways, and tries `X-Hub-Signature`. If a
- * signature matches then, the reason is the change, or that the two signatures differ.
+ * how close a guess is. This function changes the body or the secrets in likely ways, one at a time. If the signature
+ * matches after a change, this change tells the reason. The function also checks `X-Hub-Signature`. If that signature
+ * matches although `X-Hub-Signature-256` does not, the reason is that the sender used a different secret for each.
  * @returns `undefined` if the body is too large to be examined.
  */
 export async function explainWrongSignature(delivery: UnverifiedDelivery): Promise<string | undefined> {

@@ -264,7 +264,10 @@ export function functionSource(ranges: () => readonly string[] | Promise<readonl
 
 const networkDetails = 'https://docs.github.com/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom'
 
-/** What to do if the list of a GitHub other than github.com lacks addresses from which that GitHub sends deliveries. */
+/**
+ * Advice for a GitHub Enterprise Server or a subdomain of ghe.com. The list that such a GitHub publishes may lack
+ * addresses from which it sends deliveries. No advice for github.com.
+ */
 export function rangesAdvice(apiUrl: string): string[] {
   if (apiUrl === githubApi) return []
   const expected = apiUrl.endsWith('.ghe.com')

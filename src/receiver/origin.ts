@@ -11,7 +11,7 @@ export class Origin {
   readonly #readAddress: AddressReader
   readonly #clientAddress: Settings['clientAddress']
   readonly #ranges: AddressSet | GithubRanges
-  /** The advice in the log if an address is in none of the ranges; empty for github.com and for own `ranges`. */
+  /** Logged if an address is in none of the ranges. Empty for github.com, or if the option `ranges` is set. */
   readonly #advice: readonly string[]
 
   /**

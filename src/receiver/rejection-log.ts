@@ -25,7 +25,11 @@ export class RejectionLog {
     this.#logger = logger
   }
 
-  /** Logs a rejected request. @returns The reason, for the operator alone, if it was logged and is known. */
+  /**
+   * Logs a rejected request, unless one with the same code was logged less than `interval` ms ago.
+   * @returns The reason, which only the operator may see. `undefined` if the request was not logged, or if the reason
+   *   is unknown.
+   */
   async rejected(error: HookError, request: HookRequest, explain?: Explain): Promise<string | undefined> {
     return this.#report('Rejected a delivery', error, request, explain)
   }

@@ -114,7 +114,7 @@ describe('the check of the origin', () => {
   test.each([
     ['framework', 'the request of the framework has no "ip"'],
     ['cloudflare', 'no header CF-Connecting-IP'],
-    ['deno', 'pass on that of Deno.serve'],
+    ['deno', 'pass on the second argument that your function gets from Deno.serve'],
     ['bun', "is not Bun's server"],
   ] as const)(
     'logs the missing data for clientAddress: %s, and does not propose the option',
