@@ -53,5 +53,8 @@ export class Drain {
   }
 }
 
-/** Waits until the last reply is written, which is before the next turn of the event loop. */
+/**
+ * Waits for the next turn of the event loop. The last reply is written by then: the adapter writes it after the call of
+ * `leave`, but in the same turn.
+ */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))

@@ -1,4 +1,7 @@
-/** The parts of a platform that the core uses, without importing a `node:` module, which some platforms do not have. */
+/**
+ * What the core uses of its platform, such as environment variables and the modules of Node.js. This file imports no
+ * `node:` module, because some platforms do not have these modules.
+ */
 
 /**
  * The version in package.json, repeated here because this code also runs where no file can be read. A test compares

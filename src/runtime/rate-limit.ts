@@ -48,7 +48,10 @@ export function parseRetryAfter(headers: unknown, now: number): number | undefin
 
 const second = 1000
 
-/** The maximum number of seconds, so that each time is one that a `Date` can represent. */
+/**
+ * The maximum number of seconds that is read from a header, since 1970 or from now on. A `Date` can represent the time
+ * that results from this number.
+ */
 const maxSeconds = 1e11
 
 function wholeNumber(headers: unknown, name: string): number | undefined {

@@ -46,8 +46,9 @@ interface PendingCall<Served> {
 }
 
 /**
- * Milliseconds from the notice that a thread's server is closed until the thread is terminated, if it still runs. A
- * closed thread can still run because of a module that `--import` loads into every thread.
+ * A thread sends a notice when its server is closed, and then ends by itself. If it still runs this many milliseconds
+ * after the notice, it is terminated. For example, a module that `--import` loads into every thread can keep it
+ * running.
  */
 const closeTimeout = 1000
 

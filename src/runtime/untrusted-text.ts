@@ -12,8 +12,8 @@ export const unsafeCharacters: RegExp = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u
 const unsafeInLines = /(?![\t\n])[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
 /**
- * Replaces each unsafe character with an escape such as `\u009b`. The value of JSON text in one line stays the same,
- * because such text has unsafe characters only inside its strings.
+ * Replaces each unsafe character with an escape such as `\u009b`. If the text is JSON from `JSON.stringify` without
+ * indentation, it has unsafe characters only inside its strings. So the escaped text is JSON with the same value.
  */
 export const escapeUnsafe = (text: string): string => text.replace(unsafeCharacters, escaped)
 
