@@ -60,7 +60,10 @@ function parsePosition(text: string): Position | undefined {
   return id === undefined ? undefined : { id: Number(id), change: Number(change) }
 }
 
-/** SQLite finds each of two separate aggregates at an end of the table; one select of both reads the whole table. */
+/**
+ * Has one select for each end of the table. For a select with only `max(id)` or only `min(id)`, SQLite reads one row at
+ * the end of the table. For a select with both, it would read the whole table.
+ */
 const selectEnds = 'select (select max(id) from changes) as newest, (select min(id) from changes) as oldest'
 
 const selectNew = 'select id from deliveries where id > ? and id <= ? order by id limit ?'

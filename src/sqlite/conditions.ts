@@ -22,8 +22,9 @@ export function conditionsOf(query: Query): [driver: Condition[], rest: Conditio
   const { guid, flag, handler, since, until, words = [] } = query
   const indexed = equal('state', 'repository', 'event') // the most selective first
   if (guid !== undefined) indexed.unshift({ sql: 'identity between ? and ?', values: identitiesOf(guid) })
-  // A plus keeps SQLite from choosing the index of one of these conditions. With that index, SQLite would read far more
-  // rows than those of a step.
+  // `list` in `search.ts` reads deliveries in steps, each of `scanStep` rows that meet the driver. A plus keeps SQLite
+  // from choosing the index of one of the other conditions. With such an index, SQLite would read far more rows than
+  // those of the step.
   const rest = [...indexed.slice(1), ...equal('guid', 'action', 'sender', 'source', 'ref', 'sha', 'number')].map(
     ({ sql, values }) => ({ sql: `+${sql}`, values }),
   )

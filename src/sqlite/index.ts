@@ -175,8 +175,9 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
   async #close(): Promise<void> {
     if (this.#pending.size > 0) await Promise.allSettled(this.#pending)
     await this.#maintenance.close()
-    // The writer closes last, because the last connection that closes copies its log into the database. If the file of
-    // the log was deleted, the maintenance thread may have another, empty log: it may have opened the database later.
+    // The last connection that closes copies its log into the database. This must be the connection of the writer,
+    // whose log has all transactions. The log of the maintenance thread can be another, empty file: if an operator
+    // deletes the file of the log and the maintenance thread opens the database after that, SQLite creates a new log.
     await this.#writer.close()
   }
 

@@ -143,7 +143,12 @@ export class OpenFiles {
     const path = db.location() as string // with symbolic links resolved: the log is beside the real file
     this.#files = [
       { path, fix: 'move it back. Or restart the server: it opens the file that is there now, or creates a new one' },
-      { path: `${path}-wal`, fix: 'restart the server: it saves the log in the database before it ends' },
+      {
+        path: `${path}-wal`,
+        fix:
+          'restart the server. The running process still has the old log open, ' +
+          'and saves it in the database before it ends',
+      },
     ]
   }
 

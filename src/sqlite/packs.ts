@@ -16,7 +16,10 @@ export interface Place {
   size: number
 }
 
-/** Maximum bytes of a pack of several deliveries, decompressed. A delivery of this size or more has its own pack. */
+/**
+ * Maximum bytes of a pack of several deliveries, decompressed. Larger contents have a pack of their own. So have
+ * contents of exactly this size, because they fill a pack.
+ */
 export const large: number = 256 * 1024
 
 /** Level 1 compresses a push of 6.9 kB to 1.4 kB. Higher levels save little and delay the commit. */
@@ -79,7 +82,8 @@ const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }
 
 /**
  * Unpacks the contents of a delivery.
- * @returns copies, because a thread that sends a view sends its whole buffer.
+ * @returns copies. A view would refer to the buffer of the whole pack, and a thread that sends a view to another thread
+ *   sends the whole buffer.
  * @throws if the pack is damaged or gone.
  */
 export function unpack(connection: Connection, place: Place): { headers: string; body: Uint8Array } {

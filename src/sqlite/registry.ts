@@ -15,13 +15,13 @@ import {
 } from '../inbox/processes.ts'
 import type { Connection } from './connection.ts'
 
-/** Identifies a process, also among earlier ones with the same process id. */
+/** Identifies a process. The process id is not enough, because an earlier process may have had the same process id. */
 export interface ProcessIdentity {
   host: string
   pid: number
   /**
-   * The boot of the machine and the container that the process runs in. Process ids are comparable only within one
-   * realm. Linux only.
+   * The id of the machine's current boot, and the id of the process's PID namespace. Each container has a PID namespace
+   * of its own. Process ids are comparable only within one realm. Linux only.
    */
   realm?: string | undefined
   /** Start time, in ticks since the boot. Linux only. */

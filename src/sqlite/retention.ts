@@ -12,7 +12,7 @@ import { updateDeliveryState } from './tasks.ts'
 
 /** The limits that pruning enforces. */
 export interface Retention {
-  /** The milliseconds after its receipt for which an ended delivery is kept. */
+  /** How long a delivery that has ended is kept, in milliseconds since it was received. */
   age: number
   /** Maximum bytes of the file. */
   size: number

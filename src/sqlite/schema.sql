@@ -97,8 +97,8 @@ create table attempts (
   primary key (delivery_id, handler, number)
 ) strict, without rowid;
 
--- How many attempts to parse a large payload have begun since the last one that finished. An attempt that ends the
--- process stays counted.
+-- How many attempts to parse a large payload have begun since the last one that finished. If the process ends during an
+-- attempt, the attempt stays counted.
 create table match_attempts (delivery_id integer primary key, count integer not null) strict;
 
 -- Remains of a deleted delivery, for as long as GitHub may send it again.
@@ -141,9 +141,9 @@ create table processes (
   problems text                             -- of its worker, as JSON
 ) strict, without rowid;
 
--- When a registered worker last had a handler of this name. If no worker ever had one: when the
--- maintenance first found a task of the handler. If this is longer ago than `vanishAfter`, the due tasks of the handler
--- end as `gone`.
+-- "seen_at" is when a registered worker last had the handler. If no worker has ever had the handler, "seen_at" is when
+-- the maintenance first found a task of the handler. If "seen_at" is longer ago than `vanishAfter`, the due tasks of
+-- the handler end as `gone`.
 create table handlers (name text primary key, seen_at integer not null) strict, without rowid;
 
 create table pauses (handler text primary key) strict, without rowid;
@@ -158,7 +158,7 @@ create table missed_deliveries (
   target text not null,
   event text not null,
   action text,
-  delivery_id integer not null,             -- GitHub's id of its latest attempt with this GUID
+  delivery_id integer not null,             -- the id of the newest entry with this GUID in GitHub's delivery log
   delivered_at integer not null,
   status text not null,
   state text not null,

@@ -29,7 +29,7 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #packer: Packer
   readonly #files: OpenFiles
   readonly #calls: WriterCalls
-  /** The deliveries that the latest transaction stored, as ranges of ids. */
+  /** The deliveries that the latest transaction stored, except imported ones, as ranges of ids. */
   #stored: [first: number, last: number][] = []
   /** When the latest transaction was committed. From then on, the requests of its deliveries can be answered. */
   #committedAt = 0
@@ -94,7 +94,10 @@ export class Writer implements ThreadServer<WriterCalls> {
     return result
   }
 
-  /** Adds an id to the ranges. An import in the same transaction leaves a gap between two ranges. */
+  /**
+   * Adds an id to the ranges. The ids of imported deliveries are not added, because the import itself writes their
+   * `acked_at`. So an import in the same transaction leaves a gap between two ranges.
+   */
   #addStored(id: number): void {
     const range = this.#stored.at(-1)
     if (range?.[1] === id - 1) range[1] = id
