@@ -50,8 +50,8 @@ export class OrderQueues {
 
   /**
    * Whether a task may run: it has no order key, or it is first in its queue and no other task of the queue runs. If
-   * the task may run, this object remembers it as the first task of the queue. If `runs` is true, the object also
-   * remembers it as the running task. Later calls take these tasks into account.
+   * the task may run, this object remembers the task as the first of its queue. If `runs` is true, this object also
+   * remembers the task as running. Later calls use both facts.
    */
   takeTurn(hash: number | null, id: number, runs: boolean): boolean {
     const queue = hash === null ? undefined : this.#queues.get(hash)

@@ -137,8 +137,8 @@ create table attempts (
   primary key (delivery_id, handler, number)
 );
 
--- How many attempts to parse a large payload have begun since the last one that finished. An attempt that ends the
--- process stays counted.
+-- How many attempts to parse a large payload have begun since the last one that finished. If the process ends during an
+-- attempt, the attempt stays counted.
 create table match_attempts (delivery_id bigint primary key, count int not null);
 
 -- Remains of a deleted delivery, for as long as GitHub may send it again.
@@ -183,8 +183,9 @@ create table processes (
   problems text                             -- of its worker, as JSON
 );
 
--- When a registered worker last had a handler of this name. If no worker ever had one: when the maintenance first found
--- a task of the handler. If this is longer ago than `vanishAfter`, the due tasks of the handler end as `gone`.
+-- "seen_at" is when a registered worker last had the handler. If no worker has ever had the handler, "seen_at" is when
+-- the maintenance first found a task of the handler. If "seen_at" is longer ago than `vanishAfter`, the due tasks of
+-- the handler end as `gone`.
 create table handlers (name text primary key, seen_at bigint not null);
 
 create table pauses (handler text primary key);
@@ -199,7 +200,7 @@ create table missed_deliveries (
   target text not null,
   event text not null,
   action text,
-  delivery_id bigint not null,              -- GitHub's id of its latest attempt with this GUID
+  delivery_id bigint not null,              -- the id of the newest entry with this GUID in GitHub's delivery log
   delivered_at bigint not null,
   status text not null,
   state text not null,
