@@ -2,7 +2,8 @@ import { builtinModule } from '../runtime/platform.ts'
 
 /**
  * Events on channels of `node:diagnostics_channel`, named `hookserver:<name>`. Without a subscriber an event costs one
- * property read. `docs/observability.md` describes the messages; `tracing.ts` has the operations.
+ * property read. `docs/observability.md` describes the messages. `tracing.ts` publishes operations, which have a start
+ * and an end, on other channels.
  */
 
 /** The members of Node.js's `Channel` that are used. */

@@ -65,8 +65,9 @@ function line(fields: object, message: string): unknown[] {
 }
 
 /**
- * The fields as the console would print them. `undefined` if a getter throws, and on platforms without `node:util`,
- * whose console is not a terminal.
+ * The fields as the console would print them. `undefined` if a getter throws, or if the platform has no `node:util`.
+ * The fields then stay unescaped. That is safe without `node:util`, because the console of such a platform does not
+ * write to a terminal.
  */
 function inspected(fields: object): string | undefined {
   try {
