@@ -15,8 +15,9 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   const field = useRef<HTMLInputElement>(null)
   const asking = useRef(new AbortController())
   const id = useId()
-  // A trailing space starts the next word, but does not change the search, so the field keeps the space. The text is
-  // set in a layout effect, because a later update would overwrite newer input.
+  // `text` has no superfluous spaces. If the field differs from `text` only by such spaces, the field keeps them.
+  // Otherwise, an operator could not type a space before the next word. A layout effect sets the field right after the
+  // render. An ordinary effect would run later, and could overwrite what the operator has typed in the meantime.
   useLayoutEffect(() => setTyped((before) => (normalized(before) === text ? before : text)), [text])
   useKeys({
     '/': (event) => {

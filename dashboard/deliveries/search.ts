@@ -1,7 +1,7 @@
 /**
  * The search is one text, `repo:acme/app state:dead since:2h words`, in the search box and in the address. Each filter
- * shows and changes its part of the text. The server parses the text, except for dates: their days
- * begin in the time zone of the operator, which the server does not know.
+ * shows and changes its part of the text. The server parses the text, but the dashboard replaces dates by timestamps. A
+ * day begins at midnight in the operator's time zone, and the server does not know that time zone.
  */
 
 import { conditionOf } from '../ui/search.ts'

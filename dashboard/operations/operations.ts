@@ -148,7 +148,7 @@ export function resultText(act: OperationName, { count, processed, error }: Outc
     done,
     ...(skipped > 0 ? [`Skipped ${deliveries(skipped)} whose state had changed`] : []),
     ...(processed < all
-      ? [error ? `Failed before the other ${rest}: ${error.message}` : `Stopped before the other ${rest}`]
+      ? [error ? `Failed with ${rest} remaining: ${error.message}` : `Stopped with ${rest} remaining`]
       : []),
   ].join('. ')
 }

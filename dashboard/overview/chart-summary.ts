@@ -14,5 +14,5 @@ export function chartSummary(title: string, { lines, at }: ChartData, writing: C
 function said({ name, values }: Line, at: readonly number[], { value, time }: ChartFormat): string {
   const most = Math.max(...values.map((one) => one ?? 0))
   const when = at[values.indexOf(most)]
-  return most <= 0 || when === undefined ? `${name}: none` : `${name}: ${value(most)} at most, at ${time(when)}`
+  return most <= 0 || when === undefined ? `${name}: none` : `${name}: peak of ${value(most)} at ${time(when)}`
 }

@@ -38,7 +38,7 @@ export class Fold {
   }
 }
 
-/** A member of an open node: a row. */
+/** Identifies a row: the open object or list (`fold`), and which of its members the row shows (`index`). */
 export interface Place {
   fold: Fold
   index: number

@@ -100,7 +100,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   inbox_unavailable: {
     means: 'The delivery was valid, but could not be stored.',
     cause: 'The disk is full, the database is locked or read-only, or PostgreSQL is down.',
-    cure: 'Find the error in the log, repair the database, then redeliver on GitHub: no stored delivery runs twice.',
+    cure: 'Find the error in the log and repair the database. Then redeliver on GitHub. hookserver runs no duplicates.',
   },
   handler_failed: {
     means: 'A handler failed. Without an inbox, it cannot be retried.',

@@ -3,7 +3,7 @@ import type { Series } from '../../src/server/api/schemas/responses.ts'
 
 export const sum = (counts: readonly number[]): number => counts.reduce((total, one) => total + one, 0)
 
-/** The sum of several lists, per step. Zeros without lists. */
+/** The sum of several lists, per step. If there are no lists, each sum is 0. */
 export function sumPerStep(lists: readonly (readonly number[])[], steps: number): number[] {
   return Array.from({ length: steps }, (_, index) => sum(lists.map((counts) => counts[index] ?? 0)))
 }

@@ -112,7 +112,7 @@ describe('many deliveries', () => {
     await asking.getByText('100 of 250 deliveries').waitFor()
     await asking.getByRole('button', { name: 'Stop' }).click()
     release()
-    await said('Discarded 200 deliveries. Stopped before the other 50 deliveries').waitFor()
+    await said('Discarded 200 deliveries. Stopped with 50 deliveries remaining').waitFor()
     await page.unroute('**/api/deliveries/discard')
     const { deliveries } = await scene.ask('deliveries?repository=acme/many&state=discarded&limit=500')
     expect(deliveries).toHaveLength(200)
@@ -144,7 +144,7 @@ describe('many deliveries, some changed meanwhile', () => {
     let requests = 0
     await page.route('**/api/deliveries/discard', (route) => (++requests === 2 ? route.abort() : route.continue()))
     await button('Discard 101 deliveries').click()
-    await said('Discarded 100 deliveries. Failed before the other 1 delivery: The server does not').waitFor()
+    await said('Discarded 100 deliveries. Failed with 1 delivery remaining: The server does not').waitFor()
     await page.unroute('**/api/deliveries/discard')
     await button('Close this message').click()
   })

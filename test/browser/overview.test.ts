@@ -130,7 +130,7 @@ describe('the overview', () => {
 
   test('draws the charts, describes them, and offers them as tables', async () => {
     const chart = region('Deliveries per minute')
-    await chart.getByRole('img', { name: /stored: \d at most, at .*rejected: [123] at most/ }).waitFor()
+    await chart.getByRole('img', { name: /stored: peak of \d at .*rejected: peak of [123] at/ }).waitFor()
     await chart.locator('canvas').waitFor()
     const { height } = (await chart.boundingBox()) ?? {}
     await button('Show as a table').first().click()

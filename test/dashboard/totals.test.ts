@@ -87,7 +87,7 @@ describe('charts', () => {
   test('have a description', () => {
     const writing = { value: String, time: (at: number) => `hour ${at / hour}` }
     expect(chartSummary('Deliveries', received(series), writing)).toBe(
-      'Deliveries. stored: 6 at most, at hour 2; duplicate: 1 at most, at hour 2; rejected: 6 at most, at hour 2.',
+      'Deliveries. stored: peak of 6 at hour 2; duplicate: peak of 1 at hour 2; rejected: peak of 6 at hour 2.',
     )
     expect(chartSummary('Answers', latencies(nothing), writing)).toBe('Answers. p50: none; p95: none; p99: none.')
   })
