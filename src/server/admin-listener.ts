@@ -58,7 +58,8 @@ const headers = secureHeaders({
     frameAncestors: ["'none'"],
   },
   xFrameOptions: 'DENY',
-  referrerPolicy: 'same-origin', // with no-referrer, browsers also hide the origin of requests from our own page
+  // With `no-referrer`, browsers may send `Origin: null` with the dashboard's requests, and this server rejects that.
+  referrerPolicy: 'same-origin',
   strictTransportSecurity: false, // left to the proxy that has the certificate
 })
 

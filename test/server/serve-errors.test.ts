@@ -36,7 +36,7 @@ describe('a server does not start', () => {
     const misplaced = /^2: hookserver: config\.secretFile of hooks\.ts: .*: set --secret-file or HOOKSERVER_SECRET_FILE/
     expect(await startError(folder, ['hooks.ts'])).toMatch(misplaced)
     expect(await startError(folder, ['hooks.ts'], {})).toMatch(
-      /^1: hookserver: Cannot import hooks\.ts: No secret: set GITHUB_WEBHOOKS_KEY, .* --secret-file \(config\.secretFile is too late\)\. "serve --dev"/,
+      /^1: hookserver: Cannot import hooks\.ts: No secret: set GITHUB_WEBHOOKS_KEY, .* --secret-file\. config\.secretFile does not help, .*\. "serve --dev"/,
     )
   })
 

@@ -16,8 +16,8 @@ import { expectedJson } from './schemas/requests.ts'
 import type { SampleCount } from './schemas/responses.ts'
 
 /**
- * The maximum bytes of a request: twice GitHub's largest payload of 25 MiB, because the member `text` may have a
- * backslash before each character of the payload, plus 1 MiB for the other members.
+ * The maximum bytes of a request: 50 MiB for the member `text`, and 1 MiB for the other members. GitHub's largest
+ * payload has 25 MiB. `text` may need twice as many bytes, with a backslash before each character of the payload.
  */
 const maxBody = 51 * 2 ** 20
 

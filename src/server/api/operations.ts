@@ -18,7 +18,10 @@ interface Operation {
   summaryOfMany: string
   body: 'EmptyBody' | 'Reason'
   bodyOfMany: 'Selection' | 'SelectionAndReason'
-  /** A dry run counts only deliveries in these states. A retry can also change some in other states: `docs/api.md`. */
+  /**
+   * A dry run counts only the deliveries that are in one of these states. A retry that is not a dry run can also change
+   * deliveries that are `pending` or `running`: see `docs/api.md`.
+   */
   states: readonly DeliveryState[]
   /** Why the operation changed nothing although the delivery exists. */
   otherwise: string

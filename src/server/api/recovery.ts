@@ -52,7 +52,7 @@ async function sweep(recovery: Recovery, options: SweepOptions): Promise<Swept> 
 
 function recoveryIn({ recovery }: ApiContext): Recovery {
   if (recovery) return recovery
-  const cure = 'set --recover, such as --recover acme/shop, for a server that runs handlers'
+  const cure = 'start a server with --recover (for example --recover acme/shop) and --role all or worker'
   throw new ProblemError('not_applicable', `This process does not recover missed deliveries: ${cure}`)
 }
 

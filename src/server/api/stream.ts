@@ -8,8 +8,8 @@ import { type ApiContext, type Route, route } from './route.ts'
 
 interface StreamLimits {
   /**
-   * The maximum number of open streams of one session. The default leaves a browser one of its six connections to a
-   * server for other requests.
+   * The maximum number of open streams of one session. A browser opens at most six connections to one server. With the
+   * default, the streams use five of them, and other requests can use the sixth.
    */
   maxOfSession: number
   /** The maximum number of open streams of all read-only visitors. The rest of `maxOfAll` is left for operators. */

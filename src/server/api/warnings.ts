@@ -14,7 +14,10 @@ interface Observed {
   /** The last recovery sweep, if there was one. */
   sweep: Sweep | undefined
   processes: readonly RegisteredProcess[]
-  /** Whether the server runs with --dev. Then it listens on loopback only, and checks no origin on purpose. */
+  /**
+   * Whether the server runs with --dev. Such a server listens on loopback only, and does not check origins. That is
+   * intended, so it causes no warning.
+   */
   dev: boolean
   now: number
 }

@@ -17,7 +17,10 @@ interface Revocations {
   ended: SessionId[]
 }
 
-/** The maximum length of `ended`. One more session replaces the list, and `since` then revokes all earlier sessions. */
+/**
+ * The maximum length of `ended`. If the list is full, the next logout starts a new list and sets `since` to the time of
+ * the logout. All sessions that began before `since` are then revoked.
+ */
 const maxListed = 10_000
 
 /** The maximum number of milliseconds until a logout on another server applies here. */

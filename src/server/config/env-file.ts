@@ -9,7 +9,7 @@ export interface EnvFile {
   path: string
   /** The names of the variables that were added to the environment. */
   variables: readonly string[]
-  /** The names of the other variables in the file. The environment already had them, and they keep its values. */
+  /** The names of the other variables in the file. The environment already had them, and kept its own values. */
   overridden: readonly string[]
 }
 

@@ -71,8 +71,9 @@ function messageOf(error: unknown): string {
     return `${error.message} (Node.js only strips types: it does not support enums, namespaces or parameter properties)`
   }
   if (error.message.startsWith('No secret:')) {
-    const cure = 'set GITHUB_WEBHOOKS_KEY, for example in .env, or --secret-file (config.secretFile is too late)'
-    return `No secret: ${cure}. "serve --dev" generates a secret for this machine`
+    const cure = 'set GITHUB_WEBHOOKS_KEY, for example in .env, or --secret-file'
+    const note = 'config.secretFile does not help, because hookserver reads config only after the import'
+    return `No secret: ${cure}. ${note}. "serve --dev" generates a secret for this machine`
   }
   return error.message
 }

@@ -38,8 +38,9 @@ export function replaceFile(path: string, text: string, old: Stats | undefined, 
 }
 
 /**
- * Keeps the group of the old file if the mode gives the group access, because the group of this user may have other
- * members. As root, always keeps the owner and the group, so that the server of another user can still read the file.
+ * As root, keeps the owner and the group of the old file, so that the server of another user can still read the file.
+ * As another user, keeps only the group, and only if the mode gives the group access. Without that, the access would
+ * go to the group that a new file gets, which may have other members than the group of the old file.
  */
 function keepOwner(file: number, old: Stats, mode: number): void {
   const user = process.geteuid?.()

@@ -17,7 +17,10 @@ export type Config = { readonly [Name in SettingName]: ConfigValue<Values[Name]>
 export interface ConfigSources {
   /** The values, by the names of `settings`. */
   flags: Readonly<Record<string, string | undefined>>
-  /** The name of a setting's flag or argument in messages, by setting. Default: the name of the server's flag. */
+  /**
+   * What messages call the flag or argument of a setting, by the name of the setting. A command sets this if its flags
+   * have other names than those of `serve`. For a setting without an entry, messages name the flag of `serve`.
+   */
   flagNames?: Readonly<Record<string, string>>
   env: Readonly<Record<string, string | undefined>>
   /** The `config` of a module, and the name of the module for error messages. */

@@ -214,7 +214,7 @@ describe('deliveries that are not changed', () => {
 
   test('are not changed by a query with states, and the answer says why', async () => {
     const { json } = await admin.post('/api/deliveries/retry', { query: {}, states: ['dead'] })
-    expect(json.detail).toBe('states: expected none without ids, because a query has its own filter "state"')
+    expect(json.detail).toBe('states: expected only together with ids (a query has the filter "state" instead)')
   })
 })
 

@@ -158,13 +158,16 @@ const selection = {
   dryRun: optional(v.pipe(flag, v.description('Only count the deliveries'))),
 }
 
-/** Requires either ids or a query, so that a body without both cannot select all deliveries. `query: {}` can. */
+/**
+ * Requires either `ids` or `query`. A body that has neither is rejected, because it would select all deliveries. To
+ * select all deliveries, a client sends `query: {}`.
+ */
 const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; states?: unknown }>() =>
   v.rawCheck<Body>(({ dataset, addIssue }) => {
     if (!dataset.typed) return
     const { ids, query, states } = dataset.value
     if ((ids === undefined) === (query === undefined)) addIssue(issue('ids, query', 'exactly one of them'))
-    if (states && !ids) addIssue(issue('states', 'none without ids, because a query has its own filter "state"'))
+    if (states && !ids) addIssue(issue('states', 'only together with ids (a query has the filter "state" instead)'))
   })
 
 /** An issue about one or more members of the body. @param names Their names, separated by commas. */
