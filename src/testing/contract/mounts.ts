@@ -47,7 +47,10 @@ export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}
   ]
 }
 
-/** Hooks that reply with a text, a `Response` or their arguments, that fail, that end only if aborted, or never end. */
+/**
+ * Hooks of different kinds. Two reply with a text, one replies with a `Response`, two fail, one never ends, and one
+ * ends only when its signal aborts. The hook `*` replies with its arguments.
+ */
 function contractHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('ping', () => 'pong')

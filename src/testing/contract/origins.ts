@@ -12,10 +12,11 @@ export const originCases: ContractCase[] = [
   },
   {
     id: 'outside',
-    name: 'rejects an address outside the ranges, in the words of Flask-Hookserver, and ignores X-Forwarded-For',
+    name: 'rejects a delivery from outside the ranges, even if X-Forwarded-For has an address inside',
     async run(host) {
       const answer = await deliver(host, 'outside', 'ping', from('192.0.2.7'))
       assertRefused(answer, 403, 'forbidden_origin')
+      // Flask-Hookserver, the predecessor of hookserver, replied with the same text.
       assert.equal(JSON.parse(answer.text).detail, 'Requests must originate from GitHub')
     },
   },

@@ -8,8 +8,9 @@ import { type ContractHost, deliver, send } from './client.ts'
 export const payloadCases: ContractCase[] = [
   {
     id: 'missing-headers',
-    name: 'checks the event, the GUID and the content type of a delivery, in the order of Flask-Hookserver',
+    name: 'checks first the event header, then the GUID header, then the content type',
     async run(host) {
+      // The order and the texts are those of Flask-Hookserver, the predecessor of hookserver.
       const without = (headers: Record<string, string | undefined>) => deliver(host, 'plain', 'ping', { headers })
       const noEvent = await without({ 'x-github-event': undefined, 'x-github-delivery': undefined })
       assertRefused(noEvent, 400, 'missing_event')
@@ -107,7 +108,10 @@ export const payloadCases: ContractCase[] = [
   },
 ]
 
-/** Delivers to a hook that replies with its arguments, and asserts that these are those of the delivery. */
+/**
+ * Sends a delivery to a hook that replies with the arguments it received. Asserts that the hook received the payload,
+ * the event, the action and the repository of the delivery.
+ */
 async function assertEchoed(
   host: ContractHost,
   {

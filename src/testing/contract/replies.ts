@@ -5,7 +5,7 @@ import { deliver, send } from './client.ts'
 export const replyCases: ContractCase[] = [
   {
     id: 'text',
-    name: 'answers with a string as plain text, with its length in bytes',
+    name: 'answers with a string as plain text, and counts bytes in Content-Length',
     async run(host) {
       const answer = await deliver(host, 'plain', 'create')
       assertAnswered(answer, 200, 'créé 🚀\u2028')

@@ -25,12 +25,13 @@ export const signatureCases: ContractCase[] = [
   },
   {
     id: 'unsigned',
-    name: 'rejects a delivery without signature, in the words of Flask-Hookserver',
+    name: 'rejects a delivery without a signature',
     async run(host) {
       const { secret: _, ...unsigned } = { secret: contractSecret, headers: {} }
       const delivery = signedRequest('ping', unsigned)
       const answer = await send(host, { path: '/contract/plain', ...delivery })
       assertRefused(answer, 400, 'missing_signature')
+      // Flask-Hookserver, the predecessor of hookserver, replied with the same text.
       assert.equal(JSON.parse(answer.text).detail, 'Missing signature')
     },
   },
