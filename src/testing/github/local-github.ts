@@ -111,7 +111,8 @@ export class LocalGitHub {
   }
 
   /**
-   * Remaining requests until `resetAt`: `anonymous`, `authorized` for the option `token`, and one key per other caller.
+   * How many requests each caller has left until `resetAt`. `anonymous` is for requests without a token. `authorized`
+   * is for the token in the option `token`. Each installation, each App and each user of another token has its own key.
    */
   get remaining(): Remaining {
     return this.#limits.remaining
@@ -154,8 +155,8 @@ export class LocalGitHub {
   }
 
   /**
-   * Makes a repository. Other methods make a repository that they name and that does not exist. Such a repository is
-   * public, except if a payload names it and says that it is private.
+   * Makes a repository. If the arguments of another method name a repository that does not exist yet, that method makes
+   * the repository. It is then public, unless the method got a payload that says that the repository is private.
    */
   addRepository(fullName: string, options: { private?: boolean } = {}): void {
     this.#world.repository(fullName, options)

@@ -24,7 +24,7 @@ export function getAppBySlug({ world, caller, parameters }: Call): Reply {
   return ok(appShape(world, app))
 }
 
-/** Exchanges the code of the manifest flow for the App with its secrets. */
+/** The last step of the manifest flow: the client sends a code, and receives the new App and its secrets. */
 export function convertManifest({ world, parameters }: Call): Reply {
   const registration = world.codes.redeem(parameters.code ?? '')
   if (!registration) throw notFound()
@@ -53,7 +53,10 @@ export function createToken(call: Call): Reply {
   })
 }
 
-/** A header of the request overrides the format that the server would choose. */
+/**
+ * Whether the new token has the format `stateless` (see the option `installationTokens`). A header of the request
+ * overrides the option.
+ */
 function isStateless({ world, headers }: Call): boolean {
   const wanted = headers['x-github-stateless-s2s-token']
   return wanted === 'enabled' || (wanted !== 'disabled' && world.statelessTokens)

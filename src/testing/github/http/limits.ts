@@ -6,7 +6,11 @@ import { Refusal } from './reply.ts'
 const minute = 60_000
 const hour = 60 * minute
 
-/** Remaining requests; `authorized` is for the option `token`, and each other caller has a key of its own. */
+/**
+ * How many requests each caller has left, by `budget`. `anonymous` is for requests without a token. `authorized` is for
+ * the token in the option `token` of `LocalGitHub`. Each installation, each App and each user of another token has its
+ * own key.
+ */
 export type Remaining = { anonymous: number; authorized: number; [budget: string]: number }
 
 /** The hourly limit, the limit of points a minute, and with `strict` at least one second between two write requests. */

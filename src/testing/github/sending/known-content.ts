@@ -37,7 +37,7 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
   const issue = world.issue(repository, number, {
     ...{ title: textIn(shown, 'title') ?? '', body: textIn(shown, 'body') ?? null },
     ...(login !== undefined && { user: world.account(login) }),
-    // An issue that is a pull request has no branches in a payload, only addresses. Its branches get default names.
+    // A pull request in the member `issue` of a payload has URLs, but no branches. Its branches then get default names.
     ...(head && base && isPull(payload) && { pull: { head, base, draft: shown.draft === true } }),
   })
   if (shown.state === 'closed') issue.state = 'closed'

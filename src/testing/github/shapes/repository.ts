@@ -3,7 +3,10 @@ import type { Repository } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
 import { nodeId, simpleUser } from './user.ts'
 
-/** Addresses of the API below a repository: the member's name without `_url`, and the path. */
+/**
+ * The members of a repository that are API addresses, without the suffix `_url`. For example, the value of the member
+ * `keys_url` is the API address of the repository, followed by `/keys{/key_id}`.
+ */
 const below: Record<string, string> = {
   archive: '/{archive_format}{/ref}',
   assignees: '/assignees{/user}',

@@ -94,8 +94,9 @@ function wrongPermissions(permissions: Permissions): string[] {
 }
 
 /**
- * If Apps cannot subscribe to an event, GitHub lists the event in two messages: as unsupported or invalid, and as not
- * supported by the permissions, because no permission allows it.
+ * The errors about the events of a manifest, as GitHub writes them. An event to which no App can subscribe is in two
+ * errors. The first error says that the event is unsupported or invalid. The second error lists all events that the
+ * permissions of the App do not allow. It also lists this event, because no permission allows the event.
  */
 function wrongEvents(events: readonly string[], permissions: Permissions): string[] {
   const unknown = events.filter((event) => !Object.hasOwn(eventPermissions, event) && !isFree(event))

@@ -82,7 +82,10 @@ function requestsOf({ permissions, events }: Pick<App, 'permissions' | 'events'>
   return html`<h2>Permissions</h2><ul>${levels}</ul><h2>Events</h2><ul>${names}</ul>`
 }
 
-/** Why GitHub does not accept a name. Only the account with this name may give the name to an App. */
+/**
+ * Why GitHub does not accept a name for a new App. If an account has this name as its login, only that account may give
+ * the name to an App.
+ */
 function problemOf(world: World, owner: Account, name: string): string | undefined {
   const slug = slugOf(name)
   if (slug === '') return "Name can't be blank"

@@ -54,7 +54,7 @@ export interface LocalApp {
 
 export interface App extends LocalApp {
   owner: Account
-  /** PEM, because published types must compile without those of Node.js. */
+  /** PEM, and not a `KeyObject` of Node.js: the published types must compile without the types of Node.js. */
   publicKey: string
   permissions: Permissions
   events: readonly string[]

@@ -171,7 +171,10 @@ export class World {
     return getOrCreate(this.#logs, id, () => new DeliveryLog())
   }
 
-  /** The API shows deliveries since this time, in milliseconds since 1970: 3 days ago, on an Enterprise Server 7. */
+  /**
+   * The API shows only deliveries since this time, in milliseconds since 1970. On github.com this is 3 days ago, and on
+   * an Enterprise Server it is 7 days ago.
+   */
   get deliveriesSince(): number {
     return this.clock.now() - (this.enterprise === undefined ? 3 : 7) * day
   }
