@@ -38,7 +38,7 @@ export const attemptStatsCases: InboxContractCase[] = [
   },
   {
     id: 'attempt-stats',
-    name: 'shows the most attempts of any handler and the total duration of attempts, in lists, details and changes',
+    name: 'shows the highest attempt count of a handler and the total duration, in lists, details and changes',
     async run(host) {
       const inbox = await openNew(host)
       const { position } = await inbox.changes()

@@ -8,7 +8,8 @@ export const day: number = 24 * 60 * minute
 
 /**
  * The time of the cases: yesterday. Most cases pass times near it as `now`. As `now` decides which tasks are due, the
- * cases need not wait. Stores find due tasks without a handler by the real clock, which is later than these times.
+ * cases need not wait. When a store looks for due tasks whose handler no worker has registered, it uses the real clock
+ * instead. By the real clock, a task that is due near this time has been due for a day.
  */
 export const start: number = Date.now() - day
 

@@ -110,7 +110,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-added',
-    name: 'keeps tasks of handlers that a worker keeps or adds, and ends as gone the tasks of handlers that it removes',
+    name: 'ends a task as gone after its worker removed the handler, and keeps the tasks of kept and added handlers',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'old', 'kept')

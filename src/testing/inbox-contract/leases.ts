@@ -52,7 +52,7 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'late-finisher',
-    name: 'ignores the outcome of a worker whose lease has moved, before and after the next attempt starts',
+    name: 'ignores the outcome of an attempt whose lease has expired, both before and after the next attempt starts',
     async run(host) {
       const { inbox, worker, id, claimed, doomed } = await expireLease(host, { backoff: 1 })
       const late = { ...claimed, outcome: 'succeeded', startedAt: start, duration: 1, result: 'late' } as const
@@ -111,7 +111,8 @@ export const leaseCases: InboxContractCase[] = [
       await worker.match(blocked, due('a'))
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 1 }, blocked: true })
       try {
-        // In the second round, the process has been blocked for longer than the leases of a silent worker last.
+        // Each round lasts until the lease of a worker without heartbeats expires. So after two rounds, the process of
+        // `doomed` has been blocked for longer than that. Its worker still sends heartbeats, and must keep its lease.
         for (const left of await storeMany(inbox, 2)) {
           const silent = await store.open()
           await (await TestWorker.register(silent, 'a', 'b')).match(left, 'b')

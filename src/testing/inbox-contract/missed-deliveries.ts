@@ -7,7 +7,7 @@ import { TestWorker } from './test-worker.ts'
 export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'known-guids',
-    name: 'finds GUIDs of deliveries in any state, from the webhook or without a hook id, but not from another webhook',
+    name: 'finds a GUID if its delivery, in any state, has the given hook id or none, but not if it has another one',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

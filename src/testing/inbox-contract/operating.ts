@@ -143,7 +143,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'discard-retried',
-    name: 'undoes a retry if the delivery is discarded before it runs: a later copy reruns no successful handler',
+    name: 'undoes a retry when the delivery is discarded, so that a later copy does not rerun a successful handler',
     async run(host) {
       const { inbox, worker, id, first } = await ended(await openNew(host), { a: 'succeeded' })
       assert.equal(await inbox.retry({ ids: [id] }), 1)

@@ -66,7 +66,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next',
-    name: 'claims the next task with the same key when one ends, if the result requests that',
+    name: 'when an attempt ends, claims the next task with the same order key if the result has nextBytes',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 3)
       const first = only(await worker.claim('a'))

@@ -129,7 +129,7 @@ export const overviewCases: InboxContractCase[] = [
   },
   {
     id: 'acked',
-    name: 'records that a delivery was acknowledged, at the latest when the inbox is closed',
+    name: 'has recorded the acknowledgement time of every delivery when close() resolves',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()

@@ -112,7 +112,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-attempts',
-    name: 'counts match attempts until they are forgotten, or the delivery is matched or discarded',
+    name: 'counts match attempts, and resets the count on forgetMatchAttempts, a match or a discard',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]

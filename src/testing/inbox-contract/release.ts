@@ -51,7 +51,7 @@ export const releaseCases: InboxContractCase[] = [
   },
   {
     id: 'release-ended',
-    name: 'claims nothing for a released worker',
+    name: 'claims no tasks for a worker after releaseWorker',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -34,7 +34,7 @@ export const replayCases: InboxContractCase[] = [
   ),
   {
     id: 'replay-hook',
-    name: 'does not flag a delivery of another webhook, or a copy, as a replay',
+    name: 'flags no replay if the GUID and the event are the same: from another webhook or source, or as a copy',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -111,7 +111,7 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'filters-control',
-    name: 'matches a control character or a wildcard in a column or a payload only with itself',
+    name: 'takes control characters and wildcards in filters literally, for columns and for payload values',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)

@@ -14,7 +14,10 @@ import { only } from './seen.ts'
 /** A byte limit above the size of all bodies. */
 const plenty = 1e9
 
-/** The backoff of the handlers, in milliseconds: so long that a task whose lease expires is not due during a case. */
+/**
+ * The backoff of the handlers, in milliseconds. When the lease of a task has expired, the store retries the task after
+ * the backoff. This backoff is longer than any case runs, so such a task does not become due before its case ends.
+ */
 export const backoff: number = 60 * minute
 
 /** A worker that a case controls step by step. Its current time is `start`, unless the case gives another time. */
