@@ -50,7 +50,10 @@ export async function steadyLoad(url: string, load: SteadyLoad): Promise<number[
   return latencies
 }
 
-/** The bytes of every request. Servers that store deliveries give each request a GUID of its own. */
+/**
+ * The bytes of every request, always with the same GUID. A server that stores deliveries loads `unique-guids.ts`, which
+ * replaces the GUID of each request by a new one. Otherwise all requests but the first would be duplicates.
+ */
 function requestFor({ host, pathname }: URL): Buffer {
   const { headers, body } = push()
   const all = { host, ...headers, 'content-length': String(Buffer.byteLength(body)) }

@@ -119,8 +119,9 @@ export async function measure(
 }
 
 /**
- * Waits until the server has no work left, and returns its usage. Handlers of stored deliveries continue after the
- * load: their CPU belongs to the answers, and they would compete with the server that is measured next.
+ * Waits until the server has no work left, and returns its usage. Handlers of stored deliveries still run after the
+ * load. Without the wait, the CPU time per answer would not include these handlers, and they would slow down the server
+ * that is measured next.
  */
 async function usageWhenQuiet(server: Contestant, name: string): Promise<Usage> {
   let last = await server.usage()

@@ -23,7 +23,10 @@ export interface PageTime {
   ms: number
   worst: number
   found: number
-  /** For one search that finds nothing: the time and the number of pages from the first page to the last one. */
+  /**
+   * Only for the word that no delivery has: how many seconds and how many pages the search of all deliveries takes. A
+   * page ends when its time is up, even if the search has found nothing.
+   */
   whole?: { seconds: number; pages: number }
 }
 

@@ -73,7 +73,10 @@ class Subject {
     }
   }
 
-  /** The median time of a round from the answer to the start of the handler, in milliseconds. */
+  /**
+   * Sends deliveries, one at a time. Measures the time from the answer to each delivery until its handler starts.
+   * @returns the median in milliseconds.
+   */
   async pickup(): Promise<number> {
     const waits: number[] = []
     for (let round = 0; round < pickups; round++) {
