@@ -34,8 +34,8 @@ const specifiers = Object.keys(manifest.exports)
   .map((subpath) => `hookserver${subpath.slice(1)}`)
 
 /**
- * Without `octokit`, `delivery.octokit()` and `hooks.octokit()` have a minimal type. It must not be `any`, because any
- * use of `any` compiles.
+ * Without `octokit`, `delivery.octokit()` and `hooks.octokit()` have a minimal type. This type must not be `any`. With
+ * `any`, the property `rest` would compile, and TypeScript would report an unused `@ts-expect-error`.
  */
 const withoutOctokit = `
 import { type Delivery, Hooks, type OctokitClass } from 'hookserver'

@@ -7,7 +7,7 @@ export interface Result {
   /** `recovered`: as a redelivery that hookserver requested from GitHub. */
   received: 'directly' | 'recovered' | 'never'
   handled: boolean
-  /** Runs of the handler `count` that succeeded or were interrupted. */
+  /** How many attempts of the handler named `count` succeeded or were interrupted. */
   runs: number
   /** Whether the kill of the server interrupted a handler of the delivery. */
   interrupted: boolean

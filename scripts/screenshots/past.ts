@@ -9,7 +9,10 @@ import { payloadOf } from './payload.ts'
 import { type Event, story } from './story.ts'
 
 const minute = 60_000
-/** Milliseconds before the second attempt; the delay doubles with each attempt. */
+/**
+ * Milliseconds before the second attempt. Each later delay is twice the previous one. hookserver's real delays differ:
+ * they are random, and their maximum triples with each failure.
+ */
 const backoff = 60_000
 
 /** Creates an inbox with the deliveries of story.ts and the counts of a day. */
