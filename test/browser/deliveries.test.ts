@@ -177,7 +177,8 @@ describe('the list', () => {
     await scene.deliver('ping', { zen: 'Second', sender: { login: 'second' } })
     const { deliveries } = await scene.ask('deliveries?event=star')
     await scene.ask(`deliveries/${deliveries[0].id}/discard`, {})
-    // Events arrive in order. The event of the second ping was sent before this one, so it has arrived too.
+    // Events arrive in the order in which the server sends them. The server sends the event of the second ping before
+    // the event of the discarded star. So once the page shows `discarded`, both events have arrived.
     await rows(page).filter({ hasText: 'star.created' }).filter({ hasText: 'discarded' }).waitFor()
     isEnough.resolve()
     await rows(page).filter({ hasText: 'second' }).waitFor()

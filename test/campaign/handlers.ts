@@ -7,13 +7,16 @@ export interface TestHandler {
   name: string
   events: readonly EventName[]
   options?: HandlerOptions
-  /** Runs between the handler's two lines in the journal. */
+  /** What the handler does. `registerHandlers` writes a line to the journal before it and another line after it. */
   work(delivery: Delivery): void | Promise<void>
 }
 
 /** The events that the sender sends continuously. */
 export const eventNames = ['push', 'issues.opened', 'ping', 'star.created', 'pull_request.opened'] as const
-/** Only faults send `fork`: a handler kills the process or never settles, or parsing the body ends the process. */
+/**
+ * Tests send `fork` only to inject a fault. In one test, the handler of `fork` kills the process. In another test, the
+ * handler of `fork` never settles. In a third test, the process ends when it parses the body.
+ */
 export type EventName = (typeof eventNames)[number] | 'fork'
 
 /** The name of the ordered handler, and the order key of each of its deliveries. */

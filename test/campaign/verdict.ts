@@ -13,7 +13,10 @@ export interface Verdict {
   expired: number
   /** Attempts that were cut off after their handler had finished, before the outcome was recorded. */
   unrecorded: number
-  /** Attempts that began after a later attempt of their task had begun, for example in a process that was suspended. */
+  /**
+   * Attempts that began after another attempt of their task with a higher number. This can happen in a process that was
+   * suspended.
+   */
   late: number
 }
 
@@ -121,7 +124,7 @@ export class Judge {
     return this.#handlers.filter(({ events }) => events.includes(event))
   }
 
-  /** The first lines of attempts that began after a later attempt of their task had begun. */
+  /** The first line of each attempt that began after another attempt of its task with a higher number. */
   #late(): Set<Line> {
     const highest = new Map<string, number>()
     const late = new Set<Line>()

@@ -21,7 +21,10 @@ export class Victim {
   readonly loaded: Promise<void>
   /** Resolves with the port when the process is ready. Rejects if the process ends before. */
   readonly ready: Promise<number>
-  /** Resolves when the process has ended: nothing after SIGKILL, else the exit code or signal, and standard error. */
+  /**
+   * Resolves when the process has ended. The value is `undefined` if SIGKILL ended the process. Otherwise it is a text
+   * with the exit code or the signal, and with the standard error of the process.
+   */
   readonly ended: Promise<string | undefined>
   readonly #child: ChildProcess
   #complaints = ''

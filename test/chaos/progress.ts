@@ -27,7 +27,7 @@ export class Progress {
     return this.#pairs.get(`${guid} ${handler}`)
   }
 
-  /** Attempts that a process has started and that have not succeeded, unless a later attempt of the task has begun. */
+  /** Attempts that a process has started and that have not succeeded. Of each task, only the latest attempt counts. */
   openOf(pid: number): Pair[] {
     this.#follow()
     return [...this.#pairs.values()].filter((pair) => pair.pid === pid && !pair.through)

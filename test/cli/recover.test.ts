@@ -87,7 +87,7 @@ test('recovers missed deliveries, once', async () => {
   await scene.allHandled()
   expect([...scene.handled].toSorted()).toEqual(guids.map((guid) => [guid, 1]).toSorted())
   const again = await run(hook)
-  expect(again.stdout).toMatch(/^HOOK /) // nothing is missing
+  expect(again.stdout).toMatch(/^HOOK /) // no table of missed deliveries comes first
   expect(rowsUnder('HOOK', again)).toMatchObject([
     { SENT: '2', MISSED: '0', REQUESTED: '0', RECEIVED: '2', CALLS: '1' },
   ])

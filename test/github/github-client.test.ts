@@ -17,7 +17,10 @@ function clientOf(github: LocalGitHub): GitHubClient {
 describe('a requester', () => {
   const repository = { repository: 'Codertocat/Hello-World' }
 
-  /** For each target, the requests that its requester sends: the requested one, and those that authenticate it. */
+  /**
+   * Each row has a target, and the path of a request that GitHub receives when the test calls `requester.request()`.
+   * For a repository, the requester first finds the installation of the App and creates a token, with one request each.
+   */
   const requests: [target: Target, where: RegExp][] = [
     ['app', /config$/],
     [repository, /hooks$/],

@@ -1,4 +1,7 @@
-/** How requests by `hooks.octokit()` wait for rate limits and end with `hooks.close()`, and the formats of tokens. */
+/**
+ * Tests the requests of `hooks.octokit()`: how they wait for rate limits, and how `hooks.close()` ends them. Also tests
+ * installation tokens of both formats.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'

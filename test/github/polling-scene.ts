@@ -36,7 +36,7 @@ export class Poll {
     onTestFinished(() => this.stop())
   }
 
-  /** Runs the process until its next wait. @returns that wait in milliseconds. */
+  /** Ends the wait of `polling`, and lets `polling` run until its next wait. @returns the next wait in milliseconds. */
   async turn(): Promise<number> {
     const paused = new Promise<void>((resolve) => {
       this.#onPause = resolve

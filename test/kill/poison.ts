@@ -31,8 +31,9 @@ export interface PoisonOptions {
 const maxDeaths = 3
 
 /**
- * A small heap. V8 adds the size of its young generation, so the heap limit is 256 MiB. The process rejects payloads
- * that would take more than 3/4 of the limit, which is 192 MiB.
+ * A small heap. The option limits the old generation to 64 MiB. V8 adds up to 192 MiB for the young generation, so the
+ * heap limit is 256 MiB. The process rejects payloads that would take more than 3/4 of the heap limit. That is also
+ * 192 MiB.
  */
 const heap = ['--max-old-space-size=64']
 

@@ -4,7 +4,7 @@ export interface Platform {
   /** The folder of the application. */
   folder: string
   name: string
-  /** The package whose version the table shows. */
+  /** The package of the platform. `run.ts` prints its name and version in the table of results. */
   package: string
   /** The path of deliveries. Default: `/hooks`. */
   path?: string

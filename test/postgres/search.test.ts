@@ -35,7 +35,10 @@ afterAll(async () => {
   await server.stop()
 }, 60_000)
 
-/** The rows that a page may read from one table: those of one step, and one more. */
+/**
+ * The maximum number of rows that one query may read from a table. A query of `list` examines at most `scanStep` (2000)
+ * deliveries. The maximum allows one row more.
+ */
 const most = 2001
 
 const queries: [name: string, query: Query, index: string][] = [

@@ -172,7 +172,7 @@ describe('a body beyond the limit', () => {
 })
 
 describe('a body without free memory', () => {
-  /** A memory limit. One complete body uses up its memory for small bodies. */
+  /** A memory limit, and the reservation of a complete body that holds all memory for small bodies. */
   function fullLimit() {
     const memoryLimit = new MemoryLimit(2 * MiB)
     const other = memoryLimit.reserve(MiB)

@@ -54,7 +54,8 @@ function rangesOf({ token, source }: { token?: string; source?: RangesSource } =
 async function fetched(options: Parameters<typeof rangesOf>[0] = {}) {
   const parts = rangesOf(options)
   expect(await parts.has(inside)).toBe(true)
-  expect(parts.work.splice(0)).toHaveLength(1) // the platform is kept running for the first list
+  // `has` has passed its fetch to `waitUntil`, which adds it to `work`. A platform keeps running until the fetch ends.
+  expect(parts.work.splice(0)).toHaveLength(1)
   return parts
 }
 
@@ -296,7 +297,8 @@ describe('the refresh', () => {
       expect([has(inside), has(outside), work.length]).toEqual([true, false, 0])
     }
     expect(github.requests.map(({ status }) => status)).toEqual([200, 304, 304, 304])
-    expect(github.remaining.authorized).toBe(5000) // the first hour has ended, and the later requests did not count
+    // GitHub allows 5000 requests an hour. The hour of the first request has ended, and answers with 304 do not count.
+    expect(github.remaining.authorized).toBe(5000)
   })
 
   test('that fails keeps the last list, for 7 days and no longer', async () => {

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { MemoryLimit, type Reservation } from '../../src/receiver/memory-limit.ts'
 import { MiB, turnOfTheLoop } from './fixtures.ts'
 
-/** A memory limit, and the names of bodies in the order in which they got memory for all bytes that had arrived. */
+/**
+ * A memory limit, and functions that let named bodies arrive. Whenever a body gets memory for all bytes of it that have
+ * arrived so far, the name of the body is added to `reserved`.
+ */
 function limitOf(limit: number) {
   const memoryLimit = new MemoryLimit(limit)
   const reserved: string[] = []
@@ -301,7 +304,7 @@ describe('a body of unknown size', () => {
     expect(reserved.at(-1)).toBe('second large')
   })
 
-  /** The body `a` waits to move to the large bodies. Another body uses up their memory. */
+  /** The body `a` has become large, and waits for memory of the large bodies. The body `large` holds all of it. */
   function waitingToMove() {
     const memory = limitOf(4 * MiB)
     memory.reserve('large', 2 * MiB)

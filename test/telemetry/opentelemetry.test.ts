@@ -559,8 +559,8 @@ describe('an SDK that throws', () => {
 })
 
 /**
- * Runs a program in the root of the repository. Node.js detects that it is a module: `--input-type` would be passed on
- * to the threads of the inbox, where it is an error.
+ * Runs a program in the root of the repository. The program is a module, and Node.js detects this without the option
+ * `--input-type`. The option would cause an error, because Node.js would pass it on to the threads of the inbox.
  * @returns The argument of `print`.
  */
 async function runProcess<Printed>(program: string): Promise<Printed> {

@@ -150,9 +150,9 @@ holds<Equal<Retry['after'], number | undefined>>()
 holds<Equal<Discard['name'], 'Discard'>>()
 // @ts-expect-error: an order is 'repository' or a function
 hooks.hook('push', () => {}, { order: 'sender' })
-// @ts-expect-error: a path and not a handle
+// @ts-expect-error: the first argument is a path
 sqlite({ path: 'hookserver.db' })
 // @ts-expect-error: an option that does not exist
 sqlite('hookserver.db', { maxsize: 1 })
-// @ts-expect-error: a text and not a number of milliseconds
+// @ts-expect-error: `after` is a number of milliseconds
 new Retry({ after: '5s' })

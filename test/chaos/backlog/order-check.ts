@@ -90,8 +90,10 @@ export class OrderCheck {
   }
 
   /**
-   * While an attempt of an interrupted process counts as running, the same delivery may begin again, or a delivery that
-   * an operator retried. If that attempt is the last one of its delivery, any delivery of the repository may begin.
+   * Whether an attempt may begin while another attempt of its repository counts as running. It may begin only if the
+   * process of the running attempt was interrupted. Then the delivery of the running attempt may begin again, and a
+   * delivery that an operator retried may begin. If the running attempt is the last one of its delivery, any delivery
+   * of the repository may begin.
    */
   #mayBeginBeside(line: Line, running: Line): boolean {
     const isHead = line.guid === running.guid || this.#excuses.retried.has(line.guid)

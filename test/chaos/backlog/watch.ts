@@ -83,8 +83,9 @@ export class ProgressWatch {
   }
 
   /**
-   * Whether the repositories with due deliveries are more than dead workers can have claimed. A killed or suspended
-   * worker counts as dead for the time `takeover`.
+   * Whether a delivery is due that no dead worker has claimed. A repository runs one delivery at a time, so the method
+   * counts the repositories with due deliveries. Their number must be higher than the number of deliveries that dead
+   * workers may have claimed. A killed or suspended worker counts as dead for the time `takeover`.
    */
   #isAnyDue(now: number): boolean {
     const dead = [...this.interrupted].filter(([, at]) => now - at < takeover).map(([pid]) => pid)
@@ -92,7 +93,8 @@ export class ProgressWatch {
     for (const [repository, stored] of this.#backlog.byRepository) {
       const { pid = 0, isLast = false } = this.#running.get(repository) ?? {}
       // If the last attempt of a delivery was interrupted, the delivery ends without another line in the journal. So
-      // its repository stays in `#running`. It counts as held: without the line, it would look due forever.
+      // its repository stays in `#running`, and `#endedIn` never counts the delivery. The repository would look due
+      // forever, so `isHeld` excludes the repository.
       const isHeld = dead.includes(pid) || (isLast && this.interrupted.has(pid))
       if (!isHeld && (this.#endedIn.get(repository) ?? 0) < stored.length) due++
     }

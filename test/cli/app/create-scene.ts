@@ -80,7 +80,7 @@ export class AppCommand {
     return (await this.printed(/^ {2}(http:\/\/127\.0\.0\.1:\d+\/)\n/m))[1] as string
   }
 
-  /** Waits until the command has ended. Fails if the output contains a key or a secret that is then in `.env`. */
+  /** Waits until the command has ended, then reads `.env`. Fails if the output contains a key or secret from `.env`. */
   async result(): Promise<{ code: number | null; output: string }> {
     const code = await this.ended
     for (const [name, value] of Object.entries(this.variables())) {

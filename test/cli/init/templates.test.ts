@@ -1,4 +1,4 @@
-/** Creates a project from each template of the packed hookserver, and runs the commands of its README. */
+/** Creates a project from each template of the packed hookserver, and runs the commands in the project's README. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

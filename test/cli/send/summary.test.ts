@@ -36,7 +36,8 @@ test('answers are counted by status, with their text if all answers with the sta
     { status: 200, count: 2 },
     { status: 503, count: 2, text: 'busy' },
   ])
-  summary.ended(1, { status: 200, text: 'answer 0', ms: 1 }) // not the only text so far
+  // The two answers with 200 had different texts. So their entry has no text, even if a third answer repeats one text.
+  summary.ended(1, { status: 200, text: 'answer 0', ms: 1 })
   expect(summary.answers[0]).toEqual({ status: 200, count: 3 })
 })
 

@@ -192,7 +192,8 @@ describe('a delivery that fails again', () => {
     await pushes(scene, 1)
     const [missed] = (await scene.recovery().sweep())?.missedDeliveries ?? []
     await scene.github.idle()
-    // Simulates a redelivery that is still on its way: GitHub's log has no entry after the one in the inbox's record.
+    // Simulates a redelivery that is still on its way. In the inbox, the missed delivery has the id of the newest entry
+    // of GitHub's log. So the log has no entry for the redelivery yet.
     const onItsWay = {
       ...missed,
       state: 'requested' as const,

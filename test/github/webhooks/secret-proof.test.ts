@@ -5,7 +5,10 @@ import { signedRequest } from '../../../src/samples/signed-request.ts'
 
 const payload = { zen: 'Grüße 🚀 </script> \u001b \\u001b', hook: { config: { secret: '********' } } }
 
-/** The proof from a delivery that GitHub signed with `secret`. GitHub may have written the JSON in another way. */
+/**
+ * The proof from a delivery that GitHub signed with `secret`. GitHub signed the text `json`. This text may differ from
+ * `JSON.stringify(payload)`, for example in white space.
+ */
 function proofOf({ secret = 'new', json = JSON.stringify(payload), form = false, status = 200, answer = '' }) {
   const { headers } = signedRequest('ping', { ...(secret && { secret }), payload: json, form })
   const shown = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]))

@@ -57,7 +57,7 @@ describe('a payload that takes much memory', () => {
     })
     await inbox.retry({ ids: [id] })
     await match()
-    expect(await stateIn(inbox, id)).toBe('running') // a retry resets the count
+    expect(await stateIn(inbox, id)).toBe('running') // the retry has set the number of match attempts to 0
   })
 
   test('is matched in a batch of its own', async () => {

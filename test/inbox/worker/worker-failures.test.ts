@@ -173,7 +173,7 @@ describe.concurrent('a store', () => {
     await claimed?.promise
     firstPush?.resolve()
     await eventually(() => expect(host.recorder.messages.join()).toContain('The inbox failed'))
-    await real.checkWritable() // after all calls that the worker has made
+    await real.checkWritable() // the store executes writes in order, so the earlier writes of the worker have ended
     answer?.resolve()
     await done(real, [pushed, next, ...stars])
     expect(ran).toEqual(['star 1', 'star 2'])

@@ -4,7 +4,10 @@ import { stateIn, storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 import { handle } from './handled.ts'
 
-/** For each state except `discarded`, the outcome of the handler that leads to it. No attempt leads to `pending`. */
+/**
+ * For each state except `discarded`, the outcome that `handle` needs to bring a new delivery into this state. `pending`
+ * needs no outcome, because a new delivery is `pending`.
+ */
 const outcomes = {
   done: 'succeeded',
   dead: 'dead',

@@ -7,7 +7,10 @@ import { describe, expect, test } from 'vitest'
 import { loadEnvFile, updateEnvFile } from '../../../src/server/config/env-file.ts'
 import { project } from '../service.ts'
 
-/** The path of a file with this text (without a text, of no file), and functions that read the file. */
+/**
+ * Creates a folder with a file `.env` that contains the text. Without a text, the folder is empty. @returns the path of
+ * the file, even if there is no file yet, and functions that read the file.
+ */
 function envFile(text?: string) {
   const folder = project(text === undefined ? {} : { '.env': text })
   const path = join(folder, '.env')
