@@ -1,6 +1,6 @@
 /**
  * Tests the requests of `hooks.octokit()`: how they wait for rate limits, and how `hooks.close()` ends them. Also tests
- * installation tokens of both formats.
+ * installation tokens in two formats.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

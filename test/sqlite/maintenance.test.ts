@@ -89,7 +89,8 @@ describe('the maintenance', () => {
     const worker = engine.write('registerWorker', [policy('a')])
     engine.read('addWorker', worker, [{ ...policy('a'), timeout: 90_000 }])
     engine.dispatch(worker, engine.store().id, 'a')
-    // Reads the table directly. Each call to the maintenance tells it that the event loop of its caller is not blocked.
+    // The test simulates a caller with a blocked event loop. A call to the maintenance would show that the event loop
+    // is not blocked. So this function reads the table directly.
     const state = () => engine.writing.get('select state from tasks')
     const real = performance.now()
     const clock = vi.spyOn(performance, 'now')

@@ -6,7 +6,7 @@ import { signedRequest } from '../../../src/samples/signed-request.ts'
 const payload = { zen: 'Grüße 🚀 </script> \u001b \\u001b', hook: { config: { secret: '********' } } }
 
 /**
- * The proof from a delivery that GitHub signed with `secret`. GitHub signed the text `json`. This text may differ from
+ * The proof from a delivery. GitHub signed the text `json` with `secret`. This text may differ from
  * `JSON.stringify(payload)`, for example in white space.
  */
 function proofOf({ secret = 'new', json = JSON.stringify(payload), form = false, status = 200, answer = '' }) {
