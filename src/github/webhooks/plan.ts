@@ -132,9 +132,9 @@ function currentSecret({ hasSecret }: WebhookDetails, proof: SecretProof | undef
   if (!hasSecret || proof?.signedWith === 'no secret') return 'none'
   if (proof?.signedWith === 'our secret') return undefined
   if (!proof) return 'not proved: no delivery shows it'
-  if (proof.receiver === 'wrong_signature') return 'another one: the receiver rejects its signatures'
-  if (proof.receiver === 'accepted') return 'probably another one, which the receiver accepts'
-  return 'probably another one'
+  if (proof.receiver === 'wrong_signature') return "not one of yours (the receiver rejects GitHub's signatures)"
+  if (proof.receiver === 'accepted') return 'probably not one of yours (the receiver accepts deliveries)'
+  return 'probably not one of yours'
 }
 
 /**

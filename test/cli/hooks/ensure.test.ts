@@ -62,7 +62,7 @@ describe('an existing webhook', () => {
     const scene = await WebhooksScene.open()
     const hook = scene.addHook({ secret: 'another secret' })
     const { code, stdout } = await scene.runHere('ensure', 'acme/shop', '--yes')
-    expect(stdout).toContain('  secret        another one: the receiver rejects its signatures → from ')
+    expect(stdout).toContain("  secret        not one of yours (the receiver rejects GitHub's signatures) → from ")
     expect(stdout).toContain('✓ secret     proved')
     expect([code, hook.secret, hook.events]).toEqual([0, secret, ['push']])
     expect(scene.writes).toEqual([`PATCH /repos/acme/shop/hooks/${hook.id}/config`])
