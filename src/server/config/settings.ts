@@ -151,7 +151,7 @@ export const settings = {
   }),
   githubToken: setting({
     placeholder: '<token>',
-    help: "Token for GitHub's API; prefer the variable (default: GITHUB_TOKEN on github.com)",
+    help: "Token for GitHub's API; prefer the variable (default for github.com: GITHUB_TOKEN)",
     schema: headerText,
   }),
   recover: setting({
@@ -161,7 +161,7 @@ export const settings = {
   }),
   recoverUrl: setting({
     placeholder: '<url>',
-    help: 'Choose the webhooks that deliver to this URL, for targets without an id',
+    help: 'For targets without an id (#7): choose the webhooks that deliver to this URL',
     schema: url,
   }),
   recoverEvery: setting({
@@ -183,7 +183,7 @@ export const settings = {
   }),
   recoverEvents: setting({
     placeholder: '<list>',
-    help: 'Events to recover: issues, pull_request.closed (default: those with a handler; all without a module)',
+    help: 'Events to recover: issues, pull_request.closed (default: those with handlers, or all if there is no module)',
     schema: events,
   }),
   recoverIncludeOk: setting({
