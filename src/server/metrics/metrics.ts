@@ -112,7 +112,7 @@ export class Metrics {
     )
     const commits = this.#histogram(
       'hookserver_commit_seconds',
-      'Time from passing deliveries to the writer thread or to PostgreSQL until the commit',
+      'Time that the writer thread or PostgreSQL takes to commit deliveries',
       commitBuckets,
     )
     const batches = this.#histogram('hookserver_commit_deliveries', 'Deliveries per commit', batchBuckets)
