@@ -133,7 +133,7 @@ describe('docs/guides/retries.md', () => {
   test('says how many attempts there are, and how long the delays between them are', () => {
     const hours = (random: number) => Math.round(waits(random).reduce((sum, wait) => sum + wait) / 3_600_000)
     expect(page.replaceAll('\n', ' ')).toContain(
-      `up to ${defaultAttempts} attempts by default. The delays between the attempts add up to ${hours(0)} to ${hours(1)} hours`,
+      `up to ${defaultAttempts} attempts by default. The delays between the attempts last ${hours(0)} to ${hours(1)} hours in total`,
     )
     expect(page).toContain(`begins with \`backoff\`, ${defaultBackoff / 1000} s`)
     expect(page).toContain(`An attempt must finish within \`timeout\`, ${defaultTimeout / 60_000} minutes`)
