@@ -17,7 +17,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   const id = useId()
   // `text` has no superfluous spaces. If the field differs from `text` only by such spaces, the field keeps them.
   // Otherwise, an operator could not type a space before the next word. A layout effect sets the field right after the
-  // render. An ordinary effect would run later, and could overwrite what the operator has typed in the meantime.
+  // render. An ordinary effect would run later, and could overwrite newer input.
   useLayoutEffect(() => setTyped((before) => (normalized(before) === text ? before : text)), [text])
   useKeys({
     '/': (event) => {

@@ -46,7 +46,7 @@ interface PendingCall<Served> {
 }
 
 /**
- * A thread sends a notice when its server is closed, and then ends by itself. If it still runs this many milliseconds
+ * A thread sends a notice when its server is closed, and then ends on its own. If it still runs this many milliseconds
  * after the notice, it is terminated. For example, a module that `--import` loads into every thread can keep it
  * running.
  */

@@ -7,7 +7,7 @@ export interface TestHandler {
   name: string
   events: readonly EventName[]
   options?: HandlerOptions
-  /** What the handler does. `registerHandlers` writes a line to the journal before it and another line after it. */
+  /** The work of the handler. `registerHandlers` writes a line to the journal before it and another line after it. */
   work(delivery: Delivery): void | Promise<void>
 }
 
