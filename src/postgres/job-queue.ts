@@ -6,7 +6,7 @@
  * see `restore`.
  */
 import { hash, randomUUID } from 'node:crypto'
-import { type Clock, PgBoss } from 'pg-boss'
+import type { Clock, PgBoss } from 'pg-boss'
 import manifest from 'pg-boss/package.json' with { type: 'json' }
 import type { Sql } from './connection.ts'
 import type { Database, Transaction } from './database.ts'
@@ -45,15 +45,21 @@ export interface JobQueueOptions {
   lookups?: Database
 }
 
-/** The statements of a method that takes a transaction are part of the transaction. */
+/**
+ * Start the queue before you call its other methods. The statements of a method that takes a transaction are part of the
+ * transaction.
+ */
 export class JobQueue {
-  readonly #boss: PgBoss
+  readonly #lookups: Database
+  readonly #supervises: boolean
   readonly #schema: string
   readonly #selectReady: string
   readonly #prepared = new Set<string>()
+  #started: PgBoss | undefined
 
-  constructor(database: Database, schema: string, options: JobQueueOptions) {
-    const { lookups = database } = options
+  constructor(database: Database, schema: string, { lookups = database, supervises }: JobQueueOptions) {
+    this.#lookups = lookups
+    this.#supervises = supervises
     this.#schema = jobsSchema(schema)
     this.#selectReady = `
       select handler
@@ -62,27 +68,30 @@ export class JobQueue {
           select 1 from ${this.#schema}.job
           where name = queue and state < 'active' and not blocked and (start_after <= now() or $3))
         and not exists (select 1 from pauses where pauses.handler in (input.handler, '*'))`
-    this.#boss = new PgBoss({
-      db: { executeSql: (text, values) => lookups.executeSql(text, values) },
+  }
+
+  /** Loads pg-boss, which takes about 80 ms, and starts it. */
+  async start(): Promise<void> {
+    const { PgBoss } = await import('pg-boss')
+    const boss = new PgBoss({
+      db: { executeSql: (text, values) => this.#lookups.executeSql(text, values) },
       schema: this.#schema,
       // pg-boss leaves a newer schema as it is. If our option `migrate` is false, `checkDatabase` rejects an older one.
       migrate: true,
       createSchema: false,
-      supervise: options.supervises,
+      supervise: this.#supervises,
       schedule: false,
       registerInstance: false,
       openTelemetry: { enabled: false },
       clock: unrefTimers,
     })
-    this.#boss.on('error', () => undefined) // its maintenance failed; it tries again
-  }
-
-  async start(): Promise<void> {
-    await this.#boss.start()
+    boss.on('error', () => undefined) // its maintenance failed; it tries again
+    await boss.start()
+    this.#started = boss
   }
 
   async stop(): Promise<void> {
-    await this.#boss.stop({ graceful: false, close: false })
+    await this.#started?.stop({ graceful: false, close: false })
   }
 
   /** Creates the queues of handlers, on a connection that no transaction uses. */
@@ -137,6 +146,11 @@ export class JobQueue {
   async remove(transaction: Transaction, handler: string, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
     await transaction.holdOpen((db) => this.#boss.deleteJob(queueOf(handler), [...jobs], { db }))
+  }
+
+  get #boss(): PgBoss {
+    if (!this.#started) throw new Error('pg-boss has not been started')
+    return this.#started
   }
 
   /**
