@@ -149,8 +149,8 @@ export interface HooksOptions {
    */
   inbox?: Inbox | undefined
   /**
-   * Whether this process runs handlers for the deliveries in the inbox. If `true`, the process begins with the first
-   * mount. If `false`, the process runs handlers only after a call of `hooks.work()`.
+   * Whether this process runs handlers for the deliveries in the inbox. If `true`, the process starts to run handlers
+   * when you create the first mount. If `false`, the process runs handlers only after a call of `hooks.work()`.
    * @default `true`
    * @example work: false
    */
