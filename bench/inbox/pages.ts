@@ -24,8 +24,8 @@ export interface PageTime {
   worst: number
   found: number
   /**
-   * Only for the word that no delivery has: how many seconds and how many pages the search of all deliveries takes. A
-   * page ends when its time is up, even if the search has found nothing.
+   * Only for the query `a word that no delivery has, one page`: how many seconds and pages this query takes to search
+   * all deliveries. A page ends when its time is up, even if the search has found nothing.
    */
   whole?: { seconds: number; pages: number }
 }
