@@ -199,7 +199,7 @@ describe('deliveries retry and discard', () => {
     expect([code, stdout, stderr]).toEqual([
       1,
       'Discarded 1 delivery.\n',
-      'Skipped 1: they do not exist, or are neither unfinished nor dead.\n',
+      'Skipped 1: not found, or already done, discarded or ignored.\n',
     ])
   })
 

@@ -75,8 +75,9 @@ function eventBox(event: string, isChosen: boolean): Html {
 }
 
 /**
- * The templates below get this tag as a value, because their own text must not contain it. The bundler would replace a
- * tagged template with this text by a call of a function from `@oxc-project/runtime`, which our users do not install.
+ * The template below gets this tag as a value, because its own text must not contain `</script>`. If the text of a
+ * tagged template contains it, the bundler generates code that imports `@oxc-project/runtime`. Our users do not install
+ * that package.
  */
 const scriptEnd = raw('</script>')
 

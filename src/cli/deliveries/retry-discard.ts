@@ -29,7 +29,7 @@ export function addRetry(parent: Command): void {
     .summary('Retry deliveries now')
     .description('Runs handlers again now: those that have not succeeded, or all handlers of a delivery that is done.')
   addSelectionFlags(command, 'retry').action((ids: readonly string[], flags: Flags) => {
-    const skipReason = 'they do not exist, or no handler has to be retried'
+    const skipReason = 'not found, or no handler has to be retried'
     const run: Operation['run'] = (client, selection) => client.retry(selection)
     return operate(ids, flags, { verb: 'Retry', past: 'Retried', skipReason, run })
   })
@@ -42,7 +42,7 @@ export function addDiscard(parent: Command): void {
     .description('Discards deliveries that are unfinished or dead. You can still retry them later.')
     .option('--reason <text>', 'Reason to show with the delivery', 'Discarded from the command line')
   addSelectionFlags(command, 'discard').action((ids: readonly string[], flags: Flags & { reason: string }) => {
-    const skipReason = 'they do not exist, or are neither unfinished nor dead'
+    const skipReason = 'not found, or already done, discarded or ignored'
     const run: Operation['run'] = (client, selection) => client.discard(selection, flags.reason)
     return operate(ids, flags, { verb: 'Discard', past: 'Discarded', skipReason, run })
   })

@@ -19,8 +19,9 @@ interface Server {
 const what = 'webhook'
 
 /**
- * With `--pull`, only problems with these settings count, and a missing webhook. Other problems make deliveries
- * to the webhook's address fail. A server that reads deliveries from GitHub's log gets the failed ones too.
+ * With `--pull`, `doctor` reports a missing webhook, and problems with these settings. It ignores all other problems,
+ * because they only make deliveries to the webhook's address fail. A server that reads deliveries from GitHub's log
+ * gets the failed ones too.
  */
 const neededToPull: readonly string[] = ['events', 'active']
 

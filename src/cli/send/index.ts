@@ -113,8 +113,8 @@ async function send(name: string, flags: Flags, { args }: Command): Promise<void
 
 /**
  * The secret to sign with: that of `--secret`, else of the environment, else of the file that `serve --dev` creates.
- * `serve --dev` also looks in the environment first, and then in this file. So `send` and a server in the same folder
- * use the same secret, unless `--secret` or `--secret-file` sets another.
+ * `serve --dev` also looks in the environment before it uses this file. So in one folder, `send` without `--secret` and
+ * `serve --dev` without `--secret-file` use the same secret.
  * @throws {UsageError} if there is none.
  */
 function findSecret(given: string | undefined): { value: string; source: string } {
