@@ -56,9 +56,9 @@ export function throttleOptions(id: string, { log, signal, keepAlive = false }: 
 
 /**
  * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Also logs each response
- * with a success status. The signal and the logger are set for each request. If they were in the option `request` of
- * the constructor, that option would replace the option `request` of `Octokit.defaults()`. Octokit would then ignore
- * the `fetch` that an application has set there.
+ * with a success status. A request hook sets the signal and the logger, not the constructor of the Octokit: an
+ * application may have set its own `fetch` with `Octokit.defaults({ request: { fetch } })`. The Octokit would lose this
+ * `fetch`, because the option `request` of the constructor replaces the whole `request` of `defaults()`.
  */
 export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
   const requestLog = octokitLogger(log)

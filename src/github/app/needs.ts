@@ -79,7 +79,8 @@ export function readPermissions(module: string, given: unknown): Permissions {
 
 /**
  * The names, each once, without `*`. An event with alternative permissions needs only one of them. The names of such
- * events come last. By then, an earlier event may have added one of the alternatives, so no other has to be added.
+ * events come last, so that `needsOf` first adds the permissions that other events need. If one of those permissions is
+ * an alternative, `needsOf` adds no second one.
  */
 function sortedNames(names: readonly string[]): string[] {
   const choices = (name: string) => permissionFor(splitName(name)[0])?.alternatives?.length ?? 0

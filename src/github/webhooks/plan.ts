@@ -133,7 +133,7 @@ function currentSecret({ hasSecret }: WebhookDetails, proof: SecretProof | undef
   if (proof?.signedWith === 'our secret') return undefined
   if (!proof) return 'not proved: no delivery shows it'
   if (proof.receiver === 'wrong_signature') return "not one of yours (the receiver rejects GitHub's signatures)"
-  if (proof.receiver === 'accepted') return 'probably not one of yours (the receiver accepts deliveries)'
+  if (proof.receiver === 'accepted') return 'probably not one of yours, although the receiver accepts deliveries'
   return 'probably not one of yours'
 }
 
