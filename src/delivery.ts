@@ -43,8 +43,8 @@ export interface Delivery<Name extends string = string> {
   readonly secretIndex: number | undefined
   /**
    * The number of this attempt, from 1. Attempts that a shutdown interrupted do not count. The number starts from 1
-   * again when an operator retries the delivery. It also does when the delivery has ended without success and another
-   * copy of it arrives.
+   * again in two cases: an operator retries the delivery, or another copy of the delivery arrives after the delivery
+   * has ended without success.
    */
   readonly attempt: number
   /** Whether another copy of the delivery arrived before this attempt. */

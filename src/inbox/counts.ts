@@ -130,7 +130,8 @@ export class Counters {
       await this.#inbox.addCounts(counts)
     } catch {
       for (const count of counts) this.#add(count)
-      // If `count` finds its count in `#latest`, it returns before it starts the timer. The next call has to start it.
+      // `#add` has filled `#latest` again. The method `count` starts no timer for a count in `#latest`. So clear
+      // `#latest`: the next call of `count` must start the timer.
       this.#latest.clear()
     }
   }

@@ -20,7 +20,7 @@ const perCharacter: Readonly<Record<string, number>> = {
   '[': 56, // the list, the header of its elements, and its place in the list around it
   ',': 24, // a place in a list, and a number that is not a small integer
   // A property. If no other object has the same names, V8 also allocates a hidden class or a dictionary for the object.
-  // The 56 bytes include the part of it that one property takes.
+  // The 56 bytes include the bytes that one property takes in this hidden class or dictionary.
   ':': 56,
   '"': 12, // half of a string's header and padding
 }

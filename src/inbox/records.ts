@@ -129,9 +129,9 @@ export interface DeliveryDetail
   sha256: string
   storedAt: number
   /**
-   * When the commit of the delivery was complete. hookserver replies to GitHub after this time. The store records the
-   * time after the commit. The time is `undefined` until it is recorded, and stays `undefined` if the process ended
-   * between commit and record.
+   * When the commit of the delivery was complete. hookserver replies to GitHub after this time. The store can write
+   * this time to the inbox only in a later transaction. Until then, it is `undefined`. It stays `undefined` if the
+   * process ends before that transaction.
    */
   ackedAt: number | undefined
   /** Why an operator discarded it, or why it ended before any handler saw it. */

@@ -16,8 +16,8 @@ const batchCost = 64 * 1024 * 1024
 const countedCost = 32 * 1024 * 1024
 
 /**
- * The smallest share of a full batch. The share also reduces the maximum number of deliveries, so a batch with this
- * share has a single delivery.
+ * The minimum of `Matcher.#share`. The share reduces the maximum bytes and the maximum number of deliveries of a batch.
+ * With this minimum, a batch has one delivery.
  */
 const minShare = 1 / 1024
 
