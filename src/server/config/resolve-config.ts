@@ -18,8 +18,9 @@ export interface ConfigSources {
   /** The values, by the names of `settings`. */
   flags: Readonly<Record<string, string | undefined>>
   /**
-   * What messages call the flag or argument of a setting, by the name of the setting. A command sets this if its flags
-   * have other names than those of `serve`. For a setting without an entry, messages name the flag of `serve`.
+   * The flag or argument that messages mention for a setting. The keys are the names of the settings. A command sets
+   * this if its flags have other names than those of `serve`. For a setting without an entry, messages mention the flag
+   * of `serve`.
    */
   flagNames?: Readonly<Record<string, string>>
   env: Readonly<Record<string, string | undefined>>

@@ -151,7 +151,7 @@ export const settings = {
   }),
   githubToken: setting({
     placeholder: '<token>',
-    help: "Token for GitHub's API; prefer the variable (default for github.com: GITHUB_TOKEN)",
+    help: "Token for GitHub's API; prefer a variable to this flag (default for github.com: GITHUB_TOKEN)",
     schema: headerText,
   }),
   recover: setting({
