@@ -52,8 +52,8 @@ create table deliveries (
   start int not null default 0              -- bytes before its content in the decompressed pack
 );
 
--- The ids of deliveries. The column "id" does not have this sequence as its default, because a default would number the
--- rows in the order in which they are inserted. That is the order of identities, but ids are in order of receipt.
+-- The ids of deliveries. Ids are in order of receipt, but "store.ts" inserts rows in the order of identities. So the
+-- column "id" does not have this sequence as its default: a default would number the rows in the order of the inserts.
 create sequence delivery_ids;
 
 create unique index deliveries_identity on deliveries (identity, variant);

@@ -22,9 +22,9 @@ export function conditionsOf(query: Query): [driver: Condition[], rest: Conditio
   const { guid, flag, handler, since, until, words = [] } = query
   const indexed = equal('state', 'repository', 'event') // the most selective first
   if (guid !== undefined) indexed.unshift({ sql: 'identity between ? and ?', values: identitiesOf(guid) })
-  // `list` in `search.ts` reads deliveries in steps, each of `scanStep` rows that meet the driver. A plus keeps SQLite
-  // from choosing the index of one of the other conditions. With such an index, SQLite would read far more rows than
-  // those of the step.
+  // `list` in `search.ts` reads deliveries in steps. A step has at most `scanStep` rows that meet the driver, which is
+  // `indexed[0]`. The other conditions get a plus, which keeps SQLite from using their indexes. With such an index,
+  // SQLite would read far more rows than those of the step.
   const rest = [...indexed.slice(1), ...equal('guid', 'action', 'sender', 'source', 'ref', 'sha', 'number')].map(
     ({ sql, values }) => ({ sql: `+${sql}`, values }),
   )

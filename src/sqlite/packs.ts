@@ -16,10 +16,7 @@ export interface Place {
   size: number
 }
 
-/**
- * Maximum bytes of a pack of several deliveries, decompressed. Larger contents have a pack of their own. So have
- * contents of exactly this size, because they fill a pack.
- */
+/** Maximum bytes of a pack of several deliveries, decompressed. Contents of at least this size have their own pack. */
 export const large: number = 256 * 1024
 
 /** Level 1 compresses a push of 6.9 kB to 1.4 kB. Higher levels save little and delay the commit. */

@@ -95,8 +95,8 @@ export class Writer implements ThreadServer<WriterCalls> {
   }
 
   /**
-   * Adds an id to the ranges. The ids of imported deliveries are not added, because the import itself writes their
-   * `acked_at`. So an import in the same transaction leaves a gap between two ranges.
+   * Adds an id to the ranges in `#stored`. The next transaction sets `acked_at` of the deliveries in these ranges. An
+   * import sets `acked_at` itself, so the ids of imported deliveries are in no range.
    */
   #addStored(id: number): void {
     const range = this.#stored.at(-1)
