@@ -49,8 +49,8 @@ export function parseRetryAfter(headers: unknown, now: number): number | undefin
 const second = 1000
 
 /**
- * The maximum number of seconds that is read from a header, since 1970 or from now on. A `Date` can represent the time
- * that results from this number.
+ * The maximum number of seconds that is read from a header. `X-RateLimit-Reset` counts the seconds since 1970, and
+ * `Retry-After` counts them from now. With either header, this maximum results in a time that a `Date` can represent.
  */
 const maxSeconds = 1e11
 

@@ -65,9 +65,10 @@ function line(fields: object, message: string): unknown[] {
 }
 
 /**
- * The fields as the console would print them. `undefined` if a getter throws, or if the platform has no `node:util`.
- * The fields then stay unescaped. That is safe without `node:util`, because the console of such a platform does not
- * write to a terminal.
+ * The fields as the console would print them. The result is `undefined` in two cases. `line` then passes the fields to
+ * the console without escaping them. That is safe in both cases:
+ * - `inspect` throws. The console inspects the fields in the same way, so it throws, too, and prints nothing.
+ * - The platform has no `node:util`. The console of such a platform does not write to a terminal.
  */
 function inspected(fields: object): string | undefined {
   try {
