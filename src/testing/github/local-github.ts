@@ -155,8 +155,8 @@ export class LocalGitHub {
   }
 
   /**
-   * Makes a repository. If the arguments of another method name a repository that does not exist yet, that method makes
-   * the repository. It is then public, unless the method got a payload that says that the repository is private.
+   * Makes a repository. `addHook`, `deliver` and other methods also make a repository if it is in their arguments, and
+   * does not exist yet. Such a repository is public, unless a payload says that it is private.
    */
   addRepository(fullName: string, options: { private?: boolean } = {}): void {
     this.#world.repository(fullName, options)

@@ -111,8 +111,8 @@ export const leaseCases: InboxContractCase[] = [
       await worker.match(blocked, due('a'))
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 1 }, blocked: true })
       try {
-        // Each round lasts until the lease of a worker without heartbeats expires. So after two rounds, the process of
-        // `doomed` has been blocked for longer than that. Its worker still sends heartbeats, and must keep its lease.
+        // Each round takes as long as a lease without heartbeats needs to expire. During both rounds, the event loop of
+        // `doomed` is blocked. But `doomed` still sends heartbeats, so it must keep its lease.
         for (const left of await storeMany(inbox, 2)) {
           const silent = await store.open()
           await (await TestWorker.register(silent, 'a', 'b')).match(left, 'b')

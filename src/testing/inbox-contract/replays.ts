@@ -34,7 +34,7 @@ export const replayCases: InboxContractCase[] = [
   ),
   {
     id: 'replay-hook',
-    name: 'flags no replay if the GUID and the event are the same: from another webhook or source, or as a copy',
+    name: 'flags no replay if the same bytes, GUID and event arrived before, even from another webhook or source',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -111,7 +111,7 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'filters-control',
-    name: 'takes control characters and wildcards in filters literally, for columns and for payload values',
+    name: 'treats a control character or wildcard as ordinary text in a filter for a column or for a payload value',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)
