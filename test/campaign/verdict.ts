@@ -14,7 +14,7 @@ export interface Verdict {
   /** Attempts that were cut off after their handler had finished, before the outcome was recorded. */
   unrecorded: number
   /**
-   * Attempts that began after another attempt of their task with a higher number. This can happen in a process that was
+   * Attempts that began late: a newer attempt of the same task had already begun. This can happen in a process that was
    * suspended.
    */
   late: number
@@ -124,7 +124,7 @@ export class Judge {
     return this.#handlers.filter(({ events }) => events.includes(event))
   }
 
-  /** The first line of each attempt that began after another attempt of its task with a higher number. */
+  /** The `+` lines of attempts that began late: an attempt of the same task with a higher number had already begun. */
   #late(): Set<Line> {
     const highest = new Map<string, number>()
     const late = new Set<Line>()

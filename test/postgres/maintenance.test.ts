@@ -21,8 +21,8 @@ test('sends heartbeats while the deliveries of a dead worker are locked', { time
   const dead = await dying.registerWorker(handlers)
   await recordMatches(dying, dead, [{ id, summary: {}, tasks: [{ handler: 'a', claim: true }] }], Date.now())
   await Promise.all([client.connect(), onlooker.connect()])
-  // `dying` sends a heartbeat every 60 s. With this interval, `living` expects one every 20 ms. So `living` soon counts
-  // the worker of `dying` as dead.
+  // `dying` sends a heartbeat every 60 s. This update makes `living` expect a heartbeat of `dying` every 20 ms. So
+  // `living` soon counts the worker of `dying` as dead.
   await client.query('update workers set interval = 20')
   await client.query('begin')
   await client.query('select from deliveries for update')

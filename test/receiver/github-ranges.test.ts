@@ -54,7 +54,8 @@ function rangesOf({ token, source }: { token?: string; source?: RangesSource } =
 async function fetched(options: Parameters<typeof rangesOf>[0] = {}) {
   const parts = rangesOf(options)
   expect(await parts.has(inside)).toBe(true)
-  // `has` has passed its fetch to `waitUntil`, which adds it to `work`. A platform keeps running until the fetch ends.
+  // `has` has passed its fetch to `waitUntil`. On a serverless platform, `waitUntil` keeps the process alive until the
+  // fetch ends. Here it only adds the fetch to `work`.
   expect(parts.work.splice(0)).toHaveLength(1)
   return parts
 }

@@ -25,7 +25,7 @@ test('writes the files of a template, and lists them with the next commands', as
   expect(stdout).toContain(`\n  cd '${relative(tmpdir(), folder)}'\n  npm install\n  npm test\n  npm run dev `)
 })
 
-test('uses the template with the same name as the folder, otherwise the template handler', async () => {
+test('uses the template that is named like the folder, or else the template named "handler"', async () => {
   const parent = project()
   await Promise.all([init(join(parent, 'bot'), '--yes'), init(join(parent, 'other'), '--yes')])
   expect(JSON.parse(read(join(parent, 'bot'), 'package.json')).dependencies).toHaveProperty('octokit')

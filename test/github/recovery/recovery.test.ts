@@ -192,8 +192,8 @@ describe('a delivery that fails again', () => {
     await pushes(scene, 1)
     const [missed] = (await scene.recovery().sweep())?.missedDeliveries ?? []
     await scene.github.idle()
-    // Simulates a redelivery that is still on its way. In the inbox, the missed delivery has the id of the newest entry
-    // of GitHub's log. So the log has no entry for the redelivery yet.
+    // Simulates a redelivery that is still on its way. When a redelivery has arrived or failed, GitHub's log gets a new
+    // entry. So this test sets `deliveryId` to the newest entry: the sweep then finds no new entry in the log.
     const onItsWay = {
       ...missed,
       state: 'requested' as const,
