@@ -18,8 +18,8 @@ const rivals: readonly [ours: Name, rival: Name, goal: 'toInsert' | 'toBullmq' |
 ]
 
 /**
- * Measures the cost and the latency of answers: of hookserver and of rivals that commit each delivery before they
- * answer, and of one rival that stores nothing.
+ * Measures the rate of answers, the CPU time for each answer, and the latency. The servers are hookserver, rivals that
+ * also commit each delivery before they answer, and one rival that stores nothing.
  */
 export async function reportStored({ only, ...options }: Rounds & { only?: readonly Name[] }): Promise<void> {
   const names = ([octokit, ...stored] as Name[]).filter((name) => !only || only.includes(name))

@@ -35,7 +35,10 @@ export interface HandlerOptions {
    * deliveries in an inbox. Default: 900000 (15 minutes).
    */
   timeout?: number | undefined
-  /** The maximum number of deliveries of an inbox that the handler runs for at a time, in each process. Default: 25. */
+  /**
+   * The maximum number of attempts of the handler that each process runs at a time. Counts only for deliveries in an
+   * inbox. Default: 25.
+   */
   concurrency?: number | undefined
   /**
    * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt. While a

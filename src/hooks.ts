@@ -120,8 +120,8 @@ export class Hooks implements Mountable {
   /**
    * Creates the receiver for one application. Adapters call this; users call adapters.
    * @param options Override the options of the `Hooks` for this mount.
-   * @throws {TypeError} naming the invalid option. Also with an inbox, if a listener has no name or two handlers have
-   *   the same name.
+   * @throws {TypeError} naming the invalid option. With an inbox, `mount` also throws it if a listener has no name, or
+   *   if two handlers have the same name.
    */
   mount(options?: HooksOptions, traits?: MountTraits): Receiver {
     const settings = resolveOptions(this.#options, options)

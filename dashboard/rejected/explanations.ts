@@ -14,7 +14,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   not_found: {
     means: 'The request was for a path other than that of the webhook.',
     cause: 'The path in the webhook’s URL on GitHub differs from that of this server, or a scanner tries many paths.',
-    cure: 'Compare the webhook’s URL on GitHub with --url, including the path.',
+    cure: 'Compare the path in the webhook’s URL on GitHub with --url (default: /hooks).',
   },
   method_not_allowed: {
     means: 'The request was not a POST.',

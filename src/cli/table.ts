@@ -51,7 +51,10 @@ export class Table {
     return padded.join(gap).trimEnd()
   }
 
-  /** The widths of the columns. Cuts the widest column that may be cut until the table fits or no column may be cut. */
+  /**
+   * The widths of the columns. While the table is too wide, cuts one character from the widest column that may still be
+   * cut. If no column may be cut any more, the table stays too wide.
+   */
   #fit(): number[] {
     const widths = [...this.#contentWidths]
     const sum = () => widths.reduce((total, width) => total + width + gap.length, -gap.length)

@@ -56,9 +56,11 @@ export function throttleOptions(id: string, { log, signal, keepAlive = false }: 
 
 /**
  * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Also logs each response
- * with a success status. A request hook sets the signal and the logger, not the constructor of the Octokit: an
- * application may have set its own `fetch` with `Octokit.defaults({ request: { fetch } })`. The Octokit would lose this
- * `fetch`, because the option `request` of the constructor replaces the whole `request` of `defaults()`.
+ * with a success status.
+ *
+ * A request hook sets the signal and the logger. We do not set them with the option `request` of the Octokit's
+ * constructor, because this option replaces the whole `request` of `Octokit.defaults()`. If an application had set its
+ * own `fetch` with `Octokit.defaults({ request: { fetch } })`, the Octokit would lose this `fetch`.
  */
 export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
   const requestLog = octokitLogger(log)
@@ -69,7 +71,8 @@ export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
     const abort = () => controller.abort()
     signal.addEventListener('abort', abort, { once: true })
     try {
-      // Changes `options` itself: the other hooks get this object, even if `request` is called with another object.
+      // Changes `options` itself. The hooks of Octokit's plugins run after this one, and always get this object. They
+      // would not get a copy that we passed to `request()`.
       options.request = { signal: controller.signal, ...options.request, log: requestLog }
       const response = await untilAborted(signal, async () => request(options))
       log.debug({ status: response.status }, `${options.method} ${new URL(response.url).pathname}`)

@@ -46,8 +46,8 @@ export interface JobQueueOptions {
 }
 
 /**
- * Start the queue before you call its other methods. The statements of a method that takes a transaction are part of the
- * transaction.
+ * Start the queue before you call its other methods. If a method has a parameter `transaction`, it changes the jobs as
+ * part of this transaction.
  */
 export class JobQueue {
   readonly #lookups: Database

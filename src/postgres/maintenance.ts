@@ -14,9 +14,12 @@ const [reconcileInterval, pruneInterval] = [15_000, 60_000]
 
 /**
  * Periodic work: heartbeats of the workers of this process, reclaiming the tasks of dead workers, reconciliation, and
- * pruning. It runs on a thread and connections of its own, so that a worker keeps its leases while a handler blocks the
- * event loop, up to the limit of `isStuck`. Every process that stores deliveries or runs handlers does this work. A
- * lock in the database keeps two processes from reconciling or pruning at the same time.
+ * pruning. It runs on a thread and connections of its own. So the heartbeats continue while a handler blocks the event
+ * loop of the process, and the workers keep their leases. The heartbeats stop when `isStuck` returns true: the event
+ * loop has then been blocked for too long.
+ *
+ * Every process that stores deliveries or runs handlers does this work. A lock in the database keeps two processes from
+ * reconciling or pruning at the same time.
  */
 export class Maintenance {
   readonly #settings: PostgresSettings

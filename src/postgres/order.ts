@@ -114,10 +114,11 @@ const hashesOfDeliveries =
   '(select distinct order_hash from tasks where delivery_id = any($1::bigint[]) and order_hash is not null)'
 
 /**
- * A transaction waits for the lock of a queue for less time than PostgreSQL lets a transaction idle (5 s). Otherwise,
- * when PostgreSQL ends an idle transaction of a suspended process, a second transaction of the process could still be
- * waiting for the lock. The second transaction would get the lock, and would idle too. For another 5 s, it would block
- * the workers that need the lock.
+ * A transaction waits for the lock of a queue for at most 4 s. This is less than 5 s, the time after which PostgreSQL
+ * ends an idle transaction. The difference matters if a process is suspended (SIGSTOP) while one of its transactions
+ * holds the lock and another one waits for it. After 4 s, the waiting transaction fails. After 5 s, PostgreSQL ends the
+ * first transaction, which releases the lock for the workers of other processes. If the second transaction still
+ * waited, it would get the lock. It would idle as well, and block the other workers for another 5 s.
  */
 const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
 

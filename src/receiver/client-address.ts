@@ -58,7 +58,9 @@ export function checkClientAddress(
   }
   if (typeof clientAddress === 'string' && !clientAddresses.includes(clientAddress)) {
     const known = clientAddresses.map((name) => `'${name}'`).join(', ')
-    throw new TypeError(`Option "clientAddress" must be a function or one of ${known} here, got '${clientAddress}'`)
+    throw new TypeError(
+      `With this adapter, the option "clientAddress" must be a function or one of ${known}, got '${clientAddress}'`,
+    )
   }
 }
 

@@ -36,7 +36,7 @@ export class Schemas {
     return schema
   }
 
-  /** No process may use the schema any more. */
+  /** Lets a later `take` empty and reuse the schema. Call this only when no process uses the schema any more. */
   giveBack(schema: string): void {
     this.#returned.push(schema)
   }

@@ -23,8 +23,8 @@ const startupMs = 3000
 const startupRetryMs = 100
 
 /**
- * After a delay, the next requests follow without a pause to make up for the delay. They make up for at most this many
- * milliseconds, because otherwise a long burst would follow a slow answer.
+ * The longest delay that the command makes up for, in milliseconds. If a request is late, the next requests follow
+ * without pauses until they are on schedule again. Without this limit, a long burst would follow a slow answer.
  */
 const maxLagMs = 100
 

@@ -4,7 +4,10 @@ import { type DeliveryState, deliveryStates } from '../records.ts'
 /** Flags of a delivery. */
 export const queryFlags = ['conflict', 'replayed', 'recovered'] as const
 
-/** Finds the deliveries that meet all conditions, and bounds a page of them. */
+/**
+ * The conditions of a search, and the page of its results to return. The search finds the deliveries that meet all
+ * conditions. `before`, `limit` and `budget` select the page.
+ */
 export interface Query {
   state?: DeliveryState | undefined
   event?: string | undefined

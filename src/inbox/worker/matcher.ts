@@ -192,7 +192,7 @@ function orderKeyOf(
     }
     return key === undefined || key === null ? undefined : String(key)
   } catch (err) {
-    const message = `The function "order" of ${name} failed: the delivery has no order key`
+    const message = `The function "order" of ${name} failed, so the delivery has no order key`
     logger.error({ err, handler: name, guid: stored.guid }, message)
     return undefined
   }

@@ -32,7 +32,11 @@ export class Series {
     return new Series(since, step, steps, await inbox.counts({ since, step }))
   }
 
-  /** The sum of the counts of a measure: of all names or of one, since the start of the window or a later time. */
+  /**
+   * The sum of the counts of a measure in the window.
+   * @param name Includes only the counts with this name.
+   * @param since Includes only the counts from this time on, in milliseconds since 1970.
+   */
   total(measure: Measure, { name, since = 0 }: { name?: string; since?: number } = {}): number {
     const fits = (count: Count) =>
       count.measure === measure && (name === undefined || count.name === name) && count.at >= since

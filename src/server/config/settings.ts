@@ -117,7 +117,7 @@ export const settings = {
   }),
   github: setting({
     placeholder: '<url>',
-    help: 'GitHub: https://acme.ghe.com, or your Enterprise Server (default: https://github.com)',
+    help: 'URL of GitHub, such as https://acme.ghe.com or that of your Enterprise Server (default: https://github.com)',
     schema: github,
   }),
   apiUrl: setting({
@@ -161,7 +161,7 @@ export const settings = {
   }),
   recoverUrl: setting({
     placeholder: '<url>',
-    help: 'For targets without an id (#7): choose the webhooks that deliver to this URL',
+    help: 'Select the webhooks that deliver to this URL, if you name a repository or organization without a webhook id',
     schema: url,
   }),
   recoverEvery: setting({

@@ -19,8 +19,8 @@ export interface InboxContractHost {
 
 export interface ContractStore {
   /**
-   * Opens an inbox of the store. A case opens several at the same time to act as several processes, or another one
-   * after it has closed the first.
+   * Opens an inbox of the store. A case may open several at the same time, to act as several processes. It may also
+   * close one and open another, to act as a process that restarts.
    */
   open(): Promise<Inbox>
   /**

@@ -75,7 +75,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   },
   {
     id: 'missed-deliveries-many',
-    name: 'lists deliveries that are missed or requested, however many later ones were received',
+    name: 'lists every delivery in the state missed or requested, even if 25,000 later ones are received',
     async run(host) {
       const inbox = await openNew(host)
       const open = [

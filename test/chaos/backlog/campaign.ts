@@ -81,7 +81,7 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     await backlog.store(database.url, size)
     await Promise.all(Array.from({ length: random.whole(1, 4) }, () => workers.join()))
     watch.outage()()
-    // Waits for handled deliveries, because an operator retries some of them.
+    // Waits until workers have handled some deliveries: in one of the faults, an operator retries handled deliveries.
     await soon('No worker handled the first deliveries', () => watch.ended >= size / 20)
     await makeFaults(stage, { ...options, elapsed, report })
     await drain(stage, report)

@@ -47,7 +47,7 @@ async function textOf(incoming: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString()
 }
 
-/** The headers, with their names in the case that the receiver sent. */
+/** The headers of the answer. Their names have upper and lower case as the receiver sent them. */
 function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
   const pairs = Array.from({ length: rawHeaders.length / 2 }, (_, index) => rawHeaders.slice(2 * index, 2 * index + 2))
   return Object.fromEntries(pairs)
