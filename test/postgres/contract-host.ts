@@ -22,6 +22,7 @@ export class Schemas {
   constructor(url: string) {
     this.#url = url
     this.#pool = new pg.Pool({ connectionString: url })
+    this.#pool.on('error', () => undefined) // the server may stop before the connections have ended
   }
 
   /** @returns the name of a schema with the tables of a new inbox. */
