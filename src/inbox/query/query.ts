@@ -159,7 +159,7 @@ export function eventAndAction(text: string): Query {
 export function parseQuery(text: string, now: number = Date.now()): Query {
   const words: string[] = []
   const paths: PathCondition[] = []
-  const query: Query = {}
+  const conditions = new Map<Column, Query>()
   const faults: QueryFault[] = []
   for (const token of text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []) {
     const colon = token.indexOf(':')
@@ -172,10 +172,14 @@ export function parseQuery(text: string, now: number = Date.now()): Query {
     if (!isCondition && isWord(word)) words.push(word)
     else if (!isCondition) faults.push({ name: 'words', expected: expectedWord })
     else if (!column) paths.push({ path: name.split('.'), value })
-    else if (read) Object.assign(query, read)
-    else faults.push({ name, expected: column.expected })
+    else if (!read) faults.push({ name, expected: column.expected })
+    else {
+      conditions.delete(column) // moves the column behind the others, because `event` may also set the action
+      conditions.set(column, read)
+    }
   }
   if (faults.length > 0) throw new QueryError(faults)
+  const query: Query = Object.assign({}, ...conditions.values())
   if (words.length > 0) query.words = words
   if (paths.length > 0) query.paths = paths
   return query

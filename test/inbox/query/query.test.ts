@@ -34,6 +34,8 @@ describe('a search text', () => {
     ['flag:replayed is:recovered', { flag: 'recovered' }],
     ['repo:acme/site', { repository: 'acme/site' }],
     ['event:issues.opened', { event: 'issues', action: 'opened' }],
+    ['event:issues.opened event:push', { event: 'push' }],
+    ['action:closed event:issues', { event: 'issues', action: 'closed' }],
     ['event:a.b.c', { event: 'a', action: 'b.c' }],
     ['event:issues. event:.opened', { event: '.opened' }],
     ['since:2h until:90s', { since: now - 7_200_000, until: now - 90_000 }],
