@@ -41,7 +41,7 @@ export class Packer {
 
   /** Adds the contents of the delivery that is inserted next. */
   add(content: Uint8Array): Pick<Place, 'pack' | 'start'> {
-    if (content.length > large) return this.addCompressed(zstdCompressSync(content, options))
+    if (content.length >= large) return this.addCompressed(zstdCompressSync(content, options))
     if (this.#size + content.length > large) this.flush()
     if (this.#size === 0) this.#pack = lastId(this.#connection) + 1
     const start = this.#size
