@@ -41,7 +41,7 @@ export function parseExhaustedLimit(status: unknown, headers: unknown, now: numb
  */
 export function parseRetryAfter(headers: unknown, now: number): number | undefined {
   const text = readHeader(headers, 'retry-after') ?? ''
-  if (/^\d+$/.test(text)) return Math.min(Number(text), maxSeconds) * second
+  if (/^\d+$/.test(text)) return Math.min(Number(text), maxNumber) * second
   const wait = Date.parse(text) - now
   return wait >= 0 ? wait : undefined
 }
@@ -49,14 +49,14 @@ export function parseRetryAfter(headers: unknown, now: number): number | undefin
 const second = 1000
 
 /**
- * The maximum number of seconds that is read from a header. `X-RateLimit-Reset` counts the seconds since 1970, and
- * `Retry-After` counts them from now. With either header, this maximum results in a time that a `Date` can represent.
+ * The maximum number that is read from a header. `X-RateLimit-Reset` counts the seconds since 1970, and `Retry-After`
+ * counts them from now. With either header, this maximum results in a time that a `Date` can represent.
  */
-const maxSeconds = 1e11
+const maxNumber = 1e11
 
 function wholeNumber(headers: unknown, name: string): number | undefined {
   const text = readHeader(headers, name) ?? ''
-  return /^\d+$/.test(text) && Number(text) <= maxSeconds ? Number(text) : undefined
+  return /^\d+$/.test(text) && Number(text) <= maxNumber ? Number(text) : undefined
 }
 
 /** The headers of a thrown error can be anything, because a handler may throw anything. */
