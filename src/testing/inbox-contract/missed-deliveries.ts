@@ -116,17 +116,17 @@ export const missedDeliveryCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'born',
+    id: 'created-at',
     name: 'returns the time at which the store was created',
     async run(host) {
       const store = await host.create()
       const before = Date.now()
       const inbox = await store.open()
-      const born = await inbox.createdAt()
-      assert.ok(born >= before - day && born <= Date.now(), 'the store was created for this case')
+      const createdAt = await inbox.createdAt()
+      assert.ok(createdAt >= before - day && createdAt <= Date.now(), 'the store was created for this case')
       await storeNew(inbox, { receivedAt: start - day })
       await inbox.close()
-      assert.equal(await (await store.open()).createdAt(), born)
+      assert.equal(await (await store.open()).createdAt(), createdAt)
     },
   },
 ]

@@ -83,8 +83,8 @@ describe('deliveries in the delivery log', () => {
 
   test('are not stored if they are older than the inbox', async () => {
     const scene = await PollingScene.open()
-    const born = await scene.inbox.createdAt()
-    scene.github.record(scene.hook, [{ event: 'push', deliveredAt: born - 5000 }])
+    const createdAt = await scene.inbox.createdAt()
+    scene.github.record(scene.hook, [{ event: 'push', deliveredAt: createdAt - 5000 }])
     const guid = await scene.push()
     await scene.poll().turn()
     expect(await guidsIn(scene)).toEqual([guid])

@@ -63,8 +63,8 @@ describe('a sweep requests only', () => {
 
   test('nothing older than a new inbox, after three days of failures', async () => {
     const scene = await Scene.open()
-    const born = await scene.inbox.createdAt()
-    for (let hours = 1; hours < 72; hours++) failed(scene, 50, { deliveredAt: born - hours * 3_600_000 })
+    const createdAt = await scene.inbox.createdAt()
+    for (let hours = 1; hours < 72; hours++) failed(scene, 50, { deliveredAt: createdAt - hours * 3_600_000 })
     const swept = await scene.recovery().sweep()
     expect(swept?.reports).toMatchObject([{ sent: 0, calls: 1, counts: { requested: 0, missed: 0 } }])
     expect([await scene.inbox.missedDeliveries(), redeliveryCounts(scene)]).toEqual([[], []])

@@ -4,7 +4,7 @@ import { allows, type Permissions } from '../auth/permissions.ts'
 import { statelessText } from '../auth/tokens.ts'
 import { timestamp } from '../clock.ts'
 import { paged } from '../http/paging.ts'
-import { created, notFound, ok, Refusal, type Reply, suspended } from '../http/reply.ts'
+import { created, HttpError, notFound, ok, type Reply, suspended } from '../http/reply.ts'
 import { textsIn } from '../http/request-body.ts'
 import type { Call } from '../http/route.ts'
 import { appShape } from '../shapes/app.ts'
@@ -77,7 +77,7 @@ function permissionsIn({ body }: Call, app: App): Permissions {
   const requested = objectIn(body, 'permissions') as Permissions | undefined
   if (!requested) return app.permissions
   if (Object.entries(requested).every(([name, level]) => allows(app.permissions, name, level))) return requested
-  throw new Refusal(422, 'The permissions requested are not granted to this installation.')
+  throw new HttpError(422, 'The permissions requested are not granted to this installation.')
 }
 
 /** The installation's repositories that a body lists by name or id; `undefined` if it lists none. */
@@ -88,7 +88,7 @@ function repositoriesIn({ world, body }: Call, installation: Installation): Repo
   const all = world.repositoriesOf(installation)
   const chosen = all.filter(({ name, id }) => names?.includes(name) || ids?.includes(id))
   if (chosen.length === (names?.length ?? 0) + (ids?.length ?? 0)) return chosen
-  throw new Refusal(
+  throw new HttpError(
     422,
     'There is at least one repository that does not exist or is not accessible to the parent installation.',
   )

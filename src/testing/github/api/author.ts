@@ -31,7 +31,7 @@ export const repositoryIn = ({ repository }: Call): Repository => repository as 
 
 /**
  * The issue or the pull request that the path names.
- * @throws {Refusal} if it does not exist.
+ * @throws {HttpError} if it does not exist.
  */
 export function issueIn(call: Call): Issue {
   const issue = call.world.contentOf(repositoryIn(call)).issues.get(numberOf(call, 'issue_number'))

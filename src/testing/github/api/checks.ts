@@ -1,7 +1,7 @@
 import { type Json, objectIn, textIn } from '../../../runtime/json.ts'
 import { timestamp } from '../clock.ts'
 import { paged } from '../http/paging.ts'
-import { created, invalid, notFound, ok, Refusal, type Reply } from '../http/reply.ts'
+import { created, HttpError, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { sendAction } from '../sending/action-event.ts'
 import { appShape } from '../shapes/app.ts'
@@ -34,7 +34,7 @@ export function createCheckRun(call: Call): Reply {
   if (!headSha) throw invalid('CheckRun', 'head_sha', 'missing_field')
   const author = authorIn(call)
   const { world, repository, content, app, now } = author
-  if (!app) throw new Refusal(403, 'You must authenticate via a GitHub App.')
+  if (!app) throw new HttpError(403, 'You must authenticate via a GitHub App.')
   const run: CheckRun = {
     ...{ id: world.newId(), app, name, headSha, status: 'queued', conclusion: null, detailsUrl: null },
     ...{ externalId: '', startedAt: timestamp(now), completedAt: null },
@@ -49,7 +49,7 @@ export function createCheckRun(call: Call): Reply {
 export function updateCheckRun(call: Call): Reply {
   const [author, run] = [authorIn(call), runIn(call)]
   if (author.app !== run.app)
-    throw new Refusal(
+    throw new HttpError(
       403,
       'Invalid app_id `undefined` - check run can only be modified by the GitHub App that created it.',
     )

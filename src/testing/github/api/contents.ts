@@ -1,6 +1,6 @@
 import { textIn } from '../../../runtime/json.ts'
 import { timestamp } from '../clock.ts'
-import { notFound, ok, Refusal, type Reply } from '../http/reply.ts'
+import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
 import { nodeId } from '../shapes/user.ts'
@@ -22,14 +22,14 @@ export function putContent(call: Call): Reply {
   const { body } = call
   const path = pathIn(call)
   const [message, encoded, sha] = [textIn(body, 'message'), textIn(body, 'content'), textIn(body, 'sha')]
-  if (!message) throw new Refusal(422, `Invalid request.\n\n"message" wasn't supplied.`)
-  if (encoded === undefined) throw new Refusal(422, `Invalid request.\n\n"content" wasn't supplied.`)
+  if (!message) throw new HttpError(422, `Invalid request.\n\n"message" wasn't supplied.`)
+  if (encoded === undefined) throw new HttpError(422, `Invalid request.\n\n"content" wasn't supplied.`)
   const branch = branchOf(textIn(body, 'branch') ?? null)
   const author = authorIn(call)
   const existing = author.content.file(path, branch)
-  if (existing && sha === undefined) throw new Refusal(422, `Invalid request.\n\n"sha" wasn't supplied.`)
+  if (existing && sha === undefined) throw new HttpError(422, `Invalid request.\n\n"sha" wasn't supplied.`)
   if (sha !== undefined && (!existing || sha !== blobSha(existing)))
-    throw new Refusal(409, `${path} does not match ${sha}`)
+    throw new HttpError(409, `${path} does not match ${sha}`)
   const content = Buffer.from(encoded, 'base64')
   author.content.writeFile(path, content, branch)
   const shapes = { content: fileShape(call, path, branch, content), commit: commitShape(call, message, content) }

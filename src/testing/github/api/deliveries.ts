@@ -1,6 +1,6 @@
 import { timestamp } from '../clock.ts'
 import { link, pageSize } from '../http/paging.ts'
-import { notFound, ok, Refusal, type Reply } from '../http/reply.ts'
+import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import type { LocalDelivery } from '../world/delivery.ts'
 import { hookIn } from './hooks.ts'
@@ -13,10 +13,10 @@ export function listDeliveries(call: Call): Reply {
   const { searchParams } = call.url
   const [cursor, status] = [searchParams.get('cursor'), searchParams.get('status')]
   const from = cursor === null ? undefined : /^v1_(\d+)$/.exec(cursor)?.[1]
-  if (cursor !== null && from === undefined) throw new Refusal(400, `Bad Request: invalid cursor ${cursor}`)
+  if (cursor !== null && from === undefined) throw new HttpError(400, `Bad Request: invalid cursor ${cursor}`)
   const [least, most] = (status !== null && outcomes[status]) || [0, 999]
   if (status !== null && !Object.hasOwn(outcomes, status))
-    throw new Refusal(400, `Bad Request: invalid status ${status}`)
+    throw new HttpError(400, `Bad Request: invalid status ${status}`)
   const { deliveries, next } = call.world.logOf(hookIn(call)).page({
     from: from === undefined ? undefined : Number(from),
     size: pageSize(call.url),

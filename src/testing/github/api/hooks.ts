@@ -5,11 +5,11 @@ import { textsIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { ping } from '../sending/lifecycle-events.ts'
 import { hookConfig, hookShape } from '../shapes/hook.ts'
-import type { Hook, HookFacts, HookOwner } from '../world/hook.ts'
+import type { Hook, HookOwner, NewHook } from '../world/hook.ts'
 
 /**
  * The owner of the webhooks that the path names: a repository, an organization, or the App that sends the request.
- * @throws {Refusal} if the organization does not exist.
+ * @throws {HttpError} if the organization does not exist.
  */
 function ownerIn({ world, caller, repository, parameters: { org } }: Call): HookOwner {
   if (repository) return { type: 'repository', of: repository }
@@ -21,7 +21,7 @@ function ownerIn({ world, caller, repository, parameters: { org } }: Call): Hook
 
 /**
  * The webhook that the path names by its id, or the only webhook of the App that sends the request.
- * @throws {Refusal} if the webhook does not exist.
+ * @throws {HttpError} if the webhook does not exist.
  */
 export function hookIn(call: Call): Hook {
   const hooks = call.world.hooksOf(ownerIn(call).of)
@@ -40,12 +40,12 @@ export const getHook = (call: Call): Reply => ok(hookShape(call.world, hookIn(ca
 /** GitHub pings a new webhook. */
 export function createHook(call: Call): Reply {
   const { world, sender, body } = call
-  const { url, ...facts } = factsIn(body)
+  const { url, ...settings } = settingsIn(body)
   if (url === undefined) throw invalid('Hook', 'url', 'missing_field')
   const owner = ownerIn(call)
   const same = world.hooksOf(owner.of).some((hook) => hook.url === url)
   if (same) throw invalid('Hook', 'url', 'custom', `Hook already exists on this ${owner.type}`)
-  const hook = world.makeHook(owner, { events: ['push'], contentType: 'form', ...facts, url })
+  const hook = world.makeHook(owner, { events: ['push'], contentType: 'form', ...settings, url })
   ping(world, sender, hook)
   return created(hookShape(world, hook))
 }
@@ -54,7 +54,7 @@ export function updateHook(call: Call): Reply {
   const hook = hookIn(call)
   const more = textsIn(call.body, 'add_events', 'Hook') ?? []
   const less = textsIn(call.body, 'remove_events', 'Hook') ?? []
-  change(call, hook, factsIn(call.body))
+  change(call, hook, settingsIn(call.body))
   hook.events = [...new Set([...hook.events, ...more])].filter((event) => !less.includes(event))
   return ok(hookShape(call.world, hook))
 }
@@ -68,7 +68,7 @@ export const getConfig = (call: Call): Reply => ok(hookConfig(hookIn(call)))
 
 export function updateConfig(call: Call): Reply {
   const hook = hookIn(call)
-  change(call, hook, factsIn({ config: call.body }))
+  change(call, hook, settingsIn({ config: call.body }))
   return ok(hookConfig(hook))
 }
 
@@ -77,15 +77,15 @@ export function pingHook(call: Call): Reply {
   return { status: 204 }
 }
 
-function change({ world }: Call, hook: Hook, facts: Partial<HookFacts>): void {
-  Object.assign(hook, facts, { updatedAt: world.clock.now() })
+function change({ world }: Call, hook: Hook, settings: Partial<NewHook>): void {
+  Object.assign(hook, settings, { updatedAt: world.clock.now() })
 }
 
 /**
  * The properties of a webhook that a body contains.
- * @throws {Refusal} if the URL or the list of events is invalid.
+ * @throws {HttpError} if the URL or the list of events is invalid.
  */
-function factsIn(body: Json): Partial<HookFacts> {
+function settingsIn(body: Json): Partial<NewHook> {
   const config = objectIn(body, 'config')
   const [url, secret] = [textIn(config, 'url'), textIn(config, 'secret')]
   if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {

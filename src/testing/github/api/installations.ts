@@ -57,7 +57,7 @@ function notify(call: Call, installation: Installation, action: InstallationActi
 /** The App that sends the request. */
 export const appIn = ({ caller }: Call): App => (caller as AppCaller).app // the routes require it
 
-/** @throws {Refusal} if the App has no such installation. */
+/** @throws {HttpError} if the App has no such installation. */
 export function installationIn(call: Call): Installation {
   const found = appIn(call).installations.find(({ id }) => id === numberOf(call, 'installation_id'))
   if (!found) throw notFound()

@@ -1,6 +1,6 @@
 import { isObject, textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
-import { invalid, ok, Refusal, type Reply } from '../http/reply.ts'
+import { HttpError, invalid, ok, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
 import { labelShape } from '../shapes/issue.ts'
 import type { Issue } from '../world/repository-content.ts'
@@ -28,7 +28,7 @@ export function removeLabel(call: Call): Reply {
   const name = call.parameters.name ?? ''
   const [author, issue] = [authorIn(call), issueIn(call)]
   const label = issue.labels.find((each) => each.name.toLowerCase() === name.toLowerCase())
-  if (!label) throw new Refusal(404, 'Label does not exist')
+  if (!label) throw new HttpError(404, 'Label does not exist')
   issue.labels = issue.labels.filter((each) => each !== label)
   sendIssueAction(author, issue, 'unlabeled', { label: labelShape(author.world, author.repository, label) })
   return ok(shapes(call, issue))

@@ -1,5 +1,5 @@
 import { verify } from 'node:crypto'
-import { Refusal } from '../http/reply.ts'
+import { HttpError } from '../http/reply.ts'
 import type { App } from '../world/app.ts'
 
 /** In seconds: the maximum lifetime of an App's JWT. */
@@ -14,14 +14,14 @@ interface Claims {
 /**
  * Returns the App that signed a JWT.
  * @param now In milliseconds since 1970.
- * @throws {Refusal} with GitHub's messages, from which clients detect that their clock is wrong.
+ * @throws {HttpError} with GitHub's messages, from which clients detect that their clock is wrong.
  */
 export function appOf(jwt: string, apps: readonly App[], now: number): App {
   const [header = '', payload = '', signature = ''] = jwt.split('.')
   const { alg } = decoded(header) as { alg?: unknown }
   const { iss, iat, exp } = decoded(payload) as Claims
   const app = apps.find(({ id, clientId }) => String(iss) === String(id) || iss === clientId)
-  if (!app) throw new Refusal(404, 'Integration not found')
+  if (!app) throw new HttpError(404, 'Integration not found')
   const signed = Buffer.from(`${header}.${payload}`)
   if (alg !== 'RS256' || !verify('sha256', signed, app.publicKey, Buffer.from(signature, 'base64url')))
     throw undecodable()
@@ -39,10 +39,10 @@ function checkTimes(iat: unknown, exp: unknown, now: number): void {
   if (exp > now + maxLifetime) throw wrong("'Expiration time' claim ('exp') is too far in the future")
 }
 
-const wrong = (message: string): Refusal => new Refusal(401, message)
+const wrong = (message: string): HttpError => new HttpError(401, message)
 
 /** Also the error for a request that needs a JWT and has none. */
-export const undecodable = (): Refusal => wrong('A JSON web token could not be decoded')
+export const undecodable = (): HttpError => wrong('A JSON web token could not be decoded')
 
 function decoded(part: string): object {
   try {

@@ -26,7 +26,7 @@ export class Tokens {
     return text
   }
 
-  /** @throws {Refusal} for invalid credentials. A caller without credentials is anonymous. */
+  /** @throws {HttpError} for invalid credentials. A caller without credentials is anonymous. */
   callerOf(authorization: string | undefined, apps: readonly App[], now: number): Caller {
     if (authorization === undefined) return anonymous
     const [, shown = ''] = /^(?:bearer|token) +(.+)$/i.exec(authorization) ?? []
@@ -39,7 +39,7 @@ export class Tokens {
   }
 }
 
-/** @throws {Refusal} if the token has expired, or its installation is deleted or suspended. */
+/** @throws {HttpError} if the token has expired, or its installation is deleted or suspended. */
 function checkInstallation({ app, installation, expiresAt }: InstallationToken, now: number): void {
   if (expiresAt <= now || !app.installations.includes(installation)) throw badCredentials()
   if (installation.suspendedAt !== undefined) throw suspended()

@@ -3,12 +3,12 @@ import { undecodable } from '../auth/jwt.ts'
 import { allows, type Permissions, permittedBy } from '../auth/permissions.ts'
 import { covers } from '../world/app.ts'
 import type { Repository } from '../world/repository.ts'
-import { notFound, Refusal } from './reply.ts'
+import { HttpError, notFound } from './reply.ts'
 import type { Access, RequiredPermission } from './route.ts'
 
 /**
  * Checks that the caller may use a route.
- * @throws {Refusal} with the status that GitHub sends, which for some missing permissions is 404.
+ * @throws {HttpError} with the status that GitHub sends, which for some missing permissions is 404.
  */
 export function guard(access: Access, caller: Caller, repository: Repository | undefined): void {
   if (typeof access === 'object') {
@@ -65,10 +65,10 @@ function sees(caller: Caller, repository: Repository): boolean {
 
 const nameOf = ({ kind }: Caller): string => (kind === 'installation' ? 'integration' : 'personal access token')
 
-const unauthenticated = () => new Refusal(401, 'Requires authentication')
-const inaccessible = (by: string) => new Refusal(403, `Resource not accessible by ${by}`)
+const unauthenticated = () => new HttpError(401, 'Requires authentication')
+const inaccessible = (by: string) => new HttpError(403, `Resource not accessible by ${by}`)
 const notInstalled = () =>
-  new Refusal(
+  new HttpError(
     403,
     'You must authenticate with an installation access token in order to list repositories for an installation.',
   )

@@ -1,7 +1,7 @@
 import { type Caller, nameOf } from '../auth/caller.ts'
 import type { Clock } from '../clock.ts'
 import type { LocalGitHubLimits } from '../options.ts'
-import { Refusal } from './reply.ts'
+import { HttpError } from './reply.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -33,7 +33,7 @@ export class RateLimits {
     this.resetAt = clock.now() + hour
   }
 
-  /** @throws {Refusal} if the request exceeds a limit. */
+  /** @throws {HttpError} if the request exceeds a limit. */
   charge(caller: Caller, method: string): void {
     const now = this.#clock.now()
     this.#renew(now)
@@ -73,11 +73,11 @@ export class RateLimits {
     return this.remaining[caller.budget] ?? this.#limitFor(caller)
   }
 
-  #exhausted(caller: Caller): Refusal {
+  #exhausted(caller: Caller): HttpError {
     const hint =
       "(But here's the good news: Authenticated requests get a higher rate limit. Check out the documentation for more details.)"
     const message = `API rate limit exceeded for ${nameOf(caller)}.`
-    return new Refusal(this.#limits.status, caller.kind === 'anonymous' ? `${message} ${hint}` : message)
+    return new HttpError(this.#limits.status, caller.kind === 'anonymous' ? `${message} ${hint}` : message)
   }
 
   #chargeMinute({ budget }: Caller, cost: number, now: number): void {
@@ -96,7 +96,7 @@ export class RateLimits {
 }
 
 /** @param wait In milliseconds. */
-function tooFast(wait: number): Refusal {
+function tooFast(wait: number): HttpError {
   const message = 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.'
-  return new Refusal(403, message, { headers: { 'retry-after': String(Math.ceil(wait / 1000)) } })
+  return new HttpError(403, message, { headers: { 'retry-after': String(Math.ceil(wait / 1000)) } })
 }

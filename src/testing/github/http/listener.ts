@@ -8,7 +8,7 @@ import type { Failures } from './failures.ts'
 import { guard } from './guard.ts'
 import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
 import type { RateLimits } from './limits.ts'
-import { notFound, Refusal, type Reply } from './reply.ts'
+import { HttpError, notFound, type Reply } from './reply.ts'
 import { jsonOf, textOf } from './request-body.ts'
 import type { Call, Finder, Route } from './route.ts'
 
@@ -98,7 +98,7 @@ function replyOrError(work: () => Reply): Reply {
   try {
     return work()
   } catch (error) {
-    if (error instanceof Refusal) return error.reply
+    if (error instanceof HttpError) return error.reply
     throw error
   }
 }

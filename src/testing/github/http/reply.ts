@@ -13,8 +13,8 @@ export const created = (body: unknown): Reply => ({ status: 201, body })
 const documentation = 'https://docs.github.com/rest'
 
 /** An error response of GitHub. `reply` has its status and body. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
+export class HttpError extends Error {
+  override readonly name = 'HttpError'
   readonly reply: Reply
 
   constructor(status: number, message: string, more: { headers?: Record<string, string>; errors?: unknown[] } = {}) {
@@ -25,10 +25,10 @@ export class Refusal extends Error {
   }
 }
 
-export const notFound = (): Refusal => new Refusal(404, 'Not Found')
-export const suspended = (): Refusal => new Refusal(403, 'This installation has been suspended')
-export const badCredentials = (): Refusal => new Refusal(401, 'Bad credentials')
+export const notFound = (): HttpError => new HttpError(404, 'Not Found')
+export const suspended = (): HttpError => new HttpError(403, 'This installation has been suspended')
+export const badCredentials = (): HttpError => new HttpError(401, 'Bad credentials')
 
 /** @param code `missing_field`, `invalid`, `custom`, as GitHub's documentation explains them. */
-export const invalid = (resource: string, field: string, code: string, message?: string): Refusal =>
-  new Refusal(422, 'Validation Failed', { errors: [{ resource, field, code, ...(message && { message }) }] })
+export const invalid = (resource: string, field: string, code: string, message?: string): HttpError =>
+  new HttpError(422, 'Validation Failed', { errors: [{ resource, field, code, ...(message && { message }) }] })

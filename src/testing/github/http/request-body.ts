@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isListOf } from '../../../runtime/check-options.ts'
 import type { Json } from '../../../runtime/json.ts'
-import { invalid, Refusal } from './reply.ts'
+import { HttpError, invalid } from './reply.ts'
 
 /** In bytes: more than any request to these routes needs. */
 const maxBytes = 1024 * 1024
@@ -18,21 +18,21 @@ export async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-/** @throws {Refusal} if the text is neither empty nor a JSON object. */
+/** @throws {HttpError} if the text is neither empty nor a JSON object. */
 export function jsonOf(text: string): Json {
   if (text === '') return {}
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
   } catch {
-    throw new Refusal(400, 'Problems parsing JSON')
+    throw new HttpError(400, 'Problems parsing JSON')
   }
-  throw new Refusal(400, 'Body should be a JSON object')
+  throw new HttpError(400, 'Body should be a JSON object')
 }
 
 /**
  * The list of strings in the member `name` of a body. `undefined` if the member is missing.
- * @throws {Refusal} if the member is anything else.
+ * @throws {HttpError} if the member is anything else.
  */
 export function textsIn(body: Json, name: string, resource: string): readonly string[] | undefined {
   const value = body[name]

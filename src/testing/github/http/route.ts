@@ -22,7 +22,7 @@ export interface Route {
   /** The path in the notation of OpenAPI: `/repos/{owner}/{repo}/hooks`. */
   path: string
   access: Access
-  /** @throws {Refusal} */
+  /** @throws {HttpError} */
   answer(call: Call): Reply
 }
 

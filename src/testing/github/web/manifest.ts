@@ -31,7 +31,7 @@ const members: Record<string, Kind> = {
 
 const hookMembers: Record<string, Kind> = { url: 'string', active: 'boolean' }
 
-/** @returns The manifest, or GitHub's messages if GitHub refuses it. */
+/** @returns The manifest, or GitHub's messages if GitHub rejects it. */
 export function parseManifest(text: string): Manifest | { errors: readonly string[] } {
   const json = parseObject(text)
   if (!json) return { errors: ['Problems parsing JSON'] }

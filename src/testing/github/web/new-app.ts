@@ -17,7 +17,7 @@ export function showManifest(visit: Visit): Reply {
   const owner = accountIn(visit)
   if (!owner) return missingPage()
   const manifest = parseManifest(manifestIn(visit))
-  if ('errors' in manifest) return refused(manifest.errors)
+  if ('errors' in manifest) return rejected(manifest.errors)
   return confirmation(visit, owner, manifest, manifest.name ?? '')
 }
 
@@ -27,7 +27,7 @@ export function registerApp(visit: Visit): Reply {
   const owner = accountIn(visit)
   if (!owner) return missingPage()
   const manifest = parseManifest(manifestIn(visit))
-  if ('errors' in manifest) return refused(manifest.errors)
+  if ('errors' in manifest) return rejected(manifest.errors)
   const name = (form.get('name') ?? '').trim()
   const problem = problemOf(world, owner, name)
   if (problem) return confirmation(visit, owner, manifest, name, problem)
@@ -56,7 +56,7 @@ const manifestIn = ({ form, url }: Visit): string => form.get('manifest') ?? url
 
 const stateIn = ({ form, url }: Visit): string => form.get('state') ?? url.searchParams.get('state') ?? ''
 
-function refused(errors: readonly string[]): Reply {
+function rejected(errors: readonly string[]): Reply {
   const list = errors.map((error) => html`<p role="alert"><strong>Error</strong> ${error}</p>`)
   const intro = html`<p>The configuration does not appear to be a valid GitHub App manifest.</p>`
   return page(422, 'Invalid GitHub App configuration', html`${intro}${list}`)

@@ -47,14 +47,14 @@ export interface Hook extends LocalHook {
 }
 
 /** The properties of a new webhook. */
-export interface HookFacts extends Partial<Omit<LocalHook, 'id' | 'url' | 'secret'>> {
+export interface NewHook extends Partial<Omit<LocalHook, 'id' | 'url' | 'secret'>> {
   url: string
   secret?: Secret | undefined
   insecureSsl?: '0' | '1'
 }
 
-export function makeHook(id: number, owner: HookOwner, facts: HookFacts, createdAt: number): Hook {
-  const { url, secret, events = ['*'], contentType = 'json', active = true, insecureSsl = '0' } = facts
+export function makeHook(id: number, owner: HookOwner, hook: NewHook, createdAt: number): Hook {
+  const { url, secret, events = ['*'], contentType = 'json', active = true, insecureSsl = '0' } = hook
   const lastResponse = { code: null, status: 'unused', message: null }
   const given = { url, secret, events, contentType, active, insecureSsl }
   return { id, owner, ...given, createdAt, updatedAt: createdAt, lastResponse }

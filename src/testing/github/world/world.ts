@@ -11,7 +11,7 @@ import {
   makeApp,
 } from './app.ts'
 import { DeliveryLog } from './delivery-log.ts'
-import { type Hook, type HookFacts, type HookOwner, type LocalHook, type LocalHookOptions, makeHook } from './hook.ts'
+import { type Hook, type HookOwner, type LocalHook, type LocalHookOptions, makeHook, type NewHook } from './hook.ts'
 import { ManifestCodes } from './manifest-codes.ts'
 import { type Account, partsOf, type Repository } from './repository.ts'
 import { type Issue, type IssueFacts, type Label, RepositoryContent } from './repository-content.ts'
@@ -152,8 +152,8 @@ export class World {
     return this.makeHook(this.#ownerOf(options), options)
   }
 
-  makeHook(owner: HookOwner, facts: HookFacts): Hook {
-    const hook = makeHook(this.newId(), owner, facts, this.clock.now())
+  makeHook(owner: HookOwner, given: NewHook): Hook {
+    const hook = makeHook(this.newId(), owner, given, this.clock.now())
     if (owner.type === 'integration') this.#hooks = this.#hooks.filter((other) => other.owner.of !== owner.of)
     this.#hooks.push(hook)
     return hook
