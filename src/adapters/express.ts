@@ -15,7 +15,7 @@ export type ExpressHandler = (
 const traits: IncomingTraits<{ ip?: string | undefined }> = {
   kept: keptBodies,
   frameworkAddress: ({ ip }) => ip,
-  cure: 'put app.use(hookserver(hooks)) before app.use(express.json()), or give express.json() a verify that keeps request.rawBody',
+  cure: 'put app.use(hookserver(hooks)) before app.use(express.json()), or keep the bytes in request.rawBody with the option "verify" of express.json()',
 }
 
 /**

@@ -40,7 +40,7 @@ describe.each([
 
   test('express.text()', () => takes(create().use(create.text({ type: '*/*' }), inExpress(hooks)) as RequestListener))
 
-  test('express.json() with a verify that keeps rawBody', () => {
+  test('express.json() with an option "verify" that keeps rawBody', () => {
     const verify = (request: IncomingMessage, _response: unknown, bytes: Buffer) =>
       void Object.assign(request, { rawBody: bytes })
     return takes(create().use(create.json({ verify }), inExpress(hooks)) as RequestListener)
