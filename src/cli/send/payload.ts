@@ -36,7 +36,10 @@ function decode(bytes: Uint8Array, name: string): string {
   }
 }
 
-/** Does not show the error of `JSON.parse()`, which quotes the text, because a wrong file may contain a secret. */
+/**
+ * Shows only the place of an error. The message of `JSON.parse()` also quotes the text. If the user passes the wrong
+ * file, this text may contain a secret.
+ */
 function parse(text: string, name: string): unknown {
   try {
     return JSON.parse(text)

@@ -14,7 +14,7 @@ export interface SummaryOptions {
   stop: AbortSignal
 }
 
-/** The maximum number of characters of the text of an answer to compare and to keep. */
+/** `Summary` keeps and compares only this many characters of each answer's text. */
 const maxTextLength = 200
 const maxShownText = 60
 
