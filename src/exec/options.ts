@@ -78,7 +78,10 @@ export function commandOf(file: unknown, args: unknown = [], options: unknown = 
 
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')
 
-/** A branch name, not a ref or a pattern, which would never match. */
+/**
+ * Whether this can be the name of a branch. Rejects refs (`refs/heads/main`) and patterns (`v*`): `exec` compares names
+ * of branches, so a ref or a pattern would never match.
+ */
 const isBranch = (value: unknown): value is string =>
   typeof value === 'string' && !value.startsWith('refs/') && /^[^\0-\x20\x7f~^:?*[\\]+$/.test(value)
 
