@@ -48,8 +48,8 @@ export class GitHubClient {
   #appOfRequesters: Promise<AppClient> | undefined
 
   /**
-   * @param signal Ends the requests that belong to neither a delivery nor a requester. If it is given, their waits for
-   * rate limits keep the process alive.
+   * @param signal Ends the requests that belong to neither a delivery nor a requester. If `signal` is given, these
+   * requests keep the process alive while they wait for a rate limit.
    */
   constructor(credentials: Credentials, signal?: AbortSignal) {
     this.#credentials = credentials

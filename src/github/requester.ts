@@ -180,7 +180,7 @@ export function describeError(error: unknown): string {
     return 'GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key'
   if (status === 403) return `GitHub rejected the request (403): ${message}`
   if (status === 404) {
-    return 'GitHub shows no such webhook (404): check its spelling, and that the token or the App has the permission "Webhooks"'
+    return 'GitHub shows no such webhook (404): check the name of the repository or organization, the id of the webhook, and that the token or the App has the permission "Webhooks"'
   }
   return message || `GitHub answered ${status}` // the error of a response without a body has an empty message
 }

@@ -12,8 +12,9 @@ const pageNames: Readonly<Record<string, string>> = {
 const levels: Readonly<Record<string, string>> = { read: 'Read-only', write: 'Read and write' }
 
 /**
- * Whether GitHub answered with status 403 or 404 for a reason other than a rate limit. False for the errors with which
- * `Installations` already explains such an answer: they have the status of the answer, but no `response`.
+ * Whether GitHub answered with status 403 or 404 for a reason other than a rate limit. False for the errors that
+ * `Installations` creates. Their status is 403 or 404 too, but they have no `response`, and their messages already name
+ * the reason.
  */
 export function isAccessDenied(error: unknown): boolean {
   const { status, response } = error as RequestError
