@@ -128,7 +128,8 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   recovery_failing({ sweep }) {
     const failing = sweep?.reports.find(({ error }) => error !== undefined)
     if (!failing) return undefined
-    const cure = 'fix this soon: GitHub keeps deliveries for a few days; test it with "hookserver recover --dry-run"'
+    const cure =
+      'fix this soon: GitHub keeps deliveries for only a few days; test the fix with "hookserver recover --dry-run"'
     return [`Recovery of missed deliveries fails for ${failing.target}: ${failing.error}`, cure]
   },
   upkeep_failing: ({ overview: { failing } }) =>

@@ -109,9 +109,10 @@ export class Guard {
     const { visitor, cookie } = (await this.#session(context)) ?? {}
     if (!visitor) throw unauthorized(context, 'A token is required: Authorization: Bearer …')
     context.set(cookieKey, cookie)
-    // Cookies ignore ports, so a page of another server on this machine sends our cookie too. In requests that change
-    // something, browsers name the page, and SiteCheck has already checked that it is ours. So a request that changes
-    // something and names no page does not come from our page.
+    // Cookies ignore ports, so a page of another server on this machine sends our cookie too. SiteCheck has already
+    // rejected requests whose `Origin` or `Sec-Fetch-Site` shows a foreign page. When our page sends a request that
+    // changes something, the browser adds one of these headers, and `Sec-Fetch-Site` is not `none`. So such a request
+    // without these headers does not come from our page.
     const page = context.req.header('origin') ?? context.req.header('sec-fetch-site')
     if (!changes(context) || (page !== undefined && page !== 'none')) return visitor
     throw new ProblemError(

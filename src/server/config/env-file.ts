@@ -96,7 +96,7 @@ function quoted(name: string, value: string): string {
   throw new Error(`Cannot write ${name} into a file: no quotes fit its value, or a variable cannot have this name`)
 }
 
-/** Checks that `updateEnvFile` can write a file, and changes nothing. @throws {Error} that says what to do. */
+/** Checks whether `updateEnvFile` can write a file. Does not change the file. @throws {Error} that says what to do. */
 export function checkWritable(path: string): void {
   statOf(path)
   const folder = dirname(resolve(path))

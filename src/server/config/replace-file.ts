@@ -39,8 +39,8 @@ export function replaceFile(path: string, text: string, old: Stats | undefined, 
 
 /**
  * As root, keeps the owner and the group of the old file, so that the server of another user can still read the file.
- * As another user, keeps only the group, and only if the mode gives the group access. Without that, the access would
- * go to the group that a new file gets, which may have other members than the group of the old file.
+ * As another user, keeps only the group, and only if the mode gives the group access. The default group of the new file
+ * may have other members, and they must not get this access.
  */
 function keepOwner(file: number, old: Stats, mode: number): void {
   const user = process.geteuid?.()

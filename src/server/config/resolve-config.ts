@@ -92,7 +92,10 @@ const inFiles: readonly [SettingName, SettingName][] = [
 /**
  * Finds the text and the source of each setting. If one source sets a value, and another source sets the file with the
  * value, only the setting from the source with the higher precedence is kept. It is a problem if the precedence is the
- * same. The addresses of GitHub and of its API are treated likewise, but sources with the same precedence may set both.
+ * same.
+ *
+ * The settings `github` and `apiUrl` belong together too. If the precedence of their sources differs, only the setting
+ * from the source with the higher precedence is kept. If the precedence is the same, both settings are kept.
  */
 function findAll(sources: ConfigSources, ofModule: Readonly<Record<string, unknown>>, problems: string[]) {
   const found: Partial<Record<SettingName, Found>> = {}

@@ -6,7 +6,10 @@ import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 import { settings } from './settings.ts'
 
-/** The folder, in the current folder, for files that the server creates. `keepRandom` creates no other folder. */
+/**
+ * The folder for files that the server creates, in the current folder. If the folder does not exist, `keepRandom`
+ * creates it. Any other folder must exist before `keepRandom` creates a file in it.
+ */
 const ownFolder = '.hookserver'
 
 /** The file with the secret that `serve --dev` generates, in the current folder. `send` reads the secret from it. */

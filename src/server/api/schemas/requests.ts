@@ -113,7 +113,7 @@ export function queryOf({ q, ...filters }: v.InferOutput<typeof Filters>, prefix
   const query: Query = filters
   for (const name of Object.keys(search) as (keyof Query)[]) {
     if (query[name] !== undefined && query[name] !== search[name]) {
-      fault('q', `no ${name}, or the same as in the parameter ${name}`)
+      fault('q', `a search without the filter ${name}, or with the same value as in the parameter ${name}`)
     }
   }
   if (faults.length > 0) throw ProblemError.because(faults)
