@@ -8,7 +8,7 @@ import type { App } from '../world/app.ts'
 import type { Account, Repository } from '../world/repository.ts'
 import type { Issue, RepositoryContent } from '../world/repository-content.ts'
 
-/** The author and the time of a write. The route accepts only authenticated callers and existing repositories. */
+/** The author and the time of a write. */
 export interface Author extends Action {
   content: RepositoryContent
   user: Account
@@ -18,9 +18,13 @@ export interface Author extends Action {
   now: number
 }
 
+/**
+ * The author of a request. Use this only in routes that require a permission to write: for these routes, `guard` has
+ * already rejected anonymous callers and Apps with a JWT.
+ */
 export function authorIn(call: Call): Author {
   const { world, sender } = call
-  const caller = call.caller as UserToken | InstallationToken // the route requires it
+  const caller = call.caller as UserToken | InstallationToken
   const app = caller.kind === 'installation' ? caller.app : undefined
   const [actor, repository] = [actorOf(caller), repositoryIn(call)]
   const content = world.contentOf(repository)
@@ -39,7 +43,7 @@ export function issueIn(call: Call): Issue {
   return issue
 }
 
-/** The issue that the path of a write names. Creates the issue if it does not exist. */
+/** Like `issueIn`, but creates the issue if it does not exist. */
 export function writableIssueIn(call: Call): Issue {
   return call.world.issue(repositoryIn(call), numberOf(call, 'issue_number'))
 }

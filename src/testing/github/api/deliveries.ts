@@ -5,7 +5,10 @@ import { type Call, numberOf } from '../http/route.ts'
 import type { LocalDelivery } from '../world/delivery.ts'
 import { hookIn } from './hooks.ts'
 
-/** The status codes of each value of the filter `status`, by GitHub's documentation. A redirect counts as a success here. */
+/**
+ * The range of status codes for each value of the parameter `status`, as GitHub documents it. For this parameter, a
+ * redirect (3xx) is a success.
+ */
 const outcomes: Record<string, readonly [least: number, most: number]> = { success: [200, 399], failure: [400, 599] }
 
 /** Lists the deliveries that GitHub still keeps, newest first. */

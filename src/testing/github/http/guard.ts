@@ -13,7 +13,7 @@ import type { Access, RequiredPermission } from './route.ts'
 export function guard(access: Access, caller: Caller, repository: Repository | undefined): void {
   if (typeof access === 'object') {
     guardPermission(access, caller, repository)
-    return // the permission decides about a private repository, too
+    return // skips the check of private repositories below, because guardPermission has its own
   }
   if (access === 'app') {
     if (caller.kind !== 'app') throw undecodable()

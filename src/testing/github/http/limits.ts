@@ -8,8 +8,8 @@ const hour = 60 * minute
 
 /**
  * How many requests each caller has left, by `budget`. `anonymous` is for requests without a token. `authorized` is for
- * the token in the option `token` of `LocalGitHub`. Each installation, each App and each user of another token has its
- * own key.
+ * the token in the option `token` of `LocalGitHub`. The other keys are `app <id>`, `installation <id>`, and `user <id>`
+ * for all other tokens of a user together.
  */
 export type Remaining = { anonymous: number; authorized: number; [budget: string]: number }
 

@@ -37,7 +37,8 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
   const issue = world.issue(repository, number, {
     ...{ title: textIn(shown, 'title') ?? '', body: textIn(shown, 'body') ?? null },
     ...(login !== undefined && { user: world.account(login) }),
-    // A pull request in the member `issue` of a payload has URLs, but no branches. Its branches then get default names.
+    // In a payload of `issue_comment`, a pull request is the member `issue`, which does not contain the branches. The
+    // branches then have the names `head` and `base`, from the code above.
     ...(head && base && isPull(payload) && { pull: { head, base, draft: shown.draft === true } }),
   })
   if (shown.state === 'closed') issue.state = 'closed'

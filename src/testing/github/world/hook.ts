@@ -60,7 +60,7 @@ export function makeHook(id: number, owner: HookOwner, hook: NewHook, createdAt:
   return { id, owner, ...given, createdAt, updatedAt: createdAt, lastResponse }
 }
 
-/** Whether the webhook receives an event that is sent to all subscribers. */
+/** Whether the webhook is active and subscribed to the event. */
 export function subscribes({ active, events, owner }: Hook, event: string): boolean {
   const always = owner.type === 'integration' && eventsOfEveryApp.includes(event)
   return active && (always || events.includes('*') || events.includes(event))
