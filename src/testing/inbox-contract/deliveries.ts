@@ -9,7 +9,8 @@ export const day: number = 24 * 60 * minute
 /**
  * The time of the cases: yesterday. Most cases pass times near it as `now`. As `now` decides which tasks are due, the
  * cases need not wait. When a store looks for due tasks whose handler no worker has registered, it uses the real clock
- * instead. By the real clock, a task that is due near this time has been due for a day.
+ * instead. By the real clock, tasks that are due near this time have been due for a day, so the store finds these
+ * tasks at once.
  */
 export const start: number = Date.now() - day
 

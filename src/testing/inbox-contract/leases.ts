@@ -178,7 +178,7 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'fencing-beside',
-    name: 'records the other outcomes of a call in which one is ignored',
+    name: 'ignores an outcome with a wrong attempt number, and records the other outcomes of the same call',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')

@@ -7,7 +7,7 @@ import { TestWorker } from './test-worker.ts'
 export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'known-guids',
-    name: 'finds a GUID if its delivery, in any state, has the given hook id or none, but not if it has another one',
+    name: 'finds the GUID of a delivery in any state, but only if the delivery has the given hook id or no hook id',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

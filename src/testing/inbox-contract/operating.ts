@@ -31,7 +31,7 @@ export const operatingCases: InboxContractCase[] = [
     (state) =>
       ({
         id: `retry-${state}`,
-        name: `runs the handlers that have not succeeded when a delivery that is ${state} is retried`,
+        name: `when a delivery that is ${state} is retried, runs only the handlers that have not succeeded`,
         async run(host) {
           const others = { dead: { a: 'succeeded', b: 'dead' }, discarded: { b: 'discarded' }, ignored: {} } as const
           const { inbox, worker, id } = await ended(await openNew(host), others[state])

@@ -83,7 +83,7 @@ export const orderPlaceCases: InboxContractCase[] = [
   },
   {
     id: 'order-rearmed',
-    name: 'runs a rearmed task after a later task that is running, and before later tasks that are pending',
+    name: 'runs a rearmed task after the running task with the same key, but before pending tasks of later deliveries',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -48,7 +48,7 @@ export const rearmingCases: InboxContractCase[] = [
   },
   {
     id: 'rearm-rest',
-    name: 'reruns only the handlers that have not succeeded when a copy arrives',
+    name: 'when a copy of a dead delivery arrives, reruns only the handlers that have not succeeded',
     async run(host) {
       const { inbox, worker, id, first } = await endedDead(await openNew(host))
       await inbox.store(first)
@@ -90,7 +90,7 @@ export const rearmingCases: InboxContractCase[] = [
   },
   {
     id: 'rearm-reason',
-    name: 'clears the reason why a delivery ended when the delivery is rearmed',
+    name: 'when a delivery is rearmed, clears the reason why the delivery ended',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -37,7 +37,7 @@ export const matchingCases: InboxContractCase[] = [
   },
   {
     id: 'unmatched-shared',
-    name: 'offers deliveries to another process when the first is closed before it has matched them',
+    name: 'offers another process the deliveries that a closed process left unmatched',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
