@@ -22,7 +22,7 @@ export interface HandlerOptions {
   name?: string | undefined
   /**
    * The maximum number of attempts for a delivery in an inbox. Default: 12. With the default `backoff`, the delays
-   * between 12 attempts add up to 11 to 23 hours.
+   * between 12 attempts last 11 to 23 hours in total.
    */
   attempts?: number | undefined
   /**

@@ -95,8 +95,8 @@ export class Hooks implements Mountable {
    * after the other: those of the most specific name first, and those of one name in the order of their registration. A
    * listener for several names runs once for a delivery, even if several of the names match.
    * @returns The handler.
-   * @throws {TypeError} naming the invalid argument or option. Also with an inbox, if the listener has no name or the
-   *   name of another handler.
+   * @throws {TypeError} naming the invalid argument or option. With an inbox, also if the listener has no handler name,
+   *   or if another handler has the same handler name.
    */
   on<const Name extends AnyEventName>(
     names: Name | readonly Name[],

@@ -76,7 +76,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   signatureAlgorithms: {
     check: must(
       (value) => isListOf(value, isHashName) && value.length > 0,
-      "a list of 'sha256' and 'sha1', and not empty",
+      "a list that contains 'sha256', 'sha1' or both",
     ),
     default: ['sha256', 'sha1'],
   },
