@@ -29,7 +29,8 @@ export async function reportInbox(options: Rounds): Promise<void> {
 }
 
 /**
- * @param args Called for each process. Returns its argument: the URL of its database, or none.
+ * @param args Called before each of the five runs of `handling.ts`. Returns the command-line arguments of the run: the
+ * URL of a new PostgreSQL database. Default: no arguments, so that the run uses SQLite.
  * @returns deliveries handled a second.
  */
 export async function reportHandling(store: string, args = async (): Promise<string[]> => []): Promise<number> {
