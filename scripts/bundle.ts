@@ -26,8 +26,9 @@ const subpaths = Object.values(manifest.exports)
 const programs = ['cli/main', 'cli/handlers-thread', 'sqlite/thread', 'postgres/thread']
 
 /**
- * The mounts of the adapter contract, which are not published. Tests serve them on platforms without `node:` modules,
- * so they cannot come from `hookserver/testing`, which needs such modules.
+ * Entry points that only tests import. They are not published. The file `mounts` has the webhook endpoints that the
+ * adapter contract sends requests to. Tests use the file on platforms without `node:` modules. There, they cannot use
+ * `hookserver/testing`, which needs such modules.
  */
 const forTests = ['testing/contract/mounts']
 

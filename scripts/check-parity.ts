@@ -1,6 +1,6 @@
 /**
  * Compares the file names of the two stores: a file must be in both, or be explained in CONTRIBUTING.md, in a row of the
- * table "Files that only one store has". Also checks that the paths which CONTRIBUTING.md names exist.
+ * table "Files that only one store has". Also checks that every file and folder mentioned in CONTRIBUTING.md exists.
  */
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
