@@ -1,7 +1,8 @@
 /**
- * Estimates from the bytes of a body how much memory it needs once it is parsed, in a third of the time that
- * `JSON.parse()` takes. A few bytes can need forty times their size: `{"34":0}` makes V8 allocate an array of 35
- * elements. If the heap is too small for a parsed body, the whole process ends, even if a worker thread parses it.
+ * Estimates how much memory a body will need once it is parsed. The estimate only looks at the bytes of the body, and
+ * takes a third of the time that `JSON.parse()` takes. A few bytes can need forty times their size: `{"34":0}` makes V8
+ * allocate an array of 35 elements. If the heap is too small for a parsed body, the whole process ends, even if a
+ * worker thread parses it.
  */
 
 /**

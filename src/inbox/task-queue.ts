@@ -120,9 +120,9 @@ export interface AttemptResult {
   /** The log of the attempt, one line for each entry. */
   log?: string | undefined
   /**
-   * If set, the store claims the next task with the same order key for this worker, which saves a call of `claim`. But
-   * if the body of the next task's delivery has more bytes than this number, or if this member is missing, the next
-   * task becomes due, and any worker may claim it.
+   * The maximum size of a body, in bytes. If the body of the next task with the same order key is not larger, the store
+   * claims this task for the same worker, which saves a call of `claim`. If the body is larger, the task only becomes
+   * due, and any worker may claim it. Default: the task only becomes due.
    */
   nextBytes?: number | undefined
 }

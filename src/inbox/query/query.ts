@@ -174,7 +174,9 @@ export function parseQuery(text: string, now: number = Date.now()): Query {
     else if (!column) paths.push({ path: name.split('.'), value })
     else if (!read) faults.push({ name, expected: column.expected })
     else {
-      conditions.delete(column) // moves the column behind the others, because `event` may also set the action
+      // `event:issues.opened` and `action:closed` both set the action. `Object.assign` below uses the later condition.
+      // `set` alone would leave a repeated column at its first place in the map, so `delete` comes first.
+      conditions.delete(column)
       conditions.set(column, read)
     }
   }

@@ -197,7 +197,10 @@ export class Worker {
     this.#context.host.logger.error({ err }, 'The inbox failed; no handler starts until it works again')
   }
 
-  /** Logs when large payloads begin to wait for memory. */
+  /**
+   * Logs a warning when there has been no memory for large payloads for ten seconds. Warns again only if memory became
+   * free meanwhile.
+   */
   #warnOfMemory(): void {
     const { isExhausted, held } = this.#context.memory
     if (isExhausted && !this.#wasExhausted) {
