@@ -160,9 +160,9 @@ const selectPosition = `
   select store, pg_current_snapshot()::text as now, forgotten::text::bigint as forgotten from inbox_info`
 
 /**
- * Changes the id of the store if a row is from another server. Such a row is detected by a transaction number that this
- * server has not reached: the number of each visible row that this server wrote is below the end (`xmax`) of the
- * current snapshot.
+ * Changes the id of the store if the tables have a row from another server. Each row has the number of the transaction
+ * that wrote it. If that was a transaction of this server, it has ended, so its number is below the end (`xmax`) of the
+ * current snapshot. So a row whose number is not below `xmax` is from another server.
  */
 const resetStore = `
   update inbox_info set store = gen_random_uuid(), forgotten = null

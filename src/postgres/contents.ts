@@ -1,6 +1,6 @@
 /**
- * Headers and bodies of deliveries, compressed in packs. The small contents that one transaction stores share packs,
- * because similar contents compress better together. A large content has a pack of its own.
+ * Headers and bodies of deliveries, compressed in packs. A transaction packs small contents together, because similar
+ * contents compress better together. A large content has a pack of its own.
  */
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'

@@ -67,7 +67,7 @@ export async function checkDatabase(database: Database, { schema }: PostgresSett
     const [jobs, cure] = [jobsSchema(schema), 'run "hookserver migrate", or leave out the option "migrate"']
     for (const table of [`"${schema}".schema_migrations`, `${jobs}.version`]) {
       if (await transaction.get('select 1 where to_regclass($1) is not null', table)) continue
-      throw new Error(`there are no tables in its schema ${schema}: ${cure}`)
+      throw new Error(`there are no tables in the schema ${schema}: ${cure}`)
     }
     const current = await schemaVersion(transaction)
     if (current.version < newestVersion()) throw new Error(`an older hookserver created its tables: ${cure}`)

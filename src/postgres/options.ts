@@ -55,8 +55,9 @@ const defaults: PostgresSettings = {
 export const jobsSchema = (schema: string): string => `${schema}_jobs`
 
 /**
- * Connections, besides `connections`, of a process that stores deliveries or runs handlers. `always`: two for
- * maintenance, and one for heartbeats. `working`: one for notifications, if the process runs handlers.
+ * A process that stores deliveries or runs handlers may open these connections in addition to those that the option
+ * `connections` limits. `always`: two for maintenance, and one for heartbeats. `working`: one for notifications, if the
+ * process runs handlers.
  */
 export const ownConnections = { always: 3, working: 1 } as const
 

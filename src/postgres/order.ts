@@ -85,7 +85,10 @@ export interface FinishedPlace {
   /** Maximum bytes of the body of the next task. If the body is larger, the task is not claimed. */
   bytes: number
   now: number
-  /** Returned with the task that is claimed for this place. */
+  /**
+   * The index of the attempt's result in the call of `finish`. `claimNextTasks` returns the index with the task that it
+   * claims, so that `finish` can add the task to the answer for this result.
+   */
   place: number
 }
 
@@ -115,10 +118,11 @@ const hashesOfDeliveries =
 
 /**
  * A transaction waits for the lock of a queue for at most 4 s. This is less than 5 s, the time after which PostgreSQL
- * ends an idle transaction. The difference matters if a process is suspended (SIGSTOP) while one of its transactions
- * holds the lock and another one waits for it. After 4 s, the waiting transaction fails. After 5 s, PostgreSQL ends the
- * first transaction, which releases the lock for the workers of other processes. If the second transaction still
- * waited, it would get the lock. It would idle as well, and block the other workers for another 5 s.
+ * ends an idle transaction. The difference matters if a process is suspended (SIGSTOP) while it has two transactions:
+ * the first one holds the lock of a queue, and the second one waits for this lock. After 4 s, the second transaction
+ * fails. After 5 s, PostgreSQL ends the first transaction, which releases the lock for the workers of other processes.
+ * If the second transaction still waited, it would get the lock. It would idle as well, and block the other workers for
+ * another 5 s.
  */
 const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
 

@@ -75,7 +75,7 @@ export async function countStates(sql: Sql): Promise<Record<DeliveryState, numbe
 
 /**
  * Replaces the rows of `state_counts` with one row for each state, which has their sum. If several transactions do this
- * concurrently, only the one that deletes a row adds its count.
+ * concurrently, no row is counted twice: only the transaction that deletes a row adds the row's count to the sum.
  */
 export async function foldStateCounts(sql: Sql): Promise<void> {
   await sql.run(foldCounts)
@@ -132,8 +132,8 @@ const deleteTombstones = `
     select ctid from tombstones where pruned_at < $1 order by pruned_at limit $2 for update skip locked))`
 
 /**
- * Deletes old acks. Examines only the oldest ones: the batch numbers of stored deliveries increase, and those of
- * imports are negative and decrease.
+ * Deletes old acks. Examines only the acks that were written first. Their batch numbers are nearest to 0: the batch
+ * numbers of imported deliveries are negative and decrease, and all others are positive and increase.
  */
 const deleteAcks = `
   delete from acks

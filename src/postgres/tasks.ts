@@ -23,8 +23,9 @@ export interface WorkerResult extends AttemptResult {
 }
 
 /**
- * Records the results of attempts, claims the next tasks of their order keys or makes them due, and commits the
- * transaction. Ignores a result if its worker no longer holds the lease of the task.
+ * Records the results of attempts. If the task of a result has an order key, claims the next task with this key for the
+ * same worker, or makes the next task due. Then commits the transaction. Ignores a result if its worker no longer holds
+ * the lease of the task.
  * @returns the status of each result's delivery; `undefined` if the result was ignored.
  */
 export async function finish(

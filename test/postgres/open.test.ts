@@ -51,7 +51,7 @@ test('uses the tables that `migratePostgres` has created if `migrate` is false',
   const options = { schema: newSchema(), migrate: false }
   const inbox = open(options)
   await expect(storeIn(inbox)).rejects.toThrow(
-    `Cannot open the inbox in PostgreSQL: there are no tables in its schema ${options.schema}: run "hookserver migrate"`,
+    `Cannot open the inbox in PostgreSQL: there are no tables in the schema ${options.schema}: run "hookserver migrate"`,
   )
   expect(await migratePostgres(server.url, options)).toEqual({ taken: newestVersion() })
   expect(await migratePostgres(server.url, options)).toEqual({ taken: 0 })
