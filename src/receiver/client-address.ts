@@ -115,7 +115,7 @@ export function explainUnknownAddress(clientAddress: Settings['clientAddress']):
     case 'framework':
       return `${option}, but the request of the framework has no "ip"`
     case 'cloudflare':
-      return `${option}, but the request has no header CF-Connecting-IP: Cloudflare did not forward it`
+      return `${option}, but the request has no header CF-Connecting-IP: Cloudflare did not forward the request`
     case 'deno':
       return (
         `${option}, but the handler's second argument has no remoteAddr.hostname: ` +

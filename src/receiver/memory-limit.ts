@@ -55,9 +55,9 @@ export interface Reservation {
  * - Bodies that do not get memory immediately wait, and get it in the order in which they began to arrive.
  * - Incomplete bodies share a quarter of the memory, because reading a few bodies at a time takes less memory than
  *   reading all at once.
- * - The largest incomplete body may use all of the memory. While no complete body holds memory, the largest incomplete
- *   body may even exceed the limit: otherwise bodies could wait for each other forever. So the memory in use is at most
- *   the limit plus one body.
+ * - As an exception, the largest incomplete body may exceed this quarter, and use all memory that is free. While no
+ *   complete body holds memory, the largest incomplete body may even exceed the limit: otherwise bodies could wait for
+ *   each other forever. So the memory in use is at most the limit plus one body.
  */
 class BodyPool {
   readonly #limit: number
