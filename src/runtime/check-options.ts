@@ -8,7 +8,8 @@ export type Check = (value: unknown, option: string) => void
 
 /**
  * Checks each option that is given.
- * @param labels Errors name an option as `prefix: option "schema" suffix`. Default: no prefix and no suffix.
+ * @param labels Texts around the name of an option in errors. In `Unknown option "order" of a handler`, the suffix is
+ * ` of a handler`. The prefix `github` makes errors begin with `github: `. Default: no prefix and no suffix.
  * @throws {TypeError} for an unknown option, and for a value that fails its check.
  */
 export function checkOptions<Options extends object>(

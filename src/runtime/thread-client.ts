@@ -46,9 +46,9 @@ interface PendingCall<Served> {
 }
 
 /**
- * A thread sends a notice when its server is closed, and then ends on its own. If it still runs this many milliseconds
- * after the notice, it is terminated. For example, a module that `--import` loads into every thread can keep it
- * running.
+ * When a client closes its thread, the thread closes its `ThreadServer`, sends the notice `closed`, and ends on its
+ * own. If the thread still runs this many milliseconds after the notice, the client terminates it. For example, a
+ * module that `--import` loads into every thread can keep the thread running.
  */
 const closeTimeout = 1000
 
