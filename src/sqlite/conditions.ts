@@ -10,7 +10,8 @@ export interface Condition {
 
 /**
  * The conditions of a query: at most one driver, which is the condition that an index answers, and the rest. The index
- * returns the rows in order of receipt, unless the driver is a GUID. A GUID has few rows.
+ * returns the rows in order of receipt, unless the driver is a GUID. SQLite sorts the rows of a GUID, which is fast
+ * because a GUID has few rows.
  */
 export function conditionsOf(query: Query): [driver: Condition[], rest: Condition[]] {
   const equal = (...columns: (keyof Query & string)[]): Condition[] => {

@@ -51,7 +51,10 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     for (const timer of [...this.#timers, this.#nextPrune]) clearInterval(timer)
   }
 
-  /** Renews leases between two calls, if the calls of a batch take so long that the timer is late. */
+  /**
+   * Renews leases if the timer is late. `execute` uses this method after each call, because no timer of this thread
+   * runs until `execute` has carried out all of its calls.
+   */
   #renewIfOverdue(): void {
     if (performance.now() - this.#renewedAt < 1.5 * this.#settings.heartbeat) return
     this.#attempt(() => this.renewLeases(Date.now()))
@@ -60,7 +63,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
 
   /**
    * Sends the heartbeats of the workers of this process, unless the event loop of the process has been blocked for too
-   * long. Expires the leases of dead workers, ends tasks whose handlers no worker registers, and corrects clock skew.
+   * long. In the same transaction, expires the leases of dead workers, and ends due tasks as `gone` if no worker has
+   * registered their handler for `vanishAfter`. If the clock was set back, also corrects the times of waiting tasks.
    */
   renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings

@@ -153,8 +153,8 @@ export class OpenFiles {
   }
 
   /**
-   * Checks that the files are still those that the first call found. Must be called in a transaction, when both files
-   * exist. Takes 5 µs.
+   * Checks that the files are still those that the first call found. Takes 5 µs. Must be called in a transaction: only
+   * then is it certain that SQLite has created both files.
    * @throws {Error} naming the file and the fix.
    */
   check(): void {

@@ -21,7 +21,7 @@ export interface EncodedDelivery extends Omit<NewDelivery, 'headers' | 'body'> {
 
 /**
  * Encodes a delivery, and compresses it if it is large.
- * @returns a promise only for a large delivery, because `checkWritable` cannot wait for a promise.
+ * @returns a promise only for a large delivery. `checkWritable` encodes a small one, and it cannot wait for a promise.
  */
 export function encodeDelivery({ headers, body, ...rest }: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const head = new TextEncoder().encode(JSON.stringify(headers))
@@ -121,7 +121,7 @@ export function checkWritable(connection: Connection, now: number): void {
 /** A delivery of the usual compressed size. It is so small that `encodeDelivery` returns no promise. */
 function probe(receivedAt: number): EncodedDelivery {
   return encodeDelivery({
-    guid: randomUUID(), // each check reads another page of the index
+    guid: randomUUID(), // with the same GUID, each check would read the same cached page of the index
     body: randomBytes(2048),
     ...{ source: '', hookId: '', event: '', headers: {}, form: 'json', receivedAt },
     ...{ address: undefined, secretId: undefined, secretIndex: undefined, algorithm: undefined },

@@ -149,8 +149,9 @@ export class UnmatchedReader {
   }
 
   /**
-   * Reads the deliveries after `matched`, unless `matched` has fewer than `limit`: then no others are left, or `bytes`
-   * was reached before `limit`.
+   * Reads the deliveries after `matched`, for the next call of `take`. Reads nothing if `matched` has fewer than
+   * `limit` deliveries. In most cases no other deliveries are left then. If others are left, because the bodies in
+   * `matched` reached the limit `bytes`, the next call of `take` reads them.
    */
   readAhead(worker: number, limits: Limits, matched: readonly StoredDelivery[]): void {
     const last = matched.at(-1)
