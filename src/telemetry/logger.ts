@@ -53,8 +53,8 @@ export function setDefaultLogger(logger: Logger): void {
 }
 
 /**
- * Arguments for the console. The console prints the stack of an error unchanged, so fields with unsafe characters
- * become text.
+ * Arguments for the console. The console prints the stack of an error without escaping it. So if the printed fields
+ * contain unsafe characters, this function gives the console an escaped text instead of the fields.
  */
 function line(fields: object, message: string): unknown[] {
   const text = escapeUnsafe(`hookserver: ${message}`)

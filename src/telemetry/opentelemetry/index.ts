@@ -49,8 +49,9 @@ function startReceive(message: TracingMessages['receive']): void {
 }
 
 /**
- * Conventions for HTTP servers: after a 4xx, the status of the span stays unset. After a 5xx, it is an error, and its
- * description does not repeat the code. A rejection is a reply, not an exception.
+ * Conventions for HTTP servers: after a 4xx, the status of the span stays unset. After a 5xx, the status of the span is
+ * `ERROR`. It has no description, because the attribute `http.response.status_code` already tells the reason. A
+ * rejection is a reply, not an exception.
  */
 function endReceive(message: TracingMessages['receive']): void {
   const span = spans.get(message)
