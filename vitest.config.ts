@@ -29,9 +29,10 @@ export default defineConfig({
     hookTimeout: 30_000,
     expect: { poll: { timeout: 10_000 } }, // a page may be slow on a busy machine
     globalSetup: ['test/build.ts', 'test/browser/chromium.ts'],
-    // A thread that strips the types of a file runs WebAssembly. When V8 replaces the wrapper of a function that was called a
-    // thousand times, it may free the wrapper while another thread runs it, and the process ends with SIGSEGV. So no wrapper
-    // is replaced.
+    // A thread that strips the types of a file runs WebAssembly. JavaScript calls a WebAssembly function through a
+    // wrapper. After a thousand calls of the function, V8 replaces the wrapper with a faster one, and may free the old
+    // wrapper while another thread still runs it. Then the process ends with SIGSEGV. With this budget, V8 replaces no
+    // wrapper, because no function is called so often.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
     maxWorkers: 3, // more than the cores of CI, because many tests wait for timers and processes
     sequence: { sequencer: LongestFirst },

@@ -2,9 +2,9 @@ import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
- * Files that take ten seconds or more, roughly in order of their duration. The campaigns and the contract of PostgreSQL
- * are not next to each other, because each needs most of a machine with two cores, above all when it starts. Missing
- * files are ignored.
+ * Files that take ten seconds or more, roughly in order of their duration. But the four files `chaos/chaos`,
+ * `chaos/backlog/backlog`, `kill/kill` and `postgres/contract` are kept apart, because each of them needs most of a
+ * machine with two cores, above all when it starts. Missing files are ignored.
  */
 const long = [
   'chaos/chaos',

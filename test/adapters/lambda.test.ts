@@ -14,8 +14,9 @@ for (const [title, shape] of Object.entries(eventShapes)) {
       const fallback = handlers.get('/contract/plain') as ReturnType<typeof hookserver>
       return createServer(gateway((path) => handlers.get(path) ?? fallback, shape))
     },
-    // The cases with `about` need a server that passes on incomplete requests, or other software that reads the body
-    // first. Lambda has neither, so these cases are left out.
+    // Cases with `about: 'streaming'` need a server that calls hookserver before the body of the request is complete.
+    // Cases with `about: 'consuming'` need other software that reads the body before hookserver does. Lambda has
+    // neither, so these cases are left out.
     // The case `response` expects a response with two cookies. Behind a load balancer without multi-value headers,
     // hookserver can send only one cookie, so the case is left out there.
     { applies: ({ id, about }) => about === undefined && !(id === 'response' && title === 'a load balancer') },

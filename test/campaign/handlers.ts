@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Delivery, HandlerOptions, Hooks } from '../../src/index.ts'
 import { writeLine } from './journal.ts'
 
-/** A handler of the programs into which tests inject faults, and the events that it handles. */
+/** A handler of the test programs, and the events that it handles. Tests inject faults into these programs. */
 export interface TestHandler {
   name: string
   events: readonly EventName[]

@@ -17,7 +17,10 @@ process.once('exit', () => {
 
 /** A child process that a test kills or suspends. */
 export class Victim {
-  /** Resolves when the process has loaded its modules, before it opens the inbox, or when it has ended. */
+  /**
+   * Resolves when the process has loaded its modules; it opens the inbox only after that. If the process ends first,
+   * resolves when it has ended.
+   */
   readonly loaded: Promise<void>
   /** Resolves with the port when the process is ready. Rejects if the process ends before. */
   readonly ready: Promise<number>

@@ -211,7 +211,8 @@ describe('an installation', () => {
     const { github, hooks } = await startApp()
     const octokit = await hooks.octokit({ installation: 5 })
     await octokit.auth()
-    vi.setSystemTime(Date.now() - 2000) // Octokit's throttle waits until the clock has caught up
+    // Only 2 s, because Octokit's throttling makes the next request wait for as long as the clock was set back.
+    vi.setSystemTime(Date.now() - 2000)
     github.failAt(/World$/, { status: 401, body: { message: 'Bad credentials' } })
     expect((await octokit.rest.repos.get(repository)).status).toBe(200)
     const newToken = 'POST /app/installations/5/access_tokens 201'

@@ -1,4 +1,7 @@
-/** An inbox keeps no process alive, and only its own module loads SQLite and threads. */
+/**
+ * An open inbox does not keep its process alive. Importing `hookserver` or an adapter loads neither `node:sqlite` nor
+ * `node:worker_threads`.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'

@@ -4,7 +4,10 @@ import { hostileBodies } from '../inbox/hostile-bodies.ts'
 import { readEndings } from './inbox-contents.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** The names of hostile bodies. Repeated by `bodyOf`, they are too large to parse for a process with `heap`. */
+/**
+ * The names of the hostile bodies that are sent. The process has a small heap. `bodyOf` repeats such a body until the
+ * process cannot parse it for lack of memory.
+ */
 export const poisons = [
   'an index just below the sparse limit',
   'empty objects',

@@ -1,7 +1,7 @@
 /**
  * `npm run test:kill -- [--kills 100] [--seed 1] [--serve]`: kills processes in rounds. After each round, every
- * acknowledged delivery must be stored and handled. Two later parts send bodies that end the process when it parses
- * them, and run handlers that never settle and keep large payloads.
+ * acknowledged delivery must be stored and handled. A second part sends bodies that end the process when it parses
+ * them. A third part runs handlers that never settle and keep large payloads in memory.
  */
 import { parseArgs } from 'node:util'
 import { type Report, runCampaign, total } from './campaign.ts'

@@ -57,7 +57,10 @@ export class Schemas {
   }
 }
 
-/** Triggers would count the deleted rows. */
+/**
+ * Makes the statements that delete all rows. `#empty` disables triggers with `session_replication_role`, because a
+ * trigger of `deliveries` would add rows to `state_counts` for the deleted deliveries.
+ */
 const emptyTables = `
   select case relkind when 'S' then format('alter sequence %s restart', oid::regclass)
                       else format('delete from %s', oid::regclass) end as statement

@@ -172,7 +172,10 @@ describe('a body beyond the limit', () => {
 })
 
 describe('a body without free memory', () => {
-  /** A memory limit, and the reservation of a complete body that holds all memory for small bodies. */
+  /**
+   * A memory limit of 2 MiB. Small bodies may use half of it. `other` is the reservation of a complete body that holds
+   * this whole half.
+   */
   function fullLimit() {
     const memoryLimit = new MemoryLimit(2 * MiB)
     const other = memoryLimit.reserve(MiB)

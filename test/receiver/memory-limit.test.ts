@@ -3,8 +3,8 @@ import { MemoryLimit, type Reservation } from '../../src/receiver/memory-limit.t
 import { MiB, turnOfTheLoop } from './fixtures.ts'
 
 /**
- * A memory limit, and functions that let named bodies arrive. Whenever a body gets memory for all bytes of it that have
- * arrived so far, the name of the body is added to `reserved`.
+ * A memory limit, and functions that let named bodies arrive. Each call of `arrive` adds the name of its body to
+ * `reserved`, as soon as the body has memory for all bytes that have arrived.
  */
 function limitOf(limit: number) {
   const memoryLimit = new MemoryLimit(limit)
@@ -304,7 +304,7 @@ describe('a body of unknown size', () => {
     expect(reserved.at(-1)).toBe('second large')
   })
 
-  /** The body `a` has become large, and waits for memory of the large bodies. The body `large` holds all of it. */
+  /** The body `a` has become large, and waits: the body `large` holds all the memory that large bodies may use. */
   function waitingToMove() {
     const memory = limitOf(4 * MiB)
     memory.reserve('large', 2 * MiB)

@@ -47,8 +47,8 @@ export interface BacklogOptions {
 const concurrency = 10
 
 /**
- * After the last fault, the maximum milliseconds for which the number of unfinished deliveries and jobs may stay
- * without falling. Each fall starts the time anew.
+ * Milliseconds within which the number of unfinished deliveries and jobs must fall after the last fault. Each fall
+ * starts the time anew.
  */
 const drainTimeout = 60_000
 

@@ -84,8 +84,9 @@ export class ProgressWatch {
 
   /**
    * Whether a delivery is due that no dead worker has claimed. A repository runs one delivery at a time, so the method
-   * counts the repositories with due deliveries. Their number must be higher than the number of deliveries that dead
-   * workers may have claimed. A killed or suspended worker counts as dead for the time `takeover`.
+   * counts the repositories with due deliveries. Each dead worker may have claimed deliveries of up to `#concurrency`
+   * repositories. The method returns true if more repositories than these have due deliveries. A killed or suspended
+   * worker counts as dead for the time `takeover`.
    */
   #isAnyDue(now: number): boolean {
     const dead = [...this.interrupted].filter(([, at]) => now - at < takeover).map(([pid]) => pid)

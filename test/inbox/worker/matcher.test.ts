@@ -57,7 +57,8 @@ describe('a payload that takes much memory', () => {
     })
     await inbox.retry({ ids: [id] })
     await match()
-    // The inbox deleted the count of attempts when the delivery ended dead. So a retry parses the payload again.
+    // When the delivery ended dead, the inbox deleted the number of attempts to parse its payload. So after the retry,
+    // the worker counts these attempts from 0, and parses the payload again.
     expect(await stateIn(inbox, id)).toBe('running')
   })
 

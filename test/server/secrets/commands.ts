@@ -91,8 +91,8 @@ function looking(admin: string, database: string): Run[] {
 function starting(secretFile: string, database: string, apiUrl: string): Run[] {
   const github = ['--api-url', apiUrl]
   const doctor = ['doctor', careless, '--secret-file', secretFile, '--port', '0', '--admin-port', '0', ...github]
-  // The module `careless` reads GITHUB_TOKEN. Commands without a module need the other variable here, because hookserver
-  // sends GITHUB_TOKEN to api.github.com only.
+  // The module `careless` reads GITHUB_TOKEN. Commands without a module need HOOKSERVER_GITHUB_TOKEN here: they use the
+  // API at `apiUrl`, and send GITHUB_TOKEN to api.github.com only.
   const tokens = (token: string) => ({ GITHUB_TOKEN: token, HOOKSERVER_GITHUB_TOKEN: token })
   const [right, revoked] = [tokens(githubToken), tokens(revokedToken)]
   return [
