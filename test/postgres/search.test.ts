@@ -1,6 +1,6 @@
 /** The query plans of lists: the number of rows they read must not depend on the number of deliveries. */
 import { Worker } from 'node:worker_threads'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
 import { type Contents, pack } from '../../src/postgres/contents.ts'
 import type { Database } from '../../src/postgres/database.ts'
@@ -60,14 +60,16 @@ const queries: [name: string, query: Query, index: string][] = [
   ['a time', { repository: 'octo/app', since: 5, until: 10 }, 'deliveries_repository'],
 ]
 
-for (const [analyzed, mode] of [
+describe.each([
   ['unknown', 'custom'],
   ['known', 'custom'],
   ['known', 'generic'],
-] as const) {
-  test.each(queries)(`a page of %s uses an index: table statistics are ${analyzed}, ${mode} plan`, async (...row) => {
-    const [, query, index] = row
-    if (analyzed === 'known') await database.run('analyze deliveries, contents, tasks')
+] as const)('with table statistics that are %s, and a %s plan', (statistics, mode) => {
+  beforeAll(async () => {
+    if (statistics === 'known') await database.run('analyze deliveries, contents, tasks')
+  })
+
+  test.each(queries)('a page of %s uses an index', async (_name, query, index) => {
     const reads: Read[] = []
     await list(explaining(database, reads, mode), { ...query, budget: 1 }, searching)
     const [first] = reads
@@ -77,7 +79,7 @@ for (const [analyzed, mode] of [
       expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(most)
     }
   })
-}
+})
 
 test.each([
   ['repository', ['octo/app', 'octo/rare'], 5],
