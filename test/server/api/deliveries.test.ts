@@ -113,7 +113,7 @@ describe('the list', () => {
     ['q=state:broken', 'q.state', 'one of pending'],
     ['q=since:tomorrowish', 'q.since', 'milliseconds since 1970, a date'],
     ['q=is:odd', 'q.is', 'one of conflict, replayed, recovered'],
-    ['q=state:dead&state=done', 'q', 'no state, or the same'],
+    ['q=state:dead&state=done', 'q', 'a search without the filter state, or with the same value'],
     ['q=%00', 'q.words', 'no control characters'],
     ['q=dead%00', 'q.words', 'no control characters'],
     ['q=%22%0A%22', 'q.words', 'no control characters'],
