@@ -17,7 +17,7 @@ export interface LocalAppOptions {
   setupUrl?: string
   /** Whether accounts other than its owner can install it. Default: `true`. */
   public?: boolean
-  /** PEM. Default: a new RSA key, which `addApp()` returns. */
+  /** PEM. Default: an RSA key that no other App of this local GitHub has. `addApp()` returns it. */
   privateKey?: string
   /** The login of its owner. Default: `octocat`. */
   owner?: string
@@ -77,15 +77,26 @@ export interface Installation {
   suspendedAt: number | undefined
 }
 
-/** An App without installations. */
-export function makeApp(options: LocalAppOptions, owner: Account, createdAt: number): App {
+/**
+ * An App without installations.
+ * @param index How many Apps its GitHub had before.
+ */
+export function makeApp(options: LocalAppOptions, owner: Account, createdAt: number, index: number): App {
   const { id, clientId = `Iv1.${id.toString(16).padStart(16, '0')}`, slug = `app-${id}`, name = slug } = options
   const { permissions = grantable, events = [], public: visible = true } = options
-  const { description, homepage, setupUrl, privateKey = newKey() } = options
+  const { description, homepage, setupUrl, privateKey = keyAt(index) } = options
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
   const profile = { clientId, slug, name, description, homepage, setupUrl, public: visible }
   return { id, ...profile, owner, privateKey, publicKey, permissions, events, installations: [], createdAt }
 }
+
+/** Generating a key takes 80 ms, so the Apps with the same index in all local GitHubs of a process have the same key. */
+function keyAt(index: number): string {
+  keys[index] ??= newKey()
+  return keys[index]
+}
+
+const keys: string[] = []
 
 /** A key with the length and format of GitHub's keys. */
 function newKey(): string {

@@ -127,7 +127,7 @@ export class World {
 
   /** @throws {TypeError} if an installation has neither an account nor a repository. */
   addApp(options: LocalAppOptions): App {
-    const app = makeApp(options, this.account(options.owner ?? 'octocat'), this.clock.now())
+    const app = makeApp(options, this.account(options.owner ?? 'octocat'), this.clock.now(), this.apps.length)
     for (const { id, account, repositories } of options.installations ?? []) {
       if (!account && !repositories?.[0])
         throw new TypeError(`An installation must name "account" or "repositories", got neither for ${id}`)
