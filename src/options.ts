@@ -127,9 +127,9 @@ export interface HooksOptions {
   bodyLimit?: number | undefined
   /**
    * The maximum number of bytes of request bodies in memory. The mounts of one `Hooks` share this memory if they have
-   * the same value of `inFlightLimit`. Half of this memory is for bodies above 1 MiB. When the memory is used up,
-   * hookserver stops reading bodies until memory is free. If a body still waits for memory after `timeout`, hookserver
-   * rejects the request with 503 `overloaded`.
+   * the same value of `inFlightLimit`. Bodies above 1 MiB may use one half of this memory, and smaller bodies the other
+   * half. When the memory is used up, hookserver stops reading bodies until memory is free. If a body still waits for
+   * memory after `timeout`, hookserver rejects the request with 503 `overloaded`.
    * @default 67108864 (64 MiB)
    * @example inFlightLimit: 256 * 1024 * 1024
    */
@@ -166,7 +166,8 @@ export interface HooksOptions {
    * With an inbox: the maximum number of bytes of memory for the payloads of running handlers in this process,
    * estimated from the bodies. A quarter is reserved for payloads that need at most 1 MiB. Larger payloads share the
    * other three quarters. Deliveries that do not fit wait. A payload that needs more than these three quarters waits
-   * until no other payload above 1 MiB is in use. It may then exceed the three quarters.
+   * until no other payload that needs more than 1 MiB is in use. It then gets all the memory that it needs, even more
+   * than `runningLimit`.
    * @default 268435456 (256 MiB)
    * @example runningLimit: 1024 ** 3
    */
