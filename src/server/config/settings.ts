@@ -127,7 +127,7 @@ export const settings = {
   }),
   grace: setting({
     placeholder: '<time>',
-    help: 'Time that running handlers have at shutdown before their signal aborts (default: 25s)',
+    help: 'Time that running handlers have at shutdown before delivery.signal aborts (default: 25s)',
     schema: timeout,
     default: 25_000,
   }),
