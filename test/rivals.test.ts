@@ -160,7 +160,7 @@ describe('Probot', () => {
     await deliver(hooksWith({ logger }), 'ping', { secret: 'another' })
     await vi.waitFor(() => expect(logger.lines).toHaveLength(1))
     expect(logger.lines[0]?.fields.code).toBe('wrong_signature')
-    expect(logger.messages[0]).toContain('it matches none of the configured secrets')
+    expect(logger.messages[0]).toContain('the signature matches none of the configured secrets')
   })
 })
 

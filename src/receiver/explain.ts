@@ -37,7 +37,7 @@ export async function explainWrongSignature(delivery: UnverifiedDelivery): Promi
   if (sha1 && (await findSigner(keys, sha1, body, createHmac)) >= 0) {
     return 'X-Hub-Signature matches and X-Hub-Signature-256 does not: the sender used a different secret for each'
   }
-  return 'it matches none of the configured secrets: compare them with the secret on GitHub'
+  return 'the signature matches none of the configured secrets: compare them with the secret on GitHub'
 }
 
 /**
