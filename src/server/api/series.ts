@@ -10,7 +10,10 @@ const windows: Readonly<Record<WindowName, { length: number; step: number }>> = 
   '7d': { length: 7 * 24 * hour, step: hour },
 }
 
-/** The counts of a window per time step. The last step has not ended yet. */
+/**
+ * The counts of events in a time window, such as the last 24 hours. The window is divided into time steps, and each
+ * step has its own counts. The last step has not ended yet.
+ */
 export class Series {
   /** When the first step began, in milliseconds since 1970. */
   readonly since: number

@@ -156,7 +156,7 @@ export const settings = {
   }),
   recover: setting({
     placeholder: '<hooks>',
-    help: 'Webhooks to recover missed deliveries for: acme/shop, acme/shop#7, acme, app (default: none)',
+    help: 'Recover missed deliveries of webhooks such as acme/shop, acme/shop#7, acme, app (your App) (default: none)',
     schema: targets,
   }),
   recoverUrl: setting({
