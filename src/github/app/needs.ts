@@ -109,7 +109,7 @@ function noteFor(event: string): string {
   if (eventsNotForApps.includes(event)) return `GitHub does not send "${event}" to Apps: use a webhook for it`
   if (isKnownName(event)) return `The permission for "${event}" is unknown: subscribe to the event on the App's page`
   const meant = suggestion(event, [...Object.keys(eventPermissions), ...eventsWithoutPermission])
-  const cure = 'If GitHub has it, subscribe to it on the page of the App'
+  const cure = `If GitHub does send "${event}", subscribe to this event on the page of the App`
   return `GitHub's description of its webhooks has no event "${event}".${meant} ${cure}`
 }
 
