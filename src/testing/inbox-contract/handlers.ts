@@ -25,7 +25,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-vanished',
-    name: 'ends a task as gone if its handler no longer matches, and keeps the outcomes of the other tasks',
+    name: 'ends a task as `gone` if its handler no longer matches, and keeps the outcomes of the other tasks',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
@@ -74,7 +74,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-no-live-worker',
-    name: 'ends a due task as gone if no live worker has its handler, and keeps a task if a worker has its handler',
+    name: 'ends a due task as `gone` if no live worker has its handler, and keeps a task if a worker has its handler',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -110,7 +110,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-added',
-    name: 'ends a task as gone after its worker removed the handler, and keeps the tasks of kept and added handlers',
+    name: 'ends a task as `gone` after its worker removed the handler, and keeps the tasks of kept and added handlers',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'old', 'kept')
@@ -129,7 +129,7 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-no-worker',
-    name: 'ends no task as gone while no worker is live',
+    name: 'ends no task as `gone` while no worker is live',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()

@@ -10,7 +10,7 @@ import { ordered, policies, TestWorker } from './test-worker.ts'
 export const orderPlaceCases: InboxContractCase[] = [
   {
     id: 'order-given-back',
-    name: 'keeps the place of the first task when it is released',
+    name: 'if a worker releases the first task with an order key, claims this task again before later ones',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
       const other = await TestWorker.register(inbox, 'a')
@@ -21,7 +21,7 @@ export const orderPlaceCases: InboxContractCase[] = [
   },
   {
     id: 'order-cut-off',
-    name: 'keeps the place of the first task when its process is killed',
+    name: 'if the process that runs the first task with an order key is killed, runs this task again before later ones',
     async run(host) {
       const store = await host.create()
       const { worker, ids, inbox } = await lineUp(await store.open(), 2)

@@ -53,7 +53,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-waiting',
-    name: 'keeps the place of the first task while it waits for a retry',
+    name: 'while the first task with an order key waits for a retry, claims no later task with this key',
     async run(host) {
       const { worker, ids } = await lineUp(await openNew(host), 2)
       await worker.finish(only(await worker.claim('a')), 'failed', { nextAt: start + minute })

@@ -45,7 +45,7 @@ export const pagingCases: InboxContractCase[] = [
   },
   {
     id: 'pages-conditions',
-    name: 'lists each delivery that matches a filter exactly once over all pages',
+    name: 'with a filter, lists each matching delivery exactly once over all pages',
     async run(host) {
       const inbox = await openNew(host)
       const ids: number[] = []

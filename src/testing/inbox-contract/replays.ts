@@ -10,7 +10,11 @@ const tasks = [{ handler: 'a', claim: true }]
 export const replayCases: InboxContractCase[] = [
   ...[
     { id: 'replay-guid', what: 'another GUID', as: { guid: 'another' } },
-    { id: 'replay-event', what: 'another event, from any webhook', as: { event: 'another', hookId: 'another' } },
+    {
+      id: 'replay-event',
+      what: 'another event, even from another webhook',
+      as: { event: 'another', hookId: 'another' },
+    },
   ].map(
     ({ id, what, as }) =>
       ({
