@@ -76,7 +76,9 @@ export class JobQueue {
     const boss = new PgBoss({
       db: { executeSql: (text, values) => this.#lookups.executeSql(text, values) },
       schema: this.#schema,
-      // pg-boss leaves a newer schema as it is. If our option `migrate` is false, `checkDatabase` rejects an older one.
+      // An option of pg-boss. It is true even if our own option `migrate` is false, because with `false`, pg-boss would
+      // reject a schema newer than its own. With `true`, pg-boss uses a newer schema as it is, and migrates an older
+      // one. If our own option is false, pg-boss still migrates nothing: `checkDatabase` rejects an older schema first.
       migrate: true,
       createSchema: false,
       supervise: this.#supervises,

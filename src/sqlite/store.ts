@@ -68,7 +68,10 @@ export function store(connection: Connection, packer: Packer, delivery: EncodedD
   return { id: same.id, outcome: 'rearmed', conflict }
 }
 
-/** Inserts a delivery. Deliveries with the same identity and other bytes are variants of the first. */
+/**
+ * Inserts a delivery. The first delivery with an identity has the variant 0. Each further delivery with this identity
+ * but different bytes has its own variant: 1, 2, and so on.
+ */
 export function insertVariant(
   connection: Connection,
   packer: Packer,

@@ -30,7 +30,7 @@ const small = 1024 * 1024
 /** Maximum bytes of a body whose parsed payload is most likely small. */
 export const smallBody: number = 128 * 1024
 
-/** Milliseconds without memory for large payloads after which the operator is warned. */
+/** Milliseconds. If there is no memory for large payloads for this long, the worker warns the operator. */
 const reportAfter = 10_000
 
 /** The share of the limit that is reserved for small payloads. */
