@@ -12,7 +12,7 @@ export interface Selector extends Span {
   matchers: { label: string; values: string[] }[]
 }
 
-/** Labels that a part of the expression groups or matches by. */
+/** A part of the expression that groups or matches series by labels, and these labels. */
 export interface Grouping extends Span {
   labels: string[]
 }

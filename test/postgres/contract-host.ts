@@ -7,7 +7,7 @@ import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inb
 /** Short, so that dead workers are detected soon, but long enough for the heartbeats of live ones on a busy machine. */
 const soon: PostgresOptions = { heartbeat: 800, vanishAfter: 1, connections: 4 }
 
-/** The options of a store of the contract. */
+/** The options of each inbox that the tests of the inbox contract open, here and in `doomed-worker.ts`. */
 export const contractOptions = (schema: string): PostgresOptions => ({ ...soon, schema })
 
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')

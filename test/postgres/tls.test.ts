@@ -71,7 +71,10 @@ interface Seen {
   dn: string | null
 }
 
-/** Waits until there is a connection of each kind and the thread sends heartbeats. @returns the connections. */
+/**
+ * Waits until the inbox has a connection for each of `purposes`, and until its maintenance thread has sent heartbeats.
+ * @returns the connections.
+ */
 async function connectionsOf(inbox: Inbox, url: string): Promise<Seen[]> {
   await inbox.registerWorker([{ name: 'a', backoff: 1000 }], () => undefined)
   await storeIn(inbox)

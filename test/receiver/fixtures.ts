@@ -6,7 +6,7 @@ import type { HashName, HookRequest } from '../../src/http.ts'
 import type { HooksOptions } from '../../src/options.ts'
 import { resolveOptions, type Settings } from '../../src/settings.ts'
 
-/** The secret and the body of GitHub's documentation, with their signatures. */
+/** The secret and the body of the example in GitHub's documentation, and the signatures of this body. */
 export const documented = {
   secret: "It's a Secret to Everybody",
   body: 'Hello, World!',
