@@ -85,7 +85,8 @@ export class Stream {
   }
 
   /**
-   * Reports the collected changes now. Call this before a request, because the response is newer than these changes.
+   * Reports the collected changes now. Call this before a request. Otherwise these older changes would be reported
+   * after the response, and would replace its newer data.
    */
   flush(): void {
     const changes = [...this.#gathered.values()]
