@@ -2,7 +2,7 @@ import type { Inbox, Query } from 'hookserver'
 import { median } from '../statistics.ts'
 import { table } from '../table.ts'
 
-/** The measured lists, with rare and frequent filters and search terms. */
+/** The queries to measure, by their names in the report. Some match many deliveries, others match few or none. */
 const queries: Record<string, Query> = {
   'no filter': {},
   'no filter, in the middle': { before: 500_000 },
