@@ -12,7 +12,7 @@ export const contractOptions = (schema: string): PostgresOptions => ({ ...soon, 
 
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 
-/** Schemas for the cases, in one database. They are reused: creating a schema takes ten times as long as emptying it. */
+/** Schemas in one database. Cases reuse them, because creating a schema takes ten times as long as emptying it. */
 export class Schemas {
   readonly #url: string
   readonly #pool: pg.Pool
