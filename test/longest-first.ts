@@ -2,26 +2,28 @@ import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
- * Files that take ten seconds or more, roughly in order of their duration. But the four files `chaos/chaos`,
- * `chaos/backlog/backlog`, `kill/kill` and `postgres/contract` are kept apart, because each of them needs most of a
- * machine with two cores, above all when it starts. Missing files are ignored.
+ * Files that take ten seconds or more, roughly in order of their duration. But the campaigns (`chaos`, `backlog` and
+ * `kill`) and the two contracts are kept apart, because each of them needs most of a machine with two cores. Missing
+ * files are ignored.
  */
 const long = [
   'chaos/chaos',
-  'sqlite/contract',
-  'cli/deliveries',
-  'postgres/contract',
   'server/secrets/secrets',
-  'chaos/backlog/backlog',
+  'cli/deliveries',
+  'sqlite/contract',
   'cli/init/templates',
-  'demo',
   'github/recovery/outage',
+  'postgres/contract',
   'cli/doctor-postgres',
   'cli/export-import',
   'cli/hooks/ensure',
+  'demo',
   'cli/hooks/rotate',
-  'cli/app/create-failures',
   'kill/kill',
+  'cli/app/create-failures',
+  'server/postgres',
+  'inbox/handling',
+  'chaos/backlog/backlog',
 ]
 
 /**
