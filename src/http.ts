@@ -86,7 +86,8 @@ export interface Receiver {
   status(): ReceiverStatus
   /**
    * Processes a request, from its headers to the reply.
-   * @throws {HookError} The adapter passes it to the framework's own error path.
+   * @throws {HookError} (rejects) In a framework with an error handler, the adapter passes the error to this handler.
+   *   Other adapters reply with the error.
    */
   receive(request: HookRequest): Promise<HookReply>
   /**

@@ -100,7 +100,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   inbox_unavailable: {
     means: 'The delivery was valid, but could not be stored.',
     cause: 'The disk is full, the database is locked or read-only, or PostgreSQL is down.',
-    cure: 'Find the error in the log and repair the database. Then redeliver on GitHub. hookserver runs no duplicates.',
+    cure: 'Find the error in the log and repair the database. Then redeliver on GitHub. A delivery that was stored does not run again.',
   },
   handler_failed: {
     means: 'A handler failed. Without an inbox, it cannot be retried.',

@@ -194,7 +194,8 @@ const selectDeliveries = `
 
 /**
  * Keeps the newest `$1` rows, and all rows of the transaction that wrote the oldest of these. Deletes the rows of all
- * transactions with lower numbers. If such a transaction commits later, the next call deletes its rows.
+ * transactions with lower numbers. If a transaction with a lower number commits only after this deletion, the next call
+ * deletes its rows.
  */
 const deleteChanges = `
   with deleted as (

@@ -19,7 +19,10 @@ const mapped = (map: (line: string) => string, stream: DestinationStream): Desti
   write: (line) => stream.write(map(line)),
 })
 
-/** Escapes the texts in a line of JSON for pino-pretty, which prints them decoded. The message becomes one line. */
+/**
+ * Escapes unsafe characters in the values of a line of JSON, because pino-pretty prints the values without JSON's own
+ * escapes. Line breaks stay, except in the message.
+ */
 function printableLine(line: string): string {
   const { msg, ...fields } = JSON.parse(line)
   return `${JSON.stringify({ ...(printable(fields) as object), msg: escapeUnsafe(msg ?? '') })}\n`

@@ -56,7 +56,7 @@ export const databaseSettings = {
   }),
   databaseConnections: setting({
     placeholder: '<number>',
-    help: 'Maximum PostgreSQL connections for deliveries; a process opens 3 more, or 4 to run handlers (default: 10)',
+    help: 'Maximum PostgreSQL connections for deliveries; a process opens 3 more, 4 if it runs handlers (default: 10)',
     schema: textValue(`a number of connections from ${minConnections} to ${maxConnections}`, (text) => {
       const number = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN
       return number >= minConnections && number <= maxConnections ? number : undefined
