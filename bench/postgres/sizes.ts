@@ -1,6 +1,10 @@
 import type pg from 'pg'
 
-/** The sizes in bytes of all tables with their indexes, by schema: that of the inbox and that of pg-boss. */
+/**
+ * Measures the schema of the inbox and the schema of pg-boss.
+ * @param schema The name of the inbox's schema.
+ * @returns the total size of the tables and indexes of each schema, in bytes, by the name of the schema.
+ */
 export async function sizesOf(client: pg.Client, schema: string): Promise<Map<string, number>> {
   const { rows } = await client.query<{ schema: string; bytes: string }>(selectSizes, [schema])
   return new Map(rows.map(({ schema, bytes }) => [schema, Number(bytes)]))
