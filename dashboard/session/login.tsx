@@ -43,8 +43,8 @@ export function Login() {
           aria-describedby="where"
         />
         <p id="where" class="soft small">
-          The server log names the file that contains the token, by default <code>hookserver.token</code> in the folder
-          of the database.
+          The server log names the file that contains the token. With SQLite, the default is{' '}
+          <code>hookserver.token</code> in the folder of the database.
         </p>
         <button type="submit" class="button primary" disabled={busy}>
           {busy ? 'Logging in…' : 'Log in'}
