@@ -40,8 +40,9 @@ export function addCreate(parent: Command): void {
     .command('create [module]')
     .summary('Create a GitHub App for the handlers of a module')
     .description(
-      'Creates a GitHub App with the events and permissions that the handlers of a module need (default: hooks.ts), ' +
-        'writes its key and secrets to a file, and runs the handlers until the first delivery is handled.',
+      'Creates a GitHub App with the events and permissions that the handlers of a module (default: hooks.ts) need, ' +
+        'writes the key and the secrets of the App to a file, and runs the handlers until the first delivery is ' +
+        'handled.',
     )
     .option('--name <name>', 'Name of the App (default: the name in package.json)', parseName)
     .option('--org <organization>', 'Organization that will own the App (default: your account)', parseOrganization)

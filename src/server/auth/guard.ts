@@ -20,7 +20,7 @@ export interface GuardOptions {
   inbox: RevocationStore
   /** The address of the admin listener. */
   host: string
-  /** The URL of the admin listener in browsers (`--admin-url`), if it is behind a proxy. */
+  /** The URL that browsers use to reach the admin listener through a proxy (`--admin-url`). */
   url?: string | undefined
 }
 

@@ -65,7 +65,7 @@ export const settings = {
   }),
   adminUrl: setting({
     placeholder: '<url>',
-    help: 'URL of the admin listener in browsers, if it is behind a proxy',
+    help: 'URL that browsers use to reach the admin listener through a proxy',
     schema: url,
   }),
   adminToken: setting({
