@@ -141,7 +141,10 @@ async function kindOf(path: string): Promise<'folder' | 'file' | 'absent'> {
   }
 }
 
-/** The arguments of a child's event. Unlike `once()`, it ignores the event `error`. */
+/**
+ * The arguments of a child's event. Unlike `once()` of `node:events`, this function does not reject if the child emits
+ * `error`.
+ */
 function eventOf(
   child: ChildProcessWithoutNullStreams,
   event: 'exit' | 'close',

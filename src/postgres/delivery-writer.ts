@@ -62,8 +62,8 @@ export class DeliveryWriter implements DeliveryStore {
   }
 
   /**
-   * Stores new deliveries with one statement. If there are also copies of known deliveries, or conflicts with them,
-   * which is rare, stores these in a transaction afterwards.
+   * Stores the new deliveries with one statement, and then the others in a transaction. The others are rare: copies of
+   * stored or pruned deliveries, and conflicts with such deliveries.
    */
   async #store(deliveries: readonly EncodedDelivery[]): Promise<StoreResult[]> {
     const [startedAt, acks] = [performance.now(), this.#acks.splice(0)]

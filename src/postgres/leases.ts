@@ -1,4 +1,4 @@
-/** Leases of running tasks. When the heartbeats of a worker stop, another process makes its tasks due again. */
+/** Leases of running tasks. When the heartbeats of a worker stop, another process schedules retries of its tasks. */
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { expiredLeaseDelay } from '../inbox/retry.ts'
 import { idsOf, recordset } from './connection.ts'

@@ -82,8 +82,9 @@ function startAttempt(message: TracingMessages['attempt']): void {
 }
 
 /**
- * The span is INTERNAL, not CONSUMER: the producer of a message for a CONSUMER "does not wait for the outcome"
- * (SpanKind, trace API), but GitHub waits for the reply.
+ * The span of an attempt without an inbox. The attempt runs before the reply, and GitHub waits for the reply, so the
+ * span is INTERNAL. A CONSUMER span is for a message whose producer "does not wait for the outcome" (SpanKind, trace
+ * API).
  */
 function inlineAttempt(message: TracingMessages['attempt']): Span | undefined {
   return parentOf(message)?.child(`hookserver attempt ${message.handler}`, attemptAttributesOf(message))
