@@ -182,7 +182,7 @@ describe('signed requests', () => {
           } as RequestInit),
         )
         expect(answer.status).toBe(200)
-        // UTF-8 cannot represent lone surrogates. JSON.stringify escapes them, so they stay the same.
+        // The handler returns the payload, so the reply is the payload as JSON.
         expect(await answer.text()).toBe(JSON.stringify(JSON.parse(json)))
       }),
       { numRuns: 500 },

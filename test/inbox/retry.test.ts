@@ -34,7 +34,7 @@ describe('the delay after a lease has expired', () => {
 })
 
 describe('the delay of a retry', () => {
-  test('adds up to about a day over twelve attempts', () => {
+  test('is 11 to 23 hours in total over twelve attempts', () => {
     expect(defaultAttempts).toBe(12)
     const sum = longest.reduce((total, delay) => total + delay, 0)
     expect([sum / 2 / hour, sum / hour].map(Math.round)).toEqual([11, 23])
