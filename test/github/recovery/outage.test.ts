@@ -9,7 +9,7 @@ import { Scene } from '../recovery-scene.ts'
 
 const day = 86_400_000
 
-describe('of 5,000 deliveries, those that failed during an outage', () => {
+describe('of 5,000 deliveries, those that failed during an outage', { timeout: 120_000 }, () => {
   test('are all handled, with one request for each page and one for each missed delivery', async () => {
     const scene = await Scene.open()
     const before = await succeeded(scene, 2000)
