@@ -17,7 +17,10 @@ const rounds = 3
 const names = ['hookserver/node', '@octokit/webhooks'] as const
 const sampler = join(import.meta.dirname, 'memory-samples.ts')
 
-/** Prints the peak memory of servers that receive eight large deliveries at the same time, in total and by phase. */
+/**
+ * Sends each server eight large deliveries at the same time. Prints the server's peak memory, for the whole run and for
+ * each phase.
+ */
 export async function reportLargeDeliveries(): Promise<void> {
   console.log(`\nEight concurrent deliveries of 25 MB: the peak of resident memory, medians of ${rounds} processes`)
   const [ours, octokit] = names

@@ -36,7 +36,7 @@ export class Throughput {
     return values.includes(undefined) ? undefined : median(values as number[])
   }
 
-  /** The median of the ratios to another server, by round. */
+  /** Computes the ratio to another server for each round. Returns the median of these ratios. */
   ratioTo(other: Throughput | undefined, field: keyof Round = 'rate'): number | undefined {
     if (!other) return undefined
     return ratioOf(this.#valuesOf(field) as number[], other.#valuesOf(field) as number[])

@@ -4,7 +4,7 @@ import { addDiff } from './diff.ts'
 import { addImport } from './import.ts'
 import { addStatus } from './status.ts'
 
-/** @param helpCommand The arguments for the command `help` of a group of commands. */
+/** @param helpCommand The usage and the description of the subcommand `help`. */
 export function addApp(program: Command, helpCommand: readonly [string, string]): void {
   const app = program
     .command('app')

@@ -4,7 +4,7 @@ import { addList } from './list.ts'
 import { addDiscard, addRetry } from './retry-discard.ts'
 import { addShow } from './show.ts'
 
-/** @param helpCommand The arguments for the command `help` of a group of commands. */
+/** @param helpCommand The usage and the description of the subcommand `help`. */
 export function addDeliveries(program: Command, helpCommand: readonly [string, string]): void {
   const deliveries = program
     .command('deliveries')

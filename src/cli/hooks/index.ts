@@ -5,7 +5,7 @@ import { addEnsure } from './ensure.ts'
 import { addListWebhooks } from './list.ts'
 import { addRotate } from './rotate.ts'
 
-/** @param helpCommand The arguments for the command `help` of a group of commands. */
+/** @param helpCommand The usage and the description of the subcommand `help`. */
 export function addHooks(program: Command, helpCommand: readonly [string, string]): void {
   const hooks = program
     .command('hooks')

@@ -1,4 +1,4 @@
-/** Permissions and scopes by GitHub's names. */
+/** The permissions and scopes of the local GitHub, with the names that GitHub uses. */
 import { eventPermissions, type PermissionLevel, type Permissions } from '../../../github/event-permissions.ts'
 
 export type { Permissions }
