@@ -86,10 +86,14 @@ describe('an Octokit', () => {
     await expect(client.listInstallations().next()).rejects.toThrow('the option "app"')
   })
 
-  /** The timers that keep the process alive. */
+  /** The number of timers that keep the process alive for longer than a second. Others, such as Vitest's, end before. */
   const timers = async () => {
-    for (let turn = 0; turn < 50; turn++) await setTimeout(0) // Octokit continues in timers of 0 ms
-    return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    let count = 1
+    for (let end = performance.now() + 1000; count > 0 && performance.now() < end; ) {
+      await setTimeout(10)
+      count = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    }
+    return count
   }
 
   test('leaves no timer that keeps the process alive when its signal aborts', async () => {
@@ -97,14 +101,14 @@ describe('an Octokit', () => {
     const controller = new AbortController()
     const octokit = await clientOf(github).withToken({ log: logger, signal: controller.signal })
     await octokit.request('GET /user')
-    const before = await timers()
+    expect(await timers()).toBe(0)
     github.failAt(/user/, 'hang')
     const response = octokit.request('GET /user')
     while (github.requests.length < 2) await setImmediate()
     const reason = new Error('The time is over')
     controller.abort(reason)
     await expect(response).rejects.toBe(reason)
-    expect(await timers()).toBe(before)
+    expect(await timers()).toBe(0)
   })
 
   test('sends no request if its signal has already aborted', async () => {
