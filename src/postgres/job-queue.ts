@@ -55,7 +55,7 @@ export class JobQueue {
   readonly #schema: string
   readonly #selectReady: string
   readonly #prepared = new Set<string>()
-  #started: PgBoss | undefined
+  #created: PgBoss | undefined
 
   constructor(database: Database, schema: string, { lookups = database, supervises }: JobQueueOptions) {
     this.#lookups = lookups
@@ -70,10 +70,19 @@ export class JobQueue {
         and not exists (select 1 from pauses where pauses.handler in (input.handler, '*'))`
   }
 
-  /** Loads pg-boss, which takes about 80 ms, and starts it. */
+  /** Loads pg-boss, which takes about 80 ms, and starts it. Does nothing if it runs. May be repeated after a failure. */
   async start(): Promise<void> {
     const { PgBoss } = await import('pg-boss')
-    const boss = new PgBoss({
+    this.#created ??= this.#create(PgBoss)
+    await this.#created.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#created?.stop({ graceful: false, close: false })
+  }
+
+  #create(Boss: typeof PgBoss): PgBoss {
+    const boss = new Boss({
       db: { executeSql: (text, values) => this.#lookups.executeSql(text, values) },
       schema: this.#schema,
       // An option of pg-boss. It is true even if our own option `migrate` is false, because with `false`, pg-boss would
@@ -88,12 +97,7 @@ export class JobQueue {
       clock: unrefTimers,
     })
     boss.on('error', () => undefined) // its maintenance failed; it tries again
-    await boss.start()
-    this.#started = boss
-  }
-
-  async stop(): Promise<void> {
-    await this.#started?.stop({ graceful: false, close: false })
+    return boss
   }
 
   /** Creates the queues of handlers, on a connection that no transaction uses. */
@@ -151,8 +155,8 @@ export class JobQueue {
   }
 
   get #boss(): PgBoss {
-    if (!this.#started) throw new Error('pg-boss has not been started')
-    return this.#started
+    if (!this.#created) throw new Error('pg-boss has not been started')
+    return this.#created
   }
 
   /**

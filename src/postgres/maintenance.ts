@@ -27,8 +27,6 @@ export class Maintenance {
   /** Only sends and reads heartbeats, which must not wait for a connection that another transaction holds. */
   readonly #heartbeatDatabase: Database
   readonly #jobs: JobQueue
-  /** Settles when pg-boss is started. `undefined` until it is needed, and after a failure. */
-  #startedJobs: Promise<void> | undefined
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   readonly #monitor = new HeartbeatMonitor()
   /** Dead workers whose tasks are not reclaimed yet. */
@@ -81,7 +79,7 @@ export class Maintenance {
     const others = (await workers(this.#heartbeatDatabase)).filter(({ id }) => !alive.has(id))
     for (const dead of this.#monitor.check(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
     for (const [id, dead] of this.#dead) {
-      await this.#startJobs()
+      await this.#jobs.start()
       await this.#jobs.prepare(dead.handlers.map(({ name }) => name))
       await this.#database.transaction((transaction) => reclaimLeases(transaction, this.#jobs, dead))
       this.#dead.delete(id)
@@ -90,7 +88,7 @@ export class Maintenance {
 
   /** Makes tasks due that no event would make due, and ends tasks whose handlers no worker registers. */
   async #reconcile(): Promise<void> {
-    await this.#startJobs()
+    await this.#jobs.start() // pg-boss then also maintains its own tables
     const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
     await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, jobs, now))
     await this.#exclusively('reconciles', (transaction) => endUnhandledTasks(transaction, jobs, vanishAfter, now))
@@ -100,17 +98,6 @@ export class Maintenance {
     this.#checkedUntil = checkedUntil ?? this.#checkedUntil
     await this.#exclusively('reconciles', (transaction) => unblockFirstTasks(transaction, jobs))
     await this.#exclusively('reconciles', (transaction) => correctClockSkew(transaction, jobs, now))
-  }
-
-  /** Starts pg-boss, which also begins to maintain its own tables. */
-  async #startJobs(): Promise<void> {
-    this.#startedJobs ??= this.#jobs.start()
-    try {
-      await this.#startedJobs
-    } catch (error) {
-      this.#startedJobs = undefined
-      throw error
-    }
   }
 
   /** Deletes ended deliveries after their retention, batch after batch. */
