@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { inboxContract } from '../../src/testing/inbox-contract/index.ts'
-import { postgresHost, Schemas } from './contract-host.ts'
+import { postgresHost } from './contract-host.ts'
+import { Schemas } from './schemas.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
 let server: PostgresServer
