@@ -1,6 +1,6 @@
 /**
- * What the core uses of its platform, such as environment variables and the modules of Node.js. This file imports no
- * `node:` module, because some platforms do not have these modules.
+ * Access to the platform for the core, for example to environment variables and to the modules of Node.js. This file
+ * imports no `node:` module, because some platforms do not have these modules.
  */
 
 /**
