@@ -25,9 +25,8 @@ export default defineConfig({
         },
       },
     ],
-    // Only to end a test that hangs. On a busy machine, a test may take several times as long as usual.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     expect: { poll: { timeout: 10_000 } }, // a page may be slow on a busy machine
     globalSetup: ['test/build.ts', 'test/browser/chromium.ts'],
     // A thread that strips the types of a file runs WebAssembly. JavaScript calls a WebAssembly function through a
