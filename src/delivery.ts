@@ -1,5 +1,5 @@
 import type { ActionOf, EventOf, PayloadOf } from './events.ts'
-import { type Json, objectIn, textIn, wholeNumberIn } from './runtime/json.ts'
+import { idIn, type Json, objectIn, textIn } from './runtime/json.ts'
 import { childLogger, type FullLogger, type Logger } from './telemetry/logger.ts'
 
 /** One delivery of a webhook, as handlers get it. */
@@ -20,7 +20,7 @@ export interface Delivery<Name extends string = string> {
   /** `X-GitHub-Hook-ID`. Not signed. */
   readonly hookId: string | undefined
   /** The GitHub App's installation, from the payload. */
-  readonly installationId: number | undefined
+  readonly installationId: string | undefined
   /** `X-GitHub-Hook-Installation-Target-Type`: `repository`, `organization`, `integration`, … Not signed. */
   readonly targetType: string | undefined
   /** `X-GitHub-Hook-Installation-Target-ID`. Not signed. */
@@ -134,8 +134,8 @@ export class ReceivedDelivery implements Delivery {
     return this.headers['x-github-hook-installation-target-id']
   }
 
-  get installationId(): number | undefined {
-    return wholeNumberIn(objectIn(this.data, 'installation'), 'id')
+  get installationId(): string | undefined {
+    return idIn(objectIn(this.data, 'installation'))
   }
 
   get repository(): string | undefined {

@@ -1,28 +1,30 @@
+import { idIn, isObject, type Json, objectIn, textIn } from '../runtime/json.ts'
 import { isHostedApi } from './addresses.ts'
-import type { RequestError, Requester } from './requester.ts'
+import { AnswerError, cutMember, parseAnswer } from './answer.ts'
+import { type AttemptStatus, attemptStatus } from './attempt-status.ts'
+import type { GitHubResponse, RequestError, Requester } from './requester.ts'
 
 /** One attempt of GitHub to deliver an event, as its log lists it. */
-export interface LoggedAttempt {
-  id: number
+export interface LoggedAttempt extends AttemptStatus {
+  /** A decimal integer of 64 bits: too large for a JavaScript number. */
+  id: string
+  /** `unknown-` and the id, if GitHub lists the attempt without a valid GUID. */
   guid: string
-  /** The start of the attempt, in milliseconds since 1970. */
+  /** The time of the attempt by GitHub's clock, in milliseconds since 1970. */
   deliveredAt: number
   event: string
   action: string | undefined
-  /** The result as GitHub's page shows it: `OK`, `timed out`, … */
-  status: string
-  /** The receiver's HTTP status, or a status that GitHub sets if the receiver did not answer. */
-  statusCode: number
   /** Whether the receiver answered with 2xx. */
   ok: boolean
   /** Whether this attempt is a redelivery, and not GitHub's first attempt. */
   redelivery: boolean
 }
 
-/** The request that GitHub sent. GitHub's API shows the parsed payload, not the signed bytes. */
+/** The request that GitHub sent. */
 export interface SentRequest {
   headers: Readonly<Record<string, string>>
-  payload: object
+  /** The JSON of the payload as GitHub's API shows it, digit by digit. It may differ from the signed bytes. */
+  payload: string
 }
 
 /** The request of an attempt, and the receiver's answer. */
@@ -32,26 +34,17 @@ export interface Exchange {
   response: { headers: Readonly<Record<string, string>>; payload: string }
 }
 
-/** An entry of the delivery log, as GitHub's API returns it. */
-interface LogEntry {
-  id: number
-  guid: string
-  delivered_at: string
-  redelivery: boolean
-  status: string
-  status_code: number
-  event: string
-  action: string | null
-}
-
 /** Entries in a page: the most that GitHub allows. */
 const pageSize = 100
 
 /**
- * How long an attempt may be missing from the log, in milliseconds from the start of the attempt. GitHub lists an
- * attempt only when the attempt has ended, so it may appear after attempts that began later.
+ * The maximum number of pages of one read. In the 3 days for which GitHub keeps deliveries, a client may request no
+ * more redeliveries than these 250,000 attempts, because GitHub asks clients to wait a second between two requests.
  */
-export const settlingTime: number = 5 * 60_000
+const maxPages = 2500
+
+/** The maximum number of descriptions in `LogReading.unreadable`. */
+const maxUnreadable = 10
 
 /** GitHub's log of its deliveries to one webhook. */
 export class DeliveryLog {
@@ -66,65 +59,165 @@ export class DeliveryLog {
   }
 
   /**
-   * Pages of attempts, newest first, down to a time in milliseconds since 1970.
-   * @param options `ifChanged`: yields nothing if the first page has not changed since the previous read. GitHub then
-   *   answers 304, which does not count against the rate limit.
+   * Starts to read the log: requests the first page.
+   * @param options `ifChanged`: returns `undefined` if the first page has not changed since the previous read. GitHub
+   *   then answers 304, which does not count against the rate limit of an authenticated client.
    */
-  async *since(from: number, { ifChanged = false }: { ifChanged?: boolean } = {}): AsyncGenerator<LoggedAttempt[]> {
-    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
-      const page = await this.#page(cursor, ifChanged)
-      if (!page) return
-      const { headers, data } = page
-      const attempts = (data as LogEntry[]).map(attemptOf)
-      yield attempts.filter(({ deliveredAt }) => deliveredAt >= from)
-      cursor = attempts.every(({ deliveredAt }) => deliveredAt >= from) ? nextCursor(headers.link) : undefined
-    }
-  }
-
-  async #page(cursor: string | undefined, ifChanged: boolean) {
-    const etag = ifChanged && cursor === undefined ? this.#firstPageEtag : undefined
-    const headers = etag === undefined ? {} : { 'if-none-match': etag }
+  async open({ ifChanged = false }: { ifChanged?: boolean } = {}): Promise<LogReading | undefined> {
+    const etag = ifChanged ? this.#firstPageEtag : undefined
     try {
-      const page = await this.#github.request(`GET ${this.#path}`, { per_page: pageSize, cursor, headers })
-      if (cursor === undefined) this.#firstPageEtag = page.headers.etag?.toString()
-      return page
+      const first = await this.#page(undefined, etag === undefined ? {} : { 'if-none-match': etag })
+      this.#firstPageEtag = first.headers.etag?.toString()
+      return new LogReading(first, (cursor) => this.#page(cursor))
     } catch (error) {
       if ((error as RequestError).status === 304) return undefined
       throw error
     }
   }
 
+  #page(cursor: string | undefined, headers: object = {}): Promise<GitHubResponse> {
+    return this.#github.request(`GET ${this.#path}`, { per_page: pageSize, cursor, headers })
+  }
+
   /** The first page of the log: the newest attempts. */
   async newest(): Promise<LoggedAttempt[]> {
-    for await (const page of this.since(0)) return page
+    const reading = await this.open()
+    for await (const page of reading?.since(0) ?? []) return page
     return []
   }
 
-  async read(id: number): Promise<SentRequest> {
+  async read(id: string): Promise<SentRequest> {
     return (await this.readExchange(id)).request
   }
 
-  async readExchange(id: number): Promise<Exchange> {
-    const { data } = await this.#github.request(`GET ${this.#path}/${id}`)
-    const { request, response } = data as { request: Partial<SentRequest>; response?: Partial<Exchange['response']> }
-    const { payload: text } = response ?? {}
+  /** @throws {AnswerError} if GitHub's answer has no payload, or a payload that is not a JSON object. */
+  async readExchange(id: string): Promise<Exchange> {
+    const { text } = await this.#github.request(`GET ${this.#path}/${id}`)
+    const { member: payload = '', rest = text } = cutMember(text, ['request', 'payload']) ?? {}
+    const exchange = parseAnswer(rest)
+    if (!isObject(exchange)) throw new AnswerError('GitHub answered without the delivery')
+    if (payload === '' || !isObject(parseAnswer(payload))) throw new AnswerError('GitHub answered without a payload')
+    const response = objectIn(exchange, 'response')
     return {
-      request: { headers: request.headers ?? {}, payload: request.payload ?? {} },
-      response: { headers: response?.headers ?? {}, payload: typeof text === 'string' ? text : '' },
+      request: { headers: headersIn(objectIn(exchange, 'request')), payload },
+      response: { headers: headersIn(response), payload: textIn(response, 'payload') ?? '' },
     }
   }
 
   /** Has GitHub send the delivery again, signed, to the address of the webhook. */
-  async redeliver(id: number): Promise<void> {
+  async redeliver(id: string): Promise<void> {
     await this.#github.request(`POST ${this.#path}/${id}/attempts`)
   }
 }
 
-function attemptOf({ delivered_at, action, status_code, ...entry }: LogEntry): LoggedAttempt {
-  const { id, guid, event, status, redelivery } = entry
-  const ok = status_code >= 200 && status_code < 300
-  const deliveredAt = Date.parse(delivered_at)
-  return { id, guid, deliveredAt, event, action: action ?? undefined, status, statusCode: status_code, ok, redelivery }
+/** One read of a log, from its newest attempt back. */
+export class LogReading {
+  /** GitHub's time when the read began, in milliseconds since 1970. GitHub's other times are compared with it only. */
+  readonly now: number
+  /** Descriptions of entries that have no id, so that nothing can be done about them. */
+  readonly unreadable: string[] = []
+  /** Why the read ended before the time of `since`. `undefined` if it did not. */
+  problem: string | undefined
+  readonly #first: GitHubResponse
+  readonly #next: (cursor: string) => Promise<GitHubResponse>
+
+  constructor(first: GitHubResponse, next: (cursor: string) => Promise<GitHubResponse>) {
+    this.#first = first
+    this.#next = next
+    this.now = (Date.parse(String(first.headers.date)) || Date.now()) + lessThanASecond
+  }
+
+  /**
+   * Pages of attempts, newest first, down to a time in milliseconds since 1970. The order of the log counts more than
+   * its times: an attempt with an impossible time gets the time `from` or `now`, whichever is nearer, or the time of
+   * the attempt before it.
+   */
+  async *since(from: number): AsyncGenerator<LoggedAttempt[], void, undefined> {
+    const cursors = new Set<string>()
+    let previous = this.now
+    let older: LoggedAttempt[] = []
+    for (let page = this.#first; ; ) {
+      const items = parseAnswer(page.text)
+      if (!Array.isArray(items)) throw new AnswerError("GitHub's log is not a list: check --github or --api-url")
+      const attempts = older.concat(items.flatMap((item: unknown) => this.#attemptIn(item)))
+      const last = attempts.findLastIndex(({ deliveredAt }) => Number.isNaN(deliveredAt) || deliveredAt >= from)
+      yield attempts.slice(0, last + 1).map((attempt) => {
+        previous = Math.max(
+          from,
+          Math.min(Number.isNaN(attempt.deliveredAt) ? previous : attempt.deliveredAt, this.now),
+        )
+        return { ...attempt, deliveredAt: previous }
+      })
+      const cursor = nextCursor(page.headers.link)
+      older = attempts.slice(last + 1)
+      if (cursor === undefined || older.length >= certainlyOlder) return
+      this.problem = problemOf(cursor, cursors, items.length)
+      if (this.problem !== undefined) return
+      cursors.add(cursor)
+      page = await this.#next(cursor)
+    }
+  }
+
+  #attemptIn(item: unknown): LoggedAttempt | [] {
+    const attempt = isObject(item) ? attemptOf(item) : undefined
+    if (!attempt && this.unreadable.length < maxUnreadable) this.unreadable.push(describeItem(item))
+    return attempt ?? []
+  }
+}
+
+/**
+ * A page that ends with so many attempts from before the time of `since` is the last one. A single attempt may have a
+ * wrong time.
+ */
+const certainlyOlder = 3
+
+/** GitHub's header `Date` has whole seconds, and its log has milliseconds. */
+const lessThanASecond = 999
+
+/** Why the next page must not be read: an API that is broken or hostile would never end. */
+function problemOf(cursor: string, cursors: ReadonlySet<string>, items: number): string | undefined {
+  if (cursors.has(cursor)) return "GitHub's delivery log repeats a page"
+  if (items === 0) return "GitHub's delivery log has an empty page before its end"
+  return cursors.size + 1 < maxPages
+    ? undefined
+    : `GitHub's delivery log has more than ${maxPages * pageSize} attempts: the older ones were not read`
+}
+
+/** An entry of the delivery log. `undefined` if it has no id. */
+function attemptOf(item: Json): LoggedAttempt | undefined {
+  const id = idIn(item)
+  if (id === undefined) return undefined
+  const [guid, code] = [textIn(item, 'guid') ?? '', item.status_code]
+  return {
+    id,
+    guid: isGuid(guid) ? guid : `${unknownGuid}${id}`,
+    deliveredAt: Date.parse(textIn(item, 'delivered_at') ?? ''),
+    event: nameIn(item, 'event') ?? 'unknown',
+    action: nameIn(item, 'action'),
+    ...attemptStatus(item.status, code),
+    ok: typeof code === 'number' && code >= 200 && code < 300,
+    redelivery: item.redelivery === true,
+  }
+}
+
+const unknownGuid = 'unknown-'
+
+/** Whether a text is a GUID of GitHub, as far as hookserver relies on it. */
+export const isGuid = (text: string): boolean => /^[\w-]{1,100}$/.test(text) && !text.startsWith(unknownGuid)
+
+/** The name of an event or an action. Senders choose the actions of `repository_dispatch`. */
+function nameIn(item: Json, name: string): string | undefined {
+  const text = textIn(item, name)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: PostgreSQL cannot store U+0000
+  return text?.replace(/[\x00-\x1f\x7f]/g, '').slice(0, 100)
+}
+
+const describeItem = (item: unknown): string => (JSON.stringify(item) ?? String(item)).slice(0, 100)
+
+/** The headers of a request or a response. Values that are no texts are left out. */
+function headersIn(data: Json | undefined): Record<string, string> {
+  const entries = Object.entries(objectIn(data, 'headers') ?? {})
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }
 
 /** The cursor of the page of older deliveries, from a `Link` header (RFC 8288). */

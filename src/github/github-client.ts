@@ -3,14 +3,8 @@ import type { Delivery } from '../delivery.ts'
 import { version } from '../runtime/platform.ts'
 import type { Settings } from '../settings.ts'
 import { checkOctokitTarget, type Installation, Installations, type OctokitTarget } from './installations.ts'
-import {
-  endWithRequest,
-  octokitLogger,
-  type Scope,
-  throttleOptions,
-  withoutPlugins,
-  withScope,
-} from './octokit-scope.ts'
+import { toRequester } from './octokit-requester.ts'
+import { octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
 import type { Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
 import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
@@ -19,7 +13,8 @@ type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'> & Parti
 type OctokitConstructor = typeof import('octokit').Octokit
 
 interface AppClient {
-  octokit: Octokit
+  /** Authenticates as the App itself. */
+  app: Requester
   tokens: InstallationTokens
   installations: Installations
 }
@@ -104,16 +99,16 @@ export class GitHubClient {
     const missing = missingCredentials([target], this.#credentials)
     if (missing !== undefined) throw new Error(missing)
     if (target !== 'app' && token !== undefined) return this.#requesterWith({ auth: token })
-    this.#appOfRequesters ??= this.#createApp(this.#requesterOptions, endWithRequest)
-    const { octokit, tokens, installations } = await this.#appOfRequesters
-    if (target === 'app') return octokit as Requester
+    this.#appOfRequesters ??= this.#createApp(this.#requesterOptions)
+    const { app, tokens, installations } = await this.#appOfRequesters
+    if (target === 'app') return app
     const source = installations.sourceFor(target)
     return this.#requesterWith({ authStrategy: () => authenticateInstallation(source, tokens) })
   }
 
   async #requesterWith(credentials: object): Promise<Requester> {
     const Octokit = await this.#octokitClass()
-    return endWithRequest(new Octokit({ ...this.#requesterOptions, ...credentials })) as Requester
+    return toRequester(new Octokit({ ...this.#requesterOptions, ...credentials }))
   }
 
   /** The Octokit that authenticates with the option `token`, which must be set. */
@@ -123,7 +118,7 @@ export class GitHubClient {
     return withScope(scope, new Octokit({ ...this.#optionsFor('token', scope), auth: token, authStrategy: undefined }))
   }
 
-  async #asInstallation(source: InstallationSource, id: number, scope: Scope): Promise<Octokit> {
+  async #asInstallation(source: InstallationSource, id: string, scope: Scope): Promise<Octokit> {
     const [Octokit, { tokens }] = await Promise.all([this.#octokitClass(), this.#appClient()])
     const options = this.#optionsFor(`installation ${id}`, scope)
     const authStrategy = () => authenticateInstallation(source, tokens)
@@ -139,7 +134,10 @@ export class GitHubClient {
   }
 
   /** @param prepare Adds request hooks to the Octokit that authenticates as the App itself. */
-  async #createApp(options: OctokitOptions, prepare: (octokit: Octokit) => Octokit): Promise<AppClient> {
+  async #createApp(
+    options: OctokitOptions,
+    prepare: (octokit: Octokit) => Octokit = (octokit) => octokit,
+  ): Promise<AppClient> {
     const { app } = this.#credentials
     if (!app) throw new Error('No App is configured: set the option "app" ({ id, privateKey }) of new Hooks()')
     const [{ App }, Octokit] = await Promise.all([loadOctokit(), this.#octokitClass()])
@@ -149,11 +147,15 @@ export class GitHubClient {
       Octokit: Octokit.defaults(options),
       log: options.log,
     })
-    const octokit = prepare(created)
-    octokit.hook.error('request', (error) => {
+    const requester = toRequester(prepare(created))
+    created.hook.error('request', (error) => {
       throw (error as { status?: unknown }).status === 401 ? unauthorizedApp(app.id, error) : error
     })
-    return { octokit, tokens: new InstallationTokens(octokit), installations: new Installations(octokit) }
+    return {
+      app: requester,
+      tokens: new InstallationTokens(requester),
+      installations: new Installations(requester),
+    }
   }
 
   /** The option `octokit`, or the class of the package. */

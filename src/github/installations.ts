@@ -1,23 +1,23 @@
-import type { Octokit } from 'octokit'
 import { fail, isWhole } from '../runtime/check-options.ts'
-import { isObject } from '../runtime/json.ts'
+import { isId, isObject, textIn } from '../runtime/json.ts'
+import { parseAnswer } from './answer.ts'
 import { listItems, type RequestError, type Requester } from './requester.ts'
 import { parseTarget } from './target.ts'
 import type { InstallationSource } from './tokens.ts'
 
 /** The target of an Octokit outside a delivery: an installation, by its id or by a repository or account. */
 export type OctokitTarget =
-  | { installation: number }
+  | { installation: string | number }
   | { repository: string }
   | { organization: string }
   | { user: string }
 
 /**
- * An installation of the App, as `GET /app/installations` describes it:
+ * An installation of the App, as `GET /app/installations` describes it, but with ids as text:
  * https://docs.github.com/rest/apps/apps#list-installations-for-the-authenticated-app
  */
 export interface Installation {
-  id: number
+  id: string
   /** An organization or a user has a `login`, an enterprise a `slug`. */
   account: { login?: string; slug?: string } | null
   /** `Organization`, `User` or `Enterprise`. */
@@ -42,18 +42,18 @@ const maxAge = 60 * 60 * 1000
  * the request fails.
  */
 export class Installations {
-  readonly #app: Octokit
+  readonly #app: Requester
   /** The ids by the path of the repository or account, ordered by the time at which they expire. */
-  readonly #ids = new Map<string, { id: Promise<number>; expiresAt: number }>()
+  readonly #ids = new Map<string, { id: Promise<string>; expiresAt: number }>()
 
   /** @param app Authenticates as the App itself. */
-  constructor(app: Octokit) {
+  constructor(app: Requester) {
     this.#app = app
   }
 
   /** All installations of the App, including suspended ones. */
   async *list(): AsyncGenerator<Installation, void, undefined> {
-    yield* listItems(this.#app as Requester, '/app/installations') as AsyncGenerator<Installation, void, undefined>
+    yield* listItems(this.#app, '/app/installations') as unknown as AsyncGenerator<Installation, void, undefined>
   }
 
   /**
@@ -62,7 +62,7 @@ export class Installations {
    */
   sourceFor(target: OctokitTarget): InstallationSource {
     if ('installation' in target) {
-      const { installation } = target
+      const installation = String(target.installation)
       return {
         id: async () => installation,
         replace: (_id, cause) => this.#throwMissing(installation, cause),
@@ -80,7 +80,7 @@ export class Installations {
     }
   }
 
-  #find(path: string): Promise<number> {
+  #find(path: string): Promise<string> {
     const [key, now] = [path.toLowerCase(), Date.now()] // the case of a name makes no difference to GitHub
     const found = this.#ids.get(key)
     if (found && now < found.expiresAt) return found.id
@@ -91,11 +91,11 @@ export class Installations {
     return entry.id
   }
 
-  async #request(path: string): Promise<number> {
+  async #request(path: string): Promise<string> {
     const where = path.replace(/^\/\w+\//, '')
     try {
-      const { data } = await this.#app.request(`GET ${path}/installation`)
-      const { id, suspended_at, html_url } = data as Installation
+      const { text } = await this.#app.request(`GET ${path}/installation`)
+      const { id, suspended_at, html_url } = parseAnswer(text) as Installation
       if (suspended_at) throw failure(403, `The installation of the App on ${where} is suspended: see ${html_url}`)
       return id
     } catch (error) {
@@ -106,7 +106,7 @@ export class Installations {
     }
   }
 
-  async #throwMissing(installation: number, cause: unknown): Promise<never> {
+  async #throwMissing(installation: string, cause: unknown): Promise<never> {
     const { name } = await this.#describeApp()
     const problem = `does not have the installation ${installation}, or no longer has it`
     throw failure(404, `The App ${name} ${problem}: use an id that hooks.installations() lists`, cause)
@@ -117,8 +117,9 @@ export class Installations {
    * that case too, and an error about the installation would be wrong.
    */
   async #describeApp(): Promise<{ name: string; url: string }> {
-    const { data } = await this.#app.request('GET /app')
-    return { name: data?.name ?? '', url: data?.html_url ?? '' }
+    const data = parseAnswer((await this.#app.request('GET /app')).text)
+    const app = isObject(data) ? data : {}
+    return { name: textIn(app, 'name') ?? '', url: textIn(app, 'html_url') ?? '' }
   }
 
   #deleteExpired(now: number): void {
@@ -135,7 +136,10 @@ const failure = (status: number, message: string, cause?: unknown): Error =>
 
 /** For each member of an `OctokitTarget`: the check of its value, and the description of a valid value. */
 const members: Record<string, { isValid(value: unknown): boolean; expected: string }> = {
-  installation: { isValid: (value) => isWhole(value, 1), expected: 'the id of an installation' },
+  installation: {
+    isValid: (value) => isWhole(value, 1) || (typeof value === 'string' && isId(value)),
+    expected: 'the id of an installation',
+  },
   repository: { isValid: (value) => isName(value, 'repository'), expected: '"owner/name"' },
   organization: { isValid: (value) => isName(value, 'organization'), expected: 'the login of an organization' },
   user: { isValid: (value) => isName(value, 'organization'), expected: 'the login of a user' },
@@ -164,7 +168,7 @@ export function checkOctokitTarget(target: unknown): asserts target is OctokitTa
 }
 
 /** The path of the repository or the account in GitHub's API. */
-function pathOf(target: Exclude<OctokitTarget, { installation: number }>): string {
+function pathOf(target: Exclude<OctokitTarget, { installation: string | number }>): string {
   if ('repository' in target) return `/repos/${target.repository}`
   return 'organization' in target ? `/orgs/${target.organization}` : `/users/${target.user}`
 }

@@ -2,7 +2,7 @@ import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
 import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
-import { defaultRetryPolicy } from './requester.ts'
+import { withApiVersion } from './octokit-requester.ts'
 
 /** The logger of an Octokit and the signal that ends its requests. They are usually those of a delivery. */
 export interface Scope extends Pick<Delivery, 'log' | 'signal'> {
@@ -64,7 +64,7 @@ export function throttleOptions(id: string, { log, signal, keepAlive = false }: 
  */
 export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
   const requestLog = octokitLogger(log)
-  octokit.hook.wrap('request', async (request, options) => {
+  withApiVersion(octokit).hook.wrap('request', async (request, options) => {
     // Octokit retries an aborted request, unless the reason is an `AbortError`. This controller has that reason by
     // default. `signal` may have another reason.
     const controller = new AbortController()
@@ -89,17 +89,6 @@ export const withoutPlugins = {
   throttle: { enabled: false },
   retry: { enabled: false },
   log: { debug(): void {}, info(): void {}, warn(): void {}, error(): void {} },
-}
-
-/** Makes each request reject as soon as its own signal aborts, even while the Octokit requests a token for it. */
-export function endWithRequest(octokit: Octokit): Octokit {
-  octokit.hook.wrap('request', async (request, options) => {
-    // A request for a token has no signal, because it serves all requests that need the token. So it gets a timeout.
-    const signal: AbortSignal = options.request.signal ?? AbortSignal.timeout(defaultRetryPolicy.requestTimeout)
-    options.request.signal = signal
-    return untilAborted(signal, async () => request(options))
-  })
-  return octokit
 }
 
 /** Logs the text, and the second argument only if it is an error. Other values may contain a token. */

@@ -2,24 +2,31 @@
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { GuidLookup } from '../inbox/missed-deliveries.ts'
 import { toNewDelivery } from '../inbox/store-delivery.ts'
-import type { DeliveryLog, LoggedAttempt, SentRequest } from './delivery-log.ts'
+import { isId } from '../runtime/json.ts'
+import { AnswerError } from './answer.ts'
+import { type DeliveryLog, isGuid, type LoggedAttempt, type SentRequest } from './delivery-log.ts'
+import { concernsOneEntity } from './requester.ts'
 
 /**
  * A delivery that was read from GitHub's API, to be stored. Its bytes are not those that GitHub signed, so there is no
  * signature to check: hookserver trusts the connection to the API and the token.
  * @param parts The source, hook id, GUID and event of the delivery. If GitHub's entry lacks the header of the hook id,
- * the GUID or the event, the stored header has the value from `parts`.
+ * the GUID or the event, the stored header has the value from `parts`. If the log lists no GUID, that of the header
+ * counts.
+ * @throws {AnswerError} if GitHub shows no GUID.
  */
 export function recoveredDelivery(
   { headers: sent, payload }: SentRequest,
   parts: Pick<NewDelivery, 'source' | 'hookId' | 'guid' | 'event'>,
   now: number,
 ): NewDelivery {
-  const { source, hookId, guid, event } = parts
-  const lowerCase = Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value])
-  const headers = {
+  const { source, hookId, event } = parts
+  const own = Object.fromEntries(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]))
+  const guid = isGuid(parts.guid) ? parts.guid : (own['x-github-delivery'] ?? '')
+  if (!isGuid(guid)) throw new AnswerError('GitHub shows no GUID of the delivery')
+  const headers: Record<string, string | undefined> = {
     ...{ 'x-github-hook-id': hookId, 'x-github-delivery': guid, 'x-github-event': event },
-    ...Object.fromEntries(lowerCase),
+    ...own,
     'content-type': 'application/json',
     'content-length': undefined,
     'x-hub-signature': undefined,
@@ -29,7 +36,7 @@ export function recoveredDelivery(
     ...{ guid, event, headers, source, receivedAt: new Date(now) },
     ...{ secretId: undefined, secretIndex: undefined },
   }
-  const body = new TextEncoder().encode(JSON.stringify(payload))
+  const body = new TextEncoder().encode(payload)
   return {
     ...toNewDelivery({ delivery, body, form: 'json', algorithm: undefined, address: undefined }),
     recovered: true,
@@ -49,12 +56,21 @@ export async function findKnownGuids(inbox: Inbox, { source, hookId, guids }: Gu
   return known
 }
 
+const createdAtKey = "time of creation by GitHub's clock"
+
 /**
- * When the inbox was created, in milliseconds since 1970. Rounded down to a second, because GitHub's log has whole
- * seconds. Recovery and polling skip deliveries that GitHub sent before this time.
+ * When the inbox was created, by GitHub's clock, in milliseconds since 1970. Recovery and polling skip deliveries that
+ * GitHub sent before this time. The difference between the clocks is that of the first call, whose result the inbox
+ * keeps: the local clock may have been wrong when it dated the inbox, and may be corrected later.
+ * @param now GitHub's time.
  */
-export async function inboxCreatedAt(inbox: Inbox): Promise<number> {
-  return Math.floor((await inbox.createdAt()) / 1000) * 1000
+export async function inboxCreatedAt(inbox: Inbox, now: number): Promise<number> {
+  const stored = await inbox.getValue(createdAtKey)
+  if (stored !== undefined) return Number(stored)
+  const age = Math.max(0, Date.now() - (await inbox.createdAt()))
+  const createdAt = Math.floor((now - age) / 1000 - 1) * 1000 // GitHub's time is known to a second
+  await inbox.setValue(createdAtKey, String(createdAt))
+  return createdAt
 }
 
 /** The inbox keeps the id of the App's webhook under this key. */
@@ -62,20 +78,29 @@ const appHookKey = 'id of the App webhook'
 
 /**
  * The value of `X-GitHub-Hook-ID` for the App's webhook. GitHub's API does not show it, but deliveries have it.
- * @param newest Finds a recent attempt of this webhook. Called only if the inbox does not have the id.
- * @returns `undefined` if the inbox does not have the id, and `newest` finds no attempt or one without this header.
+ * @param newest Finds recent attempts of this webhook. Called only if the inbox does not have the id.
+ * @returns `undefined` if the inbox does not have the id, and none of the first `maxTries` attempts shows it.
  */
 export async function findAppHookId(
   inbox: Inbox,
   log: DeliveryLog,
-  newest: () => Promise<LoggedAttempt | undefined>,
+  newest: () => Promise<readonly LoggedAttempt[]>,
 ): Promise<string | undefined> {
   const stored = await inbox.getValue(appHookKey)
   if (stored !== undefined) return stored
-  const attempt = await newest()
-  if (!attempt) return undefined
-  const { headers } = await log.read(attempt.id)
-  const [, id] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-github-hook-id') ?? []
-  if (id !== undefined) await inbox.setValue(appHookKey, id)
-  return id
+  for (const attempt of (await newest()).slice(0, maxTries)) {
+    try {
+      const { headers } = await log.read(attempt.id)
+      const [, id = ''] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-github-hook-id') ?? []
+      if (!isId(id)) continue
+      await inbox.setValue(appHookKey, id)
+      return id
+    } catch (error) {
+      if (!concernsOneEntity(error)) throw error
+    }
+  }
+  return undefined
 }
+
+/** One attempt may be unreadable. */
+const maxTries = 3

@@ -1,6 +1,13 @@
 import { isObject, type Json } from '../runtime/json.ts'
-import { parseExhaustedLimit, parseRateLimit, parseRetryAfter, type RateLimit } from '../runtime/rate-limit.ts'
+import {
+  parseExhaustedLimit,
+  parsePollInterval,
+  parseRateLimit,
+  parseRetryAfter,
+  type RateLimit,
+} from '../runtime/rate-limit.ts'
 import { sleep } from '../runtime/timer.ts'
+import { AnswerError, parseAnswer } from './answer.ts'
 
 /** The part of an Octokit that hookserver's own requests to GitHub use, such as those of recovery and polling. */
 export interface Requester {
@@ -12,11 +19,13 @@ export interface GitHubResponse {
   url?: string
   status?: number
   headers: Readonly<Record<string, string | number | undefined>>
-  data: unknown
+  /** The body as GitHub sent it, usually JSON: `parseAnswer` parses it. */
+  text: string
 }
 
 /** The error that an Octokit throws. */
 export interface RequestError extends Error {
+  /** 500 without a `response`, if GitHub did not answer. */
   status?: number
   response?: { headers?: unknown }
 }
@@ -61,7 +70,8 @@ export class RetryingRequester implements Requester {
     route: string,
     { request, ...parameters }: Readonly<Record<string, unknown>> = {},
   ): ReturnType<Requester['request']> {
-    for (let failures = 0; ; failures++) {
+    let [failures, limits] = [0, 0]
+    for (;;) {
       this.#signal.throwIfAborted()
       const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(this.#policy.requestTimeout)])
       try {
@@ -71,30 +81,58 @@ export class RetryingRequester implements Requester {
           request: { ...(request as object), signal, retries: 0 },
         })
       } catch (error) {
-        const wait = retryDelay(error as RequestError, failures, this.#policy)
+        const limitWait = rateLimitWait(error as RequestError, limits)
+        const wait = limitWait === undefined ? this.#retryDelay(error, failures++) : this.#limitDelay(limitWait)
+        if (limitWait !== undefined) limits++
         if (wait === undefined || this.#signal.aborted) throw error
         await this.#pause(wait)
       }
     }
   }
+
+  /** Milliseconds until the next try after a failure of the network or of GitHub; `undefined` if there is none. */
+  #retryDelay(error: unknown, failures: number): number | undefined {
+    const { status = 500 } = error as RequestError
+    return status < 500 || error instanceof AnswerError ? undefined : this.#policy.retries[failures]
+  }
+
+  #limitDelay(wait: number): number | undefined {
+    return wait <= this.#policy.maxWait ? Math.max(1000, wait) : undefined
+  }
 }
 
-/** Milliseconds until the next try; `undefined` if there is none. */
-function retryDelay(error: RequestError, failures: number, { maxWait, retries }: RetryPolicy): number | undefined {
-  const wait = rateLimitWait(error)
-  if (wait !== undefined) return wait <= maxWait ? Math.max(1000, wait) : undefined
-  return error.status === undefined || error.status >= 500 ? retries[failures] : undefined
-}
-
-/** Milliseconds until GitHub accepts requests again, if a rate limit caused the error. `undefined` for other errors. */
-export function rateLimitWait({ status, response }: RequestError): number | undefined {
+/**
+ * Milliseconds until GitHub accepts requests again, if a rate limit caused the error. `undefined` for other errors. If
+ * a secondary limit does not say how long it lasts, this is a minute, and twice as long for each failure before:
+ * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
+ * @param failures The number of rejections by a limit in a row before this one.
+ */
+export function rateLimitWait({ status, message, response }: RequestError, failures = 0): number | undefined {
   if (status !== 403 && status !== 429) return undefined
   const now = Date.now()
-  return parseRetryAfter(response?.headers, now) ?? parseExhaustedLimit(status, response?.headers, now)?.resetIn
+  const wait = parseRetryAfter(response?.headers, now) ?? parseExhaustedLimit(status, response?.headers, now)?.resetIn
+  if (wait !== undefined) return wait
+  const isSecondary = response !== undefined && (status === 429 || /rate limit|abuse detection/i.test(message))
+  return isSecondary ? minute * 2 ** Math.min(failures, 10) : undefined
+}
+
+const minute = 60_000
+
+/**
+ * Whether an error concerns only the entity that a request names, such as one delivery. Wrong credentials, rate limits
+ * and the end of the work make all requests fail.
+ */
+export function concernsOneEntity(error: unknown): boolean {
+  const { name, status } = error as RequestError
+  if (error instanceof AnswerError || name === 'TimeoutError') return true
+  return status !== undefined && ![401, 403, 429].includes(status) && name !== 'AbortError'
 }
 
 /** Items in a page: the most that GitHub allows. */
 const pageSize = 100
+
+/** More than any list of webhooks or installations has, in case that an API repeats a page again and again. */
+const maxPages = 1000
 
 /**
  * The items of a list, page by page.
@@ -103,7 +141,8 @@ const pageSize = 100
  */
 export async function* listItems(github: Requester, path: string): AsyncGenerator<Json, void, undefined> {
   for (let page = 1, full = true; full; page++) {
-    const { data } = await github.request(`GET ${path}`, { per_page: pageSize, page })
+    if (page > maxPages) throw new AnswerError(`GitHub's answer to GET ${path} has more than ${maxPages} pages`)
+    const data = parseAnswer((await github.request(`GET ${path}`, { per_page: pageSize, page })).text)
     if (!Array.isArray(data) || !data.every(isObject)) {
       throw new Error(`The answer to GET ${path} is not a list: check that --github or --api-url names GitHub`)
     }
@@ -131,6 +170,8 @@ const reserve = 1 / 10
 export class BudgetedRequester implements Requester {
   readonly #github: Requester
   readonly #users: number
+  /** Milliseconds between two polls at least, as GitHub asks with `X-Poll-Interval`. */
+  pollInterval = 0
   #limit: RateLimit | undefined
   #recordedAt = 0
 
@@ -165,6 +206,7 @@ export class BudgetedRequester implements Requester {
   }
 
   #record(headers: unknown): void {
+    this.pollInterval = parsePollInterval(headers) ?? this.pollInterval
     const limit = parseRateLimit(headers, Date.now())
     if (!limit) return
     this.#limit = limit

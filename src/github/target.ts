@@ -1,7 +1,7 @@
 import { githubApi, type Settings } from '../settings.ts'
 
 /** A repository, an organization or the App, as the owner of webhooks. With an `id`: only the webhook with this id. */
-export type Target = 'app' | { repository: string; id?: number } | { organization: string; id?: number }
+export type Target = 'app' | { repository: string; id?: string } | { organization: string; id?: string }
 
 /**
  * Parses `app`, `acme` or `acme/shop`. The last two may end with the id of a webhook: `acme/shop#1`.
@@ -10,9 +10,9 @@ export type Target = 'app' | { repository: string; id?: number } | { organizatio
 export function parseTarget(text: string): Target | undefined {
   if (text === 'app') return 'app'
   const [, owner, repository, id] =
-    /^([\w-]{1,39})(?:\/(?!\.\.?(?:#|$))([\w.-]{1,100}))?(?:#(\d{1,15}))?$/.exec(text) ?? []
+    /^([\w-]{1,39})(?:\/(?!\.\.?(?:#|$))([\w.-]{1,100}))?(?:#([1-9]\d{0,18}))?$/.exec(text) ?? []
   if (owner === undefined) return undefined
-  const hook = id === undefined ? {} : { id: Number(id) }
+  const hook = id === undefined ? {} : { id }
   return repository === undefined ? { organization: owner, ...hook } : { repository: `${owner}/${repository}`, ...hook }
 }
 

@@ -1,5 +1,7 @@
-import type { Octokit } from 'octokit'
+import { isObject, textIn } from '../runtime/json.ts'
 import { wait } from '../runtime/timer.ts'
+import { AnswerError, parseAnswer } from './answer.ts'
+import type { Requester } from './requester.ts'
 
 interface InstallationToken {
   readonly text: string
@@ -18,17 +20,17 @@ const propagationTime = 5000
 
 /** Installation tokens of an App. All callers share the token of an installation, as long as it has a minute left. */
 export class InstallationTokens {
-  readonly #app: Octokit
+  readonly #app: Requester
   /** The tokens by installation id, ordered by the time at which they expire. */
-  readonly #tokens = new Map<number, InstallationToken>()
-  readonly #pending = new Map<number, Promise<InstallationToken>>()
+  readonly #tokens = new Map<string, InstallationToken>()
+  readonly #pending = new Map<string, Promise<InstallationToken>>()
 
   /** @param app Authenticates as the App itself. */
-  constructor(app: Octokit) {
+  constructor(app: Requester) {
     this.#app = app
   }
 
-  async get(installation: number): Promise<string> {
+  async get(installation: string): Promise<string> {
     const token = this.#tokens.get(installation)
     return token && Date.now() < token.renewAt ? token.text : this.#renew(installation)
   }
@@ -38,7 +40,7 @@ export class InstallationTokens {
    * this method returns a new token. If `rejected` is younger than `propagationTime`, this method waits for 1 s, and
    * returns `rejected` again.
    */
-  async replace(installation: number, rejected: string): Promise<string> {
+  async replace(installation: string, rejected: string): Promise<string> {
     const token = this.#tokens.get(installation)
     if (token?.text !== rejected) return this.get(installation) // another caller has replaced it
     const age = Date.now() - token.createdAt // negative after this machine's clock was set back
@@ -49,7 +51,7 @@ export class InstallationTokens {
     return this.#renew(installation)
   }
 
-  async #renew(installation: number): Promise<string> {
+  async #renew(installation: string): Promise<string> {
     let pending = this.#pending.get(installation)
     if (!pending) {
       pending = this.#create(installation).finally(() => this.#pending.delete(installation))
@@ -58,13 +60,14 @@ export class InstallationTokens {
     return (await pending).text
   }
 
-  async #create(installation: number): Promise<InstallationToken> {
-    const { data, headers } = await this.#app.request('POST /app/installations/{installation_id}/access_tokens', {
-      installation_id: installation,
-    })
+  async #create(installation: string): Promise<InstallationToken> {
+    const { text, headers } = await this.#app.request(`POST /app/installations/${installation}/access_tokens`)
+    const data = parseAnswer(text)
+    const [tokenText, expiresAt] = isObject(data) ? [textIn(data, 'token'), textIn(data, 'expires_at')] : []
+    if (tokenText === undefined) throw new AnswerError('GitHub answered without a token for the installation')
     const now = Date.now()
-    const lifetime = Date.parse(data.expires_at) - (Date.parse(headers.date ?? '') || now) // both by GitHub's clock
-    const token = { text: data.token, createdAt: now, renewAt: now + lifetime - expiryMargin }
+    const lifetime = Date.parse(expiresAt ?? '') - (Date.parse(String(headers.date)) || now) // both by GitHub's clock
+    const token = { text: tokenText, createdAt: now, renewAt: now + lifetime - expiryMargin }
     this.#deleteExpired(now)
     this.#tokens.delete(installation) // keeps the map ordered by expiration
     this.#tokens.set(installation, token)
@@ -93,19 +96,19 @@ interface Endpoint {
 /** The return value of Octokit's option `authStrategy`: https://github.com/octokit/auth-token.js */
 export interface Authentication {
   /** The result of `octokit.auth()`, for `git clone` and the like. */
-  (): Promise<{ type: 'token'; tokenType: 'installation'; token: string; installationId: number }>
+  (): Promise<{ type: 'token'; tokenType: 'installation'; token: string; installationId: string }>
   hook(request: RequestFunction, route: unknown, parameters: unknown): Promise<unknown>
 }
 
 /** The installation that an Octokit authenticates as. Its id changes if the account installs the App again. */
 export interface InstallationSource {
-  id(): Promise<number>
+  id(): Promise<string>
   /** The id to use instead of one that GitHub no longer knows. @throws {Error} (rejects) if there is none. */
-  replace(id: number, error: unknown): Promise<number>
+  replace(id: string, error: unknown): Promise<string>
 }
 
 /** An installation that is known only by its id. */
-export const fixedInstallation = (installation: number): InstallationSource => ({
+export const fixedInstallation = (installation: string): InstallationSource => ({
   id: async () => installation,
   replace: (_id, error) => Promise.reject(error),
 })
@@ -115,7 +118,7 @@ const maxTries = 3
 
 /** Authenticates as an installation. A rejected token is replaced, because GitHub may revoke it before it expires. */
 export function authenticateInstallation(source: InstallationSource, tokens: InstallationTokens): Authentication {
-  const getToken = async (create: (installation: number) => Promise<string>) => {
+  const getToken = async (create: (installation: string) => Promise<string>) => {
     const installation = await source.id()
     try {
       return { installation, token: await create(installation) }

@@ -4,7 +4,8 @@ import { day } from './counts.ts'
 /**
  * The states of a missed delivery. `github/recovery/next-state.ts` decides the transitions.
  *
- * - `missed`: GitHub's latest attempt failed, and no redelivery is under way.
+ * - `missed`: GitHub's latest attempt failed, and no redelivery is under way. With polling: GitHub's API does not show
+ *   the delivery.
  * - `requested`: a sweep requested a redelivery, and its outcome is not known yet.
  * - `received`: the inbox has the delivery. Final.
  * - `expired`: GitHub no longer keeps the delivery, so it is lost. Final.
@@ -35,10 +36,10 @@ export interface MissedDelivery {
   event: string
   action: string | undefined
   /** GitHub's id of the latest attempt to send the delivery. */
-  deliveryId: number
+  deliveryId: string
   /** When GitHub first tried to send the delivery, in milliseconds since 1970. */
   deliveredAt: number
-  /** The result of the latest attempt in GitHub's log, such as `timed out`. */
+  /** The result of the latest attempt in GitHub's log, such as `timed out`, or why it could not be fetched. */
   status: string
   state: MissedDeliveryState
   /** How many times sweeps requested the delivery. */
@@ -64,7 +65,7 @@ export interface MissedDeliveryRow {
   target: string
   event: string
   action: string | null
-  delivery_id: number
+  delivery_id: string
   delivered_at: number
   status: string
   state: MissedDeliveryState
@@ -87,6 +88,23 @@ export function missedDeliveryOf(row: MissedDeliveryRow): MissedDelivery {
     requests: row.requests,
     requestedAt: row.requested_at ?? undefined,
     expiresAt: row.expires_at,
+  }
+}
+
+export function rowOfMissedDelivery(missed: MissedDelivery): MissedDeliveryRow {
+  return {
+    hook_id: missed.hookId,
+    guid: missed.guid,
+    target: missed.target,
+    event: missed.event,
+    action: missed.action ?? null,
+    delivery_id: missed.deliveryId,
+    delivered_at: missed.deliveredAt,
+    status: missed.status,
+    state: missed.state,
+    requests: missed.requests,
+    requested_at: missed.requestedAt ?? null,
+    expires_at: missed.expiresAt,
   }
 }
 

@@ -7,6 +7,7 @@ import {
   maxEndedMissedDeliveries,
   missedDeliveryAge,
   missedDeliveryOf,
+  rowOfMissedDelivery,
   sumByState,
 } from '../inbox/missed-deliveries.ts'
 import { recordset, type Sql } from './connection.ts'
@@ -34,7 +35,7 @@ export async function saveMissedDeliveries(
 ): Promise<void> {
   // An upsert cannot change a row twice, so the last one of several duplicates counts.
   const rows = new Map(missedDeliveries.map((missed) => [JSON.stringify([missed.hookId, missed.guid]), missed]))
-  await transaction.run(upsertMissedDeliveries, recordset([...rows.values()]))
+  await transaction.run(upsertMissedDeliveries, recordset([...rows.values()].map(rowOfMissedDelivery)))
 }
 
 /** Missed deliveries, newest first: all that are `missed` or `requested`, and the newest of the others. */
@@ -70,20 +71,21 @@ const selectKnown = `
 /** In a fixed order, so that two transactions cannot deadlock. */
 const upsertMissedDeliveries = `
   insert into missed_deliveries
-    (hook_id, guid, target, event, action, delivery_id, delivered_at, status, state, requests, requested_at, expires_at)
-  select "hookId", guid, target, event, action, "deliveryId", "deliveredAt", status, state, requests, "requestedAt", "expiresAt"
-  from json_to_recordset($1::json) as input (
-    "hookId" text, guid text, target text, event text, action text, "deliveryId" bigint, "deliveredAt" bigint,
-    status text, state text, requests int, "requestedAt" bigint, "expiresAt" bigint)
-  order by 1, 2
+  select * from json_populate_recordset(null::missed_deliveries, $1::json)
+  order by hook_id, guid
   on conflict (hook_id, guid) do update
   set delivery_id = excluded.delivery_id, status = excluded.status, state = excluded.state,
       requests = excluded.requests, requested_at = excluded.requested_at`
 
+/** In a database that was created before the first release, the ids are integers of 64 bits. */
+const columns = `
+  hook_id, guid, target, event, action, delivery_id::text, delivered_at, status, state, requests, requested_at,
+  expires_at`
+
 const selectMissedDeliveries = `
-  select * from missed_deliveries where state in ('missed', 'requested')
+  select ${columns} from missed_deliveries where state in ('missed', 'requested')
   union all
-  (select * from missed_deliveries where state not in ('missed', 'requested') order by delivered_at desc, guid limit $1)
+  (select ${columns} from missed_deliveries where state not in ('missed', 'requested') order by delivered_at desc, guid limit $1)
   order by delivered_at desc, guid`
 
 const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'

@@ -39,6 +39,21 @@ export function wholeNumberIn(data: Json | undefined, name: string): number | un
   return Number.isSafeInteger(value) ? (value as number) : undefined
 }
 
+/** The id of an object, as text: GitHub's ids are integers that may be too large for a JavaScript number. */
+export function idIn(data: Json | undefined, name = 'id'): string | undefined {
+  const value = memberOf(data, name)
+  const text = Number.isSafeInteger(value) ? String(value) : value
+  return typeof text === 'string' && isId(text) ? text : undefined
+}
+
+/** Whether a text is an id of GitHub: a decimal integer of at most 64 bits, without leading zeros. */
+export const isId = (text: string): boolean => /^[1-9]\d{0,18}$/.test(text)
+
+/** A value that `JSON.stringify` writes as this number, digit by digit. */
+export function rawNumber(text: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
+}
+
 function memberOf(data: Json | undefined, name: string): unknown {
   return data && Object.hasOwn(data, name) ? data[name] : undefined
 }

@@ -46,7 +46,16 @@ export function parseRetryAfter(headers: unknown, now: number): number | undefin
   return wait >= 0 ? wait : undefined
 }
 
+/** Milliseconds that GitHub asks pollers to wait between two polls: `X-Poll-Interval`, which is in seconds. */
+export function parsePollInterval(headers: unknown): number | undefined {
+  const seconds = wholeNumber(headers, 'x-poll-interval')
+  return seconds === undefined ? undefined : Math.min(seconds * second, maxPollInterval)
+}
+
 const second = 1000
+
+/** GitHub asks for a minute. The limit is for a broken header. */
+const maxPollInterval = 3600 * second
 
 /**
  * The maximum number that is read from a header. `X-RateLimit-Reset` counts the seconds since 1970, and `Retry-After`

@@ -39,7 +39,7 @@ export const decodeField = (encoded: string): string => decodeURIComponent(encod
 
 /**
  * The body of another server's response as text. The limit counts bytes after decompression.
- * @throws {Error} if the body has more than `maxBytes`.
+ * @throws {RangeError} if the body has more than `maxBytes`.
  */
 export async function responseText(response: Response, maxBytes: number): Promise<string> {
   const reader = response.body?.getReader()
@@ -51,7 +51,7 @@ export async function responseText(response: Response, maxBytes: number): Promis
     left -= value.byteLength
     if (left < 0) {
       await reader.cancel()
-      throw new Error(`The answer is larger than ${maxBytes / 1024 / 1024} MiB`)
+      throw new RangeError(`The answer is larger than ${maxBytes / 1024 / 1024} MiB`)
     }
     text += decoder.decode(value, { stream: true })
   }

@@ -79,11 +79,16 @@ const upsertMissedDelivery = `
   set delivery_id = excluded.delivery_id, status = excluded.status, state = excluded.state,
       requests = excluded.requests, requested_at = excluded.requested_at`
 
+/** In a file that was created before the first release, the ids are integers of 64 bits. */
+const columns = `
+  hook_id, guid, target, event, action, cast(delivery_id as text) as delivery_id, delivered_at, status, state, requests,
+  requested_at, expires_at`
+
 const selectMissedDeliveries = `
-  select * from missed_deliveries where state in ('missed', 'requested')
+  select ${columns} from missed_deliveries where state in ('missed', 'requested')
   union all
   select * from (
-    select * from missed_deliveries where state not in ('missed', 'requested') order by delivered_at desc, guid limit ?)
+    select ${columns} from missed_deliveries where state not in ('missed', 'requested') order by delivered_at desc, guid limit ?)
   order by delivered_at desc, guid`
 
 const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'

@@ -158,7 +158,7 @@ create table missed_deliveries (
   target text not null,
   event text not null,
   action text,
-  delivery_id integer not null,             -- the id of the newest entry with this GUID in GitHub's delivery log
+  delivery_id text not null,                -- the id of the newest entry with this GUID in GitHub's delivery log
   delivered_at integer not null,
   status text not null,
   state text not null,

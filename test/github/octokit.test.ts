@@ -83,7 +83,7 @@ describe('delivery.octokit()', () => {
     await github.deliver('issues.opened')
     const [attempt] = await attemptsFor(bot.inbox)
     expect(JSON.parse(attempt?.result ?? '')).toEqual({
-      ...{ type: 'token', tokenType: 'installation', installationId: 5, token: expect.stringMatching(/^ghs_/) },
+      ...{ type: 'token', tokenType: 'installation', installationId: '5', token: expect.stringMatching(/^ghs_/) },
     })
   })
 

@@ -35,11 +35,12 @@ const failure = async (promise: Promise<unknown>): Promise<Error & { status?: nu
   )
 
 describe('hooks.octokit()', () => {
-  test.each<[OctokitTarget, number, string | undefined]>([
-    [{ installation: 5 }, 5, undefined],
-    [{ repository: 'Codertocat/Hello-World' }, 5, `${path}/installation`],
-    [{ organization: 'acme' }, 6, '/orgs/acme/installation'],
-    [{ user: 'octo' }, 7, '/users/octo/installation'],
+  test.each<[OctokitTarget, string, string | undefined]>([
+    [{ installation: 5 }, '5', undefined],
+    [{ installation: '5' }, '5', undefined],
+    [{ repository: 'Codertocat/Hello-World' }, '5', `${path}/installation`],
+    [{ organization: 'acme' }, '6', '/orgs/acme/installation'],
+    [{ user: 'octo' }, '7', '/users/octo/installation'],
   ])('with an App authenticates as the installation of %o', async (target, id, asked) => {
     const { github, hooks } = await startApp()
     const octokit = await hooks.octokit(target)
@@ -136,7 +137,7 @@ describe('hooks.octokit() rejects', () => {
     [{}, /the target must be an object with one of/],
     [{ repository: 'octo/hello', installation: 5 }, /the target must be an object with one of/],
     [{ constructor: 'octo' }, /the target must be an object with one of/],
-    [{ installation: '5' }, /"installation" must be the id of an installation, got "5"/],
+    [{ installation: '05' }, /"installation" must be the id of an installation, got "05"/],
     [{ repository: 'octo' }, /"repository" must be "owner\/name", got "octo"/],
     [{ repository: 'octo/hello#1' }, /"repository" must be "owner\/name"/],
     [{ repository: 'octo/../orgs' }, /"repository" must be "owner\/name"/],
@@ -180,7 +181,7 @@ describe('an installation', () => {
     const { github, hooks } = await startApp()
     github.failAt(/installation$/, { status: 200, body: { id: 1, suspended_at: null } })
     const octokit = await hooks.octokit({ repository: 'Codertocat/Hello-World' })
-    expect(await octokit.auth()).toMatchObject({ installationId: 5 })
+    expect(await octokit.auth()).toMatchObject({ installationId: '5' })
     expect((await octokit.rest.repos.get(repository)).status).toBe(200)
     await hooks.octokit({ repository: 'Codertocat/Hello-World' })
     expect(requestsTo(github)).toEqual([
@@ -232,12 +233,12 @@ describe('hooks.installations()', () => {
     const github = await startGitHub()
     const installations = Array.from({ length: 101 }, (_, index) => ({ id: index + 1, account: `org-${index}` }))
     const app = github.addApp({ id: 3, installations })
-    const ids: number[] = []
+    const ids: string[] = []
     for await (const { id, account } of hooksFor(github, { app }).installations()) {
-      if (id === 101) expect(account?.login).toBe('org-100')
+      if (id === '101') expect(account?.login).toBe('org-100')
       ids.push(id)
     }
-    expect(ids).toEqual(installations.map(({ id }) => id))
+    expect(ids).toEqual(installations.map(({ id }) => String(id)))
     const page = (number: number) => `GET /app/installations?per_page=100&page=${number} 200`
     expect(requestsTo(github)).toEqual([page(1), page(2)])
   })

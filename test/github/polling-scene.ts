@@ -26,7 +26,7 @@ export class Poll {
   #onPause: (() => void) | undefined
 
   constructor(scene: PollingScene, options: Partial<PollingOptions>) {
-    const targets: Target[] = [{ repository: 'acme/shop', id: scene.hook.id }]
+    const targets: Target[] = [{ repository: 'acme/shop', id: String(scene.hook.id) }]
     const { inbox } = scene
     this.polling = new Polling({
       ...{ inbox, source: '/hooks', connect: async () => scene.requester(), logger: childLogger(this.recorder) },

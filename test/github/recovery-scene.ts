@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { Octokit } from 'octokit'
 import { onTestFinished } from 'vitest'
 import { hookserver } from '../../src/adapters/node.ts'
+import { toRequester } from '../../src/github/octokit-requester.ts'
 import type { RecoverySettings } from '../../src/github/recovery/options.ts'
 import { Recovery } from '../../src/github/recovery/recovery.ts'
 import type { Requester } from '../../src/github/requester.ts'
@@ -78,7 +79,7 @@ export class Scene {
   recovery(settings: Partial<RecoverySettings> = {}): Recovery {
     const recovery = new Recovery({
       ...{ inbox: this.inbox, source: '/hooks', logger: childLogger(this.recorder) },
-      ...{ targets: [{ repository: 'acme/shop', id: this.hook.id }], url: this.url, retention: 3 * day },
+      ...{ targets: [{ repository: 'acme/shop', id: String(this.hook.id) }], url: this.url, retention: 3 * day },
       ...{ mode: 'redeliver', includeOk: false, every: 300_000, pace: 0 },
       connect: async () => this.requester(),
       isHandled: (event) => event === 'push',
@@ -92,7 +93,7 @@ export class Scene {
   requester(auth = token): Requester {
     const quiet = { debug() {}, info() {}, warn() {}, error() {} }
     const plugins = { throttle: { enabled: false }, retry: { enabled: false } }
-    return new Octokit({ auth, baseUrl: this.github.url, log: quiet, ...plugins }) as Requester
+    return toRequester(new Octokit({ auth, baseUrl: this.github.url, log: quiet, ...plugins }))
   }
 
   /** Waits until every delivery in the inbox has been handled. */

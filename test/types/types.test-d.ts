@@ -131,10 +131,12 @@ new Hooks({ octokit: OctokitWithPlugin })
 new Hooks({ octokit: new OctokitClass() })
 const extended = (await hooks.octokit({ organization: 'acme' })) as InstanceType<typeof OctokitWithPlugin>
 holds<Equal<ReturnType<typeof extended.greet>, 'hello'>>()
-// @ts-expect-error: an id is a number
 hooks.octokit({ installation: '5' })
+hooks.octokit({ installation: 5 })
+// @ts-expect-error: an id is a text or a number
+hooks.octokit({ installation: 5n })
 for await (const { id, account } of hooks.installations()) {
-  holds<Equal<[typeof id, typeof account], [number, { login?: string; slug?: string } | null]>>()
+  holds<Equal<[typeof id, typeof account], [string, { login?: string; slug?: string } | null]>>()
 }
 
 // An inbox and its options.

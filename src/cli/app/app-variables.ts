@@ -4,7 +4,7 @@ import { readVariables } from '../../server/config/env-file.ts'
 
 /** The values that the commands write. hookserver itself does not need the client id and the client secret. */
 export interface AppVariables {
-  id: number
+  id: string | number
   privateKey: string
   webhookSecret: string
   clientId: string | undefined

@@ -59,13 +59,11 @@ async function readStatus(github: string, requester: Requester): Promise<Status>
 /** The newest deliveries. An App without a webhook has none. */
 async function lastDeliveries(requester: Requester): Promise<LoggedAttempt[]> {
   try {
-    for await (const page of new DeliveryLog(requester, '/app/hook/deliveries').since(0)) {
-      return page.slice(0, shownDeliveries)
-    }
+    return (await new DeliveryLog(requester, '/app/hook/deliveries').newest()).slice(0, shownDeliveries)
   } catch (error) {
     if ((error as RequestError).status !== 404) throw error
+    return []
   }
-  return []
 }
 
 function statusLines({ app, hook, installations, deliveries }: Status, width: number, now: number): string[] {
@@ -86,7 +84,7 @@ function statusLines({ app, hook, installations, deliveries }: Status, width: nu
       'No account has installed the App.',
       installationColumns,
       ({ id, account, coversAll, permissions, isSuspended }) => [
-        String(id),
+        id,
         account,
         coversAll ? 'all' : 'selected',
         isSuspended ? 'suspended' : permissionsText(permissions),

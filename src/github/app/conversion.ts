@@ -1,7 +1,8 @@
 /** Exchanges the code of the manifest flow for the App and its secrets. */
-import { type Json, objectIn, parseObject, textIn, webAddressIn, wholeNumberIn } from '../../runtime/json.ts'
+import { idIn, type Json, objectIn, parseObject, textIn, webAddressIn } from '../../runtime/json.ts'
 import { version } from '../../runtime/platform.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
+import { apiVersion } from '../octokit-requester.ts'
 import {
   defaultRetryPolicy,
   type RequestError,
@@ -13,7 +14,7 @@ import {
 
 /** A new App. GitHub shows its key and its secrets only once. */
 export interface RegisteredApp {
-  id: number
+  id: string
   name: string
   slug: string
   owner: string
@@ -52,8 +53,7 @@ export async function convertCode(
   })
   let text: string
   try {
-    const { data } = await github.request(`POST /app-manifests/${encodeURIComponent(code)}/conversions`)
-    text = data as string
+    text = (await github.request(`POST /app-manifests/${encodeURIComponent(code)}/conversions`)).text
   } catch (error) {
     signal.throwIfAborted()
     throw new Error(problemOf(error as RequestError))
@@ -69,20 +69,23 @@ function requesterWithoutToken(apiUrl: string): Requester {
     request: async (route, { request } = {}) => {
       const [method = '', path = ''] = route.split(' ')
       const { signal } = request as { signal: AbortSignal }
-      const headers = { accept: 'application/vnd.github+json', 'user-agent': `hookserver/${version}` }
+      const headers = {
+        ...{ accept: 'application/vnd.github+json', 'user-agent': `hookserver/${version}` },
+        'x-github-api-version': apiVersion,
+      }
       const redirect = 'error' // another server must not get the code
       let response: Response
-      let data: string
+      let text: string
       try {
         response = await fetch(`${apiUrl}${path}`, { method, headers, redirect, signal })
-        data = await responseText(response, maxResponse)
+        text = await responseText(response, maxResponse)
       } catch (error) {
         throw new Error(`Cannot reach ${apiUrl}: ${reasonOf(error)}`)
       }
       const { ok, status } = response
       if (!ok)
         throw Object.assign(new Error(`GitHub answered ${status}`), { status, response: { headers: response.headers } })
-      return { headers: Object.fromEntries(response.headers), data }
+      return { headers: Object.fromEntries(response.headers), text }
     },
   }
 }
@@ -103,13 +106,13 @@ function reasonOf(error: unknown): string {
 
 function appIn(text: string): RegisteredApp | undefined {
   const json = parseObject(text)
-  const [id, name, slug] = [wholeNumberIn(json, 'id'), textIn(json, 'name'), textIn(json, 'slug')]
+  const [id, name, slug] = [idIn(json), textIn(json, 'name'), textIn(json, 'slug')]
   const [clientId, clientSecret] = [textIn(json, 'client_id'), textIn(json, 'client_secret')]
   const [privateKey, page] = [textIn(json, 'pem'), webAddressIn(json, 'html_url')]
   const owner = loginIn(objectIn(json, 'owner'))
   if (id === undefined || !name || !privateKey || !page || !clientId || !clientSecret) return undefined
   const webhookSecret = textIn(json, 'webhook_secret') || undefined
-  return { id, name, slug: slug ?? String(id), owner, page, clientId, clientSecret, privateKey, webhookSecret }
+  return { id, name, slug: slug ?? id, owner, page, clientId, clientSecret, privateKey, webhookSecret }
 }
 
 /** The login of a user or an organization, or the name of an enterprise in URLs. */

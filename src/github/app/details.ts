@@ -1,6 +1,7 @@
 /** An App, its webhook and its installations, as GitHub's API shows them to the App. */
-import { isObject, type Json, objectIn, textIn, webAddressIn, wholeNumberIn } from '../../runtime/json.ts'
+import { idIn, isObject, type Json, objectIn, textIn, webAddressIn } from '../../runtime/json.ts'
 import { appsPage } from '../addresses.ts'
+import { parseAnswer } from '../answer.ts'
 import type { Permissions } from '../event-permissions.ts'
 import { type RequestError, type Requester, readList } from '../requester.ts'
 import { configIn, type WebhookConfig } from '../webhooks/webhook-details.ts'
@@ -8,7 +9,7 @@ import { loginIn } from './conversion.ts'
 import { isLevel } from './permission-levels.ts'
 
 export interface AppDetails {
-  id: number
+  id: string
   name: string
   slug: string
   clientId: string | undefined
@@ -26,7 +27,7 @@ export interface AppOwner {
 }
 
 export interface InstallationDetails {
-  id: number
+  id: string
   account: string
   /** Whether the installation covers all repositories of the account. */
   coversAll: boolean
@@ -44,9 +45,9 @@ export interface AppWebhook extends Omit<WebhookConfig, 'url'> {
 
 /** @throws {Error} also if the answer describes no App, because then it comes from another server, not from GitHub. */
 export async function readAppDetails(github: Requester): Promise<AppDetails> {
-  const { data } = await github.request('GET /app')
+  const data = parseAnswer((await github.request('GET /app')).text)
   const json = isObject(data) ? data : {}
-  const id = wholeNumberIn(json, 'id')
+  const id = idIn(json)
   if (id === undefined) throw new Error('The answer describes no App: check that --github or --api-url names GitHub')
   return {
     id,
@@ -63,17 +64,18 @@ export async function readAppDetails(github: Requester): Promise<AppDetails> {
 }
 
 export async function readAppWebhook(github: Requester): Promise<AppWebhook> {
-  const { data } = await github.request('GET /app/hook/config').catch((error: RequestError) => {
-    if (error.status === 404) return { data: {} } // an App may have no webhook
+  const { text } = await github.request('GET /app/hook/config').catch((error: RequestError) => {
+    if (error.status === 404) return { text: '{}' } // an App may have no webhook
     throw error
   })
+  const data = parseAnswer(text)
   const config = configIn(isObject(data) ? data : {})
   return { ...config, url: config.url || undefined }
 }
 
 /** Sets the secret of the App's webhook, and leaves its other properties as they are. */
 export async function setWebhookSecret(github: Requester, secret: string): Promise<void> {
-  await github.request('PATCH /app/hook/config', { secret, request: { redirect: 'error' } })
+  await github.request('PATCH /app/hook/config', { secret })
 }
 
 export async function readInstallations(github: Requester): Promise<InstallationDetails[]> {
@@ -83,7 +85,7 @@ export async function readInstallations(github: Requester): Promise<Installation
 
 function installationOf(json: Json): InstallationDetails {
   return {
-    id: wholeNumberIn(json, 'id') ?? 0,
+    id: idIn(json) ?? '0',
     account: loginIn(objectIn(json, 'account')),
     coversAll: textIn(json, 'repository_selection') === 'all',
     isSuspended: Boolean(textIn(json, 'suspended_at')),

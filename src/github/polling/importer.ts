@@ -1,9 +1,13 @@
-import type { Inbox } from '../../inbox/inbox.ts'
-import { DeliveryLog, type LoggedAttempt, type SentRequest, settlingTime } from '../delivery-log.ts'
-import { findAppHookId, findKnownGuids, inboxCreatedAt, recoveredDelivery } from '../recovered-delivery.ts'
+import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
+import { DeliveryLog, type LoggedAttempt, type LogReading } from '../delivery-log.ts'
+import { Fetcher, maxFailures, newMissedDelivery } from '../fetcher.ts'
+import { settlingTime } from '../log-position.ts'
+import { findAppHookId, findKnownGuids, inboxCreatedAt } from '../recovered-delivery.ts'
+import { isRequestDue } from '../recovery/next-state.ts'
 import type { RecoverySettings } from '../recovery/options.ts'
-import type { RequestError, Requester } from '../requester.ts'
+import type { Requester } from '../requester.ts'
 import type { Webhook } from '../webhooks/find-webhooks.ts'
+import type { LogCursor } from './log-cursor.ts'
 
 /** The webhooks to poll, and the dependencies of polling. */
 export interface PollingOptions
@@ -14,144 +18,176 @@ export interface PollingOptions
   pause?: (ms: number) => Promise<void>
 }
 
+export interface ImporterOptions {
+  polling: PollingOptions
+  webhook: Webhook
+  github: Requester
+  cursor: LogCursor
+  /** Logs a warning, unless the poller has logged it before. */
+  warnOnce(message: string): void
+}
+
+/** Milliseconds after which a poll reads the log although its first page is unchanged: older parts may have changed. */
+const repeatInterval = 3_600_000
+
+/** The shortest wait, in milliseconds, before a delivery is requested again that GitHub did not show. */
+const minRetryDelay = 60_000
+
+/** Whether an import goes on. Called before each request for a delivery. */
+type MayContinue = () => Promise<boolean>
+
 /**
  * Reads GitHub's log of a webhook, and stores the new deliveries in the inbox, oldest first. One import stores each
- * GUID at most once.
+ * GUID at most once. A delivery that GitHub lists, but does not show, is recorded as missed. Later imports request it
+ * again.
  */
 export class DeliveryImporter {
-  readonly #options: PollingOptions
-  readonly #webhook: Webhook
+  readonly #options: ImporterOptions
   readonly #log: DeliveryLog
-  readonly #cursor: LogCursor
+  /** The missed deliveries by GUID. While this process has the lease, only this importer changes them. */
+  readonly #missed: Map<string, MissedDelivery>
   /**
-   * Before this time (of `performance.now()`), an import reads the log even if the ETag of the first page has not
-   * changed, because an attempt that appears late may be on a later page.
+   * An import reads the log even if the ETag of its first page is unchanged before the first of these times (of
+   * `performance.now()`), because an attempt that appears late may be on a later page, and after the second.
    */
   #settledAt = 0
+  #repeatAt = 0
+  /** Milliseconds from the local time to GitHub's. */
+  #clockDifference = 0
+  #stored = 0
+  #failures = 0
 
-  constructor(options: PollingOptions, webhook: Webhook, github: Requester, cursor: LogCursor) {
+  private constructor(options: ImporterOptions, missed: readonly MissedDelivery[]) {
     this.#options = options
-    this.#webhook = webhook
-    this.#log = new DeliveryLog(github, webhook.path)
-    this.#cursor = cursor
+    this.#log = new DeliveryLog(options.github, options.webhook.path)
+    this.#missed = new Map(missed.map((one) => [one.guid, one]))
+  }
+
+  static async open(options: ImporterOptions): Promise<DeliveryImporter> {
+    const { polling, webhook } = options
+    const all = await polling.inbox.missedDeliveries()
+    const ofWebhook = all.filter(({ target, hookId }) => target === webhook.target && hookId === (webhook.id ?? hookId))
+    return new DeliveryImporter(
+      options,
+      ofWebhook.filter(({ state }) => state === 'missed'),
+    )
   }
 
   /**
-   * @param mayContinue Called before each request for a delivery. If it resolves to `false`, the import ends early.
+   * @param mayContinue If it resolves to `false`, the import ends early.
    * @returns The number of deliveries that were stored.
    * @throws if GitHub or the inbox fails. After an error or an early end, use a new importer: this one remembers the
    * ETag of the log that it read. Until the log changes, it would skip the deliveries that it did not store.
    */
-  async import(mayContinue: () => Promise<boolean>): Promise<number> {
-    const { inbox, retention } = this.#options
-    const from = Math.max(await inboxCreatedAt(inbox), this.#cursor.from, Date.now() - retention)
-    const fresh = await this.#readSince(from)
-    if (fresh.length === 0) return 0
-    const wanted = await this.#select(fresh)
-    let stored = 0
-    try {
-      for (const attempt of fresh) {
-        if (wanted.has(attempt)) {
-          if (!(await mayContinue())) break
-          if (await this.#store(attempt)) stored++
-        }
-        this.#cursor.add(attempt)
-      }
-    } finally {
-      await this.#cursor.save()
-    }
-    return stored
+  async import(mayContinue: MayContinue): Promise<number> {
+    const [startedAt, storedBefore] = [performance.now(), this.#stored]
+    const reading = await this.#log.open({ ifChanged: startedAt >= this.#settledAt && startedAt < this.#repeatAt })
+    if (reading) this.#clockDifference = reading.now - Date.now()
+    const fetcher = new Fetcher(this.#log, this.#options.polling, Date.now() + this.#clockDifference)
+    this.#failures = 0
+    if (reading) await this.#importNew(reading, fetcher, mayContinue)
+    await this.#retryMissed(fetcher, mayContinue)
+    return this.#stored - storedBefore
   }
 
-  /** The attempts since `from` that the cursor does not have yet, oldest first. */
-  async #readSince(from: number): Promise<LoggedAttempt[]> {
+  async #importNew(reading: LogReading, fetcher: Fetcher, mayContinue: MayContinue): Promise<void> {
+    const { polling, cursor, webhook } = this.#options
+    const earliest = Math.max(await inboxCreatedAt(polling.inbox, reading.now), reading.now - polling.retention)
+    const range = cursor.range(reading.now, earliest)
+    const fresh = await this.#readSince(range.from, reading)
+    this.#warnAbout(reading)
+    const hookId = await this.#hookId(fresh)
+    const wanted = await this.#select(fresh, hookId)
+    const about = { hookId, target: webhook.target, retention: polling.retention }
+    try {
+      for (const attempt of fresh) {
+        if (wanted.get(attempt.guid) === attempt) {
+          if (!(await mayContinue())) return
+          const missed = this.#missed.get(attempt.guid) ?? newMissedDelivery(about, attempt, attempt)
+          const error = await this.#fetch({ ...missed, deliveryId: attempt.id }, fetcher)
+          if (error !== undefined && this.#failures === maxFailures) throw error
+        }
+        cursor.add(attempt)
+      }
+      if (reading.problem === undefined) cursor.moveTo(range.next(fresh.at(-1)?.deliveredAt))
+      if (range.isRepeated) this.#repeatAt = performance.now() + repeatInterval
+    } finally {
+      await cursor.save(earliest)
+    }
+  }
+
+  /** The attempts since `from` that the cursor does not have, oldest first. */
+  async #readSince(from: number, reading: LogReading): Promise<LoggedAttempt[]> {
     const pages: LoggedAttempt[][] = []
-    const ifChanged = performance.now() >= this.#settledAt
-    for await (const attempts of this.#log.since(from, { ifChanged })) {
-      pages.push(attempts.filter((attempt) => !this.#cursor.has(attempt)))
+    for await (const attempts of reading.since(from)) {
+      pages.push(attempts.filter((attempt) => !this.#options.cursor.has(attempt)))
     }
     const fresh = pages.flat().reverse()
     if (pages.length > 1 && fresh.length > 0) this.#settledAt = performance.now() + settlingTime
     return fresh
   }
 
+  async #hookId(fresh: readonly LoggedAttempt[]): Promise<string> {
+    const { polling, webhook } = this.#options
+    return webhook.id ?? (await findAppHookId(polling.inbox, this.#log, async () => fresh.toReversed())) ?? ''
+  }
+
   /**
-   * Selects the first new attempt of each GUID, if the inbox does not have the GUID or if the attempt is a redelivery.
-   * Storing a redelivery of a known GUID counts a duplicate, or rearms a delivery that ended without success.
+   * Selects at most one new attempt of each GUID: the first attempt, if the inbox does not have the GUID, or else a
+   * redelivery. Storing a redelivery of a known GUID counts a duplicate, or rearms a delivery that ended without
+   * success. If the first attempt is new in the log too, the inbox got the delivery in another way, so nothing is
+   * selected.
    */
-  async #select(fresh: readonly LoggedAttempt[]): Promise<Set<LoggedAttempt>> {
-    const { inbox, source } = this.#options
-    const firsts = new Map(fresh.toReversed().map((attempt) => [attempt.guid, attempt]))
-    const newest = async () => fresh.at(-1)
-    const hookId = this.#webhook.id ?? (await findAppHookId(inbox, this.#log, newest)) ?? ''
-    const known = await findKnownGuids(inbox, { source, hookId, guids: [...firsts.keys()] })
-    return new Set([...firsts.values()].filter(({ guid, redelivery }) => !known.has(guid) || redelivery))
-  }
-
-  async #store({ id, guid, event }: LoggedAttempt): Promise<boolean> {
-    const { inbox, source, logger } = this.#options
-    const { target, id: hookId = '' } = this.#webhook
-    let sent: SentRequest
-    try {
-      sent = await this.#log.read(id)
-    } catch (error) {
-      if ((error as RequestError).status !== 404) throw error
-      logger.warn({ target, guid, event }, 'Cannot fetch a delivery: GitHub no longer keeps it')
-      return false
+  async #select(fresh: readonly LoggedAttempt[], hookId: string): Promise<Map<string, LoggedAttempt>> {
+    const { inbox, source } = this.#options.polling
+    const guids = [...new Set(fresh.map(({ guid }) => guid))]
+    const known = await findKnownGuids(inbox, { source, hookId, guids })
+    const decided = new Set<string>()
+    const wanted = new Map<string, LoggedAttempt>()
+    for (const attempt of fresh) {
+      const { guid, redelivery } = attempt
+      if (decided.has(guid)) continue
+      const isWanted = redelivery || !(known.has(guid) || this.#missed.has(guid))
+      if (isWanted) wanted.set(guid, attempt)
+      if (isWanted || this.#options.cursor.isBefore(attempt)) decided.add(guid)
     }
-    await inbox.store(recoveredDelivery(sent, { source, hookId, guid, event }, Date.now()))
-    return true
-  }
-}
-
-interface StoredCursor {
-  at: number
-  seen: readonly (readonly [id: number, deliveredAt: number])[]
-}
-
-/**
- * How far polling has read GitHub's log of a webhook. GitHub may list an attempt up to `settlingTime` late. So the
- * cursor has the time of the newest attempt, and the ids of the attempts in the `settlingTime` before it. Other
- * attempts from that period are new.
- */
-export class LogCursor {
-  readonly #inbox: Inbox
-  readonly #key: string
-  readonly #seen: Map<number, number>
-  #at: number
-
-  private constructor(inbox: Inbox, key: string, { at, seen }: StoredCursor) {
-    this.#inbox = inbox
-    this.#key = key
-    this.#at = at
-    this.#seen = new Map(seen)
+    return wanted
   }
 
-  /** Loads the cursor from the inbox. @param path The path of the log. */
-  static async load(inbox: Inbox, path: string): Promise<LogCursor> {
-    const key = `polling cursor of ${path}`
-    const text = await inbox.getValue(key)
-    return new LogCursor(inbox, key, text === undefined ? { at: 0, seen: [] } : (JSON.parse(text) as StoredCursor))
+  /** Requests the missed deliveries that are due, until too many of them fail in a row. */
+  async #retryMissed(fetcher: Fetcher, mayContinue: MayContinue): Promise<void> {
+    const every = Math.max(this.#options.polling.every, minRetryDelay)
+    const now = Date.now()
+    for (const missed of [...this.#missed.values()]) {
+      if (!isRequestDue(missed, { every, includeOk: false }, now)) continue
+      if (this.#failures >= maxFailures || !(await mayContinue())) return
+      await this.#fetch(missed, fetcher)
+    }
   }
 
-  /** The time from which the log has to be read, in milliseconds since 1970. */
-  get from(): number {
-    return this.#at - settlingTime
+  /** Stores a delivery, or records that it is missed. @returns Why it was not stored, if another request may help. */
+  async #fetch(before: MissedDelivery, fetcher: Fetcher): Promise<unknown> {
+    const { inbox, logger } = this.#options.polling
+    const { missed, error } = await fetcher.pull(before)
+    const { target, guid, event, deliveryId, state, status } = missed
+    const isRecorded = this.#missed.has(guid)
+    if (state === 'received') this.#stored++
+    if (isRecorded || state !== 'received') await inbox.saveMissedDeliveries([missed])
+    if (state === 'missed') this.#missed.set(guid, missed)
+    else this.#missed.delete(guid)
+    this.#failures = error === undefined ? 0 : this.#failures + 1
+    const fields = { target, guid, event, deliveryId }
+    if (state === 'expired') logger.warn(fields, `Cannot fetch a delivery: ${status}`)
+    else if (state === 'missed' && !isRecorded) {
+      logger.warn(fields, `Cannot fetch a delivery, which is tried again later: ${status}`)
+    }
+    return error
   }
 
-  has({ id }: LoggedAttempt): boolean {
-    return this.#seen.has(id)
-  }
-
-  /** Adds an attempt that was imported or skipped. */
-  add({ id, deliveredAt }: LoggedAttempt): void {
-    this.#seen.set(id, deliveredAt)
-    this.#at = Math.max(this.#at, deliveredAt)
-  }
-
-  async save(): Promise<void> {
-    for (const [id, deliveredAt] of this.#seen) if (deliveredAt < this.from) this.#seen.delete(id)
-    const stored: StoredCursor = { at: this.#at, seen: [...this.#seen] }
-    await this.#inbox.setValue(this.#key, JSON.stringify(stored))
+  #warnAbout({ problem, unreadable }: LogReading): void {
+    const { webhook, warnOnce } = this.#options
+    if (problem !== undefined) warnOnce(`${webhook.target}: ${problem}`)
+    for (const entry of unreadable)
+      warnOnce(`${webhook.target}: GitHub's delivery log has an entry without an id: ${entry}`)
   }
 }

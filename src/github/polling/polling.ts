@@ -11,13 +11,17 @@ import {
 } from '../requester.ts'
 import { formatTarget, type Target } from '../target.ts'
 import { findOnlyWebhook } from '../webhooks/find-webhooks.ts'
-import { DeliveryImporter, LogCursor, type PollingOptions } from './importer.ts'
+import { DeliveryImporter, type PollingOptions } from './importer.ts'
+import { LogCursor } from './log-cursor.ts'
 
 /**
  * The longest wait after a failure, in milliseconds. The wait is longer only if the interval between polls is longer,
  * or if GitHub asks for a longer wait.
  */
 const maxBackoff = 60_000
+
+/** The maximum number of warnings about one log. */
+const maxWarnings = 100
 
 /** A rate limit ends the poll with an error. The poller logs the error, and waits before the next poll. */
 const retryPolicy: RetryPolicy = { ...defaultRetryPolicy, maxWait: 0 }
@@ -66,6 +70,7 @@ class Poller {
   #lease: Lease | undefined
   #connection: Connection | undefined
   #failures = 0
+  readonly #warnings = new Set<string>()
   #logged: 'nothing' | 'success' | 'failure' = 'nothing'
 
   constructor(target: Target, options: PollingOptions, signal: AbortSignal) {
@@ -89,7 +94,7 @@ class Poller {
       this.#connection ??= await this.#connect()
       const { importer, budget } = this.#connection
       const stored = await importer.import(() => this.#mayContinue(budget))
-      const wait = Math.max(every, budget.interval)
+      const wait = Math.max(every, budget.interval, budget.pollInterval)
       this.#logSuccess(stored, wait)
       return wait
     } catch (error) {
@@ -111,7 +116,11 @@ class Poller {
     const github = new RetryingRequester(budget, this.#signal, retryPolicy, this.#pause)
     const webhook = await findOnlyWebhook(this.#target, github)
     const cursor = await LogCursor.load(inbox, webhook.path)
-    return { budget, importer: new DeliveryImporter(this.#options, webhook, github, cursor) }
+    const importer = await DeliveryImporter.open({
+      ...{ polling: this.#options, webhook, github, cursor },
+      warnOnce: (message) => this.#warnOnce(message),
+    })
+    return { budget, importer }
   }
 
   /**
@@ -133,10 +142,20 @@ class Poller {
     this.#failures = 0
   }
 
+  /** Logs a warning once. The limit is for a log whose entries are different in each poll. */
+  #warnOnce(message: string): void {
+    if (this.#warnings.has(message) || this.#warnings.size >= maxWarnings) return
+    this.#warnings.add(message)
+    this.#options.logger.warn({ target: this.#name }, message)
+  }
+
   /** Logs only the first of several failures in a row. @returns Milliseconds until the next poll. */
   #logFailure(error: unknown): number {
     const { every, logger } = this.#options
-    const wait = Math.max(every, rateLimitWait(error as Error) ?? Math.min(maxBackoff, every * 2 ** this.#failures))
+    const wait = Math.max(
+      every,
+      rateLimitWait(error as Error, this.#failures) ?? Math.min(maxBackoff, every * 2 ** this.#failures),
+    )
     this.#failures++
     if (this.#logged !== 'failure' && !this.#signal.aborted) {
       const text = describeError(error)

@@ -15,7 +15,7 @@ export interface SeenDelivery {
         /** Whether an attempt was answered with 2xx. */
         delivered: boolean
         /** GitHub's id of the latest attempt. */
-        deliveryId: number
+        deliveryId: string
       }
     | undefined
 }
@@ -35,7 +35,8 @@ export interface SeenDelivery {
  * | yes                | no           | the same latest attempt, or none  | no      | unchanged     |
  *
  * After that, the sweep fetches the deliveries for which `isRequestDue` is true. Such a delivery becomes `requested` if
- * the sweep requests a redelivery, `received` if the sweep stores the payload, and `expired` if GitHub answers 404.
+ * the sweep requests a redelivery, `received` if the sweep stores the payload, and `expired` if GitHub no longer has the
+ * attempt.
  * @param missed The record of earlier sweeps; `undefined` if there is none.
  * @returns `undefined` if the delivery is not a missed one, `'unhandled'` if recovery does not cover its event.
  */

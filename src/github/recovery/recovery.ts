@@ -2,7 +2,6 @@ import type { Registration } from '../../handler.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { startTimer } from '../../runtime/timer.ts'
 import type { Settings } from '../../settings.ts'
-import type { FullLogger } from '../../telemetry/logger.ts'
 import { deliveryRetention } from '../delivery-log.ts'
 import { GitHubClient } from '../github-client.ts'
 import { defaultLeaseTtl, Lease } from '../lease.ts'
@@ -30,6 +29,8 @@ export class Recovery {
   readonly #settings: RecoverySettings
   readonly #stopping = new AbortController()
   readonly #pending = new Set<Promise<unknown>>()
+  /** The error of the latest sweep, by webhook. */
+  readonly #errors = new Map<string, string | undefined>()
   #stopSweepTimer: () => void = () => {}
   #stopCheckTimer: () => void = () => {}
 
@@ -77,6 +78,21 @@ export class Recovery {
     return new Sweeper(this.#settings, options, this.#stopping.signal, lease).sweep()
   }
 
+  /** An error that is the same as in the sweep before is not logged again. */
+  #logReport({ counts, error, ...report }: SweepReport): void {
+    const { logger } = this.#settings
+    const { target, hookId = '' } = report
+    const name = `${target}#${hookId}`
+    const isRepeated = error === this.#errors.get(name)
+    this.#errors.set(name, error)
+    if (error !== undefined) {
+      const level = isRepeated ? 'debug' : 'error'
+      logger[level]({ ...report, error }, `Recovery of deliveries of ${target} failed: ${error}`)
+    } else if (counts.requested + counts.missed + counts.unrecorded > 0) {
+      logger.warn({ ...report, ...counts }, `The inbox missed deliveries of ${target}`)
+    }
+  }
+
   /** Lets `stop` wait for the work. */
   async #track<T>(work: Promise<T>): Promise<T> {
     this.#pending.add(work)
@@ -94,7 +110,7 @@ export class Recovery {
     try {
       const swept = await this.sweep()
       if (!swept) wait = Math.min(every, leaseTtl) // the process that holds the lease may have died
-      if (!signal.aborted) for (const report of swept?.reports ?? []) logReport(logger, report)
+      if (!signal.aborted) for (const report of swept?.reports ?? []) this.#logReport(report)
     } catch (err) {
       if (!signal.aborted) logger.error({ err }, 'Recovery sweep failed')
     }
@@ -158,13 +174,4 @@ export function createRecovery(
 export async function lastSweep(inbox: Pick<Inbox, 'getValue'>): Promise<Sweep | undefined> {
   const text = await inbox.getValue(sweepKey)
   return text === undefined ? undefined : (JSON.parse(text) as Sweep)
-}
-
-function logReport(logger: FullLogger, { counts, error, ...report }: SweepReport): void {
-  const { target } = report
-  if (error !== undefined) {
-    logger.error({ ...report, error }, `Recovery of deliveries of ${target} failed: ${error}`)
-  } else if (counts.requested + counts.missed + counts.unrecorded > 0) {
-    logger.warn({ ...report, ...counts }, `The inbox missed deliveries of ${target}`)
-  }
 }

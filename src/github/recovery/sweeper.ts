@@ -1,17 +1,15 @@
 import { type MissedDelivery, type MissedDeliveryCounts, sumByState } from '../../inbox/missed-deliveries.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { DeliveryLog } from '../delivery-log.ts'
+import { Fetcher, maxFailures } from '../fetcher.ts'
 import type { Lease } from '../lease.ts'
-import { findAppHookId, recoveredDelivery } from '../recovered-delivery.ts'
-import { describeError, type RequestError, type Requester, RetryingRequester } from '../requester.ts'
+import { findAppHookId } from '../recovered-delivery.ts'
+import { describeError, type Requester, RetryingRequester } from '../requester.ts'
 import { nameOfTarget, type Target } from '../target.ts'
 import { findWebhooks, type Webhook } from '../webhooks/find-webhooks.ts'
 import { compareLog, type IdentifiedWebhook, saveComparison } from './compare-log.ts'
 import { isRequestDue } from './next-state.ts'
 import type { RecoverySettings, SweepOptions } from './options.ts'
-
-/** After this many failures in a row, the sweep of a webhook ends: the cause is then not a single delivery. */
-const maxFailures = 3
 
 /** The result of a sweep for one webhook, or for a target whose webhooks could not be found. */
 export interface SweepReport {
@@ -82,12 +80,13 @@ export class Sweeper {
       const identified = await this.#identify(webhook, log)
       if (identified) {
         const comparison = await compareLog(this.#settings, identified, log, this.#options.thorough === true)
-        const { from, sent, unhandled } = comparison
+        const { from, now, sent, unhandled, problem } = comparison
         Object.assign(report, { hookId: identified.id, from, sent, unhandled })
         missedDeliveries = comparison.missedDeliveries
+        if (problem !== undefined) report.error = problem
         if (!this.#options.dryRun) {
           await saveComparison(this.#settings, identified, comparison)
-          const fetched = await this.#fetchMissed(missedDeliveries, log)
+          const fetched = await this.#fetchMissed(missedDeliveries, new Fetcher(log, this.#settings, now))
           missedDeliveries = fetched.missedDeliveries
           if (fetched.error !== undefined) report.error = describeError(fetched.error)
         }
@@ -101,8 +100,7 @@ export class Sweeper {
 
   /** @returns `undefined` for the App's webhook, if its id is unknown and its log is empty: then nothing was missed. */
   async #identify({ target, id }: Webhook, log: DeliveryLog): Promise<IdentifiedWebhook | undefined> {
-    const newest = async () => (await log.since(0).next()).value?.[0]
-    const known = id ?? (await findAppHookId(this.#settings.inbox, log, newest))
+    const known = id ?? (await findAppHookId(this.#settings.inbox, log, () => log.newest()))
     return known === undefined ? undefined : { target, id: known }
   }
 
@@ -115,16 +113,13 @@ export class Sweeper {
    */
   async #fetchMissed(
     missedDeliveries: readonly MissedDelivery[],
-    log: DeliveryLog,
+    fetcher: Fetcher,
   ): Promise<{ missedDeliveries: MissedDelivery[]; error: unknown }> {
     const { inbox, mode, pace } = this.#settings
     const results = new Map(missedDeliveries.map((missed) => [missed.guid, missed]))
     const now = Date.now()
-    const due = missedDeliveries.filter((missed) => isRequestDue(missed, this.#settings, now)).toSorted(byAge)
-    const record = async (missed: MissedDelivery) => {
-      results.set(missed.guid, missed)
-      await inbox.saveMissedDeliveries([missed])
-    }
+    const due = missedDeliveries.filter((missed) => isRequestDue(missed, this.#settings, now)).toReversed()
+    due.sort((a, b) => a.deliveredAt - b.deliveredAt) // the log's order decides between equal times
     let lastError: unknown
     let failures = 0
     try {
@@ -134,15 +129,12 @@ export class Sweeper {
         if (this.#lease && !(await this.#lease.isHeld())) {
           throw new Error('Another process has taken over this recovery sweep')
         }
-        try {
-          await record(await this.#fetchOne(missed, log))
-          failures = 0
-        } catch (error) {
-          if (!concernsOneDelivery(error)) throw error
-          lastError = error
-          failures++
-          await record({ ...missed, requests: missed.requests + 1, requestedAt: Date.now() })
-        }
+        const fetched = await (mode === 'pull' ? fetcher.pull(missed) : fetcher.redeliver(missed))
+        results.set(missed.guid, fetched.missed)
+        if (fetched.error !== undefined && missed.requests === 0) this.#logFailure(fetched.missed)
+        await inbox.saveMissedDeliveries([fetched.missed])
+        failures = fetched.error === undefined ? 0 : failures + 1
+        lastError = fetched.error ?? lastError
       }
     } catch (error) {
       lastError = error
@@ -150,37 +142,15 @@ export class Sweeper {
     return { missedDeliveries: [...results.values()], error: lastError }
   }
 
-  async #fetchOne(missed: MissedDelivery, log: DeliveryLog): Promise<MissedDelivery> {
-    const { inbox, source, mode } = this.#settings
-    const { deliveryId, requests } = missed
-    try {
-      if (mode === 'pull')
-        await inbox.store(recoveredDelivery(await log.read(deliveryId), { ...missed, source }, Date.now()))
-      else await log.redeliver(deliveryId)
-    } catch (error) {
-      if ((error as RequestError).status !== 404) throw error
-      return { ...missed, state: 'expired', status: 'GitHub no longer keeps it' }
-    }
-    const state = mode === 'pull' ? 'received' : 'requested'
-    return { ...missed, state, requests: requests + 1, requestedAt: Date.now() }
+  /** Only the first failure of a delivery is logged. The list of missed deliveries shows the latest. */
+  #logFailure({ target, guid, event, deliveryId, status }: MissedDelivery): void {
+    const fields = { target, guid, event, deliveryId }
+    this.#settings.logger.warn(fields, `Cannot fetch a delivery, which is tried again later: ${status}`)
   }
 
   #retrying(github: Requester): RetryingRequester {
     return new RetryingRequester(github, this.#signal, this.#settings.retryPolicy)
   }
-}
-
-/** Oldest first. GitHub's times are whole seconds, so ids decide within a second: a later attempt has a higher id. */
-const byAge = (a: MissedDelivery, b: MissedDelivery): number =>
-  a.deliveredAt - b.deliveredAt || a.deliveryId - b.deliveryId
-
-/**
- * Whether GitHub answered with an error that concerns this request only. Wrong credentials and rate limits make all
- * requests fail.
- */
-function concernsOneDelivery(error: unknown): boolean {
-  const { status, response } = error as RequestError
-  return response !== undefined && status !== 401 && status !== 403 && status !== 429
 }
 
 function emptyReport(target: string): SweepReport {

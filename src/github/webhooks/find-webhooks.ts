@@ -1,6 +1,6 @@
 /** Finds webhooks through GitHub's API: all webhooks of a target, or those that recovery and polling use. */
 import { type RequestError, type Requester, readList } from '../requester.ts'
-import { hooksPath, nameOfTarget, type Target, withoutSecrets } from '../target.ts'
+import { hooksPath, nameOfTarget, type Target } from '../target.ts'
 import { isAccessDenied } from './denied-access.ts'
 import { detailsIn, isSameAddress, nameOfWebhook, type WebhookDetails } from './webhook-details.ts'
 
@@ -34,7 +34,10 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
   }
   const webhooks = await readWebhooks(target, github)
   const ours = webhooks.filter((webhook) => isSameAddress(webhook.url, url))
-  if (ours.length === 0) throw new Error(`${name} has no webhook that delivers to ${url}`)
+  if (ours.length === 0) {
+    const setting = 'serve --recover-url, recover --url or the option "url"' // not the address, which may be secret
+    throw new Error(`${name} has no webhook that delivers to the address that ${setting} names`)
+  }
   return ours.map(({ id }) => webhookOf(target, id))
 }
 
@@ -51,17 +54,20 @@ export async function findOnlyWebhook(target: Target, github: Requester): Promis
   const [only] = webhooks
   if (!only) throw new Error(`${name} has no webhook: create one on GitHub, under Settings, Webhooks`)
   if (webhooks.length === 1) return webhookOf(target, only.id)
-  const all = webhooks.map((one) => `${nameOfWebhook(target, one)} (${withoutSecrets(one.url)})`).join(', ')
+  // Without the paths, because the text is logged, and a path may be secret.
+  const all = webhooks.map((one) => `${nameOfWebhook(target, one)} (${hostOf(one.url)})`).join(', ')
   throw new Error(`${name} has ${webhooks.length} webhooks. Choose one by its id: ${all}`)
 }
+
+const hostOf = (address: string): string => URL.parse(address)?.host ?? 'no address'
 
 function webhookWithId(target: Target): Webhook | undefined {
   if (target === 'app') return { target: 'app', id: undefined, path: '/app/hook/deliveries' }
   return target.id === undefined ? undefined : webhookOf(target, target.id)
 }
 
-function webhookOf(target: Target, id: number | undefined): Webhook {
-  return { target: nameOfTarget(target), id: String(id), path: `${hooksPath(target)}/${id}/deliveries` }
+function webhookOf(target: Target, id: string | undefined): Webhook {
+  return { target: nameOfTarget(target), id: id ?? '', path: `${hooksPath(target)}/${id}/deliveries` }
 }
 
 /** @throws {Error} with a message for the operator. */

@@ -47,14 +47,14 @@ function verdictOf({ ok, statusCode }: LoggedAttempt, { response }: Exchange): R
   return /missing[ _]signature/i.test(response.payload) ? 'missing_signature' : 'failed'
 }
 
-/** The bodies that GitHub may have sent for a payload: JSON without white space, or a form with this JSON. */
+/** The bodies that GitHub may have sent for a payload: the JSON that its API shows or writes otherwise, or a form. */
 function possibleBodies({ headers, payload }: Exchange['request']): string[] {
-  const json = JSON.stringify(payload)
+  const json = JSON.stringify(JSON.parse(payload)) // without white space
   // GitHub writes the digits of `\u001B` in upper case, JavaScript in lower case. Source: `verify` of @octokit/webhooks.
   const upperCase = json.replace(/(?<!\\)((?:\\\\)*)\\u([\da-f]{4})/g, (_, before, digits: string) => {
     return `${before}\\u${digits.toUpperCase()}`
   })
-  const bodies = [...new Set([json, upperCase])]
+  const bodies = [...new Set([payload, json, upperCase])]
   const isForm = headerOf(headers, 'content-type')?.startsWith('application/x-www-form-urlencoded')
   return isForm ? bodies.map((body) => new URLSearchParams({ payload: body }).toString()) : bodies
 }

@@ -1,5 +1,5 @@
 /** A webhook of a repository, an organization or an App, as GitHub's API shows it. The API never shows the secret. */
-import { type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
+import { idIn, type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
 import { appsPage } from '../addresses.ts'
 import { nameOfTarget, type Target } from '../target.ts'
 
@@ -15,7 +15,7 @@ export interface WebhookSettings {
 
 export interface WebhookDetails extends Omit<WebhookSettings, 'active'> {
   /** `undefined` for the webhook of an App, which has no id in the API. */
-  id: number | undefined
+  id: string | undefined
   /** `undefined` for the webhook of an App: the API does not show whether it is active. */
   active: boolean | undefined
   hasSecret: boolean
@@ -33,7 +33,7 @@ export function detailsIn(item: unknown): WebhookDetails {
   const lastStatus = textIn(last, 'status')
   return {
     ...configIn(objectIn(json, 'config') ?? {}),
-    id: wholeNumberIn(json, 'id'),
+    id: idIn(json),
     events: eventsIn(events),
     active: active !== false,
     lastResponse: lastStatus === undefined ? undefined : { code: wholeNumberIn(last, 'code'), status: lastStatus },

@@ -1,4 +1,5 @@
 import { sleep } from '../../runtime/timer.ts'
+import { parseAnswer } from '../answer.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import {
   defaultRetryPolicy,
@@ -54,7 +55,7 @@ export class WebhooksApi {
     return this.#explain('read', async () => {
       if (this.#target !== 'app') return listWebhooks(this.#target, this.#github)
       const [config, app] = [await this.#github.request('GET /app/hook/config'), await this.#github.request('GET /app')]
-      return [appDetailsIn(config.data, app.data)]
+      return [appDetailsIn(parseAnswer(config.text), parseAnswer(app.text))]
     })
   }
 
@@ -63,7 +64,7 @@ export class WebhooksApi {
     const { events, active } = settings
     const body = { name: 'web', active, events, config: configOf(settings, secret) }
     try {
-      return detailsIn(await this.#write(`POST ${hooksPath(this.#target)}`, body, this.#once))
+      return detailsIn(parseAnswer(await this.#write(`POST ${hooksPath(this.#target)}`, body, this.#once)))
     } catch (error) {
       const { message, cause } = error as Error
       const { status } = (cause ?? {}) as RequestError
@@ -78,27 +79,27 @@ export class WebhooksApi {
    * Changes the events and all other settings. The request contains the secret, because GitHub would otherwise remove
    * the secret, and would not sign deliveries.
    */
-  async update(id: number, settings: WebhookSettings, secret: string): Promise<void> {
+  async update(id: string, settings: WebhookSettings, secret: string): Promise<void> {
     const { events, active } = settings
     const body = { active, events, config: configOf(settings, secret) }
     await this.#write(`PATCH ${hooksPath(this.#target)}/${id}`, body)
   }
 
   /** Sets the secret, and the address, content type and TLS verification if they are given. Other settings stay. */
-  async updateConfig(id: number | undefined, settings: Partial<WebhookSettings>, secret: string): Promise<void> {
+  async updateConfig(id: string | undefined, settings: Partial<WebhookSettings>, secret: string): Promise<void> {
     await this.#write(`PATCH ${this.#pathOf(id)}/config`, configOf(settings, secret))
   }
 
-  async ping(id: number): Promise<void> {
+  async ping(id: string): Promise<void> {
     await this.#write(`POST ${this.#pathOf(id)}/pings`)
   }
 
-  async delete(id: number): Promise<void> {
+  async delete(id: string): Promise<void> {
     await this.#write(`DELETE ${this.#pathOf(id)}`)
   }
 
   /** The delivery log of a webhook. Its errors have messages for the operator. */
-  log(id: number | undefined): DeliveryLog {
+  log(id: string | undefined): DeliveryLog {
     const request: Requester['request'] = (route, parameters) => {
       const isWrite = route.startsWith('POST ')
       return this.#explain(isWrite ? 'write' : 'read', async () => {
@@ -115,14 +116,15 @@ export class WebhooksApi {
     if (this.#signal.aborted) throw new Error('Stopped')
   }
 
-  #pathOf(id: number | undefined): string {
+  #pathOf(id: string | undefined): string {
     return this.#target === 'app' ? '/app/hook' : `${hooksPath(this.#target)}/${id}`
   }
 
-  #write(route: string, body?: Body, github: Requester = this.#github): Promise<unknown> {
+  #write(route: string, body?: Body, github: Requester = this.#github): Promise<string> {
     const work = async () => {
       await this.#waitForTurn()
-      return send(github, route, body)
+      // As `data`: Octokit takes a parameter called `url` as the address of the request, and would send the token there.
+      return (await github.request(route, body && { data: body })).text
     }
     return this.#explain('write', work, body && secretIn(body))
   }
@@ -152,28 +154,6 @@ interface Body {
 }
 
 const secretIn = ({ config, secret }: Body): string | undefined => config?.secret ?? secret
-
-/**
- * Sends a request that changes something. GitHub redirects a request for a renamed repository to another path. `fetch`
- * would also follow a redirect to another server, and send the body with the secret of the webhook to that server. So
- * this function follows the redirect itself, but only on the same server.
- */
-async function send(github: Requester, route: string, body: Body | undefined): Promise<unknown> {
-  // As `data`: Octokit takes a parameter called `url` as the address of the request, and would send the token there.
-  const parameters = { ...(body && { data: body }), request: { redirect: 'manual' } }
-  const response = await github.request(route, parameters)
-  if (!isRedirect(response)) return response.data
-  const [method] = route.split(' ')
-  const target = URL.parse(String(response.headers.location), response.url)
-  if (!target || target.origin !== URL.parse(response.url ?? '')?.origin) {
-    throw new Error(`GitHub's API redirects to another server (${target?.origin}): check --github and --api-url`)
-  }
-  const redirected = await github.request(`${method} ${target.href}`, parameters)
-  if (isRedirect(redirected)) throw new Error("GitHub's API redirects again and again")
-  return redirected.data
-}
-
-const isRedirect = ({ status = 200 }: { status?: number }): boolean => status >= 300
 
 /** The properties by GitHub's names. Those that are not given stay unchanged. */
 function configOf({ url, contentType, verifiesTls }: Partial<WebhookSettings>, secret: string) {

@@ -62,7 +62,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
         state: 'requested',
         requests: 1,
         requestedAt: start,
-        deliveryId: 99,
+        deliveryId: '3804004623172239366',
         status: 'timed out',
       }
       await inbox.saveMissedDeliveries([requested])
@@ -133,7 +133,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
 
 function missedDelivery(guid: string, deliveredAt: number, more: Partial<MissedDelivery> = {}): MissedDelivery {
   return {
-    ...{ hookId: '1', guid, target: 'acme/shop', event: 'push', action: undefined, deliveryId: 7, deliveredAt },
+    ...{ hookId: '1', guid, target: 'acme/shop', event: 'push', action: undefined, deliveryId: '7', deliveredAt },
     ...{ status: 'failed to connect to host', state: 'missed', requests: 0, requestedAt: undefined },
     expiresAt: deliveredAt + 3 * day,
     ...more,

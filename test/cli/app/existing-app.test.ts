@@ -123,7 +123,7 @@ describe('status', () => {
     const { github, app } = await existingApp()
     const { output } = await run(project(), ['status', '--json'], environment(github, app))
     expect(JSON.parse(output)).toMatchObject({
-      app: { id: 7, slug: 'hello-bot', owner: { login: 'octocat', isOrganization: false } },
+      app: { id: '7', slug: 'hello-bot', owner: { login: 'octocat', isOrganization: false } },
       hook: { url: 'https://bot.example.com/hooks', hasSecret: true, verifiesTls: true },
       ...{ installations: [], deliveries: [] },
     })

@@ -162,7 +162,7 @@ describe('delete', () => {
     const { code, stdout } = await scene.run(['delete', name, '--yes'])
     expect([code, stdout]).toEqual([0, `Deleted ${name} (https://hooks.example/; push).\n`])
     const left = await scene.run(['list', 'acme/shop', '--json'])
-    expect(JSON.parse(left.stdout)).toMatchObject({ id: first.id })
+    expect(JSON.parse(left.stdout)).toMatchObject({ id: String(first.id) })
   })
 
   test.each<[string[], number, RegExp]>([

@@ -12,7 +12,7 @@ describe('the conversion of a code', () => {
     const app = await convertCode(await codeFor(github), { apiUrl: github.url, signal })
     const [created] = github.apps
     expect(app).toEqual({
-      ...{ id: created?.id, name: 'Hello Bot', slug: 'hello-bot', owner: 'octocat' },
+      ...{ id: String(created?.id), name: 'Hello Bot', slug: 'hello-bot', owner: 'octocat' },
       ...{ page: `${github.webUrl}/apps/hello-bot`, privateKey: created?.privateKey, clientId: created?.clientId },
       ...{ clientSecret: expect.any(String), webhookSecret: github.webhooks[0]?.secret },
     })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { isRequestDue, nextState } from '../../../src/github/recovery/next-state.ts'
 import { type MissedDelivery, missedDeliveryStates } from '../../../src/inbox/missed-deliveries.ts'
 
-const logged = { handled: true, delivered: false, deliveryId: 7 }
+const logged = { handled: true, delivered: false, deliveryId: '7' }
 
 describe('nextState', () => {
   type Seen = Parameters<typeof nextState>[1]
@@ -30,7 +30,7 @@ describe('nextState', () => {
   })
 
   describe.each(missedDeliveryStates)('of a delivery that was %s', (state) => {
-    const missed = { state, deliveryId: 7 }
+    const missed = { state, deliveryId: '7' }
 
     test.each<[string, Seen, ReturnType<typeof nextState>]>([
       ['and is in the inbox', seen({ inInbox: true }), 'received'],
@@ -40,7 +40,7 @@ describe('nextState', () => {
       ['and was delivered', seen({ logged: { ...logged, delivered: true } }), 'unrecorded'],
       ['and expired', seen({ expired: true }), 'expired'],
       ['and expired, and is not in the log', seen({ expired: true, logged: undefined }), 'expired'],
-      ['and failed again', seen({ logged: { ...logged, deliveryId: 8 } }), 'missed'],
+      ['and failed again', seen({ logged: { ...logged, deliveryId: '8' } }), 'missed'],
       ['and has the same last attempt', seen(), state],
       ['and is not in the log', seen({ logged: undefined }), state],
     ])('%s', (_what, input, expected) => {
@@ -54,7 +54,15 @@ describe('isRequestDue', () => {
   const hour = 60 * minute
   const now = 1000 * hour
   const missed = (more: Partial<MissedDelivery>): MissedDelivery => ({
-    ...{ hookId: '1', guid: 'g', target: 'acme/shop', event: 'push', action: undefined, deliveryId: 7, deliveredAt: 0 },
+    ...{
+      hookId: '1',
+      guid: 'g',
+      target: 'acme/shop',
+      event: 'push',
+      action: undefined,
+      deliveryId: '7',
+      deliveredAt: 0,
+    },
     ...{ status: 'timed out', state: 'missed', requests: 0, requestedAt: undefined, expiresAt: now + hour },
     ...more,
   })

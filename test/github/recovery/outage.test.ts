@@ -142,7 +142,7 @@ describe('a sweep requests the deliveries of', () => {
     const scene = await Scene.open()
     const hook = scene.addHook({ organization: 'acme' })
     const missed = failed(scene, 120, { hook })
-    const named = await scene.recovery({ targets: [{ organization: 'acme', id: hook.id }] }).sweep()
+    const named = await scene.recovery({ targets: [{ organization: 'acme', id: String(hook.id) }] }).sweep()
     expect(named?.reports).toMatchObject([{ target: 'acme', sent: 120, calls: 122, counts: { requested: 120 } }])
     await allHandledOnce(scene, missed)
     const found = await scene.recovery({ targets: [{ organization: 'acme' }] }).sweep()

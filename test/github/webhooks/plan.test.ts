@@ -6,11 +6,11 @@ import type { WebhookDetails } from '../../../src/github/webhooks/webhook-detail
 
 const url = 'https://hooks.example/hooks'
 const webhook: WebhookDetails = {
-  ...{ id: 7, url, events: ['issues', 'push'], active: true, contentType: 'json', verifiesTls: true },
+  ...{ id: '7', url, events: ['issues', 'push'], active: true, contentType: 'json', verifiesTls: true },
   ...{ hasSecret: true, lastResponse: undefined },
 }
 const wanted = { url, events: ['push', 'issues'], secretSource: 'the file secrets' }
-const delivery = { id: 1 } as LoggedAttempt
+const delivery = { id: '1' } as LoggedAttempt
 const proved: SecretProof = { signedWith: 'our secret', index: 0, receiver: 'accepted', delivery }
 const other: SecretProof = { signedWith: 'unknown', index: undefined, receiver: 'wrong_signature', delivery }
 
@@ -54,12 +54,12 @@ describe('a plan', () => {
 })
 
 describe('the webhook of a target', () => {
-  const second = { ...webhook, id: 8, active: false }
-  const elsewhere = { ...webhook, id: 9, url: 'https://other.example/?token=hidden' }
+  const second = { ...webhook, id: '8', active: false }
+  const elsewhere = { ...webhook, id: '9', url: 'https://other.example/?token=hidden' }
   const all = [webhook, second, elsewhere]
 
   test('is the one with its id, or the one that delivers to the address', () => {
-    expect(selectWebhook(all, { repository: 'acme/shop', id: 8 }, url)).toBe(second)
+    expect(selectWebhook(all, { repository: 'acme/shop', id: '8' }, url)).toBe(second)
     expect(selectWebhook(all, { organization: 'acme' }, elsewhere.url)).toBe(elsewhere)
     expect(selectWebhook(all, { organization: 'acme' }, 'https://new.example/')).toBeUndefined()
     expect(selectWebhook([elsewhere], { organization: 'acme' }, undefined)).toBe(elsewhere)
@@ -77,7 +77,7 @@ describe('the webhook of a target', () => {
   })
 
   test('cannot be selected if no webhook has the id, and the error lists the webhooks without their queries', () => {
-    const select = () => selectWebhook([elsewhere], { repository: 'acme/shop', id: 1 }, undefined)
+    const select = () => selectWebhook([elsewhere], { repository: 'acme/shop', id: '1' }, undefined)
     expect(select).toThrow('acme/shop has no webhook with the id 1. Its webhooks: acme/shop#9 (https://other.example/)')
   })
 })

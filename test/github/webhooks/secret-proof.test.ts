@@ -12,8 +12,11 @@ const payload = { zen: 'Grüße 🚀 </script> \u001b \\u001b', hook: { config: 
 function proofOf({ secret = 'new', json = JSON.stringify(payload), form = false, status = 200, answer = '' }) {
   const { headers } = signedRequest('ping', { ...(secret && { secret }), payload: json, form })
   const shown = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]))
-  const attempt = { id: 1, statusCode: status, ok: status < 300 } as LoggedAttempt
-  const exchange = { request: { headers: shown, payload }, response: { headers: {}, payload: answer } }
+  const attempt = { id: '1', statusCode: status, ok: status < 300 } as LoggedAttempt
+  const exchange = {
+    request: { headers: shown, payload: JSON.stringify(payload) },
+    response: { headers: {}, payload: answer },
+  }
   return secretProof(attempt, exchange, ['new', 'old'])
 }
 

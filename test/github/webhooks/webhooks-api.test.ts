@@ -19,27 +19,29 @@ async function open(target: Target = repository, token?: string) {
   return { scene, api, waits, secret: 'the secret of the hook' }
 }
 
+const idOf = (scene: Scene): string => String(scene.hook.id)
+
 describe('the client for webhooks', () => {
   test('creates, changes and deletes webhooks, and waits between two changes', async () => {
     const { scene, api, waits, secret } = await open()
     const url = `${scene.url}?second`
     const created = await api.create({ ...settings, url }, secret)
     expect(created).toMatchObject({ url, events: ['push'], active: true, contentType: 'json', hasSecret: true })
-    const id = created.id as number
+    const id = created.id as string
     await api.update(id, { ...settings, url, events: ['issues', 'push'], active: false }, secret)
     await api.updateConfig(id, { url, verifiesTls: false }, secret)
     const changed = (await api.list()).find((one) => one.id === id)
     expect(changed).toMatchObject({ url, events: ['issues', 'push'], active: false, verifiesTls: false })
     await api.delete(id)
-    expect((await api.list()).map((one) => one.id)).toEqual([scene.hook.id])
+    expect((await api.list()).map((one) => one.id)).toEqual([idOf(scene)])
     expect(waits).toHaveLength(3)
     for (const wait of waits) expect(wait).toBeGreaterThan(0)
   })
 
   test('sends the secret with every change, because GitHub removes it otherwise', async () => {
     const { scene, api, secret } = await open()
-    await api.update(scene.hook.id, { ...settings, url: scene.url, events: ['issues'] }, secret)
-    await api.updateConfig(scene.hook.id, { contentType: 'json' }, secret)
+    await api.update(idOf(scene), { ...settings, url: scene.url, events: ['issues'] }, secret)
+    await api.updateConfig(idOf(scene), { contentType: 'json' }, secret)
     const bodies = scene.github.requests.filter(({ method }) => method === 'PATCH').map(({ body }) => body)
     expect(bodies).toMatchObject([{ config: { secret } }, { secret }])
   })
@@ -57,10 +59,10 @@ describe('the client for webhooks', () => {
     onTestFinished(() => other.close())
     const to = (location: string) => scene.github.failAt(/^PATCH /, { status: 307, headers: { location } })
     to(path)
-    await api.updateConfig(scene.hook.id, {}, secret)
+    await api.updateConfig(idOf(scene), {}, secret)
     expect(scene.hook.secret).toBe(secret)
     to(other.url + path)
-    const redirected = api.updateConfig(scene.hook.id, {}, secret)
+    const redirected = api.updateConfig(idOf(scene), {}, secret)
     await expect(redirected).rejects.toThrow(`redirects to another server (${other.url})`)
     expect(other.requests).toEqual([])
   })
@@ -71,7 +73,7 @@ describe('the client for webhooks', () => {
   ])('shows no secret in the reason of GitHub: %j', async (body, reason) => {
     const { scene, api, secret } = await open()
     scene.github.failAt(/^PATCH /, { status: 422, body })
-    await expect(api.updateConfig(scene.hook.id, {}, secret)).rejects.toThrow(`(422): ${reason}`)
+    await expect(api.updateConfig(idOf(scene), {}, secret)).rejects.toThrow(`(422): ${reason}`)
   })
 
   test.each([['<html>'], [{}], [[null]]])('rejects %j in place of a list of webhooks', async (body) => {
@@ -93,29 +95,29 @@ describe('the client for webhooks', () => {
     const signal = new AbortController().signal
     const api = new WebhooksApi({ target: repository, github: scene.requester(token), signal })
     expect(await api.list()).toHaveLength(1)
-    await expect(api.delete(scene.hook.id)).rejects.toThrow('"Webhooks" with Read and write (repository_hooks=write)')
+    await expect(api.delete(idOf(scene))).rejects.toThrow('"Webhooks" with Read and write (repository_hooks=write)')
   })
 })
 
 describe('the proof of a secret', () => {
   test('comes from a ping, also if the secret is an older one', async () => {
     const { scene, api, secret } = await open()
-    expect(await proveByPing(api, scene.hook, ['new', secret])).toMatchObject({
+    expect(await proveByPing(api, { id: idOf(scene) }, ['new', secret])).toMatchObject({
       ...{ signedWith: 'our secret', index: 1, receiver: 'accepted' },
       delivery: { event: 'ping' },
     })
-    expect(await proveByLastDelivery(api, scene.hook, [secret])).toMatchObject({ index: 0 })
+    expect(await proveByLastDelivery(api, { id: idOf(scene) }, [secret])).toMatchObject({ index: 0 })
   })
 
   test('is missing if the secret drifted: the receiver rejects the ping', async () => {
     const { scene, api, secret } = await open()
     scene.hook.secret = 'drifted'
-    expect(await proveByPing(api, scene.hook, [secret])).toMatchObject({
+    expect(await proveByPing(api, { id: idOf(scene) }, [secret])).toMatchObject({
       signedWith: 'unknown',
       receiver: 'wrong_signature',
     })
     scene.hook.secret = undefined
-    expect(await proveByPing(api, scene.hook, [secret])).toMatchObject({
+    expect(await proveByPing(api, { id: idOf(scene) }, [secret])).toMatchObject({
       signedWith: 'no secret',
       receiver: 'missing_signature',
     })
@@ -124,7 +126,7 @@ describe('the proof of a secret', () => {
   test('needs no receiver', async () => {
     const { scene, api, secret } = await open()
     await scene.stopListening()
-    expect(await proveByPing(api, scene.hook, [secret])).toMatchObject({ index: 0, receiver: 'failed' })
+    expect(await proveByPing(api, { id: idOf(scene) }, [secret])).toMatchObject({ index: 0, receiver: 'failed' })
   })
 
   test('comes from the first ping of a new webhook', async () => {

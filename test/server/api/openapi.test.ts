@@ -30,7 +30,7 @@ const swept = {
   ],
   missedDeliveries: [
     {
-      ...{ hookId: '7', guid: 'g', target: 'acme/shop', event: 'push', deliveryId: 7, deliveredAt: 1, requests: 0 },
+      ...{ hookId: '7', guid: 'g', target: 'acme/shop', event: 'push', deliveryId: '7', deliveredAt: 1, requests: 0 },
       ...{ status: 'timed out', state: 'missed', expiresAt: 2, action: undefined, requestedAt: undefined },
     },
   ],
@@ -65,7 +65,7 @@ beforeAll(async () => {
     guid: 'g',
     target: 'acme/shop',
     event: 'push',
-    deliveryId: 7,
+    deliveryId: '7',
     deliveredAt: 1,
     requests: 1,
   }

@@ -115,7 +115,14 @@ async function withMissedDeliveries(...states: MissedDeliveryState[]): Promise<A
         action: undefined,
         status: 'timed out',
       },
-      ...{ deliveryId: index, deliveredAt: now, state, requests: 0, requestedAt: undefined, expiresAt: now + 1000 },
+      ...{
+        deliveryId: String(index),
+        deliveredAt: now,
+        state,
+        requests: 0,
+        requestedAt: undefined,
+        expiresAt: now + 1000,
+      },
     })),
   )
   return admin

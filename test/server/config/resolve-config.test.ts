@@ -53,7 +53,7 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   dev: ['true', true, 'TRUE'],
   insecure: ['1', true, '2'],
   githubToken: ['ghp_something', 'ghp_something', 'two words'],
-  recover: ['acme/shop, acme#7', [{ repository: 'acme/shop' }, { organization: 'acme', id: 7 }], 'acme/shop/more'],
+  recover: ['acme/shop, acme#7', [{ repository: 'acme/shop' }, { organization: 'acme', id: '7' }], 'acme/shop/more'],
   recoverUrl: ['https://hooks.example.org/hooks', 'https://hooks.example.org/hooks', '/hooks'],
   recoverEvery: ['1m', 60_000, '60'],
   recoverLookback: ['2d', 2 * 24 * 3600 * 1000, 'yesterday'],
@@ -61,7 +61,7 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   recoverEvents: ['push,issues.opened', ['push', 'issues.opened'], 'push opened'],
   recoverIncludeOk: ['true', true, 'yes'],
   recoverPace: ['100ms', 100, '0.1s'],
-  pull: ['app,acme/shop#7', ['app', { repository: 'acme/shop', id: 7 }], 'acme shop'],
+  pull: ['app,acme/shop#7', ['app', { repository: 'acme/shop', id: '7' }], 'acme shop'],
   pullEvery: ['1s', 1000, 'often'],
 }
 
@@ -159,11 +159,11 @@ describe('a module’s config', () => {
   })
 
   test('may contain the recovery settings in an object', () => {
-    const hooks = ['app', 'acme', { repository: 'acme/shop', id: 7 }, { organization: 'acme' }]
+    const hooks = ['app', 'acme', { repository: 'acme/shop', id: '7' }, { organization: 'acme' }]
     const recover = { hooks, every: '1m', mode: 'pull', includeOk: true, events: ['push', 'issues'] }
     const resolved = resolve({ module: { name: 'hooks.ts', config: { recover } } })
     const acme = { organization: 'acme' }
-    expect(resolved.recover.value).toEqual(['app', acme, { repository: 'acme/shop', id: 7 }, acme])
+    expect(resolved.recover.value).toEqual(['app', acme, { repository: 'acme/shop', id: '7' }, acme])
     expect(resolved.recoverEvery).toEqual({ value: 60_000, source: 'config.recoverEvery of hooks.ts' })
     expect([resolved.recoverMode.value, resolved.recoverIncludeOk.value]).toEqual(['pull', true])
     expect(resolved.recoverEvents.value).toEqual(['push', 'issues'])

@@ -192,7 +192,7 @@ export const MissedDelivery = object({
   target: text,
   event: text,
   action: optional(text),
-  deliveryId: count,
+  deliveryId: text,
   deliveredAt: timestamp,
   status: text,
   state: v.picklist(missedDeliveryStates),

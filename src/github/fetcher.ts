@@ -1,0 +1,123 @@
+import type { Inbox } from '../inbox/inbox.ts'
+import type { MissedDelivery } from '../inbox/missed-deliveries.ts'
+import { AnswerError } from './answer.ts'
+import type { DeliveryLog, LoggedAttempt } from './delivery-log.ts'
+import { recoveredDelivery } from './recovered-delivery.ts'
+import { concernsOneEntity, describeError, type RequestError } from './requester.ts'
+
+/** After this many failures in a row, a sweep or a poll ends: the cause is then not a single delivery. */
+export const maxFailures = 3
+
+/** The result of a request to GitHub about one missed delivery. */
+export interface Fetched {
+  missed: MissedDelivery
+  /** Why the request failed. The delivery is then still missed, or expired. */
+  error?: unknown
+}
+
+interface FetcherSettings {
+  inbox: Inbox
+  source: string
+  /** Milliseconds for which GitHub keeps deliveries. */
+  retention: number
+}
+
+/** Fetches the deliveries of one webhook. A delivery that cannot be fetched does not stop the others. */
+export class Fetcher {
+  readonly #log: DeliveryLog
+  readonly #settings: FetcherSettings
+  readonly #startedAt = performance.now()
+  readonly #githubTime: number
+  #oldIds: Promise<Set<string>> | undefined
+
+  /** @param githubTime GitHub's time now, in milliseconds since 1970. */
+  constructor(log: DeliveryLog, settings: FetcherSettings, githubTime: number) {
+    this.#log = log
+    this.#settings = settings
+    this.#githubTime = githubTime
+  }
+
+  /**
+   * Stores the payload that GitHub's API shows.
+   * @throws if GitHub answers no requests of this client, or if the inbox fails.
+   */
+  pull(missed: MissedDelivery): Promise<Fetched> {
+    return this.#attempt(missed, 'received', async () => {
+      const { inbox, source } = this.#settings
+      const sent = await this.#log.read(missed.deliveryId)
+      await inbox.store(recoveredDelivery(sent, { ...missed, source }, Date.now()))
+    })
+  }
+
+  /** Requests a redelivery. @throws if GitHub answers no requests of this client. */
+  redeliver(missed: MissedDelivery): Promise<Fetched> {
+    return this.#attempt(missed, 'requested', () => this.#log.redeliver(missed.deliveryId))
+  }
+
+  async #attempt(
+    given: MissedDelivery,
+    state: 'received' | 'requested',
+    request: () => Promise<void>,
+  ): Promise<Fetched> {
+    const missed = { ...given, requests: given.requests + 1, requestedAt: Date.now() }
+    try {
+      await request()
+      return { missed: { ...missed, state } }
+    } catch (error) {
+      if (!concernsOneEntity(error)) throw error
+      if (await this.#isGone(error as RequestError, missed)) {
+        return { missed: { ...given, state: 'expired', status: 'GitHub no longer keeps it' } }
+      }
+      const reason = reasonOf(error as RequestError)
+      const isLate = missed.expiresAt <= this.#now
+      return {
+        missed: { ...missed, state: isLate ? 'expired' : 'missed', status: reason },
+        error: new Error(reason, { cause: error }),
+      }
+    }
+  }
+
+  /** A redelivery of an entry that GitHub has deleted gets one of these. Which one is not documented. */
+  async #isGone({ status = 0 }: RequestError, { deliveryId, deliveredAt }: MissedDelivery): Promise<boolean> {
+    if (![404, 410, 422].includes(status) || this.#now - deliveredAt < this.#settings.retention) return false
+    this.#oldIds ??= this.#readOldIds()
+    return !(await this.#oldIds).has(deliveryId)
+  }
+
+  /** The ids of the attempts that the log still lists, although they are older than GitHub keeps them. */
+  async #readOldIds(): Promise<Set<string>> {
+    const old = new Set<string>()
+    const reading = await this.#log.open()
+    for await (const attempts of reading?.since(0) ?? []) {
+      for (const { id, deliveredAt } of attempts) if (this.#now - deliveredAt >= this.#settings.retention) old.add(id)
+    }
+    return old
+  }
+
+  get #now(): number {
+    return this.#githubTime + performance.now() - this.#startedAt
+  }
+}
+
+/** Why one delivery cannot be fetched, for the record of it, which has no place for a long text. */
+function reasonOf(error: RequestError): string {
+  const { name, status, response } = error
+  if (error instanceof AnswerError) return error.message
+  if (name === 'TimeoutError') return 'GitHub did not answer in time'
+  if (status === 404) {
+    return 'GitHub lists it, but does not show it (404): check that the token or the App still has the permission "Webhooks"'
+  }
+  return response === undefined ? describeError(error) : `GitHub answered ${status}`
+}
+
+/** The record of a delivery that the inbox does not have. @param last The latest attempt. */
+export function newMissedDelivery(
+  { hookId, target, retention }: { hookId: string; target: string; retention: number },
+  { guid, event, action, deliveredAt }: LoggedAttempt,
+  { id, status }: LoggedAttempt,
+): MissedDelivery {
+  return {
+    ...{ hookId, guid, target, event, action, deliveredAt, deliveryId: id, status, state: 'missed' },
+    ...{ requests: 0, requestedAt: undefined, expiresAt: deliveredAt + retention },
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * How far a log of deliveries has been read. Recovery and polling use the same rules.
+ *
+ * An attempt may appear late in GitHub's log: minutes late by its documentation, and 40 to 71 minutes late in incidents
+ * of 2024 and 2026. So each read begins `settlingTime` before the newest attempt that was read. Once an hour, a read
+ * begins `recentTime` ago. Once a day, it covers everything that GitHub keeps.
+ */
+import { parseObject } from '../runtime/json.ts'
+
+/** All times are GitHub's, in milliseconds since 1970. */
+export interface LogPosition {
+  /** The time of the newest attempt that was read. */
+  at: number
+  /** When the latest read that began `recentTime` before ended. */
+  recentAt: number
+  /** When the latest read of everything ended. */
+  fullAt: number
+}
+
+/** A part of the log to read, and the position once it has been read. */
+export interface LogRange {
+  /** The time at which the part begins. */
+  from: number
+  /** Whether the attempts in this part may have appeared although the newest entries of the log are unchanged. */
+  isRepeated: boolean
+  /** The position after the read. @param newest The time of the newest attempt, if there was one. */
+  next(newest: number | undefined): LogPosition
+}
+
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+
+/**
+ * How late an attempt may appear in the log and still be found by the next read, in milliseconds from the start of the
+ * attempt. GitHub lists an attempt only when the attempt has ended.
+ */
+export const settlingTime: number = 5 * minute
+
+/**
+ * How far back a read reaches once an hour, in milliseconds. It finds every attempt that appears up to 71 minutes late,
+ * even if two reads are 49 minutes apart.
+ */
+export const recentTime: number = 3 * hour
+
+export const startPosition: LogPosition = { at: 0, recentAt: 0, fullAt: 0 }
+
+/**
+ * The part of the log to read next.
+ * @param now GitHub's time.
+ * @param earliest Attempts before this time are never read.
+ * @param isFull Whether to read everything, even if it was read less than a day ago.
+ */
+export function nextRange(position: LogPosition, now: number, earliest: number, isFull = false): LogRange {
+  const full = isFull || isOver(position.fullAt, day, now)
+  const recent = full || isOver(position.recentAt, hour, now)
+  const at = Math.min(position.at, now) // an earlier version may have stored a time in the future
+  const begin = Math.min(at - settlingTime, recent ? now - recentTime : at)
+  return {
+    from: full ? earliest : Math.max(begin, earliest),
+    isRepeated: recent,
+    next: (newest = at) => ({
+      at: Math.max(at, Math.min(newest, now)),
+      recentAt: recent ? now : position.recentAt,
+      fullAt: full ? now : position.fullAt,
+    }),
+  }
+}
+
+/** Whether at least `ms` milliseconds have passed since a time, or whether the time is in the future. */
+const isOver = (since: number, ms: number, now: number): boolean => now - since >= ms || since > now
+
+/** Parses a position in the key-value table. An earlier version stored only the time `at`, as a number. */
+export function parsePosition(text: string | undefined): LogPosition {
+  const stored = text === undefined ? undefined : parseObject(text)
+  const at = stored ? stored.at : Number(text ?? 0)
+  return { at: timeIn(at), recentAt: timeIn(stored?.recentAt), fullAt: timeIn(stored?.fullAt) }
+}
+
+const timeIn = (value: unknown): number => (Number.isFinite(value) ? (value as number) : 0)

@@ -1,0 +1,105 @@
+import type { Octokit } from 'octokit'
+import { untilAborted } from '../runtime/timer.ts'
+import { responseText } from '../runtime/untrusted-text.ts'
+import { AnswerError, exactJson, maxAnswerBytes } from './answer.ts'
+import { defaultRetryPolicy, type GitHubResponse, type Requester } from './requester.ts'
+
+/**
+ * The version of the REST API: the one that the types of the package `octokit` describe. GitHub supports it until March
+ * 2028 at least: https://docs.github.com/rest/about-the-rest-api/api-versions
+ */
+export const apiVersion = '2022-11-28'
+
+/** Names the version of the API in each request that does not name one. */
+export function withApiVersion(octokit: Octokit): Octokit {
+  octokit.hook.before('request', (options) => {
+    const { headers } = options as { headers: Record<string, unknown> }
+    headers['x-github-api-version'] ??= apiVersion
+  })
+  return octokit
+}
+
+/**
+ * Makes a requester of an Octokit. Its responses have the JSON text as GitHub wrote it, because Octokit would round
+ * large integers, or make each of them a `BigInt`. It reads at most `maxAnswerBytes` of an answer, and follows a
+ * redirect only to the same server. Each request rejects as soon as its own signal aborts, even while the Octokit
+ * requests a token for it.
+ *
+ * `options.request.fetch` is the option of every Octokit for another `fetch`, so this works with old versions too.
+ */
+export function toRequester(octokit: Octokit): Requester {
+  withApiVersion(octokit).hook.wrap('request', async (request, options) => {
+    // A request for a token has no signal, because it serves all requests that need the token. So it gets a timeout.
+    const signal: AbortSignal = options.request.signal ?? AbortSignal.timeout(defaultRetryPolicy.requestTimeout)
+    const fetch: Fetch = options.request.fetch ?? globalThis.fetch
+    let text: string | undefined
+    let failure: AnswerError | undefined
+    // Changes `options` itself, because the hooks of plugins get this object, but not its `request`, which may belong to
+    // the defaults of the Octokit.
+    options.request = {
+      ...options.request,
+      signal,
+      parseSuccessResponseBody: false, // the text is parsed only where it is needed
+      fetch: async (address: string, init: RequestInit) => {
+        try {
+          const response = await fetchFromOneServer(fetch, address, init)
+          text = await limitedText(response)
+          return withBody(response, text)
+        } catch (error) {
+          if (error instanceof AnswerError) failure = error // Octokit wraps it in an error of its own
+          throw error
+        }
+      },
+    }
+    try {
+      const response = await untilAborted(signal, async () => request(options))
+      return Object.assign(response, { text: text ?? exactJson(response.data) })
+    } catch (error) {
+      throw failure ?? error
+    }
+  })
+  return { request: (route, parameters) => octokit.request(route, parameters) as unknown as Promise<GitHubResponse> }
+}
+
+type Fetch = (address: string, init: RequestInit) => Promise<Response>
+
+/** GitHub redirects a request for a renamed repository once. */
+const maxRedirects = 5
+
+/**
+ * Follows redirects to the same server only: another server must get neither the token nor a secret in the body, and
+ * its answer would not be GitHub's. Repeats the method and the body, as GitHub asks:
+ * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+ * @throws {AnswerError} for a redirect to another server, or to itself.
+ */
+async function fetchFromOneServer(fetch: Fetch, address: string, init: RequestInit): Promise<Response> {
+  let target = URL.parse(address) as URL
+  for (let redirects = 0; redirects <= maxRedirects; redirects++) {
+    const response = await fetch(target.href, { ...init, redirect: 'manual' })
+    const location = response.headers.get('location')
+    if (![301, 302, 307, 308].includes(response.status) || location === null) return response
+    await response.body?.cancel()
+    const next: URL | null = URL.parse(location, target.href)
+    if (next?.origin !== target.origin) {
+      const other = next?.origin ?? 'an invalid address'
+      throw new AnswerError(`GitHub's API redirects to another server (${other}): check --github and --api-url`)
+    }
+    target = next
+  }
+  throw new AnswerError("GitHub's API redirects again and again")
+}
+
+async function limitedText(response: Response): Promise<string> {
+  try {
+    return await responseText(response, maxAnswerBytes)
+  } catch (error) {
+    throw error instanceof RangeError ? new AnswerError(error.message, { cause: error }) : error
+  }
+}
+
+/** The response for Octokit, which parses only the body of an error. */
+function withBody(response: Response, text: string): Response {
+  const { status, statusText, headers, url, ok } = response
+  const copy = new Response(ok || status < 400 ? null : text, { status, statusText, headers })
+  return Object.defineProperty(copy, 'url', { value: url })
+}
