@@ -79,8 +79,9 @@ export class PollingScene {
     this.hook.url = nowhere
   }
 
-  static async open(options: LocalGitHubOptions = {}): Promise<PollingScene> {
-    const scene = await Scene.open(options)
+  /** @param inbox Default: a new one in SQLite. */
+  static async open(options: LocalGitHubOptions = {}, inbox?: Inbox): Promise<PollingScene> {
+    const scene = await Scene.open(options, inbox)
     await scene.stopListening()
     scene.hooks.work()
     return new PollingScene(scene)

@@ -32,20 +32,21 @@ export class Scene {
   readonly port: number
   #server: Server
 
-  private constructor(github: LocalGitHub, server: Server) {
+  private constructor(github: LocalGitHub, server: Server, inbox?: Inbox) {
     this.github = github
     this.file = inboxFile()
-    this.inbox = openInbox(this.file)
+    this.inbox = inbox ?? openInbox(this.file)
     this.hooks = new Hooks({ secret, validateIp: false, inbox: this.inbox, logger: false })
     this.#server = server
     this.port = (server.address() as AddressInfo).port
     this.hook = this.addHook()
   }
 
-  static async open(options: LocalGitHubOptions = {}): Promise<Scene> {
+  /** @param inbox Default: a new one in SQLite. */
+  static async open(options: LocalGitHubOptions = {}, inbox?: Inbox): Promise<Scene> {
     const github = await LocalGitHub.start({ token, limits: { authorized: 100_000, points: 1e9 }, ...options })
     onTestFinished(() => github.close())
-    const scene = new Scene(github, await listen(0))
+    const scene = new Scene(github, await listen(0), inbox)
     scene.hooks.on('push', (_data, guid) => void scene.handled.set(guid, (scene.handled.get(guid) ?? 0) + 1), {
       name: 'count',
     })
