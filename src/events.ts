@@ -1,9 +1,9 @@
 import type { operations } from '@octokit/openapi-webhooks-types'
+import { type AddedPayloads, addedActions } from './added-events.ts'
 
 /**
- * The types of GitHub's events, from its OpenAPI description, and the list of their names. Handlers also run for events
- * that GitHub adds later. The payloads of such an event get a type when `@octokit/openapi-webhooks-types` has the
- * event.
+ * The types of GitHub's events, from its OpenAPI description, and the list of their names. `added-events.ts` has events
+ * that the description lacks. Handlers also run for events that GitHub adds later.
  */
 
 /**
@@ -16,14 +16,20 @@ type ProtocolName<Op extends string> = Op extends `repository-dispatch/${string}
     ? `${Underscored<Event>}.${Underscored<Action>}`
     : Underscored<Op>
 
-/** Maps `event.action`, or `event` if the event has no actions, to the payload. */
-export type EventPayloads = {
+/** The payloads in GitHub's description. */
+export type DescribedPayloads = {
   [Op in keyof operations & string as ProtocolName<Op>]: operations[Op] extends {
     requestBody: { content: { 'application/json': infer Payload } }
   }
     ? Payload
     : Record<string, unknown>
 }
+
+/**
+ * Maps `event.action`, or `event` if the event has no actions, to the payload. The description has precedence over
+ * `AddedPayloads`, because an application may install a newer version of it.
+ */
+export type EventPayloads = DescribedPayloads & Omit<AddedPayloads, keyof DescribedPayloads>
 
 type Described = keyof EventPayloads
 type EventPart<Name extends string> = Name extends `${infer Event}.${string}` ? Event : Name
@@ -50,7 +56,7 @@ export interface AnyPayload {
 
 /**
  * The payload of deliveries named `Name`: exact for `event.action`, a union discriminated by `action` for `event`,
- * `AnyPayload` for `*`, and `Record<string, unknown>` for a name that is not in GitHub's description.
+ * `AnyPayload` for `*`, and `Record<string, unknown>` for an unknown name.
  */
 export type PayloadOf<Name extends string> = Name extends '*'
   ? AnyPayload
@@ -159,23 +165,29 @@ export const knownActions = {
   workflow_run: 'completed in_progress requested',
 } as const
 
+const actionLists: readonly Readonly<Record<string, string>>[] = [knownActions, addedActions]
+
+/** All events that this version knows. */
+export const knownEvents = (): string[] => [...new Set(actionLists.flatMap((list) => Object.keys(list)))]
+
+const isKnownEvent = (event: string): boolean => actionLists.some((list) => Object.hasOwn(list, event))
+
+const actionsOf = (event: string): string[] =>
+  actionLists.flatMap((list) => (Object.hasOwn(list, event) ? (list[event] as string).split(' ') : [])).filter(Boolean)
+
 /**
- * Whether GitHub's description has this `event` or `event.action`. `*` and all actions of `repository_dispatch`, which
- * senders choose, count as known.
+ * Whether this version knows the `event` or `event.action`. `*` and all actions of `repository_dispatch`, which senders
+ * choose, count as known.
  */
 export function isKnownName(name: string): boolean {
-  const [event = '', action] = splitName(name)
+  const [event, action] = splitName(name)
   if (event === '*' || event === 'repository_dispatch') return true
-  if (!Object.hasOwn(knownActions, event)) return false
-  return action === undefined || knownActions[event as keyof typeof knownActions].split(' ').includes(action)
+  return isKnownEvent(event) && (action === undefined || actionsOf(event).includes(action))
 }
 
-/** Every event of GitHub's description, and every event with each of its actions. */
+/** Every known event, and every known event with each of its actions. */
 export const knownNames = (): string[] =>
-  Object.entries(knownActions).flatMap(([event, actions]) => [
-    event,
-    ...actions.split(' ').flatMap((action) => (action === '' ? [] : [`${event}.${action}`])),
-  ])
+  knownEvents().flatMap((event) => [event, ...actionsOf(event).map((action) => `${event}.${action}`)])
 
 /** `issues.opened` as `['issues', 'opened']`. No event has a dot, but actions of `repository_dispatch` may. */
 export function splitName(name: string): [event: string, action?: string] {

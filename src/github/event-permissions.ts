@@ -3,8 +3,8 @@
  *
  * Source: the summaries of the webhooks in GitHub's OpenAPI description (`@octokit/openapi` 23.0.2), such as "To
  * subscribe to this event, a GitHub App must have at least read-level access for the "Issues" repository permission".
- * `issue_relates_to` comes from docs.github.com. The names are those of `default_permissions` in a manifest, and of the
- * schema `app-permissions`.
+ * `issue_relates_to` comes from docs.github.com, and so do the events of Enterprise Cloud. The names are those of
+ * `default_permissions` in a manifest, and of the schema `app-permissions`.
  */
 
 export type PermissionLevel = 'read' | 'write' | 'admin'
@@ -24,9 +24,10 @@ export interface EventPermission {
 
 const actions = { permission: 'actions' }
 const administration = { permission: 'administration' }
-const alerts = { permission: 'secret_scanning_alerts' }
+const codeScanning = { permission: 'security_events' }
 const contents = { permission: 'contents' }
 const customProperties = { permission: 'organization_custom_properties' }
+const dependabot = { permission: 'vulnerability_alerts' }
 const deployments = { permission: 'deployments' }
 const discussions = { permission: 'discussions' }
 const issues = { permission: 'issues' }
@@ -35,20 +36,25 @@ const metadata = { permission: 'metadata' }
 const projects = { permission: 'repository_projects', alternatives: ['organization_projects'] }
 const organizationProjects = { permission: 'organization_projects' }
 const pullRequests = { permission: 'pull_requests' }
+const secretScanning = { permission: 'secret_scanning_alerts' }
 
-/** The permission that an App needs for each event. `eventsWithoutPermission` has the events that need none. */
+/**
+ * The permission that an App needs for each event. `eventsWithoutPermission` has the events that need none, and
+ * `eventsWithUnknownPermission` those for which GitHub names none.
+ */
 export const eventPermissions: Readonly<Record<string, EventPermission>> = {
   branch_protection_configuration: administration,
   branch_protection_rule: administration,
+  bypass_request_secret_scanning: secretScanning,
   check_run: { permission: 'checks', writeActions: ['requested_action', 'rerequested'] },
   check_suite: { permission: 'checks', writeActions: ['requested', 'rerequested'] },
-  code_scanning_alert: { permission: 'security_events' },
+  code_scanning_alert: codeScanning,
   commit_comment: contents,
   create: contents,
   custom_property: customProperties,
   custom_property_values: customProperties,
   delete: contents,
-  dependabot_alert: { permission: 'vulnerability_alerts' },
+  dependabot_alert: dependabot,
   deploy_key: deployments,
   deployment: deployments,
   deployment_protection_rule: deployments,
@@ -56,6 +62,10 @@ export const eventPermissions: Readonly<Record<string, EventPermission>> = {
   deployment_status: deployments,
   discussion: discussions,
   discussion_comment: discussions,
+  dismissal_request_code_scanning: codeScanning,
+  dismissal_request_dependabot: dependabot,
+  dismissal_request_secret_scanning: secretScanning,
+  exemption_request_push_ruleset: administration,
   fork: contents,
   gollum: contents,
   issue_comment: issues,
@@ -89,9 +99,9 @@ export const eventPermissions: Readonly<Record<string, EventPermission>> = {
   repository_advisory: { permission: 'repository_advisories' },
   repository_dispatch: contents,
   repository_ruleset: { permission: 'administration', alternatives: ['organization_administration'] },
-  secret_scanning_alert: alerts,
-  secret_scanning_alert_location: alerts,
-  secret_scanning_scan: alerts,
+  secret_scanning_alert: secretScanning,
+  secret_scanning_alert_location: secretScanning,
+  secret_scanning_scan: secretScanning,
   security_and_analysis: administration,
   star: metadata,
   status: { permission: 'statuses' },
@@ -104,8 +114,25 @@ export const eventPermissions: Readonly<Record<string, EventPermission>> = {
   workflow_run: actions,
 }
 
+/**
+ * Events that only GitHub's description of Enterprise Cloud has. A handler for `*` subscribes an App to none of them,
+ * because other accounts do not get them.
+ */
+export const enterpriseEvents: readonly string[] = [
+  'bypass_request_secret_scanning',
+  'dismissal_request_code_scanning',
+  'dismissal_request_dependabot',
+  'dismissal_request_secret_scanning',
+  'exemption_request_push_ruleset',
+  'organization_custom_property',
+  'organization_custom_property_values',
+]
+
 /** Events that an App can subscribe to without a permission. */
 export const eventsWithoutPermission: readonly string[] = ['meta', 'security_advisory']
+
+/** Events that GitHub sends to Apps without saying which permission they need. */
+export const eventsWithUnknownPermission: readonly string[] = ['organization_custom_property_values']
 
 /** Events that GitHub sends to every App. GitHub refuses a manifest that lists one: "Default events unsupported". */
 export const eventsOfEveryApp: readonly string[] = [
@@ -117,11 +144,12 @@ export const eventsOfEveryApp: readonly string[] = [
 ]
 
 /**
- * Events that GitHub sends only to other webhooks: those of a repository, an organization, a sponsored account or a
- * listing in the Marketplace.
+ * Events that GitHub sends only to other webhooks: those of a repository, an organization, an enterprise, a sponsored
+ * account or a listing in the Marketplace.
  */
 export const eventsNotForApps: readonly string[] = [
   'marketplace_purchase',
+  'organization_custom_property',
   'package', // an App gets `registry_package`
   'repository_import',
   'repository_vulnerability_alert', // an App gets `dependabot_alert`

@@ -2,7 +2,8 @@
 
 import { type Octokit, Octokit as OctokitClass } from 'octokit'
 import type { NodeHandler } from '../../src/adapters/node.ts'
-import type { knownActions } from '../../src/events.ts'
+import type { AddedPayloads, addedActions } from '../../src/added-events.ts'
+import type { DescribedPayloads, knownActions } from '../../src/events.ts'
 import {
   type Delivery,
   type Discard,
@@ -91,11 +92,43 @@ holds<Equal<ReturnType<typeof sample<'issues.opened'>>, PayloadOf<'issues.opened
 
 // The names known at run time are those known to the types.
 type Actions<List extends string> = List extends `${infer First} ${infer Rest}` ? First | Actions<Rest> : List
+type Names<Lists> = {
+  [Event in keyof Lists & string]: Lists[Event] extends '' ? never : `${Event}.${Actions<Lists[Event] & string>}`
+}[keyof Lists & string]
 type Known = typeof knownActions
-type KnownNames = {
-  [Event in keyof Known & string]: Event | (Known[Event] extends '' ? never : `${Event}.${Actions<Known[Event]>}`)
-}[keyof Known]
-holds<Equal<KnownNames | '*', EventName>>()
+type Added = typeof addedActions
+type EventsOf<Payloads> = keyof Payloads extends infer Name
+  ? Name extends `${infer Event}.${string}`
+    ? Event
+    : Name
+  : never
+holds<Equal<keyof Known | Names<Known>, EventsOf<DescribedPayloads> | keyof DescribedPayloads>>()
+holds<Equal<Names<Added>, keyof AddedPayloads>>()
+holds<Equal<keyof Known | Names<Known> | keyof Added | Names<Added> | '*', EventName>>()
+// Each addition is one that the description does not have.
+holds<Equal<keyof AddedPayloads & keyof DescribedPayloads, never>>()
+
+// Events that the description lacks.
+hooks.hook('issues.status_changed', (data) => {
+  holds<Equal<typeof data.action, 'status_changed'>>()
+  holds<Equal<typeof data.issue.title, string>>()
+  holds<Equal<NonNullable<typeof data.issue.status>['category'], string>>()
+})
+hooks.on('bypass_request_secret_scanning', (data) => {
+  holds<Equal<typeof data.exemption_request.requester_login, string | undefined>>()
+  const { exemption_request_data: requested } = data.exemption_request
+  if (requested?.type === 'secret_scanning')
+    holds<Equal<NonNullable<typeof requested.data>[0]['secret_type'], string | undefined>>()
+  if (data.action === 'response_submitted') data.exemption_response.reviewer_login
+  // @ts-expect-error: not every action has a response
+  data.exemption_response
+})
+hooks.on('organization_custom_property', (data) => {
+  holds<Equal<typeof data.definition.property_name, string>>()
+  if (data.action === 'created') data.definition.value_type
+  // @ts-expect-error: a deleted property has only a name
+  if (data.action === 'deleted') data.definition.value_type
+})
 
 // Deliveries from a queue, and the promise of the handler for Node.js.
 holds<Equal<ReturnType<typeof hooks.receive>, Promise<HookReply>>>()

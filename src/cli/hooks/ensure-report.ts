@@ -1,5 +1,5 @@
 /** Prints the plan of `hooks ensure`, and the findings from the ping. */
-import { isKnownName, knownActions } from '../../events.ts'
+import { isKnownName, knownEvents } from '../../events.ts'
 import { nameOfTarget } from '../../github/target.ts'
 import type { WebhookPlan } from '../../github/webhooks/plan.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
@@ -30,7 +30,7 @@ interface Result {
 /** Reports events that GitHub may not have, or does not send to this webhook. */
 export function reportEvents({ target, events }: OpenWebhooks): void {
   for (const event of events?.events.filter((one) => !isKnownName(one)) ?? []) {
-    const meant = suggestion(event, Object.keys(knownActions))
+    const meant = suggestion(event, knownEvents())
     console.error(printable(`hookserver: GitHub's description of its webhooks has no event "${event}".${meant}`))
   }
   const unavailable = events?.unavailable ?? []

@@ -4,6 +4,7 @@ import { isObject } from '../../runtime/json.ts'
 import { suggestion } from '../../runtime/nearest.ts'
 import {
   type EventPermission,
+  enterpriseEvents,
   eventPermissions,
   eventsNotForApps,
   eventsOfEveryApp,
@@ -46,8 +47,11 @@ export function needsOf(names: readonly string[], given: Permissions = {}): AppN
     } else if (!eventsOfEveryApp.includes(event)) notes.push(noteFor(event))
   }
   if (names.includes('*')) {
-    for (const event of permittedEvents(permissions)) events.add(event)
-    notes.push(`A handler for "*" subscribes to all ${events.size} events that these permissions allow`)
+    const permitted = permittedEvents(permissions)
+    const general = permitted.filter((event) => !enterpriseEvents.includes(event))
+    for (const event of general) events.add(event)
+    const exception = general.length < permitted.length ? ', except those of Enterprise Cloud' : ''
+    notes.push(`A handler for "*" subscribes to all ${events.size} events that these permissions allow${exception}`)
   }
   return { events: [...events].toSorted(), names: subscribed.toSorted(), permissions: sorted(permissions), notes }
 }

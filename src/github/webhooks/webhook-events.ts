@@ -9,9 +9,11 @@ const appOnly = [
 ]
 /** Events of GitHub Marketplace and GitHub Sponsors, which have webhooks of their own. */
 const others = ['marketplace_purchase', 'sponsorship']
+/** Webhooks of an enterprise get it. hookserver cannot manage these webhooks. */
+const enterpriseOnly = ['organization_custom_property']
 const organizationOnly = [
-  ...['custom_property', 'membership', 'org_block', 'organization', 'personal_access_token_request'],
-  ...['projects_v2', 'projects_v2_item', 'projects_v2_status_update', 'team'],
+  ...['custom_property', 'membership', 'org_block', 'organization', 'organization_custom_property_values'],
+  ...['personal_access_token_request', 'projects_v2', 'projects_v2_item', 'projects_v2_status_update', 'team'],
 ]
 
 /**
@@ -21,8 +23,8 @@ const organizationOnly = [
  * event.
  */
 const unavailable: Readonly<Record<'repository' | 'organization', ReadonlySet<string>>> = {
-  repository: new Set([...appOnly, ...others, ...organizationOnly]),
-  organization: new Set([...appOnly, ...others]),
+  repository: new Set([...appOnly, ...others, ...enterpriseOnly, ...organizationOnly]),
+  organization: new Set([...appOnly, ...others, ...enterpriseOnly]),
 }
 
 export interface WebhookEvents {

@@ -39,8 +39,18 @@ describe('the needs of handlers', () => {
     expect(names).toEqual(['issues.opened', 'push'])
   })
 
+  test('of "*" leave out the events of Enterprise Cloud, unless a handler names one', () => {
+    const given = { administration: 'read', security_events: 'read' } as const
+    const { events, notes } = needsOf(['*', 'exemption_request_push_ruleset'], given)
+    expect(events).toEqual(expect.arrayContaining(['code_scanning_alert', 'exemption_request_push_ruleset']))
+    expect(events).not.toContain('dismissal_request_code_scanning')
+    expect(notes).toEqual([expect.stringMatching(/except those of Enterprise Cloud$/)])
+  })
+
   test.each([
     ['sponsorship.created', 'GitHub does not send "sponsorship" to Apps'],
+    ['organization_custom_property.created', 'GitHub does not send "organization_custom_property" to Apps'],
+    ['organization_custom_property_values', 'The permission for "organization_custom_property_values" is unknown'],
     ['isues', 'GitHub\'s description of its webhooks has no event "isues". Did you mean "issues"?'],
   ])('of %s explain why there is no subscription', (name, note) => {
     expect(needsOf([name])).toEqual({

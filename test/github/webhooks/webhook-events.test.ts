@@ -11,6 +11,14 @@ describe('the events of a webhook', () => {
     [['team', 'push', 'installation.created'], repository, ['push'], ['installation', 'team']],
     [['team', 'installation.created'], { organization: 'acme' }, ['team'], ['installation']],
     [['push', 'installation.created', 'github_app_authorization'], 'app', ['push'], []],
+    [['organization_custom_property_values'], repository, [], ['organization_custom_property_values']],
+    [
+      ['organization_custom_property', 'organization_custom_property_values'],
+      { organization: 'acme' },
+      ['organization_custom_property_values'],
+      ['organization_custom_property'],
+    ],
+    [['dismissal_request_dependabot.created'], repository, ['dismissal_request_dependabot'], []],
     [['an_event_of_next_year'], repository, ['an_event_of_next_year'], []],
   ])('for handlers of %j at %j', (names, target, events, unavailable) => {
     expect(webhookEvents(names, target)).toEqual({ events, unavailable })
