@@ -1,5 +1,6 @@
 import type { operations } from '@octokit/openapi-webhooks-types'
 import { type AddedPayloads, addedActions } from './added-events.ts'
+import { suggestion } from './runtime/nearest.ts'
 
 /**
  * The types of GitHub's events, from its OpenAPI description, and the list of their names. `added-events.ts` has events
@@ -188,6 +189,35 @@ export function isKnownName(name: string): boolean {
 /** Every known event, and every known event with each of its actions. */
 export const knownNames = (): string[] =>
   knownEvents().flatMap((event) => [event, ...actionsOf(event).map((action) => `${event}.${action}`)])
+
+/**
+ * Of these names, those that are not known. A name that GitHub has used counts as known, because GitHub may have added
+ * it after this version.
+ * @param used Events, and `event.action`, from GitHub's answers and deliveries. For an unknown event, any action counts
+ *   as known if the event does.
+ */
+export function unknownNames(names: readonly string[], used: ReadonlySet<string> = new Set()): string[] {
+  const isUsed = (name: string, [event] = splitName(name)) =>
+    used.has(name) || (!isKnownEvent(event) && used.has(event))
+  return [...new Set(names)].filter((name) => !isKnownName(name) && !isUsed(name))
+}
+
+/** The unknown names that this process has reported. It reports each of them once. */
+export const reportedNames: Set<string> = new Set()
+
+/**
+ * What to do about an unknown name, which is either mistyped or new.
+ * @param ifNew What to do if GitHub added the event after this version.
+ * @param candidates The names to suggest. Default: all known names.
+ */
+export function cureForUnknown(name: string, ifNew: string, candidates: readonly string[] = knownNames()): string {
+  const correction = suggestion(name, candidates).trimStart() || 'Check the spelling.'
+  return `${correction} If GitHub added this event after this version of hookserver, ${ifNew}`
+}
+
+/** A sentence about an unknown name, and what to do. */
+export const describeUnknown = (...[name, ...rest]: Parameters<typeof cureForUnknown>): string =>
+  `Unknown event "${name}". ${cureForUnknown(name, ...rest)}`
 
 /** `issues.opened` as `['issues', 'opened']`. No event has a dot, but actions of `repository_dispatch` may. */
 export function splitName(name: string): [event: string, action?: string] {

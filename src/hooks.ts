@@ -1,7 +1,7 @@
 import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.ts'
 import type { Delivery, DeliveryOctokit } from './delivery.ts'
 import { Registry } from './dispatch/registry.ts'
-import { type AnyEventName, isKnownName } from './events.ts'
+import type { AnyEventName } from './events.ts'
 import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
 import {
   checkHandlerOptions,
@@ -14,6 +14,7 @@ import {
 import type { HookReply, Receiver } from './http.ts'
 import { BackgroundWrites } from './inbox/background-writes.ts'
 import type { Inbox } from './inbox/inbox.ts'
+import { UnknownNames } from './inbox/unknown-names.ts'
 import { LazyWorker } from './inbox/worker/lazy-worker.ts'
 import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
 import type { HooksOptions } from './options.ts'
@@ -50,7 +51,7 @@ export class Hooks implements Mountable {
   readonly #workers = new Map<Inbox, LazyWorker>()
   /** The inboxes that `close()` closes, each with its background writes. */
   readonly #inboxes = new Map<Inbox, BackgroundWrites>()
-  readonly #unknownNames = new Set<string>()
+  readonly #unknownNames = new UnknownNames()
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
   /** The settings of the first mount or `work()`. They include the credentials that `hookserver serve` adds. */
@@ -128,6 +129,7 @@ export class Hooks implements Mountable {
     checkClientAddress(settings, traits)
     const receiver = this.#createReceiver(settings)
     this.#served ??= settings
+    this.#unknownNames.checkAt(settings)
     if (settings.inbox && traits?.receives !== false) this.#writesTo(settings.inbox).registry.add('receiver')
     if (settings.inbox) this.#startWorker(settings.inbox, settings)
     return receiver
@@ -187,6 +189,7 @@ export class Hooks implements Mountable {
     const settings = resolveOptions(this.#options, options)
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     this.#served ??= settings
+    this.#unknownNames.checkAt(settings)
     this.#startWorker(settings.inbox, { ...settings, work: true })
   }
 
@@ -280,19 +283,12 @@ export class Hooks implements Mountable {
     if (this.#options.inbox || this.#inboxes.size > 0) checkNames([...this.#registry.all(), registration])
     for (const event of names) {
       this.#registry.add(event, registration)
-      this.#warnIfUnknown(event)
+      this.#unknownNames.add(event)
     }
     this.#handlersChanged()
   }
 
   #handlersChanged(): void {
     for (const worker of this.#workers.values()) worker.handlersChanged()
-  }
-
-  #warnIfUnknown(name: string): void {
-    if (isKnownName(name) || this.#unknownNames.has(name)) return
-    this.#unknownNames.add(name)
-    const message = `GitHub's description of its webhooks has no event "${name}": check the spelling`
-    this.#settings.logger.warn({ name }, message)
   }
 }

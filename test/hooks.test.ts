@@ -138,12 +138,25 @@ describe('registering', () => {
     expect(await (await deliver(hooks, 'push')).text()).toBe('Hook not used')
   })
 
-  test('warns once about a name that is not in GitHub’s description', () => {
+  test('warns about each unknown name once in the process, at the first mount or later', () => {
     const logger = new Recorder()
-    const hooks = quiet({ logger })
+    const hooks = quiet()
     for (const name of ['isues', 'isues', 'issues.open', 'issues.opened', 'repository_dispatch.mine', '*'])
       hooks.on(name, () => {})
-    expect(logger.messages).toEqual([expect.stringContaining('"isues"'), expect.stringContaining('"issues.open"')])
+    hooks.mount({ logger })
+    expect(logger.messages).toEqual([
+      expect.stringMatching(
+        /^Unknown event "isues"\. Did you mean "issues"\? .*ignore this warning: the handler runs$/,
+      ),
+      expect.stringContaining('"issues.open"'),
+    ])
+    for (const name of ['isues', 'zzzzzzzz']) hooks.on(name, () => {})
+    hooks.mount({ logger })
+    quiet({ logger }).on('isues', () => {})
+    expect(logger.messages.slice(2)).toEqual([
+      expect.stringContaining('Unknown event "zzzzzzzz". Check the spelling. If GitHub added this event'),
+    ])
+    expect(logger.lines[2]).toMatchObject({ level: 'warn', fields: { name: 'zzzzzzzz' } })
   })
 
   test('can be undone', async () => {

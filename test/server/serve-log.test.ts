@@ -61,7 +61,7 @@ describe('a warning of a Hooks that the module creates without a logger', () => 
 
   test('is a line of the JSON log', async () => {
     const served = new ServedProcess(project({ 'hooks.ts': careless }), ['hooks.ts'], withSecret)
-    expect(await served.line("GitHub's description of its webhooks has no event")).toMatchObject({
+    expect(await served.line('Unknown event')).toMatchObject({
       level: 40,
       name: 'pushed',
     })
