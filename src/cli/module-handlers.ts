@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { type AppNeeds, needsOf, readPermissions } from '../github/app/needs.ts'
+import { readPermissions } from '../github/app/needs.ts'
+import type { Permissions } from '../github/event-permissions.ts'
 import { assertModule } from '../server/config/hooks-module.ts'
 import { randomSecret } from '../server/config/secret.ts'
 import { UsageError } from './flags.ts'
@@ -29,15 +30,15 @@ export function moduleOrDefault(given: string | undefined): string {
 }
 
 /**
- * The events and permissions that an App needs for the handlers of a module. A thread imports the module. Until
- * `app create` has created the App, the environment may have no secret and no key. The thread gets random values for
- * those that are missing. `app create` later imports the module with the real secret and key, in the main thread.
+ * The handlers of a module, with checked permissions. A thread imports the module. Until `app create` has created the
+ * App, the environment may have no secret and no key. The thread gets random values for those that are missing.
+ * `app create` later imports the module with the real secret and key, in the main thread.
  * @throws {Error} that says why the module cannot be used.
  */
-export async function needsOfModule(path: string): Promise<AppNeeds> {
+export async function handlersOf(path: string): Promise<{ names: readonly string[]; permissions: Permissions }> {
   assertModule(path)
   const { names, permissions } = await readHandlers(path)
-  return needsOf(names, readPermissions(path, permissions))
+  return { names, permissions: readPermissions(path, permissions) }
 }
 
 async function readHandlers(path: string): Promise<ModuleHandlers> {

@@ -42,6 +42,32 @@ test('checks the inbox of the module, unless a setting names another database', 
   expect(other.of('database')).toMatchObject([{ state: 'fine', found: expect.stringContaining('other.db will be') }])
 })
 
+test('warns about a handler for an unknown event, unless the inbox has a delivery of it', async () => {
+  const source = (inbox: string) => `
+    import { Hooks } from 'hookserver'
+    import { sqlite } from 'hookserver/sqlite'
+    const hooks = new Hooks({ ${inbox} })
+    for (const name of ['isues', 'next_year.created']) hooks.hook(name, () => {})
+    export default hooks`
+  for (const [inbox, database] of [
+    ["inbox: sqlite('own.db')", 'own.db'],
+    ['', 'hookserver.db'],
+  ] as const) {
+    const folder = project({ 'hooks.ts': source(inbox) })
+    const warnings = async () => {
+      const { of, output, code } = await runDoctor(folder, ['hooks.ts'])
+      expect([code, output.match(/^(?!\{).+$/m)]).toEqual([0, null])
+      return of('module').flatMap(({ state, found }) => (state === 'warning' ? [found] : []))
+    }
+    const about = (name: string) => `hooks.ts has a handler for the unknown event "${name}"`
+    expect(await warnings()).toEqual([about('isues'), about('next_year.created')])
+    const opened = sqlite(join(folder, database))
+    await storeIn(opened, { action: 'created' }, { event: 'next_year' })
+    await opened.close()
+    expect(await warnings()).toEqual([about('isues')])
+  }
+})
+
 test('does not send GITHUB_TOKEN to an address other than api.github.com', async () => {
   const github = await LocalGitHub.start()
   onTestFinished(() => github.close())

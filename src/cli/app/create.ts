@@ -1,14 +1,15 @@
 import type { Command } from 'commander'
+import { isKnownName, reportedNames, splitName } from '../../events.ts'
 import type { RegisteredApp } from '../../github/app/conversion.ts'
 import { readAppDetails } from '../../github/app/details.ts'
 import { type AppManifest, createManifest, maxNameLength } from '../../github/app/manifest.ts'
-import type { AppNeeds } from '../../github/app/needs.ts'
+import { type AppNeeds, needsOf } from '../../github/app/needs.ts'
 import { loadOctokit } from '../../github/github-client.ts'
 import { untilAborted } from '../../runtime/timer.ts'
 import { checkWritable, type EnvFile, loadEnvFile } from '../../server/config/env-file.ts'
 import { defaultEnvFile } from '../env-file-flags.ts'
 import { UsageError } from '../flags.ts'
-import { moduleOrDefault, needsOfModule } from '../module-handlers.ts'
+import { handlersOf, moduleOrDefault } from '../module-handlers.ts'
 import { abortOnSignal, printable, printLines, shellQuoted } from '../output.ts'
 import { assertNoApp } from './app-variables.ts'
 import {
@@ -72,7 +73,10 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
   assertNoApp(flags.output)
   const envFile = readOutput(flags)
   const addresses = addressesFrom(flags)
-  const needs = await needsOfModule(module)
+  const { names, permissions } = await handlersOf(module)
+  const needs = needsOf(names, permissions)
+  // The notes report unknown events, so the server that this command starts must not report them again.
+  for (const name of names) if (!isKnownName(splitName(name)[0])) reportedNames.add(name)
   const manifest = manifestFor(module, needs, flags, addresses)
   if (flags.dryRun) return printManifest(manifest('http://127.0.0.1/registered'), needs)
   checkWritable(flags.output)

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { type AppDifference, compareApp, type PermissionDifference } from '../../github/app/compare.ts'
 import { readAppDetails, readInstallations, settingsPage } from '../../github/app/details.ts'
+import { needsOf } from '../../github/app/needs.ts'
 import { type Finding, failed, findingLines, fine, warning } from '../doctor/finding.ts'
 import type { EnvFileFlags } from '../env-file-flags.ts'
-import { moduleOrDefault, needsOfModule } from '../module-handlers.ts'
+import { handlersOf, moduleOrDefault } from '../module-handlers.ts'
 import { abortOnSignal, jsonLine, printable, printLines } from '../output.ts'
 import { addAppFlags, connectedApp, type GitHubFlags, openInBrowser, problemOf } from './connection.ts'
 
@@ -34,8 +35,9 @@ Exits with 1 if a permission or an event is missing.`
 async function showDifference(given: string | undefined, flags: Flags): Promise<void> {
   const module = moduleOrDefault(given)
   const { github, requester } = connectedApp(flags, abortOnSignal())
-  const needs = await needsOfModule(module)
+  const { names, permissions } = await handlersOf(module)
   const { app, installations } = await readAll()
+  const needs = needsOf(names, permissions, app.events)
   const difference = compareApp(needs, app, installations)
   const isMissing = difference.missingPermissions.length > 0 || difference.missingEvents.length > 0
   const page = `${settingsPage(github, app)}/permissions`

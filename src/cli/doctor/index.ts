@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Inbox } from '../../inbox/inbox.ts'
 import type { HooksOptions } from '../../options.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
 import { publicHost } from '../../server/config/conflicts.ts'
@@ -10,6 +11,7 @@ import type { EnvFileFlags } from '../env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
 import { jsonLine, plural, printLines } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
+import { checkEventNames, receivedNames } from './event-names.ts'
 import { type Finding, failed, findingLines, fine, warning } from './finding.ts'
 import { checkGitHub } from './github.ts'
 import { checkFile, checkInbox } from './inbox.ts'
@@ -75,12 +77,17 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
     yield failed('secret', 'no secret is set', cure)
   }
   const settings = yield* checkSettings(config, options)
-  yield* checkDatabase(config, module)
+  const ownInbox = config.database.source === undefined ? options.inbox : undefined
+  // Before `checkDatabase`, which closes the inbox of the module.
+  const usedNames = module ? await receivedNames(module, config, ownInbox) : new Set<string>()
+  yield* checkDatabase(config, module, ownInbox)
   yield* checkPorts(config, signed)
-  if (!settings) return
-  yield* checkGitHub(config, settings)
-  const secrets = signed ? textsIn(secret ?? options.secret) : undefined
-  yield* checkWebhooks({ config, settings, module, secrets })
+  if (settings) {
+    yield* checkGitHub(config, settings)
+    const secrets = signed ? textsIn(secret ?? options.secret) : undefined
+    yield* checkWebhooks({ config, settings, module, secrets, usedNames })
+  }
+  if (module) yield* checkEventNames(module, usedNames)
 }
 
 /** The secrets that are text. `undefined` if there are none, for example because the option is a function. */
@@ -109,9 +116,15 @@ function* checkSecret(config: Config): Generator<Finding, string | readonly stri
   }
 }
 
-/** Checks the database that the server would use: that of the module, unless a setting names another. */
-function checkDatabase(config: Config, module: HooksModule | undefined): AsyncGenerator<Finding> {
-  const ownInbox = config.database.source === undefined ? module?.hooks.options.inbox : undefined
+/**
+ * Checks the database that the server would use.
+ * @param ownInbox The inbox of the module, unless a setting names another database.
+ */
+function checkDatabase(
+  config: Config,
+  module: HooksModule | undefined,
+  ownInbox: Inbox | undefined,
+): AsyncGenerator<Finding> {
   if (ownInbox) return checkInbox(Promise.resolve(ownInbox), `the inbox of ${module?.name}`)
   return isFile(config.database.value) ? checkFile(config) : checkPostgres(config)
 }

@@ -6,6 +6,7 @@ import type { Config } from '../../server/config/resolve-config.ts'
 import type { Settings } from '../../settings.ts'
 import { checkWebhook } from '../hooks/check.ts'
 import { type OwnSecrets, openApi } from '../hooks/open-webhooks.ts'
+import { namesOf } from './event-names.ts'
 import { type Finding, failed, fine } from './finding.ts'
 
 interface Server {
@@ -14,6 +15,8 @@ interface Server {
   module: HooksModule | undefined
   /** `undefined` if the server verifies no signatures, or has no secret that is a text. */
   secrets: readonly string[] | undefined
+  /** Gets the names of events that GitHub uses in its answers. */
+  usedNames: Set<string>
 }
 
 const what = 'webhook'
@@ -41,8 +44,8 @@ export async function* checkWebhooks(server: Server): AsyncGenerator<Finding> {
 }
 
 async function* checkTarget(target: Target, server: Server, isPulled: boolean): AsyncGenerator<Finding> {
-  const { config, settings, module, secrets } = server
-  const names = module?.hooks.registrations.flatMap(({ events }) => events)
+  const { config, settings, module, secrets, usedNames } = server
+  const names = module && namesOf(module)
   const own: OwnSecrets | undefined = secrets && {
     values: secrets,
     source: 'the secret of the server',
@@ -54,7 +57,7 @@ async function* checkTarget(target: Target, server: Server, isPulled: boolean): 
   const events = names && names.length > 0 ? webhookEvents(names, target) : undefined
   const shown = { target, api, settings, url, events, secrets: own }
   let isFine = true
-  for await (const finding of checkWebhook(shown, { isPinged: false })) {
+  for await (const finding of checkWebhook(shown, { isPinged: false, usedNames })) {
     const isMissing = finding.what === 'address' && finding.state === 'failed' // there is no webhook with a log to read
     const isNeeded = !isPulled || isMissing || neededToPull.includes(finding.what)
     if (finding.state === 'fine' || !isNeeded) continue

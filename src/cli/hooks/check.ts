@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
+import { cureForUnknown, knownEvents, unknownNames } from '../../events.ts'
 import { nameOfTarget, type Target, withoutSecrets } from '../../github/target.ts'
 import { AmbiguousWebhook, selectWebhook } from '../../github/webhooks/plan.ts'
 import { proveSecret } from '../../github/webhooks/prove-secret.ts'
 import type { WebhookDetails } from '../../github/webhooks/webhook-details.ts'
+import { loggedNames } from '../../github/webhooks/webhook-events.ts'
 import { type Finding, failed, findingLines, warning } from '../doctor/finding.ts'
 import { jsonLine, printLines } from '../output.ts'
 import {
@@ -44,23 +46,44 @@ Examples:
 
 async function check(text: string, flags: Flags): Promise<void> {
   const open = await openWebhooks(text, flags)
-  for await (const finding of checkWebhook(open, { isPinged: flags.ping })) {
+  for await (const finding of findingsOf(open, flags.ping)) {
     if (finding.state === 'failed') process.exitCode = 1
     await printLines(flags.json ? [jsonLine(finding)] : findingLines(finding))
   }
 }
 
+async function* findingsOf(open: OpenWebhooks, isPinged: boolean): AsyncGenerator<Finding> {
+  const usedNames = new Set<string>()
+  yield* checkWebhook(open, { isPinged, usedNames })
+  for (const event of unknownNames(open.events?.events ?? [], usedNames)) {
+    yield warning('events', `unknown: ${event}`, cureForUnknown(event, 'ignore this warning', knownEvents()))
+  }
+}
+
+interface CheckOptions {
+  isPinged: boolean
+  /** Gets the names of events that GitHub uses in its answers. */
+  usedNames: Set<string>
+}
+
 /** Checks the webhook that the target and the URL name. */
-export async function* checkWebhook(open: OpenWebhooks, { isPinged }: { isPinged: boolean }): AsyncGenerator<Finding> {
+export async function* checkWebhook(
+  open: OpenWebhooks,
+  { isPinged, usedNames }: CheckOptions,
+): AsyncGenerator<Finding> {
   const { target, api, url, events, secrets } = open
-  const webhook = found(await api.list(), target, url)
+  const webhooks = await api.list()
+  for (const event of webhooks.flatMap((one) => one.events)) usedNames.add(event)
+  const webhook = found(webhooks, target, url)
   if ('state' in webhook) {
     yield webhook
     return
   }
   yield* settingFindings(target, webhook, { url, events: events?.events, secretFile: secrets?.file })
   yield* checkSecret(open, webhook, isPinged)
-  yield deliveriesFinding(target, webhook, await api.log(webhook.id).newest(), Date.now())
+  const log = await api.log(webhook.id).newest()
+  for (const name of loggedNames(log)) usedNames.add(name)
+  yield deliveriesFinding(target, webhook, log, Date.now())
 }
 
 function found(webhooks: readonly WebhookDetails[], target: Target, url: string | undefined): WebhookDetails | Finding {

@@ -1,10 +1,10 @@
 /** Prints the plan of `hooks ensure`, and the findings from the ping. */
-import { isKnownName, knownEvents } from '../../events.ts'
+import { describeUnknown, knownEvents, unknownNames } from '../../events.ts'
 import { nameOfTarget } from '../../github/target.ts'
 import type { WebhookPlan } from '../../github/webhooks/plan.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
 import { nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
-import { suggestion } from '../../runtime/nearest.ts'
+import { loggedNames } from '../../github/webhooks/webhook-events.ts'
 import { type Finding, findingLines } from '../doctor/finding.ts'
 import { jsonLine, plural, printable, printLines } from '../output.ts'
 import type { OpenWebhooks, OwnSecrets } from './open-webhooks.ts'
@@ -27,11 +27,23 @@ interface Result {
   isApplied: boolean
 }
 
-/** Reports events that GitHub may not have, or does not send to this webhook. */
-export function reportEvents({ target, events }: OpenWebhooks): void {
-  for (const event of events?.events.filter((one) => !isKnownName(one)) ?? []) {
-    const meant = suggestion(event, knownEvents())
-    console.error(printable(`hookserver: GitHub's description of its webhooks has no event "${event}".${meant}`))
+/**
+ * Reports events that GitHub may not have, or does not send to this webhook.
+ * @param webhooks All webhooks of the target. They may have events that this version of hookserver does not know.
+ */
+export async function reportEvents(
+  { target, api, events }: OpenWebhooks,
+  webhooks: readonly WebhookDetails[],
+  webhook: WebhookDetails | undefined,
+): Promise<void> {
+  let unknown = unknownNames(events?.events ?? [], new Set(webhooks.flatMap((one) => one.events)))
+  // Reads the log only if needed. A webhook for all events does not name them, but its log does.
+  if (unknown.length > 0 && webhook) {
+    unknown = unknownNames(unknown, new Set(loggedNames(await api.log(webhook.id).newest())))
+  }
+  for (const event of unknown) {
+    const text = describeUnknown(event, 'go on: GitHub rejects only events that it does not have', knownEvents())
+    console.error(printable(`hookserver: ${text}`))
   }
   const unavailable = events?.unavailable ?? []
   if (unavailable.length === 0) return

@@ -50,8 +50,9 @@ async function ensure(text: string, flags: Flags): Promise<void> {
   requireConfirmable({ yes: flags.yes ?? flags.dryRun, otherwise: '--dry-run to see the changes' })
   const open = await openWebhooks(text, flags)
   const { url, secrets } = requireAddressAndSecret(open)
-  reportEvents(open)
-  const webhook = selectWebhook(await open.api.list(), open.target, url)
+  const webhooks = await open.api.list()
+  const webhook = selectWebhook(webhooks, open.target, url)
+  await reportEvents(open, webhooks, webhook)
   const events = eventsFor(open, webhook)
   const before = webhook?.hasSecret ? await proveSecret(open.api, webhook, secrets.values, !flags.dryRun) : undefined
   const plan = planWebhook(webhook, { url, events, secretSource: secrets.source }, before)

@@ -1,7 +1,6 @@
 /** The events and permissions that an App needs for the handlers of a module. */
-import { isKnownName, splitName } from '../../events.ts'
+import { describeUnknown, isKnownName, splitName } from '../../events.ts'
 import { isObject } from '../../runtime/json.ts'
-import { suggestion } from '../../runtime/nearest.ts'
 import {
   type EventPermission,
   enterpriseEvents,
@@ -31,8 +30,14 @@ const always: Permissions = { metadata: 'read' }
  * @param names The names of the handlers: `event`, `event.action` or `*`.
  * @param given The permissions that the module declares. It has to declare write permissions, because the names of the
  *   handlers do not show whether a handler writes to GitHub.
+ * @param subscribedEvents The events that GitHub lists for the App. So GitHub has them, even if this version does not
+ *   know them or their permissions.
  */
-export function needsOf(names: readonly string[], given: Permissions = {}): AppNeeds {
+export function needsOf(
+  names: readonly string[],
+  given: Permissions = {},
+  subscribedEvents: readonly string[] = [],
+): AppNeeds {
   const permissions: Record<string, PermissionLevel> = { ...always, ...given }
   const events = new Set<string>()
   const subscribed: string[] = []
@@ -41,7 +46,7 @@ export function needsOf(names: readonly string[], given: Permissions = {}): AppN
     const [event] = splitName(name)
     const needed = permissionFor(event)
     if (needed) addPermission(permissions, needed, levelFor(name, needed))
-    if (needed || eventsWithoutPermission.includes(event)) {
+    if (needed || eventsWithoutPermission.includes(event) || subscribedEvents.includes(event)) {
       events.add(event)
       subscribed.push(name)
     } else if (!eventsOfEveryApp.includes(event)) notes.push(noteFor(event))
@@ -49,7 +54,7 @@ export function needsOf(names: readonly string[], given: Permissions = {}): AppN
   if (names.includes('*')) {
     const permitted = permittedEvents(permissions)
     const general = permitted.filter((event) => !enterpriseEvents.includes(event))
-    for (const event of general) events.add(event)
+    for (const event of [...general, ...subscribedEvents]) events.add(event)
     const exception = general.length < permitted.length ? ', except those of Enterprise Cloud' : ''
     notes.push(`A handler for "*" subscribes to all ${events.size} events that these permissions allow${exception}`)
   }
@@ -112,9 +117,8 @@ function addPermission(
 function noteFor(event: string): string {
   if (eventsNotForApps.includes(event)) return `GitHub does not send "${event}" to Apps: use a webhook for it`
   if (isKnownName(event)) return `The permission for "${event}" is unknown: subscribe to the event on the App's page`
-  const meant = suggestion(event, [...Object.keys(eventPermissions), ...eventsWithoutPermission])
-  const cure = `If GitHub does send "${event}", subscribe to this event on the page of the App`
-  return `GitHub's description of its webhooks has no event "${event}".${meant} ${cure}`
+  const available = [...Object.keys(eventPermissions), ...eventsWithoutPermission]
+  return describeUnknown(event, 'subscribe to it on the page of the App', available)
 }
 
 const sorted = (permissions: Permissions): Permissions =>

@@ -1,5 +1,6 @@
 /** The events of a webhook, from the names that handlers are registered for. */
 import { splitName } from '../../events.ts'
+import type { LoggedAttempt } from '../delivery-log.ts'
 import type { Target } from '../target.ts'
 
 const appOnly = [
@@ -50,6 +51,10 @@ export function webhookEvents(names: readonly string[], target: Target): Webhook
   const isAvailable = (event: string) => missing === undefined || !missing.has(event)
   return { events: all.filter(isAvailable), unavailable: all.filter((event) => !isAvailable(event)) }
 }
+
+/** Each `event` and `event.action` in a delivery log. */
+export const loggedNames = (log: readonly Pick<LoggedAttempt, 'event' | 'action'>[]): string[] =>
+  log.flatMap(({ event, action }) => (action === undefined ? [event] : [event, `${event}.${action}`]))
 
 export interface EventDifference {
   /** Wanted events that the webhook does not subscribe to. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { follow, install, register, startCreate, startServer } from './create-scene.ts'
+import { botModule, follow, install, register, startCreate, startServer } from './create-scene.ts'
 
 const payload = {
   action: 'opened',
@@ -9,10 +9,15 @@ const payload = {
   repository: { id: 1, name: 'hello', full_name: 'octocat/hello', owner: { login: 'octocat' } },
 }
 
+/** The module, with its log and a handler for an unknown event. */
+const carelessModule = botModule
+  .replace('logger: false', '')
+  .replace('export default', "hooks.on('isues', () => {}, { name: 'typo' })\nexport default")
+
 test('creates the App, and runs the handlers until the first delivery is handled', async () => {
   const github = await startServer()
   github.addRepository('octocat/hello')
-  const command = startCreate(github, ['--name', 'Hello Bot'])
+  const command = startCreate(github, ['--name', 'Hello Bot'], { 'hooks.ts': carelessModule })
   const next = await follow(await register(github, await command.address()))
   expect([next.status, next.headers.get('location')]).toEqual([
     303,
@@ -24,6 +29,7 @@ test('creates the App, and runs the handlers until the first delivery is handled
   await github.deliver('issues.opened', payload)
   const { code, output } = await command.result()
   expect([code, output]).toEqual([0, expect.stringContaining('npx hookserver serve hooks.ts --pull app')])
+  expect(output.match(/Unknown event .*/g)).toEqual([expect.stringMatching(/^Unknown event "isues"\. Did you mean/)])
   expect(github.requests.filter(({ path }) => path.endsWith('/issues/1/comments'))).toMatchObject([
     { body: { body: 'Thank you!' }, status: 201 },
   ])

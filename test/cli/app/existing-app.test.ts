@@ -172,6 +172,25 @@ describe('diff', () => {
     expect([json.code, JSON.parse(json.output)]).toMatchObject([1, { missingEvents: ['push'], notes: [] }])
   })
 
+  test('accepts an event that GitHub lists for the App, although this version does not know it', async () => {
+    const { github } = await existingApp()
+    const app = github.addApp({ id: 8, slug: 'new-bot', permissions: { metadata: 'read' }, events: ['next_year'] })
+    const module = `
+      import { Hooks } from 'hookserver'
+      export const hooks = new Hooks({ app: { id: 8, privateKey: process.env.GITHUB_APP_PRIVATE_KEY } })
+      for (const name of ['next_year.created', 'isues']) hooks.on(name, () => {})`
+    const { code, output } = await run(project({ 'hooks.ts': module }), ['diff', '--json'], environment(github, app))
+    expect([code, JSON.parse(output)]).toMatchObject([
+      0,
+      {
+        ...{ missingEvents: [], unneededEvents: [] },
+        notes: [
+          expect.stringMatching(/^Unknown event "isues"\. Did you mean "issues"\? .*subscribe to it on the page/),
+        ],
+      },
+    ])
+  })
+
   test.runIf(process.platform === 'linux')(
     'opens the page in a browser that gets no variable of the file',
     async () => {

@@ -48,6 +48,15 @@ describe('the check of a webhook', () => {
     )
   })
 
+  test('warns about an event that neither hookserver nor GitHub names', async () => {
+    const scene = await WebhooksScene.open()
+    const hook = scene.addHook({ events: ['*'] })
+    scene.github.record(hook, [{ event: 'next_year', payload: { action: 'created' } }])
+    const { stdout } = await check(scene, 'acme/shop', '--no-ping', '--events', 'isues,next_year,push')
+    expect(stdout.match(/^.*unknown: .*$/gm)).toEqual(['! events     unknown: isues'])
+    expect(stdout).toMatch(/→ Did you mean "issues"\? If GitHub added this event .* ignore this warning\n$/)
+  })
+
   test.each([
     'https://octo:hidden@hooks.example/',
     'https://hooks.example/?key=hidden',

@@ -39,6 +39,17 @@ describe('the needs of handlers', () => {
     expect(names).toEqual(['issues.opened', 'push'])
   })
 
+  test('include events that GitHub lists for the App, even if this version does not know them or their permissions', () => {
+    const names = ['next_year.created', 'organization_custom_property_values', 'isues']
+    expect(needsOf(names, {}, ['next_year', 'organization_custom_property_values', 'push'])).toEqual({
+      events: ['next_year', 'organization_custom_property_values'],
+      names: ['next_year.created', 'organization_custom_property_values'],
+      permissions: { metadata: 'read' },
+      notes: [expect.stringContaining('"isues"')],
+    })
+    expect(needsOf(['*'], {}, ['next_year']).events).toEqual(expect.arrayContaining(['next_year', 'star']))
+  })
+
   test('of "*" leave out the events of Enterprise Cloud, unless a handler names one', () => {
     const given = { administration: 'read', security_events: 'read' } as const
     const { events, notes } = needsOf(['*', 'exemption_request_push_ruleset'], given)
@@ -51,7 +62,7 @@ describe('the needs of handlers', () => {
     ['sponsorship.created', 'GitHub does not send "sponsorship" to Apps'],
     ['organization_custom_property.created', 'GitHub does not send "organization_custom_property" to Apps'],
     ['organization_custom_property_values', 'The permission for "organization_custom_property_values" is unknown'],
-    ['isues', 'GitHub\'s description of its webhooks has no event "isues". Did you mean "issues"?'],
+    ['isues', 'Unknown event "isues". Did you mean "issues"?'],
   ])('of %s explain why there is no subscription', (name, note) => {
     expect(needsOf([name])).toEqual({
       ...{ events: [], names: [] },
