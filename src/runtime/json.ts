@@ -39,11 +39,10 @@ export function wholeNumberIn(data: Json | undefined, name: string): number | un
   return Number.isSafeInteger(value) ? (value as number) : undefined
 }
 
-/** The id of an object, as text: GitHub's ids are integers that may be too large for a JavaScript number. */
-export function idIn(data: Json | undefined, name = 'id'): string | undefined {
-  const value = memberOf(data, name)
-  const text = Number.isSafeInteger(value) ? String(value) : value
-  return typeof text === 'string' && isId(text) ? text : undefined
+/** The id of an object, as text: GitHub's ids are integers that may be too large for a number. */
+export function idIn(data: Json | undefined): string | undefined {
+  const digits = digitsIn(data, 'id')
+  return digits !== undefined && isId(digits) ? digits : undefined
 }
 
 /** Whether a text is an id of GitHub: a decimal integer of at most 64 bits, without leading zeros. */
@@ -52,6 +51,33 @@ export const isId = (text: string): boolean => /^[1-9]\d{0,18}$/.test(text)
 /** A value that `JSON.stringify` writes as this number, digit by digit. */
 export function rawNumber(text: string): unknown {
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
+}
+
+/**
+ * An id or another whole number as text, because it may be too large for a number: from an exact number, a BigInt or
+ * digits. `undefined` for any other value.
+ */
+export function digitsIn(data: Json | undefined, name: string): string | undefined {
+  const value = memberOf(data, name)
+  const isExact = typeof value === 'string' || typeof value === 'bigint' || Number.isSafeInteger(value)
+  return isExact && /^\d+$/.test(String(value)) ? String(value) : undefined
+}
+
+/** Whether a member is a number that `JSON.parse` may have rounded. */
+export function isRoundedIn(data: Json | undefined, name: string): boolean {
+  const value = memberOf(data, name)
+  return typeof value === 'number' && !Number.isSafeInteger(value)
+}
+
+/**
+ * A reviver for `JSON.parse`. If a number cannot represent an integer exactly, the result has the digits as text.
+ * @throws {Error} if the runtime does not pass the source text of numbers to revivers.
+ */
+export function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  const source = context?.source
+  if (source === undefined) throw new Error('This runtime rounds integers above 2^53: use a newer version of it')
+  return /^-?\d+$/.test(source) ? source : value
 }
 
 function memberOf(data: Json | undefined, name: string): unknown {
