@@ -1,5 +1,5 @@
 import type { ActionOf, EventOf, PayloadOf } from './events.ts'
-import { idIn, type Json, objectIn, textIn } from './runtime/json.ts'
+import { digitsIn, type Json, objectIn, textIn } from './runtime/json.ts'
 import { childLogger, type FullLogger, type Logger } from './telemetry/logger.ts'
 
 /** One delivery of a webhook, as handlers get it. */
@@ -19,7 +19,7 @@ export interface Delivery<Name extends string = string> {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** `X-GitHub-Hook-ID`. Not signed. */
   readonly hookId: string | undefined
-  /** The GitHub App's installation, from the payload. */
+  /** The id of the GitHub App's installation, from the payload: all its digits, as text. */
   readonly installationId: string | undefined
   /** `X-GitHub-Hook-Installation-Target-Type`: `repository`, `organization`, `integration`, … Not signed. */
   readonly targetType: string | undefined
@@ -135,7 +135,7 @@ export class ReceivedDelivery implements Delivery {
   }
 
   get installationId(): string | undefined {
-    return idIn(objectIn(this.data, 'installation'))
+    return digitsIn(objectIn(this.data, 'installation'), 'id')
   }
 
   get repository(): string | undefined {

@@ -40,7 +40,7 @@ describe('a delivery', () => {
     const delivery = new ReceivedDelivery(facts, payload, new Recorder(), noOctokits)
     const { hookId, targetType, targetId, installationId, repository, sender } = delivery
     expect([hookId, targetType, targetId]).toEqual(['42', 'organization', '7'])
-    expect([installationId, repository, sender]).toEqual([3, 'acme/site', 'ada'])
+    expect([installationId, repository, sender]).toEqual(['3', 'acme/site', 'ada'])
   })
 
   test('has undefined members for headers and payloads without the data, or with another type', () => {

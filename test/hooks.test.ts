@@ -382,7 +382,7 @@ describe('a delivery', () => {
       event: 'installation',
       action: 'created',
       hookId: '292430182',
-      installationId: expect.any(Number),
+      installationId: expect.stringMatching(/^\d+$/),
       targetType: 'repository',
       targetId: '79929171',
       sender: expect.any(String),
