@@ -13,7 +13,7 @@ export interface Delivery<Name extends string = string> {
   readonly event: EventOf<Name>
   /** The payload's `action`, if it has one. */
   readonly action: ActionOf<Name>
-  /** The payload. */
+  /** The payload: the result of the option `parsePayload`, else of `JSON.parse`, which rounds integers above 2^53. */
   readonly data: PayloadOf<Name>
   /** The request's headers, names in lower case. Not signed. */
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -81,6 +81,25 @@ type InboxMember = 'attempt' | 'redelivered' | 'recovered' | 'replayed' | 'confl
  */
 export type DeliveryHeaders = Pick<Delivery, HeaderMember> & Partial<Pick<Delivery, InboxMember>>
 
+/** The payload of a delivery, in two forms. Without the option `parsePayload`, both are the same object. */
+export interface DeliveryPayload {
+  /** For handlers: the result of the option `parsePayload`, else of `JSON.parse`. */
+  readonly data: Json
+  /**
+   * For hookserver: action, repository, sender and installation, as `JSON.parse` returns them, so that they do not
+   * depend on the option `parsePayload`. The id of the installation is not rounded.
+   */
+  readonly members: Json
+}
+
+/** A payload that hookserver has parsed for itself, and can parse for handlers. */
+export interface ParsedPayload {
+  /** The result of `JSON.parse`. */
+  readonly plain: Json
+  /** @throws {HookError} `invalid_payload` if the option `parsePayload` fails. */
+  forHandlers(): DeliveryPayload
+}
+
 /** The delivery that handlers get. Members that few handlers use are computed on access. */
 export class ReceivedDelivery implements Delivery {
   readonly guid: string
@@ -98,12 +117,13 @@ export class ReceivedDelivery implements Delivery {
   readonly replayed: boolean
   readonly conflict: boolean
   readonly #logger: Logger
+  readonly #members: Json
   readonly #octokits: OctokitSource
   #octokit: Promise<DeliveryOctokit> | undefined
   #abort: AbortController | undefined
   #abortReason: unknown
 
-  constructor(headers: DeliveryHeaders, data: Json, logger: Logger, octokits: OctokitSource) {
+  constructor(headers: DeliveryHeaders, payload: DeliveryPayload, logger: Logger, octokits: OctokitSource) {
     this.guid = headers.guid
     this.event = headers.event
     this.headers = headers.headers
@@ -116,8 +136,9 @@ export class ReceivedDelivery implements Delivery {
     this.recovered = headers.recovered ?? false
     this.replayed = headers.replayed ?? false
     this.conflict = headers.conflict ?? false
-    this.action = textIn(data, 'action')
-    this.data = data
+    this.action = textIn(payload.members, 'action')
+    this.data = payload.data
+    this.#members = payload.members
     this.#logger = logger
     this.#octokits = octokits
   }
@@ -135,15 +156,15 @@ export class ReceivedDelivery implements Delivery {
   }
 
   get installationId(): string | undefined {
-    return digitsIn(objectIn(this.data, 'installation'), 'id')
+    return digitsIn(objectIn(this.#members, 'installation'), 'id')
   }
 
   get repository(): string | undefined {
-    return textIn(objectIn(this.data, 'repository'), 'full_name')
+    return textIn(objectIn(this.#members, 'repository'), 'full_name')
   }
 
   get sender(): string | undefined {
-    return textIn(objectIn(this.data, 'sender'), 'login')
+    return textIn(objectIn(this.#members, 'sender'), 'login')
   }
 
   get signal(): AbortSignal {

@@ -20,7 +20,7 @@ import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
 import type { HooksOptions } from './options.ts'
 import { checkClientAddress } from './receiver/client-address.ts'
 import { MemoryLimit } from './receiver/memory-limit.ts'
-import { parsePayload } from './receiver/payload.ts'
+import { decodePayload, toPayload } from './receiver/payload.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
 import { SharedRanges } from './receiver/shared-ranges.ts'
 import { requestFor, type TrustedDelivery } from './receiver/trusted-delivery.ts'
@@ -247,7 +247,7 @@ export class Hooks implements Mountable {
   }
 
   #workerHost(settings: Settings, { counters }: BackgroundWrites): WorkerHost {
-    const { logger, capture, runningLimit, onReplay, onError, onDead } = settings
+    const { logger, capture, runningLimit, onReplay, onError, onDead, parsePayload } = settings
     const callback = (name: string, call: Settings['onError']) => (error: unknown, delivery: Delivery) => {
       const called = new Promise((resolve) => resolve(call?.(error, delivery)))
       called.catch((err: unknown) => logger.error({ err, guid: delivery.guid }, `${name} failed`))
@@ -255,7 +255,7 @@ export class Hooks implements Mountable {
     return {
       registrations: () => this.#registry.all(),
       match: (event, action) => this.#registry.match(event, action),
-      parse: (body, form) => parsePayload(body, form, Number.POSITIVE_INFINITY),
+      parse: (body, form) => toPayload(decodePayload(body, form, Number.POSITIVE_INFINITY), parsePayload),
       whenIdle: (timeout) => this.#drain.whenIdle(timeout),
       attempted: (handler, outcome) => counters.count('attempts', handler, outcome),
       logger,

@@ -63,7 +63,14 @@ export type {
   TaskState,
 } from './inbox/records.ts'
 export { Discard, Retry } from './inbox/retry.ts'
-export type { ClientAddress, HooksOptions, ResolvedSecret, Secret, SecretResolver } from './options.ts'
+export type {
+  ClientAddress,
+  HooksOptions,
+  PayloadParser,
+  ResolvedSecret,
+  Secret,
+  SecretResolver,
+} from './options.ts'
 export { sign, verify } from './receiver/signature.ts'
 export type { TrustedDelivery } from './receiver/trusted-delivery.ts'
 export type { DiagnosticsMessages } from './telemetry/diagnostics.ts'

@@ -19,6 +19,9 @@ export type SecretResolver = (
   headers: Readonly<Record<string, string | undefined>>,
 ) => ResolvedSecret | null | undefined | Promise<ResolvedSecret | null | undefined>
 
+/** Parses the JSON text of a payload for handlers. */
+export type PayloadParser = (json: string) => object
+
 // biome-ignore lint/suspicious/noExplicitAny: the type of the framework's request, which only the user knows
 export type ClientAddressFunction = (request: any, ...platform: any[]) => string | undefined
 export type ClientAddress = ClientAddressFunction | 'framework' | 'cloudflare' | 'deno' | 'bun'
@@ -141,6 +144,13 @@ export interface HooksOptions {
    * @example timeout: 5000
    */
   timeout?: number | undefined
+  /**
+   * A function that parses the JSON text of a payload for handlers, for example because `JSON.parse` rounds integers
+   * above 2^53. It must return an object, not a list or a promise. hookserver itself reads payloads with `JSON.parse`.
+   * @default `JSON.parse`
+   * @example parsePayload: (json) => JSON.parse(json, reviver)
+   */
+  parsePayload?: PayloadParser | undefined
   /**
    * The store that commits deliveries before the reply. Handlers then run after the reply, and hookserver retries those
    * that fail. Without an inbox, handlers run before the reply.

@@ -26,6 +26,7 @@ type WithoutDefault =
   | 'token'
   | 'app'
   | 'octokit'
+  | 'parsePayload'
   | 'inbox'
   | 'onError'
   | 'onDead'
@@ -136,6 +137,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
     check: must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, 1 to ${maxTimer}`),
     default: 9000,
   },
+  parsePayload: { check: callback },
   inbox: {
     check: must(
       (value) => isFunction((value as Inbox)?.store) && isFunction((value as Inbox)?.claim),

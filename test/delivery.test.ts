@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type DeliveryHeaders, ReceivedDelivery } from '../src/delivery.ts'
+import type { Json } from '../src/runtime/json.ts'
 import { noOctokits } from './inbox/fixtures.ts'
 import { Recorder } from './recorder.ts'
 
@@ -24,20 +25,24 @@ const payload = {
   sender: { login: 'ada' },
 }
 
+/** A delivery whose handlers get the same payload that hookserver reads. */
+const deliveryOf = (data: Json, headers = facts, log = new Recorder()) =>
+  new ReceivedDelivery(headers, { data, members: data }, log, noOctokits)
+
 describe('a delivery', () => {
   test('that was just received is in its first attempt, and has no flags', () => {
-    const delivery = new ReceivedDelivery(facts, payload, new Recorder(), noOctokits)
+    const delivery = deliveryOf(payload)
     expect(delivery).toMatchObject({ ...facts, action: 'opened', data: payload, attempt: 1 })
     expect(delivery).toMatchObject({ redelivered: false, recovered: false, replayed: false, conflict: false })
   })
 
   test('from an inbox has the attempt and the flags of the inbox', () => {
     const more = { attempt: 3, redelivered: true, recovered: true, replayed: true, conflict: true }
-    expect(new ReceivedDelivery({ ...facts, ...more }, {}, new Recorder(), noOctokits)).toMatchObject(more)
+    expect(deliveryOf({}, { ...facts, ...more })).toMatchObject(more)
   })
 
   test('has the members from its headers and payload', () => {
-    const delivery = new ReceivedDelivery(facts, payload, new Recorder(), noOctokits)
+    const delivery = deliveryOf(payload)
     const { hookId, targetType, targetId, installationId, repository, sender } = delivery
     expect([hookId, targetType, targetId]).toEqual(['42', 'organization', '7'])
     expect([installationId, repository, sender]).toEqual(['3', 'acme/site', 'ada'])
@@ -46,7 +51,7 @@ describe('a delivery', () => {
   test('has undefined members for headers and payloads without the data, or with another type', () => {
     const hostile = { action: 5, installation: { id: 'x' }, repository: 'acme/site', sender: null }
     for (const data of [{}, hostile, JSON.parse('{"__proto__":{"action":"opened"}}')]) {
-      const delivery = new ReceivedDelivery({ ...facts, headers: {} }, data, new Recorder(), noOctokits)
+      const delivery = deliveryOf(data, { ...facts, headers: {} })
       const { action, hookId, targetType, targetId, installationId, repository, sender } = delivery
       expect([action, hookId, targetType, targetId, installationId, repository, sender]).toEqual(
         Array(7).fill(undefined),
@@ -54,9 +59,35 @@ describe('a delivery', () => {
     }
   })
 
+  test.each([
+    [0, '0'],
+    [2 ** 53 - 1, '9007199254740991'],
+    [2n ** 53n + 1n, '9007199254740993'],
+    ['9007199254740993', '9007199254740993'],
+    [2 ** 53, undefined], // may be rounded
+    [-1, undefined],
+    [1.5, undefined],
+    [-1n, undefined],
+    ['', undefined],
+    ['1\n', undefined],
+    ['1/../2', undefined],
+    [[1], undefined],
+    [null, undefined],
+  ])('with the installation id %o has the id as text: %o', (id, text) => {
+    expect(deliveryOf({ installation: { id } }).installationId).toBe(text)
+  })
+
+  test('describes the payload that hookserver has read, and not the data of the handlers', () => {
+    const data = { action: 'x', installation: { id: 1 }, repository: { full_name: 'x' }, sender: { login: 'x' } }
+    const delivery = new ReceivedDelivery(facts, { data, members: payload }, new Recorder(), noOctokits)
+    const { action, installationId, repository, sender } = delivery
+    expect(delivery.data).toBe(data)
+    expect([action, installationId, repository, sender]).toEqual(['opened', '3', 'acme/site', 'ada'])
+  })
+
   test('logs with its GUID and its event', () => {
     const recorder = new Recorder()
-    new ReceivedDelivery(facts, {}, recorder, noOctokits).log.info({ more: 1 }, 'a line')
+    deliveryOf({}, facts, recorder).log.info({ more: 1 }, 'a line')
     expect(recorder.lines).toEqual([
       { level: 'info', fields: { guid: 'g', event: 'issues', more: 1 }, message: 'a line' },
     ])
@@ -64,10 +95,10 @@ describe('a delivery', () => {
 
   test('that is aborted twice has a signal with the first reason, whether it is read before or after the abort', () => {
     const [first, second] = [new Error('first'), new Error('second')]
-    const before = new ReceivedDelivery(facts, {}, new Recorder(), noOctokits)
+    const before = deliveryOf({})
     const { signal } = before
     expect(signal.aborted).toBe(false)
-    const after = new ReceivedDelivery(facts, {}, new Recorder(), noOctokits)
+    const after = deliveryOf({})
     for (const delivery of [before, after]) for (const reason of [first, second]) delivery.abort(reason)
     expect([signal.reason, before.signal, after.signal.reason]).toEqual([first, signal, first])
   })

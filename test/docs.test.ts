@@ -1,7 +1,9 @@
 /** The documentation agrees with the code: all codes and options are listed, and all links work. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { faults, withRows } from '../scripts/options-docs.ts'
 import { errorTable } from '../src/errors.ts'
@@ -111,6 +113,31 @@ describe('docs/guides/handlers.md', () => {
     expect(backoff).toBe(`${defaultBackoff} ms`)
     expect(timeout).toBe(`${defaultTimeout} ms (${defaultTimeout / 60_000} min)`)
     expect(concurrency).toBe(String(defaultConcurrency))
+  })
+
+  describe('has a reviver for integers above 2^53', () => {
+    const [source = ''] = /^function exactIntegers.*?^}$/ms.exec(read('docs/guides/handlers.md')) ?? []
+    const exactIntegers = new Function(`return ${stripTypeScriptTypes(source)}`)()
+
+    test('that reads any integer with all its digits', () => {
+      const integers = fc.oneof(fc.maxSafeInteger().map(BigInt), fc.bigInt())
+      const keepsDigits = fc.property(integers, (integer) => {
+        const { id, list } = JSON.parse(`{"id":${integer},"list":[${integer}]}`, exactIntegers)
+        expect([BigInt(id), BigInt(list[0])]).toEqual([integer, integer])
+      })
+      fc.assert(keepsDigits)
+    })
+
+    test('that leaves all other JSON as it is', () => {
+      const others = fc.json().filter((text) => !/\d{16}/.test(text))
+      const same = fc.property(others, (text) => {
+        expect(JSON.parse(text, exactIntegers)).toEqual(JSON.parse(text))
+      })
+      fc.assert(same)
+      for (const number of ['1.5', '1e300', '1e400', '9007199254740991', '9007199254740993.0']) {
+        expect(JSON.parse(number, exactIntegers)).toBe(JSON.parse(number))
+      }
+    })
   })
 })
 

@@ -1,5 +1,8 @@
+import type { DeliveryPayload, ParsedPayload } from '../delivery.ts'
 import { HookError } from '../errors.ts'
 import type { HookRequest } from '../http.ts'
+import type { PayloadParser } from '../options.ts'
+import { digitsIn, isObject, isRoundedIn, type Json, keepDigits, objectIn, textIn } from '../runtime/json.ts'
 import { decodeField, encodedField } from '../runtime/untrusted-text.ts'
 
 export type PayloadForm = 'json' | 'form'
@@ -48,7 +51,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
  * @param limit The maximum size in bytes of the JSON in a form.
  * @throws {HookError} `invalid_payload`, `payload_too_large`
  */
-export function parsePayload(body: Uint8Array, form: PayloadForm, limit: number): Record<string, unknown> {
+export function parseBody(body: Uint8Array, form: PayloadForm, limit: number): Json {
   return parseObject(decodePayload(body, form, limit))
 }
 
@@ -67,15 +70,65 @@ export function decodePayload(body: Uint8Array, form: PayloadForm, limit: number
 }
 
 /** @throws {HookError} `invalid_payload` if the text is not the JSON of an object. */
-export function parseObject(json: string): Record<string, unknown> {
+export function parseObject(json: string): Json {
   let payload: unknown
   try {
     payload = JSON.parse(json)
   } catch (cause) {
     throw new HookError('invalid_payload', { cause })
   }
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw new HookError('invalid_payload')
-  return payload as Record<string, unknown>
+  if (!isObject(payload)) throw new HookError('invalid_payload')
+  return payload
+}
+
+/**
+ * Parses the payload of a delivery. `forHandlers` parses the JSON again if the option `parsePayload` is set. So neither
+ * matching nor the summary of a payload depends on the result of a user's function.
+ * @param parse The option `parsePayload`.
+ * @throws {HookError} `invalid_payload` if the text is not the JSON of an object.
+ */
+export function toPayload(json: string, parse: PayloadParser | undefined): ParsedPayload {
+  const plain = parseObject(json)
+  let payload: DeliveryPayload | undefined
+  return { plain, forHandlers: () => (payload ??= toDeliveryPayload(plain, json, parse)) }
+}
+
+function toDeliveryPayload(plain: Json, json: string, parse: PayloadParser | undefined): DeliveryPayload {
+  const isRounded = isRoundedIn(objectIn(plain, 'installation'), 'id')
+  if (!parse && !isRounded) return { data: plain, members: plain }
+  const { installation } = isRounded ? parseExactly(json) : plain
+  // Only the members that a delivery describes, because the rest would take memory while handlers run.
+  const members = {
+    action: textIn(plain, 'action'),
+    repository: { full_name: textIn(objectIn(plain, 'repository'), 'full_name') },
+    sender: { login: textIn(objectIn(plain, 'sender'), 'login') },
+    installation: { id: digitsIn(installation as Json | undefined, 'id') },
+  }
+  return { data: parse ? parseWith(parse, json) : plain, members }
+}
+
+/** @throws {HookError} `invalid_payload` if the runtime cannot parse the JSON without rounding. */
+function parseExactly(json: string): Json {
+  try {
+    return JSON.parse(json, keepDigits)
+  } catch (cause) {
+    throw new HookError('invalid_payload', { cause })
+  }
+}
+
+/** @throws {HookError} `invalid_payload` if the option `parsePayload` throws, or returns no object. */
+function parseWith(parse: PayloadParser, json: string): Json {
+  let payload: unknown
+  try {
+    payload = parse(json)
+  } catch (cause) {
+    throw new HookError('invalid_payload', { detail: 'Option "parsePayload" failed', cause })
+  }
+  if (isObject(payload) && !(payload instanceof Promise)) return payload
+  if (payload instanceof Promise) payload.catch(() => undefined)
+  throw new HookError('invalid_payload', {
+    detail: 'Option "parsePayload" must return an object, not a list or a promise',
+  })
 }
 
 /** The JSON in the field `payload` of a form. */

@@ -32,10 +32,10 @@ import {
   contentLength,
   decodePayload,
   type PayloadForm,
-  parseObject,
-  parsePayload,
+  parseBody,
   payloadForm,
   readHeaders,
+  toPayload,
 } from './payload.ts'
 import { RejectionLog } from './rejection-log.ts'
 import { type RequestContext, type Signer, Verifier } from './verifier.ts'
@@ -187,7 +187,7 @@ export class DeliveryReceiver implements Receiver {
 
   /** Stores a delivery and replies after the commit. Without a signature check, the body must contain a JSON object. */
   async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
-    if (!this.#verifier) parsePayload((context.body as ReceivedBody).bytes, delivery.form, this.#settings.bodyLimit)
+    if (!this.#verifier) parseBody((context.body as ReceivedBody).bytes, delivery.form, this.#settings.bodyLimit)
     const { outcome } = await this.#commit(inbox, delivery, context)
     context.body?.free()
     this.#shared.writes?.counters.received(delivery, outcome, performance.now() - context.startedAt)
@@ -234,13 +234,14 @@ export class DeliveryReceiver implements Receiver {
 
   /** Decodes the body, frees its bytes, and parses the payload. So the bytes take no memory while handlers run. */
   #parse(delivery: VerifiedDelivery, context: RequestContext): ReceivedDelivery {
-    const { bodyLimit, logger } = this.#settings
+    const { bodyLimit, logger, parsePayload } = this.#settings
     const body = context.body as ReceivedBody
     const json = decodePayload(body.bytes, delivery.form, bodyLimit)
     body.free()
     context.body = undefined
     context.reservation?.release()
-    return new ReceivedDelivery(delivery, parseObject(json), logger, this.#shared.octokits)
+    const payload = toPayload(json, parsePayload).forHandlers()
+    return new ReceivedDelivery(delivery, payload, logger, this.#shared.octokits)
   }
 
   /** Logs and publishes a rejection, publishes the failure of a handler, or logs an internal error. */

@@ -29,7 +29,8 @@ export function deliveryOf(changes: Record<string, unknown> = {}, event = 'push'
     secretId: undefined,
     secretIndex: 0,
   }
-  const delivery = new ReceivedDelivery(facts, { ...push, ...changes }, log, noOctokits)
+  const data = { ...push, ...changes }
+  const delivery = new ReceivedDelivery(facts, { data, members: data }, log, noOctokits)
   /** The lines that the program wrote. */
   const written = (stream: 'stdout' | 'stderr' = 'stdout') =>
     log.lines.filter(({ fields }) => fields.stream === stream).map(({ message }) => message)

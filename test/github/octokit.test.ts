@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Delivery } from '../../src/index.ts'
 import { version } from '../../src/runtime/platform.ts'
+import { inject, signedRequest } from '../../src/testing/index.ts'
 import { addApp, attemptsFor, issueOf, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const comment = async (delivery: Delivery) => {
@@ -31,6 +32,15 @@ describe('delivery.octokit()', () => {
     expect(attempt).toMatchObject({ outcome: 'succeeded', result: 'hello-bot[bot]' })
     expect(requestsTo(github)).toEqual([`POST ${tokens} 201`, `POST ${comments} 201`])
     expect(github.requests.at(-1)).toMatchObject({ body: { body: 'Thank you' } })
+  })
+
+  test('uses all digits of an installation id above 2^53', async () => {
+    const github = await startGitHub()
+    const bot = await startBot({ apiUrl: github.url, app: addApp(github) }, whoami, { attempts: 1 })
+    const payload = '{"action":"created","installation":{"id":9007199254740993}}'
+    await inject(bot.hooks, signedRequest('installation', { secret, payload }))
+    await attemptsFor(bot.inbox)
+    expect(requestsTo(github)).toEqual(['POST /app/installations/9007199254740993/access_tokens 404'])
   })
 
   test('sends a user agent, and logs its requests with the attempt', async () => {

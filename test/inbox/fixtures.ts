@@ -1,11 +1,12 @@
 /** Deliveries as a worker gets them, and the host of a worker. */
 import { randomUUID } from 'node:crypto'
-import { type DeliveryHeaders, type OctokitSource, ReceivedDelivery } from '../../src/delivery.ts'
+import { type DeliveryHeaders, type OctokitSource, type ParsedPayload, ReceivedDelivery } from '../../src/delivery.ts'
 import { Registry } from '../../src/dispatch/registry.ts'
 import type { Handler, HandlerOptions, Registration } from '../../src/handler.ts'
 import type { StoredDelivery } from '../../src/inbox/inbox.ts'
 import type { WorkerHost } from '../../src/inbox/worker/worker-host.ts'
-import { parsePayload } from '../../src/receiver/payload.ts'
+import type { PayloadParser } from '../../src/options.ts'
+import { decodePayload, toPayload } from '../../src/receiver/payload.ts'
 import type { Json } from '../../src/runtime/json.ts'
 import { childLogger, type FullLogger } from '../../src/telemetry/logger.ts'
 import { Recorder } from '../recorder.ts'
@@ -22,7 +23,7 @@ export function factsOf(parts: Partial<DeliveryHeaders> = {}): DeliveryHeaders {
 }
 
 export function deliveryOf(data: Json = {}, log: Recorder = new Recorder()): ReceivedDelivery {
-  return new ReceivedDelivery(factsOf(), data, log, noOctokits)
+  return new ReceivedDelivery(factsOf(), { data, members: data }, log, noOctokits)
 }
 
 export function registrationOf(handler: Handler, options: HandlerOptions = {}): Registration {
@@ -51,6 +52,7 @@ export class Host implements WorkerHost {
   capture = false
   runningLimit = 256 * 1024 * 1024
   onReplay: 'run' | 'discard' = 'run'
+  parsePayload: PayloadParser | undefined
   /** The result of `whenIdle`: resolves when no request is being answered. */
   idle: Promise<void> = Promise.resolve()
   readonly #registry = new Registry()
@@ -69,8 +71,8 @@ export class Host implements WorkerHost {
     return this.#registry.match(event, action)
   }
 
-  parse(body: Uint8Array, form: 'json' | 'form'): Json {
-    return parsePayload(body, form, Number.POSITIVE_INFINITY)
+  parse(body: Uint8Array, form: 'json' | 'form'): ParsedPayload {
+    return toPayload(decodePayload(body, form, Number.POSITIVE_INFINITY), this.parsePayload)
   }
 
   whenIdle(_timeout: number): Promise<void> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HookError } from '../../src/errors.ts'
-import { contentLength, formField, parsePayload, payloadForm, readHeaders } from '../../src/receiver/payload.ts'
+import { contentLength, formField, parseBody, payloadForm, readHeaders, toPayload } from '../../src/receiver/payload.ts'
 import { bytesOf, rejectionOf } from './fixtures.ts'
 
 const formOf = (json: string) => bytesOf(new URLSearchParams({ payload: json }).toString())
@@ -42,20 +42,20 @@ describe('a payload', () => {
     const objects = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
     const same = fc.property(objects, (sent) => {
       const json = JSON.stringify(sent)
-      expect(parsePayload(bytesOf(json), 'json', big)).toEqual(JSON.parse(json))
-      expect(parsePayload(formOf(json), 'form', big)).toEqual(JSON.parse(json))
+      expect(parseBody(bytesOf(json), 'json', big)).toEqual(JSON.parse(json))
+      expect(parseBody(formOf(json), 'form', big)).toEqual(JSON.parse(json))
     })
     fc.assert(same)
   })
 
   test('has every character', () => {
     const json = '{"text":"naïve 🚀 a+b %41 &payload={} \\u0000"}'
-    expect(parsePayload(bytesOf(json), 'json', big)).toEqual({ text: 'naïve 🚀 a+b %41 &payload={} \0' })
-    expect(parsePayload(formOf(json), 'form', big)).toEqual({ text: 'naïve 🚀 a+b %41 &payload={} \0' })
+    expect(parseBody(bytesOf(json), 'json', big)).toEqual({ text: 'naïve 🚀 a+b %41 &payload={} \0' })
+    expect(parseBody(formOf(json), 'form', big)).toEqual({ text: 'naïve 🚀 a+b %41 &payload={} \0' })
   })
 
   test('cannot reach any prototype', () => {
-    const payload = parsePayload(bytesOf('{"__proto__":{"polluted":true},"constructor":1}'), 'json', big)
+    const payload = parseBody(bytesOf('{"__proto__":{"polluted":true},"constructor":1}'), 'json', big)
     expect(Object.hasOwn(payload, '__proto__')).toBe(true)
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
   })
@@ -63,33 +63,33 @@ describe('a payload', () => {
   test.each(['', ' ', '{', '{"a":1}}', "{'a':1}", 'undefined', '{"a":NaN}', 'payload={}'])(
     'is rejected if it is not JSON: %j',
     async (json) => {
-      const rejection = await rejectionOf(() => parsePayload(bytesOf(json), 'json', big))
+      const rejection = await rejectionOf(() => parseBody(bytesOf(json), 'json', big))
       expect(rejection).toMatchObject({ code: 'invalid_payload', status: 400, cause: expect.any(Error) })
       expect(rejection.message).toBe('The payload is not a JSON object')
-      expect((await rejectionOf(() => parsePayload(formOf(json), 'form', big))).code).toBe('invalid_payload')
+      expect((await rejectionOf(() => parseBody(formOf(json), 'form', big))).code).toBe('invalid_payload')
     },
   )
 
   test.each(['null', 'true', '7', '"text"', '[]', '[{"a":1}]'])(
     'is rejected if it is not an object: %s',
     async (json) => {
-      expect((await rejectionOf(() => parsePayload(bytesOf(json), 'json', big))).code).toBe('invalid_payload')
-      expect((await rejectionOf(() => parsePayload(formOf(json), 'form', big))).code).toBe('invalid_payload')
+      expect((await rejectionOf(() => parseBody(bytesOf(json), 'json', big))).code).toBe('invalid_payload')
+      expect((await rejectionOf(() => parseBody(formOf(json), 'form', big))).code).toBe('invalid_payload')
     },
   )
 
   test('is rejected if it is not UTF-8', async () => {
     const latin1 = Buffer.from('{"a":"é"}', 'latin1')
-    expect((await rejectionOf(() => parsePayload(latin1, 'json', big))).code).toBe('invalid_payload')
-    expect((await rejectionOf(() => parsePayload(bytesOf('payload={"a":"%E9"}'), 'form', big))).code).toBe(
+    expect((await rejectionOf(() => parseBody(latin1, 'json', big))).code).toBe('invalid_payload')
+    expect((await rejectionOf(() => parseBody(bytesOf('payload={"a":"%E9"}'), 'form', big))).code).toBe(
       'invalid_payload',
     )
     const cut = bytesOf('{"a":"🚀"}').slice(0, -4)
-    expect((await rejectionOf(() => parsePayload(cut, 'json', big))).code).toBe('invalid_payload')
+    expect((await rejectionOf(() => parseBody(cut, 'json', big))).code).toBe('invalid_payload')
   })
 
   test('that is rejected is not part of the reply', async () => {
-    const rejection = await rejectionOf(() => parsePayload(bytesOf('{"token":hunter2}'), 'json', big))
+    const rejection = await rejectionOf(() => parseBody(bytesOf('{"token":hunter2}'), 'json', big))
     expect(JSON.stringify(rejection.problem())).not.toContain('hunter2')
   })
 })
@@ -116,7 +116,7 @@ describe('the form', () => {
   test.each(['payload=%', 'payload=%7', 'payload=%zz', 'payload=%ff'])(
     'is rejected if it is badly escaped: %s',
     async (form) => {
-      expect((await rejectionOf(() => parsePayload(bytesOf(form), 'form', big))).code).toBe('invalid_payload')
+      expect((await rejectionOf(() => parseBody(bytesOf(form), 'form', big))).code).toBe('invalid_payload')
     },
   )
 
@@ -124,16 +124,101 @@ describe('the form', () => {
     for (const text of ['plain', 'é🚀', '& && %+', '"\\"', '                    ']) {
       const json = JSON.stringify({ text })
       const { length } = bytesOf(json)
-      expect(parsePayload(formOf(json), 'form', length)).toEqual({ text })
-      const rejection = await rejectionOf(() => parsePayload(formOf(json), 'form', length - 1))
+      expect(parseBody(formOf(json), 'form', length)).toEqual({ text })
+      const rejection = await rejectionOf(() => parseBody(formOf(json), 'form', length - 1))
       expect(rejection).toMatchObject({ code: 'payload_too_large', status: 413 })
     }
   })
 
   test('with other fields is limited only by its payload', () => {
     const padded = bytesOf(`padding=${'x'.repeat(100)}&payload={}`)
-    expect(parsePayload(padded, 'form', 2)).toEqual({})
-    expect(() => parsePayload(padded, 'form', 1)).toThrow(HookError)
+    expect(parseBody(padded, 'form', 2)).toEqual({})
+    expect(() => parseBody(padded, 'form', 1)).toThrow(HookError)
+  })
+})
+
+describe('the payload for handlers', () => {
+  const json = '{"id":9007199254740993,"action":"opened","sender":{"login":"ada"},"repository":{"full_name":"a/b"}}'
+
+  test('is the object that hookserver reads, without parsePayload', () => {
+    const payload = toPayload(json, undefined)
+    const { data, members } = payload.forHandlers()
+    expect(data).toEqual(JSON.parse(json))
+    expect([data, members]).toEqual([payload.plain, payload.plain])
+    expect(data).toBe(members)
+  })
+
+  test('is the result of parsePayload, which is called once, and only for handlers', () => {
+    const texts: string[] = []
+    const result = { any: 'object' }
+    const payload = toPayload(json, (text) => {
+      texts.push(text)
+      return result
+    })
+    expect(payload.plain).toEqual(JSON.parse(json))
+    expect(texts).toEqual([])
+    expect(payload.forHandlers().data).toBe(result)
+    expect(payload.forHandlers().data).toBe(result)
+    expect(texts).toEqual([json])
+  })
+
+  test('does not change what hookserver reads', () => {
+    const { members } = toPayload(json, () => ({ action: 'x', sender: 1n })).forHandlers()
+    expect(members).toEqual({
+      action: 'opened',
+      repository: { full_name: 'a/b' },
+      sender: { login: 'ada' },
+      installation: { id: undefined },
+    })
+  })
+
+  test('does not change the id of the installation, which has all its digits', () => {
+    const idIn = (id: string, parse?: () => object) => {
+      const { data, members } = toPayload(`{"installation":{"id":${id}}}`, parse).forHandlers()
+      return [data, (members as { installation: { id: unknown } }).installation.id]
+    }
+    expect(idIn('7')).toEqual([{ installation: { id: 7 } }, 7])
+    expect(idIn('9007199254740993')).toEqual([{ installation: { id: 9007199254740992 } }, '9007199254740993'])
+    expect(idIn('9007199254740993', () => ({}))).toEqual([{}, '9007199254740993'])
+    expect(idIn('7', () => ({}))).toEqual([{}, '7'])
+    expect(idIn('1e300')).toEqual([{ installation: { id: 1e300 } }, undefined])
+  })
+
+  test('cannot be read if the id of the installation can only be rounded', async () => {
+    // The nesting is too deep for a reviver, and not too deep for `JSON.parse`.
+    const deep = `{"installation":{"id":9007199254740993},"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    const rejection = await rejectionOf(() => toPayload(deep, undefined).forHandlers())
+    expect(rejection).toMatchObject({ code: 'invalid_payload', cause: expect.any(RangeError) })
+  })
+
+  test('cannot be read if parsePayload throws', async () => {
+    const cause = new Error('of the parser')
+    const payload = toPayload(json, () => {
+      throw cause
+    })
+    const rejection = await rejectionOf(() => payload.forHandlers())
+    expect(rejection).toMatchObject({ code: 'invalid_payload', message: 'Option "parsePayload" failed', cause })
+  })
+
+  const rejecting = () => Promise.reject(new Error('of the parser'))
+  test.each([() => [], () => null, () => undefined, () => '{}', () => 1n, async () => ({}), rejecting])(
+    'cannot be read if parsePayload returns no object, or a promise: %o',
+    async (parse) => {
+      const rejection = await rejectionOf(() => toPayload(json, parse as () => object).forHandlers())
+      expect(rejection).toMatchObject({
+        code: 'invalid_payload',
+        message: 'Option "parsePayload" must return an object, not a list or a promise',
+      })
+    },
+  )
+
+  test('is not parsed by parsePayload if it is not the JSON of an object', async () => {
+    const parse = () => {
+      throw new Error('must not be called')
+    }
+    for (const text of ['', '[]', '1', '{"a":1,}']) {
+      expect((await rejectionOf(() => toPayload(text, parse))).code).toBe('invalid_payload')
+    }
   })
 })
 

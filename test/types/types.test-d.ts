@@ -37,6 +37,12 @@ hooks.hook('issues.opened', (data, guid, delivery) => {
 hooks.on('pull_request_review_comment.created', (data) => holds<Equal<typeof data.comment.body, string>>())
 hooks.on('workflow_run.in_progress', (data) => holds<Equal<typeof data.action, 'in_progress'>>())
 
+// Ids are text.
+hooks.on('*', (_data, _guid, { installationId }) => holds<Equal<typeof installationId, string | undefined>>())
+new Hooks({ parsePayload: JSON.parse })
+// @ts-expect-error: a payload is an object
+new Hooks({ parsePayload: (json) => json })
+
 // A union discriminated by action.
 hooks.hook('issues', (data, _guid, delivery) => {
   if (data.action === 'labeled') holds<Equal<typeof data.label extends object | undefined ? true : false, true>>()

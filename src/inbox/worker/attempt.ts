@@ -1,7 +1,6 @@
 /** Calls the handler of a task, and derives the outcome of the attempt from its result or its error. */
-import type { ReceivedDelivery } from '../../delivery.ts'
+import type { DeliveryPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import type { Json } from '../../runtime/json.ts'
 import { startTimer } from '../../runtime/timer.ts'
 import type { AttemptResult, ClaimedTask, StoredDelivery } from '../inbox.ts'
 import { defaultAttempts, defaultTimeout, requestedDelay, retryDelay } from '../retry.ts'
@@ -13,7 +12,7 @@ export interface RunningTask extends ClaimedTask {
   registration: Registration
   stored: StoredDelivery
   /** The payload if it was parsed to match the delivery. `undefined`: it is parsed once there is memory for it. */
-  data: Json | undefined
+  payload: DeliveryPayload | undefined
   /** Bytes of memory that the parsed payload takes. */
   cost: number
   /**

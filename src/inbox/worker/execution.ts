@@ -1,4 +1,4 @@
-import { ReceivedDelivery } from '../../delivery.ts'
+import { type DeliveryPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import type { Json } from '../../runtime/json.ts'
 import type { Release } from '../../runtime/memory-pool.ts'
@@ -100,11 +100,11 @@ export class Execution {
   async #attempt(task: RunningTask, releaseMemory: Release): Promise<void> {
     const { id, handler, attempt, attemptsUsed, replayed, stored, worker, chainStart } = task
     const { host, clock } = this.#context
-    const { data, registration } = this.#readPayload(task)
+    const { payload, registration } = this.#readPayload(task)
     const log = new AttemptLog(host.logger)
     const { body: _body, ...headers } = stored // a handler that keeps the delivery must not keep the body in memory
     const deliveryHeaders = { ...toDeliveryHeaders(headers), attempt: attemptsUsed, replayed }
-    const delivery = new ReceivedDelivery(deliveryHeaders, data, log.logger, host.octokits)
+    const delivery = new ReceivedDelivery(deliveryHeaders, payload, log.logger, host.octokits)
     this.#deliveries.add(delivery)
     try {
       const startTime = performance.now()
@@ -186,14 +186,20 @@ export class Execution {
   }
 
   /**
-   * The payload of a task, and the registration to run. If the payload cannot be read, returns an empty payload, and
-   * a copy of the task's registration with another handler, which rejects with the reason.
+   * The payload of a task, and the registration to run. If the payload cannot be read, or if the option `parsePayload`
+   * fails, returns empty data, and a copy of the task's registration with another handler, which rejects with the reason.
    */
-  #readPayload({ data, stored, cost, registration }: RunningTask): { data: Json; registration: Registration } {
+  #readPayload(task: RunningTask): { payload: DeliveryPayload; registration: Registration } {
+    const { payload, stored, cost, registration } = task
+    if (payload) return { payload, registration }
+    let members: Json = {}
     try {
-      return { data: data ?? readPayload(stored, cost, this.#context.host), registration }
+      const read = readPayload(stored, cost, this.#context.host)
+      members = read.plain
+      return { payload: read.forHandlers(), registration }
     } catch (error) {
-      return { data: {}, registration: { ...registration, handler: () => Promise.reject(error) } }
+      const handler = () => Promise.reject(error)
+      return { payload: { data: {}, members }, registration: { ...registration, handler } }
     }
   }
 

@@ -1,6 +1,6 @@
-import { ReceivedDelivery } from '../../delivery.ts'
+import { type DeliveryPayload, type ParsedPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import type { Json } from '../../runtime/json.ts'
+import { objectIn, textIn } from '../../runtime/json.ts'
 import type { ClaimedTask, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { RunningTask } from './attempt.ts'
@@ -25,9 +25,8 @@ const minShare = 1 / 1024
 export const maxMatchAttempts = 3
 
 /** A delivery, its payload and its handlers. */
-export interface MatchedDelivery extends Pick<RunningTask, 'stored' | 'cost'> {
+export interface MatchedDelivery extends Pick<RunningTask, 'stored' | 'payload' | 'cost'> {
   match: Match
-  data: Json
   registrations: readonly Registration[]
 }
 
@@ -128,10 +127,10 @@ function toRunningTasks(
 ): RunningTask[] {
   const byDelivery = Map.groupBy(claimed, ({ id }) => id)
   const chainStart = performance.now()
-  return batch.flatMap(({ match, stored, data, cost, registrations }) => {
+  return batch.flatMap(({ match, stored, payload, cost, registrations }) => {
     return (byDelivery.get(match.id) ?? []).map((task): RunningTask => {
       const registration = registrations.find(({ name }) => name === task.handler) as Registration
-      return { ...task, worker, registration, stored, data, cost, chainStart }
+      return { ...task, worker, registration, stored, payload, cost, chainStart }
     })
   })
 }
@@ -145,27 +144,37 @@ export interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
 
 /** Reads the payload of a delivery and finds its handlers. Takes a slot for each task that can run now. */
 export function matchDelivery(stored: StoredDelivery, { host, slots, cost, hasMemory }: MatchOptions): MatchedDelivery {
-  let data: Json
+  let read: ParsedPayload
   try {
-    data = readPayload(stored, cost, host)
+    read = readPayload(stored, cost, host)
   } catch (error) {
     return unreadableDelivery(stored, cost, reasonOf(error))
   }
-  const summary = summarizePayload(data)
+  const summary = summarizePayload(read.plain)
   const registrations = host.match(stored.event, summary.action)
   const tasks = registrations.map((registration): MatchedTask => {
     const claim = hasMemory && slots.free(registration) > 0
     if (claim) slots.take(registration.name)
-    return { handler: registration.name, key: orderKeyOf(registration, stored, data, host), claim }
+    return { handler: registration.name, key: orderKeyOf(registration, stored, read, host), claim }
   })
+  const payload = tasks.some(({ claim }) => claim) ? payloadForAttempts(read) : undefined
   const match = { id: stored.id, summary, tasks, discardReplay: host.onReplay === 'discard' }
-  return { match, stored, data, cost, registrations }
+  return { match, stored, payload, cost, registrations }
+}
+
+/** `undefined` if the option `parsePayload` fails: each attempt then parses the payload again, and fails with the error. */
+function payloadForAttempts(read: ParsedPayload): DeliveryPayload | undefined {
+  try {
+    return read.forHandlers()
+  } catch {
+    return undefined
+  }
 }
 
 /** A delivery that no handler sees, because its payload cannot be read. */
 function unreadableDelivery(stored: StoredDelivery, cost: number, reason: string): MatchedDelivery {
   const match = { id: stored.id, summary: {}, tasks: [], invalid: reason }
-  return { match, stored, data: {}, cost, registrations: [] }
+  return { match, stored, payload: undefined, cost, registrations: [] }
 }
 
 /** The reason that operators see: the error and its cause. */
@@ -178,13 +187,13 @@ function reasonOf(error: unknown): string {
 function orderKeyOf(
   { name, options }: Registration,
   stored: StoredDelivery,
-  data: Json,
+  { plain, forHandlers }: ParsedPayload,
   { logger, octokits }: WorkerHost,
 ): string | undefined {
   if (options.order === undefined) return undefined
-  const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), data, logger, octokits)
-  if (options.order === 'repository') return delivery.repository
+  if (options.order === 'repository') return textIn(objectIn(plain, 'repository'), 'full_name')
   try {
+    const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), forHandlers(), logger, octokits)
     const key: unknown = options.order(delivery)
     if (key instanceof Promise) {
       key.catch(() => undefined)

@@ -1,5 +1,5 @@
 /** The parts of a stored delivery that handlers and lists get: its payload, its headers and its payload summary. */
-import type { DeliveryHeaders } from '../../delivery.ts'
+import type { DeliveryHeaders, ParsedPayload } from '../../delivery.ts'
 import { type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
 import type { StoredDelivery } from '../inbox.ts'
 import { heapLimit } from '../parsed-size.ts'
@@ -11,7 +11,7 @@ import type { WorkerHost } from './worker-host.ts'
  * @param cost Bytes of memory that the parsed payload takes, as `estimateParsedSize` computes them.
  * @throws {Error} if the body is not a payload, if its bytes are damaged, or if the process has too little memory.
  */
-export function readPayload({ body, form, damaged }: StoredDelivery, cost: number, host: WorkerHost): Json {
+export function readPayload({ body, form, damaged }: StoredDelivery, cost: number, host: WorkerHost): ParsedPayload {
   if (damaged !== undefined) throw new Error(`The stored delivery is damaged: ${damaged}`)
   if (!fitsHeap(cost)) {
     const [needed, available] = [mebibytes(cost), mebibytes(heapLimit())]

@@ -41,7 +41,8 @@ export function reportDead(host: WorkerHost, id: number, delivery: ReceivedDeliv
 /** Reports a delivery that has ended as `dead` before any handler saw it, because its payload cannot be read. */
 export function reportUnreadable(host: WorkerHost, { match: { id, invalid = '' }, stored }: MatchedDelivery): void {
   host.logger.error({ guid: stored.guid, event: stored.event }, `Not handled: ${invalid}`)
-  const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), {}, host.logger, host.octokits)
+  const payload = { data: {}, members: {} }
+  const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), payload, host.logger, host.octokits)
   reportDead(host, id, delivery, new Error(invalid))
 }
 

@@ -32,7 +32,7 @@ export class TaskStarter {
       slots.take(task.handler)
       const cost = estimateParsedSize(stored.body, stored.form)
       const chainStart = 'chainStart' in task ? task.chainStart : performance.now()
-      this.#execution.start({ ...task, worker, registration, stored, data: undefined, cost, chainStart })
+      this.#execution.start({ ...task, worker, registration, stored, payload: undefined, cost, chainStart })
     }
   }
 

@@ -1,6 +1,5 @@
-import type { OctokitSource, ReceivedDelivery } from '../../delivery.ts'
+import type { OctokitSource, ParsedPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import type { Json } from '../../runtime/json.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import type { Inbox } from '../inbox.ts'
 import type { PayloadMemory, Slots } from './concurrency.ts'
@@ -20,7 +19,7 @@ export interface WorkerHost {
   registrations(): readonly Registration[]
   match(event: string, action: string | undefined): readonly Registration[]
   /** Parses a body. @throws {Error} if it is not a payload. */
-  parse(body: Uint8Array, form: 'json' | 'form'): Json
+  parse(body: Uint8Array, form: 'json' | 'form'): ParsedPayload
   /** Resolves when no request is being answered, but after `timeout` ms at the latest. */
   whenIdle(timeout: number): Promise<void>
   /** Counts an attempt that has ended. */

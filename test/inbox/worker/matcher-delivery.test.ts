@@ -1,9 +1,12 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Delivery } from '../../../src/delivery.ts'
+import type { HandlerOptions } from '../../../src/handler.ts'
 import type { StoredDelivery } from '../../../src/inbox/inbox.ts'
 import { Slots } from '../../../src/inbox/worker/concurrency.ts'
 import { type MatchedDelivery, matchDelivery } from '../../../src/inbox/worker/matcher.ts'
 import { toDeliveryHeaders } from '../../../src/inbox/worker/payload.ts'
+import type { PayloadParser } from '../../../src/options.ts'
+import { keepDigits } from '../../../src/runtime/json.ts'
 import { Host, storedOf } from '../fixtures.ts'
 
 const issue = {
@@ -22,14 +25,14 @@ const matchOf = (delivery: StoredDelivery, host: Host, slots: Slots): MatchedDel
 describe('a match', () => {
   test('has the matching handlers, most specific first, and the summary of the payload', () => {
     const host = new Host().on('*', nothing).on('issues', nothing).on('issues.opened', nothing).on('push', nothing)
-    const { match, data, registrations } = matchOf(opened(), host, new Slots())
+    const { match, payload, registrations } = matchOf(opened(), host, new Slots())
     expect(match).toEqual({
       id: 1,
       summary: expect.objectContaining({ repository: 'acme/site', sender: 'ada', title: 'It breaks', number: 7 }),
       tasks: ['on:issues.opened', 'on:issues', 'on:*'].map((handler) => ({ handler, key: undefined, claim: true })),
       discardReplay: false,
     })
-    expect(data).toEqual(issue)
+    expect(payload?.data).toEqual(issue)
     expect(registrations.map(({ name }) => name)).toEqual(['on:issues.opened', 'on:issues', 'on:*'])
   })
 
@@ -63,6 +66,52 @@ describe('a match', () => {
     expect(match).toEqual({ id: 1, summary: {}, tasks: [], invalid: expect.stringMatching(reason) })
     expect(registrations).toEqual([])
     expect(slots.free(host.registrations()[0] as never)).toBe(1)
+  })
+})
+
+describe('the option parsePayload', () => {
+  const big = '{"id":9007199254740993,"action":"opened","number":8}'
+  const delivery = () => storedOf(big, { event: 'issues' })
+  const hostWith = (parsePayload: PayloadParser) => Object.assign(new Host(), { parsePayload })
+  const keepDigitsIn = (json: string) => JSON.parse(json, keepDigits)
+
+  test('parses the payload of tasks that can run now', () => {
+    const { payload, match } = matchOf(delivery(), hostWith(keepDigitsIn).on('issues.opened', nothing), new Slots())
+    expect(payload?.data).toEqual({ id: '9007199254740993', action: 'opened', number: 8 })
+    expect(match.summary).toMatchObject({ action: 'opened', number: 8 })
+  })
+
+  test('is not used if no handler matches, or if no task can run now', () => {
+    const parsePayload = vi.fn(keepDigitsIn)
+    const host = hostWith(parsePayload).on('issues', nothing)
+    expect(matchOf(storedOf(big), host, new Slots()).match.tasks).toEqual([])
+    const waiting = matchDelivery(delivery(), { host, slots: new Slots(), cost: 1000, hasMemory: false })
+    expect(waiting).toMatchObject({ payload: undefined, match: { tasks: [{ claim: false }] } })
+    expect(parsePayload).not.toHaveBeenCalled()
+  })
+
+  test('parses the payload that the function "order" gets, and not the repository', () => {
+    const keyWith = (parsePayload: PayloadParser, order: HandlerOptions['order']) => {
+      const host = hostWith(parsePayload).on('issues', nothing, { order })
+      return matchOf(storedOf(issue, { event: 'issues' }), host, new Slots()).match.tasks[0]?.key
+    }
+    expect(
+      keyWith(
+        () => ({ key: 7n }),
+        ({ data }) => String(data.key),
+      ),
+    ).toBe('7')
+    expect(keyWith(() => ({ repository: 1n }), 'repository')).toBe('acme/site')
+  })
+
+  test('leaves its failure to the attempts, and a function "order" gives no key', () => {
+    const host = hostWith(() => []).on('issues', nothing, { name: 'sync', order: () => 'a key' })
+    const { match, payload } = matchOf(delivery(), host, new Slots())
+    expect(match.tasks).toEqual([{ handler: 'sync', key: undefined, claim: true }])
+    expect(payload).toBeUndefined()
+    expect(host.recorder.lines).toMatchObject([
+      { level: 'error', fields: { err: { message: expect.stringContaining('Option "parsePayload"') } } },
+    ])
   })
 })
 
