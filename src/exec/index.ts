@@ -52,7 +52,7 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
     const run = () => {
       signal.throwIfAborted()
       const env = environmentFor(delivery, target, command.env)
-      return runProgram(command, { env, input: JSON.stringify(data), signal, log })
+      return runProgram(command, { env, input: toJson(data), signal, log })
     }
     try {
       const inTurn = command.order === 'repository' && repository !== undefined
@@ -64,6 +64,14 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
     }
   }
   return Object.assign(handler, { [handlerOptions]: optionsFor(command) })
+}
+
+/** Missing in TypeScript's declarations. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
+
+/** The payload as JSON. Its BigInts, which the option `parsePayload` may return, keep their digits. */
+function toJson(data: Record<string, unknown>): string {
+  return JSON.stringify(data, (_name, value) => (typeof value === 'bigint' ? rawJSON(String(value)) : value))
 }
 
 /**

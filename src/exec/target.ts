@@ -1,4 +1,4 @@
-import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
+import { digitsIn, type Json, objectIn, textIn } from '../runtime/json.ts'
 
 /** The ref and the commit that a delivery is about. */
 export interface Target {
@@ -36,7 +36,7 @@ function refIn(data: Json): string | undefined {
   const ref = textIn(data, 'ref')
   const type = textIn(data, 'ref_type') // of `create` and `delete`, whose `ref` is a short name
   if (ref !== undefined) return type === undefined ? ref : `refs/${type === 'tag' ? 'tags' : 'heads'}/${ref}`
-  const number = wholeNumberIn(objectIn(data, 'pull_request'), 'number')
+  const number = digitsIn(objectIn(data, 'pull_request'), 'number')
   if (number !== undefined) return `refs/pull/${number}/head`
   const tag = textIn(objectIn(data, 'release'), 'tag_name')
   if (tag !== undefined) return `refs/tags/${tag}`

@@ -50,6 +50,12 @@ describe('a program', () => {
     expect(written()).toEqual([JSON.stringify(delivery.data)])
   })
 
+  test('gets all digits of the BigInts that parsePayload returned', async () => {
+    const { run, written } = deliveryOf({ id: 2n ** 64n, ids: [-(2n ** 53n) - 1n] })
+    await run(exec('cat'))
+    expect(written().join()).toContain('"id":18446744073709551616,"ids":[-9007199254740993]')
+  })
+
   test('need not read its input', async () => {
     const { run, written } = deliveryOf({ large: 'x'.repeat(5_000_000) })
     await run(exec(sh('exec 0<&-; echo closed')))

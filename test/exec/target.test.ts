@@ -35,6 +35,7 @@ describe('the ref and the commit', () => {
       'refs/pull/7/head',
       sha,
     ],
+    ['a pull request, as BigInt', 'pull_request', { pull_request: { number: 7n } }, 'refs/pull/7/head', undefined],
     ['a workflow', 'workflow_run', run({}), 'refs/heads/main', sha],
     ['a dispatch', 'workflow_dispatch', { ref: 'refs/heads/main' }, 'refs/heads/main', undefined],
     [
