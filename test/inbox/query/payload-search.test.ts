@@ -82,6 +82,20 @@ test.each([
   expect(match(text, form)).toBe(expected)
 })
 
+test.each([
+  ['9007199254740993', 'yes'],
+  ['9007199254740992', 'yes'], // the rounded number, as the dashboard shows it
+  ['9007199254740994', 'no'],
+  ['-9007199254740993', 'no'],
+] as const)('an integer above 2^53 matches its digits and its rounded value: %s, %s', (value, expected) => {
+  for (const [text, form] of [
+    ['{"ids":[1,9007199254740993]}', 'json'],
+    ['payload={"ids":[1,9007199254740993]}', 'form'],
+  ] as const) {
+    expect(matchPayload({ form, body: () => bytes(text) }, [{ path: ['ids'], value }], mib)).toBe(expected)
+  }
+})
+
 test('a payload is parsed only if its parsed size is within the limit', () => {
   const text = `{"a":1,"b":[${'{"34":0},'.repeat(100)}0]}`
   const need = estimateParsedSize(bytes(text), 'json')
