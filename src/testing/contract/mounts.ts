@@ -1,6 +1,7 @@
 import type { Handler } from '../../handler.ts'
 import { Hooks } from '../../hooks.ts'
 import type { HooksOptions } from '../../options.ts'
+import { keepDigits } from '../../runtime/json.ts'
 
 /** The secret of all mounts except `rotation` and `unresolved`. */
 export const contractSecret = "It's a Secret to Everybody"
@@ -44,6 +45,7 @@ export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}
     mount('consumed', {}),
     mount('echo', {}, echoHooks()),
     mount('bare', {}, bareHooks()),
+    mount('exact', { parsePayload: (json) => JSON.parse(json, keepDigits) }, exactHooks()),
   ]
 }
 
@@ -82,6 +84,13 @@ function bareHooks(): Hooks {
 function echoHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('*', echo)
+  return hooks
+}
+
+/** One hook, for all events, that replies with two ids of its payload. */
+function exactHooks(): Hooks {
+  const hooks = new Hooks({ secret: contractSecret, logger: false })
+  hooks.hook('*', (data, _guid, { installationId }) => `${(data as { id?: unknown }).id} ${installationId}`)
   return hooks
 }
 

@@ -75,6 +75,17 @@ export const payloadCases: ContractCase[] = [
     },
   },
   {
+    id: 'exact-integers',
+    name: 'passes integers above 2^53 with all their digits if parsePayload keeps them, as JSON and as form',
+    async run(host) {
+      const payload = '{"id":9007199254740993,"installation":{"id":9007199254740995}}'
+      for (const form of [false, true]) {
+        const answer = await deliver(host, 'exact', 'repository_dispatch', { payload, form })
+        assertAnswered(answer, 200, '9007199254740993 9007199254740995')
+      }
+    },
+  },
+  {
     id: 'every-sample',
     name: 'passes each of GitHub’s sample payloads byte for byte, as JSON and as form',
     async run(host) {
