@@ -1,5 +1,6 @@
 import type { Delivery } from '../delivery.ts'
 import { type HandlerOptions, handlerOptions } from '../handler.ts'
+import { rawNumber } from '../runtime/json.ts'
 import { KeyLocks } from '../runtime/mutex.ts'
 import { maxTimer } from '../runtime/timer.ts'
 import { type Command, commandOf, type ExecOptions } from './options.ts'
@@ -66,12 +67,9 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
   return Object.assign(handler, { [handlerOptions]: optionsFor(command) })
 }
 
-/** Missing in TypeScript's declarations. */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
-
 /** The payload as JSON. Its BigInts, which the option `parsePayload` may return, keep their digits. */
 function toJson(data: Record<string, unknown>): string {
-  return JSON.stringify(data, (_name, value) => (typeof value === 'bigint' ? rawJSON(String(value)) : value))
+  return JSON.stringify(data, (_name, value) => (typeof value === 'bigint' ? rawNumber(String(value)) : value))
 }
 
 /**

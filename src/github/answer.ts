@@ -2,7 +2,7 @@
  * Reads the JSON of GitHub's API without rounding. Ids of deliveries have 19 digits, more than a JavaScript number can
  * hold: https://github.com/octokit/request.js/issues/797
  */
-import { rawNumber } from '../runtime/json.ts'
+import { keepDigits, rawNumber } from '../runtime/json.ts'
 
 /**
  * The maximum size of an answer, in bytes. The largest answer that hookserver needs is a delivery with a payload of 25
@@ -22,17 +22,16 @@ export class AnswerError extends Error {
  */
 export function parseAnswer(text: string): unknown {
   try {
-    return JSON.parse(text, exactNumber as (key: string, value: unknown) => unknown)
+    return JSON.parse(text, exactNumber)
   } catch (cause) {
     throw new AnswerError(`GitHub's answer is not JSON: ${(cause as Error).message}`, { cause })
   }
 }
 
-/** A reviver of `JSON.parse`. `source` is the text of a primitive value. */
-function exactNumber(key: string, value: unknown, { source }: { source?: string }): unknown {
-  if (typeof value !== 'number' || source === undefined) return value
-  const isId = (key === 'id' || key.endsWith('_id')) && /^\d+$/.test(source)
-  return isId || (Number.isInteger(value) && !Number.isSafeInteger(value)) ? source : value
+/** A reviver of `JSON.parse`. */
+function exactNumber(key: string, value: unknown, context?: { source?: string }): unknown {
+  const isId = (key === 'id' || key.endsWith('_id')) && Number.isSafeInteger(value)
+  return isId ? String(value) : keepDigits(key, value, context)
 }
 
 /**
