@@ -76,12 +76,13 @@ describe('a changed webhook', () => {
     github.clock.advance(60_000)
     const more = { add_events: ['issues', 'star'], remove_events: ['push'] }
     const earliest = secondAt(github)
-    const { data } = await rest.repos.updateWebhook({ ...at, config: { url, secret }, ...more })
-    expect(data).toMatchObject({ events: ['issues', 'star'], config: { url, content_type: 'json' }, active: true })
+    const { data } = await rest.repos.updateWebhook({ ...at, ...more })
+    expect(data).toMatchObject({ events: ['issues', 'star'], config: { content_type: 'json' }, active: true })
     expect(Date.parse(data.updated_at)).toBeGreaterThanOrEqual(earliest)
     expect(Date.parse(data.updated_at)).toBeLessThanOrEqual(secondAt(github))
     expect(Date.parse(data.created_at)).toBeLessThanOrEqual(earliest - 60_000)
-    await rest.repos.updateWebhookConfigForRepo({ ...at, content_type: 'form' })
+    const config = { url, secret, content_type: 'form' }
+    await ask(github, `PATCH /repos/octo/hello/hooks/${hook.id}/config`, { token, body: config })
     await github.deliver('star.created')
     expect(deliveries.map(({ event, headers }) => [event, headers['content-type']])).toEqual([
       ['star', 'application/x-www-form-urlencoded'],
@@ -90,12 +91,85 @@ describe('a changed webhook', () => {
     expect(await github.deliver('star.created')).toEqual([])
   })
 
+  test.each([
+    [{}, { content_type: 'form', insecure_ssl: '0' }],
+    [
+      { content_type: 'json', secret: 'new', insecure_ssl: '1' },
+      { content_type: 'json', secret: '********', insecure_ssl: '1' },
+    ],
+  ])('has only the configuration of the request, which replaces the old one: %j', async (given, shown) => {
+    const github = await start({ token })
+    const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks', secret })
+    await ask(github, `PATCH /repos/octo/hello/hooks/${hook.id}/config`, { token, body: { insecure_ssl: '1' } })
+    const [url, body] = ['http://127.0.0.1:1/new', { config: { url: 'http://127.0.0.1:1/new', ...given } }]
+    const { json } = await ask(github, `PATCH /repos/octo/hello/hooks/${hook.id}`, { token, body })
+    expect(json.config).toEqual({ url, ...shown })
+    expect(hook).toMatchObject({ url, secret: 'secret' in given ? 'new' : undefined, events: ['*'] })
+  })
+
+  test('keeps its configuration if the new one has no URL, or if the request has none', async () => {
+    const github = await start({ token })
+    const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks', secret })
+    const at = `PATCH /repos/octo/hello/hooks/${hook.id}`
+    const rejected = await ask(github, at, { token, body: { config: { secret: 'new' } } })
+    expect([rejected.status, rejected.json.errors]).toMatchObject([422, [{ field: 'url', code: 'missing_field' }]])
+    expect(await ask(github, at, { token, body: { active: false } })).toMatchObject({ status: 200 })
+    expect(hook).toMatchObject({ url: 'http://127.0.0.1:1/hooks', secret, contentType: 'json', active: false })
+  })
+
+  test('keeps the properties of its configuration that a change of single properties does not name', async () => {
+    const github = await start({ token })
+    const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks', secret })
+    const body = { url: 'http://127.0.0.1:1/new' }
+    const { json } = await ask(github, `PATCH /repos/octo/hello/hooks/${hook.id}/config`, { token, body })
+    expect(json).toEqual({ ...body, content_type: 'json', insecure_ssl: '0', secret: '********' })
+    expect(hook.secret).toBe(secret)
+  })
+
   test('no longer exists after it was deleted', async () => {
     const github = await start({ token })
     const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
     await ask(github, `DELETE /repos/octo/hello/hooks/${hook.id}`, { token })
     expect(await ask(github, `GET /repos/octo/hello/hooks/${hook.id}`, { token })).toMatchObject({ status: 404 })
     expect(await github.deliver('push')).toEqual([])
+  })
+})
+
+describe('the number of webhooks for one event', () => {
+  test.each([
+    [{}, 20],
+    [{ enterprise: true }, 250],
+  ])('of an owner is limited: with %j to %i', async (options, most) => {
+    const github = await start({ token, ...options })
+    const url = (index: number) => `http://127.0.0.1:1/${index}`
+    for (let index = 1; index < most; index++)
+      github.addHook({ repository: 'octo/hello', url: url(index), events: ['push'] })
+    const star = github.addHook({ repository: 'octo/hello', url: url(most), events: ['star'] })
+    const create = (path: string, index: number, events: string[]) =>
+      ask(github, `POST ${path}/hooks`, { token, body: { config: { url: url(index) }, events } })
+    expect(await create('/repos/octo/hello', most + 1, ['push', 'issues'])).toMatchObject({ status: 201 })
+    const rejected = await create('/repos/octo/hello', most + 2, ['issues', 'push'])
+    const message = `The "push" event cannot have more than ${most} hooks`
+    const error = { message: 'Validation Failed', errors: [{ resource: 'Hook', code: 'custom', message }] }
+    expect(rejected).toMatchObject({ status: 422, json: error })
+    const at = `PATCH /repos/octo/hello/hooks/${star.id}`
+    expect(await ask(github, at, { token, body: { add_events: ['push'] } })).toMatchObject({ status: 422, json: error })
+    expect(star.events).toEqual(['star'])
+    expect(await ask(github, at, { token, body: { add_events: ['issues'] } })).toMatchObject({ status: 200 })
+    github.addRepository('octo/other')
+    expect(await create('/repos/octo/other', 1, ['push'])).toMatchObject({ status: 201 })
+    await github.idle()
+  })
+
+  test('includes those that subscribe to all events, and lets a full event be changed elsewhere', async () => {
+    const github = await start({ token })
+    for (let index = 0; index < 19; index++)
+      github.addHook({ repository: 'octo/hello', url: `http://127.0.0.1:1/${index}` })
+    const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/push', events: ['push'] })
+    const body = { config: { url: 'http://127.0.0.1:1/new' } }
+    expect(await ask(github, 'POST /repos/octo/hello/hooks', { token, body })).toMatchObject({ status: 422 })
+    const changed = await ask(github, `PATCH /repos/octo/hello/hooks/${hook.id}`, { token, body: { active: false } })
+    expect(changed.status).toBe(200)
   })
 })
 

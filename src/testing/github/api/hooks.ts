@@ -1,11 +1,12 @@
 import { type Json, objectIn, textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
-import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
+import { created, HttpError, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { textsIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { ping } from '../sending/lifecycle-events.ts'
 import { hookConfig, hookShape } from '../shapes/hook.ts'
 import type { Hook, HookOwner, NewHook } from '../world/hook.ts'
+import type { World } from '../world/world.ts'
 
 /**
  * The owner of the webhooks that the path names: a repository, an organization, or the App that sends the request.
@@ -40,23 +41,31 @@ export const getHook = (call: Call): Reply => ok(hookShape(call.world, hookIn(ca
 /** GitHub pings a new webhook. */
 export function createHook(call: Call): Reply {
   const { world, sender, body } = call
-  const { url, ...settings } = settingsIn(body)
-  if (url === undefined) throw invalid('Hook', 'url', 'missing_field')
+  const { url, events = ['push'], ...settings } = { ...settingsIn(body), ...wholeConfigIn(body) }
   const owner = ownerIn(call)
-  const same = world.hooksOf(owner.of).some((hook) => hook.url === url)
-  if (same) throw invalid('Hook', 'url', 'custom', `Hook already exists on this ${owner.type}`)
-  const hook = world.makeHook(owner, { events: ['push'], contentType: 'form', ...settings, url })
+  const others = world.hooksOf(owner.of)
+  if (others.some((hook) => hook.url === url))
+    throw invalid('Hook', 'url', 'custom', `Hook already exists on this ${owner.type}`)
+  checkCount(world, events, others)
+  const hook = world.makeHook(owner, { ...settings, events, url })
   ping(world, sender, hook)
   return created(hookShape(world, hook))
 }
 
+/** If the body has a `config`, it replaces the whole configuration. So without a secret in it, the secret is removed. */
 export function updateHook(call: Call): Reply {
+  const { world, body } = call
   const hook = hookIn(call)
-  const more = textsIn(call.body, 'add_events', 'Hook') ?? []
-  const less = textsIn(call.body, 'remove_events', 'Hook') ?? []
-  change(call, hook, settingsIn(call.body))
-  hook.events = [...new Set([...hook.events, ...more])].filter((event) => !less.includes(event))
-  return ok(hookShape(call.world, hook))
+  const more = textsIn(body, 'add_events', 'Hook') ?? []
+  const less = textsIn(body, 'remove_events', 'Hook') ?? []
+  const { events: given = hook.events, ...settings } = settingsIn(body)
+  const config = body.config === undefined ? {} : wholeConfigIn(body)
+  const events = [...new Set([...given, ...more])].filter((event) => !less.includes(event))
+  const added = events.filter((event) => !hook.events.includes(event))
+  const others = world.hooksOf(hook.owner.of).filter((other) => other !== hook)
+  checkCount(world, added, others)
+  change(call, hook, { ...settings, ...config, events })
+  return ok(hookShape(world, hook))
 }
 
 export function deleteHook(call: Call): Reply {
@@ -75,6 +84,23 @@ export function updateConfig(call: Call): Reply {
 export function pingHook(call: Call): Reply {
   ping(call.world, call.sender, hookIn(call))
   return { status: 204 }
+}
+
+/**
+ * GitHub allows 20 webhooks for each event of an owner, and an Enterprise Server 250. The text is one that GitHub has sent.
+ * That a webhook for all events (`*`) counts for each event is an assumption, and so is that inactive webhooks count.
+ * @param added The new events of a webhook.
+ * @param others The other webhooks of the same owner.
+ * @throws {HttpError} if there are too many.
+ */
+function checkCount({ enterprise }: World, added: readonly string[], others: readonly Hook[]): void {
+  const most = enterprise === undefined ? 20 : 250
+  const full = added.find(
+    (event) => others.filter(({ events }) => events.includes(event) || events.includes('*')).length >= most,
+  )
+  if (full === undefined) return
+  const message = `The "${full}" event cannot have more than ${most} hooks`
+  throw new HttpError(422, 'Validation Failed', { errors: [{ resource: 'Hook', code: 'custom', message }] })
 }
 
 function change({ world }: Call, hook: Hook, settings: Partial<NewHook>): void {
@@ -101,4 +127,14 @@ function settingsIn(body: Json): Partial<NewHook> {
     ...(typeof active === 'boolean' && { active }),
     ...(events && { events }),
   }
+}
+
+/**
+ * The whole configuration in a body, with GitHub's defaults for missing properties.
+ * @throws {HttpError} if it has no URL.
+ */
+function wholeConfigIn(body: Json): Pick<NewHook, 'url' | 'secret' | 'contentType' | 'insecureSsl'> {
+  const { url, secret, contentType = 'form', insecureSsl = '0' } = settingsIn(body)
+  if (url === undefined) throw invalid('Hook', 'url', 'missing_field')
+  return { url, secret, contentType, insecureSsl }
 }
