@@ -48,6 +48,25 @@ describe('every answer', () => {
   })
 })
 
+describe('the version of the API', () => {
+  test.each([undefined, '2022-11-28', '2026-03-10'])('is that of the request, or the oldest: %s', async (version) => {
+    const github = await start()
+    const headers: Record<string, string> = version === undefined ? {} : { 'x-github-api-version': version }
+    const answer = await ask(github, 'GET /meta', { headers })
+    expect([answer.status, answer.headers.get('x-github-api-version-selected')]).toEqual([200, version ?? '2022-11-28'])
+  })
+
+  test('must be one that GitHub supports', async () => {
+    const github = await start()
+    const { status, json } = await ask(github, 'GET /meta', { headers: { 'x-github-api-version': '1999-01-01' } })
+    expect([status, json]).toMatchObject([400, { message: 'Bad Request', status: '400' }])
+    expect(json.errors).toBe(
+      'The version you specified in the "X-GitHub-API-Version" request header, "1999-01-01", is not a supported version. ' +
+        'The following versions are currently supported: "2026-03-10" (most recent) and "2022-11-28".',
+    )
+  })
+})
+
 describe('writes of bots', () => {
   test('are answered with the written values, and recorded among the requests', async () => {
     const github = await start({ token })

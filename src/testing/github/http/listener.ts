@@ -4,6 +4,7 @@ import type { LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
 import { findPage } from '../web/pages.ts'
 import type { World } from '../world/world.ts'
+import { versionHeaders } from './api-version.ts'
 import type { Failures } from './failures.ts'
 import { guard } from './guard.ts'
 import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
@@ -53,11 +54,13 @@ function visit({ world, sender }: ListenerContext, entry: LocalGitHubRequest, te
   return found.route.answer({ world, sender, url, form, parameters: found.parameters })
 }
 
-/** Authenticates the caller, applies the rate limits and runs the route. */
+/** Checks the version, authenticates the caller, applies the rate limits and runs the route. */
 function answer(context: ListenerContext, entry: LocalGitHubRequest, text: string): Reply {
   const { world, limits } = context
   let caller: Caller = anonymous
+  let version: Record<string, string> = {}
   const reply = replyOrError(() => {
+    version = versionHeaders(entry.headers)
     if (text !== '') entry.body = jsonOf(text)
     caller = world.tokens.callerOf(entry.headers.authorization as string | undefined, world.apps, world.clock.now())
     const act = () => replyOrError(() => route(context, entry, caller))
@@ -68,7 +71,8 @@ function answer(context: ListenerContext, entry: LocalGitHubRequest, text: strin
     limits?.charge(caller, entry.method)
     return read ?? act()
   })
-  return { ...reply, headers: { ...limits?.headersFor(caller), ...scopeHeaders(caller), ...reply.headers } }
+  const headers = { ...version, ...limits?.headersFor(caller), ...scopeHeaders(caller), ...reply.headers }
+  return { ...reply, headers }
 }
 
 /** Runs the route of a request, if it exists and the caller may use it. */

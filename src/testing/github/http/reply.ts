@@ -17,7 +17,11 @@ export class HttpError extends Error {
   override readonly name = 'HttpError'
   readonly reply: Reply
 
-  constructor(status: number, message: string, more: { headers?: Record<string, string>; errors?: unknown[] } = {}) {
+  constructor(
+    status: number,
+    message: string,
+    more: { headers?: Record<string, string>; errors?: unknown[] | string } = {},
+  ) {
     super(message)
     const { headers = {}, errors } = more
     const body = { message, ...(errors && { errors }), documentation_url: documentation, status: String(status) }
