@@ -57,7 +57,7 @@ export class LocalGitHub {
     this.#world = new World(hooks, version, installationTokens === 'stateless')
     this.#limits = new RateLimits(limits ?? {}, this.#world.clock, strict)
     this.#sender = new DeliverySender(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))
-    if (token !== undefined) this.#addToken({ token }, 'authorized')
+    if (token !== undefined) this.addToken({ token })
     const unlimited = version !== undefined && !limits && !strict
     const context = { world: this.#world, sender: this.#sender, failures: this.#failures, requests: this.requests }
     this.#server = createServer(
@@ -112,7 +112,8 @@ export class LocalGitHub {
 
   /**
    * How many requests each caller has left until `resetAt`. `anonymous` is for requests without a token. `authorized`
-   * is for the token in the option `token`. Each installation, each App and each user of another token has its own key.
+   * is for all tokens of the user `octocat` together, which includes the token in the option `token`. Each other user,
+   * each installation and each App has its own key.
    */
   get remaining(): Remaining {
     return this.#limits.remaining
@@ -183,9 +184,12 @@ export class LocalGitHub {
     return installation
   }
 
-  /** Makes a personal access token. @returns The token. */
-  addToken(options: LocalTokenOptions = {}): string {
-    return this.#addToken(options)
+  /** Makes a personal access token. All tokens of a user share the rate limits. @returns The token. */
+  addToken({ token, login = 'octocat', permissions, scopes }: LocalTokenOptions = {}): string {
+    const user = this.#world.account(login)
+    const granted = permissions ?? (scopes ? permittedBy(scopes) : grantable)
+    const budget = user === this.#world.user ? 'authorized' : `user ${user.id}`
+    return this.#world.tokens.add({ kind: 'user', budget, user, permissions: granted, scopes }, token)
   }
 
   /**
@@ -225,12 +229,5 @@ export class LocalGitHub {
     this.#server.closeAllConnections()
     await this.#sender.close()
     await closed
-  }
-
-  #addToken({ token, login = 'octocat', permissions, scopes }: LocalTokenOptions, budget?: string): string {
-    const user = this.#world.account(login)
-    const granted = permissions ?? (scopes ? permittedBy(scopes) : grantable)
-    const name = budget ?? `user ${user.id}`
-    return this.#world.tokens.add({ kind: 'user', budget: name, user, permissions: granted, scopes }, token)
   }
 }

@@ -25,12 +25,21 @@ export interface LocalGitHubOptions {
 export interface LocalGitHubLimits {
   /** Requests an hour without a token. Default: 60. */
   anonymous?: number
-  /** Requests an hour for each token, installation and App. Default: 5000. */
+  /**
+   * Requests an hour for each user (with all tokens together), each installation and each App. Default: 5000. GitHub
+   * allows an installation up to 12,500, depending on its size, and 15,000 on Enterprise Cloud. GitHub counts the token
+   * of Actions for each repository, up to 1000. The local GitHub has no such tokens.
+   */
   authorized?: number
   /** The secondary limit: points a minute for one caller. Reading costs 1, writing 5. Default: 900. */
   points?: number
   /** Status for a request beyond the hourly limit. GitHub uses both statuses. Default: 403. */
   status?: 403 | 429
+  /**
+   * Whether the answer to a request beyond the secondary limit has the header `retry-after`. GitHub documents both
+   * answers. Default: `true`.
+   */
+  retryAfter?: boolean
 }
 
 /** A received request. */

@@ -45,13 +45,32 @@ describe('the hourly limit', () => {
     expect([await look(), await look()]).toEqual([200, 403])
   })
 
-  test('applies to each token separately', async () => {
+  test('applies to each user, installation and App separately', async () => {
     const github = await start({ token, limits: { anonymous: 1, authorized: 1 } })
     const app = github.addApp({ id: 3 })
     for (const each of [undefined, token, github.addToken({ login: 'mona' }), jwtOf(app)]) {
       expect(await ask(github, 'GET /meta', { token: each })).toMatchObject({ status: 200 })
       expect(await ask(github, 'GET /meta', { token: each })).toMatchObject({ status: 403 })
     }
+  })
+
+  test('is shared by all tokens of a user, including that of the option `token`', async () => {
+    const github = await start({ token, limits: { authorized: 2 } })
+    const [other, mona, monas] = [
+      github.addToken(),
+      github.addToken({ login: 'mona' }),
+      github.addToken({ login: 'Mona' }),
+    ]
+    for (const [one = '', two = ''] of [
+      [token, other],
+      [mona, monas],
+    ]) {
+      for (const each of [one, two])
+        expect(await ask(github, 'GET /user', { token: each })).toMatchObject({ status: 200 })
+      for (const each of [one, two])
+        expect(await ask(github, 'GET /user', { token: each })).toMatchObject({ status: 403 })
+    }
+    expect(github.remaining.authorized).toBe(0)
   })
 
   test('does not count an authorized request that is answered 304', async () => {
@@ -85,6 +104,15 @@ describe('the secondary limit', () => {
     expect((await ask(github, 'GET /user', { token })).status).toBe(200)
     github.clock.advance(wait * 1000)
     expect((await write(github)).status).toBe(201)
+  })
+
+  test('has no Retry-After with `retryAfter: false`', async () => {
+    const github = await start({ token, limits: { points: 1, retryAfter: false } })
+    expect((await ask(github, 'GET /user', { token })).status).toBe(200)
+    const { status, json, headers } = await ask(github, 'GET /user', { token })
+    expect([status, json.message]).toEqual([403, expect.stringMatching(/^You have exceeded a secondary rate limit/)])
+    expect(headers.get('retry-after')).toBe(null)
+    expect(told(headers).remaining).toBeGreaterThan(0)
   })
 
   test('allows 900 reads a minute by default', async () => {

@@ -8,8 +8,8 @@ const hour = 60 * minute
 
 /**
  * How many requests each caller has left, by `budget`. `anonymous` is for requests without a token. `authorized` is for
- * the token in the option `token` of `LocalGitHub`. The other keys are `app <id>`, `installation <id>`, and `user <id>`
- * for all other tokens of a user together.
+ * all tokens of the user `octocat` together, who owns the token in the option `token` of `LocalGitHub`. The other keys
+ * are `user <id>` for all tokens of another user together, `installation <id>` and `app <id>`.
  */
 export type Remaining = { anonymous: number; authorized: number; [budget: string]: number }
 
@@ -25,8 +25,8 @@ export class RateLimits {
   readonly #written = new Map<string, number>()
 
   constructor(limits: LocalGitHubLimits, clock: Clock, strict: boolean) {
-    const { anonymous = 60, authorized = 5000, points = 900, status = 403 } = limits
-    this.#limits = { anonymous, authorized, points, status }
+    const { anonymous = 60, authorized = 5000, points = 900, status = 403, retryAfter = true } = limits
+    this.#limits = { anonymous, authorized, points, status, retryAfter }
     this.#clock = clock
     this.#strict = strict
     this.remaining = { anonymous, authorized }
@@ -83,20 +83,21 @@ export class RateLimits {
   #chargeMinute({ budget }: Caller, cost: number, now: number): void {
     const last = this.#minutes.get(budget)
     const current = last && now - last.startedAt < minute ? last : { startedAt: now, points: 0 }
-    if (current.points + cost > this.#limits.points) throw tooFast(current.startedAt + minute - now)
+    if (current.points + cost > this.#limits.points) throw this.#tooFast(current.startedAt + minute - now)
     current.points += cost
     this.#minutes.set(budget, current)
   }
 
   #chargeWriting({ budget }: Caller, now: number): void {
     const next = (this.#written.get(budget) ?? Number.NEGATIVE_INFINITY) + 1000
-    if (now < next) throw tooFast(next - now)
+    if (now < next) throw this.#tooFast(next - now)
     this.#written.set(budget, now)
   }
-}
 
-/** @param wait In milliseconds. */
-function tooFast(wait: number): HttpError {
-  const message = 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.'
-  return new HttpError(403, message, { headers: { 'retry-after': String(Math.ceil(wait / 1000)) } })
+  /** @param wait In milliseconds. */
+  #tooFast(wait: number): HttpError {
+    const message = 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.'
+    const headers = this.#limits.retryAfter ? { 'retry-after': String(Math.ceil(wait / 1000)) } : {}
+    return new HttpError(403, message, { headers })
+  }
 }
