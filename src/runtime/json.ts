@@ -48,9 +48,13 @@ export function idIn(data: Json | undefined): string | undefined {
 /** Whether a text is an id of GitHub: a decimal integer of at most 64 bits, without leading zeros. */
 export const isId = (text: string): boolean => /^[1-9]\d{0,18}$/.test(text)
 
-/** A value that `JSON.stringify` writes as this number, digit by digit. */
+/**
+ * A number that `JSON.stringify()` writes digit by digit as in `text`. JavaScript's numbers round integers above 2^53.
+ * @throws {SyntaxError} if `text` is not a number in JSON.
+ */
 export function rawNumber(text: string): unknown {
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
+  if (!/^[-\d]/.test(text)) throw new SyntaxError(`Expected a number in JSON, got ${text}`) // rawJSON takes any primitive
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text) // TypeScript has no type for rawJSON
 }
 
 /**

@@ -26,6 +26,15 @@ export class Clock {
   }
 }
 
+/**
+ * A time in the format of GitHub's delivery log, with milliseconds: `2026-01-01T00:00:00.000Z`. The log of an Enterprise
+ * Server is assumed to have milliseconds, too.
+ * @param time In milliseconds since 1970.
+ */
+export function preciseTimestamp(time: number): string {
+  return new Date(time).toISOString()
+}
+
 /** A time in GitHub's format, to the second: `2026-01-01T00:00:00Z`. @param time In milliseconds since 1970. */
 export function timestamp(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`

@@ -53,8 +53,12 @@ export class LocalGitHub {
   private constructor(options: LocalGitHubOptions) {
     const { hooks = documentedRanges, token, enterprise = false, limits, strict = false, timeout } = options
     const version = enterprise === true ? '3.19.0' : enterprise || undefined
+    const { logLag = 0, pollInterval } = options
     const { installationTokens = version === undefined ? 'stateless' : 'stateful' } = options
-    this.#world = new World(hooks, version, installationTokens === 'stateless')
+    this.#world = new World({
+      ...{ ranges: hooks, enterprise: version, statelessTokens: installationTokens === 'stateless' },
+      ...{ logLag, pollInterval },
+    })
     this.#limits = new RateLimits(limits ?? {}, this.#world.clock, strict)
     this.#sender = new DeliverySender(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))
     if (token !== undefined) this.addToken({ token })
@@ -108,6 +112,14 @@ export class LocalGitHub {
   }
   set hooks(ranges: readonly string[]) {
     this.#world.ranges = ranges
+  }
+
+  /** Milliseconds by `clock` until the API shows an attempt that has ended. */
+  get logLag(): number {
+    return this.#world.logLag
+  }
+  set logLag(ms: number) {
+    this.#world.logLag = ms
   }
 
   /**

@@ -8,8 +8,9 @@ export interface LocalGitHubOptions {
   /** Also enforces GitHub's advice: at least one second between two write requests of one caller. Default: `false`. */
   strict?: boolean
   /**
-   * Acts as a GitHub Enterprise Server: the API under `/api/v3`, the headers of such a server, 7 days of deliveries,
-   * and 30 s for each delivery. A string is the version of the server. Default: `false`.
+   * Acts as a GitHub Enterprise Server: the API under `/api/v3`, the headers of such a server, 7 days of deliveries with
+   * smaller ids, 30 s for each delivery, and 250 webhooks for each event. A string is the version of the server. Default:
+   * `false`.
    */
   enterprise?: boolean | string
   /**
@@ -20,6 +21,16 @@ export interface LocalGitHubOptions {
   installationTokens?: 'stateless' | 'stateful'
   /** Milliseconds to wait for a receiver's answer. Default: 10 000, and 30 000 with `enterprise`. */
   timeout?: number
+  /**
+   * Milliseconds by `clock` until the API shows an attempt that has ended. On GitHub, these are up to a few minutes.
+   * Default: 0, because tests would otherwise have to advance the clock before they read a delivery.
+   */
+  logLag?: number
+  /**
+   * Adds the header `x-poll-interval` with this number of seconds to lists of deliveries. GitHub documents the header for
+   * other lists only. Default: no header.
+   */
+  pollInterval?: number
 }
 
 export interface LocalGitHubLimits {

@@ -20,7 +20,7 @@ const kindOf = (path: string) => (/deliveries\/\d+$/.test(path) ? 'delivery' : '
 
 /** Requests a redelivery of the last delivery in the log. */
 async function redeliver(scene: PollingScene): Promise<void> {
-  const { id } = scene.github.deliveries(scene.hook).at(-1) as { id: number }
+  const { id } = scene.github.deliveries(scene.hook).at(-1) as { id: string }
   await scene.requester().request(`POST /repos/acme/shop/hooks/${scene.hook.id}/deliveries/${id}/attempts`)
   await scene.github.idle()
 }

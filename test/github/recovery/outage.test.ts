@@ -179,7 +179,9 @@ describe('a redelivery that GitHub rejects', () => {
     const swept = await scene.recovery({ retryPolicy: { ...fastRetries, retries: [] } }).sweep()
     expect(swept?.reports).toMatchObject([{ counts: { requested: 2, missed: 48 }, error: expect.any(String) }])
     expect(redeliveryCounts(scene)).toEqual(Array(2 + posts).fill(1))
-    expect((await scene.inbox.missedDeliveries()).find(({ deliveryId }) => deliveryId === third?.id)).toMatchObject({
+    expect(
+      (await scene.inbox.missedDeliveries()).find(({ deliveryId }) => String(deliveryId) === third?.id),
+    ).toMatchObject({
       state: 'missed',
       requests: posts === 1 ? 0 : 1, // after 401 and 403, the request does not count
     })

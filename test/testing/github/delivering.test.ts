@@ -1,23 +1,9 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { verify } from '../../../src/index.ts'
 import { sample } from '../../../src/testing/index.ts'
-import { listen, stop } from '../../adapters/host.ts'
-import { ask, secret, start, startReceiver } from './scene.ts'
-
-/** A server that records the headers and the body of each request, and answers with `status`, or never if it is 0. */
-async function startPlain(status: number, headers: Record<string, string> = {}) {
-  const got: { headers: NodeJS.Dict<string | string[]>; rawHeaders: string[]; body: string }[] = []
-  const server = createServer(async (request, response) => {
-    let body = ''
-    for await (const chunk of request) body += chunk
-    got.push({ headers: request.headers, rawHeaders: request.rawHeaders, body })
-    if (status > 0) response.writeHead(status, headers).end('an answer')
-  })
-  onTestFinished(() => stop(server))
-  return { url: await listen(server), got, server }
-}
+import { stop } from '../../adapters/host.ts'
+import { ask, secret, start, startPlain, startReceiver } from './scene.ts'
 
 describe('an event', () => {
   test('is delivered to every active webhook that subscribes to it, with one GUID', async () => {

@@ -20,13 +20,17 @@ interface Schema extends Record<string, unknown> {
   anyOf?: Schema[]
 }
 
+/** The times that GitHub shows with milliseconds. All others have whole seconds. */
+const logTimes = new Set(['delivered_at', 'throttled_at'])
+
 /**
  * Translates OpenAPI 3.0 into JSON Schema: `nullable` allows `null`, also next to `enum` and `$ref`. The schema rejects
  * members that GitHub does not describe, except in errors: there, GitHub sends other members, too.
  */
-function translate(_key: string, value: unknown): unknown {
+function translate(key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const { nullable, ...schema } = value as Schema
+  if (schema.format === 'date-time' && logTimes.has(key)) schema.format = 'date-time-ms'
   for (const part of schema.allOf ?? []) delete part.unevaluatedProperties
   const open = 'additionalProperties' in schema || 'documentation_url' in (schema.properties ?? {})
   if (schema.type === 'object' && schema.properties && !open) schema.unevaluatedProperties = false
@@ -52,10 +56,18 @@ if (conversion) {
   conversion.schema = { ...app, required, properties: { ...app?.properties, ...secrets?.properties } }
 }
 
+// GitHub describes the ids of deliveries as integers of 64 bits. `JSON.parse()` rounds them. All other ids fit a number.
+for (const name of ['hook-delivery', 'hook-delivery-item']) {
+  const { id } = (components.schemas[name]?.properties ?? {}) as { id?: Schema }
+  if (id) id.format = 'delivery-id'
+}
+
 const ajv = new Ajv2019({ allErrors: true, strict: false })
 ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+ajv.addFormat('date-time-ms', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 ajv.addFormat('uri', (text: string) => URL.canParse(text))
 ajv.addFormat('int64', { type: 'number', validate: Number.isSafeInteger })
+ajv.addFormat('delivery-id', { type: 'number', validate: (id: number) => Number.isInteger(id) && id < 2 ** 63 })
 ajv.addFormat('email', /@/)
 ajv.addSchema({ $id: 'github', components })
 const compiled = new Map<string, ValidateFunction>()

@@ -49,6 +49,13 @@ export interface RequestSpec {
   headers?: Record<string, string>
 }
 
+/** Parses JSON as Octokit does: an integer that a number cannot hold becomes a BigInt. */
+function parse(text: string) {
+  const exact = (_name: string, value: unknown, { source }: { source: string }) =>
+    /^-?\d+$/.test(source) && !Number.isSafeInteger(value) ? BigInt(source) : value
+  return JSON.parse(text, exact as (name: string, value: unknown) => unknown)
+}
+
 /** Sends a request by its method and path, as in `GET /meta`. */
 export async function ask({ url }: LocalGitHub, what: string, { token, body, headers }: RequestSpec = {}) {
   const [method = '', path = ''] = what.split(' ')
@@ -58,7 +65,7 @@ export async function ask({ url }: LocalGitHub, what: string, { token, body, hea
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await response.text()
-  return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
+  return { status: response.status, headers: response.headers, json: text === '' ? undefined : parse(text), text }
 }
 
 /** A hookserver on Node.js that accepts deliveries signed with `secret`. `fail` makes its next replies 500. */
@@ -75,4 +82,17 @@ export async function startReceiver() {
   const url = `${await listen(server)}/hooks`
   onTestFinished(() => stop(server))
   return { url, deliveries, fail: (times: number) => (failing = times) }
+}
+
+/** A server that records the headers and the body of each request, and answers with `status`, or never if it is 0. */
+export async function startPlain(status: number, headers: Record<string, string> = {}) {
+  const got: { headers: NodeJS.Dict<string | string[]>; rawHeaders: string[]; body: string }[] = []
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    got.push({ headers: request.headers, rawHeaders: request.rawHeaders, body })
+    if (status > 0) response.writeHead(status, headers).end('an answer')
+  })
+  onTestFinished(() => stop(server))
+  return { url: await listen(server), got, server }
 }

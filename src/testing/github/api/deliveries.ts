@@ -1,7 +1,8 @@
-import { timestamp } from '../clock.ts'
+import { rawNumber } from '../../../runtime/json.ts'
+import { preciseTimestamp } from '../clock.ts'
 import { link, pageSize } from '../http/paging.ts'
 import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
-import { type Call, numberOf } from '../http/route.ts'
+import type { Call } from '../http/route.ts'
 import type { LocalDelivery } from '../world/delivery.ts'
 import { hookIn } from './hooks.ts'
 
@@ -15,19 +16,20 @@ const outcomes: Record<string, readonly [least: number, most: number]> = { succe
 export function listDeliveries(call: Call): Reply {
   const { searchParams } = call.url
   const [cursor, status] = [searchParams.get('cursor'), searchParams.get('status')]
-  const from = cursor === null ? undefined : /^v1_(\d+)$/.exec(cursor)?.[1]
+  const from = /^v1_(\d+)$/.exec(cursor ?? '')?.[1]
   if (cursor !== null && from === undefined) throw new HttpError(400, `Bad Request: invalid cursor ${cursor}`)
   const [least, most] = (status !== null && outcomes[status]) || [0, 999]
   if (status !== null && !Object.hasOwn(outcomes, status))
     throw new HttpError(400, `Bad Request: invalid status ${status}`)
-  const { deliveries, next } = call.world.logOf(hookIn(call)).page({
-    from: from === undefined ? undefined : Number(from),
-    size: pageSize(call.url),
-    since: call.world.deliveriesSince,
-    wanted: ({ statusCode }) => statusCode >= least && statusCode <= most,
+  const { world } = call
+  const { deliveries, next } = world.logOf(hookIn(call)).page({
+    ...{ from, size: pageSize(call.url), since: world.deliveriesSince },
+    wanted: (delivery) => delivery.statusCode >= least && delivery.statusCode <= most && world.isLogged(delivery),
   })
-  const headers = next === undefined ? undefined : { link: link(call.url, 'cursor', `v1_${next}`, 'next') }
-  return ok(deliveries.map(deliveryItem), headers)
+  return ok(deliveries.map(deliveryItem), {
+    ...(next !== undefined && { link: link(call.url, 'cursor', `v1_${next}`, 'next') }),
+    ...(world.pollInterval !== undefined && { 'x-poll-interval': String(world.pollInterval) }),
+  })
 }
 
 export const getDelivery = (call: Call): Reply => ok(deliveryShape(deliveryIn(call)))
@@ -35,25 +37,27 @@ export const getDelivery = (call: Call): Reply => ok(deliveryShape(deliveryIn(ca
 /** Sends the delivery again, with the same GUID, to the webhook's current URL. The reply does not wait for it. */
 export function redeliver(call: Call): Reply {
   const { event, guid, request } = deliveryIn(call)
-  void call.sender.send(hookIn(call), { event, guid, payload: request.payload }, true)
+  void call.sender.send(hookIn(call), { event, guid, payload: request.payload }, { redelivery: true })
   return { status: 202, body: {} }
 }
 
 function deliveryIn(call: Call): LocalDelivery {
-  const { world } = call
-  const delivery = world.logOf(hookIn(call)).find(numberOf(call, 'delivery_id'), world.deliveriesSince)
-  if (!delivery) throw notFound()
+  const { world, parameters } = call
+  const delivery = world.logOf(hookIn(call)).find(parameters.delivery_id ?? '')
+  if (!delivery || !world.isLogged(delivery)) throw notFound()
   return delivery
 }
 
 /** A delivery in a list. */
 function deliveryItem(delivery: LocalDelivery): object {
-  const { id, guid, deliveredAt, redelivery, duration, status, statusCode, event, action } = delivery
+  const { id, guid, deliveredAt, throttledAt, redelivery, duration, status, statusCode, event, action } = delivery
   const { installationId, repositoryId } = delivery
   return {
-    ...{ id, guid, delivered_at: timestamp(deliveredAt), redelivery, duration, status, status_code: statusCode },
+    ...{ id: rawNumber(id), guid, delivered_at: preciseTimestamp(deliveredAt), redelivery, duration },
+    ...{ status, status_code: statusCode },
     ...{ event, action: action ?? null, installation_id: installationId ?? null },
-    ...{ repository_id: repositoryId ?? null, throttled_at: null },
+    repository_id: repositoryId ?? null,
+    throttled_at: throttledAt === undefined ? null : preciseTimestamp(throttledAt),
   }
 }
 

@@ -5,8 +5,10 @@ import type { Message } from './delivery-request.ts'
 
 /** A finished attempt to deliver. */
 export interface Attempt {
-  id: number
+  id: string
   deliveredAt: number
+  endedAt: number
+  throttledAt: number | undefined
   duration: number
   redelivery: boolean
   message: Message

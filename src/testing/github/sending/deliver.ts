@@ -14,6 +14,8 @@ export interface DeliverOptions {
   hooks?: readonly LocalHook[]
   /** Default: a new GUID. */
   guid?: string
+  /** When GitHub held the delivery back, in milliseconds since 1970: `throttled_at` in the API. Default: it did not. */
+  throttledAt?: number
 }
 
 /** Sends one event. All webhooks get the same GUID and payload, but the payload for an App also has an installation. */
@@ -21,7 +23,7 @@ export async function deliver(
   { world, sender }: { world: World; sender: DeliverySender },
   name: string,
   given: object | undefined,
-  { hooks: chosen, guid = randomUUID() }: DeliverOptions,
+  { hooks: chosen, guid = randomUUID(), throttledAt }: DeliverOptions,
 ): Promise<LocalDelivery[]> {
   const [event] = splitName(name)
   const payload = given ?? sample(name)
@@ -29,7 +31,11 @@ export async function deliver(
   const hooks = world.hooks.filter((hook) => (chosen ? chosen.includes(hook) : subscribes(hook, event)))
   const own = given !== undefined && 'installation' in given
   const sent = hooks.map((hook) =>
-    sender.send(hook, { event, guid, payload: own ? payload : withInstallation(world, hook, payload) }),
+    sender.send(
+      hook,
+      { event, guid, payload: own ? payload : withInstallation(world, hook, payload) },
+      { throttledAt },
+    ),
   )
   return (await Promise.all(sent)).filter((delivery) => delivery !== undefined)
 }

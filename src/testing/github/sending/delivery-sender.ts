@@ -5,6 +5,11 @@ import { addAttempt } from './add-attempt.ts'
 import { deliveryRequest, type Message } from './delivery-request.ts'
 import { post } from './post.ts'
 
+export interface SendOptions {
+  redelivery?: boolean
+  throttledAt?: number | undefined
+}
+
 /** In bytes: GitHub does not deliver payloads that are larger. */
 const maxPayloadBytes = 25 * 1024 * 1024
 
@@ -22,8 +27,8 @@ export class DeliverySender {
   }
 
   /** @returns The delivery once it has ended; `undefined` if its payload is too large. */
-  send(hook: Hook, message: Message, redelivery = false): Promise<LocalDelivery | undefined> {
-    const sending = this.#send(hook, message, redelivery).finally(() => this.#pending.delete(sending))
+  send(hook: Hook, message: Message, options: SendOptions = {}): Promise<LocalDelivery | undefined> {
+    const sending = this.#send(hook, message, options).finally(() => this.#pending.delete(sending))
     this.#pending.add(sending)
     return sending
   }
@@ -39,17 +44,19 @@ export class DeliverySender {
     await this.idle()
   }
 
-  async #send(hook: Hook, message: Message, redelivery: boolean): Promise<LocalDelivery | undefined> {
+  async #send(hook: Hook, message: Message, options: SendOptions): Promise<LocalDelivery | undefined> {
+    const { redelivery = false, throttledAt } = options
     const { clock, enterprise } = this.#world
     const { headers, body } = deliveryRequest(hook, message, enterprise)
     if (Buffer.byteLength(body) > maxPayloadBytes) return undefined
-    const started = { id: this.#world.newDeliveryId(), deliveredAt: clock.now(), redelivery }
+    const started = { id: this.#world.newDeliveryId(), deliveredAt: clock.now(), throttledAt, redelivery }
     const { url } = hook
     const insecure = hook.insecureSsl === '1'
     const [timeout, signal] = [this.#timeout, this.#closing.signal]
     const since = performance.now()
     const outcome = await post({ url, headers, body, insecure, timeout, signal })
     const duration = Math.round(performance.now() - since) / 1000
-    return addAttempt(this.#world, hook, { ...started, duration, outcome, message, headers })
+    const ended = { endedAt: clock.now(), duration, outcome }
+    return addAttempt(this.#world, hook, { ...started, ...ended, message, headers })
   }
 }

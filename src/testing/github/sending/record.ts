@@ -17,6 +17,8 @@ export interface PastDelivery {
   guid?: string
   /** In milliseconds since 1970. Default: now. */
   deliveredAt?: number
+  /** When GitHub held it back, in milliseconds since 1970. Default: it did not. */
+  throttledAt?: number
   /** Default: 200. */
   statusCode?: number
   /** Default: GitHub's text for the code, `OK` or `Invalid HTTP Response: 503`. */
@@ -35,13 +37,23 @@ export function record(world: World, hook: Hook, deliveries: readonly PastDelive
     samples.set(name, payload)
     return payload
   }
+  const now = world.clock.now()
   return deliveries.map((past) => {
-    const { event: name, guid = randomUUID(), deliveredAt = world.clock.now(), statusCode = 200 } = past
-    const { status = statusOf(statusCode), redelivery = false, duration = 0.1 } = past
+    const {
+      event: name,
+      guid = randomUUID(),
+      deliveredAt = now,
+      throttledAt,
+      redelivery = false,
+      duration = 0.1,
+    } = past
+    const { statusCode = 200, status = statusOf(statusCode) } = past
+    const outcome = { status, statusCode, response: { headers: {}, payload: null } }
     const message = { event: splitName(name)[0], guid, payload: past.payload ?? sampleOf(name) }
     const { headers } = deliveryRequest(hook, message, world.enterprise)
-    const outcome = { status, statusCode, response: { headers: {}, payload: null } }
-    const id = world.newDeliveryId()
-    return addAttempt(world, hook, { id, deliveredAt, duration, redelivery, message, headers, outcome })
+    // A delivery without `deliveredAt` ends now and not in the future.
+    const times = { deliveredAt, endedAt: Math.min(now, deliveredAt + duration * 1000), throttledAt, duration }
+    const attempt = { id: world.newDeliveryId(), ...times, redelivery, message, headers }
+    return addAttempt(world, hook, { ...attempt, outcome })
   })
 }

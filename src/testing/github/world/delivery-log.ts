@@ -2,7 +2,7 @@ import type { LocalDelivery } from './delivery.ts'
 
 export interface Page {
   /** The id of the page's first delivery. Newer deliveries are skipped. */
-  from: number | undefined
+  from: string | undefined
   size: number
   /** The time before which deliveries are skipped, in milliseconds since 1970. */
   since: number
@@ -30,7 +30,7 @@ export class DeliveryLog {
   }
 
   /** The deliveries of a page, newest first, and the id of the next page's first delivery, if there is one. */
-  page({ from, size, since, wanted }: Page): { deliveries: LocalDelivery[]; next: number | undefined } {
+  page({ from, size, since, wanted }: Page): { deliveries: LocalDelivery[]; next: string | undefined } {
     const deliveries: LocalDelivery[] = []
     let found = from === undefined
     for (let index = this.#deliveries.length - 1; index >= 0; index--) {
@@ -44,11 +44,13 @@ export class DeliveryLog {
     return { deliveries, next: undefined }
   }
 
-  find(id: number, since: number): LocalDelivery | undefined {
-    return this.#deliveries.find((delivery) => delivery.id === id && delivery.deliveredAt >= since)
+  find(id: string): LocalDelivery | undefined {
+    return this.#deliveries.find((delivery) => delivery.id === id)
   }
 }
 
 function isBefore(one: LocalDelivery, other: LocalDelivery): boolean {
-  return one.deliveredAt < other.deliveredAt || (one.deliveredAt === other.deliveredAt && one.id < other.id)
+  return (
+    one.deliveredAt < other.deliveredAt || (one.deliveredAt === other.deliveredAt && BigInt(one.id) < BigInt(other.id))
+  )
 }

@@ -2,14 +2,22 @@ import type { Json } from '../../../runtime/json.ts'
 
 /** A delivery, successful or not. */
 export interface LocalDelivery {
-  readonly id: number
+  /** A decimal number. On github.com it is larger than 2^53, so a JavaScript number cannot hold it. */
+  readonly id: string
   /** The GUID of the event: the same for all its webhooks and for redeliveries. */
   readonly guid: string
   readonly hookId: number
   readonly event: string
   readonly action: string | undefined
-  /** When it started, in milliseconds since 1970, by the clock of the local GitHub. */
+  /**
+   * When it started, in milliseconds since 1970, by the clock of the local GitHub. The API shows it as `delivered_at`.
+   * This is an assumption: GitHub does not document whether `delivered_at` is the start or the end.
+   */
   readonly deliveredAt: number
+  /** When it ended, in milliseconds since 1970, by the clock of the local GitHub. The option `logLag` counts from here. */
+  readonly endedAt: number
+  /** When GitHub held it back, in milliseconds since 1970. */
+  readonly throttledAt: number | undefined
   readonly redelivery: boolean
   /** In seconds. */
   readonly duration: number
@@ -20,7 +28,10 @@ export interface LocalDelivery {
   readonly installationId: number | undefined
   readonly repositoryId: number | undefined
   readonly url: string
-  readonly request: { readonly headers: Readonly<Record<string, string>>; readonly payload: object }
+  readonly request: {
+    readonly headers: Readonly<Record<string, string>>
+    readonly payload: object
+  }
   readonly response: { readonly headers: Readonly<Record<string, string>>; readonly payload: string | null }
 }
 

@@ -10,6 +10,7 @@ import {
   type LocalInstallOptions,
   makeApp,
 } from './app.ts'
+import type { LocalDelivery } from './delivery.ts'
 import { DeliveryLog } from './delivery-log.ts'
 import { type Hook, type HookOwner, type LocalHook, type LocalHookOptions, makeHook, type NewHook } from './hook.ts'
 import { ManifestCodes } from './manifest-codes.ts'
@@ -17,6 +18,31 @@ import { type Account, partsOf, type Repository } from './repository.ts'
 import { type Issue, type IssueFacts, type Label, RepositoryContent } from './repository-content.ts'
 
 const day = 24 * 60 * 60 * 1000
+
+/** Since February 2026, the ids of GitHub's deliveries have this size. */
+const firstDeliveryId = 3_840_000_000_000_000_000n
+
+/** The size before 2026. That Enterprise Servers still use it is an assumption: it is not documented. */
+const firstEnterpriseDeliveryId = 40_000_000_000n
+
+/**
+ * The difference of successive ids. GitHub does not document it. A JavaScript number of this size is a multiple of 512,
+ * so several ids become equal after rounding. A rounded id is not that of another of the first 800 deliveries.
+ */
+const deliveryIdStep = 37n
+
+export interface WorldOptions {
+  /** The ranges in `/meta`. */
+  ranges: readonly string[]
+  /** The version of the Enterprise Server. `undefined` if this GitHub acts as github.com. */
+  enterprise: string | undefined
+  /** Whether new tokens of installations have the format `ghs_APPID_JWT`. */
+  statelessTokens: boolean
+  /** Milliseconds until the API shows an ended attempt. */
+  logLag: number
+  /** In seconds: the header `x-poll-interval` of lists of deliveries. */
+  pollInterval: number | undefined
+}
 
 /**
  * The state of a local GitHub, independent of HTTP. Calls create the accounts and repositories that they name, except
@@ -27,28 +53,30 @@ export class World {
   readonly tokens: Tokens = new Tokens()
   readonly apps: App[] = []
   readonly codes: ManifestCodes = new ManifestCodes(this.clock)
-  /** The version of the Enterprise Server. `undefined` if this GitHub acts as github.com. */
   readonly enterprise: string | undefined
-  /** Whether new tokens of installations have the format `ghs_APPID_JWT`. */
   readonly statelessTokens: boolean
+  readonly pollInterval: number | undefined
   /** `http://127.0.0.1:PORT`, set when the server listens. */
   origin: string = ''
-  /** The ranges in `/meta`. */
   ranges: readonly string[]
+  logLag: number
   #hooks: Hook[] = []
   readonly #accounts = new Map<string, Account>()
   readonly #repositories = new Map<string, Repository>()
   readonly #contents = new Map<Repository, RepositoryContent>()
   readonly #logs = new Map<number, DeliveryLog>()
   #lastId = 1000
-  #lastDeliveryId = 40_000_000_000 // more than 32 bits, as the ids of GitHub's deliveries have
+  #lastDeliveryId: bigint
   /** The user who is logged in on the pages. */
   readonly user: Account = this.account('octocat')
 
-  constructor(ranges: readonly string[], enterprise: string | undefined, statelessTokens: boolean) {
+  constructor({ ranges, enterprise, statelessTokens, logLag, pollInterval }: WorldOptions) {
     this.ranges = ranges
     this.enterprise = enterprise
     this.statelessTokens = statelessTokens
+    this.logLag = logLag
+    this.pollInterval = pollInterval
+    this.#lastDeliveryId = enterprise === undefined ? firstDeliveryId : firstEnterpriseDeliveryId
   }
 
   /** The base URL of the API. */
@@ -64,8 +92,9 @@ export class World {
     return ++this.#lastId
   }
 
-  newDeliveryId(): number {
-    return ++this.#lastDeliveryId
+  newDeliveryId(): string {
+    this.#lastDeliveryId += deliveryIdStep
+    return String(this.#lastDeliveryId)
   }
 
   account(login: string, type?: Account['type']): Account {
@@ -169,6 +198,13 @@ export class World {
 
   logOf({ id }: Pick<LocalHook, 'id'>): DeliveryLog {
     return getOrCreate(this.#logs, id, () => new DeliveryLog())
+  }
+
+  /** Whether the API shows a delivery: it is neither too old nor too new. */
+  isLogged({ deliveredAt, endedAt }: LocalDelivery): boolean {
+    // Without a lag, the API shows every delivery, even if the clock was set back since then.
+    const isNew = this.logLag > 0 && endedAt + this.logLag > this.clock.now()
+    return deliveredAt >= this.deliveriesSince && !isNew
   }
 
   /**

@@ -1,0 +1,152 @@
+/** How the delivery log differs from what was sent: its ids, its times and its delay. */
+import { describe, expect, test } from 'vitest'
+import type { LocalDelivery, LocalGitHub } from '../../../src/testing/index.ts'
+import { ask, octokitFor, secret, start, startReceiver } from './scene.ts'
+
+const token = 'right'
+const minute = 60_000
+const push = { event: 'push' }
+const where = { owner: 'octo', repo: 'hello' }
+
+const hookOf = (github: LocalGitHub, url = 'http://127.0.0.1:1/hooks') =>
+  github.addHook({ repository: 'octo/hello', url, secret })
+const path = ({ id }: { id: number }, rest = '') => `/repos/octo/hello/hooks/${id}/deliveries${rest}`
+
+/** A request without a check of the answer, which may be one that GitHub does not describe. */
+async function send(github: LocalGitHub, what: string) {
+  const [method = '', target = ''] = what.split(' ')
+  const response = await fetch(github.url + target, { method, headers: { authorization: `Bearer ${token}` } })
+  return { status: response.status, text: await response.text() }
+}
+
+describe('the id of a delivery', () => {
+  test('is larger than 2^53, rises, and is not found after rounding', async () => {
+    const github = await start({ token })
+    const hook = hookOf(github)
+    const ids = github.record(hook, [push, push, push]).map(({ id }) => id)
+    expect(ids[0]).toMatch(/^38400000000000000\d\d$/)
+    expect(ids.toSorted()).toEqual(ids)
+    expect(new Set(ids.map(Number)).size).toBeLessThan(3)
+    expect((await send(github, `GET ${path(hook, `/${Number(ids[0])}`)}`)).status).toBe(404)
+  })
+
+  test('is a bare integer in the JSON of a list and of a single delivery', async () => {
+    const github = await start({ token })
+    const hook = hookOf(github)
+    const [made] = github.record(hook, [push])
+    for (const rest of ['', `/${made?.id}`]) {
+      const { text } = await ask(github, `GET ${path(hook, rest)}`, { token })
+      expect(text).toContain(`"id":${made?.id},"guid":`)
+    }
+  })
+
+  test('is exact in Octokit, in its pages and in a redelivery', async () => {
+    const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
+    const hook = hookOf(github, url)
+    const ids = github.record(hook, Array(5).fill(push)).map(({ id }) => id)
+    const octokit = octokitFor(github, token)
+    const route = 'GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries'
+    const listed = await octokit.paginate(route, { ...where, hook_id: hook.id, per_page: 2 })
+    expect(listed.map(({ id }) => String(id))).toEqual(ids.toReversed())
+    for (const { id } of listed)
+      await octokit.rest.repos.redeliverWebhookDelivery({ ...where, hook_id: hook.id, delivery_id: id })
+    await github.idle()
+    expect(deliveries.map(({ guid }) => guid)).toEqual(listed.map(({ guid }) => guid))
+  })
+
+  test('is smaller on an Enterprise Server', async () => {
+    const github = await start({ token, enterprise: true })
+    const [made] = github.record(hookOf(github), [push])
+    expect(made?.id).toMatch(/^400000000\d\d$/)
+  })
+})
+
+describe('the times of a delivery', () => {
+  test('have milliseconds', async () => {
+    const github = await start({ token })
+    const hook = hookOf(github)
+    const deliveredAt = github.clock.now() - minute
+    const [made] = github.record(hook, [{ ...push, deliveredAt, throttledAt: deliveredAt - 1 }])
+    const times = [deliveredAt, deliveredAt - 1].map((time) => new Date(time).toISOString())
+    for (const rest of ['', `/${made?.id}`]) {
+      const { json } = await ask(github, `GET ${path(hook, rest)}`, { token })
+      const { delivered_at, throttled_at } = rest === '' ? json[0] : json
+      expect([delivered_at, throttled_at]).toEqual(times)
+    }
+  })
+
+  test('include the time at which GitHub held it back, but not for its redelivery', async () => {
+    const [github, { url }] = [await start({ token }), await startReceiver()]
+    const hook = hookOf(github, url)
+    const throttledAt = github.clock.now()
+    const [made] = await github.deliver('push', undefined, { throttledAt })
+    expect(made?.throttledAt).toBe(throttledAt)
+    await ask(github, `POST ${path(hook, `/${made?.id}/attempts`)}`, { token })
+    await github.idle()
+    const { json } = await ask(github, `GET ${path(hook)}`, { token })
+    expect(json.map(({ throttled_at }: { throttled_at: string }) => throttled_at)).toEqual([
+      null,
+      new Date(throttledAt).toISOString(),
+    ])
+  })
+})
+
+describe('a log that lags', () => {
+  /** The number of listed deliveries, and the statuses for the oldest one and for its redelivery. */
+  async function visible(github: LocalGitHub, hook: { id: number }, made: LocalDelivery | undefined) {
+    const { json } = await ask(github, `GET ${path(hook)}`, { token })
+    const single = await ask(github, `GET ${path(hook, `/${made?.id}`)}`, { token })
+    const attempt = await ask(github, `POST ${path(hook, `/${made?.id}/attempts`)}`, { token })
+    await github.idle()
+    return [json.length, single.status, attempt.status]
+  }
+
+  test('shows an attempt once the lag has passed since it ended', async () => {
+    const [github, { url }] = [await start({ token, logLag: 5 * minute }), await startReceiver()]
+    const hook = hookOf(github, url)
+    const [made] = await github.deliver('push')
+    expect(await visible(github, hook, made)).toEqual([0, 404, 404])
+    github.clock.advance(4 * minute)
+    expect(await visible(github, hook, made)).toEqual([0, 404, 404])
+    github.clock.advance(minute)
+    expect(await visible(github, hook, made)).toEqual([1, 200, 202])
+    expect(github.deliveries(hook)).toHaveLength(2)
+  })
+
+  test('can start and end its lag later', async () => {
+    const github = await start({ token })
+    const hook = hookOf(github)
+    const [made] = github.record(hook, [push])
+    expect(github.logLag).toBe(0)
+    github.logLag = minute
+    expect(await visible(github, hook, made)).toEqual([0, 404, 404])
+    github.logLag = 0
+    expect(await visible(github, hook, made)).toEqual([1, 200, 202])
+  })
+
+  test('counts the lag from the end of a long attempt', async () => {
+    const github = await start({ token, logLag: minute })
+    const hook = hookOf(github)
+    const [made] = github.record(hook, [{ ...push, deliveredAt: github.clock.now() - minute, duration: 10 }])
+    expect(await visible(github, hook, made)).toEqual([0, 404, 404])
+    github.clock.advance(10_000)
+    expect(await visible(github, hook, made)).toEqual([1, 200, 202])
+  })
+})
+
+describe('lists of deliveries', () => {
+  test('have the header x-poll-interval only with `pollInterval`', async () => {
+    for (const pollInterval of [undefined, 60]) {
+      const github = await start({ token, ...(pollInterval && { pollInterval }) })
+      const hook = hookOf(github)
+      const [made] = github.record(hook, [push])
+      const { headers } = await ask(github, `GET ${path(hook)}`, { token })
+      expect(headers.get('x-poll-interval')).toBe(pollInterval ? '60' : null)
+      const unchanged = { 'if-none-match': headers.get('etag') ?? '' }
+      const again = await ask(github, `GET ${path(hook)}`, { token, headers: unchanged })
+      expect([again.status, again.headers.get('x-poll-interval')]).toEqual([304, pollInterval ? '60' : null])
+      const single = await ask(github, `GET ${path(hook, `/${made?.id}`)}`, { token })
+      expect(single.headers.get('x-poll-interval')).toBe(null)
+    }
+  })
+})
