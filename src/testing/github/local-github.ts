@@ -208,11 +208,11 @@ export class LocalGitHub {
    * Sends an event: POSTs it to `options.hooks`, by default to every active webhook that subscribes to it. All of them
    * get the same GUID.
    * @param name `issues` or `issues.opened`.
-   * @param payload Default: a sample.
+   * @param payload An object, or JSON text, which is sent byte for byte. Default: a sample.
    * @returns The deliveries, one for each webhook, once all have ended. There is no delivery if the payload is larger
    * than 25 MiB.
    */
-  deliver(name: AnyEventName, payload?: object, options: DeliverOptions = {}): Promise<LocalDelivery[]> {
+  deliver(name: AnyEventName, payload?: object | string, options: DeliverOptions = {}): Promise<LocalDelivery[]> {
     return deliver({ world: this.#world, sender: this.#sender }, name, payload, options)
   }
 

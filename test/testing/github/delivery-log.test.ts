@@ -1,7 +1,7 @@
 /** How the delivery log differs from what was sent: its ids, its times and its delay. */
 import { describe, expect, test } from 'vitest'
 import type { LocalDelivery, LocalGitHub } from '../../../src/testing/index.ts'
-import { ask, octokitFor, secret, start, startReceiver } from './scene.ts'
+import { ask, octokitFor, secret, start, startPlain, startReceiver } from './scene.ts'
 
 const token = 'right'
 const minute = 60_000
@@ -148,5 +148,54 @@ describe('lists of deliveries', () => {
       const single = await ask(github, `GET ${path(hook, `/${made?.id}`)}`, { token })
       expect(single.headers.get('x-poll-interval')).toBe(null)
     }
+  })
+})
+
+describe('a payload that is given as text', () => {
+  const text =
+    '{ "action":"deploy", "branch":"main", "client_payload":{"id":9007199254740993,"ratio":1.0,"large":1e400,"e":-0},\n' +
+    '  "repository":{"id":1,"full_name":"octo/hello","private":false} }'
+
+  test('is sent byte for byte, also to an App and as a redelivery', async () => {
+    const [github, { url, got }] = [await start({ token }), await startPlain(200)]
+    const app = github.addApp({ id: 3, installations: [{ id: 5, account: 'octo' }] })
+    github.addHook({ app, url, secret })
+    const hook = hookOf(github, url)
+    const made = await github.deliver('repository_dispatch', text)
+    expect(made).toMatchObject([
+      { action: 'deploy', installationId: undefined, request: { payload: { branch: 'main' }, payloadText: text } },
+      { action: 'deploy', repositoryId: 1, request: { payload: { branch: 'main' }, payloadText: text } },
+    ])
+    await ask(github, `POST ${path(hook, `/${made[1]?.id}/attempts`)}`, { token })
+    await github.idle()
+    expect(got.map(({ body }) => body)).toEqual([text, text, text])
+  })
+
+  test('has the same digits in the API, sent or recorded', async () => {
+    const [github, { url }] = [await start({ token }), await startReceiver()]
+    const hook = hookOf(github, url)
+    const made = [
+      ...(await github.deliver('repository_dispatch', text)),
+      ...github.record(hook, [{ event: 'repository_dispatch', payload: text }]),
+    ]
+    expect(made).toHaveLength(2)
+    for (const { id } of made) {
+      const answer = await ask(github, `GET ${path(hook, `/${id}`)}`, { token })
+      expect(answer.text).toContain('"client_payload":{"id":9007199254740993,"ratio":1.0,"large":1e400,"e":-0}')
+    }
+  })
+
+  test('may be sent as a form', async () => {
+    const [github, { url, deliveries }] = [await start(), await startReceiver()]
+    github.addHook({ repository: 'octo/hello', url, secret, contentType: 'form' })
+    await github.deliver('repository_dispatch', text)
+    expect(deliveries.map(({ data }) => (data as { branch?: string }).branch)).toEqual(['main'])
+  })
+
+  test.each(['[]', 'null', 'nonsense'])('must be a JSON object: %s', async (wrong) => {
+    const github = await start()
+    const error = new TypeError('A payload given as text must be a JSON object')
+    await expect(github.deliver('push', wrong)).rejects.toThrow(error)
+    expect(() => github.record(hookOf(github), [{ event: 'push', payload: wrong }])).toThrow(error)
   })
 })

@@ -37,7 +37,8 @@ export const getDelivery = (call: Call): Reply => ok(deliveryShape(deliveryIn(ca
 /** Sends the delivery again, with the same GUID, to the webhook's current URL. The reply does not wait for it. */
 export function redeliver(call: Call): Reply {
   const { event, guid, request } = deliveryIn(call)
-  void call.sender.send(hookIn(call), { event, guid, payload: request.payload }, { redelivery: true })
+  const { payload, payloadText } = request
+  void call.sender.send(hookIn(call), { event, guid, payload, payloadText }, { redelivery: true })
   return { status: 202, body: {} }
 }
 
@@ -64,5 +65,14 @@ function deliveryItem(delivery: LocalDelivery): object {
 /** A delivery with its request and response. The payload is parsed, so its signature can no longer be checked. */
 function deliveryShape(delivery: LocalDelivery): object {
   const { url, request, response } = delivery
-  return { ...deliveryItem(delivery), url, request, response }
+  const { headers, payload, payloadText } = request
+  const shown = payloadText === undefined ? payload : parseExactly(payloadText)
+  return { ...deliveryItem(delivery), url, request: { headers, payload: shown }, response }
+}
+
+/** Parses JSON so that `JSON.stringify()` writes every number with the same digits: 9007199254740993, 1.0, 1e400. */
+function parseExactly(text: string): unknown {
+  const keepDigits = (_name: string, value: unknown, { source }: { source: string }) =>
+    typeof value === 'number' ? rawNumber(source) : value
+  return JSON.parse(text, keepDigits as (name: string, value: unknown) => unknown) // TypeScript has no type for `source`
 }

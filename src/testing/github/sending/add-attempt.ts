@@ -18,14 +18,14 @@ export interface Attempt {
 
 /** Adds an attempt to the deliveries of its webhook, and records it as the last response of the webhook. */
 export function addAttempt(world: World, hook: Hook, { message, headers, outcome, ...times }: Attempt): LocalDelivery {
-  const { event, guid, payload } = message
+  const { event, guid, payload, payloadText } = message
   const { action } = payload as { action?: unknown }
   const delivery: LocalDelivery = {
     ...times,
     ...{ guid, event, action: typeof action === 'string' ? action : undefined, hookId: hook.id, url: hook.url },
     installationId: idIn(payload, 'installation'),
     repositoryId: idIn(payload, 'repository'),
-    request: { headers, payload },
+    request: { headers, payload, payloadText },
     ...outcome,
   }
   world.logOf(hook).add(delivery)

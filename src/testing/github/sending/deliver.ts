@@ -6,6 +6,7 @@ import { covers } from '../world/app.ts'
 import type { LocalDelivery } from '../world/delivery.ts'
 import { type Hook, type LocalHook, subscribes } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
+import { payloadIn } from './delivery-request.ts'
 import type { DeliverySender } from './delivery-sender.ts'
 import { rememberContent } from './known-content.ts'
 
@@ -18,25 +19,25 @@ export interface DeliverOptions {
   throttledAt?: number
 }
 
-/** Sends one event. All webhooks get the same GUID and payload, but the payload for an App also has an installation. */
+/**
+ * Sends one event. All webhooks get the same GUID and payload, but the payload for an App also has an installation. A
+ * payload that is given as text is sent unchanged, so it gets no installation.
+ */
 export async function deliver(
   { world, sender }: { world: World; sender: DeliverySender },
   name: string,
-  given: object | undefined,
+  given: object | string | undefined,
   { hooks: chosen, guid = randomUUID(), throttledAt }: DeliverOptions,
 ): Promise<LocalDelivery[]> {
   const [event] = splitName(name)
-  const payload = given ?? sample(name)
+  const { payload, payloadText } = payloadIn(given ?? sample(name))
   rememberContent(world, payload as Json)
   const hooks = world.hooks.filter((hook) => (chosen ? chosen.includes(hook) : subscribes(hook, event)))
-  const own = given !== undefined && 'installation' in given
-  const sent = hooks.map((hook) =>
-    sender.send(
-      hook,
-      { event, guid, payload: own ? payload : withInstallation(world, hook, payload) },
-      { throttledAt },
-    ),
-  )
+  const complete = payloadText !== undefined || (given !== undefined && 'installation' in payload)
+  const sent = hooks.map((hook) => {
+    const message = { event, guid, payload: complete ? payload : withInstallation(world, hook, payload), payloadText }
+    return sender.send(hook, message, { throttledAt })
+  })
   return (await Promise.all(sent)).filter((delivery) => delivery !== undefined)
 }
 

@@ -1,3 +1,4 @@
+import { parseObject } from '../../../runtime/json.ts'
 import { signedRequest } from '../../../samples/signed-request.ts'
 import type { Hook } from '../world/hook.ts'
 
@@ -22,18 +23,31 @@ export interface Message {
   event: string
   guid: string
   payload: object
+  /** The JSON text of the payload, if the test gave the payload as text. It is sent unchanged. */
+  payloadText?: string | undefined
+}
+
+/**
+ * The payload that a test gave as an object or as JSON text.
+ * @throws {TypeError} if the text is not a JSON object.
+ */
+export function payloadIn(given: object | string): Pick<Message, 'payload' | 'payloadText'> {
+  if (typeof given !== 'string') return { payload: given }
+  const payload = parseObject(given)
+  if (!payload) throw new TypeError('A payload given as text must be a JSON object')
+  return { payload, payloadText: given }
 }
 
 /** The HTTP request for an event, according to the webhook's settings. */
 export function deliveryRequest(
   hook: Hook,
-  { event, guid, payload }: Message,
+  { event, guid, payload, payloadText }: Message,
   enterprise: string | undefined,
 ): { headers: Record<string, string>; body: string } {
   const { secret, contentType, owner } = hook
   const { headers, body } = signedRequest(event, {
     ...(secret !== undefined && { secret }),
-    ...{ payload, guid, form: contentType === 'form' },
+    ...{ payload: payloadText ?? payload, guid, form: contentType === 'form' },
     headers: {
       'x-github-hook-id': String(hook.id),
       'x-github-hook-installation-target-id': String(owner.of.id),

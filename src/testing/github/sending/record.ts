@@ -5,14 +5,14 @@ import { type LocalDelivery, statusOf } from '../world/delivery.ts'
 import type { Hook } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
 import { addAttempt } from './add-attempt.ts'
-import { deliveryRequest } from './delivery-request.ts'
+import { deliveryRequest, payloadIn } from './delivery-request.ts'
 
 /** A past delivery. */
 export interface PastDelivery {
   /** `issues` or `issues.opened`. */
   event: string
-  /** Default: a sample of the event. */
-  payload?: object
+  /** An object, or JSON text, whose digits the API shows unchanged. Default: a sample of the event. */
+  payload?: object | string
   /** Default: a new GUID. */
   guid?: string
   /** In milliseconds since 1970. Default: now. */
@@ -49,7 +49,7 @@ export function record(world: World, hook: Hook, deliveries: readonly PastDelive
     } = past
     const { statusCode = 200, status = statusOf(statusCode) } = past
     const outcome = { status, statusCode, response: { headers: {}, payload: null } }
-    const message = { event: splitName(name)[0], guid, payload: past.payload ?? sampleOf(name) }
+    const message = { event: splitName(name)[0], guid, ...payloadIn(past.payload ?? sampleOf(name)) }
     const { headers } = deliveryRequest(hook, message, world.enterprise)
     // A delivery without `deliveredAt` ends now and not in the future.
     const times = { deliveredAt, endedAt: Math.min(now, deliveredAt + duration * 1000), throttledAt, duration }

@@ -31,6 +31,8 @@ export interface LocalDelivery {
   readonly request: {
     readonly headers: Readonly<Record<string, string>>
     readonly payload: object
+    /** The JSON text of the payload, if the test gave the payload as text. */
+    readonly payloadText: string | undefined
   }
   readonly response: { readonly headers: Readonly<Record<string, string>>; readonly payload: string | null }
 }
