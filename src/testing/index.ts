@@ -18,7 +18,13 @@ export type {
   LocalRouteReply,
 } from './github/http/own-route.ts'
 export { LocalGitHub } from './github/local-github.ts'
-export type { Failure, LocalGitHubLimits, LocalGitHubOptions, LocalGitHubRequest } from './github/options.ts'
+export type {
+  EntryOverride,
+  Failure,
+  LocalGitHubLimits,
+  LocalGitHubOptions,
+  LocalGitHubRequest,
+} from './github/options.ts'
 export type { DeliverOptions } from './github/sending/deliver.ts'
 export type { PastDelivery } from './github/sending/record.ts'
 export type { LocalApp, LocalAppOptions, LocalInstallationOptions, LocalInstallOptions } from './github/world/app.ts'

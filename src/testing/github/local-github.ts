@@ -17,7 +17,13 @@ import {
   ownRoute,
 } from './http/own-route.ts'
 import { type Finder, finder, type Route } from './http/route.ts'
-import { documentedRanges, type Failure, type LocalGitHubOptions, type LocalGitHubRequest } from './options.ts'
+import {
+  documentedRanges,
+  type EntryOverride,
+  type Failure,
+  type LocalGitHubOptions,
+  type LocalGitHubRequest,
+} from './options.ts'
 import { type DeliverOptions, deliver } from './sending/deliver.ts'
 import { DeliverySender } from './sending/delivery-sender.ts'
 import { sendInstallationEvent } from './sending/lifecycle-events.ts'
@@ -150,6 +156,16 @@ export class LocalGitHub {
    */
   failAt(where: RegExp, ...failures: Failure[]): void {
     this.#failures.plan(failures, where)
+  }
+
+  /**
+   * Replaces the entry of one delivery in the API, until the next call for this delivery. `{}` restores the entry.
+   * @throws {TypeError} if the delivery does not exist.
+   */
+  overrideEntry(delivery: LocalDelivery | string, override: EntryOverride): void {
+    const id = typeof delivery === 'string' ? delivery : delivery.id
+    if (!this.#world.findDelivery(id)) throw new TypeError(`There is no delivery ${id}`)
+    this.#world.entryOverrides.set(id, override)
   }
 
   /**

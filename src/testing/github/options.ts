@@ -67,6 +67,14 @@ export interface LocalGitHubRequest {
 /** A failure in place of an answer: a status with headers, no answer, or a cut connection. */
 export type Failure = { status: number; headers?: Record<string, string>; body?: unknown } | 'hang' | 'cut'
 
+/** Replaces an entry of the delivery log in the answers of the API. */
+export interface EntryOverride {
+  /** The item of lists: a JSON value, or a function that makes the value from the usual item. Default: the usual item. */
+  listed?: string | number | boolean | object | null | ((entry: Record<string, unknown>) => unknown)
+  /** Fails requests for the single delivery and for a redelivery of it, as `fail()` does. Default: the usual answers. */
+  single?: Failure
+}
+
 /** The ranges in GitHub's documentation at the time of writing. */
 export const documentedRanges: readonly string[] = [
   '192.30.252.0/22',

@@ -1,4 +1,4 @@
-/** How the delivery log differs from what was sent: its ids, its times and its delay. */
+/** How the delivery log differs from what was sent: its ids, its times, its delay, and entries that a test replaces. */
 import { describe, expect, test } from 'vitest'
 import type { LocalDelivery, LocalGitHub } from '../../../src/testing/index.ts'
 import { ask, octokitFor, secret, start, startPlain, startReceiver } from './scene.ts'
@@ -131,6 +131,75 @@ describe('a log that lags', () => {
     expect(await visible(github, hook, made)).toEqual([0, 404, 404])
     github.clock.advance(10_000)
     expect(await visible(github, hook, made)).toEqual([1, 200, 202])
+  })
+})
+
+describe('an overridden entry', () => {
+  test.each([
+    ['null', null, 'null'],
+    ['a text', 'garbage', '"garbage"'],
+    ['an empty object', {}, '{}'],
+  ])('replaces its item in lists by %s, and no other', async (_what, listed, shown) => {
+    const github = await start({ token })
+    const hook = hookOf(github)
+    const [one, two] = github.record(hook, [push, push])
+    if (one) github.overrideEntry(one, { listed })
+    const { text } = await send(github, `GET ${path(hook)}`)
+    expect(text.startsWith(`[{"id":${two?.id},`)).toBe(true)
+    expect(text.endsWith(`,${shown}]`)).toBe(true)
+    expect((await send(github, `GET ${path(hook, `/${one?.id}`)}`)).status).toBe(200)
+  })
+
+  test('may be derived from the usual item, whose id stays exact', async () => {
+    const github = await start({ token })
+    const hook = hookOf(github)
+    const [made] = github.record(hook, [push])
+    github.overrideEntry(made?.id ?? '', { listed: (entry) => ({ ...entry, delivered_at: 'yesterday' }) })
+    const { text } = await send(github, `GET ${path(hook)}`)
+    expect(text).toMatch(new RegExp(`^\\[{"id":${made?.id},.*"delivered_at":"yesterday"`))
+  })
+
+  test.each([
+    [{ status: 500 }, { status: 500, text: '' }],
+    [
+      { status: 200, body: null },
+      { status: 200, text: 'null' },
+    ],
+    [
+      { status: 200, body: { request: null } },
+      { status: 200, text: '{"request":null}' },
+    ],
+  ])('answers requests for it by %j until it is shown again', async (single, expected) => {
+    const github = await start({ token })
+    const hook = hookOf(github)
+    const [one, two] = github.record(hook, [push, push])
+    const [at, attempts] = [`GET ${path(hook, `/${one?.id}`)}`, `POST ${path(hook, `/${one?.id}/attempts`)}`]
+    github.overrideEntry(one?.id ?? '', { single })
+    for (const what of [at, at, attempts]) expect(await send(github, what)).toEqual(expected)
+    expect((await send(github, `GET ${path(hook, `/${two?.id}`)}`)).status).toBe(200)
+    expect(JSON.parse((await send(github, `GET ${path(hook)}`)).text)).toHaveLength(2)
+    github.overrideEntry(one?.id ?? '', {})
+    expect([(await send(github, at)).status, (await send(github, attempts)).status]).toEqual([200, 202])
+    expect(
+      github.requests.filter(({ path: asked }) => asked.includes(`${one?.id}`)).map(({ status }) => status),
+    ).toEqual([...Array(3).fill(expected.status), 200, 202])
+  })
+
+  test('may cut the connection, or never answer', async () => {
+    const github = await start({ token })
+    const hook = hookOf(github)
+    const [one, two] = github.record(hook, [push, push])
+    github.overrideEntry(one?.id ?? '', { single: 'cut' })
+    await expect(send(github, `GET ${path(hook, `/${one?.id}`)}`)).rejects.toThrow()
+    github.overrideEntry(two?.id ?? '', { single: 'hang' })
+    const hanging = send(github, `GET ${path(hook, `/${two?.id}`)}`)
+    await github.close()
+    await expect(hanging).rejects.toThrow()
+  })
+
+  test('must exist', async () => {
+    const github = await start()
+    expect(() => github.overrideEntry('1', {})).toThrow(new TypeError('There is no delivery 1'))
   })
 })
 

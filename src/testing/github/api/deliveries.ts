@@ -1,9 +1,10 @@
-import { rawNumber } from '../../../runtime/json.ts'
+import { type Json, rawNumber } from '../../../runtime/json.ts'
 import { preciseTimestamp } from '../clock.ts'
 import { link, pageSize } from '../http/paging.ts'
 import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
 import type { LocalDelivery } from '../world/delivery.ts'
+import type { World } from '../world/world.ts'
 import { hookIn } from './hooks.ts'
 
 /**
@@ -26,10 +27,13 @@ export function listDeliveries(call: Call): Reply {
     ...{ from, size: pageSize(call.url), since: world.deliveriesSince },
     wanted: (delivery) => delivery.statusCode >= least && delivery.statusCode <= most && world.isLogged(delivery),
   })
-  return ok(deliveries.map(deliveryItem), {
-    ...(next !== undefined && { link: link(call.url, 'cursor', `v1_${next}`, 'next') }),
-    ...(world.pollInterval !== undefined && { 'x-poll-interval': String(world.pollInterval) }),
-  })
+  return ok(
+    deliveries.map((delivery) => listedItem(world, delivery)),
+    {
+      ...(next !== undefined && { link: link(call.url, 'cursor', `v1_${next}`, 'next') }),
+      ...(world.pollInterval !== undefined && { 'x-poll-interval': String(world.pollInterval) }),
+    },
+  )
 }
 
 export const getDelivery = (call: Call): Reply => ok(deliveryShape(deliveryIn(call)))
@@ -49,8 +53,16 @@ function deliveryIn(call: Call): LocalDelivery {
   return delivery
 }
 
+/** A delivery in a list, or the value with which a test has replaced it. */
+function listedItem({ entryOverrides }: World, delivery: LocalDelivery): unknown {
+  const item = deliveryItem(delivery)
+  const { listed } = entryOverrides.get(delivery.id) ?? {}
+  if (listed === undefined) return item
+  return typeof listed === 'function' ? listed(item) : listed
+}
+
 /** A delivery in a list. */
-function deliveryItem(delivery: LocalDelivery): object {
+function deliveryItem(delivery: LocalDelivery): Json {
   const { id, guid, deliveredAt, throttledAt, redelivery, duration, status, statusCode, event, action } = delivery
   const { installationId, repositoryId } = delivery
   return {

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { anonymous, type Caller } from '../auth/caller.ts'
-import type { LocalGitHubRequest } from '../options.ts'
+import type { Failure, LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
 import { findPage } from '../web/pages.ts'
 import type { World } from '../world/world.ts'
@@ -31,7 +31,7 @@ export function listener(context: ListenerContext): RequestListener {
     const { method = '', url: path = '', headers } = request
     const entry: LocalGitHubRequest = { method, path, headers, status: 0 }
     context.requests.push(entry)
-    const failure = context.failures.next(method, path)
+    const failure = context.failures.next(method, path) ?? overriddenEntry(context.world, path)
     if (failure === 'hang') return
     if (failure === 'cut') return void request.socket.destroy()
     const text = await textOf(request).catch(() => undefined)
@@ -42,6 +42,12 @@ export function listener(context: ListenerContext): RequestListener {
     response.writeHead(status, { ...commonHeaders(context.world), ...more })
     response.end(page)
   }
+}
+
+/** The failure with which a test has replaced the single delivery in a path. */
+function overriddenEntry({ entryOverrides }: World, path: string): Failure | undefined {
+  const [, id = ''] = /\/deliveries\/(\d+)(?:\/attempts)?(?:\?|$)/.exec(path) ?? []
+  return entryOverrides.get(id)?.single
 }
 
 /** Shows a page, if the path belongs to one. Pages have no rate limits. */

@@ -1,6 +1,7 @@
 import { getOrCreate } from '../../../runtime/get-or-create.ts'
 import { Tokens } from '../auth/tokens.ts'
 import { Clock } from '../clock.ts'
+import type { EntryOverride } from '../options.ts'
 import {
   type App,
   covers,
@@ -60,6 +61,8 @@ export class World {
   origin: string = ''
   ranges: readonly string[]
   logLag: number
+  /** Replacements for entries of the delivery log, by the id of the delivery. */
+  readonly entryOverrides: Map<string, EntryOverride> = new Map()
   #hooks: Hook[] = []
   readonly #accounts = new Map<string, Account>()
   readonly #repositories = new Map<string, Repository>()
@@ -205,6 +208,14 @@ export class World {
     // Without a lag, the API shows every delivery, even if the clock was set back since then.
     const isNew = this.logLag > 0 && endedAt + this.logLag > this.clock.now()
     return deliveredAt >= this.deliveriesSince && !isNew
+  }
+
+  findDelivery(id: string): LocalDelivery | undefined {
+    for (const log of this.#logs.values()) {
+      const found = log.find(id)
+      if (found) return found
+    }
+    return undefined
   }
 
   /**
