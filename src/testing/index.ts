@@ -26,9 +26,10 @@ export type {
   LocalGitHubRequest,
 } from './github/options.ts'
 export type { DeliverOptions } from './github/sending/deliver.ts'
+export type { StatusTexts } from './github/sending/outcome.ts'
 export type { PastDelivery } from './github/sending/record.ts'
 export type { LocalApp, LocalAppOptions, LocalInstallationOptions, LocalInstallOptions } from './github/world/app.ts'
-export type { LocalDelivery } from './github/world/delivery.ts'
+export type { DeliveryFailure, LocalDelivery } from './github/world/delivery.ts'
 export type { LocalHook, LocalHookOptions } from './github/world/hook.ts'
 export {
   type ContractStore,

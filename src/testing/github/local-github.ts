@@ -59,11 +59,11 @@ export class LocalGitHub {
   private constructor(options: LocalGitHubOptions) {
     const { hooks = documentedRanges, token, enterprise = false, limits, strict = false, timeout } = options
     const version = enterprise === true ? '3.19.0' : enterprise || undefined
-    const { logLag = 0, pollInterval } = options
+    const { statusTexts = 'current', logLag = 0, pollInterval } = options
     const { installationTokens = version === undefined ? 'stateless' : 'stateful' } = options
     this.#world = new World({
       ...{ ranges: hooks, enterprise: version, statelessTokens: installationTokens === 'stateless' },
-      ...{ logLag, pollInterval },
+      ...{ statusTexts, logLag, pollInterval },
     })
     this.#limits = new RateLimits(limits ?? {}, this.#world.clock, strict)
     this.#sender = new DeliverySender(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))

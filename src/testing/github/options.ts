@@ -1,3 +1,5 @@
+import type { StatusTexts } from './sending/outcome.ts'
+
 export interface LocalGitHubOptions {
   /** The ranges under `hooks` in `/meta`. Default: GitHub's documented ranges at the time of writing. */
   hooks?: readonly string[]
@@ -21,6 +23,12 @@ export interface LocalGitHubOptions {
   installationTokens?: 'stateless' | 'stateful'
   /** Milliseconds to wait for a receiver's answer. Default: 10 000, and 30 000 with `enterprise`. */
   timeout?: number
+  /**
+   * The `status` of an attempt without an answer. `current` is a sentence with the URL of the webhook and the status code
+   * 500, as GitHub sends it since 2026. `classic` is `timed out` with 504, and `failed to connect to host` with 502.
+   * Default: `current`.
+   */
+  statusTexts?: StatusTexts
   /**
    * Milliseconds by `clock` until the API shows an attempt that has ended. On GitHub, these are up to a few minutes.
    * Default: 0, because tests would otherwise have to advance the clock before they read a delivery.

@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { verify } from '../../../src/index.ts'
 import { sample } from '../../../src/testing/index.ts'
-import { stop } from '../../adapters/host.ts'
 import { ask, secret, start, startPlain, startReceiver } from './scene.ts'
 
 describe('an event', () => {
@@ -114,20 +113,6 @@ describe('a delivery', () => {
     expect(got).toHaveLength(1) // no redirect is followed
     const { json } = await ask(github, `GET /repos/octo/hello/hooks/${hook.id}`, { token: 'right' })
     expect(json.last_response).toEqual({ code: status, status: health, message: text })
-  })
-
-  test('has the status code 502 if nothing listens', async () => {
-    const [github, { url, server }] = [await start(), await startPlain(200)]
-    await stop(server)
-    const hook = github.addHook({ repository: 'octo/hello', url })
-    expect(await github.deliver('push')).toMatchObject([{ status: 'failed to connect to host', statusCode: 502 }])
-    expect(github.deliveries(hook)).toHaveLength(1)
-  })
-
-  test('has the status code 504 if the receiver does not answer in time', async () => {
-    const [github, { url }] = [await start({ timeout: 50 }), await startPlain(0)]
-    github.addHook({ repository: 'octo/hello', url })
-    expect(await github.deliver('push')).toMatchObject([{ status: 'timed out', statusCode: 504 }])
   })
 
   test('is cancelled when the local GitHub closes', async () => {

@@ -46,7 +46,7 @@ export class DeliverySender {
 
   async #send(hook: Hook, message: Message, options: SendOptions): Promise<LocalDelivery | undefined> {
     const { redelivery = false, throttledAt } = options
-    const { clock, enterprise } = this.#world
+    const { clock, enterprise, statusTexts: texts } = this.#world
     const { headers, body } = deliveryRequest(hook, message, enterprise)
     if (Buffer.byteLength(body) > maxPayloadBytes) return undefined
     const started = { id: this.#world.newDeliveryId(), deliveredAt: clock.now(), throttledAt, redelivery }
@@ -54,7 +54,7 @@ export class DeliverySender {
     const insecure = hook.insecureSsl === '1'
     const [timeout, signal] = [this.#timeout, this.#closing.signal]
     const since = performance.now()
-    const outcome = await post({ url, headers, body, insecure, timeout, signal })
+    const outcome = await post({ url, headers, body, insecure, timeout, texts, signal })
     const duration = Math.round(performance.now() - since) / 1000
     const ended = { endedAt: clock.now(), duration, outcome }
     return addAttempt(this.#world, hook, { ...started, ...ended, message, headers })

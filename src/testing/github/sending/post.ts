@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { type Outcome, statusOf, timedOut, unreachable } from '../world/delivery.ts'
+import type { Outcome } from '../world/delivery.ts'
+import { answered, noAnswerOf, type StatusTexts, timedOut, unanswered } from './outcome.ts'
 
 export interface PostOptions {
   url: string
@@ -11,6 +12,7 @@ export interface PostOptions {
   insecure: boolean
   /** Milliseconds for the whole request and answer. */
   timeout: number
+  texts: StatusTexts
   signal: AbortSignal
 }
 
@@ -18,7 +20,7 @@ export interface PostOptions {
 const maxAnswerBytes = 64 * 1024
 
 /** Sends a delivery. Never rejects: without an answer, it resolves with the failure. */
-export async function post({ url, headers, body, insecure, timeout, signal }: PostOptions): Promise<Outcome> {
+export async function post({ url, headers, body, insecure, timeout, texts, signal }: PostOptions): Promise<Outcome> {
   const late = AbortSignal.timeout(timeout)
   try {
     const request = url.startsWith('https:') ? requestHttps : requestHttp
@@ -28,11 +30,9 @@ export async function post({ url, headers, body, insecure, timeout, signal }: Po
     })
     outgoing.end(body)
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage]
-    const statusCode = incoming.statusCode ?? 0
-    const response = { headers: headersOf(incoming), payload: await textOf(incoming) }
-    return { status: statusOf(statusCode), statusCode, response }
-  } catch {
-    return late.aborted ? timedOut : unreachable
+    return answered(incoming.statusCode ?? 0, { headers: headersOf(incoming), payload: await textOf(incoming) })
+  } catch (error) {
+    return unanswered(texts, url, late.aborted ? timedOut : noAnswerOf(error))
   }
 }
 

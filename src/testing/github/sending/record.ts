@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { splitName } from '../../../events.ts'
 import { sample } from '../../../samples/index.ts'
-import { type LocalDelivery, statusOf } from '../world/delivery.ts'
+import type { DeliveryFailure, LocalDelivery, Outcome } from '../world/delivery.ts'
 import type { Hook } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
 import { addAttempt } from './add-attempt.ts'
 import { deliveryRequest, payloadIn } from './delivery-request.ts'
+import { answered, typicalFailure, unanswered } from './outcome.ts'
 
 /** A past delivery. */
 export interface PastDelivery {
@@ -19,9 +20,11 @@ export interface PastDelivery {
   deliveredAt?: number
   /** When GitHub held it back, in milliseconds since 1970. Default: it did not. */
   throttledAt?: number
-  /** Default: 200. */
+  /** Why the receiver did not answer. Default: it answered. */
+  failure?: DeliveryFailure
+  /** Default: 200, or GitHub's code for the failure. */
   statusCode?: number
-  /** Default: GitHub's text for the code, `OK` or `Invalid HTTP Response: 503`. */
+  /** Default: GitHub's text for the code or the failure. */
   status?: string
   /** Default: `false`. */
   redelivery?: boolean
@@ -47,13 +50,19 @@ export function record(world: World, hook: Hook, deliveries: readonly PastDelive
       redelivery = false,
       duration = 0.1,
     } = past
-    const { statusCode = 200, status = statusOf(statusCode) } = past
-    const outcome = { status, statusCode, response: { headers: {}, payload: null } }
     const message = { event: splitName(name)[0], guid, ...payloadIn(past.payload ?? sampleOf(name)) }
     const { headers } = deliveryRequest(hook, message, world.enterprise)
     // A delivery without `deliveredAt` ends now and not in the future.
     const times = { deliveredAt, endedAt: Math.min(now, deliveredAt + duration * 1000), throttledAt, duration }
     const attempt = { id: world.newDeliveryId(), ...times, redelivery, message, headers }
-    return addAttempt(world, hook, { ...attempt, outcome })
+    return addAttempt(world, hook, { ...attempt, outcome: outcomeOf(world, hook, past) })
   })
+}
+
+function outcomeOf({ statusTexts }: World, { url }: Hook, { failure, status, statusCode }: PastDelivery): Outcome {
+  const usual =
+    failure === undefined
+      ? answered(statusCode ?? 200, { headers: {}, payload: null })
+      : unanswered(statusTexts, url, typicalFailure(failure, url))
+  return { ...usual, ...(status !== undefined && { status }), ...(statusCode !== undefined && { statusCode }) }
 }

@@ -21,10 +21,12 @@ export interface LocalDelivery {
   readonly redelivery: boolean
   /** In seconds. */
   readonly duration: number
-  /** `OK`, `Invalid HTTP Response: 503`, `failed to connect to host`, `timed out`. */
+  /** `OK`, `Invalid HTTP Response: 503`, or why there is no answer. See the option `statusTexts`. */
   readonly status: string
-  /** The status of the receiver's answer; 502 if the connection failed, 504 if the answer did not arrive in time. */
+  /** The status of the receiver's answer. Without an answer: 500, or 502 and 504 with classic status texts. */
   readonly statusCode: number
+  /** Why the receiver did not answer. `undefined` if it answered. */
+  readonly failure: DeliveryFailure | undefined
   readonly installationId: number | undefined
   readonly repositoryId: number | undefined
   readonly url: string
@@ -37,25 +39,22 @@ export interface LocalDelivery {
   readonly response: { readonly headers: Readonly<Record<string, string>>; readonly payload: string | null }
 }
 
+/**
+ * Why a receiver did not answer: `timeout` (not in time), `closed` (it closed the connection), `unreachable` (no
+ * connection), `unresolved` (its host name has no address), `tls` (no TLS connection, or an invalid certificate).
+ */
+export type DeliveryFailure = 'timeout' | 'closed' | 'unreachable' | 'unresolved' | 'tls'
+
 /** The result of an attempt to deliver. */
-export type Outcome = Pick<LocalDelivery, 'status' | 'statusCode' | 'response'>
+export type Outcome = Pick<LocalDelivery, 'status' | 'statusCode' | 'failure' | 'response'>
 
-const noResponse = { headers: {}, payload: null }
-
-/** GitHub's text for a status: only a 2xx is a success. */
-export function statusOf(statusCode: number): string {
-  return statusCode >= 200 && statusCode < 300 ? 'OK' : `Invalid HTTP Response: ${statusCode}`
-}
-
-export const unreachable: Outcome = { status: 'failed to connect to host', statusCode: 502, response: noResponse }
-
-export const timedOut: Outcome = { status: 'timed out', statusCode: 504, response: noResponse }
+export const isSuccess = (statusCode: number): boolean => statusCode >= 200 && statusCode < 300
 
 /** The value for a webhook's `last_response`. */
-export function healthOf({ status }: Outcome): string {
-  if (status === 'OK') return 'active'
-  if (status === timedOut.status) return 'timeout'
-  return status === unreachable.status ? 'connection_error' : 'misconfigured'
+export function healthOf({ failure, statusCode }: Outcome): string {
+  if (failure === 'timeout') return 'timeout'
+  if (failure !== undefined) return 'connection_error'
+  return isSuccess(statusCode) ? 'active' : 'misconfigured'
 }
 
 /** The id of a payload's member `name`. */

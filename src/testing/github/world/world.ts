@@ -2,6 +2,7 @@ import { getOrCreate } from '../../../runtime/get-or-create.ts'
 import { Tokens } from '../auth/tokens.ts'
 import { Clock } from '../clock.ts'
 import type { EntryOverride } from '../options.ts'
+import type { StatusTexts } from '../sending/outcome.ts'
 import {
   type App,
   covers,
@@ -39,6 +40,7 @@ export interface WorldOptions {
   enterprise: string | undefined
   /** Whether new tokens of installations have the format `ghs_APPID_JWT`. */
   statelessTokens: boolean
+  statusTexts: StatusTexts
   /** Milliseconds until the API shows an ended attempt. */
   logLag: number
   /** In seconds: the header `x-poll-interval` of lists of deliveries. */
@@ -56,6 +58,7 @@ export class World {
   readonly codes: ManifestCodes = new ManifestCodes(this.clock)
   readonly enterprise: string | undefined
   readonly statelessTokens: boolean
+  readonly statusTexts: StatusTexts
   readonly pollInterval: number | undefined
   /** `http://127.0.0.1:PORT`, set when the server listens. */
   origin: string = ''
@@ -73,10 +76,11 @@ export class World {
   /** The user who is logged in on the pages. */
   readonly user: Account = this.account('octocat')
 
-  constructor({ ranges, enterprise, statelessTokens, logLag, pollInterval }: WorldOptions) {
+  constructor({ ranges, enterprise, statelessTokens, statusTexts, logLag, pollInterval }: WorldOptions) {
     this.ranges = ranges
     this.enterprise = enterprise
     this.statelessTokens = statelessTokens
+    this.statusTexts = statusTexts
     this.logLag = logLag
     this.pollInterval = pollInterval
     this.#lastDeliveryId = enterprise === undefined ? firstDeliveryId : firstEnterpriseDeliveryId
