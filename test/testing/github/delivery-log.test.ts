@@ -1,4 +1,4 @@
-/** How the delivery log differs from what was sent: its ids, its times, its delay, and entries that a test replaces. */
+/** The delivery log: its ids, its times, its lag, the digits of its payloads, and entries that a test replaces. */
 import { describe, expect, test } from 'vitest'
 import type { LocalDelivery, LocalGitHub } from '../../../src/testing/index.ts'
 import { ask, octokitFor, secret, start, startPlain, startReceiver } from './scene.ts'
