@@ -67,7 +67,7 @@ function detailOf(error: unknown): string {
 /** The time of GitHub's clock when it answered, in milliseconds since 1970. The header has whole seconds. */
 export const dateOf = ({ headers }: ApiAnswer): number => Date.parse(headers.get('date') ?? '')
 
-/** A client of GitHub's REST API that shows all of an answer, keeps all digits, and never changes a request. */
+/** A client of GitHub's REST API that returns any answer as it is, and keeps the digits of all ids. */
 export class GitHubApi {
   readonly #options: ApiOptions
   readonly #signal: AbortSignal | undefined

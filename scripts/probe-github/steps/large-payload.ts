@@ -40,9 +40,9 @@ export async function askLarge(probe: Probe, commitsInPush: readonly number[] = 
   if (!probe.large) throw new NotAsked('pass --large')
   const { branches } = probe
   const { folder, tip: first } = await firstCommit(probe)
-  const webhook = await probe.webhooks.create({ url: quickUrl(probe), event: 'push' })
   await branches.createBranch(first.commit)
-  const { attempts } = await waitForAttempts(probe, webhook, 2) // the ping, and the push that created the branch
+  const webhook = await probe.webhooks.create({ url: quickUrl(probe), event: 'push' })
+  const { attempts } = await waitForAttempts(probe, webhook) // the ping
   const known = new Set(attempts.map(({ id }) => id))
   const pushes: Facts[] = []
   const payloadBytes: (number | null)[] = []
