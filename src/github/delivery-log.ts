@@ -12,6 +12,7 @@ export interface LoggedAttempt extends AttemptStatus {
   guid: string
   /** The time of the attempt by GitHub's clock, in milliseconds since 1970. */
   deliveredAt: number
+  /** `unknown`, if GitHub lists the attempt without an event. */
   event: string
   action: string | undefined
   /** Whether the receiver answered with 2xx. */
@@ -192,7 +193,7 @@ function attemptOf(item: Json): LoggedAttempt | undefined {
     id,
     guid: isGuid(guid) ? guid : `${unknownGuid}${id}`,
     deliveredAt: Date.parse(textIn(item, 'delivered_at') ?? ''),
-    event: nameIn(item, 'event') ?? 'unknown',
+    event: nameIn(item, 'event') ?? unknownEvent,
     action: nameIn(item, 'action'),
     ...attemptStatus(item.status, code),
     ok: typeof code === 'number' && code >= 200 && code < 300,
@@ -201,6 +202,7 @@ function attemptOf(item: Json): LoggedAttempt | undefined {
 }
 
 const unknownGuid = 'unknown-'
+export const unknownEvent = 'unknown'
 
 /** Whether a text is a GUID of GitHub, as far as hookserver relies on it. */
 export const isGuid = (text: string): boolean => /^[\w-]{1,100}$/.test(text) && !text.startsWith(unknownGuid)

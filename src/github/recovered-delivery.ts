@@ -4,15 +4,15 @@ import type { GuidLookup } from '../inbox/missed-deliveries.ts'
 import { toNewDelivery } from '../inbox/store-delivery.ts'
 import { isId } from '../runtime/json.ts'
 import { AnswerError } from './answer.ts'
-import { type DeliveryLog, isGuid, type LoggedAttempt, type SentRequest } from './delivery-log.ts'
+import { type DeliveryLog, isGuid, type LoggedAttempt, type SentRequest, unknownEvent } from './delivery-log.ts'
 import { concernsOneEntity } from './requester.ts'
 
 /**
  * A delivery that was read from GitHub's API, to be stored. Its bytes are not those that GitHub signed, so there is no
  * signature to check: hookserver trusts the connection to the API and the token.
  * @param parts The source, hook id, GUID and event of the delivery. If GitHub's entry lacks the header of the hook id,
- * the GUID or the event, the stored header has the value from `parts`. If the log lists no GUID, that of the header
- * counts.
+ * the GUID or the event, the stored header has the value from `parts`. If the log lists no GUID or no event, that of the
+ * header counts.
  * @throws {AnswerError} if GitHub shows no GUID.
  */
 export function recoveredDelivery(
@@ -20,9 +20,10 @@ export function recoveredDelivery(
   parts: Pick<NewDelivery, 'source' | 'hookId' | 'guid' | 'event'>,
   now: number,
 ): NewDelivery {
-  const { source, hookId, event } = parts
+  const { source, hookId } = parts
   const own = Object.fromEntries(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]))
   const guid = isGuid(parts.guid) ? parts.guid : (own['x-github-delivery'] ?? '')
+  const event = parts.event === unknownEvent ? (own['x-github-event'] ?? unknownEvent) : parts.event
   if (!isGuid(guid)) throw new AnswerError('GitHub shows no GUID of the delivery')
   const headers: Record<string, string | undefined> = {
     ...{ 'x-github-hook-id': hookId, 'x-github-delivery': guid, 'x-github-event': event },

@@ -58,7 +58,9 @@ describe.each(cases)('in $store, with $name', ({ open, octokit }) => {
     const scene = await Scene.open({}, await open())
     const connect = connectWith(scene.github.url, octokit)
     await scene.stopListening()
-    const guids = await Promise.all([1, 2, 3].map(async () => (await scene.github.deliver('push', push))[0]?.guid ?? ''))
+    const guids = await Promise.all(
+      [1, 2, 3].map(async () => (await scene.github.deliver('push', push))[0]?.guid ?? ''),
+    )
     await scene.startListening()
     const swept = await scene.recovery({ connect }).sweep()
     expect(swept?.reports).toMatchObject([{ sent: 3, counts: { requested: 3 } }])

@@ -5,7 +5,7 @@ import { settlingTime } from '../log-position.ts'
 import { findAppHookId, findKnownGuids, inboxCreatedAt } from '../recovered-delivery.ts'
 import { isRequestDue } from '../recovery/next-state.ts'
 import type { RecoverySettings } from '../recovery/options.ts'
-import type { Requester } from '../requester.ts'
+import type { Requester, RetryPolicy } from '../requester.ts'
 import type { Webhook } from '../webhooks/find-webhooks.ts'
 import type { LogCursor } from './log-cursor.ts'
 
@@ -16,6 +16,8 @@ export interface PollingOptions
   every: number
   /** Waits for `ms` milliseconds. Default: with a timer that does not keep the process alive. */
   pause?: (ms: number) => Promise<void>
+  /** Timeouts and retries of requests. A wait for a rate limit always ends the poll. */
+  retryPolicy?: RetryPolicy
 }
 
 export interface ImporterOptions {

@@ -6,7 +6,6 @@ import {
   describeError,
   type Pause,
   RetryingRequester,
-  type RetryPolicy,
   rateLimitWait,
 } from '../requester.ts'
 import { formatTarget, type Target } from '../target.ts'
@@ -22,9 +21,6 @@ const maxBackoff = 60_000
 
 /** The maximum number of warnings about one log. */
 const maxWarnings = 100
-
-/** A rate limit ends the poll with an error. The poller logs the error, and waits before the next poll. */
-const retryPolicy: RetryPolicy = { ...defaultRetryPolicy, maxWait: 0 }
 
 /** Stores deliveries when they appear in the delivery logs of the targets, for a server that GitHub cannot reach. */
 export class Polling {
@@ -111,9 +107,9 @@ class Poller {
   }
 
   async #connect(): Promise<Connection> {
-    const { inbox, connect, targets } = this.#options
+    const { inbox, connect, targets, retryPolicy = defaultRetryPolicy } = this.#options
     const budget = new BudgetedRequester(await connect(this.#target), targets.length)
-    const github = new RetryingRequester(budget, this.#signal, retryPolicy, this.#pause)
+    const github = new RetryingRequester(budget, this.#signal, { ...retryPolicy, maxWait: 0 }, this.#pause)
     const webhook = await findOnlyWebhook(this.#target, github)
     const cursor = await LogCursor.load(inbox, webhook.path)
     const importer = await DeliveryImporter.open({
