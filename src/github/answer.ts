@@ -4,11 +4,11 @@
  */
 import { keepDigits, rawNumber } from '../runtime/json.ts'
 
-/**
- * The maximum size of an answer, in bytes. The largest answer that hookserver needs is a delivery with a payload of 25
- * MiB, the most that GitHub delivers, and its headers.
- */
-export const maxAnswerBytes: number = 32 * 1024 * 1024
+/** The maximum size of an answer, in bytes. A page of 100 deliveries has about 40 kB. */
+export const maxAnswerBytes: number = 4 * 1024 * 1024
+
+/** The same for one delivery: the payload has up to 25 MiB, the most that GitHub delivers, and there are headers. */
+export const maxDeliveryBytes: number = 28 * 1024 * 1024
 
 /** An answer that hookserver cannot use. Another request for the same thing is likely to get the same answer. */
 export class AnswerError extends Error {

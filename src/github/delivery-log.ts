@@ -1,6 +1,6 @@
 import { idIn, isObject, type Json, objectIn, textIn } from '../runtime/json.ts'
 import { isHostedApi } from './addresses.ts'
-import { AnswerError, cutMember, parseAnswer } from './answer.ts'
+import { AnswerError, cutMember, maxDeliveryBytes, parseAnswer } from './answer.ts'
 import { type AttemptStatus, attemptStatus } from './attempt-status.ts'
 import type { GitHubResponse, RequestError, Requester } from './requester.ts'
 
@@ -93,7 +93,8 @@ export class DeliveryLog {
 
   /** @throws {AnswerError} if GitHub's answer has no payload, or a payload that is not a JSON object. */
   async readExchange(id: string): Promise<Exchange> {
-    const { text } = await this.#github.request(`GET ${this.#path}/${id}`)
+    const options = { request: { maxAnswerBytes: maxDeliveryBytes } }
+    const { text } = await this.#github.request(`GET ${this.#path}/${id}`, options)
     const { member: payload = '', rest = text } = cutMember(text, ['request', 'payload']) ?? {}
     const exchange = parseAnswer(rest)
     if (!isObject(exchange)) throw new AnswerError('GitHub answered without the delivery')

@@ -21,8 +21,8 @@ export function withApiVersion(octokit: Octokit): Octokit {
 
 /**
  * Makes a requester of an Octokit. Its responses have the JSON text as GitHub wrote it, because Octokit would round
- * large integers, or make each of them a `BigInt`. It reads at most `maxAnswerBytes` of an answer, and follows a
- * redirect only to the same server. Each request rejects as soon as its own signal aborts, even while the Octokit
+ * large integers, or make each of them a `BigInt`. It reads at most `maxAnswerBytes` of an answer, unless the request
+ * has the option `maxAnswerBytes`, and follows a redirect only to the same server. Each request rejects as soon as its own signal aborts, even while the Octokit
  * requests a token for it.
  *
  * `options.request.fetch` is the option of every Octokit for another `fetch`, so this works with old versions too.
@@ -43,7 +43,7 @@ export function toRequester(octokit: Octokit): Requester {
       fetch: async (address: string, init: RequestInit) => {
         try {
           const response = await fetchFromOneServer(fetch, address, init)
-          text = await limitedText(response)
+          text = await limitedText(response, options.request.maxAnswerBytes ?? maxAnswerBytes)
           return withBody(response, text)
         } catch (error) {
           if (error instanceof AnswerError) failure = error // Octokit wraps it in an error of its own
@@ -89,9 +89,9 @@ async function fetchFromOneServer(fetch: Fetch, address: string, init: RequestIn
   throw new AnswerError("GitHub's API redirects again and again")
 }
 
-async function limitedText(response: Response): Promise<string> {
+async function limitedText(response: Response, maxBytes: number): Promise<string> {
   try {
-    return await responseText(response, maxAnswerBytes)
+    return await responseText(response, maxBytes)
   } catch (error) {
     throw error instanceof RangeError ? new AnswerError(error.message, { cause: error }) : error
   }

@@ -43,17 +43,21 @@ export const decodeField = (encoded: string): string => decodeURIComponent(encod
  */
 export async function responseText(response: Response, maxBytes: number): Promise<string> {
   const reader = response.body?.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  for (let left = maxBytes; reader; ) {
-    const { done, value } = await reader.read()
-    if (done) break
-    left -= value.byteLength
-    if (left < 0) {
-      await reader.cancel()
-      throw new RangeError(`The answer is larger than ${maxBytes / 1024 / 1024} MiB`)
+  const bytes = new ArrayBuffer(0, { maxByteLength: maxBytes })
+  try {
+    while (reader) {
+      const { done, value } = await reader.read()
+      if (done) break
+      const length = bytes.byteLength
+      if (length + value.byteLength > maxBytes) {
+        await reader.cancel()
+        throw new RangeError(`The answer is larger than ${maxBytes / 1024 / 1024} MiB`)
+      }
+      bytes.resize(length + value.byteLength)
+      new Uint8Array(bytes, length).set(value)
     }
-    text += decoder.decode(value, { stream: true })
+    return new TextDecoder().decode(bytes.transferToFixedLength())
+  } finally {
+    if (!bytes.detached) bytes.transfer(0) // the garbage collector would free it much later
   }
-  return text + decoder.decode()
 }

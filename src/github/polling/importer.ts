@@ -32,8 +32,28 @@ export interface ImporterOptions {
 /** Milliseconds after which a poll reads the log although its first page is unchanged: older parts may have changed. */
 const repeatInterval = 3_600_000
 
+/**
+ * The maximum number of deliveries that one import stores, the oldest of those in the log, because each takes memory.
+ * The next import reads the log again, and stores the others.
+ */
+const maxImported = 20_000
+
 /** The shortest wait, in milliseconds, before a delivery is requested again that GitHub did not show. */
 const minRetryDelay = 60_000
+
+/** The attempts that an import fetches. */
+interface Selection {
+  /** `X-GitHub-Hook-ID`; empty if it is unknown, or if there are no attempts. */
+  hookId: string
+  /** Oldest first. */
+  wanted: LoggedAttempt[]
+  /** Redeliveries that an older attempt of the same delivery replaces. */
+  others: LoggedAttempt[]
+  /** The time of the newest attempt that was read. */
+  newest: number
+  /** False if there are more than `maxImported` attempts to fetch. */
+  isComplete: boolean
+}
 
 /** Whether an import goes on. Called before each request for a delivery. */
 type MayContinue = () => Promise<boolean>
@@ -96,64 +116,76 @@ export class DeliveryImporter {
     const { polling, cursor, webhook } = this.#options
     const earliest = Math.max(await inboxCreatedAt(polling.inbox, reading.now), reading.now - polling.retention)
     const range = cursor.range(reading.now, earliest)
-    const fresh = await this.#readSince(range.from, reading)
+    const { hookId, wanted, others, newest, isComplete } = await this.#select(range.from, reading)
     this.#warnAbout(reading)
-    const hookId = await this.#hookId(fresh)
-    const wanted = await this.#select(fresh, hookId)
     const about = { hookId, target: webhook.target, retention: polling.retention }
     try {
-      for (const attempt of fresh) {
-        if (wanted.get(attempt.guid) === attempt) {
-          if (!(await mayContinue())) return
-          const missed = this.#missed.get(attempt.guid) ?? newMissedDelivery(about, attempt, attempt)
-          const error = await this.#fetch({ ...missed, deliveryId: attempt.id }, fetcher)
-          if (error !== undefined && this.#failures === maxFailures) throw error
-        }
+      for (const attempt of wanted) {
+        if (!(await mayContinue())) return
+        const missed = this.#missed.get(attempt.guid) ?? newMissedDelivery(about, attempt, attempt)
+        const error = await this.#fetch({ ...missed, deliveryId: attempt.id }, fetcher)
+        if (error !== undefined && this.#failures === maxFailures) throw error
         cursor.add(attempt)
       }
-      if (reading.problem === undefined) cursor.moveTo(range.next(fresh.at(-1)?.deliveredAt))
       if (range.isRepeated) this.#repeatAt = performance.now() + repeatInterval
+      if (isComplete) {
+        for (const attempt of others) cursor.add(attempt)
+        cursor.moveTo(range.next(newest))
+      } else this.#repeatAt = 0
     } finally {
       await cursor.save(earliest)
     }
   }
 
-  /** The attempts since `from` that the cursor does not have, oldest first. */
-  async #readSince(from: number, reading: LogReading): Promise<LoggedAttempt[]> {
-    const pages: LoggedAttempt[][] = []
-    for await (const attempts of reading.since(from)) {
-      pages.push(attempts.filter((attempt) => !this.#options.cursor.has(attempt)))
-    }
-    const fresh = pages.flat().reverse()
-    if (pages.length > 1 && fresh.length > 0) this.#settledAt = performance.now() + settlingTime
-    return fresh
-  }
-
-  async #hookId(fresh: readonly LoggedAttempt[]): Promise<string> {
-    const { polling, webhook } = this.#options
-    return webhook.id ?? (await findAppHookId(polling.inbox, this.#log, async () => fresh.toReversed())) ?? ''
-  }
-
   /**
-   * Selects at most one new attempt of each GUID: the first attempt, if the inbox does not have the GUID, or else a
-   * redelivery. Storing a redelivery of a known GUID counts a duplicate, or rearms a delivery that ended without
-   * success. If the first attempt is new in the log too, the inbox got the delivery in another way, so nothing is
-   * selected.
+   * Selects at most one attempt of each GUID: the first attempt, if the inbox does not have the GUID, or else the
+   * oldest redelivery that was not read before. Storing a redelivery of a known GUID counts a duplicate, or rearms a
+   * delivery that ended without success. If the first attempt is new in the log too, the inbox got the delivery in
+   * another way, so nothing is selected.
    */
-  async #select(fresh: readonly LoggedAttempt[], hookId: string): Promise<Map<string, LoggedAttempt>> {
-    const { inbox, source } = this.#options.polling
-    const guids = [...new Set(fresh.map(({ guid }) => guid))]
-    const known = await findKnownGuids(inbox, { source, hookId, guids })
-    const decided = new Set<string>()
+  async #select(from: number, reading: LogReading): Promise<Selection> {
+    const { cursor } = this.#options
+    const selection = { hookId: undefined as string | undefined, others: [] as LoggedAttempt[], newest: from }
+    /** By GUID, newest first. */
     const wanted = new Map<string, LoggedAttempt>()
-    for (const attempt of fresh) {
-      const { guid, redelivery } = attempt
-      if (decided.has(guid)) continue
-      const isWanted = redelivery || !(known.has(guid) || this.#missed.has(guid))
-      if (isWanted) wanted.set(guid, attempt)
-      if (isWanted || this.#options.cursor.isBefore(attempt)) decided.add(guid)
+    let [pages, isComplete] = [0, true]
+    for await (const attempts of reading.since(from)) {
+      pages++
+      selection.hookId ??= await this.#hookId(attempts)
+      const known = await this.#findKnown(selection.hookId, attempts)
+      for (const attempt of attempts) {
+        const { guid, redelivery, deliveredAt } = attempt
+        selection.newest = Math.max(selection.newest, deliveredAt)
+        if (redelivery ? cursor.has(attempt) : known.has(guid) && !cursor.isBefore(attempt)) continue
+        const newer = wanted.get(guid)
+        if (newer) {
+          wanted.delete(guid)
+          if (newer.redelivery) selection.others.push(newer)
+        }
+        if (redelivery || !known.has(guid)) wanted.set(guid, attempt)
+      }
+      for (const guid of wanted.keys()) {
+        if (wanted.size <= maxImported) break
+        wanted.delete(guid)
+        isComplete = false
+      }
     }
-    return wanted
+    if (pages > 1 && wanted.size > 0) this.#settledAt = performance.now() + settlingTime
+    return { ...selection, hookId: selection.hookId ?? '', wanted: [...wanted.values()].reverse(), isComplete }
+  }
+
+  async #hookId(attempts: readonly LoggedAttempt[]): Promise<string> {
+    const { polling, webhook } = this.#options
+    return webhook.id ?? (await findAppHookId(polling.inbox, this.#log, async () => attempts)) ?? ''
+  }
+
+  /** The GUIDs that the inbox has, or that are recorded as missed. */
+  async #findKnown(hookId: string, attempts: readonly LoggedAttempt[]): Promise<Set<string>> {
+    const { inbox, source } = this.#options.polling
+    const guids = [...new Set(attempts.map(({ guid }) => guid))]
+    const known = await findKnownGuids(inbox, { source, hookId, guids })
+    for (const guid of guids) if (this.#missed.has(guid)) known.add(guid)
+    return known
   }
 
   /** Requests the missed deliveries that are due, until too many of them fail in a row. */

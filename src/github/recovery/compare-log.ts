@@ -32,9 +32,9 @@ export interface Comparison {
   unhandled: number
   /** The missed deliveries with their next states. */
   missedDeliveries: MissedDelivery[]
-  /** Where the next sweep continues. `undefined` if this sweep did not reach the start of its part of the log. */
+  /** Where the next sweep continues. `undefined` if there were too many missed deliveries for one sweep. */
   position: LogPosition | undefined
-  /** Why a part of the log could not be read. */
+  /** Why a part of the log could not be read, or was left for the next sweep. */
   problem: string | undefined
 }
 
@@ -54,15 +54,22 @@ export async function compareLog(
   // Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`.
   const earliest = Math.max(await inboxCreatedAt(inbox, now), now - Math.min(retention, lookback))
   const range = nextRange(parsePosition(await inbox.getValue(cursorKey(webhook.id))), now, earliest, thorough)
-  const logged = await readLog(reading, range.from)
   const recorded = await recordedDeliveries(settings, webhook.id)
+  const findKnown = (guids: readonly string[]) => findKnownGuids(inbox, { source, hookId: webhook.id, guids })
+  const { logged, sent, ignored, newest, isComplete } = await readLog(
+    reading,
+    range.from,
+    settings,
+    recorded,
+    findKnown,
+  )
   const open = [...recorded.values()].filter(({ state }) => state === 'missed' || state === 'requested')
   const guids = [...new Set([...logged.keys(), ...open.map(({ guid }) => guid)])]
-  const known = await findKnownGuids(inbox, { source, hookId: webhook.id, guids })
+  const known = await findKnown(guids) // again, because a delivery may have arrived meanwhile
   const about = { hookId: webhook.id, target: webhook.target, retention }
   const newMissed = ({ first, last }: LoggedDelivery) => newMissedDelivery(about, first, last)
   const missedDeliveries: MissedDelivery[] = []
-  let unhandled = 0
+  let unhandled = ignored
   for (const guid of guids) {
     const delivery = logged.get(guid)
     const before = recorded.get(guid)
@@ -75,16 +82,26 @@ export async function compareLog(
     if (state === 'unhandled') unhandled++
     else if (state) missedDeliveries.push(withState(missed, state, delivery?.last))
   }
-  const newest = [...logged.values()].reduce((time, one) => Math.max(time, one.last.deliveredAt), earliest)
-  const problem = reading.problem ?? problemOf(reading)
-  const position = reading.problem === undefined ? range.next(newest) : undefined
-  return { from: range.from, now, sent: logged.size, unhandled, missedDeliveries, position, problem }
+  const problem = reading.problem ?? problemOf(reading) ?? (isComplete ? undefined : tooMany)
+  const position = isComplete ? range.next(newest) : undefined
+  return { from: range.from, now, sent, unhandled, missedDeliveries, position, problem }
 }
+
+/**
+ * The maximum number of deliveries of one webhook that a sweep compares, because each takes memory. A sweep that
+ * requests one a second takes more than five hours for them.
+ */
+const maxCompared = 20_000
+
+const tooMany = `The inbox missed more than ${maxCompared} deliveries: this sweep requests the oldest, the next ones the others`
 
 function problemOf({ unreadable }: LogReading): string | undefined {
   if (unreadable.length === 0) return undefined
   return `GitHub's delivery log has entries that cannot be read: ${unreadable.join(', ')}`
 }
+
+/** The maximum number of records that are saved at a time, because they are copied to the thread of a store. */
+const maxSaved = 1000
 
 /** Records the missed deliveries, and the position in the log. */
 export async function saveComparison(
@@ -92,20 +109,100 @@ export async function saveComparison(
   webhook: IdentifiedWebhook,
   { missedDeliveries, position }: Comparison,
 ): Promise<void> {
-  await inbox.saveMissedDeliveries(missedDeliveries)
+  for (let start = 0; start < missedDeliveries.length; start += maxSaved) {
+    await inbox.saveMissedDeliveries(missedDeliveries.slice(start, start + maxSaved))
+  }
   if (position) await inbox.setValue(cursorKey(webhook.id), JSON.stringify(position))
 }
 
-/** The deliveries in the log, by GUID. The log lists the attempts newest first, so `first` is read after `last`. */
-async function readLog(reading: LogReading, from: number): Promise<Map<string, LoggedDelivery>> {
-  const deliveries = new Map<string, LoggedDelivery>()
+interface ReadLog {
+  /**
+   * Deliveries by GUID: those that the inbox did not have when their page was read, and those that earlier sweeps
+   * recorded.
+   */
+  logged: Map<string, LoggedDelivery>
+  /** The number of deliveries in the part of the log. */
+  sent: number
+  /** The number of deliveries that are in neither the inbox nor `logged`, because recovery does not cover them. */
+  ignored: number
+  /** The time of the newest attempt, in milliseconds since 1970. */
+  newest: number
+  /** False if `logged` lacks missed deliveries, because there are too many. */
+  isComplete: boolean
+}
+
+/** The log lists the attempts newest first, so the `first` attempt of a delivery is read after its `last`. */
+async function readLog(
+  reading: LogReading,
+  from: number,
+  { isHandled, includeOk }: RecoverySettings,
+  recorded: ReadonlyMap<string, MissedDelivery>,
+  findKnown: (guids: readonly string[]) => Promise<ReadonlySet<string>>,
+): Promise<ReadLog> {
+  const logged = new Map<string, LoggedDelivery>()
+  const [sent, ignored] = [new DeliveryCounter(), new DeliveryCounter()]
+  let newest = from
+  let isComplete = true
   for await (const attempts of reading.since(from)) {
+    const known = await findKnown([...new Set(attempts.map(({ guid }) => guid))])
     for (const attempt of attempts) {
-      const { last, ok } = deliveries.get(attempt.guid) ?? { last: attempt, ok: false }
-      deliveries.set(attempt.guid, { first: attempt, last, ok: ok || attempt.ok })
+      const { guid, event, action, deliveredAt } = attempt
+      newest = Math.max(newest, deliveredAt)
+      sent.add(attempt)
+      if (!recorded.has(guid)) {
+        if (known.has(guid)) continue
+        if (!isHandled(event, action)) {
+          ignored.add(attempt)
+          continue
+        }
+      }
+      const { last, ok } = logged.get(guid) ?? { last: attempt, ok: false }
+      logged.set(guid, { first: attempt, last, ok: ok || attempt.ok })
+    }
+    if (dropNewest(logged, includeOk) > 0) isComplete = false
+  }
+  return { logged, sent: sent.count, ignored: ignored.count, newest, isComplete }
+}
+
+/**
+ * Counts the deliveries of attempts that are added newest first. A delivery has one first attempt, so only the GUIDs of
+ * redeliveries are kept: 250,000 GUIDs would take memory.
+ */
+class DeliveryCounter {
+  #firstAttempts = 0
+  readonly #redelivered = new Set<string>()
+
+  add({ guid, redelivery }: LoggedAttempt): void {
+    if (redelivery) this.#redelivered.add(guid)
+    else {
+      this.#firstAttempts++
+      this.#redelivered.delete(guid)
     }
   }
-  return deliveries
+
+  get count(): number {
+    return this.#firstAttempts + this.#redelivered.size
+  }
+}
+
+/**
+ * Drops deliveries if there are more than `maxCompared`: first those that are not requested, because they were answered
+ * with 2xx, then the newest, because GitHub deletes the oldest first. @returns The number of those that would be
+ * requested.
+ */
+function dropNewest(logged: Map<string, LoggedDelivery>, includeOk: boolean): number {
+  let dropped = 0
+  const drop = (isDropped: (delivery: LoggedDelivery) => boolean) => {
+    for (const [guid, delivery] of logged) {
+      if (logged.size <= maxCompared) return
+      if (!isDropped(delivery)) continue
+      logged.delete(guid)
+      if (!delivery.ok || includeOk) dropped++
+    }
+  }
+  drop(({ ok }) => ok && !includeOk)
+  drop(() => true)
+  return dropped
 }
 
 async function recordedDeliveries({ inbox }: RecoverySettings, hookId: string): Promise<Map<string, MissedDelivery>> {
