@@ -8,7 +8,7 @@ const isolated = [
   // replace modules
   'test/{inbox/diagnostics,postgres/open,sqlite/in-thread,sqlite/maintenance}.test.ts',
   // measure the memory of the process, its timers or its subscribers
-  'test/{github/github-client,inbox/parsed-size,runtime/timer,server/metrics/metrics}.test.ts',
+  'test/{github/github-client,inbox/parsed-size,runtime/{drain,timer},server/metrics/metrics}.test.ts',
 ]
 
 export default defineConfig({

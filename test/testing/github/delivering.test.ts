@@ -82,7 +82,7 @@ describe('an event', () => {
     expect(toRepository?.request.payload).toEqual(push)
     expect(deliveries.find(({ targetType }) => targetType === 'integration')).toMatchObject({
       targetId: '3',
-      installationId: 6,
+      installationId: '6',
     })
     const [own] = await github.deliver('push', { ...push, installation: { id: 7 } })
     expect(own?.installationId).toBe(7)

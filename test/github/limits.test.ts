@@ -1,0 +1,59 @@
+/** Rate limits as GitHub states them: in headers, or not at all. */
+import { describe, expect, test } from 'vitest'
+import { describeError, type RequestError, RetryingRequester, rateLimitWait } from '../../src/github/requester.ts'
+import { explainDeniedAccess } from '../../src/github/webhooks/denied-access.ts'
+import { PollingScene } from './polling-scene.ts'
+import { Scene, token } from './recovery-scene.ts'
+
+const minute = 60_000
+
+/** A local GitHub whose secondary limit is exceeded, and whose answers do not say for how long. */
+const silent = { limits: { points: 0, retryAfter: false } }
+
+const signal = new AbortController().signal
+
+describe('a secondary limit without Retry-After', () => {
+  test('makes a request wait a minute, then longer and longer, up to the longest wait of the policy', async () => {
+    const scene = await Scene.open(silent)
+    const waits: number[] = []
+    const pause = async (ms: number) => void waits.push(ms)
+    const policy = { requestTimeout: 10_000, maxWait: 15 * minute, retries: [] }
+    const github = new RetryingRequester(scene.requester(), signal, policy, pause)
+    await expect(github.request('GET /repos/acme/shop/hooks')).rejects.toThrow('secondary rate limit')
+    expect(waits).toEqual([minute, 2 * minute, 4 * minute, 8 * minute])
+  })
+
+  test('makes polling wait a minute, then longer and longer', async () => {
+    const scene = await PollingScene.open(silent)
+    const poll = scene.poll()
+    expect([await poll.turn(), await poll.turn(), await poll.turn()]).toEqual([minute, 2 * minute, 4 * minute])
+  })
+
+  test('is never called a missing permission', async () => {
+    const scene = await Scene.open(silent)
+    const error = await scene
+      .requester(token)
+      .request('GET /repos/acme/shop/hooks')
+      .catch((thrown: unknown) => thrown)
+    expect(explainDeniedAccess(error, { repository: 'acme/shop' }, 'read')).toBeUndefined()
+    expect(describeError(error)).toMatch(
+      /^GitHub rejected the request \(403\): You have exceeded a secondary rate limit/,
+    )
+  })
+})
+
+test.each([
+  ['429 alone', { status: 429, message: 'slow down', response: { headers: {} } }, minute],
+  ['403 with a message about abuse', { status: 403, message: 'abuse detection mechanism', response: {} }, minute],
+  ['403 with another message', { status: 403, message: 'Resource not accessible', response: {} }, undefined],
+  ['403 without an answer of GitHub', { status: 403, message: 'no rate limit' }, undefined],
+  ['500', { status: 500, message: 'rate limit', response: {} }, undefined],
+])('an answer with %s', (_what, error, wait) => {
+  expect(rateLimitWait(error as unknown as RequestError)).toBe(wait)
+})
+
+test('polling waits as long as X-Poll-Interval says', async () => {
+  const scene = await PollingScene.open({ pollInterval: 60 })
+  const poll = scene.poll()
+  expect(await poll.turn()).toBe(minute)
+})
