@@ -1,7 +1,8 @@
 /**
  * `npm run probe:github`: asks GitHub how it behaves where its documentation does not say, and prints the answers.
  * `--local` asks the local GitHub of the tests the same questions, and `--compare` shows where two reports differ.
- * CONTRIBUTING.md describes the steps. Always deletes the webhooks and branches that it created.
+ * CONTRIBUTING.md describes the flags, and `--help` lists the steps. The probe deletes the webhooks and branches that it
+ * created, also after a failure or Ctrl+C.
  */
 import { constants } from 'node:os'
 import { type Flags, helpText, readFlags, tokenFrom } from './probe-github/flags.ts'
@@ -40,7 +41,9 @@ function handleSignals(): void {
       signals++
       if (signals > maxSignals) process.exit()
       if (interrupted.signal.aborted) return
-      console.error('Interrupted: deleting the webhooks. Interrupt again to leave them for the next run to delete.')
+      console.error(
+        'Interrupted: deleting webhooks and branches. Interrupt again to leave them for the next run to delete.',
+      )
       interrupted.abort()
     })
   }

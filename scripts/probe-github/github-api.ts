@@ -150,7 +150,7 @@ function rateLimitWait({ status, headers }: ApiAnswer): number | undefined {
   return parseRetryAfter(headers, now) ?? parseExhaustedLimit(status, headers, now)?.resetIn
 }
 
-/** An error page of a proxy is no JSON. Its status says enough. */
+/** An error page of a proxy is not JSON. Its status says enough. */
 function jsonOf(text: string, status: number): unknown {
   if (text === '') return undefined
   try {

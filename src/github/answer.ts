@@ -7,7 +7,7 @@ import { keepDigits, rawNumber } from '../runtime/json.ts'
 /** The maximum size of an answer, in bytes. A page of 100 deliveries has about 40 kB. */
 export const maxAnswerBytes: number = 4 * 1024 * 1024
 
-/** The same for one delivery: the payload has up to 25 MiB, the most that GitHub delivers, and there are headers. */
+/** The same for one delivery: up to 25 MiB of payload (GitHub's limit is 25 MB), and the headers. */
 export const maxDeliveryBytes: number = 28 * 1024 * 1024
 
 /** An answer that hookserver cannot use. Another request for the same thing is likely to get the same answer. */
@@ -16,8 +16,8 @@ export class AnswerError extends Error {
 }
 
 /**
- * Parses an answer. Ids become text: the integers of members that are called `id` or end with `_id`. Other numbers that
- * JavaScript would round become text too.
+ * Parses an answer. Ids become text: the integers of members that are called `id` or end with `_id`. Other integers
+ * that JavaScript would round become text too.
  * @throws {AnswerError} if the text is not JSON.
  */
 export function parseAnswer(text: string): unknown {
@@ -42,8 +42,8 @@ export function exactJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => {
     if (typeof member === 'bigint') return rawNumber(String(member))
     if (Number.isInteger(member) && !Number.isSafeInteger(member)) {
-      const cure = 'use the Octokit of the package "octokit" 5.0.0 or later, with its own "request"'
-      throw new AnswerError(`This Octokit rounded an id in GitHub's answer (${member}): ${cure}`)
+      const cure = 'Use the Octokit of the package "octokit" 5.0.0 or later, and do not replace its "request"'
+      throw new AnswerError(`This Octokit rounded an integer in GitHub's answer (${member}). ${cure}`)
     }
     return member
   })

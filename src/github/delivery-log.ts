@@ -39,8 +39,8 @@ export interface Exchange {
 const pageSize = 100
 
 /**
- * The maximum number of pages of one read. In the 3 days for which GitHub keeps deliveries, a client may request no
- * more redeliveries than these 250,000 attempts, because GitHub asks clients to wait a second between two requests.
+ * The maximum number of pages of one read. In the 3 days for which GitHub keeps deliveries, a client can request
+ * about 259,000 redeliveries, because GitHub asks for a second between two requests. So more attempts would not help.
  */
 const maxPages = 2500
 
@@ -118,7 +118,7 @@ export class LogReading {
   readonly now: number
   /** Descriptions of entries that have no id, so that nothing can be done about them. */
   readonly unreadable: string[] = []
-  /** Why the read ended before the time of `since`. `undefined` if it did not. */
+  /** Why the read ended before it reached the time `from`. `undefined` if it did reach it. */
   problem: string | undefined
   readonly #first: GitHubResponse
   readonly #next: (cursor: string) => Promise<GitHubResponse>
@@ -167,16 +167,13 @@ export class LogReading {
   }
 }
 
-/**
- * A page that ends with so many attempts from before the time of `since` is the last one. A single attempt may have a
- * wrong time.
- */
+/** A read ends after a page whose last attempts, at least this many, are older than `from`. One may have a wrong time. */
 const certainlyOlder = 3
 
 /** GitHub's header `Date` has whole seconds, and its log has milliseconds. */
 const lessThanASecond = 999
 
-/** Why the next page must not be read: an API that is broken or hostile would never end. */
+/** Why the next page must not be read: an API that is broken or hostile could continue forever. */
 function problemOf(cursor: string, cursors: ReadonlySet<string>, items: number): string | undefined {
   if (cursors.has(cursor)) return "GitHub's delivery log repeats a page"
   if (items === 0) return "GitHub's delivery log has an empty page before its end"

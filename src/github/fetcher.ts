@@ -77,7 +77,7 @@ export class Fetcher {
     }
   }
 
-  /** A redelivery of an entry that GitHub has deleted gets one of these. Which one is not documented. */
+  /** GitHub answers a request for a deleted attempt with 404, 410 or 422. It does not document which. */
   async #isGone({ status = 0 }: RequestError, { deliveryId, deliveredAt }: MissedDelivery): Promise<boolean> {
     if (![404, 410, 422].includes(status) || this.#now - deliveredAt < this.#settings.retention) return false
     this.#oldIds ??= this.#readOldIds()
@@ -99,7 +99,7 @@ export class Fetcher {
   }
 }
 
-/** Why one delivery cannot be fetched, for the record of it, which has no place for a long text. */
+/** A short reason why a delivery cannot be fetched, for its record. */
 function reasonOf(error: RequestError): string {
   const { name, status, response } = error
   if (error instanceof AnswerError) return error.message

@@ -11,9 +11,9 @@ import { parseObject } from '../runtime/json.ts'
 export interface LogPosition {
   /** The time of the newest attempt that was read. */
   at: number
-  /** When the latest read that began `recentTime` before ended. */
+  /** When the latest read of the last `recentTime` began. */
   recentAt: number
-  /** When the latest read of everything ended. */
+  /** When the latest read of everything began. */
   fullAt: number
 }
 
@@ -21,7 +21,7 @@ export interface LogPosition {
 export interface LogRange {
   /** The time at which the part begins. */
   from: number
-  /** Whether the attempts in this part may have appeared although the newest entries of the log are unchanged. */
+  /** Whether this is the hourly or the daily read, which reads parts of the log again. */
   isRepeated: boolean
   /** The position after the read. @param newest The time of the newest attempt, if there was one. */
   next(newest: number | undefined): LogPosition

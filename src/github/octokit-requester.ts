@@ -21,9 +21,9 @@ export function withApiVersion(octokit: Octokit): Octokit {
 
 /**
  * Makes a requester of an Octokit. Its responses have the JSON text as GitHub wrote it, because Octokit would round
- * large integers, or make each of them a `BigInt`. It reads at most `maxAnswerBytes` of an answer, unless the request
- * has the option `maxAnswerBytes`, and follows a redirect only to the same server. Each request rejects as soon as its own signal aborts, even while the Octokit
- * requests a token for it.
+ * large integers, or make each of them a `BigInt`. It reads at most `maxAnswerBytes` of an answer, unless the
+ * request has the option `maxAnswerBytes`. It follows a redirect only to the same server. Each request rejects as soon as
+ * its own signal aborts, even while the Octokit requests a token for it.
  *
  * `options.request.fetch` is the option of every Octokit for another `fetch`, so this works with old versions too.
  */
@@ -70,7 +70,7 @@ const maxRedirects = 5
  * Follows redirects to the same server only: another server must get neither the token nor a secret in the body, and
  * its answer would not be GitHub's. Repeats the method and the body, as GitHub asks:
  * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
- * @throws {AnswerError} for a redirect to another server, or to itself.
+ * @throws {AnswerError} for a redirect to another server, or for more than `maxRedirects` redirects.
  */
 async function fetchFromOneServer(fetch: Fetch, address: string, init: RequestInit): Promise<Response> {
   let target = URL.parse(address) as URL

@@ -120,7 +120,7 @@ const minute = 60_000
 
 /**
  * Whether an error concerns only the entity that a request names, such as one delivery. Wrong credentials, rate limits
- * and the end of the work make all requests fail.
+ * and aborts make all requests fail.
  */
 export function concernsOneEntity(error: unknown): boolean {
   const { name, status } = error as RequestError
@@ -131,7 +131,7 @@ export function concernsOneEntity(error: unknown): boolean {
 /** Items in a page: the most that GitHub allows. */
 const pageSize = 100
 
-/** More than any list of webhooks or installations has, in case that an API repeats a page again and again. */
+/** More than any list of webhooks or installations has, in case an API repeats a page again and again. */
 const maxPages = 1000
 
 /**
@@ -170,7 +170,7 @@ const reserve = 1 / 10
 export class BudgetedRequester implements Requester {
   readonly #github: Requester
   readonly #users: number
-  /** Milliseconds between two polls at least, as GitHub asks with `X-Poll-Interval`. */
+  /** The minimum milliseconds between two polls, as GitHub asks with `X-Poll-Interval`. */
   pollInterval = 0
   #limit: RateLimit | undefined
   #recordedAt = 0

@@ -39,12 +39,12 @@ export interface MissedDelivery {
   deliveryId: string
   /** When GitHub first tried to send the delivery, in milliseconds since 1970. */
   deliveredAt: number
-  /** The result of the latest attempt in GitHub's log, such as `timed out`, or why it could not be fetched. */
+  /** The result of the latest attempt in GitHub's log, such as `timed out`, or why hookserver could not fetch the delivery. */
   status: string
   state: MissedDeliveryState
-  /** How many times sweeps requested the delivery. */
+  /** How many times hookserver requested the delivery. */
   requests: number
-  /** When a sweep last requested the delivery. */
+  /** When hookserver last requested the delivery. */
   requestedAt: number | undefined
   /** When GitHub deletes the delivery from its delivery log. */
   expiresAt: number

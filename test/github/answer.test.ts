@@ -33,7 +33,7 @@ describe('an answer that another program has parsed', () => {
   test('is rejected if that program rounded an integer, and the error names the cure', () => {
     const rounded = JSON.parse('[{"id":3804004623172239366}]')
     expect(() => exactJson(rounded)).toThrow(
-      /rounded an id .*: use the Octokit of the package "octokit" 5\.0\.0 or later/,
+      /rounded an integer .*\. Use the Octokit of the package "octokit" 5\.0\.0 or later/,
     )
   })
 })

@@ -29,7 +29,7 @@ describe('a secondary limit without Retry-After', () => {
     expect([await poll.turn(), await poll.turn(), await poll.turn()]).toEqual([minute, 2 * minute, 4 * minute])
   })
 
-  test('is never called a missing permission', async () => {
+  test('is not reported as a missing permission', async () => {
     const scene = await Scene.open(silent)
     const error = await scene
       .requester(token)

@@ -43,14 +43,17 @@ describe('delivery.octokit()', () => {
     expect(requestsTo(github)).toEqual(['POST /app/installations/9007199254740993/access_tokens 404'])
   })
 
-  test('sends a user agent, and logs its requests with the attempt', async () => {
+  test('sends a user agent and the version of the API, and logs its requests with the attempt', async () => {
     const github = await startGitHub()
     const app = addApp(github)
     const bot = await startBot({ apiUrl: github.url, app }, comment)
     github.addHook({ app, url: bot.url, secret })
     const [sent] = await github.deliver('issues.opened')
     const [attempt] = await attemptsFor(bot.inbox)
-    for (const { headers } of github.requests) expect(headers['user-agent']).toMatch(`hookserver/${version} `)
+    for (const { headers } of github.requests) {
+      expect(headers['user-agent']).toMatch(`hookserver/${version} `)
+      expect(headers['x-github-api-version']).toBe('2022-11-28')
+    }
     expect(version).toBe(manifest.version)
     expect(attempt?.log).toMatch(new RegExp(` debug POST ${comments} {"status":201}\n$`))
     expect(bot.logger.lines).toContainEqual({

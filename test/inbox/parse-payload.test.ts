@@ -33,7 +33,7 @@ describe('a handler of an inbox', () => {
     expect(await detailIn(inbox, 1)).toMatchObject({ action: 'deploy', number: 7, repository: 'acme/site' })
   })
 
-  test('gets it in a process that only works', async () => {
+  test('gets the result in a worker process', async () => {
     const inbox = openInbox()
     const id = await storeIn(inbox, payload)
     const hooks = hooksWith({ inbox })
@@ -43,7 +43,7 @@ describe('a handler of an inbox', () => {
     expect((await taskIn(inbox, id, 'hook:push')).attempts).toMatchObject([{ result: '9007199254740993' }])
   })
 
-  test('is tried again if parsePayload fails, and succeeds once parsePayload does', async () => {
+  test('is retried if parsePayload fails, and succeeds when parsePayload succeeds', async () => {
     const inbox = openInbox()
     const results: object[] = [[], { repaired: true }]
     const errors: unknown[] = []

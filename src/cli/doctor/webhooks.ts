@@ -15,7 +15,7 @@ interface Server {
   module: HooksModule | undefined
   /** `undefined` if the server verifies no signatures, or has no secret that is a text. */
   secrets: readonly string[] | undefined
-  /** Gets the names of events that GitHub uses in its answers. */
+  /** Output: the check adds the event names that GitHub uses in its answers. */
   usedNames: Set<string>
 }
 

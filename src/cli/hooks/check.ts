@@ -62,7 +62,7 @@ async function* findingsOf(open: OpenWebhooks, isPinged: boolean): AsyncGenerato
 
 interface CheckOptions {
   isPinged: boolean
-  /** Gets the names of events that GitHub uses in its answers. */
+  /** Output: the check adds the event names that GitHub uses in its answers. */
   usedNames: Set<string>
 }
 

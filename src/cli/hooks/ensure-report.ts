@@ -42,7 +42,7 @@ export async function reportEvents(
     unknown = unknownNames(unknown, new Set(loggedNames(await api.log(webhook.id).newest())))
   }
   for (const event of unknown) {
-    const text = describeUnknown(event, 'go on: GitHub rejects only events that it does not have', knownEvents())
+    const text = describeUnknown(event, 'continue: GitHub rejects only events that it does not have', knownEvents())
     console.error(printable(`hookserver: ${text}`))
   }
   const unavailable = events?.unavailable ?? []

@@ -38,7 +38,7 @@ const repeatInterval = 3_600_000
  */
 const maxImported = 20_000
 
-/** The shortest wait, in milliseconds, before a delivery is requested again that GitHub did not show. */
+/** The shortest wait, in milliseconds, before a delivery that GitHub did not show is requested again. */
 const minRetryDelay = 60_000
 
 /** The attempts that an import fetches. */
@@ -69,8 +69,8 @@ export class DeliveryImporter {
   /** The missed deliveries by GUID. While this process has the lease, only this importer changes them. */
   readonly #missed: Map<string, MissedDelivery>
   /**
-   * An import reads the log even if the ETag of its first page is unchanged before the first of these times (of
-   * `performance.now()`), because an attempt that appears late may be on a later page, and after the second.
+   * Times of `performance.now()`. Before `#settledAt`, an import ignores the ETag of the first page, because a late
+   * attempt may be on a later page. From `#repeatAt` on, it ignores the ETag for the hourly read.
    */
   #settledAt = 0
   #repeatAt = 0
@@ -211,9 +211,9 @@ export class DeliveryImporter {
     else this.#missed.delete(guid)
     this.#failures = error === undefined ? 0 : this.#failures + 1
     const fields = { target, guid, event, deliveryId }
-    if (state === 'expired') logger.warn(fields, `Cannot fetch a delivery: ${status}`)
+    if (state === 'expired') logger.warn(fields, `Cannot recover a delivery, which has expired: ${status}`)
     else if (state === 'missed' && !isRecorded) {
-      logger.warn(fields, `Cannot fetch a delivery, which is tried again later: ${status}`)
+      logger.warn(fields, `Cannot recover a delivery: ${status}. hookserver will try again`)
     }
     return error
   }

@@ -3,7 +3,7 @@ import { parseObject } from '../../runtime/json.ts'
 import type { LoggedAttempt } from '../delivery-log.ts'
 import { type LogPosition, type LogRange, nextRange, parsePosition } from '../log-position.ts'
 
-/** The maximum number of redeliveries that a cursor remembers. GitHub keeps deliveries for days, and asks for few. */
+/** The maximum number of redeliveries that a cursor remembers. GitHub keeps deliveries only for days, and few are redelivered. */
 const maxSeen = 10_000
 
 /**
@@ -40,7 +40,7 @@ export class LogCursor {
     return this.#seen.has(id)
   }
 
-  /** Whether the log was never read up to the time of this attempt. */
+  /** Whether the cursor has not yet reached the time of this attempt. */
   isBefore({ deliveredAt }: LoggedAttempt): boolean {
     return deliveredAt > this.#position.at
   }

@@ -93,7 +93,7 @@ export async function compareLog(
  */
 const maxCompared = 20_000
 
-const tooMany = `The inbox missed more than ${maxCompared} deliveries: this sweep requests the oldest, the next ones the others`
+const tooMany = `The inbox missed more than ${maxCompared} deliveries: this sweep requests the oldest, and later sweeps request the others`
 
 function problemOf({ unreadable }: LogReading): string | undefined {
   if (unreadable.length === 0) return undefined
@@ -166,7 +166,7 @@ async function readLog(
 
 /**
  * Counts the deliveries of attempts that are added newest first. A delivery has one first attempt, so only the GUIDs of
- * redeliveries are kept: 250,000 GUIDs would take memory.
+ * redeliveries are kept: 250,000 GUIDs would take too much memory.
  */
 class DeliveryCounter {
   #firstAttempts = 0
@@ -215,8 +215,8 @@ function seenIn({ first, last, ok }: LoggedDelivery, { isHandled }: RecoverySett
 }
 
 /**
- * Sets the state. For `missed` and `unrecorded`, also sets the status of the latest attempt in the log, if the attempt
- * is new: otherwise the status may say why a sweep could not request it. For `missed`, also sets the id of the attempt.
+ * Sets the state. For `unrecorded`, also sets the status of the latest attempt in the log. For `missed`, sets its id and
+ * status, but only if the attempt is new: the old status may say why a sweep could not request it.
  */
 function withState(missed: MissedDelivery, state: MissedDelivery['state'], last?: LoggedAttempt): MissedDelivery {
   if (!last || (state !== 'missed' && state !== 'unrecorded')) return { ...missed, state }

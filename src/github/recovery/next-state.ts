@@ -35,8 +35,8 @@ export interface SeenDelivery {
  * | yes                | no           | the same latest attempt, or none  | no      | unchanged     |
  *
  * After that, the sweep fetches the deliveries for which `isRequestDue` is true. Such a delivery becomes `requested` if
- * the sweep requests a redelivery, `received` if the sweep stores the payload, and `expired` if GitHub no longer has the
- * attempt.
+ * the sweep requests a redelivery, `received` if the sweep stores the payload, `missed` if the request
+ * fails, and `expired` if it fails and the delivery is older than GitHub keeps deliveries.
  * @param missed The record of earlier sweeps; `undefined` if there is none.
  * @returns `undefined` if the delivery is not a missed one, `'unhandled'` if recovery does not cover its event.
  */

@@ -78,7 +78,7 @@ export class Recovery {
     return new Sweeper(this.#settings, options, this.#stopping.signal, lease).sweep()
   }
 
-  /** An error that is the same as in the sweep before is not logged again. */
+  /** Logs an error at `debug` if the previous sweep had the same error. */
   #logReport({ counts, error, ...report }: SweepReport): void {
     const { logger } = this.#settings
     const { target, hookId = '' } = report

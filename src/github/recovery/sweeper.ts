@@ -145,7 +145,7 @@ export class Sweeper {
   /** Only the first failure of a delivery is logged. The list of missed deliveries shows the latest. */
   #logFailure({ target, guid, event, deliveryId, status }: MissedDelivery): void {
     const fields = { target, guid, event, deliveryId }
-    this.#settings.logger.warn(fields, `Cannot fetch a delivery, which is tried again later: ${status}`)
+    this.#settings.logger.warn(fields, `Cannot recover a delivery: ${status}. hookserver will try again`)
   }
 
   #retrying(github: Requester): RetryingRequester {

@@ -36,7 +36,7 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
   const ours = webhooks.filter((webhook) => isSameAddress(webhook.url, url))
   if (ours.length === 0) {
     const setting = 'serve --recover-url, recover --url or the option "url"' // not the address, which may be secret
-    throw new Error(`${name} has no webhook that delivers to the address that ${setting} names`)
+    throw new Error(`${name} has no webhook for the given address: check ${setting}`)
   }
   return ours.map(({ id }) => webhookOf(target, id))
 }

@@ -47,7 +47,7 @@ function verdictOf({ ok, statusCode }: LoggedAttempt, { response }: Exchange): R
   return /missing[ _]signature/i.test(response.payload) ? 'missing_signature' : 'failed'
 }
 
-/** The bodies that GitHub may have sent for a payload: the JSON that its API shows or writes otherwise, or a form. */
+/** The bodies that GitHub may have sent: the JSON as its API shows it, the same without white space, or a form with one. */
 function possibleBodies({ headers, payload }: Exchange['request']): string[] {
   const json = JSON.stringify(JSON.parse(payload)) // without white space
   // GitHub writes the digits of `\u001B` in upper case, JavaScript in lower case. Source: `verify` of @octokit/webhooks.

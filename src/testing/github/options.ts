@@ -25,12 +25,12 @@ export interface LocalGitHubOptions {
   timeout?: number
   /**
    * The `status` of an attempt without an answer. `current` is a sentence with the URL of the webhook and the status code
-   * 500, as GitHub sends it since 2026. `classic` is `timed out` with 504, and `failed to connect to host` with 502.
+   * 500, as GitHub has sent it since 2026. `classic` is `timed out` with 504, and `failed to connect to host` with 502.
    * Default: `current`.
    */
   statusTexts?: StatusTexts
   /**
-   * Milliseconds by `clock` until the API shows an attempt that has ended. On GitHub, these are up to a few minutes.
+   * Milliseconds by `clock` until the API shows an attempt that has ended. On GitHub, the lag is up to a few minutes.
    * Default: 0, because tests would otherwise have to advance the clock before they read a delivery.
    */
   logLag?: number
@@ -55,7 +55,7 @@ export interface LocalGitHubLimits {
   /** Status for a request beyond the hourly limit. GitHub uses both statuses. Default: 403. */
   status?: 403 | 429
   /**
-   * Whether the answer to a request beyond the secondary limit has the header `retry-after`. GitHub documents both
+   * Whether the answer to a request beyond a secondary limit (`points` or `strict`) has the header `retry-after`. GitHub documents both
    * answers. Default: `true`.
    */
   retryAfter?: boolean

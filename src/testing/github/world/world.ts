@@ -29,7 +29,7 @@ const firstEnterpriseDeliveryId = 40_000_000_000n
 
 /**
  * The difference of successive ids. GitHub does not document it. A JavaScript number of this size is a multiple of 512,
- * so several ids become equal after rounding. A rounded id is not that of another of the first 800 deliveries.
+ * so several ids become equal after rounding. Up to the 505th delivery, no id rounds to the id of another delivery.
  */
 const deliveryIdStep = 37n
 
