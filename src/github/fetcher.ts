@@ -5,14 +5,19 @@ import type { DeliveryLog, LoggedAttempt } from './delivery-log.ts'
 import { recoveredDelivery } from './recovered-delivery.ts'
 import { concernsOneEntity, describeError, type RequestError } from './requester.ts'
 
-/** After this many failures in a row, a sweep or a poll ends: the cause is then not a single delivery. */
-export const maxFailures = 3
+/**
+ * A sweep or a poll ends when the strikes of failures in a row reach this number: the cause is then not a single
+ * delivery. These are 3 failures of the network or of GitHub, or 30 of others.
+ */
+export const maxStrikes = 30
 
 /** The result of a request to GitHub about one missed delivery. */
 export interface Fetched {
   missed: MissedDelivery
   /** Why the request failed. The delivery is then still missed, or expired. */
   error?: unknown
+  /** How much the failure suggests that all requests fail. */
+  strikes: number
 }
 
 interface FetcherSettings {
@@ -62,26 +67,24 @@ export class Fetcher {
     const missed = { ...given, requests: given.requests + 1, requestedAt: Date.now() }
     try {
       await request()
-      return { missed: { ...missed, state } }
+      return { missed: { ...missed, state }, strikes: 0 }
     } catch (error) {
       if (!concernsOneEntity(error)) throw error
-      if (await this.#isGone(error as RequestError, missed)) {
-        return { missed: { ...given, state: 'expired', status: 'GitHub no longer keeps it' } }
-      }
       const reason = reasonOf(error as RequestError)
-      const isLate = missed.expiresAt <= this.#now
-      return {
-        missed: { ...missed, state: isLate ? 'expired' : 'missed', status: reason },
-        error: new Error(reason, { cause: error }),
-      }
+      const failure = { error: new Error(reason, { cause: error }), strikes: strikesOf(error as RequestError) }
+      const isOld = this.#now >= missed.expiresAt
+      if (!isOld) return { missed: { ...missed, state: 'missed', status: reason }, ...failure }
+      if (!isMissing(error as RequestError))
+        return { missed: { ...missed, state: 'expired', status: reason }, ...failure }
+      if (await this.#isListed(missed)) return { missed: { ...missed, state: 'missed', status: reason }, ...failure }
+      return { missed: { ...given, state: 'expired', status: 'GitHub no longer keeps it' }, strikes: 0 }
     }
   }
 
-  /** GitHub answers a request for a deleted attempt with 404, 410 or 422. It does not document which. */
-  async #isGone({ status = 0 }: RequestError, { deliveryId, deliveredAt }: MissedDelivery): Promise<boolean> {
-    if (![404, 410, 422].includes(status) || this.#now - deliveredAt < this.#settings.retention) return false
+  /** Whether the log still lists an attempt that is older than GitHub keeps attempts. */
+  async #isListed({ deliveryId }: MissedDelivery): Promise<boolean> {
     this.#oldIds ??= this.#readOldIds()
-    return !(await this.#oldIds).has(deliveryId)
+    return (await this.#oldIds).has(deliveryId)
   }
 
   /** The ids of the attempts that the log still lists, although they are older than GitHub keeps them. */
@@ -97,6 +100,15 @@ export class Fetcher {
   get #now(): number {
     return this.#githubTime + performance.now() - this.#startedAt
   }
+}
+
+/** GitHub answers a request for a deleted attempt with 404, 410 or 422. It does not document which. */
+const isMissing = ({ status = 0 }: RequestError): boolean => [404, 410, 422].includes(status)
+
+function strikesOf(error: RequestError): number {
+  const { name, status = 0 } = error
+  const isOutage = name === 'TimeoutError' || (status >= 500 && !(error instanceof AnswerError))
+  return isOutage ? maxStrikes / 3 : 1
 }
 
 /** A short reason why a delivery cannot be fetched, for its record. */

@@ -5,7 +5,7 @@ import type { Settings } from '../settings.ts'
 import { checkOctokitTarget, type Installation, Installations, type OctokitTarget } from './installations.ts'
 import { toRequester } from './octokit-requester.ts'
 import { octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
-import type { Requester } from './requester.ts'
+import { defaultRetryPolicy, type Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
 import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
 
@@ -22,6 +22,9 @@ interface AppClient {
 interface OctokitOptions {
   log: ReturnType<typeof octokitLogger>
 }
+
+/** For requests without a signal. Those of users have none: they wait for rate limits instead. */
+const requestTimeout = { timeout: defaultRetryPolicy.requestTimeout }
 
 const userAgent = `hookserver/${version}`
 
@@ -99,7 +102,7 @@ export class GitHubClient {
     const missing = missingCredentials([target], this.#credentials)
     if (missing !== undefined) throw new Error(missing)
     if (target !== 'app' && token !== undefined) return this.#requesterWith({ auth: token })
-    this.#appOfRequesters ??= this.#createApp(this.#requesterOptions)
+    this.#appOfRequesters ??= this.#createApp(this.#requesterOptions, (octokit) => toRequester(octokit, requestTimeout))
     const { app, tokens, installations } = await this.#appOfRequesters
     if (target === 'app') return app
     const source = installations.sourceFor(target)
@@ -108,7 +111,7 @@ export class GitHubClient {
 
   async #requesterWith(credentials: object): Promise<Requester> {
     const Octokit = await this.#octokitClass()
-    return toRequester(new Octokit({ ...this.#requesterOptions, ...credentials }))
+    return toRequester(new Octokit({ ...this.#requesterOptions, ...credentials }), requestTimeout)
   }
 
   /** The Octokit that authenticates with the option `token`, which must be set. */
@@ -128,16 +131,13 @@ export class GitHubClient {
   #appClient(): Promise<AppClient> {
     const { app } = this.#credentials
     this.#app ??= this.#createApp(this.#optionsFor(`app ${app?.id}`, this.#scope), (octokit) =>
-      withScope(this.#scope, octokit),
+      toRequester(withScope(this.#scope, octokit)),
     )
     return this.#app
   }
 
   /** @param prepare Adds request hooks to the Octokit that authenticates as the App itself. */
-  async #createApp(
-    options: OctokitOptions,
-    prepare: (octokit: Octokit) => Octokit = (octokit) => octokit,
-  ): Promise<AppClient> {
+  async #createApp(options: OctokitOptions, prepare: (octokit: Octokit) => Requester): Promise<AppClient> {
     const { app } = this.#credentials
     if (!app) throw new Error('No App is configured: set the option "app" ({ id, privateKey }) of new Hooks()')
     const [{ App }, Octokit] = await Promise.all([loadOctokit(), this.#octokitClass()])
@@ -147,7 +147,7 @@ export class GitHubClient {
       Octokit: Octokit.defaults(options),
       log: options.log,
     })
-    const requester = toRequester(prepare(created))
+    const requester = prepare(created)
     created.hook.error('request', (error) => {
       throw (error as { status?: unknown }).status === 401 ? unauthorizedApp(app.id, error) : error
     })

@@ -23,8 +23,12 @@ export interface LogRange {
   from: number
   /** Whether this is the hourly or the daily read, which reads parts of the log again. */
   isRepeated: boolean
-  /** The position after the read. @param newest The time of the newest attempt, if there was one. */
-  next(newest: number | undefined): LogPosition
+  /**
+   * The position after the read.
+   * @param newest The time of the newest attempt, if there was one.
+   * @param isBroken Whether the log ended too early: after an hour, the next read covers everything again.
+   */
+  next(newest: number | undefined, isBroken?: boolean): LogPosition
 }
 
 const minute = 60_000
@@ -59,10 +63,10 @@ export function nextRange(position: LogPosition, now: number, earliest: number, 
   return {
     from: full ? earliest : Math.max(begin, earliest),
     isRepeated: recent,
-    next: (newest = at) => ({
+    next: (newest = at, isBroken = false) => ({
       at: Math.max(at, Math.min(newest, now)),
       recentAt: recent ? now : position.recentAt,
-      fullAt: full ? now : position.fullAt,
+      fullAt: isBroken ? now - day + hour : full ? now : position.fullAt,
     }),
   }
 }

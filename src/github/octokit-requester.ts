@@ -2,7 +2,7 @@ import type { Octokit } from 'octokit'
 import { untilAborted } from '../runtime/timer.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
 import { AnswerError, exactJson, maxAnswerBytes } from './answer.ts'
-import { defaultRetryPolicy, type GitHubResponse, type Requester } from './requester.ts'
+import type { GitHubResponse, Requester } from './requester.ts'
 
 /**
  * The version of the REST API: the one that the types of the package `octokit` describe. GitHub supports it until March
@@ -25,12 +25,15 @@ export function withApiVersion(octokit: Octokit): Octokit {
  * request has the option `maxAnswerBytes`. It follows a redirect only to the same server. Each request rejects as soon as
  * its own signal aborts, even while the Octokit requests a token for it.
  *
+ * @param options `timeout`: milliseconds for a request without a signal, such as that for a token, which serves all
+ *   requests that need the token. Default: none.
+ *
  * `options.request.fetch` is the option of every Octokit for another `fetch`, so this works with old versions too.
  */
-export function toRequester(octokit: Octokit): Requester {
+export function toRequester(octokit: Octokit, { timeout }: { timeout?: number } = {}): Requester {
   withApiVersion(octokit).hook.wrap('request', async (request, options) => {
-    // A request for a token has no signal, because it serves all requests that need the token. So it gets a timeout.
-    const signal: AbortSignal = options.request.signal ?? AbortSignal.timeout(defaultRetryPolicy.requestTimeout)
+    const own: AbortSignal | undefined = options.request.signal
+    const signal = own ?? (timeout === undefined ? undefined : AbortSignal.timeout(timeout))
     const fetch: Fetch = options.request.fetch ?? globalThis.fetch
     let text: string | undefined
     let failure: AnswerError | undefined
@@ -38,7 +41,7 @@ export function toRequester(octokit: Octokit): Requester {
     // the defaults of the Octokit.
     options.request = {
       ...options.request,
-      signal,
+      ...(signal && { signal }),
       parseSuccessResponseBody: false, // the text is parsed only where it is needed
       fetch: async (address: string, init: RequestInit) => {
         try {
@@ -52,7 +55,7 @@ export function toRequester(octokit: Octokit): Requester {
       },
     }
     try {
-      const response = await untilAborted(signal, async () => request(options))
+      const response = await (signal ? untilAborted(signal, async () => request(options)) : request(options))
       return Object.assign(response, { text: text ?? exactJson(response.data) })
     } catch (error) {
       throw failure ?? error
@@ -78,7 +81,7 @@ async function fetchFromOneServer(fetch: Fetch, address: string, init: RequestIn
     const response = await fetch(target.href, { ...init, redirect: 'manual' })
     const location = response.headers.get('location')
     if (![301, 302, 307, 308].includes(response.status) || location === null) return response
-    await response.body?.cancel()
+    await response.body?.cancel?.()
     const next: URL | null = URL.parse(location, target.href)
     if (next?.origin !== target.origin) {
       const other = next?.origin ?? 'an invalid address'
@@ -91,15 +94,17 @@ async function fetchFromOneServer(fetch: Fetch, address: string, init: RequestIn
 
 async function limitedText(response: Response, maxBytes: number): Promise<string> {
   try {
-    return await responseText(response, maxBytes)
+    if (typeof response.body?.getReader === 'function') return await responseText(response, maxBytes)
+    return await response.text() // an option `fetch` such as node-fetch, whose body is a stream of Node.js
   } catch (error) {
     throw error instanceof RangeError ? new AnswerError(error.message, { cause: error }) : error
   }
 }
 
-/** The response for Octokit, which parses only the body of an error. */
+/** The response for Octokit, with a body that has been read. */
 function withBody(response: Response, text: string): Response {
-  const { status, statusText, headers, url, ok } = response
-  const copy = new Response(ok || status < 400 ? null : text, { status, statusText, headers })
+  const { status, statusText, url } = response
+  const body = [204, 205, 304].includes(status) ? null : text
+  const copy = new Response(body, { status, statusText, headers: [...response.headers] })
   return Object.defineProperty(copy, 'url', { value: url })
 }

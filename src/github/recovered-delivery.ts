@@ -80,7 +80,8 @@ const appHookKey = 'id of the App webhook'
 /**
  * The value of `X-GitHub-Hook-ID` for the App's webhook. GitHub's API does not show it, but deliveries have it.
  * @param newest Finds recent attempts of this webhook. Called only if the inbox does not have the id.
- * @returns `undefined` if the inbox does not have the id, and none of the first `maxTries` attempts shows it.
+ * @returns `undefined` if the inbox does not have the id, and there are no attempts.
+ * @throws {Error} if none of the first `maxTries` attempts shows the id.
  */
 export async function findAppHookId(
   inbox: Inbox,
@@ -89,7 +90,9 @@ export async function findAppHookId(
 ): Promise<string | undefined> {
   const stored = await inbox.getValue(appHookKey)
   if (stored !== undefined) return stored
+  let failure: unknown
   for (const attempt of (await newest()).slice(0, maxTries)) {
+    failure ??= new AnswerError("No attempt in GitHub's delivery log shows the id of the App's webhook")
     try {
       const { headers } = await log.read(attempt.id)
       const [, id = ''] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-github-hook-id') ?? []
@@ -98,10 +101,12 @@ export async function findAppHookId(
       return id
     } catch (error) {
       if (!concernsOneEntity(error)) throw error
+      failure = error
     }
   }
+  if (failure !== undefined) throw failure
   return undefined
 }
 
-/** One attempt may be unreadable. */
-const maxTries = 3
+/** Some attempts may be unreadable. */
+const maxTries = 10

@@ -103,7 +103,7 @@ export class RetryingRequester implements Requester {
 
 /**
  * Milliseconds until GitHub accepts requests again, if a rate limit caused the error. `undefined` for other errors. If
- * a secondary limit does not say how long it lasts, this is a minute, and twice as long for each failure before:
+ * a secondary limit does not say how long it lasts, this is a minute, and twice as long for each failure before, up to 16 minutes:
  * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
  * @param failures The number of rejections by a limit in a row before this one.
  */
@@ -113,7 +113,7 @@ export function rateLimitWait({ status, message, response }: RequestError, failu
   const wait = parseRetryAfter(response?.headers, now) ?? parseExhaustedLimit(status, response?.headers, now)?.resetIn
   if (wait !== undefined) return wait
   const isSecondary = response !== undefined && (status === 429 || /rate limit|abuse detection/i.test(message))
-  return isSecondary ? minute * 2 ** Math.min(failures, 10) : undefined
+  return isSecondary ? minute * 2 ** Math.min(failures, 4) : undefined
 }
 
 const minute = 60_000

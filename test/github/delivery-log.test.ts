@@ -86,7 +86,14 @@ describe('paging', () => {
     const log = logAt(await serve(pages([[entry(1)], [], [entry(3)]])))
     const { attempts, reading } = await readAll(log)
     expect(attempts).toHaveLength(1)
-    expect(reading.problem).toContain('an empty page before its end')
+    expect(reading.problem).toContain('a page without attempts')
+  })
+
+  test('ends at a page of attempts without times', async () => {
+    const untimed = [entry(1, { delivered_at: 'null' }), entry(2, { delivered_at: '"soon"' })]
+    const log = logAt(await serve(pages([untimed, [entry(3)]])))
+    const { attempts, reading } = await readAll(log)
+    expect([attempts.length, reading.isBroken]).toEqual([2, true])
   })
 
   test('ends after 250,000 attempts', async () => {

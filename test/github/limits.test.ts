@@ -29,6 +29,15 @@ describe('a secondary limit without Retry-After', () => {
     expect([await poll.turn(), await poll.turn(), await poll.turn()]).toEqual([minute, 2 * minute, 4 * minute])
   })
 
+  test('makes polling wait a minute at first, however long the network failed before', async () => {
+    const scene = await PollingScene.open()
+    const poll = scene.poll({ retryPolicy: { requestTimeout: 10_000, maxWait: 0, retries: [] } })
+    const limit = { status: 403, body: { message: 'You have exceeded a secondary rate limit' } }
+    scene.github.failAt(/^GET/, ...Array(12).fill('cut'), limit, limit)
+    for (let failures = 0; failures < 12; failures++) await poll.turn()
+    expect([await poll.turn(), await poll.turn()]).toEqual([minute, 2 * minute])
+  })
+
   test('is not reported as a missing permission', async () => {
     const scene = await Scene.open(silent)
     const error = await scene

@@ -43,6 +43,12 @@ describe('the part of the log to read', () => {
     expect(range.next(now - 1)).toEqual({ at: now - 1, recentAt: now, fullAt: now })
   })
 
+  test('is everything again an hour after a read of a broken log', () => {
+    const broken = nextRange(startPosition, now, now - 3 * day).next(now, true)
+    expect(nextRange(broken, now + hour - 1, now - 3 * day).from).toBeGreaterThan(now - day)
+    expect(nextRange(broken, now + hour, now - 3 * day).from).toBe(now - 3 * day)
+  })
+
   test('finds each attempt that appears up to 71 minutes late, at most an hour and a pause after it appeared', () => {
     const waits = fc.array(fc.integer({ min: 1, max: 49 * minute }), { minLength: 1, maxLength: 100 })
     fc.assert(

@@ -1,6 +1,6 @@
 import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
 import { DeliveryLog, type LoggedAttempt, type LogReading } from '../delivery-log.ts'
-import { Fetcher, maxFailures, newMissedDelivery } from '../fetcher.ts'
+import { Fetcher, maxStrikes, newMissedDelivery } from '../fetcher.ts'
 import { settlingTime } from '../log-position.ts'
 import { findAppHookId, findKnownGuids, inboxCreatedAt } from '../recovered-delivery.ts'
 import { isRequestDue } from '../recovery/next-state.ts'
@@ -66,7 +66,7 @@ type MayContinue = () => Promise<boolean>
 export class DeliveryImporter {
   readonly #options: ImporterOptions
   readonly #log: DeliveryLog
-  /** The missed deliveries by GUID. While this process has the lease, only this importer changes them. */
+  /** The missed deliveries by GUID, as this importer knows them. A sweep may also change their records. */
   readonly #missed: Map<string, MissedDelivery>
   /**
    * Times of `performance.now()`. Before `#settledAt`, an import ignores the ETag of the first page, because a late
@@ -77,7 +77,7 @@ export class DeliveryImporter {
   /** Milliseconds from the local time to GitHub's. */
   #clockDifference = 0
   #stored = 0
-  #failures = 0
+  #strikes = 0
 
   private constructor(options: ImporterOptions, missed: readonly MissedDelivery[]) {
     this.#options = options
@@ -106,7 +106,7 @@ export class DeliveryImporter {
     const reading = await this.#log.open({ ifChanged: startedAt >= this.#settledAt && startedAt < this.#repeatAt })
     if (reading) this.#clockDifference = reading.now - Date.now()
     const fetcher = new Fetcher(this.#log, this.#options.polling, Date.now() + this.#clockDifference)
-    this.#failures = 0
+    this.#strikes = 0
     if (reading) await this.#importNew(reading, fetcher, mayContinue)
     await this.#retryMissed(fetcher, mayContinue)
     return this.#stored - storedBefore
@@ -124,13 +124,13 @@ export class DeliveryImporter {
         if (!(await mayContinue())) return
         const missed = this.#missed.get(attempt.guid) ?? newMissedDelivery(about, attempt, attempt)
         const error = await this.#fetch({ ...missed, deliveryId: attempt.id }, fetcher)
-        if (error !== undefined && this.#failures === maxFailures) throw error
+        if (this.#strikes >= maxStrikes) throw error
         cursor.add(attempt)
       }
       if (range.isRepeated) this.#repeatAt = performance.now() + repeatInterval
       if (isComplete) {
         for (const attempt of others) cursor.add(attempt)
-        cursor.moveTo(range.next(newest))
+        cursor.moveTo(range.next(newest, reading.isBroken))
       } else this.#repeatAt = 0
     } finally {
       await cursor.save(earliest)
@@ -156,7 +156,8 @@ export class DeliveryImporter {
       for (const attempt of attempts) {
         const { guid, redelivery, deliveredAt } = attempt
         selection.newest = Math.max(selection.newest, deliveredAt)
-        if (redelivery ? cursor.has(attempt) : known.has(guid) && !cursor.isBefore(attempt)) continue
+        if (cursor.has(attempt)) continue
+        if (!redelivery && known.has(guid) && !cursor.isBefore(attempt)) continue
         const newer = wanted.get(guid)
         if (newer) {
           wanted.delete(guid)
@@ -192,24 +193,37 @@ export class DeliveryImporter {
   async #retryMissed(fetcher: Fetcher, mayContinue: MayContinue): Promise<void> {
     const every = Math.max(this.#options.polling.every, minRetryDelay)
     const now = Date.now()
-    for (const missed of [...this.#missed.values()]) {
-      if (!isRequestDue(missed, { every, includeOk: false }, now)) continue
-      if (this.#failures >= maxFailures || !(await mayContinue())) return
+    const due = [...this.#missed.values()].filter((missed) => isRequestDue(missed, { every, includeOk: false }, now))
+    await this.#recordReceived(due)
+    for (const missed of due.toSorted((a, b) => a.deliveredAt - b.deliveredAt)) {
+      if (!this.#missed.has(missed.guid)) continue
+      if (this.#strikes >= maxStrikes || !(await mayContinue())) return
       await this.#fetch(missed, fetcher)
+    }
+  }
+
+  /** Records the missed deliveries that the inbox has got in another way, such as from a sweep. */
+  async #recordReceived(missed: readonly MissedDelivery[]): Promise<void> {
+    const { inbox, source } = this.#options.polling
+    for (const [hookId, ofHook] of Map.groupBy(missed, (one) => one.hookId)) {
+      const known = await findKnownGuids(inbox, { source, hookId, guids: ofHook.map(({ guid }) => guid) })
+      const received = ofHook.filter(({ guid }) => known.has(guid))
+      if (received.length > 0) await inbox.saveMissedDeliveries(received.map((one) => ({ ...one, state: 'received' })))
+      for (const { guid } of received) this.#missed.delete(guid)
     }
   }
 
   /** Stores a delivery, or records that it is missed. @returns Why it was not stored, if another request may help. */
   async #fetch(before: MissedDelivery, fetcher: Fetcher): Promise<unknown> {
     const { inbox, logger } = this.#options.polling
-    const { missed, error } = await fetcher.pull(before)
+    const { missed, error, strikes } = await fetcher.pull(before)
     const { target, guid, event, deliveryId, state, status } = missed
     const isRecorded = this.#missed.has(guid)
     if (state === 'received') this.#stored++
     if (isRecorded || state !== 'received') await inbox.saveMissedDeliveries([missed])
     if (state === 'missed') this.#missed.set(guid, missed)
     else this.#missed.delete(guid)
-    this.#failures = error === undefined ? 0 : this.#failures + 1
+    this.#strikes = strikes === 0 ? 0 : this.#strikes + strikes
     const fields = { target, guid, event, deliveryId }
     if (state === 'expired') logger.warn(fields, `Cannot recover a delivery, which has expired: ${status}`)
     else if (state === 'missed' && !isRecorded) {

@@ -1,7 +1,7 @@
 import type { Inbox } from '../../inbox/inbox.ts'
-import { parseObject } from '../../runtime/json.ts'
-import type { LoggedAttempt } from '../delivery-log.ts'
-import { type LogPosition, type LogRange, nextRange, parsePosition } from '../log-position.ts'
+import { type Json, parseObject } from '../../runtime/json.ts'
+import { isGuid, type LoggedAttempt } from '../delivery-log.ts'
+import { type LogPosition, type LogRange, nextRange, parsePosition, settlingTime } from '../log-position.ts'
 
 /** The maximum number of redeliveries that a cursor remembers. GitHub keeps deliveries only for days, and few are redelivered. */
 const maxSeen = 10_000
@@ -9,19 +9,25 @@ const maxSeen = 10_000
 /**
  * How far polling has read GitHub's log of a webhook. It also has the ids of the redeliveries that were read, because a
  * redelivery must be stored only once, although a part of the log is read several times. First attempts need no such
- * memory: the inbox knows their GUIDs.
+ * memory: the inbox knows their GUIDs, unless the log lists them without one.
  */
 export class LogCursor {
   readonly #inbox: Inbox
   readonly #key: string
-  readonly #seen: Map<string, number>
+  /** The times of attempts by id. */
+  #seen: Map<string, number>
+  /** Attempts before this time count as read. */
+  #seenBefore: number
   #position: LogPosition
 
   private constructor(inbox: Inbox, key: string, text: string | undefined) {
     this.#inbox = inbox
     this.#key = key
     this.#position = parsePosition(text)
-    this.#seen = seenIn(text)
+    const stored = (text === undefined ? undefined : parseObject(text)) ?? {}
+    this.#seen = seenIn(stored)
+    // A cursor of an earlier version has no `fullAt`, and only the ids of the latest minutes.
+    this.#seenBefore = 'fullAt' in stored ? Number(stored.seenBefore) || 0 : this.#position.at - settlingTime
   }
 
   /** Loads the cursor from the inbox. @param path The path of the log. */
@@ -35,9 +41,9 @@ export class LogCursor {
     return nextRange(this.#position, now, earliest)
   }
 
-  /** Whether the attempt is a redelivery that was read before. */
-  has({ id }: LoggedAttempt): boolean {
-    return this.#seen.has(id)
+  /** Whether the attempt was read before. Always false for attempts that the inbox knows by their GUID. */
+  has(attempt: LoggedAttempt): boolean {
+    return isRemembered(attempt) && (attempt.deliveredAt < this.#seenBefore || this.#seen.has(attempt.id))
   }
 
   /** Whether the cursor has not yet reached the time of this attempt. */
@@ -46,8 +52,8 @@ export class LogCursor {
   }
 
   /** Adds an attempt that was stored or skipped. */
-  add({ id, redelivery, deliveredAt }: LoggedAttempt): void {
-    if (redelivery) this.#seen.set(id, deliveredAt)
+  add(attempt: LoggedAttempt): void {
+    if (isRemembered(attempt)) this.#seen.set(attempt.id, attempt.deliveredAt)
   }
 
   /** Moves the cursor to a position, once the log was read up to it. */
@@ -57,14 +63,19 @@ export class LogCursor {
 
   /** @param earliest Attempts before this time are never read again. */
   async save(earliest: number): Promise<void> {
-    const recent = [...this.#seen].filter(([, deliveredAt]) => deliveredAt >= earliest).slice(-maxSeen)
-    await this.#inbox.setValue(this.#key, JSON.stringify({ ...this.#position, seen: recent }))
+    const recent = [...this.#seen].filter(([, at]) => at >= earliest).sort(([, a], [, b]) => a - b)
+    const kept = recent.slice(-maxSeen)
+    if (kept.length < recent.length) this.#seenBefore = kept[0]?.[1] ?? 0
+    this.#seen = new Map(kept)
+    const stored = { ...this.#position, seenBefore: this.#seenBefore, seen: kept }
+    await this.#inbox.setValue(this.#key, JSON.stringify(stored))
   }
 }
 
+const isRemembered = ({ redelivery, guid }: LoggedAttempt): boolean => redelivery || !isGuid(guid)
+
 /** The redeliveries in a stored cursor: pairs of id and time. An earlier version stored the ids as numbers. */
-function seenIn(text: string | undefined): Map<string, number> {
-  const { seen } = (text === undefined ? undefined : parseObject(text)) ?? {}
+function seenIn({ seen }: Json): Map<string, number> {
   const pairs = Array.isArray(seen) ? seen.filter((pair: unknown) => Array.isArray(pair)) : []
   return new Map(pairs.map(([id, deliveredAt]) => [String(id), Number(deliveredAt)]))
 }

@@ -66,6 +66,8 @@ class Poller {
   #lease: Lease | undefined
   #connection: Connection | undefined
   #failures = 0
+  /** How many of the latest failures in a row a rate limit caused. */
+  #limits = 0
   readonly #warnings = new Set<string>()
   #logged: 'nothing' | 'success' | 'failure' = 'nothing'
 
@@ -135,7 +137,7 @@ class Poller {
     else if (this.#logged === 'failure') logger.info(fields, `GitHub's delivery log of ${this.#name} can be read again`)
     else logger.debug(fields, `Polled the deliveries of ${this.#name}`)
     this.#logged = 'success'
-    this.#failures = 0
+    this.#failures = this.#limits = 0
   }
 
   /** Logs a warning once. The limit is for a log whose entries are different in each poll. */
@@ -148,10 +150,9 @@ class Poller {
   /** Logs only the first of several failures in a row. @returns Milliseconds until the next poll. */
   #logFailure(error: unknown): number {
     const { every, logger } = this.#options
-    const wait = Math.max(
-      every,
-      rateLimitWait(error as Error, this.#failures) ?? Math.min(maxBackoff, every * 2 ** this.#failures),
-    )
+    const limit = rateLimitWait(error as Error, this.#limits)
+    this.#limits = limit === undefined ? 0 : this.#limits + 1
+    const wait = Math.max(every, limit ?? Math.min(maxBackoff, every * 2 ** this.#failures))
     this.#failures++
     if (this.#logged !== 'failure' && !this.#signal.aborted) {
       const text = describeError(error)

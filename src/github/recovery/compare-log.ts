@@ -38,8 +38,13 @@ export interface Comparison {
   problem: string | undefined
 }
 
-/** The key under which the inbox keeps the position in the log of a webhook. */
-const cursorKey = (hookId: string): string => `recovery cursor of webhook ${hookId}`
+/**
+ * The key under which the inbox keeps the position in the log of a webhook. Sweeps that look back less have a position
+ * of their own, because they leave a part of the log to the others.
+ */
+function cursorKey(hookId: string, { retention, lookback = retention }: RecoverySettings): string {
+  return `recovery cursor of webhook ${hookId}${lookback < retention ? `, for ${lookback} ms` : ''}`
+}
 
 /** Compares GitHub's log of a webhook with the inbox. It changes nothing: `saveComparison` records the result. */
 export async function compareLog(
@@ -48,15 +53,15 @@ export async function compareLog(
   log: DeliveryLog,
   thorough: boolean,
 ): Promise<Comparison> {
-  const { inbox, source, retention, lookback = retention } = settings
+  const { inbox, source, retention, lookback = retention, maxCompared = defaultMaxCompared } = settings
   const reading = (await log.open()) as LogReading // without `ifChanged`, it is never undefined
   const { now } = reading
   // Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`.
   const earliest = Math.max(await inboxCreatedAt(inbox, now), now - Math.min(retention, lookback))
-  const range = nextRange(parsePosition(await inbox.getValue(cursorKey(webhook.id))), now, earliest, thorough)
+  const range = nextRange(parsePosition(await inbox.getValue(cursorKey(webhook.id, settings))), now, earliest, thorough)
   const recorded = await recordedDeliveries(settings, webhook.id)
   const findKnown = (guids: readonly string[]) => findKnownGuids(inbox, { source, hookId: webhook.id, guids })
-  const { logged, sent, ignored, newest, isComplete } = await readLog(
+  const { logged, arrived, sent, ignored, newest, isComplete } = await readLog(
     reading,
     range.from,
     settings,
@@ -64,7 +69,7 @@ export async function compareLog(
     findKnown,
   )
   const open = [...recorded.values()].filter(({ state }) => state === 'missed' || state === 'requested')
-  const guids = [...new Set([...logged.keys(), ...open.map(({ guid }) => guid)])]
+  const guids = [...new Set([...logged.keys(), ...arrived, ...open.map(({ guid }) => guid)])]
   const known = await findKnown(guids) // again, because a delivery may have arrived meanwhile
   const about = { hookId: webhook.id, target: webhook.target, retention }
   const newMissed = ({ first, last }: LoggedDelivery) => newMissedDelivery(about, first, last)
@@ -82,8 +87,8 @@ export async function compareLog(
     if (state === 'unhandled') unhandled++
     else if (state) missedDeliveries.push(withState(missed, state, delivery?.last))
   }
-  const problem = reading.problem ?? problemOf(reading) ?? (isComplete ? undefined : tooMany)
-  const position = isComplete ? range.next(newest) : undefined
+  const problem = reading.problem ?? problemOf(reading) ?? (isComplete ? undefined : tooMany(maxCompared))
+  const position = isComplete ? range.next(newest, reading.isBroken) : undefined
   return { from: range.from, now, sent, unhandled, missedDeliveries, position, problem }
 }
 
@@ -91,9 +96,10 @@ export async function compareLog(
  * The maximum number of deliveries of one webhook that a sweep compares, because each takes memory. A sweep that
  * requests one a second takes more than five hours for them.
  */
-const maxCompared = 20_000
+const defaultMaxCompared = 20_000
 
-const tooMany = `The inbox missed more than ${maxCompared} deliveries: this sweep requests the oldest, and later sweeps request the others`
+const tooMany = (maxCompared: number): string =>
+  `The inbox missed more than ${maxCompared} deliveries: this sweep requests the oldest, and later sweeps request the others`
 
 function problemOf({ unreadable }: LogReading): string | undefined {
   if (unreadable.length === 0) return undefined
@@ -105,22 +111,22 @@ const maxSaved = 1000
 
 /** Records the missed deliveries, and the position in the log. */
 export async function saveComparison(
-  { inbox }: RecoverySettings,
+  settings: RecoverySettings,
   webhook: IdentifiedWebhook,
   { missedDeliveries, position }: Comparison,
 ): Promise<void> {
+  const { inbox } = settings
   for (let start = 0; start < missedDeliveries.length; start += maxSaved) {
     await inbox.saveMissedDeliveries(missedDeliveries.slice(start, start + maxSaved))
   }
-  if (position) await inbox.setValue(cursorKey(webhook.id), JSON.stringify(position))
+  if (position) await inbox.setValue(cursorKey(webhook.id, settings), JSON.stringify(position))
 }
 
 interface ReadLog {
-  /**
-   * Deliveries by GUID: those that the inbox did not have when their page was read, and those that earlier sweeps
-   * recorded.
-   */
+  /** Deliveries by GUID that the inbox did not have when their page was read. */
   logged: Map<string, LoggedDelivery>
+  /** The GUIDs of deliveries that the inbox has, and that earlier sweeps recorded as missed. */
+  arrived: Set<string>
   /** The number of deliveries in the part of the log. */
   sent: number
   /** The number of deliveries that are in neither the inbox nor `logged`, because recovery does not cover them. */
@@ -135,11 +141,12 @@ interface ReadLog {
 async function readLog(
   reading: LogReading,
   from: number,
-  { isHandled, includeOk }: RecoverySettings,
+  { isHandled, includeOk, maxCompared = defaultMaxCompared }: RecoverySettings,
   recorded: ReadonlyMap<string, MissedDelivery>,
   findKnown: (guids: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<ReadLog> {
   const logged = new Map<string, LoggedDelivery>()
+  const arrived = new Set<string>()
   const [sent, ignored] = [new DeliveryCounter(), new DeliveryCounter()]
   let newest = from
   let isComplete = true
@@ -149,19 +156,20 @@ async function readLog(
       const { guid, event, action, deliveredAt } = attempt
       newest = Math.max(newest, deliveredAt)
       sent.add(attempt)
-      if (!recorded.has(guid)) {
-        if (known.has(guid)) continue
-        if (!isHandled(event, action)) {
-          ignored.add(attempt)
-          continue
-        }
+      if (known.has(guid)) {
+        if (recorded.has(guid)) arrived.add(guid)
+        continue
+      }
+      if (!recorded.has(guid) && !isHandled(event, action)) {
+        ignored.add(attempt)
+        continue
       }
       const { last, ok } = logged.get(guid) ?? { last: attempt, ok: false }
       logged.set(guid, { first: attempt, last, ok: ok || attempt.ok })
     }
-    if (dropNewest(logged, includeOk) > 0) isComplete = false
+    if (dropNewest(logged, maxCompared, includeOk) > 0) isComplete = false
   }
-  return { logged, sent: sent.count, ignored: ignored.count, newest, isComplete }
+  return { logged, arrived, sent: sent.count, ignored: ignored.count, newest, isComplete }
 }
 
 /**
@@ -190,7 +198,7 @@ class DeliveryCounter {
  * with 2xx, then the newest, because GitHub deletes the oldest first. @returns The number of those that would be
  * requested.
  */
-function dropNewest(logged: Map<string, LoggedDelivery>, includeOk: boolean): number {
+function dropNewest(logged: Map<string, LoggedDelivery>, maxCompared: number, includeOk: boolean): number {
   let dropped = 0
   const drop = (isDropped: (delivery: LoggedDelivery) => boolean) => {
     for (const [guid, delivery] of logged) {

@@ -86,6 +86,8 @@ export interface RecoverySettings extends Pick<RecoverOptions, 'url' | 'lookback
   connect(target: Target): Promise<Requester>
   isHandled(event: string, action: string | undefined): boolean
   leaseTtl?: number
+  /** The maximum number of deliveries of one webhook that a sweep compares. Default: 20,000. */
+  maxCompared?: number
   retryPolicy?: RetryPolicy
 }
 

@@ -1,7 +1,7 @@
 import { type MissedDelivery, type MissedDeliveryCounts, sumByState } from '../../inbox/missed-deliveries.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { DeliveryLog } from '../delivery-log.ts'
-import { Fetcher, maxFailures } from '../fetcher.ts'
+import { Fetcher, maxStrikes } from '../fetcher.ts'
 import type { Lease } from '../lease.ts'
 import { findAppHookId } from '../recovered-delivery.ts'
 import { describeError, type Requester, RetryingRequester } from '../requester.ts'
@@ -106,8 +106,8 @@ export class Sweeper {
 
   /**
    * Requests the deliveries that are due (mode `redeliver`) or stores their payloads (mode `pull`), oldest first, and
-   * records the result of each. If an error concerns only one delivery, this sweep continues with the others, but ends
-   * after `maxFailures` such errors in a row. A later sweep tries the delivery again. After any other error, this
+   * records the result of each. Deliveries that were never requested come first. If an error concerns only one delivery,
+   * this sweep continues with the others, but ends at `maxStrikes`. A later sweep tries the delivery again. After any other error, this
    * sweep does not continue with the others.
    * @returns The deliveries with their new states, and the last error.
    */
@@ -119,12 +119,13 @@ export class Sweeper {
     const results = new Map(missedDeliveries.map((missed) => [missed.guid, missed]))
     const now = Date.now()
     const due = missedDeliveries.filter((missed) => isRequestDue(missed, this.#settings, now)).toReversed()
-    due.sort((a, b) => a.deliveredAt - b.deliveredAt) // the log's order decides between equal times
+    // The order of the log decides between equal times.
+    due.sort((a, b) => Number(a.requests > 0) - Number(b.requests > 0) || a.deliveredAt - b.deliveredAt)
     let lastError: unknown
-    let failures = 0
+    let strikes = 0
     try {
       for (const [index, missed] of due.entries()) {
-        if (this.#signal.aborted || failures === maxFailures) break
+        if (this.#signal.aborted || strikes >= maxStrikes) break
         if (index > 0 && mode === 'redeliver') await sleep(pace, this.#signal, { keepAlive: true })
         if (this.#lease && !(await this.#lease.isHeld())) {
           throw new Error('Another process has taken over this recovery sweep')
@@ -133,7 +134,7 @@ export class Sweeper {
         results.set(missed.guid, fetched.missed)
         if (fetched.error !== undefined && missed.requests === 0) this.#logFailure(fetched.missed)
         await inbox.saveMissedDeliveries([fetched.missed])
-        failures = fetched.error === undefined ? 0 : failures + 1
+        strikes = fetched.strikes === 0 ? 0 : strikes + fetched.strikes
         lastError = fetched.error ?? lastError
       }
     } catch (error) {

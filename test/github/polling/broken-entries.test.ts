@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { MissedDelivery } from '../../../src/inbox/missed-deliveries.ts'
 import { rawNumber } from '../../../src/runtime/json.ts'
 import type { EntryOverride, Failure } from '../../../src/testing/index.ts'
-import { openInbox } from '../../inbox/stores.ts'
+import { openInbox, storeIn } from '../../inbox/stores.ts'
 import { type Poll, PollingScene } from '../polling-scene.ts'
 import { fastRetries } from '../recorded-deliveries.ts'
 
@@ -81,6 +81,20 @@ describe('an entry that GitHub does not show', () => {
     },
   )
 
+  test('is not requested again if the inbox has got it in another way', async () => {
+    const { scene, guids, entries } = await openWithPushes(1)
+    scene.github.overrideEntry(entries[0]?.id ?? '', { single: { status: 500 } })
+    const poll = scene.poll({ retryPolicy: { ...fastRetries, retries: [] } })
+    await poll.turn()
+    await poll.stop()
+    await makeDue(scene)
+    await storeIn(scene.inbox, {}, { guid: guids[0] ?? '', hookId: String(scene.hook.id) })
+    scene.github.requests.length = 0
+    await pollOnce(scene.poll({ inbox: openInbox(scene.file) }))
+    expect(scene.github.requests.filter(({ path }) => /deliveries\/\d+$/.test(path))).toEqual([])
+    expect(await scene.inbox.missedDeliveries()).toMatchObject([{ state: 'received', requests: 1 }])
+  })
+
   test('expires when GitHub no longer keeps it', async () => {
     const { scene, entries } = await openWithPushes(1)
     scene.github.overrideEntry(entries[0]?.id ?? '', { single: { status: 500 } })
@@ -141,6 +155,7 @@ describe('an entry that the log lists', () => {
     await pollOnce(poll)
     await pollOnce(poll)
     expect((await guidsIn(scene)).toSorted()).toEqual(guids.toSorted())
+    expect(scene.github.requests.filter(({ path }) => /deliveries\/\d+$/.test(path))).toHaveLength(4)
     await scene.allHandled()
     expect([...scene.handled.values()]).toEqual([1, 1, 1, 1])
   })

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { DeliveryLog } from '../../../src/github/delivery-log.ts'
 import { Fetcher, newMissedDelivery } from '../../../src/github/fetcher.ts'
+import { GitHubClient } from '../../../src/github/github-client.ts'
+import { childLogger, silentLogger } from '../../../src/telemetry/logger.ts'
 import type { EntryOverride, Failure, LocalDelivery } from '../../../src/testing/index.ts'
 import { allHandledOnce, failed, fastRetries } from '../recorded-deliveries.ts'
 import { Scene } from '../recovery-scene.ts'
@@ -65,6 +67,50 @@ test('entries without an id are reported, and stop no other', async () => {
   await allHandledOnce(scene, others)
 })
 
+test('deliveries that were never requested come before those that failed, and thirty bad ones end a sweep', async () => {
+  const scene = await Scene.open()
+  const bad = failed(scene, 40)
+  for (const entry of scene.github.deliveries(scene.hook))
+    scene.github.overrideEntry(entry, { single: { status: 404 } })
+  const good = failed(scene, 3)
+  const sweep = async () => (await scene.recovery({ every: 0 }).sweep())?.reports[0]?.counts
+  expect(await sweep()).toMatchObject({ requested: 0, missed: 43 })
+  expect(await sweep()).toMatchObject({ requested: 3, missed: 40 })
+  await allHandledOnce(scene, good)
+  expect(bad).toHaveLength(40)
+})
+
+test('more missed deliveries than one sweep compares are requested by several sweeps, the oldest first', async () => {
+  const scene = await Scene.open()
+  const guids = failed(scene, 25)
+  const settings = { mode: 'pull', maxCompared: 10 } as const
+  const received = async () => (await scene.inbox.list({ limit: 100 })).deliveries.map(({ guid }) => guid).reverse()
+  const swept = await scene.recovery(settings).sweep()
+  expect(swept?.reports[0]?.error).toContain('The inbox missed more than 10 deliveries')
+  expect(await received()).toEqual(guids.slice(0, 10))
+  await scene.recovery(settings).sweep()
+  expect(await received()).toEqual(guids.slice(0, 20))
+  expect((await scene.recovery(settings).sweep())?.reports[0]?.error).toBeUndefined()
+  expect(await received()).toEqual(guids)
+  await allHandledOnce(scene, guids)
+})
+
+test("an App's webhook whose newest entries are all unreadable is reported, not taken for one without deliveries", async () => {
+  const scene = await Scene.open()
+  const app = scene.github.addApp({ id: 3 })
+  const hook = scene.addHook({ app })
+  failed(scene, 12, { hook })
+  for (const entry of scene.github.deliveries(hook)) scene.github.overrideEntry(entry, { single: { status: 422 } })
+  const client = new GitHubClient({
+    apiUrl: scene.github.url,
+    app,
+    token: undefined,
+    logger: childLogger(silentLogger),
+  })
+  const swept = await scene.recovery({ targets: ['app'], connect: (target) => client.requesterFor(target) }).sweep()
+  expect(swept?.reports).toMatchObject([{ target: 'app', error: expect.any(String) }])
+})
+
 describe('a 404', () => {
   const settingsOf = (scene: Scene) => ({ inbox: scene.inbox, source: '/hooks', retention: 3 * day })
 
@@ -86,13 +132,13 @@ describe('a 404', () => {
   })
 
   test.each([
-    ['an old attempt that the log still lists', 3 * day, 'expired'],
-    ['a young attempt', 3 * day - 10_000, 'missed'],
-  ])('for %s is lost access', async (_what, age, state) => {
+    ['an old attempt that the log still lists', 3 * day],
+    ['a young attempt', 3 * day - 10_000],
+  ])('for %s is lost access', async (_what, age) => {
     const { scene, log, missed, sentAt } = await missedPush()
     scene.github.failAt(/attempts$/, { status: 404 })
     const { missed: after, error } = await new Fetcher(log, settingsOf(scene), sentAt + age).redeliver(missed)
-    expect(after.state).toBe(state)
+    expect(after.state).toBe('missed')
     expect(after.status).toContain('GitHub lists it, but does not show it (404): check that the token')
     expect(error).toBeInstanceOf(Error)
   })
