@@ -21,14 +21,14 @@ export function withApiVersion(octokit: Octokit): Octokit {
 
 /**
  * Makes a requester of an Octokit. Its responses have the JSON text as GitHub wrote it, because Octokit would round
- * large integers, or make each of them a `BigInt`. It reads at most `maxAnswerBytes` of an answer, unless the
- * request has the option `maxAnswerBytes`. It follows a redirect only to the same server. Each request rejects as soon as
- * its own signal aborts, even while the Octokit requests a token for it.
+ * large integers, or make each of them a `BigInt`. The hook below gives the Octokit a `fetch` that keeps the text. Every
+ * version of Octokit has the option `request.fetch`, so this works with old versions too.
  *
+ * The requester reads at most `maxAnswerBytes` of an answer, unless the request has an option with this name. It follows
+ * redirects only to the same server. A request rejects as soon as its own signal aborts, even while the Octokit requests
+ * a token for it.
  * @param options `timeout`: milliseconds for a request without a signal, such as that for a token, which serves all
  *   requests that need the token. Default: none.
- *
- * `options.request.fetch` is the option of every Octokit for another `fetch`, so this works with old versions too.
  */
 export function toRequester(octokit: Octokit, { timeout }: { timeout?: number } = {}): Requester {
   withApiVersion(octokit).hook.wrap('request', async (request, options) => {

@@ -61,13 +61,8 @@ export async function compareLog(
   const range = nextRange(parsePosition(await inbox.getValue(cursorKey(webhook.id, settings))), now, earliest, thorough)
   const recorded = await recordedDeliveries(settings, webhook.id)
   const findKnown = (guids: readonly string[]) => findKnownGuids(inbox, { source, hookId: webhook.id, guids })
-  const { logged, arrived, sent, ignored, newest, isComplete } = await readLog(
-    reading,
-    range.from,
-    settings,
-    recorded,
-    findKnown,
-  )
+  const inInbox = { recorded, findKnown }
+  const { logged, arrived, sent, ignored, newest, isComplete } = await readLog(reading, range.from, settings, inInbox)
   const open = [...recorded.values()].filter(({ state }) => state === 'missed' || state === 'requested')
   const guids = [...new Set([...logged.keys(), ...arrived, ...open.map(({ guid }) => guid)])]
   const known = await findKnown(guids) // again, because a delivery may have arrived meanwhile
@@ -122,6 +117,13 @@ export async function saveComparison(
   if (position) await inbox.setValue(cursorKey(webhook.id, settings), JSON.stringify(position))
 }
 
+interface InInbox {
+  /** The records of earlier sweeps, by GUID. */
+  recorded: ReadonlyMap<string, MissedDelivery>
+  /** Of the given GUIDs, those that the inbox has. */
+  findKnown(guids: readonly string[]): Promise<ReadonlySet<string>>
+}
+
 interface ReadLog {
   /** Deliveries by GUID that the inbox did not have when their page was read. */
   logged: Map<string, LoggedDelivery>
@@ -142,8 +144,7 @@ async function readLog(
   reading: LogReading,
   from: number,
   { isHandled, includeOk, maxCompared = defaultMaxCompared }: RecoverySettings,
-  recorded: ReadonlyMap<string, MissedDelivery>,
-  findKnown: (guids: readonly string[]) => Promise<ReadonlySet<string>>,
+  { recorded, findKnown }: InInbox,
 ): Promise<ReadLog> {
   const logged = new Map<string, LoggedDelivery>()
   const arrived = new Set<string>()
