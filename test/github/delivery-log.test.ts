@@ -90,8 +90,8 @@ describe('paging', () => {
   })
 
   test('ends at a page of attempts without times', async () => {
-    const untimed = [entry(1, { delivered_at: 'null' }), entry(2, { delivered_at: '"soon"' })]
-    const log = logAt(await serve(pages([untimed, [entry(3)]])))
+    const withoutTimes = [entry(1, { delivered_at: 'null' }), entry(2, { delivered_at: '"soon"' })]
+    const log = logAt(await serve(pages([withoutTimes, [entry(3)]])))
     const { attempts, reading } = await readAll(log)
     expect([attempts.length, reading.isBroken]).toEqual([2, true])
   })

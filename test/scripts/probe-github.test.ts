@@ -157,7 +157,7 @@ describe('the script', () => {
       { name: 'delivered-at', outcome: 'not asked', reason: 'interrupted' },
       { name: 'ids', outcome: 'not asked', reason: 'interrupted' },
     ])
-    expect(stderr).toContain('Interrupted: deleting the webhooks.')
+    expect(stderr).toContain('Interrupted: deleting webhooks and branches.')
   })
 
   test('gives Git the token, and shows the token neither in its output nor in the arguments of Git', async () => {
