@@ -24,7 +24,7 @@ export interface Receivers {
   slow?: string | undefined
 }
 
-/** A GitHub, and what the probe uses there. */
+/** A GitHub, with the repository and the receivers that the probe uses. */
 export interface Target {
   /** The address of the API. */
   apiUrl: string
@@ -53,7 +53,7 @@ export interface ProbeOptions extends Target {
   progress?: (text: string) => void
 }
 
-/** What a step works with. */
+/** The target of a step, and its helpers. */
 export interface Probe {
   /** Its requests end when `signal` aborts. */
   readonly api: GitHubApi

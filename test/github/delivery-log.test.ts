@@ -151,7 +151,7 @@ describe('an entry', () => {
     },
   )
 
-  test('with members of other types is listed with what is known', async () => {
+  test('with members of other types is listed with the others', async () => {
     const broken = { guid: '"../x"', event: '7', status: '{}', status_code: '"200"', redelivery: 'null', action: '[1]' }
     const { attempts } = await readAll(logAt(await serve(pages([[entry(1, { id: '77', ...broken })]]))))
     expect(attempts).toMatchObject([

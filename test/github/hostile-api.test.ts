@@ -1,4 +1,4 @@
-/** An API that sends without end, or far too much: what is readable is stored, and memory stays bounded. */
+/** An API that sends without end, or far too much: readable deliveries are stored, and memory stays bounded. */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'

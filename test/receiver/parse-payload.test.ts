@@ -36,7 +36,7 @@ describe('a handler', () => {
     expect(await (await send(hooks, { form })).text()).toBe('9007199254740993 deploy 9007199254740995')
   })
 
-  test('gets what the option of its mount returns', async () => {
+  test('gets the result of the option of its mount', async () => {
     const hooks = hooksWith({ parsePayload: allBigInts })
     const parsePayload = () => ({ client_payload: { id: 'mounted' } })
     expect(await (await send(hooks, {}, { parsePayload })).text()).toBe('mounted deploy 9007199254740995')

@@ -343,7 +343,7 @@ describe('the steps', () => {
     expect(factsOf(report, 'webhook-address')).toEqual({ accepted: false, answer })
   })
 
-  test('conditional-list reports what a 304 and a 200 cost', async () => {
+  test('conditional-list reports the cost of a 304 and of a 200', async () => {
     const { report } = await run(await start(), ['conditional-list'])
     expect(factsOf(report, 'conditional-list')).toMatchObject({
       statuses: [304, 304, 304],
@@ -383,7 +383,7 @@ describe('the steps', () => {
     expect(factsOf(without.report, 'unknown-delivery')).toMatchObject({ old: 'not asked: pass --old-attempt' })
   })
 
-  test('merge-config reports what a change of the URL keeps', async () => {
+  test('merge-config reports the properties that a change of the URL keeps', async () => {
     const { report } = await run(await start(), ['merge-config'])
     expect(factsOf(report, 'merge-config')).toEqual({
       ...{ url: 'changed', contentType: 'json', secretShown: true, nextAttemptSigned: true, events: ['star'] },

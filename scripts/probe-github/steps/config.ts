@@ -10,7 +10,7 @@ interface Change {
   body: object
 }
 
-/** Changes a webhook that has a secret and the content type `json`, and reads what is left. */
+/** Changes a webhook that has a secret and the content type `json`, and reads the result. */
 async function askChange(probe: Probe, changeTo: (url: string) => Change): Promise<Answer> {
   const webhook = await probe.webhooks.create({ url: quickUrl(probe) })
   const known = new Set((await waitForAttempts(probe, webhook)).attempts.map(({ id }) => id))

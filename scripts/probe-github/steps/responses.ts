@@ -54,7 +54,7 @@ async function askConditional(probe: Probe): Promise<Answer> {
 }
 
 /**
- * What the requests after the first took from the rate limit. Other programs with the same token can make a request
+ * How many requests the rate limit counted after the first. Other programs with the same token can make a request
  * look more expensive, and the start of a new hour makes the costs unknown.
  */
 function costsOf(answers: readonly ApiAnswer[]): Facts {

@@ -68,27 +68,27 @@ async function askAnswered(probe: Probe): Promise<Answer> {
 export const statusSteps: readonly Step[] = [
   {
     name: 'status-unresolvable',
-    question: 'What is the status of an attempt if the host does not exist?',
+    question: 'Which status does an attempt have if the host does not exist?',
     ask: (probe) => askStatus(probe, unreachableAddress, ''),
   },
   {
     name: 'status-refused',
-    question: 'What is the status of an attempt if the connection is refused?',
+    question: 'Which status does an attempt have if the connection is refused?',
     ask: (probe) => askStatus(probe, probe.receivers.refusing, '--refusing-url'),
   },
   {
     name: 'status-bad-tls',
-    question: 'What is the status of an attempt if the certificate is invalid?',
+    question: 'Which status does an attempt have if the certificate is invalid?',
     ask: (probe) => askStatus(probe, probe.receivers.badTls, '--bad-tls-url'),
   },
   {
     name: 'status-answered',
-    question: 'What is the status of an attempt if the receiver answers 404 or 500?',
+    question: 'Which status does an attempt have if the receiver answers 404 or 500?',
     ask: askAnswered,
   },
   {
     name: 'status-timeout',
-    question: 'What is the status of an attempt if the receiver does not answer?',
+    question: 'Which status does an attempt have if the receiver does not answer?',
     ask: (probe) => askStatus(probe, probe.receivers.slow, '--slow-url'),
   },
 ]

@@ -27,7 +27,7 @@ test('a cursor remembers redeliveries and attempts without a GUID, and no others
   expect(attempts.map((one) => loaded.has(one))).toEqual([true, true, false])
 })
 
-test('a cursor with too many redeliveries forgets the oldest, and takes what is older for read', async () => {
+test('a cursor with too many redeliveries forgets the oldest, and takes older ones for read', async () => {
   const inbox = openInbox()
   const cursor = await LogCursor.load(inbox, path)
   for (let id = 12_000; id > 0; id--) cursor.add(attempt(id, id * 1000))

@@ -180,7 +180,7 @@ describe('a delivery that fails again', () => {
     expect(scene.calls).toEqual({ [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 2 })
   })
 
-  test('stays missed if GitHub answers 404 but lists it, and the report says what the token may lack', async () => {
+  test('stays missed if GitHub answers 404 but lists it, and the report names the missing permission', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
     await pushes(scene, 2)
