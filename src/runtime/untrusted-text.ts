@@ -43,7 +43,7 @@ export const decodeField = (encoded: string): string => decodeURIComponent(encod
  */
 export async function responseText(response: Response, maxBytes: number): Promise<string> {
   const reader = response.body?.getReader()
-  const bytes = new ArrayBuffer(0, { maxByteLength: maxBytes })
+  let bytes = new ArrayBuffer(0, { maxByteLength: maxBytes })
   try {
     while (reader) {
       const { done, value } = await reader.read()
@@ -56,8 +56,9 @@ export async function responseText(response: Response, maxBytes: number): Promis
       bytes.resize(length + value.byteLength)
       new Uint8Array(bytes, length).set(value)
     }
-    return new TextDecoder().decode(bytes.transferToFixedLength())
+    bytes = bytes.transferToFixedLength() // not every runtime decodes a buffer that can grow
+    return new TextDecoder().decode(bytes)
   } finally {
-    if (!bytes.detached) bytes.transfer(0) // the garbage collector would free it much later
+    bytes.transfer(0) // the garbage collector would free it much later
   }
 }
