@@ -71,12 +71,14 @@ export class Fetcher {
     } catch (error) {
       if (!concernsOneEntity(error)) throw error
       const reason = reasonOf(error as RequestError)
-      const failure = { error: new Error(reason, { cause: error }), strikes: strikesOf(error as RequestError) }
-      const isOld = this.#now >= missed.expiresAt
-      if (!isOld) return { missed: { ...missed, state: 'missed', status: reason }, ...failure }
-      if (!isMissing(error as RequestError))
-        return { missed: { ...missed, state: 'expired', status: reason }, ...failure }
-      if (await this.#isListed(missed)) return { missed: { ...missed, state: 'missed', status: reason }, ...failure }
+      const strikes = strikesOf(error as RequestError)
+      const failed = (after: 'missed' | 'expired'): Fetched => ({
+        missed: { ...missed, state: after, status: reason },
+        ...{ error: new Error(reason, { cause: error }), strikes },
+      })
+      if (this.#now < missed.expiresAt) return failed('missed')
+      if (!isMissing(error as RequestError)) return failed('expired')
+      if (await this.#isListed(missed)) return failed('missed')
       return { missed: { ...given, state: 'expired', status: 'GitHub no longer keeps it' }, strikes: 0 }
     }
   }
