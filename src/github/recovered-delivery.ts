@@ -1,6 +1,6 @@
 /** The functions that recovery and polling share. */
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
-import type { GuidLookup } from '../inbox/missed-deliveries.ts'
+import type { GuidLookup, MissedDelivery } from '../inbox/missed-deliveries.ts'
 import { toNewDelivery } from '../inbox/store-delivery.ts'
 import { isId } from '../runtime/json.ts'
 import { AnswerError } from './answer.ts'
@@ -55,6 +55,24 @@ export async function findKnownGuids(inbox: Inbox, { source, hookId, guids }: Gu
     for (const guid of await inbox.knownGuids({ source, hookId, guids: batch })) known.add(guid)
   }
   return known
+}
+
+/** Records the missed deliveries that the inbox has got. @returns Those. */
+export async function recordReceived(
+  inbox: Inbox,
+  source: string,
+  missedDeliveries: readonly MissedDelivery[],
+): Promise<MissedDelivery[]> {
+  const all: MissedDelivery[] = []
+  for (const [hookId, ofHook] of Map.groupBy(missedDeliveries, (missed) => missed.hookId)) {
+    const known = await findKnownGuids(inbox, { source, hookId, guids: ofHook.map(({ guid }) => guid) })
+    const received = ofHook
+      .filter(({ guid }) => known.has(guid))
+      .map((missed) => ({ ...missed, state: 'received' as const }))
+    await inbox.saveMissedDeliveries(received)
+    all.push(...received)
+  }
+  return all
 }
 
 const createdAtKey = "time of creation by GitHub's clock"

@@ -2,7 +2,7 @@ import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
 import { DeliveryLog, type LoggedAttempt, type LogReading } from '../delivery-log.ts'
 import { Fetcher, maxStrikes, newMissedDelivery } from '../fetcher.ts'
 import { settlingTime } from '../log-position.ts'
-import { findAppHookId, findKnownGuids, inboxCreatedAt } from '../recovered-delivery.ts'
+import { findAppHookId, findKnownGuids, inboxCreatedAt, recordReceived } from '../recovered-delivery.ts'
 import { isRequestDue } from '../recovery/next-state.ts'
 import type { RecoverySettings } from '../recovery/options.ts'
 import type { Requester, RetryPolicy } from '../requester.ts'
@@ -194,22 +194,12 @@ export class DeliveryImporter {
     const every = Math.max(this.#options.polling.every, minRetryDelay)
     const now = Date.now()
     const due = [...this.#missed.values()].filter((missed) => isRequestDue(missed, { every, includeOk: false }, now))
-    await this.#recordReceived(due)
+    const { inbox, source } = this.#options.polling
+    for (const { guid } of await recordReceived(inbox, source, due)) this.#missed.delete(guid) // such as from a sweep
     for (const missed of due.toSorted((a, b) => a.deliveredAt - b.deliveredAt)) {
       if (!this.#missed.has(missed.guid)) continue
       if (this.#strikes >= maxStrikes || !(await mayContinue())) return
       await this.#fetch(missed, fetcher)
-    }
-  }
-
-  /** Records the missed deliveries that the inbox has got in another way, such as from a sweep. */
-  async #recordReceived(missed: readonly MissedDelivery[]): Promise<void> {
-    const { inbox, source } = this.#options.polling
-    for (const [hookId, ofHook] of Map.groupBy(missed, (one) => one.hookId)) {
-      const known = await findKnownGuids(inbox, { source, hookId, guids: ofHook.map(({ guid }) => guid) })
-      const received = ofHook.filter(({ guid }) => known.has(guid))
-      if (received.length > 0) await inbox.saveMissedDeliveries(received.map((one) => ({ ...one, state: 'received' })))
-      for (const { guid } of received) this.#missed.delete(guid)
     }
   }
 

@@ -3,7 +3,7 @@ import { type Json, parseObject } from '../../runtime/json.ts'
 import { isGuid, type LoggedAttempt } from '../delivery-log.ts'
 import { type LogPosition, type LogRange, nextRange, parsePosition, settlingTime } from '../log-position.ts'
 
-/** The maximum number of redeliveries that a cursor remembers. GitHub keeps deliveries only for days, and few are redelivered. */
+/** The maximum number of redeliveries that a cursor remembers. Few deliveries are redelivered while GitHub keeps them. */
 const maxSeen = 10_000
 
 /**

@@ -5,7 +5,7 @@ import type { Settings } from '../../settings.ts'
 import { deliveryRetention } from '../delivery-log.ts'
 import { GitHubClient } from '../github-client.ts'
 import { defaultLeaseTtl, Lease } from '../lease.ts'
-import { findKnownGuids } from '../recovered-delivery.ts'
+import { recordReceived } from '../recovered-delivery.ts'
 import { parseTargets, type RecoverySettings, type StartRecoveryOptions, type SweepOptions } from './options.ts'
 import { Sweeper, type SweepReport, type Swept } from './sweeper.ts'
 
@@ -138,14 +138,7 @@ export class Recovery {
   async #recordReceived(): Promise<boolean> {
     const { inbox, source } = this.#settings
     const requested = (await inbox.missedDeliveries()).filter(({ state }) => state === 'requested')
-    let left = requested.length
-    for (const [hookId, ofHook] of Map.groupBy(requested, (missed) => missed.hookId)) {
-      const known = await findKnownGuids(inbox, { source, hookId, guids: ofHook.map(({ guid }) => guid) })
-      const received = ofHook.filter(({ guid }) => known.has(guid))
-      await inbox.saveMissedDeliveries(received.map((missed) => ({ ...missed, state: 'received' })))
-      left -= received.length
-    }
-    return left > 0
+    return (await recordReceived(inbox, source, requested)).length < requested.length
   }
 }
 
