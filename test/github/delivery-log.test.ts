@@ -151,6 +151,12 @@ describe('an entry', () => {
     },
   )
 
+  test('without an id is described without its values, which may hold an address', async () => {
+    const item = '{"status":"POST https://hooks.example/hidden","guid":"g"}'
+    const { reading } = await readAll(logAt(await serve(pages([[item, '"https://hooks.example/hidden"']]))))
+    expect(reading.unreadable).toEqual(['{ status, guid }', 'string'])
+  })
+
   test('with members of other types is listed with the others', async () => {
     const broken = { guid: '"../x"', event: '7', status: '{}', status_code: '"200"', redelivery: 'null', action: '[1]' }
     const { attempts } = await readAll(logAt(await serve(pages([[entry(1, { id: '77', ...broken })]]))))
