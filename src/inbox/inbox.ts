@@ -144,7 +144,7 @@ export interface Metadata {
 
   /**
    * Acquires or renews a lease, for work that only one process may do at a time.
-   * @param ms Milliseconds until the lease expires.
+   * @param ms Milliseconds until the lease expires. 0 releases the lease.
    * @returns whether the holder has the lease.
    */
   lease(name: string, holder: string, ms: number): Promise<boolean>

@@ -62,9 +62,13 @@ export function deleteOldMissedDeliveries(connection: Connection, now: number): 
   connection.run(deleteOld, now - missedDeliveryAge)
 }
 
-/** Acquires or renews a lease, in the caller's transaction. @returns whether the holder has it now. */
+/**
+ * Acquires or renews a lease, in the caller's transaction. With `ms` 0, releases the lease: it expires in 1970, because
+ * the clock may be set back later.
+ * @returns whether the holder has the lease now.
+ */
 export function lease(connection: Connection, name: string, holder: string, ms: number, now: number): boolean {
-  return connection.run(takeLease, name, holder, now + ms, now) > 0
+  return connection.run(takeLease, name, holder, ms === 0 ? 0 : now + ms, now) > 0
 }
 
 const selectKnown = `
