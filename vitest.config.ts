@@ -1,26 +1,46 @@
+import { join } from 'node:path'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { compileCache } from './test/compile-cache.ts'
 import { LongestFirst } from './test/longest-first.ts'
 
 /** Files that need a process of their own. The others share processes, which saves half a second for each file. */
 const isolated = [
-  'test/{browser,chaos,kill}/**/*.test.ts',
-  // replace modules
-  'test/{inbox/diagnostics,postgres/open,sqlite/in-thread,sqlite/maintenance}.test.ts',
+  'test/browser/**/*.test.ts',
+  'test/postgres/open.test.ts', // replaces modules
   // measure the memory of the process, its timers or its subscribers
   'test/{github/github-client,inbox/parsed-size,runtime/{drain,timer},server/metrics/metrics}.test.ts',
 ]
 
+/** Files that test the threads of an SQLite inbox, or kill the processes of one. */
+const threaded = [
+  'test/{chaos,kill}/**/*.test.ts',
+  'test/sqlite/!(in-thread).test.ts',
+  'test/inbox/diagnostics.test.ts',
+]
+
+/** Lets the inboxes of the other tests serve their calls in the thread of the test, as `test/sqlite/in-thread.ts` says. */
+const inThread: Plugin = {
+  name: 'sqlite-in-thread',
+  enforce: 'pre',
+  resolveId(path, importer = '') {
+    const isThreads = path.endsWith('/threads.ts') && importer.endsWith('/src/sqlite/index.ts')
+    return isThreads ? join(import.meta.dirname, 'test/sqlite/in-thread.ts') : undefined
+  },
+}
+
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'isolated', include: isolated } },
+      { extends: true, plugins: [inThread], test: { name: 'isolated', include: isolated } },
+      { extends: true, test: { name: 'threaded', include: threaded } },
       {
         extends: true,
+        plugins: [inThread],
         test: {
           name: 'shared',
           include: ['test/**/*.test.ts'],
-          exclude: [...isolated, '**/node_modules'],
+          exclude: [...isolated, ...threaded, '**/node_modules'],
           isolate: false,
         },
       },
