@@ -1,20 +1,40 @@
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { version } from '../runtime/platform.ts'
+import { ConfigError } from '../server/config/resolve-config.ts'
 import { addApp } from './app/index.ts'
 import { addCompletion } from './completion.ts'
 import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
+import { UsageError } from './flags.ts'
 import { addHooks } from './hooks/index.ts'
 import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
-import { print } from './output.ts'
+import { print, printable } from './output.ts'
 import { addPause } from './pause.ts'
 import { addProcesses } from './processes.ts'
 import { addRanges } from './ranges.ts'
 import { addRecover } from './recover/index.ts'
 import { addSend } from './send/index.ts'
 import { addServe } from './serve.ts'
+
+const exitCodes = { failed: 1, usage: 2 } as const
+
+/** Runs a command line without its first two words. Prints errors, and sets the exit code of the process. */
+export async function run(args: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' })
+  } catch (error) {
+    process.exitCode = exitCodeOf(error as Error)
+  }
+}
+
+/** Prints an error, unless commander has printed it. @returns The exit code. */
+function exitCodeOf(error: Error): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+  for (const line of error.message.split('\n')) console.error(`hookserver: ${printable(line)}`)
+  return error instanceof UsageError || error instanceof ConfigError ? exitCodes.usage : exitCodes.failed
+}
 
 /** Removes values from error messages, because a value in the wrong place may be a secret. */
 const withoutValues = (text: string): string => text.replace(/=.*'/s, "=…'").replace(/( but got \d+): .*/s, '$1.\n')

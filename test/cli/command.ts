@@ -1,10 +1,12 @@
-/** Runs the command line in a process of its own. */
+/** Runs the command line, in the process of the test or in one of its own. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { Console } from 'node:console'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { expect } from 'vitest'
-import { createProgram } from '../../src/cli/program.ts'
+import { createProgram, run } from '../../src/cli/program.ts'
+import { Mutex } from '../../src/runtime/mutex.ts'
 import { main } from '../build.ts'
 import { compileCache } from '../compile-cache.ts'
 
@@ -22,17 +24,93 @@ const deciding =
 const inherited = Object.entries(process.env).filter(([name]) => !deciding.test(name))
 const bare = { ...Object.fromEntries(inherited), ...compileCache }
 
+/** A command in the process of the test changes that process, so these commands run one at a time. */
+const turns = new Mutex()
+
 /**
- * Runs `hookserver` until it exits, without a terminal.
- * @param leaves Whether to close the pipe after the first output.
+ * Runs `hookserver` in the process of the test, without a terminal. Takes a tenth of the time of `hookserverProcess`,
+ * which this function uses only for a command with a module.
  * @param cwd Default: a directory without files of hookserver.
+ * @param input The content of stdin.
  */
-export async function hookserver(
+export function hookserver(
   args: readonly string[],
   env: Record<string, string> = {},
-  { leaves = false, cwd = tmpdir() } = {},
+  { cwd = tmpdir(), input = '' } = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...bare, ...env } })
+  if (args.some((arg) => arg.endsWith('.ts'))) return hookserverProcess(args, env, { cwd })
+  return turns.run(async () => {
+    using _folder = changed(process.cwd(), cwd, (folder) => process.chdir(folder))
+    using _variables = changed(process.env, { ...bare, ...env }, (variables) => (process.env = variables))
+    using _code = changed(process.exitCode, undefined, (code) => (process.exitCode = code))
+    using _input = replaced(process, 'stdin', Readable.from([Buffer.from(input)]))
+    using stdout = captured(process.stdout)
+    using stderr = captured(process.stderr)
+    using _console = replaced(globalThis, 'console', new Console(process.stdout, process.stderr))
+    using _signals = withoutNewListeners(['SIGINT', 'SIGTERM'])
+    await run(args)
+    const bytes = Buffer.concat(stdout.chunks)
+    const code = (process.exitCode ?? 0) as number
+    return { code, stdout: bytes.toString(), bytes, stderr: Buffer.concat(stderr.chunks).toString() }
+  })
+}
+
+/** Sets a value until the end of the scope. */
+function changed<T>(before: T, value: T, set: (value: T) => void): Disposable {
+  set(value)
+  return { [Symbol.dispose]: () => set(before) }
+}
+
+/** Replaces a member until the end of the scope. */
+function replaced<Owner extends object, Name extends keyof Owner>(
+  owner: Owner,
+  name: Name,
+  value: unknown,
+): Disposable {
+  const before = Object.getOwnPropertyDescriptor(owner, name)
+  Object.defineProperty(owner, name, { configurable: true, writable: true, value })
+  return {
+    [Symbol.dispose]() {
+      if (before) Object.defineProperty(owner, name, before)
+      else delete owner[name]
+    },
+  }
+}
+
+/** Collects what is written to a stream until the end of the scope. */
+function captured(stream: NodeJS.WriteStream): Disposable & { chunks: Buffer[] } {
+  const chunks: Buffer[] = []
+  const write = (chunk: string | Uint8Array) => chunks.push(Buffer.from(chunk as string)) > 0
+  return { chunks, ...replaced(stream, 'write', write) }
+}
+
+/** Removes the listeners that the code of the scope adds to the process. */
+function withoutNewListeners(events: readonly string[]): Disposable {
+  const before = new Set(events.flatMap((event) => process.listeners(event as NodeJS.Signals)))
+  return {
+    [Symbol.dispose]() {
+      for (const event of events) {
+        for (const listener of process.listeners(event as NodeJS.Signals)) {
+          if (!before.has(listener)) process.off(event, listener)
+        }
+      }
+    },
+  }
+}
+
+/**
+ * Runs `hookserver` in its own process until it exits, without a terminal. For commands that load a
+ * module, and tests of the process itself.
+ * @param leaves Whether to close the pipe after the first output.
+ * @param cwd Default: a directory without files of hookserver.
+ * @param node Flags of Node.js.
+ */
+export async function hookserverProcess(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  { leaves = false, cwd = tmpdir(), node = [] as readonly string[] } = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [...node, main, ...args], { cwd, env: { ...bare, ...env } })
   child.stdin.end()
   if (leaves) child.stdout.once('data', () => child.stdout.destroy())
   return ended(child)

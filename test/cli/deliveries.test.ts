@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { DeliverySummary } from '../../src/inbox/records.ts'
 import { detailIn, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
-import { hasTerminals, hookserver, onTerminal } from './command.ts'
+import { hasTerminals, hookserver, hookserverProcess, onTerminal } from './command.ts'
 import { handleAll, issue, push, scene } from './inbox-scene.ts'
 
 const parsed = (stdout: string): DeliverySummary[] =>
@@ -276,7 +276,7 @@ test('every command explains itself, with examples', async () => {
 test('ends without an error if the reader closes the pipe', async () => {
   const { inbox, file } = await scene([])
   await Promise.all(Array.from({ length: 1000 }, () => storeIn(inbox)))
-  const { code, stdout, stderr } = await hookserver(
+  const { code, stdout, stderr } = await hookserverProcess(
     ['deliveries', 'list', '--all', '--json', '--database', file],
     {},
     { leaves: true },

@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import { LocalGitHub } from '../../src/testing/index.ts'
-import { main } from '../build.ts'
-import { compileCache } from '../compile-cache.ts'
+import { hookserver, hookserverProcess } from './command.ts'
 
 interface Finding {
   what: string
@@ -13,6 +10,7 @@ interface Finding {
 }
 
 export const secret: string = 'a secret that is long enough'
+
 /** Runs `hookserver doctor` in a folder. Only the mistakes that the test makes cause warnings or failures. */
 export async function runDoctor(
   folder: string,
@@ -21,16 +19,13 @@ export async function runDoctor(
 ) {
   const local = github ?? (await LocalGitHub.start())
   if (!github) onTestFinished(() => local.close())
-  const { PATH = '', HOME = '' } = process.env
   const usual = ['--port', '0', '--admin-port', '0', '--api-url', local.url, '--json']
-  const child = spawn(process.execPath, [...node, main, 'doctor', ...usual, ...args], {
-    cwd: folder,
-    env: { PATH, HOME, ...compileCache, GITHUB_WEBHOOKS_KEY: secret, ...env },
-  })
-  let output = ''
-  child.stdout.on('data', (data) => (output += data))
-  child.stderr.on('data', (data) => (output += data))
-  const [code] = await once(child, 'close')
-  const findings = output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Finding] : []))
-  return { code, output, findings, of: (what: string) => findings.filter((finding) => finding.what === what) }
+  const command = ['doctor', ...usual, ...args]
+  const variables = { GITHUB_WEBHOOKS_KEY: secret, ...env }
+  const { code, stdout, stderr } = await (node.length > 0
+    ? hookserverProcess(command, variables, { cwd: folder, node })
+    : hookserver(command, variables, { cwd: folder }))
+  const findings = stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Finding] : []))
+  const of = (what: string) => findings.filter((finding) => finding.what === what)
+  return { code, output: stdout + stderr, findings, of }
 }

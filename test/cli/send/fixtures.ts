@@ -8,10 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, expect } from 'vitest'
-import { hookserver } from '../../../src/adapters/node.ts'
+import { hookserver as mounted } from '../../../src/adapters/node.ts'
 import { type Delivery, Hooks } from '../../../src/index.ts'
 import { main } from '../../build.ts'
 import { compileCache } from '../../compile-cache.ts'
+import { hookserver } from '../command.ts'
 
 /** A unique text, so that tests can search the output for it. */
 export const secret = 'Hg7-this-secret-must-not-be-printed-Q2z'
@@ -39,14 +40,26 @@ export interface RunOptions {
   during?: (kill: (signal: NodeJS.Signals) => void) => void
 }
 
-/** Runs `hookserver` with the secret in a minimal environment, and checks that it does not print the secret. */
+/** Runs `hookserver` with the secret, and checks that it does not print the secret. */
 export async function hookserverCommand(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const env = { PATH: process.env.PATH, ...compileCache, GITHUB_WEBHOOKS_KEY: secret, ...options.env }
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder, env })
-  child.stdin.end(options.input ?? '')
-  options.during?.((signal) => child.kill(signal))
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  const env = { GITHUB_WEBHOOKS_KEY: secret, ...options.env }
+  const { code, stdout, stderr } = options.during
+    ? await interruptible(args, env, options.during)
+    : await hookserver(args, env, { cwd: folder, input: options.input ?? '' })
   expect(stdout + stderr).not.toContain(secret)
+  return { code, stdout, stderr }
+}
+
+async function interruptible(
+  args: readonly string[],
+  variables: Record<string, string>,
+  during: NonNullable<RunOptions['during']>,
+): Promise<Run> {
+  const env = { PATH: process.env.PATH, ...compileCache, ...variables }
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder, env })
+  child.stdin.end()
+  during((signal) => child.kill(signal))
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code: child.exitCode, stdout, stderr }
 }
 
@@ -76,7 +89,7 @@ export async function receiver() {
     received.push({ guid, data, delivery })
     return `Thanks for ${delivery.event}`
   })
-  const handle = hookserver(hooks)
+  const handle = mounted(hooks)
   const origin = await listen((request, response) => {
     types.push(request.headers['content-type'])
     void handle(request, response)
