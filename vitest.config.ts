@@ -34,6 +34,7 @@ export default defineConfig({
     projects: [
       { extends: true, plugins: [inThread], test: { name: 'isolated', include: isolated } },
       { extends: true, test: { name: 'threaded', include: threaded } },
+      { extends: true, test: { name: 'campaigns', include: ['test/**/*.campaign.ts'] } },
       {
         extends: true,
         plugins: [inThread],

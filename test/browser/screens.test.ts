@@ -1,35 +1,21 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Scene } from './scene.ts'
-import { checkAccess, checkWidth, hostile, openHostileScene, screens, show } from './screens.ts'
-
-/** With `npm run test:browser:full`, all sizes in both themes; otherwise a dark phone and a light desktop. */
-const isFull = process.env.BROWSER_FULL === '1'
-const widths = isFull ? [320, 390, 768, 1024, 1440, 1920] : [390, 1440]
-const themes = isFull ? (['light', 'dark'] as const) : undefined
-
-const looks = widths.flatMap((width) =>
-  (themes ?? [width < 600 ? ('dark' as const) : ('light' as const)]).map((colorScheme) => ({ width, colorScheme })),
-)
+import { hostile, openHostileScene, testScreens } from './screens.ts'
 
 let scene: Scene
 beforeAll(async () => {
   scene = await openHostileScene()
 })
 
-describe.each(looks)('at $width px, $colorScheme', ({ width, colorScheme }) => {
-  let page: Page
-  beforeAll(async () => {
-    page = await scene.open('#/deliveries', { viewport: { width, height: 900 }, colorScheme })
-    return () => page.context().close()
-  })
-
-  test.each(screens)('$name is accessible, and fits the screen', async (screen) => {
-    await show(page, screen)
-    await checkAccess(page)
-    await checkWidth(page)
-  })
-})
+// `widths.campaign.ts` has the other widths and color schemes.
+testScreens(
+  [
+    { width: 390, colorScheme: 'dark' },
+    { width: 1440, colorScheme: 'light' },
+  ],
+  () => scene,
+)
 
 describe('hostile text', () => {
   let page: Page

@@ -1,7 +1,7 @@
 /** Every screen with hostile text, and the requirements that each screen meets. */
 import axe, { type AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
 import { issue, pullRequest } from './payloads.ts'
 import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
@@ -40,14 +40,14 @@ export async function openHostileScene(): Promise<Scene> {
   return scene
 }
 
-export interface Screen {
+interface Screen {
   name: string
   place: string
   /** Brings the page to the state that the test checks. */
   ready: (page: Page) => Promise<unknown>
 }
 
-export const screens: readonly Screen[] = [
+const screens: readonly Screen[] = [
   { name: 'list', place: '#/deliveries', ready: (page) => rows(page).first().waitFor() },
   {
     name: 'no match',
@@ -110,15 +110,38 @@ export const screens: readonly Screen[] = [
   },
 ]
 
+interface Look {
+  /** Width of the window in pixels. */
+  width: number
+  colorScheme: 'light' | 'dark'
+}
+
+/** Tests that every screen is accessible and fits the window, in each of these looks. */
+export function testScreens(looks: readonly Look[], scene: () => Scene): void {
+  describe.each(looks)('at $width px, $colorScheme', ({ width, colorScheme }) => {
+    let page: Page
+    beforeAll(async () => {
+      page = await scene().open('#/deliveries', { viewport: { width, height: 900 }, colorScheme })
+      return () => page.context().close()
+    })
+
+    test.each(screens)('$name is accessible, and fits the screen', async (screen) => {
+      await show(page, screen)
+      await checkAccess(page)
+      await checkWidth(page)
+    })
+  })
+}
+
 /** Opens the screen from any page. */
-export async function show(page: Page, { place, ready }: Screen): Promise<void> {
+async function show(page: Page, { place, ready }: Screen): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(place)}`)
   await page.reload()
   await ready(page)
 }
 
 /** Checks the rules of WCAG 2.2 AA that a program can check, and the best practices of axe-core. */
-export async function checkAccess(page: Page): Promise<void> {
+async function checkAccess(page: Page): Promise<void> {
   // Evaluated by the debugger, because the page's Content-Security-Policy would block a script element.
   await page.evaluate(axe.source)
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
@@ -128,7 +151,7 @@ export async function checkAccess(page: Page): Promise<void> {
 }
 
 /** Checks that nothing is wider than the window. */
-export async function checkWidth(page: Page): Promise<void> {
+async function checkWidth(page: Page): Promise<void> {
   const wider = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
   expect(wider).toBeLessThanOrEqual(0)
 }

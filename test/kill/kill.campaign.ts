@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { seedOf } from '../campaign/seed.ts'
 import { runCampaign, total } from './campaign.ts'
 import { runPoison } from './poison.ts'
 import { runStuck } from './stuck.ts'
@@ -9,7 +10,7 @@ test.each([
   ['an application', false],
   ['hookserver serve', true],
 ])('kills of %s lose no acknowledged delivery', { timeout: 120_000 }, async (_what, served) => {
-  const report = await runCampaign({ kills: 8, seed: 2, served })
+  const report = await runCampaign({ kills: 8, seed: seedOf('kills', 2), served })
   expect(report).toMatchObject({ lost: [], wrong: [], rejected: 0 })
   expect(total(report.kills)).toBeGreaterThanOrEqual(8)
   expect(Object.values(report.kills)).not.toContain(0)
@@ -21,12 +22,22 @@ test.each([
 test('a delivery whose body ends hookserver serve three times is dead, and other deliveries are handled', {
   timeout: 120_000,
 }, async () => {
-  const report = await runPoison({ seed: 3, served: true, poisons: ['an index just below the sparse limit'] })
+  const report = await runPoison({
+    seed: seedOf('poison', 3),
+    served: true,
+    poisons: ['an index just below the sparse limit'],
+  })
   expect(report).toEqual({ deaths: 3, lost: [], wrong: [] })
 })
 
 test('handlers that never settle do not block other handlers', { timeout: 120_000 }, async () => {
   const count = 5
-  const report = await runStuck({ seed: 4, served: false, count, size: 12 * 2 ** 20, timeout: 1000 })
+  const report = await runStuck({
+    seed: seedOf('stuck handlers', 4),
+    served: false,
+    count,
+    size: 12 * 2 ** 20,
+    timeout: 1000,
+  })
   expect(report).toMatchObject({ attempts: count * stuckAttempts, lost: [], wrong: [] })
 })
