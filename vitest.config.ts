@@ -13,19 +13,15 @@ const isolated = [
 ]
 
 /** Files that test the threads of an SQLite inbox, or kill the processes of one. */
-const threaded = [
-  'test/{chaos,kill}/**/*.test.ts',
-  'test/sqlite/!(in-thread).test.ts',
-  'test/inbox/diagnostics.test.ts',
-]
+const threaded = ['test/{chaos,kill}/**/*.test.ts', 'test/sqlite/!(contract).test.ts', 'test/inbox/diagnostics.test.ts']
 
-/** Lets the inboxes of the other tests serve their calls in the thread of the test, as `test/sqlite/in-thread.ts` says. */
+/** Lets the inboxes of the other tests serve their calls in the thread of the test. */
 const inThread: Plugin = {
-  name: 'sqlite-in-thread',
+  name: 'hookserver-in-thread',
   enforce: 'pre',
   resolveId(path, importer = '') {
-    const isThreads = path.endsWith('/threads.ts') && importer.endsWith('/src/sqlite/index.ts')
-    return isThreads ? join(import.meta.dirname, 'test/sqlite/in-thread.ts') : undefined
+    const isClient = path.endsWith('/thread-client.ts') && /\/src\/(sqlite|postgres)\/threads\.ts$/.test(importer)
+    return isClient ? join(import.meta.dirname, 'test/runtime/in-thread-client.ts') : undefined
   },
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { type PostgresOptions, postgres } from '../../dist/postgres/index.js'
 import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { PostgresOptions, postgres } from '../../src/postgres/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 import type { Schemas } from './schemas.ts'
 
@@ -13,7 +13,11 @@ export const contractOptions = (schema: string): PostgresOptions => ({ ...soon, 
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 
 /** Creates stores in schemas of one database. `clean` closes their inboxes. */
-export function postgresHost(url: string, schemas: Schemas): InboxContractHost & { clean(): Promise<void> } {
+export function postgresHost(
+  url: string,
+  schemas: Schemas,
+  openDatabase: typeof postgres,
+): InboxContractHost & { clean(): Promise<void> } {
   const inboxes: Inbox[] = []
   const reusable = new Set<string>()
   return {
@@ -22,7 +26,7 @@ export function postgresHost(url: string, schemas: Schemas): InboxContractHost &
       reusable.add(schema)
       return {
         async open() {
-          const inbox = postgres(url, contractOptions(schema))
+          const inbox = openDatabase(url, contractOptions(schema))
           inboxes.push(inbox)
           return inbox
         },

@@ -1,4 +1,5 @@
-import { sqlite } from '../../dist/sqlite/index.js'
+/** The inbox contract on the sources, without threads: `contract.campaign.ts` tests the built store with its threads. */
+import { sqlite } from '../../src/sqlite/index.ts'
 import { describeContract } from './contract-suite.ts'
 
 describeContract('the inbox contract, SQLite', sqlite)

@@ -1,0 +1,25 @@
+import type { ThreadServer } from '../runtime/thread-server.ts'
+import { Connection } from './connection.ts'
+import { Maintenance } from './maintenance.ts'
+import { connect } from './open.ts'
+import type { MaintenanceCalls, ThreadSettings, WriterCalls } from './threads.ts'
+import { Writer } from './writer.ts'
+
+/** What a thread with this role serves. It has a connection of its own. */
+export function createServer(settings: ThreadSettings): ThreadServer<WriterCalls> | ThreadServer<MaintenanceCalls> {
+  const connection = new Connection(connect(settings.path, settings))
+  return settings.role === 'writer'
+    ? withConnection(new Writer(connection, settings), connection)
+    : withConnection(new Maintenance(connection, settings), connection)
+}
+
+const withConnection = <Served>(
+  server: ThreadServer<Served> & { close(): void },
+  connection: Connection,
+): ThreadServer<Served> => ({
+  execute: (calls) => server.execute(calls),
+  close() {
+    server.close()
+    connection.db.close()
+  },
+})
