@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { type Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import type { AnyEventName } from '../../events.ts'
 import { type SignedRequestOptions, signedRequest } from '../../samples/signed-request.ts'
@@ -28,19 +28,21 @@ export interface Sending {
   body?: string | Uint8Array | undefined
   /** Sends without Content-Length. */
   chunked?: boolean
+  /** Keeps connections open for later requests. Default: a connection for this request alone. */
+  agent?: Agent | undefined
 }
 
 /** Sends a request and waits for the whole answer. */
 export async function send(
   { origin }: ContractHost,
-  { method = 'POST', path, headers, body, chunked }: Sending,
+  { method = 'POST', path, headers, body, chunked, agent }: Sending,
 ): Promise<Answer> {
   const length = chunked || body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   const outgoing = request(origin + path, {
     method,
     headers: { ...headers, ...length },
     signal: AbortSignal.timeout(answerTimeout),
-    agent: false,
+    agent: agent ?? false,
   })
   outgoing.end(body)
   const [incoming] = await once(outgoing, 'response')
@@ -55,12 +57,12 @@ export function deliver(
   host: ContractHost,
   id: string,
   name: AnyEventName,
-  options: SignedRequestOptions & Pick<Sending, 'chunked'> & { body?: string | Uint8Array } = {},
+  options: SignedRequestOptions & Pick<Sending, 'chunked' | 'agent'> & { body?: string | Uint8Array } = {},
 ): Promise<Answer> {
-  const { chunked, body, ...rest } = options
+  const { chunked, agent, body, ...rest } = options
   const delivery = signedRequest(name, { secret: contractSecret, ...rest })
   const path = `/contract/${id}`
-  return send(host, { path, headers: delivery.headers, body: body ?? delivery.body, ...(chunked && { chunked }) })
+  return send(host, { path, headers: delivery.headers, body: body ?? delivery.body, agent, ...(chunked && { chunked }) })
 }
 
 /**
