@@ -1,4 +1,4 @@
-/** Recovery after large outages: every missed delivery is handled once, with as few requests to GitHub as possible. */
+/** Recovery after outages: every missed delivery is handled once, with as few requests to GitHub as possible. */
 import { describe, expect, test } from 'vitest'
 import { GitHubClient } from '../../../src/github/github-client.ts'
 import type { Target } from '../../../src/github/target.ts'
@@ -6,60 +6,15 @@ import { childLogger } from '../../../src/telemetry/logger.ts'
 import { withMembers } from '../../inbox/stores.ts'
 import { allHandledOnce, failed, fastRetries, redeliveryCounts, succeeded } from '../recorded-deliveries.ts'
 import { Scene } from '../recovery-scene.ts'
+import { describeOutage, testUnhandled } from './outage-scene.ts'
 
 const day = 86_400_000
 
-describe('of 5,000 deliveries, those that failed during an outage', { timeout: 120_000 }, () => {
-  test('are all handled, with one request for each page and one for each missed delivery', async () => {
-    const scene = await Scene.open()
-    const before = await succeeded(scene, 2000)
-    const missed = failed(scene, 1000)
-    const after = await succeeded(scene, 2000)
-    const swept = await scene.recovery().sweep()
-    expect(swept?.reports).toMatchObject([
-      { sent: 5000, calls: 1050, counts: { requested: 1000, missed: 0, unrecorded: 0 } },
-    ])
-    await allHandledOnce(scene, [...before, ...missed, ...after])
-    expect(scene.calls).toEqual({
-      [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 50,
-      [`POST /repos/acme/shop/hooks/${scene.hook.id}/deliveries/n/attempts`]: 1000,
-    })
-    expect((await scene.recovery().sweep())?.reports).toMatchObject([
-      { counts: { received: 1000, requested: 0, missed: 0 } },
-    ])
-    expect(redeliveryCounts(scene)).toEqual(Array(1000).fill(1))
-  })
-
-  test('are all handled despite rate limits, errors, cut connections and timeouts', async () => {
-    const scene = await Scene.open()
-    const before = await succeeded(scene, 2250)
-    const missed = failed(scene, 500)
-    const after = await succeeded(scene, 2250)
-    const limited = { status: 403, headers: { 'retry-after': '1' }, body: { message: 'secondary rate limit' } }
-    scene.github.failAt(/^GET .*cursor/, { status: 502 }, limited, 'hang')
-    scene.github.failAt(/^POST .*00.attempts/, 'hang', limited, { status: 502 })
-    scene.github.failAt(/^POST .*50.attempts/, 'cut', { status: 500 }, { status: 503 })
-    const swept = await scene.recovery({ retryPolicy: fastRetries }).sweep()
-    expect(swept?.reports).toMatchObject([{ sent: 5000, counts: { requested: 500, missed: 0, unrecorded: 0 } }])
-    expect(swept?.reports[0]).not.toHaveProperty('error')
-    await allHandledOnce(scene, [...before, ...missed, ...after])
-    expect(scene.github.requests.filter(({ status }) => status !== 200 && status !== 202)).toHaveLength(9)
-  })
-})
+// `outage.campaign.ts` has more deliveries.
+describeOutage(1000)
 
 describe('a sweep requests only', () => {
-  test('the 270 of 7,000 missed deliveries that have a handler', async () => {
-    const scene = await Scene.open()
-    failed(scene, 3365, { event: 'star' })
-    const missed = failed(scene, 270)
-    failed(scene, 3365, { event: 'check_run' })
-    const swept = await scene.recovery().sweep()
-    expect(swept?.reports).toMatchObject([
-      { sent: 7000, unhandled: 6730, calls: 340, counts: { requested: 270, missed: 0 } },
-    ])
-    await allHandledOnce(scene, missed)
-    expect(redeliveryCounts(scene)).toHaveLength(270)
-  })
+  testUnhandled(50, 1000)
 
   test('nothing older than a new inbox, after three days of failures', async () => {
     const scene = await Scene.open()
