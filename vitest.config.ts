@@ -6,7 +6,6 @@ import { LongestFirst } from './test/longest-first.ts'
 
 /** Files that need a process of their own. The others share processes, which saves half a second for each file. */
 const isolated = [
-  'test/browser/**/*.test.ts',
   'test/postgres/open.test.ts', // replaces modules
   // measure the memory of the process, its timers or its subscribers
   'test/{github/github-client,inbox/parsed-size,runtime/{drain,timer},server/metrics/metrics}.test.ts',

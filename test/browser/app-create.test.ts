@@ -3,12 +3,11 @@
  * comment of the bot.
  */
 import type { Page } from 'playwright-core'
-import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { type AppCommand, startCreate, startServer } from '../cli/app/create-scene.ts'
-import { launch } from './chromium.ts'
+import { sharedBrowser } from './chromium.ts'
 
-const browser = await launch()
-afterAll(() => browser.close())
+const browser = await sharedBrowser()
 
 /** A page, and the problems that the browser reports, such as violations of a policy. */
 async function openPage(): Promise<{ page: Page; problems: string[] }> {

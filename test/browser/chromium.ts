@@ -13,4 +13,12 @@ export async function launch(flags: readonly string[] = []): Promise<Browser> {
   return chromium.launch({ executablePath: await executable(), args })
 }
 
+let shared: Promise<Browser> | undefined
+
+/** The browser of all test files of this process. Close the contexts that you create, and not the browser. */
+export function sharedBrowser(): Promise<Browser> {
+  shared ??= launch()
+  return shared
+}
+
 const executable = async (): Promise<string> => process.env.CHROME_PATH ?? (await packed.executablePath())

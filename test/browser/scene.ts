@@ -1,12 +1,12 @@
 /** `hookserver serve` in this process, and its dashboard in a real browser with a logged-in operator. */
 
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { afterAll, expect } from 'vitest'
 import type { Hooks } from '../../src/hooks.ts'
 import type { SignedRequestOptions } from '../../src/testing/index.ts'
 import { eventually } from '../inbox/stores.ts'
 import { adminToken, type Watched, watch } from '../server/watched.ts'
-import { launch } from './chromium.ts'
+import { sharedBrowser } from './chromium.ts'
 
 /** The read-only token of scenes that are opened with the flag `readOnlyToken`. */
 export const readOnlyToken = 'a-read-only-token-for-the-tests'
@@ -18,6 +18,7 @@ export class Scene {
   readonly browser: Browser
   /** Script errors, dialogs, and errors in the console, such as violations of the Content-Security-Policy. */
   readonly complaints: string[] = []
+  readonly #contexts: BrowserContext[] = []
 
   constructor(watched: Watched, browser: Browser) {
     this.watched = watched
@@ -41,6 +42,7 @@ export class Scene {
   /** A page without a session. */
   async stranger(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+    this.#contexts.push(context)
     await context.grantPermissions(['clipboard-read', 'clipboard-write'])
     context.on('weberror', (error) => this.complaints.push(String(error.error())))
     context.on('dialog', (dialog) => {
@@ -55,6 +57,10 @@ export class Scene {
     const page = await context.newPage()
     page.setDefaultTimeout(10_000)
     return page
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#contexts.map((context) => context.close()))
   }
 
   /** Sends a delivery to the server as GitHub does. The server must accept it. */
@@ -101,10 +107,9 @@ export async function openScene(
   atTheEnd: AtTheEnd = afterAll,
 ): Promise<Scene> {
   const watched = await watch(hooks, { validateIp: 'false', ...flags }, atTheEnd)
-  const browser = await launch()
-  const scene = new Scene(watched, browser)
+  const scene = new Scene(watched, await sharedBrowser())
   atTheEnd(async () => {
-    await browser.close()
+    await scene.close()
     expect(scene.complaints).toEqual([])
   })
   return scene
