@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
@@ -41,16 +42,18 @@ export default defineConfig({
         },
       },
     ],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    expect: { poll: { timeout: 10_000 } }, // a page may be slow on a busy machine
+    // Tests wait for events, and on a busy machine each event may take many times as long. Only a test that hangs needs
+    // these limits.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     globalSetup: ['test/build.ts', 'test/browser/chromium.ts'],
     // A thread that strips the types of a file runs WebAssembly. JavaScript calls a WebAssembly function through a
     // wrapper. After a thousand calls of the function, V8 replaces the wrapper with a faster one, and may free the old
     // wrapper while another thread still runs it. Then the process ends with SIGSEGV. With this budget, V8 replaces no
     // wrapper, because no function is called so often.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
-    maxWorkers: 3, // more than the cores of CI, because many tests wait for timers and processes
+    maxWorkers: availableParallelism() + 1, // one more than the cores, because many tests wait for timers and processes
     sequence: { sequencer: LongestFirst },
     // The environment of a developer's machine must not influence a test.
     env: {

@@ -143,7 +143,7 @@ describe('examples', () => {
           body: { body: 'Thank you, @Codertocat! A maintainer will look into it.' },
           status: 201,
         }
-        await vi.waitFor(() => expect(github.requests.at(-1)).toMatchObject(comment), { timeout: 25_000 })
+        await vi.waitFor(() => expect(github.requests.at(-1)).toMatchObject(comment), { timeout: 60_000 })
       },
       env,
     )

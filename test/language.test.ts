@@ -85,13 +85,13 @@ test('the gate reads committed and new text files, and no build output', () => {
   expect(textFiles(folder).toSorted()).toEqual(['.github/workflows/ci.yml', 'src/committed.ts', 'src/new.ts'])
 })
 
-test('the spelling gate fails on a retired word, on British spelling and on a typo', { timeout: 60_000 }, () => {
+test('the spelling gate fails on a retired word, on British spelling and on a typo', () => {
   const { status, output } = checkSpelling('The behaviour of whoever recieves a delivery.\n')
   expect(status).toBe(1)
   for (const word of ['behaviour', 'whoever', 'recieves']) expect(output).toContain(word)
 })
 
-test('the spelling gate accepts the terms of the project', { timeout: 60_000 }, () => {
+test('the spelling gate accepts the terms of the project', () => {
   expect(checkSpelling('hookserver fsyncs a rearmed delivery.\n')).toMatchObject({ status: 0 })
 })
 

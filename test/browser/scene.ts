@@ -55,7 +55,7 @@ export class Scene {
       if (message.type() === 'error' && !isAnswer) this.complaints.push(message.text())
     })
     const page = await context.newPage()
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(60_000)
     return page
   }
 

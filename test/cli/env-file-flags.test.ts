@@ -94,7 +94,7 @@ describe('serve', () => {
       return served.lines.some(({ variables }) => String(variables).includes('ADDED_LATER'))
     }
     // Saves until the change is noticed: Node.js watches an import only some time after it is loaded.
-    await expect.poll(save, { interval: 2_000, timeout: 20_000 }).toBe(true)
+    await expect.poll(save, { interval: 2_000 }).toBe(true)
     const read = served.lines.findLast(({ msg }) => msg === 'Environment file read')
     expect(read).toMatchObject({ variables: ['ADDED_LATER', ...names], overridden: [] })
     expect(served.output).not.toContain(secret)

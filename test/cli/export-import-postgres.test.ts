@@ -92,7 +92,7 @@ const interrupted = (delivery: { guid: string; tasks: { state: string; attempts:
       }
     : delivery
 
-test('copies an inbox from a file to PostgreSQL, and back, with all fields', { timeout: 90_000 }, async () => {
+test('copies an inbox from a file to PostgreSQL, and back, with all fields', async () => {
   const file = inboxFile()
   const inbox = sqlite(file)
   await storeAllKinds(inbox)

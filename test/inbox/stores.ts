@@ -66,4 +66,4 @@ export async function taskIn(inbox: Inbox, id: number, handler: string): Promise
 
 /** Waits until `check` does not throw, for effects in the inbox or in another process. */
 export const eventually = (check: () => unknown): Promise<unknown> =>
-  vi.waitFor(check, { interval: 5, timeout: 25_000 })
+  vi.waitFor(check, { interval: 10, timeout: 60_000 })

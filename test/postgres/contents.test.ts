@@ -136,9 +136,7 @@ test('a pack is deleted if two transactions delete its last deliveries at the sa
   })
   await deleted.promise
   const second = database.transaction((transaction) => pruneBatch(transaction, 1, 10))
-  await expect
-    .poll(() => database.get(`select 1 as waits from pg_locks where not granted`), { timeout: 10_000 })
-    .toEqual({ waits: 1 })
+  await expect.poll(() => database.get(`select 1 as waits from pg_locks where not granted`)).toEqual({ waits: 1 })
   goesOn.resolve()
   await Promise.all([first, second])
   expect(await packs()).toEqual([])

@@ -5,7 +5,7 @@ import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { eventually, storeIn, taskIn } from '../inbox/stores.ts'
 import { startPostgres } from './server.ts'
 
-test('sends heartbeats while the deliveries of a dead worker are locked', { timeout: 60_000 }, async () => {
+test('sends heartbeats while the deliveries of a dead worker are locked', async () => {
   const server = await startPostgres('fsync=off')
   const [client, onlooker] = [1, 2].map(
     () => new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' }),
@@ -43,7 +43,7 @@ test('sends heartbeats while the deliveries of a dead worker are locked', { time
   await eventually(async () => expect(await taskIn(living, id, 'a')).toMatchObject({ state: 'retrying' }))
 })
 
-test('reports work that fails until it succeeds', { timeout: 60_000 }, async () => {
+test('reports work that fails until it succeeds', async () => {
   const server = await startPostgres('fsync=off')
   const inbox = postgres(server.url, { heartbeat: 20 })
   const client = new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' })

@@ -14,9 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop(), 60_000)
 
-test('stops waiting for a locked order key before PostgreSQL ends the idle transaction', {
-  timeout: 20_000,
-}, async () => {
+test('stops waiting for a locked order key before PostgreSQL ends the idle transaction', async () => {
   const inbox = postgres(server.url)
   const suspended = new pg.Client(server.url)
   onTestFinished(async () => {

@@ -37,12 +37,10 @@ async function api(served: ServedProcess, path: string, method = 'GET') {
 
 const states = async (served: ServedProcess) => JSON.parse((await api(served, '/api/stats')).text).states
 const reaches = (served: ServedProcess, expected: Record<string, number>) =>
-  expect.poll(() => states(served), { timeout: 20_000 }).toMatchObject(expected)
+  expect.poll(() => states(served)).toMatchObject(expected)
 
 describe('a server', () => {
-  test('receives and handles deliveries, and the API and the command line operate them', {
-    timeout: 60_000,
-  }, async () => {
+  test('receives and handles deliveries, and the API and the command line operate them', async () => {
     const url = await postgres.create()
     const folder = project({ 'hooks.ts': working })
     const served = new ServedProcess(folder, ['hooks.ts', '--database', url, ...anyOrigin], env)
@@ -91,7 +89,7 @@ describe('a server', () => {
     expect(served.output).not.toContain(':secret@')
   })
 
-  test('may be split into a receiver and a worker that share a database', { timeout: 60_000 }, async () => {
+  test('may be split into a receiver and a worker that share a database', async () => {
     const database = ['--database', await postgres.create(), '--database-schema', 'webhooks']
     const receiver = new ServedProcess(project(), ['--role', 'receiver', ...database, ...anyOrigin], env)
     const to = await receiver.url()
@@ -110,7 +108,7 @@ describe('a server', () => {
     expect((await hookserver(['deliveries', 'list', '--json', ...database])).stdout.match(/\n/g)).toHaveLength(20)
   })
 
-  test('starts as docs/guides/scaling.md says, and recovers missed deliveries', { timeout: 60_000 }, async () => {
+  test('starts as docs/guides/scaling.md says, and recovers missed deliveries', async () => {
     const token = 'github_pat_invalid'
     const github = await LocalGitHub.start({ token })
     onTestFinished(() => github.close())
@@ -136,7 +134,7 @@ describe('a server', () => {
     await reaches(receiver, { done: 1 })
   })
 
-  test('needs only permissions to read and write, once the tables exist', { timeout: 60_000 }, async () => {
+  test('needs only permissions to read and write, once the tables exist', async () => {
     const url = await postgres.create()
     expect((await hookserver(['migrate', '--database', url])).code).toBe(0)
     const owner = new pg.Client(url)
@@ -157,7 +155,7 @@ describe('a server', () => {
     expect(await served.ended).toBe(0)
   })
 
-  test('reports that the database is down, and continues when it is back', { timeout: 90_000 }, async () => {
+  test('reports that the database is down, and continues when it is back', async () => {
     const { server } = postgres
     const folder = project({ 'hooks.ts': working })
     const served = new ServedProcess(folder, ['hooks.ts', '--database', await postgres.create(), ...anyOrigin], env)
@@ -176,17 +174,16 @@ describe('a server', () => {
       expect([path, (await api(served, path)).status]).toEqual([path, status])
     }
     await server.start()
-    await expect.poll(async () => (await deliver(to, 'push', 'during')).status, { timeout: 20_000 }).toBe(202)
+    await expect.poll(async () => (await deliver(to, 'push', 'during')).status).toBe(202)
     expect((await api(served, '/readyz')).status).toBe(200)
     await reaches(served, { done: 2, pending: 0, running: 0 })
   })
 
-  test('is not ready while no delivery can be inserted', { timeout: 90_000 }, async () => {
+  test('is not ready while no delivery can be inserted', async () => {
     const database = await postgres.create()
     const served = new ServedProcess(project(), ['--database', database, ...anyOrigin], env)
     const to = await served.url()
-    const becomes = (status: number) =>
-      expect.poll(async () => (await api(served, '/readyz')).status, { timeout: 20_000 }).toBe(status)
+    const becomes = (status: number) => expect.poll(async () => (await api(served, '/readyz')).status).toBe(status)
     await becomes(200)
     const client = new pg.Client(database)
     await client.connect()
@@ -207,7 +204,7 @@ describe('a server', () => {
     expect([(await deliver(to, 'push', 'b')).status, (await api(served, '/readyz')).status]).toEqual([202, 200])
   })
 
-  test('waits for a database that starts later', { timeout: 90_000 }, async () => {
+  test('waits for a database that starts later', async () => {
     const { server } = postgres
     const database = await postgres.create()
     await server.crash()
@@ -219,7 +216,7 @@ describe('a server', () => {
     })
     expect([(await api(served, '/readyz')).status, (await deliver(to, 'push', 'early')).status]).toEqual([503, 503])
     await server.start()
-    await expect.poll(async () => (await deliver(to, 'push', 'early')).status, { timeout: 20_000 }).toBe(202)
+    await expect.poll(async () => (await deliver(to, 'push', 'early')).status).toBe(202)
     expect((await api(served, '/readyz')).status).toBe(200)
     await reaches(served, { done: 1 })
   })

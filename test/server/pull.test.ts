@@ -42,8 +42,7 @@ const handledIn = (folder: string): string[] => {
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
 }
 
-const handles = (folder: string, guids: readonly string[]) =>
-  expect.poll(() => handledIn(folder), { timeout: 20_000 }).toEqual(guids)
+const handles = (folder: string, guids: readonly string[]) => expect.poll(() => handledIn(folder)).toEqual(guids)
 
 test('handles deliveries of GitHub’s log without a secret or a public port, even after a restart', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
@@ -85,14 +84,14 @@ test('stores deliveries without a module', async () => {
   const headers = { authorization: `Bearer ${readFileSync(join(folder, 'hookserver.token'), 'utf8').trim()}` }
   const stored = async () =>
     ((await (await fetch(`${admin}/api/deliveries`, { headers })).json()) as { deliveries: unknown }).deliveries
-  await expect.poll(stored, { timeout: 20_000 }).toMatchObject([{ guid, state: 'ignored', recovered: true }])
+  await expect.poll(stored).toMatchObject([{ guid, state: 'ignored', recovered: true }])
 })
 
 test('stops while GitHub does not respond', async () => {
   const { github } = await startGitHub()
   github.failAt(/deliveries/, 'hang')
   const served = pull(project({ 'hooks.ts': appending }), github)
-  await expect.poll(() => github.requests.length, { timeout: 20_000 }).toBe(2)
+  await expect.poll(() => github.requests.length).toBe(2)
   await served.adminUrl()
   served.child.kill('SIGTERM')
   expect(await served.ended).toBe(0)

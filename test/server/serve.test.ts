@@ -24,7 +24,7 @@ async function admin(served: ServedProcess, folder: string, path: string, init: 
 }
 
 const reaches = (served: ServedProcess, folder: string, id: number, state: string) =>
-  expect.poll(() => stateOf(served, folder, id), { timeout: 20_000 }).toBe(state)
+  expect.poll(() => stateOf(served, folder, id)).toBe(state)
 
 const stateOf = async (served: ServedProcess, folder: string, id: number) =>
   ((await (await admin(served, folder, `/api/deliveries/${id}`)).json()) as { state: string }).state
@@ -256,7 +256,7 @@ describe('the secret', () => {
       return served.lines.slice(first).some(({ msg }) => msg === 'Receiving')
     }
     // Saves until the change is noticed: Node.js watches an import only some time after it is loaded.
-    await expect.poll(save, { interval: 2_000, timeout: 20_000 }).toBe(true)
+    await expect.poll(save, { interval: 2_000 }).toBe(true)
     served.child.kill('SIGTERM')
     expect(await served.ended).toBe(0)
   })

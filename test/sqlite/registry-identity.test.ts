@@ -61,9 +61,9 @@ describe('whether a process has ended', () => {
     const identity = { ...own, pid, started: stat()[19] }
     expect(hasEnded(identity, own)).toBe(false)
     const program = () => readFileSync(`/proc/${shell.pid}/comm`, 'latin1').trim()
-    await vi.waitFor(() => expect(program()).toBe('sleep'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(program()).toBe('sleep'), { timeout: 60_000 })
     ;(shell.stdio[3] as NodeJS.WritableStream).end()
-    await vi.waitFor(() => expect(stat()[0]).toBe('Z'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(stat()[0]).toBe('Z'), { timeout: 60_000 })
     expect(hasEnded(identity, own)).toBe(true)
   })
 

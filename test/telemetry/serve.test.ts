@@ -23,5 +23,5 @@ test('serve records spans if an SDK is registered', async () => {
   expect((await fetch(await served.url(), signedRequest('push', { secret }))).status).toBe(202)
   const names = () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').sort() : [])
   const expected = ['hookserver attempt hook:push', 'hookserver receive', 'hookserver store']
-  await expect.poll(names, { timeout: 20_000 }).toEqual(expected)
+  await expect.poll(names).toEqual(expected)
 })

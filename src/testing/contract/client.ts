@@ -19,7 +19,7 @@ export interface Answer {
 }
 
 /** Milliseconds to wait for an answer. */
-const answerTimeout = 5000
+const answerTimeout = 30_000
 
 export interface Sending {
   method?: string

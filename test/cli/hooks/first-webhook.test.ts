@@ -33,9 +33,7 @@ async function tryHandler(folder: string, sh: (text: string) => Promise<string>)
   const server = new ServedProcess(folder, ['hooks.ts', ...flags])
   const send = command('GITHUB_WEBHOOKS_KEY=')
   expect(await sh(`${send} --to ${await server.url()}`)).toMatch(/^202 Accepted/)
-  await expect
-    .poll(() => sh(command('npx hookserver deliveries list')), { timeout: 20_000 })
-    .toMatch(/^ *1 .*done +issues\.opened/m)
+  await expect.poll(() => sh(command('npx hookserver deliveries list'))).toMatch(/^ *1 .*done +issues\.opened/m)
   server.child.kill('SIGTERM')
   await server.ended
 }
@@ -85,9 +83,7 @@ test('the commands of the guide lead from an empty folder to the first delivery'
   }
   const [delivery] = await github.deliver('issues', issue)
   expect(delivery).toMatchObject({ statusCode: 202, status: 'OK' })
-  await expect
-    .poll(() => sh(command('npx hookserver deliveries list')), { timeout: 20_000 })
-    .toMatch(/^ *3 .*done +issues\.opened/m)
+  await expect.poll(() => sh(command('npx hookserver deliveries list'))).toMatch(/^ *3 .*done +issues\.opened/m)
   expect(await sh(command('npx hookserver deliveries show 3'))).toContain('#7 It works')
   const checked = await sh(here(command('npx hookserver hooks check')))
   expect(checked).toContain('✓ events     issues\n')

@@ -63,7 +63,7 @@ describe('a rotation', () => {
     const env = { ...process.env, HOOKSERVER_GITHUB_TOKEN: token, HOOKSERVER_API_URL: scene.github.url }
     const child = spawn(process.execPath, [main, ...args], { env, stdio: 'ignore' })
     const hasStarted = () => scene.writes.length
-    await expect.poll(hasStarted, { timeout: 20_000 }).toBe(1)
+    await expect.poll(hasStarted).toBe(1)
     child.kill('SIGKILL')
     await once(child, 'close')
     const [added, ...old] = scene.secrets

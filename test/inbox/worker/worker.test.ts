@@ -26,7 +26,7 @@ function startWorker(inbox: Inbox, host: Host): Worker {
 }
 
 const reaches = (inbox: Inbox, id: number, state: string) =>
-  expect.poll(() => stateIn(inbox, id), { interval: 5, timeout: 20_000 }).toBe(state)
+  expect.poll(() => stateIn(inbox, id), { interval: 5 }).toBe(state)
 
 /** Some turns of the event loop, in which an unwanted effect would appear. */
 async function turns(): Promise<void> {
@@ -283,7 +283,7 @@ describe('the concurrency of a handler', () => {
     const ids = await Promise.all(Array.from({ length: 10 }, () => storeIn(inbox)))
     startWorker(inbox, host)
     for (let started = 3; started <= 10; started++) {
-      await expect.poll(() => gates.length, { interval: 5, timeout: 20_000 }).toBe(started)
+      await expect.poll(() => gates.length, { interval: 5 }).toBe(started)
       await turns()
       expect([gates.length, inside]).toEqual([started, 3])
       gates[started - 3]?.resolve()
@@ -299,7 +299,7 @@ describe('the concurrency of a handler', () => {
     const quick = vi.fn()
     startWorker(inbox, new Host().on('push', () => promise, { concurrency: 1 }).on('*', quick))
     const ids = await Promise.all(Array.from({ length: 30 }, () => storeIn(inbox)))
-    await expect.poll(() => quick.mock.calls.length, { interval: 5, timeout: 20_000 }).toBe(30)
+    await expect.poll(() => quick.mock.calls.length, { interval: 5 }).toBe(30)
     resolve()
     for (const id of ids) await reaches(inbox, id, 'done')
   })

@@ -76,7 +76,7 @@ async function recover(
     const { pending, running, retrying } = JSON.parse(await ask('/api/stats')).states
     return pending + running + retrying
   }
-  await expect.poll(left, { timeout: 20_000 }).toBe(0)
+  await expect.poll(left).toBe(0)
   served.child.kill('SIGTERM')
   expect(await served.ended).toBe(0)
 
