@@ -12,8 +12,12 @@ const isolated = [
   'test/{github/github-client,inbox/parsed-size,runtime/{drain,timer},server/metrics/metrics}.test.ts',
 ]
 
-/** Files that test the threads of an SQLite inbox, or kill the processes of one. */
-const threaded = ['test/{chaos,kill}/**/*.test.ts', 'test/sqlite/!(contract).test.ts', 'test/inbox/diagnostics.test.ts']
+/** Files that test the threads of an inbox, or kill its processes. */
+const threaded = [
+  'test/{chaos,kill}/**/*.test.ts',
+  'test/sqlite/!(contract).test.ts',
+  'test/{inbox/diagnostics,postgres/search}.test.ts',
+]
 
 /** Lets the inboxes of the other tests serve their calls in the thread of the test. */
 const inThread: Plugin = {

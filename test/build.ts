@@ -12,7 +12,9 @@ export const main: string = join(root, 'dist/cli/main.js')
 export function setup(): void {
   const last = join(root, 'dist/dashboard/index.html')
   const built = existsSync(last) ? statSync(last).mtimeMs : 0
-  const sources = globSync(['{src,dashboard}/**/*.{ts,tsx,css,html,sql}', 'scripts/*.ts', 'package.json'], { cwd: root })
+  const sources = globSync(['{src,dashboard}/**/*.{ts,tsx,css,html,sql}', 'scripts/*.ts', 'package.json'], {
+    cwd: root,
+  })
   if (sources.every((file) => statSync(join(root, file)).mtimeMs <= built)) return
   const { NODE_ENV: _, ...env } = process.env // Vitest's value would add warnings for developers to the dashboard
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, env, stdio: 'inherit' })

@@ -5,8 +5,11 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { SqliteOptions, sqlite } from '../../src/sqlite/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 
-/** Short, so that dead workers are detected soon, but long enough for the heartbeats of live ones on a busy machine. */
-export const contractOptions: SqliteOptions = { heartbeat: 250, vanishAfter: 1 }
+/**
+ * Dead workers are detected after five heartbeats. That is soon, but longer than a process on a busy machine needs to
+ * send its first heartbeat.
+ */
+export const contractOptions: SqliteOptions = { heartbeat: 1000, vanishAfter: 1 }
 
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 

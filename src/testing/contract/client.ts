@@ -62,7 +62,13 @@ export function deliver(
   const { chunked, agent, body, ...rest } = options
   const delivery = signedRequest(name, { secret: contractSecret, ...rest })
   const path = `/contract/${id}`
-  return send(host, { path, headers: delivery.headers, body: body ?? delivery.body, agent, ...(chunked && { chunked }) })
+  return send(host, {
+    path,
+    headers: delivery.headers,
+    body: body ?? delivery.body,
+    agent,
+    ...(chunked && { chunked }),
+  })
 }
 
 /**
