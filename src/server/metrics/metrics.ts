@@ -1,4 +1,6 @@
-import { Counter, Histogram, Registry } from '@platformatic/prom-client'
+import Counter from '@platformatic/prom-client/lib/counter.js'
+import Histogram from '@platformatic/prom-client/lib/histogram.js'
+import Registry from '@platformatic/prom-client/lib/registry.js'
 import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'

@@ -1,5 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { Counter, Gauge, type Registry } from '@platformatic/prom-client'
+import Counter from '@platformatic/prom-client/lib/counter.js'
+import Gauge from '@platformatic/prom-client/lib/gauge.js'
+import type Registry from '@platformatic/prom-client/lib/registry.js'
 import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
