@@ -1,12 +1,15 @@
 import { defineConfig } from 'vite'
+import { licenses } from '../scripts/licenses.ts'
 import { bundleSize } from './bundle-size.ts'
+
+const licensePlugin = licenses()
 
 export default defineConfig({
   root: import.meta.dirname,
   base: './', // a proxy may serve the page under any path
   logLevel: 'warn',
-  plugins: [bundleSize({ limit: 250_000 })],
-  worker: { format: 'es' },
+  plugins: [bundleSize({ limit: 250_000 }), licensePlugin],
+  worker: { format: 'es', plugins: () => [licensePlugin] },
   build: {
     outDir: '../dist/dashboard',
     emptyOutDir: true,

@@ -1,14 +1,15 @@
 /**
- * Bundles `src` into `dist`. One build bundles the code of all entry points, so that they share chunks. A second build
- * bundles their types, from the declarations that `tsc` has written. Also copies the files that the code reads at run
- * time.
+ * Bundles `src`, and the packages that only the command line and the server need, into `dist`. One build bundles the
+ * code of all entry points, so that they share chunks. A second build bundles their types, from the declarations that
+ * `tsc` has written. Also copies the files that the code reads at run time.
  */
 import { chmodSync, cpSync, globSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
-import { type BuildOptions, build } from 'rolldown'
+import { type BuildOptions, build, type OutputChunk } from 'rolldown'
 import { dts } from 'rolldown-plugin-dts'
 import manifest from '../package.json' with { type: 'json' }
+import { licenses } from './licenses.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -53,11 +54,16 @@ const chunks = [
   ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
   }),
+  // The server of `hookserver app create` needs it, too.
+  { name: 'hono', test: /\/node_modules\/(@hono|hono)\//, minShareCount: 2 },
 ]
+
+/** The packages that users have besides hookserver. All others become part of `dist`. */
+const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
 
 const common = {
   cwd: root,
-  external: (id: string) => /^[@\w]/.test(id) && !id.startsWith('src/') && !id.startsWith(declarations),
+  external: (id: string) => Object.hasOwn(installed, packageOf(id)),
   checks: { bundlerTimings: false }, // these warnings depend on the load of the machine
   onLog: (_level, { message }) => {
     throw new Error(message)
@@ -70,6 +76,7 @@ const { output } = await build({
   ...common,
   input: inputs([...subpaths, ...programs, ...forTests], (name) => `src/${name}.ts`),
   platform: 'node',
+  plugins: [licenses()],
   output: {
     dir: 'dist',
     chunkFileNames: 'chunks/[name].js',
@@ -97,22 +104,40 @@ for (const file of globSync('src/**/*.{sql,gz}', { cwd: root })) {
 }
 chmodSync(join(root, 'dist/cli/main.js'), 0o755) // npm does so only at installation
 
-// Checks the output, because the bundler can add imports that no file of `src` has.
-const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
-const files = output.map(({ fileName }) => fileName)
-for (const file of output) {
-  if (file.type !== 'chunk' || forTests.some((name) => file.fileName === `${name}.js`)) continue
-  for (const specifier of [...file.imports, ...file.dynamicImports]) {
-    if (files.includes(specifier) || isBuiltin(specifier) || Object.hasOwn(declared, packageOf(specifier))) continue
-    throw new Error(`dist/${file.fileName} imports ${specifier}, which no dependency in package.json provides`)
+const outputChunks = output.filter((file) => file.type === 'chunk')
+const published = outputChunks.filter(({ name }) => !forTests.includes(name))
+for (const chunk of published) checkImports(chunk)
+for (const chunk of published) if (subpaths.includes(chunk.name)) checkLoadedPackages(chunk)
+
+const receiver = outputChunks.find(({ fileName }) => fileName === 'chunks/receiver.js')
+const kilobytes = Math.round((receiver?.code.length ?? 0) / 1000)
+console.log(`library: ${outputChunks.length} modules, ${kilobytes} kB in chunks/receiver.js`)
+
+/**
+ * Checks that a chunk imports only other chunks, modules of Node.js and packages that users have. The bundler turns a
+ * `require` of a package into a call of `__require`, and does not report it as an import.
+ */
+function checkImports({ fileName, imports, dynamicImports, code }: OutputChunk): void {
+  const files = output.map((file) => file.fileName)
+  const required = [...code.matchAll(/\b__require\("([^"]+)"\)/g)].map(([, specifier = '']) => specifier)
+  for (const specifier of [...imports, ...dynamicImports, ...required]) {
+    if (files.includes(specifier) || isBuiltin(specifier)) continue
+    if (!Object.hasOwn(installed, packageOf(specifier)))
+      throw new Error(`dist/${fileName} imports ${specifier}, which no dependency in package.json provides`)
+    if (required.includes(specifier))
+      throw new Error(`dist/${fileName} requires ${specifier}, which users of hookserver may not have installed`)
   }
 }
 
-const receiver = output.find(({ fileName }) => fileName === 'chunks/receiver.js')
-const kilobytes = receiver?.type === 'chunk' ? Math.round(receiver.code.length / 1000) : 0
-console.log(
-  `library: ${output.filter(({ type }) => type === 'chunk').length} modules, ${kilobytes} kB in chunks/receiver.js`,
-)
+/** Checks that programs that import a subpath of the package do not load the packages of the server. */
+function checkLoadedPackages(subpath: OutputChunk): void {
+  const loaded = new Set([subpath])
+  for (const { imports } of loaded) {
+    for (const chunk of outputChunks) if (imports.includes(chunk.fileName)) loaded.add(chunk)
+  }
+  const module = [...loaded].flatMap(({ moduleIds }) => moduleIds).find((id) => id.includes('/node_modules/'))
+  if (module) throw new Error(`dist/${subpath.fileName} loads ${module}, which only the server may load`)
+}
 
 /** `hono` for `hono/html`, and `@scope/name` for `@scope/name/file`. */
 function packageOf(specifier: string): string {

@@ -9,7 +9,7 @@ import { dirname, join, normalize } from 'node:path'
 const mostLines = 300
 
 /** Files that combine the other parts. Each is a part of its own. */
-const composing = ['index.ts', 'hooks.ts', 'receiver/receiver.ts']
+const composing = ['index.ts', 'hooks.ts', 'receiver/receiver.ts', 'dashboard/vite.config.ts']
 
 /** The part that a file belongs to: its folder, or `nouns` (the shared types) for a file at the root. */
 function partOf(file: string): string {
@@ -55,6 +55,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   // The page parses searches and payloads as the server does.
   dashboard: ['runtime', 'nouns', 'inbox/records.ts', 'inbox/query/query.ts', 'receiver/payload.ts'],
+  'dashboard/vite.config.ts': ['dashboard', 'scripts/licenses.ts'],
 }
 
 /**
