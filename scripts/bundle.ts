@@ -129,11 +129,12 @@ function checkImports({ fileName, imports, dynamicImports, code }: OutputChunk):
   }
 }
 
-/** Checks that programs that import a subpath of the package do not load the packages of the server. */
+/** Checks that programs that import a subpath of the package never load the packages of the server. */
 function checkLoadedPackages(subpath: OutputChunk): void {
   const loaded = new Set([subpath])
-  for (const { imports } of loaded) {
-    for (const chunk of outputChunks) if (imports.includes(chunk.fileName)) loaded.add(chunk)
+  for (const { imports, dynamicImports } of loaded) {
+    const files = [...imports, ...dynamicImports]
+    for (const chunk of outputChunks) if (files.includes(chunk.fileName)) loaded.add(chunk)
   }
   const module = [...loaded].flatMap(({ moduleIds }) => moduleIds).find((id) => id.includes('/node_modules/'))
   if (module) throw new Error(`dist/${subpath.fileName} loads ${module}, which only the server may load`)
