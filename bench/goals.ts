@@ -1,6 +1,7 @@
 /**
  * The performance goals of the project. Each part records its measured values; `run.ts` prints the table at the end.
  */
+import { limits } from '../scripts/installation.ts'
 import { table } from './table.ts'
 
 interface Goal {
@@ -23,6 +24,8 @@ const goals = {
   toPgBoss: { what: `PostgreSQL ÷ ${octokit} + pg-boss.send, rate, 32 connections`, atLeast: 5 },
   halfLatency: { what: 'SQLite, p99 at half of its rate, ms', atMost: 10, digits: 1 },
   importTime: { what: `hookserver and hookserver/node ÷ ${octokit}, import time`, atMost: 1.2 },
+  packages: { what: 'npm install hookserver, packages', atMost: limits.packages, digits: 0 },
+  megabytes: { what: 'npm install hookserver, MB', atMost: limits.megabytes, digits: 1 },
   peakMemory: { what: `hookserver/node ÷ ${octokit}, peak memory with 8 concurrent bodies of 25 MB`, atMost: 0.6 },
   filled: { what: 'SQLite with 1,000,000 deliveries ÷ empty, rate', atLeast: 0.9 },
   handledSqlite: { what: 'SQLite, deliveries handled a second', atLeast: 6000, digits: 0 },

@@ -12,6 +12,7 @@ import { reportProfiles } from './profile.ts'
 import { reportService } from './service/report.ts'
 import { reportColdStart } from './start/cold-start.ts'
 import { reportImports } from './start/import-time.ts'
+import { reportInstallation } from './start/installation.ts'
 import { reportStored } from './stored.ts'
 import { reportWorkers } from './workers/report.ts'
 
@@ -35,6 +36,7 @@ const chosen = only && { only }
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   receiving: () => reportInline({ ...options, ...chosen }),
   start: async () => {
+    reportInstallation()
     await reportImports()
     await reportColdStart()
   },

@@ -5,7 +5,7 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 
-/** Megabytes on disk, as `du` counts them. The published package has a limit of its own, in check-package.ts. */
+/** Megabytes on disk, as `du` counts them. The published package has limits of its own, in installation.ts. */
 const maxMegabytes = 1000
 const megabyte = 2 ** 20
 const shownPackages = 10

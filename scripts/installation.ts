@@ -1,0 +1,28 @@
+/** Installs the package as users do, and measures what npm has installed. */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const repository = join(import.meta.dirname, '..')
+
+/** The limits of an installation, without optional peer dependencies. A megabyte has 1,000,000 bytes. */
+export const limits = { packages: 3, megabytes: 7 } as const
+
+/** Packs the package, and installs it in an empty folder. @returns The path of the tarball. */
+export function installPackage(folder: string): string {
+  const npm = (...args: string[]) =>
+    execFileSync('npm', [...args, '--ignore-scripts', '--loglevel', 'error'], { cwd: folder, encoding: 'utf8' })
+  const [{ filename }] = JSON.parse(npm('pack', repository, '--json'))
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+  npm('install', '--no-package-lock', `./${filename}`)
+  return join(folder, filename)
+}
+
+/** The number of packages in `node_modules`, and the size of their files. */
+export function measureInstallation(folder: string): { packages: number; megabytes: number } {
+  const entries = readdirSync(join(folder, 'node_modules'), { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  const manifests = files.filter((file) => /\/node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(file))
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0)
+  return { packages: manifests.length, megabytes: bytes / 1e6 }
+}
