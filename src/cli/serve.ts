@@ -52,7 +52,7 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags & 
     import('../server/logging.ts'),
   ])
   const secret = findServerSecret(early)
-  const logger = createLogger(early.logLevel.value)
+  const logger = await createLogger(early.logLevel.value)
   setDefaultLogger(logger) // for the `new Hooks()` of the module
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
   const module = path === undefined ? undefined : await loadModule(path)

@@ -10,24 +10,25 @@ import { Hooks } from '../../src/hooks.ts'
 import { createLogger } from '../../src/server/logging.ts'
 
 /** The JSON line that is logged for these fields. */
-function lineOf(fields: object) {
+async function lineOf(fields: object) {
   const stream = new PassThrough()
-  createLogger('debug', stream as unknown as NodeJS.WriteStream).info(fields, 'said')
+  const logger = await createLogger('debug', stream as unknown as NodeJS.WriteStream)
+  logger.info(fields, 'said')
   const text = String(stream.read())
   return { text, line: JSON.parse(text) }
 }
 
 describe('the log of a server', () => {
-  test('has the fields and the message in a line of JSON', () => {
+  test('has the fields and the message in a line of JSON', async () => {
     const date = new Date(0)
-    const { line } = lineOf({ number: 1, of: { what: ['things', { deep: true }] }, date, nothing: null })
+    const { line } = await lineOf({ number: 1, of: { what: ['things', { deep: true }] }, date, nothing: null })
     const shown = { number: 1, of: { what: ['things', { deep: true }] }, date: date.toJSON(), nothing: null }
     expect(line).toEqual({ level: 30, time: expect.any(Number), ...shown, msg: 'said' })
   })
 
-  test('shows no secret, at any depth, whether its name is in upper or lower case', () => {
+  test('shows no secret, at any depth, whether its name is in upper or lower case', async () => {
     const headers = { Authorization: 'Bearer xyzzy', 'X-Hub-Signature-256': 'sha256=xyzzy', accept: '*/*' }
-    const { text, line } = lineOf({
+    const { text, line } = await lineOf({
       token: 'xyzzy',
       a: { b: [{ headers, cookie: ['xyzzy'] }] },
       secret: { of: 'xyzzy' },
@@ -37,30 +38,30 @@ describe('the log of a server', () => {
     expect([line.token, line.a.b[0].cookie]).toEqual(['[not shown]', '[not shown]'])
   })
 
-  test('shows an error with its causes and codes, and leaves out its request', () => {
+  test('shows an error with its causes and codes, and leaves out its request', async () => {
     const request = { url: 'https://user:xyzzy@example.org', headers: { authorization: 'xyzzy' } }
     const cause = Object.assign(new TypeError('beneath'), { config: request })
     const err = Object.assign(new Error('above', { cause }), { code: 'EABOVE', status: 401, token: 'xyzzy', request })
-    const { text, line } = lineOf({ err, nested: { err } })
+    const { text, line } = await lineOf({ err, nested: { err } })
     expect(text).not.toContain('xyzzy')
     expect(line.err).toMatchObject({ type: 'Error', message: 'above: beneath', code: 'EABOVE', status: 401 })
     expect(line.err.stack).toContain('caused by: TypeError: beneath')
     expect(line.nested.err).toEqual(line.err)
   })
 
-  test('shows the errors of an AggregateError', () => {
-    const { line } = lineOf({ err: new AggregateError([new Error('one'), new Error('other')], 'both') })
+  test('shows the errors of an AggregateError', async () => {
+    const { line } = await lineOf({ err: new AggregateError([new Error('one'), new Error('other')], 'both') })
     expect(line.err.aggregateErrors).toMatchObject([{ message: 'one' }, { message: 'other' }])
   })
 
-  test('is finite for cyclic objects', () => {
+  test('is finite for cyclic objects', async () => {
     const [fields, several] = [{} as Record<string, unknown>, new AggregateError([], 'itself')]
     fields.self = fields
     several.errors.push(several)
     const [outer, inner] = [new Error('outer'), new Error('inner')]
     outer.cause = inner
     inner.cause = outer
-    const { line } = lineOf({ fields, several, many: Array(1000).fill(0), outer })
+    const { line } = await lineOf({ fields, several, many: Array(1000).fill(0), outer })
     expect(line.outer.message).toBe('outer: inner')
     expect(line.fields.self.self.self.self).toBeDefined()
     expect([line.several.message, line.many.length]).toEqual(['itself', 100])
@@ -68,9 +69,10 @@ describe('the log of a server', () => {
 })
 
 /** The text that a terminal receives for these fields and this message. */
-function printed(fields: object, message: string): string {
+async function printed(fields: object, message: string): Promise<string> {
   const stream = Object.assign(new PassThrough(), { isTTY: true })
-  createLogger('debug', stream as unknown as NodeJS.WriteStream).error(fields, message)
+  const logger = await createLogger('debug', stream as unknown as NodeJS.WriteStream)
+  logger.error(fields, message)
   return String(stream.read())
 }
 
@@ -84,32 +86,32 @@ describe('untrusted text in the log of a server', () => {
     return { event: value, err, of: { [other]: [value] }, type: other, name: value, [value]: 1 }
   }
 
-  test('is escaped in JSON, and keeps its value', () => {
-    fc.assert(
-      fc.property(text, text, (value, other) => {
-        const { text: shown, line } = lineOf({ event: value, of: { [other]: [value] } })
+  test('is escaped in JSON, and keeps its value', async () => {
+    await fc.assert(
+      fc.asyncProperty(text, text, async (value, other) => {
+        const { text: shown, line } = await lineOf({ event: value, of: { [other]: [value] } })
         expect(shown.slice(0, -1)).not.toMatch(/\n|\t/)
         expect(shown).not.toMatch(unsafe)
         expect(line.event.toWellFormed()).toBe(value.toWellFormed())
-        expect(lineOf(fieldsOf(value, other)).text).not.toMatch(unsafe)
+        expect((await lineOf(fieldsOf(value, other))).text).not.toMatch(unsafe)
       }),
     )
   })
 
-  test('is escaped on a terminal', () => {
+  test('is escaped on a terminal', async () => {
     vi.stubEnv('NO_COLOR', '1')
     onTestFinished(() => void vi.unstubAllEnvs())
-    fc.assert(
-      fc.property(text, text, (value, other) => {
-        expect(printed(fieldsOf(value, other), other)).not.toMatch(unsafe)
+    await fc.assert(
+      fc.asyncProperty(text, text, async (value, other) => {
+        expect(await printed(fieldsOf(value, other), other)).not.toMatch(unsafe)
       }),
     )
   })
 
-  test('is escaped on a terminal with colors, and the colors stay', () => {
+  test('is escaped on a terminal with colors, and the colors stay', async () => {
     vi.stubEnv('NO_COLOR', '')
     onTestFinished(() => void vi.unstubAllEnvs())
-    const shown = printed({ err: new Error('red \u001b[31m\u009b') }, 'two\nlines \u202e\u001b[2J')
+    const shown = await printed({ err: new Error('red \u001b[31m\u009b') }, 'two\nlines \u202e\u001b[2J')
     expect(shown).toContain('\u001b[31mERROR\u001b[39m')
     expect(stripVTControlCharacters(shown)).toContain('two\\u000alines \\u202e\\u001b[2J')
     expect(stripVTControlCharacters(shown)).toMatch(/Error: red \\u001b\[31m\\u009b\n +at /)
@@ -123,7 +125,7 @@ describe('untrusted text in the log of a server', () => {
       const hooks = new Hooks({
         secret: 'xyzzy',
         validateIp: false,
-        logger: createLogger('debug', stream as unknown as NodeJS.WriteStream),
+        logger: await createLogger('debug', stream as unknown as NodeJS.WriteStream),
       })
       const server = createServer(hookserver(hooks)).listen(0, '127.0.0.1')
       onTestFinished(() => void server.close())

@@ -47,7 +47,7 @@ export async function startPulling(path: string, flags: ConfigFlags): Promise<Pu
   }
   const early = configFromFlags(given)
   const secret = findServerSecret(early)
-  const logger = createLogger(early.logLevel.value)
+  const logger = await createLogger(early.logLevel.value)
   setDefaultLogger(logger) // for the `new Hooks()` of the module
   const module = await loadModule(path)
   const config = configFromFlags(given, { module })
