@@ -49,11 +49,21 @@ function shownFields(fields: object, depth: number): Record<string, unknown> {
 }
 
 function shown(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null || 'toJSON' in value) return value
+  if (typeof value !== 'object' || value === null) return value
   if (value instanceof Error) return shownError(value, depth)
+  if ('toJSON' in value && typeof value.toJSON === 'function') return shown(converted(value), depth)
   if (depth === maxDepth) return Array.isArray(value) ? '[Array]' : '[Object]'
   if (Array.isArray(value)) return value.slice(0, maxMembers).map((item) => shown(item, depth + 1))
   return shownFields(value, depth + 1)
+}
+
+/** The JSON value of an object that converts itself, such as a `Date`. */
+function converted(value: object): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value) ?? 'null')
+  } catch {
+    return '[not serializable]'
+  }
 }
 
 /**
@@ -63,7 +73,7 @@ function shown(value: unknown, depth: number): unknown {
 function shownError(error: Error, depth: number): object {
   const { name: type, errors } = error as Error & Partial<AggregateError>
   const [message, stack] = [joined(error, ': ', 'message'), joined(error, '\ncaused by: ', 'stack')]
-  const plain = Object.entries(error).filter(([, value]) => typeof value !== 'object')
+  const plain = Object.entries(error).filter(([, value]) => typeof value !== 'object' && typeof value !== 'function')
   const aggregateErrors = Array.isArray(errors) && depth < maxDepth && { aggregateErrors: shown(errors, depth) }
   return { ...shownFields(Object.fromEntries(plain), depth), type, message, stack, ...aggregateErrors }
 }

@@ -38,6 +38,30 @@ describe('the log of a server', () => {
     expect([line.token, line.a.b[0].cookie]).toEqual(['[not shown]', '[not shown]'])
   })
 
+  test('shows no secret of an object that converts itself to JSON', async () => {
+    const request = { toJSON: () => ({ url: '/', headers: { authorization: 'xyzzy' } }) }
+    const stored = { toJSON: true, token: 'xyzzy' }
+    const err = Object.assign(new Error('failed'), { toJSON: () => ({ url: 'https://user:xyzzy@example.org' }) })
+    const { text, line } = await lineOf({ request, list: [request], stored, err })
+    expect(text).not.toContain('xyzzy')
+    expect([line.request.url, line.stored.toJSON, line.err.message]).toEqual(['/', true, 'failed'])
+  })
+
+  test('shows the other fields if one cannot be converted to JSON', async () => {
+    const broken = {
+      toJSON() {
+        throw new Error('broken')
+      },
+    }
+    const { line } = await lineOf({
+      broken,
+      missing: { toJSON: () => undefined },
+      invalid: new Date(Number.NaN),
+      id: 1,
+    })
+    expect(line).toMatchObject({ broken: '[not serializable]', missing: null, invalid: null, id: 1 })
+  })
+
   test('shows an error with its causes and codes, and leaves out its request', async () => {
     const request = { url: 'https://user:xyzzy@example.org', headers: { authorization: 'xyzzy' } }
     const cause = Object.assign(new TypeError('beneath'), { config: request })
