@@ -10,7 +10,12 @@ export async function createLogger(level: string, stream: NodeJS.WriteStream = p
   const options = { level, base: null, formatters, serializers: { err: (error: unknown) => error } }
   if (!stream.isTTY) return pino(options, mapped(escapeUnsafeInLines, stream))
   const { prettyFactory } = await import('pino-pretty') // here, because it takes 7 ms of CPU time
-  const format = prettyFactory({ colorize: !process.env.NO_COLOR, translateTime: 'HH:MM:ss', ignore: 'pid,hostname' })
+  const format = prettyFactory({
+    colorize: !process.env.NO_COLOR,
+    translateTime: 'HH:MM:ss',
+    ignore: 'pid,hostname',
+    customPrettifiers: Object.create(null), // pino-pretty would call the methods of `{}` for fields with their names
+  })
   const readable = (line: string) => format(printableLine(line))
   return pino(options, mapped(readable, stream))
 }
@@ -25,7 +30,7 @@ const mapped = (map: (line: string) => string, stream: DestinationStream): Desti
  */
 function printableLine(line: string): string {
   const { msg, ...fields } = JSON.parse(line)
-  return JSON.stringify({ ...(printable(fields) as object), msg: escapeUnsafe(msg ?? '') })
+  return JSON.stringify({ ...(printable(fields) as object), msg: escapeUnsafe(String(msg ?? '')) })
 }
 
 function printable(value: unknown): unknown {
@@ -49,6 +54,7 @@ function shownFields(fields: object, depth: number): Record<string, unknown> {
 }
 
 function shown(value: unknown, depth: number): unknown {
+  if (typeof value === 'bigint') return String(value) // keeps its digits on a terminal
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Error) return shownError(value, depth)
   if ('toJSON' in value && typeof value.toJSON === 'function') return shown(converted(value), depth)

@@ -100,6 +100,21 @@ async function printed(fields: object, message: string): Promise<string> {
   return String(stream.read())
 }
 
+describe('the log of a server on a terminal', () => {
+  test('shows all digits of a number', async () => {
+    expect(await printed({ id: 12345678901234567890n }, 'said')).toContain('12345678901234567890')
+  })
+
+  test('shows fields with the names of methods of objects', async () => {
+    const shown = await printed({ valueOf: 'first', toString: 'second' }, 'said')
+    expect(stripVTControlCharacters(shown)).toMatch(/valueOf: "first"\n +toString: "second"/)
+  })
+
+  test('shows a message that is not a string', async () => {
+    expect(await printed({}, 42 as unknown as string)).toContain('42')
+  })
+})
+
 const unsafe = /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 
 describe('untrusted text in the log of a server', () => {
