@@ -8,6 +8,8 @@ import { once } from 'node:events'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
@@ -43,6 +45,10 @@ export async function askOutside(octokitClass: OctokitClass): Promise<number> {
 }
 `
 
+/** Arguments and environment of the server with the hooks.ts of the README. */
+const serveArgs = ['serve', 'hooks.ts', '--port', '0', '--admin-port', '0', '--validate-ip', 'false']
+const env = { ...process.env, GITHUB_WEBHOOKS_KEY: 'the secret of the service' }
+
 const project = mkdtempSync(join(tmpdir(), 'hookserver-package-'))
 try {
   const tarball = installPackage(project)
@@ -56,6 +62,7 @@ try {
   await step('every subpath can be imported', () => importAll())
   await step('quick starts of the README', () => quickStarts())
   await step('hooks.ts of the README receives a delivery', () => serveModule())
+  await step('the log on a terminal', () => serveOnTerminal())
 } finally {
   rmSync(project, { recursive: true })
 }
@@ -177,13 +184,9 @@ async function serveModule(): Promise<void> {
   assert.ok(program, 'the README has a hooks.ts')
   writeFileSync(join(project, 'hooks.ts'), program)
   const command = join(project, 'node_modules/.bin/hookserver')
-  const args = ['serve', 'hooks.ts', '--port', '0', '--admin-port', '0', '--validate-ip', 'false']
-  const env = { ...process.env, GITHUB_WEBHOOKS_KEY: 'the secret of the service' }
-  const child = spawn(command, args, { cwd: project, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(command, serveArgs, { cwd: project, env, stdio: ['ignore', 'ignore', 'pipe'] })
   try {
-    let log = ''
-    const signal = AbortSignal.timeout(startTimeout)
-    while (!log.includes('"Admin listener"')) log += ((await once(child.stderr, 'data', { signal })) as [Buffer])[0]
+    const log = await logOfStart(child.stderr)
     const url = /"url":"([^"]*hooks)"/.exec(log)?.[1] ?? ''
     const sent = execFileSync(command, ['send', 'issues.opened', '--to', url], { cwd: project, env, encoding: 'utf8' })
     assert.match(sent, /^202 Accepted/)
@@ -194,6 +197,28 @@ async function serveModule(): Promise<void> {
     child.kill()
     await once(child, 'exit')
   }
+}
+
+/** Starts the server as if its log was a terminal, because the server then loads another chunk. */
+async function serveOnTerminal(): Promise<void> {
+  const terminal = ['--import', 'data:text/javascript,process.stderr.isTTY=true']
+  const args = [...terminal, join(project, 'node_modules/hookserver', manifest.bin.hookserver), ...serveArgs]
+  const child = spawn(process.execPath, args, { cwd: project, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  try {
+    const log = await logOfStart(child.stderr)
+    assert.match(stripVTControlCharacters(log), /^\[[\d:]+\] INFO: Receiving\n {4}url: "http/)
+  } finally {
+    child.kill()
+    await once(child, 'exit')
+  }
+}
+
+/** The log of a server until it has started. */
+async function logOfStart(stderr: Readable): Promise<string> {
+  let log = ''
+  const signal = AbortSignal.timeout(startTimeout)
+  while (!log.includes('Admin listener')) log += ((await once(stderr, 'data', { signal })) as [Buffer])[0]
+  return log
 }
 
 /** Checks that the package contains the dashboard. */
