@@ -1,13 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'vite'
 import { bench, push } from '../delivery.ts'
 import { inTurns, median, ratioOf } from '../statistics.ts'
 import { table } from '../table.ts'
+import { bundleWorker, workerdArgs } from '../workerd.ts'
 
 const rounds = 15
 const programs = {
@@ -23,7 +23,7 @@ export async function reportColdStart(): Promise<void> {
     const lambda = await compared((name) => lambdaTime(programs[name].lambda))
     const bundles = new Map<Program, string>()
     for (const name of Object.keys(programs) as Program[]) {
-      bundles.set(name, await bundleWorker(programs[name].worker, join(folder, String(bundles.size))))
+      bundles.set(name, await bundleWorker(pathOf(programs[name].worker), join(folder, String(bundles.size))))
     }
     const worker = await compared((name) => workerTime(bundles.get(name) as string))
     const rows = [
@@ -48,7 +48,8 @@ async function compared(timeOf: (name: Program) => number | Promise<number>): Pr
   return names.map((name) => [name, median(times[name]).toFixed(1), ratioOf(times[name], rival).toFixed(2)])
 }
 
-const runtime = fileURLToPath(new URL('./lambda-runtime.js', import.meta.url))
+const pathOf = (program: string) => fileURLToPath(new URL(program, import.meta.url))
+const runtime = pathOf('./lambda-runtime.js')
 
 function lambdaTime(program: string): number {
   const start = performance.timeOrigin + performance.now()
@@ -67,30 +68,9 @@ function lambdaEvent(): string {
   return JSON.stringify({ version: '2.0', rawPath: bench.path, headers, requestContext, body, isBase64Encoded: false })
 }
 
-/** @returns the path of the configuration for workerd. */
-async function bundleWorker(program: string, outDir: string): Promise<string> {
-  const entry = fileURLToPath(new URL(program, import.meta.url))
-  const lib = { entry, formats: ['es' as const], fileName: 'worker' }
-  await build({ configFile: false, logLevel: 'warn', build: { lib, outDir, emptyOutDir: true } })
-  // workerd starts the first module.
-  const modules = readdirSync(outDir).sort((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js'))
-  const config = join(outDir, 'config.capnp')
-  writeFileSync(config, workerdConfig(modules))
-  return config
-}
-
-const workerdConfig = (modules: readonly string[]) => `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "worker", worker = (compatibilityDate = "2026-01-01", modules = [
-    ${modules.map((name) => `(name = "${name}", esModule = embed "${name}")`).join(',\n    ')}
-  ]))],
-  sockets = [(name = "http", address = "127.0.0.1:0", service = "worker")],
-);
-`
-
 async function workerTime(config: string): Promise<number> {
   const start = performance.now()
-  const child = spawn('workerd', ['serve', config, '--control-fd=1'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('workerd', workerdArgs(config), { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   try {
     const [message] = (await once(child.stdout, 'data')) as [Buffer]
