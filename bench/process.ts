@@ -19,13 +19,18 @@ export interface Usage {
   databaseCpu?: number | undefined
 }
 
-/** A benchmark server in a process of its own. */
-export interface Contestant {
+/** A server that can be measured under load. */
+export interface MeasuredServer {
   url: string
+  usage(): Promise<Omit<Usage, 'peak'>>
+  stop(): Promise<void>
+}
+
+/** A benchmark server in a process of its own. */
+export interface Contestant extends MeasuredServer {
   usage(): Promise<Usage>
   /** Its memory by phase, if it was started with `memory-samples.ts`. */
   phases(): Promise<Phase[]>
-  stop(): Promise<void>
 }
 
 export interface StartOptions {
@@ -39,7 +44,8 @@ export interface StartOptions {
 }
 
 export async function startContestant(name: Name, { target, nodeArgs = [] }: StartOptions = {}): Promise<Contestant> {
-  const { args, store } = definitionOf(name)
+  const { args, store, runtime } = definitionOf(name)
+  if (runtime) throw new Error(`Only the part "web" starts "${name}"`)
   if (args) return startService(args, nodeArgs)
   const database = store && target === undefined ? await createDatabase(store) : undefined
   const { url, child } = await startServer(name, target ?? database?.target, nodeArgs)

@@ -1,7 +1,7 @@
 /** `npm run bench`: compares hookserver with its rivals. CONTRIBUTING.md describes the flags. */
 import { cpus, release } from 'node:os'
 import { parseArgs } from 'node:util'
-import { checkNames, stored, unstored } from './contestants.ts'
+import { checkNames, inRuntimes, stored, unstored } from './contestants.ts'
 import { reportDashboard } from './dashboard/report.ts'
 import { goalsTable } from './goals.ts'
 import { reportInbox } from './inbox/report.ts'
@@ -14,6 +14,7 @@ import { reportColdStart } from './start/cold-start.ts'
 import { reportImports } from './start/import-time.ts'
 import { reportInstallation } from './start/installation.ts'
 import { reportStored } from './stored.ts'
+import { reportWeb } from './web/report.ts'
 import { reportWorkers } from './workers/report.ts'
 
 const { values } = parseArgs({
@@ -35,6 +36,7 @@ const chosen = only && { only }
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   receiving: () => reportInline({ ...options, ...chosen }),
+  web: () => reportWeb({ ...options, ...chosen }),
   start: async () => {
     reportInstallation()
     await reportImports()
@@ -53,7 +55,11 @@ function partNames(): string[] {
   if (values.part) return values.part
   if (!only) return Object.keys(parts)
   const has = (names: readonly string[]) => only.some((name) => names.includes(name))
-  return [...(has(unstored) ? ['receiving'] : []), ...(has(stored) ? ['stored'] : [])]
+  return [
+    ...(has(unstored) ? ['receiving'] : []),
+    ...(has(inRuntimes) ? ['web'] : []),
+    ...(has(stored) ? ['stored'] : []),
+  ]
 }
 
 const date = new Date().toISOString().slice(0, 10)

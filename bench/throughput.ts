@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import autocannon from 'autocannon'
 import type { Name } from './contestants.ts'
 import { push } from './delivery.ts'
-import { type Contestant, startContestant, type Usage } from './process.ts'
+import { type MeasuredServer, startContestant, type Usage } from './process.ts'
 import { median, percentile, ratioOf } from './statistics.ts'
 import { steadyLoad } from './steady-load.ts'
 
@@ -19,7 +19,7 @@ export interface Round {
   databaseCpu?: number | undefined
 }
 
-export type Starts = Readonly<Record<string, () => Promise<Contestant>>>
+export type Starts = Readonly<Record<string, () => Promise<MeasuredServer>>>
 
 export interface Rounds {
   rounds: number
@@ -76,7 +76,7 @@ export async function throughput(
   const results = connections.map(() => new Map(Object.keys(starts).map((name) => [name, new Throughput()])))
   const generations = Math.min(rounds, maxGenerations)
   for (let generation = 0; generation < generations; generation++) {
-    const servers: [string, Contestant][] = []
+    const servers: [string, MeasuredServer][] = []
     try {
       for (const [name, start] of Object.entries(starts)) servers.push([name, await start()])
       for (const [name, server] of servers) await measure(server, { name, seconds: warmUpSeconds })
@@ -97,7 +97,7 @@ export async function throughput(
 
 /** Measures one round under full load. Errors contain `name`. */
 export async function measure(
-  server: Contestant,
+  server: MeasuredServer,
   { name, seconds, connections = 32 }: { name: string; seconds: number; connections?: number },
 ): Promise<Round> {
   const before = await server.usage()
@@ -123,7 +123,7 @@ export async function measure(
  * load. Without the wait, the CPU time per answer would not include these handlers, and they would slow down the server
  * that is measured next.
  */
-async function usageWhenQuiet(server: Contestant, name: string): Promise<Usage> {
+async function usageWhenQuiet(server: MeasuredServer, name: string): Promise<Omit<Usage, 'peak'>> {
   let last = await server.usage()
   for (let checks = 0; checks < maxChecks; checks++) {
     await wait(checkInterval)
@@ -136,7 +136,7 @@ async function usageWhenQuiet(server: Contestant, name: string): Promise<Usage> 
 
 /** The latencies of a new server at a steady rate, in milliseconds: medians of three rounds. */
 export async function steadyLatency(
-  start: () => Promise<Contestant>,
+  start: () => Promise<MeasuredServer>,
   { rate, seconds }: { rate: number; seconds: number },
 ): Promise<{ p50: number; p99: number }> {
   const server = await start()
