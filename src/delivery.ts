@@ -106,7 +106,6 @@ export class ReceivedDelivery implements Delivery {
   readonly event: string
   readonly action: string | undefined
   readonly data: Json
-  readonly headers: Readonly<Record<string, string | undefined>>
   readonly receivedAt: Date
   readonly source: string
   readonly secretId: string | undefined
@@ -116,6 +115,7 @@ export class ReceivedDelivery implements Delivery {
   readonly recovered: boolean
   readonly replayed: boolean
   readonly conflict: boolean
+  readonly #headers: Pick<DeliveryHeaders, 'headers'>
   readonly #logger: Logger
   readonly #members: Json
   readonly #octokits: OctokitSource
@@ -126,7 +126,6 @@ export class ReceivedDelivery implements Delivery {
   constructor(headers: DeliveryHeaders, payload: DeliveryPayload, logger: Logger, octokits: OctokitSource) {
     this.guid = headers.guid
     this.event = headers.event
-    this.headers = headers.headers
     this.receivedAt = headers.receivedAt
     this.source = headers.source
     this.secretId = headers.secretId
@@ -138,9 +137,14 @@ export class ReceivedDelivery implements Delivery {
     this.conflict = headers.conflict ?? false
     this.action = textIn(payload.members, 'action')
     this.data = payload.data
+    this.#headers = headers
     this.#members = payload.members
     this.#logger = logger
     this.#octokits = octokits
+  }
+
+  get headers(): Readonly<Record<string, string | undefined>> {
+    return this.#headers.headers
   }
 
   get hookId(): string | undefined {

@@ -12,6 +12,12 @@ export interface HookRequest {
   readonly path: string | undefined
   /** Names in lower case. The values of a repeated header are joined. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /**
+   * Returns one header. An adapter has this function if it must copy the headers to create `headers`, because most
+   * deliveries need only a few of them.
+   * @param name In lower case.
+   */
+  header?(name: string): string | undefined
   /** The address at the other end of the connection; `'unix'` for a Unix socket. */
   readonly address: string | undefined
   /** The address that the framework found (`req.ip`), for `clientAddress: 'framework'`. */
@@ -32,6 +38,14 @@ export interface HookRequest {
   readonly createHmac?: CreateHmac | undefined
   /** Keeps the platform running for work that ends after the reply. */
   waitUntil?(work: Promise<unknown>): void
+}
+
+/** The members of a `HookRequest` that contain its headers. */
+export type HeaderSource = Pick<HookRequest, 'headers' | 'header'>
+
+/** Returns one header, without a copy of all headers. @param name In lower case. */
+export function headerOf(source: HeaderSource, name: string): string | undefined {
+  return source.header ? source.header(name) : source.headers[name]
 }
 
 /** A body: complete, still to be read, or consumed by other software (then with a text on how to prevent that). */

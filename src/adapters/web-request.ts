@@ -15,24 +15,35 @@ interface WebContext {
 export class WebRequest implements HookRequest {
   readonly method: string
   readonly path: string | undefined
-  readonly headers: Readonly<Record<string, string>>
   readonly address: string | undefined
   readonly native: HookRequest['native']
   readonly waitUntil: (work: Promise<unknown>) => void
   /** The HMAC of `node:crypto`, if it exists. On Node.js, WebCrypto would start a thread-pool job for each HMAC. */
   readonly createHmac: CreateHmac | undefined = createHmac
   readonly #request: Request
+  readonly #headers: Headers
+  #headersCopy: Readonly<Record<string, string>> | undefined
   readonly #context: WebContext
 
   constructor(request: Request, context: WebContext) {
     this.method = request.method
     this.path = context.path
-    this.headers = Object.fromEntries(request.headers)
     this.native = context.native
     this.address = context.address
     this.waitUntil = context.waitUntil ?? (() => {})
     this.#request = request
+    this.#headers = request.headers // Deno does not allow this access any more after the reply
     this.#context = context
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    this.#headersCopy ??= Object.fromEntries(this.#headers)
+    return this.#headersCopy
+  }
+
+  /** Saves 4 µs of a request's 50 µs in Bun, 8 of 70 in Deno and 9 of 80 in Node.js, compared with `headers`. */
+  header(name: string): string | undefined {
+    return this.#headers.get(name) ?? undefined
   }
 
   body(): Body {

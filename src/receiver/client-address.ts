@@ -1,11 +1,11 @@
 import { HookError } from '../errors.ts'
-import type { HookRequest } from '../http.ts'
+import { type HookRequest, headerOf } from '../http.ts'
 import type { ClientAddressFunction } from '../options.ts'
 import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, namedRanges } from './cidr.ts'
 
 /** The members of a request that identify its client. */
-export type AddressedRequest = Pick<HookRequest, 'headers' | 'address' | 'frameworkAddress' | 'native'>
+export type AddressedRequest = Pick<HookRequest, 'headers' | 'header' | 'address' | 'frameworkAddress' | 'native'>
 
 /**
  * Finds the address of a request's client; `undefined` if the platform does not provide it.
@@ -31,7 +31,7 @@ export function createAddressReader(
   return (request) => {
     const nearest = peer(request)
     if (nearest === undefined) return undefined
-    const reported = request.headers[settings.forwardedHeader]
+    const reported = headerOf(request, settings.forwardedHeader)
     const chain = reported === undefined ? [] : forwardedAddresses(settings.forwardedHeader, reported)
     let client = nearest
     for (let hop = 0; chain.length > 0 && isTrusted(client, hop); hop++) client = chain.pop() as string
@@ -78,7 +78,7 @@ function createTrust(option: readonly string[] | number): Trust | undefined {
 function peerReader({ clientAddress }: Pick<Settings, 'clientAddress'>): AddressReader {
   if (typeof clientAddress === 'function') return ({ native }) => givenAddress(clientAddress, native)
   if (clientAddress === 'framework') return (request) => request.frameworkAddress
-  if (clientAddress === 'cloudflare') return (request) => request.headers['cf-connecting-ip']
+  if (clientAddress === 'cloudflare') return (request) => headerOf(request, 'cf-connecting-ip')
   if (clientAddress === 'deno') return (request) => denoAddress(request.native)
   if (clientAddress === 'bun') return ({ native }) => call('requestIP()', () => bunAddress(native))
   return (request) => request.address

@@ -1,6 +1,6 @@
 import type { DeliveryPayload, ParsedPayload } from '../delivery.ts'
 import { HookError } from '../errors.ts'
-import type { HookRequest } from '../http.ts'
+import { type HeaderSource, headerOf } from '../http.ts'
 import type { PayloadParser } from '../options.ts'
 import { digitsIn, isObject, isRoundedIn, type Json, keepDigits, objectIn, textIn } from '../runtime/json.ts'
 import { decodeField, encodedField } from '../runtime/untrusted-text.ts'
@@ -13,10 +13,10 @@ const forms = new Map<string, PayloadForm>([
 ])
 
 /** Which of GitHub's two content types a request has; `undefined` for any other type, and for an encoded body. */
-export function payloadForm(headers: HookRequest['headers']): PayloadForm | undefined {
-  const coding = headers['content-encoding']
+export function payloadForm(request: HeaderSource): PayloadForm | undefined {
+  const coding = headerOf(request, 'content-encoding')
   if (coding !== undefined && coding.toLowerCase() !== 'identity') return undefined // GitHub compresses nothing
-  const type = headers['content-type'] ?? ''
+  const type = headerOf(request, 'content-type') ?? ''
   return forms.get(type) ?? forms.get(type.split(';', 1)[0]?.trim().toLowerCase() ?? '')
 }
 
@@ -28,19 +28,19 @@ export interface RequiredHeaders {
 }
 
 /** @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type` */
-export function readHeaders(headers: HookRequest['headers']): RequiredHeaders {
-  const event = headers['x-github-event']
+export function readHeaders(request: HeaderSource): RequiredHeaders {
+  const event = headerOf(request, 'x-github-event')
   if (!event) throw new HookError('missing_event')
-  const guid = headers['x-github-delivery']
+  const guid = headerOf(request, 'x-github-delivery')
   if (!guid) throw new HookError('missing_delivery')
-  const form = payloadForm(headers)
+  const form = payloadForm(request)
   if (!form) throw new HookError('unsupported_media_type')
   return { event, guid, form }
 }
 
 /** `Content-Length`, if the request has one. */
-export function contentLength(headers: HookRequest['headers']): number | undefined {
-  const text = headers['content-length']
+export function contentLength(request: HeaderSource): number | undefined {
+  const text = headerOf(request, 'content-length')
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }
 

@@ -1,4 +1,4 @@
-import { type DeliveryHeaders, type OctokitSource, ReceivedDelivery } from '../delivery.ts'
+import { type OctokitSource, ReceivedDelivery } from '../delivery.ts'
 import type { Registry } from '../dispatch/registry.ts'
 import { runHandlers } from '../dispatch/run.ts'
 import { HookError } from '../errors.ts'
@@ -8,6 +8,7 @@ import {
   type Hmac,
   type HookReply,
   type HookRequest,
+  headerOf,
   noContent,
   type Receiver,
   type ReceiverStatus,
@@ -28,16 +29,9 @@ import { type ReceivedBody, readBody } from './body.ts'
 import type { GithubRanges } from './github-ranges.ts'
 import type { MemoryLimit } from './memory-limit.ts'
 import { Origin } from './origin.ts'
-import {
-  contentLength,
-  decodePayload,
-  type PayloadForm,
-  parseBody,
-  payloadForm,
-  readHeaders,
-  toPayload,
-} from './payload.ts'
+import { contentLength, decodePayload, parseBody, payloadForm, readHeaders, toPayload } from './payload.ts'
 import { RejectionLog } from './rejection-log.ts'
+import { VerifiedDelivery } from './verified-delivery.ts'
 import { type RequestContext, type Signer, Verifier } from './verifier.ts'
 
 /** The parts of a `Hooks` that its mounts share. */
@@ -51,12 +45,6 @@ export interface SharedParts {
   onStored(): void
   /** Writes counts and rejected requests to the inbox, if there is one. */
   writes: BackgroundWrites | undefined
-}
-
-/** A delivery whose signature is valid or is not checked. Its payload has not been parsed. */
-interface VerifiedDelivery extends DeliveryHeaders {
-  form: PayloadForm
-  algorithm: HashName | undefined
 }
 
 /** The life of a delivery, from the request to the reply, as `docs/lifecycle.md` draws it. */
@@ -118,7 +106,7 @@ export class DeliveryReceiver implements Receiver {
       context.originWarning = this.#origin.warning(request)
 
       const verification = this.#verifier?.begin(request)
-      if (!verification) readHeaders(request.headers) // rejects bad headers before the body is read
+      if (!verification) readHeaders(request) // rejects bad headers before the body is read
 
       context.body = await this.#readBody(context, verification?.hmac)
 
@@ -163,8 +151,8 @@ export class DeliveryReceiver implements Receiver {
   #readBody(context: RequestContext, hmac: Hmac | undefined): Promise<ReceivedBody> | ReceivedBody {
     const { request, deadline } = context
     const { bodyLimit } = this.#settings
-    const limit = payloadForm(request.headers) === 'form' ? 2 * bodyLimit : bodyLimit
-    const expected = contentLength(request.headers)
+    const limit = payloadForm(request) === 'form' ? 2 * bodyLimit : bodyLimit
+    const expected = contentLength(request)
     if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
     const reservation = this.#shared.memoryLimit.reserve(expected)
     context.reservation = reservation
@@ -174,15 +162,15 @@ export class DeliveryReceiver implements Receiver {
 
   /** Creates the delivery from the headers. Its signature is valid, or is not checked. */
   #accept(
-    { request: { headers }, receivedAt }: RequestContext,
+    { request, receivedAt }: RequestContext,
     signer: Signer | undefined,
     algorithm: HashName | undefined,
   ): VerifiedDelivery {
-    const { event, guid, form } = readHeaders(headers)
     const { source } = this.#settings
-    const secretIndex = signer?.index
+    const delivery = new VerifiedDelivery(request, { receivedAt, source, signer, algorithm })
+    const { guid, event, secretIndex } = delivery
     if (diagnostics.received?.hasSubscribers) diagnostics.received.publish({ guid, event, source, secretIndex })
-    return { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex, form, algorithm }
+    return delivery
   }
 
   /** Stores a delivery and replies after the commit. Without a signature check, the body must contain a JSON object. */
@@ -255,7 +243,8 @@ export class DeliveryReceiver implements Receiver {
     if (error.code === 'handler_failed' || error.code === 'handler_timeout') this.#logOriginWarning(context)
     else this.#record(error, request, this.#rejectionLog.rejected(error, request, explain))
     if (diagnostics.rejected?.hasSubscribers) {
-      const { 'x-github-delivery': guid, 'x-github-event': event } = request.headers
+      const guid = headerOf(request, 'x-github-delivery')
+      const event = headerOf(request, 'x-github-event')
       diagnostics.rejected.publish({ code: error.code, status: error.status, guid, event })
     }
     return error

@@ -1,5 +1,5 @@
 import type { HookError } from '../errors.ts'
-import type { HookRequest } from '../http.ts'
+import { type HookRequest, headerOf } from '../http.ts'
 import { causeText } from '../runtime/cause-text.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
@@ -55,7 +55,8 @@ export class RejectionLog {
     this.#last.set(key, { at: now, unreported: 0 })
     const log = async () => {
       const reason = (await explain?.().catch(() => undefined)) ?? causeText(error)
-      const { 'x-github-delivery': guid, 'x-github-event': event } = request.headers
+      const guid = headerOf(request, 'x-github-delivery')
+      const event = headerOf(request, 'x-github-event')
       const fields = { code: error.code, guid, event, ...(last?.unreported && { unreported: last.unreported }) }
       const detail = reason && reason !== error.message ? ` (${reason})` : ''
       this.#logger.warn(fields, `${message}: ${error.message}${detail}`)

@@ -1,5 +1,5 @@
 import { HookError } from '../errors.ts'
-import type { CreateHmac, HashName, HookRequest } from '../http.ts'
+import { type CreateHmac, type HashName, type HeaderSource, headerOf } from '../http.ts'
 import type { Secret } from '../options.ts'
 
 /** A signature header, parsed and not yet verified. */
@@ -8,7 +8,7 @@ export interface SignatureHeader {
   digest: Uint8Array
 }
 
-const headerOf: Record<HashName, string> = { sha256: 'x-hub-signature-256', sha1: 'x-hub-signature' }
+const headerNames: Record<HashName, string> = { sha256: 'x-hub-signature-256', sha1: 'x-hub-signature' }
 const digestLength: Record<HashName, number> = { sha256: 32, sha1: 20 }
 
 const strongestFirst: readonly HashName[] = ['sha256', 'sha1']
@@ -18,18 +18,18 @@ const strongestFirst: readonly HashName[] = ['sha256', 'sha1']
  * one is empty, because a valid weaker signature must not rescue a request whose stronger signature is wrong.
  * @throws {HookError} `missing_signature`, or `wrong_signature` for a malformed one.
  */
-export function readSignature(headers: HookRequest['headers'], accepted: readonly HashName[]): SignatureHeader {
+export function readSignature(request: HeaderSource, accepted: readonly HashName[]): SignatureHeader {
   for (const algorithm of strongestFirst) {
-    const header = accepted.includes(algorithm) ? headers[headerOf[algorithm]] : undefined
+    const header = accepted.includes(algorithm) ? headerOf(request, headerNames[algorithm]) : undefined
     if (header === undefined) continue
     const signature = parseSignature(header)
     if (signature?.algorithm === algorithm) return signature
     const shape = `"${algorithm}=" and ${2 * digestLength[algorithm]} hexadecimal digits`
     throw new HookError('wrong_signature', {
-      cause: `${headerOf[algorithm]} is ${header === '' ? 'empty' : `not ${shape}`}`,
+      cause: `${headerNames[algorithm]} is ${header === '' ? 'empty' : `not ${shape}`}`,
     })
   }
-  const excluded = headers[headerOf.sha1] !== undefined || headers[headerOf.sha256] !== undefined
+  const excluded = strongestFirst.some((algorithm) => headerOf(request, headerNames[algorithm]) !== undefined)
   const cause = excluded
     ? 'signatureAlgorithms excludes the algorithm of the signature that was sent'
     : 'the webhook on GitHub has no secret'

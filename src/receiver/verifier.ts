@@ -111,10 +111,10 @@ export class Verifier {
   }
 
   /** Reads the signature header. @throws {HookError} `missing_signature`, `wrong_signature` */
-  begin({ headers, createHmac }: HookRequest): Verification {
-    const signature = readSignature(headers, this.#settings.signatureAlgorithms)
+  begin(request: HookRequest): Verification {
+    const signature = readSignature(request, this.#settings.signatureAlgorithms)
     const key = this.#secrets.fixed?.keys[0]
-    return { signature, hmac: key && createHmac?.(signature.algorithm, key.bytes) }
+    return { signature, hmac: key && request.createHmac?.(signature.algorithm, key.bytes) }
   }
 
   /**
@@ -134,11 +134,12 @@ export class Verifier {
     context: RequestContext,
     from: number,
   ): Promise<Signer> {
-    const { headers, createHmac } = context.request
-    const { keys, id } = await this.#secrets.lookUp(headers, context.deadline)
+    const { request } = context
+    const { createHmac } = request
+    const { keys, id } = this.#secrets.fixed ?? (await this.#secrets.lookUp(request.headers, context.deadline))
     const index = await findSigner(keys, signature, body, createHmac, from)
     if (index < 0) {
-      context.explain = () => explainWrongSignature({ signature, body, headers, keys, createHmac })
+      context.explain = () => explainWrongSignature({ signature, body, headers: request.headers, keys, createHmac })
       throw new HookError('wrong_signature')
     }
     return { id, index }

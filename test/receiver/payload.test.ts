@@ -15,8 +15,8 @@ describe('the content type', () => {
     ['application/x-www-form-urlencoded', 'form'],
     ['application/x-www-form-urlencoded; charset=utf-8', 'form'],
   ])('is one of GitHub’s two: %s', (type, form) => {
-    expect(payloadForm({ 'content-type': type })).toBe(form)
-    expect(payloadForm({ 'content-type': type, 'content-encoding': 'identity' })).toBe(form)
+    expect(payloadForm({ headers: { 'content-type': type } })).toBe(form)
+    expect(payloadForm({ headers: { 'content-type': type, 'content-encoding': 'identity' } })).toBe(form)
   })
 
   test.each([
@@ -30,10 +30,12 @@ describe('the content type', () => {
     'multipart/form-data; boundary=application/json',
     'text/plain; application/json',
     'constructor',
-  ])('is rejected if it is any other: %j', (type) => expect(payloadForm({ 'content-type': type })).toBeUndefined())
+  ])('is rejected if it is any other: %j', (type) =>
+    expect(payloadForm({ headers: { 'content-type': type } })).toBeUndefined(),
+  )
 
   test.each(['gzip', 'br', 'deflate', ''])('is not accepted for a body compressed with %j', (coding) => {
-    expect(payloadForm({ 'content-type': 'application/json', 'content-encoding': coding })).toBeUndefined()
+    expect(payloadForm({ headers: { 'content-type': 'application/json', 'content-encoding': coding } })).toBeUndefined()
   })
 })
 
@@ -231,9 +233,9 @@ const right = {
 describe('the headers of a delivery', () => {
   test('have its event, its GUID and its form', () => {
     const { 'x-github-event': event, 'x-github-delivery': guid } = right
-    expect(readHeaders(right)).toEqual({ event, guid, form: 'json' })
+    expect(readHeaders({ headers: right })).toEqual({ event, guid, form: 'json' })
     const form = { ...right, 'content-type': 'application/x-www-form-urlencoded' }
-    expect(readHeaders(form)).toEqual({ event, guid, form: 'form' })
+    expect(readHeaders({ headers: form })).toEqual({ event, guid, form: 'form' })
   })
 
   test.each([
@@ -247,19 +249,21 @@ describe('the headers of a delivery', () => {
     ],
   ])('must have %s, and it must not be empty', async (name, status, code, message) => {
     for (const value of [undefined, '']) {
-      const rejection = await rejectionOf(() => readHeaders({ ...right, [name]: value }))
+      const rejection = await rejectionOf(() => readHeaders({ headers: { ...right, [name]: value } }))
       expect(rejection).toMatchObject({ status, code, message })
     }
   })
 
   test('are checked in the order of Flask-Hookserver: event, delivery, content type', async () => {
-    expect((await rejectionOf(() => readHeaders({}))).code).toBe('missing_event')
-    expect((await rejectionOf(() => readHeaders({ 'x-github-event': 'ping' }))).code).toBe('missing_delivery')
+    expect((await rejectionOf(() => readHeaders({ headers: {} }))).code).toBe('missing_event')
+    expect((await rejectionOf(() => readHeaders({ headers: { 'x-github-event': 'ping' } }))).code).toBe(
+      'missing_delivery',
+    )
   })
 
   test('may have any event', () => {
     for (const event of ['constructor', '__proto__', '*', 'error', 'an_event_of_tomorrow']) {
-      expect(readHeaders({ ...right, 'x-github-event': event }).event).toBe(event)
+      expect(readHeaders({ headers: { ...right, 'x-github-event': event } }).event).toBe(event)
     }
   })
 })
@@ -270,10 +274,12 @@ describe('Content-Length', () => {
     ['26214400', 26_214_400],
     ['007', 7],
     ['9'.repeat(400), Number.POSITIVE_INFINITY],
-  ])('is a number of bytes: %s', (text, bytes) => expect(contentLength({ 'content-length': text })).toBe(bytes))
+  ])('is a number of bytes: %s', (text, bytes) =>
+    expect(contentLength({ headers: { 'content-length': text } })).toBe(bytes),
+  )
 
   test.each([undefined, '', ' ', '-1', '+1', '1.5', '1e3', '0x10', '5, 5', '5 ', 'NaN', '５'])(
     'counts as missing if it is invalid: %j',
-    (text) => expect(contentLength({ 'content-length': text })).toBeUndefined(),
+    (text) => expect(contentLength({ headers: { 'content-length': text } })).toBeUndefined(),
   )
 })

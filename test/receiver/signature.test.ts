@@ -146,41 +146,43 @@ describe('the signature header of a request', () => {
 
   test('is the stronger of two, in any order of signatureAlgorithms', () => {
     for (const accepted of [both, both.toReversed()]) {
-      const signature = readSignature(headersOf(sha256, sha1), accepted)
+      const signature = readSignature({ headers: headersOf(sha256, sha1) }, accepted)
       expect(signature).toEqual({ algorithm: 'sha256', digest: new Uint8Array(Buffer.from(sha256.slice(7), 'hex')) })
     }
   })
 
   test('is SHA-1 if there is no other', () => {
-    const signature = readSignature(headersOf(undefined, sha1), both)
+    const signature = readSignature({ headers: headersOf(undefined, sha1) }, both)
     expect(signature).toEqual({ algorithm: 'sha1', digest: new Uint8Array(Buffer.from(sha1.slice(5), 'hex')) })
   })
 
   test.each([...malformed, sha1])(
     'is wrong, even with a correct SHA-1 signature, if the stronger one is %j',
     async (strong) => {
-      const rejection = await rejectionOf(() => readSignature(headersOf(strong, sha1), both))
+      const rejection = await rejectionOf(() => readSignature({ headers: headersOf(strong, sha1) }, both))
       expect(rejection).toMatchObject({ code: 'wrong_signature', status: 400, message: 'Wrong signature' })
     },
   )
 
   test.each(['', sha256, sha1.slice(0, -1)])('is wrong if X-Hub-Signature is %j', async (weak) => {
-    expect((await rejectionOf(() => readSignature(headersOf(undefined, weak), both))).code).toBe('wrong_signature')
+    expect((await rejectionOf(() => readSignature({ headers: headersOf(undefined, weak) }, both))).code).toBe(
+      'wrong_signature',
+    )
   })
 
   test('is missing without a header, with the text of Flask-Hookserver', async () => {
-    const rejection = await rejectionOf(() => readSignature({ 'x-github-event': 'ping' }, both))
+    const rejection = await rejectionOf(() => readSignature({ headers: { 'x-github-event': 'ping' } }, both))
     expect(rejection).toMatchObject({ code: 'missing_signature', status: 400, message: 'Missing signature' })
     expect(rejection.cause).toContain('no secret')
   })
 
   test('is missing if its algorithm is not accepted, and the log has the reason', async () => {
-    const rejection = await rejectionOf(() => readSignature(headersOf(undefined, sha1), ['sha256']))
+    const rejection = await rejectionOf(() => readSignature({ headers: headersOf(undefined, sha1) }, ['sha256']))
     expect(rejection).toMatchObject({
       code: 'missing_signature',
       cause: expect.stringContaining('signatureAlgorithms'),
     })
-    expect((await rejectionOf(() => readSignature(headersOf(sha256, undefined), ['sha1']))).code).toBe(
+    expect((await rejectionOf(() => readSignature({ headers: headersOf(sha256, undefined) }, ['sha1']))).code).toBe(
       'missing_signature',
     )
   })

@@ -1,0 +1,46 @@
+import type { DeliveryHeaders } from '../delivery.ts'
+import type { HashName, HookRequest } from '../http.ts'
+import { type PayloadForm, readHeaders } from './payload.ts'
+import type { Signer } from './verifier.ts'
+
+/** A delivery whose signature is valid or is not checked. Its payload has not been parsed. */
+export class VerifiedDelivery implements DeliveryHeaders {
+  readonly event: string
+  readonly guid: string
+  readonly form: PayloadForm
+  readonly receivedAt: Date
+  readonly source: string
+  readonly secretId: string | undefined
+  readonly secretIndex: number | undefined
+  readonly algorithm: HashName | undefined
+  readonly #request: HookRequest
+
+  /** @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type` */
+  constructor(
+    request: HookRequest,
+    {
+      receivedAt,
+      source,
+      signer,
+      algorithm,
+    }: Pick<VerifiedDelivery, 'receivedAt' | 'source' | 'algorithm'> & {
+      signer: Signer | undefined
+    },
+  ) {
+    const { event, guid, form } = readHeaders(request)
+    this.event = event
+    this.guid = guid
+    this.form = form
+    this.receivedAt = receivedAt
+    this.source = source
+    this.secretId = signer?.id
+    this.secretIndex = signer?.index
+    this.algorithm = algorithm
+    this.#request = request
+  }
+
+  /** Read only if a handler or the inbox needs all headers, because some adapters must copy them. */
+  get headers(): HookRequest['headers'] {
+    return this.#request.headers
+  }
+}
