@@ -49,7 +49,19 @@ export function headerOf(source: HeaderSource, name: string): string | undefined
 }
 
 /** A body: complete, still to be read, or consumed by other software (then with a text on how to prevent that). */
-export type Body = { bytes: Uint8Array } | { read: ReadBody } | { consumed: string }
+export type Body = CompleteBody | ConsumedBody | { read: ReadBody } | BodyInOneCall
+type CompleteBody = { bytes: Uint8Array }
+type ConsumedBody = { consumed: string }
+
+/**
+ * A body that one call can read, which costs less than to read its chunks. But the call reads without a limit, and
+ * cannot be stopped. So the receiver calls `readAtOnce` only for a small body with a `Content-Length`, and `inChunks`
+ * for any other body.
+ */
+export interface BodyInOneCall {
+  readAtOnce(): Promise<CompleteBody | ConsumedBody>
+  inChunks(): Exclude<Body, BodyInOneCall>
+}
 
 /**
  * Starts to read the body: calls `onChunk` for each chunk, then `onEnd` once. If the stream failed, `onEnd` gets the

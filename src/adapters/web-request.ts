@@ -49,11 +49,30 @@ export class WebRequest implements HookRequest {
   body(): Body {
     const kept = this.#context.kept?.()
     if (kept) return { read: readKept(kept) }
-    if (this.#request.bodyUsed) return { consumed: this.#context.cure }
-    const { body } = this.#request
-    if (body?.locked) return { consumed: this.#context.cure }
-    return body ? { read: readWebStream(body) } : { bytes: new Uint8Array() }
+    const request = this.#request
+    const { cure } = this.#context
+    if (request.bodyUsed) return { consumed: cure }
+    return { readAtOnce: () => readAtOnce(request, cure), inChunks: () => inChunks(request, cure) }
   }
+}
+
+/**
+ * Does not access the stream of the body, because in Node.js, `@hono/node-server` would create the stream, which takes
+ * longer than the rest of the request. Saves 10 µs of a request's 60 µs in Bun, 25 of 90 in Deno, and 90 of 170 in
+ * Node.js.
+ */
+async function readAtOnce(request: Request, cure: string): Promise<{ bytes: Uint8Array } | { consumed: string }> {
+  try {
+    return { bytes: new Uint8Array(await request.arrayBuffer()) }
+  } catch (error) {
+    if (request.bodyUsed) throw error
+    return { consumed: cure } // other software has locked the stream
+  }
+}
+
+function inChunks({ body }: Request, cure: string): { bytes: Uint8Array } | { read: ReadBody } | { consumed: string } {
+  if (body?.locked) return { consumed: cure }
+  return body ? { read: readWebStream(body) } : { bytes: new Uint8Array() }
 }
 
 function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {

@@ -1,6 +1,7 @@
 import { errorTable, HookError } from '../errors.ts'
-import type { Body, ReadBody } from '../http.ts'
+import type { Body, BodyInOneCall, ReadBody } from '../http.ts'
 import type { Deadline } from '../runtime/deadline.ts'
+import type { Release } from '../runtime/memory-pool.ts'
 import type { Reservation } from './memory-limit.ts'
 
 /** A body that has arrived completely. */
@@ -20,6 +21,8 @@ export interface BodyLimits {
   expected: number | undefined
   deadline: Deadline
   reservation: Reservation
+  /** The permit to read the body with one call. It is released when the body has its memory, or is not read further. */
+  permit?: Release | undefined
 }
 
 /**
@@ -33,9 +36,32 @@ export function readBody(
   limits: BodyLimits,
   onChunk?: (chunk: Uint8Array) => void,
 ): Promise<ReceivedBody> | ReceivedBody {
+  if ('readAtOnce' in body) {
+    if (limits.permit) return readAtOnce(body, limits, onChunk)
+    return readBody(body.inChunks(), limits, onChunk)
+  }
   if ('consumed' in body) throw consumedBody(body.consumed)
   const reader = new BodyReader(limits, onChunk)
   return 'read' in body ? reader.collect(body.read) : reader.receive(body.bytes)
+}
+
+/** Reads a small body with one call. If the deadline expires, ignores the result of the call, which cannot be stopped. */
+async function readAtOnce(
+  body: BodyInOneCall,
+  limits: BodyLimits,
+  onChunk: ((chunk: Uint8Array) => void) | undefined,
+): Promise<ReceivedBody> {
+  const { deadline, permit: release } = limits
+  try {
+    if (deadline.expired) throw new HookError('body_timeout')
+    const read = await deadline.race(body.readAtOnce(), () => new HookError('body_timeout'))
+    if ('consumed' in read) throw consumedBody(read.consumed)
+    return await new BodyReader(limits, onChunk).receive(read.bytes)
+  } catch (error) {
+    throw error instanceof HookError ? error : streamError(error)
+  } finally {
+    release?.()
+  }
 }
 
 /** The error for a body that other software has read. @param cure How to prevent that in this framework. */

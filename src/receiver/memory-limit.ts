@@ -1,7 +1,13 @@
 import { type Linked, LinkedList } from '../runtime/linked-list.ts'
+import { MemoryPool, type Release } from '../runtime/memory-pool.ts'
 
 /** A body with more bytes counts as large. */
 const largeBody = 1024 * 1024
+
+/** Maximum bytes of a body that one call may read. Most deliveries are smaller. */
+const maxAtOnce = 64 * 1024
+/** The share of the limit that all bodies together may announce while one call reads each of them. */
+const shareAtOnce = 1 / 16
 
 /**
  * Limits the bytes of request bodies in memory. A body takes memory for the bytes that have arrived, not for those that
@@ -11,6 +17,12 @@ const largeBody = 1024 * 1024
 export class MemoryLimit {
   readonly #small: BodyPool
   readonly #large: BodyPool
+  /**
+   * The announced bytes of the bodies that one call reads now. Until such a body has arrived completely, the runtime
+   * holds its bytes, and `#small` does not count them. If the pool is used up, for example by senders that announce
+   * bodies and send nothing, other bodies do not wait: they are read in chunks.
+   */
+  readonly #atOnce: MemoryPool
   /** Bytes. */
   readonly limit: number
 
@@ -18,6 +30,7 @@ export class MemoryLimit {
     this.limit = limit
     this.#small = new BodyPool(limit / 2)
     this.#large = new BodyPool(limit / 2)
+    this.#atOnce = new MemoryPool(limit * shareAtOnce)
   }
 
   /** Bytes that are reserved. */
@@ -32,6 +45,15 @@ export class MemoryLimit {
   reserve(announced: number | undefined): Reservation {
     if (announced === undefined) return new UnannouncedReservation(this.#small, this.#large)
     return new PoolReservation(announced > largeBody ? this.#large : this.#small)
+  }
+
+  /**
+   * Permits one call to read a body.
+   * @param announced From `Content-Length`. Without this header, the body could have any size.
+   * @returns A function that releases the permit; `undefined` if the body must be read in chunks.
+   */
+  permitReadAtOnce(announced: number | undefined): Release | undefined {
+    return announced !== undefined && announced <= maxAtOnce ? this.#atOnce.takeAtOnce(announced) : undefined
   }
 }
 

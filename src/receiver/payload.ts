@@ -38,10 +38,14 @@ export function readHeaders(request: HeaderSource): RequiredHeaders {
   return { event, guid, form }
 }
 
-/** `Content-Length`, if the request has one. */
+/**
+ * `Content-Length`, if the request has one. It does not count if there is also a `Transfer-Encoding` (RFC 9112, section
+ * 6.3): workerd passes both on, with a body that ends where the transfer coding says.
+ */
 export function contentLength(request: HeaderSource): number | undefined {
   const text = headerOf(request, 'content-length')
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
+  if (text === undefined || !/^\d+$/.test(text)) return undefined
+  return headerOf(request, 'transfer-encoding') === undefined ? Number(text) : undefined
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })

@@ -151,13 +151,18 @@ export class DeliveryReceiver implements Receiver {
   #readBody(context: RequestContext, hmac: Hmac | undefined): Promise<ReceivedBody> | ReceivedBody {
     const { request, deadline } = context
     const { bodyLimit } = this.#settings
-    const limit = payloadForm(request) === 'form' ? 2 * bodyLimit : bodyLimit
+    const form = payloadForm(request)
+    const limit = form === 'form' ? 2 * bodyLimit : bodyLimit
     const expected = contentLength(request)
     if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
-    const reservation = this.#shared.memoryLimit.reserve(expected)
+    const { memoryLimit } = this.#shared
+    const reservation = memoryLimit.reserve(expected)
     context.reservation = reservation
     const onChunk = hmac && ((chunk: Uint8Array) => void hmac.update(chunk))
-    return readBody(request.body(), { limit, expected, deadline, reservation }, onChunk)
+    const body = request.body()
+    // A body without a `form` may have a content coding, which the platform may decode to more bytes than announced.
+    const permit = form && 'readAtOnce' in body ? memoryLimit.permitReadAtOnce(expected) : undefined
+    return readBody(body, { limit, expected, deadline, reservation, permit }, onChunk)
   }
 
   /** Creates the delivery from the headers. Its signature is valid, or is not checked. */

@@ -1,8 +1,9 @@
 import type { Server } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { hookserver } from '../../src/adapters/web.ts'
-import { type Delivery, Hooks } from '../../src/index.ts'
+import { type Delivery, Hooks, type HooksOptions } from '../../src/index.ts'
 import { signedRequest } from '../../src/testing/index.ts'
 import { application } from '../runtimes/application.ts'
 import { holdsAdapterContract } from './host.ts'
@@ -11,7 +12,32 @@ holdsAdapterContract('web', (mounts) => createAdaptorServer({ fetch: application
   clientAddress: () => '127.0.0.1',
 })
 
-describe('a body whose stream fails', () => {
+const { headers: pingHeaders, body: pingBody } = signedRequest('ping', { secret: 's' })
+const pingBytes = new TextEncoder().encode(pingBody)
+
+function ping(init: { headers?: Record<string, string>; body?: RequestInit['body'] } = {}): Request {
+  const headers = { ...pingHeaders, ...init.headers }
+  return new Request('http://localhost/hooks', {
+    method: 'POST',
+    headers,
+    body: init.body ?? pingBody,
+    duplex: 'half',
+  } as RequestInit)
+}
+
+/** Serves a request with one hook. @returns The status, and the text or the code of the reply. */
+async function reply(request: Request, options: HooksOptions = {}): Promise<[status: number, reply: string]> {
+  const hooks = new Hooks({ secret: 's', validateIp: false, logger: false })
+  hooks.hook('ping', () => 'pong')
+  const response = await hookserver(hooks, options)(request)
+  const text = await response.text()
+  return [response.status, response.ok ? text : JSON.parse(text).code]
+}
+
+const lengths = [undefined, String(pingBytes.length)]
+const announcing = (length: string | undefined) => (length === undefined ? {} : { 'content-length': length })
+
+describe.each(lengths)('a body whose stream fails, with Content-Length %s,', (length) => {
   const limit = Object.assign(new Error('Content-length of 600000 exceeds limit of 524288 bytes.'), { status: 413 })
 
   test.each([
@@ -19,27 +45,66 @@ describe('a body whose stream fails', () => {
     ['for another reason', 400, 'body_aborted', new Error('socket hang up')],
     ['without an error', 400, 'body_aborted', undefined],
   ])('%s is answered %i %s', async (_, status, code, error) => {
-    const handle = hookserver(new Hooks({ secret: 's', validateIp: false, logger: false }))
-    const { headers } = signedRequest('ping', { secret: 's' })
     const body = new ReadableStream({
       start(controller) {
         controller.enqueue(new TextEncoder().encode('{'))
       },
       pull: (controller) => controller.error(error),
     })
-    const request = new Request('http://localhost/hooks', {
-      method: 'POST',
-      headers,
-      body,
-      duplex: 'half',
-    } as RequestInit)
-    const reply = await handle(request)
-    expect([reply.status, await reply.json()]).toMatchObject([status, { code }])
+    expect(await reply(ping({ body, headers: announcing(length) }))).toEqual([status, code])
+  })
+})
+
+describe('a body with a small Content-Length', () => {
+  const announced = announcing(String(pingBytes.length))
+
+  test('is read with one call, without its stream', async () => {
+    const request = ping({ headers: announced })
+    const stream = vi.spyOn(request, 'body', 'get')
+    expect(await reply(request)).toEqual([200, 'pong'])
+    expect(stream).not.toHaveBeenCalled()
+  })
+
+  test.each([
+    ['no Content-Length', {}],
+    ['a large Content-Length', { 'content-length': '100000' }],
+    ['a transfer coding', { ...announced, 'transfer-encoding': 'chunked' }],
+    ['a content coding', { ...announced, 'content-encoding': 'gzip' }],
+  ])('is read in chunks if it has %s', async (_, headers) => {
+    const request = ping({ headers })
+    const whole = vi.spyOn(request, 'arrayBuffer')
+    await reply(request)
+    expect(whole).not.toHaveBeenCalled()
+  })
+
+  test.each([['1'], ['60000']])('is verified as it arrives, if the Content-Length is wrong: %s', async (length) => {
+    expect(await reply(ping({ headers: announcing(length) }))).toEqual([200, 'pong'])
+  })
+
+  test('is rejected if it is larger than the limit', async () => {
+    expect(await reply(ping({ headers: announcing('1') }), { bodyLimit: 10 })).toEqual([413, 'payload_too_large'])
+  })
+
+  test.each(lengths)('is rejected if other software holds its stream, with Content-Length %s', async (length) => {
+    const request = ping({ headers: announcing(length) })
+    request.body?.getReader()
+    expect(await reply(request)).toEqual([500, 'body_already_parsed'])
+  })
+
+  test.each([
+    ['ends', (controller: ReadableStreamDefaultController) => controller.close()],
+    ['fails', (controller: ReadableStreamDefaultController) => controller.error(new Error('socket hang up'))],
+  ])('is answered 408 at the deadline, if it later %s', async (_, finish) => {
+    const { promise, resolve } = Promise.withResolvers<ReadableStreamDefaultController>()
+    const body = new ReadableStream({ start: resolve })
+    expect(await reply(ping({ body, headers: announced }), { timeout: 20 })).toEqual([408, 'body_timeout'])
+    finish(await promise)
+    await setImmediate() // an unhandled rejection would fail the test
   })
 })
 
 describe('the headers that a handler gets', () => {
-  const sent = { ...signedRequest('ping', { secret: 's' }).headers, 'X-Custom': 'one' }
+  const sent = { ...pingHeaders, 'X-Custom': 'one' }
 
   async function headersOfDelivery(): Promise<Delivery['headers']> {
     const hooks = new Hooks({ secret: 's', validateIp: false, logger: false })
@@ -47,8 +112,7 @@ describe('the headers that a handler gets', () => {
     hooks.hook('ping', (_data, _guid, delivery) => resolve(delivery.headers))
     const headers = new Headers(sent)
     headers.append('x-custom', 'two')
-    const { body } = signedRequest('ping', { secret: 's' })
-    await hookserver(hooks)(new Request('http://localhost/hooks', { method: 'POST', headers, body }))
+    await hookserver(hooks)(new Request('http://localhost/hooks', { method: 'POST', headers, body: pingBody }))
     return promise
   }
 

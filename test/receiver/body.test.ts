@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { OnChunk, ReadBody } from '../../src/http.ts'
+import type { BodyInOneCall, OnChunk, ReadBody } from '../../src/http.ts'
 import { type BodyLimits, type ReceivedBody, readBody } from '../../src/receiver/body.ts'
 import { MemoryLimit } from '../../src/receiver/memory-limit.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
@@ -333,6 +333,115 @@ describe('a body that other software has kept', () => {
     const received = readBody({ bytes }, boundsOf(), (chunk) => shown.push(chunk)) as ReceivedBody
     expect(received.bytes).toBe(bytes)
     expect(shown).toEqual([bytes])
+  })
+})
+
+describe('a body that one call can read', () => {
+  const bytes = bytesOf('{"zen":"🧘"}')
+
+  /** A call that the test settles. `released` counts the releases of its permit. */
+  class Call {
+    released = 0
+    readonly reading = Promise.withResolvers<{ bytes: Uint8Array } | { consumed: string }>()
+    readonly body: BodyInOneCall = {
+      readAtOnce: () => this.reading.promise,
+      inChunks: () => {
+        throw new Error('The body was read in chunks')
+      },
+    }
+
+    take({ onChunk, ...limits }: Bounds = {}) {
+      return readBody(this.body, { ...boundsOf(limits), permit: () => void this.released++ }, onChunk)
+    }
+  }
+
+  test('is read with one call, if there is a permit', async () => {
+    const call = new Call()
+    const shown: Uint8Array[] = []
+    const taking = call.take({ onChunk: (chunk) => shown.push(chunk) })
+    expect(call.released).toBe(0)
+    call.reading.resolve({ bytes })
+    expect([(await taking).bytes, shown, call.released]).toEqual([bytes, [bytes], 1])
+  })
+
+  test('is read in chunks otherwise', async () => {
+    const sender = new Sender()
+    const readAtOnce = () => {
+      throw new Error('The body was read at once')
+    }
+    const taking = readBody({ readAtOnce, inChunks: () => ({ read: sender.read }) }, boundsOf())
+    sender.send(bytes)
+    sender.end()
+    expect((await taking).bytes).toBe(bytes)
+  })
+
+  test.each([
+    ['resolves', (call: Call) => call.reading.resolve({ bytes })],
+    ['rejects', (call: Call) => call.reading.reject(new Error('ECONNRESET'))],
+    ['stays pending', () => {}],
+  ])('is rejected with body_timeout at the deadline, if the call later %s', async (_, settle) => {
+    const call = new Call()
+    const shown: Uint8Array[] = []
+    const rejected = rejectionOf(() =>
+      call.take({ deadline: new Deadline(1000), onChunk: (chunk) => shown.push(chunk) }),
+    )
+    pass(1000)
+    expect(await rejected).toMatchObject({ code: 'body_timeout', status: 408 })
+    settle(call)
+    await turnOfTheLoop()
+    expect([shown, call.released]).toEqual([[], 1])
+  })
+
+  test('is not read at all after the deadline', async () => {
+    const call = new Call()
+    const deadline = new Deadline(1000)
+    pass(1000)
+    const readAtOnce = () => {
+      throw new Error('The body was read')
+    }
+    const limits = { ...boundsOf({ deadline }), permit: () => {} }
+    expect((await rejectionOf(() => readBody({ ...call.body, readAtOnce }, limits))).code).toBe('body_timeout')
+  })
+
+  test.each([
+    ['body_aborted', new Error('ECONNRESET')],
+    ['body_aborted', undefined],
+    ['payload_too_large', { status: 413 }],
+  ])('is rejected with %s if the call fails with %o', async (code, cause) => {
+    const call = new Call()
+    call.reading.reject(cause)
+    expect(await rejectionOf(() => call.take())).toMatchObject({ code, cause })
+    expect(call.released).toBe(1)
+  })
+
+  test('is rejected by its real size, for any Content-Length', async () => {
+    const call = new Call()
+    call.reading.resolve({ bytes: new Uint8Array(11) })
+    expect((await rejectionOf(() => call.take({ limit: 10, expected: 5 }))).code).toBe('payload_too_large')
+  })
+
+  test('is rejected with the solution if other software has consumed it', async () => {
+    const call = new Call()
+    call.reading.resolve({ consumed: 'pass on a clone()' })
+    const rejection = await rejectionOf(() => call.take())
+    expect([rejection.code, rejection.message]).toEqual([
+      'body_already_parsed',
+      expect.stringContaining('pass on a clone()'),
+    ])
+  })
+
+  test('waits until there is memory for it', async () => {
+    const memoryLimit = new MemoryLimit(2 * MiB)
+    const other = memoryLimit.reserve(MiB)
+    other.grow(MiB)
+    other.complete()
+    const call = new Call()
+    const taking = call.take({ reservation: memoryLimit.reserve(10) })
+    call.reading.resolve({ bytes })
+    await turnOfTheLoop()
+    expect([memoryLimit.held, call.released]).toEqual([MiB, 0])
+    other.release()
+    expect([(await taking).bytes, memoryLimit.held, call.released]).toEqual([bytes, bytes.length, 1])
   })
 })
 

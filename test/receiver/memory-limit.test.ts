@@ -327,3 +327,29 @@ describe('a body of unknown size', () => {
     expect([reserved, memoryLimit.held]).toEqual([['large', 'a'], 0])
   })
 })
+
+describe('a body that one call reads', () => {
+  const [most, limit] = [64 * 1024, 16 * MiB]
+
+  test('announces at most 64 KiB', () => {
+    const memoryLimit = new MemoryLimit(limit)
+    expect([0, most].map((size) => memoryLimit.permitReadAtOnce(size))).toEqual([expect.anything(), expect.anything()])
+    expect([undefined, most + 1].map((size) => memoryLimit.permitReadAtOnce(size))).toEqual([undefined, undefined])
+  })
+
+  test('takes no memory before it has arrived', () => {
+    const memoryLimit = new MemoryLimit(limit)
+    memoryLimit.permitReadAtOnce(most)
+    expect(memoryLimit.held).toBe(0)
+  })
+
+  test('announces, with all others, at most a 16th of the limit', () => {
+    const memoryLimit = new MemoryLimit(limit)
+    const releases = Array.from({ length: 16 }, () => memoryLimit.permitReadAtOnce(most))
+    expect(releases).not.toContain(undefined)
+    expect(memoryLimit.permitReadAtOnce(1)).toBeUndefined()
+    releases[0]?.()
+    releases[0]?.()
+    expect([most, 1].map((size) => memoryLimit.permitReadAtOnce(size) === undefined)).toEqual([false, true])
+  })
+})

@@ -282,4 +282,9 @@ describe('Content-Length', () => {
     'counts as missing if it is invalid: %j',
     (text) => expect(contentLength({ headers: { 'content-length': text } })).toBeUndefined(),
   )
+
+  test('counts as missing next to a Transfer-Encoding', () => {
+    const headers = { 'content-length': '5', 'transfer-encoding': 'chunked' }
+    expect(contentLength({ headers })).toBeUndefined()
+  })
 })
