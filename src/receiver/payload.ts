@@ -27,13 +27,15 @@ export interface RequiredHeaders {
   form: PayloadForm
 }
 
-/** @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type` */
-export function readHeaders(request: HeaderSource): RequiredHeaders {
+/**
+ * @param form The `payloadForm` of the request.
+ * @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type`
+ */
+export function readHeaders(request: HeaderSource, form: PayloadForm | undefined): RequiredHeaders {
   const event = headerOf(request, 'x-github-event')
   if (!event) throw new HookError('missing_event')
   const guid = headerOf(request, 'x-github-delivery')
   if (!guid) throw new HookError('missing_delivery')
-  const form = payloadForm(request)
   if (!form) throw new HookError('unsupported_media_type')
   return { event, guid, form }
 }

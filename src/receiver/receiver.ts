@@ -106,7 +106,7 @@ export class DeliveryReceiver implements Receiver {
       context.originWarning = this.#origin.warning(request)
 
       const verification = this.#verifier?.begin(request)
-      if (!verification) readHeaders(request) // rejects bad headers before the body is read
+      if (!verification) readHeaders(request, context.form) // rejects bad headers before the body is read
 
       context.body = await this.#readBody(context, verification?.hmac)
 
@@ -137,6 +137,7 @@ export class DeliveryReceiver implements Receiver {
     const startedAt = performance.now()
     return {
       request,
+      form: payloadForm(request),
       operation,
       startedAt,
       receivedAt: new Date(),
@@ -149,9 +150,8 @@ export class DeliveryReceiver implements Receiver {
   }
 
   #readBody(context: RequestContext, hmac: Hmac | undefined): Promise<ReceivedBody> | ReceivedBody {
-    const { request, deadline } = context
+    const { request, form, deadline } = context
     const { bodyLimit } = this.#settings
-    const form = payloadForm(request)
     const limit = form === 'form' ? 2 * bodyLimit : bodyLimit
     const expected = contentLength(request)
     if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
@@ -167,12 +167,12 @@ export class DeliveryReceiver implements Receiver {
 
   /** Creates the delivery from the headers. Its signature is valid, or is not checked. */
   #accept(
-    { request, receivedAt }: RequestContext,
+    { request, form, receivedAt }: RequestContext,
     signer: Signer | undefined,
     algorithm: HashName | undefined,
   ): VerifiedDelivery {
     const { source } = this.#settings
-    const delivery = new VerifiedDelivery(request, { receivedAt, source, signer, algorithm })
+    const delivery = new VerifiedDelivery(request, { form, receivedAt, source, signer, algorithm })
     const { guid, event, secretIndex } = delivery
     if (diagnostics.received?.hasSubscribers) diagnostics.received.publish({ guid, event, source, secretIndex })
     return delivery

@@ -3,6 +3,15 @@ import type { HashName, HookRequest } from '../http.ts'
 import { type PayloadForm, readHeaders } from './payload.ts'
 import type { Signer } from './verifier.ts'
 
+/** The members of a verified request that its delivery takes over. */
+interface Verified {
+  form: PayloadForm | undefined
+  receivedAt: Date
+  source: string
+  signer: Signer | undefined
+  algorithm: HashName | undefined
+}
+
 /** A delivery whose signature is valid or is not checked. Its payload has not been parsed. */
 export class VerifiedDelivery implements DeliveryHeaders {
   readonly event: string
@@ -16,21 +25,11 @@ export class VerifiedDelivery implements DeliveryHeaders {
   readonly #request: HookRequest
 
   /** @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type` */
-  constructor(
-    request: HookRequest,
-    {
-      receivedAt,
-      source,
-      signer,
-      algorithm,
-    }: Pick<VerifiedDelivery, 'receivedAt' | 'source' | 'algorithm'> & {
-      signer: Signer | undefined
-    },
-  ) {
-    const { event, guid, form } = readHeaders(request)
-    this.event = event
-    this.guid = guid
-    this.form = form
+  constructor(request: HookRequest, { form, receivedAt, source, signer, algorithm }: Verified) {
+    const required = readHeaders(request, form)
+    this.event = required.event
+    this.guid = required.guid
+    this.form = required.form
     this.receivedAt = receivedAt
     this.source = source
     this.secretId = signer?.id

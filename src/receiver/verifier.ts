@@ -7,12 +7,15 @@ import type { TracingMessages } from '../telemetry/tracing.ts'
 import type { ReceivedBody } from './body.ts'
 import { explainWrongSignature } from './explain.ts'
 import type { Reservation } from './memory-limit.ts'
+import type { PayloadForm } from './payload.ts'
 import type { Explain } from './rejection-log.ts'
 import { equalDigests, findSigner, formatSignature, Key, readSignature, type SignatureHeader } from './signature.ts'
 
 /** One request on its way to the reply. */
 export interface RequestContext {
   readonly request: HookRequest
+  /** Read once, because reading a header may take time. `undefined` if the body has another type or a content coding. */
+  readonly form: PayloadForm | undefined
   readonly receivedAt: Date
   /** The time of `receivedAt` on the clock of `performance.now()`. */
   readonly startedAt: number

@@ -1,11 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HookError } from '../../src/errors.ts'
-import { contentLength, formField, parseBody, payloadForm, readHeaders, toPayload } from '../../src/receiver/payload.ts'
+import type { HeaderSource } from '../../src/http.ts'
+import {
+  contentLength,
+  formField,
+  parseBody,
+  payloadForm,
+  readHeaders as read,
+  toPayload,
+} from '../../src/receiver/payload.ts'
 import { bytesOf, rejectionOf } from './fixtures.ts'
 
 const formOf = (json: string) => bytesOf(new URLSearchParams({ payload: json }).toString())
 const big = 1_000_000
+
+const readHeaders = (request: HeaderSource) => read(request, payloadForm(request))
 
 describe('the content type', () => {
   test.each([
