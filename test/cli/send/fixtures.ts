@@ -44,13 +44,13 @@ export interface RunOptions {
 export async function hookserverCommand(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const env = { GITHUB_WEBHOOKS_KEY: secret, ...options.env }
   const { code, stdout, stderr } = options.during
-    ? await interruptible(args, env, options.during)
+    ? await runAndSignal(args, env, options.during)
     : await hookserver(args, env, { cwd: folder, input: options.input ?? '' })
   expect(stdout + stderr).not.toContain(secret)
   return { code, stdout, stderr }
 }
 
-async function interruptible(
+async function runAndSignal(
   args: readonly string[],
   variables: Record<string, string>,
   during: NonNullable<RunOptions['during']>,
