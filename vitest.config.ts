@@ -57,7 +57,7 @@ export default defineConfig({
     // wrapper while another thread still runs it. Then the process ends with SIGSEGV. With this budget, V8 replaces no
     // wrapper, because no function is called so often.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
-    maxWorkers: availableParallelism() + 1, // one more than the cores, because many tests wait for timers and processes
+    maxWorkers: availableParallelism() + 2, // more than the cores, because many tests wait for timers and processes
     sequence: { sequencer: LongestFirst },
     // The environment of a developer's machine must not influence a test.
     env: {

@@ -31,7 +31,7 @@ function checkPhrases(file: string): { status: number | null; output: string } {
   return { status, output: stdout + stderr }
 }
 
-/** Runs cspell with the configuration of the project on a text. */
+/** Runs cspell with the configuration of the project on a text. Takes two seconds. */
 function checkSpelling(text: string): { status: number | null; output: string } {
   const cspell = join(root, 'node_modules/cspell/bin.mjs')
   const args = [cspell, 'lint', '--config', 'cspell.json', '--no-progress', 'stdin://page.md']
@@ -85,14 +85,13 @@ test('the gate reads committed and new text files, and no build output', () => {
   expect(textFiles(folder).toSorted()).toEqual(['.github/workflows/ci.yml', 'src/committed.ts', 'src/new.ts'])
 })
 
-test('the spelling gate fails on a retired word, on British spelling and on a typo', () => {
-  const { status, output } = checkSpelling('The behaviour of whoever recieves a delivery.\n')
+test('the spelling gate fails on a retired word, on British spelling and on a typo, but accepts our terms', () => {
+  const { status, output } = checkSpelling(
+    'The behaviour of whoever recieves a delivery.\nhookserver fsyncs a rearmed one.\n',
+  )
   expect(status).toBe(1)
+  expect(output.match(/Unknown word|Forbidden word/g)).toHaveLength(3)
   for (const word of ['behaviour', 'whoever', 'recieves']) expect(output).toContain(word)
-})
-
-test('the spelling gate accepts the terms of the project', () => {
-  expect(checkSpelling('hookserver fsyncs a rearmed delivery.\n')).toMatchObject({ status: 0 })
 })
 
 test('the project words are sorted and unique', () => {

@@ -11,7 +11,7 @@ export const hostile = {
   script: '<script>alert(1)</script><img src=x onerror="alert(2)">',
   bidi: 'invoice \u202Efdp.exe\u202C \u2066hidden\u2069',
   surrogate: 'half \ud800 an emoji',
-  long: 'a'.repeat(1_000_000),
+  long: 'a'.repeat(100_000),
   address: 'javascript:alert(3)',
 }
 
