@@ -7,19 +7,15 @@ import { LongestFirst } from './test/longest-first.ts'
 
 /** Files that need a process of their own. The others share processes, which saves half a second for each file. */
 const isolated = [
-  'test/postgres/open.test.ts', // replaces modules
+  'test/{inbox/diagnostics,postgres/open,sqlite/maintenance}.test.ts', // replace modules
   // measure the memory of the process, its timers or its subscribers
   'test/{github/github-client,inbox/parsed-size,runtime/{drain,timer},server/metrics/metrics}.test.ts',
 ]
 
-/** Files that test the threads of an inbox, or kill its processes. */
-const threaded = [
-  'test/{chaos,kill}/**/*.test.ts',
-  'test/sqlite/!(contract).test.ts',
-  'test/{inbox/diagnostics,postgres/search}.test.ts',
-]
+/** Files that test the threads of an inbox. */
+const threaded = ['test/sqlite/!(contract|maintenance).test.ts', 'test/postgres/search.test.ts']
 
-/** Lets the inboxes of the other tests serve their calls in the thread of the test. */
+/** Lets the inboxes of most tests serve their calls in the thread of the test. */
 const inThread: Plugin = {
   name: 'hookserver-in-thread',
   enforce: 'pre',
@@ -32,8 +28,8 @@ const inThread: Plugin = {
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, plugins: [inThread], test: { name: 'isolated', include: isolated } },
-      { extends: true, test: { name: 'threaded', include: threaded } },
+      { extends: true, test: { name: 'isolated', include: isolated } },
+      { extends: true, test: { name: 'threaded', include: threaded, exclude: isolated, isolate: false } },
       { extends: true, test: { name: 'campaigns', include: ['test/**/*.campaign.ts'] } },
       {
         extends: true,
@@ -57,6 +53,7 @@ export default defineConfig({
     // wrapper while another thread still runs it. Then the process ends with SIGSEGV. With this budget, V8 replaces no
     // wrapper, because no function is called so often.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
+    maxConcurrency: 10, // most concurrent tests wait
     maxWorkers: availableParallelism() + 2, // more than the cores, because many tests wait for timers and processes
     sequence: { sequencer: LongestFirst },
     // The environment of a developer's machine must not influence a test.

@@ -145,7 +145,9 @@ async function checkAccess(page: Page): Promise<void> {
   // Evaluated by the debugger, because the page's Content-Security-Policy would block a script element.
   await page.evaluate(axe.source)
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-  const { violations } = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as AxeResults
+  // With `resultTypes`, axe-core does not describe the elements that passed, which takes half of its time.
+  const options = JSON.stringify({ runOnly: tags, resultTypes: ['violations'] })
+  const violations = await page.evaluate<AxeResults['violations']>(`axe.run(${options}).then((all) => all.violations)`)
   const told = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }))
   expect(told).toEqual([])
 }
