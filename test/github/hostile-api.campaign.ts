@@ -24,7 +24,8 @@ let lastId = 3_840_000_000_000_000_000n
 
 function entry(): object {
   const id = String(++lastId)
-  const times = { delivered_at: new Date(Date.now() + 1000).toISOString(), duration: 0.1, throttled_at: null }
+  // After the inbox is created, which takes the process that reads the log a moment.
+  const times = { delivered_at: new Date(Date.now() + 60_000).toISOString(), duration: 0.1, throttled_at: null }
   const result = { status: 'failed to connect to host', status_code: 502, redelivery: false }
   return { id, guid: crypto.randomUUID(), event: 'push', action: null, ...times, ...result }
 }
