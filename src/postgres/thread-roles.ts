@@ -4,7 +4,7 @@ import { executeEach, type ThreadServer } from '../runtime/thread-server.ts'
 import { Unpacker } from './contents.ts'
 import type { MaintenanceCalls, SearchCalls, ThreadData } from './threads.ts'
 
-/** What a thread with this role serves. */
+/** Creates the server of a thread with this role. */
 export async function createServer(
   data: ThreadData,
 ): Promise<ThreadServer<MaintenanceCalls> | ThreadServer<SearchCalls>> {

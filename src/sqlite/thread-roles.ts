@@ -5,7 +5,7 @@ import { connect } from './open.ts'
 import type { MaintenanceCalls, ThreadSettings, WriterCalls } from './threads.ts'
 import { Writer } from './writer.ts'
 
-/** What a thread with this role serves. It has a connection of its own. */
+/** Creates the server of a thread with this role, with a connection of its own. */
 export function createServer(settings: ThreadSettings): ThreadServer<WriterCalls> | ThreadServer<MaintenanceCalls> {
   const connection = new Connection(connect(settings.path, settings))
   return settings.role === 'writer'

@@ -77,7 +77,7 @@ function replaced<Owner extends object, Name extends keyof Owner>(
   }
 }
 
-/** Collects what is written to a stream until the end of the scope. */
+/** Collects the output of a stream until the end of the scope. */
 function captured(stream: NodeJS.WriteStream): Disposable & { chunks: Buffer[] } {
   const chunks: Buffer[] = []
   const write = (chunk: string | Uint8Array) => chunks.push(Buffer.from(chunk as string)) > 0
@@ -99,8 +99,8 @@ function withoutNewListeners(events: readonly string[]): Disposable {
 }
 
 /**
- * Runs `hookserver` in its own process until it exits, without a terminal. For commands that load a
- * module, and tests of the process itself.
+ * Runs `hookserver` in its own process until it exits, without a terminal. For commands that load a module, and tests
+ * of the process itself.
  * @param leaves Whether to close the pipe after the first output.
  * @param cwd Default: a directory without files of hookserver.
  * @param node Flags of Node.js.

@@ -18,7 +18,7 @@ interface PendingCall<Served> {
 /** The members of `RealClient` that callers use. */
 type Client<Served> = Pick<RealClient<Served>, keyof RealClient<Served>>
 
-/** Calls what the program of a thread serves, without the thread. Copies the results, as between threads. */
+/** Calls the server of a thread without the thread. Copies the results, as between threads. */
 export class ThreadClient<Served> implements Client<Served> {
   readonly #options: ThreadOptions<Served>
   #queued: PendingCall<Served>[] = []
