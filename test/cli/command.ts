@@ -29,16 +29,17 @@ const turns = new Mutex()
 
 /**
  * Runs `hookserver` in the process of the test, without a terminal. Takes a tenth of the time of `hookserverProcess`,
- * which this function uses only for a command with a module.
+ * which this function uses only for a command with a module or with flags of Node.js.
  * @param cwd Default: a directory without files of hookserver.
  * @param input The content of stdin.
  */
 export function hookserver(
   args: readonly string[],
   env: Record<string, string> = {},
-  { cwd = tmpdir(), input = '' } = {},
+  { cwd = tmpdir(), input = '', node = [] as readonly string[] } = {},
 ): Promise<Ended> {
-  if (args.some((arg) => arg.endsWith('.ts'))) return hookserverProcess(args, env, { cwd })
+  const needsProcess = node.length > 0 || args.some((arg) => arg.endsWith('.ts'))
+  if (needsProcess) return hookserverProcess(args, env, { cwd, node })
   return turns.run(async () => {
     using _folder = changed(process.cwd(), cwd, (folder) => process.chdir(folder))
     using _variables = changed(process.env, { ...bare, ...env }, (variables) => (process.env = variables))

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
 import { LocalGitHub } from '../../src/testing/index.ts'
-import { hookserver, hookserverProcess } from './command.ts'
+import { hookserver } from './command.ts'
 
 interface Finding {
   what: string
@@ -22,9 +22,7 @@ export async function runDoctor(
   const usual = ['--port', '0', '--admin-port', '0', '--api-url', local.url, '--json']
   const command = ['doctor', ...usual, ...args]
   const variables = { GITHUB_WEBHOOKS_KEY: secret, ...env }
-  const { code, stdout, stderr } = await (node.length > 0
-    ? hookserverProcess(command, variables, { cwd: folder, node })
-    : hookserver(command, variables, { cwd: folder }))
+  const { code, stdout, stderr } = await hookserver(command, variables, { cwd: folder, node })
   const findings = stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Finding] : []))
   const of = (what: string) => findings.filter((finding) => finding.what === what)
   return { code, output: stdout + stderr, findings, of }

@@ -2,9 +2,14 @@
  * Replaces `src/runtime/thread-client.ts` in most tests: an inbox serves its calls in the thread of the test. The life
  * of an inbox in SQLite takes 6 ms of CPU this way, and 160 ms with its two threads.
  */
+import { fileURLToPath } from 'node:url'
 import { deserialize, serialize } from 'node:v8'
-import type { ThreadClient as RealClient, RemoteMethods, ThreadOptions } from '../../src/runtime/thread-client.ts'
-import { callError } from '../../src/runtime/thread-client.ts'
+import {
+  callError,
+  type ThreadClient as RealClient,
+  type RemoteMethods,
+  type ThreadOptions,
+} from '../../src/runtime/thread-client.ts'
 import type { Answer, ArgsOf, Call, MethodOf, ResultOf, ThreadServer } from '../../src/runtime/thread-server.ts'
 
 export * from '../../src/runtime/thread-client.ts'
@@ -105,7 +110,7 @@ export class ThreadClient<Served> implements Client<Served> {
 
   async #createServer(): Promise<ThreadServer<Served>> {
     const { program, data, prelude } = this.#options
-    const { createServer } = await import(/* @vite-ignore */ new URL('thread-roles.ts', program).pathname)
+    const { createServer } = await import(/* @vite-ignore */ fileURLToPath(new URL('thread-roles.ts', program)))
     const server: ThreadServer<Served> = await createServer(data)
     server.execute(prelude?.() ?? [])
     return server
