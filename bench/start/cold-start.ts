@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleWorker, workerdArgs } from '../../test/runtimes/workerd.ts'
 import { bench, push } from '../delivery.ts'
 import { inTurns, median, ratioOf } from '../statistics.ts'
 import { table } from '../table.ts'
-import { bundleWorker, workerdArgs } from '../workerd.ts'
 
 const rounds = 15
 const programs = {

@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startProgram } from '../../test/runtimes/program.ts'
+import { bundleWorker, workerdArgs } from '../../test/runtimes/workerd.ts'
 import { definitionOf, type Name, type Runtime } from '../contestants.ts'
 import { bench } from '../delivery.ts'
 import type { MeasuredServer } from '../process.ts'
 import { cpuOfTree } from '../process-tree.ts'
-import { bundleWorker, workerdArgs } from '../workerd.ts'
 
 const programs: Record<Exclude<Runtime, 'workerd'>, readonly string[]> = {
   Bun: ['bun', pathOf('./bun.ts')],
@@ -22,12 +21,12 @@ export async function startInRuntime(name: Name): Promise<MeasuredServer> {
   const module = pathOf(`../${file}`)
   if (runtime === 'workerd') return startWorker(module)
   const [command, ...args] = programs[runtime as keyof typeof programs] as [string, ...string[]]
-  return startProgram(command, [...args, module])
+  return start(command, [...args, module])
 }
 
 async function startWorker(module: string): Promise<MeasuredServer> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
-  const server = await startProgram('workerd', workerdArgs(await bundleWorker(module, folder)))
+  const server = await start('workerd', workerdArgs(await bundleWorker(module, folder)))
   const stop = async () => {
     await server.stop()
     rmSync(folder, { recursive: true })
@@ -35,25 +34,9 @@ async function startWorker(module: string): Promise<MeasuredServer> {
   return { ...server, stop }
 }
 
-async function startProgram(command: string, args: readonly string[]): Promise<MeasuredServer> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const url = `http://127.0.0.1:${await portOf(child)}${bench.path}`
-  const stop = async () => {
-    const exited = once(child, 'exit')
-    child.kill('SIGKILL')
-    await exited
-  }
-  return { url, usage: async () => ({ cpu: cpuOfTree(child.pid as number) as number }), stop }
-}
-
-async function portOf(child: ChildProcess): Promise<string> {
-  let output = ''
-  for await (const chunk of child.stdout ?? []) {
-    output += chunk
-    const port = /(?:listening on |"port":)(\d+)/.exec(output)?.[1]
-    if (port) return port
-  }
-  throw new Error(`${child.spawnfile} ended before it listened: ${output}`)
+async function start(command: string, args: readonly string[]): Promise<MeasuredServer> {
+  const { pid, origin, stop } = await startProgram(command, args)
+  return { url: `${origin}${bench.path}`, usage: async () => ({ cpu: cpuOfTree(pid) as number }), stop }
 }
 
 function pathOf(file: string): string {
