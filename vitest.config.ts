@@ -47,7 +47,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
-    globalSetup: ['test/build.ts', 'test/browser/chromium.ts'],
+    globalSetup: ['test/build.ts', 'test/browser/chromium.ts', 'test/temporary-folder.ts'],
     // A thread that strips the types of a file runs WebAssembly. JavaScript calls a WebAssembly function through a
     // wrapper. After a thousand calls of the function, V8 replaces the wrapper with a faster one, and may free the old
     // wrapper while another thread still runs it. Then the process ends with SIGSEGV. With this budget, V8 replaces no

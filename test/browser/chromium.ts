@@ -2,9 +2,9 @@
 import packed from '@sparticuz/chromium'
 import { type Browser, chromium } from 'playwright-core'
 
-/** Unpacks Chromium before the tests, because test processes that unpack it together could run an incomplete file. */
+/** Unpacks Chromium once for all test processes: one of them could run the incomplete file of another. */
 export async function setup(): Promise<void> {
-  await executable()
+  process.env.CHROME_PATH = await executable()
 }
 
 export async function launch(flags: readonly string[] = []): Promise<Browser> {
