@@ -49,7 +49,9 @@ export function headerOf(source: HeaderSource, name: string): string | undefined
 }
 
 /** A body: complete, still to be read, or consumed by other software (then with a text on how to prevent that). */
-export type Body = CompleteBody | ConsumedBody | { read: ReadBody } | BodyInOneCall
+export type Body = CompleteBody | ConsumedBody | BodyInChunks | BodyInOneCall
+/** `cure` says how to prevent that other software sets an encoding, which turns the bytes of the stream into text. */
+export type BodyInChunks = { read: ReadBody; cure?: string | undefined }
 type CompleteBody = { bytes: Uint8Array }
 type ConsumedBody = { consumed: string }
 

@@ -26,9 +26,10 @@ export interface Incoming {
   destroy(): unknown
 }
 
-/** The members of `http.ServerResponse` that `leaveUnread` uses. */
+/** The members of `http.ServerResponse` that the adapters use. */
 export interface Outgoing {
   once(event: string, listener: () => void): unknown
+  destroy(): unknown
 }
 
 /** How an adapter reads the request of its framework. This request is the first item of `HookRequest.native`. */
@@ -81,7 +82,7 @@ export class IncomingRequest<Request> implements HookRequest {
       if (typeof kept === 'string') return { bytes: new TextEncoder().encode(kept) }
     }
     if (this.#incoming.readableDidRead) return { consumed: this.#traits.cure }
-    return { read: readIncoming(this.#incoming) }
+    return { read: readIncoming(this.#incoming), cure: this.#traits.cure }
   }
 }
 
@@ -138,10 +139,10 @@ const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 /**
  * Discards the rest of the body of a rejected request. Before the reply is sent, it reads at most 32 MiB, for at most
  * 10 s after this call. Then it reads at most 1 MiB, for at most 1 s after the reply. Beyond these limits, it closes
- * the connection.
+ * the connection. It does nothing if the sender has disconnected: then 'close' has fired, and would not end the timer.
  */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
-  if (request.complete) return
+  if (request.complete || request.destroyed) return
   let rest = maxUnanswered
   const close = () => request.complete || request.destroy()
   let stop = startTimer(close, unansweredTimeout)

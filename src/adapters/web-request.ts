@@ -1,5 +1,5 @@
 /** A web-standard `Request`, as Workers, Deno, Bun, Next.js, SvelteKit and Hono pass it on. */
-import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
+import type { Body, BodyInOneCall, CreateHmac, HookRequest, ReadBody } from '../http.ts'
 import { createHmac } from './hmac.ts'
 
 interface WebContext {
@@ -70,9 +70,9 @@ async function readAtOnce(request: Request, cure: string): Promise<{ bytes: Uint
   }
 }
 
-function inChunks({ body }: Request, cure: string): { bytes: Uint8Array } | { read: ReadBody } | { consumed: string } {
+function inChunks({ body }: Request, cure: string): Exclude<Body, BodyInOneCall> {
   if (body?.locked) return { consumed: cure }
-  return body ? { read: readWebStream(body) } : { bytes: new Uint8Array() }
+  return body ? { read: readWebStream(body), cure } : { bytes: new Uint8Array() }
 }
 
 function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {

@@ -1,5 +1,5 @@
 import { errorTable, HookError } from '../errors.ts'
-import type { Body, BodyInOneCall, ReadBody } from '../http.ts'
+import type { Body, BodyInChunks, BodyInOneCall } from '../http.ts'
 import type { Deadline } from '../runtime/deadline.ts'
 import type { Release } from '../runtime/memory-pool.ts'
 import type { Reservation } from './memory-limit.ts'
@@ -42,7 +42,7 @@ export function readBody(
   }
   if ('consumed' in body) throw consumedBody(body.consumed)
   const reader = new BodyReader(limits, onChunk)
-  return 'read' in body ? reader.collect(body.read) : reader.receive(body.bytes)
+  return 'read' in body ? reader.collect(body) : reader.receive(body.bytes)
 }
 
 /** Reads a small body with one call. If the deadline expires, ignores the result of the call, which cannot be stopped. */
@@ -65,8 +65,8 @@ async function readAtOnce(
 }
 
 /** The error for a body that other software has read. @param cure How to prevent that in this framework. */
-function consumedBody(cure: string): HookError {
-  return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}` })
+function consumedBody(cure: string, cause?: string): HookError {
+  return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}`, cause })
 }
 
 /**
@@ -81,6 +81,9 @@ function streamError(cause: unknown): HookError {
 
 const none = new Uint8Array()
 
+/** The cure for a stream of texts, unless the adapter has one for its framework. */
+const setNoEncoding = 'pass on the stream before other software sets an encoding'
+
 /**
  * Reads one body. A body in a single chunk is not copied. If a body has several chunks, this class copies the chunks
  * into one buffer, so that the connection can free them. The buffer grows with the bytes that have arrived, because the
@@ -88,6 +91,7 @@ const none = new Uint8Array()
  */
 class BodyReader {
   #bytes: Uint8Array = none
+  /** The buffer of `#bytes`, once a second chunk has arrived. */
   #memory: ArrayBuffer | undefined
   /** Resolves when there is memory for the bytes that have arrived. Until then, nothing more may be read. */
   #memoryAvailable: Promise<void> | undefined
@@ -107,13 +111,14 @@ class BodyReader {
   }
 
   /** Collects the chunks of a body until the body ends or fails, or the deadline expires. */
-  collect(read: ReadBody): Promise<ReceivedBody> {
+  collect({ read, cure = setNoEncoding }: BodyInChunks): Promise<ReceivedBody> {
     const { deadline } = this.#limits
     return new Promise((resolve, reject) => {
       if (deadline.expired) throw new HookError('body_timeout')
       const stop = read(
         (chunk) => {
           try {
+            if (typeof chunk === 'string') throw consumedBody(cure, 'other software has set an encoding of the stream')
             return this.#add(chunk)
           } catch (error) {
             fail(error)
@@ -126,12 +131,14 @@ class BodyReader {
       )
       const finish = (cause?: unknown) => {
         forget()
-        if (cause === undefined) resolve(this.#complete())
-        else reject(streamError(cause))
+        if (cause === undefined) return resolve(this.#complete())
+        this.#discard()
+        reject(streamError(cause))
       }
       const fail = (error: unknown) => {
         forget()
         stop()
+        this.#discard()
         reject(error)
       }
       const forget = deadline.onExpire(() => fail(new HookError(this.#memoryAvailable ? 'overloaded' : 'body_timeout')))
@@ -177,9 +184,23 @@ class BodyReader {
     return this.#memory
   }
 
+  /** Hands over the bytes: the stream may keep this reader, by its listeners, for as long as the connection is open. */
   #complete(): ReceivedBody {
-    const memory = this.#memory
+    const [bytes, memory] = [this.#bytes, this.#memory]
+    this.#bytes = none
+    this.#memory = undefined
     this.#limits.reservation.complete()
-    return { bytes: this.#bytes, free: () => void (memory?.detached || memory?.transfer(0)) }
+    return { bytes, free: () => free(memory) }
   }
+
+  /** Frees the bytes of a body that failed. */
+  #discard(): void {
+    this.#bytes = none
+    free(this.#memory)
+    this.#memory = undefined
+  }
+}
+
+function free(memory: ArrayBuffer | undefined): void {
+  if (memory && !memory.detached) memory.transfer(0)
 }

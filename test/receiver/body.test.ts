@@ -315,6 +315,38 @@ describe('a body that does not arrive', () => {
     expect([there.stopped, failed.stopped]).toEqual([0, 0])
   })
 
+  test('frees its memory when the sender disconnects, when it is too large, and when its time is over', async () => {
+    const chunk = new Uint8Array(4 * MiB)
+    const failures: ((sender: Sender) => unknown)[] = [
+      (sender) => sender.end(new Error('ECONNRESET')),
+      (sender) => sender.send(chunk),
+      () => pass(1000),
+    ]
+    const { arrayBuffers } = process.memoryUsage()
+    const kept: Sender[] = [] // as a stream keeps its listeners
+    for (const failWith of failures) {
+      const sender = new Sender()
+      const taking = take(sender, { limit: 20 * MiB, deadline: new Deadline(1000) })
+      for (let i = 0; i < 5; i++) sender.send(chunk)
+      failWith(sender)
+      await rejectionOf(() => taking)
+      kept.push(sender)
+      expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(MiB)
+    }
+    expect(kept).toHaveLength(3)
+  })
+
+  test('that arrives as text is rejected, with the solution, because its bytes are lost', async () => {
+    const sender = new Sender()
+    const taking = readBody({ read: sender.read, cure: 'mount hookserver first' }, boundsOf())
+    const rejecting = rejectionOf(() => taking)
+    sender.send('{}' as never)
+    const rejection = await rejecting
+    expect(rejection).toMatchObject({ code: 'body_already_parsed', cause: expect.stringContaining('encoding') })
+    expect(rejection.message).toContain('mount hookserver first')
+    expect(sender.stopped).toBe(1)
+  })
+
   test('because other software consumed it is rejected at once, with the solution', async () => {
     const rejection = await rejectionOf(() =>
       readBody({ consumed: 'mount hookserver before express.json()' }, boundsOf()),
