@@ -2,7 +2,7 @@ import type { HookError } from '../errors.ts'
 import { type HookRequest, isResponse } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
-import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
+import { type Incoming, IncomingRequest, leaveUnread, type Outgoing, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { WebRequest } from './web-request.ts'
 
@@ -57,7 +57,7 @@ function requestOf(context: HonoContext, path: string, incoming: Incoming | unde
   const { raw, bodyCache } = context.req
   const { text, arrayBuffer, blob } = bodyCache as BodyCache
   const kept = text ?? arrayBuffer ?? blob?.then((one) => one.arrayBuffer())
-  if (incoming && createHmac && !kept) return new IncomingRequest(incoming, path, context, { cure })
+  if (incoming && createHmac && !kept && isUnread(raw)) return new IncomingRequest(incoming, path, context, { cure })
   const address = incoming?.socket?.remoteAddress
   return new WebRequest(raw, {
     path,
@@ -69,6 +69,17 @@ function requestOf(context: HonoContext, path: string, incoming: Incoming | unde
   })
 }
 
+/**
+ * Whether this is the request that `@hono/node-server` created, and no middleware has used its body. When a middleware
+ * first uses the body, the server creates a web stream, which takes the chunks of Node's stream. So both must not be
+ * read. Neither Hono nor the server says whether the stream exists; the server stores it under a symbol. If the server
+ * renames its symbols, hookserver always reads the web stream, which takes longer.
+ */
+function isUnread(raw: Request): boolean {
+  const symbols = Object.getOwnPropertySymbols(raw).map(({ description }) => description)
+  return symbols.includes('incomingKey') && !symbols.includes('requestCache')
+}
+
 /** `@hono/node-server` puts Node's request and response into `env`. */
 function nodeBinding(env: unknown): { incoming: Incoming; outgoing: Outgoing } | undefined {
   const { incoming, outgoing } = (env ?? {}) as { incoming?: Incoming; outgoing?: Outgoing }
@@ -77,9 +88,11 @@ function nodeBinding(env: unknown): { incoming: Incoming; outgoing: Outgoing } |
 
 /**
  * The path without the prefix of `app.route('/prefix', …)` and `basePath()`. The route of the middleware contains this
- * prefix.
+ * prefix. Hono decodes the path, and hookserver compares it as it was sent.
  */
-function withoutPrefix({ path, routePath }: HonoContext['req']): string {
+function withoutPrefix({ raw, path: decoded, routePath }: HonoContext['req']): string {
+  const sent = pathOf(raw.url)
+  const path = sent.includes('%') ? sent : decoded
   if (!routePath.endsWith('/*')) return path
   const segments = routePath.split('/').length - 1
   return `/${path.split('/').slice(segments).join('/')}`

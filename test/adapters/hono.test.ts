@@ -5,8 +5,7 @@ import { hookserver } from '../../src/adapters/hono.ts'
 import type { ContractMount } from '../../src/testing/index.ts'
 import { holdsAdapterContract } from './host.ts'
 
-function application(mounts: ContractMount[]): Hono {
-  const app = new Hono()
+function application(mounts: ContractMount[], app = new Hono()): Hono {
   for (const { hooks, options, consumed } of mounts) {
     if (consumed) {
       app.use(options.url, async (context, next) => {
@@ -22,6 +21,14 @@ function application(mounts: ContractMount[]): Hono {
 const serve = (fetch: (request: Request) => Response | Promise<Response>) => createAdaptorServer({ fetch }) as Server
 
 holdsAdapterContract('Hono on Node.js', (mounts) => serve(application(mounts).fetch))
+
+holdsAdapterContract('Hono on Node.js, behind a middleware that uses the body', (mounts) => {
+  const app = new Hono().use((context, next) => {
+    void context.req.raw.body
+    return next()
+  })
+  return serve(application(mounts, app).fetch)
+})
 
 holdsAdapterContract(
   'Hono without Node.js’s request',
