@@ -45,10 +45,17 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler
       throw error
     })
     context.set(isResponse(reply) ? headersOf(reply) : reply.headers)
-    context.body = (isResponse(reply) ? streamOf(reply) : reply.body) ?? ''
+    context.body = (isResponse(reply) ? streamFor(context, reply) : reply.body) ?? ''
     context.status = reply.status
     return undefined
   }
+}
+
+/** The body of a `Response`. If it fails, closes the connection: Koa 2 leaves it open after an incomplete reply. */
+function streamFor({ res }: KoaContext, reply: Response): object | null {
+  const body = streamOf(reply)
+  body?.once('error', () => res.destroy())
+  return body
 }
 
 function keptByParser(request: object): readonly unknown[] {

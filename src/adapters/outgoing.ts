@@ -59,6 +59,6 @@ const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 't
  * The body of a `Response`, as a `Readable`. The return type does not name `Readable`, because this declaration must
  * not need the types of Node.js.
  */
-export function streamOf({ body }: Response): object | null {
+export function streamOf({ body }: Response): { once(event: 'error', listener: () => void): unknown } | null {
   return body && stream().Readable.fromWeb(body as import('node:stream/web').ReadableStream)
 }

@@ -1,7 +1,7 @@
 /** Features of each framework: prefixes, error handlers, defaults. */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, request, type Server } from 'node:http'
+import { createServer, type RequestListener, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -11,6 +11,7 @@ import fastify from 'fastify'
 import { Hono } from 'hono'
 import Koa from 'koa'
 import mount from 'koa-mount'
+import Koa2 from 'koa2'
 import { describe, expect, test, vi } from 'vitest'
 import { hookserver as inExpress } from '../../src/adapters/express.ts'
 import { hookserver as inFastify } from '../../src/adapters/fastify.ts'
@@ -141,6 +142,17 @@ describe('Fastify', () => {
 })
 
 describe('Koa', () => {
+  test.each([
+    ['3', Koa],
+    ['2', Koa2],
+  ] as const)('%s: closes the connection if the body of a Response fails', (_, Framework) =>
+    closesIfReplyFails((hooks) => {
+      const app = new Framework()
+      app.silent = true
+      return app.use(inKoa(hooks)).callback()
+    }),
+  )
+
   test('honors koa-mount, and uses ctx.ip for "framework"', async () => {
     const app = new Koa({ proxy: true })
     app.use(mount('/github', inKoa(pong({ validateIp: true, ranges: ['192.0.2.0/24'], clientAddress: 'framework' }))))
@@ -227,6 +239,24 @@ describe('Hono', () => {
   })
 })
 
+async function closesIfReplyFails(listenerFor: (hooks: Hooks) => RequestListener): Promise<void> {
+  const hooks = pong()
+  hooks.hook('push', () => {
+    const broken = new ReadableStream({
+      pull(controller) {
+        controller.error(new Error('broken'))
+      },
+    })
+    return new Response(broken)
+  })
+  await serving(listenerFor(hooks), async (origin) => {
+    await expect(
+      fetch(`${origin}/hooks`, signedRequest('push', { secret })).then((answer) => answer.text()),
+    ).rejects.toThrow()
+    expect((await answerOf(origin, '/hooks')).text).toBe('pong')
+  })
+}
+
 describe('node', () => {
   test('is a connect middleware: other paths go to next()', async () => {
     const handle = inNode(pong())
@@ -258,23 +288,7 @@ describe('node', () => {
     )
   })
 
-  test('closes the connection if the body of a Response fails', async () => {
-    const hooks = pong()
-    hooks.hook('push', () => {
-      const broken = new ReadableStream({
-        pull(controller) {
-          controller.error(new Error('broken'))
-        },
-      })
-      return new Response(broken)
-    })
-    await serving(inNode(hooks), async (origin) => {
-      await expect(
-        fetch(`${origin}/hooks`, signedRequest('push', { secret })).then((answer) => answer.text()),
-      ).rejects.toThrow()
-      expect((await answerOf(origin, '/hooks')).text).toBe('pong')
-    })
-  })
+  test('closes the connection if the body of a Response fails', () => closesIfReplyFails(inNode))
 
   test('passes on a Response of fetch() without the headers of its connection', async () => {
     const upstream = createServer((_request, response) => {
