@@ -110,8 +110,9 @@ export interface HooksOptions {
    */
   octokit?: OctokitClass | undefined
   /**
-   * The path that receives deliveries, without the framework's prefix and without the query. `false` accepts every
-   * path, for a router that has already matched the route.
+   * The path that receives deliveries, without the framework's prefix and without the query. hookserver resolves the
+   * segments `.` and `..` (in Fastify, the router rejects them), and does not decode escapes such as `%2F`. `false`
+   * accepts every path, for a router that has already matched the route.
    * @default `'/hooks'`
    * @example url: '/github/webhooks'
    */

@@ -1,7 +1,7 @@
 import type { HookError } from '../errors.ts'
 import { isResponse } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
-import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing } from './incoming.ts'
+import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
 
@@ -14,6 +14,7 @@ interface FastifyRequestLike {
 }
 interface FastifyReplyLike {
   raw: Outgoing & NodeResponse
+  callNotFound(): unknown
   hijack(): unknown
   code(status: number): unknown
   headers(values: Record<string, string | string[]>): unknown
@@ -55,7 +56,10 @@ export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooks
   scope.addContentTypeParser('*', (_request, body, done) => done(null, body))
   scope.all(receiver.url || '*', async (request: FastifyRequestLike, reply: FastifyReplyLike) => {
     const { raw } = request
-    // The router has compared the path already, with the prefix of the plugin.
+    // The router has compared the path already, with the prefix of the plugin. It decodes escapes first, and Fastify 4
+    // ignores what follows a semicolon.
+    const path = pathOf(raw.url)
+    if (receiver.url && /[%;]/.test(path) && !path.endsWith(receiver.url)) return reply.callNotFound()
     const delivery = new IncomingRequest(raw, undefined, request, traits)
     const answer = await receiver.receive(delivery).catch((error: HookError) => {
       leaveUnread(raw, reply.raw)

@@ -47,6 +47,12 @@ export interface SharedParts {
   writes: BackgroundWrites | undefined
 }
 
+/** A segment `.` or `..` of a path, in the spellings that the URL Standard allows. */
+const dotSegment = /\/(\.|%2e){1,2}(\/|$)/i
+
+/** The path with its dot segments resolved, as `Request` resolves them on the platforms that have no other path. */
+const withoutDots = (path: string): string | undefined => URL.parse(`http://host${path}`)?.pathname
+
 /** The life of a delivery, from the request to the reply, as `docs/lifecycle.md` draws it. */
 export class DeliveryReceiver implements Receiver {
   readonly url: string | false
@@ -72,7 +78,7 @@ export class DeliveryReceiver implements Receiver {
   }
 
   matches(path: string): boolean {
-    return this.url === false || path === this.url
+    return this.url === false || path === this.url || (dotSegment.test(path) && withoutDots(path) === this.url)
   }
 
   async ready(): Promise<void> {

@@ -7,9 +7,10 @@ export interface ContractCase {
   name: string
   /**
    * `streaming`: needs a platform that passes a request on before its body is complete. `consuming`: needs other
-   * software that reads the body before hookserver does.
+   * software that reads the body before hookserver does. `dot segments`: needs a router that passes on paths with the
+   * segments `.` and `..`.
    */
-  about?: 'streaming' | 'consuming'
+  about?: 'streaming' | 'consuming' | 'dot segments'
   run(host: ContractHost): Promise<void>
 }
 

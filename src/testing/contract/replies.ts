@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { signedRequest } from '../../samples/signed-request.ts'
 import { assertAnswered, assertRefused, type ContractCase } from './case.ts'
-import { deliver, send } from './client.ts'
+import { deliver, head, send, sendRaw } from './client.ts'
+import { contractSecret } from './mounts.ts'
 
 export const replyCases: ContractCase[] = [
   {
@@ -109,6 +111,29 @@ export const replyCases: ContractCase[] = [
       for (const path of ['/', '/contract', '/contract/plain/', '/contract/plain/x', '/hooks']) {
         assert.equal((await send(host, { path, body: '{}' })).status, 404, path)
       }
+    },
+  },
+  {
+    id: 'escaped-path',
+    name: 'compares the path as it was sent: with an escape or a parameter, it is another path',
+    async run(host) {
+      const delivery = signedRequest('ping', { secret: contractSecret })
+      for (const path of ['/contract/%70lain', '/%63ontract/plain', '/contract/plain;a=1', '/contract/plain%3Fa=1']) {
+        assert.equal((await send(host, { path, ...delivery })).status, 404, path)
+      }
+    },
+  },
+  {
+    id: 'dot-segments',
+    name: 'resolves the segments . and .. of the path, as Request does',
+    about: 'dot segments',
+    async run(host) {
+      const { headers, body } = signedRequest('ping', { secret: contractSecret })
+      const announced = { ...headers, 'content-length': String(Buffer.byteLength(body)) }
+      for (const path of ['/./contract/plain', '/contract/a/../plain', '/a/%2E%2e/contract/./plain']) {
+        assert.match(await sendRaw(host, head(path, announced) + body), / 200 /, path)
+      }
+      assert.match(await sendRaw(host, head('/contract/plain/..', announced) + body), / 404 /)
     },
   },
 ]
