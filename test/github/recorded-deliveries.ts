@@ -7,6 +7,9 @@ import type { Scene } from './recovery-scene.ts'
 /** Retries without long waits. */
 export const fastRetries: RetryPolicy = { ...defaultRetryPolicy, requestTimeout: 1000, retries: [10, 10, 10] }
 
+/** On a busy machine, the local GitHub may take seconds to answer. */
+export const noRetries: RetryPolicy = { ...defaultRetryPolicy, requestTimeout: 60_000, retries: [] }
+
 const push = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', private: false } }
 
 /** Adds failed deliveries to GitHub's log. @returns their GUIDs. */

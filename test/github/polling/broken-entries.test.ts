@@ -5,7 +5,7 @@ import { rawNumber } from '../../../src/runtime/json.ts'
 import type { EntryOverride, Failure } from '../../../src/testing/index.ts'
 import { openInbox, storeIn } from '../../inbox/stores.ts'
 import { type Poll, PollingScene } from '../polling-scene.ts'
-import { fastRetries } from '../recorded-deliveries.ts'
+import { fastRetries, noRetries } from '../recorded-deliveries.ts'
 
 const minute = 60_000
 
@@ -84,7 +84,7 @@ describe('an entry that GitHub does not show', () => {
   test('is not requested again if the inbox has got it in another way', async () => {
     const { scene, guids, entries } = await openWithPushes(1)
     scene.github.overrideEntry(entries[0]?.id ?? '', { single: { status: 500 } })
-    const poll = scene.poll({ retryPolicy: { ...fastRetries, retries: [] } })
+    const poll = scene.poll({ retryPolicy: noRetries })
     await poll.turn()
     await poll.stop()
     await makeDue(scene)
@@ -110,7 +110,7 @@ describe('an entry that GitHub does not show', () => {
   test('ends the poll after three in a row, because GitHub itself may fail, and the next poll goes on', async () => {
     const { scene, guids, entries } = await openWithPushes(8)
     for (const entry of entries.slice(0, 4)) scene.github.overrideEntry(entry, { single: { status: 500 } })
-    const poll = scene.poll({ retryPolicy: { ...fastRetries, retries: [] } })
+    const poll = scene.poll({ retryPolicy: noRetries })
     await poll.turn()
     expect(poll.recorder.messages.at(-1)).toContain('Cannot fetch the deliveries of')
     expect(await scene.inbox.missedDeliveries()).toHaveLength(3)

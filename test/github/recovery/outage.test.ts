@@ -4,7 +4,7 @@ import { GitHubClient } from '../../../src/github/github-client.ts'
 import type { Target } from '../../../src/github/target.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
 import { withMembers } from '../../inbox/stores.ts'
-import { allHandledOnce, failed, fastRetries, redeliveryCounts, succeeded } from '../recorded-deliveries.ts'
+import { allHandledOnce, failed, fastRetries, noRetries, redeliveryCounts, succeeded } from '../recorded-deliveries.ts'
 import { Scene } from '../recovery-scene.ts'
 import { describeOutage, testUnhandled } from './outage-scene.ts'
 
@@ -131,7 +131,7 @@ describe('a redelivery that GitHub rejects', () => {
     const [, , third] = scene.github.deliveries(scene.hook)
     const later = scene.github.deliveries(scene.hook).slice(2)
     for (const { id } of later) scene.github.failAt(new RegExp(`/${id}/attempts`), failure)
-    const swept = await scene.recovery({ retryPolicy: { ...fastRetries, retries: [] } }).sweep()
+    const swept = await scene.recovery({ retryPolicy: noRetries }).sweep()
     expect(swept?.reports).toMatchObject([{ counts: { requested: 2, missed: 48 }, error: expect.any(String) }])
     expect(redeliveryCounts(scene)).toEqual(Array(2 + posts).fill(1))
     expect(
