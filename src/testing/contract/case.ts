@@ -8,9 +8,9 @@ export interface ContractCase {
   /**
    * `streaming`: needs a platform that passes a request on before its body is complete. `consuming`: needs other
    * software that reads the body before hookserver does. `dot segments`: needs a router that passes on paths with the
-   * segments `.` and `..`.
+   * segments `.` and `..`. `raw HTTP`: needs a server that parses HTTP.
    */
-  about?: 'streaming' | 'consuming' | 'dot segments'
+  about?: 'streaming' | 'consuming' | 'dot segments' | 'raw HTTP'
   run(host: ContractHost): Promise<void>
 }
 

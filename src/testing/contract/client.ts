@@ -73,23 +73,27 @@ export function deliver(
 
 /**
  * Writes text to a new connection, and keeps the connection open until the status line arrives.
- * @returns The status line of the answer, or an empty text if the server closes the connection without an answer.
+ * @param untilClosed Whether to read until the server closes the connection.
+ * @returns The status line of the answer, or an empty text if the server closes the connection without an answer. With
+ *   `untilClosed`, all that the server has sent.
  */
-export async function sendRaw({ origin }: ContractHost, text: string): Promise<string> {
+export async function sendRaw({ origin }: ContractHost, text: string, { untilClosed = false } = {}): Promise<string> {
   const { hostname, port } = new URL(origin)
   const socket = connect({ host: hostname, port: Number(port) })
   socket.setTimeout(answerTimeout, () => socket.destroy(new Error('No answer')))
-  socket.write(text)
+  socket.write(text, 'latin1')
+  let answer = ''
   try {
-    let answer = ''
     for await (const chunk of socket) {
       answer += chunk
-      if (answer.includes('\r\n')) break
+      if (!untilClosed && answer.includes('\r\n')) break
     }
-    return answer.slice(0, answer.indexOf('\r\n'))
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ECONNRESET') throw error
   } finally {
     socket.destroy()
   }
+  return untilClosed ? answer : answer.slice(0, answer.indexOf('\r\n'))
 }
 
 /** The head of a request, for `sendRaw`. */

@@ -2,6 +2,7 @@ import type { ContractCase } from './case.ts'
 import { limitCases } from './limits.ts'
 import { originCases } from './origins.ts'
 import { payloadCases } from './payloads.ts'
+import { rawCases } from './raw-requests.ts'
 import { replyCases } from './replies.ts'
 import { signatureCases } from './signatures.ts'
 
@@ -20,4 +21,5 @@ export const adapterContract: readonly ContractCase[] = [
   ...replyCases,
   ...limitCases,
   ...originCases,
+  ...rawCases,
 ]
