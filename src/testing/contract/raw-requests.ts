@@ -36,7 +36,7 @@ const upperCase = Object.fromEntries(Object.entries(signed).map(([name, value]) 
 const without = Object.fromEntries(Object.keys(signed).map((name) => [name, undefined]))
 const padded = Object.fromEntries(Object.entries(signed).map(([name, value]) => [name, ` \t${value}\t `]))
 
-/** Spellings of one delivery, all of which HTTP allows (RFC 9110, RFC 9112). */
+/** Spellings of one delivery. HTTP allows each of them (RFC 9110, RFC 9112). */
 const valid: Record<string, string> = {
   'header names in upper case': rawRequest({
     headers: { ...without, ...upperCase, 'CONTENT-LENGTH': length['content-length'] },
