@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Check, checkOptions, fail, isListOf, isWhole, must } from '../runtime/check-options.ts'
 import { maxTimer } from '../runtime/timer.ts'
+import { isRef } from './target.ts'
 
 /** How `exec` runs its program. */
 export interface ExecOptions {
@@ -83,7 +84,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
  * of branches, so a ref or a pattern would never match.
  */
 const isBranch = (value: unknown): value is string =>
-  typeof value === 'string' && !value.startsWith('refs/') && /^[^\0-\x20\x7f~^:?*[\\]+$/.test(value)
+  typeof value === 'string' && !value.startsWith('refs/') && isRef(`refs/heads/${value}`)
 
 const checks: { readonly [Name in keyof Required<ExecOptions>]: Check } = {
   cwd: must((value) => isText(value) && value !== '', 'the path of a folder'),

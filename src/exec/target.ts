@@ -10,8 +10,17 @@ export interface Target {
   deleted: boolean
 }
 
-/** A ref that `git check-ref-format` allows, of limited length, so that a script may use it in a path. */
-const refForm = /^refs\/(?!.*\.\.)(?!.*\/\/)[^\0-\x20\x7f~^:?*[\\]{1,1000}$/
+/**
+ * The rules of `git check-ref-format`. No component is empty, begins with a dot or ends with `.lock`. The ref does not
+ * end with a dot, and contains neither `..` nor `@{`, nor any of the listed characters.
+ */
+const refForm = /^refs(?:\/(?!\.)(?:(?!\.\.|@\{|\.lock(?:\/|$)|\.$)[^\0-\x20\x7f~^:?*[\\/])+)+$/
+/** Maximum characters of a ref, so that a script may use it in a path. */
+const maxRefLength = 1005
+
+/** Whether git accepts this as a full ref. */
+export const isRef = (text: string): boolean => text.length <= maxRefLength && refForm.test(text)
+
 const shaForm = /^(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 const zeros = /^0{40,}$/
 
@@ -19,7 +28,7 @@ const zeros = /^0{40,}$/
 export function targetOf(event: string, data: Json): Target {
   const [ref, sha] = [refIn(data), shaIn(data)]
   return {
-    ref: ref !== undefined && refForm.test(ref) ? ref : undefined,
+    ref: ref !== undefined && isRef(ref) ? ref : undefined,
     sha: sha !== undefined && shaForm.test(sha) ? sha : undefined,
     deleted: event === 'delete' || data.deleted === true || zeros.test(textIn(data, 'after') ?? ''),
   }

@@ -22,10 +22,12 @@ test.each<[string, unknown[]]>([
   ['Option "env" must be an object whose keys are names of variables, got "A=B"', ['git', { env: { 'A=B': '' } }]],
   ['Option "env": TOKEN must be a string without NUL', ['git', { env: { TOKEN: 'secret\0' } }]],
   ['Option "env": TOKEN must be a string without NUL', ['git', { env: { TOKEN: 1 } }]],
-  ...['', 'refs/heads/main', 'release/*', 'a b', 1, [], ['main', '']].map((branch): [string, unknown[]] => [
-    `or a list of them, without patterns, got ${JSON.stringify(branch)}`,
-    ['git', { branch }],
-  ]),
+  ...['', 'refs/heads/main', 'release/*', 'a b', 'a/', 'a.lock', 1, [], ['main', '']].map(
+    (branch): [string, unknown[]] => [
+      `or a list of them, without patterns, got ${JSON.stringify(branch)}`,
+      ['git', { branch }],
+    ],
+  ),
   ...[0, -1, 1.5, '60', 2 ** 31, Number.NaN].map((timeout): [string, unknown[]] => [
     `Option "timeout" must be a whole number of milliseconds, 1 to 2147483647, got ${typeof timeout === 'string' ? '"60"' : timeout}`,
     ['git', { timeout }],

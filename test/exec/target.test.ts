@@ -74,8 +74,26 @@ describe('the ref and the commit', () => {
     'refs/heads/a\nb',
     'refs/heads/../../etc',
     'refs/heads//a',
+    'refs/heads/a/',
+    'refs/heads/.a',
+    'refs/heads/.lock',
+    'refs/heads/a.lock',
+    'refs/heads/a.lock/b',
+    'refs/heads/a.',
+    'refs/heads/a@{1}',
+    'refs/heads/a\\b',
+    'refs/heads/a[1]',
     '--upload-pack=x',
   ])('are undefined for a ref that git rejects: %j', (ref) => expect(targetOf('push', { ref }).ref).toBe(undefined))
+
+  test.each([
+    'refs/heads/a./b',
+    'refs/heads/@',
+    'refs/heads/a.locked',
+    'refs/heads/a{1}',
+    'refs/heads/-',
+    'refs/heads/ä',
+  ])('are those of the payload if git accepts the ref: %j', (ref) => expect(targetOf('push', { ref }).ref).toBe(ref))
 
   test.each([zeros, '--force', 'abc', `${sha}\n`, sha.toUpperCase(), 1])(
     'are undefined for an invalid commit: %j',
