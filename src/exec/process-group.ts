@@ -33,9 +33,10 @@ export class ProcessGroup {
     return this.#killTimer !== undefined
   }
 
-  kill(): void {
+  /** @returns Whether a process got the signal. False if no process is left, or if all belong to another user. */
+  kill(): boolean {
     this.#killed = true
-    this.#send('SIGKILL')
+    return this.#send('SIGKILL') === 'sent'
   }
 
   /**
@@ -43,7 +44,7 @@ export class ProcessGroup {
    * that init has not reaped yet counts as a process.
    */
   async gone(): Promise<void> {
-    while (!this.#killed && this.#send(0)) await sleep(pollInterval)
+    while (!this.#killed && this.#send(0) !== 'gone') await sleep(pollInterval)
     clearTimeout(this.#killTimer)
   }
 
@@ -53,15 +54,16 @@ export class ProcessGroup {
     if (running.size === 0) process.off('exit', endAll)
   }
 
-  /** @returns Whether a process of the group is left, even if it belongs to another user and gets no signal. */
-  #send(signal: NodeJS.Signals | 0): boolean {
+  /** @returns `denied` if all processes of the group belong to another user, for example after sudo. */
+  #send(signal: NodeJS.Signals | 0): 'sent' | 'denied' | 'gone' {
     const { pid } = this.#child
-    if (pid === undefined) return false
-    if (process.platform === 'win32') return this.#child.kill(signal)
+    if (pid === undefined) return 'gone'
+    if (process.platform === 'win32') return this.#child.kill(signal) ? 'sent' : 'gone'
     try {
-      return process.kill(-pid, signal)
+      process.kill(-pid, signal)
+      return 'sent'
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EPERM' // a process of another user, for example after sudo
+      return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'denied' : 'gone'
     }
   }
 }

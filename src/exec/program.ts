@@ -30,8 +30,9 @@ export interface Run {
  * The program *runs* until it exits, or until its time limit or the signal *stops* it: its group gets SIGTERM and,
  * `killAfter` later, SIGKILL. Once the program has *exited*, it cannot be stopped any more. After a stop, this function
  * waits for the rest of the group, so that the group does not overlap with the next run. Then this function reads the
- * output to its end. If another process holds the output open for `drainTime` longer, the rest of the group is killed.
- * A daemon that has closed the output continues.
+ * output to its end. If another process holds the output open for `drainTime` longer, this function kills the rest of
+ * the group, and reads no more. A process that has left the group continues, and so does a daemon that has closed the
+ * output.
  *
  * @returns The duration in milliseconds.
  * @throws {Error} if the program cannot be started, was stopped or killed, or exited with a code other than 0.
@@ -66,8 +67,10 @@ export async function runProgram(command: Command, { env, input, signal, log }: 
   signal.removeEventListener('abort', abort)
   if (stopped) await group.gone()
   const stopDrain = startTimer(() => {
-    log.warn({}, `${name} exited, but a process that it started kept the output open: hookserver killed that process`)
-    group.kill()
+    const consequence = group.kill()
+      ? `hookserver sent SIGKILL to the process group of ${name}`
+      : 'hookserver does not kill it, because it has left the process group or belongs to another user'
+    log.warn({}, `${name} exited, but a process that it started kept the output open: ${consequence}`)
     child.stdout.destroy()
     child.stderr.destroy()
   }, drainTime)

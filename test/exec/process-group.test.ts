@@ -98,7 +98,7 @@ describe('a process that a program leaves behind', () => {
     expect(await running).toContain('exited with 0')
     expect(written()).toEqual(['done'])
     const message = expect.stringMatching(
-      /exited, but a process that it started kept the output open: hookserver killed/,
+      /exited, but a process that it started kept the output open: hookserver sent SIGKILL to the process group/,
     )
     expect(log.lines.at(-1)).toMatchObject({ level: 'warn', message })
     await gone(socket)
@@ -127,11 +127,17 @@ describe('a process that a program leaves behind', () => {
     await gone(socket)
   })
 
-  test.runIf(process.platform === 'linux')('cannot delay the handler from another process group', async () => {
-    const { run } = deliveryOf()
+  test.runIf(process.platform === 'linux')('continues in another process group, and the log says so', async () => {
+    const { run, log } = deliveryOf()
     const running = run(exec('setsid', ['sh', '-c', `${command} &`]))
     const socket = await holding()
     expect(await running).toContain('exited with 0')
+    const message = expect.stringContaining(
+      'kept the output open: hookserver does not kill it, because it has left the',
+    )
+    expect(log.lines.at(-1)).toMatchObject({ level: 'warn', message })
+    socket.write('alive?')
+    expect(String((await once(socket, 'data'))[0])).toBe('alive?')
     socket.end()
     await gone(socket)
   })
