@@ -204,8 +204,8 @@ export interface HooksOptions {
    */
   onError?: ((error: unknown, delivery: Delivery) => unknown) | undefined
   /**
-   * A logger with pino's interface: `warn(fields, message)` and `error`, and optionally `info` and `debug`. `false`
-   * disables logging.
+   * A logger with pino's interface: `warn(fields, message)` and `error`, and optionally `info` and `debug`. `console`
+   * prints all levels, with escapes for characters that control a terminal. `false` disables logging.
    * @default warnings and errors to the console
    * @example logger: pino()
    */

@@ -16,7 +16,7 @@ import {
 } from './runtime/check-options.ts'
 import { environmentVariable } from './runtime/platform.ts'
 import { maxTimer } from './runtime/timer.ts'
-import { childLogger, defaultLogger, type FullLogger, type Logger, silentLogger } from './telemetry/logger.ts'
+import { childLogger, defaultLogger, type FullLogger, type Logger, loggerFrom } from './telemetry/logger.ts'
 
 type Given<Name extends keyof HooksOptions> = Exclude<HooksOptions[Name], undefined>
 type WithoutDefault =
@@ -156,7 +156,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
       'a logger with warn() and error(), or false',
     ),
     computed: () => childLogger(defaultLogger()),
-    convert: (value) => childLogger(value === false ? silentLogger : value),
+    convert: loggerFrom,
   },
 }
 

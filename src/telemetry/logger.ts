@@ -31,10 +31,19 @@ export const notShown = '[not shown]'
 /** Logs nothing: `logger: false`. */
 export const silentLogger: Logger = { warn: ignore, error: ignore }
 
+const writeToConsole = (level: keyof Logger) => (fields: object, message: string) =>
+  console[level](...line(fields, message))
+
 /** Writes warnings and errors to the console. */
-export const consoleLogger: Logger = {
-  warn: (fields, message) => console.warn(...line(fields, message)),
-  error: (fields, message) => console.error(...line(fields, message)),
+export const consoleLogger: Logger = { warn: writeToConsole('warn'), error: writeToConsole('error') }
+
+/** Writes all levels to the console: `logger: console`. The console itself would not escape the messages. */
+const fullConsoleLogger: Logger = { ...consoleLogger, debug: writeToConsole('debug'), info: writeToConsole('info') }
+
+/** The logger for the value of the option `logger`. */
+export function loggerFrom(option: Logger | false): FullLogger {
+  if (option === false) return childLogger(silentLogger)
+  return childLogger(option === console ? fullConsoleLogger : option)
 }
 
 /**

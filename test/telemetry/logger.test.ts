@@ -1,7 +1,7 @@
 import { format } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { consoleLogger } from '../../src/telemetry/logger.ts'
+import { consoleLogger, loggerFrom } from '../../src/telemetry/logger.ts'
 import { anyString } from '../any-string.ts'
 
 /** The text that the console prints for these fields and this message. */
@@ -39,4 +39,12 @@ describe('the default logger', () => {
       }),
     )
   })
+})
+
+test.each(['debug', 'info', 'warn', 'error'] as const)('logger: console prints and escapes the level %s', (level) => {
+  const method = vi.spyOn(console, level).mockImplementation(() => {})
+  loggerFrom(console)[level]({ stream: 'stdout' }, 'clear \u001b[2J\u009b2J')
+  const text = format(...(method.mock.lastCall ?? []))
+  method.mockRestore()
+  expect(text).toBe("hookserver: clear \\u001b[2J\\u009b2J { stream: 'stdout' }")
 })
