@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
-import type { HookError } from '../errors.ts'
+import { HookError } from '../errors.ts'
 import { type Body, type HookReply, type HookRequest, isResponse, problemReply } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
+import { escapeUnsafe } from '../runtime/untrusted-text.ts'
 import { createHmac } from './hmac.ts'
 import { type Mountable, mount } from './mount.ts'
 import { headersOf } from './outgoing.ts'
@@ -46,7 +47,7 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): LambdaHand
   return async (event) => {
     const request = new LambdaRequest(event)
     const reply = await receiver.receive(request).catch((error: HookError) => problemReply(error))
-    return resultOf(event, reply)
+    return resultOf(event, reply).catch((error: unknown) => resultOf(event, failedBody(error)))
   }
 }
 
@@ -76,7 +77,7 @@ class LambdaRequest implements HookRequest {
     // this address.
     if (context.elb) {
       const hops = headers['x-forwarded-for']?.split(',') ?? []
-      this.address = hops.pop()?.trim()
+      this.address = withoutPort(hops.pop())
       headers['x-forwarded-for'] = hops.length > 0 ? hops.join(',') : undefined
     }
     this.headers = headers
@@ -84,7 +85,11 @@ class LambdaRequest implements HookRequest {
 
   body(): Body {
     const { body, isBase64Encoded } = this.native[0]
-    return { bytes: Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8') }
+    const text: unknown = body ?? ''
+    if (typeof text !== 'string') {
+      throw new HookError('invalid_payload', { detail: `The "body" of the event must be a string, got ${typeof text}` })
+    }
+    return { bytes: Buffer.from(text, isBase64Encoded ? 'base64' : 'utf8') }
   }
 }
 
@@ -94,6 +99,12 @@ function withoutStage(rawPath: string, stage: string | undefined): string {
   return stage !== undefined && rawPath.startsWith(`${prefix}/`) ? rawPath.slice(prefix.length) : rawPath
 }
 
+/** A load balancer that keeps the ports of its clients adds them: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function withoutPort(entry: string | undefined): string | undefined {
+  const [, v6, v4] = /^(?:\[(.*)\](?::\d+)?|([\d.]+):\d+)$/.exec(entry?.trim() ?? '') ?? []
+  return v6 ?? v4 ?? entry?.trim()
+}
+
 /** Headers with lower-case names: v1 and load balancers pass them on as the sender wrote them. */
 function lowerCased({ headers, multiValueHeaders }: LambdaEvent): Record<string, string | undefined> {
   const entries = Object.entries(headers ?? {})
@@ -101,7 +112,19 @@ function lowerCased({ headers, multiValueHeaders }: LambdaEvent): Record<string,
   return Object.fromEntries([...entries, ...multiple].map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-/** A reply in the format of the event's source. */
+/**
+ * The reply if the body of a hook's `Response` failed. Prints the error, because the receiver has already returned the
+ * `Response`, and Lambda collects what the console prints.
+ */
+function failedBody(cause: unknown): HookReply {
+  console.error('%s', `hookserver: The body of the Response of a hook failed: ${escapeUnsafe(String(cause))}`)
+  return problemReply(new HookError('handler_failed', { cause }))
+}
+
+/**
+ * A reply in the format of the event's source.
+ * @throws (rejects) with the error of the body of a `Response`.
+ */
 async function resultOf(event: LambdaEvent, reply: HookReply): Promise<LambdaResult> {
   const encoded = isResponse(reply)
   const body = encoded ? Buffer.from(await reply.arrayBuffer()).toString('base64') : (reply.body ?? '')
