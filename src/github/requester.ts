@@ -27,7 +27,8 @@ export interface GitHubResponse {
 export interface RequestError extends Error {
   /** 500 without a `response`, if GitHub did not answer. */
   status?: number
-  response?: { headers?: unknown }
+  /** `data` is text if the answer is not JSON, for example an HTML page of a proxy. */
+  response?: { headers?: unknown; data?: unknown }
 }
 
 /** Timeouts and waits of a request, in milliseconds. */
@@ -214,15 +215,44 @@ export class BudgetedRequester implements Requester {
   }
 }
 
+/**
+ * GitHub's message; `undefined` if the answer has none. Octokit takes the whole body of an answer that is not JSON as
+ * the message, for example an HTML page of a proxy.
+ */
+export const gitHubMessage = ({ message, response }: RequestError): string | undefined =>
+  typeof response?.data === 'string' ? undefined : message || undefined
+
+/** The text, and GitHub's message if the answer has one. */
+export function withMessage(text: string, error: RequestError): string {
+  const message = gitHubMessage(error)
+  return message === undefined ? text : `${text}: ${message}`
+}
+
+/**
+ * What to do if GitHub rejected a token because it is not authorized for SAML single sign-on; `undefined` for other
+ * errors: https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
+ */
+export function singleSignOnCure({ response }: RequestError): string | undefined {
+  const { 'x-github-sso': header } = (response?.headers ?? {}) as Readonly<Record<string, string | undefined>>
+  if (header === undefined || !/^required\b/.test(header)) return undefined
+  const page = URL.parse(/\burl=(https?:[^\s;]+)/.exec(header)?.[1] ?? '')
+  const where = page ? `at ${page.href}` : "in GitHub's settings for tokens"
+  return `The organization requires SAML single sign-on: authorize the token ${where}`
+}
+
 /** The message of an error for logs and reports, without the request and its headers, which may hold a token. */
 export function describeError(error: unknown): string {
   const { message, status, response } = error as RequestError
   if (response === undefined) return message // GitHub did not answer, or the error already explains its answer
   if (status === 401)
     return 'GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key'
-  if (status === 403) return `GitHub rejected the request (403): ${message}`
+  const signOn = singleSignOnCure(error as RequestError)
+  if (signOn !== undefined) return `GitHub rejected the request (${status}). ${signOn}`
+  if (status === 403) return withMessage('GitHub rejected the request (403)', error as RequestError)
   if (status === 404) {
     return 'GitHub shows no such webhook (404): check the name of the repository or organization, the id of the webhook, and that the token or the App has the permission "Webhooks"'
   }
-  return message || `GitHub answered ${status}` // the error of a response without a body has an empty message
+  const shown = gitHubMessage(error as RequestError)
+  if (shown !== undefined) return shown
+  return `GitHub answered ${status} without a JSON object: a proxy may have answered, or GitHub is not available`
 }

@@ -51,6 +51,13 @@ describe('a secondary limit without Retry-After', () => {
   })
 })
 
+test('a token that is not authorized for single sign-on is not reported as a rejected request alone', () => {
+  const headers = { 'x-github-sso': 'required; url=https://github.com/orgs/acme/sso' }
+  expect(describeError({ status: 403, message: 'Resource protected', response: { headers } })).toBe(
+    'GitHub rejected the request (403). The organization requires SAML single sign-on: authorize the token at https://github.com/orgs/acme/sso',
+  )
+})
+
 test.each([
   ['429 alone', { status: 429, message: 'slow down', response: { headers: {} } }, minute],
   ['403 with a message about abuse', { status: 403, message: 'abuse detection mechanism', response: {} }, minute],

@@ -1,5 +1,8 @@
-/** Explains why GitHub denies access to webhooks: which permission or which scope the token lacks. */
-import { type RequestError, rateLimitWait } from '../requester.ts'
+/**
+ * Explains why GitHub denies access to webhooks: which permission or scope the token lacks, that the token is not
+ * authorized for single sign-on, or that the repository is archived.
+ */
+import { gitHubMessage, type RequestError, rateLimitWait, singleSignOnCure, withMessage } from '../requester.ts'
 import { nameOfTarget, type Target } from '../target.ts'
 
 export type Access = 'read' | 'write'
@@ -27,17 +30,23 @@ export function isAccessDenied(error: unknown): boolean {
  * @param access The access that the request needed.
  */
 export function explainDeniedAccess(error: unknown, target: Target, access: Access): string | undefined {
-  const { status, message, response } = error as RequestError
+  const { status, response } = error as RequestError
   if (!isAccessDenied(error)) return undefined
   const name = nameOfTarget(target)
   if (target === 'app') return `GitHub does not show the webhook of the App (${status}): check that the App has one`
   const headers = (response?.headers ?? {}) as Readonly<Record<string, string | undefined>>
+  const verb = access === 'read' ? 'read' : 'change'
+  const denial = `GitHub does not allow this token to ${verb} the webhooks of ${name}`
+  const signOn = singleSignOnCure(error as RequestError)
+  if (signOn !== undefined) return `${denial} (${status}). ${signOn}`
+  if (status === 403 && /\barchived\b/i.test(gitHubMessage(error as RequestError) ?? '')) {
+    return `GitHub does not allow changes to ${name} (403), because the repository is archived: unarchive it first`
+  }
   const need = neededAccess(headers, target, access)
   if (status === 404) {
     return `GitHub shows no webhooks of ${name} (404): check its spelling, and that ${need}`
   }
-  const verb = access === 'read' ? 'read' : 'change'
-  return `GitHub does not allow this token to ${verb} the webhooks of ${name} (403: ${message}): make sure that ${need}`
+  return `${denial} (${withMessage('403', error as RequestError)}): make sure that ${need}`
 }
 
 /** A clause such as `the token has the scope admin:repo_hook`. */
@@ -69,11 +78,12 @@ function describe(text: string): string {
 
 /** GitHub's reasons for a rejected change (422), as one text. `undefined` for other errors. */
 export function explainInvalid(error: unknown): string | undefined {
-  const { status, message, response } = error as RequestError & { response?: { data?: unknown } }
+  const { status, response } = error as RequestError
   if (status !== 422) return undefined
   const { errors } = (response?.data ?? {}) as { errors?: unknown }
   const reasons = (Array.isArray(errors) ? errors : []).map((one) => reasonIn(one)).filter((one) => one !== undefined)
-  return `GitHub rejected the webhook (422): ${reasons.length > 0 ? reasons.join('; ') : message}`
+  if (reasons.length > 0) return `GitHub rejected the webhook (422): ${reasons.join('; ')}`
+  return withMessage('GitHub rejected the webhook (422)', error as RequestError)
 }
 
 function reasonIn(error: unknown): string | undefined {

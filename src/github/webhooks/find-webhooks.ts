@@ -1,5 +1,5 @@
 /** Finds webhooks through GitHub's API: all webhooks of a target, or those that recovery and polling use. */
-import { type RequestError, type Requester, readList } from '../requester.ts'
+import { type RequestError, type Requester, readList, singleSignOnCure } from '../requester.ts'
 import { hooksPath, nameOfTarget, type Target } from '../target.ts'
 import { isAccessDenied } from './denied-access.ts'
 import { detailsIn, isSameAddress, nameOfWebhook, type WebhookDetails } from './webhook-details.ts'
@@ -77,7 +77,9 @@ async function readWebhooks(target: Target, github: Requester): Promise<WebhookD
   } catch (error) {
     if (!isAccessDenied(error)) throw error
     const { status } = error as RequestError
+    const signOn = singleSignOnCure(error as RequestError)
     const cure = 'check its spelling, and that the token or the App has the permission "Webhooks"'
-    throw new Error(`GitHub shows no webhooks of ${nameOfTarget(target)} (${status}): ${cure}`, { cause: error })
+    const advice = signOn === undefined ? `: ${cure}` : `. ${signOn}`
+    throw new Error(`GitHub shows no webhooks of ${nameOfTarget(target)} (${status})${advice}`, { cause: error })
   }
 }

@@ -1,5 +1,6 @@
+import { idIn, isObject } from '../../runtime/json.ts'
 import { sleep } from '../../runtime/timer.ts'
-import { parseAnswer } from '../answer.ts'
+import { AnswerError, parseAnswer } from '../answer.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import {
   defaultRetryPolicy,
@@ -64,7 +65,9 @@ export class WebhooksApi {
     const { events, active } = settings
     const body = { name: 'web', active, events, config: configOf(settings, secret) }
     try {
-      return detailsIn(parseAnswer(await this.#write(`POST ${hooksPath(this.#target)}`, body, this.#once)))
+      const answer = parseAnswer(await this.#write(`POST ${hooksPath(this.#target)}`, body, this.#once))
+      if (isObject(answer) && idIn(answer) !== undefined) return detailsIn(answer)
+      throw new AnswerError("GitHub's answer to the creation of a webhook has no id")
     } catch (error) {
       const { message, cause } = error as Error
       const { status } = (cause ?? {}) as RequestError

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest'
 import type { RequestError } from '../../../src/github/requester.ts'
 import type { Target } from '../../../src/github/target.ts'
 import { type Access, explainDeniedAccess, explainInvalid } from '../../../src/github/webhooks/denied-access.ts'
+import { findOnlyWebhook } from '../../../src/github/webhooks/find-webhooks.ts'
 
 const repository: Target = { repository: 'acme/shop' }
 
-const failure = (status: number, headers: object, data?: object): RequestError =>
+const failure = (status: number, headers: object, data?: object | string): RequestError =>
   Object.assign(new Error('Not allowed'), { status, response: { headers, data } })
 
 test.each<[number, object, Target, Access, string]>([
@@ -27,6 +28,45 @@ test.each<[number, object, Target, Access, string]>([
   ],
 ])('a response %i with %j names the missing permission or scope', (status, headers, target, access, text) => {
   expect(explainDeniedAccess(failure(status, headers), target, access)).toBe(text)
+})
+
+const page = 'https://github.com/orgs/acme/sso?authorization_request=AZ'
+const archived = 'Repository was archived so is read-only.'
+
+test.each<[string, RequestError, Access, string]>([
+  [
+    'single sign-on',
+    failure(403, { 'x-github-sso': `required; url=${page}`, 'x-oauth-scopes': 'repo' }),
+    'read',
+    `GitHub does not allow this token to read the webhooks of acme/shop (403). The organization requires SAML single sign-on: authorize the token at ${page}`,
+  ],
+  [
+    'single sign-on without an address',
+    failure(403, { 'x-github-sso': 'required' }),
+    'write',
+    "GitHub does not allow this token to change the webhooks of acme/shop (403). The organization requires SAML single sign-on: authorize the token in GitHub's settings for tokens",
+  ],
+  [
+    'an archived repository',
+    Object.assign(failure(403, {}), { message: archived }),
+    'write',
+    'GitHub does not allow changes to acme/shop (403), because the repository is archived: unarchive it first',
+  ],
+  [
+    'a page of a proxy',
+    Object.assign(failure(403, {}, '<html>no</html>'), { message: '<html>no</html>' }),
+    'read',
+    'GitHub does not allow this token to read the webhooks of acme/shop (403): make sure that the token or the App has the repository permission "Webhooks" with Read-only (repository_hooks=read)',
+  ],
+])('the explanation names %s', (_, error, access, text) => {
+  expect(explainDeniedAccess(error, repository, access)).toBe(text)
+})
+
+test('the search for the webhooks of recovery and polling also names single sign-on', async () => {
+  const github = { request: () => Promise.reject(failure(403, { 'x-github-sso': `required; url=${page}` })) }
+  await expect(findOnlyWebhook(repository, github)).rejects.toThrow(
+    `GitHub shows no webhooks of acme/shop (403). The organization requires SAML single sign-on: authorize the token at ${page}`,
+  )
 })
 
 test('other errors are not about access', () => {

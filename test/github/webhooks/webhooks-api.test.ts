@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Target } from '../../../src/github/target.ts'
 import { proveByFirstPing, proveByLastDelivery, proveByPing } from '../../../src/github/webhooks/prove-secret.ts'
 import { WebhooksApi } from '../../../src/github/webhooks/webhooks-api.ts'
-import { LocalGitHub } from '../../../src/testing/index.ts'
+import { type Failure, LocalGitHub } from '../../../src/testing/index.ts'
 import { Scene } from '../recovery-scene.ts'
 
 const repository: Target = { repository: 'acme/shop' }
@@ -80,6 +80,22 @@ describe('the client for webhooks', () => {
     const { scene, api } = await open()
     scene.github.fail({ status: 200, body })
     await expect(api.list()).rejects.toThrow('is not a list: check that --github or --api-url')
+  })
+
+  test.each<[string, Failure, string]>([
+    [
+      'a page of HTML',
+      { status: 502, headers: { 'content-type': 'text/html' }, body: '<html>Bad Gateway</html>' },
+      'GitHub answered 502 without a JSON object: a proxy may have answered, or GitHub is not available',
+    ],
+    ['no id', { status: 201, body: { active: true } }, "GitHub's answer to the creation of a webhook has no id"],
+    ['null', { status: 201, body: null }, "GitHub's answer to the creation of a webhook has no id"],
+  ])('says that GitHub may have created the webhook if the answer is %s', async (_, failure, reason) => {
+    const { scene, api, secret } = await open()
+    scene.github.failAt(/^POST /, failure)
+    await expect(api.create({ ...settings, url: `${scene.url}?new` }, secret)).rejects.toThrow(
+      `${reason}. GitHub may have created the webhook: run the command again, which then finds it`,
+    )
   })
 
   test('waits for a secondary rate limit', async () => {
