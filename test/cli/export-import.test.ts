@@ -67,6 +67,20 @@ describe('an export that is imported', () => {
     })
   })
 
+  test('is imported up to the delivery that the database rejects, whose line is reported', async () => {
+    const { to, file, run } = await exported()
+    await sqlite(to).close()
+    const db = new DatabaseSync(to)
+    db.exec(`create trigger rejects before insert on deliveries when new.event = 'issues'
+      begin select raise(abort, 'not this one'); end`)
+    db.close()
+    expect(await run()).toMatchObject({
+      code: 1,
+      stdout: 'Imported 1 delivery.\n',
+      stderr: `hookserver: ${file}, line 3: not this one. The deliveries on earlier lines were imported.\n`,
+    })
+  })
+
   test('may contain only the deliveries that match a query', async () => {
     const { stdout } = await exported('event:push')
     expect(
@@ -92,6 +106,7 @@ describe('an export that cannot be imported', () => {
     ['no JSON', (line, index) => (index === 2 ? line.slice(0, 20) : line), /line 3: not JSON/],
     ['another body', changing('body', 'e30='), /line 3: "body" does not match "sha256"/],
     ['no GUID', changing('guid', 7), /line 3: "guid" is not a string/],
+    ['a time that is not whole', changing('receivedAt', 1e300), /line 3: "receivedAt" is not a whole number/],
     ['an unknown state', changing('state', 'lost'), /line 3: "state"/],
     ['invalid tasks', changing('tasks', [{ handler: 'a', state: 'done' }]), /line 3: "attempts"/],
     ['an error that is not a string', attempting({ error: 7 }), /line 3: "error" of an attempt is not a string/],

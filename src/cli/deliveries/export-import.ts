@@ -92,18 +92,26 @@ Examples:
 async function importDeliveries(file: string, flags: DatabaseFlags): Promise<void> {
   const inbox = await openPassively(configFromFlags(flags), { migrate: true })
   let [read, imported] = [0, 0]
-  let batch: ImportedDelivery[] = []
+  let batch: DeliveryLine[] = []
+  const importLines = async (lines: readonly DeliveryLine[]) => {
+    imported += await inbox.importDeliveries(lines)
+    read += lines.length
+  }
   const importBatch = async () => {
-    const deliveries = batch
+    const lines = batch
     batch = []
-    imported += await inbox.importDeliveries(deliveries)
-    read += deliveries.length
+    try {
+      await importLines(lines)
+    } catch {
+      // The inbox has stored nothing of the batch. One by one, it stores the deliveries before the one that it rejects.
+      for (const line of lines) await importLines([line]).catch((error: Error) => failAtLine(file, line.number, error))
+    }
   }
   const importAll = async () => {
     let bytes = 0
-    for await (const delivery of readDeliveries(file)) {
-      batch.push(delivery)
-      bytes += delivery.body.length
+    for await (const line of readDeliveries(file)) {
+      batch.push(line)
+      bytes += line.body.length
       if (batch.length < maxBatchSize && bytes < maxBatchBytes) continue
       await importBatch()
       bytes = 0
@@ -118,23 +126,33 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
   }
 }
 
+/** A delivery, and the number of its line. */
+interface DeliveryLine extends ImportedDelivery {
+  number: number
+}
+
+const nameOf = (file: string): string => (file === '-' ? 'Standard input' : file)
+
+function failAtLine(file: string, number: number, { message }: Error): never {
+  throw new Error(`${nameOf(file)}, line ${number}: ${message}. The deliveries on earlier lines were imported.`)
+}
+
 /** @throws {Error} if the file or a line cannot be read. The error shows the number of a line, but not its text. */
-async function* readDeliveries(file: string): AsyncGenerator<ImportedDelivery> {
-  const name = file === '-' ? 'Standard input' : file
+async function* readDeliveries(file: string): AsyncGenerator<DeliveryLine> {
   const input = file === '-' ? process.stdin : createReadStream(file)
   let number = 0
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       number++
       if (number === 1) checkHeader(parseJson(line))
-      else if (line !== '') yield parseDelivery(parseJson(line))
+      else if (line !== '') yield { ...parseDelivery(parseJson(line)), number }
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code !== undefined) throw new Error(`Cannot read ${name}: ${message}`)
-    throw new Error(`${name}, line ${number}: ${message}. The deliveries on earlier lines were imported.`)
+    if (code !== undefined) throw new Error(`Cannot read ${nameOf(file)}: ${message}`)
+    failAtLine(file, number, error as Error)
   }
-  if (number === 0) throw new Error(`${name} is empty`)
+  if (number === 0) throw new Error(`${nameOf(file)} is empty`)
 }
 
 /** Does not show the error of `JSON.parse()`, which would quote the line. */
@@ -160,7 +178,7 @@ function parseDelivery(line: unknown): ImportedDelivery {
   if (!isObject(line)) throw new Error('not a JSON object')
   const { body: text, sha256, ...delivery } = line
   checkTypes(line, 'string', ['body', 'sha256', 'source', 'hookId', 'guid', 'event'])
-  checkTypes(line, 'number', ['receivedAt', 'storedAt', 'duplicates'])
+  checkWhole(line, ['receivedAt', 'storedAt', 'duplicates'])
   checkTypes(line, 'boolean', ['recovered', 'replayed'])
   if (!isObject(line.headers)) throw new Error('"headers" is missing')
   if (line.form !== 'json' && line.form !== 'form') throw new Error('"form" is neither "json" nor "form"')
@@ -186,7 +204,7 @@ function checkTask(task: unknown): void {
   if (!Array.isArray(task.attempts)) throw new Error('"attempts" is not a list')
   for (const attempt of task.attempts) {
     if (!isObject(attempt)) throw new Error('an item of "attempts" is not an object')
-    checkTypes(attempt, 'number', ['number', 'startedAt'])
+    checkWhole(attempt, ['number', 'startedAt'])
     checkTypes(attempt, 'string', ['outcome'])
     for (const name of ['error', 'result', 'log']) {
       const text = attempt[name]
@@ -196,6 +214,10 @@ function checkTask(task: unknown): void {
   }
 }
 
-function checkTypes(fields: Json, type: 'string' | 'number' | 'boolean', names: readonly string[]): void {
+function checkWhole(fields: Json, names: readonly string[]): void {
+  for (const name of names) if (!Number.isSafeInteger(fields[name])) throw new Error(`"${name}" is not a whole number`)
+}
+
+function checkTypes(fields: Json, type: 'string' | 'boolean', names: readonly string[]): void {
   for (const name of names) if (typeof fields[name] !== type) throw new Error(`"${name}" is not a ${type}`)
 }
