@@ -1,5 +1,4 @@
 /** Output for people and programs. Escapes untrusted text for the terminal. Progress is written to stderr. */
-import { once } from 'node:events'
 import { stdout } from 'node:process'
 import { styleText } from 'node:util'
 import type { MissedDeliveryState } from '../inbox/missed-deliveries.ts'
@@ -20,19 +19,28 @@ export function terminalWidth(): number {
 /** JSON on one line. Control characters of terminals are escaped; a JSON parser reads the same value. */
 export const jsonLine = (value: unknown): string => escapeUnsafe(JSON.stringify(value))
 
-let readerGone: boolean | undefined
+/** The first error of standard output. With EPIPE, the reader has closed the pipe, as `head` does. */
+let failure: NodeJS.ErrnoException | undefined
+let lastWrite: Promise<boolean> | undefined
 
-/** Writes, and waits for a slow reader. @returns False after the reader has closed the pipe, as `head` does. */
-export async function print(text: string | Uint8Array): Promise<boolean> {
-  if (readerGone === undefined) {
-    readerGone = false
-    stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      readerGone = true
+/** Writes, and waits until the text is written. @returns False if standard output takes no more text. */
+export function print(text: string | Uint8Array): Promise<boolean> {
+  if (!lastWrite) stdout.on('error', (error) => (failure ??= error))
+  lastWrite = new Promise((resolve) => {
+    if (failure) return resolve(false)
+    stdout.write(text, (error) => {
+      failure ??= error ?? undefined
+      resolve(failure === undefined)
     })
-  }
-  if (!readerGone && !stdout.write(text)) await once(stdout, 'drain').catch(() => {})
-  return !readerGone
+  })
+  return lastWrite
+}
+
+/** Why a command could not write all of its output, for example because the disk is full. Waits for the last write. */
+export async function outputError(): Promise<string | undefined> {
+  await lastWrite
+  if (failure === undefined || failure.code === 'EPIPE') return undefined
+  return `Cannot write to standard output: ${failure.message}`
 }
 
 export const printLines = (lines: readonly string[]): Promise<boolean> =>

@@ -10,7 +10,7 @@ import { UsageError } from './flags.ts'
 import { addHooks } from './hooks/index.ts'
 import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
-import { print, printable } from './output.ts'
+import { outputError, print, printable } from './output.ts'
 import { addPause } from './pause.ts'
 import { addProcesses } from './processes.ts'
 import { addRanges } from './ranges.ts'
@@ -27,12 +27,20 @@ export async function run(args: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = exitCodeOf(error as Error)
   }
+  const failure = await outputError()
+  if (failure === undefined) return
+  printError(failure)
+  process.exitCode ||= exitCodes.failed
+}
+
+function printError(message: string): void {
+  for (const line of message.split('\n')) console.error(`hookserver: ${printable(line)}`)
 }
 
 /** Prints an error, unless commander has printed it. @returns The exit code. */
 function exitCodeOf(error: Error): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
-  for (const line of error.message.split('\n')) console.error(`hookserver: ${printable(line)}`)
+  printError(error.message)
   return error instanceof UsageError || error instanceof ConfigError ? exitCodes.usage : exitCodes.failed
 }
 

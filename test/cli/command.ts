@@ -81,7 +81,11 @@ function replaced<Owner extends object, Name extends keyof Owner>(
 /** Collects the output of a stream until the end of the scope. */
 function captured(stream: NodeJS.WriteStream): Disposable & { chunks: Buffer[] } {
   const chunks: Buffer[] = []
-  const write = (chunk: string | Uint8Array) => chunks.push(Buffer.from(chunk as string)) > 0
+  const write = (chunk: string | Uint8Array, done?: () => void) => {
+    chunks.push(Buffer.from(chunk as string))
+    done?.()
+    return true
+  }
   return { chunks, ...replaced(stream, 'write', write) }
 }
 
