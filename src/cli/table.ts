@@ -41,10 +41,10 @@ export class Table {
 
   /** @param style The style of all cells. Default: the styles of the columns. */
   #line(cells: readonly string[], widths: readonly number[], style?: Style): string {
-    const padded = this.#columns.map((column, index) => {
-      const [cell = '', width = 0] = [cells[index], widths[index]]
+    const padded = widths.map((width, index) => {
+      const cell = cells[index] ?? ''
       const text = cut(cell, width)
-      const shown = style ?? column.style?.(cell)
+      const shown = style ?? this.#columns[index]?.style?.(cell)
       const padding = ' '.repeat(Math.max(0, width - widthOf(text)))
       return (shown && text !== '' ? styled(shown, text) : text) + padding
     })
@@ -53,7 +53,7 @@ export class Table {
 
   /**
    * The widths of the columns. While the table is too wide, cuts one character from the widest column that may still be
-   * cut. If no column may be cut any more, the table stays too wide.
+   * cut. If no column may be cut any more, cuts the last column to the width that is left, and leaves it out if none is.
    */
   #fit(): number[] {
     const widths = [...this.#contentWidths]
@@ -65,6 +65,11 @@ export class Table {
       }, -1)
       if (widest < 0) break
       widths[widest] = (widths[widest] ?? 0) - 1
+    }
+    while (sum() > this.#width) {
+      widths.pop()
+      const left = this.#width - (sum() + gap.length)
+      if (left > 0) widths.push(left)
     }
     return widths
   }
