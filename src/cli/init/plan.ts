@@ -91,7 +91,7 @@ function readExisting(path: string): string | undefined {
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false })
     if (stats === undefined) return undefined
-    if (stats.isFile()) return readFileSync(path, 'utf8')
+    if (stats.isFile()) return new TextDecoder().decode(readFileSync(path)) // without a byte order mark
   } catch (error) {
     problem = (error as Error).message
   }

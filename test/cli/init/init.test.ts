@@ -54,6 +54,16 @@ describe('in a folder that has files', () => {
     expect(Object.fromEntries(readdirSync(folder).map((file) => [file, read(folder, file)]))).toEqual(existing)
   })
 
+  test('extends files that begin with a byte order mark', async () => {
+    const marked = { '.gitignore': '\ufeffnode_modules/\r\n', 'package.json': '\ufeff{"name":"mine"}' }
+    const folder = project(marked)
+    const { code, stdout } = await init(folder, '--yes', '--name', 'hooks')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^ {2}updated {6}package\.json$/m)
+    expect(JSON.parse(read(folder, 'package.json'))).toMatchObject({ name: 'mine', type: 'module' })
+    expect(read(folder, '.gitignore').match(/node_modules/g)).toHaveLength(1)
+  })
+
   test.each(['keep', 'overwrite'] as const)(
     'can %s the files in the way, and creates or extends all others',
     async (answer) => {
