@@ -170,6 +170,7 @@ export class LocalGitHub {
 
   /**
    * Adds a route to the API. The new route takes precedence over the routes that are there already.
+   * @param method A route for GET also answers HEAD.
    * @param path In the notation of OpenAPI: `/repos/{owner}/{repo}/topics`. A request for a repository that does not
    *   exist gets 404.
    */

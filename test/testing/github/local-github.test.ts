@@ -5,6 +5,11 @@ import { ask, octokitFor, secret, start, startReceiver } from './scene.ts'
 
 const token = 'right'
 
+async function fetchText(url: string, init: RequestInit) {
+  const response = await fetch(url, init)
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
 describe('every answer', () => {
   test("has GitHub's headers, a date and a request id", async () => {
     const github = await start()
@@ -45,6 +50,25 @@ describe('every answer', () => {
     outgoing.destroy()
     await once(outgoing, 'error')
     expect(await ask(github, 'GET /meta')).toMatchObject({ status: 200 })
+  })
+})
+
+describe('a HEAD request', () => {
+  test('gets the status and headers of a GET, without the body, and costs as many points', async () => {
+    const github = await start({ token, limits: { points: 4 } })
+    const send = async (method: string, path: string) => {
+      const { status, headers, text } = await fetchText(github.url + path, {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+      })
+      return { status, etag: headers.get('etag'), text }
+    }
+    const shown = await send('GET', '/user')
+    expect(await send('HEAD', '/user')).toEqual({ ...shown, text: '' })
+    expect(await send('HEAD', '/repos/octo/none')).toEqual({ status: 404, etag: null, text: '' })
+    expect(await send('HEAD', '/meta')).toMatchObject({ status: 200, text: '' })
+    expect(await send('HEAD', '/meta')).toMatchObject({ status: 403, text: '' })
+    expect(github.requests.map(({ method }) => method)).toEqual(['GET', 'HEAD', 'HEAD', 'HEAD', 'HEAD'])
   })
 })
 

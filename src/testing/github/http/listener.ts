@@ -53,7 +53,7 @@ function overriddenEntry({ entryOverrides }: World, path: string): Failure | und
 /** Shows a page, if the path belongs to one. Pages have no rate limits. */
 function visit({ world, sender }: ListenerContext, entry: LocalGitHubRequest, text: string): Reply | undefined {
   const url = URL.parse(world.origin + entry.path)
-  const found = url && findPage(entry.method, url.pathname)
+  const found = url && findPage(routeMethod(entry), url.pathname)
   if (!found) return undefined
   const form = new URLSearchParams(text)
   if (text !== '') entry.body = Object.fromEntries(form)
@@ -65,6 +65,7 @@ function answer(context: ListenerContext, entry: LocalGitHubRequest, text: strin
   const { world, limits } = context
   let caller: Caller = anonymous
   let version: Record<string, string> = {}
+  const method = routeMethod(entry)
   const reply = replyOrError(() => {
     version = versionHeaders(entry.headers)
     if (text !== '') entry.body = jsonOf(text)
@@ -72,9 +73,9 @@ function answer(context: ListenerContext, entry: LocalGitHubRequest, text: strin
     const act = () => replyOrError(() => route(context, entry, caller))
     // The rate limits apply after the route of a GET, because a 304 is free for authenticated callers. A GET changes
     // nothing, so the route may run even if the limits then reject the request.
-    const read = entry.method === 'GET' ? conditional(act(), entry.headers) : undefined
+    const read = method === 'GET' ? conditional(act(), entry.headers) : undefined
     if (read?.status === 304 && caller.kind !== 'anonymous') return read
-    limits?.charge(caller, entry.method)
+    limits?.charge(caller, method)
     return read ?? act()
   })
   const headers = { ...version, ...limits?.headersFor(caller), ...scopeHeaders(caller), ...reply.headers }
@@ -82,14 +83,11 @@ function answer(context: ListenerContext, entry: LocalGitHubRequest, text: strin
 }
 
 /** Runs the route of a request, if it exists and the caller may use it. */
-function route(
-  { world, sender, find }: ListenerContext,
-  { method, path, headers, body }: LocalGitHubRequest,
-  caller: Caller,
-): Reply {
+function route({ world, sender, find }: ListenerContext, entry: LocalGitHubRequest, caller: Caller): Reply {
+  const { path, headers, body } = entry
   const url = URL.parse(world.origin + path)
   const prefix = world.api.slice(world.origin.length)
-  const found = url?.pathname.startsWith(`${prefix}/`) && find(method, url.pathname.slice(prefix.length))
+  const found = url?.pathname.startsWith(`${prefix}/`) && find(routeMethod(entry), url.pathname.slice(prefix.length))
   if (!url || !found) throw notFound()
   const { parameters, route } = found
   const { owner, repo } = parameters
@@ -103,6 +101,9 @@ function route(
   })
   return { ...reply, headers: { ...acceptedHeaders(route.access, caller), ...reply.headers } }
 }
+
+/** The method whose routes answer a request. GitHub answers HEAD like GET, and Node.js leaves out the body. */
+const routeMethod = ({ method }: LocalGitHubRequest): string => (method === 'HEAD' ? 'GET' : method)
 
 function replyOrError(work: () => Reply): Reply {
   try {
