@@ -22,8 +22,17 @@ describe('every answer', () => {
     expect(new Set(answers.map(({ headers }) => headers.get('x-github-request-id'))).size).toBe(3)
   })
 
-  test.each(['GET /nothing', 'PUT /meta', 'GET /repos/octo/none', 'GET /repos/%E0%A4%A/hello', 'GET //127.0.0.1/meta'])(
-    'is 404 for an unknown route: %s',
+  test.each(['GET /nothing', 'PUT /meta', 'GET /repos/octo/none/stargazers', 'GET //127.0.0.1/meta'])(
+    'is 404 for a route that the local GitHub does not have, and names the route: %s',
+    async (what) => {
+      const { status, json } = await ask(await start(), `${what}?page=2`)
+      const message = `The local GitHub has no route ${what}. Its routes are in docs/guides/testing.md of hookserver, and route() of LocalGitHub adds one.`
+      expect([status, json]).toEqual([404, { message, documentation_url: expect.any(String), status: '404' }])
+    },
+  )
+
+  test.each(['GET /repos/octo/none', 'GET /repos/%E0%A4%A/hello'])(
+    'is 404 for something that does not exist: %s',
     async (what) => {
       const { status, json } = await ask(await start(), what)
       expect([status, json]).toEqual([

@@ -9,7 +9,7 @@ import type { Failures } from './failures.ts'
 import { guard } from './guard.ts'
 import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
 import type { RateLimits } from './limits.ts'
-import { HttpError, notFound, type Reply } from './reply.ts'
+import { HttpError, missingRoute, notFound, type Reply } from './reply.ts'
 import { jsonOf, textOf } from './request-body.ts'
 import type { Call, Finder, Route } from './route.ts'
 
@@ -88,7 +88,7 @@ function route({ world, sender, find }: ListenerContext, entry: LocalGitHubReque
   const url = URL.parse(world.origin + path)
   const prefix = world.api.slice(world.origin.length)
   const found = url?.pathname.startsWith(`${prefix}/`) && find(routeMethod(entry), url.pathname.slice(prefix.length))
-  if (!url || !found) throw notFound()
+  if (!url || !found) throw missingRoute(entry.method, url?.pathname ?? path)
   const { parameters, route } = found
   const { owner, repo } = parameters
   const repository = repo === undefined ? undefined : world.findRepository(`${owner}/${repo}`)

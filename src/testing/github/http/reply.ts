@@ -30,6 +30,15 @@ export class HttpError extends Error {
 }
 
 export const notFound = (): HttpError => new HttpError(404, 'Not Found')
+
+/** The message is not one of GitHub's: it keeps a user from searching for a missing permission. */
+export const missingRoute = (method: string, path: string): HttpError =>
+  new HttpError(
+    404,
+    `The local GitHub has no route ${method} ${path}. Its routes are in docs/guides/testing.md of hookserver, and ` +
+      'route() of LocalGitHub adds one.',
+  )
+
 export const suspended = (): HttpError => new HttpError(403, 'This installation has been suspended')
 export const badCredentials = (): HttpError => new HttpError(401, 'Bad credentials')
 
