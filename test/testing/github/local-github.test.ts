@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { describe, expect, test, vi } from 'vitest'
 import { ask, octokitFor, secret, start, startReceiver } from './scene.ts'
 
@@ -78,6 +78,18 @@ describe('a HEAD request', () => {
     expect(await send('HEAD', '/meta')).toMatchObject({ status: 200, text: '' })
     expect(await send('HEAD', '/meta')).toMatchObject({ status: 403, text: '' })
     expect(github.requests.map(({ method }) => method)).toEqual(['GET', 'HEAD', 'HEAD', 'HEAD', 'HEAD'])
+  })
+})
+
+describe('a request without a user agent', () => {
+  test.each([{}, { 'user-agent': '' }])('is rejected with a text: %j', async (headers) => {
+    const github = await start({ token })
+    const outgoing = request(`${github.url}/user`, { headers: { ...headers, authorization: `Bearer ${token}` } })
+    const [response] = (await once(outgoing.end(), 'response')) as [IncomingMessage]
+    expect([response.statusCode, response.headers['content-type']]).toEqual([403, 'text/html'])
+    expect(response.headers['x-ratelimit-limit']).toBe(undefined)
+    const text = (await response.toArray()).join('')
+    expect(text).toContain('Please make sure your request has a User-Agent header')
   })
 })
 

@@ -9,7 +9,7 @@ import type { Failures } from './failures.ts'
 import { guard } from './guard.ts'
 import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
 import type { RateLimits } from './limits.ts'
-import { HttpError, missingRoute, notFound, type Reply } from './reply.ts'
+import { HttpError, missingRoute, notFound, type Reply, withoutUserAgent } from './reply.ts'
 import { jsonOf, textOf } from './request-body.ts'
 import type { Call, Finder, Route } from './route.ts'
 
@@ -60,8 +60,9 @@ function visit({ world, sender }: ListenerContext, entry: LocalGitHubRequest, te
   return found.route.answer({ world, sender, url, form, parameters: found.parameters })
 }
 
-/** Checks the version, authenticates the caller, applies the rate limits and runs the route. */
+/** Checks the user agent and the version, authenticates the caller, applies the rate limits and runs the route. */
 function answer(context: ListenerContext, entry: LocalGitHubRequest, text: string): Reply {
+  if (!entry.headers['user-agent']) return withoutUserAgent
   const { world, limits } = context
   let caller: Caller = anonymous
   let version: Record<string, string> = {}

@@ -45,3 +45,13 @@ export const badCredentials = (): HttpError => new HttpError(401, 'Bad credentia
 /** @param code `missing_field`, `invalid`, `custom`, as GitHub's documentation explains them. */
 export const invalid = (resource: string, field: string, code: string, message?: string): HttpError =>
   new HttpError(422, 'Validation Failed', { errors: [{ resource, field, code, ...(message && { message }) }] })
+
+/** The answer to a request without a user agent, as GitHub's documentation shows it: a text, and no JSON. */
+export const withoutUserAgent: Reply = {
+  status: 403,
+  headers: { 'content-type': 'text/html' },
+  page:
+    '\r\nRequest forbidden by administrative rules. Please make sure your request has a User-Agent header ' +
+    '(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required). ' +
+    'Check https://developer.github.com for other possible causes.\n',
+}
