@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { LocalGitHub } from '../../../src/testing/index.ts'
+import { jwtOf } from './jwt.ts'
 import { ask, start } from './scene.ts'
+
+const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 
 /** The statuses for three requests: to list deliveries, to redeliver one, to write a comment. */
 async function acts(github: LocalGitHub, token: string | undefined) {
@@ -40,12 +43,40 @@ describe('a token', () => {
 
   test('that is wrong is rejected in every form of the header', async () => {
     const github = await start({ token: 'right' })
-    for (const authorization of ['Bearer wrong', 'token wrong', 'Basic cmlnaHQ6', 'Bearer', 'right']) {
+    const jwt = jwtOf(github.addApp({ id: 3 }))
+    const wrong = [
+      'Bearer wrong',
+      'token wrong',
+      basic('octocat', 'wrong'),
+      basic('right', 'wrong'),
+      basic('wrong', ''),
+    ]
+    for (const authorization of [...wrong, 'Basic !', 'Bearer', 'right', `token ${jwt}`, basic('octocat', jwt)]) {
       const { status, json } = await ask(github, 'GET /meta', { headers: { authorization } })
       expect([authorization, status, json.message]).toEqual([authorization, 401, 'Bad credentials'])
     }
-    for (const authorization of ['Bearer right', 'bearer right', 'token right'])
-      expect(await ask(github, 'GET /user', { headers: { authorization } })).toMatchObject({ status: 200 })
+  })
+
+  test.each([
+    ...['Bearer right', 'bearer right', 'token right', basic('octocat', 'right'), basic('anyone', 'right')],
+    ...[
+      basic('', 'right'),
+      basic('right', ''),
+      basic('right', 'x-oauth-basic'),
+      basic('octocat', 'right').replace('Basic', 'basic'),
+    ],
+  ])('is accepted in every form of the header: %s', async (authorization) => {
+    const github = await start({ token: 'right' })
+    const { status, json } = await ask(github, 'GET /user', { headers: { authorization } })
+    expect([status, json.login]).toEqual([200, 'octocat'])
+  })
+
+  test('of an installation is accepted as a password', async () => {
+    const github = await start()
+    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const { json } = await ask(github, 'POST /app/installations/5/access_tokens', { token: jwtOf(app) })
+    const headers = { authorization: basic('x-access-token', json.token) }
+    expect(await ask(github, 'GET /installation/repositories', { headers })).toMatchObject({ status: 200 })
   })
 
   test('belongs to a user, and has the prefix of its kind', async () => {

@@ -29,15 +29,32 @@ export class Tokens {
   /** @throws {HttpError} for invalid credentials. A caller without credentials is anonymous. */
   callerOf(authorization: string | undefined, apps: readonly App[], now: number): Caller {
     if (authorization === undefined) return anonymous
-    const [, shown = ''] = /^(?:bearer|token) +(.+)$/i.exec(authorization) ?? []
+    const shown = credentialIn(authorization)
     const token = this.#known.get(shown)
     if (token?.kind === 'installation') checkInstallation(token, now)
     if (token) return token
-    if (shown.split('.').length !== 3 || shown.startsWith('ghs_')) throw badCredentials()
+    if (!isJwt(shown) || !/^bearer /i.test(authorization)) throw badCredentials()
     const app = appOf(shown, apps, now)
     return { kind: 'app', budget: `app ${app.id}`, app }
   }
 }
+
+/** The token in a header, which may be a JWT. Empty: the header contains none. */
+function credentialIn(authorization: string): string {
+  const [, scheme = '', value = ''] = /^(bearer|token|basic) +(.+)$/i.exec(authorization) ?? []
+  return scheme.toLowerCase() === 'basic' ? passwordIn(value) : value
+}
+
+/**
+ * The token of Basic authentication: the password, with any user name. If the password is empty or `x-oauth-basic`, the
+ * token is the user name.
+ */
+function passwordIn(encoded: string): string {
+  const [, user = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? []
+  return password === '' || password === 'x-oauth-basic' ? user : password
+}
+
+const isJwt = (text: string): boolean => text.split('.').length === 3 && !text.startsWith('ghs_')
 
 /** @throws {HttpError} if the token has expired, or its installation is deleted or suspended. */
 function checkInstallation({ app, installation, expiresAt }: InstallationToken, now: number): void {
