@@ -51,7 +51,8 @@ const arrows: Record<string, readonly string[]> = {
   cli: ['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github'],
   testing: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
-    'github/event-permissions.ts', // the local GitHub refuses the manifests that GitHub refuses
+    // The local GitHub refuses the manifests and the webhooks that GitHub refuses.
+    ...['github/event-permissions.ts', 'github/webhooks/webhook-events.ts'],
   ],
   // The page parses searches and payloads as the server does.
   dashboard: ['runtime', 'nouns', 'inbox/records.ts', 'inbox/query/query.ts', 'receiver/payload.ts'],

@@ -28,6 +28,10 @@ const unavailable: Readonly<Record<'repository' | 'organization', ReadonlySet<st
   organization: new Set([...appOnly, ...others, ...enterpriseOnly]),
 }
 
+/** Whether webhooks of a repository or an organization can get an event. An event that is not known counts as available. */
+export const isAvailable = (event: string, owner: 'repository' | 'organization'): boolean =>
+  !unavailable[owner].has(event)
+
 export interface WebhookEvents {
   /** Sorted, each once. `['*']` for all events. */
   events: string[]
@@ -47,9 +51,9 @@ export function webhookEvents(names: readonly string[], target: Target): Webhook
   const events = [...new Set(names.map((name) => splitName(name)[0]))]
   const all = events.filter((event) => !isAlwaysSent(event, target)).toSorted()
   if (all.includes('*')) return { events: ['*'], unavailable: [] }
-  const missing = target === 'app' ? undefined : unavailable['repository' in target ? 'repository' : 'organization']
-  const isAvailable = (event: string) => missing === undefined || !missing.has(event)
-  return { events: all.filter(isAvailable), unavailable: all.filter((event) => !isAvailable(event)) }
+  const isSent = (event: string) =>
+    target === 'app' || isAvailable(event, 'repository' in target ? 'repository' : 'organization')
+  return { events: all.filter(isSent), unavailable: all.filter((event) => !isSent(event)) }
 }
 
 /** Each `event` and `event.action` in a delivery log. */

@@ -135,6 +135,44 @@ describe('a changed webhook', () => {
   })
 })
 
+describe('the events of a webhook', () => {
+  const config = { url: 'http://127.0.0.1:1/hooks' }
+  const error = (events: string) => ({
+    message: 'Validation Failed',
+    errors: [{ resource: 'Hook', code: 'custom', message: `These events are not allowed for this hook: ${events}` }],
+  })
+
+  test.each([
+    [
+      '/repos/octo/hello',
+      ['push', 'isues', 'issues.opened', 'workflow_dispatch'],
+      'isues, issues.opened, workflow_dispatch',
+    ],
+    ['/repos/octo/hello', ['projects_v2_item'], 'projects_v2_item'],
+    ['/orgs/octo-org', ['team', 'installation'], 'installation'],
+  ])('must be some that webhooks of %s get: %j', async (path, events, rejected) => {
+    const github = await start({ token })
+    for (const owner of [{ repository: 'octo/hello' }, { organization: 'octo-org' }])
+      github.addHook({ ...owner, url: 'http://127.0.0.1:1/other', events: ['star'] })
+    const created = await ask(github, `POST ${path}/hooks`, { token, body: { config, events } })
+    expect([created.status, created.json]).toMatchObject([422, error(rejected)])
+    const [hook] = (await ask(github, `GET ${path}/hooks`, { token })).json
+    for (const body of [{ events }, { add_events: events }]) {
+      const changed = await ask(github, `PATCH ${path}/hooks/${hook.id}`, { token, body })
+      expect([changed.status, changed.json]).toMatchObject([422, error(rejected)])
+    }
+    expect(github.webhooks.map((each) => each.events)).toEqual([['star'], ['star']])
+  })
+
+  test('may be one that addHook() has named, as one that GitHub added after this version', async () => {
+    const github = await start({ token })
+    github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/other', events: ['next_year'] })
+    const body = { config, events: ['next_year', 'project_card'] }
+    expect(await ask(github, 'POST /repos/octo/hello/hooks', { token, body })).toMatchObject({ status: 201 })
+    await github.idle()
+  })
+})
+
 describe('the number of webhooks for one event', () => {
   test.each([
     [{}, 20],

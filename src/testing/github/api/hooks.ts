@@ -1,3 +1,5 @@
+import { knownEvents } from '../../../events.ts'
+import { isAvailable } from '../../../github/webhooks/webhook-events.ts'
 import { type Json, objectIn, textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, HttpError, invalid, notFound, ok, type Reply } from '../http/reply.ts'
@@ -46,6 +48,7 @@ export function createHook(call: Call): Reply {
   const others = world.hooksOf(owner.of)
   if (others.some((hook) => hook.url === url))
     throw invalid('Hook', 'url', 'custom', `Hook already exists on this ${owner.type}`)
+  checkEvents(world, owner, events)
   checkCount(world, events, others)
   const hook = world.makeHook(owner, { ...settings, events, url })
   ping(world, sender, hook)
@@ -63,6 +66,7 @@ export function updateHook(call: Call): Reply {
   const events = [...new Set([...given, ...more])].filter((event) => !less.includes(event))
   const added = events.filter((event) => !hook.events.includes(event))
   const others = world.hooksOf(hook.owner.of).filter((other) => other !== hook)
+  checkEvents(world, hook.owner, added)
   checkCount(world, added, others)
   change(call, hook, { ...settings, ...config, events })
   return ok(hookShape(world, hook))
@@ -87,6 +91,19 @@ export function pingHook(call: Call): Reply {
 }
 
 /**
+ * GitHub rejects events that it does not have, and events that only other webhooks get. The text is one that GitHub has
+ * sent for the latter. That it is the same for the former is an assumption, and so is that `ping` is allowed. An event
+ * that `addHook()` has named counts as one that GitHub added after this version.
+ * @param added The new events of a webhook.
+ * @throws {HttpError} if GitHub does not send one of them to webhooks of the owner.
+ */
+function checkEvents({ hooks }: World, { type }: HookOwner, added: readonly string[]): void {
+  const known = new Set(['*', ...knownEvents(), ...hooks.flatMap(({ events }) => events)])
+  const rejected = added.filter((event) => !known.has(event) || (type !== 'integration' && !isAvailable(event, type)))
+  if (rejected.length > 0) throw invalidHook(`These events are not allowed for this hook: ${rejected.join(', ')}`)
+}
+
+/**
  * GitHub allows 20 webhooks for each event of an owner, and an Enterprise Server 250. The text is one that GitHub has sent.
  * That a webhook for all events (`*`) counts for each event is an assumption, and so is that inactive webhooks count.
  * @param added The new events of a webhook.
@@ -99,9 +116,11 @@ function checkCount({ enterprise }: World, added: readonly string[], others: rea
     (event) => others.filter(({ events }) => events.includes(event) || events.includes('*')).length >= most,
   )
   if (full === undefined) return
-  const message = `The "${full}" event cannot have more than ${most} hooks`
-  throw new HttpError(422, 'Validation Failed', { errors: [{ resource: 'Hook', code: 'custom', message }] })
+  throw invalidHook(`The "${full}" event cannot have more than ${most} hooks`)
 }
+
+const invalidHook = (message: string): HttpError =>
+  new HttpError(422, 'Validation Failed', { errors: [{ resource: 'Hook', code: 'custom', message }] })
 
 function change({ world }: Call, hook: Hook, settings: Partial<NewHook>): void {
   Object.assign(hook, settings, { updatedAt: world.clock.now() })
