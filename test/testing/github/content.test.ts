@@ -120,6 +120,37 @@ describe('issues', () => {
   })
 })
 
+describe('a body', () => {
+  const long = {
+    resource: 'Issue',
+    field: 'body',
+    code: 'custom',
+    message: 'body is too long (maximum is 65536 characters)',
+  }
+  const root = '/repos/octo/hello'
+
+  test.each([
+    [`POST ${root}/issues`, { title: 'New' }, 201, long],
+    [`PATCH ${root}/issues/7`, {}, 200, long],
+    [`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' }, 201, { ...long, resource: 'PullRequest' }],
+    [
+      ...([`POST ${root}/issues/7/comments`, {}, 201] as const),
+      {
+        ...{ resource: 'IssueComment', field: 'data', code: 'unprocessable' },
+        message: 'Body is too long (maximum is 65536 characters)',
+      },
+    ],
+  ])('may have 65,536 characters: %s', async (what, given, status, error) => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    const body = '👋'.repeat(65_536)
+    const rejected = await write(github, what, { ...given, body: `${body}!` })
+    expect([rejected.status, rejected.json]).toMatchObject([422, { message: 'Validation Failed', errors: [error] }])
+    expect((await ask(github, `GET ${root}/issues?state=all`, { token })).json).toEqual([])
+    expect(await write(github, what, { ...given, body })).toMatchObject({ status, json: { body } })
+  })
+})
+
 describe('pull requests', () => {
   test('share their numbers, comments and labels with issues', async () => {
     const { github, rest, names } = await written()

@@ -1,6 +1,7 @@
 import { textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
+import { isTooLong, maxBodyLength } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { sendAction } from '../sending/action-event.ts'
 import { commentShape, issueShape } from '../shapes/issue.ts'
@@ -18,7 +19,7 @@ export function listComments(call: Call): Reply {
 export const getComment = (call: Call): Reply => ok(commentShape(call.world, commentIn(call)))
 
 export function createComment(call: Call): Reply {
-  const body = bodyIn(call)
+  const body = commentBodyIn(call)
   const [author, issue] = [authorIn(call), writableIssueIn(call)]
   const { world, content, user, app, now } = author
   const comment = { id: world.newId(), issue, user, app, body, createdAt: now, updatedAt: now }
@@ -28,7 +29,7 @@ export function createComment(call: Call): Reply {
 }
 
 export function updateComment(call: Call): Reply {
-  const body = bodyIn(call)
+  const body = commentBodyIn(call)
   const [author, comment] = [authorIn(call), commentIn(call)]
   const changes = { body: { from: comment.body } }
   Object.assign(comment, { body, updatedAt: author.now })
@@ -43,10 +44,11 @@ export function deleteComment(call: Call): Reply {
   return { status: 204 }
 }
 
-function bodyIn(call: Call): string {
+function commentBodyIn(call: Call): string {
   const body = textIn(call.body, 'body')
   if (!body) throw invalid('IssueComment', 'body', 'missing_field')
-  return body
+  if (!isTooLong(body)) return body
+  throw invalid('IssueComment', 'data', 'unprocessable', `Body is too long (maximum is ${maxBodyLength} characters)`)
 }
 
 function commentIn(call: Call): Comment {

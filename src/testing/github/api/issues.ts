@@ -1,7 +1,7 @@
 import { textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, ok, type Reply } from '../http/reply.ts'
-import { textsIn } from '../http/request-body.ts'
+import { bodyIn, textsIn } from '../http/request-body.ts'
 import type { Call } from '../http/route.ts'
 import { issueShape } from '../shapes/issue.ts'
 import type { Issue } from '../world/repository-content.ts'
@@ -25,9 +25,9 @@ export function createIssue(call: Call): Reply {
   const title = textIn(call.body, 'title')
   if (!title) throw invalid('Issue', 'title', 'missing_field')
   const names = textsIn(call.body, 'labels', 'Issue') ?? []
+  const body = bodyIn(call.body, 'Issue') ?? null
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
-  const body = textIn(call.body, 'body') ?? null
   const issue = world.issue(repository, content.newNumber(), { title, body, user, app })
   issue.labels = names.map((name) => world.label(repository, name))
   sendIssueAction(author, issue, 'opened')
@@ -39,8 +39,8 @@ export function updateIssue(call: Call): Reply {
   const names = textsIn(body, 'labels', 'Issue')
   const state = textIn(body, 'state')
   if (state !== undefined && state !== 'open' && state !== 'closed') throw invalid('Issue', 'state', 'invalid')
+  const [title, text] = [textIn(body, 'title'), bodyIn(body, 'Issue')]
   const [author, issue] = [authorIn(call), writableIssueIn(call)]
-  const [title, text] = [textIn(body, 'title'), textIn(body, 'body')]
   issue.updatedAt = author.now
   if (title !== undefined || text !== undefined) edit(author, issue, { title, body: text })
   if (names) issue.labels = names.map((name) => author.world.label(author.repository, name))

@@ -1,6 +1,7 @@
 import { textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
+import { bodyIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { pullItem, pullShape } from '../shapes/pull.ts'
 import { commitSha } from '../world/repository-content.ts'
@@ -32,9 +33,9 @@ export function createPull(call: Call): Reply {
     if (!value) throw invalid('PullRequest', name, 'missing_field')
     return value
   }) as [string, string, string]
+  const body = bodyIn(call.body, 'PullRequest') ?? null
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
-  const body = textIn(call.body, 'body') ?? null
   const branch = (ref: string) => ({ ref, sha: commitSha(repository.fullName, ref) })
   const pull = { head: branch(head.replace(/^.*:/, '')), base: branch(base), draft: call.body.draft === true }
   const issue = world.issue(repository, content.newNumber(), { title, body, user, app, pull })

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isListOf } from '../../../runtime/check-options.ts'
-import type { Json } from '../../../runtime/json.ts'
+import { type Json, textIn } from '../../../runtime/json.ts'
 import { HttpError, invalid } from './reply.ts'
 
 /** In bytes: more than any request to these routes needs. */
@@ -38,4 +38,25 @@ export function textsIn(body: Json, name: string, resource: string): readonly st
   const value = body[name]
   if (value === undefined || isListOf(value, (item) => typeof item === 'string')) return value
   throw invalid(resource, name, 'invalid')
+}
+
+/**
+ * In characters: the maximum length of the body of an issue, a pull request or a comment. GitHub's messages name this
+ * limit, and GitHub enforces it for new pull requests. In 2025 and 2026, GitHub accepted issues and comments of up to
+ * 262,144 bytes. The local GitHub rejects them, so that no client depends on more than the messages promise. That GitHub
+ * rejects a change of an issue like a new issue is an assumption.
+ */
+export const maxBodyLength = 65_536
+
+/** Whether a text has more characters than `maxBodyLength`. A character outside the BMP counts once. */
+export const isTooLong = (text: string): boolean => text.length > maxBodyLength && [...text].length > maxBodyLength
+
+/**
+ * The body of an issue or a pull request.
+ * @throws {HttpError} if it is too long.
+ */
+export function bodyIn(body: Json, resource: 'Issue' | 'PullRequest'): string | undefined {
+  const text = textIn(body, 'body')
+  if (text === undefined || !isTooLong(text)) return text
+  throw invalid(resource, 'body', 'custom', `body is too long (maximum is ${maxBodyLength} characters)`)
 }
