@@ -205,6 +205,9 @@ describe('files', () => {
   test.each([
     [{ content: 'SGk=' }, 422, /"message" wasn't supplied/],
     [{ message: 'Change' }, 422, /"content" wasn't supplied/],
+    [{ message: 'Change', content: 'Hello, file' }, 422, /^content is not valid Base64$/],
+    [{ message: 'Change', content: 'SGk' }, 422, /^content is not valid Base64$/],
+    [{ message: 'Change', content: 'SGVs\nbG8=' }, 422, /^content is not valid Base64$/],
     [{ message: 'Change', content: 'SGk=' }, 422, /"sha" wasn't supplied/],
     [{ message: 'Change', content: 'SGk=', sha: 'abc' }, 409, /^README\.md does not match abc$/],
   ])('are not replaced by %j', async (body, expected, message) => {

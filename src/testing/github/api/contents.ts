@@ -24,13 +24,15 @@ export function putContent(call: Call): Reply {
   const [message, encoded, sha] = [textIn(body, 'message'), textIn(body, 'content'), textIn(body, 'sha')]
   if (!message) throw new HttpError(422, `Invalid request.\n\n"message" wasn't supplied.`)
   if (encoded === undefined) throw new HttpError(422, `Invalid request.\n\n"content" wasn't supplied.`)
+  const content = Buffer.from(encoded, 'base64')
+  // Node.js skips characters that are not base64. GitHub also rejects line breaks, and probably missing padding.
+  if (content.toString('base64') !== encoded) throw new HttpError(422, 'content is not valid Base64')
   const branch = branchOf(textIn(body, 'branch') ?? null)
   const author = authorIn(call)
   const existing = author.content.file(path, branch)
   if (existing && sha === undefined) throw new HttpError(422, `Invalid request.\n\n"sha" wasn't supplied.`)
   if (sha !== undefined && (!existing || sha !== blobSha(existing)))
     throw new HttpError(409, `${path} does not match ${sha}`)
-  const content = Buffer.from(encoded, 'base64')
   author.content.writeFile(path, content, branch)
   const shapes = { content: fileShape(call, path, branch, content), commit: commitShape(call, message, content) }
   return { status: existing ? 200 : 201, body: shapes }
