@@ -7,14 +7,15 @@ import { Recorder } from '../recorder.ts'
 import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const minute = 60_000
-const statuses = '/repos/Codertocat/Hello-World/statuses/abc'
+const sha = 'd670460b4b4aece5915caf5c68d12f560a9fe3e4'
+const statuses = `/repos/Codertocat/Hello-World/statuses/${sha}`
 
 const repository = { owner: 'Codertocat', repo: 'Hello-World' }
 
 /** Sends a write request that causes no notification. */
 const write = async (delivery: Delivery) => {
   const octokit = await delivery.octokit()
-  return (await octokit.rest.repos.createCommitStatus({ ...repository, sha: 'abc', state: 'success' })).status
+  return (await octokit.rest.repos.createCommitStatus({ ...repository, sha, state: 'success' })).status
 }
 
 const read = async (delivery: Delivery) => {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { jwtOf } from './jwt.ts'
-import { ask, botFor, secondAt, start } from './scene.ts'
+import { ask, botFor, secondAt, sha, start } from './scene.ts'
 
 const minute = 60_000
 const seconds = () => Math.floor(Date.now() / 1000)
@@ -145,7 +145,7 @@ describe('a JWT', () => {
 
   test('does not allow writes', async () => {
     const { github, token } = await installed()
-    const { status, json } = await ask(github, 'POST /repos/octo/hello/statuses/abc', {
+    const { status, json } = await ask(github, `POST /repos/octo/hello/statuses/${sha}`, {
       token,
       body: { state: 'success' },
     })
@@ -199,7 +199,7 @@ describe('the token of an installation', () => {
     const token = await tokenFor(scene, 5)
     const write = async (path: string, body: object) => (await ask(github, `POST ${path}`, { token, body })).status
     expect(await write('/repos/octo/hello/issues/1/comments', { body: 'Hi' })).toBe(201)
-    expect(await write('/repos/octo/hello/statuses/abc', { state: 'success' })).toBe(403) // the App may only read them
+    expect(await write(`/repos/octo/hello/statuses/${sha}`, { state: 'success' })).toBe(403) // the App may only read them
     expect(await write('/repos/octo/third/issues/1/comments', { body: 'Hi' })).toBe(403)
     expect(await ask(github, 'GET /repos/octo/third', { token })).toMatchObject({ status: 200 })
     expect(await ask(github, 'GET /repos/octo-org/one', { token })).toMatchObject({ status: 404 })

@@ -1,7 +1,7 @@
 /** Bots read and write issues, pull requests, files and checks, and their writes send events. */
 import { describe, expect, test } from 'vitest'
 import { type LocalGitHub, sample } from '../../../src/testing/index.ts'
-import { ask, botFor, octokitFor, secret, start, startReceiver } from './scene.ts'
+import { ask, botFor, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
 
 const token = 'right'
 const repo = { owner: 'octo', repo: 'hello' }
@@ -228,27 +228,37 @@ describe('checks', () => {
     const { github, names } = await written()
     const app = github.addApp({ id: 3, slug: 'lint-bot', installations: [{ id: 5, repositories: ['octo/hello'] }] })
     const { rest } = await botFor(github, app).getInstallationOctokit(5)
-    const { data } = await rest.checks.create({ ...repo, name: 'lint', head_sha: 'abc', status: 'in_progress' })
+    const { data } = await rest.checks.create({ ...repo, name: 'lint', head_sha: sha, status: 'in_progress' })
     expect(data).toMatchObject({ status: 'in_progress', conclusion: null, app: { slug: 'lint-bot' } })
     const output = { title: 'All good', summary: 'No problems' }
     const done = await rest.checks.update({ ...repo, check_run_id: data.id, conclusion: 'success', output })
     expect(done.data).toMatchObject({ status: 'completed', completed_at: expect.any(String), output })
-    await rest.checks.create({ ...repo, name: 'other', head_sha: 'def' })
-    const listed = await rest.checks.listForRef({ ...repo, ref: 'abc', check_name: 'lint' })
+    await rest.checks.create({ ...repo, name: 'other', head_sha: sha.replace('d', 'e') })
+    const listed = await rest.checks.listForRef({ ...repo, ref: sha, check_name: 'lint' })
     expect(listed.data).toMatchObject({ total_count: 1, check_runs: [{ id: data.id }] })
     expect((await names()).map((name) => name.split('.')[1])).toEqual(['created', 'completed', 'created'])
-    const body = { name: 'lint', head_sha: 'abc' }
+    const body = { name: 'lint', head_sha: sha }
     const byUser = await write(github, 'POST /repos/octo/hello/check-runs', body)
     expect([byUser.status, byUser.json.message]).toEqual([403, 'You must authenticate via a GitHub App.'])
     const change = await write(github, `PATCH /repos/octo/hello/check-runs/${data.id}`, { conclusion: 'failure' })
     expect(change.status).toBe(403)
   })
 
+  test('need the whole SHA of a commit', async () => {
+    const { github } = await written()
+    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const octokit = await botFor(github, app).getInstallationOctokit(5)
+    const short = octokit.rest.checks.create({ ...repo, name: 'lint', head_sha: sha.slice(0, 7) })
+    await expect(short).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining('No commit found for SHA: d670460'),
+    })
+  })
+
   test('include the statuses of a commit, newest first', async () => {
     const { rest } = await written()
-    for (const state of ['pending', 'success'] as const)
-      await rest.repos.createCommitStatus({ ...repo, sha: 'abc', state })
-    const { data } = await rest.repos.listCommitStatusesForRef({ ...repo, ref: 'abc' })
+    for (const state of ['pending', 'success'] as const) await rest.repos.createCommitStatus({ ...repo, sha, state })
+    const { data } = await rest.repos.listCommitStatusesForRef({ ...repo, ref: sha })
     expect(data.map(({ state }) => state)).toEqual(['success', 'pending'])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LocalGitHub } from '../../../src/testing/index.ts'
 import { jwtOf } from './jwt.ts'
-import { ask, start } from './scene.ts'
+import { ask, sha, start } from './scene.ts'
 
 const token = 'right'
 const minute = 60_000
@@ -13,7 +13,7 @@ function told(headers: Headers) {
 }
 
 const write = (github: LocalGitHub) =>
-  ask(github, 'POST /repos/octo/hello/statuses/abc', { token, body: { state: 'success' } })
+  ask(github, `POST /repos/octo/hello/statuses/${sha}`, { token, body: { state: 'success' } })
 
 describe('the hourly limit', () => {
   test.each([undefined, 429] as const)(

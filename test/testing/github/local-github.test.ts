@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { describe, expect, test, vi } from 'vitest'
-import { ask, octokitFor, secret, start, startReceiver } from './scene.ts'
+import { ask, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
 
 const token = 'right'
 
@@ -119,11 +119,11 @@ describe('writes of bots', () => {
     const { rest } = octokitFor(github, token)
     const where = { owner: 'octo', repo: 'hello' }
     const status = { state: 'success' as const, context: 'ci/test', description: 'All good' }
-    const { data } = await rest.repos.createCommitStatus({ ...where, sha: 'abc', ...status })
+    const { data } = await rest.repos.createCommitStatus({ ...where, sha, ...status })
     expect(data).toMatchObject({ ...status, creator: { login: 'octocat' }, target_url: null })
     expect((await rest.issues.createComment({ ...where, issue_number: 7, body: 'Hi' })).data.body).toBe('Hi')
     expect(github.requests.map(({ path, body }) => [path, body])).toEqual([
-      ['/repos/octo/hello/statuses/abc', status],
+      [`/repos/octo/hello/statuses/${sha}`, status],
       ['/repos/octo/hello/issues/7/comments', { body: 'Hi' }],
     ])
   })
@@ -131,7 +131,9 @@ describe('writes of bots', () => {
   test.each([
     ['issues/1/comments', {}, 'body'],
     ['issues/1/comments', { body: '' }, 'body'],
-    ['statuses/abc', { state: 'fine' }, 'state'],
+    [`statuses/${sha}`, { state: 'fine' }, 'state'],
+    [`statuses/${sha.slice(0, 7)}`, { state: 'success' }, 'sha'],
+    ['statuses/main', { state: 'success' }, 'sha'],
   ])('are rejected if they are invalid: %s %j', async (path, body, field) => {
     const github = await start({ token })
     github.addRepository('octo/hello')

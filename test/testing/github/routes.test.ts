@@ -6,7 +6,7 @@ import type { LocalGitHub } from '../../../src/testing/index.ts'
 import { codeFor } from './browser.ts'
 import { templateOf } from './described.ts'
 import { jwtOf } from './jwt.ts'
-import { ask, secret, start } from './scene.ts'
+import { ask, secret, sha, start } from './scene.ts'
 
 /** A request that succeeds. HOOK and DELIVERY stand for ids of existing objects, CODE for the code of a new App. */
 interface Success {
@@ -69,13 +69,13 @@ function contentCalls(): Record<string, Success> {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
     },
     [`POST ${template}/check-runs`]: {
-      ...{ path: `${root}/check-runs`, body: { name: 'lint', head_sha: 'abc' }, status: 201, as },
+      ...{ path: `${root}/check-runs`, body: { name: 'lint', head_sha: sha }, status: 201, as },
     },
     [`GET ${run}`]: { path: `${root}/check-runs/RUN` },
     [`PATCH ${run}`]: { path: `${root}/check-runs/RUN`, body: { conclusion: 'success' }, as },
-    [`GET ${template}/commits/{ref}/check-runs`]: { path: `${root}/commits/abc/check-runs` },
-    [`POST ${template}/statuses/{sha}`]: { path: `${root}/statuses/abc`, body: { state: 'success' }, status: 201 },
-    [`GET ${template}/commits/{ref}/statuses`]: { path: `${root}/commits/abc/statuses` },
+    [`GET ${template}/commits/{ref}/check-runs`]: { path: `${root}/commits/${sha}/check-runs` },
+    [`POST ${template}/statuses/{sha}`]: { path: `${root}/statuses/${sha}`, body: { state: 'success' }, status: 201 },
+    [`GET ${template}/commits/{ref}/statuses`]: { path: `${root}/commits/${sha}/statuses` },
   }
 }
 
@@ -87,8 +87,8 @@ async function writeContent(github: LocalGitHub, token: string) {
   await write(`POST ${root}/issues/7/labels`, { labels: ['bug'] })
   await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })
   await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
-  const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: 'abc' })
-  await write(`POST ${root}/statuses/abc`, { state: 'pending' })
+  const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: sha })
+  await write(`POST ${root}/statuses/${sha}`, { state: 'pending' })
   return { comment: String(comment.id), run: String(run.id) }
 }
 

@@ -11,6 +11,9 @@ import { expectDescribed } from './described.ts'
 
 export const secret = 'a secret'
 
+/** The SHA of a commit. */
+export const sha = 'd670460b4b4aece5915caf5c68d12f560a9fe3e4'
+
 export async function start(options?: LocalGitHubOptions): Promise<LocalGitHub> {
   const github = await LocalGitHub.start(options)
   onTestFinished(() => github.close())

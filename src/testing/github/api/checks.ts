@@ -8,7 +8,7 @@ import { appShape } from '../shapes/app.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
 import { nodeId } from '../shapes/user.ts'
 import type { Repository } from '../world/repository.ts'
-import type { CheckRun } from '../world/repository-content.ts'
+import { type CheckRun, isSha } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 import { type Author, authorIn, repositoryIn } from './author.ts'
 
@@ -35,6 +35,8 @@ export function createCheckRun(call: Call): Reply {
   const author = authorIn(call)
   const { world, repository, content, app, now } = author
   if (!app) throw new HttpError(403, 'You must authenticate via a GitHub App.')
+  // GitHub sends this text if it does not have the commit. That it also does so for an abbreviation is an assumption.
+  if (!isSha(headSha)) throw new HttpError(422, `No commit found for SHA: ${headSha}`)
   const run: CheckRun = {
     ...{ id: world.newId(), app, name, headSha, status: 'queued', conclusion: null, detailsUrl: null },
     ...{ externalId: '', startedAt: timestamp(now), completedAt: null },

@@ -5,7 +5,7 @@ import { created, invalid, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
 import { nodeId, simpleUser } from '../shapes/user.ts'
-import type { Status } from '../world/repository-content.ts'
+import { isSha, type Status } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 import { authorIn, repositoryIn } from './author.ts'
 
@@ -13,11 +13,13 @@ const states = ['error', 'failure', 'pending', 'success']
 
 export function createStatus(call: Call): Reply {
   const { body, parameters } = call
+  const { sha = '' } = parameters
+  if (!isSha(sha)) throw invalid('Status', 'sha', 'custom', 'sha must be a 40 character SHA1')
   const state = textIn(body, 'state') ?? ''
   if (!states.includes(state)) throw invalid('Status', 'state', 'custom', `state must be one of ${states.join(', ')}`)
   const { world, repository, content, user, now } = authorIn(call)
   const status: Status = {
-    ...{ id: world.newId(), repository, sha: parameters.sha ?? '', user, createdAt: now, state },
+    ...{ id: world.newId(), repository, sha, user, createdAt: now, state },
     ...{ context: textIn(body, 'context') ?? 'default', description: textIn(body, 'description') ?? null },
     targetUrl: textIn(body, 'target_url') ?? null,
   }

@@ -110,6 +110,9 @@ export class RepositoryContent {
 export const blobSha = (content: Uint8Array): string =>
   createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
 
+/** Whether a text is a whole SHA of Git, and not an abbreviation. */
+export const isSha = (text: string): boolean => /^[0-9a-f]{40}$/i.test(text)
+
 /** A SHA for a commit. The same texts give the same SHA. */
 export const commitSha = (...texts: readonly string[]): string =>
   createHash('sha1').update(texts.join('\0')).digest('hex')
