@@ -46,6 +46,43 @@ describe('issues', () => {
     ])
   })
 
+  test('have assignees, and each change of them sends its event', async () => {
+    const { github, rest, events } = await written()
+    github.addToken({ login: 'mona' })
+    await github.deliver('issues.opened') // its sender is Codertocat
+    await rest.issues.create({ ...repo, title: 'New', assignees: ['octocat'] })
+    const at = { ...repo, issue_number: 1 }
+    const { data } = await rest.issues.update({ ...at, assignees: ['Mona', 'mona', 'codertocat'] })
+    expect(data).toMatchObject({ assignee: { login: 'mona' }, assignees: [{ login: 'mona' }, { login: 'Codertocat' }] })
+    expect((await rest.issues.update({ ...at, title: 'Newer' })).data.assignees).toHaveLength(2)
+    expect((await rest.issues.update({ ...at, assignees: [] })).data).toMatchObject({ assignee: null, assignees: [] })
+    const assigned = (await events()).filter(({ name }) => name.endsWith('assigned'))
+    expect(
+      assigned.map(({ name, payload }) => [name, (payload as { assignee: { login: string } }).assignee.login]),
+    ).toEqual([
+      ['issues.unassigned', 'octocat'],
+      ['issues.assigned', 'mona'],
+      ['issues.assigned', 'Codertocat'],
+      ['issues.unassigned', 'mona'],
+      ['issues.unassigned', 'Codertocat'],
+    ])
+  })
+
+  test.each([
+    ['POST /repos/octo/hello/issues', { title: 'New' }],
+    ['PATCH /repos/octo/hello/issues/7', {}],
+  ])('must have known users as assignees: %s', async (what, given) => {
+    const github = await start({ token })
+    github.addHook({ organization: 'acme', url: 'http://127.0.0.1:1/hooks' })
+    github.addRepository('octo/hello')
+    for (const login of ['none', 'acme']) {
+      const { status, json } = await write(github, what, { ...given, assignees: ['octocat', login] })
+      const errors = [{ value: login, resource: 'Issue', field: 'assignees', code: 'invalid' }]
+      expect([status, json]).toMatchObject([422, { message: 'Validation Failed', errors }])
+    }
+    expect((await ask(github, 'GET /repos/octo/hello/issues', { token })).json).toEqual([])
+  })
+
   test('exist as soon as a delivery or a write names them', async () => {
     const { github, rest, names } = await written()
     expect(await ask(github, 'GET /repos/octo/hello/issues/7', { token })).toMatchObject({ status: 404 })
@@ -54,12 +91,19 @@ describe('issues', () => {
     expect(await names()).toEqual(['issue_comment.created'])
     const payload = {
       ...{ action: 'opened', repository: { full_name: 'octo/hello', id: 1, private: false } },
-      issue: { number: 8, title: 'Told', body: 'By a delivery', user: { login: 'mona' }, labels: [{ name: 'bug' }] },
+      issue: {
+        number: 8,
+        title: 'Told',
+        body: 'By a delivery',
+        user: { login: 'mona' },
+        labels: [{ name: 'bug' }],
+        assignees: [{ login: 'lisa' }],
+      },
     }
     await github.deliver('issues.opened', payload)
     const { data } = await rest.issues.get({ ...repo, issue_number: 8 })
     expect(data).toMatchObject({ title: 'Told', body: 'By a delivery', user: { login: 'mona' } })
-    expect(data.labels).toMatchObject([{ name: 'bug' }])
+    expect([data.labels, data.assignees]).toMatchObject([[{ name: 'bug' }], [{ login: 'lisa' }]])
     expect((await rest.issues.create({ ...repo, title: 'Next' })).data.number).toBe(9)
   })
 

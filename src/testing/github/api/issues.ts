@@ -1,9 +1,11 @@
 import { textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
-import { created, invalid, ok, type Reply } from '../http/reply.ts'
+import { created, HttpError, invalid, ok, type Reply } from '../http/reply.ts'
 import { bodyIn, textsIn } from '../http/request-body.ts'
 import type { Call } from '../http/route.ts'
 import { issueShape } from '../shapes/issue.ts'
+import { simpleUser } from '../shapes/user.ts'
+import type { Account } from '../world/repository.ts'
 import type { Issue } from '../world/repository-content.ts'
 import { type Author, authorIn, issueIn, repositoryIn, sendIssueAction, writableIssueIn } from './author.ts'
 
@@ -26,10 +28,12 @@ export function createIssue(call: Call): Reply {
   if (!title) throw invalid('Issue', 'title', 'missing_field')
   const names = textsIn(call.body, 'labels', 'Issue') ?? []
   const body = bodyIn(call.body, 'Issue') ?? null
+  const assignees = assigneesIn(call) ?? []
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
   const issue = world.issue(repository, content.newNumber(), { title, body, user, app })
   issue.labels = names.map((name) => world.label(repository, name))
+  issue.assignees = assignees
   sendIssueAction(author, issue, 'opened')
   return created(issueShape(world, issue))
 }
@@ -40,10 +44,12 @@ export function updateIssue(call: Call): Reply {
   const state = textIn(body, 'state')
   if (state !== undefined && state !== 'open' && state !== 'closed') throw invalid('Issue', 'state', 'invalid')
   const [title, text] = [textIn(body, 'title'), bodyIn(body, 'Issue')]
+  const assignees = assigneesIn(call)
   const [author, issue] = [authorIn(call), writableIssueIn(call)]
   issue.updatedAt = author.now
   if (title !== undefined || text !== undefined) edit(author, issue, { title, body: text })
   if (names) issue.labels = names.map((name) => author.world.label(author.repository, name))
+  if (assignees) assign(author, issue, assignees)
   if (state !== undefined && state !== issue.state) changeState(author, issue, state, textIn(body, 'state_reason'))
   return ok(issueShape(author.world, issue))
 }
@@ -63,6 +69,32 @@ function edit(
   }
   Object.assign(issue, { title, body })
   sendIssueAction(author, issue, 'edited', { changes })
+}
+
+function assign(author: Author, issue: Issue, assignees: Account[]): void {
+  const former = issue.assignees
+  issue.assignees = assignees
+  const send = (action: string, user: Account) =>
+    sendIssueAction(author, issue, action, { assignee: simpleUser(author.world, user) })
+  for (const user of former) if (!assignees.includes(user)) send('unassigned', user)
+  for (const user of assignees) if (!former.includes(user)) send('assigned', user)
+}
+
+/**
+ * The accounts of the logins in `assignees`. `undefined` if the body has none.
+ * @throws {HttpError} if a login is unknown. GitHub also requires access to the repository, which all users of the local
+ *   GitHub have.
+ */
+function assigneesIn({ world, body }: Call): Account[] | undefined {
+  const logins = textsIn(body, 'assignees', 'Issue')
+  const accounts = logins?.map((login) => {
+    const account = world.findAccount(login)
+    if (account?.type === 'User') return account
+    throw new HttpError(422, 'Validation Failed', {
+      errors: [{ value: login, resource: 'Issue', field: 'assignees', code: 'invalid' }],
+    })
+  })
+  return accounts && [...new Set(accounts)]
 }
 
 function changeState(author: Author, issue: Issue, state: 'open' | 'closed', reason: string | undefined): void {

@@ -4,10 +4,13 @@ import type { Issue } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 
 /**
- * Creates the repository, the issue or pull request and the comment of a payload, so that the receiver can request and
- * change them through the API. With the action `deleted`: creates only the repository.
+ * Creates the sender, the repository, the issue or pull request and the comment of a payload, so that the receiver can
+ * request and change them through the API. With the action `deleted`: creates only the sender and the repository.
  */
 export function rememberContent(world: World, payload: Json): void {
+  const sender = objectIn(payload, 'sender')
+  const login = textIn(sender, 'login')
+  if (login !== undefined && textIn(sender, 'type') === 'User') world.account(login)
   const named = objectIn(payload, 'repository')
   const fullName = textIn(named, 'full_name')
   if (!named || fullName === undefined) return
@@ -42,12 +45,15 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
     ...(head && base && isPull(payload) && { pull: { head, base, draft: shown.draft === true } }),
   })
   if (shown.state === 'closed') issue.state = 'closed'
-  const labels: unknown[] = Array.isArray(shown.labels) ? shown.labels : []
-  issue.labels = labels.flatMap((label) => {
-    const name = isObject(label) ? textIn(label, 'name') : undefined
-    return name === undefined ? [] : [world.label(repository, name)]
-  })
+  issue.assignees = textsOf(shown, 'assignees', 'login').map((assignee) => world.account(assignee))
+  issue.labels = textsOf(shown, 'labels', 'name').map((name) => world.label(repository, name))
   return issue
+}
+
+/** The text `name` of each object in a list. */
+function textsOf(shown: Json, list: string, name: string): string[] {
+  const items: unknown[] = Array.isArray(shown[list]) ? shown[list] : []
+  return items.flatMap((item) => (isObject(item) ? (textIn(item, name) ?? []) : []))
 }
 
 const isPull = (payload: Json): boolean =>

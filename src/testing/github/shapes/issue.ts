@@ -14,6 +14,7 @@ export function labelShape(world: World, repository: Repository, { id, name, col
 /** An issue, or a pull request as an issue. */
 export function issueShape(world: World, issue: Issue): object {
   const { id, number, repository, title, body, user, app, state, stateReason, labels, pull, closedAt } = issue
+  const assignees = issue.assignees.map((user) => simpleUser(world, user))
   const root = repositoryUrl(world, repository)
   const url = `${root}/issues/${number}`
   const page = pageOf(world, issue)
@@ -24,7 +25,7 @@ export function issueShape(world: World, issue: Issue): object {
     ...{ repository_url: root, labels_url: `${url}/labels{/name}`, comments_url: `${url}/comments` },
     ...{ events_url: `${url}/events`, timeline_url: `${url}/timeline`, html_url: page },
     ...{ user: simpleUser(world, user), labels: labels.map((label) => labelShape(world, repository, label)) },
-    ...{ assignee: null, assignees: [], milestone: null, locked: false, active_lock_reason: null },
+    ...{ assignee: assignees[0] ?? null, assignees, milestone: null, locked: false, active_lock_reason: null },
     ...{ comments: comments.length, closed_at: closedAt === undefined ? null : timestamp(closedAt), closed_by: null },
     ...{ created_at: timestamp(issue.createdAt), updated_at: timestamp(issue.updatedAt) },
     ...{

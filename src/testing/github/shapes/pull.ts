@@ -9,6 +9,7 @@ import { nodeId, simpleUser } from './user.ts'
 export function pullItem(world: World, issue: Issue, pull: Pull): object {
   const { id, number, repository, title, body, user, state, labels, closedAt, createdAt, updatedAt } = issue
   const { head, base, draft } = pull
+  const assignees = issue.assignees.map((one) => simpleUser(world, one))
   // Unlike the labels of an issue, those of a pull request always have a description.
   const labelOf = (label: Label) => labelShape(world, repository, { ...label, description: label.description ?? '' })
   const root = repositoryUrl(world, repository)
@@ -24,7 +25,7 @@ export function pullItem(world: World, issue: Issue, pull: Pull): object {
     ...{ html_url: page, diff_url: `${page}.diff`, patch_url: `${page}.patch` },
     ...Object.fromEntries(Object.entries(urls).map(([name, address]) => [`${name}_url`, address])),
     ...{ user: simpleUser(world, user), labels: labels.map(labelOf) },
-    ...{ milestone: null, active_lock_reason: null, assignee: null, assignees: [] },
+    ...{ milestone: null, active_lock_reason: null, assignee: assignees[0] ?? null, assignees },
     ...{ requested_reviewers: [], requested_teams: [], auto_merge: null, merge_commit_sha: null, merged_at: null },
     ...{ created_at: timestamp(createdAt), updated_at: timestamp(updatedAt) },
     closed_at: closedAt === undefined ? null : timestamp(closedAt),

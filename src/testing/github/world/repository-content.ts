@@ -30,6 +30,7 @@ export interface Issue extends Written {
   stateReason: string | null
   closedAt: number | undefined
   labels: Label[]
+  assignees: Account[]
   pull: Pull | undefined
 }
 

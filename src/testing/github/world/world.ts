@@ -152,7 +152,7 @@ export class World {
     const now = this.clock.now()
     const { title = `Issue ${number}`, body = null, user = repository.owner, app, pull } = facts
     return getOrCreate(this.contentOf(repository).issues, number, () => ({
-      ...{ id: this.newId(), repository, number, title, body, user, app, pull, labels: [] },
+      ...{ id: this.newId(), repository, number, title, body, user, app, pull, labels: [], assignees: [] },
       ...{ state: 'open', stateReason: null, createdAt: now, updatedAt: now, closedAt: undefined },
     }))
   }
