@@ -195,6 +195,21 @@ describe('a body', () => {
   })
 })
 
+test.each([
+  ['POST /repos/octo/hello/issues', {}, 'Issue', 'title', 256],
+  ['PATCH /repos/octo/hello/issues/7', {}, 'Issue', 'title', 256],
+  ['POST /repos/octo/hello/pulls', { head: 'feature', base: 'main' }, 'PullRequest', 'title', 256],
+  [`POST /repos/octo/hello/statuses/${sha}`, { state: 'success' }, 'Status', 'description', 140],
+])('%s %j of a %s: the %s may have %i characters', async (what, given, resource, field, most) => {
+  const github = await start({ token })
+  github.addRepository('octo/hello')
+  const rejected = await write(github, what, { ...given, [field]: 'x'.repeat(most + 1) })
+  const message = `${field} is too long (maximum is ${most} characters)`
+  expect([rejected.status, rejected.json.errors]).toEqual([422, [{ resource, field, code: 'custom', message }]])
+  const text = 'x'.repeat(most)
+  expect((await write(github, what, { ...given, [field]: text })).json[field]).toBe(text)
+})
+
 describe('pull requests', () => {
   test('share their numbers, comments and labels with issues', async () => {
     const { github, rest, names } = await written()

@@ -1,7 +1,7 @@
 import { textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
-import { isTooLong, maxBodyLength } from '../http/request-body.ts'
+import { isTooLong, maxLength } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { sendAction } from '../sending/action-event.ts'
 import { commentShape, issueShape } from '../shapes/issue.ts'
@@ -47,8 +47,8 @@ export function deleteComment(call: Call): Reply {
 function commentBodyIn(call: Call): string {
   const body = textIn(call.body, 'body')
   if (!body) throw invalid('IssueComment', 'body', 'missing_field')
-  if (!isTooLong(body)) return body
-  throw invalid('IssueComment', 'data', 'unprocessable', `Body is too long (maximum is ${maxBodyLength} characters)`)
+  if (!isTooLong(body, maxLength.body)) return body
+  throw invalid('IssueComment', 'data', 'unprocessable', `Body is too long (maximum is ${maxLength.body} characters)`)
 }
 
 function commentIn(call: Call): Comment {

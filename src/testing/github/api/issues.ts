@@ -1,7 +1,7 @@
 import { textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, HttpError, invalid, ok, type Reply } from '../http/reply.ts'
-import { bodyIn, textsIn } from '../http/request-body.ts'
+import { limitedTextIn, textsIn } from '../http/request-body.ts'
 import type { Call } from '../http/route.ts'
 import { issueShape } from '../shapes/issue.ts'
 import { simpleUser } from '../shapes/user.ts'
@@ -24,10 +24,10 @@ export function listIssues(call: Call): Reply {
 export const getIssue = (call: Call): Reply => ok(issueShape(call.world, issueIn(call)))
 
 export function createIssue(call: Call): Reply {
-  const title = textIn(call.body, 'title')
+  const title = limitedTextIn(call.body, 'title', 'Issue')
   if (!title) throw invalid('Issue', 'title', 'missing_field')
   const names = textsIn(call.body, 'labels', 'Issue') ?? []
-  const body = bodyIn(call.body, 'Issue') ?? null
+  const body = limitedTextIn(call.body, 'body', 'Issue') ?? null
   const assignees = assigneesIn(call) ?? []
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
@@ -43,7 +43,7 @@ export function updateIssue(call: Call): Reply {
   const names = textsIn(body, 'labels', 'Issue')
   const state = textIn(body, 'state')
   if (state !== undefined && state !== 'open' && state !== 'closed') throw invalid('Issue', 'state', 'invalid')
-  const [title, text] = [textIn(body, 'title'), bodyIn(body, 'Issue')]
+  const [title, text] = [limitedTextIn(body, 'title', 'Issue'), limitedTextIn(body, 'body', 'Issue')]
   const assignees = assigneesIn(call)
   const [author, issue] = [authorIn(call), writableIssueIn(call)]
   issue.updatedAt = author.now

@@ -1,7 +1,7 @@
 import { textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
-import { bodyIn } from '../http/request-body.ts'
+import { limitedTextIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { pullItem, pullShape } from '../shapes/pull.ts'
 import { commitSha } from '../world/repository-content.ts'
@@ -28,12 +28,10 @@ export function getPull(call: Call): Reply {
 
 /** Creates a pull request between two branches, which need not exist. */
 export function createPull(call: Call): Reply {
-  const [title, head, base] = ['title', 'head', 'base'].map((name) => {
-    const value = textIn(call.body, name)
-    if (!value) throw invalid('PullRequest', name, 'missing_field')
-    return value
-  }) as [string, string, string]
-  const body = bodyIn(call.body, 'PullRequest') ?? null
+  const title = required('title', limitedTextIn(call.body, 'title', 'PullRequest'))
+  const head = required('head', textIn(call.body, 'head'))
+  const base = required('base', textIn(call.body, 'base'))
+  const body = limitedTextIn(call.body, 'body', 'PullRequest') ?? null
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
   const branch = (ref: string) => ({ ref, sha: commitSha(repository.fullName, ref) })
@@ -41,4 +39,10 @@ export function createPull(call: Call): Reply {
   const issue = world.issue(repository, content.newNumber(), { title, body, user, app, pull })
   sendIssueAction(author, issue, 'opened')
   return created(pullShape(world, issue, pull))
+}
+
+/** @throws {HttpError} if the value is missing or empty. */
+function required(name: string, value: string | undefined): string {
+  if (!value) throw invalid('PullRequest', name, 'missing_field')
+  return value
 }

@@ -2,6 +2,7 @@ import { textIn } from '../../../runtime/json.ts'
 import { timestamp } from '../clock.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, type Reply } from '../http/reply.ts'
+import { limitedTextIn } from '../http/request-body.ts'
 import type { Call } from '../http/route.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
 import { nodeId, simpleUser } from '../shapes/user.ts'
@@ -17,10 +18,11 @@ export function createStatus(call: Call): Reply {
   if (!isSha(sha)) throw invalid('Status', 'sha', 'custom', 'sha must be a 40 character SHA1')
   const state = textIn(body, 'state') ?? ''
   if (!states.includes(state)) throw invalid('Status', 'state', 'custom', `state must be one of ${states.join(', ')}`)
+  const description = limitedTextIn(body, 'description', 'Status') ?? null
   const { world, repository, content, user, now } = authorIn(call)
   const status: Status = {
     ...{ id: world.newId(), repository, sha, user, createdAt: now, state },
-    ...{ context: textIn(body, 'context') ?? 'default', description: textIn(body, 'description') ?? null },
+    ...{ context: textIn(body, 'context') ?? 'default', description },
     targetUrl: textIn(body, 'target_url') ?? null,
   }
   content.statuses.push(status)

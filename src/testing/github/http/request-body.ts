@@ -41,22 +41,23 @@ export function textsIn(body: Json, name: string, resource: string): readonly st
 }
 
 /**
- * In characters: the maximum length of the body of an issue, a pull request or a comment. GitHub's messages name this
- * limit, and GitHub enforces it for new pull requests. In 2025 and 2026, GitHub accepted issues and comments of up to
- * 262,144 bytes. The local GitHub rejects them, so that no client depends on more than the messages promise. That GitHub
- * rejects a change of an issue like a new issue is an assumption.
+ * In characters: the maximum length of a body of an issue, a pull request or a comment, of a title, and of the description
+ * of a status. GitHub's messages name these limits. GitHub enforces those of a status and of a new pull request. In 2025
+ * and 2026, GitHub accepted issues and comments of up to 262,144 bytes, and titles of up to 1024 bytes. The local GitHub
+ * rejects them, so that no client depends on more than the messages promise. That GitHub rejects a change of an issue like
+ * a new issue is an assumption.
  */
-export const maxBodyLength = 65_536
+export const maxLength = { body: 65_536, title: 256, description: 140 } as const
 
-/** Whether a text has more characters than `maxBodyLength`. A character outside the BMP counts once. */
-export const isTooLong = (text: string): boolean => text.length > maxBodyLength && [...text].length > maxBodyLength
+/** Whether a text has more characters than its limit. A character of two UTF-16 units counts once. */
+export const isTooLong = (text: string, most: number): boolean => text.length > most && [...text].length > most
 
 /**
- * The body of an issue or a pull request.
+ * The text in the member `name` of a body.
  * @throws {HttpError} if it is too long.
  */
-export function bodyIn(body: Json, resource: 'Issue' | 'PullRequest'): string | undefined {
-  const text = textIn(body, 'body')
-  if (text === undefined || !isTooLong(text)) return text
-  throw invalid(resource, 'body', 'custom', `body is too long (maximum is ${maxBodyLength} characters)`)
+export function limitedTextIn(body: Json, name: keyof typeof maxLength, resource: string): string | undefined {
+  const [text, most] = [textIn(body, name), maxLength[name]]
+  if (text === undefined || !isTooLong(text, most)) return text
+  throw invalid(resource, name, 'custom', `${name} is too long (maximum is ${most} characters)`)
 }
