@@ -36,13 +36,17 @@ export class Maintenance {
   /** For each kind of work whose latest run failed, the message of the error. */
   readonly #failing = new Map<string, string>()
   #pingedAt = performance.now()
+  #isRenewing = false
   #isClosing = false
   /** The id of the delivery up to which tasks have been checked for lost jobs. */
   #checkedUntil = 0
 
   readonly calls: MaintenanceCalls = {
     addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
-    removeWorker: (worker) => void this.#workers.delete(worker),
+    removeWorker: (worker) => {
+      this.#workers.delete(worker)
+      return !this.#isRenewing
+    },
     ping: () => {
       this.#pingedAt = performance.now()
       const failing = [...this.#failing].map(([what, message]) => `${what}: ${message}`)
@@ -57,7 +61,7 @@ export class Maintenance {
     this.#jobs = new JobQueue(this.#database, settings.schema, { supervises: true })
     const { heartbeat } = settings
     this.#timers = [
-      this.#every(heartbeat, 'heartbeats', () => renewLeases(this.#heartbeatDatabase, this.#alive(), heartbeat)),
+      this.#every(heartbeat, 'heartbeats', () => this.#renewLeases()),
       this.#every(heartbeat, 'expired leases', () => this.#expireLeases()),
       this.#every(Math.min(reconcileInterval, 4 * heartbeat), 'reconciliation', () => this.#reconcile()),
       this.#every(pruneInterval, 'pruning', () => this.#prune()),
@@ -71,6 +75,15 @@ export class Maintenance {
     await Promise.all(this.#running)
     await this.#jobs.stop().catch(() => undefined)
     await Promise.allSettled([this.#database.close(), this.#heartbeatDatabase.close()])
+  }
+
+  async #renewLeases(): Promise<void> {
+    this.#isRenewing = true
+    try {
+      await renewLeases(this.#heartbeatDatabase, this.#alive(), this.#settings.heartbeat)
+    } finally {
+      this.#isRenewing = false
+    }
   }
 
   /** Makes the tasks of dead workers due again. */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import type { PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { PathCondition } from '../inbox/query/query.ts'
@@ -14,7 +15,8 @@ export type ThreadData =
 export interface MaintenanceCalls {
   /** Sends the heartbeats of a worker from now on. */
   addWorker(worker: number, handlers: readonly HandlerPolicy[]): void
-  removeWorker(worker: number): void
+  /** Stops the heartbeats of a worker. @returns False while a heartbeat is on its way: then call this again. */
+  removeWorker(worker: number): boolean
   /** Tells the thread that the event loop of its process is not blocked. @returns the thread's failures, if any. */
   ping(): string | undefined
 }
@@ -67,10 +69,13 @@ export class MaintenanceClient {
     this.#thread.call('addWorker', worker, handlers).catch(() => undefined)
   }
 
-  /** Stops the heartbeats of the worker. Resolves when the thread has stopped them. A new thread does not send them. */
+  /**
+   * Stops the heartbeats of the worker. Resolves when none of them is on its way, because a late heartbeat would
+   * register the worker again after its release. A new thread does not send them.
+   */
   async removeWorker(worker: number): Promise<void> {
     this.#workers.delete(worker)
-    await this.#thread.call('removeWorker', worker).catch(() => undefined)
+    while (!(await this.#thread.call('removeWorker', worker).catch(() => true))) await setTimeout(10)
   }
 
   /** Resolves once the thread has ended. */

@@ -60,3 +60,33 @@ test('reports work that fails until it succeeds', async () => {
   await client.query('alter table workers rename pulse to heartbeats')
   await eventually(async () => expect((await inbox.overview()).failing).toBeUndefined())
 })
+
+test('releases a worker only after its last heartbeat, which would register the worker again', async () => {
+  const server = await startPostgres('fsync=off')
+  const inbox = postgres(server.url, { heartbeat: 20 })
+  const [blocker, onlooker] = [1, 2].map(
+    () => new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' }),
+  ) as [pg.Client, pg.Client]
+  onTestFinished(async () => {
+    await Promise.all([blocker.end(), onlooker.end(), inbox.close()])
+    await server.stop()
+  })
+  const worker = await inbox.registerWorker([{ name: 'a', backoff: 1 }])
+  await Promise.all([blocker.connect(), onlooker.connect()])
+  await blocker.query('select pg_advisory_lock(1)')
+  await blocker.query(`
+    create function wait() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock(1); return new; end';
+    create trigger wait before insert on workers for each row execute function wait()`)
+  await eventually(async () => {
+    const { rows } = await onlooker.query("select from pg_stat_activity where wait_event = 'advisory'")
+    expect(rows).not.toEqual([])
+  })
+  const order: string[] = []
+  const released = inbox.releaseWorker(worker).then(() => order.push('released'))
+  await onlooker.query('select pg_sleep(0.1)') // time for a release that does not wait
+  order.push('heartbeat')
+  await blocker.query('select pg_advisory_unlock(1)')
+  await released
+  expect(order).toEqual(['heartbeat', 'released'])
+  expect((await onlooker.query('select from workers')).rows).toEqual([])
+})
