@@ -3,21 +3,41 @@
  * folder if `TMPDIR` is set, if the memory has less than 4 GiB of room, or if it may not contain programs.
  */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const memory = '/dev/shm'
+/** The names of the folders begin with this text and the id of the process that uses them. */
+const prefix = 'hookserver-tests-'
 const neededBytes = 4 * 2 ** 30
 
 /** @returns a function that deletes the files after the tests. */
 export function setup(): (() => void) | undefined {
-  if (process.env.TMPDIR || !hasRoom()) return undefined
-  const folder = mkdtempSync(join(memory, 'hookserver-tests-'))
+  if (process.env.TMPDIR) return undefined
+  deleteLeftovers()
+  if (!hasRoom()) return undefined
+  const folder = mkdtempSync(join(memory, `${prefix}${process.pid}-`))
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   if (!mayContainPrograms(folder)) return void remove()
   chmodSync(folder, 0o711) // PostgreSQL runs as another user if the tests run as root
   process.env.TMPDIR = folder
   return remove
+}
+
+/** Deletes the folders of tests that were killed. */
+function deleteLeftovers(): void {
+  for (const folder of globSync(`${prefix}*`, { cwd: memory })) {
+    const pid = Number.parseInt(folder.slice(prefix.length), 10)
+    if (!isAlive(pid)) rmSync(join(memory, folder), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 function hasRoom(): boolean {
