@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Command } from 'commander'
 import { formatTarget } from '../github/target.ts'
+import { isMissingPackage } from '../runtime/platform.ts'
 import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
 import type { EnvFile } from '../server/config/env-file.ts'
@@ -74,7 +75,7 @@ async function traceIfInstalled(): Promise<void> {
     const { traceHooks } = await import('../telemetry/opentelemetry/index.ts')
     traceHooks()
   } catch (error) {
-    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    if (!isMissingPackage(error)) throw error
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
-import { version } from '../runtime/platform.ts'
+import { isMissingPackage, version } from '../runtime/platform.ts'
 import type { Settings } from '../settings.ts'
 import { checkOctokitTarget, type Installation, Installations, type OctokitTarget } from './installations.ts'
 import { toRequester } from './octokit-requester.ts'
@@ -188,6 +188,7 @@ export async function loadOctokit(): Promise<typeof import('octokit')> {
   try {
     return await import('octokit') // in a `try`, so that bundlers accept that it may be missing
   } catch (cause) {
+    if (!isMissingPackage(cause)) throw cause
     const text = 'Talking to GitHub needs the package "octokit" beside hookserver: npm install octokit'
     throw new Error(text, { cause })
   }

@@ -35,5 +35,15 @@ export function environmentVariable(name: string): string | undefined {
   }
 }
 
+/**
+ * Whether an import failed because its package is not installed. Node.js, Bun and Deno use the code
+ * `ERR_MODULE_NOT_FOUND`. Yarn's Plug'n'Play uses the code of `require()`. The error of Workers has no code.
+ */
+export function isMissingPackage(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  if (code === undefined) return String(message).startsWith('No such module')
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
+}
+
 /** Whether this is Cloudflare Workers, where requests cannot share timers. */
 export const runsOnWorkers: boolean = (globalThis as Platform).navigator?.userAgent === 'Cloudflare-Workers'

@@ -1,6 +1,7 @@
 import type { Inbox } from '../inbox/inbox.ts'
 import { jobsSchema, ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { causesOf } from '../runtime/cause-text.ts'
+import { isMissingPackage } from '../runtime/platform.ts'
 import { sqlite } from '../sqlite/index.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { checkDatabase } from './config/conflicts.ts'
@@ -79,7 +80,7 @@ export async function loadPostgres(): Promise<typeof import('../postgres/index.t
   try {
     return await import('../postgres/index.ts')
   } catch (cause) {
-    if ((cause as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    if (!isMissingPackage(cause)) throw cause
     const text = 'An inbox on PostgreSQL needs the packages "pg" and "pg-boss": run npm install pg pg-boss'
     throw new Error(text, { cause })
   }
