@@ -23,6 +23,11 @@ describe('a server does not start', () => {
   test.each([
     ['that exports no Hooks', { 'hooks.ts': 'export const a = 1' }, /it exports a: add "export default hooks"/],
     ['that cannot be parsed', { 'hooks.ts': 'export default (' }, /Cannot import hooks\.ts: /],
+    [
+      'whose import never ends',
+      { 'hooks.ts': `${hooksModule}; await new Promise(() => {})` },
+      /Cannot import hooks\.ts: a top-level await in this module, or in one of its imports, never settles\n$/,
+    ],
     ['that throws', { 'hooks.ts': 'throw new Error("no database")' }, /Cannot import hooks\.ts: no database/],
   ])('with a module %s', async (_what, files, message) => {
     const said = await startError(project(files as Record<string, string>), ['hooks.ts'])

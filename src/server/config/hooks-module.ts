@@ -15,6 +15,12 @@ export interface HooksModule {
   config: unknown
 }
 
+interface ModuleExports {
+  default?: unknown
+  hooks?: unknown
+  config?: unknown
+}
+
 /**
  * Imports a JavaScript or TypeScript module that exports a `Hooks` as `default` or `hooks`. The module can import
  * `hookserver` even if its project has not installed it.
@@ -24,9 +30,9 @@ export async function loadModule(name: string): Promise<HooksModule> {
   assertModule(name)
   const file = resolve(name)
   resolveOwnPackage()
-  let exports: { default?: unknown; hooks?: unknown; config?: unknown }
+  let exports: ModuleExports
   try {
-    exports = await import(pathToFileURL(file).href)
+    exports = await importUntilIdle(pathToFileURL(file).href)
   } catch (cause) {
     throw new Error(`Cannot import ${name}: ${messageOf(cause)}`, { cause })
   }
@@ -35,6 +41,21 @@ export async function loadModule(name: string): Promise<HooksModule> {
   const names = Object.keys(exports)
   const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'
   throw new Error(`${name} must export a Hooks as "default" or "hooks", but ${found}: add "export default hooks"`)
+}
+
+/**
+ * Imports a module. Without the check, Node.js would end the process, and would name a line of hookserver.
+ * @throws {Error} if the process has nothing left to do before the import has ended.
+ */
+async function importUntilIdle(url: string): Promise<ModuleExports> {
+  const { promise: idle, reject } = Promise.withResolvers<never>()
+  const onIdle = () => reject(new Error('a top-level await in this module, or in one of its imports, never settles'))
+  process.once('beforeExit', onIdle)
+  try {
+    return await Promise.race([import(url), idle])
+  } finally {
+    process.off('beforeExit', onIdle)
+  }
 }
 
 /** @throws {ConfigError} if the file does not exist. */
