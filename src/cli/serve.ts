@@ -1,18 +1,17 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import type { Command } from 'commander'
 import { formatTarget } from '../github/target.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
-import type { EnvFile } from '../server/config/env-file.ts'
 import { assertModule, loadModule } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/config/secret.ts'
 import { watchSecrets } from '../server/config/watch-secrets.ts'
 import type { Service } from '../server/serve.ts'
 import { type FullLogger, setDefaultLogger } from '../telemetry/logger.ts'
-import { type EnvFileFlags, environmentWithout } from './env-file-flags.ts'
+import { followSupervisor } from './dev/supervised.ts'
+import { superviseServer } from './dev/supervisor.ts'
+import type { EnvFileFlags } from './env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from './flags.ts'
 
 export function addServe(program: Command): void {
@@ -37,15 +36,12 @@ Examples:
   hookserver serve hooks.ts --trust-proxy loopback    behind nginx or Caddy on the same machine
   hookserver serve hooks.ts --pull acme/shop          on a machine that GitHub cannot reach`
 
-/** Set in the environment of the process that `node --watch` runs. */
-const watchedVariable = 'HOOKSERVER_WATCHED'
-
 async function serveUntilStopped(path: string | undefined, flags: ConfigFlags & EnvFileFlags): Promise<void> {
   const early = configFromFlags(flags)
-  if (path !== undefined && early.dev.value && !process.env[watchedVariable]) {
+  if (path !== undefined && early.dev.value && !followSupervisor()) {
     assertModule(path)
     checkWithoutModule(early)
-    return watch(flags.envFile)
+    return superviseServer(path, flags.envFile)
   }
   // Imported here, because other commands do not need a server.
   const [{ notifyReady, serve }, { createLogger }] = await Promise.all([
@@ -77,16 +73,6 @@ async function traceIfInstalled(): Promise<void> {
   } catch (error) {
     if (!isMissingPackage(error)) throw error
   }
-}
-
-/** Runs the same command under `node --watch`, which restarts it when the module or its imports change. */
-async function watch(envFile: EnvFile | undefined): Promise<void> {
-  const args = ['--watch', '--watch-preserve-output', ...process.execArgv, ...process.argv.slice(1)]
-  const env = { ...environmentWithout(envFile), [watchedVariable]: '1' }
-  const child = spawn(process.execPath, args, { stdio: 'inherit', env })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  const [code] = await once(child, 'exit')
-  process.exitCode = code ?? 0
 }
 
 /**

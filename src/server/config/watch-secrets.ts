@@ -33,7 +33,7 @@ export function watchSecrets(path: string, logger: FullLogger): SecretResolver {
 }
 
 /** Differs after every change of the content, the mode or the owner, and after another file has replaced this one. */
-function versionOf(path: string): string {
+export function versionOf(path: string): string {
   try {
     const { dev, ino, size, mtimeMs, ctimeMs } = statSync(path)
     return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`

@@ -1,0 +1,47 @@
+/** The child process of `serve --dev`. */
+import { registerHooks } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { versionOf } from '../../server/config/watch-secrets.ts'
+
+/** Set in the environment of the child process. */
+export const supervisedVariable = 'HOOKSERVER_SUPERVISED'
+
+/** A message of the child process: it reads a file. */
+export interface FileRead {
+  path: string
+  /** The version of the file before the child process read it. */
+  version: string
+}
+
+/**
+ * Reports the imports of the module to the supervisor, and ends with the supervisor.
+ * @returns False if this process has no supervisor.
+ */
+export function followSupervisor(): boolean {
+  const { channel, env } = process
+  if (!channel || !env[supervisedVariable]) return false
+  delete env[supervisedVariable] // for the programs that handlers run
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  channel.unref()
+  registerHooks({
+    resolve(specifier, context, next) {
+      try {
+        const resolved = next(specifier, context)
+        report(resolved.url)
+        return resolved
+      } catch (error) {
+        if (/^(\.{0,2}\/|file:)/.test(specifier)) report(URL.parse(specifier, context.parentURL)?.href)
+        throw error
+      }
+    },
+  })
+  return true
+}
+
+/** Reports a file, which may be missing. Leaves out installed packages, which have too many files and rarely change. */
+function report(url = ''): void {
+  if (!url.startsWith('file:') || url.includes('/node_modules/') || !process.connected) return
+  const path = fileURLToPath(url)
+  const message: FileRead = { path, version: versionOf(path) }
+  process.send?.(message)
+}

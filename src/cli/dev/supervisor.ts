@@ -1,0 +1,66 @@
+/** The parent process of `serve --dev`. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { relative, resolve } from 'node:path'
+import { isObject } from '../../runtime/json.ts'
+import type { EnvFile } from '../../server/config/env-file.ts'
+import { environmentWithout } from '../env-file-flags.ts'
+import { printable } from '../output.ts'
+import { type FileRead, supervisedVariable } from './supervised.ts'
+import { FileWatcher } from './watch-files.ts'
+
+/**
+ * Runs this command in a child process, and restarts the child process when the module or a file that it imports
+ * changes. If the child process ends on its own, it starts again at the next change.
+ */
+export async function superviseServer(module: string, envFile: EnvFile | undefined): Promise<void> {
+  const stopped = Promise.withResolvers<void>()
+  let isStopping = false
+  let changed = Promise.withResolvers<string>()
+  let child: ChildProcess | undefined
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      isStopping = true
+      child?.kill(signal)
+      stopped.resolve()
+    })
+  }
+  const watcher = new FileWatcher(
+    (path) => changed.resolve(path),
+    ({ message }) => say(`Restart this command after changes, because it cannot notice some of them: ${message}`),
+  )
+  watcher.add(resolve(module))
+  for (;;) {
+    changed = Promise.withResolvers()
+    watcher.reset()
+    const server = startServer(envFile, watcher)
+    child = server
+    const change = changed.promise
+    let isRestarting = false
+    void change.then((path) => {
+      say(`${relative('', path)} has changed: the server starts again.`)
+      isRestarting = true
+      server.kill('SIGTERM')
+    })
+    const [code] = (await once(server, 'exit')) as [number | null]
+    if (isStopping) process.exitCode = code ?? 0
+    else if (!isRestarting) say(`The server has ended. It starts again when ${module} or one of its imports changes.`)
+    await Promise.race([change, stopped.promise])
+    if (isStopping) return watcher.close()
+  }
+}
+
+function startServer(envFile: EnvFile | undefined, watcher: FileWatcher): ChildProcess {
+  const env = { ...environmentWithout(envFile), [supervisedVariable]: '1' }
+  const stdio = ['inherit', 'inherit', 'inherit', 'ipc'] as const
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { stdio: [...stdio], env })
+  return child.on('message', (message) => {
+    if (isFileRead(message)) watcher.add(message.path, message.version)
+  })
+}
+
+/** Whether a message is ours: the module can send messages too. */
+const isFileRead = (message: unknown): message is FileRead =>
+  isObject(message) && typeof message.path === 'string' && typeof message.version === 'string'
+
+const say = (text: string): void => console.error(`hookserver: ${printable(text)}`)

@@ -1,0 +1,52 @@
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { project, ServedProcess } from '../../server/service.ts'
+
+/** A module with an import that logs its value. */
+const files = {
+  'hooks.ts': `
+  import { Hooks } from 'hookserver'
+  import { reply } from './reply.ts'
+  console.log('The reply is ' + reply)
+  export default new Hooks()`,
+  'reply.ts': "export const reply = 'one'",
+}
+
+const receiving = (served: ServedProcess) => served.lines.filter(({ msg }) => msg === 'Receiving')
+
+describe('serve --dev', () => {
+  test('restarts after each save of an import by a rename, and ends after its supervisor was killed', async () => {
+    const folder = project(files)
+    const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    await served.url()
+    for (const [index, reply] of ['two', 'three'].entries()) {
+      writeFileSync(join(folder, 'saved'), `export const reply = '${reply}'`)
+      renameSync(join(folder, 'saved'), join(folder, 'reply.ts'))
+      await expect.poll(() => receiving(served)).toHaveLength(index + 2)
+      expect(served.output).toContain(`hookserver: reply.ts has changed: the server starts again.\n`)
+      expect(served.output).toContain(`The reply is ${reply}\n`)
+    }
+    served.child.kill('SIGKILL')
+    expect(await served.ended).toBe(null) // the output is closed, so no process has remained
+  })
+
+  test('starts when a missing import is created', async () => {
+    const folder = project({ 'hooks.ts': files['hooks.ts'] })
+    const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    await expect
+      .poll(() => served.output)
+      .toMatch(/Cannot find module .*\n.* It starts again when hooks\.ts or one of /)
+    writeFileSync(join(folder, 'reply.ts'), files['reply.ts'])
+    await served.url()
+    served.child.kill('SIGTERM')
+    expect(await served.ended).toBe(0)
+  })
+
+  test('ends at a signal while no server runs', async () => {
+    const served = new ServedProcess(project({ 'hooks.ts': 'export default (' }), ['hooks.ts', '--dev'])
+    await expect.poll(() => served.output).toContain('The server has ended.')
+    served.child.kill('SIGINT')
+    expect(await served.ended).toBe(0)
+  })
+})
