@@ -6,12 +6,12 @@ import { type AppManifest, createManifest, maxNameLength } from '../../github/ap
 import { type AppNeeds, needsOf } from '../../github/app/needs.ts'
 import { loadOctokit } from '../../github/github-client.ts'
 import { untilAborted } from '../../runtime/timer.ts'
-import { checkWritable, type EnvFile, loadEnvFile } from '../../server/config/env-file.ts'
+import { type EnvFile, loadEnvFile } from '../../server/config/env-file.ts'
 import { defaultEnvFile } from '../env-file-flags.ts'
 import { UsageError } from '../flags.ts'
 import { handlersOf, moduleOrDefault } from '../module-handlers.ts'
 import { abortOnSignal, printable, printLines, shellQuoted } from '../output.ts'
-import { assertNoApp } from './app-variables.ts'
+import { assertNoApp, checkCanWriteApp, hasApp } from './app-variables.ts'
 import {
   addOutputFlags,
   addressesFrom,
@@ -79,7 +79,7 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
   for (const name of names) if (!isKnownName(splitName(name)[0])) reportedNames.add(name)
   const manifest = manifestFor(module, needs, flags, addresses)
   if (flags.dryRun) return printManifest(manifest('http://127.0.0.1/registered'), needs)
-  checkWritable(flags.output)
+  checkCanWriteApp(flags.output)
   await loadOctokit()
   const signal = abortOnSignal()
   const progress: CreateProgress = { written: false }
@@ -87,8 +87,9 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
     await run({ module, flags, envFile, addresses, manifest, needs, progress, signal })
   } catch (error) {
     const reason = signal.aborted ? 'The command was stopped' : problemOf(error)
-    const places = { github: addresses.github, organization: flags.org, envFile: flags.output }
-    const commands = { next: nextCommand(module, flags), importFlags: importFlags(flags, addresses) }
+    const isTaken = !progress.written && hasApp(flags.output)
+    const places = { github: addresses.github, organization: flags.org, envFile: flags.output, isTaken }
+    const commands = { next: nextCommand(module, flags), importFlags: importFlags(flags, addresses, isTaken) }
     for (const line of [reason, ...existing(progress, { ...places, ...commands })]) {
       console.error(`hookserver: ${printable(line)}`)
     }
@@ -168,13 +169,14 @@ function nextCommand(module: string, { url, output }: Flags): string {
 
 /**
  * The flags with which `app import` uses the same GitHub and the same file. It must be the same GitHub, because another
- * GitHub must not get a token of this App.
+ * GitHub must not get a token of this App. If the file has another App, the user chooses another file.
  */
-function importFlags({ output }: Flags, { variables }: GitHubAddresses): string {
+function importFlags({ output }: Flags, { variables }: GitHubAddresses, isTaken: boolean): string {
   const { HOOKSERVER_GITHUB: github, HOOKSERVER_API_URL: apiUrl } = variables
-  const file = output === defaultEnvFile ? undefined : output
+  const file = output === defaultEnvFile || isTaken ? undefined : output
   const values = Object.entries({ '--github': github, '--api-url': apiUrl, '--output': file })
-  return values.map(([flag, value]) => (value === undefined ? '' : ` ${flag} ${shellQuoted(value)}`)).join('')
+  const given = values.map(([flag, value]) => (value === undefined ? '' : ` ${flag} ${shellQuoted(value)}`)).join('')
+  return isTaken ? `${given} --output <another file>` : given
 }
 
 function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: GitHubAddresses) {

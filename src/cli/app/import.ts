@@ -9,12 +9,11 @@ import {
   readAppWebhook,
   settingsPage,
 } from '../../github/app/details.ts'
-import { checkWritable, updateEnvFile } from '../../server/config/env-file.ts'
 import { readSecrets } from '../../server/config/secret.ts'
 import { UsageError } from '../flags.ts'
 import { abortOnSignal, printable, printLines } from '../output.ts'
 import { askHidden } from '../prompts.ts'
-import { assertNoApp, variablesFor } from './app-variables.ts'
+import { assertNoApp, checkCanWriteApp, variablesFor, writeApp } from './app-variables.ts'
 import { addOutputFlags, addressesFrom, type OutputFlags, problemOf, readOutput, requesterFor } from './connection.ts'
 
 interface Flags extends OutputFlags {
@@ -49,7 +48,7 @@ async function importApp(flags: Flags): Promise<void> {
   const { output, dryRun } = flags
   assertNoApp(output)
   readOutput(flags)
-  if (!dryRun) checkWritable(output)
+  if (!dryRun) checkCanWriteApp(output)
   const { github, apiUrl, variables } = addressesFrom(flags)
   const given = readKey(flags)
   const requester = requesterFor(given, apiUrl, abortOnSignal())
@@ -61,8 +60,7 @@ async function importApp(flags: Flags): Promise<void> {
   if (dryRun) return void (await printLines([`Dry run: ${output} was not changed.`]))
   const webhookSecret = await readSecret(flags.secretFile)
   const values = { id: app.id, clientId: app.clientId, clientSecret: undefined, privateKey: given.privateKey }
-  assertNoApp(output) // again: another run may have written an App meanwhile
-  updateEnvFile(output, { ...variablesFor({ ...values, webhookSecret }), ...variables })
+  await writeApp(output, () => ({ variables: { ...variablesFor({ ...values, webhookSecret }), ...variables } }))
   await printLines([
     `Wrote the id, the key and the secret to ${output}`,
     ...secretLines(hook, settingsPage(github, app)),

@@ -3,10 +3,10 @@ import { appsPage } from '../../github/addresses.ts'
 import { convertCode, type RegisteredApp } from '../../github/app/conversion.ts'
 import { setWebhookSecret } from '../../github/app/details.ts'
 import { startTimer, untilAborted } from '../../runtime/timer.ts'
-import { type EnvFile, updateEnvFile } from '../../server/config/env-file.ts'
+import type { EnvFile } from '../../server/config/env-file.ts'
 import { randomSecret } from '../../server/config/secret.ts'
 import { printable, printLines } from '../output.ts'
-import { assertNoApp, variablesFor } from './app-variables.ts'
+import { variablesFor, writeApp } from './app-variables.ts'
 import { type GitHubAddresses, openInBrowser, requesterFor } from './connection.ts'
 import type { RegistrationOptions } from './registration-server.ts'
 
@@ -75,38 +75,56 @@ const lateText = 'The App was not registered within an hour, which is the limit 
  */
 async function keepApp(code: string, registration: Registration): Promise<RegisteredApp> {
   const { addresses, output, progress, signal } = registration
-  assertNoApp(output) // again: another run may have written an App meanwhile
   const { apiUrl, variables } = addresses
-  const app = await convertCode(code, { apiUrl, signal })
-  progress.app = app
-  const webhookSecret = app.webhookSecret ?? randomSecret()
-  updateEnvFile(output, { ...variablesFor({ ...app, webhookSecret }), ...variables })
+  const { app, webhookSecret } = await writeApp(output, async () => {
+    const app = await convertCode(code, { apiUrl, signal })
+    progress.app = app
+    const webhookSecret = app.webhookSecret ?? randomSecret()
+    return { app, webhookSecret, variables: { ...variablesFor({ ...app, webhookSecret }), ...variables } }
+  })
   progress.written = true
   if (app.webhookSecret === undefined) await setWebhookSecret(requesterFor(app, apiUrl, signal), webhookSecret)
   return app
 }
 
+/** How to find and keep the App after the command ended early. */
+export interface Continuation {
+  /** The address of GitHub's pages. */
+  github: string
+  organization: string | undefined
+  envFile: string
+  /** Whether the file has the App of another command. */
+  isTaken: boolean
+  /** The command that runs the handlers. */
+  next: string
+  /** Flags of `app import`. */
+  importFlags: string
+}
+
 /** What exists after the command ended early, and how to go on. */
 export function existing(
   { app, written, installed = false }: CreateProgress,
-  {
-    github,
-    organization,
-    envFile,
-    next,
-    importFlags,
-  }: { github: string; organization: string | undefined; envFile: string; next: string; importFlags: string },
+  { github, organization, envFile, isTaken, next, importFlags }: Continuation,
 ): string[] {
   const page = appsPage(github, organization)
-  if (!app) {
+  const importCommand = `  npx hookserver app import --id ${app?.id ?? '<id>'} --private-key <file>${importFlags}`
+  if (!app && !isTaken) {
     return [`${envFile} was not changed. If ${page} lists a new App, delete it before you start again.`]
+  }
+  const reason = isTaken ? ', because it has the App of another command' : ''
+  if (!app) {
+    return [
+      `${envFile} was not changed${reason}. If ${page} lists an App of this command, delete it, or keep it in another file:`,
+      'generate a private key and a webhook secret on its page, then run:',
+      importCommand,
+    ]
   }
   const name = `The App ${printable(app.name)} (id ${app.id}) exists on GitHub`
   if (!written) {
     return [
-      `${name}, but ${envFile} was not changed, and GitHub does not show the key of the App again.`,
+      `${name}, but ${envFile} was not changed${reason}. GitHub does not show the key of the App again.`,
       `Generate a private key and a webhook secret on ${page}/${app.slug}, then run:`,
-      `  npx hookserver app import --id ${app.id} --private-key <file>${importFlags}`,
+      importCommand,
     ]
   }
   return [

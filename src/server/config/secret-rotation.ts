@@ -1,5 +1,6 @@
 /** Changes the file of a webhook's secrets while servers read it. */
-import { closeSync, lstatSync, openSync, rmSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
+import { withFileLock } from './file-lock.ts'
 import { replaceFile } from './replace-file.ts'
 import { readSecrets } from './secret.ts'
 
@@ -13,24 +14,12 @@ export async function withSecretFile(path: string, rotate: (file: SecretFile) =>
   if (!stats.isFile()) {
     throw new Error(`Cannot change ${path}: it is not a regular file. Name the file itself with --secret-file`)
   }
-  const lock = `${path}.lock`
-  try {
-    closeSync(openSync(lock, 'wx', 0o600))
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new Error(`Cannot change ${path}: ${(cause as Error).message}`, { cause })
-    }
-    const cure = `wait until it has ended. If it crashed, delete ${lock}, and run this again`
-    throw new Error(`Another rotation of ${path} is running: ${cure}`, { cause })
-  }
-  try {
-    await rotate({
+  return withFileLock(path, `Another rotation of ${path} is running`, () =>
+    rotate({
       secrets: readSecrets(path),
       write: (secrets) => replaceFile(path, secrets.map((secret) => `${secret}\n`).join(''), stats, stats.mode & 0o777),
-    })
-  } finally {
-    rmSync(lock, { force: true })
-  }
+    }),
+  )
 }
 
 export interface SecretFile {

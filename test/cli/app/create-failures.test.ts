@@ -115,8 +115,53 @@ test('an App that another run has written meanwhile is kept', async () => {
     1,
     expect.stringMatching(/\.env already sets GITHUB_APP_ID.*\n.*\.env was not changed/),
   ])
+  expect(output).toContain(
+    `app import --id <id> --private-key <file> --github ${github.webUrl} --output <another file>\n`,
+  )
   expect(command.variables()).toEqual({ GITHUB_APP_ID: '1' })
   expect(github.requests.filter(({ path }) => path.endsWith('/conversions'))).toEqual([])
+})
+
+test('an App that an editor has written during the exchange of the code is kept', async () => {
+  const github = await startServer()
+  const command = startCreate(github, ['--no-serve'])
+  const location = await register(github, await command.address())
+  const path = `/app-manifests/${new URL(location).searchParams.get('code')}/conversions`
+  const body = (await (await fetch(github.url + path, { method: 'POST' })).json()) as object
+  github.route('POST', '/app-manifests/{code}/conversions', () => {
+    writeFileSync(join(command.folder, '.env'), 'GITHUB_APP_ID=1\n')
+    return { status: 201, body }
+  })
+  expect((await follow(location)).status).toBe(502)
+  const { code, output } = await command.result()
+  expect([code, output]).toEqual([
+    1,
+    expect.stringMatching(/ exists on GitHub, but \.env was not changed, because it has/),
+  ])
+  expect(output).toMatch(/app import --id \d+ --private-key <file> .* --output <another file>\n/)
+  expect(command.variables()).toEqual({ GITHUB_APP_ID: '1' })
+  expect(readdirSync(command.folder).toSorted()).toEqual(['.env', 'hooks.ts'])
+})
+
+test('of two commands in one folder, one writes its App, and the other says how to keep its own', async () => {
+  const github = await startServer()
+  const first = startCreate(github, ['--no-serve'])
+  const second = new AppCommand(first.folder, ['create', '--no-browser', '--github', github.webUrl, '--no-serve'])
+  const locations = await Promise.all([
+    register(github, await first.address(), 'one'),
+    register(github, await second.address(), 'two'),
+  ])
+  const answers = await Promise.all(locations.map(follow))
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([303, 502])
+  const isFirst = answers[0]?.status === 303
+  const [kept, refused] = isFirst ? [first, second] : [second, first]
+  await kept.printed(/Waiting for the installation/)
+  const { code, output } = await refused.result()
+  expect([code, output]).toEqual([1, unchanged])
+  expect(output).not.toContain('has its key')
+  expect(output).toContain('--output <another file>\n')
+  const { id } = github.apps.find(({ name }) => name === (isFirst ? 'one' : 'two')) ?? {}
+  expect(kept.variables()).toMatchObject({ GITHUB_APP_ID: String(id) })
 })
 
 describe('Ctrl-C', () => {
@@ -217,6 +262,7 @@ describe('refuses to begin', () => {
       1,
       /\.env already sets GITHUB_APP_ID, .*app status/,
     ],
+    ['a lock of another command', { '.env.lock': '' }, [], {}, 1, /Another command is writing an App to \.env: wait /],
     ['an App after a byte order mark', { '.env': '\ufeffGITHUB_APP_ID=1\n' }, [], {}, 1, /already sets GITHUB_APP_ID/],
     [
       'a secret in the environment',
