@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { AnyEventName } from '../../events.ts'
+import { environmentVariable } from '../../runtime/platform.ts'
 import { routes } from './api/routes.ts'
 import { grantable, permittedBy } from './auth/permissions.ts'
 import type { LocalTokenOptions } from './auth/tokens.ts'
@@ -33,17 +34,26 @@ import type { LocalDelivery } from './world/delivery.ts'
 import type { Hook, LocalHook, LocalHookOptions } from './world/hook.ts'
 import { World } from './world/world.ts'
 
+declare global {
+  /** Declared here too, because the `lib` of a project may not contain `esnext.disposable`. */
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+}
+
 /**
  * A GitHub on this machine: webhooks that deliver, a part of the REST API, Apps and tokens, rate limits, and failures
  * on request. `docs/guides/testing.md` lists the routes of the API.
  *
  * ```ts
- * const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
+ * await using github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
  * const hooks = new Hooks({ secret, apiUrl: github.url })
  * github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:8000/hooks', secret })
  * await github.deliver('issues.opened')
- * await github.close()
  * ```
+ *
+ * `await using` needs Node.js 24, or a compiler. Without it, close the local GitHub where a failed test closes it too:
+ * `after(() => github.close())` in node:test.
  */
 export class LocalGitHub {
   /** All requests to the API and the pages so far, in order of receipt. */
@@ -54,6 +64,7 @@ export class LocalGitHub {
   readonly #sender: DeliverySender
   readonly #server: Server
   readonly #routes: Route[] = [...routes]
+  #closed: Promise<void> | undefined
   #find: Finder<Route> = finder(this.#routes)
 
   private constructor(options: LocalGitHubOptions) {
@@ -75,9 +86,13 @@ export class LocalGitHub {
     )
   }
 
-  /** Starts a local GitHub on a free port of the loopback interface. */
+  /**
+   * Starts a local GitHub on a free port of the loopback interface. It keeps the process alive until it is closed,
+   * except under `node --test`.
+   */
   static async start(options: LocalGitHubOptions = {}): Promise<LocalGitHub> {
     const github = new LocalGitHub(options)
+    if (environmentVariable('NODE_TEST_CONTEXT')) github.#unref()
     github.#server.listen(0, '127.0.0.1')
     await once(github.#server, 'listening')
     github.#world.origin = `http://127.0.0.1:${(github.#server.address() as AddressInfo).port}`
@@ -251,12 +266,31 @@ export class LocalGitHub {
     return this.#sender.idle()
   }
 
-  /** Stops the server, aborts the deliveries in progress, and cuts hanging connections. */
-  async close(): Promise<void> {
+  /** Stops the server, aborts the deliveries in progress, and cuts hanging connections. A repeated call waits too. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  /** The same as `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
     this.#server.closeAllConnections()
     await this.#sender.close()
     await closed
+  }
+
+  /**
+   * Lets the process end while the server is open. `node --test` waits for the end of the process: a failed test that
+   * has not closed the server would never be reported as failed.
+   */
+  #unref(): void {
+    this.#server.unref()
+    this.#server.on('connection', (connection) => connection.unref())
   }
 }

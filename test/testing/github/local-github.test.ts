@@ -1,6 +1,13 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
-import { describe, expect, test, vi } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request, Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { LocalGitHub } from '../../../src/testing/index.ts'
+import { compileCache } from '../../compile-cache.ts'
 import { ask, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
 
 const token = 'right'
@@ -250,6 +257,46 @@ describe('an Enterprise Server', () => {
       'x-github-enterprise-host': '127.0.0.1',
       'x-github-enterprise-version': '3.18.1',
     })
+  })
+})
+
+describe('an open local GitHub', () => {
+  test('keeps the process alive until it is closed', async () => {
+    const unref = vi.spyOn(Server.prototype, 'unref')
+    onTestFinished(() => unref.mockRestore())
+    await start()
+    expect(unref).not.toHaveBeenCalled()
+  })
+
+  test('does not keep node --test from the report of a failed test', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hookserver-node-test-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const file = join(folder, 'failing.test.mjs')
+    const testing = new URL('../../../dist/testing/index.js', import.meta.url)
+    writeFileSync(
+      file,
+      `import { test } from 'node:test'
+      import { LocalGitHub } from '${testing}'
+      test('fails', async () => {
+        const github = await LocalGitHub.start()
+        throw new Error('answered with ' + (await fetch(github.url + '/meta')).status)
+      })`,
+    )
+    const child = spawn(process.execPath, ['--test', '--test-reporter=tap', file], { env: compileCache })
+    onTestFinished(() => void child.kill())
+    const ended = once(child, 'exit')
+    expect(await text(child.stdout)).toContain('answered with 200')
+    expect(await ended).toEqual([1, null])
+  })
+
+  test('closes at the end of a block with `await using`, and once if it was closed before', async () => {
+    let url: string
+    {
+      await using github = await LocalGitHub.start()
+      url = github.url
+      await Promise.all([github.close(), github.close()])
+    }
+    await expect(fetch(url)).rejects.toThrow()
   })
 })
 
