@@ -27,6 +27,6 @@ for (const [title, create] of [
       await app.ready()
       return app.server
     },
-    { applies: ({ about }) => about !== 'dot segments' },
+    { applies: ({ about }) => about !== 'dot segments', samples: title === 'Fastify 5' },
   )
 }

@@ -4,14 +4,18 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { adapterContract, type ContractCase, type ContractMount, contractMounts } from '../../src/testing/index.ts'
 
-/** Runs the adapter contract against the server that `start` creates from the mounts of the contract. */
+/**
+ * Runs the adapter contract against the server that `start` creates from the mounts of the contract.
+ * @param samples Whether to send all sample payloads, which takes a second. One application for each adapter gets them.
+ */
 export function holdsAdapterContract(
   title: string,
   start: (mounts: ContractMount[]) => Server | Promise<Server>,
   {
     applies = () => true,
+    samples = true,
     ...options
-  }: { applies?: (one: ContractCase) => boolean } & Parameters<typeof contractMounts>[0] = {},
+  }: { applies?: (one: ContractCase) => boolean; samples?: boolean } & Parameters<typeof contractMounts>[0] = {},
 ): void {
   describe(`the adapter contract, ${title}`, () => {
     const host = { origin: '' }
@@ -21,7 +25,8 @@ export function holdsAdapterContract(
       host.origin = await listen(server)
     })
     afterAll(() => stop(server))
-    test.each(adapterContract.filter(applies))('$name', ({ run }) => run(host))
+    const cases = adapterContract.filter((one) => applies(one) && (samples || one.id !== 'every-sample'))
+    test.each(cases)('$name', ({ run }) => run(host))
   })
 }
 

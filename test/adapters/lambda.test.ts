@@ -19,7 +19,10 @@ for (const [title, shape] of Object.entries(eventShapes)) {
     // neither, so these cases are left out.
     // The case `response` expects a response with two cookies. Behind a load balancer without multi-value headers,
     // hookserver can send only one cookie, so the case is left out there.
-    { applies: ({ id, about }) => about === undefined && !(id === 'response' && title === 'a load balancer') },
+    {
+      applies: ({ id, about }) => about === undefined && !(id === 'response' && title === 'a load balancer'),
+      samples: title === 'API Gateway v1' || title === 'a Function URL', // the one sends base64, the other text
+    },
   )
 }
 

@@ -10,8 +10,12 @@ export interface Program {
 }
 
 /** Starts a program that prints its port, as `workerd --control-fd=1` does, or as `listening on 8080`. */
-export async function startProgram(command: string, args: readonly string[]): Promise<Program> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+export async function startProgram(
+  command: string,
+  args: readonly string[],
+  { stderr = 'inherit' }: { stderr?: 'inherit' | 'ignore' } = {},
+): Promise<Program> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', stderr] })
   const origin = `http://127.0.0.1:${await portOf(child)}`
   const stop = async () => {
     const exited = once(child, 'exit')

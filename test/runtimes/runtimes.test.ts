@@ -26,7 +26,8 @@ const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
 async function startWorker(): Promise<Runtime> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-workerd-'))
-  const runtime = await startProgram('workerd', workerdArgs(await bundleWorker(here('worker.ts'), folder)))
+  const args = workerdArgs(await bundleWorker(here('worker.ts'), folder))
+  const runtime = await startProgram('workerd', args, { stderr: 'ignore' }) // it prints each request that is not HTTP
   return { ...runtime, stop: () => runtime.stop().finally(() => rmSync(folder, { recursive: true })) }
 }
 
