@@ -113,8 +113,8 @@ function lowerCased({ headers, multiValueHeaders }: LambdaEvent): Record<string,
 }
 
 /**
- * The reply if the body of a hook's `Response` failed. Prints the error, because the receiver has already returned the
- * `Response`, and Lambda collects what the console prints.
+ * The reply if the body of a hook's `Response` failed. The receiver has already returned the `Response`, so this
+ * function logs the error to the console, whose output Lambda collects.
  */
 function failedBody(cause: unknown): HookReply {
   console.error('%s', `hookserver: The body of the Response of a hook failed: ${escapeUnsafe(String(cause))}`)

@@ -64,7 +64,7 @@ async function readAtOnce(
   }
 }
 
-/** The error for a body that other software has read. @param cure How to prevent that in this framework. */
+/** The error for a body whose bytes other software has read or decoded. @param cure How to prevent that here. */
 function consumedBody(cure: string, cause?: string): HookError {
   return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}`, cause })
 }

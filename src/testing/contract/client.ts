@@ -73,6 +73,7 @@ export function deliver(
 
 /**
  * Writes text to a new connection, and keeps the connection open until the status line arrives.
+ * @param text One character for each byte.
  * @param untilClosed Whether to read until the server closes the connection.
  * @returns The status line of the answer, or an empty text if the server closes the connection without an answer. With
  *   `untilClosed`, all that the server has sent.
