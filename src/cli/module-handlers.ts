@@ -62,10 +62,13 @@ function programFile(): URL {
   return existsSync(built) ? built : new URL('../cli/handlers-thread.ts', import.meta.url)
 }
 
-/** Values with which a module can be imported before there is an App. They never leave this process. */
+/**
+ * Values with which a module can be imported before there is an App. They never leave this process. The key is short,
+ * because it signs nothing, and generating one of the usual length takes 100 ms.
+ */
 function placeholders(): Record<string, string> {
   const { privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
+    modulusLength: 1024,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
   })
