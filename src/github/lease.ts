@@ -19,6 +19,8 @@ export class Lease {
   readonly #ttl: number
   readonly #holder = crypto.randomUUID()
   #renewedAt = Number.NEGATIVE_INFINITY
+  /** The renewal that is under way. There is at most one. */
+  #renewal: Promise<boolean> | undefined
   #ended = false
   #stopTimer: () => void = () => {}
 
@@ -56,10 +58,19 @@ export class Lease {
     this.#stopTimer()
     if (this.#ended) return
     this.#ended = true
+    // A store may commit calls in any order. If the renewal were committed last, it would acquire the lease again.
+    await this.#renewal?.catch(() => undefined)
     await this.#inbox.lease(this.#name, this.#holder, 0)
   }
 
-  async #renew(): Promise<boolean> {
+  #renew(): Promise<boolean> {
+    this.#renewal ??= this.#sendRenewal().finally(() => {
+      this.#renewal = undefined
+    })
+    return this.#renewal
+  }
+
+  async #sendRenewal(): Promise<boolean> {
     const now = performance.now()
     const renewed = await this.#inbox.lease(this.#name, this.#holder, this.#ttl)
     if (renewed) this.#renewedAt = now

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { Lease } from '../../src/github/lease.ts'
 import { eventually, openInbox } from '../inbox/stores.ts'
@@ -51,6 +51,40 @@ test('a lease is lost for good when another holder has acquired it after it expi
   await lease?.release()
   await sleep(50)
   expect(holders).toHaveLength(calls) // a lease that another holder has is neither renewed nor released
+})
+
+test('a release waits for the renewal under way, which would otherwise acquire the lease again', async () => {
+  const calls: number[] = []
+  const renewal = Promise.withResolvers<boolean>()
+  const inbox = {
+    async lease(_name: string, _holder: string, ms: number) {
+      calls.push(ms)
+      return calls.length === 2 ? renewal.promise : true
+    },
+  }
+  const lease = await acquire(inbox, 'work', 60)
+  await eventually(() => expect(calls).toEqual([60, 60]))
+  const released = lease?.release()
+  await setImmediate()
+  expect(calls).toEqual([60, 60])
+  renewal.resolve(true)
+  await released
+  expect(calls).toEqual([60, 60, 0])
+  expect(await lease?.isHeld()).toBe(false)
+})
+
+test('a lease sends one renewal at a time', async () => {
+  let calls = 0
+  const renewal = Promise.withResolvers<boolean>()
+  const inbox = { lease: async () => (++calls === 2 ? renewal.promise : true) }
+  const lease = await acquire(inbox, 'work', 60)
+  await eventually(() => expect(calls).toBe(2))
+  await sleep(30) // from now on, the renewal is overdue
+  const held = Promise.all([lease?.isHeld(), lease?.isHeld()])
+  await setImmediate()
+  expect(calls).toBe(2)
+  renewal.resolve(true)
+  expect(await held).toEqual([true, true])
 })
 
 test('a lease survives a failure of the inbox that ends before the lease expires', async () => {
