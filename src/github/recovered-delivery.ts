@@ -75,6 +75,11 @@ export async function recordReceived(
   return all
 }
 
+interface LookupOptions {
+  /** If `true`, the inbox does not keep the result. Default: `false`. */
+  dryRun?: boolean | undefined
+}
+
 const createdAtKey = "time of creation by GitHub's clock"
 
 /**
@@ -83,12 +88,16 @@ const createdAtKey = "time of creation by GitHub's clock"
  * keeps: the local clock may have been wrong when it dated the inbox, and may be corrected later.
  * @param now GitHub's time.
  */
-export async function inboxCreatedAt(inbox: Inbox, now: number): Promise<number> {
+export async function inboxCreatedAt(
+  inbox: Inbox,
+  now: number,
+  { dryRun = false }: LookupOptions = {},
+): Promise<number> {
   const stored = await inbox.getValue(createdAtKey)
   if (stored !== undefined) return Number(stored)
   const age = Math.max(0, Date.now() - (await inbox.createdAt()))
   const createdAt = Math.floor((now - age) / 1000 - 1) * 1000 // GitHub's time is known to a second
-  await inbox.setValue(createdAtKey, String(createdAt))
+  if (!dryRun) await inbox.setValue(createdAtKey, String(createdAt))
   return createdAt
 }
 
@@ -105,6 +114,7 @@ export async function findAppHookId(
   inbox: Inbox,
   log: DeliveryLog,
   newest: () => Promise<readonly LoggedAttempt[]>,
+  { dryRun = false }: LookupOptions = {},
 ): Promise<string | undefined> {
   const stored = await inbox.getValue(appHookKey)
   if (stored !== undefined) return stored
@@ -115,7 +125,7 @@ export async function findAppHookId(
       const { headers } = await log.read(attempt.id)
       const [, id = ''] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-github-hook-id') ?? []
       if (!isId(id)) continue
-      await inbox.setValue(appHookKey, id)
+      if (!dryRun) await inbox.setValue(appHookKey, id)
       return id
     } catch (error) {
       if (!concernsOneEntity(error)) throw error

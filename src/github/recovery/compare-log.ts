@@ -4,7 +4,7 @@ import { newMissedDelivery } from '../fetcher.ts'
 import { type LogPosition, nextRange, parsePosition } from '../log-position.ts'
 import { findKnownGuids, inboxCreatedAt } from '../recovered-delivery.ts'
 import { nextState } from './next-state.ts'
-import type { RecoverySettings } from './options.ts'
+import type { RecoverySettings, SweepOptions } from './options.ts'
 
 /** The attempts of one delivery in the part of the log that was read. */
 interface LoggedDelivery {
@@ -46,18 +46,18 @@ function cursorKey(hookId: string, { retention, lookback = retention }: Recovery
   return `recovery cursor of webhook ${hookId}${lookback < retention ? `, for ${lookback} ms` : ''}`
 }
 
-/** Compares GitHub's log of a webhook with the inbox. It changes nothing: `saveComparison` records the result. */
+/** Compares GitHub's log of a webhook with the inbox. `saveComparison` records the result. */
 export async function compareLog(
   settings: RecoverySettings,
   webhook: IdentifiedWebhook,
   log: DeliveryLog,
-  thorough: boolean,
+  { thorough = false, dryRun = false }: SweepOptions,
 ): Promise<Comparison> {
   const { inbox, source, retention, lookback = retention, maxCompared = defaultMaxCompared } = settings
   const reading = (await log.open()) as LogReading // without `ifChanged`, it is never undefined
   const { now } = reading
   // Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`.
-  const earliest = Math.max(await inboxCreatedAt(inbox, now), now - Math.min(retention, lookback))
+  const earliest = Math.max(await inboxCreatedAt(inbox, now, { dryRun }), now - Math.min(retention, lookback))
   const range = nextRange(parsePosition(await inbox.getValue(cursorKey(webhook.id, settings))), now, earliest, thorough)
   const recorded = await recordedDeliveries(settings, webhook.id)
   const findKnown = (guids: readonly string[]) => findKnownGuids(inbox, { source, hookId: webhook.id, guids })

@@ -79,7 +79,7 @@ export class Sweeper {
     try {
       const identified = await this.#identify(webhook, log)
       if (identified) {
-        const comparison = await compareLog(this.#settings, identified, log, this.#options.thorough === true)
+        const comparison = await compareLog(this.#settings, identified, log, this.#options)
         const { from, now, sent, unhandled, problem } = comparison
         Object.assign(report, { hookId: identified.id, from, sent, unhandled })
         missedDeliveries = comparison.missedDeliveries
@@ -100,7 +100,7 @@ export class Sweeper {
 
   /** @returns `undefined` for the App's webhook, if its id is unknown and its log is empty: then nothing was missed. */
   async #identify({ target, id }: Webhook, log: DeliveryLog): Promise<IdentifiedWebhook | undefined> {
-    const known = id ?? (await findAppHookId(this.#settings.inbox, log, () => log.newest()))
+    const known = id ?? (await findAppHookId(this.#settings.inbox, log, () => log.newest(), this.#options))
     return known === undefined ? undefined : { target, id: known }
   }
 

@@ -67,6 +67,9 @@ describe('a sweep requests the deliveries of', () => {
     const before = await succeeded(scene, 250, hook)
     const missed = failed(scene, 3, { hook })
     const recovery = scene.recovery({ targets: ['app'], connect })
+    await recovery.sweep({ dryRun: true })
+    expect(await scene.inbox.getValue('id of the App webhook')).toBeUndefined()
+    scene.github.requests.length = 0
     const swept = await recovery.sweep()
     expect(swept?.reports).toMatchObject([
       { target: 'app', hookId: String(hook.id), sent: 253, counts: { requested: 3 } },

@@ -245,6 +245,7 @@ describe('a sweep', () => {
     expect(swept?.missedDeliveries.map(({ state }) => state)).toEqual(['missed', 'missed'])
     expect([await scene.inbox.missedDeliveries(), await lastSweep(scene.inbox)]).toEqual([[], undefined])
     expect(scene.github.requests.filter(({ method }) => method === 'POST')).toEqual([])
+    expect(await scene.inbox.getValue("time of creation by GitHub's clock")).toBeUndefined()
   })
 
   test('runs in one process at a time, and all processes can read its report', async () => {
