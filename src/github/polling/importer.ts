@@ -55,8 +55,13 @@ interface Selection {
   isComplete: boolean
 }
 
-/** Whether an import goes on. Called before each request for a delivery. */
-type MayContinue = () => Promise<boolean>
+/** The right to import, which another process may take over. */
+interface ImportLease {
+  /** Whether the import may change the cursor. */
+  isHeld(): Promise<boolean>
+  /** Whether the import goes on. Called before each request for a delivery. May wait for a rate limit. */
+  mayContinue(): Promise<boolean>
+}
 
 /**
  * Reads GitHub's log of a webhook, and stores the new deliveries in the inbox, oldest first. One import stores each
@@ -96,23 +101,23 @@ export class DeliveryImporter {
   }
 
   /**
-   * @param mayContinue If it resolves to `false`, the import ends early.
+   * @param lease If `mayContinue` resolves to `false`, the import ends early.
    * @returns The number of deliveries that were stored.
    * @throws if GitHub or the inbox fails. After an error or an early end, use a new importer: this one remembers the
    * ETag of the log that it read. Until the log changes, it would skip the deliveries that it did not store.
    */
-  async import(mayContinue: MayContinue): Promise<number> {
+  async import(lease: ImportLease): Promise<number> {
     const [startedAt, storedBefore] = [performance.now(), this.#stored]
     const reading = await this.#log.open({ ifChanged: startedAt >= this.#settledAt && startedAt < this.#repeatAt })
     if (reading) this.#clockDifference = reading.now - Date.now()
     const fetcher = new Fetcher(this.#log, this.#options.polling, Date.now() + this.#clockDifference)
     this.#strikes = 0
-    if (reading) await this.#importNew(reading, fetcher, mayContinue)
-    await this.#retryMissed(fetcher, mayContinue)
+    if (reading) await this.#importNew(reading, fetcher, lease)
+    await this.#retryMissed(fetcher, lease)
     return this.#stored - storedBefore
   }
 
-  async #importNew(reading: LogReading, fetcher: Fetcher, mayContinue: MayContinue): Promise<void> {
+  async #importNew(reading: LogReading, fetcher: Fetcher, lease: ImportLease): Promise<void> {
     const { polling, cursor, webhook } = this.#options
     const earliest = Math.max(await inboxCreatedAt(polling.inbox, reading.now), reading.now - polling.retention)
     const range = cursor.range(reading.now, earliest)
@@ -121,7 +126,7 @@ export class DeliveryImporter {
     const about = { hookId, target: webhook.target, retention: polling.retention }
     try {
       for (const attempt of wanted) {
-        if (!(await mayContinue())) return
+        if (!(await lease.mayContinue())) return
         const missed = this.#missed.get(attempt.guid) ?? newMissedDelivery(about, attempt, attempt)
         const error = await this.#fetch({ ...missed, deliveryId: attempt.id }, fetcher)
         if (this.#strikes >= maxStrikes) throw error
@@ -133,7 +138,7 @@ export class DeliveryImporter {
         cursor.moveTo(range.next(newest, reading.isBroken))
       } else this.#repeatAt = 0
     } finally {
-      await cursor.save(earliest)
+      if (await lease.isHeld()) await cursor.save(earliest)
     }
   }
 
@@ -190,7 +195,7 @@ export class DeliveryImporter {
   }
 
   /** Requests the missed deliveries that are due, until too many of them fail in a row. */
-  async #retryMissed(fetcher: Fetcher, mayContinue: MayContinue): Promise<void> {
+  async #retryMissed(fetcher: Fetcher, lease: ImportLease): Promise<void> {
     const every = Math.max(this.#options.polling.every, minRetryDelay)
     const now = Date.now()
     const due = [...this.#missed.values()].filter((missed) => isRequestDue(missed, { every, includeOk: false }, now))
@@ -198,7 +203,7 @@ export class DeliveryImporter {
     for (const { guid } of await recordReceived(inbox, source, due)) this.#missed.delete(guid) // such as from a sweep
     for (const missed of due.toSorted((a, b) => a.deliveredAt - b.deliveredAt)) {
       if (!this.#missed.has(missed.guid)) continue
-      if (this.#strikes >= maxStrikes || !(await mayContinue())) return
+      if (this.#strikes >= maxStrikes || !(await lease.mayContinue())) return
       await this.#fetch(missed, fetcher)
     }
   }

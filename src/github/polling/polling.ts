@@ -88,10 +88,13 @@ class Poller {
   async #poll(): Promise<number> {
     const { every } = this.#options
     try {
-      if (!(await this.#holdsLease())) return every
+      if (!(await this.#acquireLease())) return every
       this.#connection ??= await this.#connect()
       const { importer, budget } = this.#connection
-      const stored = await importer.import(() => this.#mayContinue(budget))
+      const stored = await importer.import({
+        isHeld: () => this.#isLeaseHeld(),
+        mayContinue: () => this.#mayContinue(budget),
+      })
       const wait = Math.max(every, budget.interval, budget.pollInterval)
       this.#logSuccess(stored, wait)
       return wait
@@ -101,11 +104,15 @@ class Poller {
     }
   }
 
-  async #holdsLease(): Promise<boolean> {
-    if (await this.#lease?.isHeld()) return true
+  async #acquireLease(): Promise<boolean> {
+    if (await this.#isLeaseHeld()) return true
     this.#connection = undefined // another process may have moved the cursor
     this.#lease = await Lease.acquire(this.#options.inbox, `polling of ${this.#name}`)
     return this.#lease !== undefined
+  }
+
+  async #isLeaseHeld(): Promise<boolean> {
+    return (await this.#lease?.isHeld()) === true
   }
 
   async #connect(): Promise<Connection> {
@@ -127,7 +134,7 @@ class Poller {
    */
   async #mayContinue(budget: BudgetedRequester): Promise<boolean> {
     if (budget.isLow) await this.#pause(budget.interval)
-    return (await this.#lease?.isHeld()) === true
+    return this.#isLeaseHeld()
   }
 
   #logSuccess(stored: number, wait: number): void {

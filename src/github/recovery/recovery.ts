@@ -65,7 +65,7 @@ export class Recovery {
     if (!lease) return undefined
     try {
       const swept = await this.#sweepTargets(options, lease)
-      if (this.#stopping.signal.aborted) return swept
+      if (this.#stopping.signal.aborted || !(await lease.isHeld())) return swept
       const sweep: Sweep = { at: Date.now(), reports: swept.reports }
       await inbox.setValue(sweepKey, JSON.stringify(sweep))
       return swept
@@ -163,7 +163,7 @@ export function createRecovery(
   })
 }
 
-/** @returns `undefined` if no sweep has been completed. Dry runs and sweeps that `stop` ended do not count. */
+/** @returns `undefined` if no sweep has been completed. Dry runs, and sweeps that `stop` ended or that lost the lease, do not count. */
 export async function lastSweep(inbox: Pick<Inbox, 'getValue'>): Promise<Sweep | undefined> {
   const text = await inbox.getValue(sweepKey)
   return text === undefined ? undefined : (JSON.parse(text) as Sweep)

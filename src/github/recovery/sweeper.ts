@@ -43,7 +43,7 @@ export class Sweeper {
   readonly #lease: Lease | undefined
   readonly #swept: Swept = { reports: [], missedDeliveries: [] }
 
-  /** @param lease Must be held while deliveries are requested. A dry run needs none. */
+  /** @param lease Must be held while the sweep records results and requests deliveries. A dry run needs none. */
   constructor(settings: RecoverySettings, options: SweepOptions, signal: AbortSignal, lease: Lease | undefined) {
     // A thorough sweep does not wait before it requests a delivery whose earlier redelivery failed.
     this.#settings = options.thorough ? { ...settings, every: 0 } : settings
@@ -85,6 +85,7 @@ export class Sweeper {
         missedDeliveries = comparison.missedDeliveries
         if (problem !== undefined) report.error = problem
         if (!this.#options.dryRun) {
+          await this.#checkLease() // another process may have changed the records since they were compared
           await saveComparison(this.#settings, identified, comparison)
           const fetched = await this.#fetchMissed(missedDeliveries, new Fetcher(log, this.#settings, now))
           missedDeliveries = fetched.missedDeliveries
@@ -127,9 +128,7 @@ export class Sweeper {
       for (const [index, missed] of due.entries()) {
         if (this.#signal.aborted || strikes >= maxStrikes) break
         if (index > 0 && mode === 'redeliver') await sleep(pace, this.#signal, { keepAlive: true })
-        if (this.#lease && !(await this.#lease.isHeld())) {
-          throw new Error('Another process has taken over this recovery sweep')
-        }
+        await this.#checkLease()
         const fetched = await (mode === 'pull' ? fetcher.pull(missed) : fetcher.redeliver(missed))
         results.set(missed.guid, fetched.missed)
         if (fetched.error !== undefined && missed.requests === 0) this.#logFailure(fetched.missed)
@@ -141,6 +140,12 @@ export class Sweeper {
       lastError = error
     }
     return { missedDeliveries: [...results.values()], error: lastError }
+  }
+
+  /** @throws {Error} if another process has acquired the lease. */
+  async #checkLease(): Promise<void> {
+    if (!this.#lease || (await this.#lease.isHeld())) return
+    throw new Error('Another process has taken over this recovery sweep')
   }
 
   /** Only the first failure of a delivery is logged. The list of missed deliveries shows the latest. */

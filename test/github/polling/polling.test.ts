@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { GitHubClient } from '../../../src/github/github-client.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
 import { eventually, openInbox, stateIn, storeIn } from '../../inbox/stores.ts'
@@ -318,6 +318,24 @@ describe('two processes with one inbox', () => {
     await other.turn()
     expect(requestsOf(scene)).toEqual(['200 log', '200 delivery'])
     expect(await guidsIn(scene)).toEqual(guids)
+  })
+
+  test('move the cursor only while they hold the lease', async () => {
+    const scene = await PollingScene.open()
+    const { inbox } = scene
+    const one = scene.poll()
+    await one.turn()
+    await scene.push()
+    const setValue = vi.spyOn(inbox, 'setValue')
+    const [knownGuids, now] = [inbox.knownGuids.bind(inbox), performance.now.bind(performance)]
+    vi.spyOn(inbox, 'knownGuids').mockImplementationOnce((lookup) => {
+      vi.spyOn(performance, 'now').mockImplementation(() => now() + 150_000) // the machine was suspended
+      vi.spyOn(inbox, 'lease').mockResolvedValue(false)
+      return knownGuids(lookup)
+    })
+    onTestFinished(() => void vi.restoreAllMocks())
+    await one.turn()
+    expect(setValue).not.toHaveBeenCalled()
   })
 })
 

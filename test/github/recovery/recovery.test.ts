@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { lastSweep } from '../../../src/github/recovery/recovery.ts'
 import type { MissedDelivery } from '../../../src/inbox/missed-deliveries.ts'
 import { openInbox } from '../../inbox/stores.ts'
@@ -246,6 +246,20 @@ describe('a sweep', () => {
     expect([await scene.inbox.missedDeliveries(), await lastSweep(scene.inbox)]).toEqual([[], undefined])
     expect(scene.github.requests.filter(({ method }) => method === 'POST')).toEqual([])
     expect(await scene.inbox.getValue("time of creation by GitHub's clock")).toBeUndefined()
+  })
+
+  test('records nothing after another process has acquired the lease', async () => {
+    const scene = await Scene.open()
+    await scene.stopListening()
+    await pushes(scene, 2)
+    const lease = vi.spyOn(scene.inbox, 'lease').mockResolvedValueOnce(true).mockResolvedValue(false)
+    onTestFinished(() => lease.mockRestore())
+    const swept = await scene.recovery({ leaseTtl: 1 }).sweep()
+    expect(swept?.reports).toMatchObject([{ error: 'Another process has taken over this recovery sweep' }])
+    expect([await scene.inbox.missedDeliveries(), await lastSweep(scene.inbox)]).toEqual([[], undefined])
+    const hookId = String(scene.hook.id)
+    expect(await scene.inbox.getValue(`recovery cursor of webhook ${hookId}`)).toBeUndefined()
+    expect(scene.github.requests.filter(({ method }) => method === 'POST')).toEqual([])
   })
 
   test('runs in one process at a time, and all processes can read its report', async () => {
