@@ -172,6 +172,8 @@ export class Transaction extends Connection {
   #open = true
   /** The number of calls of `holdOpen` that have neither sent a statement nor ended. */
   #holds = 0
+  /** Resolves when `#holds` becomes 0. */
+  #noHolds: PromiseWithResolvers<void> | undefined
   #failure: Error | undefined
   #commit: Promise<void> | undefined
 
@@ -198,10 +200,15 @@ export class Transaction extends Connection {
    */
   async holdOpen<T>(send: (db: Pick<Connection, 'executeSql'>) => Promise<T>): Promise<T> {
     this.#holds++
+    this.#noHolds ??= Promise.withResolvers()
     let isHeld = true
     const release = () => {
-      if (isHeld) this.#holds--
+      if (!isHeld) return
       isHeld = false
+      this.#holds--
+      if (this.#holds > 0) return
+      this.#noHolds?.resolve()
+      this.#noHolds = undefined
     }
     const executeSql = (text: string, values?: unknown[]) => {
       release()
@@ -230,10 +237,13 @@ export class Transaction extends Connection {
   }
 
   async #sendCommit(): Promise<void> {
-    // Waits at least one turn of the event loop. If the work throws before it has sent all of its statements,
-    // `transaction()` rolls back in this turn, and no commit is sent.
-    do await setImmediate()
-    while (this.#holds > 0)
+    // Waits one turn of the event loop, also after a hold has ended. If the work throws before it has sent all of its
+    // statements, `transaction()` rolls back in this turn, and no commit is sent.
+    await setImmediate()
+    while (this.#noHolds) {
+      await this.#noHolds.promise
+      await setImmediate()
+    }
     const logged = this.changed.size > 0 ? this.run(insertChange, [...this.changed]) : undefined
     const committed = this.query({ text: 'commit' })
     this.#open = false
