@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import { setTimeout as wait } from 'node:timers/promises'
-import type { Inbox } from '../../inbox/inbox.ts'
 import type { Guard } from '../auth/guard.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
+import { ChangeFeed } from './change-feed.ts'
 import { type ApiContext, type Route, route } from './route.ts'
 
 interface StreamLimits {
@@ -39,6 +38,7 @@ export function stream(
 ): Route {
   const limits = { ...defaultLimits, ...given }
   const open = new Set<OpenStream>()
+  const feed = new ChangeFeed(inbox)
   return route({
     method: 'get',
     path: '/stream',
@@ -59,8 +59,8 @@ export function stream(
       })
       outgoing.socket?.setTimeout(limits.idleTimeout)
       const isAuthorized = () => guard.isStillIn(context)
-      const events = eventStream(inbox, context.req.header('last-event-id'), closed.signal, isAuthorized)
-      return context.body(ReadableStream.from(untilFailure(events, logger)), 200, {
+      const events = eventStream(feed, context.req.header('last-event-id'), closed.signal, isAuthorized)
+      return context.body(ReadableStream.from(untilFailure(events, logger, closed.signal)), 200, {
         'content-type': 'text/event-stream',
         'x-accel-buffering': 'no', // nginx would keep events until its buffer is full
       })
@@ -87,16 +87,15 @@ function assertRoom(own: OpenStream, open: readonly OpenStream[], limits: Stream
 async function* untilFailure(
   events: AsyncGenerator<Uint8Array>,
   logger: ApiContext['logger'],
+  signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* events
   } catch (err) {
-    logger.warn({ err }, 'Stream of changes ended: the inbox failed')
+    if (!signal.aborted) logger.warn({ err }, 'Stream of changes ended: the inbox failed')
   }
 }
 
-/** Milliseconds between two polls of the inbox. */
-const pollInterval = 250
 /** Milliseconds without an event until a comment is sent, because proxies close a connection after an idle minute. */
 const heartbeatInterval = 15_000
 /** The lifetime of a stream in milliseconds. After its end, the client opens a new one, and is authorized again. */
@@ -105,23 +104,23 @@ const maxAge = 3_600_000
 const retryDelay = 2000
 
 /**
- * The changes of an inbox as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Polls
- * the inbox only after the client has taken the earlier events, so nothing is buffered for a slow client.
+ * The changes of an inbox as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Reads
+ * on only after the client has taken the earlier events, so nothing is buffered for a slow client.
  * @param after The `id` of the last event that the client received. Default: the stream starts with the next change.
  * @param isAuthorized Whether the client may still read.
  */
 export async function* eventStream(
-  inbox: Inbox,
+  feed: ChangeFeed,
   after: string | undefined,
   signal: AbortSignal,
   isAuthorized: () => boolean | Promise<boolean> = () => true,
 ): AsyncGenerator<Uint8Array> {
   const end = performance.now() + maxAge
-  let position = after ?? (await inbox.changes()).position
+  let position = after ?? (await feed.start())
   yield encoded(`retry: ${retryDelay}\n${eventOf('ready', {}, position)}`)
   let sentAt = performance.now()
   while (!signal.aborted && (await isAuthorized()) && performance.now() < end) {
-    const { deliveries, more, gap, ...changes } = await inbox.changes(position)
+    const { deliveries, gap, ...changes } = await feed.next(position)
     position = changes.position
     const events = deliveries.map((delivery, index) => {
       // Only the last event has the position. So a client that received only some of these events receives all of them
@@ -134,7 +133,6 @@ export async function* eventStream(
       yield encoded(events.join(''))
       sentAt = performance.now()
     }
-    if (!more) await wait(pollInterval, undefined, { signal }).catch(() => undefined)
   }
 }
 

@@ -7,6 +7,8 @@ import { EventSource } from 'eventsource'
 import { Hono } from 'hono'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Changes } from '../../../src/inbox/records.ts'
+import { ChangeFeed } from '../../../src/server/api/change-feed.ts'
 import { appOf } from '../../../src/server/api/index.ts'
 import { eventStream, stream } from '../../../src/server/api/stream.ts'
 import { Guard } from '../../../src/server/auth/guard.ts'
@@ -167,11 +169,81 @@ describe('a client of the stream', () => {
   })
 })
 
+/** Streams of one feed, and the results of its reads of the inbox. */
+function streamsOf(inbox: Inbox) {
+  const reads: Changes[] = []
+  const changes = async (after?: string) => {
+    const read = await inbox.changes(after)
+    reads.push(read)
+    return read
+  }
+  const [feed, stop] = [new ChangeFeed({ changes }), new AbortController()]
+  onTestFinished(() => stop.abort())
+  const open = (after?: string) => {
+    const events = eventStream(feed, after, stop.signal)
+    return async () => new TextDecoder().decode((await events.next()).value)
+  }
+  return { reads, open }
+}
+
+describe('the streams of a process', () => {
+  test('share one poll of the inbox', async () => {
+    const inbox = openInbox()
+    const { reads, open } = streamsOf(inbox)
+    const streams = Array.from({ length: 20 }, () => open())
+    await Promise.all(streams.map((next) => next()))
+    for (let round = 0; round < 3; round++) {
+      const messages = streams.map((next) => next())
+      reads.length = 0
+      await storeIn(inbox)
+      for (const message of await Promise.all(messages)) expect(message.match(/event: delivery/g)).toHaveLength(1)
+      expect(reads.filter(({ deliveries }) => deliveries.length > 0)).toHaveLength(1)
+    }
+  })
+
+  test('receive every change, also after one of them has read nothing for a while', async () => {
+    const inbox = openInbox()
+    const { open } = streamsOf(inbox)
+    const { position } = await inbox.changes()
+    const [fast, slow] = [open(), open(position)]
+    await Promise.all([fast(), slow()])
+    const ids: number[] = []
+    for (let round = 0; round < 3; round++) {
+      ids.push(await storeIn(inbox))
+      expect(await fast()).toContain(`"id":${ids.at(-1)},`)
+    }
+    const message = await slow()
+    for (const id of ids) expect(message).toContain(`"id":${id},`)
+    const messages = [fast(), slow()]
+    const last = await storeIn(inbox)
+    for (const text of await Promise.all(messages)) expect(text).toContain(`"id":${last},`)
+  })
+})
+
+describe('a stream that is far behind', () => {
+  test('moves no other stream back', async () => {
+    const inbox = openInbox()
+    const { open } = streamsOf(inbox)
+    const { position } = await inbox.changes()
+    for (let count = 0; count < 1200; count += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => storeIn(inbox)))
+    }
+    const [behind, current] = [open(position), open()]
+    await Promise.all([behind(), current()])
+    const message = current()
+    let read = 0
+    while (read < 1200) read += (await behind()).match(/event: delivery/g)?.length ?? 0
+    const id = await storeIn(inbox)
+    expect((await message).match(/"id":\d+,/g)).toEqual([`"id":${id},`])
+    expect(await behind()).toContain(`"id":${id},`)
+  })
+})
+
 describe('a slow client', () => {
   test('causes no buffering: when it reads again, it receives each delivery once, in its current state', async () => {
     const inbox = openInbox()
     const stop = new AbortController()
-    const events = eventStream(inbox, undefined, stop.signal)
+    const events = eventStream(new ChangeFeed(inbox), undefined, stop.signal)
     const next = async () => new TextDecoder().decode((await events.next()).value)
     expect(await next()).toContain('event: ready')
     const id = await storeIn(inbox)
