@@ -115,7 +115,10 @@ async function storeCopy(transaction: Transaction, delivery: EncodedDelivery, sa
 
 async function insertKnown(transaction: Transaction, delivery: EncodedDelivery, variant: number): Promise<Inserted> {
   transaction.unmatched = true
-  return insert(transaction, [delivery], { variant, isKnown: true })
+  const inserted = await insert(transaction, [delivery], { variant, isKnown: true })
+  // The commit follows within milliseconds, so its time need not be recorded by a later transaction.
+  if (inserted.batch > 0) await transaction.run(insertAck, inserted.batch, Date.now())
+  return inserted
 }
 
 interface InsertOptions {
@@ -242,5 +245,7 @@ const selectTombstones = `
   where identity = $1
   order by variant
   for update`
+
+const insertAck = 'insert into acks (batch, at) values ($1, $2) on conflict do nothing'
 
 const deleteTombstone = 'delete from tombstones where identity = $1 and variant = $2'

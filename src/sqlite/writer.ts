@@ -29,7 +29,7 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #packer: Packer
   readonly #files: OpenFiles
   readonly #calls: WriterCalls
-  /** The deliveries that the latest transaction stored, except imported ones, as ranges of ids. */
+  /** The deliveries that the latest transaction stored or rearmed, except imported ones, as ranges of ids. */
   #stored: [first: number, last: number][] = []
   /** When the latest transaction was committed. From then on, the requests of its deliveries can be answered. */
   #committedAt = 0
@@ -90,13 +90,14 @@ export class Writer implements ThreadServer<WriterCalls> {
   #store(delivery: EncodedDelivery): StoreResult {
     this.#makeRoom()
     const result = store(this.#connection, this.#packer, delivery, Date.now())
-    if (result.outcome === 'stored') this.#addStored(result.id)
+    if (result.outcome !== 'duplicate') this.#addStored(result.id)
     return result
   }
 
   /**
-   * Adds an id to the ranges in `#stored`. The next transaction sets `acked_at` of the deliveries in these ranges. An
-   * import sets `acked_at` itself, so the ids of imported deliveries are in no range.
+   * Adds an id to the ranges in `#stored`. The next transaction sets `acked_at` of the deliveries in these ranges that
+   * have none: a rearmed delivery has one, unless it is the copy of a pruned delivery. An import sets `acked_at` itself,
+   * so the ids of imported deliveries are in no range.
    */
   #addStored(id: number): void {
     const range = this.#stored.at(-1)
@@ -177,4 +178,4 @@ export class Writer implements ThreadServer<WriterCalls> {
   }
 }
 
-const updateAcked = 'update deliveries set acked_at = ? where id between ? and ?'
+const updateAcked = 'update deliveries set acked_at = ? where id between ? and ? and acked_at is null'

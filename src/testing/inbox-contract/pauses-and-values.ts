@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { day, minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
+import { day, json, minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { detailOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
@@ -145,6 +145,28 @@ export const overviewCases: InboxContractCase[] = [
       assert.equal((await again.store(first)).outcome, 'duplicate')
       await again.close()
       assert.equal((await detailOf(await store.open(), ids[0] as number)).ackedAt, ackedAt)
+    },
+  },
+  {
+    id: 'acked-known',
+    name: 'records the acknowledgement time of a conflict, and of a copy of a pruned delivery',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const [first, pruned] = [newDelivery(), newDelivery({ receivedAt: start - 400 * day })]
+      await storeNew(inbox, first)
+      const conflict = await inbox.store({ ...first, body: json({ other: 'bytes' }) })
+      assert.deepEqual([conflict.outcome, conflict.conflict], ['stored', true])
+      await inbox.discard({ ids: [await storeNew(inbox, pruned)] }, 'no use')
+      assert.equal(await inbox.prune(Date.now()), 1)
+      const copy = await inbox.store(pruned)
+      assert.equal(copy.outcome, 'rearmed')
+      await inbox.close()
+      const again = await store.open()
+      for (const { id } of [conflict, copy]) {
+        const { ackedAt, storedAt } = await detailOf(again, id)
+        assert.ok(ackedAt !== undefined && ackedAt >= storedAt)
+      }
     },
   },
 ]
