@@ -41,9 +41,10 @@ export class Series {
    * @param since Includes only the counts from this time on, in milliseconds since 1970.
    */
   total(measure: Measure, { name, since = 0 }: { name?: string; since?: number } = {}): number {
-    const fits = (count: Count) =>
-      count.measure === measure && (name === undefined || count.name === name) && count.at >= since
-    return this.#counts.filter(fits).reduce((sum, { count }) => sum + count, 0)
+    const fits = (count: Count) => (name === undefined || count.name === name) && count.at >= since
+    return this.#of(measure)
+      .filter(fits)
+      .reduce((sum, { count }) => sum + count, 0)
   }
 
   /** The names under which a measure was counted. */
@@ -70,6 +71,7 @@ export class Series {
     return { whole: percentilesOf(of), steps }
   }
 
+  /** The counts of a measure in the window. A clock that was ahead has dated other counts after it. */
   #of(measure: Measure): Count[] {
     return this.#counts.filter((count) => count.measure === measure && this.#indexOf(count.at) < this.#steps)
   }

@@ -43,6 +43,7 @@ describe('the series', () => {
       count('attempts', 'deploy', 'failed', 0, 5),
       count('rejected', 'wrong_signature', '', 0, 6),
       count('secrets', '1', '', 0, 7),
+      count('secrets', '1', '', -120 * minute, 8), // by a clock that is ahead
     ])
     const seriesOf = async (window: string) => (await admin.get(`/api/stats?window=${window}`)).json.series
     const hour = await seriesOf('1h')
