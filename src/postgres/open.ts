@@ -65,9 +65,12 @@ async function runStepsAlone(
 export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
   await database.transaction(async (transaction) => {
     const [jobs, cure] = [jobsSchema(schema), 'run "hookserver migrate", or leave out the option "migrate"']
-    for (const table of [`"${schema}".schema_migrations`, `${jobs}.version`]) {
-      if (await transaction.get('select 1 where to_regclass($1) is not null', table)) continue
-      throw new Error(`there are no tables in the schema ${schema}: ${cure}`)
+    for (const [owner, table] of [
+      [schema, 'schema_migrations'],
+      [jobs, 'version'],
+    ]) {
+      if (await transaction.get('select 1 where to_regclass($1) is not null', `"${owner}".${table}`)) continue
+      throw new Error(`there are no tables in the schema ${owner}: ${cure}`)
     }
     const current = await schemaVersion(transaction)
     if (current.version < newestVersion()) throw new Error(`an older hookserver created its tables: ${cure}`)

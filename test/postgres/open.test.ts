@@ -56,6 +56,8 @@ test('uses the tables that `migratePostgres` has created if `migrate` is false',
   expect(await migratePostgres(server.url, options)).toEqual({ taken: newestVersion() })
   expect(await migratePostgres(server.url, options)).toEqual({ taken: 0 })
   expect(await storeIn(inbox)).toBe(1)
+  await connect(options.schema).run(`drop schema ${options.schema}_jobs cascade`)
+  await expect(storeIn(open(options))).rejects.toThrow(`there are no tables in the schema ${options.schema}_jobs: run`)
 })
 
 test('runs with a role that may not create schemas, once the schemas exist', async () => {
