@@ -1,5 +1,6 @@
 import type { Inbox } from '../inbox/inbox.ts'
 import type { MissedDelivery } from '../inbox/missed-deliveries.ts'
+import { publishStored } from '../inbox/store-delivery.ts'
 import { AnswerError } from './answer.ts'
 import type { DeliveryLog, LoggedAttempt } from './delivery-log.ts'
 import { recoveredDelivery } from './recovered-delivery.ts'
@@ -50,7 +51,8 @@ export class Fetcher {
     return this.#attempt(missed, 'received', async () => {
       const { inbox, source } = this.#settings
       const sent = await this.#log.read(missed.deliveryId)
-      await inbox.store(recoveredDelivery(sent, { ...missed, source }, Date.now()))
+      const delivery = recoveredDelivery(sent, { ...missed, source }, Date.now())
+      publishStored(await inbox.store(delivery), delivery)
     })
   }
 

@@ -48,7 +48,7 @@ export async function storeDelivery(
   try {
     const result = await deadline.race(inbox.store(delivery), () => new Error('The inbox did not commit in time'))
     health.stored()
-    publish(result, delivery)
+    publishStored(result, delivery)
     return result
   } catch (cause) {
     health.failed(cause)
@@ -56,7 +56,11 @@ export async function storeDelivery(
   }
 }
 
-function publish({ id, outcome, conflict }: StoreResult, { guid, event, source }: NewDelivery): void {
+/** Publishes the event `stored` or `duplicate`. */
+export function publishStored(
+  { id, outcome, conflict }: StoreResult,
+  { guid, event, source }: Pick<NewDelivery, 'guid' | 'event' | 'source'>,
+): void {
   const { stored, duplicate } = diagnostics
   if (outcome === 'duplicate') {
     if (duplicate?.hasSubscribers) duplicate.publish({ id, guid, event, source })

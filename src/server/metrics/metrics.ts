@@ -103,7 +103,7 @@ export class Metrics {
   #countStored(): void {
     const deliveries = this.#counter(
       'hookserver_deliveries_total',
-      'Verified deliveries, by event and outcome',
+      'Deliveries that were verified or read from the API of GitHub, by event and outcome',
       'event',
       'outcome',
     )

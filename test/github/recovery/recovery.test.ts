@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { lastSweep } from '../../../src/github/recovery/recovery.ts'
 import type { MissedDelivery } from '../../../src/inbox/missed-deliveries.ts'
@@ -94,8 +95,14 @@ describe('a receiver that was down', () => {
     const scene = await Scene.open()
     await scene.stopListening()
     const [guid] = await pushes(scene, 1)
+    const stored = vi.fn()
+    subscribe('hookserver:stored', stored)
+    onTestFinished(() => void unsubscribe('hookserver:stored', stored))
     const swept = await scene.recovery({ mode: 'pull' }).sweep()
     expect(swept?.reports).toMatchObject([{ counts: { received: 1 } }])
+    expect(stored.mock.calls).toMatchObject([
+      [{ guid, event: 'push', rearmed: false, conflict: false }, expect.anything()],
+    ])
     await scene.allHandled()
     const [found] = (await scene.inbox.list({ guid })).deliveries
     expect(found).toMatchObject({ event: 'push', recovered: true, hookId: String(scene.hook.id), state: 'done' })
