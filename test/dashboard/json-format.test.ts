@@ -26,5 +26,6 @@ test('stops indenting at a depth', () => {
 
 test('keeps long texts of backslashes and quotes', () => {
   const value = { a: '\\'.repeat(1_000_001), b: '"'.repeat(1_000_000) }
-  expect(JSON.parse(formatJson(JSON.stringify(value)))).toEqual(value)
+  const isSame = formatJson(JSON.stringify(value)) === JSON.stringify(value, undefined, 2)
+  expect(isSame).toBe(true) // a message with both texts would take long
 })

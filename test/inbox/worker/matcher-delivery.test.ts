@@ -170,11 +170,15 @@ describe('the order key', () => {
     }
   })
 
-  test('is not computed without an order', () => {
-    const parse = vi.fn()
-    const host = new Host().on('*', parse)
-    matchOf(opened(), host, new Slots())
-    expect(parse).not.toHaveBeenCalled()
+  test('is computed only for handlers with an order', () => {
+    const order = vi.fn(() => 'a key')
+    const host = new Host().on('issues', nothing).on('*', nothing, { order }).on('push', nothing, { order })
+    const { tasks } = matchOf(opened(), host, new Slots()).match
+    expect(tasks.map(({ handler, key }) => [handler, key])).toEqual([
+      ['on:issues', undefined],
+      ['on:*', 'a key'],
+    ])
+    expect(order).toHaveBeenCalledOnce()
   })
 })
 
