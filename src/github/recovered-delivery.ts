@@ -48,11 +48,11 @@ export function recoveredDelivery(
 const batchSize = 500
 
 /** Of the given GUIDs, those that have a delivery in the inbox, or had one that was pruned. */
-export async function findKnownGuids(inbox: Inbox, { source, hookId, guids }: GuidLookup): Promise<Set<string>> {
+export async function findKnownGuids(inbox: Inbox, { hookId, guids }: GuidLookup): Promise<Set<string>> {
   const known = new Set<string>()
   for (let start = 0; start < guids.length; start += batchSize) {
     const batch = guids.slice(start, start + batchSize)
-    for (const guid of await inbox.knownGuids({ source, hookId, guids: batch })) known.add(guid)
+    for (const guid of await inbox.knownGuids({ hookId, guids: batch })) known.add(guid)
   }
   return known
 }
@@ -60,12 +60,11 @@ export async function findKnownGuids(inbox: Inbox, { source, hookId, guids }: Gu
 /** Records the missed deliveries that the inbox has got. @returns Those. */
 export async function recordReceived(
   inbox: Inbox,
-  source: string,
   missedDeliveries: readonly MissedDelivery[],
 ): Promise<MissedDelivery[]> {
   const all: MissedDelivery[] = []
   for (const [hookId, ofHook] of Map.groupBy(missedDeliveries, (missed) => missed.hookId)) {
-    const known = await findKnownGuids(inbox, { source, hookId, guids: ofHook.map(({ guid }) => guid) })
+    const known = await findKnownGuids(inbox, { hookId, guids: ofHook.map(({ guid }) => guid) })
     const received = ofHook
       .filter(({ guid }) => known.has(guid))
       .map((missed) => ({ ...missed, state: 'received' as const }))

@@ -132,9 +132,8 @@ export interface Metadata {
   addCounts(counts: readonly Count[]): Promise<void>
 
   /**
-   * Of the GUIDs in `lookup`, returns those that the inbox knows. The inbox knows the GUID of a stored delivery that
-   * came from the given webhook or has no hook id. The inbox also knows the GUID of a pruned delivery with the given
-   * webhook and source, if the delivery had no secret id.
+   * Of the GUIDs in `lookup`, returns those that the inbox knows. The inbox knows the GUID of a stored or pruned
+   * delivery that came from the given webhook or has no hook id.
    */
   knownGuids(lookup: GuidLookup): Promise<string[]>
   /** Records missed deliveries, or their new states. */

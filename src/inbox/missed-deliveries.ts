@@ -52,8 +52,6 @@ export interface MissedDelivery {
 
 /** GUIDs of one webhook to look up in an inbox. */
 export interface GuidLookup {
-  /** The source of the webhook's deliveries in the inbox. Only the search for pruned deliveries uses it. */
-  source: string
   hookId: string
   guids: readonly string[]
 }

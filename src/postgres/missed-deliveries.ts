@@ -1,4 +1,4 @@
-import { identitiesOf, identityOf } from '../inbox/identity.ts'
+import { identitiesOf } from '../inbox/identity.ts'
 import {
   type GuidLookup,
   type MissedDelivery,
@@ -14,17 +14,13 @@ import { recordset, type Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 
 /**
- * Of the given GUIDs, those that the inbox knows. It knows a GUID in two cases:
- * - It has a delivery with this GUID, and the delivery is from the given webhook or has no hook id.
- * - It has the tombstone of a delivery with this GUID, from the given webhook and the given source. A tombstone is
- *   found by its identity, which includes the secret id. The secret id is unknown here, so the tombstone of a delivery
- *   that had a secret id is not found.
+ * Of the given GUIDs, those of a delivery, or of the tombstone of a delivery, that is from the given webhook or has no
+ * hook id. The source and the secret id, on which identities also depend, are unknown here.
  */
-export async function knownGuids(sql: Sql, { source, hookId, guids }: GuidLookup): Promise<string[]> {
+export async function knownGuids(sql: Sql, { hookId, guids }: GuidLookup): Promise<string[]> {
   const ranges = guids.map(identitiesOf)
   const [firsts, lasts] = [ranges.map(([first]) => first), ranges.map(([, last]) => last)]
-  const identities = guids.map((guid) => identityOf({ source, hookId, guid }))
-  const rows = await sql.all<{ place: number }>(selectKnown, guids, firsts, lasts, identities, hookId)
+  const rows = await sql.all<{ place: number }>(selectKnown, guids, firsts, lasts, hookId)
   return rows.map(({ place }) => guids[place - 1] as string)
 }
 
@@ -60,16 +56,17 @@ export async function lease(transaction: Transaction, name: string, holder: stri
   return (await transaction.run(takeLease, name, holder, ms)) > 0
 }
 
-/** Looks up a GUID by the range of its identities, in which there are few deliveries. */
+/** Looks up a GUID by the range of its identities, in which there are few deliveries and tombstones. */
 const selectKnown = `
   select place
-  from unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[])
-    with ordinality as input (guid, first, last, identity, place)
+  from unnest($1::text[], $2::bytea[], $3::bytea[]) with ordinality as input (guid, first, last, place)
   where exists (
       select 1 from deliveries
       where deliveries.identity between input.first and input.last
-        and deliveries.guid = input.guid and deliveries.hook_id in ($5, ''))
-    or exists (select 1 from tombstones where tombstones.identity = input.identity)
+        and deliveries.guid = input.guid and deliveries.hook_id in ($4, ''))
+    or exists (
+      select 1 from tombstones
+      where tombstones.identity between input.first and input.last and tombstones.hook_id in ($4, ''))
   order by place`
 
 /** In a fixed order, so that two transactions cannot deadlock. */

@@ -144,6 +144,7 @@ create table match_attempts (delivery_id bigint primary key, count int not null)
 -- Remains of a deleted delivery, for as long as GitHub may send it again.
 create table tombstones (
   identity bytea not null,
+  hook_id text not null,
   variant int not null,
   sha256 bytea not null,
   state text not null,

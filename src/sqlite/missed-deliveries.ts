@@ -1,4 +1,4 @@
-import { identitiesOf, identityOf } from '../inbox/identity.ts'
+import { identitiesOf } from '../inbox/identity.ts'
 import {
   type GuidLookup,
   type MissedDelivery,
@@ -13,18 +13,13 @@ import {
 import type { Connection } from './connection.ts'
 
 /**
- * Of the given GUIDs, those that the inbox knows. It knows a GUID in two cases:
- * - It has a delivery with this GUID, and the delivery is from the given webhook or has no hook id.
- * - It has the tombstone of a delivery with this GUID, from the given webhook and the given source. A tombstone is
- *   found by its identity, which includes the secret id. The secret id is unknown here, so the tombstone of a delivery
- *   that had a secret id is not found.
+ * Of the given GUIDs, those of a delivery, or of the tombstone of a delivery, that is from the given webhook or has no
+ * hook id. The source and the secret id, on which identities also depend, are unknown here.
  */
-export function knownGuids(connection: Connection, { source, hookId, guids }: GuidLookup): string[] {
+export function knownGuids(connection: Connection, { hookId, guids }: GuidLookup): string[] {
   return guids.filter((guid) => {
-    return (
-      connection.get(selectKnown, ...identitiesOf(guid), guid, hookId) ??
-      connection.get(selectTombstone, identityOf({ source, hookId, guid }))
-    )
+    const range = identitiesOf(guid)
+    return connection.get(selectKnown, ...range, guid, hookId) ?? connection.get(selectTombstone, ...range, hookId)
   })
 }
 
@@ -73,7 +68,8 @@ export function lease(connection: Connection, name: string, holder: string, ms: 
 
 const selectKnown = `
   select 1 from deliveries where identity between ? and ? and guid = ? and hook_id in (?, '') limit 1`
-const selectTombstone = 'select 1 from tombstones where identity = ? limit 1'
+const selectTombstone = `
+  select 1 from tombstones where identity between ? and ? and hook_id in (?, '') limit 1`
 
 const upsertMissedDelivery = `
   insert into missed_deliveries

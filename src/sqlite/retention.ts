@@ -32,6 +32,7 @@ interface ExpiredDelivery {
   received_at: number
   pack: number
   identity: Uint8Array
+  hook_id: string
   variant: number
   sha256: Uint8Array
   state: DeliveryState
@@ -61,9 +62,9 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
     connection.run(deleteAttempts, id)
   }
   deleteEmptied(connection, new Set(old.map(({ pack }) => pack)))
-  for (const { identity, variant, sha256, state, recovered } of old) {
+  for (const { identity, hook_id, variant, sha256, state, recovered } of old) {
     // After the deletes, which make room in a full file.
-    connection.run(insertTombstone, identity, variant, sha256, state, recovered, now)
+    connection.run(insertTombstone, identity, hook_id, variant, sha256, state, recovered, now)
   }
   return old.length
 }
@@ -100,14 +101,14 @@ const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 
 /** Skips deliveries with a time in the future, which a wrong clock has set: they must not fill the batch. */
 const selectOldest = `
-  select id, received_at, pack, identity, variant, sha256, state, recovered from deliveries
+  select id, received_at, pack, identity, hook_id, variant, sha256, state, recovered from deliveries
   where state = ? and received_at <= ?
   order by id
   limit ?`
 
 const insertTombstone = `
-  insert or replace into tombstones (identity, variant, sha256, state, recovered, pruned_at)
-  values (?, ?, ?, ?, ?, ?)`
+  insert or replace into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at)
+  values (?, ?, ?, ?, ?, ?, ?)`
 
 const selectUsed = `
   select (page_count - freelist_count) * page_size as used

@@ -104,6 +104,7 @@ create table match_attempts (delivery_id integer primary key, count integer not 
 -- Remains of a deleted delivery, for as long as GitHub may send it again.
 create table tombstones (
   identity blob not null,
+  hook_id text not null,
   variant integer not null,
   sha256 blob not null,
   state text not null,

@@ -91,7 +91,7 @@ const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][
   ['lockUnmatched', (sql) => lockUnmatched(sql, { limit: 10, bytes: 1e9, ordered: true }), 1],
   ['overview', (sql) => overview(sql), 2],
   ['changes', (sql) => changes(sql, undefined), 1],
-  ['knownGuids', (sql) => knownGuids(sql, { source: '/hooks', hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
+  ['knownGuids', (sql) => knownGuids(sql, { hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
 ]
 
 test.each(reads)('%s reads no more rows than needed', async (_name, work, most) => {

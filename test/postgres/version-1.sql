@@ -75,8 +75,8 @@ insert into handlers (name, seen_at) values
 insert into pauses (handler) values
   ('deploy');
 
-insert into tombstones (identity, variant, sha256, state, recovered, pruned_at) values
-  ('\x0fedead8d392392e2adaa7cf17235902', 0, '\x457eca6b6a9351c0778f1c375c2de843afb34f9449df7df6d714fe931cafb1f4', 'done', false, 1736933430000);
+insert into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at) values
+  ('\x0fedead8d392392e2adaa7cf17235902', '1', 0, '\x457eca6b6a9351c0778f1c375c2de843afb34f9449df7df6d714fe931cafb1f4', 'done', false, 1736933430000);
 
 insert into rejections (id, at, code, status, reason, source, address, event, guid, headers) overriding system value values
   (1, 1736933400000, 'bad_signature', 403, 'No secret fits', '/hooks', '198.51.100.7', 'push', 'refused', '{"user-agent":"curl/8.5.0"}');

@@ -187,9 +187,9 @@ export class DeliveryImporter {
 
   /** The GUIDs that the inbox has, or that are recorded as missed. */
   async #findKnown(hookId: string, attempts: readonly LoggedAttempt[]): Promise<Set<string>> {
-    const { inbox, source } = this.#options.polling
+    const { inbox } = this.#options.polling
     const guids = [...new Set(attempts.map(({ guid }) => guid))]
-    const known = await findKnownGuids(inbox, { source, hookId, guids })
+    const known = await findKnownGuids(inbox, { hookId, guids })
     for (const guid of guids) if (this.#missed.has(guid)) known.add(guid)
     return known
   }
@@ -199,8 +199,8 @@ export class DeliveryImporter {
     const every = Math.max(this.#options.polling.every, minRetryDelay)
     const now = Date.now()
     const due = [...this.#missed.values()].filter((missed) => isRequestDue(missed, { every, includeOk: false }, now))
-    const { inbox, source } = this.#options.polling
-    for (const { guid } of await recordReceived(inbox, source, due)) this.#missed.delete(guid) // such as from a sweep
+    const { inbox } = this.#options.polling
+    for (const { guid } of await recordReceived(inbox, due)) this.#missed.delete(guid) // such as from a sweep
     for (const missed of due.toSorted((a, b) => a.deliveredAt - b.deliveredAt)) {
       if (!this.#missed.has(missed.guid)) continue
       if (this.#strikes >= maxStrikes || !(await lease.mayContinue())) return

@@ -53,14 +53,14 @@ export async function compareLog(
   log: DeliveryLog,
   { thorough = false, dryRun = false }: SweepOptions,
 ): Promise<Comparison> {
-  const { inbox, source, retention, lookback = retention, maxCompared = defaultMaxCompared } = settings
+  const { inbox, retention, lookback = retention, maxCompared = defaultMaxCompared } = settings
   const reading = (await log.open()) as LogReading // without `ifChanged`, it is never undefined
   const { now } = reading
   // Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`.
   const earliest = Math.max(await inboxCreatedAt(inbox, now, { dryRun }), now - Math.min(retention, lookback))
   const range = nextRange(parsePosition(await inbox.getValue(cursorKey(webhook.id, settings))), now, earliest, thorough)
   const recorded = await recordedDeliveries(settings, webhook.id)
-  const findKnown = (guids: readonly string[]) => findKnownGuids(inbox, { source, hookId: webhook.id, guids })
+  const findKnown = (guids: readonly string[]) => findKnownGuids(inbox, { hookId: webhook.id, guids })
   const inInbox = { recorded, findKnown }
   const { logged, arrived, sent, ignored, newest, isComplete } = await readLog(reading, range.from, settings, inInbox)
   const open = [...recorded.values()].filter(({ state }) => state === 'missed' || state === 'requested')

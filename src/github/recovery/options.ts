@@ -33,9 +33,9 @@ export interface RecoverOptions {
   /** The inbox that receives the deliveries. Default: that of the `Hooks`. */
   inbox?: Inbox | undefined
   /**
-   * The name of the mount that receives the deliveries: `delivery.source`. Recovery looks for deliveries with this
-   * source in the inbox, and stores recovered deliveries with it. Default: the option `source` of the `Hooks`. If the
-   * `Hooks` has no `source`, the default is its option `url`.
+   * The name of the mount that receives the deliveries: `delivery.source`. Recovery in mode `pull` stores deliveries
+   * with this source. Default: the option `source` of the `Hooks`. If the `Hooks` has no `source`, the default is its
+   * option `url`.
    */
   source?: string | undefined
 }

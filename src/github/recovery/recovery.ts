@@ -136,9 +136,9 @@ export class Recovery {
 
   /** Records the requested deliveries that the inbox has received. @returns Whether requested deliveries are left. */
   async #recordReceived(): Promise<boolean> {
-    const { inbox, source } = this.#settings
+    const { inbox } = this.#settings
     const requested = (await inbox.missedDeliveries()).filter(({ state }) => state === 'requested')
-    return (await recordReceived(inbox, source, requested)).length < requested.length
+    return (await recordReceived(inbox, requested)).length < requested.length
   }
 }
 

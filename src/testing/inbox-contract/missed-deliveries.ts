@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { day, minute, newDelivery, start, storeNew } from './deliveries.ts'
+import { day, minute, start, storeNew } from './deliveries.ts'
 import { TestWorker } from './test-worker.ts'
 
 export const missedDeliveryCases: InboxContractCase[] = [
@@ -18,7 +18,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
       await of('2', 'of another hook')
       await of('', 'of no hook')
       const guids = ['of another hook', 'here', 'nowhere', 'done', 'dead', 'of no hook', "'--"]
-      const lookup = { source: '/hooks', hookId: '1', guids }
+      const lookup = { hookId: '1', guids }
       assert.deepEqual((await inbox.knownGuids(lookup)).toSorted(), ['dead', 'done', 'here', 'of no hook'])
       assert.deepEqual(await inbox.knownGuids({ ...lookup, hookId: '2' }), ['of another hook', 'of no hook'])
       assert.deepEqual(await inbox.knownGuids({ ...lookup, guids: [] }), [])
@@ -30,21 +30,27 @@ export const missedDeliveryCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox, { hookId: '1', guid: 'g', secretId: 'other' })
-      assert.deepEqual(await inbox.knownGuids({ source: '/hooks', hookId: '1', guids: ['g'] }), ['g'])
+      assert.deepEqual(await inbox.knownGuids({ hookId: '1', guids: ['g'] }), ['g'])
     },
   },
   {
     id: 'known-guids-pruned',
-    name: 'finds the GUID of a delivery that was pruned',
+    name: 'finds the GUID of a delivery that was pruned, whichever secret signed it',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
-      const old = newDelivery({ hookId: '1', receivedAt: start - 400 * day })
-      await worker.handle((await inbox.store(old)).id, { a: 'succeeded' })
-      assert.equal(await inbox.prune(Date.now()), 1)
-      const lookup = { source: '/hooks', hookId: '1', guids: [old.guid] }
-      assert.deepEqual(await inbox.knownGuids(lookup), [old.guid])
-      assert.deepEqual(await inbox.knownGuids({ ...lookup, hookId: '2' }), [])
+      const guids = ['a', 'b', 'c']
+      for (const [guid, more] of [
+        ['a', {}],
+        ['b', { secretId: 'other' }],
+        ['c', { hookId: '' }],
+      ] as const) {
+        const id = await storeNew(inbox, { hookId: '1', receivedAt: start - 400 * day, guid, ...more })
+        await worker.handle(id, { a: 'succeeded' })
+      }
+      assert.equal(await inbox.prune(Date.now()), 3)
+      assert.deepEqual(await inbox.knownGuids({ hookId: '1', guids: [...guids, 'd'] }), guids)
+      assert.deepEqual(await inbox.knownGuids({ hookId: '2', guids }), ['c'])
     },
   },
   {
