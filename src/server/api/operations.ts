@@ -1,6 +1,6 @@
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Selection } from '../../inbox/query/query.ts'
-import type { DeliveryState } from '../../inbox/records.ts'
+import type { DeliveryDetail, DeliveryState, TaskState } from '../../inbox/records.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit, noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
@@ -18,11 +18,10 @@ interface Operation {
   summaryOfMany: string
   body: 'EmptyBody' | 'Reason'
   bodyOfMany: 'Selection' | 'SelectionAndReason'
-  /**
-   * A dry run counts only the deliveries that are in one of these states. A retry that is not a dry run can also change
-   * deliveries that are `pending` or `running`: see `docs/api.md`.
-   */
+  /** The states in which the operation changes every delivery. */
   states: readonly DeliveryState[]
+  /** Whether the operation changes a delivery that is in another state. Default: never. */
+  changesTasks?(tasks: DeliveryDetail['tasks']): boolean
   /** Why the operation changed nothing although the delivery exists. */
   otherwise: string
   apply(inbox: Inbox, selection: Selection, reason: string | undefined): Promise<number>
@@ -35,6 +34,11 @@ const retry: Operation = {
   body: 'EmptyBody',
   bodyOfMany: 'Selection',
   states: ['retrying', 'dead', 'discarded', 'done', 'ignored'],
+  // If no task is pending or running, the delivery waits to be matched again, and its tasks are those of the last run.
+  changesTasks: (tasks) => {
+    const hasTask = (...states: TaskState[]) => tasks.some(({ state }) => states.includes(state))
+    return hasTask('pending', 'running') && hasTask('retrying', 'dead', 'discarded')
+  },
   otherwise: 'no handler has to be retried, because each has succeeded, is running or will still run',
   apply: (inbox, selection) => inbox.retry(selection),
 }
@@ -74,7 +78,8 @@ function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiCon
   })
 }
 
-function onMany({ name, summaryOfMany, bodyOfMany, states, apply }: Operation, api: ApiContext): Route {
+function onMany(operation: Operation, api: ApiContext): Route {
+  const { name, summaryOfMany, bodyOfMany, apply } = operation
   const { inbox } = api
   return route({
     method: 'post',
@@ -88,8 +93,8 @@ function onMany({ name, summaryOfMany, bodyOfMany, states, apply }: Operation, a
       const { ids, query = {}, reason, dryRun, states: only }: Output<'SelectionAndReason'> = body
       const selection = ids ? { ids: [...new Set(ids)] } : { query: queryOf(query, 'query.') }
       if (dryRun) {
-        const counted = states.filter((state) => only?.includes(state) ?? true)
-        return { count: await countIn(inbox, selection, counted, context.req.raw.signal) }
+        const selected = 'ids' in selection && only ? { ids: await idsIn(inbox, selection.ids, only) } : selection
+        return { count: await countChanges(inbox, selected, operation, context.req.raw.signal) }
       }
       let count = 0
       for (const part of partsOf(selection)) {
@@ -116,23 +121,33 @@ function partsOf(selection: Selection): Selection[] {
   return starts.map((start) => ({ ids: ids.slice(start, start + maxAtOnce) }))
 }
 
-/** Counts the deliveries of a selection that are in one of these states. */
-async function countIn(
+/** Counts the deliveries of a selection that the operation would change. */
+async function countChanges(
   inbox: Inbox,
   selection: Selection,
-  states: readonly DeliveryState[],
+  operation: Operation,
   signal: AbortSignal,
 ): Promise<number> {
-  if ('ids' in selection) return (await idsIn(inbox, selection.ids, states)).length
+  if ('ids' in selection) return countDetails(inbox, selection.ids, operation)
   let count = 0
   let before: number | undefined
   do {
-    const page = await inbox.list({ ...selection.query, before, limit: maxAtOnce })
-    count += page.deliveries.filter(({ state }) => states.includes(state)).length
-    before = page.next
+    const { deliveries, next } = await inbox.list({ ...selection.query, before, limit: maxAtOnce })
+    const others = deliveries.filter(({ state }) => !operation.states.includes(state))
+    count += deliveries.length - others.length
+    if (operation.changesTasks) count += await countDetails(inbox, idsOf(others), operation)
+    before = next
   } while (before !== undefined && !signal.aborted) // the client may have closed the connection
   return count
 }
+
+async function countDetails(inbox: Inbox, ids: readonly number[], operation: Operation): Promise<number> {
+  const { states, changesTasks } = operation
+  const deliveries = await Promise.all(ids.map((id) => inbox.get(id)))
+  return deliveries.filter((one) => one && (states.includes(one.state) || changesTasks?.(one.tasks))).length
+}
+
+const idsOf = (deliveries: readonly { id: number }[]): number[] => deliveries.map(({ id }) => id)
 
 /** The ids of the deliveries that are in one of these states now. */
 async function idsIn(inbox: Inbox, ids: readonly number[], states: readonly DeliveryState[]): Promise<number[]> {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { ClaimedTask, Inbox } from '../../../src/inbox/inbox.ts'
+import { TestWorker } from '../../../src/testing/inbox-contract/test-worker.ts'
 import { stateIn, storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 import { handle } from './handled.ts'
@@ -150,6 +151,23 @@ describe('many deliveries', () => {
     expect(await count('discard', { query: {}, dryRun: true })).toBe(0)
     expect(await count('retry', { query: {} })).toBe(1100)
   })
+})
+
+test('a dry run of a retry counts unfinished deliveries if one of their handlers would run again', async () => {
+  const admin = await openAdmin()
+  const { inbox } = admin
+  const worker = await TestWorker.register(inbox, 'a', 'b')
+  const [running, oneDead, rearmed] = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
+  await worker.match(running, 'a', 'b')
+  const [task] = await worker.match(oneDead, 'a', 'b')
+  await worker.finish(task as ClaimedTask, 'dead')
+  await worker.handle(rearmed, { a: 'dead' })
+  await inbox.retry({ ids: [rearmed] }) // now waits to be matched
+  const ids = [running, oneDead, rearmed]
+  for (const selection of [{ query: {} }, { ids }, { query: { state: 'running' } }]) {
+    expect((await admin.post('/api/deliveries/retry', { ...selection, dryRun: true })).json).toEqual({ count: 1 })
+  }
+  expect((await admin.post('/api/deliveries/retry', { ids })).json).toEqual({ count: 1 })
 })
 
 describe('deliveries that are not changed', () => {
