@@ -2,8 +2,12 @@
  * Tests `hookserver app create` with a real browser. The first test covers the whole way, from the form to the first
  * comment of the bot.
  */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
+import { openingPage } from '../../src/cli/app/pages.ts'
 import { type AppCommand, startCreate, startServer } from '../cli/app/create-scene.ts'
 import { sharedBrowser } from './chromium.ts'
 
@@ -83,11 +87,13 @@ test('a page that is closed can be opened again, and a name that is taken can be
   await command.printed(/Created the App Hello Bot 2/)
 })
 
-test('with --yes, the browser goes to GitHub immediately', async () => {
+test('with --yes, the file for the browser leads to GitHub immediately', async () => {
   const github = await startServer()
   const command = startCreate(github, ['--yes', '--org', 'acme', '--no-serve'])
   const { page, problems } = await openPage()
-  await page.goto(await command.address())
+  const file = join(command.folder, 'opening.html')
+  writeFileSync(file, await openingPage(await command.address()))
+  await page.goto(pathToFileURL(file).href)
   await page.getByRole('button', { name: 'Create GitHub App for acme' }).click()
   await page.getByRole('button', { name: 'Install' }).click()
   expect(await command.result()).toMatchObject({ code: 0, output: expect.stringContaining('Installed on acme') })

@@ -101,7 +101,7 @@ const programs: Readonly<Record<string, readonly [program: string, ...args: stri
 
 /**
  * Opens an address in the user's browser. If that fails, the user opens the address that the command has printed.
- * @param address An address of GitHub's pages or of this command. It is in the list of processes for a moment, so it
+ * @param address An address of GitHub's pages, or the path of a file. It is in the list of processes for a moment, so it
  * must contain no secret.
  * @param envFile The file that this process has read: the browser must not get the keys and secrets in it.
  */

@@ -42,7 +42,7 @@ export function formPage({ nonce, manifest, owner, notes, problems }: FormContex
 <p>On the next page, GitHub asks you to confirm. The key and the secrets of the App go to a file on this machine, not into this browser.</p>
 ${problems.map((problem) => html`<p role="alert">${problem}</p>`)}
 ${notes.map((note) => html`<p>${note}</p>`)}
-<form method="post" action="/manifest" autocomplete="off">
+<form method="post" action="manifest" autocomplete="off">
 <label>Name <input name="name" value="${name}" maxLength="${maxNameLength}" required></label>
 <label>Description <input name="description" value="${description}"></label>
 <p>Owner: ${owner}. ${manifest.public ? 'Any account can install it.' : 'Only its owner can install it.'}</p>
@@ -92,6 +92,19 @@ export function submissionPage({ nonce }: PageContext, action: string, manifest:
 <button>Continue to GitHub</button>
 </form>
 <script nonce="${nonce}">document.forms[0].submit()${scriptEnd}`,
+  )
+}
+
+/** The page for a file: it contains the address of the form, and sends the browser there. */
+export async function openingPage(address: string): Promise<string> {
+  return String(
+    await html`<!doctype html>
+<meta charset="utf-8">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0; url=${address}">
+<title>hookserver app create</title>
+<a href="${address}">Go on</a>
+`,
   )
 }
 

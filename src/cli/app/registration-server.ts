@@ -5,7 +5,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { type AppManifest, editManifest, registrationPage } from '../../github/app/manifest.ts'
 import { addressOf, listen, onClose } from '../../server/listener.ts'
-import { formPage, messagePage, offeredIn, submissionPage } from './pages.ts'
+import { formPage, messagePage, offeredIn, openingPage, submissionPage } from './pages.ts'
 
 export interface RegistrationOptions {
   /** The address of GitHub's pages. */
@@ -37,6 +37,9 @@ const maxForm = 64 * 1024
  *
  * Only `waiting` accepts a code, so a second redirect changes nothing. A redirect with a wrong state changes nothing
  * either, because any page in the browser can send one.
+ *
+ * Every address begins with a random path. Other users of the machine can find the port, but without the path they get
+ * neither the form nor the state, so they cannot register an App of their own here.
  */
 export class RegistrationServer {
   /**
@@ -46,10 +49,12 @@ export class RegistrationServer {
   readonly ended: Promise<void>
   readonly #options: RegistrationOptions
   readonly #state = randomBytes(32).toString('base64url')
+  readonly #path = `/${randomBytes(32).toString('base64url')}`
   readonly #end: PromiseWithResolvers<void> = Promise.withResolvers<void>()
   #phase: 'waiting' | 'registering' | 'registered' | 'failed' = 'waiting'
   #server: Server | undefined
-  #address = ''
+  /** Scheme, host and port. */
+  #origin = ''
 
   private constructor(options: RegistrationOptions) {
     this.#options = options
@@ -63,13 +68,18 @@ export class RegistrationServer {
     const listener = getRequestListener(registration.#routes().fetch, { overrideGlobalObjects: false })
     const server = await listen(listener, { host: '127.0.0.1', port: 0, flag: 'port' })
     registration.#server = server
-    registration.#address = addressOf(server)
+    registration.#origin = addressOf(server)
     return registration
   }
 
-  /** The address of the form. It contains no secret. */
+  /** The address of the form. It is a secret: a program that knows it can register an App. */
   get address(): string {
-    return `${this.#address}/`
+    return `${this.#origin}${this.#path}/`
+  }
+
+  /** The text of a file that sends the browser to the form. It contains the address. */
+  openingPage(): Promise<string> {
+    return openingPage(this.address)
   }
 
   async close(): Promise<void> {
@@ -81,26 +91,29 @@ export class RegistrationServer {
   #routes(): Hono {
     const app = new Hono()
     app.use((context, next) => this.#protect(context, next))
-    app.get('/', (context) => {
+    app.get(`${this.#path}/`, (context) => {
       if (this.#phase !== 'waiting') return this.#over(context)
       return this.#options.skipsForm ? this.#submission(context, this.#manifest()) : this.#form(context)
     })
     const tooLarge = bodyLimit({ maxSize: maxForm, onError: (context) => this.#message(context, 413, 'Too large') })
-    app.post('/manifest', this.#ownPage, tooLarge, async (context) => {
+    app.post(`${this.#path}/manifest`, this.#ownPage, tooLarge, async (context) => {
       if (this.#phase !== 'waiting') return this.#over(context)
       const form = new URLSearchParams(await context.req.text())
       const { manifest, problems } = editManifest(this.#manifest(), form, offeredIn(this.#manifest()))
       return problems.length > 0 ? this.#form(context, manifest, problems) : this.#submission(context, manifest)
     })
-    app.get('/registered', (context) => this.#redirected(context))
-    app.notFound((context) => this.#message(context, 404, 'There is no such page'))
+    app.get(`${this.#path}/registered`, (context) => this.#redirected(context))
+    app.notFound((context) => this.#message(context, 404, notFoundText))
     app.onError((error, context) => this.#message(context, 500, error.message))
     return app
   }
 
-  readonly #manifest = (): AppManifest => this.#options.manifest(`${this.#address}/registered`)
+  readonly #manifest = (): AppManifest => this.#options.manifest(`${this.address}registered`)
 
-  /** An attacker can make another name resolve to this machine (DNS rebinding), so only our own Host is served. */
+  /**
+   * Serves only our own path, and only our own Host, because an attacker can make another name resolve to this machine
+   * (DNS rebinding). The path is checked first, because the answer to a wrong Host contains it.
+   */
   async #protect(context: Context, next: () => Promise<void>): Promise<Response | undefined> {
     context.set(nonceKey, randomBytes(16).toString('base64'))
     context.header('cache-control', 'no-store')
@@ -108,7 +121,9 @@ export class RegistrationServer {
     context.header('referrer-policy', 'same-origin') // with no-referrer, browsers hide the origin of our own form
     context.header('x-content-type-options', 'nosniff')
     context.header('x-frame-options', 'DENY')
-    if (`http://${context.req.header('host')}` !== this.#address) {
+    const [, path = ''] = context.req.path.split('/')
+    if (!isEqual(`/${path}`, this.#path)) return this.#message(context, 404, notFoundText)
+    if (`http://${context.req.header('host')}` !== this.#origin) {
       return this.#message(context, 403, `Open ${this.address} on this machine`)
     }
     await next()
@@ -118,7 +133,7 @@ export class RegistrationServer {
   /** For the form: a page of another site must not submit it. */
   readonly #ownPage: MiddlewareHandler = async (context, next) => {
     const [origin, site] = [context.req.header('origin'), context.req.header('sec-fetch-site')]
-    if (origin === this.#address && (site === undefined || site === 'same-origin')) return next()
+    if (origin === this.#origin && (site === undefined || site === 'same-origin')) return next()
     return this.#message(context, 403, 'Requests from pages of other sites are not allowed')
   }
 
@@ -175,6 +190,8 @@ export class RegistrationServer {
     return context.html(await messagePage({ nonce: nonceOf(context) }, 'hookserver app create', text), status)
   }
 }
+
+const notFoundText = 'There is no such page. Open the address that the command has printed'
 
 const nonceKey = 'nonce'
 const nonceOf = (context: Context): string => context.get(nonceKey) as string

@@ -1,4 +1,7 @@
 /** The first half of `app create`: from the form on loopback to the App's variables in the file. */
+import { randomBytes } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { appsPage } from '../../github/addresses.ts'
 import { convertCode, type RegisteredApp } from '../../github/app/conversion.ts'
 import { setWebhookSecret } from '../../github/app/details.ts'
@@ -8,7 +11,7 @@ import { randomSecret } from '../../server/config/secret.ts'
 import { printable, printLines } from '../output.ts'
 import { variablesFor, writeApp } from './app-variables.ts'
 import { type GitHubAddresses, openInBrowser, requesterFor } from './connection.ts'
-import type { RegistrationOptions } from './registration-server.ts'
+import type { RegistrationOptions, RegistrationServer } from './registration-server.ts'
 
 /** The progress of the command, for the message after a failure or Ctrl-C. */
 export interface CreateProgress {
@@ -39,8 +42,10 @@ const timeLimit = 60 * 60_000
  * @throws {Error} that says what to do.
  */
 export async function registerApp(registration: Registration, limit: number = timeLimit): Promise<RegisteredApp> {
-  const { addresses, organization, manifest, notes, skipsForm, opensBrowser, progress, signal, envFile } = registration
+  const { addresses, organization, manifest, notes, skipsForm, output, opensBrowser, progress, signal, envFile } =
+    registration
   const { RegistrationServer } = await import('./registration-server.ts') // other commands do not need a server
+  const openingFile = resolve(`${output}.${randomBytes(6).toString('hex')}.html`)
   const reported = new Set<string>()
   const server = await RegistrationServer.start({
     ...{ github: addresses.github, organization, manifest, notes, skipsForm },
@@ -58,13 +63,24 @@ export async function registerApp(registration: Registration, limit: number = ti
       `  ${server.address}`,
       'Waiting for the App. If you close the page, open it again; Ctrl-C ends the command.',
     ])
-    if (opensBrowser) openInBrowser(server.address, { envFile })
+    if (opensBrowser) await openPage(server, openingFile, envFile)
     await untilAborted(signal, () => Promise.race([server.ended, tooLate]))
     return progress.app as RegisteredApp
   } finally {
     stopTimer()
+    rmSync(openingFile, { force: true })
     await server.close()
   }
+}
+
+/**
+ * Opens the form in the browser. Other users of the machine see the arguments of the browser, which must not contain the
+ * secret address. So the browser gets a file that only this user can read, and the file sends it to the address. The
+ * file is next to the env file, because browsers in a sandbox, such as those of Snap, cannot read `/tmp`.
+ */
+async function openPage(server: RegistrationServer, file: string, envFile: EnvFile | undefined): Promise<void> {
+  writeFileSync(file, await server.openingPage(), { mode: 0o600, flag: 'wx' })
+  openInBrowser(file, { envFile })
 }
 
 const lateText = 'The App was not registered within an hour, which is the limit of GitHub: start again'

@@ -77,7 +77,7 @@ export class AppCommand {
 
   /** The address of the page on loopback. */
   async address(): Promise<string> {
-    return (await this.printed(/^ {2}(http:\/\/127\.0\.0\.1:\d+\/)\n/m))[1] as string
+    return (await this.printed(/^ {2}(http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}\/)\n/m))[1] as string
   }
 
   /** Waits until the command has ended, then reads `.env`. Fails if the output contains a key or secret from `.env`. */
