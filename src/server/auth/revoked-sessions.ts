@@ -1,4 +1,5 @@
 import type { Inbox } from '../../inbox/inbox.ts'
+import { Batcher, batcherLimits } from '../../runtime/batcher.ts'
 
 /** Identifies a session in its cookie. */
 export interface SessionId {
@@ -9,6 +10,13 @@ export interface SessionId {
 
 /** The key-value table, which all processes of the inbox share. */
 export type RevocationStore = Pick<Inbox, 'getValue' | 'compareAndSet'>
+
+/** A logout. */
+interface Revocation {
+  session: SessionId
+  /** Milliseconds since 1970. */
+  now: number
+}
 
 /** The stored value, as JSON. */
 interface Revocations {
@@ -26,6 +34,9 @@ const maxListed = 10_000
 /** The maximum number of milliseconds until a logout on another server applies here. */
 const maxAge = 5000
 
+/** One write at a time: if two writes of this server ran at the same time, one of them would have to be repeated. */
+const writeLimits = { ...batcherLimits, concurrency: 1 }
+
 /**
  * Sessions that were logged out before they expired. The inbox stores them until they expire, so that a restart does
  * not revive them, and a logout on one server applies to all servers of the inbox.
@@ -38,6 +49,7 @@ export class RevokedSessions {
    * has expired, so that a slow read with an older list does not make a revoked session valid again.
    */
   readonly #ends = new Map<string, number>()
+  readonly #writes: Batcher<Revocation, void>
   #since = 0
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
@@ -46,6 +58,7 @@ export class RevokedSessions {
   constructor(store: RevocationStore, key: string) {
     this.#store = store
     this.#key = key
+    this.#writes = new Batcher({ commit: (batch) => this.#write(batch), weigh: () => 1, limits: writeLimits })
   }
 
   /**
@@ -59,13 +72,21 @@ export class RevokedSessions {
   }
 
   /** Resolves when the revocation is stored. @throws if it cannot be stored: the session then stays valid. */
-  async add(session: SessionId, now: number): Promise<void> {
+  add(session: SessionId, now: number): Promise<void> {
+    return this.#writes.add({ session, now })
+  }
+
+  /** Adds the sessions to the list. */
+  async #write(batch: readonly Revocation[]): Promise<void[]> {
+    const sessions = new Map(batch.map(({ session }) => [session.nonce, session]))
+    const now = Math.max(...batch.map((one) => one.now))
     for (;;) {
       const text = await this.#store.getValue(this.#key)
-      const revocations = withSession(parse(text), session, now)
-      // If the list has changed since the read, read it again, and add the session to the new list.
+      const revocations = withSessions(parse(text), sessions, now)
+      // If another server has changed the list since the read, read it again, and add the sessions to the new list.
       if (await this.#store.compareAndSet(this.#key, text, JSON.stringify(revocations))) {
-        return this.#remember(revocations, now)
+        this.#remember(revocations, now)
+        return batch.map(() => undefined)
       }
     }
   }
@@ -93,8 +114,13 @@ export class RevokedSessions {
 const parse = (text: string | undefined): Revocations =>
   text === undefined ? { since: 0, ended: [] } : (JSON.parse(text) as Revocations)
 
-function withSession({ since, ended }: Revocations, session: SessionId, now: number): Revocations {
-  const others = ended.filter(({ nonce, end }) => end > now && nonce !== session.nonce)
-  if (others.length < maxListed) return { since, ended: [...others, session] }
-  return { since: now + 1, ended: [session] }
+/** @param sessions The sessions to add, by nonce. */
+function withSessions(
+  { since, ended }: Revocations,
+  sessions: ReadonlyMap<string, SessionId>,
+  now: number,
+): Revocations {
+  const others = ended.filter(({ nonce, end }) => end > now && !sessions.has(nonce))
+  if (others.length + sessions.size <= maxListed) return { since, ended: [...others, ...sessions.values()] }
+  return { since: now + 1, ended: [...sessions.values()] }
 }

@@ -49,6 +49,26 @@ describe('a session that was logged out', () => {
     ).toEqual(names.map(() => true))
   })
 
+  test('shares its write with logouts that arrive during the write before', async () => {
+    const inbox = openInbox()
+    let writes = 0
+    const counted = withMembers(inbox, {
+      compareAndSet(...given) {
+        writes++
+        return inbox.compareAndSet(...given)
+      },
+    })
+    const sessions = Array.from({ length: 100 }, (_, index) => session(`session ${index}`))
+    const revoked = revokedSessions(counted)
+    const first = revoked.add(sessions[0] as (typeof sessions)[0], now)
+    await new Promise(setImmediate)
+    await Promise.all([first, ...sessions.slice(1).map((one) => revoked.add(one, now))])
+    expect(writes).toBe(2)
+    for (const one of [revoked, revokedSessions(inbox)]) {
+      expect(await revokedBy(one, sessions)).toEqual(sessions.map(() => true))
+    }
+  })
+
   test('stays revoked if a read that began before the logout ends after it', async () => {
     const inbox = openInbox()
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
