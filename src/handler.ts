@@ -43,7 +43,8 @@ export interface HandlerOptions {
   /**
    * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt. While a
    * delivery waits for a retry, later deliveries with its key wait too. Deliveries without a key are handled in any
-   * order. `'repository'` is the key `delivery.repository`. Default: no order.
+   * order. `'repository'` is the key `delivery.repository`. The inbox stores `sha256:` and the SHA-256 of a key that has
+   * more than 200 characters. Default: no order.
    */
   order?: 'repository' | ((delivery: Delivery) => string | undefined) | undefined
 }

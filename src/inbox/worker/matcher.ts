@@ -1,6 +1,7 @@
 import { type DeliveryPayload, type ParsedPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import { objectIn, textIn } from '../../runtime/json.ts'
+import { builtinModule } from '../../runtime/platform.ts'
 import type { ClaimedTask, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { RunningTask } from './attempt.ts'
@@ -183,8 +184,19 @@ function reasonOf(error: unknown): string {
   return `invalid_payload: ${message}${cause ? ` (${cause})` : ''}`
 }
 
+/** The maximum length of an order key that is stored as it is, in characters. */
+const maxKeyLength = 200
+
+/** The order key of a delivery for a handler. A long key is replaced by its hash, so that equal keys stay equal. */
+function orderKeyOf(...given: Parameters<typeof fullOrderKeyOf>): string | undefined {
+  const key = fullOrderKeyOf(...given)
+  if (key === undefined || key.length <= maxKeyLength) return key
+  const crypto = builtinModule<{ hash(algorithm: string, text: string): string }>('node:crypto')
+  return crypto ? `sha256:${crypto.hash('sha256', key)}` : key
+}
+
 /** If the function `order` fails, the delivery has no key and is handled without an order. */
-function orderKeyOf(
+function fullOrderKeyOf(
   { name, options }: Registration,
   stored: StoredDelivery,
   { plain, forHandlers }: ParsedPayload,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import type { Delivery } from '../../../src/delivery.ts'
 import type { HandlerOptions } from '../../../src/handler.ts'
@@ -147,6 +148,14 @@ describe('the order key', () => {
     expect(keyOf(() => null as never)).toEqual([undefined, []])
     expect(keyOf(() => '')).toEqual(['', []])
     expect(keyOf(() => 7 as never)).toEqual(['7', []])
+  })
+
+  test('is replaced by its hash if it has more than 200 characters', () => {
+    const long = 'é'.repeat(201)
+    const hashed = `sha256:${createHash('sha256').update(long).digest('hex')}`
+    expect(keyOf(() => long)).toEqual([hashed, []])
+    expect(keyOf('repository', { repository: { full_name: long } })).toEqual([hashed, []])
+    expect(keyOf(() => long.slice(1))).toEqual([long.slice(1), []])
   })
 
   test('is missing if the function fails, and the error is logged', () => {
