@@ -2,11 +2,11 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 import { causesOf } from '../runtime/cause-text.ts'
 import { isObject } from '../runtime/json.ts'
 import { escapeUnsafe, escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
-import { isSecretField, notShown } from '../telemetry/logger.ts'
+import { isSecretField, maxTextLength, notShown, truncated } from '../telemetry/logger.ts'
 
 /** Logs readable lines on a terminal, and JSON elsewhere. Escapes characters that control a terminal. */
 export async function createLogger(level: string, stream: NodeJS.WriteStream = process.stderr): Promise<Logger> {
-  const formatters = { log: (fields: object) => shownFields(fields, 0) }
+  const formatters = { log: (fields: object) => shownFields(fields, 0, maxTextLength) }
   const options = { level, base: null, formatters, serializers: { err: (error: unknown) => error } }
   if (!stream.isTTY) return pino(options, mapped(escapeUnsafeInLines, stream))
   const { prettyFactory } = await import('pino-pretty') // here, because it takes 7 ms of CPU time
@@ -45,22 +45,23 @@ const maxDepth = 5
 /** The maximum number of logged members of an object or array. A socket, for example, refers to most other objects. */
 const maxMembers = 100
 
-/** Replaces secrets in fields at every depth, and limits the depth and the number of the fields. */
-function shownFields(fields: object, depth: number): Record<string, unknown> {
+/** Replaces secrets in fields at every depth, truncates texts, and limits the depth and the number of the fields. */
+function shownFields(fields: object, depth: number, maxLength: number): Record<string, unknown> {
   const members = Object.entries(fields).slice(0, maxMembers)
   return Object.fromEntries(
-    members.map(([name, value]) => [name, isSecretField(name) ? notShown : shown(value, depth)]),
+    members.map(([name, value]) => [name, isSecretField(name) ? notShown : shown(value, depth, maxLength)]),
   )
 }
 
-function shown(value: unknown, depth: number): unknown {
+function shown(value: unknown, depth: number, maxLength: number): unknown {
+  if (typeof value === 'string') return truncated(value, maxLength)
   if (typeof value === 'bigint') return String(value) // keeps its digits on a terminal
   if (typeof value !== 'object' || value === null) return value
-  if (value instanceof Error) return shownError(value, depth)
-  if ('toJSON' in value && typeof value.toJSON === 'function') return shown(converted(value), depth)
+  if (value instanceof Error) return shownError(value, depth, maxLength)
+  if ('toJSON' in value && typeof value.toJSON === 'function') return shown(converted(value), depth, maxLength)
   if (depth === maxDepth) return Array.isArray(value) ? '[Array]' : '[Object]'
-  if (Array.isArray(value)) return value.slice(0, maxMembers).map((item) => shown(item, depth + 1))
-  return shownFields(value, depth + 1)
+  if (Array.isArray(value)) return value.slice(0, maxMembers).map((item) => shown(item, depth + 1, maxLength))
+  return shownFields(value, depth + 1, maxLength)
 }
 
 /** The JSON value of an object that converts itself, such as a `Date`. */
@@ -74,18 +75,23 @@ function converted(value: object): unknown {
 
 /**
  * The parts of an error that explain it. Omits other members that are objects, because API clients attach the request,
- * which contains the token.
+ * which contains the token. The errors of an `AggregateError` share its `maxLength`.
  */
-function shownError(error: Error, depth: number): object {
-  const { name: type, errors } = error as Error & Partial<AggregateError>
-  const [message, stack] = [joined(error, ': ', 'message'), joined(error, '\ncaused by: ', 'stack')]
+function shownError(error: Error, depth: number, maxLength: number): object {
+  const { name, errors } = error as Error & Partial<AggregateError>
   const plain = Object.entries(error).filter(([, value]) => typeof value !== 'object' && typeof value !== 'function')
-  const aggregateErrors = Array.isArray(errors) && depth < maxDepth && { aggregateErrors: shown(errors, depth) }
-  return { ...shownFields(Object.fromEntries(plain), depth), type, message, stack, ...aggregateErrors }
+  const share = Array.isArray(errors) ? Math.floor(maxLength / errors.length) : 0
+  return {
+    ...shownFields(Object.fromEntries(plain), depth, maxLength),
+    type: shown(name, depth, maxLength),
+    message: joined(error, ': ', 'message', maxLength),
+    stack: joined(error, '\ncaused by: ', 'stack', maxLength),
+    ...(share > 0 && depth < maxDepth && { aggregateErrors: shown(errors, depth, share) }),
+  }
 }
 
 /** Joins the messages or the stacks of an error and all its causes. */
-function joined(error: Error, between: string, member: 'message' | 'stack'): string {
+function joined(error: Error, between: string, member: 'message' | 'stack', maxLength: number): string {
   const errors = causesOf(error).filter((one) => one instanceof Error)
-  return errors.map((one) => one[member]).join(between)
+  return truncated(errors.map((one) => shown(one[member], maxDepth, maxLength)).join(between), maxLength)
 }

@@ -28,6 +28,12 @@ export const isSecretField = (name: string): boolean => secretFields.has(name.to
 /** The text in place of the value of a secret field. */
 export const notShown = '[not shown]'
 
+/** The maximum characters of a text in the fields of a line, such as the stack of an error. */
+export const maxTextLength = 16_384
+
+export const truncated = (text: string, maxLength: number = maxTextLength): string =>
+  text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
+
 /** Logs nothing: `logger: false`. */
 export const silentLogger: Logger = { warn: ignore, error: ignore }
 
@@ -62,26 +68,31 @@ export function setDefaultLogger(logger: Logger): void {
 }
 
 /**
- * Arguments for the console. The console prints the stack of an error without escaping it. So if the printed fields
- * contain unsafe characters, this function gives the console an escaped text instead of the fields.
+ * Arguments for the console. The console prints the stack of an error without escaping or truncating it. So if the
+ * printed fields contain unsafe characters or a long text, this function gives the console a text instead of the fields.
  */
 function line(fields: object, message: string): unknown[] {
   const text = escapeUnsafe(`hookserver: ${message}`)
   if (Object.keys(fields).length === 0) return ['%s', text] // '%s', because the message may contain a %
   const printed = inspected(fields)
-  const safe = printed && escapeUnsafeInLines(printed)
-  return safe === printed ? ['%s', text, fields] : ['%s', text, safe]
+  const safe = printed && escapeUnsafeInLines(printed.text)
+  return !printed?.isTruncated && safe === printed?.text ? ['%s', text, fields] : ['%s', text, safe]
 }
 
 /**
- * The fields as the console would print them. The result is `undefined` in two cases. `line` then passes the fields to
- * the console without escaping them. That is safe in both cases:
+ * The fields as the console would print them, but with long values truncated. The result is `undefined` in two cases.
+ * `line` then passes the fields to the console without escaping them. That is safe in both cases:
  * - `inspect` throws. The console inspects the fields in the same way, so it throws, too, and prints nothing.
  * - The platform has no `node:util`. The console of such a platform does not write to a terminal.
  */
-function inspected(fields: object): string | undefined {
+function inspected(fields: object): { text: string; isTruncated: boolean } | undefined {
   try {
-    return builtinModule<{ inspect(value: unknown): string }>('node:util')?.inspect(fields)
+    const util = builtinModule<{ inspect(value: unknown): string }>('node:util')
+    if (!util) return undefined
+    const values = Object.entries(fields).map(([name, value]) => [name, util.inspect(value)] as const)
+    if (values.every(([, text]) => text === truncated(text))) return { text: util.inspect(fields), isTruncated: false }
+    const members = values.map(([name, text]) => `  ${name}: ${truncated(text)}`)
+    return { text: `{\n${members.join(',\n')}\n}`, isTruncated: true }
   } catch {
     return undefined
   }

@@ -79,6 +79,19 @@ describe('the log of a server', () => {
     expect(line.err.aggregateErrors).toMatchObject([{ message: 'one' }, { message: 'other' }])
   })
 
+  test('truncates long texts, and so an error and its causes', async () => {
+    const long = 'x'.repeat(1_000_000)
+    const cause = Object.assign(new Error(long), { stdout: long })
+    const err = Object.assign(new Error(long, { cause }), { name: long, stdout: long })
+    const several = new AggregateError(Array(100).fill(err), long)
+    const { text, line } = await lineOf({ err, several, list: [long], guid: 'g' })
+    expect(text.length).toBeLessThan(300_000)
+    const short = `${long.slice(0, 16_384)}…`
+    expect([line.err.message, line.err.type, line.err.stdout, line.list]).toEqual([short, short, short, [short]])
+    expect(line.err.stack).toHaveLength(short.length)
+    expect([line.several.message, line.several.aggregateErrors.length, line.guid]).toEqual([short, 100, 'g'])
+  })
+
   test('is finite for cyclic objects', async () => {
     const [fields, several] = [{} as Record<string, unknown>, new AggregateError([], 'itself')]
     fields.self = fields

@@ -29,6 +29,13 @@ describe('the default logger', () => {
     expect(text).toMatch(/\n +at /)
   })
 
+  test('truncates long texts, and so an error and its causes', () => {
+    const cause = new Error('y'.repeat(1_000_000))
+    const text = printed({ err: new Error('x'.repeat(1_000_000), { cause }), handler: 'deploy' }, 'failed')
+    expect(text.length).toBeLessThan(17_000)
+    expect(text).toMatch(/^hookserver: failed \{\n {2}err: Error: x+…,\n {2}handler: 'deploy'\n\}$/)
+  })
+
   test('prints no unsafe character', () => {
     const unit = fc.constantFrom(...'\u0000\t\n\r\u001b\u007f\u009b\u061c\u200e\u202e\u2028\u2069ab[m"\\%s\ud800')
     const text = fc.oneof(fc.string({ unit }), anyString())

@@ -2,7 +2,14 @@
 import { ReceivedDelivery } from '../../delivery.ts'
 import { startTimer } from '../../runtime/timer.ts'
 import { diagnostics } from '../../telemetry/diagnostics.ts'
-import { childLogger, type FullLogger, isSecretField, type Logger, notShown } from '../../telemetry/logger.ts'
+import {
+  childLogger,
+  type FullLogger,
+  isSecretField,
+  type Logger,
+  notShown,
+  truncated,
+} from '../../telemetry/logger.ts'
 import type { HandlerOutcome, RunningTask } from './attempt.ts'
 import type { MatchedDelivery } from './matcher.ts'
 import { toDeliveryHeaders } from './payload.ts'
@@ -112,7 +119,7 @@ export class AttemptLog {
   }
 }
 
-/** The fields as JSON, without those that all entries of a delivery share. */
+/** The fields as JSON, with truncated texts, and without those that all entries of a delivery share. */
 function ownFields(fields: object): string {
   const { guid: _guid, event: _event, ...own } = fields as Record<string, unknown>
   if (Object.keys(own).length === 0) return ''
@@ -125,5 +132,6 @@ function ownFields(fields: object): string {
 
 function redact(name: string, value: unknown): unknown {
   if (isSecretField(name)) return notShown
-  return value instanceof Error ? String(value.stack) : value
+  const text = value instanceof Error ? String(value.stack) : value
+  return typeof text === 'string' ? truncated(text) : text
 }

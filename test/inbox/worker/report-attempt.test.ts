@@ -49,6 +49,18 @@ describe('the log of an attempt', () => {
     expect(log.text).toContain('Error: the reason\\n    at ')
   })
 
+  test('truncates long texts in the stored log only', () => {
+    const recorder = new Recorder()
+    const log = new AttemptLog(recorder)
+    const long = 'x'.repeat(1_000_000)
+    const fields = { err: new Error(long), handler: 'deploy' }
+    log.logger.error(fields, 'failed')
+    log.logger.info({ long }, 'more')
+    expect(linesOf(log)[0]).toMatch(/ failed {"err":"Error: x{16377}…","handler":"deploy"}$/)
+    expect(linesOf(log)[1]).toMatch(/^… 1 more lines$/)
+    expect(recorder.lines[0]?.fields).toEqual(fields)
+  })
+
   test('hides secrets in the stored log only', () => {
     const recorder = new Recorder()
     const log = new AttemptLog(recorder)
