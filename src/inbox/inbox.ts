@@ -99,7 +99,10 @@ export interface Operations {
   retry(selection: Selection): Promise<number>
   /** Discards deliveries that are dead or have not ended. @returns the number of discarded deliveries. */
   discard(selection: Selection, reason: string): Promise<number>
-  /** Stores deliveries of another inbox. @returns how many of them were new. */
+  /**
+   * Stores deliveries of another inbox.
+   * @returns how many of them were new. @throws {Error} if one of them is invalid: none is stored.
+   */
   importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number>
   /** Stops all workers from claiming tasks of a handler, or of every handler (`'*'`), until `resume`. */
   pause(handler: string): Promise<void>

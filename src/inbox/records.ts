@@ -14,7 +14,8 @@ import type { MissedDeliveryCounts } from './missed-deliveries.ts'
  */
 export const deliveryStates = ['pending', 'running', 'retrying', 'dead', 'discarded', 'done', 'ignored'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
-export type TaskState = 'pending' | 'running' | 'retrying' | 'done' | 'dead' | 'discarded' | 'gone'
+export const taskStates = ['pending', 'running', 'retrying', 'done', 'dead', 'discarded', 'gone'] as const
+export type TaskState = (typeof taskStates)[number]
 
 /** The source of the deliveries that operators create. */
 export const operatorSource = 'dashboard'
@@ -148,6 +149,9 @@ export interface TaskDetail {
   attempts: AttemptDetail[]
 }
 
+/** `released`: interrupted by a shutdown. `cut off`: its lease expired, for example because its process died. */
+export const attemptOutcomes = ['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'] as const
+
 export interface AttemptDetail {
   number: number
   startedAt: number
@@ -156,8 +160,7 @@ export interface AttemptDetail {
    * during the attempt.
    */
   duration: number | undefined
-  /** `released`: interrupted by a shutdown. `cut off`: its lease expired, for example because its process died. */
-  outcome: 'running' | 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released' | 'cut off'
+  outcome: (typeof attemptOutcomes)[number]
   error: string | undefined
   result: string | undefined
   log: string | undefined

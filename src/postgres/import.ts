@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { checkImported } from '../inbox/check-imported.ts'
 import { hashKey, identityOf, nextVariant } from '../inbox/identity.ts'
 import type { ImportedDelivery } from '../inbox/inbox.ts'
 import type { TaskDetail } from '../inbox/records.ts'
@@ -12,13 +13,14 @@ import { addMissingJobs } from './reconcile.ts'
 
 /**
  * Imports deliveries of another inbox with their states, in the transaction of the caller.
- * @returns the number of new deliveries.
+ * @returns the number of new deliveries. @throws {Error} if a delivery is invalid.
  */
 export async function importDeliveries(
   transaction: Transaction,
   jobs: JobQueue,
   deliveries: readonly ImportedDelivery[],
 ): Promise<number> {
+  for (const imported of deliveries) checkImported(imported)
   const importedIds: number[] = []
   const ids = await transaction.all<{ id: number }>(reserveIds, deliveries.length) // in the order of `deliveries`
   const identified = deliveries.map((imported, index) => {

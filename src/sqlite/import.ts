@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { checkImported } from '../inbox/check-imported.ts'
 import { hashKey, identityOf, nextVariant } from '../inbox/identity.ts'
 import type { ImportedDelivery } from '../inbox/inbox.ts'
 import type { TaskDetail } from '../inbox/records.ts'
@@ -10,9 +11,10 @@ import { insertAttempt, updateDeliveryState } from './tasks.ts'
 
 /**
  * Stores a delivery of another inbox with its state, in the transaction of the caller.
- * @returns false if it is stored already, or was pruned.
+ * @returns false if it is stored already, or was pruned. @throws {Error} if it is invalid.
  */
 export function importDelivery(connection: Connection, packer: Packer, imported: ImportedDelivery): boolean {
+  checkImported(imported)
   const { delivery, body } = imported
   const identity = identityOf(delivery)
   const sha256 = hash('sha256', body, 'buffer')

@@ -109,6 +109,24 @@ describe('an export that cannot be imported', () => {
     ['a time that is not whole', changing('receivedAt', 1e300), /line 3: "receivedAt" is not a whole number/],
     ['an unknown state', changing('state', 'lost'), /line 3: "state"/],
     ['invalid tasks', changing('tasks', [{ handler: 'a', state: 'done' }]), /line 3: "attempts"/],
+    [
+      'a repeated task',
+      changing('tasks', [
+        { handler: 'a', state: 'done', attempts: [] },
+        { handler: 'a', state: 'dead', attempts: [] },
+      ]),
+      /line 3: "tasks" has several items with the same "handler": keep one of them\. The deliveries on earlier lines/,
+    ],
+    [
+      'an unknown state of a task',
+      changing('tasks', [{ handler: 'a', state: 'lost', attempts: [] }]),
+      /line 3: "state" of a task is unknown: use one of pending, running, .*\. The deliveries on earlier lines/,
+    ],
+    [
+      'a key that is not a string',
+      changing('tasks', [{ handler: 'a', state: 'done', key: 7 }]),
+      /line 3: "key" is not/,
+    ],
     ['an error that is not a string', attempting({ error: 7 }), /line 3: "error" of an attempt is not a string/],
     [
       'a log that is too long',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { ImportedDelivery, Inbox } from '../../inbox/inbox.ts'
 import type { DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
 import { type InboxContractCase, type InboxContractHost, openNew } from './case.ts'
 import { minute, newDelivery, start, storeNew } from './deliveries.ts'
@@ -96,6 +96,40 @@ export const importCases: InboxContractCase[] = [
       assert.equal((await other.claim('a', 9)).length, 1)
     },
   },
+  {
+    id: 'import-invalid',
+    name: 'rejects deliveries with unknown states or repeated tasks, says what to do, and stores nothing',
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.register(from, 'a')
+      const [id, other] = [await storeNew(from), await storeNew(from)]
+      await worker.handle(id, { a: 'succeeded' })
+      const [imported, valid] = [await importedOf(from, id), await importedOf(from, other)]
+      const [task] = imported.delivery.tasks
+      assert.ok(task)
+      const importing = (changes: object) => {
+        return to.importDeliveries([valid, { ...imported, delivery: { ...imported.delivery, ...changes } }])
+      }
+      await assert.rejects(importing({ state: 'lost' }), /"state" is unknown: use one of pending, /)
+      for (const [change, error] of invalidTasks) await assert.rejects(importing({ tasks: change(task) }), error)
+      assert.deepEqual((await to.list({})).deliveries, [])
+      assert.equal(await importing({}), 2)
+    },
+  },
+]
+
+/** Changes of an item of `tasks` that make a delivery invalid, and the error. */
+const invalidTasks: [change: (task: TaskDetail) => object[], error: RegExp][] = [
+  [(task) => [task, task], /"tasks" has several items with the same "handler": keep one/],
+  [(task) => [{ ...task, state: 'lost' }], /"state" of a task is unknown: use one of pending, /],
+  [
+    (task) => [{ ...task, attempts: [...task.attempts, ...task.attempts] }],
+    /"attempts" of a task has several items with the same "number": keep one/,
+  ],
+  [
+    (task) => [{ ...task, attempts: task.attempts.map((attempt) => ({ ...attempt, outcome: 'lost' })) }],
+    /"outcome" of an attempt is unknown: use one of running, /,
+  ],
 ]
 
 async function two(host: InboxContractHost): Promise<{ from: Inbox; to: Inbox }> {
@@ -104,9 +138,13 @@ async function two(host: InboxContractHost): Promise<{ from: Inbox; to: Inbox }>
 
 /** Copies a delivery from one inbox to another. @returns the number of new deliveries. */
 async function move(from: Inbox, to: Inbox, id: number): Promise<number> {
+  return to.importDeliveries([await importedOf(from, id)])
+}
+
+async function importedOf(from: Inbox, id: number): Promise<ImportedDelivery> {
   const body = await from.body(id)
   assert.ok(body)
-  return to.importDeliveries([{ delivery: await detailOf(from, id), body }])
+  return { delivery: await detailOf(from, id), body }
 }
 
 async function newest(inbox: Inbox): Promise<number> {
