@@ -94,8 +94,7 @@ async function fetchFromOneServer(fetch: Fetch, address: string, init: RequestIn
 
 async function limitedText(response: Response, maxBytes: number): Promise<string> {
   try {
-    if (typeof response.body?.getReader === 'function') return await responseText(response, maxBytes)
-    return await response.text() // an option `fetch` such as node-fetch, whose body is a stream of Node.js
+    return await responseText(response, maxBytes)
   } catch (error) {
     throw error instanceof RangeError ? new AnswerError(error.message, { cause: error }) : error
   }

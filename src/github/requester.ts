@@ -135,15 +135,23 @@ const pageSize = 100
 /** More than any list of webhooks or installations has, in case an API repeats a page again and again. */
 const maxPages = 1000
 
+/** The maximum characters of all pages of a list. An installation has about 3 kB. */
+const maxListLength = 256 * 1024 * 1024
+
 /**
  * The items of a list, page by page.
  * @param path Such as `/app/installations`.
  * @throws {Error} also if an answer is not a list, because then it comes from another server, not from GitHub.
  */
 export async function* listItems(github: Requester, path: string): AsyncGenerator<Json, void, undefined> {
+  let length = 0
   for (let page = 1, full = true; full; page++) {
     if (page > maxPages) throw new AnswerError(`GitHub's answer to GET ${path} has more than ${maxPages} pages`)
-    const data = parseAnswer((await github.request(`GET ${path}`, { per_page: pageSize, page })).text)
+    const { text } = await github.request(`GET ${path}`, { per_page: pageSize, page })
+    length += text.length
+    if (length > maxListLength)
+      throw new AnswerError(`GitHub's answers to GET ${path} have more than ${maxListLength / 1024 / 1024} MiB`)
+    const data = parseAnswer(text)
     if (!Array.isArray(data) || !data.every(isObject)) {
       throw new Error(`The answer to GET ${path} is not a list: check that --github or --api-url names GitHub`)
     }

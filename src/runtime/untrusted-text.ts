@@ -41,24 +41,36 @@ export const decodeField = (encoded: string): string => decodeURIComponent(encod
  * The body of another server's response as text. The limit counts bytes after decompression.
  * @throws {RangeError} if the body has more than `maxBytes`.
  */
-export async function responseText(response: Response, maxBytes: number): Promise<string> {
-  const reader = response.body?.getReader()
+export async function responseText({ body }: Response, maxBytes: number): Promise<string> {
   let bytes = new ArrayBuffer(0, { maxByteLength: maxBytes })
   try {
-    while (reader) {
-      const { done, value } = await reader.read()
-      if (done) break
+    for await (const chunk of body ? chunksOf(body) : []) {
       const length = bytes.byteLength
-      if (length + value.byteLength > maxBytes) {
-        await reader.cancel()
+      if (length + chunk.byteLength > maxBytes) {
         throw new RangeError(`The answer is larger than ${maxBytes / 1024 / 1024} MiB`)
       }
-      bytes.resize(length + value.byteLength)
-      new Uint8Array(bytes, length).set(value)
+      bytes.resize(length + chunk.byteLength)
+      new Uint8Array(bytes, length).set(chunk)
     }
     bytes = bytes.transferToFixedLength() // not every runtime decodes a buffer that can grow
     return new TextDecoder().decode(bytes)
   } finally {
     bytes.transfer(0) // the garbage collector would free it much later
+  }
+}
+
+/**
+ * The chunks of a body. If the caller reads no further, cancels the body.
+ * @param body A stream of Node.js if a replacement of `fetch()`, such as node-fetch, has made the response.
+ */
+async function* chunksOf(
+  body: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (!('getReader' in body)) return yield* body
+  const reader = body.getReader()
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value
+  } finally {
+    await reader.cancel()
   }
 }

@@ -2,6 +2,7 @@
 import { idIn, type Json, objectIn, parseObject, textIn, webAddressIn } from '../../runtime/json.ts'
 import { version } from '../../runtime/platform.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
+import { AnswerError } from '../answer.ts'
 import { apiVersion } from '../octokit-requester.ts'
 import {
   defaultRetryPolicy,
@@ -80,6 +81,7 @@ function requesterWithoutToken(apiUrl: string): Requester {
         response = await fetch(`${apiUrl}${path}`, { method, headers, redirect, signal })
         text = await responseText(response, maxResponse)
       } catch (error) {
+        if (error instanceof RangeError) throw new AnswerError(error.message)
         throw new Error(`Cannot reach ${apiUrl}: ${reasonOf(error)}`)
       }
       const { ok, status } = response
