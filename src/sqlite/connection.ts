@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { OpenFiles } from './open.ts'
 
 /**
  * Maximum prepared statements. hookserver has fewer fixed statements, but the statements of queries have many forms.
@@ -13,10 +14,12 @@ export class Connection {
   readonly db: DatabaseSync
   /** The deliveries that the current transaction has changed. */
   readonly changed: Set<number> = new Set()
+  readonly #files: OpenFiles
   readonly #prepared = new Map<string, StatementSync>()
 
   constructor(db: DatabaseSync) {
     this.db = db
+    this.#files = new OpenFiles(db)
   }
 
   /** The rows, in the shape that the statement selects. */
@@ -57,16 +60,50 @@ export class Connection {
     }
   }
 
-  /** Begins a transaction. @throws if another connection holds the lock longer than `lockTimeout`. */
+  /**
+   * Begins a transaction.
+   * @throws {Error} if another connection holds the lock longer than `lockTimeout`, or if a file was deleted or replaced.
+   */
   begin(): void {
     this.changed.clear()
+    this.#files.check()
     this.db.exec('begin immediate')
   }
 
-  /** Adds the changed deliveries to the change log, and commits. */
+  /**
+   * Adds the changed deliveries to the change log, and commits.
+   * @throws {Error} if a file was deleted or replaced. This is checked before the commit, which could damage the files
+   *   that another process has opened since, and again after it: a process that opens the files during the commit may
+   *   miss the transaction.
+   */
   commit(): void {
     if (this.changed.size > 0) this.run(insertChange, [...this.changed].join(','))
+    this.#files.check()
     this.db.exec('commit')
+    this.#files.check()
+  }
+
+  /**
+   * Copies the write-ahead log into the database while writers continue.
+   * @throws {Error} if a file was deleted or replaced: the log may have other pages at the same places.
+   */
+  checkpoint(): void {
+    this.#files.check()
+    this.get('pragma wal_checkpoint(passive)')
+  }
+
+  /**
+   * Closes the database if its shared memory was deleted or replaced. Other processes then do not see the locks of this
+   * connection, and it does not see their transactions. The last connection that closes copies the log into the
+   * database and deletes the log, so a later close could delete the transactions of processes that have ended by then.
+   */
+  closeIfUnshared(): void {
+    if (this.db.isOpen && !this.#files.isShared()) this.close()
+  }
+
+  close(): void {
+    this.#prepared.clear()
+    if (this.db.isOpen) this.db.close()
   }
 
   /** Rolls back, unless SQLite already has. */
@@ -76,6 +113,7 @@ export class Connection {
 
   #prepare(sql: string): StatementSync {
     let statement = this.#prepared.get(sql)
+    if (!this.db.isOpen) this.#files.check() // names the file whose loss has closed the database
     if (!statement && this.#prepared.size >= maxPrepared) this.#prepared.clear()
     if (!statement) this.#prepared.set(sql, (statement = this.db.prepare(sql)))
     return statement

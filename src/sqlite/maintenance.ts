@@ -138,7 +138,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     const version = this.#connection.get<{ data_version: number }>('pragma data_version')?.data_version
     if (version === this.#dataVersion) return
     this.#dataVersion = version
-    this.#connection.get('pragma wal_checkpoint(passive)')
+    this.#connection.checkpoint()
     if (isNearlyFull(this.#connection, this.#settings.maxSize)) this.#pruneAll()
   }
 }

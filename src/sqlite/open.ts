@@ -133,37 +133,57 @@ function explain(cause: unknown): string {
 }
 
 /**
- * The files that a connection writes to. SQLite does not notice if one of them is deleted or replaced. Without `check`,
- * the transactions after that would be lost.
+ * The files that a connection uses. SQLite does not notice if one of them is deleted or replaced. Without `check`, the
+ * transactions after that would be lost, or would overwrite those of a process that has opened the new files.
  */
 export class OpenFiles {
-  readonly #files: readonly { path: string; fix: string; opened?: BigIntStats | undefined }[]
+  readonly #files: readonly OpenFile[]
+  readonly #shared: OpenFile
+  #isShared = true
 
   constructor(db: DatabaseSync) {
-    const path = db.location() as string // with symbolic links resolved: the log is beside the real file
+    db.prepare('select 1 from sqlite_schema').get() // from the first read on, SQLite has all files open
+    const path = db.location() as string // with symbolic links resolved: the other files are beside the real file
+    this.#shared = openFile(`${path}-shm`, 'restart the server. SQLite creates this file again, from the log')
     this.#files = [
-      { path, fix: 'move it back. Or restart the server: it opens the file that is there now, or creates a new one' },
-      {
-        path: `${path}-wal`,
-        fix:
-          'restart the server. The running process still has the old log open, ' +
+      openFile(path, 'move it back. Or restart the server: it opens the file that is there now, or creates a new one'),
+      openFile(
+        `${path}-wal`,
+        'restart the server. The running process still has the old log open, ' +
           'and saves it in the database before it ends',
-      },
+      ),
+      this.#shared,
     ]
   }
 
   /**
-   * Checks that the files are still those that the first call found. Takes 5 µs. Must be called in a transaction: only
-   * then is it certain that SQLite has created both files.
+   * Checks that the files are still those that the connection has open. Takes 5 µs.
    * @throws {Error} naming the file and the fix.
    */
   check(): void {
-    for (const file of this.#files) {
-      const found = statSync(file.path, { bigint: true, throwIfNoEntry: false })
-      file.opened ??= found
-      // The file system gives the inode number of an open file to no other file.
-      if (found && found.ino === file.opened?.ino && found.dev === file.opened.dev) continue
-      throw new Error(`${file.path} was deleted or replaced while the server was running: ${file.fix}`)
-    }
+    const lost = this.#isShared ? this.#files.find((file) => !isOpen(file)) : this.#shared
+    if (lost) throw new Error(`${lost.path} was deleted or replaced while the server was running: ${lost.fix}`)
   }
+
+  /** Whether the connection shares its memory with those of other processes. After `false`, it never does again. */
+  isShared(): boolean {
+    this.#isShared &&= isOpen(this.#shared)
+    return this.#isShared
+  }
+}
+
+interface OpenFile {
+  path: string
+  fix: string
+  opened: BigIntStats | undefined
+}
+
+const openFile = (path: string, fix: string): OpenFile => ({ path, fix, opened: statOf(path) })
+
+const statOf = (path: string): BigIntStats | undefined => statSync(path, { bigint: true, throwIfNoEntry: false })
+
+/** The file system gives the inode number of an open file to no other file. */
+function isOpen({ path, opened }: OpenFile): boolean {
+  const found = statOf(path)
+  return found !== undefined && found.ino === opened?.ino && found.dev === opened.dev
 }

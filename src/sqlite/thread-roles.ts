@@ -13,13 +13,20 @@ export function createServer(settings: ThreadSettings): ThreadServer<WriterCalls
     : withConnection(new Maintenance(connection, settings), connection)
 }
 
-const withConnection = <Served>(
+/** Milliseconds between two checks whether the shared memory of the database is still there. */
+const watchInterval = 200
+
+function withConnection<Served>(
   server: ThreadServer<Served> & { close(): void },
   connection: Connection,
-): ThreadServer<Served> => ({
-  execute: (calls) => server.execute(calls),
-  close() {
-    server.close()
-    connection.db.close()
-  },
-})
+): ThreadServer<Served> {
+  const watch = setInterval(() => connection.closeIfUnshared(), watchInterval).unref()
+  return {
+    execute: (calls) => server.execute(calls),
+    close() {
+      clearInterval(watch)
+      server.close()
+      connection.close()
+    },
+  }
+}

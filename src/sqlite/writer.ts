@@ -9,7 +9,6 @@ import { registerWorker, releaseWorker } from './leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './match.ts'
 import { addCounts, compareAndSet, recordRejections, setValue } from './metadata.ts'
 import { lease, saveMissedDeliveries } from './missed-deliveries.ts'
-import { OpenFiles } from './open.ts'
 import { discard, retry } from './operate.ts'
 import type { SqliteSettings } from './options.ts'
 import { Packer } from './packs.ts'
@@ -27,7 +26,6 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #connection: Connection
   readonly #settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>
   readonly #packer: Packer
-  readonly #files: OpenFiles
   readonly #calls: WriterCalls
   /** The deliveries that the latest transaction stored or rearmed, except imported ones, as ranges of ids. */
   #stored: [first: number, last: number][] = []
@@ -38,7 +36,6 @@ export class Writer implements ThreadServer<WriterCalls> {
     this.#connection = connection
     this.#settings = settings
     this.#packer = new Packer(connection)
-    this.#files = new OpenFiles(connection.db)
     this.#calls = this.#serve()
   }
 
@@ -62,7 +59,6 @@ export class Writer implements ThreadServer<WriterCalls> {
       this.#recordAcks(acked)
       answers = calls.map((call) => ({ value: invoke(this.#calls, call) }))
       this.#packer.flush()
-      this.#files.check()
       connection.commit()
       this.#committedAt = Date.now()
       return answers

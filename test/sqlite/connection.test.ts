@@ -1,9 +1,12 @@
-import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Connection } from '../../src/sqlite/connection.ts'
+import { connect, prepareFile } from '../../src/sqlite/open.ts'
+import { newFile } from './engine.ts'
 
 function open(): Connection {
-  const connection = new Connection(new DatabaseSync(':memory:'))
+  const path = newFile()
+  prepareFile(path)
+  const connection = new Connection(connect(path, { lockTimeout: 0, maxSize: Number.MAX_SAFE_INTEGER }))
   connection.db.exec('create table numbers (n integer primary key)')
   onTestFinished(() => connection.db.close())
   return connection

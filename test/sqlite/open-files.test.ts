@@ -1,12 +1,14 @@
+import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { eventually, stateIn, withMembers } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
-import { folder, newDelivery, newFile } from './engine.ts'
+import { Engine, folder, newDelivery, newFile } from './engine.ts'
 
 function open(path: string): Inbox {
   const inbox = sqlite(path)
@@ -15,6 +17,20 @@ function open(path: string): Inbox {
 }
 
 const guidsIn = async (inbox: Inbox) => (await inbox.list({})).deliveries.map(({ guid }) => guid)
+
+/** Stores deliveries in a process of its own, because connections of one process share their memory. */
+async function storeInProcess(path: string, guids: readonly string[]): Promise<void> {
+  const sources = (name: string) => JSON.stringify(new URL(`../../src/sqlite/${name}.ts`, import.meta.url))
+  const delivery = { ...newDelivery(), body: undefined }
+  const program = `
+    const { sqlite } = await import(${sources('index')})
+    const inbox = sqlite(${JSON.stringify(path)})
+    for (const guid of ${JSON.stringify(guids)}) {
+      await inbox.store({ ...${JSON.stringify(delivery)}, guid, body: new TextEncoder().encode(guid) })
+    }
+    await inbox.close()`
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
+}
 
 describe('a database file that disappears while it is open', () => {
   test('makes the inbox reject deliveries until it is moved back', async () => {
@@ -106,6 +122,48 @@ test('an inbox rejects deliveries after its log is deleted, and saves the log wh
   const reopened = open(path)
   await reopened.store(newDelivery({ guid: 'after' }))
   expect(await guidsIn(reopened)).toEqual(['after', 'before'])
+})
+
+describe('an inbox whose shared memory is deleted', () => {
+  test('rejects deliveries, reads nothing, and keeps the stored deliveries', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    const { id } = await inbox.store(newDelivery({ guid: 'before' }))
+    await inbox.body(id)
+    rmSync(`${path}-shm`)
+    const reason = `${path}-shm was deleted or replaced while the server was running: restart the server`
+    await expect(inbox.store(newDelivery())).rejects.toThrow(reason)
+    await eventually(() => expect(inbox.body(id)).rejects.toThrow(reason)) // the database is closed
+    await expect(inbox.store(newDelivery())).rejects.toThrow(reason)
+    await expect(inbox.checkWritable()).rejects.toThrow(reason)
+    await inbox.close()
+    const reopened = open(path)
+    await reopened.store(newDelivery({ guid: 'after' }))
+    expect(await guidsIn(reopened)).toEqual(['after', 'before'])
+  })
+
+  test('neither overwrites nor deletes the log of a process that has opened the file since', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    await inbox.store(newDelivery({ guid: 'before' }))
+    rmSync(`${path}-shm`)
+    await eventually(() => expect(existsSync(`${path}-wal`)).toBe(false)) // both threads have closed the database
+    await storeInProcess(path, ['a', 'b'])
+    await expect(inbox.store(newDelivery())).rejects.toThrow(`${path}-shm was deleted or replaced`)
+    await inbox.close()
+    expect(await guidsIn(open(path))).toEqual(['b', 'a', 'before'])
+  })
+
+  test('does not acknowledge a delivery if the file is deleted during the commit', () => {
+    const engine = new Engine()
+    engine.store()
+    const exec = engine.writing.db.exec.bind(engine.writing.db)
+    engine.writing.db.exec = (sql) => {
+      exec(sql)
+      if (sql === 'commit') rmSync(`${engine.path}-shm`)
+    }
+    expect(() => engine.store()).toThrow(`${engine.path}-shm was deleted or replaced`)
+  })
 })
 
 test('a deleted log is saved even if the maintenance thread opens the file after the deletion', async () => {
