@@ -36,6 +36,8 @@ export class StoreHealth {
 
 /**
  * Stores a delivery before the deadline of its reply.
+ * @param memory The memory of the body. Released when the store has settled. This may be after the deadline, because a
+ *   store cannot be stopped.
  * @throws {HookError} `inbox_unavailable`. The store may have committed the delivery nevertheless, or may commit it
  *   later. A copy of the delivery is then a duplicate.
  */
@@ -44,13 +46,19 @@ export async function storeDelivery(
   delivery: NewDelivery,
   deadline: Deadline,
   health: StoreHealth,
+  memory: { release(): void } | undefined,
 ): Promise<StoreResult> {
+  const release = () => memory?.release()
+  let storing: Promise<StoreResult> | undefined
   try {
-    const result = await deadline.race(inbox.store(delivery), () => new Error('The inbox did not commit in time'))
+    storing = inbox.store(delivery)
+    storing.then(release, release)
+    const result = await deadline.race(storing, () => new Error('The inbox did not commit in time'))
     health.stored()
     publishStored(result, delivery)
     return result
   } catch (cause) {
+    if (!storing) release()
     health.failed(cause)
     throw new HookError('inbox_unavailable', { cause })
   }

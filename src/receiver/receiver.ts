@@ -195,19 +195,19 @@ export class DeliveryReceiver implements Receiver {
     return textReply('Accepted', 202)
   }
 
-  #commit(
-    inbox: Inbox,
-    delivery: VerifiedDelivery,
-    { request, body, deadline, operation }: RequestContext,
-  ): ReturnType<typeof storeDelivery> {
+  #commit(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): ReturnType<typeof storeDelivery> {
+    const { request, deadline, operation } = context
     const { guid, event, source, form, algorithm } = delivery
-    const { bytes } = body as ReceivedBody
-    const { editedFrom } = request
-    const [address, trace] = [this.#origin.addressOf(request), operation?.traceparent]
-    const newDelivery = toNewDelivery({ delivery, body: bytes, form, algorithm, address, trace, editedFrom })
-    if (!isTraced(tracing.store)) return storeDelivery(inbox, newDelivery, deadline, this.#storeHealth)
-    const message = { guid, event, source, parent: operation }
-    return traceStore(tracing.store, message, () => storeDelivery(inbox, newDelivery, deadline, this.#storeHealth))
+    const { bytes: body } = context.body as ReceivedBody
+    const [address, trace, editedFrom] = [this.#origin.addressOf(request), operation?.traceparent, request.editedFrom]
+    const newDelivery = toNewDelivery({ delivery, body, form, algorithm, address, trace, editedFrom })
+    const store = () => {
+      const { reservation } = context
+      context.reservation = undefined // the store may need the bytes for longer than the request waits for it
+      return storeDelivery(inbox, newDelivery, deadline, this.#storeHealth, reservation)
+    }
+    if (!isTraced(tracing.store)) return store()
+    return traceStore(tracing.store, { guid, event, source, parent: operation }, store)
   }
 
   #run(verified: VerifiedDelivery, context: RequestContext): HookReply | Promise<HookReply> {

@@ -5,7 +5,7 @@ import express from 'express'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hookserver as inExpress } from '../../src/adapters/express.ts'
 import { hookserver as inNode } from '../../src/adapters/node.ts'
-import { Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import { Hooks, type HooksOptions, type Inbox, type StoreResult } from '../../src/index.ts'
 import { inject, type SignedRequestOptions, signedRequest } from '../../src/testing/index.ts'
 import { serving } from '../adapters/host.ts'
 import { Recorder } from '../recorder.ts'
@@ -191,6 +191,20 @@ describe('an inbox that cannot store', () => {
     const reply = await send(hooks)
     expect([reply.status, await reply.json()]).toMatchObject([503, { code: 'inbox_unavailable' }])
     expect(reply.headers.get('retry-after')).toMatch(/^\d+$/)
+  })
+
+  test('in time keeps the memory of the bodies until it has settled', async () => {
+    const { promise, resolve } = Promise.withResolvers<StoreResult>()
+    const inbox = openInbox()
+    const store = vi.fn((delivery) => inbox.store(delivery)).mockReturnValueOnce(promise)
+    const { hooks } = receiving({ inbox: withMembers(inbox, { store }), inFlightLimit: 1_000_000 })
+    const payload = { text: 'x'.repeat(400_000) } // small bodies have half of the memory
+    const sendBriefly = () => inject(hooks, signedRequest('push', { secret, payload }), { timeout: 50 })
+    expect(await (await sendBriefly()).json()).toMatchObject({ code: 'inbox_unavailable' })
+    expect(await (await sendBriefly()).json()).toMatchObject({ code: 'overloaded' })
+    resolve({ id: 1, outcome: 'stored', conflict: false })
+    await promise
+    expect((await send(hooks, { payload })).status).toBe(202)
   })
 
   test('does not prevent the next delivery from being stored', async () => {

@@ -15,8 +15,8 @@ const delivery: NewDelivery = toNewDelivery({
   algorithm: undefined,
   address: undefined,
 })
-const storeWith = (store: () => Promise<StoreResult>, health = new StoreHealth()) =>
-  storeDelivery({ store } as unknown as Inbox, delivery, new Deadline(9000), health)
+const storeWith = (store: () => Promise<StoreResult>, health = new StoreHealth(), release = () => {}) =>
+  storeDelivery({ store } as unknown as Inbox, delivery, new Deadline(9000), health, { release })
 
 describe('storing a delivery', () => {
   test('passes it to the inbox and returns the result', async () => {
@@ -51,6 +51,28 @@ describe('storing a delivery', () => {
       cause: { message: expect.stringContaining('in time') },
     })
     reject(new Error('in the end'))
+  })
+
+  test('releases the memory of the body when the store has settled, even if that is after the deadline', async () => {
+    const receipt = { id: 1, outcome: 'stored', conflict: false } as const
+    const release = vi.fn()
+    await storeWith(async () => receipt, undefined, release)
+    expect(release).toHaveBeenCalledTimes(1)
+
+    const { promise, resolve } = Promise.withResolvers<StoreResult>()
+    const rejection = rejectionOf(() => storeWith(() => promise, undefined, release))
+    pass(9000)
+    await rejection
+    expect(release).toHaveBeenCalledTimes(1)
+    resolve(receipt)
+    await promise
+    expect(release).toHaveBeenCalledTimes(2)
+
+    const fail = () => {
+      throw new Error('The disk is full')
+    }
+    await rejectionOf(() => storeWith(fail, undefined, release))
+    expect(release).toHaveBeenCalledTimes(3)
   })
 })
 

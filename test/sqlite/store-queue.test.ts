@@ -14,11 +14,11 @@ import { Engine, newDelivery, newFile } from './engine.ts'
 const post = vi.spyOn(Worker.prototype, 'postMessage')
 afterEach(() => void post.mockClear())
 
-function open(path = newFile()) {
+function open(path = newFile(), maxPending?: number) {
   prepareFile(path)
   const writer = writerThread({ path, ...resolveSqliteOptions({}) })
   onTestFinished(() => writer.close())
-  const queue = new StoreQueue(writer)
+  const queue = new StoreQueue(writer, maxPending)
   const store = (more: Partial<NewDelivery> = {}) => {
     const stored = queue.add(newDelivery(more))
     if (!stored) throw new Error('The delivery is large')
@@ -79,6 +79,19 @@ describe('deliveries', () => {
     await expect(stored[1]).rejects.toMatchObject({ code: 'ERR_SQLITE_ERROR', errcode: 1299 })
     expect(await store({ guid: 'b' })).toMatchObject({ outcome: 'duplicate' })
     await expect(store(invalid)).rejects.toMatchObject({ errcode: 1299 })
+  })
+
+  test('are rejected while too many are not committed yet', async () => {
+    const { store } = open(undefined, 2)
+    const first = [store(), store({ event: null as never })]
+    await expect(store()).rejects.toThrow('2 deliveries are waiting for a commit')
+    await Promise.allSettled(first)
+    expect(await store()).toMatchObject({ outcome: 'stored' })
+
+    const lost = [store(), store()]
+    await lastThread().terminate()
+    await Promise.allSettled(lost)
+    expect(await store()).toMatchObject({ outcome: 'stored' })
   })
 
   test('are rejected if the thread dies, and the next deliveries go to another thread', async () => {
