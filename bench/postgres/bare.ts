@@ -72,7 +72,7 @@ async function makeRow(): Promise<Row> {
       received_at: row.receivedAt,
     },
     ...{ headers_size: headers.length, size: body.length, recovered, replay_key: hashKey(sha256) },
-    ...{ identity: identity.toString('base64'), sha256: sha256.toString('base64') },
+    ...{ identity: Buffer.from(identity).toString('base64'), sha256: sha256.toString('base64') },
     bytes: (await pack(headers, body)).toString('base64'),
   }
 }

@@ -19,9 +19,22 @@ interface Identified {
  * delivery by its GUID alone.
  */
 export function identityOf({ source, hookId, guid, secretId = '' }: Identified): Uint8Array {
-  const place = hash('sha256', JSON.stringify([source, hookId, secretId]), 'buffer').subarray(0, 8)
-  return Buffer.concat([guidKey(guid), place])
+  return Buffer.concat([guidKey(guid), placeKey([source, hookId, secretId])])
 }
+
+/**
+ * The identity of a delivery that conflicts with a delivery of the same `identityOf`. It depends on the bytes too, so a
+ * lookup reads few deliveries, however many conflicts a sender creates.
+ */
+export function conflictIdentityOf(
+  { source, hookId, guid, secretId = '' }: Identified,
+  sha256: Uint8Array,
+): Uint8Array {
+  const bytes = Buffer.from(sha256).toString('hex')
+  return Buffer.concat([guidKey(guid), placeKey([source, hookId, secretId, bytes])])
+}
+
+const placeKey = (parts: string[]): Uint8Array => hash('sha256', JSON.stringify(parts), 'buffer').subarray(0, 8)
 
 export function guidKey(guid: string): Uint8Array {
   return hash('sha256', guid, 'buffer').subarray(0, 8)
@@ -33,12 +46,29 @@ export function identitiesOf(guid: string): [first: Uint8Array, last: Uint8Array
   return [key, Buffer.concat([key, Buffer.alloc(8, 0xff)])]
 }
 
+/** The key of a delivery in the index of identities. */
+export interface DeliveryKey {
+  identity: Uint8Array
+  variant: number
+}
+
 /**
- * The variant of a new delivery that has the identity of the known deliveries, but other bytes. It is not the number of
- * known deliveries, because pruning may leave gaps in the variants.
+ * The key of a new delivery.
+ * @param known The keys of `identityOf` and of `conflictIdentityOf` that are in use. All of these deliveries have other
+ *   bytes. The variant is not their number, because pruning may leave gaps. If the bytes of a recovered delivery differ,
+ *   a received delivery is nevertheless a copy of it, so a recovered delivery is found without its bytes.
  */
-export const nextVariant = (known: readonly { variant: number }[]): number =>
-  known.reduce((next, { variant }) => Math.max(next, variant + 1), 0)
+export function newKey(
+  known: readonly { variant: number }[],
+  delivery: Identified & { recovered?: boolean | undefined },
+  sha256: Uint8Array,
+): DeliveryKey {
+  const isConflict = known.length > 0 && !delivery.recovered
+  return {
+    identity: isConflict ? conflictIdentityOf(delivery, sha256) : identityOf(delivery),
+    variant: known.reduce((next, { variant }) => Math.max(next, variant + 1), 0),
+  }
+}
 
 /**
  * Milliseconds for which a tombstone keeps the identity of a pruned delivery, so that the store recognizes a

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
 import { checkImported } from '../inbox/check-imported.ts'
-import { hashKey, identityOf, nextVariant } from '../inbox/identity.ts'
+import { conflictIdentityOf, hashKey, identityOf, newKey } from '../inbox/identity.ts'
 import type { ImportedDelivery } from '../inbox/inbox.ts'
 import type { TaskDetail } from '../inbox/records.ts'
 import { deliveryStateOf } from '../inbox/states.ts'
+import { bytesArray } from './arrays.ts'
 import { recordset } from './connection.ts'
 import { pack } from './contents.ts'
 import type { Transaction } from './database.ts'
@@ -41,21 +42,23 @@ async function importDelivery(
   { delivery, body }: ImportedDelivery,
 ): Promise<boolean> {
   const sha256 = hash('sha256', body, 'buffer')
-  const known = await transaction.all<{ sha256: Buffer; variant: number }>(selectKnown, identity)
+  const identities = [identity, conflictIdentityOf(delivery, sha256)]
+  const known = await transaction.all<{ sha256: Buffer; variant: number }>(selectKnown, bytesArray(identities))
   if (known.some((one) => one.sha256.equals(sha256))) return false
+  const key = newKey(known, delivery, sha256)
   const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
   const isUnmatched = delivery.state === 'pending' && delivery.tasks.length === 0
   const tasks = delivery.tasks.map(taskOf)
   const row = {
     ...delivery,
     ...stateColumns(delivery, tasks),
-    variant: nextVariant(known),
+    variant: key.variant,
     headers_size: headers.length,
     size: body.length,
     matched: !isUnmatched,
     replayKey: hashKey(sha256),
   }
-  const inserted = await transaction.run(insertDelivery, recordset([row]), identity, sha256, id)
+  const inserted = await transaction.run(insertDelivery, recordset([row]), key.identity, sha256, id)
   if (inserted === 0) return false // another transaction has stored it meanwhile
   await transaction.run(insertContent, id, await pack(headers, body))
   await transaction.run(insertTasks, id, recordset(tasks))
@@ -102,9 +105,9 @@ function attemptsOf({ handler, attempts }: TaskDetail): object[] {
 const reserveIds = `select nextval('delivery_ids') as id from generate_series(1, $1::int)`
 
 const selectKnown = `
-  select sha256, variant from deliveries where identity = $1
+  select sha256, variant from deliveries where identity = any($1::bytea[])
   union all
-  select sha256, variant from tombstones where identity = $1`
+  select sha256, variant from tombstones where identity = any($1::bytea[])`
 
 /**
  * An acknowledgement belongs to a batch, and each imported delivery keeps its own acknowledgement. So each imported

@@ -13,8 +13,8 @@ insert into schema_migrations (version, min_version) values (1, 1);
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
   id bigint primary key,
-  identity bytea not null,                  -- a hash of GUID, source, hook id and secret id
-  variant int not null,                     -- 0; 1, 2, … for other bytes with the same identity
+  identity bytea not null,                  -- a hash of GUID, source, hook id and secret id; of a conflict, also of its bytes
+  variant int not null,                     -- above 0: a conflict
   source text not null,
   hook_id text not null,
   guid text not null,

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { hashKey, identityOf, nextVariant } from '../inbox/identity.ts'
+import { conflictIdentityOf, type DeliveryKey, hashKey, identityOf, newKey } from '../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { isRearmed } from '../inbox/states.ts'
 import { bigintArray, booleanArray, bytesArray, textArray } from './arrays.ts'
@@ -11,7 +11,7 @@ import { rearmDeliveries } from './match.ts'
 /** A delivery, encoded for the database, with its identity. */
 export interface EncodedDelivery extends NewContent {
   row: Omit<NewDelivery, 'headers' | 'body'>
-  identity: Buffer
+  identity: Uint8Array
   sha256: Buffer
   recovered: boolean
 }
@@ -24,7 +24,7 @@ export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise
   const { headers, body, ...row } = delivery
   const encoded: EncodedDelivery = {
     row,
-    identity: Buffer.from(identityOf(delivery)),
+    identity: identityOf(delivery),
     sha256: hash('sha256', body, 'buffer'),
     recovered: delivery.recovered ?? false,
     headers: Buffer.from(JSON.stringify(headers)),
@@ -78,6 +78,7 @@ export interface Inserted {
 
 interface Known {
   id: number | null
+  identity: Buffer
   variant: number
   sha256: Buffer
   state: Parameters<typeof isRearmed>[0]
@@ -85,25 +86,36 @@ interface Known {
 }
 
 async function storeOne(transaction: Transaction, delivery: EncodedDelivery): Promise<StoreResult> {
+  const { row, recovered, sha256 } = delivery
+  const isSame = (one: Known) => recovered || one.recovered || one.sha256.equals(sha256)
   for (;;) {
-    const known = await transaction.all<Known>(selectKnown, delivery.identity)
-    // Read last: the first query waits for a concurrent pruning, which adds tombstones.
-    known.push(...(await transaction.all<Known>(selectTombstones, delivery.identity)))
-    const same = known.find((one) => delivery.recovered || one.recovered || one.sha256.equals(delivery.sha256))
+    let known = await knownOf(transaction, delivery.identity)
+    let same = known.find(isSame)
+    if (!same && known.length > 0) {
+      known = [...known, ...(await knownOf(transaction, conflictIdentityOf(row, sha256)))]
+      same = known.find(isSame)
+    }
     if (same) return storeCopy(transaction, delivery, same)
-    const next = nextVariant(known)
-    const id = (await insertKnown(transaction, delivery, next)).ids.get(0)
-    if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 } // else another transaction stored it
+    const key = newKey(known, row, sha256)
+    const id = (await insertKnown(transaction, delivery, key)).ids.get(0)
+    if (id !== undefined) return { id, outcome: 'stored', conflict: key.variant > 0 } // else another transaction stored it
   }
 }
 
+/** The deliveries and tombstones with this identity. Locks them. */
+async function knownOf(transaction: Transaction, identity: Uint8Array): Promise<Known[]> {
+  const known = await transaction.all<Known>(selectKnown, identity)
+  // Read last: the first query waits for a concurrent pruning, which adds tombstones.
+  return [...known, ...(await transaction.all<Known>(selectTombstones, identity))]
+}
+
 async function storeCopy(transaction: Transaction, delivery: EncodedDelivery, same: Known): Promise<StoreResult> {
-  const { id, variant, state } = same
+  const { id, identity, variant, state } = same
   const conflict = variant > 0
   if (id === null) {
     if (!isRearmed(state)) return { id: 0, outcome: 'duplicate', conflict }
-    await transaction.run(deleteTombstone, delivery.identity, variant)
-    const again = (await insertKnown(transaction, delivery, variant)).ids.get(0)
+    await transaction.run(deleteTombstone, identity, variant)
+    const again = (await insertKnown(transaction, delivery, same)).ids.get(0)
     return again === undefined ? storeOne(transaction, delivery) : { id: again, outcome: 'rearmed', conflict }
   }
   await transaction.run('update deliveries set duplicates = duplicates + 1 where id = $1', id)
@@ -113,9 +125,13 @@ async function storeCopy(transaction: Transaction, delivery: EncodedDelivery, sa
   return { id, outcome: 'rearmed', conflict }
 }
 
-async function insertKnown(transaction: Transaction, delivery: EncodedDelivery, variant: number): Promise<Inserted> {
+async function insertKnown(
+  transaction: Transaction,
+  delivery: EncodedDelivery,
+  { identity, variant }: DeliveryKey,
+): Promise<Inserted> {
   transaction.unmatched = true
-  const inserted = await insert(transaction, [delivery], { variant, isKnown: true })
+  const inserted = await insert(transaction, [{ ...delivery, identity }], { variant, isKnown: true })
   // The commit follows within milliseconds, so its time need not be recorded by a later transaction.
   if (inserted.batch > 0) await transaction.run(insertAck, inserted.batch, Date.now())
   return inserted
@@ -235,13 +251,13 @@ const insertDeliveries = `
   select position, id, batch from inserted join input using (id)`
 
 const selectKnown = `
-  select id, variant, sha256, state, recovered from deliveries
+  select id, identity, variant, sha256, state, recovered from deliveries
   where identity = $1
   order by variant
   for update`
 
 const selectTombstones = `
-  select null as id, variant, sha256, state, recovered from tombstones
+  select null as id, identity, variant, sha256, state, recovered from tombstones
   where identity = $1
   order by variant
   for update`

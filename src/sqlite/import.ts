@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
 import { checkImported } from '../inbox/check-imported.ts'
-import { hashKey, identityOf, nextVariant } from '../inbox/identity.ts'
+import { conflictIdentityOf, hashKey, identityOf, newKey } from '../inbox/identity.ts'
 import type { ImportedDelivery } from '../inbox/inbox.ts'
 import type { TaskDetail } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { blockUnlessFirst } from './order.ts'
 import type { Packer } from './packs.ts'
-import { type EncodedDelivery, insertVariant } from './store.ts'
+import { type EncodedDelivery, insertDelivery, knownOf } from './store.ts'
 import { insertAttempt, updateDeliveryState } from './tasks.ts'
 
 /**
@@ -16,12 +16,12 @@ import { insertAttempt, updateDeliveryState } from './tasks.ts'
 export function importDelivery(connection: Connection, packer: Packer, imported: ImportedDelivery): boolean {
   checkImported(imported)
   const { delivery, body } = imported
-  const identity = identityOf(delivery)
   const sha256 = hash('sha256', body, 'buffer')
-  const known = connection.all<{ sha256: Uint8Array; variant: number }>(selectKnown, identity, identity)
+  const identities = [identityOf(delivery), conflictIdentityOf(delivery, sha256)]
+  const known = identities.flatMap((identity) => knownOf(connection, identity))
   if (known.some((one) => Buffer.compare(one.sha256, sha256) === 0)) return false
-  const key = { identity, variant: nextVariant(known), sha256 }
-  const { id } = insertVariant(connection, packer, encode(imported), key, delivery.storedAt)
+  const key = { ...newKey(known, delivery, sha256), sha256 }
+  const { id } = insertDelivery(connection, packer, encode(imported), key, delivery.storedAt)
   const isUnmatched = delivery.state === 'pending' && delivery.tasks.length === 0
   connection.run(updateImported, {
     id,
@@ -79,11 +79,6 @@ function importTask(connection: Connection, id: number, { handler, key, attempts
   }
   if (state === 'pending') blockUnlessFirst(connection, id, handler, key ?? null)
 }
-
-const selectKnown = `
-  select sha256, variant from deliveries where identity = ?
-  union all
-  select sha256, variant from tombstones where identity = ?`
 
 const updateImported = `
   update deliveries

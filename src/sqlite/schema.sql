@@ -9,8 +9,8 @@ pragma user_version = 1;
 -- the decompressed pack.
 create table deliveries (
   id integer primary key autoincrement,
-  identity blob not null,                   -- a hash of GUID, source, hook id and secret id
-  variant integer not null,                 -- 0; 1, 2, … for other bytes with the same identity
+  identity blob not null,                   -- a hash of GUID, source, hook id and secret id; of a conflict, also of its bytes
+  variant integer not null,                 -- above 0: a conflict
   source text not null,
   hook_id text not null,
   guid text not null,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { guidKey, identitiesOf, identityOf } from '../../src/inbox/identity.ts'
+import { conflictIdentityOf, guidKey, identitiesOf, identityOf, newKey } from '../../src/inbox/identity.ts'
 
 const one = { source: '/hooks', hookId: '1', guid: 'g' }
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -41,4 +41,27 @@ test('the identities of a GUID are between its first and its last one, and those
     neighbor.writeBigUInt64BE(Buffer.from(key).readBigUInt64BE() + change)
     expect(isBetween(neighbor)).toBe(false)
   }
+})
+
+test('the identity of a conflict depends on its bytes too, and is one of those of its GUID', () => {
+  const [a, b] = [Uint8Array.of(1), Uint8Array.of(2)]
+  const identities = [identityOf(one), conflictIdentityOf(one, a), conflictIdentityOf(one, b)]
+  expect(new Set(identities.map(hex)).size).toBe(3)
+  expect(hex(conflictIdentityOf({ ...one, secretId: 'second' }, a))).not.toBe(hex(conflictIdentityOf(one, a)))
+  const [first, last] = identitiesOf('g')
+  for (const identity of identities) {
+    expect(identity).toHaveLength(16)
+    expect(Buffer.compare(first, identity) <= 0 && Buffer.compare(identity, last) <= 0).toBe(true)
+  }
+})
+
+test.each([
+  ['the first delivery of an identity', [], false, identityOf(one), 0],
+  ['the first delivery of an identity, if it is recovered', [], true, identityOf(one), 0],
+  ['a conflict', [0], false, conflictIdentityOf(one, Uint8Array.of(1)), 1],
+  ['a conflict with a gap in the known variants', [3], false, conflictIdentityOf(one, Uint8Array.of(1)), 4],
+  ['a recovered delivery beside a known one', [0], true, identityOf(one), 1],
+])('the key of %s', (_name, variants, recovered, identity, variant) => {
+  const known = variants.map((variant) => ({ variant }))
+  expect(newKey(known, { ...one, recovered }, Uint8Array.of(1))).toEqual({ identity, variant })
 })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Call } from '../../src/runtime/thread-server.ts'
 import type { WriterCalls } from '../../src/sqlite/threads.ts'
 import { bytesOf, Engine, given, storing } from './engine.ts'
@@ -89,4 +89,28 @@ test('imports a delivery with known GUID and other bytes after the first deliver
   const imported = { delivery: exported, body: bytesOf({ variant: 2 }) }
   const answers = engine.writer.execute([{ method: 'importDeliveries', args: [[imported]] }])
   expect(given(answers[0])).toBe(1)
+})
+
+describe('many deliveries with the same identity and different bytes', () => {
+  const conflict = (variant: number) => ({ guid: 'g', body: bytesOf({ variant }) })
+
+  test('are found without reading those with other bytes', () => {
+    const engine = new Engine()
+    for (let variant = 0; variant < 20; variant++) engine.store(conflict(variant))
+    const all = vi.spyOn(engine.writing, 'all')
+    expect(engine.store(conflict(15))).toEqual({ id: 16, outcome: 'duplicate', conflict: true })
+    expect(engine.store(conflict(20))).toEqual({ id: 21, outcome: 'stored', conflict: true })
+    const rows = all.mock.results.map(({ value }) => value.length)
+    expect(rows).toEqual([1, 1, 1, 0])
+  })
+
+  test('are found if an earlier version stored them with the identity of the first one', () => {
+    const engine = new Engine()
+    for (let variant = 0; variant < 3; variant++) engine.store(conflict(variant))
+    engine.writing.run(`
+      update deliveries set variant = id - 1, identity = (select identity from deliveries where variant = 0)`)
+    expect(engine.store(conflict(2))).toEqual({ id: 3, outcome: 'duplicate', conflict: true })
+    expect(engine.store(conflict(3))).toEqual({ id: 4, outcome: 'stored', conflict: true })
+    expect(engine.store(conflict(3))).toEqual({ id: 4, outcome: 'duplicate', conflict: true })
+  })
 })

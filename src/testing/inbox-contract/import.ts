@@ -47,6 +47,34 @@ export const importCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'import-conflict',
+    name: 'imports conflicting deliveries, and recognizes copies of each of them',
+    async run(host) {
+      const { from, to } = await two(host)
+      const one = newDelivery()
+      const other = { ...one, body: new Uint8Array([1]) }
+      const ids = [(await from.store(one)).id, (await from.store(other)).id]
+      for (const id of ids) assert.equal(await move(from, to, id), 1)
+      for (const id of ids) assert.equal(await move(from, to, id), 0)
+      for (const [copy, conflict] of [[one, false] as const, [other, true] as const]) {
+        const stored = await to.store(copy)
+        assert.deepEqual([stored.outcome, stored.conflict], ['duplicate', conflict])
+      }
+    },
+  },
+  {
+    id: 'import-recovered',
+    name: 'imports a recovered delivery beside a received one, and counts deliveries with other bytes as its copies',
+    async run(host) {
+      const { from, to } = await two(host)
+      const one = newDelivery()
+      await to.store(one)
+      const { id } = await from.store({ ...one, body: new Uint8Array([1]), recovered: true })
+      assert.equal(await move(from, to, id), 1)
+      assert.equal((await to.store({ ...one, body: new Uint8Array([2]) })).outcome, 'duplicate')
+    },
+  },
+  {
     id: 'import-unfinished',
     name: 'runs imported deliveries that are unfinished, and marks their running attempts as cut off',
     async run(host) {

@@ -131,6 +131,26 @@ export const retentionCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'tombstone-conflict-copy',
+    name: 'treats a delivery as a copy of a conflict that was deleted, and rearms the conflict if it was dead',
+    async run(host) {
+      const { inbox, worker, first } = await pruned(await openNew(host), 'done')
+      const { id } = await inbox.store({ ...first, ...other })
+      await worker.handle(id, { a: 'dead' })
+      assert.equal(await inbox.prune(later), 1)
+      const again = await inbox.store({ ...first, ...other })
+      assert.deepEqual([again.outcome, again.conflict], ['rearmed', true])
+      const copies = [await inbox.store({ ...first, ...other }), await inbox.store(first)]
+      assert.deepEqual(
+        copies.map(({ outcome, conflict }) => [outcome, conflict]),
+        [
+          ['duplicate', true],
+          ['duplicate', false],
+        ],
+      )
+    },
+  },
+  {
     id: 'tombstone-recovered',
     name: 'treats a delivery as a copy if it was recovered before, even if the recovered delivery was deleted',
     async run(host) {
