@@ -150,6 +150,12 @@ export interface WorkerHeartbeat {
 const maxMissed = 5
 
 /**
+ * Milliseconds without a heartbeat for which no other process reclaims the leases of a worker.
+ * @param interval Milliseconds between two heartbeats.
+ */
+export const leaseDuration = (interval: number): number => Math.min((maxMissed - 1) * interval, minStuckTime)
+
+/**
  * Watches the heartbeats of all workers. It counts checks instead of time, so that no lease expires because a clock
  * jumps or the store was unavailable: a worker is dead once several checks in a row have found no new heartbeat.
  */

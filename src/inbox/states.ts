@@ -63,6 +63,9 @@ export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
 /** States in which a delivery has ended and may be pruned, in the order of pruning: the least interesting first. */
 export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'discarded', 'dead']
 
+/** Whether a delivery in this state has ended. */
+export const hasEnded = (state: DeliveryState): boolean => prunedStates.includes(state)
+
 /** Whether a copy rearms a delivery in this state. True if the delivery has ended without success. */
 export function isRearmed(state: DeliveryState): boolean {
   return state === 'dead' || state === 'ignored' || state === 'discarded'

@@ -80,8 +80,18 @@ export interface ClaimRequest {
   bytes: number
   /** Maximum bytes of one body; tasks of larger deliveries are skipped. Default: no limit. */
   largest?: number | undefined
+  /**
+   * Whether to claim a suspect, which is a task whose latest lease has expired. At most one is claimed. Default: the
+   * call claims any number of them.
+   */
+  suspect?: boolean | undefined
   /** The time of the worker's clock. Only tasks that are due at this time are claimed. */
   now: number
+}
+
+/** The number of suspects that a call of `claim` may claim. */
+export function maxSuspects(suspect: ClaimRequest['suspect']): number {
+  return suspect === undefined ? Number.POSITIVE_INFINITY : Number(suspect)
 }
 
 /** A task whose lease this worker holds. */
@@ -96,6 +106,8 @@ export interface ClaimedTask {
    */
   attemptsUsed: number
   replayed: boolean
+  /** True if the lease of the latest attempt expired: the task may have ended its process. */
+  suspect?: boolean
 }
 
 /** How an attempt ended. */
@@ -130,12 +142,19 @@ export interface AttemptResult {
 export interface DeliveryStatus {
   id: number
   state: DeliveryState
+  /** True if the delivery has ended by another result than this one. */
+  endedByOther?: boolean
   /** The next task with the same order key, which this worker has claimed. */
   next?: ClaimedTask | undefined
 }
 
 /** Hands out work to workers. */
 export interface TaskQueue {
+  /**
+   * Milliseconds. If a process sends no heartbeats for longer than this, for example because it was suspended, the
+   * leases of its workers may have expired.
+   */
+  readonly leaseDuration: number
   /**
    * Registers a worker and starts its heartbeats.
    * @param onWork Called when a process may have made work available. A store need not call it, because workers also

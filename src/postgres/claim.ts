@@ -1,5 +1,5 @@
 import { clockTolerance } from '../inbox/processes.ts'
-import type { ClaimedTask, ClaimRequest } from '../inbox/task-queue.ts'
+import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../inbox/task-queue.ts'
 import { idsOf } from './connection.ts'
 import type { Transaction } from './database.ts'
 import { type FetchedJob, type JobQueue, newJob } from './job-queue.ts'
@@ -8,16 +8,16 @@ import { checkRegistered } from './registry.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
 /**
- * If a task cannot be claimed now because its body is too large, the task gets a new job that is due after this many
- * milliseconds. Meanwhile, workers claim the tasks behind it.
+ * If a task cannot be claimed now because its body is too large or it is a suspect, the task gets a new job that is due
+ * after this many milliseconds. Meanwhile, workers claim the tasks behind it.
  */
-const tooLargeDelay = 1000
+const postponement = 1000
 
 export interface ClaimResult {
   claimed: ClaimedTask[]
   /**
    * Whether to claim again, because there may be due jobs behind the fetched ones. True if a fetched job belonged to no
-   * waiting task, or to a task with too large a body.
+   * waiting task, or to a task that was postponed.
    */
   more: boolean
 }
@@ -33,6 +33,8 @@ export interface FetchedTask {
   order_hash: number | null
   size: number
   replayed: boolean
+  /** Whether its latest lease has expired. */
+  suspect: boolean
 }
 
 /** The decision for each fetched task. */
@@ -42,8 +44,8 @@ export interface ClaimDecision {
   blocked: FetchedTask[]
   /** Not due yet by the caller's clock, or their bodies exceed the bytes that are left. */
   notDue: FetchedTask[]
-  /** Their bodies exceed `largest`. */
-  tooLarge: FetchedTask[]
+  /** Their bodies exceed `largest`, or they are suspects beyond the number that may be claimed. */
+  postponed: FetchedTask[]
 }
 
 /**
@@ -67,9 +69,9 @@ export async function claim(
   const decision = decideClaims(tasks, { ...limits, now }, (task) => {
     return queues.takeTurn(task.order_hash, task.delivery_id, true)
   })
-  const { claimed, blocked, notDue, tooLarge } = decision
+  const { claimed, blocked, notDue, postponed } = decision
   await Promise.all([
-    postpone(transaction, jobs, tooLarge),
+    postpone(transaction, jobs, postponed),
     blocked.length > 0 && transaction.run(blockTasks, ...columnsOf(blocked)),
     claimed.length > 0 && transaction.run(startTasks, ...columnsOf(claimed), worker, now),
     returnJobs(transaction, jobs, fetched, notDue),
@@ -77,8 +79,9 @@ export async function claim(
     transaction.commit(),
   ])
   return {
-    claimed: claimed.map(({ delivery_id: id, handler, attempt, attempts_used, replayed }) => {
-      return { id, handler, attempt: attempt + 1, attemptsUsed: attempts_used + 1, replayed }
+    claimed: claimed.map(({ delivery_id: id, handler, attempt, attempts_used, replayed, suspect }) => {
+      const task = { id, handler, attempt: attempt + 1, attemptsUsed: attempts_used + 1, replayed }
+      return suspect ? { ...task, suspect } : task
     }),
     more: fetched.length > claimed.length + blocked.length + notDue.length,
   }
@@ -120,20 +123,23 @@ async function lockTasks(
  */
 export function decideClaims(
   tasks: readonly FetchedTask[],
-  { bytes, largest = Number.POSITIVE_INFINITY, now }: Omit<ClaimRequest, 'wanted'>,
+  { bytes, largest = Number.POSITIVE_INFINITY, suspect, now }: Omit<ClaimRequest, 'wanted'>,
   takeTurn: (task: FetchedTask) => boolean,
 ): ClaimDecision {
-  const decision: ClaimDecision = { claimed: [], blocked: [], notDue: [], tooLarge: [] }
+  const decision: ClaimDecision = { claimed: [], blocked: [], notDue: [], postponed: [] }
   let bytesLeft = bytes
+  let suspectsLeft = maxSuspects(suspect)
   for (const task of tasks) {
     const isDue = task.next_at <= now
     const fits = task.size <= bytesLeft || decision.claimed.length === 0
-    if (task.size > largest) decision.tooLarge.push(task)
+    if (task.size > largest) decision.postponed.push(task)
     else if (!isDue || !fits) decision.notDue.push(task)
+    else if (task.suspect && suspectsLeft < 1) decision.postponed.push(task)
     else if (!takeTurn(task)) decision.blocked.push(task)
     else {
       decision.claimed.push(task)
       bytesLeft -= task.size
+      if (task.suspect) suspectsLeft--
     }
   }
   return decision
@@ -142,7 +148,7 @@ export function decideClaims(
 /** Replaces the jobs of tasks with later jobs. The tasks themselves stay due. */
 async function postpone(transaction: Transaction, jobs: JobQueue, tasks: readonly FetchedTask[]): Promise<void> {
   if (tasks.length === 0) return
-  const at = Date.now() + tooLargeDelay
+  const at = Date.now() + postponement
   const later = tasks.map(({ delivery_id: id, handler }) => ({ id, handler, job: newJob(), at }))
   const newJobs = later.map(({ job }) => job)
   await Promise.all([transaction.run(replaceJobs, ...columnsOf(tasks), newJobs), jobs.add(transaction, later)])
@@ -176,7 +182,11 @@ const columnsOf = (tasks: readonly FetchedTask[]) => [
  */
 const selectFetched = `
   select tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at, tasks.attempt, tasks.attempts_used, tasks.order_hash,
-         deliveries.size, deliveries.replayed
+         deliveries.size, deliveries.replayed,
+         tasks.state = 'retrying' and exists (
+           select from attempts
+           where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler
+             and attempts.number = tasks.attempt and attempts.outcome = 'cut off') as suspect
   from unnest($1::bigint[], $2::text[], $3::uuid[]) as fetched (delivery_id, handler, job)
   join tasks on tasks.delivery_id = fetched.delivery_id and tasks.handler = fetched.handler and tasks.job = fetched.job
   join deliveries on deliveries.id = tasks.delivery_id

@@ -11,6 +11,7 @@ import type {
   StoredDelivery,
   TaskQueue,
 } from '../inbox/task-queue.ts'
+import { leaseDuration } from '../inbox/processes.ts'
 import { Batcher, batcherLimits } from '../runtime/batcher.ts'
 import { claim, isAhead } from './claim.ts'
 import type { PostgresClient } from './client.ts'
@@ -26,10 +27,12 @@ const maxClaimRounds = 10
 
 /** The task queue of the inbox. The results of attempts that end at the same time share a transaction. */
 export class PostgresTaskQueue implements TaskQueue {
+  readonly leaseDuration: number
   readonly #client: PostgresClient
   readonly #results: Batcher<WorkerResult, DeliveryStatus | undefined>
 
   constructor(client: PostgresClient) {
+    this.leaseDuration = leaseDuration(client.settings.heartbeat)
     this.#client = client
     this.#results = new Batcher({
       commit: (results) => client.transaction((transaction) => finish(transaction, client.jobs, results)),

@@ -6,7 +6,7 @@
  * delivery, so two transactions cannot deadlock.
  */
 
-import { transitionOf } from '../inbox/states.ts'
+import { hasEnded, transitionOf } from '../inbox/states.ts'
 import type { AttemptResult, DeliveryStatus } from '../inbox/task-queue.ts'
 import { idsOf, recordset } from './connection.ts'
 import type { Transaction } from './database.ts'
@@ -52,12 +52,15 @@ export async function finish(
   await Promise.all([jobs.add(transaction, [...due, ...promoted]), transaction.commit()])
 
   const recorded = new Set(ended.map(({ index }) => index))
+  // If several results of a delivery are recorded together, the last one has ended the delivery.
+  const last = new Map([...recorded].sort((a, b) => a - b).map((index) => [results[index]?.id, index]))
   const nextTasks = new Map(claimed.map(({ place, ...task }) => [place, task]))
   return results.map(({ id }, index): DeliveryStatus | undefined => {
     const [state, next] = [states.get(id), nextTasks.get(index)]
     // A worker repeats a call if the answer is lost. The repeated call records nothing, but returns the same next task.
     if (state === undefined || !(recorded.has(index) || next)) return undefined
-    return { id, state, ...(next && { next }) }
+    const endedByOther = last.get(id) !== index && hasEnded(state)
+    return { id, state, ...(endedByOther && { endedByOther }), ...(next && { next }) }
   })
 }
 

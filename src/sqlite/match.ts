@@ -18,17 +18,23 @@ interface ExistingTaskRow extends ExistingTask {
   order_key: string | null
 }
 
+export interface RecordedMatches extends MatchResult {
+  /** Whether a delivery before these is unmatched. An operator can make an old delivery unmatched again. */
+  hasEarlier: boolean
+}
+
 /** Records matches in order of receipt, in the transaction of the caller. */
 export function recordMatches(
   connection: Connection,
   worker: number,
   matches: readonly Match[],
   now: number,
-): MatchResult {
+): RecordedMatches {
   const paused = pausedHandlers(connection)
   const claimed: ClaimedTask[] = []
   let matched = 0
-  for (const match of [...matches].sort((a, b) => a.id - b.id)) {
+  const inOrder = [...matches].sort((a, b) => a.id - b.id)
+  for (const match of inOrder) {
     const delivery = connection.get<UnmatchedRow>(selectUnmatched, match.id)
     if (!delivery) continue
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
@@ -36,7 +42,7 @@ export function recordMatches(
     claimed.push(...recordMatch(connection, match, delivery, { worker, now, paused }))
     matched++
   }
-  return { matched, claimed }
+  return { matched, claimed, hasEarlier: connection.get(selectEarlier, inOrder[0]?.id ?? 0) !== undefined }
 }
 
 /** @returns the tasks that the worker has claimed. */

@@ -6,7 +6,7 @@
  * more.
  */
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
-import { deliveryStateOf, transitionOf } from '../inbox/states.ts'
+import { deliveryStateOf, hasEnded, transitionOf } from '../inbox/states.ts'
 import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../inbox/task-queue.ts'
 import type { Connection } from './connection.ts'
 import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
@@ -36,17 +36,21 @@ interface OrderedTask {
  */
 export function finishAll(connection: Connection, worker: number, results: readonly AttemptResult[]): DeliveryStatus[] {
   const ids = new Set<number>()
+  const recorded = new Set<number>()
   const claimed = new Map<number, ClaimedTask>()
   for (const result of results) {
     const isRecorded = finish(connection, worker, result)
     const next = claimNext(connection, worker, result, isRecorded)
     if (next) claimed.set(result.id, next)
+    if (isRecorded) recorded.add(result.id)
     if (isRecorded || next) ids.add(result.id)
   }
   for (const { id } of claimed.values()) updateDeliveryState(connection, id)
   return [...ids].map((id) => {
     const next = claimed.get(id)
-    return { ...updateDeliveryState(connection, id), ...(next && { next }) }
+    const state = updateDeliveryState(connection, id)
+    const endedByOther = !recorded.has(id) && hasEnded(state)
+    return { id, state, ...(endedByOther && { endedByOther }), ...(next && { next }) }
   })
 }
 
@@ -117,13 +121,13 @@ export function markGone(connection: Connection, id: number, handler: string, ke
 }
 
 /** Derives the state and the `next_at` of a delivery from its tasks, and writes them. */
-export function updateDeliveryState(connection: Connection, id: number): DeliveryStatus {
+export function updateDeliveryState(connection: Connection, id: number): DeliveryState {
   const tasks = connection.all<{ state: TaskState; next_at: number | null }>(selectStates, id)
   const state: DeliveryState = deliveryStateOf(tasks.map((task) => task.state))
   const times = tasks.flatMap((task) => (task.state === 'retrying' && task.next_at !== null ? [task.next_at] : []))
   connection.run(updateState, state, state === 'retrying' ? Math.min(...times) : null, id)
   connection.changed.add(id)
-  return { id, state }
+  return state
 }
 
 /** An attempt that has ended. `duration` is missing if the worker died, or if an operator discarded the delivery. */

@@ -3,7 +3,6 @@ import type {
   Inbox,
   Match,
   MatchOffer,
-  MatchResult,
   StoredDelivery,
   StoreResult,
 } from '../inbox/inbox.ts'
@@ -15,6 +14,7 @@ import type { Answer, Call } from '../runtime/thread-server.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import { type BatchAnswer, batchLength, type DeliveryBatch } from './delivery-batch.ts'
 import type { SqliteSettings } from './options.ts'
+import type { RecordedMatches } from './match.ts'
 import type { EncodedDelivery } from './store.ts'
 
 export interface ThreadSettings extends SqliteSettings {
@@ -54,7 +54,7 @@ export interface WriterCalls
   extends Served<(typeof writerMethods)[number] | 'registerWorker' | 'updateWorker' | 'releaseWorker'> {
   store(delivery: EncodedDelivery): StoreResult
   storeBatch(batch: DeliveryBatch): BatchAnswer
-  recordMatches(worker: number, matches: readonly Match[], now: number): MatchResult
+  recordMatches(worker: number, matches: readonly Match[], now: number): RecordedMatches
   retry(ids: readonly number[]): number
   discard(ids: readonly number[], reason: string): number
 }
@@ -130,7 +130,10 @@ function committedBy({ method, args }: Call<WriterCalls>, answer: Answer): numbe
 
 type Limits = Pick<MatchOffer, 'limit' | 'bytes'>
 
-/** Reads unmatched deliveries. While a worker records its matches, the deliveries for its next match are read. */
+/**
+ * Reads unmatched deliveries. While a worker records its matches, the deliveries for its next match are read. These are
+ * newer than the recorded ones, so call `forget` if an older delivery is unmatched.
+ */
 export class UnmatchedReader {
   readonly #read: (limits: Limits, after: number) => Promise<StoredDelivery[]>
   /** The deliveries that were read ahead, by worker. */
@@ -139,6 +142,11 @@ export class UnmatchedReader {
   /** @param read Reads deliveries with larger ids than `after`, oldest first. */
   constructor(read: (limits: Limits, after: number) => Promise<StoredDelivery[]>) {
     this.#read = read
+  }
+
+  /** Whether the next call of `take` returns deliveries that were read ahead. */
+  hasRead(worker: number): boolean {
+    return this.#ahead.has(worker)
   }
 
   /** The oldest unmatched deliveries, or those that were read ahead. */

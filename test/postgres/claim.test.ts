@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ClaimRequest } from '../../src/inbox/task-queue.ts'
 import { decideClaims, type FetchedTask } from '../../src/postgres/claim.ts'
 
 const task = (id: number, rest: Partial<FetchedTask> = {}): FetchedTask => ({
@@ -11,12 +12,13 @@ const task = (id: number, rest: Partial<FetchedTask> = {}): FetchedTask => ({
   order_hash: null,
   size: 10,
   replayed: false,
+  suspect: false,
   ...rest,
 })
 
 const limits = { bytes: 100, largest: 50, now: 1000 }
 
-function decide(tasks: readonly FetchedTask[], options: Partial<typeof limits> = {}, isFirst = (_id: number) => true) {
+function decide(tasks: readonly FetchedTask[], options: Partial<Omit<ClaimRequest, 'wanted'>> = {}, isFirst = (_id: number) => true) {
   const decision = decideClaims(tasks, { ...limits, ...options }, ({ delivery_id }) => isFirst(delivery_id))
   const ids = Object.entries(decision).map(([name, found]: [string, FetchedTask[]]) => {
     return [name, found.map(({ delivery_id }) => delivery_id)] as const
@@ -40,7 +42,19 @@ describe('the decision about fetched tasks', () => {
       { bytes: 1 },
       { claimed: [1], notDue: [2] },
     ],
-    ['skips large bodies', [task(1, { size: 51 }), task(2)], {}, { claimed: [2], tooLarge: [1] }],
+    ['skips large bodies', [task(1, { size: 51 }), task(2)], {}, { claimed: [2], postponed: [1] }],
+    [
+      'claims one suspect at most, beside other tasks',
+      [task(1, { suspect: true }), task(2, { suspect: true }), task(3)],
+      { suspect: true },
+      { claimed: [1, 3], postponed: [2] },
+    ],
+    [
+      'claims no suspect while another one runs',
+      [task(1, { suspect: true }), task(2)],
+      { suspect: false },
+      { claimed: [2], postponed: [1] },
+    ],
     ['accepts an empty list', [], {}, {}],
   ] as const)('%s', (_name, tasks, options, expected) => {
     expect(decide(tasks, options)).toEqual(expected)

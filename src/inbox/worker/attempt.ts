@@ -4,26 +4,32 @@ import type { Registration } from '../../handler.ts'
 import { startTimer } from '../../runtime/timer.ts'
 import type { AttemptResult, ClaimedTask, StoredDelivery } from '../inbox.ts'
 import { defaultAttempts, defaultTimeout, requestedDelay, retryDelay } from '../retry.ts'
+import type { Slot } from './concurrency.ts'
 
-/** A claimed task with all that its attempt needs. It holds a slot of its handler. */
-export interface RunningTask extends ClaimedTask {
+/** A task that this process has claimed. */
+export interface Claim extends ClaimedTask {
   /** The id of the worker that holds the lease. */
   worker: number
+  /** The slot in which the task runs. */
+  slot: Slot
+  /** `Suspensions.count` before the store was asked for the task. */
+  suspensions: number
+  /**
+   * When the first task of its chain took the slot, by `performance.now()`. A chain is a series of tasks with one order
+   * key: the call that records the result of a task also claims the next one.
+   */
+  chainStart: number
+}
+
+/** A claimed task with all that its attempt needs. */
+export interface RunningTask extends Claim {
   registration: Registration
   stored: StoredDelivery
   /** The payload if it was parsed to match the delivery. `undefined`: it is parsed once there is memory for it. */
   payload: DeliveryPayload | undefined
   /** Bytes of memory that the parsed payload takes. */
   cost: number
-  /**
-   * When the first task of its chain took the slot, by `performance.now()`. A chain is a series of tasks with one order
-   * key: the call that records the result of a task also claims the next one, which runs in the same slot.
-   */
-  chainStart: number
 }
-
-/** The next task of a chain. It takes over the slot of the task before it. */
-export type NextTask = ClaimedTask & Pick<RunningTask, 'worker' | 'chainStart'>
 
 export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt' | 'error' | 'result'> {
   /** The thrown value, for `onError`; the store gets `error`, its text. */

@@ -7,20 +7,44 @@ import { MemoryPool, type Release } from '../../runtime/memory-pool.ts'
 /** Maximum attempts of a handler that run at a time in one process, if it has no `concurrency`. */
 export const defaultConcurrency = 25
 
-/** Counts the slots that are taken, by handler. */
+/** The right to run one task of a handler. It has one owner at a time, from the claim of the task to its end. */
+export interface Slot {
+  /** Has no effect if the slot has been released before. */
+  release(): void
+}
+
+/** Gives out the slots of handlers. */
 export class Slots {
   readonly #taken = new Map<string, number>()
 
+  /** The number of free slots of a handler. It is negative if `concurrency` was lowered while its tasks run. */
   free({ name, options }: Registration): number {
     return (options.concurrency ?? defaultConcurrency) - (this.#taken.get(name) ?? 0)
   }
 
-  take(handler: string): void {
-    this.#taken.set(handler, (this.#taken.get(handler) ?? 0) + 1)
+  /** @returns a slot, if one is free. */
+  take(registration: Registration): Slot | undefined {
+    if (this.free(registration) < 1) return undefined
+    const { name } = registration
+    this.#add(name, 1)
+    let isReleased = false
+    return {
+      release: () => {
+        if (!isReleased) this.#add(name, -1)
+        isReleased = true
+      },
+    }
   }
 
-  release(handler: string): void {
-    this.#taken.set(handler, (this.#taken.get(handler) ?? 0) - 1)
+  /** Takes all free slots of a handler. */
+  takeAll(registration: Registration): Slot[] {
+    const slots: Slot[] = []
+    for (let slot = this.take(registration); slot; slot = this.take(registration)) slots.push(slot)
+    return slots
+  }
+
+  #add(handler: string, change: number): void {
+    this.#taken.set(handler, (this.#taken.get(handler) ?? 0) + change)
   }
 }
 

@@ -5,6 +5,7 @@ import { builtinModule } from '../../runtime/platform.ts'
 import type { ClaimedTask, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { RunningTask } from './attempt.ts'
+import type { Slot } from './concurrency.ts'
 import { fitsHeap, readPayload, summarizePayload, toDeliveryHeaders } from './payload.ts'
 import type { WorkerContext, WorkerHost } from './worker-host.ts'
 
@@ -29,6 +30,8 @@ export const maxMatchAttempts = 3
 export interface MatchedDelivery extends Pick<RunningTask, 'stored' | 'payload' | 'cost'> {
   match: Match
   registrations: readonly Registration[]
+  /** The slots of the handlers that can run now. */
+  slots: ReadonlyMap<string, Slot>
 }
 
 /** Matches deliveries of an inbox with the handlers of a process. */
@@ -45,18 +48,20 @@ export class Matcher {
   }
 
   /**
-   * @returns how many deliveries were matched; the tasks that the store has claimed, which hold slots; the deliveries
-   * whose payload cannot be read; and whether tasks that the store has not claimed may be due.
+   * @returns how many deliveries were matched; the tasks that the store has claimed; the deliveries whose payload
+   * cannot be read; and whether tasks that the store has not claimed may be due.
    */
   async match(
     worker: number,
     offer: Omit<MatchOffer, 'bytes'>,
   ): Promise<{ matched: number; tasks: RunningTask[]; unreadable: MatchedDelivery[]; mayBeDue: boolean }> {
     let batch: MatchedDelivery[] = []
+    let suspensions = 0
     const decide = async (offered: readonly StoredDelivery[]): Promise<Match[]> => {
-      this.#releaseSlots(batch, []) // of an earlier call of `decide`, whose matches the store could not record
+      releaseSlots(batch) // of an earlier call of `decide`, whose matches the store could not record
       batch = []
       await this.#addMatches(offered, batch)
+      suspensions = this.#context.suspensions.count
       return batch.map(({ match }) => match)
     }
     const limit = Math.max(1, Math.floor(offer.limit * this.#share))
@@ -65,14 +70,18 @@ export class Matcher {
       result = await this.#context.inbox.match(worker, { ...offer, limit, bytes: batchBytes * this.#share }, decide)
     } catch (error) {
       this.#share = Math.max(minShare, this.#share / 4)
-      this.#releaseSlots(batch, [])
+      releaseSlots(batch)
       throw error
     }
     this.#share = Math.min(1, 2 * this.#share)
-    const { matched, claimed } = result
-    const mayBeDue = this.#releaseSlots(batch, claimed)
+    const tasks = toRunningTasks({ worker, suspensions }, batch, result.claimed)
+    const running = new Set(tasks.map(({ slot }) => slot))
+    releaseSlots(batch, running)
+    const mayBeDue = batch.some(({ match, slots }) => {
+      return match.tasks.some(({ handler }) => !running.has(slots.get(handler) as Slot))
+    })
     const unreadable = batch.filter(({ match }) => match.invalid !== undefined)
-    return { matched, tasks: toRunningTasks(worker, batch, claimed), unreadable, mayBeDue }
+    return { matched: result.matched, tasks, unreadable, mayBeDue }
   }
 
   /** Matches deliveries in their order until the batch is full. The store offers the others again in a later call. */
@@ -104,34 +113,26 @@ export class Matcher {
     if (isCounted) await inbox.forgetMatchAttempts(id)
     return matched
   }
+}
 
-  /** Releases the slots of tasks that the store has not claimed. @returns whether there are such tasks. */
-  #releaseSlots(batch: readonly MatchedDelivery[], claimed: readonly ClaimedTask[]): boolean {
-    const names = new Set(claimed.map(({ id, handler }) => `${id} ${handler}`))
-    let hasUnclaimed = false
-    for (const { match } of batch) {
-      for (const { handler, claim } of match.tasks) {
-        if (names.has(`${match.id} ${handler}`)) continue
-        hasUnclaimed = true
-        if (claim) this.#context.slots.release(handler)
-      }
-    }
-    return hasUnclaimed
-  }
+/** Releases the slots of a batch, except those of running tasks. */
+function releaseSlots(batch: readonly MatchedDelivery[], running?: ReadonlySet<Slot>): void {
+  for (const { slots } of batch) for (const slot of slots.values()) if (!running?.has(slot)) slot.release()
 }
 
 /** The claimed tasks in the order of the batch, which is the order of receipt. */
 function toRunningTasks(
-  worker: number,
+  claim: Pick<RunningTask, 'worker' | 'suspensions'>,
   batch: readonly MatchedDelivery[],
   claimed: readonly ClaimedTask[],
 ): RunningTask[] {
   const byDelivery = Map.groupBy(claimed, ({ id }) => id)
   const chainStart = performance.now()
-  return batch.flatMap(({ match, stored, payload, cost, registrations }) => {
+  return batch.flatMap(({ match, stored, payload, cost, registrations, slots }) => {
     return (byDelivery.get(match.id) ?? []).map((task): RunningTask => {
       const registration = registrations.find(({ name }) => name === task.handler) as Registration
-      return { ...task, worker, registration, stored, payload, cost, chainStart }
+      const slot = slots.get(task.handler) as Slot
+      return { ...task, ...claim, slot, registration, stored, payload, cost, chainStart }
     })
   })
 }
@@ -153,14 +154,16 @@ export function matchDelivery(stored: StoredDelivery, { host, slots, cost, hasMe
   }
   const summary = summarizePayload(read.plain)
   const registrations = host.match(stored.event, summary.action)
+  const taken = new Map<string, Slot>()
   const tasks = registrations.map((registration): MatchedTask => {
-    const claim = hasMemory && slots.free(registration) > 0
-    if (claim) slots.take(registration.name)
-    return { handler: registration.name, key: orderKeyOf(registration, stored, read, host), claim }
+    const { name } = registration
+    const slot = hasMemory ? slots.take(registration) : undefined
+    if (slot) taken.set(name, slot)
+    return { handler: name, key: orderKeyOf(registration, stored, read, host), claim: slot !== undefined }
   })
-  const payload = tasks.some(({ claim }) => claim) ? payloadForAttempts(read) : undefined
+  const payload = taken.size > 0 ? payloadForAttempts(read) : undefined
   const match = { id: stored.id, summary, tasks, discardReplay: host.onReplay === 'discard' }
-  return { match, stored, payload, cost, registrations }
+  return { match, stored, payload, cost, registrations, slots: taken }
 }
 
 /** `undefined` if the option `parsePayload` fails: each attempt then parses the payload again, and fails with the error. */
@@ -175,7 +178,7 @@ function payloadForAttempts(read: ParsedPayload): DeliveryPayload | undefined {
 /** A delivery that no handler sees, because its payload cannot be read. */
 function unreadableDelivery(stored: StoredDelivery, cost: number, reason: string): MatchedDelivery {
   const match = { id: stored.id, summary: {}, tasks: [], invalid: reason }
-  return { match, stored, payload: undefined, cost, registrations: [] }
+  return { match, stored, payload: undefined, cost, registrations: [], slots: new Map() }
 }
 
 /** The reason that operators see: the error and its cause. */

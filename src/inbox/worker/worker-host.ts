@@ -3,6 +3,7 @@ import type { Registration } from '../../handler.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import type { Inbox } from '../inbox.ts'
 import type { PayloadMemory, Slots } from './concurrency.ts'
+import type { Suspensions } from './suspensions.ts'
 
 /** Milliseconds before a failed call of the store is repeated. */
 export const storeRetryDelay = 1000
@@ -43,8 +44,9 @@ export interface WorkerContext {
   readonly clock: Clock
   readonly slots: Slots
   readonly memory: PayloadMemory
-  /** Whether a worker id may start the next task after one of its tasks has ended. */
-  mayStartNext(worker: number): boolean
+  readonly suspensions: Suspensions
+  /** Whether a claimed task may start: the worker has not stopped, and its id is the current one. */
+  mayStart(worker: number): boolean
   /**
    * The store failed: retires the current id of the worker. Once the tasks of this id have ended, its leases are
    * released.

@@ -1,14 +1,15 @@
 import type { Registration } from '../../handler.ts'
 import { within } from '../../runtime/timer.ts'
-import type { ClaimedTask, Inbox } from '../inbox.ts'
+import type { Inbox } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
-import { PayloadMemory, Slots } from './concurrency.ts'
-import { Execution } from './execution.ts'
+import type { Claim } from './attempt.ts'
+import { PayloadMemory, type Slot, Slots } from './concurrency.ts'
 import { batchBytes, Matcher } from './matcher.ts'
 import { PollLoop, WorkSignal } from './poll-loop.ts'
 import { reportUnreadable } from './report-attempt.ts'
-import { TaskStarter } from './task-starter.ts'
-import { type Clock, registrationsOf, storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
+import { Suspensions } from './suspensions.ts'
+import { TaskRuns } from './task-runs.ts'
+import { type Clock, storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
 import { WorkerRegistration } from './worker-registration.ts'
 
 /**
@@ -27,7 +28,7 @@ const abortGrace = 3000
 /**
  * Handles the deliveries of an inbox: claims due tasks, matches new deliveries with handlers, and runs the handlers.
  *
- * `PollLoop` decides when a round begins, `WorkerRegistration` has the id of the worker, and `Execution` runs the
+ * `PollLoop` decides when a round begins, `WorkerRegistration` has the id of the worker, and `TaskRuns` runs the
  * tasks. After `start()`, each round queries the store for due tasks and for unmatched deliveries, if there may be any.
  * If the store fails, the id is retired and the next round registers a new one. `stop()` ends the rounds, then the
  * attempts.
@@ -37,8 +38,7 @@ export class Worker {
   readonly #loop: PollLoop
   readonly #registration: WorkerRegistration
   readonly #matcher: Matcher
-  readonly #execution: Execution
-  readonly #starter: TaskStarter
+  readonly #runs: TaskRuns
   readonly #due = new WorkSignal()
   readonly #unmatched = new WorkSignal()
   #wasExhausted = false
@@ -49,7 +49,8 @@ export class Worker {
     const storeFailed = (error: unknown) => this.#storeFailed(error)
     this.#context = {
       ...{ inbox, host, clock, slots: new Slots(), memory: new PayloadMemory(host.runningLimit), storeFailed },
-      mayStartNext: (worker) => !this.#loop.isStopped && this.#registration.isCurrent(worker),
+      suspensions: new Suspensions(inbox.leaseDuration, clock),
+      mayStart: (worker) => !this.#loop.isStopped && this.#registration.isCurrent(worker),
     }
     this.#loop = new PollLoop({ interval: inbox.pollInterval, round: () => this.#round(), failed: storeFailed })
     this.#registration = new WorkerRegistration(this.#context, this.#loop, {
@@ -57,21 +58,18 @@ export class Worker {
       onError: (error) => this.#logFailure(error),
     })
     this.#matcher = new Matcher(this.#context)
-    this.#execution = new Execution(this.#context, {
-      roomForTask: (mayBeDue) => this.#roomForTask(mayBeDue),
-      startNext: (next) => this.#starter.startNext(next),
-    })
-    this.#starter = new TaskStarter(this.#context, this.#execution)
+    this.#runs = new TaskRuns(this.#context, (mayBeDue) => this.#roomForTask(mayBeDue))
   }
 
   /** Starts the rounds, once. */
   start(): void {
+    this.#context.suspensions.start()
     this.#loop.start()
   }
 
   /** Problems that keep the worker from running all due tasks. */
   get problems(): WorkerProblem[] {
-    const overdue = [...this.#execution.overdue].map(([handler, count]): WorkerProblem => {
+    const overdue = [...this.#runs.overdue].map(([handler, count]): WorkerProblem => {
       return { code: 'handler_overdue', handler, count }
     })
     return this.#context.memory.isExhausted ? [...overdue, { code: 'memory_exhausted' }] : overdue
@@ -94,11 +92,12 @@ export class Worker {
    */
   async stop(grace: number): Promise<void> {
     const lastRound = this.#loop.stop()
-    this.#execution.stopWaiting()
+    this.#runs.stopWaiting()
     await within(storeTimeout, lastRound)
-    await within(grace, this.#execution.idle())
-    this.#execution.abort()
-    await within(abortGrace, this.#execution.idle())
+    await within(grace, this.#runs.idle())
+    this.#runs.abort()
+    await within(abortGrace, this.#runs.idle())
+    this.#context.suspensions.stop()
     await within(storeTimeout, this.#registration.releaseAll())
   }
 
@@ -123,18 +122,15 @@ export class Worker {
    * @returns whether it has found work.
    */
   async #findWork(worker: number): Promise<boolean> {
-    const registrations = registrationsOf(this.#context.host)
+    const registrations = this.#context.host.registrations()
     // Before the program registers its first handler, every delivery would end as `ignored`.
-    if (registrations.size === 0 && !this.#context.host.capture) return false
+    if (registrations.length === 0 && !this.#context.host.capture) return false
     this.#warnOfMemory()
-    const free = new Map(
-      [...registrations].map(([name, registration]) => [name, this.#context.slots.free(registration)]),
-    )
-    const due = await this.#claim(worker, free)
+    const due = await this.#claim(worker, registrations)
     if (this.#loop.isStopped) return true // `stop` releases the claimed tasks, with the leases of this worker
-    await this.#starter.start(worker, due)
+    if (due.length > 0) await this.#runs.start(due)
     if (this.#loop.isStopped) return true
-    const matched = await this.#match(worker, [...registrations.values()], [...free.values()])
+    const matched = await this.#match(worker, registrations)
     return due.length + matched > 0
   }
 
@@ -142,23 +138,32 @@ export class Worker {
    * Claims due tasks. A claim takes a commit, so the worker claims only after a signal that a task may be due, or when
    * `pollInterval` has passed since the last claim.
    */
-  async #claim(worker: number, free: ReadonlyMap<string, number>): Promise<ClaimedTask[]> {
+  async #claim(worker: number, registrations: readonly Registration[]): Promise<Claim[]> {
     if (!this.#due.take(this.#context.inbox.pollInterval)) return []
-    const { inbox, memory, clock } = this.#context
-    const request = { bytes: batchBytes, largest: memory.largestBody, now: clock.now() }
-    const due = await inbox.claim(worker, { ...request, wanted: Object.fromEntries(free) })
-    const claimed = Map.groupBy(due, ({ handler }) => handler)
-    // A handler whose free slots were all filled may have more due tasks.
-    if ([...free].some(([handler, count]) => (claimed.get(handler)?.length ?? 0) >= count)) this.#due.raise()
-    return due
+    const { inbox, memory, clock, slots, suspensions } = this.#context
+    // Taken before the claim, because other tasks may take slots during it.
+    const free = new Map(registrations.map((registration) => [registration.name, slots.takeAll(registration)]))
+    const wanted = Object.fromEntries([...free].map(([handler, own]) => [handler, own.length]))
+    const claim = { worker, suspensions: suspensions.count, chainStart: performance.now() }
+    const limits = { bytes: batchBytes, largest: memory.largestBody, suspect: this.#runs.maySuspectStart }
+    try {
+      const tasks = await inbox.claim(worker, { wanted, ...limits, now: clock.now() })
+      const claims = tasks.map((task): Claim => ({ ...task, ...claim, slot: free.get(task.handler)?.pop() as Slot }))
+      // A handler whose free slots were all filled may have more due tasks.
+      if ([...free.values()].some((own) => own.length === 0)) this.#due.raise()
+      return claims
+    } finally {
+      for (const slot of [...free.values()].flat()) slot.release()
+    }
   }
 
   /**
    * Matches new deliveries. The transaction that records the matches also claims some of the new tasks for this worker,
    * and this method starts them. @returns the number of matched deliveries.
    */
-  async #match(worker: number, registrations: readonly Registration[], free: readonly number[]): Promise<number> {
+  async #match(worker: number, registrations: readonly Registration[]): Promise<number> {
     if (!this.#unmatched.take(this.#context.inbox.pollInterval)) return 0
+    const free = registrations.map((registration) => this.#context.slots.free(registration))
     const ordered = registrations.some(({ options }) => options.order !== undefined)
     // With an order, most of the matched tasks may wait for older tasks. So match many, to find enough that can run.
     const limit = ordered ? maxMatched : Math.min(Math.max(...free, minMatched), maxMatched)
@@ -171,7 +176,7 @@ export class Worker {
     if (mayBeDue) this.#due.raise()
     for (const delivery of unreadable) reportUnreadable(this.#context.host, delivery)
     if (this.#loop.isStopped) return matched
-    for (const task of tasks) this.#execution.start(task)
+    for (const task of tasks) this.#runs.run(task)
     return matched
   }
 
@@ -185,7 +190,7 @@ export class Worker {
   }
 
   async #releaseWhenIdle(id: number): Promise<void> {
-    await this.#execution.idle(id)
+    await this.#runs.idle(id)
     await this.#registration.release(id)
   }
 

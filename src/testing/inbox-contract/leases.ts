@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { HandlerPolicy, Inbox } from '../../inbox/inbox.ts'
+import type { ClaimedTask, HandlerPolicy, Inbox } from '../../inbox/inbox.ts'
 import { type ContractStore, type InboxContractCase, type InboxContractHost, openNew } from './case.ts'
 import { day, minute, start, storeMany, storeNew } from './deliveries.ts'
 import type { DoomedWorker } from './doomed-worker.ts'
@@ -98,6 +98,40 @@ export const leaseCases: InboxContractCase[] = [
       assert.equal((await worker.claim('b', 10)).length, 3)
       await assertTasks(inbox, own, { a: 'running' })
       await assertTasks(inbox, others, { b: 'running' })
+    },
+  },
+  {
+    id: 'takeover-suspects',
+    name: 'claims the tasks of a killed process one by one if the worker wants that, beside other tasks',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const ids = await storeMany(inbox, 4)
+      for (const id of ids) await worker.match(id, due('a'), due('b'))
+      const handlers = [{ name: 'a', backoff: 1 }]
+      const doomed = await store.startWorker({ handlers, wanted: { a: 3 } })
+      await doomed.kill()
+      await eventually('all leases expire', async () => {
+        const tasks = await Promise.all(doomed.claimed.map(({ id }) => taskOf(inbox, id, 'a')))
+        return tasks.every(({ state }) => state === 'retrying')
+      })
+      const claim = (wanted: Record<string, number>, suspect: boolean) => {
+        return inbox.claim(worker.id, { wanted, bytes: 1e6, suspect, now: Date.now() + minute })
+      }
+      const other = only(await claim({ a: 10 }, false))
+      assert.deepEqual([other.id, other.suspect], [ids[3], undefined])
+      const suspected: ClaimedTask[] = []
+      await eventually('a suspect is claimed', async () => {
+        suspected.push(...(await claim({ a: 10 }, true)))
+        return suspected.length > 0
+      })
+      assert.equal(only(suspected).suspect, true)
+      assert.equal((await claim({ a: 10, b: 10 }, false)).length, 4, 'the tasks of b are no suspects')
+      await worker.finish(only(suspected), 'failed', { nextAt: start })
+      await eventually('the task is due again, and no suspect any more', async () => {
+        return (await claim({ a: 10 }, false)).some(({ id }) => id === only(suspected).id)
+      })
     },
   },
   {

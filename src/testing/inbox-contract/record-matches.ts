@@ -36,6 +36,27 @@ export const matchingCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'unmatched-again',
+    name: 'offers a delivery that an operator retries before the newer ones, although a backlog is being matched',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a')
+      const [oldest = 0, ...backlog] = await storeMany(inbox, 12)
+      await worker.finish(await worker.begin(oldest, 'a'), 'succeeded')
+      const offered: number[][] = []
+      const matchTwo = () => {
+        return inbox.match(worker.id, { limit: 2, bytes: 1e6, ordered: true, now: start }, (all) => {
+          offered.push(all.map(({ id }) => id))
+          return all.map(({ id }) => ({ id, summary: {}, tasks: [ordered('a', 'key')] }))
+        })
+      }
+      assert.equal((await matchTwo()).matched, 2)
+      assert.equal(await inbox.retry({ ids: [oldest] }), 1)
+      assert.equal((await matchTwo()).matched, 2, 'the match makes progress')
+      assert.deepEqual([offered[0], offered.at(-1)], [backlog.slice(0, 2), [oldest, backlog[2]]])
+    },
+  },
+  {
     id: 'unmatched-shared',
     name: 'offers another process the deliveries that a closed process left unmatched',
     async run(host) {

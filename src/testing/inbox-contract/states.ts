@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { AttemptResult } from '../../inbox/inbox.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { minute, start, storeNew } from './deliveries.ts'
+import { minute, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -29,6 +29,20 @@ const meanwhile: [(AttemptResult['outcome'] | 'due' | 'claimed')[], DeliveryStat
 ]
 
 export const stateCases: InboxContractCase[] = [
+  {
+    id: 'states-ended-once',
+    name: 'tells only one of two results that are recorded together that it has ended the delivery',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      for (const id of await storeMany(inbox, 5)) {
+        const claimed = await worker.match(id, 'a', 'b')
+        const statuses = (await Promise.all(claimed.map((task) => worker.finish(task, 'dead')))).flat()
+        assert.equal(statuses.length, 2)
+        assert.equal(statuses.filter(({ state, endedByOther }) => state === 'dead' && !endedByOther).length, 1)
+      }
+    },
+  },
   {
     id: 'states',
     name: 'moves a delivery through pending, running, retrying, running and done',

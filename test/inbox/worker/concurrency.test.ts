@@ -15,10 +15,21 @@ test('a handler has as many slots as its concurrency, 25 by default', () => {
 test('slots are taken and released for each handler on its own', () => {
   const slots = new Slots()
   const [a, b] = [registrationOf('a', { concurrency: 2 }), registrationOf('b', { concurrency: 2 })]
-  slots.take('a')
-  slots.take('a')
+  const first = slots.take(a)
+  slots.take(a)
   expect([slots.free(a), slots.free(b)]).toEqual([0, 2])
-  slots.release('a')
-  slots.take('b')
+  first?.release()
+  slots.take(b)
   expect([slots.free(a), slots.free(b)]).toEqual([1, 1])
+})
+
+test('a slot that is released twice is free once, and none is given out beyond the concurrency', () => {
+  const slots = new Slots()
+  const one = registrationOf('one', { concurrency: 1 })
+  const slot = slots.take(one)
+  expect(slots.take(one)).toBeUndefined()
+  slot?.release()
+  slot?.release()
+  expect(slots.takeAll(one)).toHaveLength(1)
+  expect(slots.free(one)).toBe(0)
 })

@@ -120,13 +120,13 @@ describe('slots', () => {
   test('are taken while there are free ones; other tasks have to wait', () => {
     const host = new Host().on('*', nothing, { concurrency: 2 }).on('issues', nothing)
     const slots = new Slots()
-    const claims = [1, 2, 3].map(() => matchOf(opened(), host, slots).match.tasks.map(({ claim }) => claim))
-    expect(claims).toEqual([
+    const matched = [1, 2, 3].map(() => matchOf(opened(), host, slots))
+    expect(matched.map(({ match }) => match.tasks.map(({ claim }) => claim))).toEqual([
       [true, true],
       [true, true],
       [true, false],
     ])
-    slots.release('on:*')
+    matched[0]?.slots.get('on:*')?.release()
     expect(matchOf(opened(), host, slots).match.tasks.map(({ claim }) => claim)).toEqual([true, true])
   })
 })

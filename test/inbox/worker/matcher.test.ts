@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { PayloadMemory, Slots } from '../../../src/inbox/worker/concurrency.ts'
 import { Matcher, maxMatchAttempts } from '../../../src/inbox/worker/matcher.ts'
+import { Suspensions } from '../../../src/inbox/worker/suspensions.ts'
 import { Host } from '../fixtures.ts'
 import { detailIn, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 
@@ -13,7 +14,9 @@ const payloadOf = (bytes: number) => ({ text: 'x'.repeat(bytes / 4) })
 async function matcherOf(inbox: Inbox, limit = 256 * MiB) {
   const host = new Host().on('push', () => {})
   const bounds = { slots: new Slots(), memory: new PayloadMemory(limit) }
-  const matcher = new Matcher({ inbox, host, clock: Date, ...bounds, mayStartNext: () => true, storeFailed: () => {} })
+  const suspensions = new Suspensions(inbox.leaseDuration, Date)
+  const context = { ...bounds, suspensions, mayStart: () => true, storeFailed: () => {} }
+  const matcher = new Matcher({ inbox, host, clock: Date, ...context })
   const worker = await inbox.registerWorker([{ name: 'on:push', backoff: 1000 }])
   const match = () => matcher.match(worker, { limit: 100, ordered: false, now: Date.now() })
   return { ...bounds, host, match }

@@ -1,0 +1,48 @@
+import { startTimer } from '../../runtime/timer.ts'
+import type { Clock } from './worker-host.ts'
+
+/**
+ * Counts how often this process was suspended for longer than its leases last without heartbeats: by SIGSTOP, or with
+ * its machine, when a laptop sleeps or a virtual machine is paused. Meanwhile, another process may have reclaimed the
+ * leases. So a task that was claimed before a suspension must not start after it.
+ *
+ * Compares two clocks with their values at the last look, and takes the larger difference: the monotonic clock stops
+ * while the machine is suspended, and an operator may set the other clock. If the clock is set forward, that counts as
+ * a suspension too. This costs little: the tasks that have not started are claimed again.
+ */
+export class Suspensions {
+  readonly #limit: number
+  readonly #clock: Clock
+  #count = 0
+  #monotonic = performance.now()
+  #time: number
+  #stop: (() => void) | undefined
+
+  /** @param limit Milliseconds for which the leases last without heartbeats. */
+  constructor(limit: number, clock: Clock) {
+    this.#limit = limit
+    this.#clock = clock
+    this.#time = clock.now()
+  }
+
+  /** The number of suspensions until now. */
+  get count(): number {
+    const [monotonic, time] = [performance.now(), this.#clock.now()]
+    if (Math.max(monotonic - this.#monotonic, time - this.#time) > this.#limit) this.#count++
+    this.#monotonic = monotonic
+    this.#time = time
+    return this.#count
+  }
+
+  /** Looks at the clocks regularly from now on, so that a long wait is not taken for a suspension. */
+  start(): void {
+    this.#stop = startTimer(() => {
+      void this.count
+      this.start()
+    }, this.#limit / 4)
+  }
+
+  stop(): void {
+    this.#stop?.()
+  }
+}

@@ -1,0 +1,335 @@
+import { type DeliveryPayload, ReceivedDelivery } from '../../delivery.ts'
+import type { Registration } from '../../handler.ts'
+import type { Json } from '../../runtime/json.ts'
+import type { Release } from '../../runtime/memory-pool.ts'
+import { sleep } from '../../runtime/timer.ts'
+import { traceStoredAttempt } from '../../telemetry/tracing.ts'
+import type { AttemptResult, DeliveryStatus, StoredDelivery } from '../inbox.ts'
+import { estimateParsedSize } from '../parsed-size.ts'
+import { type Claim, type RunningTask, runAttempt } from './attempt.ts'
+import { type Slot, smallBody } from './concurrency.ts'
+import { readPayload, toDeliveryHeaders } from './payload.ts'
+import { AttemptLog, OverdueHandlers, reportAttempt, reportDead } from './report-attempt.ts'
+import { registrationsOf, storeRetryDelay, type WorkerContext } from './worker-host.ts'
+
+/** Milliseconds that consecutive tasks of an order key may keep a slot. After that, other due tasks may get it. */
+const maxChain = 1000
+
+/**
+ * Milliseconds that a suspect runs alone. A handler that ends its process usually does so at once, and the suspects
+ * behind a handler that only takes long should not wait for it.
+ */
+const maxTrial = 60_000
+
+/**
+ * The runs of the tasks that this process has claimed. A run is
+ *
+ * - claimed: the store has leased its task to this worker, and the run owns a slot of the handler. → loading; →
+ *   waiting, if the match that claimed the task has read its delivery.
+ * - loading: its delivery is being read. → waiting; → ended if the program has removed the handler or the store fails,
+ *   which releases the lease; → ended if the delivery was deleted.
+ * - waiting: for memory for its payload. → running; → ended if `stopWaiting()` was called, or if the process was
+ *   suspended after the claim: the lease may have expired, so it is released.
+ * - running: the code of its handler runs. → recording, as soon as the outcome is known. The slot is released when the
+ *   code has ended, which may be after the run.
+ * - recording: the store records the result, and may claim the next task with the same order key. → ended, and a run of
+ *   the next task is claimed.
+ * - ended: it owns no slot, unless the code of its handler still runs, and no memory.
+ *
+ * A task whose latest lease has expired is a *suspect*: it may have ended its process. Only one suspect runs at a time,
+ * beside other tasks. So if it ends the process again, no other suspect loses an attempt.
+ */
+export class TaskRuns {
+  readonly #context: WorkerContext
+  readonly #roomForTask: (mayBeDue: boolean) => void
+  readonly #overdue: OverdueHandlers
+  /** The runs from `waiting` on. */
+  readonly #runs = new Map<RunningTask, Promise<void>>()
+  /** When the runs of suspects began, by `performance.now()`. */
+  readonly #suspects = new Map<Slot, number>()
+  /** The deliveries whose handlers run, or whose results are being recorded. */
+  readonly #deliveries = new Set<ReceivedDelivery>()
+  readonly #waitingStopped = Promise.withResolvers<undefined>()
+  readonly #shutdown = new AbortController()
+  /** The next tasks of chains that are claimed, and will be loaded together. */
+  #next: Claim[] = []
+  #loadingNext: Promise<void> | undefined
+
+  /**
+   * @param roomForTask Called when there may be room for a task. `mayBeDue`: whether the end of an attempt may have
+   * made another task due.
+   */
+  constructor(context: WorkerContext, roomForTask: (mayBeDue: boolean) => void) {
+    this.#context = context
+    this.#roomForTask = roomForTask
+    this.#overdue = new OverdueHandlers(context.host.logger)
+  }
+
+  /** See `OverdueHandlers.counts`. */
+  get overdue(): ReadonlyMap<string, number> {
+    return this.#overdue.counts
+  }
+
+  /** Whether a suspect may be claimed. */
+  get maySuspectStart(): boolean {
+    const now = performance.now()
+    return [...this.#suspects.values()].every((begin) => now - begin > maxTrial)
+  }
+
+  /** Loads the deliveries of claimed tasks, and runs the tasks. */
+  async start(claims: readonly Claim[]): Promise<void> {
+    for (const { slot, suspect } of claims) if (suspect) this.#suspects.set(slot, performance.now())
+    const started = new Set<Claim>()
+    try {
+      const deliveries = new Map((await this.#load(claims)).map((stored) => [stored.id, stored]))
+      const registrations = registrationsOf(this.#context.host)
+      // The program has removed the handlers of these tasks after the tasks were claimed.
+      await this.#releaseLeases(claims.filter(({ handler }) => !registrations.has(handler)))
+      for (const claim of claims) {
+        const stored = deliveries.get(claim.id)
+        const registration = registrations.get(claim.handler)
+        if (!stored || !registration) continue // the delivery was discarded and pruned, or the lease was released above
+        const cost = estimateParsedSize(stored.body, stored.form)
+        started.add(claim)
+        this.run({ ...claim, registration, stored, payload: undefined, cost })
+      }
+    } finally {
+      for (const claim of claims) if (!started.has(claim)) this.#end(claim)
+    }
+  }
+
+  /** Runs a task as soon as there is memory for its payload. */
+  run(task: RunningTask): void {
+    const run = this.#run(task).finally(() => {
+      this.#runs.delete(task)
+      this.#endTrial(task)
+    })
+    this.#runs.set(task, run)
+  }
+
+  /**
+   * Resolves when no task is waiting for memory or running, and no result is being recorded.
+   * @param worker Considers only tasks with this worker id. Default: all tasks.
+   */
+  async idle(worker?: number): Promise<void> {
+    for (;;) {
+      const runs = [...this.#runs].filter(([task]) => worker === undefined || task.worker === worker)
+      if (runs.length === 0) return
+      await Promise.all(runs.map(([, ended]) => ended)) // the end of a task may start the next one of its order key
+    }
+  }
+
+  /**
+   * Drops the tasks that wait for memory, and those that would have to wait later. `releaseWorker` releases their
+   * leases.
+   */
+  stopWaiting(): void {
+    this.#waitingStopped.resolve(undefined)
+  }
+
+  /** Aborts the handlers. An attempt that fails from now on has the outcome `released`. */
+  abort(): void {
+    this.#shutdown.abort()
+    for (const delivery of this.#deliveries) delivery.abort(new DOMException('Shutting down', 'AbortError'))
+  }
+
+  async #load(claims: readonly Claim[]): Promise<StoredDelivery[]> {
+    try {
+      return await this.#context.inbox.load([...new Set(claims.map(({ id }) => id))])
+    } catch (error) {
+      // Otherwise, the leases would be released only when all attempts with this worker id have ended.
+      await this.#releaseLeases(claims)
+      throw error
+    }
+  }
+
+  /** Makes tasks due again; the attempts do not count. The store ignores tasks whose leases have expired. */
+  async #releaseLeases(claims: readonly Claim[]): Promise<void> {
+    const startedAt = this.#context.clock.now()
+    for (const [worker, own] of Map.groupBy(claims, (claim) => claim.worker)) {
+      const released = { outcome: 'released', startedAt, duration: 0 } as const
+      const results = own.map(({ id, handler, attempt }) => ({ id, handler, attempt, ...released }))
+      await this.#context.inbox.finish(worker, results)
+    }
+  }
+
+  /** Ends a run whose handler was not called. */
+  #end(claim: Claim): void {
+    claim.slot.release()
+    this.#endTrial(claim)
+  }
+
+  #endTrial({ slot }: Claim): void {
+    if (this.#suspects.delete(slot)) this.#roomForTask(true) // the next suspect may start
+  }
+
+  async #run(task: RunningTask): Promise<void> {
+    const releaseMemory = this.#context.memory.takeAtOnce(task.cost) ?? (await this.#waitForMemory(task.cost))
+    if (!releaseMemory) return task.slot.release()
+    try {
+      if (task.suspensions === this.#context.suspensions.count) await this.#attempt(task, releaseMemory)
+      else await this.#drop(task)
+    } finally {
+      releaseMemory()
+    }
+  }
+
+  /** @returns `undefined` if `stopWaiting()` ends the wait. */
+  async #waitForMemory(bytes: number): Promise<Release | undefined> {
+    const { room, giveUp } = this.#context.memory.wait(bytes)
+    const release = await Promise.race([room, this.#waitingStopped.promise])
+    if (!release) giveUp()
+    return release
+  }
+
+  /** Releases a task whose lease may have expired. */
+  async #drop(task: RunningTask): Promise<void> {
+    task.slot.release()
+    try {
+      await this.#releaseLeases([task])
+      this.#roomForTask(true)
+    } catch (error) {
+      this.#context.storeFailed(error)
+    }
+  }
+
+  /** Runs the handler, then releases the memory, reports the result, and records it. */
+  async #attempt(task: RunningTask, releaseMemory: Release): Promise<void> {
+    const { id, handler, attempt, attemptsUsed, replayed, stored } = task
+    const { host, clock } = this.#context
+    const { payload, registration } = this.#readPayload(task)
+    const log = new AttemptLog(host.logger)
+    const { body: _body, ...headers } = stored // a handler that keeps the delivery must not keep the body in memory
+    const deliveryHeaders = { ...toDeliveryHeaders(headers), attempt: attemptsUsed, replayed }
+    const delivery = new ReceivedDelivery(deliveryHeaders, payload, log.logger, host.octokits)
+    this.#deliveries.add(delivery)
+    try {
+      const startTime = performance.now()
+      const [now, isAborted] = [() => clock.now(), () => this.#shutdown.signal.aborted]
+      const run = () => runAttempt({ registration, delivery, attemptsUsed, now, isAborted })
+      const running = traceStoredAttempt(handler, delivery, stored, run)
+      const code = this.#releaseSlotWhenSettled(task, running.settled)
+      const ended = await running.result
+      releaseMemory()
+      if (code.isRunning) void this.#overdue.watch(handler, delivery.guid, running.settled)
+
+      const duration = Math.round(performance.now() - startTime)
+      const startedAt = now() - duration // the clock may have been set since the start
+      reportAttempt(host, task, delivery, ended, duration)
+      const { thrown, ...outcome } = ended
+      const result = { id, handler, attempt, startedAt, duration, log: log.text, ...outcome }
+      const status = await this.#record(task, result)
+      if (status?.state === 'dead' && !status.endedByOther) {
+        const isOwnFailure = outcome.outcome === 'dead' // otherwise another handler failed before this one ended
+        const error = isOwnFailure
+          ? thrown
+          : new Error('Another handler of the delivery has failed in its last attempt')
+        reportDead(host, id, delivery, error)
+      }
+      if (status?.next) await this.#startNext(status.next)
+      const isOrdered = registration.options.order !== undefined
+      this.#roomForTask(outcome.outcome === 'failed' || (isOrdered && !status?.next))
+    } finally {
+      this.#deliveries.delete(delivery)
+    }
+  }
+
+  /**
+   * The payload of a task, and the registration to run. If the payload cannot be read, or if the option `parsePayload`
+   * fails, returns empty data, and a copy of the task's registration with another handler, which rejects with the reason.
+   */
+  #readPayload(task: RunningTask): { payload: DeliveryPayload; registration: Registration } {
+    const { payload, stored, cost, registration } = task
+    if (payload) return { payload, registration }
+    let members: Json = {}
+    try {
+      const read = readPayload(stored, cost, this.#context.host)
+      members = read.plain
+      return { payload: read.forHandlers(), registration }
+    } catch (error) {
+      const handler = () => Promise.reject(error)
+      return { payload: { data: {}, members }, registration: { ...registration, handler } }
+    }
+  }
+
+  /** @param settled Resolves when the code of the handler has ended, which may be after its attempt. */
+  #releaseSlotWhenSettled({ slot }: RunningTask, settled: Promise<void>): { readonly isRunning: boolean } {
+    const code = { isRunning: true }
+    void settled.then(() => {
+      code.isRunning = false
+      slot.release()
+      this.#roomForTask(false)
+    })
+    return code
+  }
+
+  /**
+   * Records a result, and claims the next task of a chain by the same call if that task may start. Repeats a call that
+   * fails, unless the handlers have been aborted.
+   * @returns nothing if this worker no longer holds the lease, or if a call fails after the abort. After the abort, the
+   * worker releases the lease, and the attempt is repeated.
+   */
+  async #record(task: RunningTask, result: AttemptResult): Promise<RecordedStatus | undefined> {
+    const { handler, stored, worker } = task
+    const { inbox, host, suspensions } = this.#context
+    let slot: Slot | undefined
+    const { count } = suspensions
+    try {
+      for (;;) {
+        slot ??= this.#slotForNext(task) // kept after a failed call, which may have claimed a task
+        try {
+          const [status] = await inbox.finish(worker, [slot ? { ...result, nextBytes: smallBody } : result])
+          if (!status?.next || !slot) return status && { ...status, next: undefined }
+          const next = { ...status.next, worker, slot, suspensions: count, chainStart: task.chainStart }
+          slot = undefined // `next` owns it
+          return { ...status, next }
+        } catch (err) {
+          host.logger.error(
+            { err, handler, guid: stored.guid },
+            'The result of an attempt could not be recorded',
+          )
+          if (this.#shutdown.signal.aborted) return undefined
+          await sleep(storeRetryDelay, this.#shutdown.signal, { keepAlive: true })
+        }
+      }
+    } finally {
+      slot?.release()
+    }
+  }
+
+  /** The slot for the next task of a chain, if that task may start in this process. */
+  #slotForNext({ worker, registration, chainStart }: RunningTask): Slot | undefined {
+    if (registration.options.order === undefined || performance.now() - chainStart > maxChain) return undefined
+    return this.#context.mayStart(worker) ? this.#context.slots.take(registration) : undefined
+  }
+
+  /**
+   * Runs the next task of a chain. The deliveries of all calls in one turn of the event loop are loaded together.
+   * Resolves when the task runs or is released, or the store has failed.
+   */
+  #startNext(next: Claim): Promise<void> {
+    this.#next.push(next)
+    this.#loadingNext ??= Promise.resolve().then(async () => {
+      const claims = this.#next
+      this.#next = []
+      this.#loadingNext = undefined
+      await this.#startOrRelease(claims)
+    })
+    return this.#loadingNext
+  }
+
+  async #startOrRelease(claims: readonly Claim[]): Promise<void> {
+    const [allowed, others] = [true, false].map((may) => {
+      return claims.filter(({ worker }) => this.#context.mayStart(worker) === may)
+    }) as [Claim[], Claim[]]
+    for (const claim of others) this.#end(claim)
+    try {
+      await Promise.all([allowed.length > 0 && this.start(allowed), this.#releaseLeases(others)])
+    } catch (error) {
+      this.#context.storeFailed(error)
+    }
+  }
+}
+
+/** The status of a delivery, and the next task of the chain, with its slot. */
+type RecordedStatus = Omit<DeliveryStatus, 'next'> & { next: Claim | undefined }

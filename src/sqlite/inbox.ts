@@ -1,0 +1,185 @@
+import type {
+  DecideMatches,
+  HandlerPolicy,
+  Inbox,
+  MatchOffer,
+  MatchResult,
+  NewDelivery,
+  StoredDelivery,
+  StoreResult,
+} from '../inbox/inbox.ts'
+import { leaseDuration } from '../inbox/processes.ts'
+import { forEachSelected } from '../inbox/query/paging.ts'
+import type { Query, Selection } from '../inbox/query/query.ts'
+import type { Page } from '../inbox/records.ts'
+import { toStoredDelivery } from '../inbox/rows.ts'
+import { Mutex } from '../runtime/mutex.ts'
+import type { ThreadClient } from '../runtime/thread-client.ts'
+import { encodeDelivery } from './store.ts'
+import { StoreQueue } from './store-queue.ts'
+import {
+  type MaintenanceCalls,
+  maintenanceMethods,
+  UnmatchedReader,
+  type WriterCalls,
+  writerMethods,
+} from './threads.ts'
+
+/** The workers of this process, with their handlers. The maintenance thread sends the heartbeats of these workers. */
+export type RegisteredWorkers = Map<number, readonly HandlerPolicy[]>
+
+/** @param workers The workers of this process. The maintenance thread gets them again if it has to be started again. */
+export function createInbox(
+  writer: ThreadClient<WriterCalls>,
+  maintenance: ThreadClient<MaintenanceCalls>,
+  workers: RegisteredWorkers,
+  heartbeat: number,
+): Inbox {
+  return Object.assign(
+    new SqliteInbox(writer, maintenance, workers, heartbeat),
+    writer.methods(writerMethods),
+    maintenance.methods(maintenanceMethods),
+  )
+}
+
+type ForwardedMethod = (typeof writerMethods)[number] | (typeof maintenanceMethods)[number]
+
+/** The methods of the inbox that do more than forward a call to a thread. */
+class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
+  readonly pollInterval = 200
+  readonly leaseDuration: number
+  readonly #writer: ThreadClient<WriterCalls>
+  readonly #maintenance: ThreadClient<MaintenanceCalls>
+  readonly #workers: RegisteredWorkers
+  readonly #storeQueue: StoreQueue
+  /** Searches in payloads take long, so they run one by one: between two of them, the thread answers other calls. */
+  readonly #searches = new Mutex()
+  readonly #unmatched: UnmatchedReader
+  /** The unfinished operations that have several steps. */
+  readonly #pending = new Set<Promise<unknown>>()
+  #closed: Promise<void> | undefined
+
+  constructor(
+    writer: ThreadClient<WriterCalls>,
+    maintenance: ThreadClient<MaintenanceCalls>,
+    workers: RegisteredWorkers,
+    heartbeat: number,
+  ) {
+    this.leaseDuration = leaseDuration(heartbeat)
+    this.#writer = writer
+    this.#maintenance = maintenance
+    this.#workers = workers
+    this.#storeQueue = new StoreQueue(writer)
+    this.#unmatched = new UnmatchedReader(async ({ limit, bytes }, after) => {
+      return (await maintenance.call('readUnmatched', limit, bytes, after)).map(toStoredDelivery)
+    })
+  }
+
+  store(delivery: NewDelivery): Promise<StoreResult> {
+    this.#maintenance.start() // a process that only stores needs checkpoints and pruning too
+    if (this.#closed) return Promise.reject(new Error('The inbox is closed'))
+    const stored = this.#storeQueue.add(delivery)
+    return stored ?? this.#track(async () => this.#writer.call('store', await encodeDelivery(delivery)))
+  }
+
+  registerWorker(handlers: readonly HandlerPolicy[]): Promise<number> {
+    return this.#track(async () => {
+      const worker = await this.#writer.call('registerWorker', handlers)
+      this.#workers.set(worker, handlers)
+      try {
+        await this.#maintenance.call('addWorker', worker, handlers)
+      } catch (error) {
+        this.#workers.delete(worker) // the caller does not learn the id, so it cannot release the worker
+        throw error
+      }
+      return worker
+    })
+  }
+
+  updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+    return this.#track(async () => {
+      this.#workers.set(worker, handlers)
+      await this.#maintenance.call('addWorker', worker, handlers)
+      await this.#writer.call('updateWorker', worker, handlers)
+    })
+  }
+
+  releaseWorker(worker: number): Promise<void> {
+    return this.#track(async () => {
+      this.#workers.delete(worker)
+      this.#unmatched.forget(worker)
+      await this.#maintenance.call('removeWorker', worker)
+      await this.#writer.call('releaseWorker', worker)
+    })
+  }
+
+  match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult> {
+    return this.#track(async () => {
+      for (;;) {
+        const isReadAhead = this.#unmatched.hasRead(worker)
+        const offered = await this.#unmatched.take(worker, offer)
+        const matches = offered.length > 0 ? await decide(offered) : []
+        if (matches.length === 0) return { matched: 0, claimed: [] }
+        if (matches.length === offered.length) this.#unmatched.readAhead(worker, offer, offered)
+        const recorded = await this.#writer.call('recordMatches', worker, matches, offer.now)
+        const { hasEarlier, ...result } = recorded
+        if (hasEarlier) this.#unmatched.forget(worker)
+        // Nothing is recorded if all matches have order keys, and an earlier delivery was made unmatched again after
+        // these were read. Then that delivery is offered now.
+        if (result.matched > 0 || !hasEarlier || !isReadAhead) return result
+      }
+    })
+  }
+
+  async load(ids: readonly number[]): Promise<StoredDelivery[]> {
+    return (await this.#maintenance.call('load', ids)).map(toStoredDelivery)
+  }
+
+  list(query: Query): Promise<Page> {
+    const list = () => this.#maintenance.call('list', query)
+    const searchesPayloads = query.paths !== undefined && query.paths.length > 0
+    return searchesPayloads ? this.#track(() => this.#searches.run(list)) : list()
+  }
+
+  retry(selection: Selection): Promise<number> {
+    return this.#forEachSelected(selection, (ids) => this.#writer.call('retry', ids))
+  }
+
+  discard(selection: Selection, reason: string): Promise<number> {
+    return this.#forEachSelected(selection, (ids) => this.#writer.call('discard', ids, reason))
+  }
+
+  prune(now: number): Promise<number> {
+    return this.#track(async () => {
+      let pruned = 0
+      for (let batch = -1; batch !== 0; pruned += batch) batch = await this.#maintenance.call('prune', now)
+      return pruned
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    if (this.#pending.size > 0) await Promise.allSettled(this.#pending)
+    await this.#maintenance.close()
+    // The last connection that closes copies its log into the database. This must be the connection of the writer,
+    // whose log has all transactions. The log of the maintenance thread can be another, empty file: if an operator
+    // deletes the file of the log and the maintenance thread opens the database after that, SQLite creates a new log.
+    await this.#writer.close()
+  }
+
+  /** Runs an operation that has several steps. `close` waits until the operation has ended. */
+  #track<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new Error('The inbox is closed'))
+    const pending = operation()
+    this.#pending.add(pending)
+    return pending.finally(() => this.#pending.delete(pending))
+  }
+
+  #forEachSelected(selection: Selection, act: (ids: readonly number[]) => Promise<number>): Promise<number> {
+    return this.#track(() => forEachSelected((query) => this.list(query), selection, act))
+  }
+}
