@@ -1,0 +1,350 @@
+/**
+ * Runs one schedule: several simulated processes with the real `Worker` share a store. The seed decides what happens,
+ * which step comes next, and when. After each step, the invariants are checked.
+ */
+import type { ReceivedDelivery } from '../../src/delivery.ts'
+import type { Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
+import { Discard } from '../../src/inbox/retry.ts'
+import { Worker } from '../../src/inbox/worker/worker.ts'
+import { sleep } from '../../src/runtime/timer.ts'
+import { Host } from '../inbox/fixtures.ts'
+import { Invariants } from './invariants.ts'
+import { Random } from './random.ts'
+import { type Action, attempts, type Behavior, type Scenario, troubleEnds } from './scenario.ts'
+import type { CallQueue, Fate, SqliteStore } from './sqlite.ts'
+import { settled, VirtualProcess, VirtualTime } from './virtual-time.ts'
+
+/** Milliseconds after the end of the trouble within which every delivery has to end. */
+const patience = 60 * 60_000
+
+/** The maximum number of steps of a schedule. */
+const maxSteps = 60_000
+
+export interface Outcome {
+  /** The first violated invariant. */
+  violation?: string
+  /** What happened, one line for each event. */
+  trace: readonly string[]
+  steps: number
+  /** The number of faults of each kind. */
+  faults: Readonly<Record<string, number>>
+}
+
+/** A process that receives deliveries and runs handlers. */
+interface Running {
+  readonly process: VirtualProcess
+  readonly inbox: Inbox
+  readonly queues: readonly CallQueue[]
+  readonly worker: Worker
+  /** Whether the worker has been told to stop. */
+  isClosing: boolean
+}
+
+export async function simulate(scenario: Scenario, store: SqliteStore): Promise<Outcome> {
+  const simulation = new Simulation(scenario, store)
+  const uninstall = simulation.time.install()
+  try {
+    return await simulation.run()
+  } finally {
+    uninstall()
+  }
+}
+
+class Simulation {
+  readonly time = new VirtualTime()
+  readonly #scenario: Scenario
+  readonly #store: SqliteStore
+  readonly #random: Random
+  readonly #begin: number
+  readonly #invariants: Invariants
+  readonly #trace: string[] = []
+  readonly #faults: Record<string, number> = {}
+  readonly #processes: (Running | undefined)[] = []
+  /** Has the timers of what happens outside of the processes. */
+  readonly #scene = new VirtualProcess('the scene', this.time)
+  readonly #actions: Action[]
+  /** The deliveries that the scenario has sent, by number. */
+  readonly #sent = new Map<number, NewDelivery>()
+  readonly #ids = new Map<number, number>()
+  #started = 0
+  #steps = 0
+
+  constructor(scenario: Scenario, store: SqliteStore) {
+    this.#scenario = scenario
+    this.#store = store
+    this.#random = new Random(scenario.seed ^ 0x5bd1e995)
+    this.#begin = this.time.now
+    this.#actions = [...scenario.actions]
+    this.#invariants = new Invariants(store.connection, scenario)
+  }
+
+  async run(): Promise<Outcome> {
+    this.#store.empty()
+    for (let index = 0; index < this.#scenario.processes; index++) this.#start(index)
+    while (this.#steps++ < maxSteps) {
+      await settled()
+      const violation = this.#invariants.check()
+      if (violation) return this.#outcome(violation)
+      if (this.#isOver()) return this.#outcome(await this.#end())
+      this.#step()
+    }
+    return this.#outcome(`The schedule has not ended after ${maxSteps} steps`)
+  }
+
+  #outcome(violation: string | undefined): Outcome {
+    for (const running of this.#processes) running?.process.end()
+    const result = { trace: this.#trace, steps: this.#steps, faults: this.#faults }
+    return violation ? { ...result, violation } : result
+  }
+
+  #isOver(): boolean {
+    if (this.#elapsed < troubleEnds || this.#actions.length > 0) return false
+    return this.#invariants.unfinished().length === 0 || this.#elapsed > troubleEnds + patience
+  }
+
+  /** Stops all workers, and checks what has to be true at the end. */
+  async #end(): Promise<string | undefined> {
+    const stuck = this.#invariants.unfinished()
+    if (stuck.length > 0) return `An hour after all trouble, these deliveries have not ended: ${stuck.join(', ')}`
+    for (let step = 0; this.#running().length > 0; step++) {
+      if (step === maxSteps) return 'A worker did not stop'
+      for (const running of this.#running()) this.#close(running)
+      await settled()
+      this.#step()
+    }
+    return this.#invariants.check() ?? this.#invariants.atTheEnd()
+  }
+
+  get #elapsed(): number {
+    return this.time.now - this.#begin
+  }
+
+  get #isTrouble(): boolean {
+    return this.#elapsed < troubleEnds
+  }
+
+  #running(): Running[] {
+    return this.#processes.filter((running) => running !== undefined)
+  }
+
+  #say(text: string): void {
+    this.#trace.push(`${(this.#elapsed / 1000).toFixed(3).padStart(8)} s  ${text}`)
+  }
+
+  /** Takes one of the steps that are possible now, or lets time pass until one is. */
+  #step(): void {
+    const steps: (() => void)[] = []
+    let next = Number.POSITIVE_INFINITY
+    const [action] = this.#actions
+    if (action) {
+      const at = this.#begin + action.at
+      if (at <= this.time.now) steps.push(() => this.#act(this.#actions.shift() as Action))
+      else next = at
+    }
+    const running = this.#running().filter(({ process }) => process.mayRun)
+    for (const { process, queues } of running) {
+      for (const queue of queues) {
+        if (queue.waiting.length > 0) steps.push(() => this.#carryOut(process, queue))
+        if (queue.answered.length > 0) steps.push(() => process.run(() => queue.deliver()))
+      }
+    }
+    for (const { timers } of [this.#scene, ...running.map(({ process }) => process)]) {
+      for (const timer of timers) {
+        if (timer.at <= this.time.now) steps.push(() => timer.fire())
+        else next = Math.min(next, timer.at)
+      }
+    }
+    if (steps.length > 0 && !this.#random.chance(0.02)) return this.#random.pick(steps)()
+    if (next < Number.POSITIVE_INFINITY) this.time.now = next
+    else if (steps.length > 0) this.#random.pick(steps)()
+    else this.time.now += 1000
+  }
+
+  #carryOut(process: VirtualProcess, queue: CallQueue): void {
+    const fate = this.#fate()
+    if (fate !== 'succeeds') this.#faults[`a call ${fate}`] = (this.#faults[`a call ${fate}`] ?? 0) + 1
+    const method = process.run(() => queue.carryOut(fate))
+    if (!quiet.has(method) || fate !== 'succeeds') this.#say(`${process.name}: ${method} ${fate}`)
+    this.#invariants.afterCall()
+  }
+
+  #fate(): Fate {
+    if (!this.#isTrouble || !this.#random.chance(this.#scenario.faults)) return 'succeeds'
+    return this.#random.pick(['fails', 'is lost'])
+  }
+
+  #start(index: number): void {
+    const process = new VirtualProcess(`process ${++this.#started}`, this.time)
+    const { inbox, queues } = this.#store.open(process)
+    process.run(() => {
+      const worker = new Worker(inbox, this.#hostOf(process), { now: () => Date.now() })
+      this.#processes[index] = { process, inbox, queues, worker, isClosing: false }
+      worker.start()
+    })
+    this.#say(`${process.name} starts`)
+  }
+
+  #hostOf(process: VirtualProcess): Host {
+    const host = new Host()
+    const invariants = this.#invariants
+    host.onDead = (_error, { guid }) => {
+      if (!process.hasEnded) invariants.died(guid)
+    }
+    for (const [index, { name, concurrency, isOrdered }] of this.#scenario.handlers.entries()) {
+      const order = isOrdered ? ({ data }: ReceivedDelivery) => (data as { key: string }).key : undefined
+      const run = async (_data: unknown, guid: string, delivery: ReceivedDelivery) => {
+        if (process.hasEnded) return new Promise(() => {})
+        const number = Number(guid)
+        const action = this.#scenario.actions.find((one) => one.kind === 'deliver' && one.delivery === number)
+        const { behaviors, durations } = action as Extract<Action, { kind: 'deliver' }>
+        this.#say(`${process.name}: ${name} begins delivery ${number}, attempt ${delivery.attempt}`)
+        const behavior = behaviors[index] as Behavior
+        if (behavior === 'ends the process') return this.#crash(process, 'its handler ends it')
+        invariants.begins({ process, handler: name, guid, attempt: delivery.attempt })
+        try {
+          await sleep(durations[index] as number, delivery.signal)
+          delivery.signal.throwIfAborted()
+          if (behavior === 'discards') throw new Discard()
+          if (behavior === 'fails' || (behavior === 'fails once' && delivery.attempt === 1)) throw new Error('no')
+        } finally {
+          invariants.ends({ process, handler: name })
+        }
+      }
+      host.on('push', run as never, { name, concurrency, attempts, backoff: 1000, ...(order && { order: order as never }) })
+    }
+    return host
+  }
+
+  #act(action: Action): void {
+    switch (action.kind) {
+      case 'deliver':
+        return this.#send(action.delivery, newDelivery(action, this.time.now))
+      case 'deliver again': {
+        const sent = this.#sent.get(action.delivery)
+        this.#invariants.operated(String(action.delivery)) // a copy runs the handlers of a dead delivery again
+        return sent && this.#send(action.delivery, sent)
+      }
+      case 'retry':
+      case 'discard':
+        return this.#operate(action)
+      case 'pause':
+      case 'resume':
+        this.#say(`an operator pauses ${action.handler}, for ten seconds`)
+        this.#store.connection.run('insert or ignore into pauses (handler) values (?)', action.handler)
+        return this.#later(10_000, () => this.#store.connection.run('delete from pauses'))
+      case 'suspend':
+      case 'sleep':
+        return this.#suspend(action)
+      case 'crash': {
+        const running = this.#processes[action.process]
+        if (running) void this.#crash(running.process, 'a crash ends it')
+        return
+      }
+      case 'close': {
+        const running = this.#processes[action.process]
+        return running && this.#close(running)
+      }
+      case 'set the clock': {
+        const running = this.#processes[action.process]
+        if (running) running.process.skew = action.skew
+        return this.#count(`a clock is set by ${action.skew} ms`, 'clock')
+      }
+    }
+  }
+
+  #count(text: string, fault: string): void {
+    this.#say(text)
+    this.#faults[fault] = (this.#faults[fault] ?? 0) + 1
+  }
+
+  /** Does something later. */
+  #later(ms: number, work: () => void): void {
+    this.#scene.run(() => setTimeout(work, ms))
+  }
+
+  #send(number: number, delivery: NewDelivery): void {
+    const candidates = this.#running().filter(({ process, isClosing }) => !isClosing && process.mayRun)
+    const running = candidates[Math.floor(this.#random.next() * candidates.length)]
+    if (!running) return this.#later(1000, () => this.#send(number, delivery))
+    this.#sent.set(number, delivery)
+    running.process.run(() => {
+      running.inbox.store(delivery).then(
+        ({ id, outcome }) => {
+          this.#say(`delivery ${number} is ${outcome}`)
+          this.#ids.set(number, id)
+          this.#invariants.acknowledged(delivery.guid)
+          running.worker.wake()
+        },
+        () => this.#later(1000, () => this.#send(number, delivery)),
+      )
+    })
+  }
+
+  #operate({ kind, delivery }: Extract<Action, { kind: 'retry' | 'discard' }>): void {
+    const id = this.#ids.get(delivery)
+    const running = this.#running().find(({ process, isClosing }) => !isClosing && process.mayRun)
+    if (!id || !running) return
+    this.#say(`an operator wants to ${kind} delivery ${delivery}`)
+    this.#invariants.operated(String(delivery))
+    const { inbox, process } = running
+    process.run(() => {
+      const done = kind === 'retry' ? inbox.retry({ ids: [id] } as never) : inbox.discard({ ids: [id] } as never, 'no')
+      done.catch(() => undefined)
+    })
+  }
+
+  #suspend({ kind, process: index, duration }: Extract<Action, { kind: 'suspend' | 'sleep' }>): void {
+    const running = this.#processes[index]
+    if (!running?.process.mayRun) return
+    const { process } = running
+    this.#count(`${process.name} is suspended for ${duration} ms`, kind === 'sleep' ? 'machine sleeps' : 'suspension')
+    process.isSuspended = true
+    this.#later(duration, () => {
+      process.isSuspended = false
+      if (kind === 'sleep') process.slept += duration
+      this.#say(`${process.name} resumes`)
+    })
+  }
+
+  /** Ends a process. Another one starts a second later. */
+  #crash(process: VirtualProcess, reason: string): Promise<never> {
+    const index = this.#processes.findIndex((running) => running?.process === process)
+    this.#count(`${process.name}: ${reason}`, reason === 'a crash ends it' ? 'crash' : 'handler ends the process')
+    process.end()
+    this.#invariants.crashed(process)
+    if (index >= 0) {
+      this.#processes[index] = undefined
+      this.#later(1000, () => this.#start(index))
+    }
+    return new Promise(() => {})
+  }
+
+  /** Stops a worker. In trouble, another process starts a second later. */
+  #close(running: Running): void {
+    const { process, worker } = running
+    if (running.isClosing) return
+    running.isClosing = true
+    const index = this.#processes.indexOf(running)
+    this.#count(`${process.name} closes`, 'close')
+    const restarts = this.#isTrouble
+    void process.run(async () => {
+      await worker.stop(5000)
+      this.#invariants.stopped(process)
+      process.end()
+      this.#processes[index] = undefined
+      this.#say(`${process.name} has closed`)
+      if (restarts) this.#later(1000, () => this.#start(index))
+    })
+  }
+}
+
+/** Calls that are too frequent for the trace. */
+const quiet = new Set(['claim', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
+
+function newDelivery({ delivery, key }: Extract<Action, { kind: 'deliver' }>, now: number): NewDelivery {
+  return {
+    ...{ source: '/hooks', hookId: '1', guid: String(delivery), event: 'push', headers: {}, form: 'json' },
+    ...{ body: new TextEncoder().encode(JSON.stringify({ key, delivery })), address: undefined, receivedAt: now },
+    ...{ secretId: undefined, secretIndex: 0, algorithm: 'sha256' },
+  }
+}

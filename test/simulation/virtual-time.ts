@@ -1,0 +1,123 @@
+/**
+ * Simulated processes with simulated clocks, in one thread. While `VirtualTime` is installed, the timers and clocks that
+ * code of a simulated process uses are those of its process. Everything else keeps the real ones.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+const current = new AsyncLocalStorage<VirtualProcess>()
+const real = { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, now: Date.now, monotonic: performance.now }
+
+class VirtualTimer {
+  at: number
+  isActive = true
+  readonly work: () => void
+  readonly #process: VirtualProcess
+  readonly #ms: number
+  readonly #repeats: boolean
+
+  constructor(process: VirtualProcess, work: () => void, ms: number, repeats: boolean) {
+    this.work = work
+    this.#process = process
+    this.#ms = ms
+    this.#repeats = repeats
+    this.at = process.time.now + ms
+    process.timers.add(this)
+  }
+
+  fire(): void {
+    if (this.#repeats) this.refresh()
+    else this.cancel()
+    this.#process.run(this.work)
+  }
+
+  cancel(): void {
+    this.#process.timers.delete(this)
+  }
+
+  refresh(): this {
+    this.at = this.#process.time.now + this.#ms
+    return this
+  }
+
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
+}
+
+/** A process whose timers and clocks are simulated. */
+export class VirtualProcess {
+  readonly name: string
+  readonly time: VirtualTime
+  readonly timers: Set<VirtualTimer> = new Set()
+  /** Milliseconds by which its wall clock differs from the time of the simulation. */
+  skew = 0
+  /** Milliseconds for which its machine slept: its monotonic clock stood still. */
+  slept = 0
+  isSuspended = false
+  hasEnded = false
+
+  constructor(name: string, time: VirtualTime) {
+    this.name = name
+    this.time = time
+  }
+
+  get mayRun(): boolean {
+    return !this.isSuspended && !this.hasEnded
+  }
+
+  run<T>(work: () => T): T {
+    return current.run(this, work)
+  }
+
+  /** Its code never runs again. */
+  end(): void {
+    this.hasEnded = true
+    this.timers.clear()
+  }
+}
+
+/** Timers that repeat more often than this would only slow the simulation down: checkpoints of the log. */
+const minInterval = 5000
+
+export class VirtualTime {
+  /** Milliseconds since 1970. It passes only if `advance` is called. */
+  now = 1_800_000_000_000
+
+  /** Replaces the clocks and timers. @returns a function that puts the real ones back. */
+  install(): () => void {
+    const add = (work: (...args: unknown[]) => void, ms: number, args: unknown[], repeats: boolean) => {
+      const process = current.getStore()
+      return process && new VirtualTimer(process, () => work(...args), Math.max(0, ms), repeats)
+    }
+    const clear = (timer: unknown) => (timer instanceof VirtualTimer ? timer.cancel() : real.clearTimeout(timer as number))
+    Object.assign(globalThis, {
+      setTimeout: (work: () => void, ms = 0, ...args: []) => add(work, ms, args, false) ?? real.setTimeout(work, ms, ...args),
+      setInterval: (work: () => void, ms = 0, ...args: []) => {
+        return add(work, Math.max(ms, minInterval), args, true) ?? real.setInterval(work, ms, ...args)
+      },
+      clearTimeout: clear,
+      clearInterval: clear,
+    })
+    Date.now = () => {
+      const process = current.getStore()
+      return process ? this.now + process.skew : real.now()
+    }
+    performance.now = () => {
+      const process = current.getStore()
+      return process ? this.now - process.slept : real.monotonic.call(performance)
+    }
+    return () => {
+      const { setTimeout, clearTimeout, setInterval, clearInterval } = real
+      Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval })
+      Date.now = real.now
+      performance.now = real.monotonic
+    }
+  }
+}
+
+/** Resolves when no code can run before the simulation takes its next step. */
+export const settled = (): Promise<void> => new Promise((resolve) => void real.setImmediate(resolve))
