@@ -50,6 +50,8 @@ export type DecideMatches = (offered: readonly StoredDelivery[]) => readonly Mat
 export interface MatchResult {
   matched: number
   claimed: ClaimedTask[]
+  /** The deliveries that these matches have ended as `dead`, because they are `invalid`. Absent if there are none. */
+  invalid?: readonly number[]
 }
 
 /** The handlers of a delivery. */

@@ -109,7 +109,8 @@ async function commitMatches(
       return start === 'running' ? [{ id, handler, attempt, attemptsUsed: 1, replayed }] : []
     })
   })
-  return { matched: decided.length, claimed }
+  const invalid = decided.flatMap(({ match }) => (match.invalid === undefined ? [] : [match.id]))
+  return { matched: decided.length, claimed, ...(invalid.length > 0 && { invalid }) }
 }
 
 /** A due task has a time and a job. A running task has a worker. A blocked task has none of these. */

@@ -32,6 +32,7 @@ export function recordMatches(
 ): RecordedMatches {
   const paused = pausedHandlers(connection)
   const claimed: ClaimedTask[] = []
+  const invalid: number[] = []
   let matched = 0
   const inOrder = [...matches].sort((a, b) => a.id - b.id)
   for (const match of inOrder) {
@@ -40,9 +41,11 @@ export function recordMatches(
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
     if (isOrdered && connection.get(selectEarlier, match.id)) continue // an earlier delivery must be matched first
     claimed.push(...recordMatch(connection, match, delivery, { worker, now, paused }))
+    if (match.invalid !== undefined) invalid.push(match.id)
     matched++
   }
-  return { matched, claimed, hasEarlier: connection.get(selectEarlier, inOrder[0]?.id ?? 0) !== undefined }
+  const hasEarlier = connection.get(selectEarlier, inOrder[0]?.id ?? 0) !== undefined
+  return { matched, claimed, hasEarlier, ...(invalid.length > 0 && { invalid }) }
 }
 
 /** @returns the tasks that the worker has claimed. */

@@ -80,7 +80,7 @@ export class Matcher {
     const mayBeDue = batch.some(({ match, slots }) => {
       return match.tasks.some(({ handler }) => !running.has(slots.get(handler) as Slot))
     })
-    const unreadable = batch.filter(({ match }) => match.invalid !== undefined)
+    const unreadable = batch.filter(({ match }) => result.invalid?.includes(match.id))
     return { matched: result.matched, tasks, unreadable, mayBeDue }
   }
 

@@ -3,7 +3,7 @@ import type { AttemptResult } from '../../inbox/inbox.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, start, storeMany, storeNew } from './deliveries.ts'
-import { recordMatches, unmatched } from './matching.ts'
+import { unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 
@@ -124,7 +124,11 @@ export const stateCases: InboxContractCase[] = [
       const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox, { body: Uint8Array.of(0xff) })
       const invalid = { id, summary: {}, tasks: [], invalid: 'invalid_payload: naïve' }
-      assert.deepEqual(await recordMatches(inbox, worker.id, [invalid], start), [])
+      const matchInvalid = () => {
+        return inbox.match(worker.id, { limit: 1, bytes: 1e6, ordered: false, now: start }, () => [invalid])
+      }
+      assert.deepEqual(await matchInvalid(), { matched: 1, claimed: [], invalid: [id] })
+      assert.deepEqual((await matchInvalid()).invalid, undefined, 'only one match ends the delivery')
       const { state, reason, tasks } = await detailOf(inbox, id)
       assert.deepEqual({ state, reason, tasks }, { state: 'dead', reason: 'invalid_payload: naïve', tasks: [] })
       assert.deepEqual(await unmatched(inbox, 10, 1e6), [])
