@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
-const mostLines = 300
+const mostLines = 400
 
 /** Files that combine the other parts. Each is a part of its own. */
 const composing = ['index.ts', 'hooks.ts', 'receiver/receiver.ts', 'dashboard/vite.config.ts']

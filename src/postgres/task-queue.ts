@@ -1,3 +1,4 @@
+import { leaseDuration } from '../inbox/processes.ts'
 import type {
   AttemptResult,
   AvailableWork,
@@ -11,7 +12,6 @@ import type {
   StoredDelivery,
   TaskQueue,
 } from '../inbox/task-queue.ts'
-import { leaseDuration } from '../inbox/processes.ts'
 import { Batcher, batcherLimits } from '../runtime/batcher.ts'
 import { claim, isAhead } from './claim.ts'
 import type { PostgresClient } from './client.ts'

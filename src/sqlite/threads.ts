@@ -1,11 +1,4 @@
-import type {
-  HandlerPolicy,
-  Inbox,
-  Match,
-  MatchOffer,
-  StoredDelivery,
-  StoreResult,
-} from '../inbox/inbox.ts'
+import type { HandlerPolicy, Inbox, Match, MatchOffer, StoredDelivery, StoreResult } from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
@@ -13,8 +6,8 @@ import { type OnBatch, ThreadClient, threadFile } from '../runtime/thread-client
 import type { Answer, Call } from '../runtime/thread-server.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import { type BatchAnswer, batchLength, type DeliveryBatch } from './delivery-batch.ts'
-import type { SqliteSettings } from './options.ts'
 import type { RecordedMatches } from './match.ts'
+import type { SqliteSettings } from './options.ts'
 import type { EncodedDelivery } from './store.ts'
 
 export interface ThreadSettings extends SqliteSettings {

@@ -1,5 +1,9 @@
 import { startTimer } from '../../runtime/timer.ts'
-import type { Clock } from './worker-host.ts'
+
+/** The time in milliseconds since 1970. Tests replace the clock. */
+export interface Clock {
+  now(): number
+}
 
 /**
  * Counts how often this process was suspended for longer than its leases last without heartbeats: by SIGSTOP, or with

@@ -284,10 +284,7 @@ export class TaskRuns {
           slot = undefined // `next` owns it
           return { ...status, next }
         } catch (err) {
-          host.logger.error(
-            { err, handler, guid: stored.guid },
-            'The result of an attempt could not be recorded',
-          )
+          host.logger.error({ err, handler, guid: stored.guid }, 'The result of an attempt could not be recorded')
           if (this.#shutdown.signal.aborted) return undefined
           await sleep(storeRetryDelay, this.#shutdown.signal, { keepAlive: true })
         }

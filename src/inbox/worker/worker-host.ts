@@ -3,7 +3,7 @@ import type { Registration } from '../../handler.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import type { Inbox } from '../inbox.ts'
 import type { PayloadMemory, Slots } from './concurrency.ts'
-import type { Suspensions } from './suspensions.ts'
+import type { Clock, Suspensions } from './suspensions.ts'
 
 /** Milliseconds before a failed call of the store is repeated. */
 export const storeRetryDelay = 1000
@@ -30,11 +30,6 @@ export interface WorkerHost {
   readonly onReplay: 'run' | 'discard'
   onError(error: unknown, delivery: ReceivedDelivery): void
   onDead(error: unknown, delivery: ReceivedDelivery): void
-}
-
-/** The time in milliseconds since 1970. Tests replace the clock. */
-export interface Clock {
-  now(): number
 }
 
 /** The resources that all parts of a worker share. */

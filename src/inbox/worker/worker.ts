@@ -7,9 +7,9 @@ import { PayloadMemory, type Slot, Slots } from './concurrency.ts'
 import { batchBytes, Matcher } from './matcher.ts'
 import { PollLoop, WorkSignal } from './poll-loop.ts'
 import { reportUnreadable } from './report-attempt.ts'
-import { Suspensions } from './suspensions.ts'
+import { type Clock, Suspensions } from './suspensions.ts'
 import { TaskRuns } from './task-runs.ts'
-import { type Clock, storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
+import { storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
 import { WorkerRegistration } from './worker-registration.ts'
 
 /**
