@@ -18,7 +18,11 @@ const task = (id: number, rest: Partial<FetchedTask> = {}): FetchedTask => ({
 
 const limits = { bytes: 100, largest: 50, now: 1000 }
 
-function decide(tasks: readonly FetchedTask[], options: Partial<Omit<ClaimRequest, 'wanted'>> = {}, isFirst = (_id: number) => true) {
+function decide(
+  tasks: readonly FetchedTask[],
+  options: Partial<Omit<ClaimRequest, 'wanted'>> = {},
+  isFirst = (_id: number) => true,
+) {
   const decision = decideClaims(tasks, { ...limits, ...options }, ({ delivery_id }) => isFirst(delivery_id))
   const ids = Object.entries(decision).map(([name, found]: [string, FetchedTask[]]) => {
     return [name, found.map(({ delivery_id }) => delivery_id)] as const

@@ -60,7 +60,9 @@ async function explore(first: number, count: number, store: SqliteStore): Promis
     for (const [kind, times] of Object.entries(outcome.faults)) faults[kind] = (faults[kind] ?? 0) + times
     if (outcome.violation?.startsWith(values.only)) {
       const { scenario: smaller, outcome: shown } = await shrink(scenario, outcome, store)
-      process.stdout.write(`Seed ${scenario.seed}, with ${smaller.actions.length} of ${scenario.actions.length} events:\n`)
+      process.stdout.write(
+        `Seed ${scenario.seed}, with ${smaller.actions.length} of ${scenario.actions.length} events:\n`,
+      )
       process.stdout.write(`${[...shown.trace, shown.violation].join('\n')}\n`)
       process.exitCode = 1
       return

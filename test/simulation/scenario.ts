@@ -14,12 +14,16 @@ export interface HandlerPlan {
 export type Action = { at: number } & (
   | { kind: 'deliver'; delivery: number; key: string; behaviors: readonly Behavior[]; durations: readonly number[] }
   | { kind: 'deliver again'; delivery: number }
-  | { kind: 'retry' | 'discard'; delivery: number }
-  | { kind: 'pause' | 'resume'; handler: string }
+  | Operation
+  | { kind: 'pause'; handler: string }
   | { kind: 'suspend' | 'sleep'; process: number; duration: number }
-  | { kind: 'crash' | 'close'; process: number }
+  | { kind: 'crash'; process: number }
+  | { kind: 'close'; process: number }
   | { kind: 'set the clock'; process: number; skew: number }
 )
+
+/** What an operator does with a delivery. */
+export type Operation = { kind: 'retry' | 'discard'; delivery: number }
 
 export interface Scenario {
   readonly seed: number

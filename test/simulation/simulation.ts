@@ -10,7 +10,7 @@ import { sleep } from '../../src/runtime/timer.ts'
 import { Host } from '../inbox/fixtures.ts'
 import { Invariants } from './invariants.ts'
 import { Random } from './random.ts'
-import { type Action, attempts, type Behavior, type Scenario, troubleEnds } from './scenario.ts'
+import { type Action, attempts, type Behavior, type Operation, type Scenario, troubleEnds } from './scenario.ts'
 import type { CallQueue, Fate, SqliteStore } from './sqlite.ts'
 import { settled, VirtualProcess, VirtualTime } from './virtual-time.ts'
 
@@ -42,7 +42,7 @@ interface Running {
 
 export async function simulate(scenario: Scenario, store: SqliteStore): Promise<Outcome> {
   const simulation = new Simulation(scenario, store)
-  const uninstall = simulation.time.install()
+  const uninstall = simulation.time.install(new Random(scenario.seed))
   try {
     return await simulation.run()
   } finally {
@@ -154,10 +154,9 @@ class Simulation {
         else next = Math.min(next, timer.at)
       }
     }
-    if (steps.length > 0 && !this.#random.chance(0.02)) return this.#random.pick(steps)()
-    if (next < Number.POSITIVE_INFINITY) this.time.now = next
-    else if (steps.length > 0) this.#random.pick(steps)()
-    else this.time.now += 1000
+    const lastsLonger = next < Number.POSITIVE_INFINITY && this.#random.chance(0.02) // the possible steps take time
+    if (steps.length > 0 && !lastsLonger) this.#random.pick(steps)()
+    else this.time.now = next < Number.POSITIVE_INFINITY ? next : this.time.now + 1000
   }
 
   #carryOut(process: VirtualProcess, queue: CallQueue): void {
@@ -199,7 +198,10 @@ class Simulation {
         const { behaviors, durations } = action as Extract<Action, { kind: 'deliver' }>
         this.#say(`${process.name}: ${name} begins delivery ${number}, attempt ${delivery.attempt}`)
         const behavior = behaviors[index] as Behavior
-        if (behavior === 'ends the process') return this.#crash(process, 'its handler ends it')
+        if (behavior === 'ends the process') {
+          this.#crash(process, 'handler ends the process')
+          return new Promise(() => {})
+        }
         invariants.begins({ process, handler: name, guid, attempt: delivery.attempt })
         try {
           await sleep(durations[index] as number, delivery.signal)
@@ -210,45 +212,29 @@ class Simulation {
           invariants.ends({ process, handler: name })
         }
       }
-      host.on('push', run as never, { name, concurrency, attempts, backoff: 1000, ...(order && { order: order as never }) })
+      host.on('push', run as never, {
+        name,
+        concurrency,
+        attempts,
+        backoff: 1000,
+        ...(order && { order: order as never }),
+      })
     }
     return host
   }
 
   #act(action: Action): void {
-    switch (action.kind) {
-      case 'deliver':
-        return this.#send(action.delivery, newDelivery(action, this.time.now))
-      case 'deliver again': {
-        const sent = this.#sent.get(action.delivery)
-        this.#invariants.operated(String(action.delivery)) // a copy runs the handlers of a dead delivery again
-        return sent && this.#send(action.delivery, sent)
-      }
-      case 'retry':
-      case 'discard':
-        return this.#operate(action)
-      case 'pause':
-      case 'resume':
-        this.#say(`an operator pauses ${action.handler}, for ten seconds`)
-        this.#store.connection.run('insert or ignore into pauses (handler) values (?)', action.handler)
-        return this.#later(10_000, () => this.#store.connection.run('delete from pauses'))
-      case 'suspend':
-      case 'sleep':
-        return this.#suspend(action)
-      case 'crash': {
-        const running = this.#processes[action.process]
-        if (running) void this.#crash(running.process, 'a crash ends it')
-        return
-      }
-      case 'close': {
-        const running = this.#processes[action.process]
-        return running && this.#close(running)
-      }
-      case 'set the clock': {
-        const running = this.#processes[action.process]
-        if (running) running.process.skew = action.skew
-        return this.#count(`a clock is set by ${action.skew} ms`, 'clock')
-      }
+    if (action.kind === 'deliver') this.#send(action.delivery, newDelivery(action, this.time.now))
+    else if (action.kind === 'deliver again') this.#sendAgain(action.delivery)
+    else if ('delivery' in action) this.#operate(action)
+    else if (action.kind === 'pause') this.#pause(action.handler)
+    else {
+      const running = this.#processes[action.process]
+      if (!running?.process.mayRun) return
+      if (action.kind === 'close') this.#close(running)
+      else if (action.kind === 'set the clock') this.#setClock(running.process, action.skew)
+      else if ('duration' in action) this.#suspend(running.process, action)
+      else this.#crash(running.process, 'crash')
     }
   }
 
@@ -265,7 +251,10 @@ class Simulation {
   #send(number: number, delivery: NewDelivery): void {
     const candidates = this.#running().filter(({ process, isClosing }) => !isClosing && process.mayRun)
     const running = candidates[Math.floor(this.#random.next() * candidates.length)]
-    if (!running) return this.#later(1000, () => this.#send(number, delivery))
+    if (!running) {
+      this.#later(1000, () => this.#send(number, delivery))
+      return
+    }
     this.#sent.set(number, delivery)
     running.process.run(() => {
       running.inbox.store(delivery).then(
@@ -280,7 +269,25 @@ class Simulation {
     })
   }
 
-  #operate({ kind, delivery }: Extract<Action, { kind: 'retry' | 'discard' }>): void {
+  #sendAgain(number: number): void {
+    const sent = this.#sent.get(number)
+    if (!sent) return
+    this.#invariants.operated(sent.guid) // a copy runs the handlers of a dead delivery again
+    this.#send(number, sent)
+  }
+
+  #pause(handler: string): void {
+    this.#say(`an operator pauses ${handler}, for ten seconds`)
+    this.#store.connection.run('insert or ignore into pauses (handler) values (?)', handler)
+    this.#later(10_000, () => this.#store.connection.run('delete from pauses'))
+  }
+
+  #setClock(process: VirtualProcess, skew: number): void {
+    this.#count(`the clock of ${process.name} is set by ${skew} ms`, 'clock')
+    process.skew = skew
+  }
+
+  #operate({ kind, delivery }: Operation): void {
     const id = this.#ids.get(delivery)
     const running = this.#running().find(({ process, isClosing }) => !isClosing && process.mayRun)
     if (!id || !running) return
@@ -293,10 +300,7 @@ class Simulation {
     })
   }
 
-  #suspend({ kind, process: index, duration }: Extract<Action, { kind: 'suspend' | 'sleep' }>): void {
-    const running = this.#processes[index]
-    if (!running?.process.mayRun) return
-    const { process } = running
+  #suspend(process: VirtualProcess, { kind, duration }: Extract<Action, { kind: 'suspend' | 'sleep' }>): void {
     this.#count(`${process.name} is suspended for ${duration} ms`, kind === 'sleep' ? 'machine sleeps' : 'suspension')
     process.isSuspended = true
     this.#later(duration, () => {
@@ -307,16 +311,13 @@ class Simulation {
   }
 
   /** Ends a process. Another one starts a second later. */
-  #crash(process: VirtualProcess, reason: string): Promise<never> {
+  #crash(process: VirtualProcess, fault: 'crash' | 'handler ends the process'): void {
     const index = this.#processes.findIndex((running) => running?.process === process)
-    this.#count(`${process.name}: ${reason}`, reason === 'a crash ends it' ? 'crash' : 'handler ends the process')
+    this.#count(`${process.name} ends: ${fault}`, fault)
     process.end()
     this.#invariants.crashed(process)
-    if (index >= 0) {
-      this.#processes[index] = undefined
-      this.#later(1000, () => this.#start(index))
-    }
-    return new Promise(() => {})
+    this.#processes[index] = undefined
+    this.#later(1000, () => this.#start(index))
   }
 
   /** Stops a worker. In trouble, another process starts a second later. */

@@ -102,10 +102,10 @@ export class SqliteStore {
     this.#settings = { ...resolveSqliteOptions({ heartbeat: 5000 }), path, role: 'writer' }
   }
 
-  /** Deletes the data of the schedule before. */
+  /** Deletes the data of the schedule before. The ids go on, because the connection remembers contents by their ids. */
   empty(): void {
     const tables = this.connection.all<{ name: string }>(selectTables).map(({ name }) => `delete from "${name}";`)
-    this.connection.db.exec(`begin; ${tables.join('')} delete from sqlite_sequence; commit`)
+    this.connection.db.exec(`begin; ${tables.join('')} commit`)
     this.connection.run('insert into inbox_info (created_at) values (0)')
   }
 
@@ -131,4 +131,5 @@ export class SqliteStore {
   }
 }
 
-const selectTables = "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'schema_version'"
+const selectTables =
+  "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'schema_version'"

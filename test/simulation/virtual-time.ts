@@ -3,9 +3,19 @@
  * code of a simulated process uses are those of its process. Everything else keeps the real ones.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Random } from './random.ts'
 
 const current = new AsyncLocalStorage<VirtualProcess>()
-const real = { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, now: Date.now, monotonic: performance.now }
+const real = {
+  setTimeout,
+  clearTimeout,
+  setInterval,
+  clearInterval,
+  setImmediate,
+  now: Date.now,
+  monotonic: performance.now,
+  random: Math.random,
+}
 
 class VirtualTimer {
   at: number
@@ -55,7 +65,7 @@ export class VirtualProcess {
   readonly timers: Set<VirtualTimer> = new Set()
   /** Milliseconds by which its wall clock differs from the time of the simulation. */
   skew = 0
-  /** Milliseconds for which its machine slept: its monotonic clock stood still. */
+  /** Milliseconds for which its machine slept: its monotonic clock was suspended. */
   slept = 0
   isSuspended = false
   hasEnded = false
@@ -87,15 +97,17 @@ export class VirtualTime {
   /** Milliseconds since 1970. It passes only if `advance` is called. */
   now = 1_800_000_000_000
 
-  /** Replaces the clocks and timers. @returns a function that puts the real ones back. */
-  install(): () => void {
+  /** Replaces the clocks, the timers and the random numbers. @returns a function that puts the real ones back. */
+  install(random: Random): () => void {
     const add = (work: (...args: unknown[]) => void, ms: number, args: unknown[], repeats: boolean) => {
       const process = current.getStore()
       return process && new VirtualTimer(process, () => work(...args), Math.max(0, ms), repeats)
     }
-    const clear = (timer: unknown) => (timer instanceof VirtualTimer ? timer.cancel() : real.clearTimeout(timer as number))
+    const clear = (timer: unknown) =>
+      timer instanceof VirtualTimer ? timer.cancel() : real.clearTimeout(timer as number)
     Object.assign(globalThis, {
-      setTimeout: (work: () => void, ms = 0, ...args: []) => add(work, ms, args, false) ?? real.setTimeout(work, ms, ...args),
+      setTimeout: (work: () => void, ms = 0, ...args: []) =>
+        add(work, ms, args, false) ?? real.setTimeout(work, ms, ...args),
       setInterval: (work: () => void, ms = 0, ...args: []) => {
         return add(work, Math.max(ms, minInterval), args, true) ?? real.setInterval(work, ms, ...args)
       },
@@ -110,11 +122,13 @@ export class VirtualTime {
       const process = current.getStore()
       return process ? this.now - process.slept : real.monotonic.call(performance)
     }
+    Math.random = () => (current.getStore() ? random.next() : real.random())
     return () => {
       const { setTimeout, clearTimeout, setInterval, clearInterval } = real
       Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval })
       Date.now = real.now
       performance.now = real.monotonic
+      Math.random = real.random
     }
   }
 }

@@ -1,0 +1,33 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Suspensions } from '../../../src/inbox/worker/suspensions.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** Lets time pass without timers, as while a process is stopped. */
+const stopFor = (ms: number) => void vi.setSystemTime(Date.now() + ms)
+
+test('a process that runs is never suspended, however seldom its count is read', () => {
+  const suspensions = new Suspensions(1000, Date)
+  suspensions.start()
+  vi.advanceTimersByTime(60_000)
+  expect(suspensions.count).toBe(0)
+  suspensions.stop()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('each time without timers that is longer than the leases last is a suspension', () => {
+  const suspensions = new Suspensions(1000, Date)
+  stopFor(1000)
+  expect(suspensions.count).toBe(0)
+  stopFor(1001)
+  expect([suspensions.count, suspensions.count]).toEqual([1, 1])
+  stopFor(60_000)
+  expect(suspensions.count).toBe(2)
+})
+
+test('a clock that is set back is no suspension', () => {
+  const suspensions = new Suspensions(1000, Date)
+  stopFor(-60_000)
+  expect(suspensions.count).toBe(0)
+})
