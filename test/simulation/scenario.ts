@@ -12,7 +12,7 @@ export interface HandlerPlan {
 
 /** Something that happens at a time, in milliseconds since the begin of the schedule. */
 export type Action = { at: number } & (
-  | { kind: 'deliver'; delivery: number; key: string; behaviors: readonly Behavior[]; durations: readonly number[] }
+  | Sending
   | { kind: 'deliver again'; delivery: number }
   | Operation
   | { kind: 'pause'; handler: string }
@@ -21,6 +21,15 @@ export type Action = { at: number } & (
   | { kind: 'close'; process: number }
   | { kind: 'set the clock'; process: number; skew: number }
 )
+
+/** GitHub sends a delivery. `behaviors` and `durations` (in milliseconds) are in the order of the handlers. */
+export interface Sending {
+  kind: 'deliver'
+  delivery: number
+  key: string
+  behaviors: readonly Behavior[]
+  durations: readonly number[]
+}
 
 /** What an operator does with a delivery. */
 export type Operation = { kind: 'retry' | 'discard'; delivery: number }

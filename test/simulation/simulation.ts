@@ -2,15 +2,26 @@
  * Runs one schedule: several simulated processes with the real `Worker` share a store. The seed decides what happens,
  * which step comes next, and when. After each step, the invariants are checked.
  */
-import type { ReceivedDelivery } from '../../src/delivery.ts'
+import type { Delivery } from '../../src/delivery.ts'
+import type { Handler } from '../../src/handler.ts'
 import type { Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
 import { Discard } from '../../src/inbox/retry.ts'
 import { Worker } from '../../src/inbox/worker/worker.ts'
+import { textIn } from '../../src/runtime/json.ts'
 import { sleep } from '../../src/runtime/timer.ts'
 import { Host } from '../inbox/fixtures.ts'
 import { Invariants } from './invariants.ts'
 import { Random } from './random.ts'
-import { type Action, attempts, type Behavior, type Operation, type Scenario, troubleEnds } from './scenario.ts'
+import {
+  type Action,
+  attempts,
+  type Behavior,
+  type HandlerPlan,
+  type Operation,
+  type Scenario,
+  type Sending,
+  troubleEnds,
+} from './scenario.ts'
 import type { CallQueue, Fate, SqliteStore } from './sqlite.ts'
 import { settled, VirtualProcess, VirtualTime } from './virtual-time.ts'
 
@@ -190,37 +201,35 @@ class Simulation {
       if (!process.hasEnded) invariants.died(guid)
     }
     for (const [index, { name, concurrency, isOrdered }] of this.#scenario.handlers.entries()) {
-      const order = isOrdered ? ({ data }: ReceivedDelivery) => (data as { key: string }).key : undefined
-      const run = async (_data: unknown, guid: string, delivery: ReceivedDelivery) => {
-        if (process.hasEnded) return new Promise(() => {})
-        const number = Number(guid)
-        const action = this.#scenario.actions.find((one) => one.kind === 'deliver' && one.delivery === number)
-        const { behaviors, durations } = action as Extract<Action, { kind: 'deliver' }>
-        this.#say(`${process.name}: ${name} begins delivery ${number}, attempt ${delivery.attempt}`)
-        const behavior = behaviors[index] as Behavior
-        if (behavior === 'ends the process') {
-          this.#crash(process, 'handler ends the process')
-          return new Promise(() => {})
-        }
-        invariants.begins({ process, handler: name, guid, attempt: delivery.attempt })
-        try {
-          await sleep(durations[index] as number, delivery.signal)
-          delivery.signal.throwIfAborted()
-          if (behavior === 'discards') throw new Discard()
-          if (behavior === 'fails' || (behavior === 'fails once' && delivery.attempt === 1)) throw new Error('no')
-        } finally {
-          invariants.ends({ process, handler: name })
-        }
-      }
-      host.on('push', run as never, {
-        name,
-        concurrency,
-        attempts,
-        backoff: 1000,
-        ...(order && { order: order as never }),
-      })
+      const order = isOrdered ? ({ data }: Delivery) => textIn(data, 'key') : undefined
+      const handler: Handler = (_data, guid, delivery) => this.#handle(process, index, Number(guid), delivery)
+      host.on('push', handler, { name, concurrency, attempts, backoff: 1000, ...(order && { order }) })
     }
     return host
+  }
+
+  /** What handlers do. */
+  async #handle(process: VirtualProcess, index: number, number: number, delivery: Delivery): Promise<void> {
+    if (process.hasEnded) return never
+    const handler = (this.#scenario.handlers[index] as HandlerPlan).name
+    const { behaviors, durations } = this.#scenario.actions.find((action): action is Action & Sending => {
+      return action.kind === 'deliver' && action.delivery === number
+    }) as Sending
+    this.#say(`${process.name}: ${handler} begins delivery ${number}, attempt ${delivery.attempt}`)
+    const behavior = behaviors[index] as Behavior
+    if (behavior === 'ends the process') {
+      this.#crash(process, 'handler ends the process')
+      return never
+    }
+    this.#invariants.begins({ process, handler, guid: delivery.guid, attempt: delivery.attempt ?? 0 })
+    try {
+      await sleep(durations[index] as number, delivery.signal)
+      delivery.signal.throwIfAborted()
+      if (behavior === 'discards') throw new Discard()
+      if (behavior === 'fails' || (behavior === 'fails once' && delivery.attempt === 1)) throw new Error('no')
+    } finally {
+      this.#invariants.ends({ process, handler })
+    }
   }
 
   #act(action: Action): void {
@@ -295,7 +304,7 @@ class Simulation {
     this.#invariants.operated(String(delivery))
     const { inbox, process } = running
     process.run(() => {
-      const done = kind === 'retry' ? inbox.retry({ ids: [id] } as never) : inbox.discard({ ids: [id] } as never, 'no')
+      const done = kind === 'retry' ? inbox.retry({ ids: [id] }) : inbox.discard({ ids: [id] }, 'no')
       done.catch(() => undefined)
     })
   }
@@ -339,10 +348,13 @@ class Simulation {
   }
 }
 
+/** The promise of code whose process has ended. */
+const never = new Promise<never>(() => {})
+
 /** Calls that are too frequent for the trace. */
 const quiet = new Set(['claim', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
 
-function newDelivery({ delivery, key }: Extract<Action, { kind: 'deliver' }>, now: number): NewDelivery {
+function newDelivery({ delivery, key }: Sending, now: number): NewDelivery {
   return {
     ...{ source: '/hooks', hookId: '1', guid: String(delivery), event: 'push', headers: {}, form: 'json' },
     ...{ body: new TextEncoder().encode(JSON.stringify({ key, delivery })), address: undefined, receivedAt: now },
