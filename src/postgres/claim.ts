@@ -11,7 +11,7 @@ import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
  * If a task cannot be claimed now because its body is too large or it is a suspect, the task gets a new job that is due
  * after this many milliseconds. Meanwhile, workers claim the tasks behind it.
  */
-const postponement = 1000
+export const postponement = 250
 
 export interface ClaimResult {
   claimed: ClaimedTask[]
@@ -20,6 +20,8 @@ export interface ClaimResult {
    * waiting task, or to a task that was postponed.
    */
   more: boolean
+  /** Whether fetched tasks were postponed. */
+  postponed: boolean
 }
 
 /** A waiting task whose job was fetched. */
@@ -64,7 +66,7 @@ export async function claim(
     fetchJobs(transaction, jobs, wanted, isAhead(now)),
     checkRegistered(transaction, worker),
   ])
-  if (fetched.length === 0) return { claimed: [], more: false }
+  if (fetched.length === 0) return { claimed: [], more: false, postponed: false }
   const [tasks, queues] = await lockTasks(transaction, fetched)
   const decision = decideClaims(tasks, { ...limits, now }, (task) => {
     return queues.takeTurn(task.order_hash, task.delivery_id, true)
@@ -84,6 +86,7 @@ export async function claim(
       return suspect ? { ...task, suspect } : task
     }),
     more: fetched.length > claimed.length + blocked.length + notDue.length,
+    postponed: postponed.length > 0,
   }
 }
 

@@ -88,6 +88,11 @@ export class PostgresClient {
     this.#workListeners.delete(worker)
   }
 
+  /** Calls the `onWork` function of a worker, if it still has one. */
+  signalWork(worker: number, work: AvailableWork): void {
+    this.#workListeners.get(worker)?.(work)
+  }
+
   /** Rejects new calls, waits for pending ones, runs `flush`, then closes everything. */
   async close(flush: () => Promise<void>): Promise<void> {
     this.#isClosed = true

@@ -13,7 +13,8 @@ import type {
   TaskQueue,
 } from '../inbox/task-queue.ts'
 import { Batcher, batcherLimits } from '../runtime/batcher.ts'
-import { claim, isAhead } from './claim.ts'
+import { startTimer } from '../runtime/timer.ts'
+import { claim, isAhead, postponement } from './claim.ts'
 import type { PostgresClient } from './client.ts'
 import { isItemFault } from './connection.ts'
 import { releaseWorker } from './leases.ts'
@@ -99,7 +100,11 @@ export class PostgresTaskQueue implements TaskQueue {
       const wanted = Object.fromEntries(limits.filter(([handler]) => ready.has(handler)))
       const options = { ...request, worker, wanted }
       for (let round = 0; round < maxClaimRounds; round++) {
-        const { claimed, more } = await this.#client.transaction((transaction) => claim(transaction, jobs, options))
+        const { claimed, more, postponed } = await this.#client.transaction((transaction) => {
+          return claim(transaction, jobs, options)
+        })
+        // The tasks may have to wait for an attempt of this worker only, which can end long before the next poll.
+        if (postponed) startTimer(() => this.#client.signalWork(worker, 'due'), postponement)
         if (claimed.length > 0 || !more) return claimed
       }
       return []

@@ -16,10 +16,10 @@ import { registrationsOf, storeRetryDelay, type WorkerContext } from './worker-h
 const maxChain = 1000
 
 /**
- * Milliseconds that a suspect runs alone. A handler that ends its process usually does so at once, and the suspects
- * behind a handler that only takes long should not wait for it.
+ * Milliseconds until the next suspect may start beside a suspect that still runs. A handler that ends its process
+ * usually does so soon, and the suspects behind a handler that only takes long should not wait for it.
  */
-const maxTrial = 60_000
+const maxTrial = 500
 
 /**
  * The runs of the tasks that this process has claimed. A run is
