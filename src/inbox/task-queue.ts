@@ -83,8 +83,8 @@ export interface ClaimRequest {
   /** Maximum bytes of one body; tasks of larger deliveries are skipped. Default: no limit. */
   largest?: number | undefined
   /**
-   * Whether to claim a suspect, which is a task whose latest lease has expired. At most one is claimed. Default: the
-   * call claims any number of them.
+   * Whether to claim a suspect, which is a task whose two latest leases have expired. At most one is claimed. Default:
+   * the call claims any number of them.
    */
   suspect?: boolean | undefined
   /** The time of the worker's clock. Only tasks that are due at this time are claimed. */
@@ -108,7 +108,7 @@ export interface ClaimedTask {
    */
   attemptsUsed: number
   replayed: boolean
-  /** True if the lease of the latest attempt expired: the task may have ended its process. */
+  /** True if the leases of the two latest attempts expired: the task may have ended its processes. */
   suspect?: boolean
 }
 

@@ -35,7 +35,7 @@ export interface FetchedTask {
   order_hash: number | null
   size: number
   replayed: boolean
-  /** Whether its latest lease has expired. */
+  /** Whether its two latest leases have expired. */
   suspect: boolean
 }
 
@@ -186,10 +186,13 @@ const columnsOf = (tasks: readonly FetchedTask[]) => [
 const selectFetched = `
   select tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at, tasks.attempt, tasks.attempts_used, tasks.order_hash,
          deliveries.size, deliveries.replayed,
-         tasks.state = 'retrying' and exists (
-           select from attempts
-           where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler
-             and attempts.number = tasks.attempt and attempts.outcome = 'cut off') as suspect
+         tasks.state = 'retrying' and 2 = (
+           select count(*) from (
+             select outcome from attempts
+             where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler
+               and outcome <> 'released'
+             order by number desc limit 2) as latest
+           where outcome = 'cut off') as suspect
   from unnest($1::bigint[], $2::text[], $3::uuid[]) as fetched (delivery_id, handler, job)
   join tasks on tasks.delivery_id = fetched.delivery_id and tasks.handler = fetched.handler and tasks.job = fetched.job
   join deliveries on deliveries.id = tasks.delivery_id

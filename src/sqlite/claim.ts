@@ -59,10 +59,12 @@ const selectDue = `
   select delivery_id, size, replayed, suspect
   from (
     select delivery_id, size, replayed, tasks.next_at,
-      tasks.state = 'retrying' and exists (
-        select 1 from attempts
-        where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler
-          and number = tasks.attempt and outcome = 'cut off') as suspect
+      tasks.state = 'retrying' and 2 = (
+        select count(*) from (
+          select outcome from attempts
+          where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
+          order by number desc limit 2)
+        where outcome = 'cut off') as suspect
     from tasks join deliveries on deliveries.id = delivery_id
     where handler = ? and tasks.next_at <= ? and size <= ?
   )

@@ -36,8 +36,9 @@ const maxTrial = 500
  *   the next task is claimed.
  * - ended: it owns no slot, unless the code of its handler still runs, and no memory.
  *
- * A task whose latest lease has expired is a *suspect*: it may have ended its process. Only one suspect runs at a time,
- * beside other tasks. So if it ends the process again, no other suspect loses an attempt.
+ * A task whose two latest leases have expired is a *suspect*: it may have ended its processes. Only one suspect runs at a
+ * time, beside other tasks. So if it ends the process again, no other suspect loses an attempt. One expired lease is no
+ * suspicion, because all tasks of a machine that fails have one, and other machines take them over at once.
  */
 export class TaskRuns {
   readonly #context: WorkerContext

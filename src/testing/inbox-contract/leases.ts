@@ -102,25 +102,33 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'takeover-suspects',
-    name: 'claims the tasks of a killed process one by one if the worker wants that, beside other tasks',
+    name: 'claims tasks that two killed processes ran one by one if the worker wants that, beside other tasks',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
       const worker = await TestWorker.register(inbox, 'a', 'b')
-      const ids = await storeMany(inbox, 4)
-      for (const id of ids) await worker.match(id, due('a'), due('b'))
+      const interrupted = await storeMany(inbox, 3)
+      for (const id of interrupted) await worker.match(id, due('a'), due('b'))
       const handlers = [{ name: 'a', backoff: 1 }]
-      const doomed = await store.startWorker({ handlers, wanted: { a: 3 } })
-      await doomed.kill()
-      await eventually('all leases expire', async () => {
-        const tasks = await Promise.all(doomed.claimed.map(({ id }) => taskOf(inbox, id, 'a')))
-        return tasks.every(({ state }) => state === 'retrying')
-      })
+      for (const attempt of [1, 2]) {
+        const doomed = await store.startWorker({ handlers, wanted: { a: 3 } })
+        await doomed.kill()
+        assert.deepEqual(
+          doomed.claimed.map((task) => [task.attempt, task.suspect]),
+          Array(3).fill([attempt, undefined]),
+        )
+        await eventually('all leases expire', async () => {
+          const tasks = await Promise.all(interrupted.map((id) => taskOf(inbox, id, 'a')))
+          return tasks.every(({ state }) => state === 'retrying')
+        })
+      }
+      const fresh = await storeNew(inbox)
+      await worker.match(fresh, due('a'), due('b'))
       const claim = (wanted: Record<string, number>, suspect: boolean) => {
         return inbox.claim(worker.id, { wanted, bytes: 1e6, suspect, now: Date.now() + minute })
       }
       const other = only(await claim({ a: 10 }, false))
-      assert.deepEqual([other.id, other.suspect], [ids[3], undefined])
+      assert.deepEqual([other.id, other.suspect], [fresh, undefined])
       const suspected: ClaimedTask[] = []
       await eventually('a suspect is claimed', async () => {
         suspected.push(...(await claim({ a: 10 }, true)))
