@@ -1,6 +1,6 @@
 /**
- * What is true in every schedule, each rule written once. Facts about stored data are read from the store itself; facts
- * about handlers are reported by the simulation.
+ * The invariants of every schedule. The class reads stored data from the store. The simulation reports which handlers
+ * begin and end.
  */
 import type { Connection } from '../../src/sqlite/connection.ts'
 import { attempts, type Scenario } from './scenario.ts'
@@ -115,7 +115,7 @@ export class Invariants {
     return this.#connection.all<{ guid: string }>(selectUnfinished).map(({ guid }) => guid)
   }
 
-  /** What has to be true when all workers have stopped. */
+  /** Checks the invariants of a schedule whose workers have all stopped. @returns the first violation. */
   atTheEnd(): string | undefined {
     for (const guid of this.#acknowledged) {
       if (!this.#connection.get('select 1 from deliveries where guid = ?', guid)) return `stored: ${guid} is lost`

@@ -1,7 +1,7 @@
 /** What happens in a schedule, apart from the order of steps. It follows from a seed. */
 import { Random } from './random.ts'
 
-/** What a handler does with a delivery, in each attempt. */
+/** How the attempts of a handler for a delivery end. */
 export type Behavior = 'succeeds' | 'fails once' | 'fails' | 'discards' | 'ends the process'
 
 export interface HandlerPlan {

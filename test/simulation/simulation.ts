@@ -113,7 +113,7 @@ class Simulation {
     return this.#invariants.unfinished().length === 0 || this.#elapsed > troubleEnds + patience
   }
 
-  /** Stops all workers, and checks what has to be true at the end. */
+  /** Stops all workers. @returns the first violation, if there is one. */
   async #end(): Promise<string | undefined> {
     const stuck = this.#invariants.unfinished()
     if (stuck.length > 0) return `An hour after all trouble, these deliveries have not ended: ${stuck.join(', ')}`

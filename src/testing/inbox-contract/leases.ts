@@ -90,10 +90,7 @@ export const leaseCases: InboxContractCase[] = [
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 3, b: 2 } })
       await doomed.kill()
       assert.equal(doomed.claimed.length, 5)
-      await eventually('all leases expire', async () => {
-        const tasks = await Promise.all(doomed.claimed.map(({ id, handler }) => taskOf(inbox, id, handler)))
-        return tasks.every(({ state }) => state === 'retrying')
-      })
+      await allExpired(inbox, doomed.claimed)
       assert.equal((await worker.claim('a', 10)).length, 2)
       assert.equal((await worker.claim('b', 10)).length, 3)
       await assertTasks(inbox, own, { a: 'running' })
@@ -117,10 +114,7 @@ export const leaseCases: InboxContractCase[] = [
           doomed.claimed.map((task) => [task.attempt, task.suspect]),
           Array(3).fill([attempt, undefined]),
         )
-        await eventually('all leases expire', async () => {
-          const tasks = await Promise.all(interrupted.map((id) => taskOf(inbox, id, 'a')))
-          return tasks.every(({ state }) => state === 'retrying')
-        })
+        await allExpired(inbox, doomed.claimed)
       }
       const fresh = await storeNew(inbox)
       await worker.match(fresh, due('a'), due('b'))
@@ -263,4 +257,12 @@ async function expireLease(host: InboxContractHost, policy: Omit<HandlerPolicy, 
 /** Claims the task when it is due again. */
 function comesBack(worker: TestWorker) {
   return eventually('the task is due again', async () => (await worker.claim('a', 1, Date.now() + minute))[0])
+}
+
+/** Waits until the leases of all tasks have expired. */
+async function allExpired(inbox: Inbox, claimed: readonly ClaimedTask[]): Promise<void> {
+  await eventually('all leases expire', async () => {
+    const tasks = await Promise.all(claimed.map(({ id, handler }) => taskOf(inbox, id, handler)))
+    return tasks.every(({ state }) => state === 'retrying')
+  })
 }
