@@ -54,17 +54,18 @@ function findDue(connection: Connection, { handler, limit, suspects, now, larges
   return [...suspected.slice(0, suspects), ...find(0, limit - suspects)]
 }
 
+/** Whether an attempt of a task was cut off. @param place 0: the latest attempt that was not released. 1: the one before. */
+const isCutOff = (place: number): string => `(
+  select outcome from attempts
+  where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
+  order by number desc limit 1 offset ${place}) is 'cut off'`
+
 /** New tasks have 0 as `next_at`, so they come first, in order of receipt. */
 const selectDue = `
   select delivery_id, size, replayed, suspect
   from (
     select delivery_id, size, replayed, tasks.next_at,
-      tasks.state = 'retrying' and 2 = (
-        select count(*) from (
-          select outcome from attempts
-          where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
-          order by number desc limit 2)
-        where outcome = 'cut off') as suspect
+      tasks.state = 'retrying' and ${isCutOff(0)} and ${isCutOff(1)} as suspect
     from tasks join deliveries on deliveries.id = delivery_id
     where handler = ? and tasks.next_at <= ? and size <= ?
   )
