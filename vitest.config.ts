@@ -7,13 +7,13 @@ import { LongestFirst } from './test/longest-first.ts'
 
 /** Files that need a process of their own. The others share processes, which saves half a second for each file. */
 const isolated = [
-  'test/{inbox/diagnostics,postgres/open,sqlite/maintenance}.test.ts', // replace modules
+  'test/{inbox/diagnostics,postgres/connection/open,sqlite/maintenance}.test.ts', // replace modules
   // measure the memory of the process, its timers or its subscribers
   'test/{github/github-client,inbox/parsed-size,runtime/{drain,timer},server/metrics/metrics}.test.ts',
 ]
 
 /** Files that test the threads of an inbox. */
-const threaded = ['test/sqlite/!(contract|maintenance).test.ts', 'test/postgres/search.test.ts']
+const threaded = ['test/sqlite/**/!(contract|maintenance).test.ts', 'test/postgres/delivery-reader/search.test.ts']
 
 /** Lets the inboxes of most tests serve their calls in the thread of the test. */
 const inThread: Plugin = {

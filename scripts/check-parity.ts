@@ -2,16 +2,16 @@
  * Compares the file names of the two stores: a file must be in both, or be explained in CONTRIBUTING.md, in a row of the
  * table "Files that only one store has". Also checks that every file and folder mentioned in CONTRIBUTING.md exists.
  */
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const stores = ['sqlite', 'postgres'] as const
 const contributing = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
 
-const filesOf = (store: string): string[] => readdirSync(join(root, 'src', store))
+const filesOf = (store: string): string[] => globSync('**/*.{ts,sql}', { cwd: join(root, 'src', store) })
 
-/** The files of one store that CONTRIBUTING.md explains, from rows such as "| `src/sqlite/packs.ts` | … |". */
+/** The files of one store that CONTRIBUTING.md explains, from rows such as "| `src/sqlite/writer.ts` | … |". */
 const explained = new Set(
   [...contributing.matchAll(/^\| (`src\/(?:sqlite|postgres)\/.+?) \|/gm)].flatMap(([, cell = '']) =>
     [...cell.matchAll(/`src\/([^`]+)`/g)].map(([, file = '']) => file),

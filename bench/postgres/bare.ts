@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { hashKey } from '../../src/inbox/identity.ts'
-import { pack } from '../../src/postgres/contents.ts'
-import { type EncodedDelivery, encodeDelivery } from '../../src/postgres/store.ts'
+import { pack } from '../../src/postgres/delivery-store/contents.ts'
+import { type EncodedDelivery, encodeDelivery } from '../../src/postgres/delivery-store/store.ts'
 import { Batcher, batcherLimits } from '../../src/runtime/batcher.ts'
 import { newDelivery } from './new-delivery.ts'
 

@@ -1,10 +1,10 @@
 import type { AvailableWork } from '../inbox/task-queue.ts'
 import { batcherLimits } from '../runtime/batcher.ts'
-import { Database, type Transaction } from './database.ts'
-import { JobQueue } from './job-queue.ts'
-import { Listener, Notifier } from './notify.ts'
-import { checkDatabase, prepareDatabase } from './open.ts'
+import { Database, type Transaction } from './connection/database.ts'
+import { Listener, Notifier } from './connection/notify.ts'
+import { checkDatabase, prepareDatabase } from './connection/open.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
+import { JobQueue } from './task-queue/job-queue.ts'
 import { MaintenanceClient } from './threads.ts'
 
 /**

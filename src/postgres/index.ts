@@ -2,12 +2,14 @@ import type { ImportedDelivery, Inbox, NewDelivery, StoreResult } from '../inbox
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import type { InboxOverview, Page } from '../inbox/records.ts'
-import { failures } from './attempt-stats.ts'
-import { changes } from './changes.ts'
 import { PostgresClient } from './client.ts'
-import { Database, type Transaction } from './database.ts'
-import { DeliveryWriter } from './delivery-writer.ts'
-import { importDeliveries } from './import.ts'
+import { Database, type Transaction } from './connection/database.ts'
+import { prepareDatabase } from './connection/open.ts'
+import { failures } from './delivery-reader/attempt-stats.ts'
+import { changes } from './delivery-reader/changes.ts'
+import { body, get, overview, values } from './delivery-reader/read.ts'
+import { list } from './delivery-reader/search.ts'
+import { DeliveryWriter } from './delivery-store/delivery-writer.ts'
 import {
   addCounts,
   compareAndSet,
@@ -17,16 +19,14 @@ import {
   recordRejections,
   rejections,
   setValue,
-} from './metadata.ts'
-import { knownGuids, lease, missedDeliveries, saveMissedDeliveries } from './missed-deliveries.ts'
-import { prepareDatabase } from './open.ts'
-import { discard, pause, resume, retry } from './operate.ts'
+} from './metadata/metadata.ts'
+import { knownGuids, lease, missedDeliveries, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
+import { heartbeat, processes, unregister } from './metadata/registry.ts'
+import { importDeliveries } from './operations/import.ts'
+import { discard, pause, resume, retry } from './operations/operate.ts'
+import { pruneAll, pruneBatch } from './operations/retention.ts'
 import { type PoolLike, type PostgresOptions, resolvePostgresOptions, toTarget } from './options.ts'
-import { body, get, overview, values } from './read.ts'
-import { heartbeat, processes, unregister } from './registry.ts'
-import { pruneAll, pruneBatch } from './retention.ts'
-import { list } from './search.ts'
-import { PostgresTaskQueue } from './task-queue.ts'
+import { PostgresTaskQueue } from './task-queue/task-queue.ts'
 import { PayloadSearch } from './threads.ts'
 
 export type { PoolLike, PostgresOptions } from './options.ts'

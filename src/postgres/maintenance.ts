@@ -1,12 +1,12 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
-import { Database, type Transaction } from './database.ts'
-import { JobQueue } from './job-queue.ts'
-import { reclaimLeases, reclaimOrphans } from './leases.ts'
+import { Database, type Transaction } from './connection/database.ts'
+import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './metadata/registry.ts'
+import { pruneAll, pruneBatch } from './operations/retention.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
-import { correctClockSkew, endUnhandledTasks, replaceLostJobs, unblockFirstTasks } from './reconcile.ts'
-import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './registry.ts'
-import { pruneAll, pruneBatch } from './retention.ts'
+import { JobQueue } from './task-queue/job-queue.ts'
+import { reclaimLeases, reclaimOrphans } from './task-queue/leases.ts'
+import { correctClockSkew, endUnhandledTasks, replaceLostJobs, unblockFirstTasks } from './task-queue/reconcile.ts'
 import type { MaintenanceCalls } from './threads.ts'
 
 /** Maximum milliseconds between two reconciliations, and milliseconds between two prunings. */

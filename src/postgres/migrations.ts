@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Sql } from './connection.ts'
-import type { Transaction } from './database.ts'
+import type { Sql } from './connection/connection.ts'
+import type { Transaction } from './connection/database.ts'
 
 /**
  * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped

@@ -1,7 +1,7 @@
 import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
 import { matchPayload } from '../inbox/query/payload-search.ts'
 import { executeEach, type ThreadServer } from '../runtime/thread-server.ts'
-import { Unpacker } from './contents.ts'
+import { Unpacker } from './delivery-store/contents.ts'
 import type { MaintenanceCalls, SearchCalls, ThreadData } from './threads.ts'
 
 /** Creates the server of a thread with this role. */

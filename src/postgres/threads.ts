@@ -4,7 +4,7 @@ import type { PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { PathCondition } from '../inbox/query/query.ts'
 import { Mutex } from '../runtime/mutex.ts'
 import { ThreadClient, threadFile } from '../runtime/thread-client.ts'
-import type { Contents } from './contents.ts'
+import type { Contents } from './delivery-store/contents.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
 
 export type ThreadData =

@@ -15,8 +15,8 @@ import type { Page } from '../inbox/records.ts'
 import { toStoredDelivery } from '../inbox/rows.ts'
 import { Mutex } from '../runtime/mutex.ts'
 import type { ThreadClient } from '../runtime/thread-client.ts'
-import { encodeDelivery } from './store.ts'
-import { StoreQueue } from './store-queue.ts'
+import { encodeDelivery } from './delivery-store/store.ts'
+import { StoreQueue } from './delivery-store/store-queue.ts'
 import {
   type MaintenanceCalls,
   maintenanceMethods,

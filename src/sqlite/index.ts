@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Inbox } from '../inbox/inbox.ts'
+import { prepareFile } from './connection/open.ts'
 import { createInbox, type RegisteredWorkers } from './inbox.ts'
-import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
 import { maintenanceThread, writerThread } from './threads.ts'
 

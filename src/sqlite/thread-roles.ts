@@ -1,7 +1,7 @@
 import type { ThreadServer } from '../runtime/thread-server.ts'
-import { Connection } from './connection.ts'
+import { Connection } from './connection/connection.ts'
+import { connect } from './connection/open.ts'
 import { Maintenance } from './maintenance.ts'
-import { connect } from './open.ts'
 import type { MaintenanceCalls, ThreadSettings, WriterCalls } from './threads.ts'
 import { Writer } from './writer.ts'
 

@@ -5,10 +5,10 @@ import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { type OnBatch, ThreadClient, threadFile } from '../runtime/thread-client.ts'
 import type { Answer, Call } from '../runtime/thread-server.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
-import { type BatchAnswer, batchLength, type DeliveryBatch } from './delivery-batch.ts'
-import type { RecordedMatches } from './match.ts'
+import { type BatchAnswer, batchLength, type DeliveryBatch } from './delivery-store/delivery-batch.ts'
+import type { EncodedDelivery } from './delivery-store/store.ts'
 import type { SqliteSettings } from './options.ts'
-import type { EncodedDelivery } from './store.ts'
+import type { RecordedMatches } from './task-queue/match.ts'
 
 export interface ThreadSettings extends SqliteSettings {
   role: 'writer' | 'maintenance'

@@ -1,21 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import type { StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type Call, failure, invoke, type ThreadServer } from '../runtime/thread-server.ts'
-import { claim } from './claim.ts'
-import type { Connection } from './connection.ts'
-import { type BatchAnswer, batchLength, type DeliveryBatch, decodeBatch, encodeAnswer } from './delivery-batch.ts'
-import { importDelivery } from './import.ts'
-import { registerWorker, releaseWorker } from './leases.ts'
-import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './match.ts'
-import { addCounts, compareAndSet, recordRejections, setValue } from './metadata.ts'
-import { lease, saveMissedDeliveries } from './missed-deliveries.ts'
-import { discard, retry } from './operate.ts'
+import type { Connection } from './connection/connection.ts'
+import {
+  type BatchAnswer,
+  batchLength,
+  type DeliveryBatch,
+  decodeBatch,
+  encodeAnswer,
+} from './delivery-store/delivery-batch.ts'
+import { Packer } from './delivery-store/packs.ts'
+import { checkWritable, type EncodedDelivery, store } from './delivery-store/store.ts'
+import { addCounts, compareAndSet, recordRejections, setValue } from './metadata/metadata.ts'
+import { lease, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
+import { checkRegistered, heartbeat, unregister, updateWorker } from './metadata/registry.ts'
+import { importDelivery } from './operations/import.ts'
+import { discard, retry } from './operations/operate.ts'
+import { pruneBatch, usedBytes } from './operations/retention.ts'
 import type { SqliteSettings } from './options.ts'
-import { Packer } from './packs.ts'
-import { checkRegistered, heartbeat, unregister, updateWorker } from './registry.ts'
-import { pruneBatch, usedBytes } from './retention.ts'
-import { checkWritable, type EncodedDelivery, store } from './store.ts'
-import { finishAll } from './tasks.ts'
+import { claim } from './task-queue/claim.ts'
+import { registerWorker, releaseWorker } from './task-queue/leases.ts'
+import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './task-queue/match.ts'
+import { finishAll } from './task-queue/tasks.ts'
 import type { WriterCalls } from './threads.ts'
 
 /**

@@ -1,6 +1,6 @@
 /** The rows that PostgreSQL reads for a query. */
-import type { Sql } from '../../src/postgres/connection.ts'
-import type { Database } from '../../src/postgres/database.ts'
+import type { Sql } from '../../src/postgres/connection/connection.ts'
+import type { Database } from '../../src/postgres/connection/database.ts'
 
 interface Node {
   'Index Name'?: string

@@ -1,6 +1,6 @@
 /** The tables of an inbox in a schema of their own. */
-import { Database } from '../../src/postgres/database.ts'
-import { prepareDatabase } from '../../src/postgres/open.ts'
+import { Database } from '../../src/postgres/connection/database.ts'
+import { prepareDatabase } from '../../src/postgres/connection/open.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 
 let schemas = 0

@@ -1,4 +1,4 @@
-import { Database, type Transaction } from '../../src/postgres/database.ts'
+import { Database, type Transaction } from '../../src/postgres/connection/database.ts'
 import { migratePostgres } from '../../src/postgres/index.ts'
 import { jobsSchema, resolvePostgresOptions } from '../../src/postgres/options.ts'
 

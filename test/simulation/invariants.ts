@@ -2,7 +2,7 @@
  * The invariants of every schedule. The class reads stored data from the store. The simulation reports which handlers
  * begin and end.
  */
-import type { Connection } from '../../src/sqlite/connection.ts'
+import type { Connection } from '../../src/sqlite/connection/connection.ts'
 import { attempts, type Scenario } from './scenario.ts'
 import type { VirtualProcess } from './virtual-time.ts'
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { encodeDelivery } from '../../src/sqlite/store.ts'
+import { encodeDelivery } from '../../src/sqlite/delivery-store/store.ts'
 import { MiB } from '../receiver/fixtures.ts'
 import { Engine, newDelivery, policy } from './engine.ts'
 

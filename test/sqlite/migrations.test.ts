@@ -93,7 +93,7 @@ describe('migrating', () => {
 
   test('migrates once if several processes start together', async () => {
     const path = newFile()
-    const module = JSON.stringify(new URL('../../src/sqlite/open.ts', import.meta.url).href)
+    const module = JSON.stringify(new URL('../../src/sqlite/connection/open.ts', import.meta.url).href)
     const program = `
       import { prepareFile } from ${module}
       process.stdin.once('data', () => { prepareFile(${JSON.stringify(path)}); process.exit(0) })

@@ -1,7 +1,7 @@
 /** Query plans: operations and pages use indexes, so that they stay fast with many deliveries. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
-import type { Connection } from '../../src/sqlite/connection.ts'
+import type { Connection } from '../../src/sqlite/connection/connection.ts'
 import { Engine, policy } from './engine.ts'
 
 let engine: Engine

@@ -2,7 +2,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { NewDelivery, StoreResult } from '../../src/inbox/inbox.ts'
 import type { Answer, Call } from '../../src/runtime/thread-server.ts'
-import { type BatchAnswer, BatchEncoder, type DeliveryBatch, decodeAnswer } from '../../src/sqlite/delivery-batch.ts'
+import {
+  type BatchAnswer,
+  BatchEncoder,
+  type DeliveryBatch,
+  decodeAnswer,
+} from '../../src/sqlite/delivery-store/delivery-batch.ts'
 import type { WriterCalls } from '../../src/sqlite/threads.ts'
 import { bytesOf, Engine, failing, given, newDelivery, storing } from './engine.ts'
 

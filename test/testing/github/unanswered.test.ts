@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { noAnswerOf } from '../../../src/testing/github/sending/outcome.ts'
 import type { LocalGitHubOptions } from '../../../src/testing/index.ts'
 import { listen, stop } from '../../adapters/host.ts'
-import { certifyBy, makeAuthority } from '../../postgres/certificates.ts'
+import { certifyBy, makeAuthority } from '../../postgres/connection/certificates.ts'
 import { ask, start } from './scene.ts'
 
 const token = 'right'

@@ -1,0 +1,264 @@
+import { setImmediate } from 'node:timers/promises'
+import pg, { type QueryConfig, type QueryResult } from 'pg'
+import { maxTimer } from '../../runtime/timer.ts'
+import { type ConnectionTarget, type PostgresSettings, toPgConfig } from '../options.ts'
+import { Connection, codeOf, deadlock, type Queryable, readOnly, type Sql } from './connection.ts'
+
+/** Maximum retries of a transaction that PostgreSQL aborts because of a deadlock. */
+const maxDeadlocks = 5
+
+/**
+ * Maximum milliseconds that a transaction may idle, so that a suspended process does not block the workers that take
+ * over its tasks.
+ */
+const maxIdleTime = 5000
+
+/** A connection that was taken from the pool. Nothing else uses this connection. */
+interface Checkout {
+  client: pg.PoolClient
+  /** The reason why the connection can no longer be used, if there is one. The pool then closes the connection. */
+  broken: Error | undefined
+}
+
+/**
+ * A pool of connections. It closes the connections that a failover has broken, and opens new ones when calls need them.
+ */
+export class Database extends Connection {
+  readonly #pool: pg.Pool
+  readonly #connectTimeout: number
+
+  /** @param connections The maximum number of connections, and their name in `pg_stat_activity`. */
+  constructor(target: ConnectionTarget, settings: PostgresSettings, connections: { max: number; name: string }) {
+    const pool = new pg.Pool({
+      ...toPgConfig(target),
+      max: connections.max,
+      application_name: `hookserver ${connections.name}`,
+      connectionTimeoutMillis: settings.connectTimeout,
+      // A server that has vanished from the network does not enforce statement_timeout.
+      query_timeout: Math.min(settings.statementTimeout + settings.connectTimeout, maxTimer),
+      keepAlive: true,
+      allowExitOnIdle: true,
+      pipeline: true, // since pg 8.23
+      onConnect: (client) => client.query(sessionSettings(settings)),
+      types: { getTypeParser: parserOf as never },
+    } as pg.PoolConfig)
+    pool.on('error', () => undefined) // an idle connection was lost; the pool replaces it
+    super(pool)
+    this.#pool = pool
+    this.#connectTimeout = settings.connectTimeout
+  }
+
+  /**
+   * Runs `work` in a transaction and commits it, unless `work` has called `commit()` to send the commit along with its
+   * last statements. Rolls back if anything fails, and retries the whole work after a deadlock.
+   */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#retryDeadlocks(async (checkout) => {
+      const { transaction, begun } = Transaction.begin(checkout.client)
+      try {
+        const [result] = await Promise.all([work(transaction), begun])
+        await transaction.commit()
+        return result
+      } catch (error) {
+        const failure = checkout.broken ?? transaction.failure ?? error
+        await transaction.rollback().catch((cause: Error) => {
+          checkout.broken = cause
+        })
+        throw failure
+      }
+    })
+  }
+
+  /** Runs a single statement, which is a transaction of its own, and retries it after a deadlock. */
+  statement<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#retryDeadlocks((checkout) => {
+      return work(new Connection(checkout.client)).catch((error: Error) => {
+        throw checkout.broken ?? error
+      })
+    })
+  }
+
+  async #retryDeadlocks<T>(work: (checkout: Checkout) => Promise<T>): Promise<T> {
+    for (let deadlocks = 0; ; deadlocks++) {
+      try {
+        return await this.#checkOut(work)
+      } catch (error) {
+        if (codeOf(error) !== deadlock || deadlocks >= maxDeadlocks) throw error
+      }
+    }
+  }
+
+  /** Runs `work` on a connection that nothing else uses meanwhile. */
+  async #checkOut<T>(work: (checkout: Checkout) => Promise<T>): Promise<T> {
+    const checkout: Checkout = { client: await this.#connect(), broken: undefined }
+    const noteBroken = (error: Error) => {
+      checkout.broken = error
+    }
+    checkout.client.on('error', noteBroken)
+    try {
+      return await work(checkout)
+    } catch (error) {
+      // The connection may lead to a standby. It is closed, because a new one may reach the primary server.
+      if (codeOf(error) === readOnly) noteBroken(error as Error)
+      throw error
+    } finally {
+      checkout.client.off('error', noteBroken)
+      checkout.client.release(checkout.broken)
+    }
+  }
+
+  /** Adds a code to the error of a connection timeout, for which `pg` sets none. */
+  async #connect(): Promise<pg.PoolClient> {
+    const [startedAt, timeout] = [performance.now(), this.#connectTimeout]
+    try {
+      return await this.#pool.connect()
+    } catch (error) {
+      if (codeOf(error) !== undefined || performance.now() - startedAt < timeout) throw error
+      throw Object.assign(new Error(`no connection was available within ${timeout} ms`), { code: 'ETIMEDOUT' })
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+}
+
+/**
+ * Overrides the defaults of the database:
+ *
+ * - PostgreSQL confirms a commit once the transaction is on disk, and every wait has a time limit.
+ * - `enable_seqscan` is off: PostgreSQL plans a prepared statement for the current size of its tables, and keeps the
+ *   plan until the next analysis of the tables. Our tables grow by thousands of rows before that, so a plan must use
+ *   indexes from the beginning.
+ * - `jit` is off: with `enable_seqscan` off, PostgreSQL before version 18 adds a huge cost to a sequential scan that it
+ *   cannot avoid. Because of this cost, PostgreSQL would compile the plan.
+ */
+const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
+  set search_path to "${schema}";
+  set synchronous_commit to on;
+  set statement_timeout to ${statementTimeout};
+  set lock_timeout to ${statementTimeout};
+  set enable_seqscan to off;
+  set jit to off;
+  set idle_in_transaction_session_timeout to ${Math.min(maxIdleTime, statementTimeout)}`
+
+/** Parses bigint as a number: ids, milliseconds and bytes stay in the safe range of JavaScript. */
+function parserOf(type: number, format: never): unknown {
+  return type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format)
+}
+
+/**
+ * A pipelined transaction: `all`, `get`, `run` and `commit` send a statement without waiting for the answers of the
+ * statements before it. So a whole transaction can take one round trip:
+ *
+ *     const [rows] = await Promise.all([transaction.all(select), transaction.run(update), transaction.commit()])
+ *
+ * - open: statements can be sent.
+ * - ended: `commit()` or `rollback()` was sent. A statement would not be part of the transaction, and is rejected.
+ *
+ * If a statement fails, PostgreSQL also fails all later statements, and answers the commit with a rollback. Then
+ * `commit()` rejects.
+ */
+export class Transaction extends Connection {
+  /**
+   * The deliveries that `commit()` adds to the change log. The statement of `store.ts` that inserts deliveries logs
+   * them itself.
+   */
+  readonly changed: Set<number> = new Set()
+  /** Whether the transaction made deliveries available for matching. */
+  unmatched = false
+  /** Whether the transaction may have made tasks due. */
+  due = false
+  #open = true
+  /** The number of calls of `holdOpen` that have neither sent a statement nor ended. */
+  #holds = 0
+  /** Resolves when `#holds` becomes 0. */
+  #noHolds: PromiseWithResolvers<void> | undefined
+  #failure: Error | undefined
+  #commit: Promise<void> | undefined
+
+  /** Starts the transaction on a connection that nothing else uses. */
+  static begin(client: Queryable): { transaction: Transaction; begun: Promise<unknown> } {
+    const transaction = new Transaction(client)
+    return { transaction, begun: transaction.query({ text: 'begin' }) }
+  }
+
+  /** The first failure. PostgreSQL fails every later statement with an error that does not give the reason. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Runs statements that have no parameters. The client waits for them without a time limit. */
+  async script(text: string): Promise<void> {
+    const config = { text, query_timeout: maxTimer } // an option that the types of pg lack
+    await this.query(config)
+  }
+
+  /**
+   * Keeps `commit()` waiting until `send` has sent a statement or has ended, because pg-boss may have to look up a
+   * queue before it sends its statement.
+   */
+  async holdOpen<T>(send: (db: Pick<Connection, 'executeSql'>) => Promise<T>): Promise<T> {
+    this.#holds++
+    this.#noHolds ??= Promise.withResolvers()
+    let isHeld = true
+    const release = () => {
+      if (!isHeld) return
+      isHeld = false
+      this.#holds--
+      if (this.#holds > 0) return
+      this.#noHolds?.resolve()
+      this.#noHolds = undefined
+    }
+    const executeSql = (text: string, values?: unknown[]) => {
+      release()
+      return this.executeSql(text, values)
+    }
+    try {
+      return await send({ executeSql })
+    } finally {
+      release()
+    }
+  }
+
+  /**
+   * Queues the commit behind the statements. Resolves when the transaction is on disk. A second call returns the same
+   * promise.
+   */
+  commit(): Promise<void> {
+    this.#commit ??= this.#sendCommit()
+    return this.#commit
+  }
+
+  /** Rolls back. `commit()` sends nothing from now on. */
+  async rollback(): Promise<void> {
+    this.#open = false
+    await super.query({ text: 'rollback' })
+  }
+
+  async #sendCommit(): Promise<void> {
+    // Waits one turn of the event loop, also after a hold has ended. If the work throws before it has sent all of its
+    // statements, `transaction()` rolls back in this turn, and no commit is sent.
+    await setImmediate()
+    while (this.#noHolds) {
+      await this.#noHolds.promise
+      await setImmediate()
+    }
+    const logged = this.changed.size > 0 ? this.run(insertChange, [...this.changed]) : undefined
+    const committed = this.query({ text: 'commit' })
+    this.#open = false
+    const [{ command }] = await Promise.all([committed, logged])
+    if (command !== 'COMMIT') throw new Error('The transaction was rolled back')
+  }
+
+  protected override query(config: QueryConfig): Promise<QueryResult> {
+    if (!this.#open) return Promise.reject(new Error('The transaction has ended'))
+    const answer = super.query(config)
+    answer.catch((error: Error) => {
+      this.#failure ??= error
+    })
+    return answer
+  }
+}
+
+const insertChange = 'insert into changes (deliveries) values ($1::bigint[])'

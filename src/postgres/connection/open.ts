@@ -1,0 +1,84 @@
+import { setTimeout } from 'node:timers/promises'
+import { resetIfMoved } from '../delivery-reader/changes.ts'
+import { checkVersion, type Migration, migrate, migrations, newestVersion, schemaVersion } from '../migrations.ts'
+import { jobsSchema, type PostgresSettings } from '../options.ts'
+import { JobQueue, jobSchemaVersion } from '../task-queue/job-queue.ts'
+import { codeOf, lockNotAvailable } from './connection.ts'
+import type { Database, Transaction } from './database.ts'
+
+/**
+ * Milliseconds that a migration waits for the lock of a table. Short, because later statements on the table wait behind
+ * the migration.
+ */
+const lockTimeout = 2000
+
+/** Maximum attempts to acquire the locks of a migration, and milliseconds between two attempts. */
+const [maxTries, retryDelay] = [15, 1000]
+
+/**
+ * Creates or migrates the tables of hookserver and of pg-boss. If several programs start at the same time, one migrates
+ * and the others wait for it without a time limit. @returns the number of hookserver's migrations that ran.
+ * @throws {Error} if the tables cannot be created or migrated.
+ */
+export async function prepareDatabase(
+  database: Database,
+  { schema }: PostgresSettings,
+  steps: readonly Migration[] = migrations,
+): Promise<number> {
+  const taken = await runSteps(database, schema, steps)
+  const jobs = new JobQueue(database, schema, { supervises: false })
+  await jobs.start()
+  await jobs.stop()
+  return taken
+}
+
+async function runSteps(database: Database, schema: string, steps: readonly Migration[]): Promise<number> {
+  for (let tries = 1; ; ) {
+    try {
+      const taken = await database.transaction((transaction) => runStepsAlone(transaction, schema, steps))
+      if (taken !== undefined) return taken
+    } catch (error) {
+      if (codeOf(error) !== lockNotAvailable || tries++ >= maxTries) throw error
+    }
+    await setTimeout(retryDelay)
+  }
+}
+
+/** @returns `undefined` while another process migrates. */
+async function runStepsAlone(
+  transaction: Transaction,
+  schema: string,
+  steps: readonly Migration[],
+): Promise<number | undefined> {
+  if (!(await transaction.get<{ own: boolean }>(tryLock, `hookserver migrates ${schema}`))?.own) return undefined
+  await transaction.script(`set local statement_timeout to 0; set local lock_timeout to ${lockTimeout}`)
+  for (const name of [schema, jobsSchema(schema)]) {
+    const exists = await transaction.get('select 1 from pg_namespace where nspname = $1', name)
+    if (!exists) await transaction.script(`create schema "${name}"`)
+  }
+  const taken = await migrate(transaction, steps)
+  await resetIfMoved(transaction)
+  return taken
+}
+
+/** @throws {Error} if the tables are missing, too old, or too new for this program. */
+export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
+  await database.transaction(async (transaction) => {
+    const [jobs, cure] = [jobsSchema(schema), 'run "hookserver migrate", or leave out the option "migrate"']
+    for (const [owner, table] of [
+      [schema, 'schema_migrations'],
+      [jobs, 'version'],
+    ]) {
+      if (await transaction.get('select 1 where to_regclass($1) is not null', `"${owner}".${table}`)) continue
+      throw new Error(`there are no tables in the schema ${owner}: ${cure}`)
+    }
+    const current = await schemaVersion(transaction)
+    if (current.version < newestVersion()) throw new Error(`an older hookserver created its tables: ${cure}`)
+    checkVersion(current)
+    const theirs = await transaction.get<{ version: number }>(`select version from ${jobs}.version`)
+    if (!theirs || theirs.version < jobSchemaVersion) throw new Error(`an older pg-boss created its tables: ${cure}`)
+    await resetIfMoved(transaction)
+  })
+}
+
+const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as own'

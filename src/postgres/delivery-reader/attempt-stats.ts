@@ -1,0 +1,64 @@
+import type { DeliverySummary, Failure } from '../../inbox/records.ts'
+import {
+  type AttemptStatsRow,
+  type FailureRow,
+  maxAttemptsRead,
+  maxErrorLength,
+  type SummaryRow,
+  toFailure,
+  toSummaries,
+} from '../../inbox/rows.ts'
+import { idsOf, type Sql } from '../connection/connection.ts'
+
+/** The columns of a `SummaryRow`. */
+export const summaryColumns = `
+  id, variant, source, hook_id, guid, event, state, next_at, received_at, headers_size, size, form, recovered,
+  duplicates, replayed, action, repository, sender, title, ref, sha, number, edited_from`
+
+/** Summaries of deliveries, with the statistics of their attempts. */
+export async function withAttemptStats(sql: Sql, rows: readonly SummaryRow[]): Promise<DeliverySummary[]> {
+  if (rows.length === 0) return []
+  return toSummaries(rows, await sql.all<AttemptStatsRow>(selectStats, idsOf(rows)))
+}
+
+/**
+ * Uses lateral subqueries, so that PostgreSQL finds the attempts and the tasks of each delivery by index. For a join,
+ * PostgreSQL might read all attempts.
+ */
+const selectStats = `
+  select input.id, max_attempts, duration, failure
+  from unnest($1::bigint[]) as input (id),
+    lateral (
+      select sum(duration)::bigint as duration
+      from attempts
+      where delivery_id = input.id
+    ) as ended,
+    lateral (select max(attempt) as max_attempts from tasks where delivery_id = input.id) as started
+    left join lateral (
+      select json_build_object('handler', handler, 'error', left(error, ${4 * maxErrorLength})) as failure
+      from attempts join tasks using (delivery_id, handler)
+      where delivery_id = input.id and tasks.state in ('dead', 'retrying') and outcome in ('failed', 'dead')
+      order by attempts.started_at desc, number desc
+      limit 1
+    ) as last on true`
+
+/** The latest failure of each handler, among the attempts of the newest deliveries. */
+export async function failures(sql: Sql): Promise<Failure[]> {
+  return (await sql.all<FailureRow>(selectFailures)).map(toFailure)
+}
+
+/** Reads no errors except those of the latest failures, because an error can be long. */
+const selectFailures = `
+  select last.handler, last.delivery_id as id, at, left(error, ${4 * maxErrorLength}) as error
+  from (
+    select distinct on (handler) handler, delivery_id, number, started_at + coalesce(duration, 0) as at
+    from (
+      select delivery_id, handler, number, started_at, duration, outcome
+      from attempts
+      order by delivery_id desc, handler desc, number desc
+      limit ${maxAttemptsRead}) as recent
+    where outcome in ('failed', 'dead')
+    order by handler, started_at + coalesce(duration, 0) desc, delivery_id desc
+  ) as last
+  join attempts using (delivery_id, handler, number)
+  order by last.handler collate "C"`

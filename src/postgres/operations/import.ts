@@ -1,0 +1,151 @@
+import { hash } from 'node:crypto'
+import { checkImported } from '../../inbox/check-imported.ts'
+import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
+import type { ImportedDelivery } from '../../inbox/inbox.ts'
+import type { TaskDetail } from '../../inbox/records.ts'
+import { deliveryStateOf } from '../../inbox/states.ts'
+import { bytesArray } from '../connection/arrays.ts'
+import { recordset } from '../connection/connection.ts'
+import type { Transaction } from '../connection/database.ts'
+import { pack } from '../delivery-store/contents.ts'
+import type { JobQueue } from '../task-queue/job-queue.ts'
+import { orderHash } from '../task-queue/order.ts'
+import { addMissingJobs } from '../task-queue/reconcile.ts'
+
+/**
+ * Imports deliveries of another inbox with their states, in the transaction of the caller.
+ * @returns the number of new deliveries. @throws {Error} if a delivery is invalid.
+ */
+export async function importDeliveries(
+  transaction: Transaction,
+  jobs: JobQueue,
+  deliveries: readonly ImportedDelivery[],
+): Promise<number> {
+  for (const imported of deliveries) checkImported(imported)
+  const importedIds: number[] = []
+  const ids = await transaction.all<{ id: number }>(reserveIds, deliveries.length) // in the order of `deliveries`
+  const identified = deliveries.map((imported, index) => {
+    return { imported, id: ids[index]?.id as number, identity: Buffer.from(identityOf(imported.delivery)) }
+  })
+  // Written in the order of identities, as in `store.ts`, so that no two transactions wait for each other.
+  for (const { imported, id, identity } of identified.sort((a, b) => Buffer.compare(a.identity, b.identity))) {
+    if (await importDelivery(transaction, id, identity, imported)) importedIds.push(id)
+  }
+  await addMissingJobs(transaction, jobs, importedIds)
+  return importedIds.length
+}
+
+async function importDelivery(
+  transaction: Transaction,
+  id: number,
+  identity: Buffer,
+  { delivery, body }: ImportedDelivery,
+): Promise<boolean> {
+  const sha256 = hash('sha256', body, 'buffer')
+  const identities = [identity, conflictIdentityOf(delivery, sha256)]
+  const known = await transaction.all<{ sha256: Buffer; variant: number }>(selectKnown, bytesArray(identities))
+  if (known.some((one) => one.sha256.equals(sha256))) return false
+  const key = newKey(known, delivery, sha256)
+  const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
+  const isUnmatched = delivery.state === 'pending' && delivery.tasks.length === 0
+  const tasks = delivery.tasks.map(taskOf)
+  const row = {
+    ...delivery,
+    ...stateColumns(delivery, tasks),
+    variant: key.variant,
+    headers_size: headers.length,
+    size: body.length,
+    matched: !isUnmatched,
+    replayKey: hashKey(sha256),
+  }
+  const inserted = await transaction.run(insertDelivery, recordset([row]), key.identity, sha256, id)
+  if (inserted === 0) return false // another transaction has stored it meanwhile
+  await transaction.run(insertContent, id, await pack(headers, body))
+  await transaction.run(insertTasks, id, recordset(tasks))
+  await transaction.run(insertAttempts, id, recordset(delivery.tasks.flatMap(attemptsOf)))
+  transaction.changed.add(id)
+  return true
+}
+
+type ImportedTask = ReturnType<typeof taskOf>
+
+/** The row of a task. A running task becomes pending and due: its attempt is recorded as cut off, and counts. */
+function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) {
+  const state = rest.state === 'running' ? 'pending' : rest.state
+  return {
+    handler,
+    state,
+    key,
+    nextAt: state === 'pending' || state === 'retrying' ? (nextAttemptAt ?? 0) : undefined,
+    order_hash: orderHash(handler, key),
+    attempt: Math.max(0, ...attempts.map(({ number }) => number)),
+    attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
+  }
+}
+
+/**
+ * A delivery that has ended, or has no tasks, keeps its state. The state of any other delivery follows from its tasks.
+ */
+function stateColumns(
+  { state }: ImportedDelivery['delivery'],
+  tasks: readonly ImportedTask[],
+): Pick<ImportedDelivery['delivery'], 'state'> & { nextAt?: number | undefined } {
+  if (tasks.length === 0 || !['pending', 'running', 'retrying'].includes(state)) return { state }
+  const times = tasks.flatMap((task) => (task.state === 'retrying' && task.nextAt !== undefined ? [task.nextAt] : []))
+  const current = deliveryStateOf(tasks.map((task) => task.state))
+  return { state: current, nextAt: current === 'retrying' ? Math.min(...times) : undefined }
+}
+
+function attemptsOf({ handler, attempts }: TaskDetail): object[] {
+  return attempts.map(({ outcome, ...attempt }) => {
+    return { ...attempt, handler, outcome: outcome === 'running' ? 'cut off' : outcome }
+  })
+}
+
+const reserveIds = `select nextval('delivery_ids') as id from generate_series(1, $1::int)`
+
+const selectKnown = `
+  select sha256, variant from deliveries where identity = any($1::bytea[])
+  union all
+  select sha256, variant from tombstones where identity = any($1::bytea[])`
+
+/**
+ * An acknowledgement belongs to a batch, and each imported delivery keeps its own acknowledgement. So each imported
+ * delivery is a batch of its own, with the number `-id`, which no transaction has.
+ */
+const insertDelivery = `
+  with input as materialized (
+    select $4::bigint as id, *
+    from json_to_recordset($1::json) as input (
+      variant int, source text, "hookId" text, guid text, event text, state text, matched boolean, "nextAt" bigint,
+      "receivedAt" bigint, "storedAt" bigint, "ackedAt" bigint, "replayKey" bigint, headers_size int, size int, form text,
+      address text, "secretId" text, "secretIndex" int, algorithm text, recovered boolean, duplicates int,
+      replayed boolean, reason text, action text, repository text, sender text, title text, ref text, sha text,
+      number bigint)
+  ), acknowledged as (
+    insert into acks (batch, at) select -id, "ackedAt" from input where "ackedAt" is not null
+  )
+  insert into deliveries (
+    id, identity, variant, source, hook_id, guid, event, state, matched, next_at, received_at, stored_at, batch,
+    sha256, replay_key, headers_size, size, form, address, secret_id, secret_index, algorithm, recovered, duplicates,
+    replayed, reason, action, repository, sender, title, ref, sha, number)
+  select
+    id, $2, variant, source, "hookId", guid, event, state, matched, "nextAt", "receivedAt", "storedAt", -id,
+    $3, "replayKey", headers_size, size, form, address, "secretId", "secretIndex", algorithm, recovered, duplicates,
+    replayed, reason, action, repository, sender, title, ref, sha, number
+  from input
+  on conflict (identity, variant) do nothing`
+
+const insertContent = 'insert into contents (delivery_id, bytes) values ($1, $2)'
+
+const insertTasks = `
+  insert into tasks (delivery_id, handler, state, next_at, order_key, order_hash, attempt, attempts_used)
+  select $1, handler, state, "nextAt", key, order_hash, attempt, attempts_used
+  from json_to_recordset($2::json) as input (
+    handler text, state text, "nextAt" bigint, key text, order_hash bigint, attempt int, attempts_used int)`
+
+const insertAttempts = `
+  insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)
+  select $1, handler, number, "startedAt", duration, outcome, error, result, log
+  from json_to_recordset($2::json) as input (
+    handler text, number int, "startedAt" bigint, duration bigint, outcome text, error text, result text, log text)`

@@ -1,0 +1,153 @@
+import { tombstoneAge } from '../../inbox/identity.ts'
+import { type DeliveryState, deliveryStates } from '../../inbox/records.ts'
+import { prunedStates } from '../../inbox/states.ts'
+import { idsOf, type Sql } from '../connection/connection.ts'
+import type { Transaction } from '../connection/database.ts'
+import { deleteOldChanges } from '../delivery-reader/changes.ts'
+import { latest, rangeOf } from '../delivery-reader/conditions.ts'
+import { packOf } from '../delivery-store/contents.ts'
+import { deleteOldCounts } from '../metadata/metadata.ts'
+import { deleteOldMissedDeliveries } from '../metadata/missed-deliveries.ts'
+
+/** Maximum deliveries that one transaction deletes. */
+const batchSize = 1000
+
+/**
+ * One pruning transaction deletes at most this many old tombstones, this many old acks of stored batches, and this many
+ * old acks of imports. The limit is higher than `batchSize`, and each pruned delivery leaves at most one tombstone and
+ * one ack, so neither accumulates.
+ */
+const maxSmallRows = 5000
+
+/** The number of rows of `state_counts` above which `countStates` calls `foldStateCounts`. */
+const foldThreshold = 2000
+
+/** Prunes batches until one finds nothing to delete. @returns the number of deleted deliveries. */
+export async function pruneAll(batch: () => Promise<number>): Promise<number> {
+  let pruned = 0
+  for (;;) {
+    const deleted = await batch()
+    if (deleted === 0) return pruned
+    pruned += deleted
+  }
+}
+
+/**
+ * Deletes one batch of ended deliveries that are older than `age` milliseconds. Skips rows that other transactions have
+ * locked. Also deletes old tombstones, acknowledgements, changes, counts and missed deliveries, and folds
+ * `state_counts`.
+ * @returns the number of deleted deliveries.
+ */
+export async function pruneBatch(transaction: Transaction, age: number, now: number): Promise<number> {
+  await transaction.run(deleteTombstones, now - tombstoneAge, maxSmallRows)
+  await transaction.run(deleteAcks, now - age, maxSmallRows)
+  await deleteOldChanges(transaction)
+  await deleteOldCounts(transaction, now)
+  await deleteOldMissedDeliveries(transaction, now)
+  await foldStateCounts(transaction)
+  const old = await transaction.all<{ id: number; pack: number }>(selectOld, now, now - age)
+  if (old.length === 0) return 0
+  const ids = idsOf(old)
+  for (const table of ['tasks', 'attempts'])
+    await transaction.run(`delete from ${table} where delivery_id = any($1::bigint[])`, ids)
+  const packs = [...new Set(old.map(({ pack }) => pack))]
+  await transaction.run(writeTombstones, ids, now)
+  await transaction.run(lockPacks, packs)
+  await transaction.run(deletePacks, packs)
+  return ids.length
+}
+
+/**
+ * The number of deliveries in each state. Counting millions of deliveries takes a quarter of a second, so this function
+ * adds up the rows of `state_counts` instead. Whenever a statement changes the number of deliveries in a state, a
+ * trigger adds a row with the difference. It changes no existing row, so that no statement waits for another.
+ */
+export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
+  const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
+  let rows = 0
+  for (const row of await sql.all<{ state: DeliveryState; count: number; rows: number }>(sumCounts)) {
+    states[row.state] = row.count
+    rows += row.rows
+  }
+  if (rows > foldThreshold) await foldStateCounts(sql)
+  return states
+}
+
+/**
+ * Replaces the rows of `state_counts` with one row for each state, which has their sum. If several transactions do this
+ * concurrently, no row is counted twice: only the transaction that deletes a row adds the row's count to the sum.
+ */
+export async function foldStateCounts(sql: Sql): Promise<void> {
+  await sql.run(foldCounts)
+}
+
+/** Skips deliveries with a time in the future, which a wrong clock has set: they must not fill the batch. */
+const selectOldest = (state: DeliveryState) => `
+  (select id, received_at from deliveries
+   where ${rangeOf('state', `'${state}'`, latest)} and received_at <= $1
+   order by state, id
+   limit ${batchSize})`
+
+/**
+ * Checks only the deliveries with the lowest ids of each state. The others are younger, or a later batch finds them,
+ * after the deliveries with lower ids have been deleted.
+ */
+const selectOld = `
+  with old as materialized (
+    select id from (${prunedStates.map(selectOldest).join(' union all ')}) as oldest where received_at < $2 limit ${batchSize}
+  )
+  select id, ${packOf('deliveries')} as pack from deliveries
+  where id in (select id from old) and state in ('${prunedStates.join("', '")}')
+  order by id
+  for update skip locked`
+
+/**
+ * If two transactions delete the last deliveries of a pack, the second waits here until the first has committed. Then
+ * the second sees that no delivery is left, and deletes the pack.
+ */
+const lockPacks = 'select 1 from contents where delivery_id = any($1::bigint[]) order by delivery_id for update'
+
+/** Of these packs, deletes those that no delivery refers to. */
+const deletePacks = `
+  delete from contents
+  where delivery_id = any($1::bigint[]) and not exists (
+    select 1 from deliveries
+    where id between contents.delivery_id and coalesce(contents.last, contents.delivery_id)
+      and ${packOf('deliveries')} = contents.delivery_id)`
+
+/** In the order of identities, as in `store.ts`, so that no two transactions wait for each other. */
+const writeTombstones = `
+  with gone as (
+    delete from deliveries where id = any($1::bigint[])
+    returning identity, hook_id, variant, sha256, state, recovered
+  )
+  insert into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at)
+  select identity, hook_id, variant, sha256, state, recovered, $2 from gone order by identity, variant
+  on conflict (identity, variant) do update
+  set sha256 = excluded.sha256, state = excluded.state, recovered = excluded.recovered, pruned_at = excluded.pruned_at`
+
+const deleteTombstones = `
+  delete from tombstones
+  where ctid = any(array(
+    select ctid from tombstones where pruned_at < $1 order by pruned_at limit $2 for update skip locked))`
+
+/**
+ * Deletes old acks. Examines only the acks that were written first. Their batch numbers are nearest to 0: the batch
+ * numbers of imported deliveries are negative and decrease, and all others are positive and increase.
+ */
+const deleteAcks = `
+  delete from acks
+  where batch in (
+    select batch
+    from (
+      (select batch, at from acks where batch >= 0 order by batch limit $2)
+      union all
+      (select batch, at from acks where batch < 0 order by batch desc limit $2)
+    ) as oldest
+    where at < $1)`
+
+const sumCounts = 'select state, sum(count)::bigint as count, count(*) as rows from state_counts group by state'
+
+const foldCounts = `
+  with gone as (delete from state_counts returning state, count)
+  insert into state_counts select state, sum(count) from gone group by state having sum(count) <> 0`

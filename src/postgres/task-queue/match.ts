@@ -1,0 +1,213 @@
+import { findReplays, type MatchDecision, matchTasks, type NewTask } from '../../inbox/match-tasks.ts'
+import type { ClaimedTask, DecideMatches, Match, MatchedTask, MatchOffer, MatchResult } from '../../inbox/task-queue.ts'
+import { idsOf, recordset, type Sql } from '../connection/connection.ts'
+import type { Transaction } from '../connection/database.ts'
+import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from '../delivery-reader/read.ts'
+import { checkRegistered } from '../metadata/registry.ts'
+import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
+import { lockOrderKeys, OrderQueues, orderHash, promoteNext, sortedHashes } from './order.ts'
+
+/** The worker that matches, and the time of its claims. */
+interface Claimant {
+  worker: number
+  now: number
+}
+
+interface DecidedMatch extends MatchDecision<ExistingTaskRow> {
+  match: Match
+  replayed: boolean
+}
+
+/**
+ * Matches the oldest unmatched deliveries with handlers, claims new tasks for the worker, and commits. The rows of the
+ * deliveries stay locked from the offer to the commit, so no other worker is offered these deliveries. PostgreSQL
+ * unlocks the rows if this process dies, or if it leaves the transaction idle for too long.
+ *
+ * Ordered tasks have to be created in order of receipt, so a worker with ordered handlers also takes an exclusive lock.
+ * While another transaction holds the lock, the store offers the worker nothing, and the worker runs tasks instead.
+ */
+export async function match(
+  transaction: Transaction,
+  jobs: JobQueue,
+  worker: number,
+  offer: MatchOffer,
+  decide: DecideMatches,
+): Promise<MatchResult> {
+  const [, pauses, offered] = await Promise.all([
+    transaction.run(disableBitmapScans),
+    transaction.all<{ handler: string }>('select handler from pauses'),
+    lockUnmatched(transaction, offer),
+  ])
+  if (offered.length === 0) return nothing
+  const matches = new Map((await decide(decodeStored(offered))).map((one) => [one.id, one]))
+  const candidates = offered.filter(({ id }) => matches.has(id))
+  if (candidates.length === 0) return nothing
+  await jobs.prepare(new Set([...matches.values()].flatMap(({ tasks }) => tasks.map(({ handler }) => handler))))
+
+  const hashes = orderHashesOf(candidates, matches)
+  const [ready, replays, , , queues] = await Promise.all([
+    withoutOutOfOrder(transaction, candidates, matches),
+    transaction.all<{ id: number }>(selectReplays, idsOf(candidates)),
+    checkRegistered(transaction, worker),
+    lockOrderKeys(transaction, hashes),
+    OrderQueues.of(transaction, hashes),
+  ])
+  if (ready.length === 0) return nothing
+  const paused = new Set(pauses.map(({ handler }) => handler))
+  const replayed = new Set([...idsOf(replays), ...findReplays(ready)])
+  const decided = ready.map(({ id, rerun, tasks }): DecidedMatch => {
+    const context = { match: matches.get(id) as Match, replayed: replayed.has(id) }
+    const isFirst = ({ handler, key }: MatchedTask, claims: boolean): boolean => {
+      return queues.takeTurn(orderHash(handler, key), id, claims)
+    }
+    return { ...context, ...matchTasks({ ...context, existing: tasks ?? [], rerun, paused, isFirst }) }
+  })
+  return commitMatches(transaction, jobs, decided, { worker, now: offer.now })
+}
+
+const nothing: MatchResult = { matched: 0, claimed: [] }
+
+/** The order hashes of existing and of matched tasks, in the order in which they are locked. */
+function orderHashesOf(deliveries: readonly UnmatchedRow[], matches: ReadonlyMap<number, Match>): number[] {
+  return sortedHashes([
+    ...deliveries.flatMap(({ tasks }) => tasks?.map(({ order_hash }) => order_hash) ?? []),
+    ...[...matches.values()].flatMap(({ tasks }) => tasks.map(({ handler, key }) => orderHash(handler, key))),
+  ])
+}
+
+async function commitMatches(
+  transaction: Transaction,
+  jobs: JobQueue,
+  decided: readonly DecidedMatch[],
+  claimant: Claimant,
+): Promise<MatchResult> {
+  const rows = decided.flatMap(({ match, tasks }) => tasks.map((task) => rowOf(match.id, task, claimant)))
+  const due = rows.flatMap((row): DueTask[] => {
+    return 'job' in row ? [{ job: row.job, id: row.delivery_id, handler: row.handler }] : []
+  })
+  const gone = decided.flatMap((one) => one.gone)
+  if (gone.length > 0) {
+    const [ids, handlers] = [gone.map(({ delivery_id }) => delivery_id), gone.map(({ handler }) => handler)]
+    await transaction.run(markTasksGone, ids, handlers)
+    due.push(...(await promoteNext(transaction, ids)))
+  }
+  const deliveries = decided.map(({ match, state, reason, replayed }) => {
+    return { ...match.summary, id: match.id, state, reason, replayed }
+  })
+  for (const { id } of deliveries) transaction.changed.add(id)
+  const [upserted] = await Promise.all([
+    transaction.all<Pick<ClaimedTask, 'id' | 'handler' | 'attempt'>>(upsertTasks, recordset(rows)),
+    transaction.run(updateMatched, recordset(deliveries)),
+    jobs.add(transaction, due),
+    forgetMatchAttempts(transaction, idsOf(deliveries)),
+    transaction.commit(),
+  ])
+  const attempts = new Map(upserted.map(({ id, handler, attempt }) => [`${id} ${handler}`, attempt]))
+  const claimed = decided.flatMap(({ match: { id }, replayed, tasks }) => {
+    return tasks.flatMap(({ handler, start }): ClaimedTask[] => {
+      const attempt = attempts.get(`${id} ${handler}`) ?? 1
+      return start === 'running' ? [{ id, handler, attempt, attemptsUsed: 1, replayed }] : []
+    })
+  })
+  const invalid = decided.flatMap(({ match }) => (match.invalid === undefined ? [] : [match.id]))
+  return { matched: decided.length, claimed, ...(invalid.length > 0 && { invalid }) }
+}
+
+/** A due task has a time and a job. A running task has a worker. A blocked task has none of these. */
+function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Claimant) {
+  const task = { delivery_id: id, handler, order_key: key, order_hash: orderHash(handler, key) }
+  if (start === 'running') return { ...task, state: 'running', attempts_used: 1, worker, started_at: now }
+  const pending = { ...task, state: 'pending', attempts_used: 0 }
+  return start === 'due' ? { ...pending, next_at: 0, job: newJob() } : pending
+}
+
+/**
+ * Finds the oldest unmatched delivery that is not in `deliveries`: another worker may be matching it now. Leaves out
+ * each delivery that is younger than this one and has ordered tasks, because ordered tasks have to be created in order
+ * of receipt.
+ */
+async function withoutOutOfOrder(
+  transaction: Transaction,
+  deliveries: readonly UnmatchedRow[],
+  matches: ReadonlyMap<number, Match>,
+): Promise<readonly UnmatchedRow[]> {
+  const isOrdered = (id: number) => matches.get(id)?.tasks.some(({ key }) => key !== undefined)
+  if (!deliveries.some(({ id }) => isOrdered(id))) return deliveries
+  const oldest = await transaction.get<{ id: number | null }>(selectOldestOther, idsOf(deliveries))
+  const limit = oldest?.id ?? Number.POSITIVE_INFINITY
+  return deliveries.filter(({ id }) => id < limit || !isOrdered(id))
+}
+
+/**
+ * Makes deliveries unmatched again. The caller has locked their rows.
+ * @param rerun Whether handlers that succeeded run again.
+ */
+export async function rearmDeliveries(transaction: Transaction, ids: readonly number[], rerun: boolean): Promise<void> {
+  await transaction.run(updateRearmed, ids, rerun)
+  transaction.unmatched = true
+  for (const id of ids) transaction.changed.add(id)
+}
+
+/** Counts an attempt to parse a payload. @returns the number of attempts, including this one. */
+export async function countMatchAttempt(sql: Sql, id: number): Promise<number> {
+  return (await sql.get<{ count: number }>(upsertAttempt, id))?.count ?? 1
+}
+
+export async function forgetMatchAttempts(sql: Sql, ids: readonly number[]): Promise<void> {
+  await sql.run('delete from match_attempts where delivery_id = any($1::bigint[])', ids)
+}
+
+/** For `selectReplays`: one older delivery with the same bytes is enough, but a bitmap scan would find all of them. */
+const disableBitmapScans = 'set local enable_bitmapscan to off'
+
+const selectReplays = `
+  select id from deliveries
+  where id = any($1::bigint[])
+    and (
+      select true from deliveries as before
+      where before.matched and before.replay_key = deliveries.replay_key and before.sha256 = deliveries.sha256
+        and before.id < deliveries.id and (before.guid <> deliveries.guid or before.event <> deliveries.event)
+      order by before.id
+      limit 1)`
+
+const updateMatched = `
+  with input as materialized (
+    select * from json_to_recordset($1::json) as input (
+      id bigint, state text, reason text, replayed boolean, action text, repository text,
+      sender text, title text, ref text, sha text, number bigint)
+  )
+  update deliveries
+  set matched = true, rerun = false, state = input.state, reason = input.reason,
+      replayed = input.replayed, action = input.action, repository = input.repository,
+      sender = input.sender, title = input.title, ref = input.ref, sha = input.sha, number = input.number
+  from input
+  where deliveries.id = input.id and deliveries.id = any(array(select id from input))`
+
+const upsertTasks = `
+  insert into tasks (delivery_id, handler, state, next_at, job, order_key, order_hash, attempt, attempts_used, worker, started_at)
+  select delivery_id, handler, state, next_at, job, order_key, order_hash, attempts_used, attempts_used, worker, started_at
+  from json_to_recordset($1::json) as input (
+    delivery_id bigint, handler text, state text, next_at bigint, job uuid, order_key text, order_hash bigint,
+    attempts_used int, worker bigint, started_at bigint)
+  on conflict (delivery_id, handler) do update
+  set state = excluded.state, next_at = excluded.next_at, delay = null, job = excluded.job,
+      order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
+      attempts_used = excluded.attempts_used, worker = excluded.worker, started_at = excluded.started_at
+  returning delivery_id as id, handler, attempt`
+
+const markTasksGone = `
+  update tasks set state = 'gone', next_at = null, delay = null, job = null
+  from unnest($1::bigint[], $2::text[]) as input (delivery_id, handler)
+  where tasks.delivery_id = input.delivery_id and tasks.handler = input.handler`
+
+const selectOldestOther = 'select min(id) as id from deliveries where not matched and not (id = any($1::bigint[]))'
+
+const updateRearmed = `
+  update deliveries
+  set state = 'pending', matched = false, next_at = null, reason = null, rerun = $2
+  where id = any($1::bigint[])`
+
+const upsertAttempt = `
+  insert into match_attempts (delivery_id, count) values ($1, 1)
+  on conflict (delivery_id) do update set count = match_attempts.count + 1
+  returning count`

@@ -1,0 +1,212 @@
+/**
+ * Order of tasks with a key. The unfinished tasks of one handler with the same key form a queue, identified by an order
+ * hash. Only the first task of a queue, in order of receipt, may run, and only while no other task of the queue is
+ * running: a retry can put an older task in front of a newer one that is running. The other tasks are blocked: they
+ * have no `next_at` and no job. When a transaction ends a task of a queue, or an attempt of a task, it makes the first
+ * task of the queue due if that task is blocked.
+ */
+import { hash } from 'node:crypto'
+import type { ClaimedTask } from '../../inbox/task-queue.ts'
+import { recordset } from '../connection/connection.ts'
+import type { Transaction } from '../connection/database.ts'
+import type { DueTask } from './job-queue.ts'
+
+/** Identifies a queue. 48 bits: small in an index, and exact as a JavaScript number. */
+export function orderHash(handler: string, key: string | undefined): number | null {
+  return key === undefined ? null : hash('sha256', JSON.stringify([handler, key]), 'buffer').readUIntBE(0, 6)
+}
+
+/** The order in which every transaction locks queues, so that no two wait for each other. */
+export function sortedHashes(hashes: readonly (number | null)[]): number[] {
+  return [...new Set(hashes)].filter((hash) => hash !== null).sort((a, b) => a - b)
+}
+
+/** Locks queues until the transaction ends. @param hashes See `sortedHashes`. */
+export async function lockOrderKeys(transaction: Transaction, hashes: readonly number[]): Promise<void> {
+  if (hashes.length > 0) await transaction.run(lockAll, hashes)
+}
+
+/** Locks the queues of all tasks of deliveries. The caller has locked the rows of the deliveries. */
+export async function lockOrderKeysOf(transaction: Transaction, ids: readonly number[]): Promise<void> {
+  await transaction.run(lockAllOf, ids)
+}
+
+/** Which tasks of locked queues may run. */
+export class OrderQueues {
+  readonly #queues: Map<number, QueueRow>
+
+  private constructor(rows: readonly QueueRow[]) {
+    this.#queues = new Map(rows.map((row) => [row.order_hash, row]))
+  }
+
+  static async of(transaction: Transaction, hashes: readonly number[]): Promise<OrderQueues> {
+    return new OrderQueues(hashes.length > 0 ? await transaction.all(selectQueues(givenHashes), hashes) : [])
+  }
+
+  /** The queues of all tasks of deliveries. */
+  static async ofDeliveries(transaction: Transaction, ids: readonly number[]): Promise<OrderQueues> {
+    return new OrderQueues(await transaction.all(selectQueues(hashesOfDeliveries), ids))
+  }
+
+  /**
+   * Whether a task may run: it has no order key, or it is first in its queue and no other task of the queue runs. If
+   * the task may run, this object remembers the task as the first of its queue. If `runs` is true, this object also
+   * remembers the task as running. Later calls use both facts.
+   */
+  takeTurn(hash: number | null, id: number, runs: boolean): boolean {
+    const queue = hash === null ? undefined : this.#queues.get(hash)
+    if (!queue) return true
+    const isFirst = id <= (queue.first ?? id) && (queue.running === null || queue.running === id)
+    if (isFirst) queue.first = id
+    if (isFirst && runs) queue.running = id
+    return isFirst
+  }
+}
+
+interface QueueRow {
+  order_hash: number
+  first: number | null
+  running: number | null
+}
+
+/**
+ * For each queue with a task of these deliveries, makes the first task of the queue due if it is blocked. The caller
+ * has locked the queues. @returns the tasks that became due.
+ */
+export function promoteNext(transaction: Transaction, ids: readonly number[]): Promise<DueTask[]> {
+  return transaction.all(promoteFirst, ids)
+}
+
+/** A task whose attempt has ended. Its worker can run the next task of the queue instead. */
+export interface FinishedPlace {
+  id: number
+  handler: string
+  worker: number
+  /** Maximum bytes of the body of the next task. If the body is larger, the task is not claimed. */
+  bytes: number
+  now: number
+  /**
+   * The index of the attempt's result in the call of `finish`. `claimNextTasks` returns the index with the task that it
+   * claims, so that `finish` can add the task to the answer for this result.
+   */
+  place: number
+}
+
+/**
+ * For each task whose attempt has ended, claims the first task of its queue for the same worker, if that task is
+ * blocked. The caller has locked the queues. This saves the transaction that would otherwise fetch the job of the first
+ * task and claim the task.
+ *
+ * Leaves the first task to `promoteNext` in four cases: the worker was removed, the handler is paused, the body is too
+ * large, or another transaction has locked the delivery of the task. In the last case, this function does not wait,
+ * because a transaction that holds a queue never waits for a delivery.
+ *
+ * A repeated call returns the tasks that the first call claimed.
+ */
+export async function claimNextTasks(
+  transaction: Transaction,
+  places: readonly FinishedPlace[],
+): Promise<(ClaimedTask & { place: number })[]> {
+  if (places.length === 0) return []
+  return transaction.all(claimPromoted, recordset(places))
+}
+
+const givenHashes = '(select order_hash from unnest($1::bigint[]) as order_hash)'
+
+const hashesOfDeliveries =
+  '(select distinct order_hash from tasks where delivery_id = any($1::bigint[]) and order_hash is not null)'
+
+/**
+ * A transaction waits for the lock of a queue for at most 4 s. This is less than 5 s, the time after which PostgreSQL
+ * ends an idle transaction. The difference matters if a process is suspended (SIGSTOP) while it has two transactions:
+ * the first one holds the lock of a queue, and the second one waits for this lock. After 4 s, the second transaction
+ * fails. After 5 s, PostgreSQL ends the first transaction, which releases the lock for the workers of other processes.
+ * If the second transaction still waited, it would get the lock. It would idle as well, and block the other workers for
+ * another 5 s.
+ */
+const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
+
+const lockAll = `
+  with ${boundedWait}
+  select pg_advisory_xact_lock(order_hash) from bounded, unnest($1::bigint[]) as order_hash`
+
+/** Locks in the order of `sortedHashes`. */
+const lockAllOf = `
+  with ${boundedWait}, sorted as materialized (
+    select distinct order_hash from tasks
+    where delivery_id = any($1::bigint[]) and order_hash is not null
+    order by order_hash
+  )
+  select order_hash, pg_advisory_xact_lock(order_hash) from bounded, sorted`
+
+const unfinished = "state in ('pending', 'running', 'retrying')"
+
+const selectQueues = (hashes: string) => `
+  select
+    order_hash,
+    (select delivery_id from tasks
+     where tasks.order_hash = input.order_hash and ${unfinished}
+     order by delivery_id limit 1) as first,
+    (select delivery_id from tasks where tasks.order_hash = input.order_hash and state = 'running' limit 1) as running
+  from ${hashes} as input`
+
+/** Finds the tasks by `ctid`, so that PostgreSQL reads no other tasks, even if the table is not analyzed yet. */
+const promoteFirst = `
+  with firsts as materialized (
+    select first.place
+    from ${hashesOfDeliveries} as input, lateral (
+      select ctid as place from tasks
+      where tasks.order_hash = input.order_hash and ${unfinished}
+      order by delivery_id
+      limit 1) as first
+  )
+  update tasks
+  set next_at = 0, job = gen_random_uuid()
+  where ctid = any(array(select place from firsts)) and state = 'pending' and next_at is null
+  returning delivery_id as id, handler, job`
+
+/**
+ * Claims nothing for a worker that has been removed. `key share` locks the rows of the remaining workers, so that no
+ * transaction removes them before the commit.
+ */
+const claimPromoted = `
+  with input as materialized (
+    select * from json_to_recordset($1::json) as input (
+      id bigint, handler text, worker bigint, bytes bigint, now bigint, place int)
+  ), places as materialized (
+    select input.*, tasks.order_hash
+    from input join tasks on tasks.delivery_id = input.id and tasks.handler = input.handler
+    where tasks.delivery_id = any(array(select id from input))
+      and tasks.order_hash is not null and tasks.state <> 'running'
+  ), alive as materialized (
+    select id from workers where id in (select worker from places) for key share skip locked
+  ), firsts as materialized (
+    select places.worker, places.bytes, places.now, places.place, first.*
+    from places join alive on alive.id = places.worker, lateral (
+      select ctid as row, delivery_id, handler, state, next_at from tasks
+      where tasks.order_hash = places.order_hash and ${unfinished}
+      order by delivery_id
+      limit 1) as first
+    where first.state = 'pending' and first.next_at is null
+      and not exists (select 1 from pauses where pauses.handler in (first.handler, '*'))
+  ), repeated as materialized (
+    select tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", deliveries.replayed, place
+    from places
+    join tasks on tasks.order_hash = places.order_hash and tasks.state = 'running'
+      and tasks.worker = places.worker and tasks.started_at = places.now
+    join deliveries on deliveries.id = tasks.delivery_id
+  ), locked as materialized (
+    select id, size, replayed from deliveries
+    where id = any(array(select delivery_id from firsts))
+    order by id
+    for update skip locked
+  ), claimed as (
+    update tasks
+    set state = 'running', attempt = attempt + 1, attempts_used = attempts_used + 1, worker = firsts.worker, started_at = firsts.now
+    from firsts join locked on locked.id = firsts.delivery_id and locked.size <= firsts.bytes
+    where tasks.ctid = firsts.row
+    returning tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", replayed, place
+  ), shown as (
+    update deliveries set state = 'running', next_at = null from claimed where deliveries.id = claimed.id
+  )
+  select * from claimed union all select * from repeated`

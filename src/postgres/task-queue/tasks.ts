@@ -1,0 +1,149 @@
+/**
+ * Changes the state of tasks, in the transaction of the caller. `inbox/states.ts` describes the states.
+ *
+ * Lock order: a transaction that changes tasks first locks the rows of their deliveries, in the order of their ids, and
+ * then their queues (`order.ts`), in the order of their hashes. A transaction that holds a queue never waits for a
+ * delivery, so two transactions cannot deadlock.
+ */
+
+import { hasEnded, transitionOf } from '../../inbox/states.ts'
+import type { AttemptResult, DeliveryStatus } from '../../inbox/task-queue.ts'
+import { idsOf, recordset } from '../connection/connection.ts'
+import type { Transaction } from '../connection/database.ts'
+import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
+import { claimNextTasks, type FinishedPlace, lockOrderKeysOf, promoteNext } from './order.ts'
+
+/** @returns the ids of the deliveries that exist. */
+export async function lockDeliveries(transaction: Transaction, ids: Iterable<number>): Promise<number[]> {
+  return idsOf(await transaction.all(selectForUpdate, [...new Set(ids)]))
+}
+
+export interface WorkerResult extends AttemptResult {
+  worker: number
+}
+
+/**
+ * Records the results of attempts. If the task of a result has an order key, claims the next task with this key for the
+ * same worker, or makes the next task due. Then commits the transaction. Ignores a result if its worker no longer holds
+ * the lease of the task.
+ * @returns the status of each result's delivery; `undefined` if the result was ignored.
+ */
+export async function finish(
+  transaction: Transaction,
+  jobs: JobQueue,
+  results: readonly WorkerResult[],
+): Promise<(DeliveryStatus | undefined)[]> {
+  const ids = [...new Set(idsOf(results))]
+  const rows = results.map(rowOf)
+  // The job of an ignored result belongs to no task. The worker that fetches this job deletes it.
+  const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): DueTask[] => {
+    return job === undefined ? [] : [{ job, id, handler, at: next_at }]
+  })
+  // Sent together, because the queues stay locked during each round trip.
+  const [, , ended, claimed, promoted, states] = await Promise.all([
+    lockDeliveries(transaction, ids),
+    lockOrderKeysOf(transaction, ids),
+    transaction.all<{ index: number }>(endLeases, recordset(rows)),
+    claimNextTasks(transaction, results.flatMap(placeOf)),
+    promoteNext(transaction, ids),
+    updateDeliveryStates(transaction, ids),
+  ])
+  for (const { id } of claimed) transaction.changed.add(id)
+  await Promise.all([jobs.add(transaction, [...due, ...promoted]), transaction.commit()])
+
+  const recorded = new Set(ended.map(({ index }) => index))
+  // If several results of a delivery are recorded together, the last one has ended the delivery.
+  const last = new Map([...recorded].sort((a, b) => a - b).map((index) => [results[index]?.id, index]))
+  const nextTasks = new Map(claimed.map(({ place, ...task }) => [place, task]))
+  return results.map(({ id }, index): DeliveryStatus | undefined => {
+    const [state, next] = [states.get(id), nextTasks.get(index)]
+    // A worker repeats a call if the answer is lost. The repeated call records nothing, but returns the same next task.
+    if (state === undefined || !(recorded.has(index) || next)) return undefined
+    const endedByOther = last.get(id) !== index && hasEnded(state)
+    return { id, state, ...(endedByOther && { endedByOther }), ...(next && { next }) }
+  })
+}
+
+function placeOf(
+  { id, handler, worker, nextBytes, startedAt, duration }: WorkerResult,
+  place: number,
+): FinishedPlace[] {
+  if (nextBytes === undefined) return []
+  return [{ id, handler, worker, bytes: nextBytes, now: startedAt + duration, place }]
+}
+
+function rowOf(attempt: WorkerResult, index: number) {
+  const { id, handler, attempt: number, worker, outcome, startedAt, duration, error, result, log } = attempt
+  const { state, nextAt, delay, attemptsUsedChange } = transitionOf(attempt)
+  return {
+    ...{ index, delivery_id: id, handler, attempt: number, worker },
+    ...{ state, next_at: nextAt, delay, attempts_used_change: attemptsUsedChange },
+    job: nextAt === undefined ? undefined : newJob(),
+    ...{ started_at: startedAt, duration, outcome, error, result, log },
+  }
+}
+
+/** Derives the states of locked deliveries from their tasks. @returns the states by id. */
+export async function updateDeliveryStates(
+  transaction: Transaction,
+  ids: Iterable<number>,
+): Promise<Map<number, DeliveryStatus['state']>> {
+  const all = [...ids]
+  if (all.length === 0) return new Map()
+  for (const id of all) transaction.changed.add(id)
+  const rows = await transaction.all<DeliveryStatus>(updateStates, all)
+  return new Map(rows.map(({ id, state }) => [id, state]))
+}
+
+const selectForUpdate = 'select id from deliveries where id = any($1::bigint[]) order by id for update'
+
+const endLeases = `
+  with input as materialized (
+    select * from json_to_recordset($1::json) as input (
+      index int, delivery_id bigint, handler text, attempt int, worker bigint, state text, next_at bigint, delay bigint,
+      attempts_used_change int, job uuid, started_at bigint, duration bigint, outcome text, error text, result text, log text)
+  ), firsts as (
+    select distinct on (delivery_id, handler, attempt, worker) * from input
+    order by delivery_id, handler, attempt, worker, index
+  ), ended as (
+    update tasks
+    set state = firsts.state, next_at = firsts.next_at, delay = firsts.delay, job = firsts.job,
+        attempts_used = tasks.attempts_used + firsts.attempts_used_change, worker = null, started_at = null
+    from firsts
+    where tasks.delivery_id = any(array(select delivery_id from firsts))
+      and tasks.delivery_id = firsts.delivery_id and tasks.handler = firsts.handler
+      and tasks.attempt = firsts.attempt and tasks.worker = firsts.worker and tasks.state = 'running'
+    returning firsts.index, tasks.delivery_id, tasks.handler
+  ), recorded as (
+    insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)
+    select delivery_id, handler, attempt, started_at, duration, outcome, error, result, log
+    from ended join input using (index, delivery_id, handler)
+  )
+  select index from ended`
+
+/**
+ * The rules of `deliveryStateOf`. The last condition on `$1` already follows from the join. Without it, PostgreSQL
+ * would read the whole table `deliveries` as long as that table is small, instead of only the deliveries in `$1`.
+ */
+const updateStates = `
+  update deliveries
+  set state = status.state, next_at = status.next_at
+  from (
+    select
+      delivery_id,
+      case
+        when bool_or(state = 'running') then 'running'
+        when bool_or(state = 'retrying') then 'retrying'
+        when bool_or(state = 'pending') then 'pending'
+        when bool_or(state = 'dead') then 'dead'
+        when bool_and(state = 'gone') then 'ignored'
+        when bool_and(state in ('discarded', 'gone')) then 'discarded'
+        else 'done'
+      end as state,
+      case when not bool_or(state = 'running') then min(next_at) filter (where state = 'retrying') end as next_at
+    from tasks
+    where delivery_id = any($1::bigint[])
+    group by delivery_id
+  ) as status
+  where deliveries.id = status.delivery_id and deliveries.id = any($1::bigint[])
+  returning id, deliveries.state`

@@ -1,0 +1,189 @@
+import { accessSync, type BigIntStats, closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { applicationId, migrate } from '../migrations.ts'
+import type { SqliteSettings } from '../options.ts'
+
+/**
+ * Opens a connection to an existing file. Fails if the file is missing, because SQLite would otherwise create the file,
+ * and delete the log beside it, to which other connections may still be writing. With `synchronous = full`, SQLite
+ * returns from a commit after it has fsynced the log (https://sqlite.org/pragma.html#pragma_synchronous); with
+ * `fullfsync`, macOS also flushes the cache of the disk. Waiting for the lock of another writer blocks the thread.
+ */
+export function connect(
+  path: string,
+  { lockTimeout, maxSize }: Pick<SqliteSettings, 'lockTimeout' | 'maxSize'>,
+): DatabaseSync {
+  const file = pathToFileURL(path)
+  file.search = '?mode=rw' // https://sqlite.org/uri.html
+  const db = new DatabaseSync(file, { timeout: lockTimeout })
+  db.exec(`
+    pragma synchronous = full;
+    pragma fullfsync = on;
+    pragma checkpoint_fullfsync = on;
+    pragma cache_size = -65536;
+    pragma wal_autocheckpoint = ${autocheckpoint};
+    pragma temp_store = memory;
+    pragma max_page_count = ${Math.min(Math.ceil((reserve * maxSize) / pageSize), 4_294_967_294)};
+  `)
+  return db
+}
+
+const pageSize = 8192
+
+/** The file may grow to this multiple of `maxSize`, so that a full inbox can still handle its deliveries. */
+const reserve = 1.1
+
+/**
+ * If the log has this many pages, a commit copies them into the database. SQLite can then overwrite the log from its
+ * beginning, even under load.
+ */
+const autocheckpoint = 4096
+
+/**
+ * Creates the file if it does not exist, so that only its owner can read it, and migrates its schema. The folder must
+ * exist, because an empty inbox would otherwise be created in a mistyped folder.
+ * @throws {Error} naming the file and the fix.
+ */
+export function prepareFile(path: string): void {
+  try {
+    assertFolder(dirname(path))
+    createFile(path)
+    const db = connect(path, { lockTimeout: 10_000, maxSize: Number.MAX_SAFE_INTEGER })
+    try {
+      checkOwner(db)
+      db.exec(`pragma page_size = ${pageSize}`)
+      enterWal(db)
+      migrate(db)
+    } finally {
+      db.close()
+    }
+  } catch (cause) {
+    throw new Error(`Cannot open the inbox ${path}: ${explain(cause)}`, { cause })
+  }
+}
+
+function assertFolder(folder: string): void {
+  if (!existsSync(folder))
+    throw new Error(`its folder does not exist: create it (mkdir -p ${folder}), or name another file`)
+}
+
+/**
+ * Creates the file, or checks that an existing file can be read and written. Does not open an existing file: closing it
+ * again would release the locks that SQLite holds on it for all connections of this process, and then another process
+ * could delete their log (https://sqlite.org/howtocorrupt.html, 2.2).
+ */
+function createFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error
+    if (statSync(path).isDirectory()) throw new Error('it is a folder: name a file')
+    accessSync(path, constants.R_OK | constants.W_OK)
+  }
+}
+
+/**
+ * Rejects another program's file. Reads both values in one transaction, because another process may be creating the
+ * tables.
+ */
+function checkOwner(db: DatabaseSync): void {
+  db.exec('begin')
+  const { application_id: owner } = db.prepare('pragma application_id').get() as { application_id: number }
+  const { tables } = db.prepare('select count(*) as tables from sqlite_schema').get() as { tables: number }
+  db.exec('commit')
+  if (owner === applicationId || tables === 0) return
+  throw new Error('it is the database of another program: choose another file')
+}
+
+/**
+ * Switching to a write-ahead log does not wait for other connections, so this function retries for up to ten seconds:
+ * https://sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode
+ */
+function enterWal(db: DatabaseSync): void {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    try {
+      const { journal_mode: mode } = db.prepare('pragma journal_mode = wal').get() as { journal_mode: string }
+      if (mode === 'wal') return
+      throw new Error(`its file system does not allow a write-ahead log (journal mode ${mode}): use a local disk`)
+    } catch (error) {
+      const isBusy = ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+      if (!isBusy || Date.now() > deadline) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    }
+  }
+}
+
+const fixes: Record<number, string> = {
+  5: 'another program holds its lock: end that program, or let it finish',
+  8: 'it cannot be written: check the permissions of the file and its folder',
+  11: 'it is damaged: move it away and restore a backup',
+  13: 'the disk is full: make room',
+  14: 'it cannot be opened: check that its folder exists and can be written',
+  26: 'it is not an SQLite database, or it is damaged: move it away and restore a backup',
+}
+
+function explain(cause: unknown): string {
+  const { errcode, code, message } = cause as { errcode?: number; code?: string; message: string }
+  if (errcode !== undefined) return fixes[errcode % 256] ?? message
+  if (code === 'EACCES' || code === 'EROFS') return fixes[8] as string
+  return message
+}
+
+/**
+ * The files that a connection uses. SQLite does not notice if one of them is deleted or replaced. Without `check`, the
+ * transactions after that would be lost, or would overwrite those of a process that has opened the new files.
+ */
+export class OpenFiles {
+  readonly #files: readonly OpenFile[]
+  readonly #shared: OpenFile
+  #isShared = true
+
+  constructor(db: DatabaseSync) {
+    db.prepare('select 1 from sqlite_schema').get() // from the first read on, SQLite has all files open
+    const path = db.location() as string // with symbolic links resolved: the other files are beside the real file
+    this.#shared = openFile(`${path}-shm`, 'restart the server. SQLite creates this file again, from the log')
+    this.#files = [
+      openFile(path, 'move it back. Or restart the server: it opens the file that is there now, or creates a new one'),
+      openFile(
+        `${path}-wal`,
+        'restart the server. The running process still has the old log open, ' +
+          'and saves it in the database before it ends',
+      ),
+      this.#shared,
+    ]
+  }
+
+  /**
+   * Checks that the files are still those that the connection has open. Takes 5 µs.
+   * @throws {Error} naming the file and the fix.
+   */
+  check(): void {
+    const lost = this.#isShared ? this.#files.find((file) => !isOpen(file)) : this.#shared
+    if (lost) throw new Error(`${lost.path} was deleted or replaced while the server was running: ${lost.fix}`)
+  }
+
+  /** Whether the connection shares its memory with those of other processes. After `false`, it never does again. */
+  isShared(): boolean {
+    this.#isShared &&= isOpen(this.#shared)
+    return this.#isShared
+  }
+}
+
+interface OpenFile {
+  path: string
+  fix: string
+  opened: BigIntStats | undefined
+}
+
+const openFile = (path: string, fix: string): OpenFile => ({ path, fix, opened: statOf(path) })
+
+const statOf = (path: string): BigIntStats | undefined => statSync(path, { bigint: true, throwIfNoEntry: false })
+
+/** The file system gives the inode number of an open file to no other file. */
+function isOpen({ path, opened }: OpenFile): boolean {
+  const found = statOf(path)
+  return found !== undefined && found.ino === opened?.ino && found.dev === opened.dev
+}

@@ -1,0 +1,101 @@
+import { identitiesOf } from '../../inbox/identity.ts'
+import {
+  type GuidLookup,
+  type MissedDelivery,
+  type MissedDeliveryCounts,
+  type MissedDeliveryRow,
+  type MissedDeliveryState,
+  maxEndedMissedDeliveries,
+  missedDeliveryAge,
+  missedDeliveryOf,
+  sumByState,
+} from '../../inbox/missed-deliveries.ts'
+import type { Connection } from '../connection/connection.ts'
+
+/**
+ * Of the given GUIDs, those of a delivery, or of the tombstone of a delivery, that is from the given webhook or has no
+ * hook id. The source and the secret id, on which identities also depend, are unknown here.
+ */
+export function knownGuids(connection: Connection, { hookId, guids }: GuidLookup): string[] {
+  return guids.filter((guid) => {
+    const range = identitiesOf(guid)
+    return connection.get(selectKnown, ...range, guid, hookId) ?? connection.get(selectTombstone, ...range, hookId)
+  })
+}
+
+/** Inserts missed deliveries, or updates those that exist, in the caller's transaction. */
+export function saveMissedDeliveries(connection: Connection, missedDeliveries: readonly MissedDelivery[]): void {
+  for (const missed of missedDeliveries) {
+    connection.run(
+      upsertMissedDelivery,
+      missed.hookId,
+      missed.guid,
+      missed.target,
+      missed.event,
+      missed.action ?? null,
+      missed.deliveryId,
+      missed.deliveredAt,
+      missed.status,
+      missed.state,
+      missed.requests,
+      missed.requestedAt ?? null,
+      missed.expiresAt,
+    )
+  }
+}
+
+/** Missed deliveries, newest first: all that are `missed` or `requested`, and the newest of the others. */
+export function missedDeliveries(connection: Connection): MissedDelivery[] {
+  return connection.all<MissedDeliveryRow>(selectMissedDeliveries, maxEndedMissedDeliveries).map(missedDeliveryOf)
+}
+
+export function countMissedDeliveries(connection: Connection): MissedDeliveryCounts {
+  return sumByState(connection.all<{ state: MissedDeliveryState; count: number }>(selectCounts))
+}
+
+export function deleteOldMissedDeliveries(connection: Connection, now: number): void {
+  connection.run(deleteOld, now - missedDeliveryAge)
+}
+
+/**
+ * Acquires or renews a lease, in the caller's transaction. With `ms` 0, releases the lease: it expires in 1970, because
+ * the clock may be set back later.
+ * @returns whether the holder has the lease now.
+ */
+export function lease(connection: Connection, name: string, holder: string, ms: number, now: number): boolean {
+  return connection.run(takeLease, name, holder, ms === 0 ? 0 : now + ms, now) > 0
+}
+
+const selectKnown = `
+  select 1 from deliveries where identity between ? and ? and guid = ? and hook_id in (?, '') limit 1`
+const selectTombstone = `
+  select 1 from tombstones where identity between ? and ? and hook_id in (?, '') limit 1`
+
+const upsertMissedDelivery = `
+  insert into missed_deliveries
+    (hook_id, guid, target, event, action, delivery_id, delivered_at, status, state, requests, requested_at, expires_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (hook_id, guid) do update
+  set delivery_id = excluded.delivery_id, status = excluded.status, state = excluded.state,
+      requests = excluded.requests, requested_at = excluded.requested_at`
+
+/** In a file that was created before the first release, the ids are integers of 64 bits. */
+const columns = `
+  hook_id, guid, target, event, action, cast(delivery_id as text) as delivery_id, delivered_at, status, state, requests,
+  requested_at, expires_at`
+
+const selectMissedDeliveries = `
+  select ${columns} from missed_deliveries where state in ('missed', 'requested')
+  union all
+  select * from (
+    select ${columns} from missed_deliveries where state not in ('missed', 'requested') order by delivered_at desc, guid limit ?)
+  order by delivered_at desc, guid`
+
+const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'
+const deleteOld = 'delete from missed_deliveries where expires_at < ?'
+
+/** Changes nothing while another holder's lease lasts. */
+const takeLease = `
+  insert into leases (name, holder, until) values (?, ?, ?)
+  on conflict (name) do update set holder = excluded.holder, until = excluded.until
+  where holder = excluded.holder or until <= ?`

@@ -1,0 +1,92 @@
+import { hash } from 'node:crypto'
+import { checkImported } from '../../inbox/check-imported.ts'
+import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
+import type { ImportedDelivery } from '../../inbox/inbox.ts'
+import type { TaskDetail } from '../../inbox/records.ts'
+import type { Connection } from '../connection/connection.ts'
+import type { Packer } from '../delivery-store/packs.ts'
+import { type EncodedDelivery, insertDelivery, knownOf } from '../delivery-store/store.ts'
+import { blockUnlessFirst } from '../task-queue/order.ts'
+import { insertAttempt, updateDeliveryState } from '../task-queue/tasks.ts'
+
+/**
+ * Stores a delivery of another inbox with its state, in the transaction of the caller.
+ * @returns false if it is stored already, or was pruned. @throws {Error} if it is invalid.
+ */
+export function importDelivery(connection: Connection, packer: Packer, imported: ImportedDelivery): boolean {
+  checkImported(imported)
+  const { delivery, body } = imported
+  const sha256 = hash('sha256', body, 'buffer')
+  const identities = [identityOf(delivery), conflictIdentityOf(delivery, sha256)]
+  const known = identities.flatMap((identity) => knownOf(connection, identity))
+  if (known.some((one) => Buffer.compare(one.sha256, sha256) === 0)) return false
+  const key = { ...newKey(known, delivery, sha256), sha256 }
+  const { id } = insertDelivery(connection, packer, encode(imported), key, delivery.storedAt)
+  const isUnmatched = delivery.state === 'pending' && delivery.tasks.length === 0
+  connection.run(updateImported, {
+    id,
+    state: delivery.state,
+    matched: isUnmatched ? 0 : 1,
+    replay_key: isUnmatched ? null : hashKey(sha256),
+    replayed: delivery.replayed ? 1 : 0,
+    duplicates: delivery.duplicates,
+    acked_at: delivery.ackedAt ?? null,
+    reason: delivery.reason ?? null,
+    action: delivery.action ?? null,
+    repository: delivery.repository ?? null,
+    sender: delivery.sender ?? null,
+    title: delivery.title ?? null,
+    ref: delivery.ref ?? null,
+    sha: delivery.sha ?? null,
+    number: delivery.number ?? null,
+  })
+  for (const task of delivery.tasks) importTask(connection, id, task)
+  const isUnfinished = ['pending', 'running', 'retrying'].includes(delivery.state)
+  if (isUnfinished && !isUnmatched) updateDeliveryState(connection, id)
+  return true
+}
+
+/** Copies the members one by one, because an export may have other members too. */
+function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
+  const { source, hookId, guid, event, receivedAt, form, address, recovered } = delivery
+  const { secretId, secretIndex, algorithm } = delivery
+  const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
+  return {
+    ...{ source, hookId, guid, event, receivedAt, form, address, recovered, secretId, secretIndex, algorithm },
+    ...{ content: Buffer.concat([headers, body]), headersSize: headers.length, size: body.length },
+  }
+}
+
+/**
+ * Imports a task and its attempts. A task that was running is imported as pending. Its attempt is recorded as cut off,
+ * and counts.
+ */
+function importTask(connection: Connection, id: number, { handler, key, attempts, ...task }: TaskDetail): void {
+  const state = task.state === 'running' ? 'pending' : task.state
+  const isDue = state === 'pending' || state === 'retrying'
+  connection.run(insertTask, {
+    delivery_id: id,
+    handler,
+    state,
+    next_at: isDue ? (task.nextAttemptAt ?? 0) : null,
+    order_key: key ?? null,
+    attempt: Math.max(0, ...attempts.map(({ number }) => number)),
+    attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
+  })
+  for (const { number, outcome, ...attempt } of attempts) {
+    const ended = outcome === 'running' ? 'cut off' : outcome
+    insertAttempt(connection, { ...attempt, id, handler, attempt: number, outcome: ended })
+  }
+  if (state === 'pending') blockUnlessFirst(connection, id, handler, key ?? null)
+}
+
+const updateImported = `
+  update deliveries
+  set state = :state, matched = :matched, replay_key = :replay_key, replayed = :replayed, duplicates = :duplicates,
+      acked_at = :acked_at, reason = :reason, action = :action, repository = :repository, sender = :sender,
+      title = :title, ref = :ref, sha = :sha, number = :number
+  where id = :id`
+
+const insertTask = `
+  insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, attempts_used)
+  values (:delivery_id, :handler, :state, :next_at, :order_key, :attempt, :attempts_used)`

@@ -1,0 +1,85 @@
+/** The operations of an operator, each in the transaction of the caller. */
+import type { DeliveryState, TaskState } from '../../inbox/records.ts'
+import type { Connection } from '../connection/connection.ts'
+import { forgetMatchAttempts, rearmDelivery } from '../task-queue/match.ts'
+import { blockUnlessFirst, promoteNext } from '../task-queue/order.ts'
+import { insertAttempt, updateDeliveryState } from '../task-queue/tasks.ts'
+
+interface Delivery {
+  id: number
+  state: DeliveryState
+  matched: number
+}
+
+interface Task {
+  handler: string
+  state: TaskState
+  order_key: string | null
+  attempt: number
+  started_at: number | null
+}
+
+/**
+ * Retries a delivery. A delivery that has ended is matched again. In a matched delivery that has not ended, the tasks
+ * that are `retrying`, `dead` or `discarded` start again. @returns false if there was nothing to retry.
+ */
+export function retry(connection: Connection, id: number): boolean {
+  const delivery = connection.get<Delivery>(selectDelivery, id)
+  if (!delivery?.matched) return false
+  if (!isUnfinished(delivery)) {
+    rearmDelivery(connection, id, delivery.state === 'done')
+    return true
+  }
+  const retried = connection.all<Task>(selectTasks, id).filter(({ state }) => retriedStates.includes(state))
+  for (const { handler, order_key } of retried) {
+    connection.run(restart, id, handler)
+    blockUnlessFirst(connection, id, handler, order_key)
+  }
+  updateDeliveryState(connection, id)
+  return retried.length > 0
+}
+
+const retriedStates: readonly TaskState[] = ['retrying', 'dead', 'discarded']
+
+const isUnfinished = ({ state }: Delivery): boolean => ['pending', 'running', 'retrying'].includes(state)
+
+/**
+ * Discards a delivery that is unfinished or dead. Its running handlers are not stopped, but their results are ignored.
+ * @returns false if the delivery is in another state, or does not exist.
+ */
+export function discard(connection: Connection, id: number, reason: string): boolean {
+  const delivery = connection.get<Delivery>(selectDelivery, id)
+  if (!delivery || !(isUnfinished(delivery) || delivery.state === 'dead')) return false
+  for (const { handler, state, order_key, attempt, started_at } of connection.all<Task>(selectTasks, id)) {
+    if (state === 'done' || state === 'gone') continue
+    if (state === 'running') {
+      insertAttempt(connection, {
+        id,
+        handler,
+        attempt,
+        startedAt: started_at ?? 0,
+        outcome: 'discarded',
+        error: reason,
+      })
+    }
+    connection.run(discardTask, id, handler)
+    promoteNext(connection, handler, order_key)
+  }
+  connection.run(discardDelivery, reason, id)
+  forgetMatchAttempts(connection, id)
+  connection.changed.add(id)
+  return true
+}
+
+const selectDelivery = 'select id, state, matched from deliveries where id = ?'
+const selectTasks = 'select handler, state, order_key, attempt, started_at from tasks where delivery_id = ?'
+const restart = `
+  update tasks set state = 'pending', next_at = 0, delay = null, attempts_used = 0 where delivery_id = ? and handler = ?`
+
+const discardTask = `
+  update tasks
+  set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null
+  where delivery_id = ? and handler = ?`
+
+const discardDelivery = `
+  update deliveries set state = 'discarded', matched = 1, rerun = 0, next_at = null, reason = ? where id = ?`

@@ -1,0 +1,119 @@
+import { tombstoneAge } from '../../inbox/identity.ts'
+import { clockTolerance } from '../../inbox/processes.ts'
+import type { DeliveryState } from '../../inbox/records.ts'
+import { prunedStates } from '../../inbox/states.ts'
+import type { Connection } from '../connection/connection.ts'
+import { deleteOldChanges } from '../delivery-reader/changes.ts'
+import { deleteEmptied } from '../delivery-store/packs.ts'
+import { deleteOldCounts } from '../metadata/metadata.ts'
+import { deleteOldMissedDeliveries } from '../metadata/missed-deliveries.ts'
+import { dueHandlers } from '../task-queue/leases.ts'
+import { updateDeliveryState } from '../task-queue/tasks.ts'
+
+/** The limits that pruning enforces. */
+export interface Retention {
+  /** How long a delivery that has ended is kept, in milliseconds since it was received. */
+  age: number
+  /** Maximum bytes of the file. */
+  size: number
+}
+
+/** Maximum deliveries that one transaction deletes, so that other writers do not wait for long. */
+const batchSize = 100
+
+/**
+ * While more than this share of `size` is in use, ended deliveries are pruned before they reach `age`, to keep room for
+ * new ones.
+ */
+const fullShare = 0.9
+
+interface ExpiredDelivery {
+  id: number
+  received_at: number
+  pack: number
+  identity: Uint8Array
+  hook_id: string
+  variant: number
+  sha256: Uint8Array
+  state: DeliveryState
+  recovered: number
+}
+
+/**
+ * Deletes one batch of ended deliveries that are older than `age`, or of any age if the file is nearly full. Also
+ * deletes old tombstones, changes, counts and missed deliveries. @returns the number of deleted deliveries.
+ */
+export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
+  connection.run(deleteTombstones, now - tombstoneAge)
+  deleteOldChanges(connection)
+  deleteOldCounts(connection, now)
+  deleteOldMissedDeliveries(connection, now)
+  const tooLarge = isNearlyFull(connection, size)
+  const old: ExpiredDelivery[] = []
+  for (const state of prunedStates) {
+    const oldest = connection.all<ExpiredDelivery>(selectOldest, state, now, batchSize - old.length)
+    const expired = tooLarge ? oldest : oldest.filter(({ received_at }) => received_at < now - age)
+    old.push(...expired)
+    if (old.length >= batchSize) break
+  }
+  for (const { id } of old) {
+    connection.run(deleteDelivery, id)
+    connection.run(deleteTasks, id)
+    connection.run(deleteAttempts, id)
+  }
+  deleteEmptied(connection, new Set(old.map(({ pack }) => pack)))
+  for (const { identity, hook_id, variant, sha256, state, recovered } of old) {
+    // After the deletes, which make room in a full file.
+    connection.run(insertTombstone, identity, hook_id, variant, sha256, state, recovered, now)
+  }
+  return old.length
+}
+
+/** Whether so much of `size` is in use that deliveries are pruned before they reach their maximum age. */
+export function isNearlyFull(connection: Connection, size: number): boolean {
+  return size !== Number.MAX_SAFE_INTEGER && usedBytes(connection) > fullShare * size
+}
+
+/** Bytes of the pages in use. */
+export function usedBytes(connection: Connection): number {
+  return connection.get<{ used: number }>(selectUsed)?.used ?? 0
+}
+
+/**
+ * Corrects the times that were computed before the clock was set back: makes a task due if it would wait for longer
+ * than its delay.
+ */
+export function correctClockSkew(connection: Connection, now: number): void {
+  const latest = now + clockTolerance
+  for (const handler of dueHandlers(connection)) {
+    const skewed = connection.all<{ delivery_id: number }>(selectSkewed, handler, latest, latest)
+    for (const { delivery_id: id } of skewed) {
+      connection.run(makeDue, now, id, handler)
+      updateDeliveryState(connection, id)
+    }
+  }
+}
+
+const deleteTasks = 'delete from tasks where delivery_id = ?'
+const deleteAttempts = 'delete from attempts where delivery_id = ?'
+const deleteDelivery = 'delete from deliveries where id = ?'
+const deleteTombstones = 'delete from tombstones where pruned_at < ?'
+
+/** Skips deliveries with a time in the future, which a wrong clock has set: they must not fill the batch. */
+const selectOldest = `
+  select id, received_at, pack, identity, hook_id, variant, sha256, state, recovered from deliveries
+  where state = ? and received_at <= ?
+  order by id
+  limit ?`
+
+const insertTombstone = `
+  insert or replace into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at)
+  values (?, ?, ?, ?, ?, ?, ?)`
+
+const selectUsed = `
+  select (page_count - freelist_count) * page_size as used
+  from pragma_page_count, pragma_freelist_count, pragma_page_size`
+
+const selectSkewed =
+  'select delivery_id from tasks where handler = ? and next_at > ? and next_at - delay > ? limit 1000'
+const makeDue = 'update tasks set next_at = ?, delay = null where delivery_id = ? and handler = ?'

@@ -1,0 +1,74 @@
+import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
+import type { Connection } from '../connection/connection.ts'
+import { pausedHandlers } from './match.ts'
+import { claimTask, updateDeliveryState } from './tasks.ts'
+
+/** Claims due tasks, in the transaction of the caller. */
+export function claim(
+  connection: Connection,
+  worker: number,
+  { wanted, bytes, largest = Number.POSITIVE_INFINITY, suspect, now }: ClaimRequest,
+): ClaimedTask[] {
+  const paused = pausedHandlers(connection)
+  if (paused.has('*')) return []
+  const claimed: ClaimedTask[] = []
+  const examined = new Set<number>()
+  let left = bytes
+  let suspectsLeft = maxSuspects(suspect)
+  for (const [handler, limit] of Object.entries(wanted)) {
+    if (limit < 1 || paused.has(handler)) continue
+    for (const due of findDue(connection, { handler, limit, suspects: suspectsLeft, now, largest })) {
+      if (due.size > left && claimed.length > 0) break
+      const task = claimTask(connection, worker, due.delivery_id, handler, now)
+      examined.add(due.delivery_id)
+      if (!task) continue
+      left -= due.size
+      suspectsLeft -= due.suspect
+      claimed.push({ ...task, replayed: due.replayed === 1, ...(due.suspect === 1 && { suspect: true }) })
+    }
+  }
+  for (const id of examined) updateDeliveryState(connection, id)
+  return claimed
+}
+
+type FoundTask = Record<'delivery_id' | 'size' | 'replayed' | 'suspect', number>
+
+interface Search extends Pick<ClaimRequest, 'now'> {
+  handler: string
+  limit: number
+  /** The maximum bytes of a body. */
+  largest: number
+  /** The maximum number of suspects. */
+  suspects: number
+}
+
+/** Finds due tasks of a handler, in the order of `next_at`. If there are too many suspects, finds other tasks instead. */
+function findDue(connection: Connection, { handler, limit, suspects, now, largest }: Search): FoundTask[] {
+  const find = (maxSuspect: number, max: number) => {
+    return connection.all<FoundTask>(selectDue, handler, now, largest, maxSuspect, max)
+  }
+  if (suspects < 1) return find(0, limit)
+  const found = find(1, limit)
+  const suspected = found.filter((task) => task.suspect === 1)
+  if (suspected.length <= suspects) return found
+  return [...suspected.slice(0, suspects), ...find(0, limit - suspects)]
+}
+
+/** Whether an attempt of a task was cut off. @param place 0: the latest attempt that was not released. 1: the one before. */
+const isCutOff = (place: number): string => `(
+  select outcome from attempts
+  where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
+  order by number desc limit 1 offset ${place}) is 'cut off'`
+
+/** New tasks have 0 as `next_at`, so they come first, in order of receipt. */
+const selectDue = `
+  select delivery_id, size, replayed, suspect
+  from (
+    select delivery_id, size, replayed, tasks.next_at,
+      tasks.state = 'retrying' and ${isCutOff(0)} and ${isCutOff(1)} as suspect
+    from tasks join deliveries on deliveries.id = delivery_id
+    where handler = ? and tasks.next_at <= ? and size <= ?
+  )
+  where suspect <= ?
+  order by next_at, delivery_id
+  limit ?`

@@ -1,0 +1,136 @@
+/**
+ * Leases of running tasks. A worker holds its leases for as long as its heartbeats go on. When the heartbeats stop,
+ * another process reclaims the leases, and the tasks are due again.
+ */
+import type { HandlerPolicy } from '../../inbox/inbox.ts'
+import { HeartbeatMonitor } from '../../inbox/processes.ts'
+import { expiredLeaseDelay } from '../../inbox/retry.ts'
+import type { Connection } from '../connection/connection.ts'
+import {
+  deleteWorker,
+  insertWorker,
+  processHasEnded,
+  type RegisteredWorker,
+  type WorkersOfProcess,
+  workers,
+} from '../metadata/registry.ts'
+import { expireLease, finish, markGone, updateDeliveryState } from './tasks.ts'
+
+interface Lease {
+  delivery_id: number
+  handler: string
+  attempt: number
+  attempts_used: number
+  started_at: number
+}
+
+/**
+ * Reclaims the leases of workers whose processes have ended, so that their tasks need not wait until five checks have
+ * found no heartbeat. Then registers a worker.
+ * @param interval Milliseconds between two heartbeats of this process.
+ */
+export function registerWorker(
+  connection: Connection,
+  handlers: readonly HandlerPolicy[],
+  interval: number,
+  now: number,
+): number {
+  for (const worker of workers(connection)) if (processHasEnded(worker)) reclaimLeases(connection, worker, now)
+  return insertWorker(connection, handlers, interval)
+}
+
+/** Releases the leases of a worker, without counting an attempt, and removes the worker. */
+export function releaseWorker(connection: Connection, worker: number, now: number): void {
+  const leases = connection.all<Lease>(selectLeases, worker)
+  for (const { delivery_id: id, handler, attempt, started_at: startedAt } of leases) {
+    finish(connection, worker, { id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt })
+    updateDeliveryState(connection, id)
+  }
+  deleteWorker(connection, worker)
+}
+
+/** Watches the heartbeats of the workers of other processes. */
+export class LeaseMonitor {
+  readonly #heartbeats = new HeartbeatMonitor()
+
+  /**
+   * Reclaims the leases of dead workers, and of workers that no longer exist.
+   * @param alive The workers of this process; none if the event loop of the process has been blocked for too long.
+   * @param interval Milliseconds between two checks.
+   */
+  check(connection: Connection, alive: WorkersOfProcess, interval: number, now: number): void {
+    const others = workers(connection).filter(({ id }) => !alive.has(id))
+    const silent = new Set(this.#heartbeats.check(others, interval))
+    for (const worker of others) {
+      if (silent.has(worker) || processHasEnded(worker)) reclaimLeases(connection, worker, now)
+    }
+    for (const lease of connection.all<Lease>(selectOrphans)) expireTaskLease(connection, lease, undefined, now)
+  }
+}
+
+/** Removes a dead worker, and makes its tasks due again after the delay that each handler's policy sets. */
+function reclaimLeases(connection: Connection, { id, handlers }: RegisteredWorker, now: number): void {
+  const policies = new Map(handlers.map((policy) => [policy.name, policy]))
+  for (const lease of connection.all<Lease>(selectLeases, id)) {
+    expireTaskLease(connection, lease, policies.get(lease.handler), now)
+  }
+  deleteWorker(connection, id)
+}
+
+function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPolicy | undefined, now: number): void {
+  expireLease(connection, lease.delivery_id, lease.handler, expiredLeaseDelay(lease.attempts_used, policy), now)
+}
+
+/**
+ * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
+ * for `vanishAfter` milliseconds. Does nothing while there is no worker at all.
+ */
+export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
+  const registered = workers(connection)
+  if (registered.length === 0) return
+  const alive = new Set(registered.flatMap(({ handlers }) => handlers.map(({ name }) => name)))
+  for (const handler of alive) connection.run(recordHandlerSeen, handler, now, now - seenPrecision)
+  for (const handler of dueHandlers(connection)) {
+    if (alive.has(handler)) continue
+    connection.run(recordHandlerFirstSeen, handler, now)
+    const seen = connection.get<{ seen_at: number }>('select seen_at from handlers where name = ?', handler)
+    if (!seen || seen.seen_at > now - vanishAfter) continue
+    const tasks = connection.all<{ delivery_id: number; order_key: string | null }>(selectUnhandled, handler, now)
+    for (const { delivery_id: id, order_key } of tasks) {
+      markGone(connection, id, handler, order_key)
+      updateDeliveryState(connection, id)
+    }
+  }
+}
+
+/** Milliseconds: the precision of `handlers.seen_at`. It is coarse to save writes. */
+const seenPrecision = 60_000
+
+/**
+ * The handlers of tasks that are due or wait for a retry. Finds each handler by one index seek, because there may be
+ * very many tasks.
+ */
+export function* dueHandlers(connection: Connection): Generator<string> {
+  for (let last = ''; ; ) {
+    const next = connection.get<{ handler: string }>(selectNextHandler, last)?.handler
+    if (next === undefined) return
+    yield (last = next)
+  }
+}
+
+const selectLeases = 'select delivery_id, handler, attempt, attempts_used, started_at from tasks where worker = ?'
+
+const selectOrphans = `
+  select delivery_id, handler, attempt, attempts_used, started_at from tasks
+  where worker is not null and worker not in (select id from workers)`
+
+const recordHandlerSeen = `
+  insert into handlers (name, seen_at) values (?, ?)
+  on conflict (name) do update set seen_at = excluded.seen_at where seen_at < ?`
+
+const recordHandlerFirstSeen = 'insert or ignore into handlers (name, seen_at) values (?, ?)'
+
+const selectNextHandler = 'select handler from tasks where next_at is not null and handler > ? order by handler limit 1'
+
+const selectUnhandled = `
+  select delivery_id, order_key from tasks where next_at is not null and handler = ? and next_at <= ? limit 1000`

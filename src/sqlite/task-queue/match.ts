@@ -1,0 +1,151 @@
+import { hashKey } from '../../inbox/identity.ts'
+import { type ExistingTask, matchTasks, type NewTask } from '../../inbox/match-tasks.ts'
+import type { ClaimedTask, Match, MatchResult } from '../../inbox/task-queue.ts'
+import type { Connection } from '../connection/connection.ts'
+import { mayBegin } from './order.ts'
+import { markGone } from './tasks.ts'
+
+interface UnmatchedRow {
+  guid: string
+  event: string
+  sha256: Uint8Array
+  rerun: number
+  /** Set by the first match. */
+  replay_key: number | null
+}
+
+interface ExistingTaskRow extends ExistingTask {
+  order_key: string | null
+}
+
+export interface RecordedMatches extends MatchResult {
+  /** Whether a delivery before these is unmatched. An operator can make an old delivery unmatched again. */
+  hasEarlier: boolean
+}
+
+/** Records matches in order of receipt, in the transaction of the caller. */
+export function recordMatches(
+  connection: Connection,
+  worker: number,
+  matches: readonly Match[],
+  now: number,
+): RecordedMatches {
+  const paused = pausedHandlers(connection)
+  const claimed: ClaimedTask[] = []
+  const invalid: number[] = []
+  let matched = 0
+  const inOrder = [...matches].sort((a, b) => a.id - b.id)
+  for (const match of inOrder) {
+    const delivery = connection.get<UnmatchedRow>(selectUnmatched, match.id)
+    if (!delivery) continue
+    const isOrdered = match.tasks.some(({ key }) => key !== undefined)
+    if (isOrdered && connection.get(selectEarlier, match.id)) continue // an earlier delivery must be matched first
+    claimed.push(...recordMatch(connection, match, delivery, { worker, now, paused }))
+    if (match.invalid !== undefined) invalid.push(match.id)
+    matched++
+  }
+  const hasEarlier = connection.get(selectEarlier, inOrder[0]?.id ?? 0) !== undefined
+  return { matched, claimed, hasEarlier, ...(invalid.length > 0 && { invalid }) }
+}
+
+/** @returns the tasks that the worker has claimed. */
+function recordMatch(
+  connection: Connection,
+  match: Match,
+  { guid, event, sha256, rerun, replay_key }: UnmatchedRow,
+  { worker, now, paused }: { worker: number; now: number; paused: ReadonlySet<string> },
+): ClaimedTask[] {
+  const { id } = match
+  const replayKey = hashKey(sha256)
+  const replayed = connection.get(selectReplay, replayKey, sha256, id, guid, event) !== undefined
+  const existing = replay_key === null ? [] : connection.all<ExistingTaskRow>(selectTasks, id)
+  const { state, reason, tasks, gone } = matchTasks({
+    ...{ match, existing, rerun: rerun === 1, replayed, paused },
+    isFirst: ({ handler, key }) => mayBegin(connection, id, handler, key),
+  })
+  const claimed = tasks.flatMap((task): ClaimedTask[] => {
+    const { handler, start } = task
+    const attempt = writeTask(connection, id, task, worker, now)
+    return start === 'running' ? [{ id, handler, attempt, attemptsUsed: 1, replayed }] : []
+  })
+  for (const { handler, order_key } of gone) markGone(connection, id, handler, order_key)
+  const { action, repository, sender, title, ref, sha, number } = match.summary
+  connection.run(
+    updateMatched,
+    ...[state, reason ?? null, replayKey, replayed ? 1 : 0],
+    ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
+    id,
+  )
+  connection.run(deleteAttempts, id)
+  connection.changed.add(id)
+  return claimed
+}
+
+/** Inserts a task, or starts an existing task again. @returns the number of its latest attempt. */
+function writeTask(
+  connection: Connection,
+  id: number,
+  { handler, key, start }: NewTask,
+  worker: number,
+  now: number,
+): number {
+  const isRunning = start === 'running'
+  const attempts = isRunning ? 1 : 0
+  const row = connection.get<{ attempt: number }>(
+    upsertTask,
+    ...[id, handler, isRunning ? 'running' : 'pending', start === 'due' ? 0 : null, key ?? null],
+    ...[attempts, attempts, isRunning ? worker : null, isRunning ? now : null],
+  )
+  return row?.attempt ?? attempts
+}
+
+/** Counts an attempt to parse a payload. @returns the number of attempts, including this one. */
+export function countMatchAttempt(connection: Connection, id: number): number {
+  return connection.get<{ count: number }>(upsertAttempt, id)?.count ?? 1
+}
+
+export function forgetMatchAttempts(connection: Connection, id: number): void {
+  connection.run(deleteAttempts, id)
+}
+
+/** Makes a delivery unmatched again. @param rerun Whether handlers that succeeded run again. */
+export function rearmDelivery(connection: Connection, id: number, rerun: boolean): void {
+  connection.run(updateRearmed, rerun ? 1 : 0, id)
+  connection.changed.add(id)
+}
+
+export function pausedHandlers(connection: Connection): Set<string> {
+  return new Set(connection.all<{ handler: string }>('select handler from pauses').map(({ handler }) => handler))
+}
+
+const selectUnmatched = 'select guid, event, sha256, rerun, replay_key from deliveries where id = ? and matched = 0'
+const selectEarlier = 'select 1 from deliveries where matched = 0 and id < ? limit 1'
+const selectReplay = `
+  select 1 from deliveries where replay_key = ? and sha256 = ? and id < ? and (guid <> ? or event <> ?) limit 1`
+
+const updateMatched = `
+  update deliveries
+  set matched = 1, rerun = 0, state = ?, reason = ?, replay_key = ?, replayed = ?,
+      action = ?, repository = ?, sender = ?, title = ?, ref = ?, sha = ?, number = ?
+  where id = ?`
+
+const upsertAttempt = `
+  insert into match_attempts (delivery_id, count) values (?, 1)
+  on conflict (delivery_id) do update set count = count + 1
+  returning count`
+
+const deleteAttempts = 'delete from match_attempts where delivery_id = ?'
+
+const updateRearmed = `
+  update deliveries set state = 'pending', matched = 0, next_at = null, reason = null, rerun = ? where id = ?`
+
+const selectTasks = 'select handler, state, order_key from tasks where delivery_id = ?'
+
+const upsertTask = `
+  insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, attempts_used, worker, started_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (delivery_id, handler) do update
+  set state = excluded.state, next_at = excluded.next_at, delay = null, order_key = excluded.order_key,
+      attempt = attempt + excluded.attempt, attempts_used = excluded.attempts_used,
+      worker = excluded.worker, started_at = excluded.started_at
+  returning attempt`

@@ -1,0 +1,185 @@
+/**
+ * Changes the state of tasks, in the transaction of the caller. `inbox/states.ts` describes the states. When an attempt
+ * ends, the first task with the same order key becomes due, if that task is blocked.
+ *
+ * Parameters are positional, because each attempt executes these statements, and a named parameter takes about 1 µs
+ * more.
+ */
+import type { DeliveryState, TaskState } from '../../inbox/records.ts'
+import { deliveryStateOf, hasEnded, transitionOf } from '../../inbox/states.ts'
+import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../../inbox/task-queue.ts'
+import type { Connection } from '../connection/connection.ts'
+import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
+
+/** Starts an attempt of a due task. If the order key does not allow the task to run yet, blocks the task instead. */
+export function claimTask(
+  connection: Connection,
+  worker: number,
+  id: number,
+  handler: string,
+  now: number,
+): Omit<ClaimedTask, 'replayed'> | undefined {
+  const task = connection.get<Pick<FirstTask, 'attempt' | 'attempts_used'> & OrderedTask>(selectDue, id, handler)
+  if (!task || blockUnlessFirst(connection, id, handler, task.order_key)) return undefined
+  connection.run(startTask, worker, now, id, handler)
+  return { id, handler, attempt: task.attempt + 1, attemptsUsed: task.attempts_used + 1 }
+}
+
+interface OrderedTask {
+  order_key: string | null
+}
+
+/**
+ * Records results, and claims the next tasks for the results that request one.
+ * @returns the states of the deliveries, with the next tasks. A delivery is left out if all of its results were
+ *   ignored.
+ */
+export function finishAll(connection: Connection, worker: number, results: readonly AttemptResult[]): DeliveryStatus[] {
+  const ids = new Set<number>()
+  const recorded = new Set<number>()
+  const claimed = new Map<number, ClaimedTask>()
+  for (const result of results) {
+    const isRecorded = finish(connection, worker, result)
+    const next = claimNext(connection, worker, result, isRecorded)
+    if (next) claimed.set(result.id, next)
+    if (isRecorded) recorded.add(result.id)
+    if (isRecorded || next) ids.add(result.id)
+  }
+  for (const { id } of claimed.values()) updateDeliveryState(connection, id)
+  return [...ids].map((id) => {
+    const next = claimed.get(id)
+    const state = updateDeliveryState(connection, id)
+    const endedByOther = !recorded.has(id) && hasEnded(state)
+    return { id, state, ...(endedByOther && { endedByOther }), ...(next && { next }) }
+  })
+}
+
+/** Records how an attempt ended. @returns false if the worker no longer holds the lease of the task. */
+export function finish(connection: Connection, worker: number, result: AttemptResult): boolean {
+  const { id, handler, attempt } = result
+  const { state, nextAt, delay, attemptsUsedChange } = transitionOf(result)
+  const task = connection.get<OrderedTask>(
+    endLease,
+    state,
+    nextAt ?? null,
+    delay ?? null,
+    attemptsUsedChange,
+    id,
+    handler,
+    attempt,
+    worker,
+  )
+  if (!task) return false
+  insertAttempt(connection, result)
+  promoteNext(connection, handler, task.order_key)
+  return true
+}
+
+/** After an attempt has ended: claims the next task with the same order key, if the result has `nextBytes`. */
+function claimNext(
+  connection: Connection,
+  worker: number,
+  { id, handler, nextBytes, startedAt, duration }: AttemptResult,
+  isRecorded: boolean,
+): ClaimedTask | undefined {
+  if (nextBytes === undefined) return undefined
+  const now = startedAt + duration
+  const first = firstWithKeyOf(connection, id, handler)
+  if (!first || first.delivery_id === id) return undefined
+  const replayed = first.replayed === 1
+  if (isClaimedAt(first, worker, now)) {
+    return { id: first.delivery_id, handler, attempt: first.attempt, attemptsUsed: first.attempts_used, replayed }
+  }
+  if (!isRecorded || !isClaimable(first, nextBytes)) return undefined
+  const claimed = claimTask(connection, worker, first.delivery_id, handler, now)
+  return claimed && { ...claimed, replayed }
+}
+
+/** Whether an earlier call with the same result has claimed the task. A worker repeats a call if the answer is lost. */
+const isClaimedAt = ({ worker, started_at }: FirstTask, by: number, at: number): boolean =>
+  worker === by && started_at === at
+
+const isClaimable = ({ state, next_at, size, paused }: FirstTask, maxBytes: number): boolean =>
+  state === 'pending' && next_at !== null && size <= maxBytes && paused === 0
+
+/**
+ * Takes a running task from a dead worker: the attempt counts, and the next attempt is due after `delay` milliseconds.
+ */
+export function expireLease(connection: Connection, id: number, handler: string, delay: number, now: number): void {
+  const task = connection.get<OrderedTask & { attempt: number; started_at: number }>(selectRunning, id, handler)
+  if (!task) return
+  connection.run(expireTask, now + delay, delay, id, handler)
+  insertAttempt(connection, { id, handler, attempt: task.attempt, startedAt: task.started_at, outcome: 'cut off' })
+  promoteNext(connection, handler, task.order_key)
+  updateDeliveryState(connection, id)
+}
+
+/** Ends a task as `gone`: its handler is no longer registered, or no longer matches. */
+export function markGone(connection: Connection, id: number, handler: string, key: string | null): void {
+  connection.run(markTaskGone, id, handler)
+  promoteNext(connection, handler, key)
+}
+
+/** Derives the state and the `next_at` of a delivery from its tasks, and writes them. */
+export function updateDeliveryState(connection: Connection, id: number): DeliveryState {
+  const tasks = connection.all<{ state: TaskState; next_at: number | null }>(selectStates, id)
+  const state: DeliveryState = deliveryStateOf(tasks.map((task) => task.state))
+  const times = tasks.flatMap((task) => (task.state === 'retrying' && task.next_at !== null ? [task.next_at] : []))
+  connection.run(updateState, state, state === 'retrying' ? Math.min(...times) : null, id)
+  connection.changed.add(id)
+  return state
+}
+
+/** An attempt that has ended. `duration` is missing if the worker died, or if an operator discarded the delivery. */
+interface EndedAttempt
+  extends Pick<AttemptResult, 'id' | 'handler' | 'attempt' | 'startedAt' | 'error' | 'result' | 'log'> {
+  outcome: AttemptResult['outcome'] | 'cut off'
+  duration?: number | undefined
+}
+
+export function insertAttempt(connection: Connection, attempt: EndedAttempt): void {
+  connection.run(
+    insertEndedAttempt,
+    attempt.id,
+    attempt.handler,
+    attempt.attempt,
+    attempt.startedAt,
+    attempt.duration ?? null,
+    attempt.outcome,
+    attempt.error ?? null,
+    attempt.result ?? null,
+    attempt.log ?? null,
+  )
+}
+
+const selectDue = `
+  select attempt, attempts_used, order_key from tasks where delivery_id = ? and handler = ? and next_at is not null`
+
+const startTask = `
+  update tasks
+  set state = 'running', next_at = null, delay = null, attempt = attempt + 1, attempts_used = attempts_used + 1,
+      worker = ?, started_at = ?
+  where delivery_id = ? and handler = ?`
+
+const selectRunning = `
+  select attempt, started_at, order_key from tasks where delivery_id = ? and handler = ? and state = 'running'`
+
+const endLease = `
+  update tasks
+  set state = ?, next_at = ?, delay = ?, attempts_used = attempts_used + ?, worker = null, started_at = null
+  where delivery_id = ? and handler = ? and attempt = ? and worker = ? and state = 'running'
+  returning order_key`
+
+const expireTask = `
+  update tasks
+  set state = 'retrying', next_at = ?, delay = ?, worker = null, started_at = null
+  where delivery_id = ? and handler = ?`
+
+const insertEndedAttempt = `
+  insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const markTaskGone = `
+  update tasks set state = 'gone', next_at = null, delay = null where delivery_id = ? and handler = ?`
+const selectStates = 'select state, next_at from tasks where delivery_id = ?'
+const updateState = 'update deliveries set state = ?, next_at = ? where id = ?'

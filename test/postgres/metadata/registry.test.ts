@@ -1,0 +1,18 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { registerWorker, renewLeases, workers } from '../../../src/postgres/metadata/registry.ts'
+import { databases } from '../databases.ts'
+import { createTables } from '../inbox.ts'
+
+const { create } = databases('fsync=off')
+
+test('a heartbeat that ends after the release of its worker does not register it again', async () => {
+  const database = await createTables(await create())
+  onTestFinished(() => database.close())
+  const [released, other] = [await registerWorker(database, [], 600), await registerWorker(database, [], 600)]
+  const alive = new Map([released, other].map((id) => [id, []]))
+  await database.run('delete from workers where id = $1', released)
+  const renewed = renewLeases(database, alive, 600)
+  alive.delete(released)
+  await renewed
+  expect((await workers(database)).map(({ id }) => id)).toEqual([other])
+})

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Database } from '../../../src/postgres/connection/database.ts'
+import { countStates, foldStateCounts, pruneBatch } from '../../../src/postgres/operations/retention.ts'
+import { createTables, fill } from '../inbox.ts'
+import { type PostgresServer, startPostgres } from '../server.ts'
+
+let server: PostgresServer
+let database: Database
+
+beforeAll(async () => {
+  server = await startPostgres('fsync=off')
+}, 60_000)
+
+afterAll(() => server.stop(), 60_000)
+
+beforeEach(async () => {
+  database = await createTables(server.url)
+  return () => database.close()
+})
+
+const day = 24 * 60 * 60 * 1000
+
+/** Prunes one batch of deliveries that were received before the time `before`. @param now The current time. */
+const prune = (before: number, now = 1e6): Promise<number> => {
+  return database.transaction((session) => pruneBatch(session, now - before, now))
+}
+
+/** The number of remaining rows. */
+async function left(): Promise<Record<string, number>> {
+  const tables = ['deliveries', 'contents', 'tasks', 'attempts', 'tombstones', 'acks']
+  const counts = tables.map((table) => `(select count(*) from ${table}) as ${table}`)
+  return (await database.get<Record<string, number>>(`select ${counts.join(', ')}`)) ?? {}
+}
+
+test('deletes old deliveries with their rows, and writes tombstones', async () => {
+  await fill(database, { count: 50, state: `(array['done', 'dead', 'ignored', 'discarded', 'retrying'])[1 + i % 5]` })
+  await database.run(`insert into attempts select id, 'a', 1, 1, 1, 'succeeded' from deliveries`)
+  await database.run('insert into acks select id, id from deliveries')
+  expect(await prune(26)).toBe(20)
+  expect(await left()).toEqual({ deliveries: 30, contents: 30, tasks: 30, attempts: 30, tombstones: 20, acks: 25 })
+  expect(await prune(26)).toBe(0)
+  expect(await database.all('select id from deliveries where id <= 25 order by id')).toEqual(
+    [4, 9, 14, 19, 24].map((id) => ({ id })),
+  )
+})
+
+test('deletes in batches', async () => {
+  await fill(database, { count: 2500 })
+  const batches = [await prune(2301), await prune(2301), await prune(2301), await prune(2301)]
+  expect(batches).toEqual([1000, 1000, 300, 0])
+})
+
+test('skips locked deliveries and deletes them later', async () => {
+  await fill(database, { count: 10 })
+  await database.transaction(async (session) => {
+    await session.run('select id from deliveries where id = 3 for update')
+    expect(await prune(11)).toBe(9)
+    expect(await database.all('select id from deliveries')).toEqual([{ id: 3 }])
+  })
+  expect(await prune(11)).toBe(1)
+})
+
+test('keeps deliveries that were retried', async () => {
+  await fill(database, { count: 10 })
+  await database.run(`update deliveries set state = 'pending' where id = 5`)
+  expect(await prune(11)).toBe(9)
+  expect(await database.all('select id from deliveries')).toEqual([{ id: 5 }])
+})
+
+test('deletes old deliveries behind a delivery that a wrong clock has dated in the future', async () => {
+  await fill(database, { count: 1200, receivedAt: `case when i <= 1100 then ${1e9} else i end` })
+  expect(await prune(1201)).toBe(100)
+})
+
+test('deletes old acks of received and of imported deliveries', async () => {
+  await database.run('insert into acks (batch, at) select i, i from generate_series(1, 6000) as i')
+  await database.run('insert into acks (batch, at) select -i, i from generate_series(1, 6000) as i')
+  const acks = () => database.all('select min(at) as oldest, count(*) as count from acks group by batch < 0')
+  await prune(100)
+  expect(await acks()).toEqual(Array(2).fill({ oldest: 100, count: 5901 }))
+  await prune(5900)
+  expect(await acks()).toEqual(Array(2).fill({ oldest: 5100, count: 901 })) // 5,000 at a time
+})
+
+test('deletes old tombstones, many at a time', async () => {
+  await database.run(`
+    insert into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at)
+    select i::text::bytea, '1', 0, '', 'done', false, i from generate_series(1, 6000) as i`)
+  await prune(0, 8 * day + 5501)
+  expect(await left()).toMatchObject({ tombstones: 1000 })
+  await prune(0, 8 * day + 5501)
+  expect(await left()).toMatchObject({ tombstones: 500 })
+})
+
+test('counts deliveries by state while several transactions add, change and delete them', async () => {
+  await fill(database, { count: 100, state: `(array['done', 'dead', 'retrying'])[1 + i % 3]` })
+  const counted = () => database.all('select state, count(*) as count from deliveries group by state order by state')
+  const told = async () => {
+    const states = Object.entries(await countStates(database)).filter(([, count]) => count > 0)
+    return states.map(([state, count]) => ({ state, count })).sort((a, b) => (a.state < b.state ? -1 : 1))
+  }
+  expect(await told()).toEqual(await counted())
+  const changes = ['id < 20', 'id > 80', 'id between 30 and 40', 'id % 7 = 0'].map((which, index) =>
+    database.run(`update deliveries set state = $1 where ${which}`, ['pending', 'running', 'done', 'ignored'][index]),
+  )
+  await Promise.all([...changes, foldStateCounts(database), foldStateCounts(database), foldStateCounts(database)])
+  await database.run('delete from deliveries where id % 5 = 0')
+  expect(await told()).toEqual(await counted())
+  await foldStateCounts(database)
+  expect(await told()).toEqual(await counted())
+  expect((await database.get<{ rows: number }>('select count(*) as rows from state_counts'))?.rows).toBeLessThan(8)
+})
+
+test('does not count a change that is rolled back', async () => {
+  await fill(database, { count: 3 })
+  const failed = database.transaction(async (session) => {
+    await session.run(`update deliveries set state = 'dead'`)
+    throw new Error('no')
+  })
+  await expect(failed).rejects.toThrow('no')
+  expect(await countStates(database)).toMatchObject({ done: 3, dead: 0 })
+})

@@ -1,0 +1,51 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { JobQueue } from '../../../src/postgres/task-queue/job-queue.ts'
+import { databases } from '../databases.ts'
+import { createTables } from '../inbox.ts'
+
+const server = databases('fsync=off')
+
+/** A queue whose statements fail while `down` is true. `statements` is the number of statements that it has sent. */
+async function queue() {
+  const database = await createTables(await server.create())
+  const state = { down: false, statements: 0 }
+  const lookups = new Proxy(database, {
+    get(target, name) {
+      if (name !== 'executeSql') return Reflect.get(target, name)
+      return (text: string, values?: unknown[]) => {
+        state.statements++
+        return state.down ? Promise.reject(new Error('down')) : target.executeSql(text, values)
+      }
+    },
+  })
+  const { schema } = (await database.get<{ schema: string }>('select current_schema as schema')) as { schema: string }
+  const jobs = new JobQueue(database, schema, { supervises: false, lookups })
+  onTestFinished(async () => {
+    await jobs.stop()
+    await database.close()
+  })
+  return { jobs, state }
+}
+
+test('starts pg-boss once, however often it is called', async () => {
+  const { jobs, state } = await queue()
+  await Promise.all([jobs.start(), jobs.start()])
+  const { statements } = state
+  expect(statements).toBeGreaterThan(0)
+  await jobs.start()
+  expect(state.statements).toBe(statements)
+})
+
+test('can be started after a start that failed', async () => {
+  const { jobs, state } = await queue()
+  state.down = true
+  await expect(jobs.start()).rejects.toThrow('down')
+  state.down = false
+  await jobs.start()
+  await jobs.prepare(['a'])
+})
+
+test('has to be started before it is used', async () => {
+  const { jobs } = await queue()
+  await expect(jobs.prepare(['a'])).rejects.toThrow('pg-boss has not been started')
+})

@@ -1,0 +1,243 @@
+/** The tests create broken states by hand, since the inbox does not produce them. */
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { Database } from '../../../src/postgres/connection/database.ts'
+import { postgres } from '../../../src/postgres/index.ts'
+import { resolvePostgresOptions } from '../../../src/postgres/options.ts'
+import { JobQueue } from '../../../src/postgres/task-queue/job-queue.ts'
+import {
+  addMissingJobs,
+  correctClockSkew,
+  endUnhandledTasks,
+  replaceLostJobs,
+  unblockFirstTasks,
+} from '../../../src/postgres/task-queue/reconcile.ts'
+import { recordMatches, unmatched } from '../../../src/testing/inbox-contract/matching.ts'
+import { stateIn, storeIn, taskIn } from '../../inbox/stores.ts'
+import { type PostgresServer, startPostgres } from '../server.ts'
+
+let server: PostgresServer
+let inbox: Inbox
+let worker: number
+let database: Database
+let jobs: JobQueue
+let schema: string
+let schemas = 0
+
+beforeAll(async () => {
+  server = await startPostgres('fsync=off')
+}, 60_000)
+
+afterAll(() => server.stop(), 60_000)
+
+beforeEach(async () => {
+  schema = `reconcile_${++schemas}`
+  const options = { schema, heartbeat: 60_000 } // only the test reconciles
+  inbox = postgres(server.url, options)
+  worker = await inbox.registerWorker([
+    { name: 'a', backoff: 1000 },
+    { name: 'b', backoff: 1000 },
+  ])
+  database = new Database({ connectionString: server.url }, resolvePostgresOptions(options), { max: 2, name: 'test' })
+  jobs = new JobQueue(database, schema, { supervises: false })
+  await jobs.start()
+  return async () => {
+    await inbox.close()
+    await jobs.stop()
+    await database.close()
+  }
+})
+
+const match = (id: number, ...tasks: { handler: string; key?: string; claim: boolean }[]) =>
+  recordMatches(inbox, worker, [{ id, summary: {}, tasks }], Date.now())
+
+const claim = async (handler = 'a') =>
+  (await inbox.claim(worker, { wanted: { [handler]: 9 }, bytes: 1e9, now: Date.now() })).map(({ id }) => id)
+
+const handed = async (from = inbox) => (await unmatched(from, 100, 1e9)).map(({ id }) => id)
+
+const replace = () => database.transaction((session) => replaceLostJobs(session, jobs, 0))
+
+const loseJobs = () => database.run(`delete from ${schema}_jobs.job`)
+
+test('gives new jobs to due and retrying tasks that have lost theirs', async () => {
+  const [due, waiting] = [await storeIn(inbox), await storeIn(inbox)]
+  await match(due, { handler: 'a', claim: false })
+  const [task] = await match(waiting, { handler: 'b', claim: true })
+  const soon = { outcome: 'failed', startedAt: Date.now(), duration: 0, nextAt: Date.now() - 1 } as const
+  if (task) await inbox.finish(worker, [{ ...task, ...soon }])
+  await loseJobs()
+  expect([await claim('a'), await claim('b')]).toEqual([[], []])
+  await replace()
+  expect([await claim('a'), await claim('b')]).toEqual([[due], [waiting]])
+})
+
+test('keeps existing jobs, and gives none to running and ended tasks', async () => {
+  const [fresh, due, running, done] = [
+    await storeIn(inbox),
+    await storeIn(inbox),
+    await storeIn(inbox),
+    await storeIn(inbox),
+  ]
+  await match(due, { handler: 'a', claim: false })
+  await match(running, { handler: 'a', claim: true })
+  await match(done)
+  const before = await database.all(`select id from ${schema}_jobs.job order by id`)
+  expect(before).toHaveLength(1)
+  await replace()
+  expect(await database.all(`select id from ${schema}_jobs.job order by id`)).toEqual(before)
+  expect([await handed(), await claim()]).toEqual([[fresh], [due]])
+})
+
+test('continues the check for lost jobs where the previous check ended', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
+  for (const id of ids) await match(id, { handler: 'a', claim: false })
+  await loseJobs()
+  await database.transaction((session) => replaceLostJobs(session, jobs, ids[1] as number))
+  expect(await claim()).toEqual([ids[2]])
+})
+
+test('checks all tasks of the last delivery for lost jobs, because the next check begins after this delivery', async () => {
+  const id = await storeIn(inbox)
+  await match(id, { handler: 'a', claim: false }, { handler: 'b', claim: false })
+  for (const handler of ['a', 'b']) {
+    await database.run(`delete from ${schema}_jobs.job where name = (
+      select name from ${schema}_jobs.job where id = (select job from ${schema}.tasks where handler = '${handler}'))`)
+    expect(await database.transaction((session) => replaceLostJobs(session, jobs, 0, 1))).toBe(id)
+    const lost = `select handler from ${schema}.tasks where job not in (select id from ${schema}_jobs.job)`
+    expect(await database.all(lost)).toEqual([])
+  }
+})
+
+test('drops obsolete jobs, which do not block the jobs behind them', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
+  for (const id of ids) await match(id, { handler: 'a', claim: false })
+  await database.transaction((session) => addMissingJobs(session, jobs, [ids[0] as number]))
+  const left = () => database.get<{ count: number }>(`select count(*) as count from ${schema}_jobs.job`)
+  expect(await left()).toEqual({ count: 3 })
+  expect(
+    (await inbox.claim(worker, { wanted: { a: 1 }, bytes: 1e9, now: Date.now() })).map(({ id }) => id),
+  ).toHaveLength(1)
+  expect(await claim()).toHaveLength(1)
+  expect(await claim()).toEqual([])
+  expect(await left()).toEqual({ count: 0 })
+})
+
+test('unblocks the first task of an idle queue', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
+  for (const id of ids) await match(id, { handler: 'a', key: id === ids[2] ? 'other' : 'key', claim: false })
+  await database.run('update tasks set next_at = null, job = null')
+  await loseJobs()
+  expect(await claim()).toEqual([])
+  const free = () => database.transaction((session) => unblockFirstTasks(session, jobs))
+  await free()
+  expect((await claim()).toSorted()).toEqual([ids[0], ids[2]])
+  await free() // the second task waits while the first runs
+  expect(await claim()).toEqual([])
+})
+
+test('makes tasks due that would wait for longer than their delay, and no others', async () => {
+  const hour = 3_600_000
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
+  for (const [index, id] of ids.entries()) {
+    const [task] = await match(id, { handler: 'a', claim: true })
+    const ahead = index === 0 ? 10 * hour : 0 // written by a worker with a wrong clock
+    const failed = {
+      outcome: 'failed',
+      startedAt: Date.now() + ahead,
+      duration: 0,
+      nextAt: Date.now() + ahead + hour,
+    } as const
+    if (task) await inbox.finish(worker, [{ ...task, ...failed }])
+  }
+  await database.transaction((session) => correctClockSkew(session, jobs, Date.now()))
+  expect(await claim()).toEqual([ids[0]])
+  expect((await taskIn(inbox, ids[1] as number, 'a')).state).toBe('retrying')
+})
+
+test('ends due tasks as gone only if no worker has registered their handler for a long time', async () => {
+  const id = await storeIn(inbox)
+  await match(id, { handler: 'nowhere', claim: false })
+  const lose = (now: number) => database.transaction((session) => endUnhandledTasks(session, jobs, 1000, now))
+  const now = Date.now()
+  await lose(now)
+  await lose(now + 999)
+  expect((await taskIn(inbox, id, 'nowhere')).state).toBe('pending')
+  await lose(now + 1000)
+  expect((await taskIn(inbox, id, 'nowhere')).state).toBe('gone')
+})
+
+test('does not offer a delivery to another process while a transaction matches it', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
+  const other = postgres(server.url, { schema })
+  onTestFinished(() => other.close())
+  const seen: number[][] = []
+  const offer = { limit: 1, bytes: 1e9, ordered: false, now: Date.now() }
+  await inbox.match(worker, offer, async () => {
+    seen.push(await handed(other))
+    return []
+  })
+  seen.push(await handed(other))
+  expect(seen).toEqual([[ids[1]], ids])
+})
+
+test('offers nothing, without waiting, to a second process with ordered handlers', async () => {
+  await storeIn(inbox)
+  const later = await storeIn(inbox)
+  const other = postgres(server.url, { schema })
+  onTestFinished(() => other.close())
+  const plan = vi.fn(() => [])
+  const offer = { limit: 1, bytes: 1e9, ordered: true, now: Date.now() }
+  const results: unknown[] = []
+  await inbox.match(worker, offer, async () => {
+    results.push(await other.match(worker, offer, plan))
+    // A worker without ordered handlers continues with the next delivery. Only a delivery with an order key has to wait
+    // until the older delivery is matched.
+    results.push(await recordMatches(other, worker, [{ id: later, summary: {}, tasks: [] }], Date.now()))
+    return []
+  })
+  expect(results).toEqual([{ matched: 0, claimed: [] }, []])
+  expect(plan).not.toHaveBeenCalled()
+  expect(await stateIn(inbox, later)).toBe('ignored')
+})
+
+test('unlocks deliveries within seconds if a process is suspended while it matches them', async () => {
+  const id = await storeIn(inbox)
+  const other = postgres(server.url, { schema, statementTimeout: 500 })
+  onTestFinished(() => other.close())
+  const [planning, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const offer = { limit: 1, bytes: 1e9, ordered: true, now: Date.now() }
+  const matching = other.match(worker, offer, async () => {
+    planning.resolve()
+    await goOn.promise
+    return [{ id, summary: {}, tasks: [] }]
+  })
+  const failed = expect(matching).rejects.toThrow()
+  await planning.promise
+  expect(await handed()).toEqual([])
+  await expect.poll(() => handed()).toEqual([id])
+  await match(id)
+  goOn.resolve()
+  await failed
+  expect(await stateIn(inbox, id)).toBe('ignored')
+})
+
+test('looks up a new queue on a connection other than that of the transaction', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
+  const small = postgres(server.url, { schema, connections: 3 })
+  onTestFinished(() => small.close())
+  await small.overview()
+  const late = await inbox.registerWorker([{ name: 'late', backoff: 1000 }])
+  for (const id of ids) {
+    await recordMatches(
+      inbox,
+      late,
+      [{ id, summary: {}, tasks: [{ handler: 'late', key: 'key', claim: false }] }],
+      Date.now(),
+    )
+  }
+  expect(await small.discard({ ids: [ids[0] as number] }, 'not wanted')).toBe(1)
+  expect((await inbox.claim(late, { wanted: { late: 9 }, bytes: 1e9, now: Date.now() })).map(({ id }) => id)).toEqual([
+    ids[1],
+  ])
+})

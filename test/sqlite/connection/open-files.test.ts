@@ -1,0 +1,189 @@
+import { execFile } from 'node:child_process'
+import { copyFileSync, existsSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { sqlite } from '../../../src/sqlite/index.ts'
+import { eventually, stateIn, withMembers } from '../../inbox/stores.ts'
+import { Recorder } from '../../recorder.ts'
+import { Engine, folder, newDelivery, newFile } from '../engine.ts'
+
+function open(path: string): Inbox {
+  const inbox = sqlite(path)
+  onTestFinished(() => inbox.close())
+  return inbox
+}
+
+const guidsIn = async (inbox: Inbox) => (await inbox.list({})).deliveries.map(({ guid }) => guid)
+
+/** Stores deliveries in a process of its own, because connections of one process share their memory. */
+async function storeInProcess(path: string, guids: readonly string[]): Promise<void> {
+  const sources = (name: string) => JSON.stringify(new URL(`../../../src/sqlite/${name}.ts`, import.meta.url))
+  const delivery = { ...newDelivery(), body: undefined }
+  const program = `
+    const { sqlite } = await import(${sources('index')})
+    const inbox = sqlite(${JSON.stringify(path)})
+    for (const guid of ${JSON.stringify(guids)}) {
+      await inbox.store({ ...${JSON.stringify(delivery)}, guid, body: new TextEncoder().encode(guid) })
+    }
+    await inbox.close()`
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
+}
+
+describe('a database file that disappears while it is open', () => {
+  test('makes the inbox reject deliveries until it is moved back', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    await inbox.store(newDelivery({ guid: 'before' }))
+    renameSync(path, `${path}.moved`)
+    const stored = Promise.allSettled(['a', 'b'].map((guid) => inbox.store(newDelivery({ guid }))))
+    for (const { status } of await stored) expect(status).toBe('rejected')
+    await expect(inbox.store(newDelivery())).rejects.toThrow(
+      `${path} was deleted or replaced while the server was running: move it back. Or restart the server`,
+    )
+    renameSync(`${path}.moved`, path)
+    expect(await inbox.store(newDelivery({ guid: 'after' }))).toMatchObject({ outcome: 'stored' })
+    expect(await guidsIn(inbox)).toEqual(['after', 'before'])
+  })
+
+  test('is not created by a thread that starts meanwhile, because SQLite would then delete the log', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    await inbox.setValue('written by', 'the writer thread')
+    renameSync(path, `${path}.moved`)
+    await expect(inbox.getValue('written by')).rejects.toThrow() // starts the maintenance thread
+    expect(existsSync(path)).toBe(false)
+    renameSync(`${path}.moved`, path)
+    expect(await inbox.store(newDelivery({ guid: 'after' }))).toMatchObject({ outcome: 'stored' })
+    expect(await guidsIn(inbox)).toEqual(['after'])
+  })
+
+  test('makes the inbox reject deliveries when it is deleted, and a new inbox begins with an empty file', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    await inbox.store(newDelivery())
+    rmSync(path)
+    await expect(inbox.store(newDelivery())).rejects.toThrow('was deleted or replaced')
+    await inbox.close()
+    const reopened = open(path)
+    await reopened.store(newDelivery({ guid: 'after' }))
+    expect(await guidsIn(reopened)).toEqual(['after'])
+  })
+
+  test('makes the inbox reject deliveries when another file replaces it', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    await inbox.store(newDelivery())
+    copyFileSync(path, `${path}.copy`)
+    renameSync(`${path}.copy`, path)
+    await expect(inbox.store(newDelivery())).rejects.toThrow('was deleted or replaced')
+  })
+
+  test('makes the worker log the cause once, and handle deliveries again when it is moved back', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    const recorder = new Recorder()
+    let registrations = 0
+    const counted = withMembers(inbox, {
+      registerWorker: (...given) => {
+        registrations++
+        return inbox.registerWorker(...given)
+      },
+    })
+    const hooks = new Hooks({ secret: 's', inbox: counted, logger: recorder })
+    onTestFinished(() => hooks.close({ grace: 0 }))
+    const handled: string[] = []
+    hooks.on('push', (_data, guid) => void handled.push(guid), { name: 'handler' })
+    hooks.work()
+    const { id } = await inbox.store(newDelivery({ guid: 'before' }))
+    await eventually(async () => expect(await stateIn(inbox, id)).toBe('done'))
+
+    renameSync(path, `${path}.moved`)
+    const causes = () => recorder.lines.flatMap(({ fields }) => ('err' in fields ? [String(fields.err)] : []))
+    const before = registrations
+    await eventually(() => expect(registrations).toBeGreaterThan(before + 1)) // the worker tried again
+    expect(causes()).toEqual([expect.stringContaining('was deleted or replaced')])
+    renameSync(`${path}.moved`, path)
+    await inbox.store(newDelivery({ guid: 'after' }))
+    await eventually(() => expect(handled).toEqual(['before', 'after']))
+    expect(causes()).toHaveLength(1)
+  })
+})
+
+test('an inbox rejects deliveries after its log is deleted, and saves the log when it is closed', async () => {
+  const path = newFile()
+  const inbox = open(path)
+  await inbox.store(newDelivery({ guid: 'before' }))
+  rmSync(`${path}-wal`)
+  await expect(inbox.store(newDelivery())).rejects.toThrow(`${path}-wal was deleted or replaced`)
+  await inbox.close()
+  const reopened = open(path)
+  await reopened.store(newDelivery({ guid: 'after' }))
+  expect(await guidsIn(reopened)).toEqual(['after', 'before'])
+})
+
+describe('an inbox whose shared memory is deleted', () => {
+  test('rejects deliveries, reads nothing, and keeps the stored deliveries', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    const { id } = await inbox.store(newDelivery({ guid: 'before' }))
+    await inbox.body(id)
+    rmSync(`${path}-shm`)
+    const reason = `${path}-shm was deleted or replaced while the server was running: restart the server`
+    await expect(inbox.store(newDelivery())).rejects.toThrow(reason)
+    await eventually(() => expect(inbox.body(id)).rejects.toThrow(reason)) // the database is closed
+    await expect(inbox.store(newDelivery())).rejects.toThrow(reason)
+    await expect(inbox.checkWritable()).rejects.toThrow(reason)
+    await inbox.close()
+    const reopened = open(path)
+    await reopened.store(newDelivery({ guid: 'after' }))
+    expect(await guidsIn(reopened)).toEqual(['after', 'before'])
+  })
+
+  test('neither overwrites nor deletes the log of a process that has opened the file since', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    await inbox.store(newDelivery({ guid: 'before' }))
+    rmSync(`${path}-shm`)
+    await eventually(() => expect(existsSync(`${path}-wal`)).toBe(false)) // both threads have closed the database
+    await storeInProcess(path, ['a', 'b'])
+    await expect(inbox.store(newDelivery())).rejects.toThrow(`${path}-shm was deleted or replaced`)
+    await inbox.close()
+    expect(await guidsIn(open(path))).toEqual(['b', 'a', 'before'])
+  })
+
+  test('does not acknowledge a delivery if the file is deleted during the commit', () => {
+    const engine = new Engine()
+    engine.store()
+    const exec = engine.writing.db.exec.bind(engine.writing.db)
+    engine.writing.db.exec = (sql) => {
+      exec(sql)
+      if (sql === 'commit') rmSync(`${engine.path}-shm`)
+    }
+    expect(() => engine.store()).toThrow(`${engine.path}-shm was deleted or replaced`)
+  })
+})
+
+test('a deleted log is saved even if the maintenance thread opens the file after the deletion', async () => {
+  const path = newFile()
+  const inbox = open(path)
+  await inbox.setValue('written by', 'the writer thread')
+  rmSync(`${path}-wal`)
+  await inbox.getValue('written by').catch(() => {}) // starts the maintenance thread, which creates another log
+  await inbox.close()
+  expect(await open(path).getValue('written by')).toBe('the writer thread')
+})
+
+test('a database behind a symbolic link is found at its real path', async () => {
+  const path = newFile()
+  await open(path).close()
+  const link = join(folder(), 'link.db')
+  symlinkSync(path, link)
+  const inbox = open(link)
+  for (const guid of ['a', 'b']) expect(await inbox.store(newDelivery({ guid }))).toMatchObject({ outcome: 'stored' })
+  renameSync(path, `${path}.moved`)
+  await expect(inbox.store(newDelivery())).rejects.toThrow(`${path} was deleted`)
+  renameSync(`${path}.moved`, path)
+})

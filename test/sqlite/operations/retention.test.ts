@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { correctClockSkew, usedBytes } from '../../../src/sqlite/operations/retention.ts'
+import { day, hour } from '../../receiver/fixtures.ts'
+import { Engine } from '../engine.ts'
+
+const now = 100 * day
+
+/** Stores a delivery that has ended. */
+function ended(
+  engine: Engine,
+  receivedAt: number,
+  state: 'done' | 'dead' | 'discarded' | 'ignored',
+  more = {},
+): number {
+  const worker = engine.registerWorker('a')
+  const { id } = engine.store({ receivedAt, ...more })
+  const [claimed] = engine.dispatch(worker, id, ...(state === 'ignored' ? [] : ['a']))
+  if (claimed && state !== 'ignored') engine.finish(worker, claimed, state === 'done' ? 'succeeded' : state)
+  return id
+}
+
+describe('pruning by age', () => {
+  test('deletes ended deliveries after the retention, with their tasks and attempts', () => {
+    const engine = new Engine(undefined, { retention: 30 * day })
+    for (const state of ['done', 'dead', 'discarded', 'ignored'] as const) ended(engine, now - 30 * day - 1, state)
+    const kept = ended(engine, now - 30 * day, 'done')
+    expect(engine.maintenance.prune(now)).toBe(4)
+    expect(engine.writing.all('select id from deliveries')).toEqual([{ id: kept }])
+    for (const table of ['packs', 'tasks', 'attempts']) expect([table, engine.count(table)]).toEqual([table, 1])
+    expect(engine.maintenance.prune(now)).toBe(0)
+  })
+
+  test('prunes old deliveries behind a delivery that a wrong clock dated in the future', () => {
+    const engine = new Engine()
+    for (let i = 0; i < 120; i++) ended(engine, now + day, 'done')
+    const old = ended(engine, 0, 'done')
+    expect(engine.maintenance.prune(now)).toBe(1)
+    expect(engine.read('get', old)).toBeUndefined()
+  })
+
+  test('never deletes an unfinished delivery', () => {
+    const engine = new Engine()
+    const worker = engine.registerWorker('a')
+    const [pending, running, waiting, matched] = [0, 1, 2, 3].map(() => engine.store({ receivedAt: 0 }).id) as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    engine.dispatch(worker, running, 'a')
+    const [claimed] = engine.dispatch(worker, waiting, 'a')
+    if (claimed) engine.finish(worker, claimed, 'failed', { nextAt: now })
+    engine.dispatch(worker, matched, { handler: 'a', claim: false })
+    expect(engine.maintenance.prune(now * 100)).toBe(0)
+    expect(engine.count('deliveries')).toBe(4)
+    expect(engine.detail(pending).state).toBe('pending')
+  })
+
+  test('is done in batches', () => {
+    const engine = new Engine()
+    const worker = engine.registerWorker('a')
+    for (let i = 0; i < 250; i++) engine.dispatch(worker, engine.store({ receivedAt: 0 }).id)
+    const batches = [1, 2, 3, 4].map(() => engine.maintenance.prune(now))
+    expect(batches).toEqual([100, 100, 50, 0])
+    expect(engine.count('deliveries')).toBe(0)
+  })
+})
+
+describe('a tombstone', () => {
+  test('recognizes copies for eight days', () => {
+    const engine = new Engine()
+    const one = { guid: 'g', receivedAt: 0, body: Uint8Array.of(1) }
+    ended(engine, 0, 'done', one)
+    engine.maintenance.prune(now)
+    expect(engine.store(one).outcome).toBe('duplicate')
+    engine.maintenance.prune(now + 8 * day)
+    expect(engine.store(one).outcome).toBe('duplicate')
+    engine.maintenance.prune(now + 8 * day + 1)
+    expect(engine.count('tombstones')).toBe(0)
+    expect(engine.store(one).outcome).toBe('stored')
+  })
+
+  test('of a delivery that ended without success lets a copy be handled again', () => {
+    const engine = new Engine()
+    for (const state of ['dead', 'discarded', 'ignored'] as const) {
+      const one = { guid: state, body: Uint8Array.of(1) }
+      ended(engine, 0, state, one)
+      engine.maintenance.prune(now)
+      const { id, outcome } = engine.store(one)
+      expect([outcome, engine.detail(id).state]).toEqual(['rearmed', 'pending'])
+    }
+    expect(engine.count('tombstones')).toBe(0)
+  })
+
+  test('marks other bytes under the same identity as a conflict', () => {
+    const engine = new Engine()
+    ended(engine, 0, 'done', { guid: 'g', body: Uint8Array.of(1) })
+    engine.maintenance.prune(now)
+    const { id } = engine.store({ guid: 'g', body: Uint8Array.of(2) })
+    expect(engine.detail(id).conflict).toBe(true)
+  })
+})
+
+describe('pruning by size', () => {
+  test('deletes the oldest ended deliveries before the file is full, and no more', () => {
+    const engine = new Engine(undefined, { maxSize: 20 * 1024 * 1024, retention: 365 * day })
+    const ids: number[] = []
+    for (let i = 0; i < 180; i++) ids.push(ended(engine, now, 'done', { body: randomBytes(100_000) }))
+    expect(usedBytes(engine.writing)).toBeGreaterThan(0.8 * 20 * 1024 * 1024)
+    expect(engine.maintenance.prune(now)).toBe(0)
+    for (let i = 0; i < 10; i++) ids.push(ended(engine, now, 'done', { body: randomBytes(100_000) }))
+    expect(engine.maintenance.prune(now)).toBe(100)
+    const left = engine.writing.all<{ id: number }>('select id from deliveries order by id').map(({ id }) => id)
+    expect(left).toEqual(ids.slice(100))
+  })
+
+  test('stops when only unfinished deliveries are left, keeps them, and rejects new deliveries', () => {
+    const engine = new Engine(undefined, { maxSize: 1024 * 1024 })
+    const store = () => engine.store({ body: randomBytes(100_000), receivedAt: 0 })
+    let stored = 0
+    expect(() => {
+      for (;;) {
+        store()
+        stored++
+      }
+    }).toThrow(/maxSize of 1048576 bytes/)
+    expect(stored).toBeGreaterThan(5)
+    expect(engine.maintenance.prune(now)).toBe(0)
+    expect(engine.count('deliveries')).toBe(stored)
+    const worker = engine.registerWorker('a')
+    for (let id = 1; id <= stored; id++) engine.dispatch(worker, id)
+    expect(engine.maintenance.prune(now)).toBe(stored)
+    expect(store().outcome).toBe('stored')
+  })
+})
+
+describe('a delivery that does not fit any more', () => {
+  test('is stored at once, after ended deliveries have been deleted', () => {
+    const engine = new Engine(undefined, { maxSize: 2 * 1024 * 1024 })
+    const worker = engine.registerWorker('a')
+    for (let i = 0; i < 100; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
+    expect(engine.count('deliveries')).toBeLessThan(30)
+    expect(usedBytes(engine.writing)).toBeLessThan(2.2 * 1024 * 1024)
+  })
+
+  test('does not prevent stored deliveries from being handled', () => {
+    const engine = new Engine(undefined, { maxSize: 1024 * 1024 })
+    const ids: number[] = []
+    expect(() => {
+      for (;;) ids.push(engine.store({ body: randomBytes(100_000) }).id)
+    }).toThrow(/maxSize/)
+    const worker = engine.registerWorker('a')
+    for (const id of ids) {
+      const [claimed] = engine.dispatch(worker, id, 'a')
+      if (claimed) engine.finish(worker, claimed, 'succeeded', { result: 'x'.repeat(1000) })
+      expect(engine.detail(id).state).toBe('done')
+    }
+  })
+})
+
+describe('a clock that was set back', () => {
+  /** A task that waits for 100 ms, from `failedAt` on. */
+  function waiting(failedAt: number) {
+    const engine = new Engine()
+    const worker = engine.registerWorker('a')
+    const claimed = engine.begin(worker, 'a')
+    engine.finish(worker, claimed, 'failed', { startedAt: failedAt - 5, duration: 5, nextAt: failedAt + 100 })
+    const mend = (at: number) => {
+      engine.writing.transaction(() => correctClockSkew(engine.writing, at))
+      return engine.detail(claimed.id).nextAttemptAt
+    }
+    return { engine, worker, mend }
+  }
+
+  test('makes tasks due that would wait for longer than their delay', () => {
+    const { engine, worker, mend } = waiting(now)
+    expect(mend(now - hour)).toBe(now - hour)
+    expect(engine.claim(worker, 'a', now - hour)).toHaveLength(1)
+  })
+
+  test('is ignored if the difference is at most a second, because clocks may differ by that much', () => {
+    expect(waiting(now).mend(now - 1000)).toBe(now + 100)
+    expect(waiting(now).mend(now - 1001)).toBe(now - 1001)
+    expect(waiting(now).mend(now + 50)).toBe(now + 100)
+  })
+
+  test('is corrected for each handler, however many other tasks are due or done', () => {
+    const engine = new Engine()
+    const worker = engine.registerWorker('a', 'b', 'c')
+    const { id } = engine.store()
+    for (const claimed of engine.dispatch(worker, id, 'a', 'b')) {
+      engine.finish(worker, claimed, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
+    }
+    engine.dispatch(worker, engine.store().id, { handler: 'c', claim: false })
+    engine.writing.transaction(() => correctClockSkew(engine.writing, now - hour))
+    expect(engine.detail(id).tasks.map(({ nextAttemptAt }) => nextAttemptAt)).toEqual([now - hour, now - hour])
+  })
+})
