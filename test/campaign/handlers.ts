@@ -36,6 +36,18 @@ export const testHandlers: readonly TestHandler[] = [
   { name: 'flaky', events: ['pull_request.opened', 'ping'], work: failsFirst },
 ]
 
+/** The handler that kills its process, and the number of attempts in which it does so for each delivery. */
+export const fatal = 'fatal'
+export const deaths = 3
+
+export const fatalHandler: TestHandler = {
+  name: fatal,
+  events: ['fork'],
+  work: ({ attempt }) => {
+    if (attempt <= deaths) process.kill(process.pid, 'SIGKILL')
+  },
+}
+
 function failsFirst({ attempt }: Delivery): void {
   if (attempt === 1) throw new Error('The first attempt fails')
 }

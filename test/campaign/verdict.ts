@@ -176,6 +176,14 @@ export class Judge {
   }
 }
 
+/**
+ * A process may be suspended after the last check of its lease and before the handler begins. So each suspension excuses
+ * one late attempt.
+ */
+export function* tooManyLate(late: number, suspensions: number): Generator<string> {
+  if (late > suspensions) yield `${late} attempts began after other workers had reclaimed their tasks`
+}
+
 /** Leaves out released attempts and renumbers the others, because `delivery.attempt` does not count released ones. */
 function withoutReleased(rows: readonly AttemptRow[]): AttemptRow[] {
   const counts = new Map<string, number>()

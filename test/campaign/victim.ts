@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 
-/** Commands to a program. */
-export type Order = 'close' | 'go' | { killSelfAfter: number }
+/** Commands to a program. `killSelfIn`: the GUID of a delivery whose handler kills the process in its first attempts. */
+export type Order = 'close' | 'go' | { killSelfAfter: number } | { killSelfIn: string }
 
 /** Messages from a program: it has loaded its modules, or it is ready. */
 export type Notice = { loaded: true } | { ready: true; port: number }

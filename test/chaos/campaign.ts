@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Journal } from '../campaign/journal.ts'
+import { Progress } from '../campaign/progress.ts'
 import { Random } from '../campaign/random.ts'
 import { Sender } from '../campaign/sender.ts'
-import { Judge, type Verdict } from '../campaign/verdict.ts'
+import { Judge, tooManyLate, type Verdict } from '../campaign/verdict.ts'
 import { Database } from './database.ts'
 import { expectProgress, faults, type Kind, kinds, type Stage } from './faults.ts'
 import { testHandlers } from './handlers.ts'
 import { attemptsOf, contradictions, readContents, unfinished } from './inbox-contents.ts'
 import { Processes } from './processes.ts'
-import { Progress } from './progress.ts'
 import { Traffic } from './traffic.ts'
 
 /** How often a fault was injected, and the longest wait for a condition of the fault (`soon`), in milliseconds. */
@@ -156,6 +156,7 @@ class Campaign {
       ...(this.#traffic?.wrong ?? []),
       ...this.#processes.wrong,
       ...(this.#verdict?.wrong ?? []),
+      ...tooManyLate(this.#verdict?.late ?? 0, this.#injected.stopped?.times ?? 0),
     ]
     return {
       ...{ seed: this.#options.seed, faults: this.#injected, ...figures, acked: acked.size, wrong },

@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
+import { deaths, fatal } from '../campaign/handlers.ts'
+import type { Progress } from '../campaign/progress.ts'
 import type { Random } from '../campaign/random.ts'
 import type { Victim } from '../campaign/victim.ts'
 import type { Database } from './database.ts'
-import { deaths, fatal } from './handlers.ts'
 import { running } from './inbox-contents.ts'
 import type { Processes } from './processes.ts'
-import type { Progress } from './progress.ts'
 import type { Traffic } from './traffic.ts'
 
 /** The faults for processes under load. */

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
+import type { Pair } from '../campaign/progress.ts'
 import type { AttemptRow, DeliveryRow, InboxContents } from '../campaign/verdict.ts'
-import type { Pair } from './progress.ts'
 
 export async function readContents(pool: Pool): Promise<InboxContents> {
   const { rows: deliveries } = await pool.query<DeliveryRow>(

@@ -20,21 +20,33 @@ export interface ProgramSettings {
   heartbeat: number
   /** If set, the program runs the handler of the backlog with this concurrency, not the handlers of the traffic. */
   concurrency?: number
+  /** The GUIDs of deliveries whose handlers kill the process in their first attempts. */
+  killSelfIn?: readonly string[]
   /** Whether a worker waits for the command `go` before it begins. */
   waits?: boolean
 }
 
 const tell = (notice: Notice) => void process.send?.(notice)
 
-async function main({ url, journal, role, heartbeat, concurrency, waits }: ProgramSettings): Promise<void> {
+async function main({
+  url,
+  journal,
+  role,
+  heartbeat,
+  concurrency,
+  waits,
+  killSelfIn = [],
+}: ProgramSettings): Promise<void> {
   tell({ loaded: true })
   const inbox = postgres(url, { heartbeat })
   const hooks = new Hooks({ secret, validateIp: false, inbox, work: false, logger: false })
-  registerHandlers(hooks, concurrency === undefined ? testHandlers : [backlogHandler(concurrency)], journal)
+  const fatal = new Set(killSelfIn)
+  registerHandlers(hooks, concurrency === undefined ? testHandlers : [backlogHandler(concurrency, fatal)], journal)
   process.on('disconnect', () => process.exit(1))
   process.on('message', (order: Order) => {
     if (order === 'close') hooks.close().then(() => process.exit(0))
     if (order === 'go') hooks.work()
+    if (typeof order === 'object' && 'killSelfIn' in order) fatal.add(order.killSelfIn)
   })
   if (role === 'worker') {
     if (!waits) hooks.work()

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { testHandlers } from '../campaign/handlers.ts'
+import { fatalHandler, testHandlers } from '../campaign/handlers.ts'
 import { Journal } from '../campaign/journal.ts'
 import { Random } from '../campaign/random.ts'
 import { Sender } from '../campaign/sender.ts'
-import { Judge, type Verdict } from '../campaign/verdict.ts'
+import { Judge, tooManyLate, type Verdict } from '../campaign/verdict.ts'
 import { Victim } from '../campaign/victim.ts'
 import { readContents, unfinished } from './inbox-contents.ts'
 import type { ProgramSettings } from './program.ts'
@@ -27,6 +27,8 @@ export interface Report {
   handled: number
   expired: number
   unrecorded: number
+  /** Attempts that a suspended process began after another worker had reclaimed their tasks. */
+  late: number
   /** Lists that must be empty. */
   lost: string[]
   wrong: string[]
@@ -119,6 +121,7 @@ class Campaign {
 
   report(): Report {
     const sum = (count: (scene: Scene) => number) => this.#scenes.reduce((all, scene) => all + count(scene), 0)
+    const late = sum(({ verdict }) => verdict?.late ?? 0)
     return {
       seed: this.#seed,
       kills: this.#kills,
@@ -131,8 +134,9 @@ class Campaign {
       handled: sum(({ verdict }) => verdict?.handled ?? 0),
       expired: sum(({ verdict }) => verdict?.expired ?? 0),
       unrecorded: sum(({ verdict }) => verdict?.unrecorded ?? 0),
+      late,
       lost: [...this.#lost],
-      wrong: [...this.#wrong],
+      wrong: [...this.#wrong, ...tooManyLate(late, this.#kills.resumed)],
       seconds: (performance.now() - this.#began) / 1000,
       folder: this.#folder,
     }
@@ -145,7 +149,13 @@ class Campaign {
       new Journal(`${path}.txt`),
       `${path}.db`,
     ]
-    const scene = { file, sender, journal, judge: new Judge(sender, journal, testHandlers), verdict: undefined }
+    const scene = {
+      file,
+      sender,
+      journal,
+      judge: new Judge(sender, journal, [...testHandlers, fatalHandler]),
+      verdict: undefined,
+    }
     this.#scenes.push(scene)
     return scene
   }
@@ -171,7 +181,7 @@ class Campaign {
 
   #start(role: ProgramSettings['role']): Victim {
     const { file, journal } = this.#scene
-    const settings: ProgramSettings = { file, journal: journal.path, role, served: this.#served }
+    const settings: ProgramSettings = { file, journal: journal.path, role, served: this.#served, isFatal: true }
     const victim = new Victim(program, settings)
     this.#alive.add(victim)
     void victim.ended.then(() => this.#alive.delete(victim))

@@ -11,7 +11,7 @@ import { resolveConfig } from '../../src/server/config/resolve-config.ts'
 import { serve } from '../../src/server/serve.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { childLogger, silentLogger } from '../../src/telemetry/logger.ts'
-import { registerHandlers, testHandlers } from '../campaign/handlers.ts'
+import { fatalHandler, registerHandlers, testHandlers } from '../campaign/handlers.ts'
 import { secret } from '../campaign/sender.ts'
 import type { Notice, Order } from '../campaign/victim.ts'
 import { stuckHandlers } from './stuck-handlers.ts'
@@ -26,6 +26,8 @@ export interface ProgramSettings {
   served: boolean
   /** The timeout of a handler that never settles, in milliseconds. Default: there is no such handler. */
   stuckTimeout?: number
+  /** Whether the handler of `fork` kills the process. */
+  isFatal?: boolean
 }
 
 /** The number of handler runs after which the program kills itself, before the outcome of the last one is recorded. */
@@ -33,21 +35,21 @@ let mayFinish = Number.POSITIVE_INFINITY
 
 const tell = (notice: Notice) => void process.send?.(notice)
 
-async function main({ file, journal, role, served, stuckTimeout }: ProgramSettings): Promise<void> {
+async function main({ file, journal, role, served, stuckTimeout, isFatal = false }: ProgramSettings): Promise<void> {
   tell({ loaded: true })
   const inbox = sqlite(file, { heartbeat: 500 })
   const complain = (_fields: object, text: string) => text.startsWith('Handler flaky failed') || console.error(text)
   const logger = { warn: complain, error: complain }
   const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger })
-  const all = stuckTimeout === undefined ? testHandlers : [...testHandlers, ...stuckHandlers(stuckTimeout)]
-  registerHandlers(hooks, all, journal, () => {
+  const more = isFatal ? [fatalHandler] : stuckTimeout === undefined ? [] : stuckHandlers(stuckTimeout)
+  registerHandlers(hooks, [...testHandlers, ...more], journal, () => {
     if (--mayFinish <= 0) process.kill(process.pid, 'SIGKILL')
   })
   const start = served ? startServed : startMounted
   const { port, close } = await start(hooks, role)
   process.on('disconnect', () => process.exit(1))
   process.on('message', (order: Order) => {
-    if (typeof order === 'object') mayFinish = order.killSelfAfter
+    if (typeof order === 'object' && 'killSelfAfter' in order) mayFinish = order.killSelfAfter
     else close().then(() => process.exit(0))
   })
   tell({ ready: true, port })

@@ -1,5 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
+import { deaths } from '../campaign/handlers.ts'
 import type { Journal } from '../campaign/journal.ts'
+import { Progress } from '../campaign/progress.ts'
 import type { Random } from '../campaign/random.ts'
 import type { Sender } from '../campaign/sender.ts'
 import type { Victim } from '../campaign/victim.ts'
@@ -14,6 +16,8 @@ export const kinds = {
   both: 'worker and receiver at the same time',
   takeover: 'right after a start, while it reclaims tasks',
   migration: 'right after the first start, while it migrates',
+  resumed: 'after it was suspended until another worker reclaimed its tasks',
+  fatal: `by a handler, which does so ${deaths} times`,
 } as const
 export type Kind = keyof typeof kinds
 
@@ -102,6 +106,45 @@ const atMigration: Round = async (stage, receiver) => {
   }
 }
 
+/** Milliseconds within which a worker must reclaim the tasks of a suspended one. */
+const reclaimTimeout = 30_000
+
+const afterSuspension: Round = async ({ journal, random, sender, start, kill }, receiver, worker) => {
+  const progress = new Progress(journal)
+  let isSuspended = false
+  await worker.ready
+  const load = sender.load(await receiver.ready, () => isSuspended)
+  while (progress.openOf(worker.pid).length === 0) await setTimeout(1)
+  await worker.stop()
+  isSuspended = true
+  const next = start('worker')
+  const end = performance.now() + reclaimTimeout
+  while (progress.openOf(worker.pid).length > 0) {
+    if (performance.now() > end) throw new Error('No worker reclaimed the tasks of a suspended one')
+    await setTimeout(10)
+  }
+  worker.resume()
+  await setTimeout(random.whole(0, longest))
+  await kill('resumed', worker, next, receiver)
+  await load
+}
+
+const byHandler: Round = async (stage, receiver) => {
+  const { random, sender, start, killed, kill } = stage
+  const load = await loadOf(stage, receiver)
+  sender.open.set(random.guid(), 'fork')
+  await sender.resend(await receiver.ready)
+  let victim = receiver
+  for (let death = 1; death <= deaths; death++) {
+    await killed('fatal', victim)
+    victim = start('all')
+  }
+  await load.over
+  await victim.loaded
+  await setTimeout(random.whole(0, longest))
+  await kill('fatal', victim)
+}
+
 /** The rounds. `split`: whether the worker is a process of its own. */
 export const rounds: readonly { split: boolean; run: Round }[] = [
   { split: false, run: atAccept },
@@ -110,4 +153,6 @@ export const rounds: readonly { split: boolean; run: Round }[] = [
   { split: true, run: ownWorker },
   { split: false, run: atTakeover },
   { split: false, run: atMigration },
+  { split: true, run: afterSuspension },
+  { split: false, run: byHandler },
 ]

@@ -63,6 +63,7 @@ function print({ lost, wrong, folder, seconds, ...figures }: Report): void {
     ['handler outcomes', figures.handled],
     ['attempts cut off', figures.expired],
     ['  handler finished, outcome not recorded, run again', figures.unrecorded],
+    ['  begun after another worker had reclaimed the task', figures.late],
     ['seconds', Math.round(seconds)],
   ]
   printRows(rows, { lost, wrong })

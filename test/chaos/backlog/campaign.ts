@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { postgres } from '../../../src/postgres/index.ts'
 import { Journal } from '../../campaign/journal.ts'
 import { Random } from '../../campaign/random.ts'
+import { tooManyLate } from '../../campaign/verdict.ts'
 import { Database } from '../database.ts'
 import { contradictions, readContents, unfinished } from '../inbox-contents.ts'
 import { Backlog } from './deliveries.ts'
@@ -104,7 +105,9 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     rmSync(folder, { recursive: true })
   }
   report.lost.push(...(report.verdict?.lost ?? []))
-  report.wrong.push(...watch.wrong, ...workers.wrong, ...(report.verdict?.wrong ?? []))
+  const suspensions = (report.faults.matcher ?? 0) + (report.faults.paused ?? 0)
+  const late = tooManyLate(report.verdict?.late ?? 0, suspensions)
+  report.wrong.push(...watch.wrong, ...workers.wrong, ...(report.verdict?.wrong ?? []), ...late)
   return { ...report, stored: backlog.size, retried: retries.length, longestPause: watch.longest, seconds: elapsed() }
 }
 

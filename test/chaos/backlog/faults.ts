@@ -3,6 +3,7 @@ import type { Inbox } from '../../../src/inbox/inbox.ts'
 import type { Random } from '../../campaign/random.ts'
 import type { Victim } from '../../campaign/victim.ts'
 import type { Database } from '../database.ts'
+import { deaths, neverFails } from './handler.ts'
 import { matching, selectForRetry } from './queries.ts'
 import type { ProgressWatch } from './watch.ts'
 import type { Workers } from './workers.ts'
@@ -15,6 +16,8 @@ export const backlogKinds = {
   jobless: 'jobs of pg-boss are deleted',
   suspended: 'every process of PostgreSQL is suspended',
   matcher: 'a worker is suspended while it matches',
+  paused: 'a worker is suspended while it handles',
+  fatal: `a delivery of the backlog kills ${deaths} workers`,
   locked: 'old deliveries are locked before they are matched',
 } as const
 export type BacklogKind = keyof typeof backlogKinds
@@ -43,6 +46,9 @@ const maxWorkers = 4
 
 /** Milliseconds within which deleted jobs are created again: the longest interval between two reconciliations. */
 const jobsAreBack = 15_000
+
+/** How many deliveries of its repository run before a delivery that kills workers, so that all workers know it in time. */
+const fatalDistance = 15
 
 /** Milliseconds for which deliveries are locked. */
 const lockTime = 1500
@@ -116,10 +122,25 @@ const suspendServer: BacklogFault = async (stage) => {
 }
 
 const suspendMatcher: BacklogFault = async (stage) => {
-  const { workers, watch, soon } = stage
+  const { workers } = stage
   if (workers.running.length === 1) await workers.join()
   const worker = await suspendWhileMatching(stage)
-  if (!worker) return
+  if (worker) await resumeWhenReclaimed(stage, worker)
+}
+
+const suspendWorker: BacklogFault = async (stage) => {
+  const { random, workers, watch, soon } = stage
+  if (workers.running.length === 1) await workers.join()
+  const worker = random.pick(workers.running)
+  await soon('A worker ran no delivery', () => watch.repositoriesOf(worker.pid).length > 0 || watch.left === 0)
+  watch.interrupt(worker.pid)
+  await worker.stop()
+  await resumeWhenReclaimed(stage, worker)
+}
+
+/** Resumes a suspended worker when other workers have claimed its tasks. */
+async function resumeWhenReclaimed(stage: BacklogStage, worker: Victim): Promise<void> {
+  const { watch, soon } = stage
   try {
     await expectProgress(stage)
     await soon('No worker claimed the tasks of a suspended worker', () => watch.repositoriesOf(worker.pid).length === 0)
@@ -148,6 +169,23 @@ async function suspendWhileMatching({ random, database, workers, watch }: Backlo
   return undefined
 }
 
+const killByHandler: BacklogFault = async (stage) => {
+  const { random, workers, watch, soon } = stage
+  const guid = random.pick(watch.upcoming(fatalDistance).filter(neverFails))
+  workers.makeFatal(guid)
+  for (let attempt = 1; attempt <= deaths; attempt++) {
+    await soon(`Attempt ${attempt} of a delivery that kills workers did not begin`, () => {
+      return watch.runnerOf(guid, attempt) !== undefined
+    })
+    const worker = workers.running.find(({ pid }) => pid === watch.runnerOf(guid, attempt))
+    if (!worker) throw new Error('A worker ran a delivery that had to kill it')
+    watch.interrupt(worker.pid)
+    await workers.kill(worker)
+    await workers.join()
+  }
+  await soon('No worker handled the delivery that killed workers', () => watch.hasEnded(guid))
+}
+
 /** Locks old deliveries while more are stored. Newer deliveries of a repository must not overtake its locked ones. */
 const lockOldest: BacklogFault = async (stage) => {
   const { database } = stage
@@ -168,5 +206,7 @@ export const backlogFaults: Record<BacklogKind, BacklogFault> = {
   jobless: deleteJobs,
   suspended: suspendServer,
   matcher: suspendMatcher,
+  paused: suspendWorker,
+  fatal: killByHandler,
   locked: lockOldest,
 }

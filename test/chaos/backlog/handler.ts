@@ -12,13 +12,20 @@ const maxAttempts = 5
  */
 const [failsAlways, failsFirst] = ['ff', '0']
 
-/** The ordered handler of the backlog. It waits for 1 or 2 ms, as a handler does for input and output. */
-export function backlogHandler(concurrency: number): TestHandler {
+/** In how many attempts a fatal delivery kills its worker. */
+export const deaths = 3
+
+/**
+ * The ordered handler of the backlog. It waits for 1 or 2 ms, as a handler does for input and output.
+ * @param fatal The GUIDs of the deliveries that kill the process in their first attempts.
+ */
+export function backlogHandler(concurrency: number, fatal: ReadonlySet<string>): TestHandler {
   return {
     name: handlerName,
     events: ['push'],
     options: { order: 'repository', attempts: maxAttempts, concurrency },
     work: async ({ guid, attempt }) => {
+      if (fatal.has(guid) && attempt <= deaths) process.kill(process.pid, 'SIGKILL')
       await setTimeout(1 + (attempt % 2))
       if (guid.endsWith(failsAlways)) throw new Error('Every attempt fails')
       if (guid.endsWith(failsFirst) && attempt === 1) throw new Error('The first attempt fails')

@@ -60,6 +60,25 @@ export class ProgressWatch {
     return [...this.#running].filter(([, running]) => running.pid === pid).map(([repository]) => repository)
   }
 
+  /** Whether a delivery has ended. */
+  hasEnded(guid: string): boolean {
+    return this.#endedGuids.has(guid)
+  }
+
+  /** The deliveries that are the next but `distance` to run in their repositories. */
+  upcoming(distance: number): string[] {
+    this.#follow()
+    return [...this.#backlog.byRepository].flatMap(([repository, guids]) => {
+      return guids.slice((this.#endedIn.get(repository) ?? 0) + distance).slice(0, 1)
+    })
+  }
+
+  /** The process that runs, or ran, this attempt of a delivery. */
+  runnerOf(guid: string, attempt: number): number | undefined {
+    this.#follow()
+    return this.#journal.lines.findLast((line) => line.guid === guid && line.attempt === attempt)?.pid
+  }
+
   /** The number of deliveries that have not ended. */
   get left(): number {
     return this.#backlog.size - this.ended

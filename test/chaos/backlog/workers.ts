@@ -12,6 +12,8 @@ export class Workers {
   /** Output or exit codes of workers that were not killed and did not exit cleanly. */
   readonly wrong: string[] = []
   readonly #settings: Settings
+  /** The GUIDs of deliveries that kill their workers. */
+  readonly #fatal: string[] = []
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -19,10 +21,20 @@ export class Workers {
 
   /** Starts a worker. @returns when it is ready. */
   async join(): Promise<Victim> {
-    const worker = new Victim(program, { ...this.#settings, role: 'worker' } satisfies ProgramSettings)
+    const worker = new Victim(program, {
+      ...this.#settings,
+      role: 'worker',
+      killSelfIn: this.#fatal,
+    } satisfies ProgramSettings)
     this.running.push(worker)
     await worker.ready
     return worker
+  }
+
+  /** From now on, a delivery kills the worker that runs it, in its first attempts. */
+  makeFatal(guid: string): void {
+    this.#fatal.push(guid)
+    for (const worker of this.running) worker.tell({ killSelfIn: guid })
   }
 
   /** Closes a worker as an operator does. @returns when it has ended. */

@@ -1,4 +1,4 @@
-import type { Journal } from '../campaign/journal.ts'
+import type { Journal } from './journal.ts'
 
 /** The progress of one handler with one delivery. */
 export interface Pair {
