@@ -1,194 +1,154 @@
 /**
- * The invariants of every schedule. The class reads stored data from the store. The simulation reports which handlers
- * begin and end.
+ * The invariants of every schedule. Each is a function of what the store contains and of what has happened before. It
+ * returns a text if it is violated.
  */
-import type { Connection } from '../../src/sqlite/connection/connection.ts'
+import { type Begin, find, History, type SimulationEvent } from './history.ts'
 import { attempts, type Scenario } from './scenario.ts'
+import type { Snapshot } from './store.ts'
 import type { VirtualProcess } from './virtual-time.ts'
 
-interface Run {
-  process: VirtualProcess
-  handler: string
-}
-
-interface TaskRow {
-  delivery_id: number
-  guid: string
-  handler: string
-  state: string
-  order_key: string | null
-  attempt: number
-  attempts_used: number
-}
+type Violation = string | undefined
 
 /** How many later deliveries may be matched before an unmatched one. Each worker may have read a batch ahead. */
 const maxOvertaking = 3
 
-export class Invariants {
-  readonly #connection: Connection
-  readonly #scenario: Scenario
-  readonly #acknowledged = new Set<string>()
-  /** The deliveries that an operator has retried or discarded. */
-  readonly #operated = new Set<string>()
-  readonly #running = new Map<VirtualProcess, Map<string, number>>()
-  readonly #stopped = new Set<VirtualProcess>()
-  /** How often `onDead` was called, and how often the delivery has become dead. */
-  readonly #deaths = new Map<string, { reported: number; seen: number; isDead: boolean }>()
-  /** The calls of handlers, by task. */
-  readonly #calls = new Map<string, number>()
-  /** The latest delivery that began, by handler and order key. */
-  readonly #latest = new Map<string, number>()
-  /** The number of calls after which a delivery was still unmatched while later ones were matched. */
-  readonly #overtaken = new Map<number, number>()
-  #newestMatched = 0
-  #violation: string | undefined
+/** Checked when the code of a handler begins, before the history contains it. */
+const whenHandlerBegins: Record<string, (begin: Begin, history: History, snapshot: Snapshot) => Violation> = {
+  concurrency({ process, handler }, history) {
+    const count = (history.running(process).get(handler) ?? 0) + 1
+    const max = history.scenario.handlers.find(({ name }) => name === handler)?.concurrency ?? 0
+    return count > max ? `${process.name} runs ${count} of ${handler}` : undefined
+  },
 
-  constructor(connection: Connection, scenario: Scenario) {
-    this.#connection = connection
-    this.#scenario = scenario
-  }
+  closed({ process, handler }, { stopped }) {
+    return stopped.has(process) ? `${process.name} begins ${handler} after it has closed` : undefined
+  },
 
-  acknowledged(guid: string): void {
-    this.#acknowledged.add(guid)
-  }
-
-  operated(guid: string): void {
-    this.#operated.add(guid)
-  }
-
-  crashed(process: VirtualProcess): void {
-    this.#running.delete(process)
-  }
-
-  stopped(process: VirtualProcess): void {
-    this.#stopped.add(process)
-    const running = [...(this.#running.get(process) ?? [])].filter(([, count]) => count > 0)
-    if (running.length > 0) this.#violate(`${process.name} has closed, but ${running[0]?.[0]} still runs`)
-  }
-
-  died(guid: string): void {
-    this.#deathOf(guid).reported++
-  }
-
-  /** The code of a handler begins. */
-  begins({ process, handler, guid, attempt }: Run & { guid: string; attempt: number }): void {
-    this.#calls.set(`${guid} ${handler}`, (this.#calls.get(`${guid} ${handler}`) ?? 0) + 1)
-    const running = this.#running.get(process) ?? new Map<string, number>()
-    this.#running.set(process, running)
-    const count = (running.get(handler) ?? 0) + 1
-    running.set(handler, count)
-    const plan = this.#scenario.handlers.find(({ name }) => name === handler)
-    if (count > (plan?.concurrency ?? 0)) this.#violate(`concurrency: ${process.name} runs ${count} of ${handler}`)
-    if (this.#stopped.has(process)) this.#violate(`closed: ${process.name} begins ${handler} after it has closed`)
-    const task = this.#connection.get<TaskRow>(selectTask, guid, handler)
+  leases({ process, handler, guid, attempt }, { operated }, snapshot) {
     // An operator may discard a delivery between the claim of a task and its begin.
-    if (!this.#operated.has(guid) && (task?.state !== 'running' || task.attempts_used !== attempt)) {
-      this.#violate(`leases: ${process.name} begins ${handler} of delivery ${guid} without the lease`)
-    }
-    if (plan?.isOrdered && attempt === 1 && !this.#operated.has(guid)) this.#checkOrder(task, handler, guid)
-  }
+    if (operated.has(guid)) return undefined
+    const { task } = find(snapshot, guid, handler)
+    if (task?.state === 'running' && task.attemptsUsed === attempt) return undefined
+    return `${process.name} begins ${handler} of delivery ${guid} without the lease`
+  },
 
-  ends({ process, handler }: Run): void {
-    const running = this.#running.get(process)
-    running?.set(handler, (running.get(handler) ?? 0) - 1)
-  }
+  order({ handler, guid, attempt }, { operated, latest, scenario }, snapshot) {
+    const isOrdered = scenario.handlers.find(({ name }) => name === handler)?.isOrdered
+    if (!isOrdered || attempt > 1 || operated.has(guid)) return undefined
+    const { delivery, task } = find(snapshot, guid, handler)
+    if (!delivery || delivery.id >= (latest.get(`${handler} ${task?.orderKey}`) ?? 0)) return undefined
+    return `${handler} begins delivery ${guid} after a later one`
+  },
+}
 
-  /** Called after each call of the store. */
-  afterCall(): void {
-    for (const { guid, state } of this.#connection.all<{ guid: string; state: string }>(selectStates)) {
-      const death = this.#deathOf(guid)
-      if (state === 'dead' && !death.isDead) death.seen++
-      death.isDead = state === 'dead'
-    }
-    this.#checkOvertaking()
-    for (const { handler, order_key } of this.#connection.all<TaskRow>(selectParallel)) {
-      this.#violate(`order: two tasks of ${handler} with the key ${order_key} are leased`)
-    }
-  }
+/** Checked when a process has stopped. */
+const whenProcessStops: Record<string, (process: VirtualProcess, history: History) => Violation> = {
+  closed(process, history) {
+    const [handler] = [...history.running(process)].find(([, count]) => count > 0) ?? []
+    return handler && `${process.name} has closed, but ${handler} still runs`
+  },
+}
 
-  check(): string | undefined {
-    return this.#violation
-  }
-
-  /** The deliveries that have not ended. */
-  unfinished(): string[] {
-    return this.#connection.all<{ guid: string }>(selectUnfinished).map(({ guid }) => guid)
-  }
-
-  /** Checks the invariants of a schedule whose workers have all stopped. @returns the first violation. */
-  atTheEnd(): string | undefined {
-    for (const guid of this.#acknowledged) {
-      if (!this.#connection.get('select 1 from deliveries where guid = ?', guid)) return `stored: ${guid} is lost`
+/** Checked whenever the store contains something else than before. */
+const whenStoreChanges: Record<string, (snapshot: Snapshot, history: History) => Violation> = {
+  order({ deliveries }) {
+    const leased = new Set<string>()
+    for (const { handler, state, orderKey } of deliveries.flatMap(({ tasks }) => tasks)) {
+      if (state !== 'running' || orderKey === undefined) continue
+      const queue = `${handler} ${orderKey}`
+      if (leased.has(queue)) return `two tasks of ${handler} with the key ${orderKey} are leased`
+      leased.add(queue)
     }
-    for (const [guid, { reported, seen }] of this.#deaths) {
-      if (reported > seen) return `onDead: delivery ${guid} died ${seen} times, and was reported ${reported} times`
-    }
-    for (const { guid, handler, attempts_used } of this.#connection.all<TaskRow>(selectDead)) {
-      if (!this.#isInnocent(guid, handler)) continue
-      const calls = this.#calls.get(`${guid} ${handler}`) ?? 0
-      if (calls < attempts || this.#crashes === 0) {
-        return `attempts: ${handler} of delivery ${guid} is dead after ${attempts_used} attempts, and was called ${calls} times`
+    return undefined
+  },
+
+  /** Whatever is unmatched is matched before long, although later deliveries arrive. */
+  'oldest first'({ deliveries }, { overtaken, scenario }) {
+    const late = deliveries.find(({ id }) => overtaken.of(id) > maxOvertaking * scenario.processes)
+    return late && `delivery ${late.guid} is unmatched, and later ones were matched ${overtaken.of(late.id)} times`
+  },
+}
+
+/** Checked when all workers have stopped. */
+const atTheEnd: Record<string, (snapshot: Snapshot, history: History) => Violation> = {
+  stored({ deliveries }, { acknowledged }) {
+    const stored = new Set(deliveries.map(({ guid }) => guid))
+    const lost = [...acknowledged].find((guid) => !stored.has(guid))
+    return lost && `${lost} is lost`
+  },
+
+  onDead(_snapshot, { deathsReported, deathsSeen }) {
+    const [guid] = [...deathsReported.counts].find(([guid, reported]) => reported > deathsSeen.of(guid)) ?? []
+    if (guid === undefined) return undefined
+    return `delivery ${guid} died ${deathsSeen.of(guid)} times, and was reported ${deathsReported.of(guid)} times`
+  },
+
+  /** A handler that succeeds is dead only if it was interrupted in each of its attempts. */
+  attempts({ deliveries }, { calls, scenario }) {
+    for (const { guid, tasks } of deliveries) {
+      for (const { handler, state, attemptsUsed } of tasks) {
+        const called = calls.of(`${guid} ${handler}`)
+        if (state !== 'dead' || !succeeds(scenario, guid, handler)) continue
+        if (called >= attempts && interruptions(scenario) > 0) continue
+        return `${handler} of delivery ${guid} is dead after ${attemptsUsed} attempts, and was called ${called} times`
       }
     }
     return undefined
+  },
+}
+
+/** How often the scenario ends a process, apart from handlers that do. */
+const interruptions = ({ actions }: Scenario): number => actions.filter(({ kind }) => kind !== 'deliver').length
+
+function succeeds({ handlers, actions }: Scenario, guid: string, handler: string): boolean {
+  const index = handlers.findIndex(({ name }) => name === handler)
+  return actions.some((action) => {
+    return action.kind === 'deliver' && String(action.delivery) === guid && action.behaviors[index] === 'succeeds'
+  })
+}
+
+/** Checks the invariants of one schedule. */
+export class Invariants {
+  readonly #history: History
+  #snapshot: Snapshot = { deliveries: [] }
+  #violation: string | undefined
+
+  constructor(scenario: Scenario) {
+    this.#history = new History(scenario)
   }
 
-  /** How often the scenario ends a process, apart from handlers that do. */
-  get #crashes(): number {
-    return this.#scenario.actions.filter(({ kind }) => kind !== 'deliver').length
-  }
-
-  #isInnocent(guid: string, handler: string): boolean {
-    const index = this.#scenario.handlers.findIndex(({ name }) => name === handler)
-    return this.#scenario.actions.some((action) => {
-      return action.kind === 'deliver' && String(action.delivery) === guid && action.behaviors[index] === 'succeeds'
-    })
-  }
-
-  #deathOf(guid: string): { reported: number; seen: number; isDead: boolean } {
-    const death = this.#deaths.get(guid) ?? { reported: 0, seen: 0, isDead: false }
-    this.#deaths.set(guid, death)
-    return death
-  }
-
-  #checkOrder(task: TaskRow | undefined, handler: string, guid: string): void {
-    if (!task?.order_key) return
-    const queue = `${handler} ${task.order_key}`
-    const latest = this.#latest.get(queue) ?? 0
-    if (task.delivery_id < latest) this.#violate(`order: ${handler} begins delivery ${guid} after a later one`)
-    this.#latest.set(queue, Math.max(latest, task.delivery_id))
-  }
-
-  /** Whatever is unmatched is matched before long, although later deliveries arrive. */
-  #checkOvertaking(): void {
-    const newest = this.#connection.get<{ id: number | null }>('select max(id) as id from deliveries where matched')?.id
-    if (!newest || newest === this.#newestMatched) return
-    this.#newestMatched = newest
-    const waiting = this.#connection.all<{ id: number; guid: string }>(selectOvertaken, newest)
-    for (const { id, guid } of waiting) {
-      const count = (this.#overtaken.get(id) ?? 0) + 1
-      this.#overtaken.set(id, count)
-      if (count > maxOvertaking * this.#scenario.processes) {
-        this.#violate(`oldest first: delivery ${guid} is unmatched, and later ones were matched ${count} times`)
-      }
+  /** Checks the events of a step. @param snapshot What the store contains after the step. */
+  check(events: readonly SimulationEvent[], snapshot: Snapshot): string | undefined {
+    if (snapshot !== this.#snapshot) {
+      this.#history.addChange(this.#snapshot, snapshot)
+      this.#snapshot = snapshot
+      this.#find(whenStoreChanges, (rule) => rule(snapshot, this.#history))
     }
-    const ids = new Set(waiting.map(({ id }) => id))
-    for (const id of this.#overtaken.keys()) if (!ids.has(id)) this.#overtaken.delete(id)
+    for (const event of events) {
+      if (event.kind === 'begins') this.#find(whenHandlerBegins, (rule) => rule(event, this.#history, snapshot))
+      this.#history.add(event, snapshot)
+      if (event.kind === 'stopped') this.#find(whenProcessStops, (rule) => rule(event.process, this.#history))
+    }
+    return this.#violation
   }
 
-  #violate(text: string): void {
-    this.#violation ??= text
+  /** Checks a schedule whose workers have all stopped. */
+  checkEnd(): string | undefined {
+    this.#find(atTheEnd, (rule) => rule(this.#snapshot, this.#history))
+    return this.#violation
+  }
+
+  #find<Rule>(rules: Record<string, Rule>, check: (rule: Rule) => Violation): void {
+    for (const [name, rule] of Object.entries(rules)) {
+      if (this.#violation !== undefined) return
+      const text = check(rule)
+      if (text !== undefined) this.#violation = `${name}: ${text}`
+    }
   }
 }
 
-const selectTask = `
-  select tasks.* from tasks join deliveries on deliveries.id = delivery_id where guid = ? and handler = ?`
-const selectStates = 'select guid, state from deliveries'
-const selectParallel = `
-  select handler, order_key from tasks where state = 'running' and order_key is not null
-  group by handler, order_key having count(*) > 1`
-const selectUnfinished = `
-  select guid from deliveries where not matched or state in ('pending', 'running', 'retrying')`
-const selectDead = `
-  select guid, tasks.* from tasks join deliveries on deliveries.id = delivery_id where tasks.state = 'dead'`
-const selectOvertaken = 'select id, guid from deliveries where not matched and id < ?'
+/** The deliveries that have not ended. */
+export const unfinished = ({ deliveries }: Snapshot): string[] =>
+  deliveries.filter(({ state, isMatched }) => !isMatched || unfinishedStates.includes(state)).map(({ guid }) => guid)
+
+const unfinishedStates: readonly string[] = ['pending', 'running', 'retrying']

@@ -1,12 +1,12 @@
 import type { Scenario } from './scenario.ts'
 import { type Outcome, simulate } from './simulation.ts'
-import type { SqliteStore } from './sqlite.ts'
+import type { SimulatedStore } from './store.ts'
 
 /** Leaves out all events without which the schedule still violates an invariant of the same kind. */
 export async function shrink(
   scenario: Scenario,
   outcome: Outcome,
-  store: SqliteStore,
+  store: SimulatedStore,
 ): Promise<{ scenario: Scenario; outcome: Outcome }> {
   let smallest = { scenario, outcome }
   const kind = kindOf(outcome)

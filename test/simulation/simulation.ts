@@ -10,7 +10,8 @@ import { Worker } from '../../src/inbox/worker/worker.ts'
 import { textIn } from '../../src/runtime/json.ts'
 import { sleep } from '../../src/runtime/timer.ts'
 import { Host } from '../inbox/fixtures.ts'
-import { Invariants } from './invariants.ts'
+import type { SimulationEvent } from './history.ts'
+import { Invariants, unfinished } from './invariants.ts'
 import { Random } from './random.ts'
 import {
   type Action,
@@ -22,7 +23,7 @@ import {
   type Sending,
   troubleEnds,
 } from './scenario.ts'
-import type { CallQueue, Fate, SqliteStore } from './sqlite.ts'
+import type { CallQueue, Fate, SimulatedStore, Snapshot } from './store.ts'
 import { settled, VirtualProcess, VirtualTime } from './virtual-time.ts'
 
 /** Milliseconds after the end of the trouble within which every delivery has to end. */
@@ -51,7 +52,7 @@ interface Running {
   isClosing: boolean
 }
 
-export async function simulate(scenario: Scenario, store: SqliteStore): Promise<Outcome> {
+export async function simulate(scenario: Scenario, store: SimulatedStore): Promise<Outcome> {
   const simulation = new Simulation(scenario, store)
   const uninstall = simulation.time.install(new Random(scenario.seed))
   try {
@@ -64,10 +65,13 @@ export async function simulate(scenario: Scenario, store: SqliteStore): Promise<
 class Simulation {
   readonly time = new VirtualTime()
   readonly #scenario: Scenario
-  readonly #store: SqliteStore
+  readonly #store: SimulatedStore
   readonly #random: Random
   readonly #begin: number
   readonly #invariants: Invariants
+  /** What has happened since the last check of the invariants. */
+  #events: SimulationEvent[] = []
+  #snapshot: Snapshot = { deliveries: [] }
   readonly #trace: string[] = []
   readonly #faults: Record<string, number> = {}
   readonly #processes: (Running | undefined)[] = []
@@ -80,26 +84,34 @@ class Simulation {
   #started = 0
   #steps = 0
 
-  constructor(scenario: Scenario, store: SqliteStore) {
+  constructor(scenario: Scenario, store: SimulatedStore) {
     this.#scenario = scenario
     this.#store = store
     this.#random = new Random(scenario.seed ^ 0x5bd1e995)
     this.#begin = this.time.now
     this.#actions = [...scenario.actions]
-    this.#invariants = new Invariants(store.connection, scenario)
+    this.#invariants = new Invariants(scenario)
   }
 
   async run(): Promise<Outcome> {
-    this.#store.empty()
+    await this.#store.empty()
     for (let index = 0; index < this.#scenario.processes; index++) this.#start(index)
     while (this.#steps++ < maxSteps) {
-      await settled()
-      const violation = this.#invariants.check()
+      const violation = await this.#check()
       if (violation) return this.#outcome(violation)
       if (this.#isOver()) return this.#outcome(await this.#end())
-      this.#step()
+      await this.#step()
     }
     return this.#outcome(`The schedule has not ended after ${maxSteps} steps`)
+  }
+
+  /** Lets the processes run until they wait, then checks the invariants. @returns the first violation. */
+  async #check(): Promise<string | undefined> {
+    await settled()
+    this.#snapshot = await this.#store.snapshot()
+    const events = this.#events
+    this.#events = []
+    return this.#invariants.check(events, this.#snapshot)
   }
 
   #outcome(violation: string | undefined): Outcome {
@@ -110,20 +122,21 @@ class Simulation {
 
   #isOver(): boolean {
     if (this.#elapsed < troubleEnds || this.#actions.length > 0) return false
-    return this.#invariants.unfinished().length === 0 || this.#elapsed > troubleEnds + patience
+    return unfinished(this.#snapshot).length === 0 || this.#elapsed > troubleEnds + patience
   }
 
   /** Stops all workers. @returns the first violation, if there is one. */
   async #end(): Promise<string | undefined> {
-    const stuck = this.#invariants.unfinished()
+    const stuck = unfinished(this.#snapshot)
     if (stuck.length > 0) return `An hour after all trouble, these deliveries have not ended: ${stuck.join(', ')}`
     for (let step = 0; this.#running().length > 0; step++) {
       if (step === maxSteps) return 'A worker did not stop'
       for (const running of this.#running()) this.#close(running)
-      await settled()
-      this.#step()
+      const violation = await this.#check()
+      if (violation) return violation
+      await this.#step()
     }
-    return this.#invariants.check() ?? this.#invariants.atTheEnd()
+    return (await this.#check()) ?? this.#invariants.checkEnd()
   }
 
   get #elapsed(): number {
@@ -143,8 +156,8 @@ class Simulation {
   }
 
   /** Takes one of the steps that are possible now, or lets time pass until one is. */
-  #step(): void {
-    const steps: (() => void)[] = []
+  async #step(): Promise<void> {
+    const steps: (() => unknown)[] = []
     let next = Number.POSITIVE_INFINITY
     const [action] = this.#actions
     if (action) {
@@ -166,16 +179,15 @@ class Simulation {
       }
     }
     const lastsLonger = next < Number.POSITIVE_INFINITY && this.#random.chance(0.02) // the possible steps take time
-    if (steps.length > 0 && !lastsLonger) this.#random.pick(steps)()
+    if (steps.length > 0 && !lastsLonger) await this.#random.pick(steps)()
     else this.time.now = next < Number.POSITIVE_INFINITY ? next : this.time.now + 1000
   }
 
-  #carryOut(process: VirtualProcess, queue: CallQueue): void {
+  async #carryOut(process: VirtualProcess, queue: CallQueue): Promise<void> {
     const fate = this.#fate()
     if (fate !== 'succeeds') this.#faults[`a call ${fate}`] = (this.#faults[`a call ${fate}`] ?? 0) + 1
-    const method = process.run(() => queue.carryOut(fate))
+    const method = await process.run(() => queue.carryOut(fate))
     if (!quiet.has(method) || fate !== 'succeeds') this.#say(`${process.name}: ${method} ${fate}`)
-    this.#invariants.afterCall()
   }
 
   #fate(): Fate {
@@ -196,9 +208,8 @@ class Simulation {
 
   #hostOf(process: VirtualProcess): Host {
     const host = new Host()
-    const invariants = this.#invariants
     host.onDead = (_error, { guid }) => {
-      if (!process.hasEnded) invariants.died(guid)
+      if (!process.hasEnded) this.#events.push({ kind: 'died', guid })
     }
     for (const [index, { name, concurrency, isOrdered }] of this.#scenario.handlers.entries()) {
       const order = isOrdered ? ({ data }: Delivery) => textIn(data, 'key') : undefined
@@ -221,22 +232,22 @@ class Simulation {
       this.#crash(process, 'handler ends the process')
       return never
     }
-    this.#invariants.begins({ process, handler, guid: delivery.guid, attempt: delivery.attempt ?? 0 })
+    this.#events.push({ kind: 'begins', process, handler, guid: delivery.guid, attempt: delivery.attempt ?? 0 })
     try {
       await sleep(durations[index] as number, delivery.signal)
       delivery.signal.throwIfAborted()
       if (behavior === 'discards') throw new Discard()
       if (behavior === 'fails' || (behavior === 'fails once' && delivery.attempt === 1)) throw new Error('no')
     } finally {
-      this.#invariants.ends({ process, handler })
+      this.#events.push({ kind: 'ends', process, handler })
     }
   }
 
-  #act(action: Action): void {
+  async #act(action: Action): Promise<void> {
     if (action.kind === 'deliver') this.#send(action.delivery, newDelivery(action, this.time.now))
     else if (action.kind === 'deliver again') this.#sendAgain(action.delivery)
     else if ('delivery' in action) this.#operate(action)
-    else if (action.kind === 'pause') this.#pause(action.handler)
+    else if (action.kind === 'pause') await this.#pause(action.handler)
     else {
       const running = this.#processes[action.process]
       if (!running?.process.mayRun) return
@@ -270,7 +281,7 @@ class Simulation {
         ({ id, outcome }) => {
           this.#say(`delivery ${number} is ${outcome}`)
           this.#ids.set(number, id)
-          this.#invariants.acknowledged(delivery.guid)
+          this.#events.push({ kind: 'acknowledged', guid: delivery.guid })
           running.worker.wake()
         },
         () => this.#later(1000, () => this.#send(number, delivery)),
@@ -281,14 +292,14 @@ class Simulation {
   #sendAgain(number: number): void {
     const sent = this.#sent.get(number)
     if (!sent) return
-    this.#invariants.operated(sent.guid) // a copy runs the handlers of a dead delivery again
+    this.#events.push({ kind: 'operated', guid: sent.guid }) // a copy runs the handlers of a dead delivery again
     this.#send(number, sent)
   }
 
-  #pause(handler: string): void {
+  async #pause(handler: string): Promise<void> {
     this.#say(`an operator pauses ${handler}, for ten seconds`)
-    this.#store.connection.run('insert or ignore into pauses (handler) values (?)', handler)
-    this.#later(10_000, () => this.#store.connection.run('delete from pauses'))
+    await this.#store.pause(handler)
+    this.#later(10_000, () => this.#store.resume(handler))
   }
 
   #setClock(process: VirtualProcess, skew: number): void {
@@ -301,7 +312,7 @@ class Simulation {
     const running = this.#running().find(({ process, isClosing }) => !isClosing && process.mayRun)
     if (!id || !running) return
     this.#say(`an operator wants to ${kind} delivery ${delivery}`)
-    this.#invariants.operated(String(delivery))
+    this.#events.push({ kind: 'operated', guid: String(delivery) })
     const { inbox, process } = running
     process.run(() => {
       const done = kind === 'retry' ? inbox.retry({ ids: [id] }) : inbox.discard({ ids: [id] }, 'no')
@@ -324,7 +335,7 @@ class Simulation {
     const index = this.#processes.findIndex((running) => running?.process === process)
     this.#count(`${process.name} ends: ${fault}`, fault)
     process.end()
-    this.#invariants.crashed(process)
+    this.#events.push({ kind: 'crashed', process })
     this.#processes[index] = undefined
     this.#later(1000, () => this.#start(index))
   }
@@ -339,7 +350,7 @@ class Simulation {
     const restarts = this.#isTrouble
     void process.run(async () => {
       await worker.stop(5000)
-      this.#invariants.stopped(process)
+      this.#events.push({ kind: 'stopped', process })
       process.end()
       this.#processes[index] = undefined
       this.#say(`${process.name} has closed`)

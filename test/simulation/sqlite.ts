@@ -1,9 +1,7 @@
-/**
- * The SQLite store without threads. The simulation decides when a call of a process is carried out, and when the process
- * gets its answer.
- */
+/** The SQLite store without threads: each thread is a queue of calls. */
 import { DatabaseSync } from 'node:sqlite'
 import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { TaskState } from '../../src/inbox/records.ts'
 import type { ThreadClient } from '../../src/runtime/thread-client.ts'
 import type { Answer, ArgsOf, Call, MethodOf, ThreadServer } from '../../src/runtime/thread-server.ts'
 import { Connection } from '../../src/sqlite/connection/connection.ts'
@@ -13,43 +11,8 @@ import { Maintenance } from '../../src/sqlite/maintenance.ts'
 import { resolveSqliteOptions } from '../../src/sqlite/options.ts'
 import type { MaintenanceCalls, ThreadSettings, WriterCalls } from '../../src/sqlite/threads.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
+import { CallQueue, type DeliveryRecord, type SimulatedStore, type Snapshot, type TaskRecord } from './store.ts'
 import type { VirtualProcess } from './virtual-time.ts'
-
-/** What happens to a call: it succeeds, it fails without effect, or its answer is lost. */
-export type Fate = 'succeeds' | 'fails' | 'is lost'
-
-interface SentCall {
-  readonly method: string
-  carryOut(): Answer
-  answer(answer: Answer): void
-}
-
-/** The calls of one client of a process, in the order in which they are carried out and answered. */
-export class CallQueue {
-  readonly name: string
-  readonly waiting: SentCall[] = []
-  readonly answered: { method: string; deliver(): void }[] = []
-
-  constructor(name: string) {
-    this.name = name
-  }
-
-  /** Carries out the first waiting call. @returns its method. */
-  carryOut(fate: Fate): string {
-    const call = this.waiting.shift() as SentCall
-    const answer = fate === 'fails' ? undefined : call.carryOut()
-    const given = fate === 'succeeds' && answer ? answer : { error: { message: 'disk I/O error' } }
-    this.answered.push({ method: call.method, deliver: () => call.answer(given) })
-    return call.method
-  }
-
-  /** Gives the process the oldest answer. @returns the method of its call. */
-  deliver(): string {
-    const answered = this.answered.shift() as { method: string; deliver(): void }
-    answered.deliver()
-    return answered.method
-  }
-}
 
 /** Sends calls to a queue instead of a thread. */
 class QueueClient<Served> {
@@ -90,23 +53,26 @@ class QueueClient<Served> {
 }
 
 /** A database in memory that all simulated processes share. */
-export class SqliteStore {
-  readonly connection: Connection
+export class SqliteStore implements SimulatedStore {
+  readonly #connection: Connection
   readonly #settings: ThreadSettings
+  #snapshot: Snapshot = { deliveries: [] }
+  /** The number of changed rows at the time of the snapshot. */
+  #changes: number | undefined
 
   constructor(path: string) {
     prepareFile(path)
     const db = new DatabaseSync(path)
     db.exec('pragma synchronous = off')
-    this.connection = new Connection(db)
+    this.#connection = new Connection(db)
     this.#settings = { ...resolveSqliteOptions({ heartbeat: 5000 }), path, role: 'writer' }
   }
 
   /** Deletes the data of the schedule before. The ids go on, because the connection remembers contents by their ids. */
   empty(): void {
-    const tables = this.connection.all<{ name: string }>(selectTables).map(({ name }) => `delete from "${name}";`)
-    this.connection.db.exec(`begin; ${tables.join('')} commit`)
-    this.connection.run('insert into inbox_info (created_at) values (0)')
+    const tables = this.#connection.all<{ name: string }>(selectTables).map(({ name }) => `delete from "${name}";`)
+    this.#connection.db.exec(`begin; ${tables.join('')} commit`)
+    this.#connection.run('insert into inbox_info (created_at) values (0)')
   }
 
   /** Opens the inbox of a process. */
@@ -114,8 +80,8 @@ export class SqliteStore {
     const [writes, reads] = [new CallQueue('writer'), new CallQueue('maintenance')]
     const workers: RegisteredWorkers = new Map()
     const inbox = process.run(() => {
-      const writer = new QueueClient<WriterCalls>(writes, new Writer(this.connection, this.#settings))
-      const maintenance = new QueueClient<MaintenanceCalls>(reads, new Maintenance(this.connection, this.#settings))
+      const writer = new QueueClient<WriterCalls>(writes, new Writer(this.#connection, this.#settings))
+      const maintenance = new QueueClient<MaintenanceCalls>(reads, new Maintenance(this.#connection, this.#settings))
       return createInbox(
         writer as unknown as ThreadClient<WriterCalls>,
         maintenance as unknown as ThreadClient<MaintenanceCalls>,
@@ -126,10 +92,51 @@ export class SqliteStore {
     return { inbox: Object.assign(inbox, { pollInterval: 2000 }), queues: [writes, reads] }
   }
 
+  snapshot(): Snapshot {
+    const { changes } = this.#connection.get<{ changes: number }>(selectChanges) as { changes: number }
+    if (changes !== this.#changes) this.#snapshot = { deliveries: this.#readDeliveries() }
+    this.#changes = changes
+    return this.#snapshot
+  }
+
+  pause(handler: string): void {
+    this.#connection.run('insert or ignore into pauses (handler) values (?)', handler)
+  }
+
+  resume(handler: string): void {
+    this.#connection.run('delete from pauses where handler = ?', handler)
+  }
+
   close(): void {
-    this.connection.db.close()
+    this.#connection.db.close()
+  }
+
+  #readDeliveries(): DeliveryRecord[] {
+    const tasks = Map.groupBy(this.#connection.all<TaskRow>(selectTasks), (task) => task.delivery_id)
+    return this.#connection.all<DeliveryRow>(selectDeliveries).map(({ matched, ...delivery }) => {
+      return { ...delivery, isMatched: matched === 1, tasks: (tasks.get(delivery.id) ?? []).map(toTaskRecord) }
+    })
   }
 }
+
+type DeliveryRow = Pick<DeliveryRecord, 'id' | 'guid' | 'state'> & { matched: number }
+
+interface TaskRow {
+  delivery_id: number
+  handler: string
+  state: TaskState
+  order_key: string | null
+  next_at: number | null
+  attempts_used: number
+}
+
+function toTaskRecord({ handler, state, order_key, next_at, attempts_used }: TaskRow): TaskRecord {
+  return { handler, state, orderKey: order_key ?? undefined, nextAt: next_at ?? undefined, attemptsUsed: attempts_used }
+}
+
+const selectChanges = 'select total_changes() as changes'
+const selectDeliveries = 'select id, guid, state, matched from deliveries order by id'
+const selectTasks = 'select delivery_id, handler, state, order_key, next_at, attempts_used from tasks'
 
 const selectTables =
   "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'schema_version'"

@@ -1,0 +1,130 @@
+/** The events of a schedule, and what follows from them. The invariants compare it with what the store contains. */
+import type { Scenario } from './scenario.ts'
+import type { DeliveryRecord, Snapshot, TaskRecord } from './store.ts'
+import type { VirtualProcess } from './virtual-time.ts'
+
+/** The code of a handler begins. */
+export interface Begin {
+  kind: 'begins'
+  process: VirtualProcess
+  handler: string
+  guid: string
+  attempt: number
+}
+
+export type SimulationEvent =
+  | Begin
+  | { kind: 'ends'; process: VirtualProcess; handler: string }
+  /** `operated`: an operator has retried or discarded a delivery, or GitHub has sent it again. `died`: `onDead` was called. */
+  | { kind: 'acknowledged' | 'operated' | 'died'; guid: string }
+  /** The process has ended without `stop`, or after it. */
+  | { kind: 'crashed' | 'stopped'; process: VirtualProcess }
+
+export class History {
+  readonly scenario: Scenario
+  readonly acknowledged: Set<string> = new Set()
+  readonly operated: Set<string> = new Set()
+  readonly stopped: Set<VirtualProcess> = new Set()
+  /** How often `onDead` was called, by delivery. */
+  readonly deathsReported: Counter<string> = new Counter()
+  /** How often a delivery has become dead in the store. */
+  readonly deathsSeen: Counter<string> = new Counter()
+  /** The calls of handlers, by task. */
+  readonly calls: Counter<string> = new Counter()
+  /** The latest delivery that began, by handler and order key. */
+  readonly latest: Map<string, number> = new Map()
+  /** How often later deliveries were matched while a delivery was unmatched, by its id. */
+  readonly overtaken: Counter<number> = new Counter()
+  readonly #running = new Map<VirtualProcess, Counter<string>>()
+  #newestMatched = 0
+
+  constructor(scenario: Scenario) {
+    this.scenario = scenario
+  }
+
+  /** The attempts whose code runs in a process, by handler. */
+  running(process: VirtualProcess): ReadonlyMap<string, number> {
+    return this.#runningIn(process).counts
+  }
+
+  /** @param snapshot What the store contains now. */
+  add(event: SimulationEvent, snapshot: Snapshot): void {
+    switch (event.kind) {
+      case 'acknowledged':
+      case 'operated':
+        this[event.kind].add(event.guid)
+        break
+      case 'died':
+        this.deathsReported.add(event.guid)
+        break
+      case 'crashed':
+        this.#running.delete(event.process)
+        break
+      case 'stopped':
+        this.stopped.add(event.process)
+        break
+      case 'ends':
+        this.#runningIn(event.process).add(event.handler, -1)
+        break
+      case 'begins':
+        this.#addBegin(event, snapshot)
+    }
+  }
+
+  /** The store contains something else than before. */
+  addChange(before: Snapshot, now: Snapshot): void {
+    const states = new Map(before.deliveries.map(({ guid, state }) => [guid, state]))
+    for (const { guid, state } of now.deliveries) {
+      if (state === 'dead' && states.get(guid) !== 'dead') this.deathsSeen.add(guid)
+    }
+    this.#countOvertaking(now)
+  }
+
+  #runningIn(process: VirtualProcess): Counter<string> {
+    const running = this.#running.get(process) ?? new Counter()
+    this.#running.set(process, running)
+    return running
+  }
+
+  #addBegin({ process, handler, guid }: Begin, snapshot: Snapshot): void {
+    this.calls.add(`${guid} ${handler}`)
+    this.#runningIn(process).add(handler)
+    const { delivery, task } = find(snapshot, guid, handler)
+    if (!delivery || !task?.orderKey) return
+    const queue = `${handler} ${task.orderKey}`
+    this.latest.set(queue, Math.max(this.latest.get(queue) ?? 0, delivery.id))
+  }
+
+  #countOvertaking({ deliveries }: Snapshot): void {
+    const newest = deliveries.findLast(({ isMatched }) => isMatched)?.id ?? 0
+    if (newest === this.#newestMatched) return
+    this.#newestMatched = newest
+    for (const { id, isMatched } of deliveries) {
+      if (isMatched) this.overtaken.counts.delete(id)
+      else if (id < newest) this.overtaken.add(id)
+    }
+  }
+}
+
+/** Counts by key. */
+class Counter<Key> {
+  readonly counts: Map<Key, number> = new Map()
+
+  of(key: Key): number {
+    return this.counts.get(key) ?? 0
+  }
+
+  add(key: Key, count = 1): void {
+    this.counts.set(key, this.of(key) + count)
+  }
+}
+
+/** The delivery with a GUID, and its task of a handler. */
+export function find(
+  { deliveries }: Snapshot,
+  guid: string,
+  handler: string,
+): { delivery: DeliveryRecord | undefined; task: TaskRecord | undefined } {
+  const delivery = deliveries.find((one) => one.guid === guid)
+  return { delivery, task: delivery?.tasks.find((task) => task.handler === handler) }
+}
