@@ -4,8 +4,11 @@ import type { PostgresOptions, postgres } from '../../src/postgres/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 import type { Schemas } from './schemas.ts'
 
-/** Short, so that dead workers are detected soon, but long enough for the heartbeats of live ones on a busy machine. */
-const soon: PostgresOptions = { heartbeat: 800, vanishAfter: 1, connections: 4 }
+/**
+ * Dead workers are detected soon, but the heartbeats of live ones arrive in time on a busy machine. A connection may take
+ * long there.
+ */
+const soon: PostgresOptions = { heartbeat: 800, vanishAfter: 1, connections: 4, connectTimeout: 60_000 }
 
 /** The options of each inbox that the tests of the inbox contract open, here and in `doomed-worker.ts`. */
 export const contractOptions = (schema: string): PostgresOptions => ({ ...soon, schema })

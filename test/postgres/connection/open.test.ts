@@ -180,7 +180,7 @@ test('fails to start with tables that are too new, and changes nothing', async (
 })
 
 test('lets a migration step take longer than `statementTimeout`', async () => {
-  const settings = resolvePostgresOptions({ schema: newSchema(), statementTimeout: 300, connectTimeout: 300 })
+  const settings = resolvePostgresOptions({ schema: newSchema(), statementTimeout: 300, connectTimeout: 60_000 })
   await storeIn(open({ schema: settings.schema }))
   const database = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
   onTestFinished(() => database.close())

@@ -61,7 +61,8 @@ test('limits the bodies that are sent at the same time, and disconnects a client
   expect([rejected.status, await rejected.text()]).toEqual([429, expect.stringContaining('Too many large bodies')])
   const connections = promisify(server.getConnections.bind(server))
   await eventually(async () => expect(await connections()).toBe(0))
-  expect((await (await ask()).arrayBuffer()).byteLength).toBe(20_000_000)
+  // On a busy machine, this client may not read for longer than `idleTimeout`.
+  await eventually(async () => expect((await (await ask()).arrayBuffer()).byteLength).toBe(20_000_000))
 })
 
 describe('the body of a delivery', () => {
