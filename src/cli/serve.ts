@@ -5,7 +5,7 @@ import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
 import { assertModule, loadModule } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
-import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/config/secret.ts'
+import { findServerSecret } from '../server/config/server-secret.ts'
 import { watchSecrets } from '../server/config/watch-secrets.ts'
 import type { Service } from '../server/serve.ts'
 import { type FullLogger, setDefaultLogger } from '../telemetry/logger.ts'
@@ -122,31 +122,4 @@ function logStart(
   if (process.stderr.isTTY !== true || logLevel.value === 'silent') return
   if (tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
-}
-
-/**
- * Finds the secret that the server verifies signatures with. The server uses this secret instead of that of the module.
- * If the result is `undefined`, the server uses the secret of the module. Call this function before the module is
- * imported: it also sets the environment variable that `new Hooks()` reads. `new Hooks()` needs a secret even with
- * `--pull`, although a server that polls verifies no signatures. So with `--pull` and no configured secret, this
- * function sets the variable to a random secret. Without `--pull`, `--dev` creates a secret and keeps it in a file.
- * Print only the source of a secret, never the value.
- */
-export function findServerSecret({
-  secretFile,
-  dev,
-  pull,
-}: Config): { value: string | readonly string[]; source: string } | undefined {
-  const { env } = process
-  if (secretFile.value !== undefined) {
-    const value = readSecrets(secretFile.value)
-    env.GITHUB_WEBHOOKS_KEY = value[0]
-    return { value, source: secretFile.value }
-  }
-  const found = secretIn(env)
-  if (!found && pull.value) env.GITHUB_WEBHOOKS_KEY = randomSecret()
-  if (found || pull.value || !dev.value) return found
-  const value = keepRandom(devSecretFile)
-  env.GITHUB_WEBHOOKS_KEY = value
-  return { value, source: devSecretFile }
 }

@@ -4,11 +4,11 @@ import type { RequestError, Requester } from '../../github/requester.ts'
 import { isObject, textIn } from '../../runtime/json.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { loadModule } from '../../server/config/hooks-module.ts'
+import { findServerSecret } from '../../server/config/server-secret.ts'
 import { onEvent } from '../../server/on-event.ts'
 import { setDefaultLogger } from '../../telemetry/logger.ts'
 import { type ConfigFlags, configFromFlags } from '../flags.ts'
 import { formatDuration, printable, printLines } from '../output.ts'
-import { findServerSecret } from '../serve.ts'
 
 /** Milliseconds between two requests for the installations. Each request counts against the rate limit of the App. */
 const installationInterval = 2000

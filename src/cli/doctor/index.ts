@@ -6,11 +6,11 @@ import { publicHost } from '../../server/config/conflicts.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import { type Config, ConfigError } from '../../server/config/resolve-config.ts'
+import { findServerSecret, textSecrets } from '../../server/config/server-secret.ts'
 import { listen } from '../../server/listener.ts'
 import type { EnvFileFlags } from '../env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
 import { jsonLine, plural, printLines } from '../output.ts'
-import { findServerSecret } from '../serve.ts'
 import { checkEventNames, receivedNames } from './event-names.ts'
 import { type Finding, failed, findingLines, fine, warning } from './finding.ts'
 import { checkGitHub } from './github.ts'
@@ -84,16 +84,10 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
   yield* checkPorts(config, signed)
   if (settings) {
     yield* checkGitHub(config, settings)
-    const secrets = signed ? textsIn(secret ?? options.secret) : undefined
+    const secrets = signed ? textSecrets(secret ?? options.secret) : undefined
     yield* checkWebhooks({ config, settings, module, secrets, usedNames })
   }
   if (module) yield* checkEventNames(module, usedNames)
-}
-
-/** The secrets that are text. `undefined` if there are none, for example because the option is a function. */
-function textsIn(secret: HooksOptions['secret']): string[] | undefined {
-  const texts = [secret].flat().filter((one) => typeof one === 'string')
-  return texts.length > 0 ? texts : undefined
 }
 
 /**

@@ -8,13 +8,13 @@ import { WebhooksApi, type WebhooksApiOptions } from '../../github/webhooks/webh
 import { sleep } from '../../runtime/timer.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import { type Config, flagOf, hooksOptions, variablesOf } from '../../server/config/resolve-config.ts'
+import { findServerSecret, textSecrets } from '../../server/config/server-secret.ts'
 import { events as eventList } from '../../server/config/setting.ts'
 import { type SettingName, settings as serverSettings } from '../../server/config/settings.ts'
 import { resolveOptions, type Settings } from '../../settings.ts'
 import { addEnvFileFlags } from '../env-file-flags.ts'
 import { configFromFlags, invalidValue, UsageError } from '../flags.ts'
 import { abortOnSignal, formatDuration } from '../output.ts'
-import { findServerSecret } from '../serve.ts'
 
 /** The setting of the server that each flag sets. */
 const settingOf = {
@@ -146,8 +146,8 @@ function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | un
 }
 
 function secretsOf({ name, hooks }: HooksModule): OwnSecrets | undefined {
-  const values = [hooks.options.secret].flat().filter((one) => typeof one === 'string')
-  return values.length > 0 ? { values, source: name, file: undefined } : undefined
+  const values = textSecrets(hooks.options.secret)
+  return values && { values, source: name, file: undefined }
 }
 
 interface ApiOptions extends Pick<WebhooksApiOptions, 'retries'> {

@@ -4,6 +4,7 @@ import type { SweepReport, Swept } from '../../github/recovery/sweeper.ts'
 import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
 import { loadModule } from '../../server/config/hooks-module.ts'
 import { configuredApiUrl } from '../../server/config/resolve-config.ts'
+import { findServerSecret } from '../../server/config/server-secret.ts'
 import { openRecovery } from '../../server/github.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, openLocal, openRemote, UsageError } from '../flags.ts'
@@ -18,7 +19,6 @@ import {
   stateStyles,
   terminalWidth,
 } from '../output.ts'
-import { findServerSecret } from '../serve.ts'
 import { type Column, Table } from '../table.ts'
 import { addSweepFlags, rejectSweepFlags, type SweepFlags, sweepConfig } from './sweep-flags.ts'
 

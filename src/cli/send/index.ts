@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import { devSecretFile, readKept, secretIn } from '../../server/config/secret.ts'
+import { devSecretFile, type FoundSecret, findSigningSecret } from '../../server/config/server-secret.ts'
 import { addEnvFileFlags } from '../env-file-flags.ts'
 import { UsageError, wholeNumber } from '../flags.ts'
 import { abortOnSignal, jsonLine, printable, printLines, showProgress } from '../output.ts'
@@ -111,18 +110,12 @@ async function send(name: string, flags: Flags, { args }: Command): Promise<void
   process.exitCode = summary.ok ? 0 : 1
 }
 
-/**
- * The secret to sign with: that of `--secret`, else of the environment, else of the file that `serve --dev` creates.
- * `serve --dev` also looks in the environment before it uses this file. So in one folder, `send` without `--secret` and
- * `serve --dev` without `--secret-file` use the same secret.
- * @throws {UsageError} if there is none.
- */
-function findSecret(given: string | undefined): { value: string; source: string } {
+/** The secret to sign with. @throws {UsageError} if there is none. */
+function findSecret(given: string | undefined): FoundSecret<string> {
   if (given === '') throw new UsageError('--secret is empty: check the variable that you passed')
   if (given !== undefined) return { value: given, source: '--secret' }
-  const found = secretIn(process.env)
+  const found = findSigningSecret()
   if (found) return found
-  if (existsSync(devSecretFile)) return { value: readKept(devSecretFile), source: devSecretFile }
   throw new UsageError(
     'No secret to sign with. Set GITHUB_WEBHOOKS_KEY to the secret of the server, pass it with --secret, or run this in ' +
       `the folder of "hookserver serve --dev", which creates ${devSecretFile}. To send no signature, use --unsigned.`,

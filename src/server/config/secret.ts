@@ -10,18 +10,7 @@ import { settings } from './settings.ts'
  * The folder for files that the server creates, in the current folder. If the folder does not exist, `keepRandom`
  * creates it. Any other folder must exist before `keepRandom` creates a file in it.
  */
-const ownFolder = '.hookserver'
-
-/** The file with the secret that `serve --dev` generates, in the current folder. `send` reads the secret from it. */
-export const devSecretFile = `${ownFolder}/secret`
-
-/** The secret in the environment, and its source for messages. */
-export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: string } | undefined {
-  for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY']) {
-    if (env[name]) return { value: env[name], source: `the environment variable ${name}` }
-  }
-  return undefined
-}
+export const ownFolder = '.hookserver'
 
 /** Reads one secret per line. @throws {Error} if the file is unreadable or empty, or if other users can write it. */
 export function readSecrets(path: string): string[] {
