@@ -45,8 +45,7 @@ const arrows: Record<string, readonly string[]> = {
   samples: ['nouns'],
   server: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
-    // The admin listener trusts proxies and parses addresses by the rules of the receiver.
-    ...['receiver/client-address.ts', 'receiver/cidr.ts'],
+    'receiver/client-address.ts', // the admin listener trusts proxies by the rules of the receiver
   ],
   cli: ['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github'],
   testing: [

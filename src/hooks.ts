@@ -62,10 +62,9 @@ export class Hooks implements Mountable {
     Object.defineProperty(this, hooksBrand, { value: true })
     this.#settings = resolveOptions(options)
     // Stores the secret and the App that the environment specifies, so that its later changes do not affect mounts.
-    const { secret, app } = this.#settings
+    const { secret, app, inbox } = this.#settings
     this.#options = { ...options, secret, app }
-    // Creates a receiver only because its constructor parses the CIDRs. So an invalid CIDR is an error already here.
-    this.#createReceiver(this.#settings)
+    if (inbox) this.#writesTo(inbox) // `close()` closes this inbox, even without a mount
   }
 
   /**

@@ -14,6 +14,7 @@ import {
   isWhole,
   must,
 } from './runtime/check-options.ts'
+import { type Cidr, cidrsOf, namedRanges } from './runtime/cidr.ts'
 import { environmentVariable } from './runtime/platform.ts'
 import { maxTimer } from './runtime/timer.ts'
 import { childLogger, defaultLogger, type FullLogger, type Logger, loggerFrom } from './telemetry/logger.ts'
@@ -64,6 +65,19 @@ const isSecret = (value: unknown): value is Secret =>
   (isString(value) || value instanceof Uint8Array) && value.length > 0
 const isHashName = (value: unknown): value is HashName => value === 'sha256' || value === 'sha1'
 
+const checkProxies = must(
+  (value) => isString(value) || isListOf(value, isString) || value === 0 || isWhole(value, 1, maxProxies),
+  `a CIDR, 'loopback', 'private', 'unix', a list of these, or the number of proxies, ${maxProxies} at most`,
+)
+const checkRanges = must((value) => isFunction(value) || isListOf(value, isString), 'a list of CIDRs or a function')
+
+/** The ranges of the entries of `trustProxy`, except `unix`. @throws {TypeError} naming the entry that is not a CIDR. */
+export const proxyRanges = (entries: readonly string[]): Cidr[] =>
+  cidrsOf(
+    'trustProxy',
+    entries.filter((entry) => entry !== 'unix').flatMap((entry) => namedRanges.get(entry) ?? [entry]),
+  )
+
 /** The check and the default of each option. No error shows the value of `secret`, `token` or `app`. */
 export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name> } = {
   secret: {
@@ -83,10 +97,10 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   },
   validateIp: { check: isOneOf(true, 'warn', false), default: true },
   trustProxy: {
-    check: must(
-      (value) => isString(value) || isListOf(value, isString) || value === 0 || isWhole(value, 1, maxProxies),
-      `a CIDR, 'loopback', 'private', 'unix', a list of these, or the number of proxies, ${maxProxies} at most`,
-    ),
+    check(value, option) {
+      checkProxies(value, option)
+      if (typeof value !== 'number') proxyRanges([value as string | string[]].flat())
+    },
     default: [],
     convert: (value) => (typeof value === 'string' ? [value] : value),
   },
@@ -97,7 +111,12 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
       "a function, 'framework', 'cloudflare', 'deno' or 'bun'",
     ),
   },
-  ranges: { check: must((value) => isFunction(value) || isListOf(value, isString), 'a list of CIDRs or a function') },
+  ranges: {
+    check(value, option) {
+      checkRanges(value, option)
+      if (Array.isArray(value)) cidrsOf('ranges', value)
+    },
+  },
   apiUrl: {
     check: must((value) => isString(value) && isApiUrl(value), 'an https address (http on loopback only)'),
     default: githubApi,

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { hookserver } from '../src/adapters/web.ts'
 import { Hooks, type HooksOptions, sign, verify } from '../src/index.ts'
-import { AddressSet, parseCidr } from '../src/receiver/cidr.ts'
 import { fetchMeta } from '../src/receiver/github-meta.ts'
+import { AddressSet, parseCidr } from '../src/runtime/cidr.ts'
 import { inject, LocalGitHub, type LocalGitHubOptions } from '../src/testing/index.ts'
 
 const key = 'Some key'

@@ -97,10 +97,10 @@ describe('an invalid option', () => {
     ['validateSignature', ['true', 1, null]],
     ['signatureAlgorithms', [[], ['md5'], 'sha256', null]],
     ['validateIp', ['true', 'off', 0, null]],
-    ['trustProxy', [-1, 1.5, 1001, Number.NaN, true, [1], null]],
+    ['trustProxy', [-1, 1.5, 1001, Number.NaN, true, [1], 'proxy', ['10.0.0.0/33'], null]],
     ['forwardedHeader', ['X-Forwarded-For', 'x-real-ip', null]],
     ['clientAddress', ['nginx', '', {}, null]],
-    ['ranges', ['127.0.0.1', [1], null]],
+    ['ranges', ['127.0.0.1', [1], ['github.com'], null]],
     ['apiUrl', ['http://api.github.com', 'api.github.com', '', null, 'http://localhost.evil.example']],
     ['token', ['', 'two words', 1, null]],
     ['app', ['', 3, {}, { id: 3 }, null]],
@@ -124,6 +124,17 @@ describe('an invalid option', () => {
       expect(() => resolveOptions({ secret, [name]: value })).toThrow(`"${name}"`)
     }
   })
+
+  test.each(['10.0.0.300', '', 'localhost', '10.0.0.0/33', 'Loopback', 'unix:/run/a', 'constructor', '__proto__'])(
+    'is shown with the entry that is not a CIDR: %j',
+    (wrong) => {
+      const fault = (option: string) =>
+        new TypeError(`Option "${option}" must be a list of CIDRs, got ${JSON.stringify(wrong)}`)
+      expect(() => resolveOptions({ secret, trustProxy: ['private', wrong] })).toThrow(fault('trustProxy'))
+      expect(() => resolveOptions({ secret, trustProxy: wrong })).toThrow(fault('trustProxy'))
+      expect(() => resolveOptions({ secret, ranges: ['192.0.2.0/24', wrong] })).toThrow(fault('ranges'))
+    },
+  )
 
   test('is shown with its value', () => {
     expect(() => resolveOptions({ secret, timeout: -5 })).toThrow('got -5')

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { AddressSet, parseAddress, parseCidr } from '../receiver/cidr.ts'
 import { fetchMeta } from '../receiver/github-meta.ts'
+import { AddressSet, parseAddress, parseCidr } from '../runtime/cidr.ts'
 import { githubAddresses } from '../server/config/resolve-config.ts'
 import { rules } from '../settings.ts'
 import { addEnvFileFlags } from './env-file-flags.ts'

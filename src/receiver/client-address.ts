@@ -1,8 +1,8 @@
 import { HookError } from '../errors.ts'
 import { type HookRequest, headerOf } from '../http.ts'
 import type { ClientAddressFunction } from '../options.ts'
-import type { Settings } from '../settings.ts'
-import { AddressSet, cidrsOf, namedRanges } from './cidr.ts'
+import { AddressSet } from '../runtime/cidr.ts'
+import { proxyRanges, type Settings } from '../settings.ts'
 
 /** The members of a request that identify its client. */
 export type AddressedRequest = Pick<HookRequest, 'headers' | 'header' | 'address' | 'frameworkAddress' | 'native'>
@@ -20,7 +20,6 @@ export type AddressReader = (request: AddressedRequest) => string | undefined
  * It repeats this step until it finds an address that is not of a trusted proxy, or until no reported address is left.
  * If `trustProxy` is a number, this many addresses count as those of trusted proxies. The reported addresses are read
  * from right to left.
- * @throws {TypeError} if `trustProxy` contains a text that is not an address, a CIDR, `unix` or the name of ranges.
  */
 export function createAddressReader(
   settings: Pick<Settings, 'clientAddress' | 'trustProxy' | 'forwardedHeader'>,
@@ -69,8 +68,7 @@ type Trust = (address: string, hop: number) => boolean
 function createTrust(option: readonly string[] | number): Trust | undefined {
   if (typeof option === 'number') return option > 0 ? (_, hop) => hop < option : undefined
   if (option.length === 0) return undefined
-  const cidrs = option.filter((entry) => entry !== 'unix').flatMap((entry) => namedRanges.get(entry) ?? [entry])
-  const proxies = new AddressSet(cidrsOf('trustProxy', cidrs))
+  const proxies = new AddressSet(proxyRanges(option))
   const unix = option.includes('unix')
   return (address) => (address === 'unix' ? unix : proxies.has(address))
 }

@@ -1,10 +1,10 @@
 import { HookError } from '../errors.ts'
 import type { RangesStatus } from '../http.ts'
 import { causeText } from '../runtime/cause-text.ts'
+import { AddressSet, parseCidr } from '../runtime/cidr.ts'
 import { startTimer } from '../runtime/timer.ts'
 import { githubApi } from '../settings.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { AddressSet, parseCidr } from './cidr.ts'
 
 const second = 1000
 const minute = 60 * second

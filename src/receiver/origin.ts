@@ -1,7 +1,7 @@
 import { HookError } from '../errors.ts'
 import type { HookRequest, RangesStatus } from '../http.ts'
+import { AddressSet, cidrsOf, isLocal } from '../runtime/cidr.ts'
 import type { Settings } from '../settings.ts'
-import { AddressSet, cidrsOf, isLocal } from './cidr.ts'
 import { type AddressReader, createAddressReader, explainUnknownAddress } from './client-address.ts'
 import { GithubRanges, rangesAdvice } from './github-ranges.ts'
 
@@ -17,7 +17,6 @@ export class Origin {
   /**
    * @param ranges Shared by all mounts with the same `apiUrl` and `token`, or with the same function `ranges`; not used
    *   if the option `ranges` is a list.
-   * @throws {TypeError} for an invalid entry of `trustProxy` or `ranges`.
    */
   constructor(settings: Settings, ranges: GithubRanges) {
     this.#mode = settings.validateIp

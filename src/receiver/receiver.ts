@@ -65,7 +65,6 @@ export class DeliveryReceiver implements Receiver {
   readonly #timer: SharedTimer | undefined
   readonly #storeHealth = new StoreHealth()
 
-  /** @throws {TypeError} for an invalid CIDR, which `resolveOptions` does not detect. */
   constructor(settings: Settings, shared: SharedParts) {
     const { url, logger, timeout, validateSignature, secret } = settings
     this.url = url

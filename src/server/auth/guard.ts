@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
-import { parseAddress } from '../../receiver/cidr.ts'
+import { parseAddress } from '../../runtime/cidr.ts'
 import { clientAddress } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 import type { RevocationStore } from './revoked-sessions.ts'

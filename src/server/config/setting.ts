@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { parseTarget, type Target } from '../../github/target.ts'
-import { namedRanges, parseCidr } from '../../receiver/cidr.ts'
+import { namedRanges, parseCidr } from '../../runtime/cidr.ts'
 import { maxTimer, parseDuration } from '../../runtime/timer.ts'
 import { isApiUrl, maxProxies } from '../../settings.ts'
 import { oneOf, type Schema, textValue } from '../schema.ts'

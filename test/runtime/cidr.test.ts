@@ -11,7 +11,7 @@ import {
   namedRanges,
   parseAddress,
   parseCidr,
-} from '../../src/receiver/cidr.ts'
+} from '../../src/runtime/cidr.ts'
 
 const setOf = (...texts: string[]) => new AddressSet(cidrsOf('ranges', texts))
 

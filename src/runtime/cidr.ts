@@ -99,7 +99,7 @@ export function cidrsOf(option: string, texts: readonly string[]): Cidr[] {
   })
 }
 
-/** The values `loopback` (RFC 1122, RFC 4291) and `private` (RFC 1918, 3927, 6598, 4193, 4291) of `trustProxy`. */
+/** The ranges `loopback` (RFC 1122, RFC 4291) and `private` (RFC 1918, 3927, 6598, 4193, 4291). */
 export const namedRanges: ReadonlyMap<string, readonly string[]> = new Map([
   ['loopback', ['127.0.0.0/8', '::1/128']],
   [
@@ -110,11 +110,8 @@ export const namedRanges: ReadonlyMap<string, readonly string[]> = new Map([
 
 let local: AddressSet | undefined
 
-/**
- * Whether an address belongs to this machine or its network. A request from github.com that shows such an address came
- * through a proxy.
- */
+/** Whether an address belongs to this machine or its network. */
 export function isLocal(address: string): boolean {
-  local ??= new AddressSet(cidrsOf('trustProxy', [...namedRanges.values()].flat()))
+  local ??= new AddressSet([...namedRanges.values()].flat().map((text) => parseCidr(text) as Cidr))
   return local.has(address)
 }
