@@ -4,8 +4,6 @@ import { runHandlers } from '../dispatch/run.ts'
 import { HookError } from '../errors.ts'
 import type { Registration } from '../handler.ts'
 import {
-  type HashName,
-  type Hmac,
   type HookReply,
   type HookRequest,
   headerOf,
@@ -27,12 +25,20 @@ import { diagnostics } from '../telemetry/diagnostics.ts'
 import { isTraced, type TracingMessages, traceReceive, traceStore, tracing } from '../telemetry/tracing.ts'
 import { type ReceivedBody, readBody } from './body.ts'
 import type { GithubRanges } from './github-ranges.ts'
-import type { MemoryLimit } from './memory-limit.ts'
+import type { MemoryLimit, Reservation } from './memory-limit.ts'
 import { Origin } from './origin.ts'
-import { contentLength, decodePayload, parseBody, payloadForm, readHeaders, toPayload } from './payload.ts'
+import {
+  contentLength,
+  decodePayload,
+  type PayloadForm,
+  parseBody,
+  payloadForm,
+  readHeaders,
+  toPayload,
+} from './payload.ts'
 import { RejectionLog } from './rejection-log.ts'
 import { VerifiedDelivery } from './verified-delivery.ts'
-import { type RequestContext, type Signer, Verifier } from './verifier.ts'
+import { type Signer, type Verification, Verifier } from './verifier.ts'
 
 /** The parts of a `Hooks` that its mounts share. */
 export interface SharedParts {
@@ -45,6 +51,27 @@ export interface SharedParts {
   onStored(): void
   /** Writes counts and rejected requests to the inbox, if there is one. */
   writes: BackgroundWrites | undefined
+}
+
+/** One request on its way to the reply. */
+interface RequestContext {
+  readonly request: HookRequest
+  /** Read once, because reading a header may take time. `undefined` if the body has another type or a content coding. */
+  readonly form: PayloadForm | undefined
+  readonly receivedAt: Date
+  /** The time of `receivedAt` on the clock of `performance.now()`. */
+  readonly startedAt: number
+  readonly deadline: Deadline
+  /** The message of the tracing channel, if it has a subscriber. */
+  readonly operation: TracingMessages['receive'] | undefined
+  /** The memory of the body, once reading has begun. */
+  reservation: Reservation | undefined
+  /** The body, once it has arrived. Without an inbox, it is removed before handlers run. */
+  body: ReceivedBody | undefined
+  /** With `validateIp: 'warn'`: the error to log if the request is accepted. */
+  originWarning: Promise<HookError | undefined> | undefined
+  /** The verification of the signature, once its header has been read. `undefined` if signatures are not checked. */
+  verification: Verification | undefined
 }
 
 /** A segment `.` or `..` of a path, in the spellings that the URL Standard allows. */
@@ -110,15 +137,15 @@ export class DeliveryReceiver implements Receiver {
       if (fetching) await context.deadline.race(fetching, () => new HookError('ranges_unavailable'))
       context.originWarning = this.#origin.warning(request)
 
-      const verification = this.#verifier?.begin(request)
-      if (!verification) readHeaders(request, context.form) // rejects bad headers before the body is read
+      context.verification = this.#verifier?.begin(request)
+      if (!context.verification) readHeaders(request, context.form) // rejects bad headers before the body is read
 
-      context.body = await this.#readBody(context, verification?.hmac)
+      context.body = await this.#readBody(context)
 
-      const verifying = verification && this.#verifier?.finish(verification, context.body.bytes, context)
+      const verifying = this.#verify(context, context.body)
       const signer = verifying instanceof Promise ? await verifying : verifying
 
-      const delivery = this.#accept(context, signer, verification?.signature.algorithm)
+      const delivery = this.#accept(context, signer)
       const { inbox } = this.#settings
       const replying = inbox ? this.#store(inbox, delivery, context) : this.#run(delivery, context)
       const reply = replying instanceof Promise ? await replying : replying
@@ -150,12 +177,12 @@ export class DeliveryReceiver implements Receiver {
       reservation: undefined,
       body: undefined,
       originWarning: undefined,
-      explain: undefined,
+      verification: undefined,
     }
   }
 
-  #readBody(context: RequestContext, hmac: Hmac | undefined): Promise<ReceivedBody> | ReceivedBody {
-    const { request, form, deadline } = context
+  #readBody(context: RequestContext): Promise<ReceivedBody> | ReceivedBody {
+    const { request, form, deadline, verification } = context
     const { bodyLimit } = this.#settings
     const limit = form === 'form' ? 2 * bodyLimit : bodyLimit
     const expected = contentLength(request)
@@ -163,6 +190,7 @@ export class DeliveryReceiver implements Receiver {
     const { memoryLimit } = this.#shared
     const reservation = memoryLimit.reserve(expected)
     context.reservation = reservation
+    const hmac = verification?.hmac
     const onChunk = hmac && ((chunk: Uint8Array) => void hmac.update(chunk))
     const body = request.body()
     // A body without a `form` may have a content coding, which the platform may decode to more bytes than announced.
@@ -170,13 +198,14 @@ export class DeliveryReceiver implements Receiver {
     return readBody(body, { limit, expected, deadline, reservation, permit }, onChunk)
   }
 
+  #verify({ verification, deadline }: RequestContext, { bytes }: ReceivedBody): Promise<Signer> | Signer | undefined {
+    return verification && this.#verifier?.finish(verification, bytes, deadline)
+  }
+
   /** Creates the delivery from the headers. Its signature is valid, or is not checked. */
-  #accept(
-    { request, form, receivedAt }: RequestContext,
-    signer: Signer | undefined,
-    algorithm: HashName | undefined,
-  ): VerifiedDelivery {
+  #accept({ request, form, receivedAt, verification }: RequestContext, signer: Signer | undefined): VerifiedDelivery {
     const { source } = this.#settings
+    const algorithm = verification?.signature.algorithm
     const delivery = new VerifiedDelivery(request, { form, receivedAt, source, signer, algorithm })
     const { guid, event, secretIndex } = delivery
     if (diagnostics.received?.hasSubscribers) diagnostics.received.publish({ guid, event, source, secretIndex })
@@ -244,14 +273,14 @@ export class DeliveryReceiver implements Receiver {
 
   /** Logs and publishes a rejection, publishes the failure of a handler, or logs an internal error. */
   #reject(error: unknown, context: RequestContext): HookError {
-    const { request, explain, operation } = context
+    const { request, verification, operation } = context
     if (!(error instanceof HookError)) {
       if (operation) operation.internalError = error
       this.#settings.logger.error({ err: error }, 'Internal error: a delivery failed. Please report it')
       return new HookError('handler_failed', { cause: error })
     }
     if (error.code === 'handler_failed' || error.code === 'handler_timeout') this.#logOriginWarning(context)
-    else this.#record(error, request, this.#rejectionLog.rejected(error, request, explain))
+    else this.#record(error, request, this.#rejectionLog.rejected(error, request, verification?.explain))
     if (diagnostics.rejected?.hasSubscribers) {
       const guid = headerOf(request, 'x-github-delivery')
       const event = headerOf(request, 'x-github-event')

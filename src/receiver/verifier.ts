@@ -3,34 +3,9 @@ import type { Hmac, HookRequest } from '../http.ts'
 import type { ResolvedSecret, Secret, SecretResolver } from '../options.ts'
 import { Deadline } from '../runtime/deadline.ts'
 import type { Settings } from '../settings.ts'
-import type { TracingMessages } from '../telemetry/tracing.ts'
-import type { ReceivedBody } from './body.ts'
 import { explainWrongSignature } from './explain.ts'
-import type { Reservation } from './memory-limit.ts'
-import type { PayloadForm } from './payload.ts'
 import type { Explain } from './rejection-log.ts'
 import { equalDigests, findSigner, formatSignature, Key, readSignature, type SignatureHeader } from './signature.ts'
-
-/** One request on its way to the reply. */
-export interface RequestContext {
-  readonly request: HookRequest
-  /** Read once, because reading a header may take time. `undefined` if the body has another type or a content coding. */
-  readonly form: PayloadForm | undefined
-  readonly receivedAt: Date
-  /** The time of `receivedAt` on the clock of `performance.now()`. */
-  readonly startedAt: number
-  readonly deadline: Deadline
-  /** The message of the tracing channel, if it has a subscriber. */
-  readonly operation: TracingMessages['receive'] | undefined
-  /** The memory of the body, once reading has begun. */
-  reservation: Reservation | undefined
-  /** The body, once it has arrived. Without an inbox, it is removed before handlers run. */
-  body: ReceivedBody | undefined
-  /** With `validateIp: 'warn'`: the error to log if the request is accepted. */
-  originWarning: Promise<HookError | undefined> | undefined
-  /** Set if the operator's log can have a more exact reason than the sender's reply. */
-  explain: Explain | undefined
-}
 
 /** The keys that may have signed a delivery, in the order in which they are tried. */
 export interface Keyring {
@@ -84,12 +59,15 @@ const firstSigner: Signer = { id: undefined, index: 0 }
 
 /** The verification of one request, from its signature header to the end of its body. */
 export interface Verification {
-  signature: SignatureHeader
+  readonly request: HookRequest
+  readonly signature: SignatureHeader
   /**
    * Computes the HMAC with the first secret while the body arrives. `undefined` if the platform has no `createHmac`, or
    * if a resolver returns the secrets.
    */
-  hmac: Hmac | undefined
+  readonly hmac: Hmac | undefined
+  /** Set if the signature is wrong: finds a more exact reason, which only the operator may see. */
+  explain: Explain | undefined
 }
 
 /** Verifies the signatures of a mount. */
@@ -117,7 +95,8 @@ export class Verifier {
   begin(request: HookRequest): Verification {
     const signature = readSignature(request, this.#settings.signatureAlgorithms)
     const key = this.#secrets.fixed?.keys[0]
-    return { signature, hmac: key && request.createHmac?.(signature.algorithm, key.bytes) }
+    const hmac = key && request.createHmac?.(signature.algorithm, key.bytes)
+    return { request, signature, hmac, explain: undefined }
   }
 
   /**
@@ -125,24 +104,20 @@ export class Verifier {
    * if the first secret did not sign the body.
    * @throws {HookError} `wrong_signature`, `secret_unavailable`
    */
-  finish({ signature, hmac }: Verification, body: Uint8Array, context: RequestContext): Signer | Promise<Signer> {
+  finish(verification: Verification, body: Uint8Array, deadline: Deadline): Signer | Promise<Signer> {
+    const { signature, hmac } = verification
     if (hmac && equalDigests(hmac.digest(), signature.digest)) return firstSigner
-    return this.#findSigner(signature, body, context, hmac ? 1 : 0)
+    return this.#findSigner(verification, body, deadline)
   }
 
-  /** @param from The first key to try. */
-  async #findSigner(
-    signature: SignatureHeader,
-    body: Uint8Array,
-    context: RequestContext,
-    from: number,
-  ): Promise<Signer> {
-    const { request } = context
+  async #findSigner(verification: Verification, body: Uint8Array, deadline: Deadline): Promise<Signer> {
+    const { request, signature, hmac } = verification
     const { createHmac } = request
-    const { keys, id } = this.#secrets.fixed ?? (await this.#secrets.lookUp(request.headers, context.deadline))
-    const index = await findSigner(keys, signature, body, createHmac, from)
+    const { keys, id } = this.#secrets.fixed ?? (await this.#secrets.lookUp(request.headers, deadline))
+    const index = await findSigner(keys, signature, body, createHmac, hmac ? 1 : 0) // `finish` has tried the first key
     if (index < 0) {
-      context.explain = () => explainWrongSignature({ signature, body, headers: request.headers, keys, createHmac })
+      const { headers } = request
+      verification.explain = () => explainWrongSignature({ signature, body, headers, keys, createHmac })
       throw new HookError('wrong_signature')
     }
     return { id, index }
