@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { fetchMeta } from '../receiver/github-meta.ts'
 import { AddressSet, parseAddress, parseCidr } from '../runtime/cidr.ts'
-import { githubAddresses } from '../server/config/resolve-config.ts'
+import { githubAddresses } from '../server/config/server-options.ts'
 import { rules } from '../settings.ts'
 import { addEnvFileFlags } from './env-file-flags.ts'
 import { addConfigFlag, configFromFlags, invalidValue } from './flags.ts'

@@ -16,8 +16,9 @@ import { openLocalReceiver } from './api/create-delivery.ts'
 import { Guard } from './auth/guard.ts'
 import { publicHost } from './config/conflicts.ts'
 import type { HooksModule } from './config/hooks-module.ts'
-import { type Config, hooksOptions } from './config/resolve-config.ts'
+import type { Config } from './config/resolve-config.ts'
 import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './config/secret.ts'
+import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from './config/server-options.ts'
 import { openPolling, openRecovery } from './github.ts'
 import { addressOf, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
@@ -45,8 +46,8 @@ export interface ServeOptions {
 export async function serve({ config, module, secret, logger }: ServeOptions): Promise<Service> {
   const options: HooksOptions = { ...hooksOptions(config), logger, secret }
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
-  const host = publicHost(config, options.validateSignature ?? hooks.options.validateSignature ?? true)
-  const ownInbox = config.database.source ? undefined : hooks.options.inbox
+  const host = publicHost(config, checksSignatures(config, hooks.options))
+  const ownInbox = moduleInbox(config, hooks)
   const inbox = ownInbox ?? (await openInbox(config, logger))
   const role = config.role.value
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
@@ -73,7 +74,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       await within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()]))
     })
     // The public listener, the readiness check and the metrics share this receiver.
-    const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
+    const receiver = receivesDeliveries(config) ? hooks.mount(mounting, {}) : undefined
     const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)
     // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
     const proxies = config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting)

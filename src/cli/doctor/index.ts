@@ -6,6 +6,7 @@ import { publicHost } from '../../server/config/conflicts.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import { type Config, ConfigError } from '../../server/config/resolve-config.ts'
+import { checksSignatures, moduleInbox, receivesDeliveries } from '../../server/config/server-options.ts'
 import { findServerSecret, textSecrets } from '../../server/config/server-secret.ts'
 import { listen } from '../../server/listener.ts'
 import type { EnvFileFlags } from '../env-file-flags.ts'
@@ -70,14 +71,14 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
     }
   }
   const options: Readonly<HooksOptions> = module?.hooks.options ?? {}
-  const signed = config.validateSignature.value ?? options.validateSignature ?? true
+  const signed = checksSignatures(config, options)
   const needsSecret = signed && config.pull.value === undefined
   if (needsSecret && secret === undefined && options.secret === undefined) {
     const cure = 'put the secret of the webhook into GITHUB_WEBHOOKS_KEY, or into a file for --secret-file'
     yield failed('secret', 'no secret is set', cure)
   }
-  const settings = yield* checkSettings(config, options)
-  const ownInbox = config.database.source === undefined ? options.inbox : undefined
+  const ownInbox = moduleInbox(config, module?.hooks)
+  const settings = yield* checkSettings(config, options, ownInbox)
   // Before `checkDatabase`, which closes the inbox of the module.
   const usedNames = module ? await receivedNames(module, config, ownInbox) : new Set<string>()
   yield* checkDatabase(config, module, ownInbox)
@@ -131,12 +132,11 @@ function checkHandlers({ name, hooks }: HooksModule): Finding {
 
 /** Checks that the listeners can bind to their ports. A port that a running hookserver uses is fine. */
 async function* checkPorts(config: Config, signed: boolean): AsyncGenerator<Finding> {
-  const { port, adminHost, adminPort, role, pull } = config
+  const { port, adminHost, adminPort } = config
   const listeners = [{ what: 'admin port', host: adminHost.value, port: adminPort.value, flag: 'admin-port' }]
   try {
     const host = publicHost(config, signed)
-    const receives = role.value !== 'worker' && pull.value === undefined
-    if (receives) listeners.unshift({ what: 'port', host, port: port.value, flag: 'port' })
+    if (receivesDeliveries(config)) listeners.unshift({ what: 'port', host, port: port.value, flag: 'port' })
   } catch (error) {
     yield failed('settings', (error as Error).message)
   }

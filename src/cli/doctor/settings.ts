@@ -1,10 +1,12 @@
 /** Checks of the `.env` file, and of invalid or conflicting settings, with which `serve` would not start. */
 import { statSync } from 'node:fs'
+import type { Inbox } from '../../inbox/inbox.ts'
 import type { HooksOptions } from '../../options.ts'
 import { checkDatabase, checkPull } from '../../server/config/conflicts.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
-import { type Config, hooksOptions } from '../../server/config/resolve-config.ts'
+import type { Config } from '../../server/config/resolve-config.ts'
 import { findAccess, othersAccess } from '../../server/config/secret.ts'
+import { hooksOptions } from '../../server/config/server-options.ts'
 import { checkCredentials } from '../../server/github.ts'
 import { resolveOptions, type Settings } from '../../settings.ts'
 import { type Finding, failed, fine, warning } from './finding.ts'
@@ -25,20 +27,22 @@ export const invalidSettings = ({ message }: Error): Finding[] =>
 
 /**
  * @param options The options of the module.
+ * @param ownInbox The inbox of the module, if the server uses it.
  * @returns The options that the server would use, or `undefined` if they are invalid.
  */
 export function* checkSettings(
   config: Config,
   options: Readonly<HooksOptions>,
+  ownInbox: Inbox | undefined,
 ): Generator<Finding, Settings | undefined> {
-  const { database, recover, pull, role } = config
+  const { recover, pull, role } = config
   let settings: Settings | undefined
   const checks = [
     () => {
       // Without signature checks, because a missing secret has its own finding.
       settings = resolveOptions(options, { ...hooksOptions(config), validateSignature: false })
     },
-    () => (database.source === undefined && options.inbox ? undefined : checkDatabase(config)),
+    () => (ownInbox ? undefined : checkDatabase(config)),
     () => checkPull(config),
     () => settings && checkCredentials(pull, settings),
     () => settings && role.value !== 'receiver' && checkCredentials(recover, settings),

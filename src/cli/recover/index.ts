@@ -3,7 +3,7 @@ import type { SweepOptions } from '../../github/recovery/options.ts'
 import type { SweepReport, Swept } from '../../github/recovery/sweeper.ts'
 import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
 import { loadModule } from '../../server/config/hooks-module.ts'
-import { configuredApiUrl } from '../../server/config/resolve-config.ts'
+import { configuredApiUrl, moduleInbox } from '../../server/config/server-options.ts'
 import { findServerSecret } from '../../server/config/server-secret.ts'
 import { openRecovery } from '../../server/github.ts'
 import type { AdminClient } from '../admin-client.ts'
@@ -102,8 +102,7 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
   const module = flags.module === undefined ? undefined : await loadModule(flags.module)
   const config = module ? sweepConfig(hooks, flags, module) : early
   if (config.recover.value === undefined) throw new UsageError(noHooks)
-  const ownInbox = config.database.source ? undefined : module?.hooks.options.inbox
-  const inbox = ownInbox ?? (await openLocal(config))
+  const inbox = moduleInbox(config, module?.hooks) ?? (await openLocal(config))
   try {
     const { url, githubToken } = config
     const apiUrl = configuredApiUrl(config)

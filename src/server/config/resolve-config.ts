@@ -1,7 +1,4 @@
 import * as v from 'valibot'
-import { apiUrlOf, githubUrlOf } from '../../github/addresses.ts'
-import type { HooksOptions } from '../../options.ts'
-import { githubApi } from '../../settings.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings, type Values } from './settings.ts'
 
@@ -174,35 +171,4 @@ function targetText(target: unknown): string {
   const name = repository ?? organization
   if (name === undefined) return JSON.stringify(target)
   return id === undefined ? String(name) : `${name}#${id}`
-}
-
-/**
- * The options of `Hooks` that the settings of the server override. If an option is `undefined` here, the option of the
- * module applies.
- */
-export function hooksOptions(config: Config): HooksOptions {
-  const { url, validateIp, ranges, validateSignature, trustProxy, githubToken, dev } = config
-  return {
-    url: url.value,
-    validateIp: dev.value ? false : validateIp.value,
-    ranges: ranges.value,
-    validateSignature: validateSignature.value,
-    trustProxy: trustProxy.value,
-    apiUrl: configuredApiUrl(config),
-    token: githubToken.value,
-  }
-}
-
-/** The address of GitHub's API. `undefined` if no setting names it: the option `apiUrl` of the module then applies. */
-export function configuredApiUrl({ github, apiUrl }: Pick<Config, 'github' | 'apiUrl'>): string | undefined {
-  return apiUrl.value ?? (github.value === undefined ? undefined : apiUrlOf(github.value))
-}
-
-/** The addresses of GitHub's pages and of its API. @param ofModule The option `apiUrl` of the module. */
-export function githubAddresses(
-  config: Pick<Config, 'github' | 'apiUrl'>,
-  ofModule: string = githubApi,
-): { github: string; apiUrl: string } {
-  const apiUrl = configuredApiUrl(config) ?? ofModule
-  return { github: config.github.value ?? githubUrlOf(apiUrl), apiUrl }
 }

@@ -1,10 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  type ConfigSources,
-  configuredApiUrl,
-  githubAddresses,
-  resolveConfig,
-} from '../../../src/server/config/resolve-config.ts'
+import { type ConfigSources, resolveConfig } from '../../../src/server/config/resolve-config.ts'
+import { configuredApiUrl, githubAddresses } from '../../../src/server/config/server-options.ts'
 
 const resolve = (sources: Partial<ConfigSources>) => resolveConfig({ flags: {}, env: {}, ...sources })
 const github = 'https://acme.ghe.com'

@@ -1,0 +1,50 @@
+/** What a server does, by its settings and by the options of its module. A setting overrides an option. */
+import { apiUrlOf, githubUrlOf } from '../../github/addresses.ts'
+import type { Hooks } from '../../hooks.ts'
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { HooksOptions } from '../../options.ts'
+import { githubApi } from '../../settings.ts'
+import type { Config } from './resolve-config.ts'
+
+/**
+ * The options of `Hooks` that the settings of the server override. If an option is `undefined` here, the option of the
+ * module applies.
+ */
+export function hooksOptions(config: Config): HooksOptions {
+  const { url, validateIp, ranges, validateSignature, trustProxy, githubToken, dev } = config
+  return {
+    url: url.value,
+    validateIp: dev.value ? false : validateIp.value,
+    ranges: ranges.value,
+    validateSignature: validateSignature.value,
+    trustProxy: trustProxy.value,
+    apiUrl: configuredApiUrl(config),
+    token: githubToken.value,
+  }
+}
+
+/** The address of GitHub's API. `undefined` if no setting names it: the option `apiUrl` of the module then applies. */
+export function configuredApiUrl({ github, apiUrl }: Pick<Config, 'github' | 'apiUrl'>): string | undefined {
+  return apiUrl.value ?? (github.value === undefined ? undefined : apiUrlOf(github.value))
+}
+
+/** The addresses of GitHub's pages and of its API. @param ofModule The option `apiUrl` of the module. */
+export function githubAddresses(
+  config: Pick<Config, 'github' | 'apiUrl'>,
+  ofModule: string = githubApi,
+): { github: string; apiUrl: string } {
+  const apiUrl = configuredApiUrl(config) ?? ofModule
+  return { github: config.github.value ?? githubUrlOf(apiUrl), apiUrl }
+}
+
+/** Whether the server checks signatures. */
+export const checksSignatures = ({ validateSignature }: Config, ofModule: HooksOptions = {}): boolean =>
+  validateSignature.value ?? ofModule.validateSignature ?? true
+
+/** Whether GitHub sends deliveries to the server. A worker gets none, and a server with `--pull` reads them itself. */
+export const receivesDeliveries = ({ role, pull }: Config): boolean =>
+  role.value !== 'worker' && pull.value === undefined
+
+/** The inbox of the module. `undefined` if it has none, or if a setting names another database. */
+export const moduleInbox = ({ database }: Config, hooks: Hooks | undefined): Inbox | undefined =>
+  database.source === undefined ? hooks?.options.inbox : undefined
