@@ -42,61 +42,73 @@ export interface ServeOptions {
   logger: FullLogger
 }
 
-/** Starts a server. @throws {Error} that says what to do. */
+/**
+ * Starts a server: opens its parts, listens, then starts to work. `close()` closes the parts in reverse order. If a
+ * step fails, the parts that are already open are closed in the same way.
+ *
+ * The promise resolves when the server answers requests. `/readyz` of the admin listener says whether the server can
+ * also store deliveries, and `notifyReady` tells systemd that the server has started.
+ * @throws {Error} that says what to do.
+ */
 export async function serve({ config, module, secret, logger }: ServeOptions): Promise<Service> {
   const options: HooksOptions = { ...hooksOptions(config), logger, secret }
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
-  const host = publicHost(config, checksSignatures(config, hooks.options))
+  const host = publicHost(config, checksSignatures(config, hooks.options)) // may throw, so before the inbox is open
+  const role = config.role.value
+
   const ownInbox = moduleInbox(config, hooks)
   const inbox = ownInbox ?? (await openInbox(config, logger))
-  const role = config.role.value
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
-
   const closing: Cleanup[] = []
   try {
+    // 1. Open. Nothing can reach the server yet.
     const adminToken = adminTokenOf(config)
     const tokens = { token: adminToken.token, readOnlyToken: readOnlyTokenOf(config, adminToken) }
+    const guard = new Guard({ tokens, inbox, host: config.adminHost.value, url: config.adminUrl.value })
     const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
     closing.push(() => metrics.close())
     closing.push(logSuccesses(logger, config.dev.value ? 'info' : 'debug'))
     const servers: Server[] = []
-    closing.push(async (grace) => {
-      // Rejects new connections and closes idle ones. Open requests are answered before the inbox closes.
-      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-      await hooks.close({ grace }) // also closes the inbox, or abandons one that does not respond
-      for (const server of servers) server.closeAllConnections()
-      await Promise.all(closed)
-    })
-    const guard = new Guard({ tokens, inbox, host: config.adminHost.value, url: config.adminUrl.value })
+    closing.push((grace) => closeServers(servers, () => hooks.close({ grace })))
     const polling = openPolling({ config, hooks, mounting, inbox })
     const recovery = role === 'receiver' ? undefined : openRecovery({ config, hooks, mounting, inbox })
-    closing.push(async () => {
-      await within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()]))
-    })
+    closing.push(() => within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))
     // The public listener, the readiness check and the metrics share this receiver.
     const receiver = receivesDeliveries(config) ? hooks.mount(mounting, {}) : undefined
     const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)
-    // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
-    const proxies = config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting)
+
+    // 2. Listen. The admin listener is first, so that no delivery arrives at a server that cannot be administered.
     let publicUrl: string | undefined
-    const receivesAt = () => publicUrl
-    const parts = {
-      ...{ guard, metrics, inbox, hooks, localReceiver, logger, role, receiver, receivesAt, recovery, proxies },
+    const admin = adminListener({
+      guard,
+      metrics,
+      inbox,
+      hooks,
+      localReceiver,
+      logger,
+      role,
+      receiver,
+      recovery,
+      receivesAt: () => publicUrl,
       dev: config.dev.value,
-    }
+      // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
+      proxies: config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting),
+    })
     const adminAddress = { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }
-    const adminServer = await listen(adminListener(parts), adminAddress)
+    const adminServer = await listen(admin, adminAddress)
     servers.push(adminServer)
     if (receiver) {
-      const listener = publicListener(receiver, metrics)
-      const publicServer = await listen(listener, { host, port: config.port.value, flag: 'port' })
+      const publicAddress = { host, port: config.port.value, flag: 'port' }
+      const publicServer = await listen(publicListener(receiver, metrics), publicAddress)
       servers.push(publicServer)
-      const url = options.url ?? hooks.options.url
-      publicUrl = `${addressOf(publicServer)}${typeof url === 'string' ? url : '/hooks'}`
+      publicUrl = `${addressOf(publicServer)}${receiver.url || '/hooks'}`
     }
+
+    // 3. Work: run handlers, and ask GitHub for deliveries.
     if (role !== 'receiver') hooks.work(mounting)
     recovery?.start()
     polling?.start()
+
     const adminUrl = config.adminUrl.value ?? addressOf(adminServer)
     return { publicUrl, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }
   } catch (error) {
@@ -107,11 +119,22 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
 }
 
 /** @param grace Milliseconds that running handlers have before their signal aborts. */
-type Cleanup = (grace: number) => void | Promise<void>
+type Cleanup = (grace: number) => unknown
 
 /** Closes in reverse order, like AsyncDisposableStack, which Node.js 22 does not have. */
 async function closeAll(closing: readonly Cleanup[], grace: number): Promise<void> {
   for (const close of closing.toReversed()) await close(grace)
+}
+
+/**
+ * Stops accepting connections, and closes idle ones. Then waits until `closeHooks` has answered the open requests, and
+ * closed the inbox, or abandoned one that does not respond.
+ */
+async function closeServers(servers: readonly Server[], closeHooks: () => Promise<void>): Promise<void> {
+  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+  await closeHooks()
+  for (const server of servers) server.closeAllConnections()
+  await Promise.all(closed)
 }
 
 /** Logs each successful attempt. The worker logs failed ones itself. @returns A function that stops the logging. */
