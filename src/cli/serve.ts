@@ -3,9 +3,8 @@ import { formatTarget } from '../github/target.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
-import { assertModule, loadModule } from '../server/config/hooks-module.ts'
+import { assertModule, loadWithConfig } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
-import { findServerSecret } from '../server/config/server-secret.ts'
 import { watchSecrets } from '../server/config/watch-secrets.ts'
 import type { Service } from '../server/serve.ts'
 import { type FullLogger, setDefaultLogger } from '../telemetry/logger.ts'
@@ -48,15 +47,13 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags & 
     import('../server/serve.ts'),
     import('../server/logging.ts'),
   ])
-  const secret = findServerSecret(early)
   const logger = await createLogger(early.logLevel.value)
   setDefaultLogger(logger) // for the `new Hooks()` of the module
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
-  const module = path === undefined ? undefined : await loadModule(path)
-  const config = module ? configFromFlags(flags, { module }) : early
+  const { module, config, secret } = await loadWithConfig(path, (given) => configFromFlags(flags, { module: given }))
   logger.level = config.logLevel.value
   await traceIfInstalled()
-  const { value: secretFile } = early.secretFile
+  const { value: secretFile } = config.secretFile
   const watched = secretFile === undefined ? undefined : watchSecrets(secretFile, logger)
   const service = await serve({ config, module, secret: watched ?? secret?.value, logger })
   const stopped = stopOnSignal(service, logger)

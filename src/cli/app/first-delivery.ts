@@ -3,8 +3,7 @@ import { type InstallationDetails, readInstallations } from '../../github/app/de
 import type { RequestError, Requester } from '../../github/requester.ts'
 import { isObject, textIn } from '../../runtime/json.ts'
 import { sleep } from '../../runtime/timer.ts'
-import { loadModule } from '../../server/config/hooks-module.ts'
-import { findServerSecret } from '../../server/config/server-secret.ts'
+import { loadWithConfig } from '../../server/config/hooks-module.ts'
 import { onEvent } from '../../server/on-event.ts'
 import { setDefaultLogger } from '../../telemetry/logger.ts'
 import { type ConfigFlags, configFromFlags } from '../flags.ts'
@@ -45,12 +44,9 @@ export async function startPulling(path: string, flags: ConfigFlags): Promise<Pu
     pullEvery: process.env.HOOKSERVER_PULL_EVERY ?? '2s',
     ...flags,
   }
-  const early = configFromFlags(given)
-  const secret = findServerSecret(early)
-  const logger = await createLogger(early.logLevel.value)
+  const logger = await createLogger(configFromFlags(given).logLevel.value)
   setDefaultLogger(logger) // for the `new Hooks()` of the module
-  const module = await loadModule(path)
-  const config = configFromFlags(given, { module })
+  const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(given, { module: loaded }))
   const first = firstDelivery()
   try {
     const service = await serve({ config, module, secret: secret?.value, logger })

@@ -6,10 +6,10 @@ import { missingCredentials, parseTarget, type Target } from '../../github/targe
 import { type WebhookEvents, webhookEvents } from '../../github/webhooks/webhook-events.ts'
 import { WebhooksApi, type WebhooksApiOptions } from '../../github/webhooks/webhooks-api.ts'
 import { sleep } from '../../runtime/timer.ts'
-import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
+import { type HooksModule, loadWithConfig } from '../../server/config/hooks-module.ts'
 import { type Config, flagOf, variablesOf } from '../../server/config/resolve-config.ts'
 import { hooksOptions } from '../../server/config/server-options.ts'
-import { findServerSecret, textSecrets } from '../../server/config/server-secret.ts'
+import { textSecrets } from '../../server/config/server-secret.ts'
 import { events as eventList } from '../../server/config/setting.ts'
 import { type SettingName, settings as serverSettings } from '../../server/config/settings.ts'
 import { resolveOptions, type Settings } from '../../settings.ts'
@@ -89,16 +89,15 @@ export async function openWebhooks(
   { needsSecret = true }: { needsSecret?: boolean } = {},
 ): Promise<OpenWebhooks> {
   const target = targetIn(text)
-  const early = configOf(flags)
-  // Before the import of the module, which may need the secret.
-  const found = needsSecret ? findServerSecret(early) : undefined
-  const module = flags.module === undefined ? undefined : await loadModule(flags.module)
-  const config = module ? configOf(flags, module) : early
+  const read = (loaded?: HooksModule) => configOf(flags, loaded)
+  const { module, config, secret } = needsSecret
+    ? await loadWithConfig(flags.module, read)
+    : { module: undefined, config: read(), secret: undefined }
   const settings = resolveOptions(module?.hooks.options, { ...hooksOptions(config), ...unchecked })
   const missing = missingCredentials([target], settings)
   if (missing !== undefined) throw new UsageError(missing)
-  const secrets = found
-    ? { values: [found.value].flat(), source: found.source, file: config.secretFile.value }
+  const secrets = secret
+    ? { values: [secret.value].flat(), source: secret.source, file: config.secretFile.value }
     : module && secretsOf(module)
   return {
     ...{ target, settings, secrets, events: eventsFor(target, flags, module), url: urlIn(flags, config) },

@@ -2,9 +2,8 @@ import type { Command } from 'commander'
 import type { SweepOptions } from '../../github/recovery/options.ts'
 import type { SweepReport, Swept } from '../../github/recovery/sweeper.ts'
 import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
-import { loadModule } from '../../server/config/hooks-module.ts'
+import { type HooksModule, loadWithConfig } from '../../server/config/hooks-module.ts'
 import { configuredApiUrl, moduleInbox } from '../../server/config/server-options.ts'
-import { findServerSecret } from '../../server/config/server-secret.ts'
 import { openRecovery } from '../../server/github.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, openLocal, openRemote, UsageError } from '../flags.ts'
@@ -97,10 +96,12 @@ interface Sweep {
 
 /** A sweep by this process. @throws {UsageError} @throws {ConfigError} */
 async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Promise<Sweep> {
-  const early = sweepConfig(hooks, flags)
-  if (flags.module !== undefined) findServerSecret(early)
-  const module = flags.module === undefined ? undefined : await loadModule(flags.module)
-  const config = module ? sweepConfig(hooks, flags, module) : early
+  const configOf = (loaded?: HooksModule) => sweepConfig(hooks, flags, loaded)
+  // Without a module, the sweep needs no secret.
+  const { module, config } =
+    flags.module === undefined
+      ? { module: undefined, config: configOf() }
+      : await loadWithConfig(flags.module, configOf)
   if (config.recover.value === undefined) throw new UsageError(noHooks)
   const inbox = moduleInbox(config, module?.hooks) ?? (await openLocal(config))
   try {

@@ -4,7 +4,8 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hooksBrand } from '../../adapters/mount.ts'
 import type { Hooks } from '../../hooks.ts'
-import { ConfigError } from './resolve-config.ts'
+import { type Config, ConfigError } from './resolve-config.ts'
+import { type FoundSecret, findServerSecret } from './server-secret.ts'
 
 /** The user's module: its handlers and its configuration. */
 export interface HooksModule {
@@ -13,6 +14,31 @@ export interface HooksModule {
   hooks: Hooks
   /** The export `config`, not checked yet. */
   config: unknown
+}
+
+/** A module with the settings and the secret of the server that runs it. */
+export interface ModuleWithConfig {
+  /** `undefined` for a server without a module. */
+  module: HooksModule | undefined
+  config: Config
+  /** `undefined` if the server uses the secret of the module. */
+  secret: FoundSecret<string | readonly string[]> | undefined
+}
+
+/**
+ * Finds the secret, and imports the module. The secret is first, because `new Hooks()` in the module needs it.
+ * @param configOf Reads the settings, with those of the module once it is imported.
+ * @throws {ConfigError} @throws {Error} that says what to do.
+ */
+export async function loadWithConfig(
+  name: string | undefined,
+  configOf: (module?: HooksModule) => Config,
+): Promise<ModuleWithConfig> {
+  const early = configOf()
+  const secret = findServerSecret(early)
+  if (name === undefined) return { module: undefined, config: early, secret }
+  const module = await loadModule(name)
+  return { module, config: configOf(module), secret }
 }
 
 interface ModuleExports {
