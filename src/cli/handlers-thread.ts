@@ -1,12 +1,12 @@
 /** The program of the thread that reads the handlers of a module: see `module-handlers.ts`. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { isObject } from '../runtime/json.ts'
-import { loadModule } from '../server/config/hooks-module.ts'
+import { eventNamesOf, loadModule } from '../server/config/hooks-module.ts'
 import type { ModuleHandlers, ThreadAnswer } from './module-handlers.ts'
 
 async function read(path: string): Promise<ModuleHandlers> {
   const { hooks, config } = await loadModule(path)
-  const names = hooks.registrations.flatMap(({ events }) => events)
+  const names = eventNamesOf({ hooks })
   const permissions = isObject(config) ? config.permissions : undefined
   return { names: [...new Set(names)], permissions: JSON.parse(JSON.stringify(permissions ?? null)) ?? undefined }
 }

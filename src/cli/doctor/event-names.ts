@@ -4,12 +4,10 @@ import { cureForUnknown, unknownNames } from '../../events.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { hasReceived } from '../../inbox/unknown-names.ts'
 import { isFile } from '../../server/config/database-settings.ts'
-import type { HooksModule } from '../../server/config/hooks-module.ts'
+import { eventNamesOf, type HooksModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively } from '../../server/open-inbox.ts'
 import { type Finding, warning } from './finding.ts'
-
-export const namesOf = ({ hooks }: HooksModule): string[] => hooks.registrations.flatMap(({ events }) => events)
 
 /**
  * The unknown names that the inbox has deliveries of. None if the inbox cannot be opened: `checkDatabase` reports why.
@@ -21,7 +19,7 @@ export async function receivedNames(
   ownInbox: Inbox | undefined,
 ): Promise<Set<string>> {
   const received = new Set<string>()
-  const unknown = unknownNames(namesOf(module))
+  const unknown = unknownNames(eventNamesOf(module))
   const isMissing = !ownInbox && isFile(config.database.value) && !existsSync(config.database.value)
   if (unknown.length === 0 || isMissing) return received
   try {
@@ -38,7 +36,7 @@ export async function receivedNames(
 }
 
 export function* checkEventNames(module: HooksModule, usedNames: ReadonlySet<string>): Generator<Finding> {
-  for (const name of unknownNames(namesOf(module), usedNames)) {
+  for (const name of unknownNames(eventNamesOf(module), usedNames)) {
     const cure = cureForUnknown(name, 'ignore this warning: the handler runs')
     yield warning('module', `${module.name} has a handler for the unknown event "${name}"`, cure)
   }

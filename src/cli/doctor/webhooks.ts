@@ -1,12 +1,11 @@
 /** Checks of the webhooks that `--recover` or `--pull` names. */
 import { missingCredentials, nameOfTarget, type Target } from '../../github/target.ts'
 import { webhookEvents } from '../../github/webhooks/webhook-events.ts'
-import type { HooksModule } from '../../server/config/hooks-module.ts'
+import { eventNamesOf, type HooksModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import type { Settings } from '../../settings.ts'
 import { checkWebhook } from '../hooks/check.ts'
 import { type OwnSecrets, openApi } from '../hooks/open-webhooks.ts'
-import { namesOf } from './event-names.ts'
 import { type Finding, failed, fine } from './finding.ts'
 
 interface Server {
@@ -45,7 +44,7 @@ export async function* checkWebhooks(server: Server): AsyncGenerator<Finding> {
 
 async function* checkTarget(target: Target, server: Server, isPulled: boolean): AsyncGenerator<Finding> {
   const { config, settings, module, secrets, usedNames } = server
-  const names = module && namesOf(module)
+  const names = module && eventNamesOf(module)
   const own: OwnSecrets | undefined = secrets && {
     values: secrets,
     source: 'the secret of the server',

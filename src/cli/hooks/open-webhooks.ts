@@ -6,7 +6,7 @@ import { missingCredentials, parseTarget, type Target } from '../../github/targe
 import { type WebhookEvents, webhookEvents } from '../../github/webhooks/webhook-events.ts'
 import { WebhooksApi, type WebhooksApiOptions } from '../../github/webhooks/webhooks-api.ts'
 import { sleep } from '../../runtime/timer.ts'
-import { type HooksModule, loadWithConfig } from '../../server/config/hooks-module.ts'
+import { eventNamesOf, type HooksModule, loadWithConfig } from '../../server/config/hooks-module.ts'
 import { type Config, flagOf, variablesOf } from '../../server/config/resolve-config.ts'
 import { hooksOptions } from '../../server/config/server-options.ts'
 import { textSecrets } from '../../server/config/server-secret.ts'
@@ -136,13 +136,7 @@ function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | un
     if (!success) throw invalidValue('--events', issues[0].message, flags.events)
     return webhookEvents(output, target)
   }
-  return (
-    module &&
-    webhookEvents(
-      module.hooks.registrations.flatMap(({ events }) => events),
-      target,
-    )
-  )
+  return module && webhookEvents(eventNamesOf(module), target)
 }
 
 function secretsOf({ name, hooks }: HooksModule): OwnSecrets | undefined {

@@ -84,6 +84,10 @@ async function importUntilIdle(url: string): Promise<ModuleExports> {
   }
 }
 
+/** The event names that the handlers of a module are registered for. */
+export const eventNamesOf = ({ hooks }: Pick<HooksModule, 'hooks'>): string[] =>
+  hooks.registrations.flatMap(({ events }) => events)
+
 /** @throws {ConfigError} if the file does not exist. */
 export function assertModule(name: string): void {
   if (!existsSync(name)) throw new ConfigError([`${name}: the file does not exist`])
