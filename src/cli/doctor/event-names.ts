@@ -7,7 +7,7 @@ import { isFile } from '../../server/config/database-settings.ts'
 import { eventNamesOf, type HooksModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively } from '../../server/open-inbox.ts'
-import { type Finding, warning } from './finding.ts'
+import { type Finding, warning } from '../finding.ts'
 
 /**
  * The unknown names that the inbox has deliveries of. None if the inbox cannot be opened: `checkDatabase` reports why.

@@ -2,8 +2,8 @@
 import { fetchMeta } from '../../receiver/github-meta.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import type { Settings } from '../../settings.ts'
+import { type Finding, failed, fine, warning } from '../finding.ts'
 import { plural, withCauses } from '../output.ts'
-import { type Finding, failed, fine, warning } from './finding.ts'
 
 const what = 'GitHub'
 

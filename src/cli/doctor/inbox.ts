@@ -4,8 +4,8 @@ import type { Client } from 'pg'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively, schemasOf } from '../../server/open-inbox.ts'
+import { type Finding, failed, fine, warning } from '../finding.ts'
 import { deliveryCount, plural } from '../output.ts'
-import { type Finding, failed, fine, warning } from './finding.ts'
 
 const minFreeBytes = 2 ** 30
 const dayMs = 24 * 60 * 60 * 1000

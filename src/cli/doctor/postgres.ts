@@ -3,8 +3,8 @@ import type { Client } from 'pg'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { connectionsOf, cureOf, loadPostgres, noAnswer, reasonOf } from '../../server/open-inbox.ts'
+import { type Finding, failed, warning } from '../finding.ts'
 import { formatDuration, plural } from '../output.ts'
-import { type Finding, failed, warning } from './finding.ts'
 import { checkSchemas } from './inbox.ts'
 
 const timeoutMs = 5000

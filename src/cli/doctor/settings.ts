@@ -9,7 +9,7 @@ import { findAccess, othersAccess } from '../../server/config/secret.ts'
 import { hooksOptions } from '../../server/config/server-options.ts'
 import { checkCredentials } from '../../server/github.ts'
 import { resolveOptions, type Settings } from '../../settings.ts'
-import { type Finding, failed, fine, warning } from './finding.ts'
+import { type Finding, failed, fine, warning } from '../finding.ts'
 
 /** The names of the variables in the `.env` file, and whether other users can read their values. */
 export function* checkEnvFile({ path, variables, overridden }: EnvFile): Generator<Finding> {

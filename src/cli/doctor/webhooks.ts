@@ -4,9 +4,9 @@ import { webhookEvents } from '../../github/webhooks/webhook-events.ts'
 import { eventNamesOf, type HooksModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import type { Settings } from '../../settings.ts'
+import { type Finding, failed, fine } from '../finding.ts'
 import { checkWebhook } from '../hooks/check.ts'
 import { type OwnSecrets, openApi } from '../hooks/open-webhooks.ts'
-import { type Finding, failed, fine } from './finding.ts'
 
 interface Server {
   config: Config

@@ -5,7 +5,7 @@ import { AmbiguousWebhook, selectWebhook } from '../../github/webhooks/plan.ts'
 import { proveSecret } from '../../github/webhooks/prove-secret.ts'
 import type { WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { loggedNames } from '../../github/webhooks/webhook-events.ts'
-import { type Finding, failed, findingLines, warning } from '../doctor/finding.ts'
+import { type Finding, failed, findingLines, warning } from '../finding.ts'
 import { jsonLine, printLines } from '../output.ts'
 import {
   addEventFlags,

@@ -1,6 +1,6 @@
 import type { Target } from '../../github/target.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
-import { type Finding, failed, fine, warning } from '../doctor/finding.ts'
+import { type Finding, failed, fine, warning } from '../finding.ts'
 import { formatAge } from '../output.ts'
 import type { OwnSecrets } from './open-webhooks.ts'
 

@@ -4,7 +4,7 @@ import { type Target, withoutSecrets } from '../../github/target.ts'
 import { isSameAddress, nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { compareEvents } from '../../github/webhooks/webhook-events.ts'
 import { isLoopback } from '../../server/listener.ts'
-import { type Finding, failed, fine, warning } from '../doctor/finding.ts'
+import { type Finding, failed, fine, warning } from '../finding.ts'
 import { formatAge, plural, shellQuoted } from '../output.ts'
 
 export interface Wanted {

@@ -1,4 +1,4 @@
-import { printable, styled } from '../output.ts'
+import { printable, styled } from './output.ts'
 
 /** The result of one check. */
 export interface Finding {
