@@ -79,26 +79,13 @@ function statusLines({ app, hook, installations, deliveries }: Status, width: nu
   return [
     ...facts.map(([name, value]) => printable(`${name.padEnd(12)} ${value}`)),
     '',
-    ...section(
-      installations,
-      'No account has installed the App.',
-      installationColumns,
-      ({ id, account, coversAll, permissions, isSuspended }) => [
-        id,
-        account,
-        coversAll ? 'all' : 'selected',
-        isSuspended ? 'suspended' : permissionsText(permissions),
-      ],
-      width,
-    ),
+    ...(installations.length > 0
+      ? new Table(installationColumns, width).lines(installations.map(installationRow))
+      : ['No account has installed the App.']),
     '',
-    ...section(
-      deliveries,
-      'GitHub lists no deliveries to the webhook.',
-      deliveryColumns,
-      (one) => [formatAge(one.deliveredAt, now), eventName(one), one.status, one.guid],
-      width,
-    ),
+    ...(deliveries.length > 0
+      ? new Table(deliveryColumns, width).lines(deliveries.map((one) => deliveryRow(one, now)))
+      : ['GitHub lists no deliveries to the webhook.']),
     ...(hook.url === unreachableAddress && deliveries.length > 0 ? ['', pulledText] : []),
   ]
 }
@@ -110,6 +97,11 @@ const installationColumns: readonly Column[] = [
   { title: 'PERMISSIONS', minWidth: 12 },
 ]
 
+function installationRow({ id, account, coversAll, permissions, isSuspended }: InstallationDetails): string[] {
+  const granted = isSuspended ? 'suspended' : permissionsText(permissions)
+  return [id, account, coversAll ? 'all' : 'selected', granted].map(printable)
+}
+
 const deliveryColumns: readonly Column[] = [
   { title: 'AGE' },
   { title: 'EVENT', minWidth: 8 },
@@ -117,19 +109,11 @@ const deliveryColumns: readonly Column[] = [
   { title: 'GUID', minWidth: 8 },
 ]
 
+const deliveryRow = (one: LoggedAttempt, now: number): string[] =>
+  [formatAge(one.deliveredAt, now), eventName(one), one.status, one.guid].map(printable)
+
 const pulledText =
   'No server is at the address of the webhook, so GitHub fails to deliver. "serve --pull app" reads the deliveries.'
-
-function section<Item>(
-  items: readonly Item[],
-  none: string,
-  columns: readonly Column[],
-  row: (item: Item) => string[],
-  width: number,
-): string[] {
-  if (items.length === 0) return [none]
-  return new Table(columns, width).lines(items.map((item) => row(item).map(printable)))
-}
 
 const permissionsText = (permissions: Permissions): string =>
   Object.entries(permissions)
