@@ -42,7 +42,7 @@ export function addConfigFlag(command: Command, name: SettingName, help: string 
   return command.option(`${flagOf(name)} ${settings[name].placeholder}`, `${help} [${variablesOf(name).join(', ')}]`)
 }
 
-export interface ConfigOptions extends Pick<ConfigSources, 'flagNames' | 'module'> {
+interface ConfigOptions extends Pick<ConfigSources, 'flagNames' | 'module'> {
   /** The settings that the command uses. A mistake in another setting does not stop it. Default: all. */
   names?: readonly SettingName[]
 }

@@ -46,7 +46,7 @@ export async function outputError(): Promise<string | undefined> {
 export const printLines = (lines: readonly string[]): Promise<boolean> =>
   print(lines.map((line) => `${line}\n`).join(''))
 
-export interface Screen {
+interface Screen {
   isTTY?: boolean
   write(text: string): unknown
 }

@@ -5,7 +5,7 @@ import type { Deadline } from '../runtime/deadline.ts'
 import { isTraced, type TracingMessages, traceAttempt, tracing } from '../telemetry/tracing.ts'
 
 /** The handlers of one delivery, about to run. */
-export interface Run<Reply> {
+interface Run<Reply> {
   delivery: ReceivedDelivery
   deadline: Deadline
   /** The tracing message of the request, if the request is traced. */

@@ -16,7 +16,7 @@ import { ProcessGroup } from './process-group.ts'
 export const drainTime = 1000
 
 /** The part of a delivery that a run of a program needs. */
-export interface Run {
+interface Run {
   env: Readonly<Record<string, string>>
   /** The text for the standard input of the program. */
   input: string

@@ -58,7 +58,7 @@ export function exactJson(value: unknown): string {
 }
 
 /** The text of a member, and the JSON around it with `null` in its place. */
-export interface CutMember {
+interface CutMember {
   member: string
   rest: string
 }

@@ -13,7 +13,7 @@ import { concernsOneEntity, describeError, type RequestError } from './requester
 export const maxStrikes = 30
 
 /** The result of a request to GitHub about one missed delivery. */
-export interface Fetched {
+interface Fetched {
   missed: MissedDelivery
   /** Why the request failed. The delivery is then still missed, or expired. */
   error?: unknown

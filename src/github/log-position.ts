@@ -45,7 +45,7 @@ export const settlingTime: number = 5 * minute
  * How far back a read reaches once an hour, in milliseconds. It finds every attempt that appears up to 71 minutes late,
  * even if two reads are 49 minutes apart.
  */
-export const recentTime: number = 3 * hour
+const recentTime: number = 3 * hour
 
 export const startPosition: LogPosition = { at: 0, recentAt: 0, fullAt: 0 }
 

@@ -94,7 +94,7 @@ interface Endpoint {
 }
 
 /** The return value of Octokit's option `authStrategy`: https://github.com/octokit/auth-token.js */
-export interface Authentication {
+interface Authentication {
   /** The result of `octokit.auth()`, for `git clone` and the like. */
   (): Promise<{ type: 'token'; tokenType: 'installation'; token: string; installationId: string }>
   hook(request: RequestFunction, route: unknown, parameters: unknown): Promise<unknown>

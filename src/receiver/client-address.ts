@@ -5,7 +5,7 @@ import { AddressSet } from '../runtime/cidr.ts'
 import { proxyRanges, type Settings } from '../settings.ts'
 
 /** The members of a request that identify its client. */
-export type AddressedRequest = Pick<HookRequest, 'headers' | 'header' | 'address' | 'frameworkAddress' | 'native'>
+type AddressedRequest = Pick<HookRequest, 'headers' | 'header' | 'address' | 'frameworkAddress' | 'native'>
 
 /**
  * Finds the address of a request's client; `undefined` if the platform does not provide it.

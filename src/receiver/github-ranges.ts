@@ -49,7 +49,7 @@ export class RangesError extends Error {
 export type RangesSource = (etag: string | undefined) => Promise<FetchedRanges>
 
 /** Keeps the latest list after the process has ended. */
-export interface RangesCache {
+interface RangesCache {
   load(): Promise<string | undefined>
   save(text: string): Promise<void>
 }
@@ -61,7 +61,7 @@ interface CachedRanges {
   fetchedAt: number
 }
 
-export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
+type WaitUntil = ((work: Promise<unknown>) => void) | undefined
 
 /**
  * The address ranges that deliveries may come from. Requests refresh an old list; there is no timer.

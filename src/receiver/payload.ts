@@ -21,7 +21,7 @@ export function payloadForm(request: HeaderSource): PayloadForm | undefined {
 }
 
 /** The headers that every delivery must have. */
-export interface RequiredHeaders {
+interface RequiredHeaders {
   event: string
   guid: string
   form: PayloadForm
@@ -76,7 +76,7 @@ export function decodePayload(body: Uint8Array, form: PayloadForm, limit: number
 }
 
 /** @throws {HookError} `invalid_payload` if the text is not the JSON of an object. */
-export function parseObject(json: string): Json {
+function parseObject(json: string): Json {
   let payload: unknown
   try {
     payload = JSON.parse(json)

@@ -41,7 +41,7 @@ import { VerifiedDelivery } from './verified-delivery.ts'
 import { type Signer, type Verification, Verifier } from './verifier.ts'
 
 /** The parts of a `Hooks` that its mounts share. */
-export interface SharedParts {
+interface SharedParts {
   registry: Registry
   ranges: GithubRanges
   memoryLimit: MemoryLimit

@@ -8,7 +8,7 @@ import type { Explain } from './rejection-log.ts'
 import { equalDigests, findSigner, formatSignature, Key, readSignature, type SignatureHeader } from './signature.ts'
 
 /** The keys that may have signed a delivery, in the order in which they are tried. */
-export interface Keyring {
+interface Keyring {
   keys: readonly Key[]
   /** The `id` that the secret resolver returned. */
   id: string | undefined

@@ -6,7 +6,7 @@ interface PendingItem<Item, Result> {
   reject(error: unknown): void
 }
 
-export interface BatcherLimits {
+interface BatcherLimits {
   /** Maximum batches that are committed at a time. */
   concurrency: number
   /** Maximum items and bytes of one batch. A larger item has a batch of its own. */
@@ -28,7 +28,7 @@ export const batcherLimits: BatcherLimits = {
   maxPendingWeight: 128 * 1024 * 1024,
 }
 
-export interface BatcherOptions<Item, Result> {
+interface BatcherOptions<Item, Result> {
   /** Commits a batch. @returns a result for each item, in the same order. */
   commit(items: readonly Item[]): Promise<readonly Result[]>
   /** Bytes of an item. */

@@ -11,7 +11,7 @@ import { resolveOptions, type Settings } from '../settings.ts'
 import { checkPull } from './config/conflicts.ts'
 import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
 
-export interface GitHubParts {
+interface GitHubParts {
   config: Config
   /** `undefined` without a module: recovery then covers every event. */
   hooks: Hooks | undefined

@@ -20,7 +20,7 @@ export const problems = {
   not_ready: 503,
 } as const
 
-export type ProblemCode = keyof typeof problems
+type ProblemCode = keyof typeof problems
 
 /** A parameter or a member of the body, and the value that was expected. */
 export interface Fault {

@@ -33,7 +33,7 @@ export interface Service extends AdminToken {
   close(): Promise<void>
 }
 
-export interface ServeOptions {
+interface ServeOptions {
   config: Config
   /** Without a module, deliveries are stored but not handled. */
   module: HooksModule | undefined

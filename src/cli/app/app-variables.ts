@@ -4,7 +4,7 @@ import { checkWritable, readVariables, updateEnvFile } from '../../server/config
 import { assertUnlocked, isLocked, withFileLock } from '../../server/config/file-lock.ts'
 
 /** The values that the commands write. hookserver itself does not need the client id and the client secret. */
-export interface AppVariables {
+interface AppVariables {
   id: string | number
   privateKey: string
   webhookSecret: string

@@ -23,7 +23,7 @@ export async function waitForInstallation(requester: Requester, signal: AbortSig
 }
 
 /** A server in this process that pulls the App's deliveries. */
-export interface PullingServer {
+interface PullingServer {
   /** Resolves when a handler has succeeded, and rejects when a delivery has ended `dead`. */
   handled: Promise<void>
   close(): Promise<void>

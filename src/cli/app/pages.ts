@@ -7,12 +7,12 @@ import { eventPermissions, eventsWithoutPermission, type PermissionLevel } from 
 
 type Html = ReturnType<typeof html>
 
-export interface PageContext {
+interface PageContext {
   /** For the page's own style and script: the policy of the page forbids any other. */
   nonce: string
 }
 
-export interface FormContext extends PageContext {
+interface FormContext extends PageContext {
   manifest: AppManifest
   /** The account that will own the App, as the page names it: `acme` or `your account`. */
   owner: string

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { isObject, type Json, textIn } from '../../runtime/json.ts'
 
 /** The description of a project in its package.json. */
-export interface ProjectDescription {
+interface ProjectDescription {
   name: string
   description: string | undefined
   homepage: string | undefined

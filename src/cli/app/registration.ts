@@ -22,7 +22,7 @@ export interface CreateProgress {
   installed?: boolean
 }
 
-export interface Registration extends Pick<RegistrationOptions, 'organization' | 'manifest' | 'notes' | 'skipsForm'> {
+interface Registration extends Pick<RegistrationOptions, 'organization' | 'manifest' | 'notes' | 'skipsForm'> {
   addresses: GitHubAddresses
   /** The file to write. */
   output: string
@@ -104,7 +104,7 @@ async function keepApp(code: string, registration: Registration): Promise<Regist
 }
 
 /** How to find and keep the App after the command ended early. */
-export interface Continuation {
+interface Continuation {
   /** The address of GitHub's pages. */
   github: string
   organization: string | undefined

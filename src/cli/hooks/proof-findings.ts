@@ -4,7 +4,7 @@ import { type Finding, failed, fine, warning } from '../finding.ts'
 import { formatAge } from '../output.ts'
 import type { OwnSecrets } from './open-webhooks.ts'
 
-export interface ProofContext {
+interface ProofContext {
   secrets: OwnSecrets
   /** The fix if the secret is not proved. */
   repair: string

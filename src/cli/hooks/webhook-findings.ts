@@ -7,7 +7,7 @@ import { isLoopback } from '../../server/listener.ts'
 import { type Finding, failed, fine, warning } from '../finding.ts'
 import { formatAge, plural, shellQuoted } from '../output.ts'
 
-export interface Wanted {
+interface Wanted {
   url: string | undefined
   /** The events that the webhook must have. `undefined` if it may have any events. */
   events: readonly string[] | undefined

@@ -107,7 +107,7 @@ function failureOf(error: Error & { code?: string }): Outcome {
 }
 
 /** How to send requests. */
-export interface Load {
+interface Load {
   sender: Sender
   /** Concurrent requests. */
   concurrency: number

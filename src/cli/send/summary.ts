@@ -5,7 +5,7 @@ import { formatDuration, printable, printableLines, styled } from '../output.ts'
 /** A complete answer, with the first 64 KiB of its text; or the reason why there is none. */
 export type Outcome = { status: number; text: string; ms: number } | { failure: string; refused: boolean }
 
-export interface SummaryOptions {
+interface SummaryOptions {
   to: string
   total: number
   rate: number | undefined

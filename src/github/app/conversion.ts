@@ -28,7 +28,7 @@ export interface RegisteredApp {
   webhookSecret: string | undefined
 }
 
-export interface ConversionOptions {
+interface ConversionOptions {
   apiUrl: string
   signal: AbortSignal
   /** Milliseconds before each retry after a failure of the network or of GitHub. */

@@ -21,7 +21,7 @@ export interface AppDetails {
   events: readonly string[]
 }
 
-export interface AppOwner {
+interface AppOwner {
   login: string
   isOrganization: boolean
 }

@@ -25,7 +25,7 @@ export const maxNameLength = 34
  */
 export const unreachableAddress = 'https://hookserver.invalid/'
 
-export interface ManifestOptions {
+interface ManifestOptions {
   name: string
   description: string | undefined
   homepage: string

@@ -20,7 +20,7 @@ export interface PollingOptions
   retryPolicy?: RetryPolicy
 }
 
-export interface ImporterOptions {
+interface ImporterOptions {
   polling: PollingOptions
   webhook: Webhook
   github: Requester

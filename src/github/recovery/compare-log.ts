@@ -21,7 +21,7 @@ export interface IdentifiedWebhook {
 }
 
 /** The result of comparing one webhook with the inbox. */
-export interface Comparison {
+interface Comparison {
   /** The start of the part of the log that was read, in milliseconds since 1970. */
   from: number
   /** GitHub's time when the log was read, in milliseconds since 1970. */

@@ -2,7 +2,7 @@ import type { MissedDelivery, MissedDeliveryState } from '../../inbox/missed-del
 import type { RecoverySettings } from './options.ts'
 
 /** The facts about one delivery that a sweep sees. */
-export interface SeenDelivery {
+interface SeenDelivery {
   /** Whether the inbox has the delivery, or had and pruned it. */
   inInbox: boolean
   /** Whether GitHub no longer keeps the delivery. */

@@ -3,7 +3,7 @@ import { nameOfTarget, type Target, withoutSecrets } from '../target.ts'
 import type { SecretProof } from './secret-proof.ts'
 import { isSameAddress, nameOfWebhook, type WebhookDetails, type WebhookSettings } from './webhook-details.ts'
 
-export interface Change {
+interface Change {
   property: 'address' | 'events' | 'active' | 'content type' | 'TLS checks' | 'secret'
   /** `undefined` for a webhook that does not exist yet. */
   from: string | undefined
@@ -20,7 +20,7 @@ export interface WebhookPlan {
 }
 
 /** The goal of a plan. */
-export interface WantedWebhook {
+interface WantedWebhook {
   url: string
   /** `undefined`: keep those of the webhook. */
   events: readonly string[] | undefined

@@ -26,7 +26,7 @@ export interface SecretProof {
  * The answer of the receiver. `wrong_signature` and `missing_signature` are hookserver's errors. `failed` is any other
  * answer without 2xx, or no answer.
  */
-export type ReceiverVerdict = 'accepted' | 'wrong_signature' | 'missing_signature' | 'failed'
+type ReceiverVerdict = 'accepted' | 'wrong_signature' | 'missing_signature' | 'failed'
 
 export function secretProof(delivery: LoggedAttempt, exchange: Exchange, secrets: readonly string[]): SecretProof {
   const receiver = verdictOf(delivery, exchange)

@@ -60,7 +60,7 @@ export function webhookEvents(names: readonly string[], target: Target): Webhook
 export const loggedNames = (log: readonly Pick<LoggedAttempt, 'event' | 'action'>[]): string[] =>
   log.flatMap(({ event, action }) => (action === undefined ? [event] : [event, `${event}.${action}`]))
 
-export interface EventDifference {
+interface EventDifference {
   /** Wanted events that the webhook does not subscribe to. */
   missing: string[]
   /** Events that the webhook subscribes to, and that are not wanted. */

@@ -14,7 +14,7 @@ import {
 } from './sessions.ts'
 import { SiteCheck } from './site-check.ts'
 
-export interface GuardOptions {
+interface GuardOptions {
   tokens: Tokens
   /** Stores revoked sessions. */
   inbox: RevocationStore

@@ -17,7 +17,7 @@ export interface HooksModule {
 }
 
 /** A module with the settings and the secret of the server that runs it. */
-export interface ModuleWithConfig {
+interface ModuleWithConfig {
   /** `undefined` for a server without a module. */
   module: HooksModule | undefined
   config: Config
