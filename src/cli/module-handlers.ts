@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { readPermissions } from '../github/app/needs.ts'
 import type { Permissions } from '../github/event-permissions.ts'
 import { assertModule } from '../server/config/hooks-module.ts'
-import { randomSecret } from '../server/config/secret.ts'
+import { randomSecret } from '../server/config/secret-files.ts'
 import { UsageError } from './flags.ts'
 
 /** The handlers of a module, and the permissions that it declares. */

@@ -9,7 +9,7 @@ import {
   readAppWebhook,
   settingsPage,
 } from '../../github/app/details.ts'
-import { readSecrets } from '../../server/config/secret.ts'
+import { readSecrets } from '../../server/config/secret-files.ts'
 import { UsageError } from '../flags.ts'
 import { abortOnSignal, printable, printLines } from '../output.ts'
 import { askHidden } from '../prompts.ts'

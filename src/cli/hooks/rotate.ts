@@ -4,7 +4,7 @@ import { planRotation, type Rotation, selectWebhook } from '../../github/webhook
 import { proveByPing, proveSecret } from '../../github/webhooks/prove-secret.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
 import { nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
-import { randomSecret } from '../../server/config/secret.ts'
+import { randomSecret } from '../../server/config/secret-files.ts'
 import { type SecretFile, withSecretFile } from '../../server/config/secret-rotation.ts'
 import { type Finding, failed, findingLines, fine, warning } from '../finding.ts'
 import { UsageError } from '../flags.ts'

@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs'
 import { withFileLock } from './file-lock.ts'
 import { replaceFile } from './replace-file.ts'
-import { readSecrets } from './secret.ts'
+import { readSecrets } from './secret-files.ts'
 
 /**
  * Runs `rotate` while it holds a lock on the file of secrets. Two concurrent rotations could leave GitHub with a secret

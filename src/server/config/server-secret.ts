@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { HooksOptions } from '../../options.ts'
 import type { Config } from './resolve-config.ts'
-import { keepRandom, ownFolder, randomSecret, readKept, readSecrets } from './secret.ts'
+import { keepRandom, ownFolder, randomSecret, readKept, readSecrets } from './secret-files.ts'
 
 /** The file with the secret that `serve --dev` generates, in the current folder. `send` reads the secret from it. */
 export const devSecretFile = `${ownFolder}/secret`

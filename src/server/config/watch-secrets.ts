@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import type { SecretResolver } from '../../options.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
-import { readSecrets } from './secret.ts'
+import { readSecrets } from './secret-files.ts'
 
 /**
  * Returns a function that returns the secrets in a file. Each call compares the metadata of the file with the metadata

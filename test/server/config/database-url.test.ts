@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { shownDatabase } from '../../../src/server/config/database-settings.ts'
 import { ConfigError, type ConfigSources, resolveConfig } from '../../../src/server/config/resolve-config.ts'
-import { withDatabaseUrl } from '../../../src/server/config/secret.ts'
+import { withDatabaseUrl } from '../../../src/server/config/secret-files.ts'
 import { project } from '../service.ts'
 
 const resolve = (sources: ConfigSources) => withDatabaseUrl(resolveConfig(sources))

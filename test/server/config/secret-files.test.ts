@@ -10,7 +10,7 @@ import {
   readLine,
   readSecrets,
   readToken,
-} from '../../../src/server/config/secret.ts'
+} from '../../../src/server/config/secret-files.ts'
 import { project } from '../service.ts'
 
 const token = 'a-token-that-is-hard-to-guess'
