@@ -1,4 +1,4 @@
-/** What a server does, by its settings and by the options of its module. A setting overrides an option. */
+/** Decisions about a server, by its settings and the options of its module. A setting overrides an option. */
 import { apiUrlOf, githubUrlOf } from '../../github/addresses.ts'
 import type { Hooks } from '../../hooks.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
@@ -28,16 +28,13 @@ export function configuredApiUrl({ github, apiUrl }: Pick<Config, 'github' | 'ap
   return apiUrl.value ?? (github.value === undefined ? undefined : apiUrlOf(github.value))
 }
 
-/** The addresses of GitHub's pages and of its API. @param ofModule The option `apiUrl` of the module. */
-export function githubAddresses(
-  config: Pick<Config, 'github' | 'apiUrl'>,
-  ofModule: string = githubApi,
-): { github: string; apiUrl: string } {
-  const apiUrl = configuredApiUrl(config) ?? ofModule
+/** The addresses of GitHub's pages and of its API. */
+export function githubAddresses(config: Pick<Config, 'github' | 'apiUrl'>): { github: string; apiUrl: string } {
+  const apiUrl = configuredApiUrl(config) ?? githubApi
   return { github: config.github.value ?? githubUrlOf(apiUrl), apiUrl }
 }
 
-/** Whether the server checks signatures. */
+/** @param ofModule The options of the module. */
 export const checksSignatures = ({ validateSignature }: Config, ofModule: HooksOptions = {}): boolean =>
   validateSignature.value ?? ofModule.validateSignature ?? true
 

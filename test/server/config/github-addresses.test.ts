@@ -6,15 +6,14 @@ const resolve = (sources: Partial<ConfigSources>) => resolveConfig({ flags: {}, 
 const github = 'https://acme.ghe.com'
 const apiUrl = 'https://ghe.example/api/v3'
 
-test('without a setting, the addresses are those of github.com or of the module', () => {
+test('without a setting, the addresses are those of github.com', () => {
   expect(configuredApiUrl(resolve({}))).toBeUndefined()
   expect(githubAddresses(resolve({}))).toEqual({ github: 'https://github.com', apiUrl: 'https://api.github.com' })
-  expect(githubAddresses(resolve({}), apiUrl)).toEqual({ github: 'https://ghe.example', apiUrl })
 })
 
 test('the address of GitHub leads to that of its API, and back', () => {
   const ofGitHub = resolve({ env: { HOOKSERVER_GITHUB: `${github}/` } })
-  expect(githubAddresses(ofGitHub, apiUrl)).toEqual({ github, apiUrl: 'https://api.acme.ghe.com' })
+  expect(githubAddresses(ofGitHub)).toEqual({ github, apiUrl: 'https://api.acme.ghe.com' })
   expect(githubAddresses(resolve({ flags: { apiUrl } }))).toEqual({ github: 'https://ghe.example', apiUrl })
 })
 
