@@ -77,8 +77,14 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const receiver = receivesDeliveries(config) ? hooks.mount(mounting, {}) : undefined
     const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)
 
-    // 2. Listen. The admin listener is first, so that no delivery arrives at a server that cannot be administered.
+    // 2. Listen. The admin listener is last, because it shows the URL of the public one.
     let publicUrl: string | undefined
+    if (receiver) {
+      const publicAddress = { host, port: config.port.value, flag: 'port' }
+      const publicServer = await listen(publicListener(receiver, metrics), publicAddress)
+      servers.push(publicServer)
+      publicUrl = `${addressOf(publicServer)}${receiver.url || '/hooks'}`
+    }
     const admin = adminListener({
       guard,
       metrics,
@@ -89,7 +95,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       role,
       receiver,
       recovery,
-      receivesAt: () => publicUrl,
+      publicUrl,
       dev: config.dev.value,
       // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
       proxies: config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting),
@@ -97,12 +103,6 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const adminAddress = { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }
     const adminServer = await listen(admin, adminAddress)
     servers.push(adminServer)
-    if (receiver) {
-      const publicAddress = { host, port: config.port.value, flag: 'port' }
-      const publicServer = await listen(publicListener(receiver, metrics), publicAddress)
-      servers.push(publicServer)
-      publicUrl = `${addressOf(publicServer)}${receiver.url || '/hooks'}`
-    }
 
     // 3. Work: run handlers, and ask GitHub for deliveries.
     if (role !== 'receiver') hooks.work(mounting)

@@ -95,7 +95,7 @@ function fileName({ id, guid, form }: DeliveryDetail): string {
 
 /** Signs a delivery as GitHub does. Needs full access, because anyone who has the signature can send the delivery. */
 export function signDelivery(api: ApiContext): Route {
-  const { inbox, localReceiver, receivesAt } = api
+  const { inbox, localReceiver, publicUrl } = api
   return route({
     method: 'post',
     path: '/deliveries/{id}/signature',
@@ -112,7 +112,7 @@ export function signDelivery(api: ApiContext): Route {
         throw new ProblemError('not_applicable', 'There is no secret to sign with: signature checks are off')
       }
       audit(api, context, { act: 'sign', what: { id }, count: 1 })
-      return { signature, algorithm: 'sha256', url: receivesAt?.() }
+      return { signature, algorithm: 'sha256', url: publicUrl }
     },
   })
 }

@@ -20,11 +20,8 @@ export interface ApiContext {
   localReceiver: Receiver
   /** Receives GitHub's deliveries. `undefined` in a worker, and in a server that polls. */
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
-  /**
-   * Returns the URL of the receiver on this machine. Returns `undefined` before the receiver listens, and in a process
-   * without a receiver.
-   */
-  receivesAt?: (() => string | undefined) | undefined
+  /** The URL of the receiver on this machine. `undefined` in a process without a receiver. */
+  publicUrl?: string | undefined
   /** Recovers missed deliveries. `undefined` in a receiver, and if no webhooks to recover are configured. */
   recovery?: Recovery | undefined
   role?: 'all' | 'receiver' | 'worker' | undefined
