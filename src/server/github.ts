@@ -10,6 +10,7 @@ import type { HooksOptions } from '../options.ts'
 import { resolveOptions, type Settings } from '../settings.ts'
 import { checkPull } from './config/conflicts.ts'
 import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
+import { recoverTargets } from './config/server-options.ts'
 
 interface GitHubParts {
   config: Config
@@ -21,11 +22,11 @@ interface GitHubParts {
 }
 
 /**
- * @returns `undefined` unless the configuration names webhooks to recover.
+ * @returns `undefined` in a receiver, and unless the configuration names webhooks to recover.
  * @throws {ConfigError} if there are no credentials for GitHub.
  */
 export function openRecovery({ config, hooks, mounting, inbox }: GitHubParts): Recovery | undefined {
-  const { value: targets } = config.recover
+  const targets = recoverTargets(config)
   if (targets === undefined) return undefined
   const { options, registrations } = hooks ?? new Hooks({ validateSignature: false, capture: true })
   const settings = resolveOptions(options, mounting)

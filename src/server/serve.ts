@@ -71,7 +71,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const servers: Server[] = []
     closing.push((grace) => closeServers(servers, () => hooks.close({ grace })))
     const polling = openPolling({ config, hooks, mounting, inbox })
-    const recovery = role === 'receiver' ? undefined : openRecovery({ config, hooks, mounting, inbox })
+    const recovery = openRecovery({ config, hooks, mounting, inbox })
     closing.push(() => within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))
     // The public listener, the readiness check and the metrics share this receiver.
     const receiver = receivesDeliveries(config) ? hooks.mount(mounting, {}) : undefined

@@ -6,7 +6,7 @@ import { checkDatabase, checkPull } from '../../server/config/conflicts.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { findAccess, othersAccess } from '../../server/config/secret-files.ts'
-import { hooksOptions } from '../../server/config/server-options.ts'
+import { hooksOptions, recoverTargets } from '../../server/config/server-options.ts'
 import { checkCredentials } from '../../server/github.ts'
 import { resolveOptions, type Settings } from '../../settings.ts'
 import { type Finding, failed, fine, warning } from '../finding.ts'
@@ -35,7 +35,7 @@ export function* checkSettings(
   options: Readonly<HooksOptions>,
   ownInbox: Inbox | undefined,
 ): Generator<Finding, Settings | undefined> {
-  const { recover, pull, role } = config
+  const { recover, pull } = config
   let settings: Settings | undefined
   const checks = [
     () => {
@@ -45,7 +45,7 @@ export function* checkSettings(
     () => (ownInbox ? undefined : checkDatabase(config)),
     () => checkPull(config),
     () => settings && checkCredentials(pull, settings),
-    () => settings && role.value !== 'receiver' && checkCredentials(recover, settings),
+    () => settings && recoverTargets(config) && checkCredentials(recover, settings),
   ]
   for (const check of checks) {
     try {

@@ -3,6 +3,7 @@ import { missingCredentials, nameOfTarget, type Target } from '../../github/targ
 import { webhookEvents } from '../../github/webhooks/webhook-events.ts'
 import { eventNamesOf, type HooksModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
+import { recoverTargets } from '../../server/config/server-options.ts'
 import type { Settings } from '../../settings.ts'
 import { type Finding, failed, fine } from '../finding.ts'
 import { checkWebhook } from '../hooks/check.ts'
@@ -29,11 +30,11 @@ const neededToPull: readonly string[] = ['events', 'active']
 
 /** A finding for each problem of a webhook, or one for a webhook without problems. Sends no ping. */
 export async function* checkWebhooks(server: Server): AsyncGenerator<Finding> {
-  const { pull, recover, role } = server.config
-  const isPulled = pull.value !== undefined
-  const targets = pull.value ?? (role.value === 'receiver' ? undefined : recover.value) ?? []
+  const { config, settings } = server
+  const isPulled = config.pull.value !== undefined
+  const targets = config.pull.value ?? recoverTargets(config) ?? []
   for (const target of targets) {
-    if (missingCredentials([target], server.settings) !== undefined) continue // `checkSettings` reports them
+    if (missingCredentials([target], settings) !== undefined) continue // `checkSettings` reports them
     try {
       yield* checkTarget(target, server, isPulled)
     } catch (error) {

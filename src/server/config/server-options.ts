@@ -1,5 +1,6 @@
 /** Decisions about a server, by its settings and the options of its module. A setting overrides an option. */
 import { apiUrlOf, githubUrlOf } from '../../github/addresses.ts'
+import type { Target } from '../../github/target.ts'
 import type { Hooks } from '../../hooks.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { HooksOptions } from '../../options.ts'
@@ -41,6 +42,10 @@ export const checksSignatures = ({ validateSignature }: Config, ofModule: HooksO
 /** Whether GitHub sends deliveries to the server. A worker gets none, and a server with `--pull` reads them itself. */
 export const receivesDeliveries = ({ role, pull }: Config): boolean =>
   role.value !== 'worker' && pull.value === undefined
+
+/** The webhooks whose missed deliveries the server recovers. A receiver recovers none. */
+export const recoverTargets = ({ role, recover }: Config): Target[] | undefined =>
+  role.value === 'receiver' ? undefined : recover.value
 
 /** The inbox of the module. `undefined` if it has none, or if a setting names another database. */
 export const moduleInbox = ({ database }: Config, hooks: Hooks | undefined): Inbox | undefined =>

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { resolveConfig } from '../../../src/server/config/resolve-config.ts'
+import {
+  checksSignatures,
+  moduleInbox,
+  receivesDeliveries,
+  recoverTargets,
+} from '../../../src/server/config/server-options.ts'
+
+const configOf = (flags: Readonly<Record<string, string>>) => resolveConfig({ flags, env: {} })
+
+test.each([
+  [{}, {}, true],
+  [{}, { validateSignature: false }, false],
+  [{ validateSignature: 'true' }, { validateSignature: false }, true],
+  [{ validateSignature: 'false' }, {}, false],
+])('with the settings %j and the module %j, signatures are checked: %s', (flags, ofModule, expected) => {
+  expect(checksSignatures(configOf(flags), ofModule)).toBe(expected)
+})
+
+test.each([
+  [{}, true],
+  [{ role: 'receiver' }, true],
+  [{ role: 'worker' }, false],
+  [{ pull: 'acme/shop' }, false],
+])('with the settings %j, GitHub sends deliveries to the server: %s', (flags, expected) => {
+  expect(receivesDeliveries(configOf(flags))).toBe(expected)
+})
+
+test.each([
+  ['all', true],
+  ['worker', true],
+  ['receiver', false],
+])('a server with --recover in the role %s recovers missed deliveries: %s', (role, expected) => {
+  expect(recoverTargets(configOf({ recover: 'acme/shop', role })) !== undefined).toBe(expected)
+  expect(recoverTargets(configOf({ role }))).toBeUndefined()
+})
+
+describe('the inbox of the module', () => {
+  const inbox = { store() {}, claim() {} } as unknown as Inbox
+
+  test('is used, unless a setting names a database', () => {
+    const hooks = new Hooks({ secret: 's', inbox })
+    expect(moduleInbox(configOf({}), hooks)).toBe(inbox)
+    expect(moduleInbox(configOf({ database: 'hookserver.db' }), hooks)).toBeUndefined()
+  })
+
+  test('is missing without a module, or if the module has none', () => {
+    expect(moduleInbox(configOf({}), undefined)).toBeUndefined()
+    expect(moduleInbox(configOf({}), new Hooks({ secret: 's' }))).toBeUndefined()
+  })
+})
