@@ -1,6 +1,6 @@
 import type { AvailableWork, HandlerPolicy } from '../inbox.ts'
 import { defaultAttempts, defaultBackoff, defaultTimeout } from '../retry.ts'
-import type { PollLoop } from './poll-loop.ts'
+import type { RoundLoop } from './round-loop.ts'
 import type { WorkerContext, WorkerHost } from './worker-host.ts'
 
 interface RegistrationEvents {
@@ -22,7 +22,7 @@ interface RegistrationEvents {
  */
 export class WorkerRegistration {
   readonly #context: WorkerContext
-  readonly #loop: PollLoop
+  readonly #loop: RoundLoop
   readonly #events: RegistrationEvents
   #current: number | undefined
   /** The current id and the retired ones. */
@@ -30,7 +30,7 @@ export class WorkerRegistration {
   readonly #retired: number[] = []
   #handlersChanged = false
 
-  constructor(context: WorkerContext, loop: PollLoop, events: RegistrationEvents) {
+  constructor(context: WorkerContext, loop: RoundLoop, events: RegistrationEvents) {
     this.#context = context
     this.#loop = loop
     this.#events = events

@@ -5,7 +5,7 @@ import type { WorkerProblem } from '../processes.ts'
 import type { Claim } from './attempt.ts'
 import { PayloadMemory, type Slot, Slots } from './concurrency.ts'
 import { batchBytes, Matcher } from './matcher.ts'
-import { PollLoop, WorkSignal } from './poll-loop.ts'
+import { RoundLoop, WorkSignal } from './round-loop.ts'
 import { reportUnreadable } from './report-attempt.ts'
 import { type Clock, Suspensions } from './suspensions.ts'
 import { TaskRuns } from './task-runs.ts'
@@ -28,14 +28,14 @@ const abortGrace = 3000
 /**
  * Handles the deliveries of an inbox: claims due tasks, matches new deliveries with handlers, and runs the handlers.
  *
- * `PollLoop` decides when a round begins, `WorkerRegistration` has the id of the worker, and `TaskRuns` runs the
+ * `RoundLoop` decides when a round begins, `WorkerRegistration` has the id of the worker, and `TaskRuns` runs the
  * tasks. After `start()`, each round queries the store for due tasks and for unmatched deliveries, if there may be any.
  * If the store fails, the id is retired and the next round registers a new one. `stop()` ends the rounds, then the
  * attempts.
  */
 export class Worker {
   readonly #context: WorkerContext
-  readonly #loop: PollLoop
+  readonly #loop: RoundLoop
   readonly #registration: WorkerRegistration
   readonly #matcher: Matcher
   readonly #runs: TaskRuns
@@ -52,7 +52,7 @@ export class Worker {
       suspensions: new Suspensions(inbox.leaseDuration, clock),
       mayStart: (worker) => !this.#loop.isStopped && this.#registration.isCurrent(worker),
     }
-    this.#loop = new PollLoop({ interval: inbox.pollInterval, round: () => this.#round(), failed: storeFailed })
+    this.#loop = new RoundLoop({ interval: inbox.pollInterval, round: () => this.#round(), failed: storeFailed })
     this.#registration = new WorkerRegistration(this.#context, this.#loop, {
       onWork: (work) => (work === 'unmatched' ? this.wake() : this.#roomForTask(true)),
       onError: (error) => this.#logFailure(error),

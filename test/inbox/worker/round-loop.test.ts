@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { PollLoop, WorkSignal } from '../../../src/inbox/worker/poll-loop.ts'
+import { RoundLoop, WorkSignal } from '../../../src/inbox/worker/round-loop.ts'
 
 const interval = 200
 
@@ -14,12 +14,12 @@ function loopOf(...results: (boolean | Error)[]) {
     return result
   })
   const failed = vi.fn()
-  return { loop: new PollLoop({ interval, round, failed }), round, failed }
+  return { loop: new RoundLoop({ interval, round, failed }), round, failed }
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
-describe('a poll loop', () => {
+describe('a loop that polls', () => {
   test('runs rounds until one finds no work, then one each interval', async () => {
     const { loop, round } = loopOf(true, true)
     loop.start()
@@ -79,7 +79,7 @@ describe('a poll loop', () => {
 
   test('ends the round that it is stopped in', async () => {
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    const loop = new PollLoop({ interval, round: () => promise, failed: () => {} })
+    const loop = new RoundLoop({ interval, round: () => promise, failed: () => {} })
     loop.start()
     let hasEnded = false
     const stopped = loop.stop().then(() => {
@@ -96,6 +96,52 @@ describe('a poll loop', () => {
     await loop.stop()
     loop.start()
     await pass(10_000)
+    expect(round).not.toHaveBeenCalled()
+  })
+})
+
+describe('a loop that runs until it is done', () => {
+  const answers = (...results: boolean[]) => vi.fn(async () => results.shift() ?? true)
+
+  test('asks whether it is done only after a round that found no work', async () => {
+    const { loop, round } = loopOf(true, true)
+    const isDone = answers()
+    await loop.runUntil(isDone)
+    expect([round.mock.calls.length, isDone.mock.calls.length]).toEqual([3, 1])
+  })
+
+  test('sleeps before the next round while it is not done', async () => {
+    const { loop, round } = loopOf()
+    const running = loop.runUntil(answers(false, false))
+    await pass(interval)
+    expect(round).toHaveBeenCalledTimes(2)
+    loop.wake()
+    await running
+    expect(round).toHaveBeenCalledTimes(3)
+  })
+
+  test('rejects with the error of a round', async () => {
+    const error = new Error('down')
+    const { loop, failed } = loopOf(true, error)
+    await expect(loop.runUntil(answers())).rejects.toBe(error)
+    await loop.stop()
+    expect(failed).not.toHaveBeenCalled()
+  })
+
+  test('does not wait for a round when it is stopped', async () => {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const loop = new RoundLoop({ interval, round: () => promise, failed: () => {} })
+    const running = loop.runUntil(answers())
+    const stopped = loop.stop()
+    await running
+    resolve(true)
+    await stopped
+  })
+
+  test('runs no round after a stop', async () => {
+    const { loop, round } = loopOf()
+    await loop.stop()
+    await loop.runUntil(answers(false))
     expect(round).not.toHaveBeenCalled()
   })
 })

@@ -1,7 +1,7 @@
 import { wait } from '../../runtime/timer.ts'
 import { storeRetryDelay } from './worker-host.ts'
 
-export interface PollLoopOptions {
+export interface RoundLoopOptions {
   /** Maximum milliseconds of a sleep. */
   interval: number
   /** Looks for work and starts it. @returns whether it found any. */
@@ -10,26 +10,30 @@ export interface PollLoopOptions {
 }
 
 /**
- * Runs rounds, one after the other.
+ * Runs the rounds of a worker, one after the other. Two methods drive the same rounds: `start()` polls until `stop()`,
+ * and `runUntil()` ends as soon as there is nothing left to do.
  *
- * - `created`: entered at construction. → `running` by `start()`; → `stopped` by `stop()`: `start()` then does nothing.
+ * - `created`: entered at construction. → `running` by `start()` or `runUntil()`; → `stopped` by `stop()`: these methods
+ *   then run no round.
  * - `running`: is always in one of three phases:
  *   - a round: → a round if it found work or `wake()` was called during it; → a pause if it threw; → a sleep otherwise.
  *   - a sleep: → a round after `interval` or by `wake()`.
  *   - a pause: → a round after `storeRetryDelay`. `wake()` does not end it, because a store that has just failed must
  *     not be queried as often as deliveries arrive.
+ *
+ *   After `runUntil()`, `isDone` is asked before each sleep, and an error ends the loop instead of a pause.
  * - `stopped`: entered by `stop()`; final. A sleep or a pause ends immediately. A round checks `isStopped` between its
  *   steps.
  */
-export class PollLoop {
-  readonly #options: PollLoopOptions
+export class RoundLoop {
+  readonly #options: RoundLoopOptions
   readonly #stop = Promise.withResolvers<void>()
   #state: 'created' | 'running' | 'stopped' = 'created'
   /** Resolved by `wake()`; each round begins with a new one. */
   #wakeUp = Promise.withResolvers<void>()
   #lastRound: Promise<void> = Promise.resolve()
 
-  constructor(options: PollLoopOptions) {
+  constructor(options: RoundLoopOptions) {
     this.#options = options
   }
 
@@ -37,10 +41,24 @@ export class PollLoop {
     return this.#state === 'stopped'
   }
 
+  /** Runs rounds until `stop()`. Has an effect only once. */
   start(): void {
     if (this.#state !== 'created') return
     this.#state = 'running'
-    this.#lastRound = this.#run()
+    this.#lastRound = this.#poll()
+  }
+
+  /**
+   * Runs rounds until one of them finds no work and `isDone` then returns true, or until `stop()`. Keeps the process
+   * alive.
+   * @throws the error of a round or of `isDone`.
+   */
+  async runUntil(isDone: () => Promise<boolean>): Promise<void> {
+    if (this.#state !== 'created') return
+    this.#state = 'running'
+    const rounds = this.#run(isDone, true)
+    this.#lastRound = rounds.catch(() => undefined)
+    await Promise.race([rounds, this.#stop.promise])
   }
 
   /** Ends a sleep, or skips the next one, so that the next round starts now instead of at the next poll. */
@@ -61,17 +79,25 @@ export class PollLoop {
     return wait(storeRetryDelay, this.#stop.promise)
   }
 
-  async #run(): Promise<void> {
-    const { interval, round, failed } = this.#options
+  async #poll(): Promise<void> {
     while (!this.isStopped) {
-      this.#wakeUp = Promise.withResolvers()
       try {
-        const foundWork = await round()
-        if (!foundWork) await wait(interval, this.#wakeUp.promise)
+        await this.#run(async () => false, false)
       } catch (error) {
-        failed(error)
+        this.#options.failed(error)
         await this.pause()
       }
+    }
+  }
+
+  /** @param keepAlive Whether a sleep keeps the process alive. */
+  async #run(isDone: () => Promise<boolean>, keepAlive: boolean): Promise<void> {
+    const { interval, round } = this.#options
+    while (!this.isStopped) {
+      this.#wakeUp = Promise.withResolvers()
+      if (await round()) continue
+      if (await isDone()) return
+      await wait(interval, this.#wakeUp.promise, keepAlive)
     }
   }
 }
