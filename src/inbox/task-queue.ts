@@ -188,6 +188,12 @@ export interface TaskQueue {
   forgetMatchAttempts(id: number): Promise<void>
   /** Claims due tasks, except those of paused handlers. */
   claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]>
+  /**
+   * When there is work for these handlers: the earliest time at which one of their tasks is due. 0 if a delivery is
+   * unmatched. `undefined` if there is no such task. Leaves out tasks of paused handlers, running tasks, and tasks that
+   * wait for another task with their order key.
+   */
+  nextDueAt(handlers: readonly string[]): Promise<number | undefined>
   /** The deliveries of claimed tasks. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>
   /**

@@ -11,6 +11,7 @@ import { counts, createdAt, getValue, rejections } from './metadata/metadata.ts'
 import { knownGuids, missedDeliveries } from './metadata/missed-deliveries.ts'
 import { processes, renewLeases, type WorkersOfProcess } from './metadata/registry.ts'
 import { correctClockSkew, isNearlyFull, pruneBatch } from './operations/retention.ts'
+import { nextDueAt } from './task-queue/claim.ts'
 import { endUnhandledTasks, LeaseMonitor } from './task-queue/leases.ts'
 import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 
@@ -96,6 +97,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
     removeWorker: (worker) => void this.#workers.delete(worker),
     readUnmatched: (limit, bytes, after) => transferBodies(readUnmatched(this.#connection, limit, bytes, after)),
+    nextDueAt: (handlers) => nextDueAt(this.#connection, handlers),
     load: (ids) => transferBodies(load(this.#connection, ids)),
     list: (query) => list(this.#connection, query),
     get: (id) => get(this.#connection, id),

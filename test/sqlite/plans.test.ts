@@ -36,6 +36,7 @@ function everything(): void {
   const [a, b] = engine.dispatch(worker, id, { handler: 'a', key: 'k', claim: true }, 'b')
   if (!a || !b) throw new Error('No task was claimed')
   engine.finish(worker, a, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
+  engine.read('nextDueAt', ['a', 'b'])
   engine.maintenance.renewLeases(now / 2)
   engine.write('retry', [id])
   for (const claimed of engine.claim(worker, 'a', now)) engine.finish(worker, claimed, 'dead')
@@ -77,6 +78,11 @@ describe('every operation on a delivery', () => {
     [['select id, variant', 'matched = 0'], /USING INDEX deliveries_unmatched/],
     [['select 1 from deliveries where matched = 0 and id < ?'], /INDEX deliveries_unmatched \(id<\?\)/],
     [['from tasks join deliveries', 'tasks.next_at <= ?'], /INDEX tasks_due \(handler=\? AND next_at<\?\)/],
+    [['order by next_at limit 1'], /INDEX tasks_due \(handler=\? AND next_at>\?\)/],
+    [
+      ['select min(id) as id from deliveries where matched = 0'],
+      /SEARCH deliveries USING COVERING INDEX deliveries_unmatched/,
+    ],
     [['next_at - delay'], /INDEX tasks_due \(handler=\? AND next_at>\?\)/],
     [['select id, received_at', 'where state = ?'], /INDEX deliveries_state \(state=\?\)/],
     [['where replay_key = ?'], /INDEX deliveries_replay \(replay_key=\? AND rowid<\?\)/],

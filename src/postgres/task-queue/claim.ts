@@ -1,6 +1,6 @@
 import { clockTolerance } from '../../inbox/processes.ts'
 import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
-import { idsOf } from '../connection/connection.ts'
+import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { checkRegistered } from '../metadata/registry.ts'
 import { type FetchedJob, type JobQueue, newJob } from './job-queue.ts'
@@ -88,6 +88,12 @@ export async function claim(
     more: fetched.length > claimed.length + blocked.length + notDue.length,
     postponed: postponed.length > 0,
   }
+}
+
+/** The earliest time at which a task of these handlers is due. 0 if a delivery is unmatched. */
+export async function nextDueAt(sql: Sql, handlers: readonly string[]): Promise<number | undefined> {
+  const row = await sql.get<{ at: number | null }>(selectNextDue, handlers)
+  return row?.at ?? undefined
 }
 
 async function fetchJobs(
@@ -198,6 +204,19 @@ const selectFetched = `
   join deliveries on deliveries.id = tasks.delivery_id
   where tasks.delivery_id = any($1) and tasks.state in ('pending', 'retrying') and tasks.next_at is not null
   order by tasks.delivery_id`
+
+const selectNextDue = `
+  select case
+    when exists (select 1 from deliveries where not matched) then 0
+    else (
+      select min(first.next_at)
+      from unnest($1::text[]) as input (handler), lateral (
+        select next_at from tasks
+        where tasks.handler = input.handler and next_at is not null
+        order by next_at
+        limit 1) as first
+      where not exists (select 1 from pauses where pauses.handler in (input.handler, '*')))
+  end as at`
 
 const replaceJobs = `
   update tasks set job = later.job

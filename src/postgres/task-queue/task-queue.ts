@@ -18,7 +18,7 @@ import type { PostgresClient } from '../client.ts'
 import { isItemFault } from '../connection/connection.ts'
 import { load } from '../delivery-reader/read.ts'
 import { registerWorker, updateWorker } from '../metadata/registry.ts'
-import { claim, isAhead, postponement } from './claim.ts'
+import { claim, isAhead, nextDueAt, postponement } from './claim.ts'
 import { releaseWorker } from './leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, match } from './match.ts'
 import { finish, type WorkerResult } from './tasks.ts'
@@ -109,6 +109,10 @@ export class PostgresTaskQueue implements TaskQueue {
       }
       return []
     })
+  }
+
+  nextDueAt(handlers: readonly string[]): Promise<number | undefined> {
+    return this.#client.run((database) => nextDueAt(database, handlers))
   }
 
   load(ids: readonly number[]): Promise<StoredDelivery[]> {

@@ -1,3 +1,4 @@
+import { isPaused } from '../../inbox/match-tasks.ts'
 import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { pausedHandlers } from './match.ts'
@@ -31,6 +32,18 @@ export function claim(
   return claimed
 }
 
+/** The earliest time at which a task of these handlers is due. 0 if a delivery is unmatched. */
+export function nextDueAt(connection: Connection, handlers: readonly string[]): number | undefined {
+  const oldest = connection.get<{ id: number | null }>(selectOldestUnmatched)
+  if (oldest?.id) return 0
+  const paused = pausedHandlers(connection)
+  const times = handlers.flatMap((handler) => {
+    if (isPaused(paused, handler)) return []
+    return connection.get<{ next_at: number }>(selectFirstDue, handler)?.next_at ?? []
+  })
+  return times.length > 0 ? Math.min(...times) : undefined
+}
+
 type FoundTask = Record<'delivery_id' | 'size' | 'replayed' | 'suspect', number>
 
 interface Search extends Pick<ClaimRequest, 'now'> {
@@ -59,6 +72,10 @@ const isCutOff = (place: number): string => `(
   select outcome from attempts
   where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
   order by number desc limit 1 offset ${place}) is 'cut off'`
+
+const selectOldestUnmatched = 'select min(id) as id from deliveries where matched = 0'
+
+const selectFirstDue = 'select next_at from tasks where handler = ? and next_at is not null order by next_at limit 1'
 
 /** New tasks have 0 as `next_at`, so they come first, in order of receipt. */
 const selectDue = `

@@ -6,6 +6,7 @@ import { claimingCases } from './claiming.ts'
 import { closingCases } from './closing.ts'
 import { conflictCases } from './conflicts.ts'
 import { countCases } from './counts.ts'
+import { dueTimeCases } from './due-times.ts'
 import { duplicateCases } from './duplicates.ts'
 import { failureCases } from './failures.ts'
 import { filterCases } from './filters.ts'
@@ -50,6 +51,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...handlerCases,
   ...claimingCases,
   ...retryCases,
+  ...dueTimeCases,
   ...leaseCases,
   ...releaseCases,
   ...orderCases,
