@@ -1,7 +1,6 @@
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
-import { type Check, checkOptions, isWhole, must } from './runtime/check-options.ts'
-import { maxTimer } from './runtime/timer.ts'
+import { type Check, checkOptions, isWhole, milliseconds, must } from './runtime/check-options.ts'
 
 /**
  * A user's function. The return value of a hook is the reply: a string as text, an object as JSON, a `Response`
@@ -89,7 +88,6 @@ export function checkHandlerOptions(options: HandlerOptions): void {
 }
 
 const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
-const milliseconds = must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, 1 to ${maxTimer}`)
 
 const checks: Record<keyof HandlerOptions, Check> = {
   name: must((value) => typeof value === 'string' && value !== '' && value !== '*', 'a string, not empty and not "*"'),

@@ -16,6 +16,7 @@ import { BackgroundWrites } from './inbox/background-writes.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { UnknownNames } from './inbox/unknown-names.ts'
 import { LazyWorker } from './inbox/worker/lazy-worker.ts'
+import type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
 import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
 import type { HooksOptions } from './options.ts'
 import { checkClientAddress } from './receiver/client-address.ts'
@@ -24,12 +25,32 @@ import { decodePayload, toPayload } from './receiver/payload.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
 import { SharedRanges } from './receiver/shared-ranges.ts'
 import { requestFor, type TrustedDelivery } from './receiver/trusted-delivery.ts'
-import { fail, isFunction, isListOf, isString } from './runtime/check-options.ts'
+import {
+  type Check,
+  checkOptions,
+  fail,
+  isFunction,
+  isListOf,
+  isString,
+  milliseconds,
+  must,
+} from './runtime/check-options.ts'
 import { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
 import { isObject } from './runtime/json.ts'
 import { within } from './runtime/timer.ts'
 import { resolveOptions, type Settings } from './settings.ts'
+
+/** A running call of `drain()`. */
+interface Draining {
+  worker: LazyWorker
+  result: Promise<DrainResult>
+}
+
+const drainChecks: Record<keyof DrainLimits, Check> = {
+  budget: milliseconds,
+  signal: must((value) => typeof (value as AbortSignal).aborted === 'boolean', 'an AbortSignal'),
+}
 
 /**
  * Receives GitHub's webhooks: holds the handlers and the options, and serves any number of applications.
@@ -49,6 +70,8 @@ export class Hooks implements Mountable {
   /** The memory limits, by `inFlightLimit`. Mounts with the same `inFlightLimit` share a memory limit. */
   readonly #memoryLimits = new Map<number, MemoryLimit>()
   readonly #workers = new Map<Inbox, LazyWorker>()
+  /** The running calls of `drain()`. */
+  readonly #draining = new Map<Inbox, Draining>()
   /** The inboxes that `close()` closes, each with its background writes. */
   readonly #inboxes = new Map<Inbox, BackgroundWrites>()
   readonly #unknownNames = new UnknownNames()
@@ -193,6 +216,41 @@ export class Hooks implements Mountable {
   }
 
   /**
+   * Runs handlers for the deliveries in the inbox until no task is due. For programs that a timer starts, such as a cron
+   * job, a scheduled Lambda or an alarm: a process that keeps running uses `work()` instead. While a call runs, further
+   * calls return its result.
+   * @param limits When the call ends although tasks are due. It then starts no more attempts, and the `signal` of the
+   *   running handlers aborts. An attempt that does not end within 3 s does not count, and its task stays due.
+   * @returns When to call `drain` again: when the next task is due. Not in the future if tasks are due now.
+   * @throws {TypeError} (rejects) naming the invalid limit. Also if there is no inbox, or if this process has started to
+   *   run handlers, because a mount does not have the option `work: false`.
+   * @throws {Error} (rejects) if the inbox fails. Its deliveries are safe.
+   */
+  async drain(limits: DrainLimits = {}): Promise<DrainResult> {
+    checkOptions(limits, drainChecks, { prefix: 'hooks.drain()' })
+    const settings = this.#served ?? this.#settings
+    const { inbox } = settings
+    if (!inbox) throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
+    if (this.#workers.has(inbox)) {
+      throw new TypeError('hooks.drain() needs the option "work: false", because this process already runs handlers')
+    }
+    const { result } = getOrCreate(this.#draining, inbox, () => this.#drainInbox(inbox, settings, limits))
+    try {
+      return await result
+    } finally {
+      this.#draining.delete(inbox)
+    }
+  }
+
+  #drainInbox(inbox: Inbox, settings: Settings, limits: DrainLimits): Draining {
+    checkNames(this.#registry.all())
+    const writes = this.#writesTo(inbox)
+    writes.registry.add('worker')
+    const worker = new LazyWorker(inbox, this.#workerHost(settings, writes))
+    return { worker, result: worker.drain(limits) }
+  }
+
+  /**
    * Rejects new deliveries with 503 `shutting_down`, and waits for the running requests. Without an inbox, these
    * requests still run their handlers. With an inbox, `close` also starts no more attempts, waits for the running
    * attempts, and then closes the inbox. An attempt that does not end in time does not count, and its delivery stays in
@@ -201,7 +259,10 @@ export class Hooks implements Mountable {
    * @param options `grace`: milliseconds that running handlers get to end before their `signal` aborts. Default: 25000.
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
-    await Promise.all([this.#drain.close(grace), ...[...this.#workers.values()].map((worker) => worker.stop(grace))])
+    const draining = [...this.#draining.values()]
+    const workers = [...this.#workers.values(), ...draining.map(({ worker }) => worker)]
+    await Promise.all([this.#drain.close(grace), ...workers.map((worker) => worker.stop(grace))])
+    await Promise.allSettled(draining.map(({ result }) => result)) // they still query the inbox after their workers
     this.#octokits.close() // not earlier, because handlers use them
     await Promise.all([...this.#inboxes].map(([inbox, writes]) => this.#closeInbox(inbox, writes)))
   }
@@ -242,6 +303,7 @@ export class Hooks implements Mountable {
     writes.registry.add('worker')
     const worker = new LazyWorker(inbox, this.#workerHost(settings, writes))
     this.#workers.set(inbox, worker)
+    worker.start()
     writes.registry.reportProblems(() => worker.problems)
   }
 

@@ -63,6 +63,7 @@ export type {
   TaskState,
 } from './inbox/records.ts'
 export { Discard, Retry } from './inbox/retry.ts'
+export type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
 export type {
   ClientAddress,
   HooksOptions,

@@ -161,7 +161,8 @@ export interface HooksOptions {
   inbox?: Inbox | undefined
   /**
    * Whether this process runs handlers for the deliveries in the inbox. If `true`, the process starts to run handlers
-   * when you create the first mount. If `false`, the process runs handlers only after a call of `hooks.work()`.
+   * when you create the first mount. If `false`, the process runs handlers only after a call of `hooks.work()`, or
+   * during a call of `hooks.drain()`.
    * @default `true`
    * @example work: false
    */

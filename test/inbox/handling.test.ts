@@ -218,6 +218,66 @@ describe('the worker', () => {
   })
 })
 
+describe('drain()', () => {
+  test('handles the deliveries in the inbox, also if only a mount has the inbox', async () => {
+    const inbox = openInbox()
+    const hooks = hooksWith({ work: false })
+    hooks.hook('push', () => 'pong')
+    await send(hooks, 'push', { inbox })
+    expect(await hooks.drain()).toEqual({ nextAt: undefined })
+    expect(await stateIn(inbox, 1)).toBe('done')
+    await send(hooks, 'push', { inbox })
+    await hooks.drain({ budget: 60_000 })
+    expect(await stateIn(inbox, 2)).toBe('done')
+  })
+
+  test('returns the result of a call that still runs', async () => {
+    const hooks = hooksWith({ inbox: openInbox(), work: false })
+    const [started, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const handler = vi.fn(() => {
+      started.resolve()
+      return end.promise
+    })
+    hooks.hook('push', handler)
+    await send(hooks)
+    const first = hooks.drain()
+    await started.promise
+    const second = hooks.drain()
+    end.resolve()
+    expect(await second).toBe(await first)
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+
+  test('ends when the hooks are closed', async () => {
+    const hooks = hooksWith({ inbox: openInbox(), work: false })
+    const started = Promise.withResolvers<void>()
+    hooks.hook('push', (_data, _guid, { signal }) => {
+      started.resolve()
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', reject))
+    })
+    await send(hooks)
+    const draining = hooks.drain()
+    await started.promise
+    await hooks.close({ grace: 0 })
+    expect((await draining).nextAt).toBe(0)
+  })
+
+  test.each([
+    [{}, {}, /needs the option "inbox"/],
+    [{ inbox: true }, {}, /needs the option "work: false"/],
+    [{ inbox: true, work: false }, { budget: 0 }, /hooks\.drain\(\): option "budget" must be/],
+    [{ inbox: true, work: false }, { signal: 'now' }, /option "signal" must be an AbortSignal, got "now"/],
+    [{ inbox: true, work: false }, { grace: 1 }, /hooks\.drain\(\): unknown option "grace"/],
+  ] as [{ inbox?: true; work?: boolean }, object, RegExp][])('rejects with the options %j and %j', async (...given) => {
+    const [{ inbox, ...options }, limits, message] = given
+    const hooks = hooksWith({ ...options, ...(inbox && { inbox: openInbox() }) })
+    hooks.mount()
+    const error = await hooks.drain(limits).catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error).toMatchObject({ message: expect.stringMatching(message) })
+  })
+})
+
 describe('names of listeners', () => {
   test('are required at registration if there is an inbox', () => {
     const hooks = hooksWith({ inbox: openInbox() })

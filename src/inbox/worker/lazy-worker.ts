@@ -1,25 +1,46 @@
 import { startTimer } from '../../runtime/timer.ts'
 import type { Inbox } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
-import type { Worker } from './worker.ts'
+import type { DrainLimits, DrainResult, Worker } from './worker.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /**
- * A worker that imports its code only when it is created, because most applications have no inbox. Before it has
- * started, it need not react to `wake()` and `handlersChanged()`, because its first round looks for all work, with the
- * handlers that are registered by then.
+ * A worker that imports its code only when it is created, because most applications have no inbox. Before its first
+ * round, it need not react to `wake()` and `handlersChanged()`, because that round looks for all work, with the handlers
+ * that are registered by then.
  *
- *     loading --imported--> started, in the next turn of the event loop --stop()--> stopped
- *     loading --stop()--> stopped: it never starts
- *     loading --import fails--> failed: it logs the error, and never starts
+ *     loading --imported--> loaded --start()--> running, from the next turn of the event loop on --stop()--> stopped
+ *                           loaded --drain()--> running --it ends or stop()--> stopped
+ *     loading --stop()--> stopped: it never runs
+ *     loading --import fails--> failed: `start()` logs the error, `drain()` rejects with it
  */
 export class LazyWorker {
-  readonly #loading: Promise<void>
+  readonly #host: WorkerHost
+  readonly #loading: Promise<Worker>
   #worker: Worker | undefined
   #isStopped = false
 
   constructor(inbox: Inbox, host: WorkerHost) {
-    this.#loading = this.#load(inbox, host)
+    this.#host = host
+    this.#loading = this.#load(inbox)
+    this.#loading.catch(() => undefined) // reported by `start()` or `drain()`
+  }
+
+  /** Runs rounds until `stop()`. */
+  start(): void {
+    this.#loading.then(
+      // In the next turn of the event loop, after the application has registered its handlers.
+      (worker) => this.#isStopped || startTimer(() => worker.start(), 0),
+      (err: unknown) => {
+        this.#host.logger.error({ err }, 'Cannot load the worker; no handler runs: install hookserver again')
+      },
+    )
+  }
+
+  /** See `Worker.drain`. */
+  async drain(limits: DrainLimits): Promise<DrainResult> {
+    const worker = await this.#loading
+    return worker.drain(limits)
   }
 
   /** Problems that keep the worker from running all due tasks. */
@@ -39,19 +60,13 @@ export class LazyWorker {
   /** See `Worker.stop`. */
   async stop(grace: number): Promise<void> {
     this.#isStopped = true
-    await this.#loading
-    await this.#worker?.stop(grace)
+    const worker = await this.#loading.catch(() => undefined)
+    await worker?.stop(grace)
   }
 
-  async #load(inbox: Inbox, host: WorkerHost): Promise<void> {
-    try {
-      const { Worker } = await import('./worker.ts')
-      if (this.#isStopped) return
-      const worker = new Worker(inbox, host)
-      this.#worker = worker
-      startTimer(() => worker.start(), 0) // after the application has registered its handlers
-    } catch (err) {
-      host.logger.error({ err }, 'Cannot load the worker; no handler runs: install hookserver again')
-    }
+  async #load(inbox: Inbox): Promise<Worker> {
+    const { Worker } = await import('./worker.ts')
+    this.#worker = new Worker(inbox, this.#host)
+    return this.#worker
   }
 }

@@ -108,6 +108,11 @@ export class TaskRuns {
     this.#runs.set(task, run)
   }
 
+  /** Whether no task is waiting for memory or running, and no result is being recorded. */
+  get isIdle(): boolean {
+    return this.#runs.size === 0
+  }
+
   /**
    * Resolves when no task is waiting for memory or running, and no result is being recorded.
    * @param worker Considers only tasks with this worker id. Default: all tasks.

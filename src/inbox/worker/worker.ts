@@ -1,5 +1,5 @@
 import type { Registration } from '../../handler.ts'
-import { within } from '../../runtime/timer.ts'
+import { startTimer, within } from '../../runtime/timer.ts'
 import type { Inbox } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
 import type { Claim } from './attempt.ts'
@@ -25,13 +25,31 @@ const idleTimeout = 100
 /** Milliseconds from the abort of the handlers by `stop()` until the leases of those that still run are released. */
 const abortGrace = 3000
 
+/** When `drain` ends although there is work left. */
+export interface DrainLimits {
+  /** Maximum milliseconds. Default: no limit. */
+  budget?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** The result of `drain`. */
+export interface DrainResult {
+  /**
+   * When the next task is due, in milliseconds since 1970. Not in the future if the limits have left work that is due
+   * now. `undefined` if there is no such task.
+   */
+  nextAt: number | undefined
+}
+
 /**
  * Handles the deliveries of an inbox: claims due tasks, matches new deliveries with handlers, and runs the handlers.
  *
  * `RoundLoop` decides when a round begins, `WorkerRegistration` has the id of the worker, and `TaskRuns` runs the
- * tasks. After `start()`, each round queries the store for due tasks and for unmatched deliveries, if there may be any.
- * If the store fails, the id is retired and the next round registers a new one. `stop()` ends the rounds, then the
- * attempts.
+ * tasks. Each round queries the store for due tasks and for unmatched deliveries, if there may be any. A worker does
+ * its rounds once: from `start()` until `stop()`, or in `drain()` until nothing is due. `stop()` ends the rounds, then
+ * the attempts.
+ *
+ * If the store fails after `start()`, the id is retired and the next round registers a new one. `drain()` rejects.
  */
 export class Worker {
   readonly #context: WorkerContext
@@ -41,6 +59,8 @@ export class Worker {
   readonly #runs: TaskRuns
   readonly #due = new WorkSignal()
   readonly #unmatched = new WorkSignal()
+  /** The latest call of `stop()`. */
+  #stopping: Promise<void> | undefined
   #wasExhausted = false
   /** The latest logged failure of the store; reset by a round that succeeds. */
   #loggedFailure: string | undefined
@@ -61,10 +81,31 @@ export class Worker {
     this.#runs = new TaskRuns(this.#context, (mayBeDue) => this.#roomForTask(mayBeDue))
   }
 
-  /** Starts the rounds, once. */
+  /** Runs rounds until `stop()`. */
   start(): void {
     this.#context.suspensions.start()
     this.#loop.start()
+  }
+
+  /**
+   * Runs rounds until nothing is due, or until the limits are reached. Then stops, without a grace for the handlers that
+   * still run.
+   * @throws the error of the store.
+   */
+  async drain({ budget, signal }: DrainLimits = {}): Promise<DrainResult> {
+    this.#context.suspensions.start()
+    const end = () => void this.stop(0)
+    const stopTimer = budget === undefined ? undefined : startTimer(end, budget, true)
+    signal?.addEventListener('abort', end)
+    if (signal?.aborted) end()
+    try {
+      await this.#loop.runUntil(() => this.#isDone())
+    } finally {
+      stopTimer?.()
+      signal?.removeEventListener('abort', end)
+      await (this.#stopping ?? this.stop(0))
+    }
+    return { nextAt: await answered(this.#nextDueAt()) }
   }
 
   /** Problems that keep the worker from running all due tasks. */
@@ -90,7 +131,12 @@ export class Worker {
    * Ends the rounds, waits for the running attempts, aborts the handlers that still run after `grace` milliseconds, and
    * releases the leases. If the store does not answer, the leases expire once the heartbeats of the process have ended.
    */
-  async stop(grace: number): Promise<void> {
+  stop(grace: number): Promise<void> {
+    this.#stopping = this.#stop(grace)
+    return this.#stopping
+  }
+
+  async #stop(grace: number): Promise<void> {
     const lastRound = this.#loop.stop()
     this.#runs.stopWaiting()
     await within(storeTimeout, lastRound)
@@ -99,6 +145,25 @@ export class Worker {
     await within(abortGrace, this.#runs.idle())
     this.#context.suspensions.stop()
     await within(storeTimeout, this.#registration.releaseAll())
+  }
+
+  /** Whether no task runs or is due. */
+  async #isDone(): Promise<boolean> {
+    if (!this.#runs.isIdle) return false
+    const nextAt = await this.#nextDueAt()
+    return nextAt === undefined || nextAt > this.#context.clock.now()
+  }
+
+  async #nextDueAt(): Promise<number | undefined> {
+    const { inbox, host } = this.#context
+    if (!this.#handlesDeliveries) return undefined
+    return inbox.nextDueAt(host.registrations().map(({ name }) => name))
+  }
+
+  /** False before the program registers its first handler: every delivery would end as `ignored`. */
+  get #handlesDeliveries(): boolean {
+    const { host } = this.#context
+    return host.registrations().length > 0 || host.capture
   }
 
   #roomForTask(mayBeDue: boolean): void {
@@ -122,9 +187,8 @@ export class Worker {
    * @returns whether it has found work.
    */
   async #findWork(worker: number): Promise<boolean> {
+    if (!this.#handlesDeliveries) return false
     const registrations = this.#context.host.registrations()
-    // Before the program registers its first handler, every delivery would end as `ignored`.
-    if (registrations.length === 0 && !this.#context.host.capture) return false
     this.#warnOfMemory()
     const due = await this.#claim(worker, registrations)
     if (this.#loop.isStopped) return true // `stop` releases the claimed tasks, with the leases of this worker
@@ -215,4 +279,15 @@ export class Worker {
     }
     this.#wasExhausted = isExhausted
   }
+}
+
+/** @throws {Error} if the store does not answer within `storeTimeout`. */
+async function answered<T>(call: Promise<T>): Promise<T> {
+  let answer: { value: T } | undefined
+  await within(
+    storeTimeout,
+    call.then((value) => (answer = { value })),
+  )
+  if (!answer) throw new Error(`The inbox did not respond within ${storeTimeout} ms`)
+  return answer.value
 }

@@ -14,6 +14,7 @@ describe.concurrent('a worker that loads its code when it is created', () => {
     expect(worker.problems).toEqual([])
     host.on('push', () => 'done')
     worker.handlersChanged()
+    worker.start()
     const id = await storeIn(inbox, { n: 1 })
     worker.wake()
     await eventually(async () => expect(await stateIn(inbox, id)).toBe('done'))
@@ -29,7 +30,9 @@ describe.concurrent('a worker that loads its code when it is created', () => {
     }
     const id = await storeIn(inbox, { n: 1 })
     const host = new Host().on('push', () => 'done')
-    await new LazyWorker(withMembers(inbox, { registerWorker }), host).stop(1000)
+    const worker = new LazyWorker(withMembers(inbox, { registerWorker }), host)
+    worker.start()
+    await worker.stop(1000)
     for (let turn = 0; turn < 50; turn++) await setImmediate()
     expect([registrations, await stateIn(inbox, id)]).toEqual([0, 'pending'])
   })

@@ -5,6 +5,7 @@ import { changes } from '../../../src/postgres/delivery-reader/changes.ts'
 import { body, get, load, lockUnmatched, overview } from '../../../src/postgres/delivery-reader/read.ts'
 import { pack } from '../../../src/postgres/delivery-store/contents.ts'
 import { knownGuids } from '../../../src/postgres/metadata/missed-deliveries.ts'
+import { nextDueAt } from '../../../src/postgres/task-queue/claim.ts'
 import { explaining, type Read } from '../explaining.ts'
 import { createTables, fill } from '../inbox.ts'
 import { type PostgresServer, startPostgres } from '../server.ts'
@@ -90,6 +91,7 @@ const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][
   ['load', (sql) => load(sql, [1, 2, 3]), 3],
   ['lockUnmatched', (sql) => lockUnmatched(sql, { limit: 10, bytes: 1e9, ordered: true }), 1],
   ['overview', (sql) => overview(sql), 2],
+  ['nextDueAt', (sql) => nextDueAt(sql, ['a', 'b']), 1],
   ['changes', (sql) => changes(sql, undefined), 1],
   ['knownGuids', (sql) => knownGuids(sql, { hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
 ]
