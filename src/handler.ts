@@ -1,6 +1,7 @@
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
 import { type Check, checkOptions, isWhole, milliseconds, must } from './runtime/check-options.ts'
+import { maxTimer } from './runtime/timer.ts'
 
 /**
  * A user's function. The return value of a hook is the reply: a string as text, an object as JSON, a `Response`
@@ -29,6 +30,11 @@ export interface HandlerOptions {
    * the maximum, up to 6 h. The actual delay is random, between half of the maximum and the maximum. Default: 5000.
    */
   backoff?: number | undefined
+  /**
+   * Milliseconds from the receipt of a delivery until its first attempt may start. Counts only for deliveries in an
+   * inbox. Default: 0.
+   */
+  delay?: number | undefined
   /**
    * Milliseconds from the start of an attempt until the attempt fails and `delivery.signal` aborts. Counts only for
    * deliveries in an inbox. Default: 900000 (15 minutes).
@@ -93,6 +99,7 @@ const checks: Record<keyof HandlerOptions, Check> = {
   name: must((value) => typeof value === 'string' && value !== '' && value !== '*', 'a string, not empty and not "*"'),
   attempts: count,
   backoff: milliseconds,
+  delay: must((value) => isWhole(value, 0, maxTimer), `a whole number of milliseconds, 0 to ${maxTimer}`),
   timeout: milliseconds,
   concurrency: count,
   order: must((value) => value === 'repository' || typeof value === 'function', "'repository' or a function"),

@@ -45,7 +45,7 @@ function Task({ task }: { task: TaskDetail }) {
           Order key: <span class="foreign">{plain(key, 120)}</span>
         </p>
       )}
-      {nextAttemptAt !== undefined && state === 'retrying' && (
+      {nextAttemptAt !== undefined && (
         <p class="small">
           Next attempt: <Countdown at={nextAttemptAt} />
         </p>

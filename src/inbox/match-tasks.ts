@@ -18,6 +18,7 @@ export interface MatchInput<Existing extends ExistingTask> {
   replayed: boolean
   /** Paused handlers; `*` stands for all. */
   paused: ReadonlySet<string>
+  now: number
   /**
    * Whether the task may run: it has no order key, or it is the first task with its order key and no other task with
    * this key runs.
@@ -26,11 +27,11 @@ export interface MatchInput<Existing extends ExistingTask> {
   isFirst(task: MatchedTask, claims: boolean): boolean
 }
 
-/** A task to insert, or to start again if the delivery already has it. */
+/** A task to insert, or to start again if the delivery already has it. Its `startAt` is missing if it is in the past. */
 export interface NewTask extends MatchedTask {
   /**
-   * `running`: the worker that matched the delivery has claimed it. `due`: any worker may claim it. `blocked`: it waits
-   * for another task with its order key.
+   * `running`: the worker that matched the delivery has claimed it. `due`: any worker may claim it, from `startAt` on.
+   * `blocked`: it waits for another task with its order key.
    */
   start: 'running' | 'due' | 'blocked'
 }
@@ -39,6 +40,8 @@ export interface NewTask extends MatchedTask {
 export interface MatchDecision<Existing extends ExistingTask> {
   state: DeliveryState
   reason?: string
+  /** When the first task is due. `undefined` unless the delivery is `pending` and all of its tasks start later. */
+  nextAt?: number | undefined
   tasks: readonly NewTask[]
   /** Tasks to end as `gone`: their handlers no longer match. */
   gone: readonly Existing[]
@@ -50,7 +53,7 @@ export interface MatchDecision<Existing extends ExistingTask> {
  * - If the payload is invalid, the delivery ends `dead`. If the delivery is a replay and `discardReplay` is set, it
  *   ends `discarded`. In both cases, existing tasks stay as they are. The next rules apply to all other deliveries.
  * - If a handler matches, its task starts, or starts again. A running task stays as it is. So does a task that has
- *   succeeded, unless `rerun` is set.
+ *   succeeded, unless `rerun` is set. A task whose `startAt` is in the future is not claimed.
  * - If a handler no longer matches, its task ends `gone`, unless the task runs or has succeeded.
  * - The state of the delivery follows from its tasks, see `deliveryStateOf`.
  */
@@ -80,11 +83,16 @@ export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Exis
     ...tasks.map(({ start }) => (start === 'running' ? 'running' : 'pending')),
     ...gone.map(() => 'gone' as const),
   ]
-  return { state: deliveryStateOf(states), tasks, gone }
+  const state = deliveryStateOf(states)
+  const firstStart = Math.min(...tasks.map(({ startAt = 0 }) => startAt))
+  return { state, nextAt: state === 'pending' && firstStart > 0 ? firstStart : undefined, tasks, gone }
 }
 
-function startTask(task: MatchedTask, { paused, isFirst }: Pick<MatchInput<never>, 'paused' | 'isFirst'>): NewTask {
-  const claims = task.claim && !isPaused(paused, task.handler)
+function startTask(matched: MatchedTask, input: Pick<MatchInput<never>, 'paused' | 'now' | 'isFirst'>): NewTask {
+  const { paused, now, isFirst } = input
+  const { startAt = 0 } = matched
+  const task = { ...matched, startAt: startAt > now ? startAt : undefined }
+  const claims = task.claim && task.startAt === undefined && !isPaused(paused, task.handler)
   if (!isFirst(task, claims)) return { ...task, start: 'blocked' }
   return { ...task, start: claims ? 'running' : 'due' }
 }

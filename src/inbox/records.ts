@@ -102,7 +102,10 @@ export interface DeliverySummary
   state: DeliveryState
   /** Bytes of the body. */
   size: number
-  /** When the first of its `retrying` tasks is due. `undefined` unless the delivery itself is `retrying`. */
+  /**
+   * When its next attempt may start, if the delivery is `retrying`, or if it is `pending` and its tasks start later.
+   * Otherwise `undefined`.
+   */
   nextAttemptAt: number | undefined
   /** Number of attempts of the handler with the most attempts, including a running attempt. */
   maxAttempts: number

@@ -11,6 +11,7 @@ import type {
   TaskDetail,
   TaskState,
 } from './records.ts'
+import { nextAttemptOf } from './states.ts'
 
 /** A record as a row, which has null where the record has undefined. */
 type RowOf<T> = { [Name in keyof T]-?: undefined extends T[Name] ? Exclude<T[Name], undefined> | null : T[Name] }
@@ -63,6 +64,7 @@ export interface TaskRow {
   handler: string
   state: TaskState
   next_at: number | null
+  start_at: number | null
   order_key: string | null
   attempt: number
   started_at: number | null
@@ -176,16 +178,14 @@ function attemptStats(id: number, tasks: readonly TaskRow[], attempts: readonly 
   return { id, max_attempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)), duration, failure }
 }
 
-function toTaskDetail(
-  { handler, state, next_at, order_key, attempt, started_at }: TaskRow,
-  all: readonly AttemptRow[],
-): TaskDetail {
+function toTaskDetail(task: TaskRow, all: readonly AttemptRow[]): TaskDetail {
+  const { handler, state, order_key, attempt, started_at } = task
   const attempts = all.filter((one) => one.handler === handler).map(toAttemptDetail)
   if (state === 'running') {
     const running = { number: attempt, startedAt: started_at ?? 0, outcome: 'running' } as const
     attempts.push({ ...running, duration: undefined, error: undefined, result: undefined, log: undefined })
   }
-  const nextAttemptAt = state === 'retrying' ? (next_at ?? undefined) : undefined
+  const nextAttemptAt = nextAttemptOf(state, [{ state, nextAt: task.next_at ?? task.start_at }])
   return { handler, state, key: order_key ?? undefined, nextAttemptAt, attempts }
 }
 

@@ -2,7 +2,7 @@
  * The states of a task and their transitions. The state of a delivery follows from the states of its tasks.
  *
  * A task is
- * - `pending`: it is due, or it waits for another task with the same order key. → `running` when a worker claims it;
+ * - `pending`: it is due, or it waits for its start time, or for another task with the same order key. → `running` when a worker claims it;
  *   → `gone` when it is due, but no worker has registered its handler for the time `vanishAfter`.
  * - `running`: a worker holds its lease. → the state that `transitionOf` derives from the result of the attempt;
  *   → `retrying` when the lease expires. The attempt then counts against the limit, as a failed attempt does.
@@ -58,6 +58,19 @@ export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
   const ended = tasks.filter((state) => state !== 'gone')
   if (ended.length === 0) return 'ignored'
   return ended.every((state) => state === 'discarded') ? 'discarded' : 'done'
+}
+
+/**
+ * When the next attempt of a delivery may start: the earliest time of its tasks in the same state. `undefined` if the
+ * delivery is neither `retrying` nor `pending`, or if one of these tasks is due now, which is the time 0.
+ */
+export function nextAttemptOf(
+  state: DeliveryState | TaskState,
+  tasks: readonly { state: TaskState; nextAt?: number | null | undefined }[],
+): number | undefined {
+  if (state !== 'retrying' && state !== 'pending') return undefined
+  const times = tasks.flatMap((task) => (task.state === state ? (task.nextAt ?? []) : []))
+  return times.length > 0 ? Math.min(...times) || undefined : undefined
 }
 
 /** States in which a delivery has ended and may be pruned, in the order of pruning: the least interesting first. */

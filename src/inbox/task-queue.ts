@@ -72,6 +72,11 @@ export interface MatchedTask {
   key?: string | undefined
   /** Whether the worker has room to run it now. */
   claim: boolean
+  /**
+   * When the task is due, in milliseconds since 1970. Until then, it is `pending` and blocks later tasks with its order
+   * key. Default: at once.
+   */
+  startAt?: number | undefined
 }
 
 /** The tasks that a worker can run now. */

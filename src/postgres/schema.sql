@@ -108,6 +108,7 @@ create table tasks (
   handler text not null,
   state text not null,
   next_at bigint,
+  start_at bigint,                          -- the task is not due earlier; null: no such limit
   delay bigint,                             -- milliseconds from the end of the latest attempt to "next_at"
   job uuid,                                 -- its job in pg-boss, if "next_at" is set
   order_key text,

@@ -69,6 +69,7 @@ create table tasks (
   handler text not null,
   state text not null,
   next_at integer,
+  start_at integer,                         -- the task is not due earlier; null: no such limit
   delay integer,                            -- milliseconds from the end of the latest attempt to "next_at"
   order_key text,
   attempt integer not null default 0,

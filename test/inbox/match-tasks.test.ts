@@ -13,6 +13,7 @@ function decide(tasks: readonly MatchedTask[], rest: Partial<MatchInput<Existing
     rerun: false,
     replayed: false,
     paused: new Set(),
+    now: 1000,
     isFirst: () => true,
     ...rest,
   })
@@ -32,6 +33,28 @@ describe('a delivery that is matched for the first time', () => {
     ['blocks a task that is not first', task('a', { key: 'k' }), { isFirst: () => false }, 'blocked', 'pending'],
   ] as const)('%s', (_name, matched, rest, start, state) => {
     expect(decide([matched], rest)).toEqual({ state, tasks: [{ ...matched, start }], gone: [] })
+  })
+
+  test('claims no task before its start time, and tells isFirst so', () => {
+    const asked: boolean[] = []
+    const isFirst = (_task: MatchedTask, claims: boolean) => asked.push(claims) > 0
+    const later = task('a', { startAt: 1001 })
+    expect(decide([later], { isFirst })).toEqual({
+      ...{ state: 'pending', nextAt: 1001, tasks: [{ ...later, start: 'due' }], gone: [] },
+    })
+    expect(asked).toEqual([false])
+  })
+
+  test('claims a task whose start time has come, and drops the time', () => {
+    const due = { state: 'running', tasks: [{ ...task('a'), start: 'running' }], gone: [] }
+    expect(decide([task('a', { startAt: 1000 })])).toEqual(due)
+  })
+
+  test('shows when it starts only if all of its tasks start later', () => {
+    const [soon, later] = [task('a', { startAt: 2000 }), task('b', { startAt: 3000 })]
+    expect(decide([later, soon]).nextAt).toBe(2000)
+    expect(decide([later, task('c', { claim: false })]).nextAt).toBeUndefined()
+    expect(decide([later, task('c')]).nextAt).toBeUndefined()
   })
 
   test('is ignored if no handler matches', () => {

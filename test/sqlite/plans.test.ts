@@ -92,7 +92,10 @@ describe('every operation on a delivery', () => {
     [['delete from packs'], /CORRELATED.*\n.*SEARCH deliveries USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/],
     [['select 1 from tasks', 'order_key = ?'], /INDEX tasks_order_running \(handler=\? AND order_key=\?\)/],
     [['worker not in'], /INDEX tasks_running\b/],
-    [['update tasks set next_at = 0', 'order_key = ?'], /INDEX tasks_order \(handler=\? AND order_key=\?\)/],
+    [
+      ['update tasks set next_at = coalesce(start_at, 0)', 'order_key = ?'],
+      /INDEX tasks_order \(handler=\? AND order_key=\?\)/,
+    ],
   ] as [string[], RegExp][])('that runs a statement with %j uses the index for it', (parts, index) => {
     const found = statementsOf(everything).filter((sql) => parts.every((part) => sql.includes(part)))
     expect(found).toHaveLength(1)

@@ -103,13 +103,13 @@ export class Matcher {
    */
   async #matchOne(stored: StoredDelivery, cost: number, batchTotal: number): Promise<MatchedDelivery> {
     const { id } = stored
-    const { inbox, host, slots, memory } = this.#context
+    const { inbox, host, slots, memory, clock } = this.#context
     const isCounted = cost >= countedCost && fitsHeap(cost)
     if (isCounted && (await inbox.countMatchAttempt(id)) > maxMatchAttempts) {
       return unreadableDelivery(stored, cost, `Parsing the payload has ended the process ${maxMatchAttempts} times`)
     }
     const hasMemory = memory.hasRoom(cost, batchTotal)
-    const matched = matchDelivery(stored, { host, slots, cost, hasMemory })
+    const matched = matchDelivery(stored, { host, slots, cost, hasMemory, now: clock.now() })
     if (isCounted) await inbox.forgetMatchAttempts(id)
     return matched
   }
@@ -142,10 +142,12 @@ export interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
   cost: number
   /** Whether there is memory to run handlers with the payload now. */
   hasMemory: boolean
+  now: number
 }
 
 /** Reads the payload of a delivery and finds its handlers. Takes a slot for each task that can run now. */
-export function matchDelivery(stored: StoredDelivery, { host, slots, cost, hasMemory }: MatchOptions): MatchedDelivery {
+export function matchDelivery(stored: StoredDelivery, options: MatchOptions): MatchedDelivery {
+  const { host, slots, cost, hasMemory, now } = options
   let read: ParsedPayload
   try {
     read = readPayload(stored, cost, host)
@@ -156,10 +158,12 @@ export function matchDelivery(stored: StoredDelivery, { host, slots, cost, hasMe
   const registrations = host.match(stored.event, summary.action)
   const taken = new Map<string, Slot>()
   const tasks = registrations.map((registration): MatchedTask => {
-    const { name } = registration
-    const slot = hasMemory ? slots.take(registration) : undefined
+    const { name, options } = registration
+    const startAt = options.delay ? stored.receivedAt + options.delay : undefined
+    const isDue = startAt === undefined || startAt <= now
+    const slot = hasMemory && isDue ? slots.take(registration) : undefined
     if (slot) taken.set(name, slot)
-    return { handler: name, key: orderKeyOf(registration, stored, read, host), claim: slot !== undefined }
+    return { handler: name, key: orderKeyOf(registration, stored, read, host), claim: slot !== undefined, startAt }
   })
   const payload = taken.size > 0 ? payloadForAttempts(read) : undefined
   const match = { id: stored.id, summary, tasks, discardReplay: host.onReplay === 'discard' }

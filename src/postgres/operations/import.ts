@@ -3,7 +3,7 @@ import { checkImported } from '../../inbox/check-imported.ts'
 import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
-import { deliveryStateOf } from '../../inbox/states.ts'
+import { deliveryStateOf, nextAttemptOf } from '../../inbox/states.ts'
 import { bytesArray } from '../connection/arrays.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
@@ -77,6 +77,7 @@ function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) 
     state,
     key,
     nextAt: state === 'pending' || state === 'retrying' ? (nextAttemptAt ?? 0) : undefined,
+    startAt: state === 'pending' ? nextAttemptAt : undefined,
     order_hash: orderHash(handler, key),
     attempt: Math.max(0, ...attempts.map(({ number }) => number)),
     attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
@@ -91,9 +92,8 @@ function stateColumns(
   tasks: readonly ImportedTask[],
 ): Pick<ImportedDelivery['delivery'], 'state'> & { nextAt?: number | undefined } {
   if (tasks.length === 0 || !['pending', 'running', 'retrying'].includes(state)) return { state }
-  const times = tasks.flatMap((task) => (task.state === 'retrying' && task.nextAt !== undefined ? [task.nextAt] : []))
   const current = deliveryStateOf(tasks.map((task) => task.state))
-  return { state: current, nextAt: current === 'retrying' ? Math.min(...times) : undefined }
+  return { state: current, nextAt: nextAttemptOf(current, tasks) }
 }
 
 function attemptsOf({ handler, attempts }: TaskDetail): object[] {
@@ -139,10 +139,10 @@ const insertDelivery = `
 const insertContent = 'insert into contents (delivery_id, bytes) values ($1, $2)'
 
 const insertTasks = `
-  insert into tasks (delivery_id, handler, state, next_at, order_key, order_hash, attempt, attempts_used)
-  select $1, handler, state, "nextAt", key, order_hash, attempt, attempts_used
+  insert into tasks (delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used)
+  select $1, handler, state, "nextAt", "startAt", key, order_hash, attempt, attempts_used
   from json_to_recordset($2::json) as input (
-    handler text, state text, "nextAt" bigint, key text, order_hash bigint, attempt int, attempts_used int)`
+    handler text, state text, "nextAt" bigint, "startAt" bigint, key text, order_hash bigint, attempt int, attempts_used int)`
 
 const insertAttempts = `
   insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)

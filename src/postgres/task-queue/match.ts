@@ -60,7 +60,7 @@ export async function match(
     const isFirst = ({ handler, key }: MatchedTask, claims: boolean): boolean => {
       return queues.takeTurn(orderHash(handler, key), id, claims)
     }
-    return { ...context, ...matchTasks({ ...context, existing: tasks ?? [], rerun, paused, isFirst }) }
+    return { ...context, ...matchTasks({ ...context, existing: tasks ?? [], rerun, paused, now: offer.now, isFirst }) }
   })
   return commitMatches(transaction, jobs, decided, { worker, now: offer.now })
 }
@@ -83,7 +83,7 @@ async function commitMatches(
 ): Promise<MatchResult> {
   const rows = decided.flatMap(({ match, tasks }) => tasks.map((task) => rowOf(match.id, task, claimant)))
   const due = rows.flatMap((row): DueTask[] => {
-    return 'job' in row ? [{ job: row.job, id: row.delivery_id, handler: row.handler }] : []
+    return 'job' in row ? [{ job: row.job, id: row.delivery_id, handler: row.handler, at: row.next_at }] : []
   })
   const gone = decided.flatMap((one) => one.gone)
   if (gone.length > 0) {
@@ -91,8 +91,8 @@ async function commitMatches(
     await transaction.run(markTasksGone, ids, handlers)
     due.push(...(await promoteNext(transaction, ids)))
   }
-  const deliveries = decided.map(({ match, state, reason, replayed }) => {
-    return { ...match.summary, id: match.id, state, reason, replayed }
+  const deliveries = decided.map(({ match, state, nextAt, reason, replayed }) => {
+    return { ...match.summary, id: match.id, state, next_at: nextAt, reason, replayed }
   })
   for (const { id } of deliveries) transaction.changed.add(id)
   const [upserted] = await Promise.all([
@@ -114,11 +114,11 @@ async function commitMatches(
 }
 
 /** A due task has a time and a job. A running task has a worker. A blocked task has none of these. */
-function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Claimant) {
-  const task = { delivery_id: id, handler, order_key: key, order_hash: orderHash(handler, key) }
+function rowOf(id: number, { handler, key, start, startAt }: NewTask, { worker, now }: Claimant) {
+  const task = { delivery_id: id, handler, start_at: startAt, order_key: key, order_hash: orderHash(handler, key) }
   if (start === 'running') return { ...task, state: 'running', attempts_used: 1, worker, started_at: now }
   const pending = { ...task, state: 'pending', attempts_used: 0 }
-  return start === 'due' ? { ...pending, next_at: 0, job: newJob() } : pending
+  return start === 'due' ? { ...pending, next_at: startAt ?? 0, job: newJob() } : pending
 }
 
 /**
@@ -173,24 +173,27 @@ const selectReplays = `
 const updateMatched = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
-      id bigint, state text, reason text, replayed boolean, action text, repository text,
+      id bigint, state text, next_at bigint, reason text, replayed boolean, action text, repository text,
       sender text, title text, ref text, sha text, number bigint)
   )
   update deliveries
-  set matched = true, rerun = false, state = input.state, reason = input.reason,
+  set matched = true, rerun = false, state = input.state, next_at = input.next_at, reason = input.reason,
       replayed = input.replayed, action = input.action, repository = input.repository,
       sender = input.sender, title = input.title, ref = input.ref, sha = input.sha, number = input.number
   from input
   where deliveries.id = input.id and deliveries.id = any(array(select id from input))`
 
 const upsertTasks = `
-  insert into tasks (delivery_id, handler, state, next_at, job, order_key, order_hash, attempt, attempts_used, worker, started_at)
-  select delivery_id, handler, state, next_at, job, order_key, order_hash, attempts_used, attempts_used, worker, started_at
+  insert into tasks (
+    delivery_id, handler, state, next_at, start_at, job, order_key, order_hash, attempt, attempts_used, worker, started_at)
+  select
+    delivery_id, handler, state, next_at, start_at, job, order_key, order_hash, attempts_used, attempts_used, worker,
+    started_at
   from json_to_recordset($1::json) as input (
-    delivery_id bigint, handler text, state text, next_at bigint, job uuid, order_key text, order_hash bigint,
-    attempts_used int, worker bigint, started_at bigint)
+    delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, job uuid, order_key text,
+    order_hash bigint, attempts_used int, worker bigint, started_at bigint)
   on conflict (delivery_id, handler) do update
-  set state = excluded.state, next_at = excluded.next_at, delay = null, job = excluded.job,
+  set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null, job = excluded.job,
       order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
       attempts_used = excluded.attempts_used, worker = excluded.worker, started_at = excluded.started_at
   returning delivery_id as id, handler, attempt`

@@ -70,8 +70,8 @@ interface QueueRow {
 }
 
 /**
- * For each queue with a task of these deliveries, makes the first task of the queue due if it is blocked. The caller
- * has locked the queues. @returns the tasks that became due.
+ * For each queue with a task of these deliveries, makes the first task of the queue due if it is blocked. It is not due
+ * before its `start_at`. The caller has locked the queues. @returns the tasks that are no longer blocked.
  */
 export function promoteNext(transaction: Transaction, ids: readonly number[]): Promise<DueTask[]> {
   return transaction.all(promoteFirst, ids)
@@ -97,8 +97,8 @@ export interface FinishedPlace {
  * blocked. The caller has locked the queues. This saves the transaction that would otherwise fetch the job of the first
  * task and claim the task.
  *
- * Leaves the first task to `promoteNext` in four cases: the worker was removed, the handler is paused, the body is too
- * large, or another transaction has locked the delivery of the task. In the last case, this function does not wait,
+ * Leaves the first task to `promoteNext` in five cases: the worker was removed, the handler is paused, the task starts
+ * later, the body is too large, or another transaction has locked the delivery of the task. In the last case, this function does not wait,
  * because a transaction that holds a queue never waits for a delivery.
  *
  * A repeated call returns the tasks that the first call claimed.
@@ -161,9 +161,9 @@ const promoteFirst = `
       limit 1) as first
   )
   update tasks
-  set next_at = 0, job = gen_random_uuid()
+  set next_at = coalesce(start_at, 0), job = gen_random_uuid()
   where ctid = any(array(select place from firsts)) and state = 'pending' and next_at is null
-  returning delivery_id as id, handler, job`
+  returning delivery_id as id, handler, job, next_at as at`
 
 /**
  * Claims nothing for a worker that has been removed. `key share` locks the rows of the remaining workers, so that no
@@ -183,11 +183,11 @@ const claimPromoted = `
   ), firsts as materialized (
     select places.worker, places.bytes, places.now, places.place, first.*
     from places join alive on alive.id = places.worker, lateral (
-      select ctid as row, delivery_id, handler, state, next_at from tasks
+      select ctid as row, delivery_id, handler, state, next_at, start_at from tasks
       where tasks.order_hash = places.order_hash and ${unfinished}
       order by delivery_id
       limit 1) as first
-    where first.state = 'pending' and first.next_at is null
+    where first.state = 'pending' and first.next_at is null and coalesce(first.start_at, 0) <= places.now
       and not exists (select 1 from pauses where pauses.handler in (first.handler, '*'))
   ), repeated as materialized (
     select tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", deliveries.replayed, place

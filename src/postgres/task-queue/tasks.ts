@@ -122,7 +122,7 @@ const endLeases = `
   select index from ended`
 
 /**
- * The rules of `deliveryStateOf`. The last condition on `$1` already follows from the join. Without it, PostgreSQL
+ * The rules of `deliveryStateOf` and `nextAttemptOf`. The last condition on `$1` already follows from the join. Without it, PostgreSQL
  * would read the whole table `deliveries` as long as that table is small, instead of only the deliveries in `$1`.
  */
 const updateStates = `
@@ -140,7 +140,11 @@ const updateStates = `
         when bool_and(state in ('discarded', 'gone')) then 'discarded'
         else 'done'
       end as state,
-      case when not bool_or(state = 'running') then min(next_at) filter (where state = 'retrying') end as next_at
+      case
+        when bool_or(state = 'running') then null
+        when bool_or(state = 'retrying') then nullif(min(next_at) filter (where state = 'retrying'), 0)
+        else nullif(min(coalesce(next_at, start_at)) filter (where state = 'pending'), 0)
+      end as next_at
     from tasks
     where delivery_id = any($1::bigint[])
     group by delivery_id

@@ -69,6 +69,7 @@ function importTask(connection: Connection, id: number, { handler, key, attempts
     handler,
     state,
     next_at: isDue ? (task.nextAttemptAt ?? 0) : null,
+    start_at: state === 'pending' ? (task.nextAttemptAt ?? null) : null,
     order_key: key ?? null,
     attempt: Math.max(0, ...attempts.map(({ number }) => number)),
     attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
@@ -88,5 +89,5 @@ const updateImported = `
   where id = :id`
 
 const insertTask = `
-  insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, attempts_used)
-  values (:delivery_id, :handler, :state, :next_at, :order_key, :attempt, :attempts_used)`
+  insert into tasks (delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used)
+  values (:delivery_id, :handler, :state, :next_at, :start_at, :order_key, :attempt, :attempts_used)`

@@ -59,8 +59,8 @@ function recordMatch(
   const replayKey = hashKey(sha256)
   const replayed = connection.get(selectReplay, replayKey, sha256, id, guid, event) !== undefined
   const existing = replay_key === null ? [] : connection.all<ExistingTaskRow>(selectTasks, id)
-  const { state, reason, tasks, gone } = matchTasks({
-    ...{ match, existing, rerun: rerun === 1, replayed, paused },
+  const { state, reason, nextAt, tasks, gone } = matchTasks({
+    ...{ match, existing, rerun: rerun === 1, replayed, paused, now },
     isFirst: ({ handler, key }) => mayBegin(connection, id, handler, key),
   })
   const claimed = tasks.flatMap((task): ClaimedTask[] => {
@@ -72,7 +72,7 @@ function recordMatch(
   const { action, repository, sender, title, ref, sha, number } = match.summary
   connection.run(
     updateMatched,
-    ...[state, reason ?? null, replayKey, replayed ? 1 : 0],
+    ...[state, nextAt ?? null, reason ?? null, replayKey, replayed ? 1 : 0],
     ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
     id,
   )
@@ -85,7 +85,7 @@ function recordMatch(
 function writeTask(
   connection: Connection,
   id: number,
-  { handler, key, start }: NewTask,
+  { handler, key, start, startAt }: NewTask,
   worker: number,
   now: number,
 ): number {
@@ -93,7 +93,8 @@ function writeTask(
   const attempts = isRunning ? 1 : 0
   const row = connection.get<{ attempt: number }>(
     upsertTask,
-    ...[id, handler, isRunning ? 'running' : 'pending', start === 'due' ? 0 : null, key ?? null],
+    ...[id, handler, isRunning ? 'running' : 'pending', start === 'due' ? (startAt ?? 0) : null, startAt ?? null],
+    key ?? null,
     ...[attempts, attempts, isRunning ? worker : null, isRunning ? now : null],
   )
   return row?.attempt ?? attempts
@@ -125,7 +126,7 @@ const selectReplay = `
 
 const updateMatched = `
   update deliveries
-  set matched = 1, rerun = 0, state = ?, reason = ?, replay_key = ?, replayed = ?,
+  set matched = 1, rerun = 0, state = ?, next_at = ?, reason = ?, replay_key = ?, replayed = ?,
       action = ?, repository = ?, sender = ?, title = ?, ref = ?, sha = ?, number = ?
   where id = ?`
 
@@ -142,10 +143,11 @@ const updateRearmed = `
 const selectTasks = 'select handler, state, order_key from tasks where delivery_id = ?'
 
 const upsertTask = `
-  insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, attempts_used, worker, started_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  insert into tasks (
+    delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used, worker, started_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (delivery_id, handler) do update
-  set state = excluded.state, next_at = excluded.next_at, delay = null, order_key = excluded.order_key,
-      attempt = attempt + excluded.attempt, attempts_used = excluded.attempts_used,
+  set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
+      order_key = excluded.order_key, attempt = attempt + excluded.attempt, attempts_used = excluded.attempts_used,
       worker = excluded.worker, started_at = excluded.started_at
   returning attempt`

@@ -40,7 +40,7 @@ export function blockUnlessFirst(connection: Connection, id: number, handler: st
   return true
 }
 
-/** Makes the first task with a key due, if it is blocked. */
+/** Makes the first task with a key due, if it is blocked. It is not due before its `start_at`. */
 export function promoteNext(connection: Connection, handler: string, key: string | null): void {
   if (key !== null) connection.run(makeFirstDue, handler, handler, key, key)
 }
@@ -61,7 +61,7 @@ const blockTask = `
   update tasks set state = 'pending', next_at = null, delay = null where delivery_id = ? and handler = ?`
 
 const makeFirstDue = `
-  update tasks set next_at = 0
+  update tasks set next_at = coalesce(start_at, 0)
   where state = 'pending' and next_at is null and handler = ? and delivery_id = (
     select delivery_id from tasks
     where handler = ? and order_key = ? and state in ('pending', 'running', 'retrying')

@@ -6,7 +6,7 @@
  * more.
  */
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
-import { deliveryStateOf, hasEnded, transitionOf } from '../../inbox/states.ts'
+import { deliveryStateOf, hasEnded, nextAttemptOf, transitionOf } from '../../inbox/states.ts'
 import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
@@ -90,7 +90,7 @@ function claimNext(
   if (isClaimedAt(first, worker, now)) {
     return { id: first.delivery_id, handler, attempt: first.attempt, attemptsUsed: first.attempts_used, replayed }
   }
-  if (!isRecorded || !isClaimable(first, nextBytes)) return undefined
+  if (!isRecorded || !isClaimable(first, nextBytes, now)) return undefined
   const claimed = claimTask(connection, worker, first.delivery_id, handler, now)
   return claimed && { ...claimed, replayed }
 }
@@ -99,8 +99,8 @@ function claimNext(
 const isClaimedAt = ({ worker, started_at }: FirstTask, by: number, at: number): boolean =>
   worker === by && started_at === at
 
-const isClaimable = ({ state, next_at, size, paused }: FirstTask, maxBytes: number): boolean =>
-  state === 'pending' && next_at !== null && size <= maxBytes && paused === 0
+const isClaimable = ({ state, next_at, size, paused }: FirstTask, maxBytes: number, now: number): boolean =>
+  state === 'pending' && next_at !== null && next_at <= now && size <= maxBytes && paused === 0
 
 /**
  * Takes a running task from a dead worker: the attempt counts, and the next attempt is due after `delay` milliseconds.
@@ -122,10 +122,9 @@ export function markGone(connection: Connection, id: number, handler: string, ke
 
 /** Derives the state and the `next_at` of a delivery from its tasks, and writes them. */
 export function updateDeliveryState(connection: Connection, id: number): DeliveryState {
-  const tasks = connection.all<{ state: TaskState; next_at: number | null }>(selectStates, id)
+  const tasks = connection.all<{ state: TaskState; nextAt: number | null }>(selectStates, id)
   const state: DeliveryState = deliveryStateOf(tasks.map((task) => task.state))
-  const times = tasks.flatMap((task) => (task.state === 'retrying' && task.next_at !== null ? [task.next_at] : []))
-  connection.run(updateState, state, state === 'retrying' ? Math.min(...times) : null, id)
+  connection.run(updateState, state, nextAttemptOf(state, tasks) ?? null, id)
   connection.changed.add(id)
   return state
 }
@@ -181,5 +180,5 @@ const insertEndedAttempt = `
 
 const markTaskGone = `
   update tasks set state = 'gone', next_at = null, delay = null where delivery_id = ? and handler = ?`
-const selectStates = 'select state, next_at from tasks where delivery_id = ?'
+const selectStates = 'select state, coalesce(next_at, start_at) as nextAt from tasks where delivery_id = ?'
 const updateState = 'update deliveries set state = ?, next_at = ? where id = ?'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, start, storeNew } from './deliveries.ts'
-import { only } from './seen.ts'
+import { assertTasks, detailOf, only, taskOf } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
 export const dueTimeCases: InboxContractCase[] = [
@@ -59,6 +59,95 @@ export const dueTimeCases: InboxContractCase[] = [
         await inbox.resume(handler)
       }
       assert.equal(await inbox.nextDueAt(['a', 'b']), start + minute)
+    },
+  },
+  {
+    id: 'start-later',
+    name: 'claims a task with a start time when the time has come, and not before',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a')
+      const id = await storeNew(inbox)
+      const startAt = start + 7 * minute
+      assert.deepEqual(await worker.match(id, { handler: 'a', claim: true, startAt }), [])
+      await assertTasks(inbox, id, { a: 'pending' })
+      for (const shown of [await taskOf(inbox, id, 'a'), await detailOf(inbox, id)]) {
+        assert.equal(shown.nextAttemptAt, startAt)
+      }
+      assert.equal(only((await inbox.list({})).deliveries).nextAttemptAt, startAt)
+      assert.equal(await inbox.nextDueAt(['a']), startAt)
+      for (const now of [start, startAt - 1]) assert.deepEqual(await worker.claim('a', 1, now), [])
+      const task = only(await worker.claim('a', 1, startAt))
+      assert.deepEqual([task.id, task.attempt, task.attemptsUsed], [id, 1, 1])
+      assert.equal((await detailOf(inbox, id)).nextAttemptAt, undefined)
+      await worker.finish(task, 'released')
+      assert.equal((await detailOf(inbox, id)).nextAttemptAt, undefined)
+      assert.equal((await worker.claim('a')).length, 1, 'the time has come once')
+    },
+  },
+  {
+    id: 'start-past',
+    name: 'claims a task at once whose start time is in the past',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a')
+      const id = await storeNew(inbox)
+      assert.equal(only(await worker.match(id, { handler: 'a', claim: true, startAt: start })).id, id)
+    },
+  },
+  {
+    id: 'start-later-order',
+    name: 'blocks later tasks with the order key of a task that starts later',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a')
+      const [first, second] = [await storeNew(inbox), await storeNew(inbox)]
+      await worker.match(first, { ...ordered('a', 'key', true), startAt: start + minute })
+      assert.deepEqual(await worker.match(second, ordered('a', 'key', true)), [])
+      assert.deepEqual(await worker.claim('a', 9), [])
+      const task = only(await worker.claim('a', 9, start + minute))
+      assert.equal(task.id, first)
+      await worker.finish(task, 'succeeded')
+      assert.equal(only(await worker.claim('a', 9)).id, second)
+    },
+  },
+  {
+    id: 'start-later-next',
+    name: 'keeps the start time of a task that waits for another task with its order key',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a')
+      const [first, second] = [await storeNew(inbox), await storeNew(inbox)]
+      const running = only(await worker.match(first, ordered('a', 'key', true)))
+      const startAt = start + minute
+      await worker.match(second, { ...ordered('a', 'key', true), startAt })
+      assert.equal((await detailOf(inbox, second)).nextAttemptAt, startAt)
+      assert.equal(await inbox.nextDueAt(['a']), undefined)
+      assert.equal('next' in only(await worker.finish(running, 'succeeded', { nextBytes: 1e6 })), false)
+      assert.equal(await inbox.nextDueAt(['a']), startAt)
+      assert.deepEqual(await worker.claim('a', 9), [])
+      assert.equal(only(await worker.claim('a', 9, startAt)).id, second)
+    },
+  },
+  {
+    id: 'start-later-import',
+    name: 'imports a task with its start time',
+    async run(host) {
+      const [from, to] = [await openNew(host), await openNew(host)]
+      const worker = await TestWorker.register(from, 'a')
+      const ids = [await storeNew(from), await storeNew(from)]
+      const startAt = start + minute
+      for (const id of ids) await worker.match(id, { ...ordered('a', 'key'), startAt })
+      for (const id of ids) {
+        const body = await from.body(id)
+        assert.ok(body)
+        await to.importDeliveries([{ delivery: await detailOf(from, id), body }])
+      }
+      const importing = await TestWorker.register(to, 'a')
+      for (const _id of ids) {
+        assert.equal(await to.nextDueAt(['a']), startAt)
+        await importing.finish(only(await importing.claim('a', 9, startAt)), 'succeeded')
+      }
     },
   },
 ]

@@ -21,7 +21,7 @@ const nothing = () => {}
 
 /** The match of a small delivery, for which there is memory. */
 const matchOf = (delivery: StoredDelivery, host: Host, slots: Slots): MatchedDelivery =>
-  matchDelivery(delivery, { host, slots, cost: 1000, hasMemory: true })
+  matchDelivery(delivery, { host, slots, cost: 1000, hasMemory: true, now: 1000 })
 
 describe('a match', () => {
   test('has the matching handlers, most specific first, and the summary of the payload', () => {
@@ -35,6 +35,19 @@ describe('a match', () => {
     })
     expect(payload?.data).toEqual(issue)
     expect(registrations.map(({ name }) => name)).toEqual(['on:issues.opened', 'on:issues', 'on:*'])
+  })
+
+  test('has the start time of a handler with a delay, and takes no slot before it', () => {
+    for (const [receivedAt, delay, startAt, claim] of [
+      [900, 101, 1001, false],
+      [900, 100, 1000, true],
+      [2000, 0, undefined, true],
+      [2000, undefined, undefined, true],
+    ] as const) {
+      const [host, slots] = [new Host().on('issues', nothing, { delay }), new Slots()]
+      const { match } = matchOf(storedOf(issue, { event: 'issues', receivedAt }), host, slots)
+      expect(match.tasks).toEqual([{ handler: 'on:issues', claim, startAt }])
+    }
   })
 
   test('has no tasks if no handler matches', () => {
@@ -86,7 +99,7 @@ describe('the option parsePayload', () => {
     const parsePayload = vi.fn(keepDigitsIn)
     const host = hostWith(parsePayload).on('issues', nothing)
     expect(matchOf(storedOf(big), host, new Slots()).match.tasks).toEqual([])
-    const waiting = matchDelivery(delivery(), { host, slots: new Slots(), cost: 1000, hasMemory: false })
+    const waiting = matchDelivery(delivery(), { host, slots: new Slots(), cost: 1000, hasMemory: false, now: 1000 })
     expect(waiting).toMatchObject({ payload: undefined, match: { tasks: [{ claim: false }] } })
     expect(parsePayload).not.toHaveBeenCalled()
   })
