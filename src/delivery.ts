@@ -9,6 +9,8 @@ export interface Delivery<Name extends string = string> {
    * idempotency key. Not signed.
    */
   readonly guid: string
+  /** The id in the inbox, which `hookserver deliveries show` takes. `undefined` without an inbox. */
+  readonly id: number | undefined
   /** `X-GitHub-Event`. Not signed. */
   readonly event: EventOf<Name>
   /** The payload's `action`, if it has one. */
@@ -57,6 +59,13 @@ export interface Delivery<Name extends string = string> {
   readonly conflict: boolean
   /** Aborts when the handler exceeds its time limit, or when a shutdown stops waiting for the handler. */
   readonly signal: AbortSignal
+  /**
+   * The body as it was received: the exact bytes that GitHub signed. For a `recovered` delivery, JSON with the payload
+   * from GitHub's API. Without an inbox, hookserver keeps the bytes until the reply. With an inbox, each call reads the
+   * bytes from the inbox.
+   * @throws {Error} (rejects) after the reply if there is no inbox, or once the inbox has deleted the delivery.
+   */
+  body(): Promise<Uint8Array>
   /** The logger, which adds GUID and event to every line. */
   readonly log: FullLogger
   /**
@@ -73,11 +82,11 @@ export interface Delivery<Name extends string = string> {
 export type OctokitSource = (delivery: Delivery) => Promise<DeliveryOctokit>
 
 type HeaderMember = 'guid' | 'event' | 'headers' | 'receivedAt' | 'source' | 'secretId' | 'secretIndex'
-type InboxMember = 'attempt' | 'redelivered' | 'recovered' | 'replayed' | 'conflict'
+type InboxMember = 'id' | 'attempt' | 'redelivered' | 'recovered' | 'replayed' | 'conflict'
 
 /**
  * The members of a delivery that are known without its payload. Members that only an inbox sets may be missing:
- * `attempt` is then 1, and the flags are `false`.
+ * `id` is then `undefined`, `attempt` is 1, and the flags are `false`.
  */
 export type DeliveryHeaders = Pick<Delivery, HeaderMember> & Partial<Pick<Delivery, InboxMember>>
 
@@ -100,8 +109,17 @@ export interface ParsedPayload {
   forHandlers(): DeliveryPayload
 }
 
+/** The sources of the members of a delivery that are neither headers nor payload. */
+export interface DeliverySources {
+  readonly logger: Logger
+  readonly octokits: OctokitSource
+  /** Reads the body. The caller may keep and change the bytes. */
+  readBody(): Promise<Uint8Array>
+}
+
 /** The delivery that handlers get. Members that few handlers use are computed on access. */
 export class ReceivedDelivery implements Delivery {
+  readonly id: number | undefined
   readonly guid: string
   readonly event: string
   readonly action: string | undefined
@@ -116,14 +134,14 @@ export class ReceivedDelivery implements Delivery {
   readonly replayed: boolean
   readonly conflict: boolean
   readonly #headers: Pick<DeliveryHeaders, 'headers'>
-  readonly #logger: Logger
   readonly #members: Json
-  readonly #octokits: OctokitSource
+  readonly #sources: DeliverySources
   #octokit: Promise<DeliveryOctokit> | undefined
   #abort: AbortController | undefined
   #abortReason: unknown
 
-  constructor(headers: DeliveryHeaders, payload: DeliveryPayload, logger: Logger, octokits: OctokitSource) {
+  constructor(headers: DeliveryHeaders, payload: DeliveryPayload, sources: DeliverySources) {
+    this.id = headers.id
     this.guid = headers.guid
     this.event = headers.event
     this.receivedAt = headers.receivedAt
@@ -139,8 +157,7 @@ export class ReceivedDelivery implements Delivery {
     this.data = payload.data
     this.#headers = headers
     this.#members = payload.members
-    this.#logger = logger
-    this.#octokits = octokits
+    this.#sources = sources
   }
 
   get headers(): Readonly<Record<string, string | undefined>> {
@@ -180,12 +197,16 @@ export class ReceivedDelivery implements Delivery {
   }
 
   get log(): FullLogger {
-    return childLogger(this.#logger, { guid: this.guid, event: this.event })
+    return childLogger(this.#sources.logger, { guid: this.guid, event: this.event })
   }
 
   octokit(): Promise<DeliveryOctokit> {
-    this.#octokit ??= this.#octokits(this)
+    this.#octokit ??= this.#sources.octokits(this)
     return this.#octokit
+  }
+
+  body(): Promise<Uint8Array> {
+    return this.#sources.readBody()
   }
 
   /** Aborts `signal`. A handler that accesses `signal` only after this call gets an aborted signal. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type DeliveryHeaders, ReceivedDelivery } from '../src/delivery.ts'
 import type { Json } from '../src/runtime/json.ts'
-import { noOctokits } from './inbox/fixtures.ts'
+import { sourcesOf } from './inbox/fixtures.ts'
 import { Recorder } from './recorder.ts'
 
 const facts: DeliveryHeaders = {
@@ -27,7 +27,7 @@ const payload = {
 
 /** A delivery whose handlers get the same payload that hookserver reads. */
 const deliveryOf = (data: Json, headers = facts, log = new Recorder()) =>
-  new ReceivedDelivery(headers, { data, members: data }, log, noOctokits)
+  new ReceivedDelivery(headers, { data, members: data }, sourcesOf(log))
 
 describe('a delivery', () => {
   test('that was just received is in its first attempt, and has no flags', () => {
@@ -79,7 +79,7 @@ describe('a delivery', () => {
 
   test('describes the payload that hookserver has read, and not the data of the handlers', () => {
     const data = { action: 'x', installation: { id: 1 }, repository: { full_name: 'x' }, sender: { login: 'x' } }
-    const delivery = new ReceivedDelivery(facts, { data, members: payload }, new Recorder(), noOctokits)
+    const delivery = new ReceivedDelivery(facts, { data, members: payload }, sourcesOf(new Recorder()))
     const { action, installationId, repository, sender } = delivery
     expect(delivery.data).toBe(data)
     expect([action, installationId, repository, sender]).toEqual(['opened', '3', 'acme/site', 'ada'])

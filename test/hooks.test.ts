@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { mounted } from '../src/adapters/mount.ts'
 import { hookserver } from '../src/adapters/web.ts'
-import { Hooks, type HooksOptions } from '../src/index.ts'
+import { type Delivery, Hooks, type HooksOptions } from '../src/index.ts'
 import { inject, LocalGitHub, signedRequest } from '../src/testing/index.ts'
 import { Recorder } from './recorder.ts'
 
@@ -390,6 +390,42 @@ describe('a delivery', () => {
       attempt: 1,
       flags: [false, false, false, false],
     })
+  })
+
+  test('has no id without an inbox, and the body until the reply', async () => {
+    const request = signedRequest('push', { secret, payload: '{ "a": 1 }' })
+    for (const isAsync of [true, false]) {
+      const hooks = quiet()
+      const [bodies, seen] = [[] as Promise<Uint8Array>[], [] as Delivery[]]
+      hooks.hook('push', (_data, _guid, delivery) => {
+        seen.push(delivery as Delivery)
+        bodies.push(delivery.body(), delivery.body())
+        return isAsync ? Promise.all(bodies).then(() => undefined) : undefined
+      })
+      await inject(hooks, request)
+      const [first, second] = await Promise.all(bodies)
+      expect([first, second]).toEqual([request.body, request.body].map((body) => new Uint8Array(Buffer.from(body))))
+      expect(first?.buffer).not.toBe(second?.buffer)
+      expect(seen[0]?.id).toBeUndefined()
+      await expect(seen[0]?.body()).rejects.toThrow(/no longer in memory.*before the reply/)
+      expect(hooks.mount().status().heldBytes).toBe(0)
+    }
+  })
+
+  test('counts its body in the memory limit until the reply, whatever its handler does', async () => {
+    const hooks = quiet()
+    const held: number[] = []
+    const mount = hooks.mount()
+    hooks.on('push', async () => {
+      await Promise.resolve()
+      held.push(mount.status().heldBytes)
+      throw new Error('failed')
+    })
+    hooks.on('push', () => void held.push(mount.status().heldBytes))
+    const request = signedRequest('push', { secret })
+    await inject(hooks, request)
+    const size = Buffer.byteLength(request.body)
+    expect([held, mount.status().heldBytes]).toEqual([[size, size], 0])
   })
 
   test('logs with its GUID and event', async () => {

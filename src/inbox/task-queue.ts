@@ -199,7 +199,7 @@ export interface TaskQueue {
    * wait for another task with their order key.
    */
   nextDueAt(handlers: readonly string[]): Promise<number | undefined>
-  /** The deliveries of claimed tasks. */
+  /** The deliveries with these ids, except those that were deleted. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>
   /**
    * Records results. Ignores the result of an attempt if this worker no longer holds the lease of the attempt. If a

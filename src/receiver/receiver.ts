@@ -66,7 +66,7 @@ interface RequestContext {
   readonly operation: TracingMessages['receive'] | undefined
   /** The memory of the body, once reading has begun. */
   reservation: Reservation | undefined
-  /** The body, once it has arrived. Without an inbox, it is removed before handlers run. */
+  /** The body, once it has arrived. Without an inbox, it is removed when its handlers have ended. */
   body: ReceivedBody | undefined
   /** With `validateIp: 'warn'`: the error to log if the request is accepted. */
   originWarning: Promise<HookError | undefined> | undefined
@@ -238,17 +238,32 @@ export class DeliveryReceiver implements Receiver {
     return traceStore(tracing.store, { guid, event, source, parent: operation }, store)
   }
 
+  /** Runs the handlers, then frees the body. */
   #run(verified: VerifiedDelivery, context: RequestContext): HookReply | Promise<HookReply> {
+    let reply: HookReply | Promise<HookReply> | undefined
+    try {
+      reply = this.#runHandlers(verified, context)
+      return reply
+    } finally {
+      if (!(reply instanceof Promise)) freeBody(context)
+    }
+  }
+
+  #runHandlers(verified: VerifiedDelivery, context: RequestContext): HookReply | Promise<HookReply> {
     const delivery = this.#parse(verified, context)
     const matches = this.#shared.registry.match(delivery.event, delivery.action)
     if (matches.length === 0) return textReply('Hook not used')
     const { deadline, operation } = context
     const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)
     const reply = runHandlers(matches, { delivery, deadline, operation, toReply: replyOf, failed })
-    return reply instanceof Promise ? this.#awaitReply(reply, delivery) : (reply ?? noContent())
+    return reply instanceof Promise ? this.#awaitReply(reply, delivery, context) : (reply ?? noContent())
   }
 
-  async #awaitReply(reply: Promise<HookReply | undefined>, delivery: ReceivedDelivery): Promise<HookReply> {
+  async #awaitReply(
+    reply: Promise<HookReply | undefined>,
+    delivery: ReceivedDelivery,
+    context: RequestContext,
+  ): Promise<HookReply> {
     const { running } = this.#shared.drain
     const entry = { delivery, previous: undefined, next: undefined }
     running.add(entry)
@@ -256,19 +271,18 @@ export class DeliveryReceiver implements Receiver {
       return (await reply) ?? noContent()
     } finally {
       running.remove(entry)
+      freeBody(context)
     }
   }
 
-  /** Decodes the body, frees its bytes, and parses the payload. So the bytes take no memory while handlers run. */
+  /** Parses the payload. The bytes and their reservation are kept until the reply, for `delivery.body()`. */
   #parse(delivery: VerifiedDelivery, context: RequestContext): ReceivedDelivery {
     const { bodyLimit, logger, parsePayload } = this.#settings
     const body = context.body as ReceivedBody
     const json = decodePayload(body.bytes, delivery.form, bodyLimit)
-    body.free()
-    context.body = undefined
-    context.reservation?.release()
     const payload = toPayload(json, parsePayload).forHandlers()
-    return new ReceivedDelivery(delivery, payload, logger, this.#shared.octokits)
+    const readBody = async () => bodyForHandler(context)
+    return new ReceivedDelivery(delivery, payload, { logger, octokits: this.#shared.octokits, readBody })
   }
 
   /** Logs and publishes a rejection, publishes the failure of a handler, or logs an internal error. */
@@ -325,4 +339,18 @@ export class DeliveryReceiver implements Receiver {
     const called = new Promise((resolve) => resolve(onError?.(error, delivery)))
     called.catch((err: unknown) => logger.error({ err, guid, event }, 'onError failed'))
   }
+}
+
+/** Frees the memory of a body at once: the garbage collector would free it later. */
+function freeBody(context: RequestContext): void {
+  context.body?.free()
+  context.body = undefined
+}
+
+/** A copy of the body, because `freeBody` takes the memory of the original away. */
+function bodyForHandler({ body }: RequestContext): Uint8Array {
+  if (!body) {
+    throw new Error('The body is no longer in memory: without an inbox, call delivery.body() before the reply')
+  }
+  return body.bytes.slice()
 }

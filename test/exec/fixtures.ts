@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { ReceivedDelivery } from '../../src/delivery.ts'
 import type { ExecHandler } from '../../src/exec/index.ts'
-import { noOctokits } from '../inbox/fixtures.ts'
+import { sourcesOf } from '../inbox/fixtures.ts'
 import { Recorder } from '../recorder.ts'
 
 const push = {
@@ -30,7 +30,7 @@ export function deliveryOf(changes: Record<string, unknown> = {}, event = 'push'
     secretIndex: 0,
   }
   const data = { ...push, ...changes }
-  const delivery = new ReceivedDelivery(facts, { data, members: data }, log, noOctokits)
+  const delivery = new ReceivedDelivery(facts, { data, members: data }, sourcesOf(log))
   /** The lines that the program wrote. */
   const written = (stream: 'stdout' | 'stderr' = 'stdout') =>
     log.lines.filter(({ fields }) => fields.stream === stream).map(({ message }) => message)

@@ -1,6 +1,12 @@
 /** Deliveries as a worker gets them, and the host of a worker. */
 import { randomUUID } from 'node:crypto'
-import { type DeliveryHeaders, type OctokitSource, type ParsedPayload, ReceivedDelivery } from '../../src/delivery.ts'
+import {
+  type DeliveryHeaders,
+  type DeliverySources,
+  type OctokitSource,
+  type ParsedPayload,
+  ReceivedDelivery,
+} from '../../src/delivery.ts'
 import { Registry } from '../../src/dispatch/registry.ts'
 import type { Handler, HandlerOptions, Registration } from '../../src/handler.ts'
 import type { StoredDelivery } from '../../src/inbox/inbox.ts'
@@ -17,13 +23,19 @@ export const bytesOf = (payload: unknown): Uint8Array =>
 /** Deliveries of these tests cannot call GitHub. */
 export const noOctokits: OctokitSource = () => Promise.reject(new Error('There is no GitHub in this test'))
 
+/** The sources of a delivery in a test that reads no body. */
+export function sourcesOf(logger: Recorder): DeliverySources {
+  const readBody = () => Promise.reject(new Error('There is no body in this test'))
+  return { logger, octokits: noOctokits, readBody }
+}
+
 export function factsOf(parts: Partial<DeliveryHeaders> = {}): DeliveryHeaders {
   const unsigned = { secretId: undefined, secretIndex: undefined }
   return { guid: 'g', event: 'push', headers: {}, receivedAt: new Date(0), source: '/hooks', ...unsigned, ...parts }
 }
 
 export function deliveryOf(data: Json = {}, log: Recorder = new Recorder()): ReceivedDelivery {
-  return new ReceivedDelivery(factsOf(), { data, members: data }, log, noOctokits)
+  return new ReceivedDelivery(factsOf(), { data, members: data }, sourcesOf(log))
 }
 
 export function registrationOf(handler: Handler, options: HandlerOptions = {}): Registration {

@@ -83,6 +83,23 @@ describe('handlers of an inbox', () => {
     })
   })
 
+  test('get the id of the delivery, and its body for as long as the inbox has it', async () => {
+    const inbox = openInbox()
+    let isDeleted = false
+    const load: Inbox['load'] = async (ids) => (isDeleted ? [] : inbox.load(ids))
+    const hooks = hooksWith({ inbox: withMembers(inbox, { load }) })
+    const seen = Promise.withResolvers<Delivery>()
+    hooks.hook('push', (_data, _guid, delivery) => seen.resolve(delivery as Delivery))
+    const request = signedRequest('push', { secret })
+    await inject(hooks, request)
+    const delivery = await seen.promise
+    await reaches(inbox, 1, 'done')
+    expect(delivery.id).toBe(1)
+    expect(Buffer.from(await delivery.body()).toString()).toBe(Buffer.from(request.body).toString())
+    isDeleted = true
+    await expect(delivery.body()).rejects.toThrow('The inbox has deleted delivery 1')
+  })
+
   test('see the number of the attempt, and that a copy was received meanwhile', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })

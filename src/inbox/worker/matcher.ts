@@ -212,7 +212,8 @@ function fullOrderKeyOf(
   if (options.order === undefined) return undefined
   if (options.order === 'repository') return textIn(objectIn(plain, 'repository'), 'full_name')
   try {
-    const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), forHandlers(), logger, octokits)
+    const readBody = () => Promise.reject(new Error('The function "order" cannot wait for delivery.body()'))
+    const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), forHandlers(), { logger, octokits, readBody })
     const key: unknown = options.order(delivery)
     if (key instanceof Promise) {
       key.catch(() => undefined)

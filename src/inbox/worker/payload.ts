@@ -1,7 +1,7 @@
 /** The parts of a stored delivery that handlers and lists get: its payload, its headers and its payload summary. */
 import type { DeliveryHeaders, ParsedPayload } from '../../delivery.ts'
 import { type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
-import type { StoredDelivery } from '../inbox.ts'
+import type { StoredDelivery, TaskQueue } from '../inbox.ts'
 import { heapLimit } from '../parsed-size.ts'
 import type { PayloadSummary } from '../records.ts'
 import type { WorkerHost } from './worker-host.ts'
@@ -34,6 +34,17 @@ export function fitsHeap(cost: number): boolean {
 }
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+
+/**
+ * Reads the body of a delivery from the inbox again, so that a handler that keeps the delivery does not keep the bytes.
+ * @throws {Error} if the inbox has deleted the delivery, or if its bytes are damaged.
+ */
+export async function readBody(inbox: Pick<TaskQueue, 'load'>, id: number): Promise<Uint8Array> {
+  const [stored] = await inbox.load([id])
+  if (!stored) throw new Error(`The inbox has deleted delivery ${id} with its body: call delivery.body() earlier`)
+  if (stored.damaged !== undefined) throw new Error(`The stored delivery is damaged: ${stored.damaged}`)
+  return stored.body
+}
 
 export function toDeliveryHeaders(stored: Omit<StoredDelivery, 'body'>): DeliveryHeaders {
   return { ...stored, receivedAt: new Date(stored.receivedAt) }

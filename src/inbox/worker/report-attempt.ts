@@ -12,8 +12,8 @@ import {
 } from '../../telemetry/logger.ts'
 import type { HandlerOutcome, RunningTask } from './attempt.ts'
 import type { MatchedDelivery } from './matcher.ts'
-import { toDeliveryHeaders } from './payload.ts'
-import type { WorkerHost } from './worker-host.ts'
+import { readBody, toDeliveryHeaders } from './payload.ts'
+import type { WorkerContext, WorkerHost } from './worker-host.ts'
 
 /** @param duration Milliseconds. */
 export function reportAttempt(
@@ -46,10 +46,14 @@ export function reportDead(host: WorkerHost, id: number, delivery: ReceivedDeliv
 }
 
 /** Reports a delivery that has ended as `dead` before any handler saw it, because its payload cannot be read. */
-export function reportUnreadable(host: WorkerHost, { match: { id, invalid = '' }, stored }: MatchedDelivery): void {
+export function reportUnreadable({ host, inbox }: WorkerContext, { match, stored }: MatchedDelivery): void {
+  const { id, invalid = '' } = match
   host.logger.error({ guid: stored.guid, event: stored.event }, `Not handled: ${invalid}`)
   const payload = { data: {}, members: {} }
-  const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), payload, host.logger, host.octokits)
+  const { logger, octokits } = host
+  const sources = { logger, octokits, readBody: () => readBody(inbox, id) }
+  const { body: _body, ...headers } = stored // an `onDead` that keeps the delivery must not keep the body in memory
+  const delivery = new ReceivedDelivery(toDeliveryHeaders(headers), payload, sources)
   reportDead(host, id, delivery, new Error(invalid))
 }
 

@@ -8,7 +8,7 @@ import type { AttemptResult, DeliveryStatus, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import { type Claim, type RunningTask, runAttempt } from './attempt.ts'
 import { type Slot, smallBody } from './concurrency.ts'
-import { readPayload, toDeliveryHeaders } from './payload.ts'
+import { readBody, readPayload, toDeliveryHeaders } from './payload.ts'
 import { AttemptLog, OverdueHandlers, reportAttempt, reportDead } from './report-attempt.ts'
 import { registrationsOf, storeRetryDelay, type WorkerContext } from './worker-host.ts'
 
@@ -202,12 +202,13 @@ export class TaskRuns {
   /** Runs the handler, then releases the memory, reports the result, and records it. */
   async #attempt(task: RunningTask, releaseMemory: Release): Promise<void> {
     const { id, handler, attempt, attemptsUsed, replayed, stored } = task
-    const { host, clock } = this.#context
+    const { inbox, host, clock } = this.#context
     const { payload, registration } = this.#readPayload(task)
     const log = new AttemptLog(host.logger)
     const { body: _body, ...headers } = stored // a handler that keeps the delivery must not keep the body in memory
     const deliveryHeaders = { ...toDeliveryHeaders(headers), attempt: attemptsUsed, replayed }
-    const delivery = new ReceivedDelivery(deliveryHeaders, payload, log.logger, host.octokits)
+    const sources = { logger: log.logger, octokits: host.octokits, readBody: () => readBody(inbox, id) }
+    const delivery = new ReceivedDelivery(deliveryHeaders, payload, sources)
     this.#deliveries.add(delivery)
     try {
       const startTime = performance.now()

@@ -238,7 +238,7 @@ export class Worker {
     })
     if (matched > 0) this.#unmatched.raise()
     if (mayBeDue) this.#due.raise()
-    for (const delivery of unreadable) reportUnreadable(this.#context.host, delivery)
+    for (const delivery of unreadable) reportUnreadable(this.#context, delivery)
     if (this.#loop.isStopped) return matched
     for (const task of tasks) this.#runs.run(task)
     return matched

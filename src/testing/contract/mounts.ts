@@ -67,6 +67,7 @@ function contractHooks(): Hooks {
     (_data, _guid, { signal }) => new Promise((resolve) => signal.addEventListener('abort', resolve)),
   )
   hooks.hook('star', () => answered())
+  hooks.hook('team_add', async (_data, _guid, delivery) => sha256(await delivery.body()))
   hooks.hook('*', echo)
   return hooks
 }
@@ -105,7 +106,7 @@ const echo: Handler<'*'> = async (data, guid, delivery) => {
     hookId,
     secretIndex,
     source,
-    sha256: await sha256(JSON.stringify(data)),
+    sha256: await sha256(new TextEncoder().encode(JSON.stringify(data))),
   }
 }
 
@@ -116,7 +117,7 @@ function answered(): Response {
   return new Response('a star ⭐', { status: 201, headers })
 }
 
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -5,6 +5,7 @@ import { samples } from '../../samples/index.ts'
 import { signedRequest } from '../../samples/signed-request.ts'
 import { assertAnswered, assertRefused, type ContractCase } from './case.ts'
 import { type ContractHost, deliver, send } from './client.ts'
+import { contractSecret } from './mounts.ts'
 
 export const payloadCases: ContractCase[] = [
   {
@@ -83,6 +84,22 @@ export const payloadCases: ContractCase[] = [
       for (const form of [false, true]) {
         const answer = await deliver(host, 'exact', 'repository_dispatch', { payload, form })
         assertAnswered(answer, 200, '9007199254740993 9007199254740995')
+      }
+    },
+  },
+  {
+    id: 'body',
+    name: 'passes the exact bytes of the body to a handler that asks for them, as JSON and as form, small and large',
+    async run(host) {
+      const large = `{"text":"${'x'.repeat(200_000)}"}`
+      for (const payload of ['{ "a" : "\\u00e9 🚀" }\r\n', large]) {
+        for (const form of [false, true]) {
+          for (const chunked of [false, true]) {
+            const { headers, body } = signedRequest('team_add', { secret: contractSecret, payload, form })
+            const answer = await send(host, { path: '/contract/plain', headers, body, chunked })
+            assertAnswered(answer, 200, createHash('sha256').update(body).digest('hex'))
+          }
+        }
       }
     },
   },
