@@ -204,8 +204,8 @@ export class Hooks implements Mountable {
    * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
    * process alive, so a process without a mount needs something else that keeps it alive.
    * @param options Override the options of the `Hooks`.
-   * @throws {TypeError} naming the invalid option. Also if there is no inbox, if a listener has no name, or if two
-   *   handlers have the same name.
+   * @throws {TypeError} naming the invalid option. Also if there is no inbox, if a listener has no name, if two handlers
+   *   have the same name, or while `drain()` runs.
    */
   work(options?: HooksOptions): void {
     const settings = resolveOptions(this.#options, options)
@@ -299,6 +299,8 @@ export class Hooks implements Mountable {
   #startWorker(inbox: Inbox, settings: Settings): void {
     checkNames(this.#registry.all())
     if (!settings.work || this.#workers.has(inbox)) return
+    // Two workers of one process would exceed the concurrency of a handler.
+    if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')
     const writes = this.#writesTo(inbox)
     writes.registry.add('worker')
     const worker = new LazyWorker(inbox, this.#workerHost(settings, writes))

@@ -275,11 +275,15 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  /** Parses the payload. The bytes and their reservation are kept until the reply, for `delivery.body()`. */
+  /**
+   * Parses the payload. The bytes are kept until the reply, for `delivery.body()`. They no longer count, so that slow
+   * handlers do not make further bodies wait.
+   */
   #parse(delivery: VerifiedDelivery, context: RequestContext): ReceivedDelivery {
     const { bodyLimit, logger, parsePayload } = this.#settings
     const body = context.body as ReceivedBody
     const json = decodePayload(body.bytes, delivery.form, bodyLimit)
+    context.reservation?.release()
     const payload = toPayload(json, parsePayload).forHandlers()
     const readBody = async () => bodyForHandler(context)
     return new ReceivedDelivery(delivery, payload, { logger, octokits: this.#shared.octokits, readBody })

@@ -260,6 +260,7 @@ describe('drain()', () => {
     const first = hooks.drain()
     await started.promise
     const second = hooks.drain()
+    expect(() => hooks.work()).toThrow('hooks.drain() still runs')
     end.resolve()
     expect(await second).toBe(await first)
     expect(handler).toHaveBeenCalledTimes(1)
