@@ -2,17 +2,8 @@ import { errorTable, HookError } from '../errors.ts'
 import type { Body, BodyInChunks, BodyInOneCall } from '../http.ts'
 import type { Deadline } from '../runtime/deadline.ts'
 import type { Release } from '../runtime/memory-pool.ts'
+import { BodyBuffer, type ReceivedBody } from './body-buffer.ts'
 import type { Reservation } from './memory-limit.ts'
-
-/** A body that has arrived completely. */
-export interface ReceivedBody {
-  bytes: Uint8Array
-  /**
-   * Frees the memory into which the chunks of the body were copied. The garbage collector would free this memory later,
-   * and until then the memory of several large bodies could accumulate.
-   */
-  free(): void
-}
 
 export interface BodyLimits {
   /** The maximum size in bytes. */
@@ -79,20 +70,12 @@ function streamError(cause: unknown): HookError {
   return new HookError(isTooLarge ? 'payload_too_large' : 'body_aborted', { cause })
 }
 
-const none = new Uint8Array()
-
 /** The cure for a stream of texts, unless the adapter has one for its framework. */
 const setNoEncoding = 'pass on the stream before other software sets an encoding'
 
-/**
- * Reads one body. A body in a single chunk is not copied. If a body has several chunks, this class copies the chunks
- * into one buffer, so that the connection can free them. The buffer grows with the bytes that have arrived, because the
- * announced size may be wrong.
- */
+/** Reads one body. */
 class BodyReader {
-  #bytes: Uint8Array = none
-  /** The buffer of `#bytes`, once a second chunk has arrived. */
-  #memory: ArrayBuffer | undefined
+  readonly #buffer: BodyBuffer
   /** Resolves when there is memory for the bytes that have arrived. Until then, nothing more may be read. */
   #memoryAvailable: Promise<void> | undefined
   readonly #limits: BodyLimits
@@ -101,6 +84,7 @@ class BodyReader {
   constructor(limits: BodyLimits, onChunk: ((chunk: Uint8Array) => void) | undefined) {
     this.#limits = limits
     this.#onChunk = onChunk
+    this.#buffer = new BodyBuffer(limits.expected)
   }
 
   /** Takes a body that other software has read. */
@@ -132,13 +116,13 @@ class BodyReader {
       const finish = (cause?: unknown) => {
         forget()
         if (cause === undefined) return resolve(this.#complete())
-        this.#discard()
+        this.#buffer.discard()
         reject(streamError(cause))
       }
       const fail = (error: unknown) => {
         forget()
         stop()
-        this.#discard()
+        this.#buffer.discard()
         reject(error)
       }
       const forget = deadline.onExpire(() => fail(new HookError(this.#memoryAvailable ? 'overloaded' : 'body_timeout')))
@@ -148,10 +132,10 @@ class BodyReader {
   /** @returns A promise if nothing more may be read until it resolves. */
   #add(chunk: Uint8Array): Promise<void> | undefined {
     const { limit, reservation } = this.#limits
-    const size = this.#bytes.length + chunk.length
+    const size = this.#buffer.size + chunk.length
     if (size > limit) throw new HookError('payload_too_large')
     const waiting = reservation.grow(size)
-    this.#append(chunk, size)
+    this.#buffer.append(chunk)
     this.#onChunk?.(chunk)
     if (waiting && waiting !== this.#memoryAvailable) {
       this.#memoryAvailable = waiting
@@ -162,45 +146,8 @@ class BodyReader {
     return waiting
   }
 
-  #append(chunk: Uint8Array, size: number): void {
-    const before = this.#bytes.length
-    if (before === 0) {
-      this.#bytes = chunk
-      return
-    }
-    this.#bytes = new Uint8Array(this.#ensureCapacity(size), 0, size)
-    this.#bytes.set(chunk, before)
-  }
-
-  #ensureCapacity(size: number): ArrayBuffer {
-    if (this.#memory && size <= this.#memory.byteLength) return this.#memory
-    const { limit, expected = 0 } = this.#limits
-    // The capacity doubles each time, up to the limit. Once a quarter of the announced size has arrived, the capacity
-    // grows to the announced size in one step.
-    const announced = size <= expected && expected <= 4 * size
-    const capacity = announced ? expected : Math.min(2 * size, limit)
-    if (this.#memory) this.#memory = this.#memory.transfer(capacity)
-    else new Uint8Array((this.#memory = new ArrayBuffer(capacity))).set(this.#bytes)
-    return this.#memory
-  }
-
-  /** Hands over the bytes: the stream may keep this reader, by its listeners, for as long as the connection is open. */
   #complete(): ReceivedBody {
-    const [bytes, memory] = [this.#bytes, this.#memory]
-    this.#bytes = none
-    this.#memory = undefined
     this.#limits.reservation.complete()
-    return { bytes, free: () => free(memory) }
+    return this.#buffer.take()
   }
-
-  /** Frees the bytes of a body that failed. */
-  #discard(): void {
-    this.#bytes = none
-    free(this.#memory)
-    this.#memory = undefined
-  }
-}
-
-function free(memory: ArrayBuffer | undefined): void {
-  if (memory && !memory.detached) memory.transfer(0)
 }
