@@ -101,6 +101,12 @@ describe('a payload', () => {
     expect((await rejectionOf(() => parseBody(cut, 'json', big))).code).toBe('invalid_payload')
   })
 
+  test('may contain U+FFFD, which other decoders put in place of invalid bytes', () => {
+    expect(parseBody(bytesOf('{"a":"\uFFFD"}'), 'json', big)).toEqual({ a: '\uFFFD' })
+    const bytes = Buffer.from('{"a":"\uFFFDé"}')
+    expect(() => parseBody(bytes.subarray(0, -3), 'json', big)).toThrow(HookError)
+  })
+
   test('that is rejected is not part of the reply', async () => {
     const rejection = await rejectionOf(() => parseBody(bytesOf('{"token":hunter2}'), 'json', big))
     expect(JSON.stringify(rejection.problem())).not.toContain('hunter2')
