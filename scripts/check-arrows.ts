@@ -26,6 +26,7 @@ const arrows: Record<string, readonly string[]> = {
     'runtime',
     'telemetry/logger.ts', // the type of an option, and of `delivery.log`
     'inbox/inbox.ts', // the type of an option
+    'inbox/capabilities.ts', // the check of this option
   ],
   receiver: ['runtime', 'telemetry', 'nouns'],
   dispatch: ['runtime', 'telemetry', 'nouns'],

@@ -13,7 +13,8 @@ import {
 } from './handler.ts'
 import type { HookReply, Receiver } from './http.ts'
 import { BackgroundWrites } from './inbox/background-writes.ts'
-import type { Inbox } from './inbox/inbox.ts'
+import { hasCapability } from './inbox/capabilities.ts'
+import type { BasicInbox } from './inbox/inbox.ts'
 import { UnknownNames } from './inbox/unknown-names.ts'
 import { LazyWorker } from './inbox/worker/lazy-worker.ts'
 import type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
@@ -69,11 +70,11 @@ export class Hooks implements Mountable {
   readonly #octokits = new Octokits()
   /** The memory limits, by `inFlightLimit`. Mounts with the same `inFlightLimit` share a memory limit. */
   readonly #memoryLimits = new Map<number, MemoryLimit>()
-  readonly #workers = new Map<Inbox, LazyWorker>()
+  readonly #workers = new Map<BasicInbox, LazyWorker>()
   /** The running calls of `drain()`. */
-  readonly #draining = new Map<Inbox, Draining>()
+  readonly #draining = new Map<BasicInbox, Draining>()
   /** The inboxes that `close()` closes, each with its background writes. */
-  readonly #inboxes = new Map<Inbox, BackgroundWrites>()
+  readonly #inboxes = new Map<BasicInbox, BackgroundWrites>()
   readonly #unknownNames = new UnknownNames()
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
@@ -152,7 +153,7 @@ export class Hooks implements Mountable {
     const receiver = this.#createReceiver(settings)
     this.#served ??= settings
     this.#unknownNames.checkAt(settings)
-    if (settings.inbox && traits?.receives !== false) this.#writesTo(settings.inbox).registry.add('receiver')
+    if (settings.inbox && traits?.receives !== false) this.#writesTo(settings.inbox).registry?.add('receiver')
     if (settings.inbox) this.#startWorker(settings.inbox, settings)
     return receiver
   }
@@ -242,10 +243,10 @@ export class Hooks implements Mountable {
     }
   }
 
-  #drainInbox(inbox: Inbox, settings: Settings, limits: DrainLimits): Draining {
+  #drainInbox(inbox: BasicInbox, settings: Settings, limits: DrainLimits): Draining {
     checkNames(this.#registry.all())
     const writes = this.#writesTo(inbox)
-    writes.registry.add('worker')
+    writes.registry?.add('worker')
     const worker = new LazyWorker(inbox, this.#workerHost(settings, writes))
     return { worker, result: worker.drain(limits) }
   }
@@ -267,7 +268,7 @@ export class Hooks implements Mountable {
     await Promise.all([...this.#inboxes].map(([inbox, writes]) => this.#closeInbox(inbox, writes)))
   }
 
-  async #closeInbox(inbox: Inbox, writes: BackgroundWrites): Promise<void> {
+  async #closeInbox(inbox: BasicInbox, writes: BackgroundWrites): Promise<void> {
     let closed = false
     const closing = async () => {
       await writes.close()
@@ -284,7 +285,7 @@ export class Hooks implements Mountable {
     return new DeliveryReceiver(settings, {
       registry: this.#registry,
       drain: this.#drain,
-      ranges: this.#ranges.of(settings),
+      ranges: this.#ranges.of(settings, inbox && hasCapability(inbox, 'KeyValues') ? inbox : undefined),
       memoryLimit: getOrCreate(this.#memoryLimits, inFlightLimit, () => new MemoryLimit(inFlightLimit)),
       octokits: this.#octokits.forDeliveries(settings),
       onStored: () => inbox && this.#workers.get(inbox)?.wake(),
@@ -292,21 +293,21 @@ export class Hooks implements Mountable {
     })
   }
 
-  #writesTo(inbox: Inbox): BackgroundWrites {
+  #writesTo(inbox: BasicInbox): BackgroundWrites {
     return getOrCreate(this.#inboxes, inbox, () => new BackgroundWrites(inbox))
   }
 
-  #startWorker(inbox: Inbox, settings: Settings): void {
+  #startWorker(inbox: BasicInbox, settings: Settings): void {
     checkNames(this.#registry.all())
     if (!settings.work || this.#workers.has(inbox)) return
     // Two workers of one process would exceed the concurrency of a handler.
     if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')
     const writes = this.#writesTo(inbox)
-    writes.registry.add('worker')
+    writes.registry?.add('worker')
     const worker = new LazyWorker(inbox, this.#workerHost(settings, writes))
     this.#workers.set(inbox, worker)
     worker.start()
-    writes.registry.reportProblems(() => worker.problems)
+    writes.registry?.reportProblems(() => worker.problems)
   }
 
   #workerHost(settings: Settings, { counters }: BackgroundWrites): WorkerHost {
@@ -320,7 +321,7 @@ export class Hooks implements Mountable {
       match: (event, action) => this.#registry.match(event, action),
       parse: (body, form) => toPayload(decodePayload(body, form, Number.POSITIVE_INFINITY), parsePayload),
       whenIdle: (timeout) => this.#drain.whenIdle(timeout),
-      attempted: (handler, outcome) => counters.count('attempts', handler, outcome),
+      attempted: (handler, outcome) => counters?.count('attempts', handler, outcome),
       logger,
       octokits: this.#octokits.forDeliveries(settings),
       capture,

@@ -6,7 +6,7 @@
 import type { AppOptions } from './app.ts'
 import type { Delivery, OctokitClass } from './delivery.ts'
 import type { HashName } from './http.ts'
-import type { Inbox } from './inbox/inbox.ts'
+import type { BasicInbox } from './inbox/inbox.ts'
 import type { Logger } from './telemetry/logger.ts'
 
 /** A string stands for its UTF-8 bytes. Never empty. */
@@ -158,7 +158,7 @@ export interface HooksOptions {
    * @default none
    * @example inbox: sqlite('hookserver.db')
    */
-  inbox?: Inbox | undefined
+  inbox?: BasicInbox | undefined
   /**
    * Whether this process runs handlers for the deliveries in the inbox. If `true`, the process starts to run handlers
    * when you create the first mount. If `false`, the process runs handlers only after a call of `hooks.work()`, or

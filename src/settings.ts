@@ -2,11 +2,12 @@
 import { appIn, readApp } from './app.ts'
 import type { OctokitClass } from './delivery.ts'
 import type { HashName } from './http.ts'
-import type { Inbox } from './inbox/inbox.ts'
+import { requireCapabilities } from './inbox/capabilities.ts'
 import type { HooksOptions, Secret } from './options.ts'
 import {
   type Check,
   checkOptions,
+  fail,
   isFunction,
   isListOf,
   isOneOf,
@@ -15,6 +16,7 @@ import {
   must,
 } from './runtime/check-options.ts'
 import { type Cidr, cidrsOf, namedRanges } from './runtime/cidr.ts'
+import { isObject } from './runtime/json.ts'
 import { environmentVariable } from './runtime/platform.ts'
 import { maxTimer } from './runtime/timer.ts'
 import { childLogger, defaultLogger, type FullLogger, type Logger, loggerFrom } from './telemetry/logger.ts'
@@ -158,10 +160,10 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   },
   parsePayload: { check: callback },
   inbox: {
-    check: must(
-      (value) => isFunction((value as Inbox)?.store) && isFunction((value as Inbox)?.claim),
-      "an inbox, such as sqlite('hookserver.db')",
-    ),
+    check(value, option) {
+      if (!isObject(value)) fail(option, "an inbox, such as sqlite('hookserver.db')", value)
+      requireCapabilities(value, ['DeliveryStore', 'TaskQueue'], option)
+    },
   },
   work: { check: boolean, default: true },
   capture: { check: boolean, default: false },

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { HooksOptions, Inbox } from '../src/index.ts'
+import { type Capability, membersOf } from '../src/inbox/capabilities.ts'
+import type { BasicInbox, HooksOptions } from '../src/index.ts'
 import { resolveOptions } from '../src/settings.ts'
 
 const secret = 's'
@@ -83,12 +84,25 @@ describe('layers', () => {
   })
 })
 
+/** An inbox whose methods do nothing. */
+function fakeInbox(...capabilities: Capability[]): BasicInbox {
+  const members = capabilities.flatMap(membersOf).map((name) => [name, () => {}])
+  return Object.fromEntries(members)
+}
+
 describe('an option of the inbox', () => {
   test('is used as given', () => {
-    const inbox = { store() {}, claim() {} } as unknown as Inbox
+    const inbox = fakeInbox('DeliveryStore', 'TaskQueue')
     const given = { inbox, work: false, capture: true, onReplay: 'discard', onDead() {} } as const
     expect(resolveOptions({ secret, ...given })).toMatchObject(given)
     expect(resolveOptions({ secret, ...given }).inbox).toBe(inbox)
+  })
+
+  test('is rejected with the name of the capability that it lacks', () => {
+    const inbox = { ...fakeInbox('DeliveryStore', 'TaskQueue'), claim: undefined, finish: undefined }
+    expect(() => resolveOptions({ secret, inbox: inbox as unknown as BasicInbox })).toThrow(
+      'Option "inbox" needs an inbox with the capability TaskQueue; this inbox lacks claim, finish',
+    )
   })
 })
 
@@ -110,7 +124,7 @@ describe('an invalid option', () => {
     ['timeout', [0, -1, 2 ** 31, Number.POSITIVE_INFINITY, '9s', null]],
     ['source', [1, null]],
     ['parsePayload', ['JSON', {}, null]],
-    ['inbox', ['hookserver.db', {}, { store() {} }, null]],
+    ['inbox', ['hookserver.db', {}, fakeInbox('DeliveryStore'), null]],
     ['work', ['false', 0, null]],
     ['capture', ['yes', 1, null]],
     ['onReplay', ['ignore', true, null]],

@@ -1,4 +1,4 @@
-import type { Inbox } from '../inbox/inbox.ts'
+import type { DeliveryStore } from '../inbox/inbox.ts'
 import type { MissedDelivery } from '../inbox/missed-deliveries.ts'
 import { publishStored } from '../inbox/store-delivery.ts'
 import { AnswerError } from './answer.ts'
@@ -22,7 +22,7 @@ interface Fetched {
 }
 
 interface FetcherSettings {
-  inbox: Inbox
+  inbox: DeliveryStore
   source: string
   /** Milliseconds for which GitHub keeps deliveries. */
   retention: number

@@ -8,12 +8,14 @@
  * The package `octokit` is loaded at the first request to GitHub.
  */
 import type { Registration } from '../handler.ts'
+import { requireCapabilities } from '../inbox/capabilities.ts'
 import type { HooksOptions } from '../options.ts'
 import { resolveOptions } from '../settings.ts'
 import {
   checkRecoverOptions,
   parseTargets,
   type RecoverOnceOptions,
+  recoveryCapabilities,
   type StartRecoveryOptions,
   type SweepOptions,
 } from './recovery/options.ts'
@@ -85,6 +87,7 @@ function recoveryFor(
   const { inbox } = settings
   const missing = missingCredentials(parseTargets(options.targets), settings)
   if (!inbox) throw new TypeError('Option "inbox" is missing: recovery compares it with GitHub\'s log')
+  const store = requireCapabilities(inbox, recoveryCapabilities, 'Recovery')
   if (missing !== undefined) throw new TypeError(missing)
-  return createRecovery({ ...settings, inbox }, registrations, options)
+  return createRecovery({ ...settings, inbox: store }, registrations, options)
 }

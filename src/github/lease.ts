@@ -1,4 +1,4 @@
-import type { Inbox } from '../inbox/inbox.ts'
+import type { NamedLeases } from '../inbox/inbox.ts'
 import { startTimer } from '../runtime/timer.ts'
 
 /** Milliseconds from the last renewal of a lease until the lease expires, and another process may acquire it. */
@@ -14,7 +14,7 @@ export const defaultLeaseTtl = 120_000
  *     acquired --release()--> released
  */
 export class Lease {
-  readonly #inbox: Pick<Inbox, 'lease'>
+  readonly #inbox: NamedLeases
   readonly #name: string
   readonly #ttl: number
   readonly #holder = crypto.randomUUID()
@@ -24,18 +24,14 @@ export class Lease {
   #ended = false
   #stopTimer: () => void = () => {}
 
-  private constructor(inbox: Pick<Inbox, 'lease'>, name: string, ttl: number) {
+  private constructor(inbox: NamedLeases, name: string, ttl: number) {
     this.#inbox = inbox
     this.#name = name
     this.#ttl = ttl
   }
 
   /** @returns `undefined` if the lease is taken, by another process or by this one. */
-  static async acquire(
-    inbox: Pick<Inbox, 'lease'>,
-    name: string,
-    ttl: number = defaultLeaseTtl,
-  ): Promise<Lease | undefined> {
+  static async acquire(inbox: NamedLeases, name: string, ttl: number = defaultLeaseTtl): Promise<Lease | undefined> {
     const lease = new Lease(inbox, name, ttl)
     if (!(await lease.#renew())) return undefined
     lease.#scheduleRenewal()

@@ -1,5 +1,5 @@
 /** The functions that recovery and polling share. */
-import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
+import type { KeyValues, MissedDeliveryStore, NewDelivery } from '../inbox/inbox.ts'
 import type { GuidLookup, MissedDelivery } from '../inbox/missed-deliveries.ts'
 import { toNewDelivery } from '../inbox/store-delivery.ts'
 import { isId } from '../runtime/json.ts'
@@ -48,7 +48,7 @@ export function recoveredDelivery(
 const batchSize = 500
 
 /** Of the given GUIDs, those that have a delivery in the inbox, or had one that was pruned. */
-export async function findKnownGuids(inbox: Inbox, { hookId, guids }: GuidLookup): Promise<Set<string>> {
+export async function findKnownGuids(inbox: MissedDeliveryStore, { hookId, guids }: GuidLookup): Promise<Set<string>> {
   const known = new Set<string>()
   for (let start = 0; start < guids.length; start += batchSize) {
     const batch = guids.slice(start, start + batchSize)
@@ -59,7 +59,7 @@ export async function findKnownGuids(inbox: Inbox, { hookId, guids }: GuidLookup
 
 /** Records the missed deliveries that the inbox has got. @returns Those. */
 export async function recordReceived(
-  inbox: Inbox,
+  inbox: MissedDeliveryStore,
   missedDeliveries: readonly MissedDelivery[],
 ): Promise<MissedDelivery[]> {
   const all: MissedDelivery[] = []
@@ -88,7 +88,7 @@ const createdAtKey = "time of creation by GitHub's clock"
  * @param now GitHub's time.
  */
 export async function inboxCreatedAt(
-  inbox: Inbox,
+  inbox: MissedDeliveryStore & KeyValues,
   now: number,
   { dryRun = false }: LookupOptions = {},
 ): Promise<number> {
@@ -110,7 +110,7 @@ const appHookKey = 'id of the App webhook'
  * @throws {Error} if none of the first `maxTries` attempts shows the id.
  */
 export async function findAppHookId(
-  inbox: Inbox,
+  inbox: KeyValues,
   log: DeliveryLog,
   newest: () => Promise<readonly LoggedAttempt[]>,
   { dryRun = false }: LookupOptions = {},

@@ -1,28 +1,32 @@
 import { startTimer } from '../runtime/timer.ts'
+import { hasCapability } from './capabilities.ts'
 import { Counters } from './counts.ts'
-import type { Inbox } from './inbox.ts'
+import type { BasicInbox } from './inbox.ts'
 import { ProcessRegistry } from './processes.ts'
 import { maxRejections, type Rejection } from './records.ts'
+import type { Statistics } from './statistics.ts'
 import { withoutSecrets } from './store-delivery.ts'
 
 /**
  * The writes of this process to its inbox that no request and no handler waits for. If a write fails, a later write
- * repeats it.
+ * repeats it. If the inbox lacks a capability, the writes that need it are left out.
  */
 export class BackgroundWrites {
-  readonly rejections: RejectionBuffer
-  readonly counters: Counters
-  readonly registry: ProcessRegistry
+  readonly rejections: RejectionBuffer | undefined
+  readonly counters: Counters | undefined
+  readonly registry: ProcessRegistry | undefined
 
-  constructor(inbox: Inbox) {
-    this.rejections = new RejectionBuffer(inbox)
-    this.counters = new Counters(inbox)
-    this.registry = new ProcessRegistry(inbox)
+  constructor(inbox: BasicInbox) {
+    if (hasCapability(inbox, 'Statistics')) {
+      this.rejections = new RejectionBuffer(inbox)
+      this.counters = new Counters(inbox)
+    }
+    if (hasCapability(inbox, 'ProcessStore')) this.registry = new ProcessRegistry(inbox)
   }
 
   /** Writes pending rejections and counts, and unregisters the process. */
   async close(): Promise<void> {
-    await Promise.all([this.rejections.flush(), this.counters.flush(), this.registry.unregister()])
+    await Promise.all([this.rejections?.flush(), this.counters?.flush(), this.registry?.unregister()])
   }
 }
 
@@ -38,11 +42,11 @@ const maxTextLength = 200
 
 /** Collects rejected requests, and writes the newest of them to the inbox. */
 export class RejectionBuffer {
-  readonly #inbox: Pick<Inbox, 'recordRejections'>
+  readonly #inbox: Pick<Statistics, 'recordRejections'>
   #pending: Rejection[] = []
   #scheduled = false
 
-  constructor(inbox: Pick<Inbox, 'recordRejections'>) {
+  constructor(inbox: Pick<Statistics, 'recordRejections'>) {
     this.#inbox = inbox
   }
 

@@ -78,6 +78,7 @@ const maxNames = 500
 /** Maximum different counts in memory while the inbox cannot write them. Any other count is lost. */
 const maxPending = 20_000
 
+/** The part of `Statistics` that `Counters` uses. */
 interface CountStore {
   addCounts(counts: readonly Count[]): Promise<void>
 }

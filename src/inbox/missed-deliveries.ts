@@ -56,6 +56,21 @@ export interface GuidLookup {
   guids: readonly string[]
 }
 
+/** Tells recovery and polling which deliveries the inbox has, and keeps the records of those that it missed. */
+export interface MissedDeliveryStore {
+  /**
+   * Of the GUIDs in `lookup`, returns those that the inbox knows. The inbox knows the GUID of a stored or pruned
+   * delivery that came from the given webhook or has no hook id.
+   */
+  knownGuids(lookup: GuidLookup): Promise<string[]>
+  /** Records missed deliveries, or their new states. */
+  saveMissedDeliveries(missedDeliveries: readonly MissedDelivery[]): Promise<void>
+  /** Missed deliveries, newest first: all that are `missed` or `requested`, and the newest of the others. */
+  missedDeliveries(): Promise<MissedDelivery[]>
+  /** When this inbox was created, in milliseconds since 1970. Older deliveries do not count as missed. */
+  createdAt(): Promise<number>
+}
+
 /** A row of the table `missed_deliveries`, which is the same in every store. */
 export interface MissedDeliveryRow {
   hook_id: string

@@ -57,17 +57,23 @@ export function toRegisteredProcess({ problems, ...row }: ProcessRow): Registere
   return problems === null ? row : { ...row, problems: JSON.parse(problems) }
 }
 
-interface RegistrationStore {
+/** The list of the processes that use the inbox. */
+export interface ProcessStore {
+  /** Registers a process, or renews its registration, which expires after a minute. */
   heartbeat(process: ProcessInfo): Promise<void>
   unregister(id: string): Promise<void>
+  /** The registered processes, in the order in which they started. */
+  processes(): Promise<RegisteredProcess[]>
 }
+
+type ProcessWriter = Pick<ProcessStore, 'heartbeat' | 'unregister'>
 
 /**
  * Registers this process and its role in the inbox, and renews the registration. No other work waits for these calls,
  * and their errors are ignored: the next renewal tries again.
  */
 export class ProcessRegistry {
-  readonly #inbox: RegistrationStore
+  readonly #inbox: ProcessWriter
   readonly #self: Omit<ProcessInfo, 'role' | 'problems'> = { id: crypto.randomUUID(), version, startedAt: Date.now() }
   #role: ProcessInfo['role'] | undefined
   #sending: Promise<void> | undefined
@@ -76,7 +82,7 @@ export class ProcessRegistry {
   #stop = () => {}
   #problems: () => readonly WorkerProblem[] = () => []
 
-  constructor(inbox: RegistrationStore) {
+  constructor(inbox: ProcessWriter) {
     this.#inbox = inbox
   }
 

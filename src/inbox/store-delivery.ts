@@ -2,7 +2,7 @@ import type { DeliveryHeaders } from '../delivery.ts'
 import { HookError } from '../errors.ts'
 import type { Deadline } from '../runtime/deadline.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
-import type { Inbox, NewDelivery, StoreResult } from './inbox.ts'
+import type { DeliveryStore, NewDelivery, StoreResult } from './inbox.ts'
 import { notStored } from './records.ts'
 
 /** Milliseconds for which a failure counts. By default, Kubernetes probes the readiness every 10 s; this is longer. */
@@ -42,7 +42,7 @@ export class StoreHealth {
  *   later. A copy of the delivery is then a duplicate.
  */
 export async function storeDelivery(
-  inbox: Inbox,
+  inbox: DeliveryStore,
   delivery: NewDelivery,
   deadline: Deadline,
   health: StoreHealth,

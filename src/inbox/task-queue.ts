@@ -155,8 +155,10 @@ export interface DeliveryStatus {
   next?: ClaimedTask | undefined
 }
 
-/** Hands out work to workers. */
+/** Hands out work to workers. A worker needs no more. */
 export interface TaskQueue {
+  /** Milliseconds until an idle worker polls again. A poll finds the work that other processes have made available. */
+  readonly pollInterval: number
   /**
    * Milliseconds. If a process sends no heartbeats for longer than this, for example because it was suspended, the
    * leases of its workers may have expired.

@@ -1,6 +1,7 @@
 import { describeUnknown, isKnownName, reportedNames, splitName } from '../events.ts'
 import type { Settings } from '../settings.ts'
-import type { Inbox } from './inbox.ts'
+import { hasCapability } from './capabilities.ts'
+import type { DeliveryReader } from './inbox.ts'
 
 type Mount = Pick<Settings, 'inbox' | 'logger'>
 
@@ -31,7 +32,7 @@ export class UnknownNames {
 
 async function check(name: string, { inbox, logger }: Mount): Promise<void> {
   try {
-    if (inbox && (await hasReceived(inbox, name))) return
+    if (inbox && hasCapability(inbox, 'DeliveryReader') && (await hasReceived(inbox, name))) return
   } catch {
     return // It is not known whether GitHub has sent the event. Other calls to the inbox report the error.
   }
@@ -44,7 +45,7 @@ async function check(name: string, { inbox, logger }: Mount): Promise<void> {
  * Whether the inbox has a delivery with this name or, if the event is unknown too, with this event. If an event has so
  * many deliveries that a search for one of its actions takes too long, only its newest deliveries count.
  */
-export async function hasReceived(inbox: Pick<Inbox, 'list'>, name: string): Promise<boolean> {
+export async function hasReceived(inbox: Pick<DeliveryReader, 'list'>, name: string): Promise<boolean> {
   const [event, action] = splitName(name)
   const { deliveries } = await inbox.list({ event, action: isKnownName(event) ? action : undefined, limit: 1 })
   return deliveries.length > 0

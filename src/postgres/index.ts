@@ -119,7 +119,6 @@ function methodsOf<Context, Functions extends Record<string, (context: Context, 
 
 /** The remaining methods of the inbox, including the methods of the task queue. */
 class PostgresInbox extends PostgresTaskQueue implements Omit<Inbox, ForwardedMethod> {
-  readonly pollInterval = 1000
   readonly #client: PostgresClient
   readonly #writer: DeliveryWriter
   readonly #search = new PayloadSearch()

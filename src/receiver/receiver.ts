@@ -14,7 +14,7 @@ import {
   textReply,
 } from '../http.ts'
 import type { BackgroundWrites } from '../inbox/background-writes.ts'
-import type { Inbox } from '../inbox/inbox.ts'
+import type { DeliveryStore } from '../inbox/inbox.ts'
 import { StoreHealth, storeDelivery, toNewDelivery } from '../inbox/store-delivery.ts'
 import { causeText } from '../runtime/cause-text.ts'
 import { Deadline, SharedTimer } from '../runtime/deadline.ts'
@@ -214,17 +214,17 @@ export class DeliveryReceiver implements Receiver {
   }
 
   /** Stores a delivery and replies after the commit. Without a signature check, the body must contain a JSON object. */
-  async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
+  async #store(inbox: DeliveryStore, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
     if (!this.#verifier) parseBody((context.body as ReceivedBody).bytes, delivery.form, this.#settings.bodyLimit)
     const { outcome } = await this.#commit(inbox, delivery, context)
     context.body?.free()
-    this.#shared.writes?.counters.received(delivery, outcome, performance.now() - context.startedAt)
+    this.#shared.writes?.counters?.received(delivery, outcome, performance.now() - context.startedAt)
     if (outcome === 'duplicate') return textReply('Duplicate')
     this.#shared.onStored()
     return textReply('Accepted', 202)
   }
 
-  #commit(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): ReturnType<typeof storeDelivery> {
+  #commit(inbox: DeliveryStore, delivery: VerifiedDelivery, context: RequestContext): ReturnType<typeof storeDelivery> {
     const { request, deadline, operation } = context
     const { guid, event, source, form, algorithm } = delivery
     const { bytes: body } = context.body as ReceivedBody
@@ -331,8 +331,8 @@ export class DeliveryReceiver implements Receiver {
       guid: headers['x-github-delivery'],
       headers,
     }
-    writes.counters.count('rejected', code)
-    writes.rejections.add(rejection)
+    writes.counters?.count('rejected', code)
+    writes.rejections?.add(rejection)
     // Usually, the explanation arrives before `writes` writes the record. A later explanation is not written.
     void explanation.then((reason) => (rejection.reason = reason ?? rejection.reason))
   }

@@ -2,16 +2,22 @@ import { getOrCreate } from '../runtime/get-or-create.ts'
 import type { Settings } from '../settings.ts'
 import { functionSource, GithubRanges, type RangesSource } from './github-ranges.ts'
 
+/** The part of an inbox that keeps a list of ranges. */
+interface RangesCache {
+  getValue(key: string): Promise<string | undefined>
+  setValue(key: string, text: string): Promise<void>
+}
+
 /** The ranges of the mounts of a `Hooks`. Mounts with the same source share one list, and so fetch it once. */
 export class SharedRanges {
   /** By source: the function of the option `ranges`, or the API address and the token. */
   readonly #ranges = new Map<unknown, GithubRanges>()
 
   /**
-   * The ranges of a mount. If they come from GitHub and the mount has an inbox, the inbox keeps the latest list after
-   * the process has ended.
+   * The ranges of a mount.
+   * @param cache Keeps the latest list of GitHub after the process has ended. Default: nothing keeps it.
    */
-  of({ ranges, apiUrl, token, inbox, logger }: Settings): GithubRanges {
+  of({ ranges, apiUrl, token, logger }: Settings, cache?: RangesCache): GithubRanges {
     if (typeof ranges === 'function') {
       return getOrCreate(this.#ranges, ranges, () => new GithubRanges(functionSource(ranges), logger))
     }
@@ -21,7 +27,7 @@ export class SharedRanges {
     }
     const shared = getOrCreate(this.#ranges, `${apiUrl} ${token ?? ''}`, () => new GithubRanges(source, logger))
     const key = `ranges of ${apiUrl}`
-    if (inbox) shared.useCache({ load: () => inbox.getValue(key), save: (text) => inbox.setValue(key, text) })
+    if (cache) shared.useCache({ load: () => cache.getValue(key), save: (text) => cache.setValue(key, text) })
     return shared
   }
 }

@@ -14,7 +14,7 @@ import { detailIn, eventually, openInbox, stateIn, withMembers } from './stores.
 const secret = 'a secret of the tests'
 
 /** A receiver without a worker, unless `options` has `work`. */
-function receiving(options: HooksOptions = {}): { hooks: Hooks; inbox: Inbox } {
+function receiving(options: HooksOptions & { inbox?: Inbox } = {}): { hooks: Hooks; inbox: Inbox } {
   const { inbox = openInbox(), ...rest } = options
   const hooks = new Hooks({ secret, validateIp: false, logger: false, work: false, inbox, ...rest })
   onTestFinished(() => hooks.close({ grace: 0 }))

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
-import type { Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
+import { type Capability, membersOf } from '../../src/inbox/capabilities.ts'
+import type { BasicInbox, Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail, TaskDetail } from '../../src/inbox/records.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { bytesOf } from './fixtures.ts'
@@ -34,6 +35,16 @@ export function withMembers(inbox: Inbox, members: Partial<Inbox>): Inbox {
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
+}
+
+/** An inbox that has only the given capabilities. */
+export function withOnly(inbox: BasicInbox, ...capabilities: Capability[]): BasicInbox {
+  const names = ['close', ...capabilities.flatMap(membersOf)]
+  const members = names.map((name) => {
+    const value: unknown = Reflect.get(inbox, name)
+    return [name, typeof value === 'function' ? value.bind(inbox) : value]
+  })
+  return Object.fromEntries(members)
 }
 
 /** An inbox that a worker queries only when it is woken: the next poll is an hour away. */

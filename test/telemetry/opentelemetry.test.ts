@@ -9,10 +9,11 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Discard, Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import { Discard, Hooks, type HooksOptions } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { traceHooks } from '../../src/telemetry/opentelemetry/index.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
+import { openInbox, withMembers } from '../inbox/stores.ts'
 
 const secret = 'the secret of the tests'
 const guid = 'b4d5a1f0-0000-4000-8000-000000000001'
@@ -368,7 +369,7 @@ describe('with an inbox', () => {
 
   test('a commit that fails has the status ERROR, and its cause as exception', async () => {
     const store = () => Promise.reject(new RangeError('the disk is full'))
-    const inbox = { store, claim: store, close: async () => {} } as unknown as Inbox
+    const inbox = withMembers(openInbox(), { store })
     expect((await deliver(hooksWith({ inbox, work: false }))).status).toBe(503)
     const span = spanOf('hookserver store')
     expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message: 'the disk is full' })

@@ -60,11 +60,13 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
   }
   const secret = yield* checkSecret(config)
   let module: HooksModule | undefined
+  let ownInbox: Inbox | undefined
   if (path !== undefined) {
     try {
       module = await loadModule(path)
       config = configFromFlags(flags, { module })
       yield checkHandlers(module)
+      ownInbox = moduleInbox(config, module.hooks)
     } catch (error) {
       if (error instanceof ConfigError) yield* invalidSettings(error)
       else yield failed('module', (error as Error).message)
@@ -77,7 +79,6 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
     const cure = 'put the secret of the webhook into GITHUB_WEBHOOKS_KEY, or into a file for --secret-file'
     yield failed('secret', 'no secret is set', cure)
   }
-  const ownInbox = moduleInbox(config, module?.hooks)
   const settings = yield* checkSettings(config, options, ownInbox)
   // Before `checkDatabase`, which closes the inbox of the module.
   const usedNames = module ? await receivedNames(module, config, ownInbox) : new Set<string>()

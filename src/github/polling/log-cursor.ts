@@ -1,4 +1,4 @@
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { KeyValues } from '../../inbox/inbox.ts'
 import { type Json, parseObject } from '../../runtime/json.ts'
 import { isGuid, type LoggedAttempt } from '../delivery-log.ts'
 import { type LogPosition, type LogRange, nextRange, parsePosition, settlingTime } from '../log-position.ts'
@@ -12,7 +12,7 @@ const maxSeen = 10_000
  * memory: the inbox knows their GUIDs, unless the log lists them without one.
  */
 export class LogCursor {
-  readonly #inbox: Inbox
+  readonly #inbox: KeyValues
   readonly #key: string
   /** The times of attempts by id. */
   #seen: Map<string, number>
@@ -20,7 +20,7 @@ export class LogCursor {
   #seenBefore: number
   #position: LogPosition
 
-  private constructor(inbox: Inbox, key: string, text: string | undefined) {
+  private constructor(inbox: KeyValues, key: string, text: string | undefined) {
     this.#inbox = inbox
     this.#key = key
     this.#position = parsePosition(text)
@@ -31,7 +31,7 @@ export class LogCursor {
   }
 
   /** Loads the cursor from the inbox. @param path The path of the log. */
-  static async load(inbox: Inbox, path: string): Promise<LogCursor> {
+  static async load(inbox: KeyValues, path: string): Promise<LogCursor> {
     const key = `polling cursor of ${path}`
     return new LogCursor(inbox, key, await inbox.getValue(key))
   }

@@ -1,4 +1,5 @@
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { WithCapabilities } from '../../inbox/capabilities.ts'
+import type { BasicInbox } from '../../inbox/inbox.ts'
 import { type Check, checkOptions, fail, isListOf, isWhole, must } from '../../runtime/check-options.ts'
 import { maxTimer } from '../../runtime/timer.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
@@ -31,7 +32,7 @@ export interface RecoverOptions {
   /** Milliseconds to wait between two requests for a redelivery. Default: 1000, as GitHub asks. */
   pace?: number | undefined
   /** The inbox that receives the deliveries. Default: that of the `Hooks`. */
-  inbox?: Inbox | undefined
+  inbox?: BasicInbox | undefined
   /**
    * The name of the mount that receives the deliveries: `delivery.source`. Recovery in mode `pull` stores deliveries
    * with this source. Default: the option `source` of the `Hooks`. If the `Hooks` has no `source`, the default is its
@@ -68,9 +69,13 @@ export interface StartRecoveryOptions extends RecoverOptions {
   every?: number | undefined
 }
 
+/** The capabilities of an inbox that recovery and polling need. */
+export const recoveryCapabilities = ['DeliveryStore', 'MissedDeliveryStore', 'NamedLeases', 'KeyValues'] as const
+export type RecoveryStore = WithCapabilities<(typeof recoveryCapabilities)[number]>
+
 /** The options of a recovery with every default filled in, and its dependencies. */
 export interface RecoverySettings extends Pick<RecoverOptions, 'url' | 'lookback'> {
-  inbox: Inbox
+  inbox: RecoveryStore
   source: string
   logger: FullLogger
   targets: readonly Target[]

@@ -1,12 +1,18 @@
 import type { Registration } from '../../handler.ts'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { KeyValues } from '../../inbox/inbox.ts'
 import { startTimer } from '../../runtime/timer.ts'
 import type { Settings } from '../../settings.ts'
 import { deliveryRetention } from '../delivery-log.ts'
 import { GitHubClient } from '../github-client.ts'
 import { defaultLeaseTtl, Lease } from '../lease.ts'
 import { recordReceived } from '../recovered-delivery.ts'
-import { parseTargets, type RecoverySettings, type StartRecoveryOptions, type SweepOptions } from './options.ts'
+import {
+  parseTargets,
+  type RecoverySettings,
+  type RecoveryStore,
+  type StartRecoveryOptions,
+  type SweepOptions,
+} from './options.ts'
 import { Sweeper, type SweepReport, type Swept } from './sweeper.ts'
 
 /** The latest complete sweep by any of the processes that share the inbox. */
@@ -147,7 +153,7 @@ export class Recovery {
  * otherwise the events of the registrations.
  */
 export function createRecovery(
-  settings: Settings & { inbox: Inbox },
+  settings: Settings & { inbox: RecoveryStore },
   registrations: readonly Registration[],
   { targets, events, ...options }: StartRecoveryOptions,
 ): Recovery {
@@ -164,7 +170,7 @@ export function createRecovery(
 }
 
 /** @returns `undefined` if no sweep has been completed. Dry runs, and sweeps that `stop` ended or that lost the lease, do not count. */
-export async function lastSweep(inbox: Pick<Inbox, 'getValue'>): Promise<Sweep | undefined> {
+export async function lastSweep(inbox: Pick<KeyValues, 'getValue'>): Promise<Sweep | undefined> {
   const text = await inbox.getValue(sweepKey)
   return text === undefined ? undefined : (JSON.parse(text) as Sweep)
 }

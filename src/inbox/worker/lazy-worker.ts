@@ -1,5 +1,5 @@
 import { startTimer } from '../../runtime/timer.ts'
-import type { Inbox } from '../inbox.ts'
+import type { TaskQueue } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
 import type { DrainLimits, DrainResult, Worker } from './worker.ts'
 import type { WorkerHost } from './worker-host.ts'
@@ -20,7 +20,7 @@ export class LazyWorker {
   #worker: Worker | undefined
   #isStopped = false
 
-  constructor(inbox: Inbox, host: WorkerHost) {
+  constructor(inbox: TaskQueue, host: WorkerHost) {
     this.#host = host
     this.#loading = this.#load(inbox)
     this.#loading.catch(() => undefined) // reported by `start()` or `drain()`
@@ -64,7 +64,7 @@ export class LazyWorker {
     await worker?.stop(grace)
   }
 
-  async #load(inbox: Inbox): Promise<Worker> {
+  async #load(inbox: TaskQueue): Promise<Worker> {
     const { Worker } = await import('./worker.ts')
     this.#worker = new Worker(inbox, this.#host)
     return this.#worker

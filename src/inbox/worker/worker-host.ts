@@ -1,7 +1,7 @@
 import type { OctokitSource, ParsedPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
-import type { Inbox } from '../inbox.ts'
+import type { TaskQueue } from '../inbox.ts'
 import type { PayloadMemory, Slots } from './concurrency.ts'
 import type { Clock, Suspensions } from './suspensions.ts'
 
@@ -34,7 +34,7 @@ export interface WorkerHost {
 
 /** The resources that all parts of a worker share. */
 export interface WorkerContext {
-  readonly inbox: Inbox
+  readonly inbox: TaskQueue
   readonly host: WorkerHost
   readonly clock: Clock
   readonly slots: Slots

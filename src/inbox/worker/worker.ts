@@ -1,6 +1,6 @@
 import type { Registration } from '../../handler.ts'
 import { startTimer, within } from '../../runtime/timer.ts'
-import type { Inbox } from '../inbox.ts'
+import type { TaskQueue } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
 import type { Claim } from './attempt.ts'
 import { PayloadMemory, type Slot, Slots } from './concurrency.ts'
@@ -65,7 +65,7 @@ export class Worker {
   /** The latest logged failure of the store; reset by a round that succeeds. */
   #loggedFailure: string | undefined
 
-  constructor(inbox: Inbox, host: WorkerHost, clock: Clock = Date) {
+  constructor(inbox: TaskQueue, host: WorkerHost, clock: Clock = Date) {
     const storeFailed = (error: unknown) => this.#storeFailed(error)
     this.#context = {
       ...{ inbox, host, clock, slots: new Slots(), memory: new PayloadMemory(host.runningLimit), storeFailed },

@@ -28,6 +28,7 @@ const maxClaimRounds = 10
 
 /** The task queue of the inbox. The results of attempts that end at the same time share a transaction. */
 export class PostgresTaskQueue implements TaskQueue {
+  readonly pollInterval = 1000
   readonly leaseDuration: number
   readonly #client: PostgresClient
   readonly #results: Batcher<WorkerResult, DeliveryStatus | undefined>

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { DeliveryReader } from '../../inbox/inbox.ts'
 import type { Changes } from '../../inbox/records.ts'
 import { getOrCreate } from '../../runtime/get-or-create.ts'
 
@@ -14,14 +14,14 @@ const maxHeadAge = 1000
  * to the head. The head is older than this reading, so the stream may receive some changes twice, but misses none.
  */
 export class ChangeFeed {
-  readonly #inbox: Pick<Inbox, 'changes'>
+  readonly #inbox: Pick<DeliveryReader, 'changes'>
   readonly #reads = new Map<string, Promise<Changes>>()
   #head: string | undefined
   #headSince = 0
   /** The changes after the head, if a stream waits for them. */
   #poll: Promise<Changes> | undefined
 
-  constructor(inbox: Pick<Inbox, 'changes'>) {
+  constructor(inbox: Pick<DeliveryReader, 'changes'>) {
     this.#inbox = inbox
   }
 

@@ -1,5 +1,5 @@
 import { type Count, hour, type Measure, minute } from '../../inbox/counts.ts'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Statistics } from '../../inbox/inbox.ts'
 import type { WindowName } from './schemas/requests.ts'
 import type { Percentiles } from './schemas/responses.ts'
 
@@ -28,7 +28,7 @@ export class Series {
     this.#counts = counts
   }
 
-  static async read(inbox: Inbox, name: WindowName, now: number): Promise<Series> {
+  static async read(inbox: Statistics, name: WindowName, now: number): Promise<Series> {
     const { length, step } = windows[name]
     const steps = length / step
     const since = (Math.floor(now / step) + 1 - steps) * step

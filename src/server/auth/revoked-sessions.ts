@@ -1,4 +1,4 @@
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { KeyValues } from '../../inbox/inbox.ts'
 import { Batcher, batcherLimits } from '../../runtime/batcher.ts'
 
 /** Identifies a session in its cookie. */
@@ -9,7 +9,7 @@ export interface SessionId {
 }
 
 /** The key-value table, which all processes of the inbox share. */
-export type RevocationStore = Pick<Inbox, 'getValue' | 'compareAndSet'>
+export type RevocationStore = Pick<KeyValues, 'getValue' | 'compareAndSet'>
 
 /** A logout. */
 interface Revocation {

@@ -2,6 +2,7 @@
 import { apiUrlOf, githubUrlOf } from '../../github/addresses.ts'
 import type { Target } from '../../github/target.ts'
 import type { Hooks } from '../../hooks.ts'
+import { capabilities, requireCapabilities } from '../../inbox/capabilities.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { HooksOptions } from '../../options.ts'
 import { githubApi } from '../../settings.ts'
@@ -47,6 +48,11 @@ export const receivesDeliveries = ({ role, pull }: Config): boolean =>
 export const recoverTargets = ({ role, recover }: Config): Target[] | undefined =>
   role.value === 'receiver' ? undefined : recover.value
 
-/** The inbox of the module. `undefined` if it has none, or if a setting names another database. */
-export const moduleInbox = ({ database }: Config, hooks: Hooks | undefined): Inbox | undefined =>
-  database.source === undefined ? hooks?.options.inbox : undefined
+/**
+ * The inbox of the module. `undefined` if it has none, or if a setting names another database.
+ * @throws {TypeError} naming the capability that it lacks: a server and the commands need all.
+ */
+export function moduleInbox({ database }: Pick<Config, 'database'>, hooks: Hooks | undefined): Inbox | undefined {
+  const inbox = database.source === undefined ? hooks?.options.inbox : undefined
+  return inbox && requireCapabilities(inbox, capabilities, 'This command')
+}

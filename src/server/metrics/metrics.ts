@@ -3,7 +3,7 @@ import Histogram from '@platformatic/prom-client/lib/histogram.js'
 import Registry from '@platformatic/prom-client/lib/registry.js'
 import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { DeliveryReader, KeyValues } from '../../inbox/inbox.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { Deadline } from '../../runtime/deadline.ts'
 import type { DiagnosticsMessages } from '../../telemetry/diagnostics.ts'
@@ -29,7 +29,7 @@ const inboxTimeout = 3000
 export class Metrics {
   /** Our own, because the default registry of the library belongs to the whole process. */
   readonly #registry = new Registry()
-  readonly #inbox: Inbox
+  readonly #inbox: DeliveryReader & KeyValues
   readonly #answers = this.#histogram(
     'hookserver_answer_seconds',
     'Time from a request to its answer, by status',
@@ -43,7 +43,7 @@ export class Metrics {
   readonly #process: ReturnType<typeof processMetrics>
 
   /** @param inboxLimit Maximum size of the inbox in bytes, if known. */
-  constructor(inbox: Inbox, inboxLimit?: number) {
+  constructor(inbox: DeliveryReader & KeyValues, inboxLimit?: number) {
     this.#inbox = inbox
     this.#countReceived()
     this.#countStored()

@@ -1,0 +1,31 @@
+import type { Query } from './query/query.ts'
+import type { ValueQuery } from './query/values.ts'
+import type { Changes, DeliveryDetail, Failure, InboxOverview, Page } from './records.ts'
+
+/** The queries of the dashboard, the API and the command line. */
+export interface DeliveryReader {
+  /** A page of deliveries, newest first. */
+  list(query: Query): Promise<Page>
+  get(id: number): Promise<DeliveryDetail | undefined>
+  /**
+   * The body as it is stored. If the delivery arrived as a request, these are the exact bytes that GitHub sent. If the
+   * delivery is `recovered`, they are JSON with the payload from GitHub's API.
+   */
+  body(id: number): Promise<Uint8Array | undefined>
+  overview(): Promise<InboxOverview>
+  /**
+   * The values of a column for suggestions, in alphabetical order. If the store has no index of the column, only the
+   * values of the newest few thousand deliveries.
+   */
+  values(query: ValueQuery): Promise<string[]>
+  /**
+   * The latest failure of each handler, sorted by handler. Reads only 2,000 attempts, those of the newest deliveries,
+   * and leaves out handlers that did not fail in these attempts.
+   */
+  failures(): Promise<Failure[]>
+  /**
+   * Deliveries that any process has stored or changed since a position.
+   * @param after The `position` of an earlier result. Default: returns no deliveries, only the position to start from.
+   */
+  changes(after?: string): Promise<Changes>
+}

@@ -1,0 +1,41 @@
+import type { Selection } from './query/query.ts'
+import type { DeliveryDetail } from './records.ts'
+
+/** The operations of an operator. */
+export interface Operations {
+  /**
+   * Runs handlers of deliveries again, without waiting for a backoff. For a `done` delivery, all handlers run again.
+   * For any other delivery that has ended, the handlers that have not succeeded run again. For a delivery that has not
+   * ended, the handlers whose tasks are `retrying`, `dead` or `discarded` run again.
+   * @returns the number of deliveries whose handlers run again.
+   */
+  retry(selection: Selection): Promise<number>
+  /** Discards deliveries that are dead or have not ended. @returns the number of discarded deliveries. */
+  discard(selection: Selection, reason: string): Promise<number>
+  /**
+   * Stores deliveries of another inbox.
+   * @returns how many of them were new. @throws {Error} if one of them is invalid: none is stored.
+   */
+  importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number>
+  /** Stops all workers from claiming tasks of a handler, or of every handler (`'*'`), until `resume`. */
+  pause(handler: string): Promise<void>
+  resume(handler: string): Promise<void>
+  /**
+   * Deletes ended deliveries that are older than the retention. A store with a maximum size may delete them earlier.
+   * @returns the number of deleted deliveries.
+   */
+  prune(now: number): Promise<number>
+}
+
+/**
+ * A delivery of another inbox, with its state there. It gets an id of this inbox. If it has not ended, its handlers run
+ * here. A task that was `running` there is `pending` here.
+ */
+export interface ImportedDelivery {
+  delivery: Omit<
+    DeliveryDetail,
+    'maxAttempts' | 'duration' | 'failure' | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'
+  >
+  /** The body as the other inbox stored it. */
+  body: Uint8Array
+}
