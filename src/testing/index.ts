@@ -38,6 +38,7 @@ export {
   type InboxContractCase,
   type InboxContractHost,
   inboxContract,
+  inboxContractFor,
   startDoomedWorker,
   workUntilKilled,
 } from './inbox-contract/index.ts'

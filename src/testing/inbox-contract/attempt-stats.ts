@@ -10,6 +10,7 @@ export const attemptStatsCases: InboxContractCase[] = [
   {
     id: 'attempt-stats-failure',
     name: 'shows the newest error of the tasks that are retrying or dead, in lists, details and changes',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const { position } = await inbox.changes()
@@ -39,6 +40,7 @@ export const attemptStatsCases: InboxContractCase[] = [
   {
     id: 'attempt-stats',
     name: 'shows the highest attempt count of a handler and the total duration, in lists, details and changes',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const { position } = await inbox.changes()

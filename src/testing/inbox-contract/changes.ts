@@ -9,6 +9,7 @@ export const changeCases: InboxContractCase[] = [
   {
     id: 'changes',
     name: 'returns each new or changed delivery once, in its current state',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const before = await storeNew(inbox)
@@ -32,6 +33,7 @@ export const changeCases: InboxContractCase[] = [
   {
     id: 'changes-copies',
     name: 'returns a delivery again after a copy, and after a copy that rearms it',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)
@@ -53,6 +55,7 @@ export const changeCases: InboxContractCase[] = [
   {
     id: 'changes-everywhere',
     name: 'returns the changes of all processes, with positions that are valid in every process',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -69,6 +72,7 @@ export const changeCases: InboxContractCase[] = [
   {
     id: 'changes-many',
     name: 'returns many changes over several calls, and omits none',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const watch = await Watch.begin(inbox)
@@ -81,6 +85,7 @@ export const changeCases: InboxContractCase[] = [
   {
     id: 'changes-gap',
     name: 'reports a gap for a position that is invalid or from another store, with the position to continue from',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox)
@@ -100,6 +105,7 @@ export const changeCases: InboxContractCase[] = [
   {
     id: 'changes-failed',
     name: 'returns no change for a delivery that could not be stored',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const watch = await Watch.begin(inbox)

@@ -9,6 +9,7 @@ export const writableCases: InboxContractCase[] = [
   {
     id: 'writable',
     name: 'leaves no delivery behind after checkWritable',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox)
@@ -25,6 +26,7 @@ export const writableCases: InboxContractCase[] = [
   {
     id: 'writable-together',
     name: 'stores deliveries while several processes call checkWritable',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { BasicInbox, Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { day, newDelivery, start, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
@@ -9,7 +9,7 @@ import { assertState, detailOf, only, taskOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
 
 /** Calls of most methods of an inbox, by name. */
-const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
+const basicCalls: Record<string, (inbox: BasicInbox) => Promise<unknown>> = {
   store: (inbox) => inbox.store(newDelivery()),
   checkWritable: (inbox) => inbox.checkWritable(),
   registerWorker: (inbox) => inbox.registerWorker(policies('a')),
@@ -21,6 +21,9 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   claim: (inbox) => inbox.claim(1, { wanted: { a: 1 }, bytes: 1, now: start }),
   load: (inbox) => inbox.load([1]),
   finish: (inbox) => inbox.finish(1, []),
+}
+
+const furtherCalls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   list: (inbox) => inbox.list({}),
   get: (inbox) => inbox.get(1),
   body: (inbox) => inbox.body(1),
@@ -42,6 +45,7 @@ export const closingCases: InboxContractCase[] = [
   {
     id: 'close-pending',
     name: 'completes calls that were made before the inbox was closed',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -73,6 +77,7 @@ export const closingCases: InboxContractCase[] = [
   {
     id: 'close-bulk',
     name: 'completes bulk operations that were started before the inbox was closed',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -90,10 +95,19 @@ export const closingCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       await storeNew(inbox)
       await inbox.close()
-      for (const [name, call] of Object.entries(calls)) {
-        await assert.rejects(() => call(inbox), Error, `${name} of a closed inbox`)
-      }
+      await assertRejected(inbox, basicCalls)
       await inbox.close()
+    },
+  },
+  {
+    id: 'closed-all',
+    name: 'rejects queries and operations after the inbox was closed',
+    needs: ['DeliveryReader', 'Operations', 'KeyValues', 'Statistics'],
+    async run(host) {
+      const inbox = await openNew(host)
+      await storeNew(inbox)
+      await inbox.close()
+      await assertRejected(inbox, furtherCalls)
     },
   },
   {
@@ -108,6 +122,7 @@ export const closingCases: InboxContractCase[] = [
   {
     id: 'reopened',
     name: 'has all data when the store is opened again',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -134,6 +149,7 @@ export const closingCases: InboxContractCase[] = [
   {
     id: 'reopened-held',
     name: 'expires the leases of a worker that was not released before its inbox was closed',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -148,3 +164,12 @@ export const closingCases: InboxContractCase[] = [
     },
   },
 ]
+
+async function assertRejected<Store>(
+  inbox: Store,
+  calls: Readonly<Record<string, (inbox: Store) => Promise<unknown>>>,
+): Promise<void> {
+  for (const [name, call] of Object.entries(calls)) {
+    await assert.rejects(() => call(inbox), Error, `${name} of a closed inbox`)
+  }
+}

@@ -12,6 +12,7 @@ export const conflictCases: InboxContractCase[] = [
   {
     id: 'conflict',
     name: 'stores a delivery with a known identity and other bytes, flags it as a conflict, and runs it',
+    needs: ['DeliveryReader'],
     async run(host) {
       const { inbox, first, ids } = await twoVariants(await openNew(host))
       const worker = await TestWorker.register(inbox, 'a')
@@ -35,6 +36,7 @@ export const conflictCases: InboxContractCase[] = [
   {
     id: 'conflict-copies',
     name: 'counts copies of each conflicting delivery separately',
+    needs: ['DeliveryReader'],
     async run(host) {
       const { inbox, first, ids } = await twoVariants(await openNew(host))
       const [one, two] = ids
@@ -66,6 +68,7 @@ export const conflictCases: InboxContractCase[] = [
   {
     id: 'recovered',
     name: 'flags a delivery that was recovered from GitHub',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox, { recovered: true })
@@ -77,6 +80,7 @@ export const conflictCases: InboxContractCase[] = [
   {
     id: 'recovered-known',
     name: 'counts a recovered delivery with a known identity as a copy, even if its bytes differ',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -94,6 +98,7 @@ export const conflictCases: InboxContractCase[] = [
   {
     id: 'recovered-first',
     name: 'counts a received delivery as a copy of a recovered one with the same identity, even if their bytes differ',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()

@@ -9,6 +9,7 @@ export const countCases: InboxContractCase[] = [
   {
     id: 'counts',
     name: 'sums counts by minute over all processes',
+    needs: ['Statistics'],
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -23,6 +24,7 @@ export const countCases: InboxContractCase[] = [
   {
     id: 'counts-apart',
     name: 'counts measures, names and outcomes separately',
+    needs: ['Statistics'],
     async run(host) {
       const inbox = await openNew(host)
       const counts: Count[] = [
@@ -43,6 +45,7 @@ export const countCases: InboxContractCase[] = [
   {
     id: 'counts-steps',
     name: 'sums minutes into steps of several minutes and of hours',
+    needs: ['Statistics'],
     async run(host) {
       const inbox = await openNew(host)
       const minutes = [0, 14, 15, 59, 60, 150]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { Inbox, NewDelivery } from '../../inbox/inbox.ts'
+import type { DeliveryStore, NewDelivery } from '../../inbox/inbox.ts'
 
 export const second = 1000
 export const minute = 60_000
@@ -39,14 +39,18 @@ export function json(data: unknown): Uint8Array {
 }
 
 /** Stores a new delivery. @returns its id. */
-export async function storeNew(inbox: Inbox, more: Partial<NewDelivery> = {}): Promise<number> {
+export async function storeNew(inbox: DeliveryStore, more: Partial<NewDelivery> = {}): Promise<number> {
   const { id, outcome } = await inbox.store(newDelivery(more))
   assert.equal(outcome, 'stored')
   return id
 }
 
 /** Stores many new deliveries. @returns their ids, in ascending order. */
-export async function storeMany(inbox: Inbox, count: number, more: Partial<NewDelivery> = {}): Promise<number[]> {
+export async function storeMany(
+  inbox: DeliveryStore,
+  count: number,
+  more: Partial<NewDelivery> = {},
+): Promise<number[]> {
   const ids: number[] = []
   while (ids.length < count) {
     const together = Math.min(count - ids.length, 100)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import type { ClaimedTask, HandlerPolicy, Inbox } from '../../inbox/inbox.ts'
+import type { ClaimedTask, HandlerPolicy, TaskQueue } from '../../inbox/inbox.ts'
 
 /** The work of a worker in its own process. Can be serialized as JSON. */
 export interface DoomedWork {
@@ -26,7 +26,7 @@ export interface DoomedWorker {
 const longest = 300_000
 
 /** Registers a worker, claims the due tasks, reports them, and waits to be killed. */
-export async function workUntilKilled(inbox: Inbox, { handlers, wanted, blocked }: DoomedWork): Promise<void> {
+export async function workUntilKilled(inbox: TaskQueue, { handlers, wanted, blocked }: DoomedWork): Promise<void> {
   const worker = await inbox.registerWorker(handlers)
   const claimed = await inbox.claim(worker, { wanted, bytes: Number.MAX_SAFE_INTEGER, now: Date.now() })
   process.stdin.resume().on('end', () => process.exit()) // the parent has ended

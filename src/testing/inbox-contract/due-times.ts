@@ -44,6 +44,7 @@ export const dueTimeCases: InboxContractCase[] = [
   {
     id: 'next-due-waiting',
     name: 'leaves paused handlers and blocked tasks out of the time at which the next task is due',
+    needs: ['Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -64,6 +65,7 @@ export const dueTimeCases: InboxContractCase[] = [
   {
     id: 'start-later',
     name: 'claims a task with a start time when the time has come, and not before',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -114,6 +116,7 @@ export const dueTimeCases: InboxContractCase[] = [
   {
     id: 'start-later-next',
     name: 'keeps the start time of a task that waits for another task with its order key',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -132,6 +135,7 @@ export const dueTimeCases: InboxContractCase[] = [
   {
     id: 'start-later-import',
     name: 'imports a task with its start time',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const [from, to] = [await openNew(host), await openNew(host)]
       const worker = await TestWorker.register(from, 'a')

@@ -9,6 +9,7 @@ export const duplicateCases: InboxContractCase[] = [
   {
     id: 'duplicate',
     name: 'counts each copy, and keeps the headers of the stored delivery',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()
@@ -66,6 +67,7 @@ export const duplicateCases: InboxContractCase[] = [
   {
     id: 'duplicate-at-once',
     name: 'stores exactly one of several copies that arrive at the same time, through one inbox or several',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()] as const

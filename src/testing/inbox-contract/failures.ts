@@ -8,6 +8,7 @@ export const failureCases: InboxContractCase[] = [
   {
     id: 'failures',
     name: 'returns the latest failure of each handler, with the first line of its error',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')

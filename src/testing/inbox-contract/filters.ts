@@ -50,6 +50,7 @@ export const filterCases: InboxContractCase[] = [
           names.length === 0
             ? `lists nothing if no delivery matches all of ${Object.keys(query).join(', ')}`
             : `lists deliveries by ${Object.keys(query).join(', ')}`,
+        needs: ['DeliveryReader'],
         async run(host) {
           const inbox = await openNew(host)
           const ids = await fill(inbox)
@@ -62,6 +63,7 @@ export const filterCases: InboxContractCase[] = [
   {
     id: 'filter-literal',
     name: 'matches filter values literally and completely',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       await fill(inbox)

@@ -26,6 +26,7 @@ export const handlerCases: InboxContractCase[] = [
   {
     id: 'handler-vanished',
     name: 'ends a task as `gone` if its handler no longer matches, and keeps the outcomes of the other tasks',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
@@ -42,6 +43,7 @@ export const handlerCases: InboxContractCase[] = [
   {
     id: 'handler-done-vanished',
     name: 'keeps the success of a handler that no longer matches',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -57,6 +59,7 @@ export const handlerCases: InboxContractCase[] = [
   {
     id: 'handler-all-vanished',
     name: 'ends a delivery as ignored when all its tasks are gone, and runs it if a copy arrives and a handler matches',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -75,6 +78,7 @@ export const handlerCases: InboxContractCase[] = [
   {
     id: 'handler-no-live-worker',
     name: 'ends a due task as `gone` if no live worker has its handler, and keeps a task if a worker has its handler',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -94,6 +98,7 @@ export const handlerCases: InboxContractCase[] = [
   {
     id: 'handler-not-due',
     name: 'keeps a task that is not due, even if no worker has its handler',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'away', 'nowhere')
@@ -111,6 +116,7 @@ export const handlerCases: InboxContractCase[] = [
   {
     id: 'handler-added',
     name: 'ends a task as `gone` after its worker removed the handler, and keeps the tasks of kept and added handlers',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'old', 'kept')
@@ -130,6 +136,7 @@ export const handlerCases: InboxContractCase[] = [
   {
     id: 'handler-no-worker',
     name: 'ends no task as `gone` while no worker is live',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()

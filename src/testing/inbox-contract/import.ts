@@ -10,6 +10,7 @@ export const importCases: InboxContractCase[] = [
   {
     id: 'import',
     name: 'imports a delivery with its bytes, headers, tasks and attempts',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a', 'b')
@@ -32,6 +33,7 @@ export const importCases: InboxContractCase[] = [
   {
     id: 'import-copies',
     name: 'skips deliveries that are stored already, and recognizes copies of imported ones',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a')
@@ -49,6 +51,7 @@ export const importCases: InboxContractCase[] = [
   {
     id: 'import-conflict',
     name: 'imports conflicting deliveries, and recognizes copies of each of them',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
       const one = newDelivery()
@@ -65,6 +68,7 @@ export const importCases: InboxContractCase[] = [
   {
     id: 'import-recovered',
     name: 'imports a recovered delivery beside a received one, and counts deliveries with other bytes as its copies',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
       const one = newDelivery()
@@ -77,6 +81,7 @@ export const importCases: InboxContractCase[] = [
   {
     id: 'import-unfinished',
     name: 'runs imported deliveries that are unfinished, and marks their running attempts as cut off',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a', 'b')
@@ -111,6 +116,7 @@ export const importCases: InboxContractCase[] = [
   {
     id: 'import-order',
     name: 'runs imported tasks with the same key one at a time',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a')
@@ -127,6 +133,7 @@ export const importCases: InboxContractCase[] = [
   {
     id: 'import-invalid',
     name: 'rejects deliveries with unknown states or repeated tasks, says what to do, and stores nothing',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.register(from, 'a')

@@ -1,3 +1,5 @@
+import type { WithCapabilities } from '../../inbox/capabilities.ts'
+import type { BasicInbox, Capability } from '../../inbox/inbox.ts'
 import { attemptStatsCases } from './attempt-stats.ts'
 import type { InboxContractCase } from './case.ts'
 import { changeCases } from './changes.ts'
@@ -37,7 +39,7 @@ export type { ContractStore, InboxContractCase, InboxContractHost } from './case
 export { type DoomedWork, type DoomedWorker, startDoomedWorker, workUntilKilled } from './doomed-worker.ts'
 
 /**
- * The requirements for every store. Each case creates its stores through the host. Some cases wait until the store
+ * The requirements for a store with all capabilities. Each case creates its stores through the host. Some cases wait until the store
  * notices that a process was killed, so give each case that time and one minute more.
  */
 export const inboxContract: readonly InboxContractCase[] = [
@@ -75,3 +77,15 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...retentionCases,
   ...closingCases,
 ]
+
+/**
+ * The requirements for a store that receives deliveries and hands out their tasks, and has these further capabilities.
+ * Without a name: the requirements for a store that has only what `Hooks` needs.
+ */
+export function inboxContractFor<const Name extends Capability = never>(
+  ...further: readonly Name[]
+): readonly InboxContractCase<BasicInbox & WithCapabilities<Name>>[] {
+  const has: ReadonlySet<Capability> = new Set<Capability>(['DeliveryStore', 'TaskQueue', ...further])
+  const all: readonly InboxContractCase<never>[] = inboxContract
+  return all.filter(({ needs = [] }) => needs.every((name) => has.has(name)))
+}

@@ -11,6 +11,7 @@ export const leaseCases: InboxContractCase[] = [
   {
     id: 'takeover',
     name: 'makes the tasks of a killed process due again after the delay of a first failure',
+    needs: ['DeliveryReader'],
     async run(host) {
       const { inbox, id, killed } = await expireLease(host, { backoff })
       const { nextAttemptAt = 0, state } = await taskOf(inbox, id, 'a')
@@ -27,6 +28,7 @@ export const leaseCases: InboxContractCase[] = [
   {
     id: 'takeover-attempt',
     name: 'counts the expired attempt, and shows its outcome',
+    needs: ['DeliveryReader'],
     async run(host) {
       const { inbox, worker, id, claimed } = await expireLease(host, { backoff: 1 })
       assert.deepEqual([claimed.attempt, claimed.attemptsUsed], [1, 1])
@@ -40,8 +42,27 @@ export const leaseCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'takeover-claim',
+    name: 'lets another worker claim the tasks of a killed process, and ignores later results of the killed one',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a')
+      const id = await storeNew(inbox)
+      await worker.match(id, due('a'))
+      const doomed = await store.startWorker({ handlers: [{ name: 'a', backoff: 1 }], wanted: { a: 1 } })
+      await doomed.kill()
+      const again = await comesBack(worker)
+      assert.deepEqual([again.id, again.attempt, again.attemptsUsed], [id, 2, 2])
+      const late = { ...only(doomed.claimed), outcome: 'succeeded', startedAt: start, duration: 1 } as const
+      assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
+      assert.deepEqual(await worker.finish(again, 'dead'), [{ id, state: 'dead' }])
+    },
+  },
+  {
     id: 'takeover-last',
     name: 'makes a task due immediately if its lease expires in its last attempt, so that a worker can end the task',
+    needs: ['DeliveryReader'],
     async run(host) {
       const { inbox, worker, id } = await expireLease(host, { backoff, attempts: 1 })
       const again = only(await worker.claim('a', 1, Date.now() + minute))
@@ -53,6 +74,7 @@ export const leaseCases: InboxContractCase[] = [
   {
     id: 'late-finisher',
     name: 'ignores the outcome of an attempt whose lease has expired, both before and after the next attempt starts',
+    needs: ['DeliveryReader'],
     async run(host) {
       const { inbox, worker, id, claimed, doomed } = await expireLease(host, { backoff: 1 })
       const late = { ...claimed, outcome: 'succeeded', startedAt: start, duration: 1, result: 'late' } as const
@@ -76,6 +98,7 @@ export const leaseCases: InboxContractCase[] = [
   {
     id: 'takeover-all',
     name: 'expires all leases of a dead worker, and none of a live one',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -100,6 +123,7 @@ export const leaseCases: InboxContractCase[] = [
   {
     id: 'takeover-suspects',
     name: 'claims tasks that two killed processes ran one by one if the worker wants that, beside other tasks',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -139,6 +163,7 @@ export const leaseCases: InboxContractCase[] = [
   {
     id: 'lease-blocked',
     name: 'keeps the leases of a worker whose handler blocks the event loop, and expires them when its process ends',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -171,6 +196,7 @@ export const leaseCases: InboxContractCase[] = [
   {
     id: 'fencing',
     name: 'ignores an outcome without a lease: from another worker, of another attempt, or repeated',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -194,6 +220,7 @@ export const leaseCases: InboxContractCase[] = [
   {
     id: 'fencing-late',
     name: 'records the outcome of an attempt even if the same call has a late outcome of an earlier attempt',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -1,8 +1,8 @@
-import type { ClaimedTask, Inbox, Match, StoredDelivery } from '../../inbox/inbox.ts'
+import type { ClaimedTask, Match, StoredDelivery, TaskQueue } from '../../inbox/inbox.ts'
 import { start } from './deliveries.ts'
 
 /** The deliveries that the store offers for matching, oldest first. They stay unmatched. */
-export async function unmatched(inbox: Inbox, limit = 10, bytes = 1e6): Promise<StoredDelivery[]> {
+export async function unmatched(inbox: TaskQueue, limit = 10, bytes = 1e6): Promise<StoredDelivery[]> {
   let offered: readonly StoredDelivery[] = []
   await inbox.match(0, { limit, bytes, ordered: false, now: start }, (all) => {
     offered = all
@@ -13,7 +13,7 @@ export async function unmatched(inbox: Inbox, limit = 10, bytes = 1e6): Promise<
 
 /** Matches deliveries as planned. Skips those that the store does not offer. @returns the claimed tasks. */
 export async function recordMatches(
-  inbox: Inbox,
+  inbox: TaskQueue,
   worker: number,
   plans: readonly Match[],
   now: number,

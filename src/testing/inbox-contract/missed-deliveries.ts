@@ -8,6 +8,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'known-guids',
     name: 'finds the GUID of a delivery in any state, but only if the delivery has the given hook id or no hook id',
+    needs: ['MissedDeliveryStore'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -27,6 +28,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'known-guids-secret',
     name: 'finds a GUID even if another secret signed its delivery',
+    needs: ['MissedDeliveryStore'],
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox, { hookId: '1', guid: 'g', secretId: 'other' })
@@ -36,6 +38,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'known-guids-pruned',
     name: 'finds the GUID of a delivery that was pruned, whichever secret signed it',
+    needs: ['Operations', 'MissedDeliveryStore'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -56,6 +59,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'missed-deliveries',
     name: 'lists missed deliveries in every process, newest first, with their latest state',
+    needs: ['DeliveryReader', 'MissedDeliveryStore'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -82,6 +86,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'missed-deliveries-many',
     name: 'lists every delivery in the state missed or requested, even if 25,000 later ones are received',
+    needs: ['MissedDeliveryStore'],
     async run(host) {
       const inbox = await openNew(host)
       const open = [
@@ -98,6 +103,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'missed-deliveries-old',
     name: 'deletes a missed delivery long after it expired',
+    needs: ['Operations', 'MissedDeliveryStore'],
     async run(host) {
       const inbox = await openNew(host)
       const [old, young] = [missedDelivery('a', start - 60 * day), missedDelivery('b', start)]
@@ -109,6 +115,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'lease',
     name: 'gives a lease to one holder until it expires or is released',
+    needs: ['NamedLeases'],
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -124,6 +131,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
   {
     id: 'created-at',
     name: 'returns the time at which the store was created',
+    needs: ['MissedDeliveryStore'],
     async run(host) {
       const store = await host.create()
       const before = Date.now()

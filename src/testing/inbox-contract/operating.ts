@@ -10,6 +10,7 @@ export const operatingCases: InboxContractCase[] = [
   {
     id: 'retry-done',
     name: 'runs all handlers again when a done delivery is retried',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { inbox, worker, id } = await ended(await openNew(host), { a: 'succeeded', b: 'succeeded' })
       assert.equal(await inbox.retry({ ids: [id] }), 1)
@@ -32,6 +33,7 @@ export const operatingCases: InboxContractCase[] = [
       ({
         id: `retry-${state}`,
         name: `when a delivery that is ${state} is retried, runs only the handlers that have not succeeded`,
+        needs: ['DeliveryReader', 'Operations'],
         async run(host) {
           const others = { dead: { a: 'succeeded', b: 'dead' }, discarded: { b: 'discarded' }, ignored: {} } as const
           const { inbox, worker, id } = await ended(await openNew(host), others[state])
@@ -48,6 +50,7 @@ export const operatingCases: InboxContractCase[] = [
   {
     id: 'retry-waiting',
     name: 'makes retrying and dead tasks due now, resets their attemptsUsed to 0, and leaves running tasks alone',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
@@ -67,6 +70,7 @@ export const operatingCases: InboxContractCase[] = [
   {
     id: 'retry-nothing',
     name: 'retries nothing if all tasks of a delivery are pending or running, and ignores ids that do not exist',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -82,6 +86,7 @@ export const operatingCases: InboxContractCase[] = [
   {
     id: 'discard',
     name: 'discards unfinished deliveries, and shows the reason',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -107,6 +112,7 @@ export const operatingCases: InboxContractCase[] = [
   {
     id: 'discard-running',
     name: 'shows a running task as discarded when its delivery is discarded, and ignores its outcome',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -129,6 +135,7 @@ export const operatingCases: InboxContractCase[] = [
   {
     id: 'discard-ended',
     name: 'discards no deliveries that have ended, except dead ones',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const counts: number[] = []
@@ -144,6 +151,7 @@ export const operatingCases: InboxContractCase[] = [
   {
     id: 'discard-retried',
     name: 'undoes a retry when the delivery is discarded, so that a later copy does not rerun a successful handler',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { inbox, worker, id, first } = await ended(await openNew(host), { a: 'succeeded' })
       assert.equal(await inbox.retry({ ids: [id] }), 1)
@@ -156,6 +164,7 @@ export const operatingCases: InboxContractCase[] = [
   {
     id: 'bulk',
     name: 'retries or discards exactly the deliveries that a query matches, and returns their number',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)
@@ -178,6 +187,7 @@ export const operatingCases: InboxContractCase[] = [
   {
     id: 'bulk-paths',
     name: 'discards all deliveries with a given payload value, however long the search takes',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       await storeMany(inbox, 60)

@@ -54,6 +54,7 @@ export const orderPlaceCases: InboxContractCase[] = [
       ({
         id: `order-discarded-${state}`,
         name: `starts the next task when an operator discards the first while it is ${state}`,
+        needs: ['DeliveryReader', 'Operations'],
         async run(host) {
           const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
           const [first = 0] = ids
@@ -68,6 +69,7 @@ export const orderPlaceCases: InboxContractCase[] = [
   {
     id: 'order-gone',
     name: 'starts a new task with the same key after all earlier tasks with the key have ended as gone',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'b')

@@ -24,6 +24,7 @@ export const orderCases: InboxContractCase[] = [
   {
     id: 'order-at-once',
     name: 'claims only the oldest of several tasks with the same key that are matched together',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -126,6 +127,7 @@ export const orderCases: InboxContractCase[] = [
   {
     id: 'order-next-due',
     name: 'leaves the next task due if its body is too large or its handler is paused',
+    needs: ['Operations'],
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 3)
       const first = only(await worker.claim('a'))

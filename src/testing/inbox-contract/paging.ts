@@ -9,6 +9,7 @@ export const pagingCases: InboxContractCase[] = [
   {
     id: 'pages',
     name: 'lists each delivery exactly once over all pages, newest first',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 23)
@@ -21,6 +22,7 @@ export const pagingCases: InboxContractCase[] = [
   {
     id: 'pages-limits',
     name: 'returns pages of 50 by default, and of at most 500',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 510)
@@ -36,6 +38,7 @@ export const pagingCases: InboxContractCase[] = [
   {
     id: 'pages-growing',
     name: 'keeps pages stable while new deliveries are stored',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 9)
@@ -46,6 +49,7 @@ export const pagingCases: InboxContractCase[] = [
   {
     id: 'pages-conditions',
     name: 'with a filter, lists each matching delivery exactly once over all pages',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const ids: number[] = []
@@ -62,6 +66,7 @@ export const pagingCases: InboxContractCase[] = [
   {
     id: 'pages-progress',
     name: 'returns the numbers of scanned and remaining deliveries with each page',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       assert.deepEqual(await inbox.list({}), { deliveries: [], next: undefined, scanned: 0, left: 0 })
@@ -77,6 +82,7 @@ export const pagingCases: InboxContractCase[] = [
   {
     id: 'pages-budget',
     name: 'ends a page when its time is up, and continues on the next page',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const sought = { value: { deep: ['sought'] }, filler: Array.from({ length: 20_000 }, (_, index) => index) }

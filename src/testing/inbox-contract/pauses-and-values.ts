@@ -12,6 +12,7 @@ export const overviewCases: InboxContractCase[] = [
   {
     id: 'overview',
     name: 'counts deliveries by state',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -32,6 +33,7 @@ export const overviewCases: InboxContractCase[] = [
   {
     id: 'overview-oldest',
     name: 'returns the time at which the oldest unfinished delivery was received',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -61,6 +63,7 @@ export const overviewCases: InboxContractCase[] = [
   {
     id: 'overview-handlers',
     name: 'lists handlers as long as a live worker has them',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -77,6 +80,7 @@ export const overviewCases: InboxContractCase[] = [
   {
     id: 'overview-size',
     name: 'returns the size of the store',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const before = (await inbox.overview()).size
@@ -89,6 +93,7 @@ export const overviewCases: InboxContractCase[] = [
   {
     id: 'key-values',
     name: 'returns the latest value of a name, also after the store is opened again',
+    needs: ['KeyValues'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -105,6 +110,7 @@ export const overviewCases: InboxContractCase[] = [
   {
     id: 'compare-and-set',
     name: 'replaces a value only if it is the expected one, and loses no change of concurrent processes',
+    needs: ['KeyValues'],
     async run(host) {
       const store = await host.create()
       const [one, other] = [await store.open(), await store.open()]
@@ -130,6 +136,7 @@ export const overviewCases: InboxContractCase[] = [
   {
     id: 'acked',
     name: 'has recorded the acknowledgement time of every delivery when close() resolves',
+    needs: ['DeliveryReader'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -150,6 +157,7 @@ export const overviewCases: InboxContractCase[] = [
   {
     id: 'acked-known',
     name: 'records the acknowledgement time of a conflict, and of a copy of a pruned delivery',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()

@@ -9,6 +9,7 @@ export const pausingCases: InboxContractCase[] = [
   {
     id: 'pause',
     name: 'claims no task of a paused handler, and claims those of other handlers',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -25,6 +26,7 @@ export const pausingCases: InboxContractCase[] = [
   {
     id: 'pause-all',
     name: 'stores and matches deliveries while all handlers are paused, and claims no task',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -44,6 +46,7 @@ export const pausingCases: InboxContractCase[] = [
   {
     id: 'pause-apart',
     name: 'keeps a handler paused when * is resumed, and keeps * paused when the handler is resumed',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -64,6 +67,7 @@ export const pausingCases: InboxContractCase[] = [
   {
     id: 'pause-running',
     name: 'lets running tasks finish, and delays their next attempt until the handler is resumed',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -80,6 +84,7 @@ export const pausingCases: InboxContractCase[] = [
   {
     id: 'pause-everywhere',
     name: 'pauses a handler in every process',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]

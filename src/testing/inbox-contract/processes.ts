@@ -9,6 +9,7 @@ export const processCases: InboxContractCase[] = [
   {
     id: 'processes',
     name: 'returns the processes that any inbox of a store has registered, in the order of their start',
+    needs: ['ProcessStore'],
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -29,6 +30,7 @@ export const processCases: InboxContractCase[] = [
   {
     id: 'process-again',
     name: 'lists a process once, with its latest status, after several heartbeats',
+    needs: ['ProcessStore'],
     async run(host) {
       const inbox = await openNew(host)
       const receiver = presence('a', { role: 'receiver' })
@@ -46,6 +48,7 @@ export const processCases: InboxContractCase[] = [
   {
     id: 'process-problems',
     name: 'returns the problems in the latest heartbeat of a process, and none if that heartbeat has none',
+    needs: ['ProcessStore'],
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -59,6 +62,7 @@ export const processCases: InboxContractCase[] = [
   {
     id: 'process-unregistered',
     name: 'removes a process that unregisters, and keeps the other processes',
+    needs: ['ProcessStore'],
     async run(host) {
       const inbox = await openNew(host)
       await inbox.heartbeat(presence('a'))

@@ -12,6 +12,7 @@ export const rearmingCases: InboxContractCase[] = [
       ({
         id: `rearm-${state}`,
         name: `reruns a delivery that is ${state} when a copy of it arrives`,
+        needs: ['DeliveryReader'],
         async run(host) {
           const inbox = await openNew(host)
           const worker = await TestWorker.register(inbox, 'a')
@@ -49,6 +50,7 @@ export const rearmingCases: InboxContractCase[] = [
   {
     id: 'rearm-rest',
     name: 'when a copy of a dead delivery arrives, reruns only the handlers that have not succeeded',
+    needs: ['DeliveryReader'],
     async run(host) {
       const { inbox, worker, id, first } = await endedDead(await openNew(host))
       await inbox.store(first)
@@ -69,6 +71,7 @@ export const rearmingCases: InboxContractCase[] = [
   {
     id: 'rearm-numbers',
     name: 'keeps the earlier attempts of a handler that runs again, and continues their numbers',
+    needs: ['DeliveryReader'],
     async run(host) {
       const { inbox, worker, id, first } = await endedDead(await openNew(host))
       await inbox.store(first)
@@ -91,6 +94,7 @@ export const rearmingCases: InboxContractCase[] = [
   {
     id: 'rearm-reason',
     name: 'when a delivery is rearmed, clears the reason why the delivery ended',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

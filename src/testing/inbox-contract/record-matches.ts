@@ -38,6 +38,7 @@ export const matchingCases: InboxContractCase[] = [
   {
     id: 'unmatched-again',
     name: 'offers a delivery that an operator retries before the newer ones, although a backlog is being matched',
+    needs: ['Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -134,6 +135,7 @@ export const matchingCases: InboxContractCase[] = [
   {
     id: 'match-attempts',
     name: 'counts match attempts, and resets the count on forgetMatchAttempts, a match or a discard',
+    needs: ['Operations'],
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -171,6 +173,7 @@ export const matchingCases: InboxContractCase[] = [
   {
     id: 'match-summary',
     name: 'shows the payload summary of a delivery after the delivery is matched',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -191,6 +194,7 @@ export const matchingCases: InboxContractCase[] = [
   {
     id: 'match-odd-summary',
     name: 'accepts every text and number that a payload summary can contain',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -222,6 +226,7 @@ export const matchingCases: InboxContractCase[] = [
   {
     id: 'match-once',
     name: 'does not change a delivery that is already matched',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const [worker, other] = [await TestWorker.register(inbox, 'a', 'b'), await TestWorker.register(inbox, 'a', 'b')]
@@ -262,6 +267,7 @@ export const matchingCases: InboxContractCase[] = [
   {
     id: 'match-ended',
     name: 'skips a delivery that an operator has discarded meanwhile, and matches the other deliveries',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

@@ -30,6 +30,7 @@ export const rejectionCases: InboxContractCase[] = [
   {
     id: 'rejections',
     name: 'returns rejected requests, newest first, with all their fields',
+    needs: ['DeliveryReader', 'Statistics'],
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -48,6 +49,7 @@ export const rejectionCases: InboxContractCase[] = [
   {
     id: 'rejections-counts',
     name: 'counts the rejected requests of all processes by code, and keeps the totals when it prunes',
+    needs: ['Operations', 'Statistics'],
     async run(host) {
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()]
@@ -62,6 +64,7 @@ export const rejectionCases: InboxContractCase[] = [
   {
     id: 'rejections-limit',
     name: 'keeps the newest 1,000 rejected requests, and exact totals',
+    needs: ['Statistics'],
     async run(host) {
       const inbox = await openNew(host)
       const many = Array.from({ length: 1250 }, (_, index) => rejection(index))
@@ -76,6 +79,7 @@ export const rejectionCases: InboxContractCase[] = [
   {
     id: 'rejections-odd',
     name: 'records a rejected request with text that is not valid Unicode, and the other requests of the same call',
+    needs: ['Statistics'],
     async run(host) {
       const inbox = await openNew(host)
       const odd = { guid: 'a\0b', event: '\ud83d', address: '', reason: '\udc00', headers: { 'x-odd': 'a\0\ud83d' } }

@@ -8,6 +8,7 @@ export const releaseCases: InboxContractCase[] = [
   {
     id: 'release',
     name: 'makes the tasks of a released worker due immediately, without counting their attempts',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -82,6 +83,7 @@ export const releaseCases: InboxContractCase[] = [
   {
     id: 'release-attempt',
     name: 'does not count a released attempt, and counts those before it',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

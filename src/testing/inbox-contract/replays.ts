@@ -31,14 +31,14 @@ export const replayCases: InboxContractCase[] = [
           assert.equal(claimed.replayed, true)
           assert.equal(only(await worker.claim('b')).replayed, true)
           assert.equal(only(await inbox.load([replay])).replayed, true)
-          assert.equal((await detailOf(inbox, replay)).replayed, true)
-          assert.equal((await detailOf(inbox, original)).replayed, false)
+          assert.equal(only(await inbox.load([original])).replayed, false)
         },
       }) satisfies InboxContractCase,
   ),
   {
     id: 'replay-hook',
     name: 'flags no replay if the same bytes, GUID and event arrived before, even from another webhook or source',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -76,6 +76,7 @@ export const replayCases: InboxContractCase[] = [
   {
     id: 'replay-discarded',
     name: 'discards a replay, and not its original, if the match requests that',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -103,6 +104,7 @@ export const replayCases: InboxContractCase[] = [
   {
     id: 'replay-original',
     name: 'does not flag the original as a replay when it runs again',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

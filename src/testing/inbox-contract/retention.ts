@@ -21,6 +21,7 @@ export const retentionCases: InboxContractCase[] = [
   {
     id: 'prune',
     name: 'deletes old deliveries that have ended, and returns their number',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -42,6 +43,7 @@ export const retentionCases: InboxContractCase[] = [
   {
     id: 'prune-old',
     name: 'keeps recent deliveries when it deletes old ones',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -55,6 +57,7 @@ export const retentionCases: InboxContractCase[] = [
   {
     id: 'prune-unfinished',
     name: 'keeps unfinished deliveries of any age, and runs them',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -75,6 +78,7 @@ export const retentionCases: InboxContractCase[] = [
   {
     id: 'prune-many',
     name: 'deletes all old deliveries, however many there are',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)
@@ -93,6 +97,7 @@ export const retentionCases: InboxContractCase[] = [
   {
     id: 'tombstone-done',
     name: 'treats a copy as a duplicate if the deleted delivery was done',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
       assert.equal((await inbox.store(first)).outcome, 'duplicate')
@@ -106,6 +111,7 @@ export const retentionCases: InboxContractCase[] = [
       ({
         id: `tombstone-${state}`,
         name: `runs a copy of a deleted delivery that was ${state}`,
+        needs: ['DeliveryReader', 'Operations'],
         async run(host) {
           const { inbox, worker, first } = await pruned(await openNew(host), state)
           const { id, outcome, conflict } = await inbox.store(first)
@@ -122,6 +128,7 @@ export const retentionCases: InboxContractCase[] = [
   {
     id: 'tombstone-conflict',
     name: 'flags a delivery as a conflict if a deleted delivery had the same identity and other bytes',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
       const { id, outcome, conflict } = await inbox.store({ ...first, ...other })
@@ -133,6 +140,7 @@ export const retentionCases: InboxContractCase[] = [
   {
     id: 'tombstone-conflict-copy',
     name: 'treats a delivery as a copy of a conflict that was deleted, and rearms the conflict if it was dead',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { inbox, worker, first } = await pruned(await openNew(host), 'done')
       const { id } = await inbox.store({ ...first, ...other })
@@ -153,6 +161,7 @@ export const retentionCases: InboxContractCase[] = [
   {
     id: 'tombstone-recovered',
     name: 'treats a delivery as a copy if it was recovered before, even if the recovered delivery was deleted',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done', { recovered: true })
       const sent = { ...first, ...other, recovered: false }
@@ -162,6 +171,7 @@ export const retentionCases: InboxContractCase[] = [
   {
     id: 'tombstone-age',
     name: 'keeps tombstones for 8 days',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
       await inbox.prune(later + 8 * day - minute)

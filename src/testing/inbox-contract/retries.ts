@@ -23,6 +23,7 @@ export const retryCases: InboxContractCase[] = [
   {
     id: 'retry-shown',
     name: 'shows when each task is due, and the earliest of these times for the delivery',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
@@ -45,6 +46,7 @@ export const retryCases: InboxContractCase[] = [
   {
     id: 'retry-far',
     name: 'accepts the latest possible time for a retry, without effect on other tasks',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -62,6 +64,7 @@ export const retryCases: InboxContractCase[] = [
   {
     id: 'retry-count',
     name: 'counts each attempt, up to the last one',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -100,6 +103,7 @@ export const retryCases: InboxContractCase[] = [
   {
     id: 'attempts',
     name: 'records each attempt with its times, outcome, error, result and log',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -137,6 +141,7 @@ export const retryCases: InboxContractCase[] = [
   {
     id: 'attempts-odd',
     name: 'records an outcome whatever text the handler throws, returns or logs',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')

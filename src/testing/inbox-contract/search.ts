@@ -82,6 +82,7 @@ export const searchCases: InboxContractCase[] = [
   {
     id: 'words',
     name: 'finds deliveries that contain all words literally, each in any column, in upper or lower case',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)
@@ -97,6 +98,7 @@ export const searchCases: InboxContractCase[] = [
   {
     id: 'words-invalid',
     name: 'rejects an empty word, or one with a control character, for lists and for bulk operations',
+    needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox, { event: 'push' })
@@ -112,6 +114,7 @@ export const searchCases: InboxContractCase[] = [
   {
     id: 'filters-control',
     name: 'treats a control character or wildcard as ordinary text in a filter for a column or for a payload value',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox)
@@ -127,6 +130,7 @@ export const searchCases: InboxContractCase[] = [
   {
     id: 'words-new',
     name: 'finds an unmatched delivery by its event and its GUID',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox, { event: 'push', guid: 'a-guid' })
@@ -138,6 +142,7 @@ export const searchCases: InboxContractCase[] = [
       ({
         id: `paths-${form}`,
         name: `finds a value at its path in a payload sent as ${form}`,
+        needs: ['DeliveryReader'],
         async run(host) {
           const inbox = await openNew(host)
           const text = JSON.stringify(payload)
@@ -157,6 +162,7 @@ export const searchCases: InboxContractCase[] = [
   {
     id: 'paths-together',
     name: 'finds deliveries that match all values and all other conditions',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const ids: number[] = []
@@ -179,6 +185,7 @@ export const searchCases: InboxContractCase[] = [
   {
     id: 'paths-unreadable',
     name: 'skips payloads that are not JSON objects, and finds the value in another payload',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox, { body: json({ a: 1 }) })

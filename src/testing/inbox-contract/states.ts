@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { AttemptResult } from '../../inbox/inbox.ts'
+import type { AttemptResult, DeliveryStatus } from '../../inbox/inbox.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, start, storeMany, storeNew } from './deliveries.ts'
@@ -46,6 +46,7 @@ export const stateCases: InboxContractCase[] = [
   {
     id: 'states',
     name: 'moves a delivery through pending, running, retrying, running and done',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -77,7 +78,11 @@ export const stateCases: InboxContractCase[] = [
           const handlers = outcomes.map((_, index) => `h${index}`)
           const worker = await TestWorker.register(inbox, ...handlers)
           const id = await storeNew(inbox)
-          await worker.handle(id, Object.fromEntries(handlers.map((name, index) => [name, outcomes[index] ?? 'dead'])))
+          let statuses: DeliveryStatus[] = []
+          for (const task of await worker.match(id, ...handlers)) {
+            statuses = await worker.finish(task, outcomes[handlers.indexOf(task.handler)] ?? 'dead')
+          }
+          assert.equal(only(statuses).state, state)
           await assertState(inbox, id, state)
         },
       }) satisfies InboxContractCase,
@@ -87,6 +92,7 @@ export const stateCases: InboxContractCase[] = [
       ({
         id: `state-${stands.join('-')}`,
         name: `shows a delivery as ${state} while its tasks are ${stands.join(', ')}`,
+        needs: ['DeliveryReader'],
         async run(host) {
           const inbox = await openNew(host)
           const worker = await TestWorker.register(inbox, ...stands.map((_, index) => `h${index}`))
@@ -119,6 +125,7 @@ export const stateCases: InboxContractCase[] = [
   {
     id: 'state-invalid',
     name: 'ends an unreadable delivery as dead with the reason, without calling a handler',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
@@ -137,6 +144,7 @@ export const stateCases: InboxContractCase[] = [
   {
     id: 'delivery-statuses',
     name: 'returns the status of each delivery when outcomes are recorded',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')

@@ -4,8 +4,8 @@ import type {
   ClaimedTask,
   DeliveryStatus,
   HandlerPolicy,
-  Inbox,
   MatchedTask,
+  TaskQueue,
 } from '../../inbox/inbox.ts'
 import { minute, start } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
@@ -22,15 +22,15 @@ export const backoff: number = 60 * minute
 
 /** A worker that a case controls step by step. Its current time is `start`, unless the case gives another time. */
 export class TestWorker {
-  readonly inbox: Inbox
+  readonly inbox: TaskQueue
   readonly id: number
 
-  private constructor(inbox: Inbox, id: number) {
+  private constructor(inbox: TaskQueue, id: number) {
     this.inbox = inbox
     this.id = id
   }
 
-  static async register(inbox: Inbox, ...handlers: string[]): Promise<TestWorker> {
+  static async register(inbox: TaskQueue, ...handlers: string[]): Promise<TestWorker> {
     return new TestWorker(inbox, await inbox.registerWorker(policies(...handlers)))
   }
 

@@ -39,6 +39,7 @@ export const valueCases: InboxContractCase[] = [
   {
     id: 'values',
     name: 'lists each value of a column once, in alphabetical order, or only the values with a given prefix',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       assert.deepEqual(await inbox.values({ column: 'repository' }), [])
@@ -52,6 +53,7 @@ export const valueCases: InboxContractCase[] = [
   {
     id: 'values-new',
     name: 'lists the events of unmatched deliveries',
+    needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox, { event: 'push' })
