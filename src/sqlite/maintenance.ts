@@ -2,7 +2,8 @@ import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { isStuck } from '../inbox/processes.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { type Answer, type Call, executeEach, type ThreadServer, transfer } from '../runtime/thread-server.ts'
-import type { Connection } from './connection/connection.ts'
+import { writeTransaction } from './connection/connection.ts'
+import type { NodeSqlite } from './connection/node-sqlite.ts'
 import { failures } from './delivery-reader/attempt-stats.ts'
 import { changes } from './delivery-reader/changes.ts'
 import { body, get, load, overview, readUnmatched, values } from './delivery-reader/read.ts'
@@ -23,7 +24,7 @@ const [checkpointInterval, pruneInterval] = [200, 60_000]
  * delay a commit, and a worker keeps its leases while a handler blocks the event loop, up to the limit of `isStuck`.
  */
 export class Maintenance implements ThreadServer<MaintenanceCalls> {
-  readonly #connection: Connection
+  readonly #connection: NodeSqlite
   readonly #settings: ThreadSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   #pingedAt = performance.now()
@@ -31,9 +32,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   #nextPrune: NodeJS.Timeout | undefined
   readonly #monitor = new LeaseMonitor()
   readonly #timers: NodeJS.Timeout[]
-  #dataVersion: number | undefined
 
-  constructor(connection: Connection, settings: ThreadSettings) {
+  constructor(connection: NodeSqlite, settings: ThreadSettings) {
     this.#connection = connection
     this.#settings = settings
     this.#timers = [
@@ -70,7 +70,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings
     this.#renewedAt = performance.now()
-    this.#connection.transaction(() => {
+    writeTransaction(this.#connection, () => {
       const alive: WorkersOfProcess = isStuck(this.#workers, performance.now() - this.#pingedAt)
         ? new Map()
         : this.#workers
@@ -84,7 +84,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   /** Prunes one batch of deliveries. @returns the number of deleted deliveries. */
   prune(now: number): number {
     const { retention: age, maxSize: size } = this.#settings
-    return this.#connection.transaction(() => pruneBatch(this.#connection, { age, size }, now))
+    return writeTransaction(this.#connection, () => pruneBatch(this.#connection, { age, size }, now))
   }
 
   /** Prunes batch by batch. The thread can carry out other calls between two batches. */
@@ -131,16 +131,9 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     }
   }
 
-  /**
-   * Does nothing if no other connection has written since the last call. Else copies the write-ahead log into the
-   * database while writers continue, so that their commits have less to copy. Also prunes if the file is nearly full,
-   * because new deliveries and results cannot wait for the next pruning.
-   */
+  /** Also prunes if the file is nearly full, because new deliveries and results cannot wait for the next pruning. */
   #checkpoint(): void {
-    const version = this.#connection.get<{ data_version: number }>('pragma data_version')?.data_version
-    if (version === this.#dataVersion) return
-    this.#dataVersion = version
-    this.#connection.checkpoint()
+    if (!this.#connection.checkpoint()) return
     if (isNearlyFull(this.#connection, this.#settings.maxSize)) this.#pruneAll()
   }
 }

@@ -1,5 +1,5 @@
 import type { ThreadServer } from '../runtime/thread-server.ts'
-import { Connection } from './connection/connection.ts'
+import { NodeSqlite } from './connection/node-sqlite.ts'
 import { connect } from './connection/open.ts'
 import { Maintenance } from './maintenance.ts'
 import type { MaintenanceCalls, ThreadSettings, WriterCalls } from './threads.ts'
@@ -7,7 +7,7 @@ import { Writer } from './writer.ts'
 
 /** Creates the server of a thread with this role, with a connection of its own. */
 export function createServer(settings: ThreadSettings): ThreadServer<WriterCalls> | ThreadServer<MaintenanceCalls> {
-  const connection = new Connection(connect(settings.path, settings))
+  const connection = new NodeSqlite(connect(settings.path, settings))
   return settings.role === 'writer'
     ? withConnection(new Writer(connection, settings), connection)
     : withConnection(new Maintenance(connection, settings), connection)
@@ -18,7 +18,7 @@ const watchInterval = 200
 
 function withConnection<Served>(
   server: ThreadServer<Served> & { close(): void },
-  connection: Connection,
+  connection: NodeSqlite,
 ): ThreadServer<Served> {
   const watch = setInterval(() => connection.closeIfUnshared(), watchInterval).unref()
   return {

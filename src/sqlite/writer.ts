@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type Call, failure, invoke, type ThreadServer } from '../runtime/thread-server.ts'
-import type { Connection } from './connection/connection.ts'
+import { type Connection, writeTransaction } from './connection/connection.ts'
 import {
   type BatchAnswer,
   batchLength,
@@ -16,7 +16,7 @@ import { lease, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { checkRegistered, heartbeat, unregister, updateWorker } from './metadata/registry.ts'
 import { importDelivery } from './operations/import.ts'
 import { discard, retry } from './operations/operate.ts'
-import { pruneBatch, usedBytes } from './operations/retention.ts'
+import { pruneBatch } from './operations/retention.ts'
 import type { SqliteSettings } from './options.ts'
 import { claim } from './task-queue/claim.ts'
 import { registerWorker, releaseWorker } from './task-queue/leases.ts'
@@ -50,29 +50,25 @@ export class Writer implements ThreadServer<WriterCalls> {
    * several deliveries and fails alone is split: each delivery gets a transaction of its own.
    */
   execute(calls: readonly Call<WriterCalls>[]): Answer[] {
-    const connection = this.#connection
     const acked = this.#stored
     this.#stored = []
     this.#packer.clear()
+    let isCallRunning = false
     try {
-      connection.begin()
-    } catch (error) {
-      this.#stored = acked
-      return calls.map(() => failure(error))
-    }
-    let answers: Answer[] | undefined
-    try {
-      this.#recordAcks(acked)
-      answers = calls.map((call) => ({ value: invoke(this.#calls, call) }))
-      this.#packer.flush()
-      connection.commit()
+      const answers = writeTransaction(this.#connection, () => {
+        isCallRunning = true
+        this.#recordAcks(acked)
+        const answers = calls.map((call) => ({ value: invoke(this.#calls, call) }))
+        isCallRunning = false
+        this.#packer.flush()
+        return answers
+      })
       this.#committedAt = Date.now()
       return answers
     } catch (error) {
       this.#stored = acked
-      connection.rollback()
-      // All calls succeeded and the transaction failed, so it does not help to repeat the calls one by one.
-      if (answers) return calls.map(() => failure(error))
+      // The transaction failed, not a call, so it does not help to repeat the calls one by one.
+      if (!isCallRunning) return calls.map(() => failure(error))
       if (calls.length > 1) return calls.flatMap((call) => this.execute([call]))
       const [call] = calls
       if (call?.method === 'storeBatch' && batchLength(call.args[0]) > 1) return [this.#storeEach(call.args[0])]
@@ -125,7 +121,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     const { maxSize } = this.#settings
     if (maxSize === Number.MAX_SAFE_INTEGER) return
     const retention = { age: Number.POSITIVE_INFINITY, size: maxSize }
-    while (usedBytes(this.#connection) > maxSize) {
+    while (this.#connection.usedBytes() > maxSize) {
       if (pruneBatch(this.#connection, retention, Date.now()) > 0) continue
       throw new Error(
         `The inbox has reached its maxSize of ${maxSize} bytes, and has no ended deliveries left to delete`,

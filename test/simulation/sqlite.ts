@@ -4,7 +4,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { TaskState } from '../../src/inbox/records.ts'
 import type { ThreadClient } from '../../src/runtime/thread-client.ts'
 import type { Answer, ArgsOf, Call, MethodOf, ThreadServer } from '../../src/runtime/thread-server.ts'
-import { Connection } from '../../src/sqlite/connection/connection.ts'
+import { NodeSqlite } from '../../src/sqlite/connection/node-sqlite.ts'
 import { prepareFile } from '../../src/sqlite/connection/open.ts'
 import { createInbox, type RegisteredWorkers } from '../../src/sqlite/inbox.ts'
 import { Maintenance } from '../../src/sqlite/maintenance.ts'
@@ -54,7 +54,7 @@ class QueueClient<Served> {
 
 /** A database in memory that all simulated processes share. */
 export class SqliteStore implements SimulatedStore {
-  readonly #connection: Connection
+  readonly #connection: NodeSqlite
   readonly #settings: ThreadSettings
   #snapshot: Snapshot = { deliveries: [] }
   /** The number of changed rows at the time of the snapshot. */
@@ -64,7 +64,7 @@ export class SqliteStore implements SimulatedStore {
     prepareFile(path)
     const db = new DatabaseSync(path)
     db.exec('pragma synchronous = off')
-    this.#connection = new Connection(db)
+    this.#connection = new NodeSqlite(db)
     this.#settings = { ...resolveSqliteOptions({ heartbeat: 5000 }), path, role: 'writer' }
   }
 

@@ -14,7 +14,7 @@ import type {
 } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../src/inbox/records.ts'
 import type { Answer, ArgsOf, Call, MethodOf, ResultOf } from '../../src/runtime/thread-server.ts'
-import { Connection } from '../../src/sqlite/connection/connection.ts'
+import { NodeSqlite } from '../../src/sqlite/connection/node-sqlite.ts'
 import { connect, prepareFile } from '../../src/sqlite/connection/open.ts'
 import { type EncodedDelivery, encodeDelivery } from '../../src/sqlite/delivery-store/store.ts'
 import { Maintenance } from '../../src/sqlite/maintenance.ts'
@@ -81,8 +81,8 @@ export function given<T>(answer: Answer | undefined): T {
 
 export class Engine {
   readonly path: string
-  readonly writing: Connection
-  readonly keeping: Connection
+  readonly writing: NodeSqlite
+  readonly keeping: NodeSqlite
   readonly writer: Writer
   readonly maintenance: Maintenance
 
@@ -90,8 +90,8 @@ export class Engine {
     const settings = { path, ...resolveSqliteOptions(options) }
     prepareFile(path)
     this.path = path
-    this.writing = new Connection(connect(path, settings))
-    this.keeping = new Connection(connect(path, settings))
+    this.writing = new NodeSqlite(connect(path, settings))
+    this.keeping = new NodeSqlite(connect(path, settings))
     this.writer = new Writer(this.writing, settings)
     this.maintenance = new Maintenance(this.keeping, { ...settings, role: 'maintenance' })
     onTestFinished(() => this.close())

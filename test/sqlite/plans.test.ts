@@ -1,7 +1,7 @@
 /** Query plans: operations and pages use indexes, so that they stay fast with many deliveries. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
-import type { Connection } from '../../src/sqlite/connection/connection.ts'
+import type { NodeSqlite } from '../../src/sqlite/connection/node-sqlite.ts'
 import { Engine, policy } from './engine.ts'
 
 let engine: Engine
@@ -17,7 +17,7 @@ function planOf(sql: string): string[] {
 
 /** The statements that `work` prepares, without superfluous white space. */
 function statementsOf(work: () => void): string[] {
-  const spies = [engine.writing, engine.keeping].map(({ db }: Connection) => vi.spyOn(db, 'prepare'))
+  const spies = [engine.writing, engine.keeping].map(({ db }: NodeSqlite) => vi.spyOn(db, 'prepare'))
   work()
   const statements = spies.flatMap((spy) => spy.mock.calls.map(([sql]) => sql.trim().replace(/\s+/g, ' ')))
   for (const spy of spies) spy.mockRestore()

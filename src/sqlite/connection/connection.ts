@@ -1,123 +1,42 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { OpenFiles } from './open.ts'
+/** A value of a parameter. A row also has values of these types: a blob is a `Uint8Array`. */
+export type SqlValue = string | number | null | Uint8Array
 
 /**
- * Maximum prepared statements. hookserver has fewer fixed statements, but the statements of queries have many forms.
+ * What the statements of this store need from SQLite. `NodeSqlite` implements it with `node:sqlite`. An API that only
+ * has `exec(sql, ...values)` and `transactionSync(work)` can implement it too, such as the one of a Durable Object.
+ *
+ * Values are those of the `?` parameters, in order.
  */
-const maxPrepared = 200
-
-/** The values of `?` parameters in order, or of `:name` parameters by name. A named parameter takes about 1 µs more. */
-export type Parameters = SQLInputValue[] | [named: Readonly<Record<string, SQLInputValue>>]
-
-/** A connection that prepares each statement once. */
-export class Connection {
-  readonly db: DatabaseSync
-  /** The deliveries that the current transaction has changed. */
-  readonly changed: Set<number> = new Set()
-  readonly #files: OpenFiles
-  readonly #prepared = new Map<string, StatementSync>()
-
-  constructor(db: DatabaseSync) {
-    this.db = db
-    this.#files = new OpenFiles(db)
-  }
-
+export interface Connection {
+  /** The deliveries that the current `writeTransaction` has changed. */
+  readonly changed: Set<number>
   /** The rows, in the shape that the statement selects. */
-  all<T>(sql: string, ...values: SQLInputValue[]): T[] {
-    return this.#prepare(sql).all(...values) as T[]
-  }
-
+  all<T>(sql: string, ...values: SqlValue[]): T[]
   /** The first row. */
-  get<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
-    return this.#prepare(sql).get(...values) as T | undefined
-  }
-
+  get<T>(sql: string, ...values: SqlValue[]): T | undefined
   /** The rows, read one by one. */
-  each<T>(sql: string, ...values: SQLInputValue[]): IterableIterator<T> {
-    return this.#prepare(sql).iterate(...values) as IterableIterator<T>
-  }
-
+  each<T>(sql: string, ...values: SqlValue[]): Iterable<T>
   /** @returns how many rows the statement changed. */
-  run(sql: string, ...values: Parameters): number {
-    return Number(this.#prepare(sql).run(...(values as SQLInputValue[])).changes)
-  }
-
+  run(sql: string, ...values: SqlValue[]): number
   /** @returns the id of the inserted row. */
-  insert(sql: string, ...values: Parameters): number {
-    return Number(this.#prepare(sql).run(...(values as SQLInputValue[])).lastInsertRowid)
-  }
-
-  /** Runs `work` in one transaction, which is rolled back if `work` throws. */
-  transaction<T>(work: () => T): T {
-    this.begin()
-    try {
-      const result = work()
-      this.commit()
-      return result
-    } catch (error) {
-      this.rollback()
-      throw error
-    }
-  }
-
+  insert(sql: string, ...values: SqlValue[]): number
   /**
-   * Begins a transaction.
-   * @throws {Error} if another connection holds the lock longer than `lockTimeout`, or if a file was deleted or replaced.
+   * Runs `work` in a transaction, which is rolled back if `work` throws. Within another transaction, only the changes
+   * of `work` are rolled back.
    */
-  begin(): void {
-    this.changed.clear()
-    this.#files.check()
-    this.db.exec('begin immediate')
-  }
+  transaction<T>(work: () => T): T
+  /** Bytes of the database that are in use. */
+  usedBytes(): number
+}
 
-  /**
-   * Adds the changed deliveries to the change log, and commits.
-   * @throws {Error} if a file was deleted or replaced. This is checked before the commit, which could damage the files
-   *   that another process has opened since, and again after it: a process that opens the files during the commit may
-   *   miss the transaction.
-   */
-  commit(): void {
-    if (this.changed.size > 0) this.run(insertChange, [...this.changed].join(','))
-    this.#files.check()
-    this.db.exec('commit')
-    this.#files.check()
-  }
-
-  /**
-   * Copies the write-ahead log into the database while writers continue.
-   * @throws {Error} if a file was deleted or replaced: the log may have other pages at the same places.
-   */
-  checkpoint(): void {
-    this.#files.check()
-    this.get('pragma wal_checkpoint(passive)')
-  }
-
-  /**
-   * Closes the database if its shared memory was deleted or replaced. Other processes then do not see the locks of this
-   * connection, and it does not see their transactions. The last connection that closes copies the log into the
-   * database and deletes the log, so a later close could delete the transactions of processes that have ended by then.
-   */
-  closeIfUnshared(): void {
-    if (this.db.isOpen && !this.#files.isShared()) this.close()
-  }
-
-  close(): void {
-    this.#prepared.clear()
-    if (this.db.isOpen) this.db.close()
-  }
-
-  /** Rolls back, unless SQLite already has. */
-  rollback(): void {
-    if (this.db.isTransaction) this.db.exec('rollback')
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#prepared.get(sql)
-    if (!this.db.isOpen) this.#files.check() // names the file whose loss has closed the database
-    if (!statement && this.#prepared.size >= maxPrepared) this.#prepared.clear()
-    if (!statement) this.#prepared.set(sql, (statement = this.db.prepare(sql)))
-    return statement
-  }
+/** Runs `work` in a transaction that also adds the changed deliveries to the change log. */
+export function writeTransaction<T>(connection: Connection, work: () => T): T {
+  return connection.transaction(() => {
+    connection.changed.clear()
+    const result = work()
+    if (connection.changed.size > 0) connection.run(insertChange, [...connection.changed].join(','))
+    return result
+  })
 }
 
 const insertChange = 'insert into changes (deliveries) values (?)'

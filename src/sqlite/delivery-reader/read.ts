@@ -4,7 +4,6 @@ import { type AttemptRow, type DeliveryRow, type StoredDeliveryRow, type TaskRow
 import type { Connection } from '../connection/connection.ts'
 import { type Place, unpack } from '../delivery-store/packs.ts'
 import { countMissedDeliveries } from '../metadata/missed-deliveries.ts'
-import { usedBytes } from '../operations/retention.ts'
 import { pausedHandlers } from '../task-queue/match.ts'
 
 /**
@@ -70,7 +69,7 @@ export function overview(connection: Connection): InboxOverview {
     oldestUnfinished: oldest?.received_at ?? undefined,
     handlers: connection.all<{ name: string }>(selectHandlers).map(({ name }) => name),
     paused: [...pausedHandlers(connection)],
-    size: usedBytes(connection),
+    size: connection.usedBytes(),
     missedDeliveries: countMissedDeliveries(connection),
   }
 }

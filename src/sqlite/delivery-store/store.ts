@@ -87,7 +87,6 @@ export function insertDelivery(
   now: number,
 ): StoreResult {
   const { pack, start } = delivery.sha256 ? packer.addCompressed(delivery.content) : packer.add(delivery.content)
-  // The values are in the order of the columns. Named parameters would take three times as long: 30 µs more.
   const id = connection.insert(
     insertRow,
     identity,
@@ -120,13 +119,20 @@ export function insertDelivery(
  * @throws the reason why a delivery could not be stored.
  */
 export function checkWritable(connection: Connection, now: number): void {
-  connection.db.exec('savepoint probe')
   const packer = new Packer(connection) // the writer's packer may contain other deliveries
-  store(connection, packer, probe(now), now)
-  packer.flush()
-  connection.db.exec('rollback to probe')
-  connection.db.exec('release probe')
+  try {
+    connection.transaction(() => {
+      store(connection, packer, probe(now), now)
+      packer.flush()
+      throw stored
+    })
+  } catch (error) {
+    if (error !== stored) throw error
+  }
 }
+
+/** Thrown to roll back a probe that could be stored. */
+const stored = new Error('The probe is rolled back')
 
 /** A delivery of the usual compressed size. It is so small that `encodeDelivery` returns no promise. */
 function probe(receivedAt: number): EncodedDelivery {

@@ -23,23 +23,24 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   const key = { ...newKey(known, delivery, sha256), sha256 }
   const { id } = insertDelivery(connection, packer, encode(imported), key, delivery.storedAt)
   const isUnmatched = delivery.state === 'pending' && delivery.tasks.length === 0
-  connection.run(updateImported, {
+  connection.run(
+    updateImported,
+    delivery.state,
+    isUnmatched ? 0 : 1,
+    isUnmatched ? null : hashKey(sha256),
+    delivery.replayed ? 1 : 0,
+    delivery.duplicates,
+    delivery.ackedAt ?? null,
+    delivery.reason ?? null,
+    delivery.action ?? null,
+    delivery.repository ?? null,
+    delivery.sender ?? null,
+    delivery.title ?? null,
+    delivery.ref ?? null,
+    delivery.sha ?? null,
+    delivery.number ?? null,
     id,
-    state: delivery.state,
-    matched: isUnmatched ? 0 : 1,
-    replay_key: isUnmatched ? null : hashKey(sha256),
-    replayed: delivery.replayed ? 1 : 0,
-    duplicates: delivery.duplicates,
-    acked_at: delivery.ackedAt ?? null,
-    reason: delivery.reason ?? null,
-    action: delivery.action ?? null,
-    repository: delivery.repository ?? null,
-    sender: delivery.sender ?? null,
-    title: delivery.title ?? null,
-    ref: delivery.ref ?? null,
-    sha: delivery.sha ?? null,
-    number: delivery.number ?? null,
-  })
+  )
   for (const task of delivery.tasks) importTask(connection, id, task)
   const isUnfinished = ['pending', 'running', 'retrying'].includes(delivery.state)
   if (isUnfinished && !isUnmatched) updateDeliveryState(connection, id)
@@ -64,16 +65,17 @@ function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
 function importTask(connection: Connection, id: number, { handler, key, attempts, ...task }: TaskDetail): void {
   const state = task.state === 'running' ? 'pending' : task.state
   const isDue = state === 'pending' || state === 'retrying'
-  connection.run(insertTask, {
-    delivery_id: id,
+  connection.run(
+    insertTask,
+    id,
     handler,
     state,
-    next_at: isDue ? (task.nextAttemptAt ?? 0) : null,
-    start_at: state === 'pending' ? (task.nextAttemptAt ?? null) : null,
-    order_key: key ?? null,
-    attempt: Math.max(0, ...attempts.map(({ number }) => number)),
-    attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
-  })
+    isDue ? (task.nextAttemptAt ?? 0) : null,
+    state === 'pending' ? (task.nextAttemptAt ?? null) : null,
+    key ?? null,
+    Math.max(0, ...attempts.map(({ number }) => number)),
+    attempts.filter(({ outcome }) => outcome !== 'released').length,
+  )
   for (const { number, outcome, ...attempt } of attempts) {
     const ended = outcome === 'running' ? 'cut off' : outcome
     insertAttempt(connection, { ...attempt, id, handler, attempt: number, outcome: ended })
@@ -83,11 +85,10 @@ function importTask(connection: Connection, id: number, { handler, key, attempts
 
 const updateImported = `
   update deliveries
-  set state = :state, matched = :matched, replay_key = :replay_key, replayed = :replayed, duplicates = :duplicates,
-      acked_at = :acked_at, reason = :reason, action = :action, repository = :repository, sender = :sender,
-      title = :title, ref = :ref, sha = :sha, number = :number
-  where id = :id`
+  set state = ?, matched = ?, replay_key = ?, replayed = ?, duplicates = ?, acked_at = ?, reason = ?, action = ?,
+      repository = ?, sender = ?, title = ?, ref = ?, sha = ?, number = ?
+  where id = ?`
 
 const insertTask = `
   insert into tasks (delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used)
-  values (:delivery_id, :handler, :state, :next_at, :start_at, :order_key, :attempt, :attempts_used)`
+  values (?, ?, ?, ?, ?, ?, ?, ?)`

@@ -71,12 +71,7 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
 
 /** Whether so much of `size` is in use that deliveries are pruned before they reach their maximum age. */
 export function isNearlyFull(connection: Connection, size: number): boolean {
-  return size !== Number.MAX_SAFE_INTEGER && usedBytes(connection) > fullShare * size
-}
-
-/** Bytes of the pages in use. */
-export function usedBytes(connection: Connection): number {
-  return connection.get<{ used: number }>(selectUsed)?.used ?? 0
+  return size !== Number.MAX_SAFE_INTEGER && connection.usedBytes() > fullShare * size
 }
 
 /**
@@ -109,10 +104,6 @@ const selectOldest = `
 const insertTombstone = `
   insert or replace into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at)
   values (?, ?, ?, ?, ?, ?, ?)`
-
-const selectUsed = `
-  select (page_count - freelist_count) * page_size as used
-  from pragma_page_count, pragma_freelist_count, pragma_page_size`
 
 const selectSkewed =
   'select delivery_id from tasks where handler = ? and next_at > ? and next_at - delay > ? limit 1000'

@@ -1,9 +1,6 @@
 /**
  * Changes the state of tasks, in the transaction of the caller. `inbox/states.ts` describes the states. When an attempt
  * ends, the first task with the same order key becomes due, if that task is blocked.
- *
- * Parameters are positional, because each attempt executes these statements, and a named parameter takes about 1 µs
- * more.
  */
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
 import { deliveryStateOf, hasEnded, nextAttemptOf, transitionOf } from '../../inbox/states.ts'

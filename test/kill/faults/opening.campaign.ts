@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { Connection } from '../../../src/sqlite/connection/connection.ts'
+import { NodeSqlite } from '../../../src/sqlite/connection/node-sqlite.ts'
 import { connect } from '../../../src/sqlite/connection/open.ts'
 import { type EncodedDelivery, encodeDelivery } from '../../../src/sqlite/delivery-store/store.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
@@ -86,7 +86,7 @@ function openUnprivileged(file: string): string {
 test('a read-only database rejects deliveries, and stores them once it is writable', async () => {
   const file = newFile()
   await emptyInbox(file)
-  const connection = new Connection(connect(file, { lockTimeout: 1000, maxSize: Number.MAX_SAFE_INTEGER }))
+  const connection = new NodeSqlite(connect(file, { lockTimeout: 1000, maxSize: Number.MAX_SAFE_INTEGER }))
   afterwards(() => connection.db.close())
   const writer = new Writer(connection, { maxSize: Number.MAX_SAFE_INTEGER, heartbeat: 5000 })
   const store = (guid: string) => ({

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Changes } from '../../../src/inbox/records.ts'
+import { writeTransaction } from '../../../src/sqlite/connection/connection.ts'
 import { Engine } from '../engine.ts'
 
 const look = (engine: Engine, after?: string): Changes => engine.read('changes', after)
@@ -17,7 +18,7 @@ test('does not report a transaction that was rolled back', () => {
   const engine = new Engine()
   const { position } = look(engine)
   const broken = () => {
-    engine.writing.transaction(() => {
+    writeTransaction(engine.writing, () => {
       engine.writing.changed.add(7)
       throw new Error('no')
     })
@@ -50,7 +51,7 @@ test('reports a delivery when the lease of its task expires because the worker i
 test('reports a gap to a reader whose position is older than the change log', () => {
   const engine = new Engine()
   const insert = engine.writing.db.prepare("insert into changes (deliveries) values ('1')")
-  engine.writing.transaction(() => {
+  writeTransaction(engine.writing, () => {
     for (let index = 0; index < 20_010; index++) insert.run()
   })
   engine.maintenance.prune(1000)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { correctClockSkew, usedBytes } from '../../../src/sqlite/operations/retention.ts'
+import { correctClockSkew } from '../../../src/sqlite/operations/retention.ts'
 import { day, hour } from '../../receiver/fixtures.ts'
 import { Engine } from '../engine.ts'
 
@@ -107,7 +107,7 @@ describe('pruning by size', () => {
     const engine = new Engine(undefined, { maxSize: 20 * 1024 * 1024, retention: 365 * day })
     const ids: number[] = []
     for (let i = 0; i < 180; i++) ids.push(ended(engine, now, 'done', { body: randomBytes(100_000) }))
-    expect(usedBytes(engine.writing)).toBeGreaterThan(0.8 * 20 * 1024 * 1024)
+    expect(engine.writing.usedBytes()).toBeGreaterThan(0.8 * 20 * 1024 * 1024)
     expect(engine.maintenance.prune(now)).toBe(0)
     for (let i = 0; i < 10; i++) ids.push(ended(engine, now, 'done', { body: randomBytes(100_000) }))
     expect(engine.maintenance.prune(now)).toBe(100)
@@ -141,7 +141,7 @@ describe('a delivery that does not fit any more', () => {
     const worker = engine.registerWorker('a')
     for (let i = 0; i < 100; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
     expect(engine.count('deliveries')).toBeLessThan(30)
-    expect(usedBytes(engine.writing)).toBeLessThan(2.2 * 1024 * 1024)
+    expect(engine.writing.usedBytes()).toBeLessThan(2.2 * 1024 * 1024)
   })
 
   test('does not prevent stored deliveries from being handled', () => {
