@@ -62,23 +62,6 @@ export class NodeSqlite implements Connection {
     }
   }
 
-  #nested<T>(work: () => T): T {
-    this.db.exec('savepoint nested')
-    try {
-      return work()
-    } catch (error) {
-      this.#rollback('rollback to nested')
-      throw error
-    } finally {
-      if (this.db.isTransaction) this.db.exec('release nested')
-    }
-  }
-
-  /** Does nothing if SQLite has rolled the whole transaction back, as it does after some errors. */
-  #rollback(sql: string): void {
-    if (this.db.isTransaction) this.db.exec(sql)
-  }
-
   usedBytes(): number {
     return this.get<{ used: number }>(selectUsed)?.used ?? 0
   }
@@ -110,6 +93,23 @@ export class NodeSqlite implements Connection {
   close(): void {
     this.#prepared.clear()
     if (this.db.isOpen) this.db.close()
+  }
+
+  #nested<T>(work: () => T): T {
+    this.db.exec('savepoint nested')
+    try {
+      return work()
+    } catch (error) {
+      this.#rollback('rollback to nested')
+      throw error
+    } finally {
+      if (this.db.isTransaction) this.db.exec('release nested')
+    }
+  }
+
+  /** Does nothing if SQLite has rolled the whole transaction back, as it does after some errors. */
+  #rollback(sql: string): void {
+    if (this.db.isTransaction) this.db.exec(sql)
   }
 
   #prepare(sql: string): StatementSync {
