@@ -10,18 +10,10 @@ import { changes } from './delivery-reader/changes.ts'
 import { body, get, overview, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
 import { DeliveryWriter } from './delivery-store/delivery-writer.ts'
-import {
-  addCounts,
-  compareAndSet,
-  counts,
-  createdAt,
-  getValue,
-  recordRejections,
-  rejections,
-  setValue,
-} from './metadata/metadata.ts'
-import { knownGuids, lease, missedDeliveries, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
-import { heartbeat, processes, unregister } from './metadata/registry.ts'
+import { createdAt, knownGuids, missedDeliveries, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
+import { heartbeat, processes, unregister } from './metadata/processes.ts'
+import { compareAndSet, getValue, lease, setValue } from './metadata/shared-state.ts'
+import { addCounts, counts, recordRejections, rejections } from './metadata/statistics.ts'
 import { importDeliveries } from './operations/import.ts'
 import { discard, pause, resume, retry } from './operations/operate.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'

@@ -1,12 +1,12 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
 import { Database, type Transaction } from './connection/database.ts'
-import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './metadata/registry.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
 import { JobQueue } from './task-queue/job-queue.ts'
 import { reclaimLeases, reclaimOrphans } from './task-queue/leases.ts'
 import { correctClockSkew, endUnhandledTasks, replaceLostJobs, unblockFirstTasks } from './task-queue/reconcile.ts'
+import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './task-queue/workers.ts'
 import type { MaintenanceCalls } from './threads.ts'
 
 /** Maximum milliseconds between two reconciliations, and milliseconds between two prunings. */

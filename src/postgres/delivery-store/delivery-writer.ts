@@ -5,7 +5,7 @@ import { diagnostics } from '../../telemetry/diagnostics.ts'
 import type { PostgresClient } from '../client.ts'
 import { isItemFault } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import { setValue } from '../metadata/metadata.ts'
+import { setValue } from '../metadata/shared-state.ts'
 import { type Ack, type EncodedDelivery, encodeDelivery, storeKnown, storeNew, weightOf } from './store.ts'
 
 /**

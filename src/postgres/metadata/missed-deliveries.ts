@@ -47,13 +47,9 @@ export async function deleteOldMissedDeliveries(transaction: Transaction, now: n
   await transaction.run('delete from missed_deliveries where expires_at < $1', now - missedDeliveryAge)
 }
 
-/**
- * Acquires or renews a lease by the clock of the database. With `ms` 0, releases the lease: it has expired whatever the
- * time is, because the clock may be set back later.
- * @returns whether the holder has the lease now.
- */
-export async function lease(transaction: Transaction, name: string, holder: string, ms: number): Promise<boolean> {
-  return (await transaction.run(takeLease, name, holder, ms)) > 0
+/** When the inbox was created. */
+export async function createdAt(sql: Sql): Promise<number> {
+  return (await sql.get<{ created_at: number }>('select created_at from inbox_info'))?.created_at ?? 0
 }
 
 /** Looks up a GUID by the range of its identities, in which there are few deliveries and tombstones. */
@@ -90,10 +86,3 @@ const selectMissedDeliveries = `
   order by delivered_at desc, guid`
 
 const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'
-
-/** Changes nothing while another holder's lease lasts. */
-const takeLease = `
-  insert into leases (name, holder, until)
-  values ($1, $2, case when $3 = 0 then '-infinity' else clock_timestamp() + $3::float8 * interval '1 millisecond' end)
-  on conflict (name) do update set holder = excluded.holder, until = excluded.until
-  where leases.holder = excluded.holder or leases.until <= clock_timestamp()`

@@ -6,8 +6,8 @@ import type { Transaction } from '../connection/database.ts'
 import { deleteOldChanges } from '../delivery-reader/changes.ts'
 import { latest, rangeOf } from '../delivery-reader/conditions.ts'
 import { packOf } from '../delivery-store/contents.ts'
-import { deleteOldCounts } from '../metadata/metadata.ts'
 import { deleteOldMissedDeliveries } from '../metadata/missed-deliveries.ts'
+import { deleteOldCounts } from '../metadata/statistics.ts'
 
 /** Maximum deliveries that one transaction deletes. */
 const batchSize = 1000

@@ -2,10 +2,10 @@ import { clockTolerance } from '../../inbox/processes.ts'
 import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import { checkRegistered } from '../metadata/registry.ts'
 import { type FetchedJob, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, OrderQueues } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
+import { checkRegistered } from './workers.ts'
 
 /**
  * If a task cannot be claimed now because its body is too large or it is a suspect, the task gets a new job that is due

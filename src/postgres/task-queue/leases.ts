@@ -3,10 +3,10 @@ import type { HandlerPolicy } from '../../inbox/inbox.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
 import { idsOf, recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import type { RegisteredWorker } from '../metadata/registry.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { finish, lockDeliveries, updateDeliveryStates } from './tasks.ts'
+import type { RegisteredWorker } from './workers.ts'
 
 interface Lease {
   id: number

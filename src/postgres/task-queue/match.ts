@@ -3,9 +3,9 @@ import type { ClaimedTask, DecideMatches, Match, MatchedTask, MatchOffer, MatchR
 import { idsOf, recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from '../delivery-reader/read.ts'
-import { checkRegistered } from '../metadata/registry.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeys, OrderQueues, orderHash, promoteNext, sortedHashes } from './order.ts'
+import { checkRegistered } from './workers.ts'
 
 /** The worker that matches, and the time of its claims. */
 interface Claimant {

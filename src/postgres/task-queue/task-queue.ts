@@ -17,11 +17,11 @@ import { startTimer } from '../../runtime/timer.ts'
 import type { PostgresClient } from '../client.ts'
 import { isItemFault } from '../connection/connection.ts'
 import { load } from '../delivery-reader/read.ts'
-import { registerWorker, updateWorker } from '../metadata/registry.ts'
 import { claim, isAhead, nextDueAt, postponement } from './claim.ts'
 import { releaseWorker } from './leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, match } from './match.ts'
 import { finish, type WorkerResult } from './tasks.ts'
+import { registerWorker, updateWorker } from './workers.ts'
 
 /** A call of `claim` ends after this many transactions that have claimed nothing. */
 const maxClaimRounds = 10

@@ -57,13 +57,9 @@ export function deleteOldMissedDeliveries(connection: Connection, now: number): 
   connection.run(deleteOld, now - missedDeliveryAge)
 }
 
-/**
- * Acquires or renews a lease, in the caller's transaction. With `ms` 0, releases the lease: it expires in 1970, because
- * the clock may be set back later.
- * @returns whether the holder has the lease now.
- */
-export function lease(connection: Connection, name: string, holder: string, ms: number, now: number): boolean {
-  return connection.run(takeLease, name, holder, ms === 0 ? 0 : now + ms, now) > 0
+/** When the inbox was created. */
+export function createdAt(connection: Connection): number {
+  return connection.get<{ created_at: number }>('select created_at from inbox_info')?.created_at ?? 0
 }
 
 const selectKnown = `
@@ -93,9 +89,3 @@ const selectMissedDeliveries = `
 
 const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'
 const deleteOld = 'delete from missed_deliveries where expires_at < ?'
-
-/** Changes nothing while another holder's lease lasts. */
-const takeLease = `
-  insert into leases (name, holder, until) values (?, ?, ?)
-  on conflict (name) do update set holder = excluded.holder, until = excluded.until
-  where holder = excluded.holder or until <= ?`

@@ -6,6 +6,7 @@ import type { HandlerPolicy } from '../../inbox/inbox.ts'
 import { HeartbeatMonitor } from '../../inbox/processes.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
 import type { Connection } from '../connection/connection.ts'
+import { expireLease, finish, markGone, updateDeliveryState } from './tasks.ts'
 import {
   deleteWorker,
   insertWorker,
@@ -13,8 +14,7 @@ import {
   type RegisteredWorker,
   type WorkersOfProcess,
   workers,
-} from '../metadata/registry.ts'
-import { expireLease, finish, markGone, updateDeliveryState } from './tasks.ts'
+} from './workers.ts'
 
 interface Lease {
   delivery_id: number

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { registerWorker, renewLeases, workers } from '../../../src/postgres/metadata/registry.ts'
+import { registerWorker, renewLeases, workers } from '../../../src/postgres/task-queue/workers.ts'
 import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
 

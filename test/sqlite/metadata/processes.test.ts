@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type ProcessInfo, processTimeout } from '../../../src/inbox/processes.ts'
-import { heartbeat, processes, unregister } from '../../../src/sqlite/metadata/registry.ts'
+import { heartbeat, processes, unregister } from '../../../src/sqlite/metadata/processes.ts'
 import { Engine } from '../engine.ts'
 
 const processInfo = (id: string): ProcessInfo => ({ id, role: 'all', version: '1.2.3', startedAt: 1 })

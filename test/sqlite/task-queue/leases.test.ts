@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ownIdentity, renewLeases, updateWorker } from '../../../src/sqlite/metadata/registry.ts'
 import { endUnhandledTasks, LeaseMonitor } from '../../../src/sqlite/task-queue/leases.ts'
+import { ownIdentity, renewLeases, updateWorker } from '../../../src/sqlite/task-queue/workers.ts'
 import { day } from '../../receiver/fixtures.ts'
 import { Engine, policy } from '../engine.ts'
 

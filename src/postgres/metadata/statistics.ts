@@ -1,0 +1,82 @@
+/** Counts and rejected requests. All writes run in the caller's transaction. */
+import {
+  type Count,
+  type CountQuery,
+  countRetention,
+  hour,
+  minute,
+  toCountRows,
+  totalStep,
+} from '../../inbox/counts.ts'
+import { maxRejections, type Rejection, type Rejections } from '../../inbox/records.ts'
+import { type RejectionRow, toRejection } from '../../inbox/rows.ts'
+import { recordset, type Sql } from '../connection/connection.ts'
+import type { Transaction } from '../connection/database.ts'
+
+export async function addCounts(transaction: Transaction, added: readonly Count[]): Promise<void> {
+  await transaction.run(upsertCounts, recordset(toCountRows(added)))
+}
+
+/**
+ * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
+ * counts of hours.
+ */
+export function counts(sql: Sql, { since, step }: CountQuery): Promise<Count[]> {
+  return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
+}
+
+export async function deleteOldCounts(transaction: Transaction, now: number): Promise<void> {
+  for (const { step, age } of countRetention) {
+    await transaction.run('delete from counts where step = $1 and at < $2', step, now - age)
+  }
+}
+
+export async function recordRejections(transaction: Transaction, rejections: readonly Rejection[]): Promise<void> {
+  const rows = rejections.map(({ headers, ...rest }) => ({ ...rest, headers: JSON.stringify(headers) }))
+  await transaction.run(insertRejections, recordset(rows))
+  await transaction.run(deleteOldestRejections, maxRejections)
+}
+
+export async function rejections(sql: Sql): Promise<Rejections> {
+  const latest = await sql.all<RejectionRow>(selectRejections, maxRejections)
+  const totals = await sql.all<{ code: string; count: number }>(selectRejectionTotals, totalStep)
+  return {
+    latest: latest.map(toRejection),
+    counts: Object.fromEntries(totals.map(({ code, count }) => [code, count])),
+  }
+}
+
+/**
+ * Adds up first, because an upsert cannot change a row twice. Sorts, so that no two transactions wait for each other.
+ */
+const upsertCounts = `
+  insert into counts (step, at, measure, name, outcome, count)
+  select step, at, measure, name, outcome, sum(count)
+  from json_to_recordset($1::json) as input (step int, at bigint, measure text, name text, outcome text, count bigint)
+  group by 1, 2, 3, 4, 5
+  order by 1, 2, 3, 4, 5
+  on conflict (step, at, measure, name, outcome) do update set count = counts.count + excluded.count`
+
+const selectCounts = `
+  select at - at % $1::bigint as at, measure, name, outcome, sum(count)::bigint as count
+  from counts
+  where step = $2 and at >= $3
+  group by 1, 2, 3, 4
+  order by 1, 2, 3, 4`
+
+const insertRejections = `
+  insert into rejections (at, code, status, reason, source, address, event, guid, headers)
+  select at, code, status, reason, source, address, event, guid, headers
+  from json_to_recordset($1::json) as input (
+    at bigint, code text, status int, reason text, source text, address text, event text, guid text, headers text)`
+
+const deleteOldestRejections = `
+  delete from rejections where id <= (select id from rejections order by id desc offset $1 limit 1)`
+
+const selectRejections = `
+  select at, code, status, reason, source, address, event, guid, headers
+  from rejections
+  order by id desc
+  limit $1`
+
+const selectRejectionTotals = `select name as code, count from counts where step = $1 and measure = 'rejected'`

@@ -1,0 +1,57 @@
+/**
+ * The workers of all processes. Their heartbeats are counted instead of timed, so that a wrong clock expires no lease.
+ */
+import type { HandlerPolicy } from '../../inbox/inbox.ts'
+import type { WorkerHeartbeat } from '../../inbox/processes.ts'
+import type { Sql } from '../connection/connection.ts'
+import type { Transaction } from '../connection/database.ts'
+
+/** A worker of any process. */
+export interface RegisteredWorker extends WorkerHeartbeat {
+  handlers: readonly HandlerPolicy[]
+}
+
+/** The workers of this process, with their handlers. */
+export type WorkersOfProcess = ReadonlyMap<number, readonly HandlerPolicy[]>
+
+export function workers(sql: Sql): Promise<RegisteredWorker[]> {
+  return sql.all('select id, handlers, heartbeats, interval from workers')
+}
+
+/** @param interval Milliseconds between two heartbeats of this process. */
+export async function registerWorker(sql: Sql, handlers: readonly HandlerPolicy[], interval: number): Promise<number> {
+  const row = await sql.get<{ id: number }>(insertWorker, JSON.stringify(handlers), interval)
+  return row?.id as number
+}
+
+/** Replaces the handlers of a worker. */
+export async function updateWorker(sql: Sql, worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+  await sql.run('update workers set handlers = $1::jsonb where id = $2', JSON.stringify(handlers), worker)
+}
+
+/**
+ * Locks the worker's row, so that no other process reclaims its leases until this transaction has ended.
+ * @throws {Error} if the worker has no row, because its leases have expired. Such a worker must not acquire new leases:
+ *   maintenance reclaims every lease of a worker without a row, even if the worker is alive.
+ */
+export async function checkRegistered(transaction: Transaction, worker: number): Promise<void> {
+  if (await transaction.get('select 1 from workers where id = $1 for key share', worker)) return
+  throw new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)
+}
+
+/**
+ * Counts a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases.
+ * @param alive If a worker is removed from this map during the call, the call deletes its registration again.
+ */
+export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: number): Promise<void> {
+  for (const [id, handlers] of alive) {
+    await sql.run(upsertHeartbeat, id, JSON.stringify(handlers), interval)
+    if (!alive.has(id)) await sql.run('delete from workers where id = $1', id)
+  }
+}
+
+const insertWorker = 'insert into workers (handlers, interval) values ($1::jsonb, $2) returning id'
+
+const upsertHeartbeat = `
+  insert into workers (id, handlers, interval) overriding system value values ($1, $2::jsonb, $3)
+  on conflict (id) do update set heartbeats = workers.heartbeats + 1`
