@@ -94,7 +94,7 @@ export function hasCapability<Name extends Capability>(store: object, name: Name
 
 /**
  * Checks that a store has capabilities.
- * @param user What needs them, for the error.
+ * @param user The subject of the error message: the part of hookserver that needs the capabilities.
  * @throws {TypeError} naming the missing capability and the missing members.
  */
 export function requireCapabilities<Store extends object, Name extends Capability>(

@@ -6,8 +6,8 @@ import { withOnly } from '../inbox/stores.ts'
 import { sqliteHost } from './contract-host.ts'
 
 /**
- * The inbox contract. Each case has stores of its own. If a case says what it needs, its stores have no other
- * capabilities. Several cases run at a time, because most of them wait.
+ * The inbox contract. Each case creates its stores. If a case names capabilities, its stores lack the
+ * others. Several cases run at a time, because most of them wait.
  */
 export function describeContract(name: string, openFile: typeof sqlite): void {
   describe.concurrent(name, () => {

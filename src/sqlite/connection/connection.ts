@@ -2,8 +2,9 @@
 export type SqlValue = string | number | null | Uint8Array
 
 /**
- * What the statements of this store need from SQLite. `NodeSqlite` implements it with `node:sqlite`. An API that only
- * has `exec(sql, ...values)` and `transactionSync(work)` can implement it too, such as the one of a Durable Object.
+ * A connection to SQLite, as the statements of this store use it. `NodeSqlite` implements it with `node:sqlite`. An API
+ * that only has `exec(sql, ...values)` and `transactionSync(work)` can implement it too, such as that of a Durable
+ * Object.
  *
  * Values are those of the `?` parameters, in order.
  */
