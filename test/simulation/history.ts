@@ -1,4 +1,4 @@
-/** The events of a schedule, and what follows from them. The invariants compare it with what the store contains. */
+/** The events of a schedule, and counts of them. The invariants compare them with the contents of the store. */
 import type { Scenario } from './scenario.ts'
 import type { DeliveryRecord, Snapshot, TaskRecord } from './store.ts'
 import type { VirtualProcess } from './virtual-time.ts'
@@ -17,8 +17,12 @@ export type SimulationEvent =
   | { kind: 'ends'; process: VirtualProcess; handler: string }
   /** `operated`: an operator has retried or discarded a delivery, or GitHub has sent it again. `died`: `onDead` was called. */
   | { kind: 'acknowledged' | 'operated' | 'died'; guid: string }
-  /** The process has ended without `stop`, or after it. */
-  | { kind: 'crashed' | 'stopped'; process: VirtualProcess }
+  | { kind: 'crashed'; process: VirtualProcess; now: number }
+  /** The worker of the process has stopped. */
+  | { kind: 'stopped'; process: VirtualProcess }
+
+/** Milliseconds until a suspect may start beside another one, see `src/inbox/worker/task-runs.ts`. */
+const maxTrial = 500
 
 export class History {
   readonly scenario: Scenario
@@ -31,6 +35,8 @@ export class History {
   readonly deathsSeen: Counter<string> = new Counter()
   /** The calls of handlers, by task. */
   readonly calls: Counter<string> = new Counter()
+  /** The tasks that were claimed more than `maxTrial` before a process ended. */
+  readonly endangered: Set<string> = new Set()
   /** The latest delivery that began, by handler and order key. */
   readonly latest: Map<string, number> = new Map()
   /** How often later deliveries were matched while a delivery was unmatched, by its id. */
@@ -47,7 +53,7 @@ export class History {
     return this.#runningIn(process).counts
   }
 
-  /** @param snapshot What the store contains now. */
+  /** @param snapshot The contents of the store now. */
   add(event: SimulationEvent, snapshot: Snapshot): void {
     switch (event.kind) {
       case 'acknowledged':
@@ -59,6 +65,7 @@ export class History {
         break
       case 'crashed':
         this.#running.delete(event.process)
+        this.#addEndangered(snapshot, event.now)
         break
       case 'stopped':
         this.stopped.add(event.process)
@@ -71,7 +78,7 @@ export class History {
     }
   }
 
-  /** The store contains something else than before. */
+  /** The contents of the store have changed. */
   addChange(before: Snapshot, now: Snapshot): void {
     const states = new Map(before.deliveries.map(({ guid, state }) => [guid, state]))
     for (const { guid, state } of now.deliveries) {
@@ -93,6 +100,14 @@ export class History {
     if (!delivery || !task?.orderKey) return
     const queue = `${handler} ${task.orderKey}`
     this.latest.set(queue, Math.max(this.latest.get(queue) ?? 0, delivery.id))
+  }
+
+  #addEndangered({ deliveries }: Snapshot, now: number): void {
+    for (const { guid, tasks } of deliveries) {
+      for (const { handler, startedAt } of tasks) {
+        if (startedAt !== undefined && now - startedAt > maxTrial) this.endangered.add(`${guid} ${handler}`)
+      }
+    }
   }
 
   #countOvertaking({ deliveries }: Snapshot): void {

@@ -1,6 +1,6 @@
 /**
- * The invariants of every schedule. Each is a function of what the store contains and of what has happened before. It
- * returns a text if it is violated.
+ * The invariants of every schedule. Each is a function of the contents of the store and of the events before. It returns
+ * a text if the schedule violates it.
  */
 import { type Begin, find, History, type SimulationEvent } from './history.ts'
 import { attempts, type Scenario } from './scenario.ts'
@@ -49,7 +49,7 @@ const whenProcessStops: Record<string, (process: VirtualProcess, history: Histor
   },
 }
 
-/** Checked whenever the store contains something else than before. */
+/** Checked whenever the contents of the store have changed. */
 const whenStoreChanges: Record<string, (snapshot: Snapshot, history: History) => Violation> = {
   order({ deliveries }) {
     const leased = new Set<string>()
@@ -83,12 +83,15 @@ const atTheEnd: Record<string, (snapshot: Snapshot, history: History) => Violati
     return `delivery ${guid} died ${deathsSeen.of(guid)} times, and was reported ${deathsReported.of(guid)} times`
   },
 
-  /** A handler that succeeds is dead only if it was interrupted in each of its attempts. */
-  attempts({ deliveries }, { calls, scenario }) {
+  /**
+   * A handler that succeeds is dead only if it was interrupted in each of its attempts. A handler that ends the process
+   * may cost others an attempt if they ran for longer than a suspect delays the next one.
+   */
+  attempts({ deliveries }, { calls, scenario, endangered }) {
     for (const { guid, tasks } of deliveries) {
       for (const { handler, state, attemptsUsed } of tasks) {
         const called = calls.of(`${guid} ${handler}`)
-        if (state !== 'dead' || !succeeds(scenario, guid, handler)) continue
+        if (state !== 'dead' || !succeeds(scenario, guid, handler) || endangered.has(`${guid} ${handler}`)) continue
         if (called >= attempts && interruptions(scenario) > 0) continue
         return `${handler} of delivery ${guid} is dead after ${attemptsUsed} attempts, and was called ${called} times`
       }
@@ -117,7 +120,7 @@ export class Invariants {
     this.#history = new History(scenario)
   }
 
-  /** Checks the events of a step. @param snapshot What the store contains after the step. */
+  /** Checks the events of a step. @param snapshot The contents of the store after the step. */
   check(events: readonly SimulationEvent[], snapshot: Snapshot): string | undefined {
     if (snapshot !== this.#snapshot) {
       this.#history.addChange(this.#snapshot, snapshot)

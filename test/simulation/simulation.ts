@@ -23,11 +23,14 @@ import {
   type Sending,
   troubleEnds,
 } from './scenario.ts'
-import type { CallQueue, Fate, SimulatedStore, Snapshot } from './store.ts'
+import type { CallQueue, Fate, SentCall, SimulatedStore, Snapshot } from './store.ts'
 import { settled, VirtualProcess, VirtualTime } from './virtual-time.ts'
 
 /** Milliseconds after the end of the trouble within which every delivery has to end. */
 const patience = 60 * 60_000
+
+/** The maximum delay of an answer, in milliseconds. */
+const longestDelay = 30_000
 
 /** The maximum number of steps of a schedule. */
 const maxSteps = 60_000
@@ -69,7 +72,7 @@ class Simulation {
   readonly #random: Random
   readonly #begin: number
   readonly #invariants: Invariants
-  /** What has happened since the last check of the invariants. */
+  /** The events since the last check of the invariants. */
   #events: SimulationEvent[] = []
   #snapshot: Snapshot = { deliveries: [] }
   readonly #trace: string[] = []
@@ -168,8 +171,11 @@ class Simulation {
     const running = this.#running().filter(({ process }) => process.mayRun)
     for (const { process, queues } of running) {
       for (const queue of queues) {
-        if (queue.waiting.length > 0) steps.push(() => this.#carryOut(process, queue))
-        if (queue.answered.length > 0) steps.push(() => process.run(() => queue.deliver()))
+        for (const call of queue.nextCalls) steps.push(() => this.#carryOut(process, queue, call))
+        for (const answer of queue.nextAnswers) {
+          if (answer.at <= this.time.now) steps.push(() => process.run(() => queue.deliver(answer)))
+          else next = Math.min(next, answer.at)
+        }
       }
     }
     for (const { timers } of [this.#scene, ...running.map(({ process }) => process)]) {
@@ -183,16 +189,17 @@ class Simulation {
     else this.time.now = next < Number.POSITIVE_INFINITY ? next : this.time.now + 1000
   }
 
-  async #carryOut(process: VirtualProcess, queue: CallQueue): Promise<void> {
+  async #carryOut(process: VirtualProcess, queue: CallQueue, call: SentCall): Promise<void> {
     const fate = this.#fate()
-    if (fate !== 'succeeds') this.#faults[`a call ${fate}`] = (this.#faults[`a call ${fate}`] ?? 0) + 1
-    const method = await process.run(() => queue.carryOut(fate))
-    if (!quiet.has(method) || fate !== 'succeeds') this.#say(`${process.name}: ${method} ${fate}`)
+    const delay = fate === 'is answered late' ? this.#random.between(100, longestDelay) : 0
+    await process.run(() => queue.carryOut(call, fate, this.time.now + delay))
+    if (fate !== 'succeeds') this.#count(`${process.name}: ${call.method} ${fate}`, `a call ${fate}`)
+    else if (!quiet.has(call.method)) this.#say(`${process.name}: ${call.method}`)
   }
 
   #fate(): Fate {
     if (!this.#isTrouble || !this.#random.chance(this.#scenario.faults)) return 'succeeds'
-    return this.#random.pick(['fails', 'is lost'])
+    return this.#random.pick(['fails', 'is lost', 'is answered late'])
   }
 
   #start(index: number): void {
@@ -324,8 +331,8 @@ class Simulation {
     this.#count(`${process.name} is suspended for ${duration} ms`, kind === 'sleep' ? 'machine sleeps' : 'suspension')
     process.isSuspended = true
     this.#later(duration, () => {
-      process.isSuspended = false
       if (kind === 'sleep') process.slept += duration
+      if (!process.hasEnded) process.resume()
       this.#say(`${process.name} resumes`)
     })
   }
@@ -335,7 +342,7 @@ class Simulation {
     const index = this.#processes.findIndex((running) => running?.process === process)
     this.#count(`${process.name} ends: ${fault}`, fault)
     process.end()
-    this.#events.push({ kind: 'crashed', process })
+    this.#events.push({ kind: 'crashed', process, now: this.time.now })
     this.#processes[index] = undefined
     this.#later(1000, () => this.#start(index))
   }
@@ -363,7 +370,7 @@ class Simulation {
 const never = new Promise<never>(() => {})
 
 /** Calls that are too frequent for the trace. */
-const quiet = new Set(['claim', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
+const quiet = new Set(['claim', 'offer', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
 
 function newDelivery({ delivery, key }: Sending, now: number): NewDelivery {
   return {

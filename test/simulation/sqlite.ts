@@ -77,7 +77,10 @@ export class SqliteStore implements SimulatedStore {
 
   /** Opens the inbox of a process. */
   open(process: VirtualProcess): { inbox: Inbox; queues: readonly CallQueue[] } {
-    const [writes, reads] = [new CallQueue('writer'), new CallQueue('maintenance')]
+    const [writes, reads] = ['writer', 'maintenance'].map((name) => new CallQueue(name, { isOrdered: true })) as [
+      CallQueue,
+      CallQueue,
+    ]
     const workers: RegisteredWorkers = new Map()
     const inbox = process.run(() => {
       const writer = new QueueClient<WriterCalls>(writes, new Writer(this.#connection, this.#settings))
@@ -128,15 +131,17 @@ interface TaskRow {
   order_key: string | null
   next_at: number | null
   attempts_used: number
+  started_at: number | null
 }
 
-function toTaskRecord({ handler, state, order_key, next_at, attempts_used }: TaskRow): TaskRecord {
-  return { handler, state, orderKey: order_key ?? undefined, nextAt: next_at ?? undefined, attemptsUsed: attempts_used }
+function toTaskRecord({ handler, state, order_key, next_at, attempts_used, started_at }: TaskRow): TaskRecord {
+  const [orderKey, nextAt, startedAt] = [order_key ?? undefined, next_at ?? undefined, started_at ?? undefined]
+  return { handler, state, orderKey, nextAt, attemptsUsed: attempts_used, startedAt }
 }
 
 const selectChanges = 'select total_changes() as changes'
 const selectDeliveries = 'select id, guid, state, matched from deliveries order by id'
-const selectTasks = 'select delivery_id, handler, state, order_key, next_at, attempts_used from tasks'
+const selectTasks = 'select * from tasks'
 
 const selectTables =
   "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'schema_version'"

@@ -20,7 +20,7 @@ export interface SimulatedStore {
   close(): void | Promise<void>
 }
 
-/** What a store contains, as far as the invariants need it. The deliveries are in the order of their ids. */
+/** The contents of a store, as far as the invariants need them. The deliveries are in the order of their ids. */
 export interface Snapshot {
   readonly deliveries: readonly DeliveryRecord[]
 }
@@ -41,10 +41,12 @@ export interface TaskRecord {
   /** When it is due, if it waits and is not blocked. 0: at once. */
   readonly nextAt: number | undefined
   readonly attemptsUsed: number
+  /** When its worker claimed it, by the clock of the worker. */
+  readonly startedAt: number | undefined
 }
 
-/** What happens to a call: it succeeds, it fails without effect, or its answer is lost. */
-export type Fate = 'succeeds' | 'fails' | 'is lost'
+/** What happens to a call: it succeeds, it fails without effect, or its answer is lost or takes long. */
+export type Fate = 'succeeds' | 'fails' | 'is lost' | 'is answered late'
 
 export interface SentCall {
   readonly method: string
@@ -52,29 +54,45 @@ export interface SentCall {
   answer(answer: Answer): void
 }
 
-/** The calls of one client of a process, in the order in which they are carried out and answered. */
+/** The answer of a call, which the process gets at a time. */
+interface SentAnswer {
+  readonly at: number
+  deliver(): void
+}
+
+/** The calls of a process that are not carried out, and the answers that it has not got. */
 export class CallQueue {
   readonly name: string
   readonly waiting: SentCall[] = []
-  readonly answered: { method: string; deliver(): void }[] = []
+  readonly answers: SentAnswer[] = []
+  readonly #isOrdered: boolean
 
-  constructor(name: string) {
+  /** @param options `isOrdered`: calls are carried out and answered in their order. Otherwise, in any order. */
+  constructor(name: string, { isOrdered }: { isOrdered: boolean }) {
     this.name = name
+    this.#isOrdered = isOrdered
   }
 
-  /** Carries out the first waiting call. @returns its method. */
-  async carryOut(fate: Fate): Promise<string> {
-    const call = this.waiting.shift() as SentCall
+  /** The calls that may be carried out next. */
+  get nextCalls(): readonly SentCall[] {
+    return this.#isOrdered ? this.waiting.slice(0, 1) : this.waiting
+  }
+
+  /** The answers of which the process may get one next. */
+  get nextAnswers(): readonly SentAnswer[] {
+    return this.#isOrdered ? this.answers.slice(0, 1) : this.answers
+  }
+
+  /** @param answerAt When the process gets the answer. */
+  async carryOut(call: SentCall, fate: Fate, answerAt: number): Promise<void> {
+    this.waiting.splice(this.waiting.indexOf(call), 1)
     const answer = fate === 'fails' ? undefined : await call.carryOut()
-    const given = fate === 'succeeds' && answer ? answer : { error: { message: 'disk I/O error' } }
-    this.answered.push({ method: call.method, deliver: () => call.answer(given) })
-    return call.method
+    const given = answer && fate !== 'is lost' ? answer : { error: { message: 'disk I/O error' } }
+    this.answers.push({ at: answerAt, deliver: () => call.answer(given) })
   }
 
-  /** Gives the process the oldest answer. @returns the method of its call. */
-  deliver(): string {
-    const answered = this.answered.shift() as { method: string; deliver(): void }
-    answered.deliver()
-    return answered.method
+  deliver(answer: SentAnswer): void {
+    this.answers.splice(this.answers.indexOf(answer), 1)
+    answer.deliver()
   }
 }

@@ -1,0 +1,69 @@
+/** The model passes the parts of the inbox contract that a simulation needs. */
+import { describe, test } from 'vitest'
+import type { HandlerPolicy, Inbox } from '../../src/inbox/inbox.ts'
+import type { ContractStore, InboxContractCase, InboxContractHost } from '../../src/testing/inbox-contract/case.ts'
+import { claimingCases } from '../../src/testing/inbox-contract/claiming.ts'
+import { conflictCases } from '../../src/testing/inbox-contract/conflicts.ts'
+import { duplicateCases } from '../../src/testing/inbox-contract/duplicates.ts'
+import { handlerCases } from '../../src/testing/inbox-contract/handlers.ts'
+import { identityCases } from '../../src/testing/inbox-contract/identity.ts'
+import { leaseCases } from '../../src/testing/inbox-contract/leases.ts'
+import { operatingCases } from '../../src/testing/inbox-contract/operating.ts'
+import { orderCases } from '../../src/testing/inbox-contract/order.ts'
+import { orderPlaceCases } from '../../src/testing/inbox-contract/order-places.ts'
+import { pausingCases } from '../../src/testing/inbox-contract/pausing.ts'
+import { rearmingCases } from '../../src/testing/inbox-contract/rearming.ts'
+import { matchingCases } from '../../src/testing/inbox-contract/record-matches.ts'
+import { releaseCases } from '../../src/testing/inbox-contract/release.ts'
+import { replayCases } from '../../src/testing/inbox-contract/replays.ts'
+import { retryCases } from '../../src/testing/inbox-contract/retries.ts'
+import { stateCases } from '../../src/testing/inbox-contract/states.ts'
+import { ModelData } from './model/data.ts'
+import { type ModelConnection, ModelInbox } from './model/inbox.ts'
+
+const settings = { heartbeat: 20, vanishAfter: 1 }
+
+/** The groups of cases about what workers, receivers and operators use. */
+const cases: readonly InboxContractCase[] = [
+  ...[identityCases, duplicateCases, rearmingCases, conflictCases, replayCases, matchingCases, stateCases],
+  ...[handlerCases, claimingCases, retryCases, leaseCases, releaseCases, orderCases, orderPlaceCases],
+  ...[pausingCases, operatingCases],
+].flat()
+
+/** Cases that select deliveries by what the model does not have: words, and values in payloads. */
+const notModelled = ['bulk', 'bulk-paths']
+
+describe.concurrent('the inbox contract, model', () => {
+  test.for(cases.filter(({ id }) => !notModelled.includes(id)))('$id: $name', async ({ run }) => {
+    const inboxes: ModelInbox[] = []
+    const host: InboxContractHost = { create: async () => newStore(inboxes) }
+    try {
+      await run(host)
+    } finally {
+      for (const inbox of inboxes) await inbox.close()
+    }
+  })
+})
+
+function newStore(inboxes: ModelInbox[]): ContractStore {
+  const connection: ModelConnection = {
+    ...{ data: new ModelData(), listeners: new Set(), settings },
+    send: async (_method, carryOut) => carryOut(),
+    run: (work) => work(),
+  }
+  const open = async (): Promise<Inbox> => {
+    const inbox = new ModelInbox(connection)
+    inboxes.push(inbox)
+    return inbox as unknown as Inbox
+  }
+  return {
+    open,
+    /** Without heartbeats, a worker is dead. */
+    async startWorker({ handlers, wanted }: { handlers: readonly HandlerPolicy[]; wanted: Record<string, number> }) {
+      const inbox = await open()
+      const worker = await inbox.registerWorker(handlers)
+      const claimed = await inbox.claim(worker, { wanted, bytes: Number.MAX_SAFE_INTEGER, now: Date.now() })
+      return { worker, claimed, kill: () => inbox.close() }
+    },
+  }
+}

@@ -1,0 +1,99 @@
+/** The model of `TaskQueue.match`, in two steps: the store offers deliveries, then it records their matches. */
+import { matchTasks, type NewTask } from '../../../src/inbox/match-tasks.ts'
+import type { ClaimedTask, Match, MatchOffer, MatchResult, StoredDelivery } from '../../../src/inbox/task-queue.ts'
+import type { ModelData, ModelDelivery } from './data.ts'
+import { checkRegistered } from './leases.ts'
+
+/** The oldest unmatched deliveries. */
+export function offer(data: ModelData, { limit, bytes }: Pick<MatchOffer, 'limit' | 'bytes'>): StoredDelivery[] {
+  const offered: StoredDelivery[] = []
+  let left = bytes
+  for (const delivery of data.deliveries.values()) {
+    if (delivery.isMatched) continue
+    const { length } = delivery.content.body
+    if (offered.length === limit || (length > left && offered.length > 0)) break
+    left -= length
+    offered.push(toStoredDelivery(delivery))
+  }
+  return offered
+}
+
+export function toStoredDelivery({ id, content, duplicates, variant, replayed }: ModelDelivery): StoredDelivery {
+  const { editedFrom: _editedFrom, algorithm: _algorithm, address: _address, ...stored } = content
+  const conflict = variant > 0
+  return { ...stored, id, recovered: content.recovered ?? false, redelivered: duplicates > 0, conflict, replayed }
+}
+
+/** Records matches in order of receipt. */
+export function recordMatches(data: ModelData, worker: number, matches: readonly Match[], now: number): MatchResult {
+  checkRegistered(data, worker)
+  const result = { matched: 0, claimed: [] as ClaimedTask[], invalid: [] as number[] }
+  for (const match of matches.toSorted((a, b) => a.id - b.id)) {
+    const delivery = data.deliveries.get(match.id)
+    if (!delivery || delivery.isMatched) continue
+    const isOrdered = match.tasks.some(({ key }) => key !== undefined)
+    if (isOrdered && hasEarlier(data, match.id)) continue // an earlier delivery must be matched first
+    result.claimed.push(...recordMatch(data, delivery, match, worker, now))
+    if (match.invalid !== undefined) result.invalid.push(match.id)
+    result.matched++
+  }
+  const { invalid, ...rest } = result
+  return { ...rest, ...(invalid.length > 0 && { invalid }) }
+}
+
+/** Whether a delivery before this one is unmatched. */
+const hasEarlier = ({ deliveries }: ModelData, before: number): boolean =>
+  [...deliveries.values()].some(({ id, isMatched }) => id < before && !isMatched)
+
+/** @returns the tasks that the worker has claimed. */
+function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, worker: number, now: number) {
+  const { id, tasks, rerun } = delivery
+  const replayed = isReplay(data, delivery)
+  const existing = delivery.wasMatched ? [...tasks.values()] : []
+  const decision = matchTasks({
+    ...{ match, existing, rerun, replayed, paused: data.pauses },
+    isFirst: ({ handler, key }) => data.mayBegin(id, handler, key),
+  })
+  const claimed = decision.tasks.flatMap((task): ClaimedTask[] => {
+    const attempt = startTask(delivery, task, worker, now)
+    return task.start === 'running' ? [{ id, handler: task.handler, attempt, attemptsUsed: 1, replayed }] : []
+  })
+  for (const task of decision.gone) {
+    Object.assign(task, { state: 'gone', nextAt: undefined, delay: undefined })
+    data.promoteNext(task.handler, task.key)
+  }
+  const { state, reason } = decision
+  Object.assign(delivery, {
+    isMatched: true,
+    wasMatched: true,
+    rerun: false,
+    state,
+    reason,
+    replayed,
+    matchAttempts: 0,
+  })
+  delivery.summary = match.summary
+  data.changed(delivery)
+  return claimed
+}
+
+/** @returns the number of the latest attempt. */
+function startTask(delivery: ModelDelivery, { handler, key, start }: NewTask, worker: number, now: number): number {
+  const isRunning = start === 'running'
+  const before = delivery.tasks.get(handler)
+  const attempt = (before?.attempt ?? 0) + Number(isRunning)
+  delivery.tasks.set(handler, {
+    ...{ delivery, handler, key, attempt, attemptsUsed: Number(isRunning), attempts: before?.attempts ?? [] },
+    ...{ state: isRunning ? 'running' : 'pending', nextAt: start === 'due' ? 0 : undefined, delay: undefined },
+    ...(isRunning ? { worker, startedAt: now } : { worker: undefined, startedAt: undefined }),
+  })
+  return attempt
+}
+
+/** Whether the same bytes were matched before with another GUID or event. */
+function isReplay({ deliveries }: ModelData, { id, sha256, content }: ModelDelivery): boolean {
+  return [...deliveries.values()].some((one) => {
+    if (one.id >= id || !one.wasMatched || one.sha256 !== sha256) return false
+    return one.content.guid !== content.guid || one.content.event !== content.event
+  })
+}

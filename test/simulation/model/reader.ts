@@ -1,0 +1,73 @@
+/** The model of the part of `DeliveryReader` that the inbox contract needs to check the rest. */
+import { sumByState } from '../../../src/inbox/missed-deliveries.ts'
+import type { Query } from '../../../src/inbox/query/query.ts'
+import {
+  type DeliveryDetail,
+  type DeliveryState,
+  deliveryStates,
+  type InboxOverview,
+  type Page,
+} from '../../../src/inbox/records.ts'
+import { isUnfinished, type ModelData, type ModelDelivery, type ModelTask } from './data.ts'
+import { toStoredDelivery } from './match.ts'
+
+export function detailOf({ deliveries }: ModelData, id: number): DeliveryDetail | undefined {
+  const delivery = deliveries.get(id)
+  return delivery && toDetail(delivery)
+}
+
+export function body({ deliveries }: ModelData, id: number): Uint8Array | undefined {
+  return deliveries.get(id)?.content.body
+}
+
+/** A page of deliveries. Of the conditions, the model has only state, event and time. */
+export function list({ deliveries }: ModelData, { state, event, until = Infinity, before = Infinity }: Query): Page {
+  const found = [...deliveries.values()].reverse().filter((delivery) => {
+    const isWanted =
+      (state ?? delivery.state) === delivery.state && (event ?? delivery.content.event) === delivery.content.event
+    return isWanted && delivery.id < before && delivery.content.receivedAt < until
+  })
+  return { deliveries: found.map(toDetail), next: undefined, scanned: deliveries.size, left: 0 }
+}
+
+export function overview({ deliveries, pauses, workers }: ModelData): InboxOverview {
+  const counts = Map.groupBy(deliveries.values(), ({ state }) => state)
+  const count = (state: DeliveryState) => [state, counts.get(state)?.length ?? 0]
+  const unfinished = [...deliveries.values()].filter(({ state }) => isUnfinished(state))
+  return {
+    states: Object.fromEntries(deliveryStates.map(count)) as Record<DeliveryState, number>,
+    oldestUnfinished: unfinished[0]?.content.receivedAt,
+    handlers: [...new Set([...workers.values()].flatMap(({ handlers }) => handlers.map(({ name }) => name)))].sort(),
+    paused: [...pauses],
+    size: 0,
+    missedDeliveries: sumByState([]),
+  }
+}
+
+function toDetail(delivery: ModelDelivery): DeliveryDetail {
+  const { content, state, sha256, reason, storedAt, duplicates, summary } = delivery
+  const { body, address, algorithm, editedFrom, headers, secretId, secretIndex } = content
+  const tasks = [...delivery.tasks.values()].sort((a, b) => (a.handler < b.handler ? -1 : 1))
+  const { redelivered: _redelivered, body: _body, trace: _trace, ...stored } = toStoredDelivery(delivery)
+  return {
+    ...stored,
+    ...{ state, sha256, reason, storedAt, duplicates, address, algorithm, editedFrom, headers, secretId, secretIndex },
+    ...summary,
+    ...{ size: body.length, ackedAt: storedAt, duration: undefined, failure: undefined },
+    nextAttemptAt: state === 'retrying' ? nextAttemptOf(tasks) : undefined,
+    maxAttempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)),
+    tasks: tasks.map(({ handler, state, key, nextAt, attempts, attempt, startedAt = 0 }) => {
+      const running = { number: attempt, startedAt, outcome: 'running' as const, duration: undefined }
+      return {
+        ...{ handler, state, key, nextAttemptAt: state === 'retrying' ? nextAt : undefined },
+        attempts: [
+          ...attempts,
+          ...(state === 'running' ? [{ ...running, error: undefined, result: undefined, log: undefined }] : []),
+        ],
+      }
+    }),
+  }
+}
+
+const nextAttemptOf = (tasks: readonly ModelTask[]): number =>
+  Math.min(...tasks.flatMap(({ state, nextAt }) => (state === 'retrying' && nextAt !== undefined ? [nextAt] : [])))

@@ -1,0 +1,127 @@
+/** The model of `TaskQueue`: claims and results of tasks. */
+import { hasEnded, transitionOf } from '../../../src/inbox/states.ts'
+import {
+  type AttemptResult,
+  type ClaimedTask,
+  type ClaimRequest,
+  type DeliveryStatus,
+  maxSuspects,
+} from '../../../src/inbox/task-queue.ts'
+import type { ModelData, ModelDelivery, ModelTask } from './data.ts'
+import { checkRegistered } from './leases.ts'
+
+export function claim(data: ModelData, worker: number, request: ClaimRequest): ClaimedTask[] {
+  checkRegistered(data, worker)
+  const claimed: ClaimedTask[] = []
+  if (data.pauses.has('*')) return claimed
+  let left = request.bytes
+  let suspectsLeft = maxSuspects(request.suspect)
+  for (const [handler, limit] of Object.entries(request.wanted)) {
+    if (data.pauses.has(handler)) continue
+    let handlerLeft = limit
+    for (const task of dueTasks(data, handler, request)) {
+      const isSuspect = Number(isSuspected(task))
+      if (handlerLeft < 1) break
+      if (isSuspect > suspectsLeft) continue
+      const { length } = task.delivery.content.body
+      if (length > left && claimed.length > 0) break
+      handlerLeft--
+      const started = start(data, worker, task, request.now)
+      if (!started) continue
+      left -= length
+      suspectsLeft -= isSuspect
+      claimed.push({ ...started, ...(isSuspect && { suspect: true }) })
+    }
+  }
+  return claimed
+}
+
+/** Tasks that may be claimed, in the order in which they became due. */
+function dueTasks(data: ModelData, handler: string, { now, largest }: ClaimRequest): ModelTask[] {
+  const due: ModelTask[] = []
+  for (const { tasks, content } of data.deliveries.values()) {
+    const task = tasks.get(handler)
+    if (task?.nextAt === undefined || task.nextAt > now || content.body.length > (largest ?? Infinity)) continue
+    due.push(task)
+  }
+  return due.sort((a, b) => (a.nextAt as number) - (b.nextAt as number) || a.delivery.id - b.delivery.id)
+}
+
+/** Whether the two latest leases of a task have expired. */
+function isSuspected({ state, attempts }: ModelTask): boolean {
+  const latest = attempts.filter(({ outcome }) => outcome !== 'released').slice(-2)
+  return state === 'retrying' && latest.length === 2 && latest.every(({ outcome }) => outcome === 'cut off')
+}
+
+/** Starts an attempt of a due task. If the order key does not allow that, blocks the task instead. */
+function start(data: ModelData, worker: number, task: ModelTask, now: number): ClaimedTask | undefined {
+  const { delivery, handler } = task
+  const isBlocked = data.blockUnlessFirst(task)
+  if (!isBlocked) {
+    Object.assign(task, { state: 'running', nextAt: undefined, delay: undefined, worker, startedAt: now })
+    task.attempt++
+    task.attemptsUsed++
+  }
+  data.updateState(delivery)
+  return isBlocked ? undefined : toClaimed(task, handler)
+}
+
+const toClaimed = ({ delivery, attempt, attemptsUsed }: ModelTask, handler: string): ClaimedTask => {
+  return { id: delivery.id, handler, attempt, attemptsUsed, replayed: delivery.replayed }
+}
+
+/** Records results, and claims the next tasks. @returns the states of the deliveries. */
+export function finishAll(data: ModelData, worker: number, results: readonly AttemptResult[]): DeliveryStatus[] {
+  const deliveries = new Set<ModelDelivery>()
+  const recorded = new Set<number>()
+  const next = new Map<number, ClaimedTask>()
+  for (const result of results) {
+    const delivery = data.deliveries.get(result.id)
+    if (!delivery) continue
+    const isRecorded = finish(data, worker, result)
+    const claimed = claimNext(data, worker, result, isRecorded)
+    if (claimed) next.set(result.id, claimed)
+    if (isRecorded) recorded.add(result.id)
+    if (isRecorded || claimed) deliveries.add(delivery)
+  }
+  return [...deliveries].map((delivery): DeliveryStatus => {
+    const { id } = delivery
+    const state = data.updateState(delivery)
+    const endedByOther = !recorded.has(id) && hasEnded(state)
+    return { id, state, ...(endedByOther && { endedByOther }), ...(next.has(id) && { next: next.get(id) }) }
+  })
+}
+
+/** @returns false if the worker does not hold the lease of the attempt. */
+export function finish(data: ModelData, worker: number, result: AttemptResult): boolean {
+  const { id, handler, attempt, startedAt, duration, outcome, error, result: returned, log } = result
+  const task = data.deliveries.get(id)?.tasks.get(handler)
+  if (task?.state !== 'running' || task.attempt !== attempt || task.worker !== worker) return false
+  const { attemptsUsedChange, ...transition } = transitionOf(result)
+  Object.assign(task, { nextAt: undefined, delay: undefined, ...transition, worker: undefined, startedAt: undefined })
+  task.attemptsUsed += attemptsUsedChange
+  task.attempts.push({ number: attempt, startedAt, duration, outcome, error, result: returned, log })
+  data.changed(task.delivery)
+  data.promoteNext(handler, task.key)
+  return true
+}
+
+/** Claims the next task with the same order key, if the result has `nextBytes`. */
+function claimNext(
+  data: ModelData,
+  worker: number,
+  { id, handler, nextBytes, startedAt, duration }: AttemptResult,
+  isRecorded: boolean,
+): ClaimedTask | undefined {
+  const key = data.deliveries.get(id)?.tasks.get(handler)?.key
+  if (nextBytes === undefined || key === undefined) return undefined
+  const now = startedAt + duration
+  const first = data.unfinished(handler, key).next().value
+  if (!first || first.delivery.id === id) return undefined
+  // An earlier call with the same result has claimed it, and the answer was lost.
+  if (first.worker === worker && first.startedAt === now) return toClaimed(first, handler)
+  const isDue =
+    first.state === 'pending' && first.nextAt !== undefined && first.delivery.content.body.length <= nextBytes
+  const isPaused = data.pauses.has(handler) || data.pauses.has('*')
+  return isRecorded && isDue && !isPaused ? start(data, worker, first, now) : undefined
+}
