@@ -20,6 +20,19 @@ export type SimulationEvent =
   | { kind: 'crashed'; process: VirtualProcess; now: number }
   /** The worker of the process has stopped. */
   | { kind: 'stopped'; process: VirtualProcess }
+  /** No handler has work, and no call of the process is unanswered. The worker holds these slots and bytes of memory. */
+  | { kind: 'idle'; process: VirtualProcess; slots: number; bytes: number }
+  /** An operator pauses or resumes a handler. */
+  | { kind: 'paused' | 'resumed'; handler: string }
+
+/** A worker while time passes. */
+export interface WorkerState {
+  readonly process: VirtualProcess
+  /** Whether it may start tasks: it does not close, and its process is not suspended. */
+  readonly mayStart: boolean
+  /** The concurrency of its handlers. */
+  readonly handlers: ReadonlyMap<string, number>
+}
 
 /** Milliseconds until a suspect may start beside another one, see `src/inbox/worker/task-runs.ts`. */
 const maxTrial = 500
@@ -41,6 +54,8 @@ export class History {
   readonly latest: Map<string, number> = new Map()
   /** How often later deliveries were matched while a delivery was unmatched, by its id. */
   readonly overtaken: Counter<number> = new Counter()
+  /** How many pauses of a handler have begun and not ended. */
+  readonly paused: Counter<string> = new Counter()
   readonly #running = new Map<VirtualProcess, Counter<string>>()
   #newestMatched = 0
 
@@ -70,6 +85,10 @@ export class History {
       case 'stopped':
         this.stopped.add(event.process)
         break
+      case 'paused':
+      case 'resumed':
+        this.paused.add(event.handler, event.kind === 'paused' ? 1 : -1)
+        break
       case 'ends':
         this.#runningIn(event.process).add(event.handler, -1)
         break
@@ -80,9 +99,11 @@ export class History {
 
   /** The contents of the store have changed. */
   addChange(before: Snapshot, now: Snapshot): void {
-    const states = new Map(before.deliveries.map(({ guid, state }) => [guid, state]))
-    for (const { guid, state } of now.deliveries) {
-      if (state === 'dead' && states.get(guid) !== 'dead') this.deathsSeen.add(guid)
+    const known = before.deliveries
+    for (const [index, { id, guid, state }] of now.deliveries.entries()) {
+      if (state !== 'dead') continue
+      const earlier = known[index]?.id === id ? known[index] : known.find((one) => one.id === id)
+      if (earlier?.state !== 'dead') this.deathsSeen.add(guid)
     }
     this.#countOvertaking(now)
   }
@@ -122,7 +143,7 @@ export class History {
 }
 
 /** Counts by key. */
-class Counter<Key> {
+export class Counter<Key> {
   readonly counts: Map<Key, number> = new Map()
 
   of(key: Key): number {

@@ -3,7 +3,8 @@
  * a text if the schedule violates it.
  */
 import { type Begin, find, History, type SimulationEvent } from './history.ts'
-import { attempts, type Scenario } from './scenario.ts'
+import { Progress, type TimePasses } from './progress.ts'
+import { attempts, type Behavior, planOf, type Scenario } from './scenario.ts'
 import type { Snapshot } from './store.ts'
 import type { VirtualProcess } from './virtual-time.ts'
 
@@ -16,7 +17,7 @@ const maxOvertaking = 3
 const whenHandlerBegins: Record<string, (begin: Begin, history: History, snapshot: Snapshot) => Violation> = {
   concurrency({ process, handler }, history) {
     const count = (history.running(process).get(handler) ?? 0) + 1
-    const max = history.scenario.handlers.find(({ name }) => name === handler)?.concurrency ?? 0
+    const max = planOf(history.scenario, handler)?.concurrency ?? 0
     return count > max ? `${process.name} runs ${count} of ${handler}` : undefined
   },
 
@@ -33,8 +34,7 @@ const whenHandlerBegins: Record<string, (begin: Begin, history: History, snapsho
   },
 
   order({ handler, guid, attempt }, { operated, latest, scenario }, snapshot) {
-    const isOrdered = scenario.handlers.find(({ name }) => name === handler)?.isOrdered
-    if (!isOrdered || attempt > 1 || operated.has(guid)) return undefined
+    if (!planOf(scenario, handler)?.isOrdered || attempt > 1 || operated.has(guid)) return undefined
     const { delivery, task } = find(snapshot, guid, handler)
     if (!delivery || delivery.id >= (latest.get(`${handler} ${task?.orderKey}`) ?? 0)) return undefined
     return `${handler} begins delivery ${guid} after a later one`
@@ -44,6 +44,7 @@ const whenHandlerBegins: Record<string, (begin: Begin, history: History, snapsho
 /** Checked when a process has stopped. */
 const whenProcessStops: Record<string, (process: VirtualProcess, history: History) => Violation> = {
   closed(process, history) {
+    if (hasBehavior(history.scenario, 'ignores its signal')) return undefined // its code may run on
     const [handler] = [...history.running(process)].find(([, count]) => count > 0) ?? []
     return handler && `${process.name} has closed, but ${handler} still runs`
   },
@@ -53,11 +54,13 @@ const whenProcessStops: Record<string, (process: VirtualProcess, history: Histor
 const whenStoreChanges: Record<string, (snapshot: Snapshot, history: History) => Violation> = {
   order({ deliveries }) {
     const leased = new Set<string>()
-    for (const { handler, state, orderKey } of deliveries.flatMap(({ tasks }) => tasks)) {
-      if (state !== 'running' || orderKey === undefined) continue
-      const queue = `${handler} ${orderKey}`
-      if (leased.has(queue)) return `two tasks of ${handler} with the key ${orderKey} are leased`
-      leased.add(queue)
+    for (const { tasks } of deliveries) {
+      for (const { handler, state, orderKey } of tasks) {
+        if (state !== 'running' || orderKey === undefined) continue
+        const queue = `${handler} ${orderKey}`
+        if (leased.has(queue)) return `two tasks of ${handler} with the key ${orderKey} are leased`
+        leased.add(queue)
+      }
     }
     return undefined
   },
@@ -67,6 +70,12 @@ const whenStoreChanges: Record<string, (snapshot: Snapshot, history: History) =>
     const late = deliveries.find(({ id }) => overtaken.of(id) > maxOvertaking * scenario.processes)
     return late && `delivery ${late.guid} is unmatched, and later ones were matched ${overtaken.of(late.id)} times`
   },
+}
+
+/** Checked when a worker has nothing to do, and none of its calls is unanswered. */
+const whenWorkerIsIdle: Record<string, (event: Extract<SimulationEvent, { kind: 'idle' }>) => Violation> = {
+  slots: ({ process, slots }) => (slots === 0 ? undefined : `${process.name} is idle and holds ${slots} slots`),
+  memory: ({ process, bytes }) => (bytes === 0 ? undefined : `${process.name} is idle and holds ${bytes} bytes`),
 }
 
 /** Checked when all workers have stopped. */
@@ -103,9 +112,15 @@ const atTheEnd: Record<string, (snapshot: Snapshot, history: History) => Violati
 /** How often the scenario ends a process, apart from handlers that do. */
 const interruptions = ({ actions }: Scenario): number => actions.filter(({ kind }) => kind !== 'deliver').length
 
-function succeeds({ handlers, actions }: Scenario, guid: string, handler: string): boolean {
-  const index = handlers.findIndex(({ name }) => name === handler)
-  return actions.some((action) => {
+const hasBehavior = ({ actions }: Scenario, behavior: Behavior): boolean =>
+  actions.some((action) => action.kind === 'deliver' && action.behaviors.includes(behavior))
+
+/** Whether a handler has no timeout and succeeds for a delivery. */
+function succeeds(scenario: Scenario, guid: string, handler: string): boolean {
+  const plan = planOf(scenario, handler)
+  if (!plan || plan.timeout !== undefined) return false
+  const index = scenario.handlers.indexOf(plan)
+  return scenario.actions.some((action) => {
     return action.kind === 'deliver' && String(action.delivery) === guid && action.behaviors[index] === 'succeeds'
   })
 }
@@ -113,11 +128,13 @@ function succeeds({ handlers, actions }: Scenario, guid: string, handler: string
 /** Checks the invariants of one schedule. */
 export class Invariants {
   readonly #history: History
+  readonly #progress: Progress
   #snapshot: Snapshot = { deliveries: [] }
   #violation: string | undefined
 
   constructor(scenario: Scenario) {
     this.#history = new History(scenario)
+    this.#progress = new Progress(this.#history)
   }
 
   /** Checks the events of a step. @param snapshot The contents of the store after the step. */
@@ -130,8 +147,17 @@ export class Invariants {
     for (const event of events) {
       if (event.kind === 'begins') this.#find(whenHandlerBegins, (rule) => rule(event, this.#history, snapshot))
       this.#history.add(event, snapshot)
+      if (event.kind === 'begins') this.#progress.begins(event.handler)
+      if (event.kind === 'idle') this.#find(whenWorkerIsIdle, (rule) => rule(event))
       if (event.kind === 'stopped') this.#find(whenProcessStops, (rule) => rule(event.process, this.#history))
     }
+    return this.#violation
+  }
+
+  /** Checks whether work has been waiting for too long. Called when time passes without faults. */
+  checkProgress(passing: TimePasses): string | undefined {
+    const text = this.#progress.check(passing, this.#snapshot)
+    if (text !== undefined) this.#violation ??= `due: ${text}`
     return this.#violation
   }
 

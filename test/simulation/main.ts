@@ -1,77 +1,155 @@
-/** `npm run test:simulate`: explores schedules with fresh seeds, or repeats one. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** `npm run test:simulate`: explores schedules with fresh seeds on all cores, or repeats one. */
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { scenarioOf } from './scenario.ts'
 import { shrink } from './shrink.ts'
 import { simulate } from './simulation.ts'
-import { SqliteStore } from './sqlite.ts'
+import { openStore, type StoreName, storeNames } from './stores.ts'
 
 const help = `Usage: npm run test:simulate -- [options]
 
-  --seeds N   number of schedules (default: 1000)
-  --first N   seed of the first schedule (default: a random one)
-  --seed N    run only this schedule, and print what happens in it
-  --only NAME look only for violations of this invariant, for example "order"
+  --seeds N    number of schedules (default: 10000)
+  --first N    seed of the first schedule (default: a random one)
+  --store NAME model or sqlite (default: both, one schedule in twenty on SQLite)
+  --threads N  number of threads (default: one for each core)
+  --seed N     run only this schedule, and print what happens in it
+  --only NAME  look only for violations of this invariant, for example "order"
 
-Exits with 1 after the first violation, and prints a short schedule that has it.
+Exits with 1 after a violation, and prints a short schedule that has it.
 `
+
+/** Of this many schedules, one runs on SQLite by default. */
+const sqliteShare = 20
+
+/** The schedules of a thread: every `step`th seed from `first` to before `end`. */
+interface Assignment {
+  first: number
+  end: number
+  step: number
+  stores: readonly StoreName[]
+  only: string
+}
+
+/** The results of a thread since its last report. */
+interface Report {
+  store: StoreName
+  schedules: number
+  steps: number
+  /** Milliseconds. */
+  duration: number
+  faults: Readonly<Record<string, number>>
+  /** A short schedule that violates an invariant. */
+  violation?: string
+}
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '1000' },
+    seeds: { type: 'string', default: '10000' },
     first: { type: 'string' },
+    store: { type: 'string' },
+    threads: { type: 'string', default: String(availableParallelism()) },
     seed: { type: 'string' },
     only: { type: 'string', default: '' },
     help: { type: 'boolean', short: 'h' },
   },
 })
 
-if (values.help) process.stdout.write(help)
-else await main()
+const stores = storeNames.filter((name) => values.store === undefined || name === values.store)
 
-async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'hookserver-simulation-'))
-  const store = new SqliteStore(join(folder, 'inbox.db'))
-  try {
-    if (values.seed !== undefined) await repeat(Number(values.seed), store)
-    else await explore(Number(values.first ?? Math.floor(Math.random() * 2 ** 31)), Number(values.seeds), store)
-  } finally {
-    store.close()
-    rmSync(folder, { recursive: true })
+if (!isMainThread) await runSchedules(workerData as Assignment)
+else if (values.help || stores.length === 0) process.stdout.write(help)
+else if (values.seed !== undefined) for (const name of stores) await repeat(Number(values.seed), name)
+else await explore(Number(values.first ?? Math.floor(Math.random() * 2 ** 31)), Number(values.seeds))
+
+async function repeat(seed: number, name: StoreName): Promise<void> {
+  const store = openStore(name)
+  const { trace, violation = 'No violation' } = await simulate(scenarioOf(seed), store)
+  process.stdout.write(`On the store ${name}:\n${[...trace, violation].join('\n')}\n`)
+  if (violation !== 'No violation') process.exitCode = 1
+  await store.close()
+}
+
+/** Runs the schedules of this thread, and reports after each hundred, or after a violation. */
+async function runSchedules({ first, end, step, stores, only }: Assignment): Promise<void> {
+  const open = new Map(stores.map((name) => [name, openStore(name)]))
+  const reports = new Map<StoreName, Report>()
+  const send = () => {
+    for (const report of reports.values()) parentPort?.postMessage(report)
+    reports.clear()
+  }
+  for (let seed = first, done = 1; seed < end; seed += step, done++) {
+    const name = stores.length === 1 || done % sqliteShare > 0 ? (stores[0] as StoreName) : (stores[1] as StoreName)
+    const begin = performance.now()
+    const { violation, steps, faults } = await runSchedule(seed, name, only)
+    const before = reports.get(name) ?? { store: name, schedules: 0, steps: 0, duration: 0, faults: {} }
+    reports.set(name, {
+      store: name,
+      schedules: before.schedules + 1,
+      steps: before.steps + steps,
+      duration: before.duration + performance.now() - begin,
+      faults: sumOf(before.faults, faults),
+      ...(violation !== undefined && { violation }),
+    })
+    if (violation !== undefined) break
+    if (done % 100 === 0) send()
+  }
+  send()
+  for (const store of open.values()) await store.close()
+
+  async function runSchedule(seed: number, name: StoreName, only: string) {
+    const [scenario, store] = [scenarioOf(seed), open.get(name) as ReturnType<typeof openStore>]
+    const outcome = await simulate(scenario, store)
+    const { steps, faults } = outcome
+    if (!outcome.violation?.startsWith(only)) return { steps, faults }
+    const { scenario: smaller, outcome: shown } = await shrink(scenario, outcome, store)
+    const events = `${smaller.actions.length} of ${scenario.actions.length} events`
+    const violation = [`Seed ${seed} on ${name}, with ${events}:`, ...shown.trace, shown.violation].join('\n')
+    return { steps, faults, violation }
   }
 }
 
-async function repeat(seed: number, store: SqliteStore): Promise<void> {
-  const { trace, violation = 'No violation' } = await simulate(scenarioOf(seed), store)
-  process.stdout.write(`${[...trace, violation].join('\n')}\n`)
-  if (violation !== 'No violation') process.exitCode = 1
-}
-
-async function explore(first: number, count: number, store: SqliteStore): Promise<void> {
+async function explore(first: number, count: number): Promise<void> {
   const begin = performance.now()
-  const faults: Record<string, number> = {}
-  let steps = 0
-  for (let done = 1; done <= count; done++) {
-    const scenario = scenarioOf(first + done - 1)
-    const outcome = await simulate(scenario, store)
-    steps += outcome.steps
-    for (const [kind, times] of Object.entries(outcome.faults)) faults[kind] = (faults[kind] ?? 0) + times
-    if (outcome.violation?.startsWith(values.only)) {
-      const { scenario: smaller, outcome: shown } = await shrink(scenario, outcome, store)
-      process.stdout.write(
-        `Seed ${scenario.seed}, with ${smaller.actions.length} of ${scenario.actions.length} events:\n`,
-      )
-      process.stdout.write(`${[...shown.trace, shown.violation].join('\n')}\n`)
-      process.exitCode = 1
-      return
-    }
-    if (done % 100 === 0 || done === count) {
+  const threads = Number(values.threads)
+  const totals = new Map<StoreName, Report>()
+  let violations = 0
+  const running = Array.from({ length: threads }, (_, index): Worker => {
+    const data: Assignment = { first: first + index, end: first + count, step: threads, stores, only: values.only }
+    const thread = new Worker(new URL(import.meta.url), { workerData: data, argv: process.argv.slice(2) })
+    thread.on('message', (report: Report) => {
+      const { store, schedules, steps, duration, faults } = report
+      const before = totals.get(store) ?? { store, schedules: 0, steps: 0, duration: 0, faults: {} }
+      totals.set(store, {
+        store,
+        schedules: before.schedules + schedules,
+        steps: before.steps + steps,
+        duration: before.duration + duration,
+        faults: sumOf(before.faults, faults),
+      })
+      const done = [...totals.values()].reduce((sum, total) => sum + total.schedules, 0)
       const rate = (done / (performance.now() - begin)) * 1000
       process.stderr.write(`\r${done} of ${count} schedules from seed ${first}, ${rate.toFixed(0)} a second`)
-    }
+      if (report.violation === undefined) return
+      violations++
+      process.exitCode = 1
+      process.stdout.write(`\n${report.violation}\n`)
+    })
+    return thread
+  })
+  await Promise.all(running.map((thread) => once(thread, 'exit')))
+  process.stdout.write('\n')
+  for (const { store, schedules, steps, duration, faults } of totals.values()) {
+    const rate = (schedules / duration) * 1000
+    process.stdout.write(`${store}: ${schedules} schedules, ${steps} steps, ${rate.toFixed(0)} a second and thread\n`)
+    for (const [kind, times] of Object.entries(faults).sort()) process.stdout.write(`  ${times} × ${kind}\n`)
   }
-  const found = Object.entries(faults).map(([kind, times]) => `${times} × ${kind}`)
-  process.stdout.write(`\n${count} schedules, ${steps} steps, 0 violations. Faults: ${found.join(', ')}\n`)
+  process.stdout.write(`${violations} violations\n`)
+}
+
+function sumOf(one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...one }
+  for (const [key, count] of Object.entries(other)) sum[key] = (sum[key] ?? 0) + count
+  return sum
 }

@@ -3,28 +3,15 @@
  * which step comes next, and when. After each step, the invariants are checked.
  */
 import type { Delivery } from '../../src/delivery.ts'
-import type { Handler } from '../../src/handler.ts'
 import type { Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
-import { Discard } from '../../src/inbox/retry.ts'
 import { Worker } from '../../src/inbox/worker/worker.ts'
-import { textIn } from '../../src/runtime/json.ts'
-import { sleep } from '../../src/runtime/timer.ts'
-import { Host } from '../inbox/fixtures.ts'
-import type { SimulationEvent } from './history.ts'
+import type { SimulationEvent, WorkerState } from './history.ts'
 import { Invariants, unfinished } from './invariants.ts'
 import { Random } from './random.ts'
-import {
-  type Action,
-  attempts,
-  type Behavior,
-  type HandlerPlan,
-  type Operation,
-  type Scenario,
-  type Sending,
-  troubleEnds,
-} from './scenario.ts'
-import type { CallQueue, Fate, SentCall, SimulatedStore, Snapshot } from './store.ts'
-import { settled, VirtualProcess, VirtualTime } from './virtual-time.ts'
+import { type Action, type Operation, renamed, type Scenario, type Sending } from './scenario.ts'
+import { behave, SimulatedHost } from './simulated-host.ts'
+import type { CallQueue, Fate, SentAnswer, SentCall, SimulatedStore, Snapshot } from './store.ts'
+import { settled, VirtualProcess, VirtualTime, VirtualTimer } from './virtual-time.ts'
 
 /** Milliseconds after the end of the trouble within which every delivery has to end. */
 const patience = 60 * 60_000
@@ -32,13 +19,16 @@ const patience = 60 * 60_000
 /** The maximum delay of an answer, in milliseconds. */
 const longestDelay = 30_000
 
+/** The maximum time that passes while steps are possible, in milliseconds. */
+const maxStepTime = 1000
+
 /** The maximum number of steps of a schedule. */
 const maxSteps = 60_000
 
 export interface Outcome {
   /** The first violated invariant. */
   violation?: string
-  /** What happened, one line for each event. */
+  /** One line for each event. */
   trace: readonly string[]
   steps: number
   /** The number of faults of each kind. */
@@ -50,9 +40,24 @@ interface Running {
   readonly process: VirtualProcess
   readonly inbox: Inbox
   readonly queues: readonly CallQueue[]
+  readonly host: SimulatedHost
   readonly worker: Worker
   /** Whether the worker has been told to stop. */
   isClosing: boolean
+}
+
+interface HandlerCall extends Pick<Running, 'process' | 'host'> {
+  /** The position of the handler in the scenario. */
+  position: number
+  handler: string
+  delivery: Delivery
+}
+
+/** A step that is possible now. `queue` and `running` belong to a call or to an answer. */
+interface Step {
+  readonly item: Action | VirtualTimer | SentCall | SentAnswer
+  readonly queue?: CallQueue
+  readonly running?: Running
 }
 
 export async function simulate(scenario: Scenario, store: SimulatedStore): Promise<Outcome> {
@@ -75,16 +80,22 @@ class Simulation {
   /** The events since the last check of the invariants. */
   #events: SimulationEvent[] = []
   #snapshot: Snapshot = { deliveries: [] }
+  /** The deliveries in `#snapshot` that have not ended. */
+  #unfinished: readonly string[] = []
   readonly #trace: string[] = []
   readonly #faults: Record<string, number> = {}
   readonly #processes: (Running | undefined)[] = []
   /** Has the timers of what happens outside of the processes. */
   readonly #scene = new VirtualProcess('the scene', this.time)
   readonly #actions: Action[]
+  /** What GitHub sends, by the number of the delivery. */
+  readonly #sendings: ReadonlyMap<number, Sending>
   /** The deliveries that the scenario has sent, by number. */
   readonly #sent = new Map<number, NewDelivery>()
   readonly #ids = new Map<number, number>()
   #started = 0
+  /** Whether the workers are stopped for good. */
+  #isEnding = false
   #steps = 0
 
   constructor(scenario: Scenario, store: SimulatedStore) {
@@ -93,28 +104,32 @@ class Simulation {
     this.#random = new Random(scenario.seed ^ 0x5bd1e995)
     this.#begin = this.time.now
     this.#actions = [...scenario.actions]
+    this.#sendings = new Map(scenario.actions.flatMap((one) => (one.kind === 'deliver' ? [[one.delivery, one]] : [])))
     this.#invariants = new Invariants(scenario)
   }
 
   async run(): Promise<Outcome> {
     await this.#store.empty()
     for (let index = 0; index < this.#scenario.processes; index++) this.#start(index)
+    await settled()
     while (this.#steps++ < maxSteps) {
-      const violation = await this.#check()
+      const violation = (await this.#step()) ?? (await this.#check())
       if (violation) return this.#outcome(violation)
       if (this.#isOver()) return this.#outcome(await this.#end())
-      await this.#step()
     }
     return this.#outcome(`The schedule has not ended after ${maxSteps} steps`)
   }
 
-  /** Lets the processes run until they wait, then checks the invariants. @returns the first violation. */
+  /** Checks the invariants. @returns the first violation. */
   async #check(): Promise<string | undefined> {
-    await settled()
-    this.#snapshot = await this.#store.snapshot()
+    const snapshot = this.#store.snapshot()
+    const now = snapshot instanceof Promise ? await snapshot : snapshot
+    if (now === this.#snapshot && this.#events.length === 0) return undefined
+    if (now !== this.#snapshot) this.#unfinished = unfinished(now)
+    this.#snapshot = now
     const events = this.#events
     this.#events = []
-    return this.#invariants.check(events, this.#snapshot)
+    return this.#invariants.check(events, now)
   }
 
   #outcome(violation: string | undefined): Outcome {
@@ -124,20 +139,29 @@ class Simulation {
   }
 
   #isOver(): boolean {
-    if (this.#elapsed < troubleEnds || this.#actions.length > 0) return false
-    return unfinished(this.#snapshot).length === 0 || this.#elapsed > troubleEnds + patience
+    if (this.#actions.length > 0 || this.#isTrouble) return false
+    if (this.#unfinished.length === 0 && this.#scene.timers.size === 0) return true
+    return this.#elapsed > this.#scenario.troubleEnds + patience
   }
 
-  /** Stops all workers. @returns the first violation, if there is one. */
+  /** Waits until all workers are idle, and stops them. @returns the first violation, if there is one. */
   async #end(): Promise<string | undefined> {
-    const stuck = unfinished(this.#snapshot)
-    if (stuck.length > 0) return `An hour after all trouble, these deliveries have not ended: ${stuck.join(', ')}`
+    if (this.#unfinished.length > 0) {
+      return `An hour after all trouble, these deliveries have not ended: ${this.#unfinished.join(', ')}`
+    }
+    this.#isEnding = true
+    const workers = new Set(this.#running())
     for (let step = 0; this.#running().length > 0; step++) {
       if (step === maxSteps) return 'A worker did not stop'
-      for (const running of this.#running()) this.#close(running)
-      const violation = await this.#check()
+      for (const running of workers) {
+        if (!isIdle(running)) continue
+        this.#events.push({ kind: 'idle', process: running.process, ...running.worker.held })
+        this.#close(running)
+        workers.delete(running)
+        await settled()
+      }
+      const violation = (await this.#step()) ?? (await this.#check())
       if (violation) return violation
-      await this.#step()
     }
     return (await this.#check()) ?? this.#invariants.checkEnd()
   }
@@ -147,7 +171,7 @@ class Simulation {
   }
 
   get #isTrouble(): boolean {
-    return this.#elapsed < troubleEnds
+    return this.#elapsed < this.#scenario.troubleEnds
   }
 
   #running(): Running[] {
@@ -158,96 +182,124 @@ class Simulation {
     this.#trace.push(`${(this.#elapsed / 1000).toFixed(3).padStart(8)} s  ${text}`)
   }
 
-  /** Takes one of the steps that are possible now, or lets time pass until one is. */
-  async #step(): Promise<void> {
-    const steps: (() => unknown)[] = []
-    let next = Number.POSITIVE_INFINITY
-    const [action] = this.#actions
-    if (action) {
-      const at = this.#begin + action.at
-      if (at <= this.time.now) steps.push(() => this.#act(this.#actions.shift() as Action))
-      else next = at
-    }
-    const running = this.#running().filter(({ process }) => process.mayRun)
-    for (const { process, queues } of running) {
-      for (const queue of queues) {
-        for (const call of queue.nextCalls) steps.push(() => this.#carryOut(process, queue, call))
-        for (const answer of queue.nextAnswers) {
-          if (answer.at <= this.time.now) steps.push(() => process.run(() => queue.deliver(answer)))
-          else next = Math.min(next, answer.at)
-        }
+  /** Takes one of the possible steps. Before that, lets time pass until one is possible. @returns a violation. */
+  async #step(): Promise<string | undefined> {
+    for (;;) {
+      const { steps, next } = this.#possibleSteps()
+      const takesTime = steps.length > 0 && this.#random.chance(0.02)
+      if (steps.length > 0 && !takesTime) {
+        const taken = this.#take(this.#random.pick(steps))
+        if (taken) await taken
+        return undefined
       }
+      const soon = this.time.now + maxStepTime
+      const violation = this.#pass(takesTime || next === Number.POSITIVE_INFINITY ? Math.min(next, soon) : next)
+      if (violation) return violation
+      if (this.#elapsed > this.#scenario.troubleEnds + patience) return undefined
     }
-    for (const { timers } of [this.#scene, ...running.map(({ process }) => process)]) {
-      for (const timer of timers) {
-        if (timer.at <= this.time.now) steps.push(() => timer.fire())
-        else next = Math.min(next, timer.at)
-      }
-    }
-    const lastsLonger = next < Number.POSITIVE_INFINITY && this.#random.chance(0.02) // the possible steps take time
-    if (steps.length > 0 && !lastsLonger) await this.#random.pick(steps)()
-    else this.time.now = next < Number.POSITIVE_INFINITY ? next : this.time.now + 1000
   }
 
-  async #carryOut(process: VirtualProcess, queue: CallQueue, call: SentCall): Promise<void> {
+  /** The steps that are possible now, and the time of the next one. */
+  #possibleSteps(): { steps: Step[]; next: number } {
+    const steps: Step[] = []
+    const { now } = this.time
+    let next = Number.POSITIVE_INFINITY
+    const add = (at: number, step: Step) => {
+      if (at <= now) steps.push(step)
+      else if (at < next) next = at
+    }
+    const [action] = this.#actions
+    if (action) add(this.#begin + action.at, { item: action })
+    for (const timer of this.#scene.timers) add(timer.at, { item: timer })
+    for (const running of this.#processes) {
+      if (!running?.process.mayRun) continue
+      for (const queue of running.queues) {
+        for (const item of queue.nextCalls) steps.push({ item, queue, running })
+        for (const item of queue.nextAnswers) add(item.at, { item, queue, running })
+      }
+      for (const timer of running.process.timers) {
+        if (timer.at <= now) steps.push({ item: timer })
+        else if (timer.at < next) next = timer.at
+      }
+    }
+    return { steps, next }
+  }
+
+  /** @returns a promise if the step takes real time, or if code of a process runs. */
+  #take({ item, queue, running }: Step): Promise<void> | undefined {
+    if (queue && running && 'carryOut' in item) return this.#carryOut(running.process, queue, item)
+    if (queue && running && 'deliver' in item) running.process.run(() => queue.deliver(item as SentAnswer))
+    else if (item instanceof VirtualTimer) item.fire()
+    else {
+      this.#actions.shift()
+      return this.#act(item as Action).then(settled)
+    }
+    return settled()
+  }
+
+  #carryOut({ name, run }: VirtualProcess, queue: CallQueue, call: SentCall): Promise<void> | undefined {
     const fate = this.#fate()
     const delay = fate === 'is answered late' ? this.#random.between(100, longestDelay) : 0
-    await process.run(() => queue.carryOut(call, fate, this.time.now + delay))
-    if (fate !== 'succeeds') this.#count(`${process.name}: ${call.method} ${fate}`, `a call ${fate}`)
-    else if (!quiet.has(call.method)) this.#say(`${process.name}: ${call.method}`)
+    if (fate !== 'succeeds') this.#count(`${name}: ${call.method} ${fate}`, `a call ${fate}`)
+    else if (!quiet.has(call.method)) this.#say(`${name}: ${call.method}`)
+    return run(() => queue.carryOut(call, fate, this.time.now + delay))
   }
 
   #fate(): Fate {
-    if (!this.#isTrouble || !this.#random.chance(this.#scenario.faults)) return 'succeeds'
+    if (this.#scenario.faults === 0 || !this.#isTrouble || !this.#random.chance(this.#scenario.faults))
+      return 'succeeds'
     return this.#random.pick(['fails', 'is lost', 'is answered late'])
+  }
+
+  /** Lets time pass. @returns a violation. */
+  #pass(to: number): string | undefined {
+    const ms = to - this.time.now
+    this.time.now = to
+    if (this.#unfinished.length === 0 || (this.#scenario.faults > 0 && this.#isTrouble)) return undefined
+    const workers = this.#running().map(({ process, host, queues, isClosing }): WorkerState => {
+      const waits = queues.some(({ answers }) => answers.some(({ at }) => at > to)) // for an answer that is late
+      return { process, mayStart: process.mayRun && !isClosing && !waits, handlers: host.concurrency }
+    })
+    return this.#invariants.checkProgress({ ms, now: to, workers })
   }
 
   #start(index: number): void {
     const process = new VirtualProcess(`process ${++this.#started}`, this.time)
     const { inbox, queues } = this.#store.open(process)
+    const host: SimulatedHost = new SimulatedHost(this.#scenario, (position, handler, delivery) => {
+      return this.#handle({ process, host, position, handler, delivery })
+    })
+    host.onDead = (_error, { guid }) => {
+      if (!process.hasEnded) this.#events.push({ kind: 'died', guid })
+    }
     process.run(() => {
-      const worker = new Worker(inbox, this.#hostOf(process), { now: () => Date.now() })
-      this.#processes[index] = { process, inbox, queues, worker, isClosing: false }
-      worker.start()
+      const worker = new Worker(inbox, host, { now: () => Date.now() })
+      this.#processes[index] = { process, inbox, queues, host, worker, isClosing: false }
+      const wait = this.#scenario.workersStart - this.#elapsed
+      if (wait > 0) setTimeout(() => worker.start(), wait)
+      else worker.start()
     })
     this.#say(`${process.name} starts`)
   }
 
-  #hostOf(process: VirtualProcess): Host {
-    const host = new Host()
-    host.onDead = (_error, { guid }) => {
-      if (!process.hasEnded) this.#events.push({ kind: 'died', guid })
-    }
-    for (const [index, { name, concurrency, isOrdered }] of this.#scenario.handlers.entries()) {
-      const order = isOrdered ? ({ data }: Delivery) => textIn(data, 'key') : undefined
-      const handler: Handler = (_data, guid, delivery) => this.#handle(process, index, Number(guid), delivery)
-      host.on('push', handler, { name, concurrency, attempts, backoff: 1000, ...(order && { order }) })
-    }
-    return host
-  }
-
-  /** What handlers do. */
-  async #handle(process: VirtualProcess, index: number, number: number, delivery: Delivery): Promise<void> {
+  /** The code of a handler. */
+  #handle({ process, host, position, handler, delivery }: HandlerCall): unknown {
     if (process.hasEnded) return never
-    const handler = (this.#scenario.handlers[index] as HandlerPlan).name
-    const { behaviors, durations } = this.#scenario.actions.find((action): action is Action & Sending => {
-      return action.kind === 'deliver' && action.delivery === number
-    }) as Sending
-    this.#say(`${process.name}: ${handler} begins delivery ${number}, attempt ${delivery.attempt}`)
-    const behavior = behaviors[index] as Behavior
+    const { behaviors, durations } = this.#sendings.get(Number(delivery.guid)) as Sending
+    const [behavior = 'succeeds', duration = 0] = [behaviors[position], durations[position]]
+    const { guid, attempt = 0 } = delivery
+    this.#say(`${process.name}: ${handler} begins delivery ${guid}, attempt ${attempt}`)
     if (behavior === 'ends the process') {
       this.#crash(process, 'handler ends the process')
       return never
     }
-    this.#events.push({ kind: 'begins', process, handler, guid: delivery.guid, attempt: delivery.attempt ?? 0 })
-    try {
-      await sleep(durations[index] as number, delivery.signal)
-      delivery.signal.throwIfAborted()
-      if (behavior === 'discards') throw new Discard()
-      if (behavior === 'fails' || (behavior === 'fails once' && delivery.attempt === 1)) throw new Error('no')
-    } finally {
+    this.#events.push({ kind: 'begins', process, handler, guid, attempt })
+    host.running++
+    const ends = () => {
+      host.running--
       this.#events.push({ kind: 'ends', process, handler })
     }
+    return behave({ behavior, duration, delivery, ends })
   }
 
   async #act(action: Action): Promise<void> {
@@ -260,6 +312,7 @@ class Simulation {
       if (!running?.process.mayRun) return
       if (action.kind === 'close') this.#close(running)
       else if (action.kind === 'set the clock') this.#setClock(running.process, action.skew)
+      else if ('handler' in action) this.#changeHandlers(running, action)
       else if ('duration' in action) this.#suspend(running.process, action)
       else this.#crash(running.process, 'crash')
     }
@@ -303,15 +356,35 @@ class Simulation {
     this.#send(number, sent)
   }
 
+  /** An operator pauses a handler, and resumes it after ten seconds. */
   async #pause(handler: string): Promise<void> {
     this.#say(`an operator pauses ${handler}, for ten seconds`)
+    this.#events.push({ kind: 'paused', handler })
     await this.#store.pause(handler)
-    this.#later(10_000, () => this.#store.resume(handler))
+    this.#later(10_000, () => {
+      this.#events.push({ kind: 'resumed', handler })
+      void this.#store.resume(handler)
+    })
   }
 
   #setClock(process: VirtualProcess, skew: number): void {
     this.#count(`the clock of ${process.name} is set by ${skew} ms`, 'clock')
     process.skew = skew
+  }
+
+  #changeHandlers({ process, host, worker }: Running, action: Extract<Action, { kind: 'rename' | 'remove' }>): void {
+    const { kind, handler } = action
+    if (!host.remove(handler)) return
+    this.#count(`${process.name} ${kind}s ${handler}`, `${kind} a handler`)
+    const add = (name: string) => {
+      if (process.hasEnded) return
+      host.add(handler, name)
+      process.run(() => worker.handlersChanged())
+      this.#say(`${process.name} adds ${name}`)
+    }
+    if (kind === 'rename') add(renamed(handler))
+    else this.#later(action.duration, () => add(handler))
+    process.run(() => worker.handlersChanged())
   }
 
   #operate({ kind, delivery }: Operation): void {
@@ -347,24 +420,27 @@ class Simulation {
     this.#later(1000, () => this.#start(index))
   }
 
-  /** Stops a worker. In trouble, another process starts a second later. */
+  /** Stops a worker. Another process starts a second later, unless the schedule ends. */
   #close(running: Running): void {
     const { process, worker } = running
     if (running.isClosing) return
     running.isClosing = true
     const index = this.#processes.indexOf(running)
     this.#count(`${process.name} closes`, 'close')
-    const restarts = this.#isTrouble
     void process.run(async () => {
       await worker.stop(5000)
       this.#events.push({ kind: 'stopped', process })
       process.end()
       this.#processes[index] = undefined
       this.#say(`${process.name} has closed`)
-      if (restarts) this.#later(1000, () => this.#start(index))
+      if (!this.#isEnding) this.#later(1000, () => this.#start(index))
     })
   }
 }
+
+/** Whether no handler runs, and no call of the store is unanswered. */
+const isIdle = ({ host, queues }: Running): boolean =>
+  host.running === 0 && queues.every(({ waiting, answers }) => waiting.length + answers.length === 0)
 
 /** The promise of code whose process has ended. */
 const never = new Promise<never>(() => {})
@@ -372,10 +448,11 @@ const never = new Promise<never>(() => {})
 /** Calls that are too frequent for the trace. */
 const quiet = new Set(['claim', 'offer', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
 
-function newDelivery({ delivery, key }: Sending, now: number): NewDelivery {
+function newDelivery({ delivery, key, size }: Sending, now: number): NewDelivery {
+  const payload = { key, delivery, list: Array(size).fill({ 34: 0 }) }
   return {
     ...{ source: '/hooks', hookId: '1', guid: String(delivery), event: 'push', headers: {}, form: 'json' },
-    ...{ body: new TextEncoder().encode(JSON.stringify({ key, delivery })), address: undefined, receivedAt: now },
+    ...{ body: new TextEncoder().encode(JSON.stringify(payload)), address: undefined, receivedAt: now },
     ...{ secretId: undefined, secretIndex: 0, algorithm: 'sha256' },
   }
 }

@@ -11,7 +11,15 @@ import { Maintenance } from '../../src/sqlite/maintenance.ts'
 import { resolveSqliteOptions } from '../../src/sqlite/options.ts'
 import type { MaintenanceCalls, ThreadSettings, WriterCalls } from '../../src/sqlite/threads.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
-import { CallQueue, type DeliveryRecord, type SimulatedStore, type Snapshot, type TaskRecord } from './store.ts'
+import {
+  CallQueue,
+  type DeliveryRecord,
+  pollInterval,
+  type SimulatedStore,
+  type Snapshot,
+  storeSettings,
+  type TaskRecord,
+} from './store.ts'
 import type { VirtualProcess } from './virtual-time.ts'
 
 /** Sends calls to a queue instead of a thread. */
@@ -65,7 +73,7 @@ export class SqliteStore implements SimulatedStore {
     const db = new DatabaseSync(path)
     db.exec('pragma synchronous = off')
     this.#connection = new NodeSqlite(db)
-    this.#settings = { ...resolveSqliteOptions({ heartbeat: 5000 }), path, role: 'writer' }
+    this.#settings = { ...resolveSqliteOptions(storeSettings), path, role: 'writer' }
   }
 
   /** Deletes the data of the schedule before. The ids go on, because the connection remembers contents by their ids. */
@@ -92,7 +100,7 @@ export class SqliteStore implements SimulatedStore {
         this.#settings.heartbeat,
       )
     })
-    return { inbox: Object.assign(inbox, { pollInterval: 2000 }), queues: [writes, reads] }
+    return { inbox: Object.assign(inbox, { pollInterval }), queues: [writes, reads] }
   }
 
   snapshot(): Snapshot {

@@ -7,6 +7,12 @@ import type { DeliveryState, TaskState } from '../../src/inbox/records.ts'
 import type { Answer } from '../../src/runtime/thread-server.ts'
 import type { VirtualProcess } from './virtual-time.ts'
 
+/** Milliseconds between two polls of an idle worker. Longer than in a real store, because each poll takes several steps. */
+export const pollInterval = 5000
+
+/** Milliseconds. The tasks of a handler that no process has any more end soon. */
+export const storeSettings = { heartbeat: 5000, vanishAfter: 120_000 }
+
 /** A store that all simulated processes share. */
 export interface SimulatedStore {
   /** Deletes the data of the schedule before. */
@@ -54,8 +60,9 @@ export interface SentCall {
   answer(answer: Answer): void
 }
 
-/** The answer of a call, which the process gets at a time. */
-interface SentAnswer {
+/** The answer of a call. */
+export interface SentAnswer {
+  /** When the process may get it. */
   readonly at: number
   deliver(): void
 }
@@ -78,21 +85,27 @@ export class CallQueue {
     return this.#isOrdered ? this.waiting.slice(0, 1) : this.waiting
   }
 
-  /** The answers of which the process may get one next. */
+  /** The answers that the process may get next. */
   get nextAnswers(): readonly SentAnswer[] {
     return this.#isOrdered ? this.answers.slice(0, 1) : this.answers
   }
 
   /** @param answerAt When the process gets the answer. */
-  async carryOut(call: SentCall, fate: Fate, answerAt: number): Promise<void> {
+  carryOut(call: SentCall, fate: Fate, answerAt: number): Promise<void> | undefined {
     this.waiting.splice(this.waiting.indexOf(call), 1)
-    const answer = fate === 'fails' ? undefined : await call.carryOut()
-    const given = answer && fate !== 'is lost' ? answer : { error: { message: 'disk I/O error' } }
-    this.answers.push({ at: answerAt, deliver: () => call.answer(given) })
+    const answer = fate === 'fails' ? undefined : call.carryOut()
+    if (answer instanceof Promise) return answer.then((later) => this.#add(call, fate, answerAt, later))
+    this.#add(call, fate, answerAt, answer)
+    return undefined
   }
 
   deliver(answer: SentAnswer): void {
     this.answers.splice(this.answers.indexOf(answer), 1)
     answer.deliver()
+  }
+
+  #add(call: SentCall, fate: Fate, at: number, answer: Answer | undefined): void {
+    const given = answer && fate !== 'is lost' ? answer : { error: { message: 'disk I/O error' } }
+    this.answers.push({ at, deliver: () => call.answer(given) })
   }
 }

@@ -17,7 +17,7 @@ const real = {
   random: Math.random,
 }
 
-class VirtualTimer {
+export class VirtualTimer {
   at: number
   isActive = true
   readonly work: () => void
@@ -79,9 +79,7 @@ export class VirtualProcess {
     return !this.isSuspended && !this.hasEnded
   }
 
-  run<T>(work: () => T): T {
-    return current.run(this, work)
-  }
+  readonly run = <T>(work: () => T): T => current.run(this, work)
 
   /**
    * Its code runs again after a suspension. The intervals fire at once, because they belong to threads of the store that
@@ -132,7 +130,10 @@ export class VirtualTime {
       return process ? this.now - process.slept : real.monotonic.call(performance)
     }
     Math.random = () => (current.getStore() ? random.next() : real.random())
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0 // the worker records the stack of each error, which takes time
     return () => {
+      Error.stackTraceLimit = stackTraceLimit
       const { setTimeout, clearTimeout, setInterval, clearInterval } = real
       Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval })
       Date.now = real.now

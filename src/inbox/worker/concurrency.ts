@@ -17,6 +17,11 @@ export interface Slot {
 export class Slots {
   readonly #taken = new Map<string, number>()
 
+  /** The number of slots that are taken, of all handlers. */
+  get taken(): number {
+    return [...this.#taken.values()].reduce((sum, count) => sum + count, 0)
+  }
+
   /** The number of free slots of a handler. It is negative if `concurrency` was lowered while its tasks run. */
   free({ name, options }: Registration): number {
     return (options.concurrency ?? defaultConcurrency) - (this.#taken.get(name) ?? 0)

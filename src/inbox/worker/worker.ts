@@ -116,6 +116,12 @@ export class Worker {
     return this.#context.memory.isExhausted ? [...overdue, { code: 'memory_exhausted' }] : overdue
   }
 
+  /** The slots and the bytes of memory that tasks and calls of the store hold. Both are 0 while the worker is idle. */
+  get held(): { slots: number; bytes: number } {
+    const { slots, memory } = this.#context
+    return { slots: slots.taken, bytes: memory.held }
+  }
+
   /** Starts the next round now, because there may be unmatched deliveries. */
   wake(): void {
     this.#unmatched.raise()

@@ -10,6 +10,7 @@ import type {
 import { HeartbeatMonitor, leaseDuration } from '../../../src/inbox/processes.ts'
 import type { Query, Selection } from '../../../src/inbox/query/query.ts'
 import type { AttemptResult, ClaimRequest, DecideMatches, MatchResult } from '../../../src/inbox/task-queue.ts'
+import { pollInterval } from '../store.ts'
 import type { ModelData } from './data.ts'
 import { type LeaseSettings, registerWorker, releaseWorker, renewLeases } from './leases.ts'
 import { offer, recordMatches, toStoredDelivery } from './match.ts'
@@ -61,7 +62,7 @@ type OnWork = (work: AvailableWork) => void
 const notified = 0.2
 
 export class ModelInbox implements ModelledInbox {
-  readonly pollInterval = 2000
+  readonly pollInterval = pollInterval
   readonly leaseDuration: number
   readonly #connection: ModelConnection
   readonly #data: ModelData

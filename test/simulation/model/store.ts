@@ -4,12 +4,10 @@
  */
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { failure } from '../../../src/runtime/thread-server.ts'
-import { CallQueue, type SimulatedStore, type Snapshot } from '../store.ts'
+import { CallQueue, type SimulatedStore, type Snapshot, storeSettings } from '../store.ts'
 import type { VirtualProcess } from '../virtual-time.ts'
 import { ModelData } from './data.ts'
 import { type ModelConnection, ModelInbox } from './inbox.ts'
-
-const settings = { heartbeat: 5000, vanishAfter: 24 * 60 * 60 * 1000 }
 
 export class ModelStore implements SimulatedStore {
   #data = new ModelData()
@@ -41,7 +39,7 @@ export class ModelStore implements SimulatedStore {
       })
     }
     const run = (work: () => void) => process.run(work)
-    const connection = { data: this.#data, listeners: this.#listeners, settings, send, run }
+    const connection = { data: this.#data, listeners: this.#listeners, settings: storeSettings, send, run }
     const inbox = process.run(() => new ModelInbox(connection))
     return { inbox: inbox as unknown as Inbox, queues: [queue] }
   }

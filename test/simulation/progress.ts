@@ -1,0 +1,99 @@
+/**
+ * Whatever is due starts within a bound. Adds up the time for which a handler, or the match of new deliveries, has work
+ * and could do it, and does none.
+ */
+import { Counter, type History, type WorkerState } from './history.ts'
+import { pollInterval, type Snapshot } from './store.ts'
+
+/** Time that passes, without faults. */
+export interface TimePasses {
+  readonly ms: number
+  /** The time after it. */
+  readonly now: number
+  readonly workers: readonly WorkerState[]
+}
+
+/** Milliseconds: a poll that finds an error, and two more polls. */
+const bound = 3 * pollInterval
+
+/** The waiting work in a snapshot. */
+interface Waiting {
+  readonly unmatched: number
+  /** When tasks are due, by handler. */
+  readonly due: ReadonlyMap<string, readonly number[]>
+  /** The running tasks, by handler. */
+  readonly leased: Counter<string>
+}
+
+const match = 'match'
+
+export class Progress {
+  readonly #history: History
+  readonly #bound: number
+  /** Milliseconds of waiting, by handler. */
+  readonly #waited = new Counter<string>()
+  readonly #counts = new Map<string, number>()
+  #snapshot: Snapshot | undefined
+  #waiting: Waiting = { unmatched: 0, due: new Map(), leased: new Counter() }
+
+  constructor(history: History) {
+    const { actions } = history.scenario
+    this.#history = history
+    // A clock that is wrong delays a retry. After crashes, a poll starts only one suspect.
+    const isDisturbed = actions.some(({ kind }) => kind === 'set the clock' || kind === 'crash')
+    const kills = actions.some((one) => one.kind === 'deliver' && one.behaviors.includes('ends the process'))
+    this.#bound = bound * (isDisturbed || kills ? 8 : 1)
+  }
+
+  begins(handler: string): void {
+    this.#waited.counts.delete(handler)
+  }
+
+  check({ ms, now, workers }: TimePasses, snapshot: Snapshot): string | undefined {
+    if (snapshot !== this.#snapshot) this.#waiting = waitingIn(snapshot)
+    this.#snapshot = snapshot
+    const { unmatched, due } = this.#waiting
+    const ready = workers.filter(({ mayStart, handlers }) => mayStart && handlers.size > 0)
+    this.#count(match, ready.length > 0 ? unmatched : 0, ms)
+    for (const [handler, times] of due) {
+      const count = times.filter((at) => at <= now).length
+      this.#count(handler, this.#mayRun(handler, ready) ? count : 0, ms)
+    }
+    const [late] = [...this.#waited.counts].find(([, waited]) => waited > this.#bound) ?? []
+    return late && `${late === match ? 'new deliveries have' : `tasks of ${late} have`} waited for ${this.#bound} ms`
+  }
+
+  #mayRun(handler: string, ready: readonly WorkerState[]): boolean {
+    if (this.#history.paused.of(handler) > 0) return false
+    const own = ready.filter(({ handlers }) => handlers.has(handler))
+    const slots = own.reduce((sum, { handlers }) => sum + (handlers.get(handler) ?? 0), 0)
+    const free = own.some(({ process, handlers }) => {
+      return (this.#history.running(process).get(handler) ?? 0) < (handlers.get(handler) ?? 0)
+    })
+    return free && this.#waiting.leased.of(handler) < slots
+  }
+
+  /** @param count How much work waits. If it is less than before, some of it was done. */
+  #count(name: string, count: number, ms: number): void {
+    if (count === 0 || count < (this.#counts.get(name) ?? 0)) this.#waited.counts.delete(name)
+    else this.#waited.add(name, ms)
+    this.#counts.set(name, count)
+  }
+}
+
+function waitingIn({ deliveries }: Snapshot): Waiting {
+  const due = new Map<string, number[]>()
+  const leased = new Counter<string>()
+  let unmatched = 0
+  for (const { isMatched, tasks } of deliveries) {
+    if (!isMatched) unmatched++
+    for (const { handler, state, nextAt } of tasks) {
+      if (state === 'running') leased.add(handler)
+      if (nextAt === undefined) continue
+      const times = due.get(handler)
+      if (times) times.push(nextAt)
+      else due.set(handler, [nextAt])
+    }
+  }
+  return { unmatched, due, leased }
+}

@@ -1,0 +1,84 @@
+/** The application of a simulated process: its handlers, which the scenario plans. */
+import type { Delivery } from '../../src/delivery.ts'
+import type { Handler, Registration } from '../../src/handler.ts'
+import { Discard } from '../../src/inbox/retry.ts'
+import { textIn } from '../../src/runtime/json.ts'
+import { sleep } from '../../src/runtime/timer.ts'
+import { Host } from '../inbox/fixtures.ts'
+import { attempts, type Behavior, type HandlerPlan, type Scenario } from './scenario.ts'
+
+/** The code of a handler. @param position The position of the handler in the scenario. */
+type Handle = (position: number, handler: string, delivery: Delivery) => unknown
+
+export class SimulatedHost extends Host {
+  /** The calls of handlers whose code has not ended. */
+  running = 0
+  readonly #scenario: Scenario
+  readonly #handle: Handle
+  readonly #registrations: Registration[] = []
+
+  constructor(scenario: Scenario, handle: Handle) {
+    super()
+    this.#scenario = scenario
+    this.#handle = handle
+    this.runningLimit = scenario.runningLimit
+    for (const { name } of scenario.handlers) this.add(name, name)
+  }
+
+  /** The concurrency of each handler. */
+  get concurrency(): ReadonlyMap<string, number> {
+    return new Map(this.#registrations.map(({ name, options }) => [name, options.concurrency ?? 0]))
+  }
+
+  override registrations(): readonly Registration[] {
+    return [...this.#registrations]
+  }
+
+  override match(): readonly Registration[] {
+    return [...this.#registrations]
+  }
+
+  /** Adds a handler of the scenario under a name. */
+  add(handler: string, name: string): void {
+    const position = this.#scenario.handlers.findIndex((plan) => plan.name === handler)
+    const { concurrency, isOrdered, timeout } = this.#scenario.handlers[position] as HandlerPlan
+    const order = isOrdered ? ({ data }: Delivery) => textIn(data, 'key') : undefined
+    const options = { name, concurrency, attempts, backoff: 1000, ...(order && { order }), ...(timeout && { timeout }) }
+    const run: Handler = (_data, _guid, delivery) => this.#handle(position, name, delivery)
+    this.#registrations.push({ name, events: ['push'], replies: false, handler: run, options })
+  }
+
+  /** @returns whether there was such a handler. */
+  remove(name: string): boolean {
+    const index = this.#registrations.findIndex((registration) => registration.name === name)
+    if (index >= 0) this.#registrations.splice(index, 1)
+    return index >= 0
+  }
+}
+
+interface Run {
+  behavior: Behavior
+  duration: number
+  delivery: Delivery
+  /** Called when the code ends. */
+  ends: () => void
+}
+
+/** The code of a handler that does not end its process. */
+export function behave(run: Run): unknown {
+  if (run.behavior !== 'throws') return behaveLater(run)
+  run.ends()
+  throw new Error('no')
+}
+
+async function behaveLater({ behavior, duration, delivery, ends }: Run): Promise<void> {
+  try {
+    await sleep(duration, behavior === 'ignores its signal' ? new AbortController().signal : delivery.signal)
+    if (behavior === 'ignores its signal') return
+    delivery.signal.throwIfAborted()
+    if (behavior === 'discards') throw new Discard()
+    if (behavior === 'fails' || (behavior === 'fails once' && delivery.attempt === 1)) throw new Error('no')
+  } finally {
+    ends()
+  }
+}
