@@ -81,6 +81,7 @@ export function promoteNext(transaction: Transaction, ids: readonly number[]): P
 export interface FinishedPlace {
   id: number
   handler: string
+  attempt: number
   worker: number
   /** Maximum bytes of the body of the next task. If the body is larger, the task is not claimed. */
   bytes: number
@@ -101,7 +102,8 @@ export interface FinishedPlace {
  * later, the body is too large, or another transaction has locked the delivery of the task. In the last case, this function does not wait,
  * because a transaction that holds a queue never waits for a delivery.
  *
- * A repeated call returns the tasks that the first call claimed.
+ * A repeated call returns the tasks that the first call claimed. Another call may have claimed a task at the same time,
+ * if an operator had discarded the delivery of the attempt. So the first call must have recorded the result.
  */
 export async function claimNextTasks(
   transaction: Transaction,
@@ -172,7 +174,7 @@ const promoteFirst = `
 const claimPromoted = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
-      id bigint, handler text, worker bigint, bytes bigint, now bigint, place int)
+      id bigint, handler text, attempt int, worker bigint, bytes bigint, now bigint, place int)
   ), places as materialized (
     select input.*, tasks.order_hash
     from input join tasks on tasks.delivery_id = input.id and tasks.handler = input.handler
@@ -190,11 +192,15 @@ const claimPromoted = `
     where first.state = 'pending' and first.next_at is null and coalesce(first.start_at, 0) <= places.now
       and not exists (select 1 from pauses where pauses.handler in (first.handler, '*'))
   ), repeated as materialized (
-    select tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", deliveries.replayed, place
+    select tasks.delivery_id as id, tasks.handler, tasks.attempt, attempts_used as "attemptsUsed", deliveries.replayed, place
     from places
     join tasks on tasks.order_hash = places.order_hash and tasks.state = 'running'
       and tasks.worker = places.worker and tasks.started_at = places.now
     join deliveries on deliveries.id = tasks.delivery_id
+    where exists (
+      select 1 from attempts
+      where attempts.delivery_id = places.id and attempts.handler = places.handler and number = places.attempt
+        and attempts.started_at + duration = places.now)
   ), locked as materialized (
     select id, size, replayed from deliveries
     where id = any(array(select delivery_id from firsts))

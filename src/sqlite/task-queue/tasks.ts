@@ -76,7 +76,7 @@ export function finish(connection: Connection, worker: number, result: AttemptRe
 function claimNext(
   connection: Connection,
   worker: number,
-  { id, handler, nextBytes, startedAt, duration }: AttemptResult,
+  { id, handler, attempt, nextBytes, startedAt, duration }: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
   if (nextBytes === undefined) return undefined
@@ -84,15 +84,19 @@ function claimNext(
   const first = firstWithKeyOf(connection, id, handler)
   if (!first || first.delivery_id === id) return undefined
   const replayed = first.replayed === 1
-  if (isClaimedAt(first, worker, now)) {
-    return { id: first.delivery_id, handler, attempt: first.attempt, attemptsUsed: first.attempts_used, replayed }
+  if (isRecorded) {
+    if (!isClaimable(first, nextBytes, now)) return undefined
+    const claimed = claimTask(connection, worker, first.delivery_id, handler, now)
+    return claimed && { ...claimed, replayed }
   }
-  if (!isRecorded || !isClaimable(first, nextBytes, now)) return undefined
-  const claimed = claimTask(connection, worker, first.delivery_id, handler, now)
-  return claimed && { ...claimed, replayed }
+  // A worker repeats a call if the answer is lost. Another call may have claimed the task at the same time, if an
+  // operator had discarded the delivery of the attempt. So the first call must have recorded the result.
+  const isRepeated = isClaimedAt(first, worker, now) && connection.get(selectRecorded, id, handler, attempt, now)
+  if (!isRepeated) return undefined
+  return { id: first.delivery_id, handler, attempt: first.attempt, attemptsUsed: first.attempts_used, replayed }
 }
 
-/** Whether an earlier call with the same result has claimed the task. A worker repeats a call if the answer is lost. */
+/** Whether a worker claimed a task at this time. */
 const isClaimedAt = ({ worker, started_at }: FirstTask, by: number, at: number): boolean =>
   worker === by && started_at === at
 
@@ -170,6 +174,9 @@ const expireTask = `
   update tasks
   set state = 'retrying', next_at = ?, delay = ?, worker = null, started_at = null
   where delivery_id = ? and handler = ?`
+
+const selectRecorded = `
+  select 1 from attempts where delivery_id = ? and handler = ? and number = ? and started_at + duration = ?`
 
 const insertEndedAttempt = `
   insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)

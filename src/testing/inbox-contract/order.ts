@@ -95,6 +95,18 @@ export const orderCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'order-next-discarded',
+    name: 'does not return a task that another call has claimed when the attempt of a discarded delivery ended',
+    async run(host) {
+      const { inbox, worker, ids } = await lineUp(await openNew(host), 2)
+      const first = only(await worker.claim('a'))
+      await inbox.discard({ ids: [first.id] }, 'not wanted')
+      const duration = 5
+      assert.equal(only(await worker.claim('a', 1, start + duration)).id, ids[1])
+      assert.deepEqual(await worker.finish(first, 'succeeded', { duration, nextBytes: 1e6 }), [])
+    },
+  },
+  {
     id: 'order-next-retry',
     name: 'keeps the place of a task that failed, and does not claim the next one',
     async run(host) {

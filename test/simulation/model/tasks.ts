@@ -110,16 +110,17 @@ export function finish(data: ModelData, worker: number, result: AttemptResult): 
 function claimNext(
   data: ModelData,
   worker: number,
-  { id, handler, nextBytes, startedAt, duration }: AttemptResult,
+  { id, handler, attempt, nextBytes, startedAt, duration }: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
-  const key = data.deliveries.get(id)?.tasks.get(handler)?.key
+  const { key, attempts = [] } = data.deliveries.get(id)?.tasks.get(handler) ?? {}
   if (nextBytes === undefined || key === undefined) return undefined
   const now = startedAt + duration
   const first = data.unfinished(handler, key).next().value
   if (!first || first.delivery.id === id) return undefined
+  const wasRecorded = attempts.some((one) => one.number === attempt && one.duration === duration)
   // An earlier call with the same result has claimed it, and the answer was lost.
-  if (first.worker === worker && first.startedAt === now) return toClaimed(first, handler)
+  if (first.worker === worker && first.startedAt === now && wasRecorded) return toClaimed(first, handler)
   const isDue =
     first.state === 'pending' && first.nextAt !== undefined && first.delivery.content.body.length <= nextBytes
   const isPaused = data.pauses.has(handler) || data.pauses.has('*')
