@@ -30,7 +30,7 @@ const cases: readonly InboxContractCase[] = [
   ...[pausingCases, operatingCases],
 ].flat()
 
-/** Cases that select deliveries by what the model does not have: words, and values in payloads. */
+/** Cases that search words, or values in payloads. The model has no searches. */
 const notModelled = ['bulk', 'bulk-paths']
 
 describe.concurrent('the inbox contract, model', () => {

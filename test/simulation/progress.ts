@@ -3,6 +3,7 @@
  * and could do it, and does none.
  */
 import { Counter, type History, type WorkerState } from './history.ts'
+import { memoryOfObject, type Scenario } from './scenario.ts'
 import { pollInterval, type Snapshot } from './store.ts'
 
 /** Time that passes, without faults. */
@@ -15,6 +16,17 @@ export interface TimePasses {
 
 /** Milliseconds: a poll that finds an error, and two more polls. */
 const bound = 3 * pollInterval
+
+/**
+ * Whether work may wait for longer: a wrong clock delays a retry, a poll after crashes starts only one suspect, and a large
+ * payload waits for memory until other handlers have ended.
+ */
+function isDisturbed({ actions, runningLimit }: Scenario): boolean {
+  return actions.some((action) => {
+    if (action.kind !== 'deliver') return action.kind === 'set the clock' || action.kind === 'crash'
+    return action.behaviors.includes('ends the process') || action.size * memoryOfObject > runningLimit / 16
+  })
+}
 
 /** The waiting work in a snapshot. */
 interface Waiting {
@@ -37,12 +49,8 @@ export class Progress {
   #waiting: Waiting = { unmatched: 0, due: new Map(), leased: new Counter() }
 
   constructor(history: History) {
-    const { actions } = history.scenario
     this.#history = history
-    // A clock that is wrong delays a retry. After crashes, a poll starts only one suspect.
-    const isDisturbed = actions.some(({ kind }) => kind === 'set the clock' || kind === 'crash')
-    const kills = actions.some((one) => one.kind === 'deliver' && one.behaviors.includes('ends the process'))
-    this.#bound = bound * (isDisturbed || kills ? 8 : 1)
+    this.#bound = isDisturbed(history.scenario) ? 8 * bound : bound
   }
 
   begins(handler: string): void {

@@ -33,12 +33,15 @@ export type Action = { at: number } & (
   | { kind: 'remove'; process: number; handler: string; duration: number }
 )
 
+/** Bytes of memory of an object in a payload. Its text takes nine bytes. */
+export const memoryOfObject = 404
+
 /** GitHub sends a delivery. `behaviors` and `durations` (in milliseconds) are in the order of the handlers. */
 export interface Sending {
   kind: 'deliver'
   delivery: number
   key: string
-  /** The number of objects in its payload. Each takes nine bytes, and 404 bytes of memory. */
+  /** The number of objects in its payload. */
   size: number
   behaviors: readonly Behavior[]
   durations: readonly number[]

@@ -3,6 +3,23 @@ import { backlogOf, scenarioOf } from './scenario.ts'
 import { simulate } from './simulation.ts'
 import { openStore, storeNames } from './stores.ts'
 
+/** Schedules that violated an invariant before a repair, or do so again if that repair is undone. */
+const repaired = [
+  ['model', 100_045, 'tasks that are dead before their handler is called, because another handler ended the process'],
+  ['model', 100_198, 'tasks that begin after a suspension, without their lease'],
+  ['sqlite', 100_054, 'tasks that begin after a suspension, without their lease'],
+  ['model', 100_777, 'a task that begins twice, because two calls have returned it'],
+] as const
+
+test.each(repaired)('on the store %s, seed %d does not have %s', async (name, seed) => {
+  const store = openStore(name)
+  try {
+    expect((await simulate(scenarioOf(seed), store)).violation).toBeUndefined()
+  } finally {
+    await store.close()
+  }
+})
+
 /** Milliseconds of real time in which fresh seeds are explored on each store. */
 const budget = 500
 

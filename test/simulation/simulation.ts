@@ -88,8 +88,8 @@ class Simulation {
   /** Has the timers of what happens outside of the processes. */
   readonly #scene = new VirtualProcess('the scene', this.time)
   readonly #actions: Action[]
-  /** What GitHub sends, by the number of the delivery. */
-  readonly #sendings: ReadonlyMap<number, Sending>
+  /** The deliveries of the scenario, by number. */
+  readonly #scheduled: ReadonlyMap<number, Sending>
   /** The deliveries that the scenario has sent, by number. */
   readonly #sent = new Map<number, NewDelivery>()
   readonly #ids = new Map<number, number>()
@@ -104,7 +104,7 @@ class Simulation {
     this.#random = new Random(scenario.seed ^ 0x5bd1e995)
     this.#begin = this.time.now
     this.#actions = [...scenario.actions]
-    this.#sendings = new Map(scenario.actions.flatMap((one) => (one.kind === 'deliver' ? [[one.delivery, one]] : [])))
+    this.#scheduled = new Map(scenario.actions.flatMap((one) => (one.kind === 'deliver' ? [[one.delivery, one]] : [])))
     this.#invariants = new Invariants(scenario)
   }
 
@@ -285,7 +285,7 @@ class Simulation {
   /** The code of a handler. */
   #handle({ process, host, position, handler, delivery }: HandlerCall): unknown {
     if (process.hasEnded) return never
-    const { behaviors, durations } = this.#sendings.get(Number(delivery.guid)) as Sending
+    const { behaviors, durations } = this.#scheduled.get(Number(delivery.guid)) as Sending
     const [behavior = 'succeeds', duration = 0] = [behaviors[position], durations[position]]
     const { guid, attempt = 0 } = delivery
     this.#say(`${process.name}: ${handler} begins delivery ${guid}, attempt ${attempt}`)
