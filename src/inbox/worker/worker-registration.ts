@@ -51,8 +51,15 @@ export class WorkerRegistration {
     if (this.#current === undefined) {
       this.#handlersChanged = false
       const onWork = (work: AvailableWork) => this.#events.onWork(work)
-      this.#current = await inbox.registerWorker(policiesOf(host), onWork)
-      this.#unreleased.add(this.#current)
+      const calledAt = performance.now()
+      const id = await inbox.registerWorker(policiesOf(host), onWork)
+      this.#unreleased.add(id)
+      // The store sends heartbeats only once it has answered. Meanwhile, other processes may have taken the worker for dead.
+      if (performance.now() - calledAt > inbox.leaseDuration) {
+        this.#retired.push(id)
+        throw new Error(`The inbox took longer than ${inbox.leaseDuration} ms to register this worker`)
+      }
+      this.#current = id
     }
     if (this.#handlersChanged) {
       this.#handlersChanged = false
