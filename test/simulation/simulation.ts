@@ -5,6 +5,7 @@
 import type { Delivery } from '../../src/delivery.ts'
 import type { Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
 import { Worker } from '../../src/inbox/worker/worker.ts'
+import { storeRetryDelay } from '../../src/inbox/worker/worker-host.ts'
 import type { SimulationEvent, WorkerState } from './history.ts'
 import { Invariants, unfinished } from './invariants.ts'
 import { Random } from './random.ts'
@@ -150,11 +151,12 @@ class Simulation {
       return `An hour after all trouble, these deliveries have not ended: ${this.#unfinished.join(', ')}`
     }
     this.#isEnding = true
+    const idleFrom = this.time.now + 2 * storeRetryDelay // until then, workers may repeat calls
     const workers = new Set(this.#running())
     for (let step = 0; this.#running().length > 0; step++) {
       if (step === maxSteps) return 'A worker did not stop'
       for (const running of workers) {
-        if (!isIdle(running)) continue
+        if (this.time.now < idleFrom || !isIdle(running)) continue
         this.#events.push({ kind: 'idle', process: running.process, ...running.worker.held })
         this.#close(running)
         workers.delete(running)
