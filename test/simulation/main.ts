@@ -30,6 +30,8 @@ interface Assignment {
   step: number
   stores: readonly StoreName[]
   only: string
+  /** Shared by all threads. Not 0: a thread has found a violation, and all threads stop. */
+  stopped: Int32Array
 }
 
 /** The results of a thread since its last report. */
@@ -72,33 +74,30 @@ async function repeat(seed: number, name: StoreName): Promise<void> {
 }
 
 /** Runs the schedules of this thread, and reports after each hundred, or after a violation. */
-async function runSchedules({ first, end, step, stores, only }: Assignment): Promise<void> {
+async function runSchedules({ first, end, step, stores, only, stopped }: Assignment): Promise<void> {
   const open = new Map(stores.map((name) => [name, openStore(name)]))
   const reports = new Map<StoreName, Report>()
   const send = () => {
     for (const report of reports.values()) parentPort?.postMessage(report)
     reports.clear()
   }
-  for (let seed = first, done = 1; seed < end; seed += step, done++) {
+  for (let seed = first, done = 1; seed < end && Atomics.load(stopped, 0) === 0; seed += step, done++) {
     const name = stores.length === 1 || done % sqliteShare > 0 ? (stores[0] as StoreName) : (stores[1] as StoreName)
     const begin = performance.now()
-    const { violation, steps, faults } = await runSchedule(seed, name, only)
-    const before = reports.get(name) ?? { store: name, schedules: 0, steps: 0, duration: 0, faults: {} }
-    reports.set(name, {
-      store: name,
-      schedules: before.schedules + 1,
-      steps: before.steps + steps,
-      duration: before.duration + performance.now() - begin,
-      faults: sumOf(before.faults, faults),
-      ...(violation !== undefined && { violation }),
-    })
-    if (violation !== undefined) break
+    const outcome = await runSchedule(seed, name, only)
+    const report = { ...outcome, store: name, schedules: 1, duration: performance.now() - begin }
+    reports.set(name, sumOf(report, reports.get(name)))
+    if (report.violation !== undefined) Atomics.store(stopped, 0, 1)
     if (done % 100 === 0) send()
   }
   send()
   for (const store of open.values()) await store.close()
 
-  async function runSchedule(seed: number, name: StoreName, only: string) {
+  async function runSchedule(
+    seed: number,
+    name: StoreName,
+    only: string,
+  ): Promise<Pick<Report, 'steps' | 'faults' | 'violation'>> {
     const [scenario, store] = [scenarioOf(seed), open.get(name) as ReturnType<typeof openStore>]
     const outcome = await simulate(scenario, store)
     const { steps, faults } = outcome
@@ -114,20 +113,13 @@ async function explore(first: number, count: number): Promise<void> {
   const begin = performance.now()
   const threads = Number(values.threads)
   const totals = new Map<StoreName, Report>()
+  const shared = { stores, only: values.only, stopped: new Int32Array(new SharedArrayBuffer(4)) }
   let violations = 0
   const running = Array.from({ length: threads }, (_, index): Worker => {
-    const data: Assignment = { first: first + index, end: first + count, step: threads, stores, only: values.only }
+    const data: Assignment = { ...shared, first: first + index, end: first + count, step: threads }
     const thread = new Worker(new URL(import.meta.url), { workerData: data, argv: process.argv.slice(2) })
     thread.on('message', (report: Report) => {
-      const { store, schedules, steps, duration, faults } = report
-      const before = totals.get(store) ?? { store, schedules: 0, steps: 0, duration: 0, faults: {} }
-      totals.set(store, {
-        store,
-        schedules: before.schedules + schedules,
-        steps: before.steps + steps,
-        duration: before.duration + duration,
-        faults: sumOf(before.faults, faults),
-      })
+      totals.set(report.store, sumOf(report, totals.get(report.store)))
       const done = [...totals.values()].reduce((sum, total) => sum + total.schedules, 0)
       const rate = (done / (performance.now() - begin)) * 1000
       process.stderr.write(`\r${done} of ${count} schedules from seed ${first}, ${rate.toFixed(0)} a second`)
@@ -148,8 +140,13 @@ async function explore(first: number, count: number): Promise<void> {
   process.stdout.write(`${violations} violations\n`)
 }
 
-function sumOf(one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>>): Record<string, number> {
-  const sum = { ...one }
-  for (const [key, count] of Object.entries(other)) sum[key] = (sum[key] ?? 0) + count
-  return sum
+/** Adds the numbers of an earlier report. */
+function sumOf(report: Report, earlier: Report | undefined): Report {
+  if (!earlier) return report
+  const faults = { ...earlier.faults }
+  for (const [kind, times] of Object.entries(report.faults)) faults[kind] = (faults[kind] ?? 0) + times
+  return {
+    ...{ ...report, faults, schedules: earlier.schedules + report.schedules },
+    ...{ steps: earlier.steps + report.steps, duration: earlier.duration + report.duration },
+  }
 }
