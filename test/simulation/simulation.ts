@@ -346,7 +346,7 @@ class Simulation {
           this.#events.push({ kind: 'acknowledged', guid: delivery.guid })
           running.worker.wake()
         },
-        () => this.#later(1000, () => this.#send(number, delivery)),
+        () => this.#later(1000, () => this.#sendAgain(number)), // the store may have stored it nevertheless
       )
     })
   }
