@@ -15,8 +15,11 @@ export interface Begin {
 export type SimulationEvent =
   | Begin
   | { kind: 'ends'; process: VirtualProcess; handler: string }
-  /** `operated`: an operator has retried or discarded a delivery, or GitHub has sent it again. `died`: `onDead` was called. */
-  | { kind: 'acknowledged' | 'operated' | 'died'; guid: string }
+  /**
+   * `operated`: an operator has retried or discarded a delivery. `resent`: GitHub has sent it again. `died`: `onDead` was
+   * called.
+   */
+  | { kind: 'acknowledged' | 'operated' | 'resent' | 'died'; guid: string }
   | { kind: 'crashed'; process: VirtualProcess; now: number }
   /** The worker of the process has stopped. */
   | { kind: 'stopped'; process: VirtualProcess }
@@ -41,6 +44,7 @@ export class History {
   readonly scenario: Scenario
   readonly acknowledged: Set<string> = new Set()
   readonly operated: Set<string> = new Set()
+  readonly resent: Set<string> = new Set()
   readonly stopped: Set<VirtualProcess> = new Set()
   /** How often `onDead` was called, by delivery. */
   readonly deathsReported: Counter<string> = new Counter()
@@ -73,6 +77,7 @@ export class History {
     switch (event.kind) {
       case 'acknowledged':
       case 'operated':
+      case 'resent':
         this[event.kind].add(event.guid)
         break
       case 'died':

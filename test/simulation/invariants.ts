@@ -33,8 +33,8 @@ const whenHandlerBegins: Record<string, (begin: Begin, history: History, snapsho
     return `${process.name} begins ${handler} of delivery ${guid} without the lease`
   },
 
-  order({ handler, guid, attempt }, { operated, latest, scenario }, snapshot) {
-    if (!planOf(scenario, handler)?.isOrdered || attempt > 1 || operated.has(guid)) return undefined
+  order({ handler, guid, attempt }, { operated, resent, latest, scenario }, snapshot) {
+    if (!planOf(scenario, handler)?.isOrdered || attempt > 1 || operated.has(guid) || resent.has(guid)) return undefined
     const { delivery, task } = find(snapshot, guid, handler)
     if (!delivery || delivery.id >= (latest.get(`${handler} ${task?.orderKey}`) ?? 0)) return undefined
     return `${handler} begins delivery ${guid} after a later one`

@@ -354,7 +354,7 @@ class Simulation {
   #sendAgain(number: number): void {
     const sent = this.#sent.get(number)
     if (!sent) return
-    this.#events.push({ kind: 'operated', guid: sent.guid }) // a copy runs the handlers of a dead delivery again
+    this.#events.push({ kind: 'resent', guid: sent.guid }) // a copy runs the handlers of a dead delivery again
     this.#send(number, sent)
   }
 
