@@ -4,6 +4,7 @@ import type { HandlerPolicy, Inbox } from '../../src/inbox/inbox.ts'
 import type { ContractStore, InboxContractCase, InboxContractHost } from '../../src/testing/inbox-contract/case.ts'
 import { claimingCases } from '../../src/testing/inbox-contract/claiming.ts'
 import { conflictCases } from '../../src/testing/inbox-contract/conflicts.ts'
+import { dueTimeCases } from '../../src/testing/inbox-contract/due-times.ts'
 import { duplicateCases } from '../../src/testing/inbox-contract/duplicates.ts'
 import { handlerCases } from '../../src/testing/inbox-contract/handlers.ts'
 import { identityCases } from '../../src/testing/inbox-contract/identity.ts'
@@ -27,11 +28,11 @@ const settings = { heartbeat: 20, vanishAfter: 1 }
 const cases: readonly InboxContractCase[] = [
   ...[identityCases, duplicateCases, rearmingCases, conflictCases, replayCases, matchingCases, stateCases],
   ...[handlerCases, claimingCases, retryCases, leaseCases, releaseCases, orderCases, orderPlaceCases],
-  ...[pausingCases, operatingCases],
+  ...[pausingCases, operatingCases, dueTimeCases],
 ].flat()
 
-/** Cases that search words, or values in payloads. The model has no searches. */
-const notModelled = ['bulk', 'bulk-paths']
+/** Cases that search words, or values in payloads, or that import deliveries. */
+const notModelled = ['bulk', 'bulk-paths', 'start-later-import']
 
 describe.concurrent('the inbox contract, model', () => {
   test.for(cases.filter(({ id }) => !notModelled.includes(id)))('$id: $name', async ({ run }) => {

@@ -12,6 +12,8 @@ export interface ModelTask {
   state: TaskState
   key: string | undefined
   nextAt: number | undefined
+  /** The task is not due earlier. */
+  startAt: number | undefined
   /** Milliseconds from the end of the latest attempt to `nextAt`. */
   delay: number | undefined
   attempt: number
@@ -103,12 +105,12 @@ export class ModelData {
     return true
   }
 
-  /** Makes the first task with a key due, if it is blocked. */
+  /** Makes the first task with a key due, if it is blocked. It is not due before its `startAt`. */
   promoteNext(handler: string, key: string | undefined): void {
     if (key === undefined) return
     const first = this.unfinished(handler, key).next().value
     if (first?.state !== 'pending' || first.nextAt !== undefined) return
-    first.nextAt = 0
+    first.nextAt = first.startAt ?? 0
     this.changed(first.delivery)
   }
 

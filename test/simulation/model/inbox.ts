@@ -16,7 +16,7 @@ import { type LeaseSettings, registerWorker, releaseWorker, renewLeases } from '
 import { offer, recordMatches, toStoredDelivery } from './match.ts'
 import { discard, retry, store } from './operations.ts'
 import { body, detailOf, list, overview } from './reader.ts'
-import { claim, finishAll } from './tasks.ts'
+import { claim, finishAll, nextDueAt } from './tasks.ts'
 
 /** The data that the inboxes of all processes share, and the connection of one of them. */
 export interface ModelConnection {
@@ -45,6 +45,7 @@ export type ModelledInbox = Pick<
   | 'claim'
   | 'load'
   | 'finish'
+  | 'nextDueAt'
   | 'retry'
   | 'discard'
   | 'pause'
@@ -141,6 +142,10 @@ export class ModelInbox implements ModelledInbox {
 
   finish(worker: number, results: readonly AttemptResult[]) {
     return this.#call('finish', 'due', () => finishAll(this.#data, worker, results))
+  }
+
+  nextDueAt(handlers: readonly string[]): Promise<number | undefined> {
+    return this.#connection.send('nextDueAt', () => nextDueAt(this.#data, handlers))
   }
 
   retry(selection: Selection): Promise<number> {

@@ -51,7 +51,7 @@ function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, wor
   const replayed = isReplay(data, delivery)
   const existing = delivery.wasMatched ? [...tasks.values()] : []
   const decision = matchTasks({
-    ...{ match, existing, rerun, replayed, paused: data.pauses },
+    ...{ match, existing, rerun, replayed, paused: data.pauses, now },
     isFirst: ({ handler, key }) => data.mayBegin(id, handler, key),
   })
   const claimed = decision.tasks.flatMap((task): ClaimedTask[] => {
@@ -78,13 +78,23 @@ function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, wor
 }
 
 /** @returns the number of the latest attempt. */
-function startTask(delivery: ModelDelivery, { handler, key, start }: NewTask, worker: number, now: number): number {
+function startTask(
+  delivery: ModelDelivery,
+  { handler, key, start, startAt }: NewTask,
+  worker: number,
+  now: number,
+): number {
   const isRunning = start === 'running'
   const before = delivery.tasks.get(handler)
   const attempt = (before?.attempt ?? 0) + Number(isRunning)
   delivery.tasks.set(handler, {
     ...{ delivery, handler, key, attempt, attemptsUsed: Number(isRunning), attempts: before?.attempts ?? [] },
-    ...{ state: isRunning ? 'running' : 'pending', nextAt: start === 'due' ? 0 : undefined, delay: undefined },
+    ...{
+      state: isRunning ? 'running' : 'pending',
+      nextAt: start === 'due' ? (startAt ?? 0) : undefined,
+      startAt,
+      delay: undefined,
+    },
     ...(isRunning ? { worker, startedAt: now } : { worker: undefined, startedAt: undefined }),
   })
   return attempt

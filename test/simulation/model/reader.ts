@@ -8,6 +8,7 @@ import {
   type InboxOverview,
   type Page,
 } from '../../../src/inbox/records.ts'
+import { nextAttemptOf } from '../../../src/inbox/states.ts'
 import { isUnfinished, type ModelData, type ModelDelivery, type ModelTask } from './data.ts'
 import { toStoredDelivery } from './match.ts'
 
@@ -54,12 +55,13 @@ function toDetail(delivery: ModelDelivery): DeliveryDetail {
     ...{ state, sha256, reason, storedAt, duplicates, address, algorithm, editedFrom, headers, secretId, secretIndex },
     ...summary,
     ...{ size: body.length, ackedAt: storedAt, duration: undefined, failure: undefined },
-    nextAttemptAt: state === 'retrying' ? nextAttemptOf(tasks) : undefined,
+    nextAttemptAt: nextAttemptOf(state, tasks.map(withStart)),
     maxAttempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)),
-    tasks: tasks.map(({ handler, state, key, nextAt, attempts, attempt, startedAt = 0 }) => {
+    tasks: tasks.map((task) => {
+      const { handler, state, key, attempts, attempt, startedAt = 0 } = task
       const running = { number: attempt, startedAt, outcome: 'running' as const, duration: undefined }
       return {
-        ...{ handler, state, key, nextAttemptAt: state === 'retrying' ? nextAt : undefined },
+        ...{ handler, state, key, nextAttemptAt: nextAttemptOf(state, [withStart(task)]) },
         attempts: [
           ...attempts,
           ...(state === 'running' ? [{ ...running, error: undefined, result: undefined, log: undefined }] : []),
@@ -69,5 +71,5 @@ function toDetail(delivery: ModelDelivery): DeliveryDetail {
   }
 }
 
-const nextAttemptOf = (tasks: readonly ModelTask[]): number =>
-  Math.min(...tasks.flatMap(({ state, nextAt }) => (state === 'retrying' && nextAt !== undefined ? [nextAt] : [])))
+/** A blocked task may start at `startAt` at the earliest. */
+const withStart = ({ state, nextAt, startAt }: ModelTask) => ({ state, nextAt: nextAt ?? startAt })

@@ -1,4 +1,5 @@
 /** The model of `TaskQueue`: claims and results of tasks. */
+import { isPaused } from '../../../src/inbox/match-tasks.ts'
 import { hasEnded, transitionOf } from '../../../src/inbox/states.ts'
 import {
   type AttemptResult,
@@ -34,6 +35,15 @@ export function claim(data: ModelData, worker: number, request: ClaimRequest): C
     }
   }
   return claimed
+}
+
+/** When the first task of these handlers is due. 0: a delivery is unmatched. */
+export function nextDueAt(data: ModelData, handlers: readonly string[]): number | undefined {
+  if ([...data.deliveries.values()].some(({ isMatched }) => !isMatched)) return 0
+  const times = [...data.tasks()].flatMap(({ handler, nextAt }) => {
+    return nextAt === undefined || isPaused(data.pauses, handler) || !handlers.includes(handler) ? [] : [nextAt]
+  })
+  return times.length > 0 ? Math.min(...times) : undefined
 }
 
 /** Tasks that may be claimed, in the order in which they became due. */
@@ -122,7 +132,9 @@ function claimNext(
   // An earlier call with the same result has claimed it, and the answer was lost.
   if (first.worker === worker && first.startedAt === now && wasRecorded) return toClaimed(first, handler)
   const isDue =
-    first.state === 'pending' && first.nextAt !== undefined && first.delivery.content.body.length <= nextBytes
-  const isPaused = data.pauses.has(handler) || data.pauses.has('*')
-  return isRecorded && isDue && !isPaused ? start(data, worker, first, now) : undefined
+    first.state === 'pending' &&
+    first.nextAt !== undefined &&
+    first.nextAt <= now &&
+    first.delivery.content.body.length <= nextBytes
+  return isRecorded && isDue && !isPaused(data.pauses, handler) ? start(data, worker, first, now) : undefined
 }
