@@ -24,6 +24,9 @@ import { type ModelConnection, ModelInbox } from './model/inbox.ts'
 
 const settings = { heartbeat: 20, vanishAfter: 1 }
 
+/** Milliseconds that a process takes to start. */
+const startTime = 500
+
 /** The groups of cases about what workers, receivers and operators use. */
 const cases: readonly InboxContractCase[] = [
   ...[identityCases, duplicateCases, rearmingCases, conflictCases, replayCases, matchingCases, stateCases],
@@ -59,11 +62,11 @@ function newStore(inboxes: ModelInbox[]): ContractStore {
   }
   return {
     open,
-    /** Without heartbeats, a worker is dead. */
+    /** Without heartbeats, a worker is dead. The worker claims as late as a process that first has to start. */
     async startWorker({ handlers, wanted }: { handlers: readonly HandlerPolicy[]; wanted: Record<string, number> }) {
       const inbox = await open()
       const worker = await inbox.registerWorker(handlers)
-      const claimed = await inbox.claim(worker, { wanted, bytes: Number.MAX_SAFE_INTEGER, now: Date.now() })
+      const claimed = await inbox.claim(worker, { wanted, bytes: Number.MAX_SAFE_INTEGER, now: Date.now() + startTime })
       return { worker, claimed, kill: () => inbox.close() }
     },
   }
