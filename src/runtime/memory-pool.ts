@@ -34,14 +34,20 @@ export class MemoryPool {
     return this.hasRoom(bytes) ? this.#take(bytes) : undefined
   }
 
-  /** Waits for memory. `room` resolves when the user gets the memory. After `giveUp`, the user no longer waits. */
+  /**
+   * Waits for memory. `room` resolves when the user gets the memory. After `giveUp`, the user neither waits nor holds the
+   * memory, which it may have got before it noticed.
+   */
   wait(bytes: number): { room: Promise<Release>; giveUp: () => void } {
     const { promise, resolve } = Promise.withResolvers<Release>()
-    const waiting = { bytes, grant: resolve }
+    let granted: Release | undefined
+    const grant = (release: Release) => resolve((granted = release))
+    const waiting = { bytes, grant }
     this.#waiting.push(waiting)
     const giveUp = () => {
       const position = this.#waiting.indexOf(waiting)
       if (position >= 0) this.#waiting.splice(position, 1)
+      granted?.()
       this.#grantNext() // the next user may need less
     }
     this.#grantNext()

@@ -10,6 +10,7 @@ const repaired = [
   ['sqlite', 100_054, 'tasks that begin after a suspension, without their lease'],
   ['model', 100_777, 'a task that begins twice, because two calls have returned it'],
   ['model', 102_921, 'a task that begins without its lease, because the registration of the worker took too long'],
+  ['model', 1_687_419_136, 'memory of a task that gave up when it got the memory'],
 ] as const
 
 test.each(repaired)('on the store %s, seed %d does not have %s', async (name, seed) => {
