@@ -5,6 +5,7 @@ import { startTimer } from '../../runtime/timer.ts'
 import type { AttemptResult, ClaimedTask, StoredDelivery } from '../inbox.ts'
 import { defaultAttempts, defaultTimeout, requestedDelay, retryDelay } from '../retry.ts'
 import type { Slot } from './concurrency.ts'
+import type { CallTime } from './suspensions.ts'
 
 /** A task that this process has claimed. */
 export interface Claim extends ClaimedTask {
@@ -12,8 +13,8 @@ export interface Claim extends ClaimedTask {
   worker: number
   /** The slot in which the task runs. */
   slot: Slot
-  /** `Suspensions.count` before the store was asked for the task. */
-  suspensions: number
+  /** When the call began that claimed the task. */
+  calledAt: CallTime
   /**
    * When the first task of its chain took the slot, by `performance.now()`. A chain is a series of tasks with one order
    * key: the call that records the result of a task also claims the next one.

@@ -56,12 +56,12 @@ export class Matcher {
     offer: Omit<MatchOffer, 'bytes'>,
   ): Promise<{ matched: number; tasks: RunningTask[]; unreadable: MatchedDelivery[]; mayBeDue: boolean }> {
     let batch: MatchedDelivery[] = []
-    let suspensions = 0
+    let calledAt = this.#context.suspensions.callTime()
     const decide = async (offered: readonly StoredDelivery[]): Promise<Match[]> => {
       releaseSlots(batch) // of an earlier call of `decide`, whose matches the store could not record
       batch = []
       await this.#addMatches(offered, batch)
-      suspensions = this.#context.suspensions.count
+      calledAt = this.#context.suspensions.callTime()
       return batch.map(({ match }) => match)
     }
     const limit = Math.max(1, Math.floor(offer.limit * this.#share))
@@ -74,7 +74,7 @@ export class Matcher {
       throw error
     }
     this.#share = Math.min(1, 2 * this.#share)
-    const tasks = toRunningTasks({ worker, suspensions }, batch, result.claimed)
+    const tasks = toRunningTasks({ worker, calledAt }, batch, result.claimed)
     const running = new Set(tasks.map(({ slot }) => slot))
     releaseSlots(batch, running)
     const mayBeDue = batch.some(({ match, slots }) => {
@@ -122,7 +122,7 @@ function releaseSlots(batch: readonly MatchedDelivery[], running?: ReadonlySet<S
 
 /** The claimed tasks in the order of the batch, which is the order of receipt. */
 function toRunningTasks(
-  claim: Pick<RunningTask, 'worker' | 'suspensions'>,
+  claim: Pick<RunningTask, 'worker' | 'calledAt'>,
   batch: readonly MatchedDelivery[],
   claimed: readonly ClaimedTask[],
 ): RunningTask[] {

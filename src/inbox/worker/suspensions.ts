@@ -5,6 +5,17 @@ export interface Clock {
   now(): number
 }
 
+/** When a call of the store began that may acquire leases. */
+export interface CallTime {
+  /** By `performance.now()`. */
+  at: number
+  /** The number of suspensions before it. */
+  suspensions: number
+}
+
+/** Milliseconds. An answer that arrives sooner is never late, because tests use heartbeats of a few milliseconds. */
+const minLateness = 1000
+
 /**
  * Counts how often this process was suspended for longer than its leases last without heartbeats: by SIGSTOP, or with
  * its machine, when a laptop sleeps or a virtual machine is paused. Meanwhile, another process may have reclaimed the
@@ -36,6 +47,19 @@ export class Suspensions {
     this.#monotonic = monotonic
     this.#time = time
     return this.#count
+  }
+
+  /** The time of a call that begins now. */
+  callTime(): CallTime {
+    return { at: performance.now(), suspensions: this.count }
+  }
+
+  /**
+   * Whether the leases that a call has acquired may have expired before its answer arrived now. If the network stalls,
+   * the heartbeats do not reach the store either, although this process runs.
+   */
+  isLate({ at }: CallTime): boolean {
+    return performance.now() - at > Math.max(this.#limit, minLateness)
   }
 
   /** Looks at the clocks regularly from now on, so that a long wait is not taken for a suspension. */

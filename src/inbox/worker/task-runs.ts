@@ -28,8 +28,8 @@ const maxTrial = 500
  *   waiting, if the match that claimed the task has read its delivery.
  * - loading: its delivery is being read. → waiting; → ended if the program has removed the handler or the store fails,
  *   which releases the lease; → ended if the delivery was deleted.
- * - waiting: for memory for its payload. → running; → ended if `stopWaiting()` was called, or if the process was
- *   suspended after the claim: the lease may have expired, so it is released.
+ * - waiting: for memory for its payload. → running; → ended if `stopWaiting()` was called, or if the lease may have
+ *   expired, so that it is released: the answer of the store was late, or the process was suspended after the claim.
  * - running: the code of its handler runs. → recording, as soon as the outcome is known. The slot is released when the
  *   code has ended, which may be after the run.
  * - recording: the store records the result, and may claim the next task with the same order key. → ended, and a run of
@@ -170,10 +170,12 @@ export class TaskRuns {
   }
 
   async #run(task: RunningTask): Promise<void> {
+    const { suspensions } = this.#context
+    if (suspensions.isLate(task.calledAt)) return this.#drop(task)
     const releaseMemory = this.#context.memory.takeAtOnce(task.cost) ?? (await this.#waitForMemory(task.cost))
     if (!releaseMemory) return task.slot.release()
     try {
-      if (task.suspensions === this.#context.suspensions.count) await this.#attempt(task, releaseMemory)
+      if (task.calledAt.suspensions === suspensions.count) await this.#attempt(task, releaseMemory)
       else await this.#drop(task)
     } finally {
       releaseMemory()
@@ -280,14 +282,14 @@ export class TaskRuns {
     const { handler, stored, worker } = task
     const { inbox, host, suspensions } = this.#context
     let slot: Slot | undefined
-    const { count } = suspensions
+    const calledAt = suspensions.callTime()
     try {
       for (;;) {
         slot ??= this.#slotForNext(task) // kept after a failed call, which may have claimed a task
         try {
           const [status] = await inbox.finish(worker, [slot ? { ...result, nextBytes: smallBody } : result])
           if (!status?.next || !slot) return status && { ...status, next: undefined }
-          const next = { ...status.next, worker, slot, suspensions: count, chainStart: task.chainStart }
+          const next = { ...status.next, worker, slot, calledAt, chainStart: task.chainStart }
           slot = undefined // `next` owns it
           return { ...status, next }
         } catch (err) {

@@ -214,7 +214,7 @@ export class Worker {
     // Taken before the claim, because other tasks may take slots during it.
     const free = new Map(registrations.map((registration) => [registration.name, slots.takeAll(registration)]))
     const wanted = Object.fromEntries([...free].map(([handler, own]) => [handler, own.length]))
-    const claim = { worker, suspensions: suspensions.count, chainStart: performance.now() }
+    const claim = { worker, calledAt: suspensions.callTime(), chainStart: performance.now() }
     const limits = { bytes: batchBytes, largest: memory.largestBody, suspect: this.#runs.maySuspectStart }
     try {
       const tasks = await inbox.claim(worker, { wanted, ...limits, now: clock.now() })

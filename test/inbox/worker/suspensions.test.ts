@@ -31,3 +31,22 @@ test('a clock that is set back is no suspension', () => {
   stopFor(-60_000)
   expect(suspensions.count).toBe(0)
 })
+
+test('an answer that takes longer than the leases last is late, although the process runs', () => {
+  const suspensions = new Suspensions(2000, Date)
+  suspensions.start()
+  const call = suspensions.callTime()
+  vi.advanceTimersByTime(2000)
+  expect(suspensions.isLate(call)).toBe(false)
+  vi.advanceTimersByTime(1)
+  expect(suspensions.isLate(call)).toBe(true)
+  expect(suspensions.callTime()).toEqual({ at: performance.now(), suspensions: call.suspensions })
+  suspensions.stop()
+})
+
+test('an answer within a second is never late, however short the leases are', () => {
+  const suspensions = new Suspensions(10, Date)
+  const call = suspensions.callTime()
+  vi.advanceTimersByTime(1000)
+  expect(suspensions.isLate(call)).toBe(false)
+})
