@@ -6,19 +6,22 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { scenarioOf } from './scenario.ts'
 import { shrink } from './shrink.ts'
 import { simulate } from './simulation.ts'
-import { openStore, type StoreName, storeNames } from './stores.ts'
+import type { SimulatedStore } from './store.ts'
+import { allStoreNames, startStore, storeNames } from './stores.ts'
 
 const help = `Usage: npm run test:simulate -- [options]
 
   --seeds N    number of schedules (default: 10000)
   --first N    seed of the first schedule (default: a random one)
-  --store NAME model or sqlite (default: both, one schedule in twenty on SQLite)
+  --store NAME model, sqlite or postgres (default: model, and one schedule in twenty on sqlite)
   --threads N  number of threads (default: one for each core)
   --seed N     run only this schedule, and print what happens in it
   --only NAME  look only for violations of this invariant, for example "order"
 
 Exits with 1 after a violation, and prints a short schedule that has it.
 `
+
+type StoreName = (typeof allStoreNames)[number]
 
 /** Of this many schedules, one runs on SQLite by default. */
 const sqliteShare = 20
@@ -58,7 +61,7 @@ const { values } = parseArgs({
   },
 })
 
-const stores = storeNames.filter((name) => values.store === undefined || name === values.store)
+const stores = values.store === undefined ? storeNames : allStoreNames.filter((name) => name === values.store)
 
 if (!isMainThread) await runSchedules(workerData as Assignment)
 else if (values.help || stores.length === 0) process.stdout.write(help)
@@ -66,7 +69,7 @@ else if (values.seed !== undefined) for (const name of stores) await repeat(Numb
 else await explore(Number(values.first ?? Math.floor(Math.random() * 2 ** 31)), Number(values.seeds))
 
 async function repeat(seed: number, name: StoreName): Promise<void> {
-  const store = openStore(name)
+  const store = await startStore(name)
   const { trace, violation = 'No violation' } = await simulate(scenarioOf(seed), store)
   process.stdout.write(`On the store ${name}:\n${[...trace, violation].join('\n')}\n`)
   if (violation !== 'No violation') process.exitCode = 1
@@ -75,7 +78,8 @@ async function repeat(seed: number, name: StoreName): Promise<void> {
 
 /** Runs the schedules of this thread, and reports after each hundred, or after a violation. */
 async function runSchedules({ first, end, step, stores, only, stopped }: Assignment): Promise<void> {
-  const open = new Map(stores.map((name) => [name, openStore(name)]))
+  const open = new Map<StoreName, SimulatedStore>()
+  for (const name of stores) open.set(name, await startStore(name))
   const reports = new Map<StoreName, Report>()
   const send = () => {
     for (const report of reports.values()) parentPort?.postMessage(report)
@@ -98,7 +102,7 @@ async function runSchedules({ first, end, step, stores, only, stopped }: Assignm
     name: StoreName,
     only: string,
   ): Promise<Pick<Report, 'steps' | 'faults' | 'violation'>> {
-    const [scenario, store] = [scenarioOf(seed), open.get(name) as ReturnType<typeof openStore>]
+    const [scenario, store] = [scenarioOf(seed), open.get(name) as SimulatedStore]
     const outcome = await simulate(scenario, store)
     const { steps, faults } = outcome
     if (!outcome.violation?.startsWith(only)) return { steps, faults }

@@ -11,7 +11,7 @@ import { Invariants, unfinished } from './invariants.ts'
 import { Random } from './random.ts'
 import { type Action, type Operation, renamed, type Scenario, type Sending } from './scenario.ts'
 import { behave, SimulatedHost } from './simulated-host.ts'
-import type { CallQueue, Fate, SentAnswer, SentCall, SimulatedStore, Snapshot } from './store.ts'
+import type { Calls, Fate, SentAnswer, SentCall, SimulatedStore, Snapshot } from './store.ts'
 import { settled, VirtualProcess, VirtualTime, VirtualTimer } from './virtual-time.ts'
 
 /** Milliseconds after the end of the trouble within which every delivery has to end. */
@@ -40,7 +40,7 @@ export interface Outcome {
 interface Running {
   readonly process: VirtualProcess
   readonly inbox: Inbox
-  readonly queues: readonly CallQueue[]
+  readonly queues: readonly Calls[]
   readonly host: SimulatedHost
   readonly worker: Worker
   /** Whether the worker has been told to stop. */
@@ -56,8 +56,8 @@ interface HandlerCall extends Pick<Running, 'process' | 'host'> {
 
 /** A step that is possible now. `queue` and `running` belong to a call or to an answer. */
 interface Step {
-  readonly item: Action | VirtualTimer | SentCall | SentAnswer
-  readonly queue?: CallQueue
+  readonly item: Action | VirtualTimer | Pick<SentCall, 'method'> | SentAnswer
+  readonly queue?: Calls
   readonly running?: Running
 }
 
@@ -110,7 +110,12 @@ class Simulation {
   }
 
   async run(): Promise<Outcome> {
-    await this.#store.empty()
+    await this.#store.empty({
+      random: new Random(this.#scenario.seed ^ 0x2545f491),
+      time: this.time,
+      troubleEnds: this.#scenario.troubleEnds,
+      note: (text, fault) => this.#count(text, fault),
+    })
     for (let index = 0; index < this.#scenario.processes; index++) this.#start(index)
     await settled()
     while (this.#steps++ < maxSteps) {
@@ -229,7 +234,7 @@ class Simulation {
 
   /** @returns a promise if the step takes real time, or if code of a process runs. */
   #take({ item, queue, running }: Step): Promise<void> | undefined {
-    if (queue && running && 'carryOut' in item) return this.#carryOut(running.process, queue, item)
+    if (queue && running && 'method' in item) return this.#carryOut(running.process, queue, item)
     if (queue && running && 'deliver' in item) running.process.run(() => queue.deliver(item as SentAnswer))
     else if (item instanceof VirtualTimer) item.fire()
     else {
@@ -239,7 +244,7 @@ class Simulation {
     return settled()
   }
 
-  #carryOut({ name, run }: VirtualProcess, queue: CallQueue, call: SentCall): Promise<void> | undefined {
+  #carryOut({ name, run }: VirtualProcess, queue: Calls, call: Pick<SentCall, 'method'>): Promise<void> | undefined {
     const fate = this.#fate()
     const delay = fate === 'is answered late' ? this.#random.between(100, longestDelay) : 0
     if (fate !== 'succeeds') this.#count(`${name}: ${call.method} ${fate}`, `a call ${fate}`)
@@ -257,6 +262,7 @@ class Simulation {
   #pass(to: number): string | undefined {
     const ms = to - this.time.now
     this.time.now = to
+    if (this.#store.hasNetwork) return undefined
     if (this.#unfinished.length === 0 || (this.#scenario.faults > 0 && this.#isTrouble)) return undefined
     const workers = this.#running().map(({ process, host, queues, isClosing }): WorkerState => {
       const waits = queues.some(({ answers }) => answers.some(({ at }) => at > to)) // for an answer that is late
@@ -448,7 +454,7 @@ const isIdle = ({ host, queues }: Running): boolean =>
 const never = new Promise<never>(() => {})
 
 /** Calls that are too frequent for the trace. */
-const quiet = new Set(['claim', 'offer', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
+const quiet = new Set(['a read', 'claim', 'offer', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
 
 function newDelivery({ delivery, key, size }: Sending, now: number): NewDelivery {
   const payload = { key, delivery, list: Array(size).fill({ 34: 0 }) }

@@ -5,7 +5,8 @@
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { DeliveryState, TaskState } from '../../src/inbox/records.ts'
 import type { Answer } from '../../src/runtime/thread-server.ts'
-import type { VirtualProcess } from './virtual-time.ts'
+import type { Random } from './random.ts'
+import type { VirtualProcess, VirtualTime } from './virtual-time.ts'
 
 /** Milliseconds between two polls of an idle worker. Longer than in a real store, because each poll takes several steps. */
 export const pollInterval = 5000
@@ -15,15 +16,28 @@ export const storeSettings = { heartbeat: 5000, vanishAfter: 120_000 }
 
 /** A store that all simulated processes share. */
 export interface SimulatedStore {
-  /** Deletes the data of the schedule before. */
-  empty(): void | Promise<void>
-  /** Opens the inbox of a process. */
-  open(process: VirtualProcess): { inbox: Inbox; queues: readonly CallQueue[] }
+  /** Whether a network between the processes and the store may delay all work. */
+  readonly hasNetwork?: boolean
+  /** Deletes the data of the schedule before. @param schedule The schedule that begins. */
+  empty(schedule: Schedule): void | Promise<void>
+  /** Opens the inbox of a process. The store may change the queues between two steps. */
+  open(process: VirtualProcess): { inbox: Inbox; queues: readonly Calls[] }
   /** The stored data. Returns the same object again if nothing has changed since the last call. */
   snapshot(): Snapshot | Promise<Snapshot>
   pause(handler: string): void | Promise<void>
   resume(handler: string): void | Promise<void>
   close(): void | Promise<void>
+}
+
+/** What a store may use of a schedule. */
+export interface Schedule {
+  /** The random numbers of the store. */
+  readonly random: Random
+  readonly time: VirtualTime
+  /** Milliseconds from the begin of the schedule until faults end. */
+  readonly troubleEnds: number
+  /** Adds a line to the trace, and counts a fault of this kind. */
+  note(text: string, fault: string): void
 }
 
 /** The contents of a store, as far as the invariants need them. The deliveries are in the order of their ids. */
@@ -49,6 +63,8 @@ export interface TaskRecord {
   readonly attemptsUsed: number
   /** When its worker claimed it, by the clock of the worker. */
   readonly startedAt: number | undefined
+  /** How many of its leases have expired, if a lease may expire before its worker learns that it holds the lease. */
+  readonly expiredLeases?: number
 }
 
 /** What happens to a call: it succeeds, it fails without effect, or its answer is lost or takes long. */
@@ -68,7 +84,20 @@ export interface SentAnswer {
 }
 
 /** The calls of a process that are not carried out, and the answers that it has not got. */
-export class CallQueue {
+export interface Calls {
+  readonly waiting: readonly unknown[]
+  readonly answers: readonly SentAnswer[]
+  /** The calls that may be carried out next. */
+  readonly nextCalls: readonly Pick<SentCall, 'method'>[]
+  /** The answers that the process may get next. */
+  readonly nextAnswers: readonly SentAnswer[]
+  /** @param answerAt When the process gets the answer. */
+  carryOut(call: Pick<SentCall, 'method'>, fate: Fate, answerAt: number): Promise<void> | undefined
+  deliver(answer: SentAnswer): void
+}
+
+/** The calls to a thread. */
+export class CallQueue implements Calls {
   readonly name: string
   readonly waiting: SentCall[] = []
   readonly answers: SentAnswer[] = []
@@ -80,17 +109,14 @@ export class CallQueue {
     this.#isOrdered = isOrdered
   }
 
-  /** The calls that may be carried out next. */
   get nextCalls(): readonly SentCall[] {
     return this.#isOrdered ? this.waiting.slice(0, 1) : this.waiting
   }
 
-  /** The answers that the process may get next. */
   get nextAnswers(): readonly SentAnswer[] {
     return this.#isOrdered ? this.answers.slice(0, 1) : this.answers
   }
 
-  /** @param answerAt When the process gets the answer. */
   carryOut(call: SentCall, fate: Fate, answerAt: number): Promise<void> | undefined {
     this.waiting.splice(this.waiting.indexOf(call), 1)
     const answer = fate === 'fails' ? undefined : call.carryOut()

@@ -14,6 +14,17 @@ export function openStore(name: StoreName): SimulatedStore {
   return name === 'model' ? new ModelStore() : new TemporarySqliteStore()
 }
 
+/** The stores of `npm run test:simulate`. PostgreSQL is slow to start, so it is used only if it is asked for. */
+export const allStoreNames = [...storeNames, 'postgres'] as const
+
+/** Starts an empty store. `close` deletes it. */
+export async function startStore(name: (typeof allStoreNames)[number]): Promise<SimulatedStore> {
+  if (name !== 'postgres') return openStore(name)
+  await import('./in-thread.ts')
+  const { PostgresStore } = await import('./postgres.ts')
+  return PostgresStore.start()
+}
+
 class TemporarySqliteStore extends SqliteStore {
   readonly #folder: string
 

@@ -97,6 +97,9 @@ export class VirtualProcess {
   }
 }
 
+/** The process whose code runs. */
+export const currentProcess = (): VirtualProcess | undefined => current.getStore()
+
 /** Timers that repeat more often than this would only slow the simulation down: checkpoints of the log. */
 const minInterval = 5000
 
