@@ -94,6 +94,8 @@ class Simulation {
   /** The deliveries that the scenario has sent, by number. */
   readonly #sent = new Map<number, NewDelivery>()
   readonly #ids = new Map<number, number>()
+  /** The processes that are storing a delivery, with one entry for each delivery. */
+  #storing: readonly VirtualProcess[] = []
   #started = 0
   /** Whether the workers are stopped for good. */
   #isEnding = false
@@ -146,7 +148,8 @@ class Simulation {
 
   #isOver(): boolean {
     if (this.#actions.length > 0 || this.#isTrouble) return false
-    if (this.#unfinished.length === 0 && this.#scene.timers.size === 0) return true
+    const isStoring = this.#storing.some(({ hasEnded }) => !hasEnded)
+    if (!isStoring && this.#unfinished.length === 0 && this.#scene.timers.size === 0) return true
     return this.#elapsed > this.#scenario.troubleEnds + patience
   }
 
@@ -157,14 +160,12 @@ class Simulation {
     }
     this.#isEnding = true
     const idleFrom = this.time.now + 2 * storeRetryDelay // until then, workers may repeat calls
-    const workers = new Set(this.#running())
     for (let step = 0; this.#running().length > 0; step++) {
       if (step === maxSteps) return 'A worker did not stop'
-      for (const running of workers) {
-        if (this.time.now < idleFrom || !isIdle(running)) continue
+      for (const running of this.#running()) {
+        if (running.isClosing || this.time.now < idleFrom || !isIdle(running)) continue
         this.#events.push({ kind: 'idle', process: running.process, ...running.worker.held })
         this.#close(running)
-        workers.delete(running)
         await settled()
       }
       const violation = (await this.#step()) ?? (await this.#check())
@@ -344,16 +345,24 @@ class Simulation {
       return
     }
     this.#sent.set(number, delivery)
-    running.process.run(() => {
-      running.inbox.store(delivery).then(
-        ({ id, outcome }) => {
-          this.#say(`delivery ${number} is ${outcome}`)
-          this.#ids.set(number, id)
-          this.#events.push({ kind: 'acknowledged', guid: delivery.guid })
-          running.worker.wake()
-        },
-        () => this.#later(1000, () => this.#sendAgain(number)), // the store may have stored it nevertheless
-      )
+    const { process, inbox, worker } = running
+    this.#storing = [...this.#storing, process]
+    const ended = () => {
+      this.#storing = this.#storing.toSpliced(this.#storing.indexOf(process), 1)
+    }
+    process.run(() => {
+      inbox
+        .store(delivery)
+        .finally(ended)
+        .then(
+          ({ id, outcome }) => {
+            this.#say(`delivery ${number} is ${outcome}`)
+            this.#ids.set(number, id)
+            this.#events.push({ kind: 'acknowledged', guid: delivery.guid })
+            worker.wake()
+          },
+          () => this.#later(1000, () => this.#sendAgain(number)), // the store may have stored it nevertheless
+        )
     })
   }
 
