@@ -12,7 +12,7 @@ const { setTimeout } = globalThis
 /** Real milliseconds after which the lock table says whether a statement waits for a lock. */
 const lockCheckDelay = 10
 
-/** What a session has sent: complete messages, up to a `ReadyForQuery`. */
+/** The messages of a session, up to a `ReadyForQuery`. */
 interface Reply {
   readonly bytes: Buffer
   /** Whether the session is idle, in a transaction, or in a failed transaction. */
@@ -61,7 +61,7 @@ export class Backend {
   }
 
   /**
-   * @param requests The number of `Sync` and `Query` messages, each of which gets a `ReadyForQuery`.
+   * @param requests The number of `Sync` and `Query` messages. Each of them gets a `ReadyForQuery`.
    * @param around Statements that are executed before and after them. The reply does not contain the answers of these.
    */
   send(bytes: Buffer, requests: number, { before, after }: { before?: string; after?: string } = {}): Promise<Reply> {

@@ -1,6 +1,6 @@
 /**
  * The connections of simulated processes to a real PostgreSQL. A `Link` takes the place of the socket of a `pg` client:
- * the simulation decides when what the client has sent reaches the server, and when the answer reaches the client.
+ * the simulation decides when the messages of the client reach the server, and when the answers reach the client.
  */
 import { EventEmitter } from 'node:events'
 import type { Backend, Backends } from './postgres-backends.ts'
@@ -14,7 +14,7 @@ const maxIdleTime = 5000
 /** The shortest and the longest virtual time that a statement waits for a lock. */
 const [minLockWait, maxLockWait] = [4000, 30_000]
 
-/** A part of what the client has sent: complete messages, up to a `Sync` or a `Query`. */
+/** Messages of the client, up to a `Sync` or a `Query`. */
 interface Request {
   readonly bytes: Buffer
   /** The statement, for the trace. */
@@ -22,7 +22,7 @@ interface Request {
   readonly isStartup: boolean
 }
 
-/** What the links of all processes share. */
+/** The resources of all links. */
 export interface Network {
   readonly backends: Backends
   readonly random: Random
@@ -32,7 +32,7 @@ export interface Network {
   readonly sessionSettings: string
   /** A session has executed statements. @param hasCommitted Whether they may have changed deliveries or tasks. */
   executed(link: Link, hasCommitted: boolean): Promise<void>
-  /** The server does something by itself to a session of a process. */
+  /** Reports that the server has interrupted a session of a process. */
   note(process: VirtualProcess, what: string): void
   /** The link is closed, and the server does not know it yet. */
   closed(link: Link): void
@@ -181,8 +181,8 @@ export class Link extends EventEmitter implements Calls {
   }
 
   /**
-   * The server learns that the connection is closed, and ends the session. It may have received what the client has sent
-   * before. @returns whether the session has ended.
+   * The server learns that the connection is closed, and ends the session. It may have received earlier messages of the
+   * client. @returns whether the session has ended.
    */
   async closeSession(): Promise<boolean> {
     if (this.#isExecuting || this.own.isStalled) return false
@@ -248,7 +248,7 @@ export class Link extends EventEmitter implements Calls {
     })
   }
 
-  /** Splits what the client has written into requests. */
+  /** Splits the bytes of the client into requests. */
   #split(): void {
     let [begin, offset, sql] = [0, 0, '']
     const data = this.#unsent
@@ -322,7 +322,7 @@ export class Link extends EventEmitter implements Calls {
 /** Whether a statement may change deliveries or tasks. */
 const changesTasks = /\b(insert into|update|delete from)\s+(deliveries|tasks)\b/
 
-/** What a statement writes, for the trace. */
+/** The changes of a statement, for the trace. */
 function writesOf(sql: string): string {
   if (sql === 'commit') return sql
   return [...new Set(sql.match(/\b(insert into|update|delete from) [\w."]+/gi))].join(', ') || 'a read'

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => store.close())
 
 /** Milliseconds of real time in which fresh seeds are explored. */
-const budget = 1500
+const budget = 500
 
 test('fresh seeds keep all invariants', { timeout: 300_000 }, async () => {
   const end = performance.now() + budget

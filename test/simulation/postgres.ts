@@ -143,7 +143,7 @@ export class PostgresStore implements SimulatedStore, Network {
     await this.#server.stop()
   }
 
-  /** What the server and the network do by themselves. */
+  /** Steps of the server and of the network. */
   async #tick(): Promise<void> {
     for (let fault = this.#faults.next(); fault; fault = this.#faults.next()) this.#cause(fault)
     for (const network of this.#processes) {
@@ -151,7 +151,7 @@ export class PostgresStore implements SimulatedStore, Network {
       if (process.hasEnded) for (const link of links.splice(0)) link.abandon()
       for (const link of [...links]) {
         await link.enforceTimeouts()
-        // What a suspended process has sent still arrives.
+        // The messages of a suspended process still arrive.
         if (process.isSuspended && link.waiting.length > 0 && this.random.chance(0.1))
           await link.carryOut(undefined, 'succeeds', 0)
       }

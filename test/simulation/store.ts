@@ -29,7 +29,7 @@ export interface SimulatedStore {
   close(): void | Promise<void>
 }
 
-/** What a store may use of a schedule. */
+/** The parts of a schedule that a store may use. */
 export interface Schedule {
   /** The random numbers of the store. */
   readonly random: Random
