@@ -90,13 +90,15 @@ export class Link extends EventEmitter implements Calls {
 
   // For the simulation.
 
-  get waiting(): readonly Request[] {
-    return this.#isExecuting || this.#broken || this.own.isStalled ? none : this.#requests
+  get waiting(): readonly unknown[] {
+    return this.#isExecuting ? [this.#answer] : this.#requests
   }
 
   get nextCalls(): readonly Pick<SentCall, 'method'>[] {
-    const [first] = this.waiting
-    return first ? [{ method: writesOf(first.sql) }] : none
+    const [first] = this.#requests
+    return first && !this.#isExecuting && !this.#broken && !this.own.isStalled
+      ? [{ method: writesOf(first.sql) }]
+      : none
   }
 
   get answers(): readonly SentAnswer[] {
@@ -173,7 +175,7 @@ export class Link extends EventEmitter implements Calls {
       this.#network.note(this.own.process, 'the server cancels a statement that waits for a lock')
       await this.#network.backends.cancel(backend)
       await this.#answer
-    } else if (!this.#isExecuting && backend.status !== 'I' && this.waiting.length === 0 && waited > maxIdleTime) {
+    } else if (!this.#isExecuting && backend.status !== 'I' && this.nextCalls.length === 0 && waited > maxIdleTime) {
       this.#network.note(this.own.process, 'the server ends a session that idles in a transaction')
       this.break()
       await this.endSession()

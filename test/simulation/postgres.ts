@@ -152,7 +152,7 @@ export class PostgresStore implements SimulatedStore, Network {
       for (const link of [...links]) {
         await link.enforceTimeouts()
         // The messages of a suspended process still arrive.
-        if (process.isSuspended && link.waiting.length > 0 && this.random.chance(0.1))
+        if (process.isSuspended && link.nextCalls.length > 0 && this.random.chance(0.1))
           await link.carryOut(undefined, 'succeeds', 0)
       }
     }
