@@ -117,6 +117,7 @@ create table tasks (
   attempts_used int not null default 0,
   worker bigint,                            -- holds the lease while the task runs
   started_at bigint,
+  claimed_after bigint,                     -- the delivery whose result claimed the running attempt; null: another call did
   primary key (delivery_id, handler)
 );
 

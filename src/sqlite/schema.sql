@@ -76,6 +76,7 @@ create table tasks (
   attempts_used integer not null default 0,
   worker integer,                           -- holds the lease while the task runs
   started_at integer,
+  claimed_after integer,                    -- the delivery whose result claimed the running attempt; null: another call did
   primary key (delivery_id, handler)
 ) strict, without rowid;
 

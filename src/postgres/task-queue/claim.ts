@@ -231,6 +231,6 @@ const blockTasks = `
 const startTasks = `
   update tasks
   set state = 'running', next_at = null, delay = null, job = null, attempt = attempt + 1, attempts_used = attempts_used + 1,
-      worker = $3, started_at = $4
+      worker = $3, started_at = $4, claimed_after = null
   from unnest($1::bigint[], $2::text[]) as claimed (delivery_id, handler)
   where tasks.delivery_id = any($1) and tasks.delivery_id = claimed.delivery_id and tasks.handler = claimed.handler`

@@ -195,7 +195,8 @@ const upsertTasks = `
   on conflict (delivery_id, handler) do update
   set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null, job = excluded.job,
       order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
-      attempts_used = excluded.attempts_used, worker = excluded.worker, started_at = excluded.started_at
+      attempts_used = excluded.attempts_used, worker = excluded.worker, started_at = excluded.started_at,
+      claimed_after = null
   returning delivery_id as id, handler, attempt`
 
 const markTasksGone = `

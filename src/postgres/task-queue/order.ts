@@ -81,7 +81,6 @@ export function promoteNext(transaction: Transaction, ids: readonly number[]): P
 export interface FinishedPlace {
   id: number
   handler: string
-  attempt: number
   worker: number
   /** Maximum bytes of the body of the next task. If the body is larger, the task is not claimed. */
   bytes: number
@@ -102,8 +101,7 @@ export interface FinishedPlace {
  * later, the body is too large, or another transaction has locked the delivery of the task. In the last case, this function does not wait,
  * because a transaction that holds a queue never waits for a delivery.
  *
- * A repeated call returns the tasks that the first call claimed. Another call may have claimed a task at the same time,
- * if an operator had discarded the delivery of the attempt. So the first call must have recorded the result.
+ * A repeated call returns the tasks that the first call claimed.
  */
 export async function claimNextTasks(
   transaction: Transaction,
@@ -174,7 +172,7 @@ const promoteFirst = `
 const claimPromoted = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
-      id bigint, handler text, attempt int, worker bigint, bytes bigint, now bigint, place int)
+      id bigint, handler text, worker bigint, bytes bigint, now bigint, place int)
   ), places as materialized (
     select input.*, tasks.order_hash
     from input join tasks on tasks.delivery_id = input.id and tasks.handler = input.handler
@@ -183,7 +181,7 @@ const claimPromoted = `
   ), alive as materialized (
     select id from workers where id in (select worker from places) for key share skip locked
   ), firsts as materialized (
-    select places.worker, places.bytes, places.now, places.place, first.*
+    select places.id, places.worker, places.bytes, places.now, places.place, first.*
     from places join alive on alive.id = places.worker, lateral (
       select ctid as row, delivery_id, handler, state, next_at, start_at from tasks
       where tasks.order_hash = places.order_hash and ${unfinished}
@@ -195,12 +193,8 @@ const claimPromoted = `
     select tasks.delivery_id as id, tasks.handler, tasks.attempt, attempts_used as "attemptsUsed", deliveries.replayed, place
     from places
     join tasks on tasks.order_hash = places.order_hash and tasks.state = 'running'
-      and tasks.worker = places.worker and tasks.started_at = places.now
+      and tasks.worker = places.worker and tasks.claimed_after = places.id
     join deliveries on deliveries.id = tasks.delivery_id
-    where exists (
-      select 1 from attempts
-      where attempts.delivery_id = places.id and attempts.handler = places.handler and number = places.attempt
-        and attempts.started_at + duration = places.now)
   ), locked as materialized (
     select id, size, replayed from deliveries
     where id = any(array(select delivery_id from firsts))
@@ -208,7 +202,8 @@ const claimPromoted = `
     for update skip locked
   ), claimed as (
     update tasks
-    set state = 'running', attempt = attempt + 1, attempts_used = attempts_used + 1, worker = firsts.worker, started_at = firsts.now
+    set state = 'running', attempt = attempt + 1, attempts_used = attempts_used + 1, worker = firsts.worker,
+        started_at = firsts.now, claimed_after = firsts.id
     from firsts join locked on locked.id = firsts.delivery_id and locked.size <= firsts.bytes
     where tasks.ctid = firsts.row
     returning tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", replayed, place

@@ -149,5 +149,5 @@ const upsertTask = `
   on conflict (delivery_id, handler) do update
   set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
       order_key = excluded.order_key, attempt = attempt + excluded.attempt, attempts_used = excluded.attempts_used,
-      worker = excluded.worker, started_at = excluded.started_at
+      worker = excluded.worker, started_at = excluded.started_at, claimed_after = null
   returning attempt`

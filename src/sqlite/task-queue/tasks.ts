@@ -8,17 +8,21 @@ import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../../inbox/tas
 import type { Connection } from '../connection/connection.ts'
 import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
 
-/** Starts an attempt of a due task. If the order key does not allow the task to run yet, blocks the task instead. */
+/**
+ * Starts an attempt of a due task. If the order key does not allow the task to run yet, blocks the task instead.
+ * @param after The delivery whose result claims the task.
+ */
 export function claimTask(
   connection: Connection,
   worker: number,
   id: number,
   handler: string,
   now: number,
+  after?: number,
 ): Omit<ClaimedTask, 'replayed'> | undefined {
   const task = connection.get<Pick<FirstTask, 'attempt' | 'attempts_used'> & OrderedTask>(selectDue, id, handler)
   if (!task || blockUnlessFirst(connection, id, handler, task.order_key)) return undefined
-  connection.run(startTask, worker, now, id, handler)
+  connection.run(startTask, worker, now, after ?? null, id, handler)
   return { id, handler, attempt: task.attempt + 1, attemptsUsed: task.attempts_used + 1 }
 }
 
@@ -76,7 +80,7 @@ export function finish(connection: Connection, worker: number, result: AttemptRe
 function claimNext(
   connection: Connection,
   worker: number,
-  { id, handler, attempt, nextBytes, startedAt, duration }: AttemptResult,
+  { id, handler, nextBytes, startedAt, duration }: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
   if (nextBytes === undefined) return undefined
@@ -86,19 +90,13 @@ function claimNext(
   const replayed = first.replayed === 1
   if (isRecorded) {
     if (!isClaimable(first, nextBytes, now)) return undefined
-    const claimed = claimTask(connection, worker, first.delivery_id, handler, now)
+    const claimed = claimTask(connection, worker, first.delivery_id, handler, now, id)
     return claimed && { ...claimed, replayed }
   }
-  // A worker repeats a call if the answer is lost. Another call may have claimed the task at the same time, if an
-  // operator had discarded the delivery of the attempt. So the first call must have recorded the result.
-  const isRepeated = isClaimedAt(first, worker, now) && connection.get(selectRecorded, id, handler, attempt, now)
-  if (!isRepeated) return undefined
+  // A worker repeats a call if the answer is lost.
+  if (first.worker !== worker || first.claimed_after !== id) return undefined
   return { id: first.delivery_id, handler, attempt: first.attempt, attemptsUsed: first.attempts_used, replayed }
 }
-
-/** Whether a worker claimed a task at this time. */
-const isClaimedAt = ({ worker, started_at }: FirstTask, by: number, at: number): boolean =>
-  worker === by && started_at === at
 
 const isClaimable = ({ state, next_at, size, paused }: FirstTask, maxBytes: number, now: number): boolean =>
   state === 'pending' && next_at !== null && next_at <= now && size <= maxBytes && paused === 0
@@ -158,7 +156,7 @@ const selectDue = `
 const startTask = `
   update tasks
   set state = 'running', next_at = null, delay = null, attempt = attempt + 1, attempts_used = attempts_used + 1,
-      worker = ?, started_at = ?
+      worker = ?, started_at = ?, claimed_after = ?
   where delivery_id = ? and handler = ?`
 
 const selectRunning = `
@@ -174,9 +172,6 @@ const expireTask = `
   update tasks
   set state = 'retrying', next_at = ?, delay = ?, worker = null, started_at = null
   where delivery_id = ? and handler = ?`
-
-const selectRecorded = `
-  select 1 from attempts where delivery_id = ? and handler = ? and number = ? and started_at + duration = ?`
 
 const insertEndedAttempt = `
   insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)

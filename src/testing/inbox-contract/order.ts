@@ -97,6 +97,7 @@ export const orderCases: InboxContractCase[] = [
   {
     id: 'order-next-discarded',
     name: 'does not return a task that another call has claimed when the attempt of a discarded delivery ended',
+    needs: ['Operations'],
     async run(host) {
       const { inbox, worker, ids } = await lineUp(await openNew(host), 2)
       const first = only(await worker.claim('a'))
@@ -104,6 +105,18 @@ export const orderCases: InboxContractCase[] = [
       const duration = 5
       assert.equal(only(await worker.claim('a', 1, start + duration)).id, ids[1])
       assert.deepEqual(await worker.finish(first, 'succeeded', { duration, nextBytes: 1e6 }), [])
+    },
+  },
+  {
+    id: 'order-next-matched',
+    name: 'does not return a task that a match has claimed meanwhile if the outcome is repeated',
+    async run(host) {
+      const { inbox, worker } = await lineUp(await openNew(host), 1)
+      const first = only(await worker.claim('a'))
+      const ended = { duration: 0, nextBytes: 1e6 }
+      assert.equal('next' in only(await worker.finish(first, 'succeeded', ended)), false)
+      only(await worker.match(await storeNew(inbox), ordered('a', 'key', true)))
+      assert.deepEqual(await worker.finish(first, 'succeeded', ended), [])
     },
   },
   {

@@ -21,6 +21,8 @@ export interface ModelTask {
   /** The worker that holds the lease. */
   worker: number | undefined
   startedAt: number | undefined
+  /** The delivery whose result claimed the running attempt. */
+  claimedAfter: number | undefined
   /** The attempts that have ended. */
   readonly attempts: AttemptDetail[]
 }

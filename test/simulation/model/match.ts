@@ -96,6 +96,7 @@ function startTask(
       delay: undefined,
     },
     ...(isRunning ? { worker, startedAt: now } : { worker: undefined, startedAt: undefined }),
+    claimedAfter: undefined,
   })
   return attempt
 }

@@ -64,11 +64,17 @@ function isSuspected({ state, attempts }: ModelTask): boolean {
 }
 
 /** Starts an attempt of a due task. If the order key does not allow that, blocks the task instead. */
-function start(data: ModelData, worker: number, task: ModelTask, now: number): ClaimedTask | undefined {
+function start(
+  data: ModelData,
+  worker: number,
+  task: ModelTask,
+  now: number,
+  claimedAfter?: number,
+): ClaimedTask | undefined {
   const { delivery, handler } = task
   const isBlocked = data.blockUnlessFirst(task)
   if (!isBlocked) {
-    Object.assign(task, { state: 'running', nextAt: undefined, delay: undefined, worker, startedAt: now })
+    Object.assign(task, { state: 'running', nextAt: undefined, delay: undefined, worker, startedAt: now, claimedAfter })
     task.attempt++
     task.attemptsUsed++
   }
@@ -120,21 +126,20 @@ export function finish(data: ModelData, worker: number, result: AttemptResult): 
 function claimNext(
   data: ModelData,
   worker: number,
-  { id, handler, attempt, nextBytes, startedAt, duration }: AttemptResult,
+  { id, handler, nextBytes, startedAt, duration }: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
-  const { key, attempts = [] } = data.deliveries.get(id)?.tasks.get(handler) ?? {}
+  const key = data.deliveries.get(id)?.tasks.get(handler)?.key
   if (nextBytes === undefined || key === undefined) return undefined
   const now = startedAt + duration
   const first = data.unfinished(handler, key).next().value
   if (!first || first.delivery.id === id) return undefined
-  const wasRecorded = attempts.some((one) => one.number === attempt && one.duration === duration)
   // An earlier call with the same result has claimed it, and the answer was lost.
-  if (first.worker === worker && first.startedAt === now && wasRecorded) return toClaimed(first, handler)
+  if (first.worker === worker && first.claimedAfter === id) return toClaimed(first, handler)
   const isDue =
     first.state === 'pending' &&
     first.nextAt !== undefined &&
     first.nextAt <= now &&
     first.delivery.content.body.length <= nextBytes
-  return isRecorded && isDue && !isPaused(data.pauses, handler) ? start(data, worker, first, now) : undefined
+  return isRecorded && isDue && !isPaused(data.pauses, handler) ? start(data, worker, first, now, id) : undefined
 }
