@@ -114,6 +114,7 @@ async function runSchedules({ first, end, step, stores, only, stopped }: Assignm
 }
 
 async function explore(first: number, count: number): Promise<void> {
+  process.stdout.write(`${count} schedules from seed ${first}\n`)
   const begin = performance.now()
   const threads = Number(values.threads)
   const totals = new Map<StoreName, Report>()
@@ -126,7 +127,8 @@ async function explore(first: number, count: number): Promise<void> {
       totals.set(report.store, sumOf(report, totals.get(report.store)))
       const done = [...totals.values()].reduce((sum, total) => sum + total.schedules, 0)
       const rate = (done / (performance.now() - begin)) * 1000
-      process.stderr.write(`\r${done} of ${count} schedules from seed ${first}, ${rate.toFixed(0)} a second`)
+      if (process.stderr.isTTY)
+        process.stderr.write(`\r${done} of ${count} schedules from seed ${first}, ${rate.toFixed(0)} a second`)
       if (report.violation === undefined) return
       violations++
       process.exitCode = 1
@@ -135,7 +137,7 @@ async function explore(first: number, count: number): Promise<void> {
     return thread
   })
   await Promise.all(running.map((thread) => once(thread, 'exit')))
-  process.stdout.write('\n')
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   for (const { store, schedules, steps, duration, faults } of totals.values()) {
     const rate = (schedules / duration) * 1000
     process.stdout.write(`${store}: ${schedules} schedules, ${steps} steps, ${rate.toFixed(0)} a second and thread\n`)
