@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { resolveConfig } from '../../../src/server/config/resolve-config.ts'
 import {
   checksSignatures,
@@ -8,6 +7,7 @@ import {
   receivesDeliveries,
   recoverTargets,
 } from '../../../src/server/config/server-options.ts'
+import { openInbox } from '../../inbox/stores.ts'
 
 const configOf = (flags: Readonly<Record<string, string>>) => resolveConfig({ flags, env: {} })
 
@@ -39,9 +39,8 @@ test.each([
 })
 
 describe('the inbox of the module', () => {
-  const inbox = { store() {}, claim() {} } as unknown as Inbox
-
   test('is used, unless a setting names a database', () => {
+    const inbox = openInbox()
     const hooks = new Hooks({ secret: 's', inbox })
     expect(moduleInbox(configOf({}), hooks)).toBe(inbox)
     expect(moduleInbox(configOf({ database: 'hookserver.db' }), hooks)).toBeUndefined()
