@@ -9,7 +9,7 @@ import { stuckAttempts } from './stuck-handlers.ts'
 test.each([
   ['an application', false],
   ['hookserver serve', true],
-])('kills of %s lose no acknowledged delivery', { timeout: 120_000 }, async (_what, served) => {
+])('kills of %s lose no acknowledged delivery', { timeout: 300_000 }, async (_what, served) => {
   const report = await runCampaign({ kills: 12, seed: seedOf('kills', 2), served })
   expect(report).toMatchObject({ lost: [], wrong: [], rejected: 0 })
   expect(total(report.kills)).toBeGreaterThanOrEqual(12)

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { deaths } from '../campaign/handlers.ts'
+import { deaths, fatal } from '../campaign/handlers.ts'
 import type { Journal } from '../campaign/journal.ts'
 import { Progress } from '../campaign/progress.ts'
 import type { Random } from '../campaign/random.ts'
@@ -106,23 +106,28 @@ const atMigration: Round = async (stage, receiver) => {
   }
 }
 
-/** Milliseconds within which a worker must reclaim the tasks of a suspended one. */
+/** Milliseconds within which a worker must reclaim the tasks of another one. */
 const reclaimTimeout = 30_000
+
+/** Waits for a condition that must hold within `reclaimTimeout`. @throws {Error} with `what` if it does not. */
+async function soon(what: string, condition: () => boolean): Promise<void> {
+  const end = performance.now() + reclaimTimeout
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`${what} within ${reclaimTimeout / 1000} s`)
+    await setTimeout(1)
+  }
+}
 
 const afterSuspension: Round = async ({ journal, random, sender, start, kill }, receiver, worker) => {
   const progress = new Progress(journal)
   let isSuspended = false
   await worker.ready
   const load = sender.load(await receiver.ready, () => isSuspended)
-  while (progress.openOf(worker.pid).length === 0) await setTimeout(1)
+  await soon('A worker ran no attempt', () => progress.openOf(worker.pid).length > 0)
   await worker.stop()
   isSuspended = true
   const next = start('worker')
-  const end = performance.now() + reclaimTimeout
-  while (progress.openOf(worker.pid).length > 0) {
-    if (performance.now() > end) throw new Error('No worker reclaimed the tasks of a suspended one')
-    await setTimeout(10)
-  }
+  await soon('No worker reclaimed the tasks of a suspended one', () => progress.openOf(worker.pid).length === 0)
   worker.resume()
   await setTimeout(random.whole(0, longest))
   await kill('resumed', worker, next, receiver)
@@ -130,12 +135,18 @@ const afterSuspension: Round = async ({ journal, random, sender, start, kill }, 
 }
 
 const byHandler: Round = async (stage, receiver) => {
-  const { random, sender, start, killed, kill } = stage
+  const { random, sender, journal, start, killed, kill } = stage
+  const progress = new Progress(journal)
   const load = await loadOf(stage, receiver)
-  sender.open.set(random.guid(), 'fork')
-  await sender.resend(await receiver.ready)
+  const guid = random.guid()
+  sender.open.set(guid, 'fork')
+  const port = await receiver.ready
+  let hasEnded = false
+  void receiver.ended.then(() => (hasEnded = true))
+  while (sender.open.has(guid) && !hasEnded) await sender.resend(port) // under load, the receiver may reject it at first
   let victim = receiver
   for (let death = 1; death <= deaths; death++) {
+    await soon(`Attempt ${death} of the handler did not begin`, () => (progress.of(guid, fatal)?.attempt ?? 0) >= death)
     await killed('fatal', victim)
     victim = start('all')
   }
