@@ -8,7 +8,7 @@ import { Random } from '../campaign/random.ts'
 import { Sender } from '../campaign/sender.ts'
 import { Judge, tooManyLate, type Verdict } from '../campaign/verdict.ts'
 import { Victim } from '../campaign/victim.ts'
-import { readContents, unfinished } from './inbox-contents.ts'
+import { isLocked, readContents, unfinished } from './inbox-contents.ts'
 import type { ProgramSettings } from './program.ts'
 import { type Kind, kinds, rounds, type Stage } from './rounds.ts'
 
@@ -161,11 +161,12 @@ class Campaign {
   }
 
   #stage(): Stage {
-    const { sender, journal } = this.#scene
+    const { file, sender, journal } = this.#scene
     return {
       random: this.#random,
       sender,
       journal,
+      isLocked: () => isLocked(file),
       start: (role) => this.#start(role),
       kill: async (kind, ...victims) => {
         await Promise.all(victims.map((victim) => victim.kill()))

@@ -1,6 +1,22 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { AttemptRow, DeliveryRow, InboxContents } from '../campaign/verdict.ts'
 
+/** Milliseconds within which a process that is not suspended ends its transaction. */
+const lockTimeout = 1000
+
+/** Whether a suspended process holds the lock of a file for writing. Other processes then wait until it resumes. */
+export function isLocked(path: string): boolean {
+  const db = new DatabaseSync(path, { timeout: lockTimeout })
+  try {
+    db.exec('begin immediate; rollback')
+    return false
+  } catch {
+    return true
+  } finally {
+    db.close()
+  }
+}
+
 /** The number of deliveries in a file that have not ended. */
 export function unfinished(path: string): number {
   return read(path, (db) => {

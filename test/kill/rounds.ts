@@ -26,6 +26,8 @@ export interface Stage {
   random: Random
   sender: Sender
   journal: Journal
+  /** See `isLocked`. */
+  isLocked(): boolean
   start(role: ProgramSettings['role']): Victim
   /** Kills the processes at the same time, and counts this as one kill. */
   kill(kind: Kind, ...victims: Victim[]): Promise<void>
@@ -118,13 +120,16 @@ async function soon(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
-const afterSuspension: Round = async ({ journal, random, sender, start, kill }, receiver, worker) => {
+const afterSuspension: Round = async ({ journal, random, sender, isLocked, start, kill }, receiver, worker) => {
   const progress = new Progress(journal)
   let isSuspended = false
   await worker.ready
   const load = sender.load(await receiver.ready, () => isSuspended)
-  await soon('A worker ran no attempt', () => progress.openOf(worker.pid).length > 0)
-  await worker.stop()
+  do {
+    worker.resume()
+    await soon('A worker ran no attempt', () => progress.openOf(worker.pid).length > 0)
+    await worker.stop()
+  } while (isLocked())
   isSuspended = true
   const next = start('worker')
   await soon('No worker reclaimed the tasks of a suspended one', () => progress.openOf(worker.pid).length === 0)
