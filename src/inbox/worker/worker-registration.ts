@@ -47,15 +47,15 @@ export class WorkerRegistration {
 
   /** Registers the worker if it has no current id, or else updates its handlers if they have changed. */
   async register(): Promise<number> {
-    const { inbox, host } = this.#context
+    const { inbox, host, suspensions } = this.#context
     if (this.#current === undefined) {
       this.#handlersChanged = false
       const onWork = (work: AvailableWork) => this.#events.onWork(work)
-      const calledAt = performance.now()
+      const call = suspensions.callTime()
       const id = await inbox.registerWorker(policiesOf(host), onWork)
       this.#unreleased.add(id)
       // The store sends heartbeats only once it has answered. Meanwhile, other processes may have taken the worker for dead.
-      if (performance.now() - calledAt > inbox.leaseDuration) {
+      if (suspensions.isLate(call)) {
         this.#retired.push(id)
         throw new Error(`The inbox took longer than ${inbox.leaseDuration} ms to register this worker`)
       }
