@@ -10,6 +10,7 @@ const repaired = [
   ['sqlite', 100_054, 'tasks that begin after a suspension, without their lease'],
   ['model', 100_777, 'a task that begins twice, because two calls have returned it'],
   ['model', 102_921, 'a task that begins without its lease, because the registration of the worker took too long'],
+  ['model', 616_535_132, 'deliveries that wait for a leased task that no worker runs'],
   ['model', 1_687_419_136, 'memory of a task that gave up when it got the memory'],
 ] as const
 

@@ -14,8 +14,6 @@ export interface FirstTask {
   next_at: number | null
   attempt: number
   attempts_used: number
-  worker: number | null
-  claimed_after: number | null
   /** Bytes of the body. */
   size: number
   replayed: number
@@ -70,7 +68,7 @@ const makeFirstDue = `
     and order_key = ?`
 
 const selectFirstWithKeyOf = `
-  select delivery_id, first.state, first.next_at, attempt, attempts_used, worker, claimed_after, size, replayed,
+  select delivery_id, first.state, first.next_at, attempt, attempts_used, size, replayed,
     exists (select 1 from pauses where pauses.handler in (first.handler, '*')) as paused
   from (
     select * from tasks

@@ -84,18 +84,25 @@ function claimNext(
   isRecorded: boolean,
 ): ClaimedTask | undefined {
   if (nextBytes === undefined) return undefined
+  if (!isRecorded) return claimedAfter(connection, worker, id, handler)
   const now = startedAt + duration
   const first = firstWithKeyOf(connection, id, handler)
-  if (!first || first.delivery_id === id) return undefined
-  const replayed = first.replayed === 1
-  if (isRecorded) {
-    if (!isClaimable(first, nextBytes, now)) return undefined
-    const claimed = claimTask(connection, worker, first.delivery_id, handler, now, id)
-    return claimed && { ...claimed, replayed }
-  }
-  // A worker repeats a call if the answer is lost.
-  if (first.worker !== worker || first.claimed_after !== id) return undefined
-  return { id: first.delivery_id, handler, attempt: first.attempt, attemptsUsed: first.attempts_used, replayed }
+  if (!first || first.delivery_id === id || !isClaimable(first, nextBytes, now)) return undefined
+  const claimed = claimTask(connection, worker, first.delivery_id, handler, now, id)
+  return claimed && { ...claimed, replayed: first.replayed === 1 }
+}
+
+/** The running task that an earlier call with the same result has claimed. A worker repeats a call if the answer is lost. */
+function claimedAfter(connection: Connection, worker: number, id: number, handler: string): ClaimedTask | undefined {
+  const task = connection.get<Omit<ClaimedTask, 'handler' | 'replayed'> & { replayed: number }>(
+    selectClaimedAfter,
+    handler,
+    id,
+    handler,
+    worker,
+    id,
+  )
+  return task && { ...task, handler, replayed: task.replayed === 1 }
 }
 
 const isClaimable = ({ state, next_at, size, paused }: FirstTask, maxBytes: number, now: number): boolean =>
@@ -161,6 +168,12 @@ const startTask = `
 
 const selectRunning = `
   select attempt, started_at, order_key from tasks where delivery_id = ? and handler = ? and state = 'running'`
+
+const selectClaimedAfter = `
+  select delivery_id as id, attempt, attempts_used as attemptsUsed, replayed
+  from tasks join deliveries on deliveries.id = delivery_id
+  where handler = ? and order_key = (select order_key from tasks where delivery_id = ? and handler = ?)
+    and tasks.state = 'running' and worker = ? and claimed_after = ?`
 
 const endLease = `
   update tasks

@@ -108,6 +108,21 @@ export const orderCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'order-next-retried',
+    name: 'returns the next task again if an operator has retried the delivery before the outcome is repeated',
+    needs: ['Operations'],
+    async run(host) {
+      const { inbox, worker, ids } = await lineUp(await openNew(host), 2)
+      const first = only(await worker.claim('a'))
+      const next = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 })).next
+      assert.equal(next?.id, ids[1])
+      await worker.finish(only(await worker.claim('unordered')), 'succeeded')
+      await inbox.retry({ ids: [first.id] })
+      await worker.match(first.id, ordered('a', 'key'), due('unordered'))
+      assert.deepEqual(only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 })).next, next)
+    },
+  },
+  {
     id: 'order-next-matched',
     name: 'does not return a task that a match has claimed meanwhile if the outcome is repeated',
     async run(host) {

@@ -132,14 +132,18 @@ function claimNext(
   const key = data.deliveries.get(id)?.tasks.get(handler)?.key
   if (nextBytes === undefined || key === undefined) return undefined
   const now = startedAt + duration
+  if (!isRecorded) {
+    // An earlier call with the same result has claimed it, and the answer was lost.
+    const isClaimed = (task: ModelTask) => task.worker === worker && task.claimedAfter === id
+    const next = [...data.unfinished(handler, key)].find(isClaimed)
+    return next && toClaimed(next, handler)
+  }
   const first = data.unfinished(handler, key).next().value
   if (!first || first.delivery.id === id) return undefined
-  // An earlier call with the same result has claimed it, and the answer was lost.
-  if (first.worker === worker && first.claimedAfter === id) return toClaimed(first, handler)
   const isDue =
     first.state === 'pending' &&
     first.nextAt !== undefined &&
     first.nextAt <= now &&
     first.delivery.content.body.length <= nextBytes
-  return isRecorded && isDue && !isPaused(data.pauses, handler) ? start(data, worker, first, now, id) : undefined
+  return isDue && !isPaused(data.pauses, handler) ? start(data, worker, first, now, id) : undefined
 }
