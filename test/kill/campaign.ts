@@ -45,6 +45,9 @@ export interface CampaignOptions {
   onKill?(report: Report): void
 }
 
+/** Milliseconds within which a process that is not suspended ends its transaction. */
+const transactionTimeout = 1000
+
 /** Milliseconds within which all stored deliveries must be handled after each round. */
 const drainTimeout = 30_000
 
@@ -166,7 +169,7 @@ class Campaign {
       random: this.#random,
       sender,
       journal,
-      isLocked: () => isLocked(file),
+      isLocked: () => isLocked(file, transactionTimeout),
       start: (role) => this.#start(role),
       kill: async (kind, ...victims) => {
         await Promise.all(victims.map((victim) => victim.kill()))

@@ -1,12 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { AttemptRow, DeliveryRow, InboxContents } from '../campaign/verdict.ts'
 
-/** Milliseconds within which a process that is not suspended ends its transaction. */
-const lockTimeout = 1000
-
-/** Whether a suspended process holds the lock of a file for writing. Other processes then wait until it resumes. */
-export function isLocked(path: string): boolean {
-  const db = new DatabaseSync(path, { timeout: lockTimeout })
+/** Whether a process holds the write lock of a file for longer than `timeout` milliseconds. */
+export function isLocked(path: string, timeout: number): boolean {
+  const db = new DatabaseSync(path, { timeout })
   try {
     db.exec('begin immediate; rollback')
     return false

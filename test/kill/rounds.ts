@@ -26,7 +26,7 @@ export interface Stage {
   random: Random
   sender: Sender
   journal: Journal
-  /** See `isLocked`. */
+  /** Whether a suspended process holds the write lock of the inbox. */
   isLocked(): boolean
   start(role: ProgramSettings['role']): Victim
   /** Kills the processes at the same time, and counts this as one kill. */
@@ -125,6 +125,7 @@ const afterSuspension: Round = async ({ journal, random, sender, isLocked, start
   let isSuspended = false
   await worker.ready
   const load = sender.load(await receiver.ready, () => isSuspended)
+  // While a worker is suspended in a transaction, no other process can write, and reclaim its tasks.
   do {
     worker.resume()
     await soon('A worker ran no attempt', () => progress.openOf(worker.pid).length > 0)

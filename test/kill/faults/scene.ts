@@ -8,6 +8,7 @@ import type { DeliveryDetail } from '../../../src/inbox/records.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
 import { Journal } from '../../campaign/journal.ts'
 import { Victim } from '../../campaign/victim.ts'
+import { isLocked } from '../inbox-contents.ts'
 import type { FaultySettings } from './program.ts'
 
 const program = join(import.meta.dirname, 'program.ts')
@@ -117,14 +118,6 @@ export class Scene {
 
   /** Whether a process holds the write lock. */
   isLocked(): boolean {
-    const db = new DatabaseSync(this.file, { timeout: 0 })
-    try {
-      db.exec('begin immediate; rollback')
-      return false
-    } catch {
-      return true
-    } finally {
-      db.close()
-    }
+    return isLocked(this.file, 0)
   }
 }
