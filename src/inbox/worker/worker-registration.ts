@@ -47,25 +47,35 @@ export class WorkerRegistration {
 
   /** Registers the worker if it has no current id, or else updates its handlers if they have changed. */
   async register(): Promise<number> {
-    const { inbox, host, suspensions } = this.#context
+    const { inbox, host } = this.#context
     if (this.#current === undefined) {
       this.#handlersChanged = false
-      const onWork = (work: AvailableWork) => this.#events.onWork(work)
-      const call = suspensions.callTime()
-      const id = await inbox.registerWorker(policiesOf(host), onWork)
-      this.#unreleased.add(id)
-      // The store sends heartbeats only once it has answered. Meanwhile, other processes may have taken the worker for dead.
-      if (suspensions.isLate(call)) {
-        this.#retired.push(id)
+      // The first call of an inbox also opens it, which may take long. So a late answer is not a failure at first.
+      this.#current = (await this.#registerInTime()) ?? (await this.#registerInTime())
+      if (this.#current === undefined)
         throw new Error(`The inbox took longer than ${inbox.leaseDuration} ms to register this worker`)
-      }
-      this.#current = id
     }
     if (this.#handlersChanged) {
       this.#handlersChanged = false
       await inbox.updateWorker(this.#current, policiesOf(host))
     }
     return this.#current
+  }
+
+  /**
+   * The store sends heartbeats only once it has answered. After a late answer, other processes may have taken the worker
+   * for dead, so its id is retired.
+   * @returns `undefined` if the answer was late.
+   */
+  async #registerInTime(): Promise<number | undefined> {
+    const { inbox, host, suspensions } = this.#context
+    const onWork = (work: AvailableWork) => this.#events.onWork(work)
+    const call = suspensions.callTime()
+    const id = await inbox.registerWorker(policiesOf(host), onWork)
+    this.#unreleased.add(id)
+    if (!suspensions.isLate(call)) return id
+    this.#retired.push(id)
+    return undefined
   }
 
   /** Retires the current id, if there is one. */

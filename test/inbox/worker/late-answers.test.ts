@@ -44,3 +44,35 @@ test.for(methods)('releases a task if the answer to %s is late, and claims it ag
   await worker.stop(0)
   expect(outcomes).toEqual(['released', 'succeeded'])
 })
+
+test.for([
+  ['one registration', 1, []],
+  ['two registrations', 2, ['The inbox failed; no handler starts until it works again']],
+] as const)('registers again after %s with late answers', async ([_what, late, messages], { onTestFinished }) => {
+  const inbox = openInbox(inboxFile(onTestFinished), onTestFinished)
+  await storeIn(inbox)
+  const now = performance.now.bind(performance)
+  let skipped = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + skipped)
+  onTestFinished(() => clock.mockRestore())
+  const ids: number[] = []
+  const released: number[] = []
+  const registerWorker: TaskQueue['registerWorker'] = async (...args) => {
+    ids.push(await inbox.registerWorker(...args))
+    if (ids.length <= late) skipped += 60_000
+    return ids.at(-1) as number
+  }
+  const releaseWorker: TaskQueue['releaseWorker'] = (id) => {
+    released.push(id)
+    return inbox.releaseWorker(id)
+  }
+  const { promise: handled, resolve } = Promise.withResolvers<void>()
+  const host = new Host().on('*', () => resolve())
+  const worker = new Worker(withMembers(inbox, { registerWorker, releaseWorker }), host)
+  worker.start()
+  await handled
+  await worker.stop(0)
+  expect(host.recorder.messages).toEqual(messages)
+  expect(ids).toHaveLength(late + 1)
+  expect(released).toEqual(ids)
+})
