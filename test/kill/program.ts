@@ -38,7 +38,8 @@ const tell = (notice: Notice) => void process.send?.(notice)
 async function main({ file, journal, role, served, stuckTimeout, isFatal = false }: ProgramSettings): Promise<void> {
   tell({ loaded: true })
   const inbox = sqlite(file, { heartbeat: 500 })
-  const complain = (_fields: object, text: string) => text.startsWith('Handler flaky failed') || console.error(text)
+  const complain = ({ err }: { err?: unknown }, text: string) =>
+    text.startsWith('Handler flaky failed') || console.error(err === undefined ? text : `${text}: ${err}`)
   const logger = { warn: complain, error: complain }
   const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger })
   const more = isFatal ? [fatalHandler] : stuckTimeout === undefined ? [] : stuckHandlers(stuckTimeout)

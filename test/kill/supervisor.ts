@@ -18,7 +18,7 @@ const program = join(import.meta.dirname, 'program.ts')
 const drainTimeout = 60_000
 
 /** Milliseconds from the first request, or from a later exit without a kill, until a normal delivery must be done. */
-const maxPause = 10_000
+const maxPause = 30_000
 
 /** One process with an inbox, restarted whenever it exits, and the normal deliveries that are sent to it. */
 export class Supervisor {
