@@ -77,15 +77,24 @@ export interface Registration {
  */
 export function checkNames(registrations: readonly Registration[]): void {
   const names = new Set<string>()
-  for (const { name, replies, options } of registrations) {
-    if (!replies && options.name === undefined) {
-      throw new TypeError(
-        `The listener ${name} needs a name, because the inbox stores attempts by name: hooks.on(…, handler, { name: '…' })`,
-      )
-    }
-    if (names.has(name)) throw new TypeError(`Two handlers have the name "${name}": an inbox requires unique names`)
-    names.add(name)
+  for (const registration of registrations) {
+    checkName(registration, names.has(registration.name))
+    names.add(registration.name)
   }
+}
+
+/**
+ * Checks the name of one handler as `checkNames` does.
+ * @param isTaken Whether another handler has the name.
+ * @throws {TypeError}
+ */
+export function checkName({ name, replies, options }: Registration, isTaken: boolean): void {
+  if (!replies && options.name === undefined) {
+    throw new TypeError(
+      `The listener ${name} needs a name, because the inbox stores attempts by name: hooks.on(…, handler, { name: '…' })`,
+    )
+  }
+  if (isTaken) throw new TypeError(`Two handlers have the name "${name}": an inbox requires unique names`)
 }
 
 /** @throws {TypeError} naming the option and its value. */

@@ -5,6 +5,7 @@ import type { AnyEventName } from './events.ts'
 import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
 import {
   checkHandlerOptions,
+  checkName,
   checkNames,
   type Handler,
   type HandlerOptions,
@@ -344,7 +345,7 @@ export class Hooks implements Mountable {
     checkHandlerOptions(own)
     const name = own.name ?? `${replies ? 'hook' : 'on'}:${names.join(',')}`
     const registration = { name, events: [...names], replies, handler, options: own }
-    if (this.#options.inbox || this.#inboxes.size > 0) checkNames([...this.#registry.all(), registration])
+    if (this.#options.inbox || this.#inboxes.size > 0) checkName(registration, this.#registry.hasHandlerName(name))
     for (const event of names) {
       this.#registry.add(event, registration)
       this.#unknownNames.add(event)

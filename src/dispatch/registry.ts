@@ -16,10 +16,15 @@ const none: readonly Registration[] = []
 export class Registry {
   readonly #events = new Map<string, EventHandlers>()
   readonly #wildcard: Registration[] = []
+  /** How often the handlers with a handler name are registered. */
+  readonly #handlerNames = new Map<string, number>()
+  /** The result of `all()`, until the handlers change. */
+  #all: readonly Registration[] | undefined
 
   /** @throws {TypeError} for a name that is neither `event`, `event.action` nor `*`. */
   add(name: string, registration: Registration): void {
     this.#listFor(name).push(registration)
+    this.#changed(registration, 1)
   }
 
   /** @throws {TypeError} for a name that is neither `event`, `event.action` nor `*`. */
@@ -37,8 +42,14 @@ export class Registry {
   remove(name: string, handler: Handler): boolean {
     const list = this.#listFor(name)
     const index = list.findIndex((registration) => registration.handler === handler)
-    if (index >= 0) list.splice(index, 1)
-    return index >= 0
+    if (index < 0) return false
+    for (const removed of list.splice(index, 1)) this.#changed(removed, -1)
+    return true
+  }
+
+  /** Whether a registered handler has this handler name. */
+  hasHandlerName(name: string): boolean {
+    return (this.#handlerNames.get(name) ?? 0) > 0
   }
 
   /** The handlers of a delivery, each once: the most specific first, equally specific ones in order of registration. */
@@ -52,11 +63,21 @@ export class Registry {
 
   /** All handlers, without duplicates. */
   all(): readonly Registration[] {
+    this.#all ??= this.#list()
+    return this.#all
+  }
+
+  #list(): readonly Registration[] {
     const byEvent = [...this.#events.values()].flatMap(({ any, byAction }) => [
       ...any,
       ...[...byAction.values()].flat(),
     ])
     return [...new Set([...byEvent, ...this.#wildcard])]
+  }
+
+  #changed({ name }: Registration, change: 1 | -1): void {
+    this.#handlerNames.set(name, (this.#handlerNames.get(name) ?? 0) + change)
+    this.#all = undefined
   }
 
   #listFor(name: string): Registration[] {

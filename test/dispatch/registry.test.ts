@@ -30,6 +30,18 @@ describe('a registry', () => {
     expect([registry.all(), registry.remove('*', one.handler)]).toEqual([[two], false])
   })
 
+  test('knows the handler names until all of their registrations are removed', () => {
+    const registry = new Registry()
+    const one = registration('one')
+    for (const name of ['push', '*']) registry.add(name, one)
+    const seen = [registry.hasHandlerName('one'), registry.hasHandlerName('push')]
+    for (const name of ['push', '*']) {
+      registry.remove(name, one.handler)
+      seen.push(registry.hasHandlerName('one'))
+    }
+    expect(seen).toEqual([true, false, true, false])
+  })
+
   test('knows the names that have a hook', () => {
     const registry = new Registry()
     registry.add('push', registration('a listener'))
