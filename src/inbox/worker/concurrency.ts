@@ -13,6 +13,15 @@ export interface Slot {
   release(): void
 }
 
+/** Slots of one handler that a claim has taken, and that no task owns yet. */
+export interface FreeSlots {
+  readonly length: number
+  /** @returns a slot, if one is left. */
+  pop(): Slot | undefined
+  /** Releases the slots that are left. */
+  release(): void
+}
+
 /** Gives out the slots of handlers. */
 export class Slots {
   readonly #taken = new Map<string, number>()
@@ -30,22 +39,39 @@ export class Slots {
   /** @returns a slot, if one is free. */
   take(registration: Registration): Slot | undefined {
     if (this.free(registration) < 1) return undefined
+    this.#add(registration.name, 1)
+    return this.#slot(registration.name)
+  }
+
+  /** Takes all free slots of a handler. */
+  takeAll(registration: Registration): FreeSlots {
     const { name } = registration
-    this.#add(name, 1)
-    let isReleased = false
+    let left = Math.max(0, this.free(registration))
+    this.#add(name, left)
     return {
+      get length() {
+        return left
+      },
+      pop: () => {
+        if (left < 1) return undefined
+        left--
+        return this.#slot(name)
+      },
       release: () => {
-        if (!isReleased) this.#add(name, -1)
-        isReleased = true
+        this.#add(name, -left)
+        left = 0
       },
     }
   }
 
-  /** Takes all free slots of a handler. */
-  takeAll(registration: Registration): Slot[] {
-    const slots: Slot[] = []
-    for (let slot = this.take(registration); slot; slot = this.take(registration)) slots.push(slot)
-    return slots
+  #slot(handler: string): Slot {
+    let isReleased = false
+    return {
+      release: () => {
+        if (!isReleased) this.#add(handler, -1)
+        isReleased = true
+      },
+    }
   }
 
   #add(handler: string, change: number): void {

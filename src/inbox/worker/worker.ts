@@ -223,7 +223,7 @@ export class Worker {
       if ([...free.values()].some((own) => own.length === 0)) this.#due.raise()
       return claims
     } finally {
-      for (const slot of [...free.values()].flat()) slot.release()
+      for (const slots of free.values()) slots.release()
     }
   }
 

@@ -12,11 +12,13 @@ export function claim(
 ): ClaimedTask[] {
   const paused = pausedHandlers(connection)
   if (paused.has('*')) return []
+  const limits = new Map(Object.entries(wanted)) // a stored name may be that of a member of `Object.prototype`
   const claimed: ClaimedTask[] = []
   const examined = new Set<number>()
   let left = bytes
   let suspectsLeft = maxSuspects(suspect)
-  for (const [handler, limit] of Object.entries(wanted)) {
+  for (const handler of scheduledHandlers(connection)) {
+    const limit = limits.get(handler) ?? 0
     if (limit < 1 || paused.has(handler)) continue
     for (const due of findDue(connection, { handler, limit, suspects: suspectsLeft, now, largest })) {
       if (due.size > left && claimed.length > 0) break
@@ -37,11 +39,23 @@ export function nextDueAt(connection: Connection, handlers: readonly string[]): 
   const oldest = connection.get<{ id: number | null }>(selectOldestUnmatched)
   if (oldest?.id) return 0
   const paused = pausedHandlers(connection)
-  const times = handlers.flatMap((handler) => {
-    if (isPaused(paused, handler)) return []
-    return connection.get<{ next_at: number }>(selectFirstDue, handler)?.next_at ?? []
-  })
-  return times.length > 0 ? Math.min(...times) : undefined
+  const wanted = new Set(handlers)
+  let first: number | undefined
+  for (const handler of scheduledHandlers(connection)) {
+    if (!wanted.has(handler) || isPaused(paused, handler)) continue
+    const next = connection.get<{ next_at: number }>(selectFirstDue, handler)?.next_at
+    if (next !== undefined) first = Math.min(first ?? next, next)
+  }
+  return first
+}
+
+/**
+ * The handlers with tasks that are due now or later. Most handlers usually have none, and a program may have thousands
+ * of handlers, so this takes one search for each handler that has such tasks.
+ */
+function* scheduledHandlers(connection: Connection): Generator<string> {
+  const after = (handler: string) => connection.get<{ handler: string }>(selectNextScheduled, handler)
+  for (let next = after(''); next; next = after(next.handler)) yield next.handler
 }
 
 type FoundTask = Record<'delivery_id' | 'size' | 'replayed' | 'suspect', number>
@@ -74,6 +88,9 @@ const isCutOff = (place: number): string => `(
   order by number desc limit 1 offset ${place}) is 'cut off'`
 
 const selectOldestUnmatched = 'select min(id) as id from deliveries where matched = 0'
+
+const selectNextScheduled =
+  'select handler from tasks where next_at is not null and handler > ? order by handler limit 1'
 
 const selectFirstDue = 'select next_at from tasks where handler = ? and next_at is not null order by next_at limit 1'
 

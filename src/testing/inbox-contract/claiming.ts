@@ -32,6 +32,27 @@ export const claimingCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'claim-names',
+    name: 'claims no tasks of other handlers, whatever their names',
+    async run(host) {
+      const inbox = await openNew(host)
+      const names = ['constructor', '__proto__', 'é', '\u{1f600}']
+      const worker = await TestWorker.register(inbox, 'a', ...names)
+      const id = await storeNew(inbox)
+      await worker.match(id, due('a'), ...names.map(due))
+      const claimed = await inbox.claim(worker.id, { wanted: { a: 9 }, bytes: 1e9, now: start })
+      assert.deepEqual(
+        claimed.map(({ handler }) => handler),
+        ['a'],
+      )
+      for (const name of names) {
+        const wanted = Object.fromEntries([[name, 1]])
+        const [task] = await inbox.claim(worker.id, { wanted, bytes: 1e9, now: start })
+        assert.equal(task?.handler, name)
+      }
+    },
+  },
+  {
     id: 'claim-bytes',
     name: 'claims tasks up to the byte limit, and at least one even if it exceeds the limit',
     async run(host) {
