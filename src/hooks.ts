@@ -16,6 +16,7 @@ import type { HookReply, Receiver } from './http.ts'
 import { BackgroundWrites } from './inbox/background-writes.ts'
 import { hasCapability } from './inbox/capabilities.ts'
 import type { BasicInbox } from './inbox/inbox.ts'
+import type { WorkerProblem } from './inbox/processes.ts'
 import { UnknownNames } from './inbox/unknown-names.ts'
 import { LazyWorker } from './inbox/worker/lazy-worker.ts'
 import type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
@@ -194,6 +195,14 @@ export class Hooks implements Mountable {
   /** All registered handlers, without duplicates. */
   get registrations(): readonly Registration[] {
     return this.#registry.all()
+  }
+
+  /**
+   * Why this process does not run all due tasks of its inboxes, for example because an inbox fails. Empty if it does, and
+   * if it runs no handlers.
+   */
+  get problems(): readonly WorkerProblem[] {
+    return [...this.#workers.values()].flatMap((worker) => worker.problems)
   }
 
   /** The given options, without defaults, except that a missing `secret` or `app` comes from the environment. */

@@ -19,11 +19,13 @@ export const clockTolerance = 1000
 /** A reason why the worker of a process does not run all due tasks. */
 export interface WorkerProblem {
   /**
-   * `handler_overdue`: attempts of `handler` have ended, but their code still runs and counts toward the handler's
-   * `concurrency`. `memory_exhausted`: large payloads wait, because running handlers use all the memory that
-   * `runningLimit` allows for large payloads.
+   * `store_failing`: the latest call of the store has failed, so no handler starts. `handler_overdue`: attempts of
+   * `handler` have ended, but their code still runs and counts toward the handler's `concurrency`. `memory_exhausted`:
+   * large payloads wait, because running handlers use all the memory that `runningLimit` allows for large payloads.
    */
-  code: 'handler_overdue' | 'memory_exhausted'
+  code: 'store_failing' | 'handler_overdue' | 'memory_exhausted'
+  /** With `store_failing`: the message of the error, 500 characters at most. */
+  message?: string
   handler?: string
   /** With `handler_overdue`: the number of these attempts. */
   count?: number

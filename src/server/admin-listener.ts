@@ -6,6 +6,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
 import { secureHeaders } from 'hono/secure-headers'
 import type { HookError } from '../errors.ts'
+import type { Hooks } from '../hooks.ts'
 import { Deadline } from '../runtime/deadline.ts'
 import { api } from './api/index.ts'
 import type { ApiContext } from './api/route.ts'
@@ -72,13 +73,15 @@ const checkLasts = 1000
 const storesNothing = 'The inbox cannot store deliveries'
 
 /**
- * Answers whether the server can accept and store deliveries now. If not, logs the error, unless the previous request
- * found the same error. The answer names only the failed check, because the client has no token.
+ * Answers whether the server can accept and store deliveries now, and start their handlers. If not, logs the error,
+ * unless the previous request found the same error. The answer names only the failed check, because the client has no
+ * token.
  */
-function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) => Promise<Response> {
+function readiness({ inbox, hooks, receiver, logger }: ApiContext): (context: Context) => Promise<Response> {
   const checks = [
     { run: shared(() => inbox.checkWritable(), checkLasts), fails: storesNothing },
     { run: shared(async () => receiver?.ready()), fails: "GitHub's addresses are unknown" },
+    { run: async () => assertStarts(hooks), fails: 'No handler starts' },
   ]
   let logged: string | undefined
   return async (context) => {
@@ -102,6 +105,12 @@ function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) 
     logged = undefined
     return context.text('ready')
   }
+}
+
+/** @throws {Error} if the worker of this process cannot start handlers, because its inbox fails. */
+function assertStarts({ problems }: Hooks): void {
+  const failing = problems.find(({ code }) => code === 'store_failing')
+  if (failing) throw new Error(failing.message)
 }
 
 /**

@@ -13,6 +13,14 @@ async function ready(served: ServedProcess): Promise<number> {
   return (await fetch(`${await served.adminUrl()}/readyz`)).status
 }
 
+/** A module with a handler that succeeds. */
+const working = `
+  import { Hooks } from 'hookserver'
+  const hooks = new Hooks()
+  hooks.on('push', () => {}, { name: 'push' })
+  export default hooks
+`
+
 async function deliver(served: ServedProcess, event: 'push' | 'fork', payload?: object): Promise<number> {
   return (await fetch(await served.url(), signedRequest(event, { secret, ...(payload && { payload }) }))).status
 }
@@ -20,16 +28,14 @@ async function deliver(served: ServedProcess, event: 'push' | 'fork', payload?: 
 /** Waits until `/readyz` answers `status`. It may answer 200 until the cached result of a successful check expires. */
 const becomes = (served: ServedProcess, status: number) => expect.poll(() => ready(served)).toBe(status)
 
-test('answers 503 if the index of identities is damaged', async () => {
-  const folder = project()
+/** Overwrites the first page of an index of the inbox in a folder. */
+async function damage(folder: string, index: string): Promise<void> {
   const path = join(folder, 'hookserver.db')
   const inbox = sqlite(path)
   await storeIn(inbox)
   await inbox.close()
   const db = new DatabaseSync(path)
-  const { page } = db
-    .prepare(`select rootpage as page from sqlite_schema where name = 'deliveries_identity'`)
-    .get() as {
+  const { page } = db.prepare('select rootpage as page from sqlite_schema where name = ?').get(index) as {
     page: number
   }
   const { size } = db.prepare('select page_size as size from pragma_page_size').get() as { size: number }
@@ -37,7 +43,22 @@ test('answers 503 if the index of identities is damaged', async () => {
   const file = openSync(path, 'r+')
   writeSync(file, Buffer.alloc(size, 0xff), 0, size, (page - 1) * size)
   closeSync(file)
+}
 
+test('answers 503 if an index is damaged that the worker needs, and lists the problem', async () => {
+  const folder = project({ 'hooks.ts': working })
+  await damage(folder, 'tasks_due')
+  const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+  await becomes(served, 503)
+  expect(await served.line('Not ready: No handler starts')).toMatchObject({
+    err: { message: expect.stringContaining('malformed') },
+  })
+  expect(await deliver(served, 'push')).toBe(202)
+})
+
+test('answers 503 if the index of identities is damaged', async () => {
+  const folder = project()
+  await damage(folder, 'deliveries_identity')
   const served = new ServedProcess(folder, anyOrigin, withSecret)
   expect([await ready(served), await ready(served), await deliver(served, 'push')]).toEqual([503, 503, 503])
   expect(await served.line('Not ready: The inbox cannot store deliveries')).toMatchObject({

@@ -24,6 +24,8 @@ const [minMatched, maxMatched] = [10, 100]
 const idleTimeout = 100
 /** Milliseconds from the abort of the handlers by `stop()` until the leases of those that still run are released. */
 const abortGrace = 3000
+/** Maximum characters of a message in `problems`. */
+const maxProblemMessage = 500
 
 /** When `drain` ends although there is work left. */
 export interface DrainLimits {
@@ -62,8 +64,8 @@ export class Worker {
   /** The latest call of `stop()`. */
   #stopping: Promise<void> | undefined
   #wasExhausted = false
-  /** The latest logged failure of the store; reset by a round that succeeds. */
-  #loggedFailure: string | undefined
+  /** The latest failure of the store; reset by a round that succeeds. */
+  #failure: string | undefined
 
   constructor(inbox: TaskQueue, host: WorkerHost, clock: Clock = Date) {
     const storeFailed = (error: unknown) => this.#storeFailed(error)
@@ -110,10 +112,13 @@ export class Worker {
 
   /** Problems that keep the worker from running all due tasks. */
   get problems(): WorkerProblem[] {
-    const overdue = [...this.#runs.overdue].map(([handler, count]): WorkerProblem => {
-      return { code: 'handler_overdue', handler, count }
-    })
-    return this.#context.memory.isExhausted ? [...overdue, { code: 'memory_exhausted' }] : overdue
+    const problems: WorkerProblem[] = []
+    if (this.#failure !== undefined) {
+      problems.push({ code: 'store_failing', message: this.#failure.slice(0, maxProblemMessage) })
+    }
+    for (const [handler, count] of this.#runs.overdue) problems.push({ code: 'handler_overdue', handler, count })
+    if (this.#context.memory.isExhausted) problems.push({ code: 'memory_exhausted' })
+    return problems
   }
 
   /** The slots and the bytes of memory that tasks and calls of the store hold. Both are 0 while the worker is idle. */
@@ -184,7 +189,7 @@ export class Worker {
     const worker = await this.#registration.register()
     if (this.#loop.isStopped) return false
     const foundWork = await this.#findWork(worker)
-    this.#loggedFailure = undefined
+    this.#failure = undefined
     return foundWork
   }
 
@@ -266,9 +271,9 @@ export class Worker {
 
   /** Logs a failure of the store, unless the previous failure had the same reason. */
   #logFailure(err: unknown): void {
-    const reason = String(err)
-    if (reason === this.#loggedFailure) return
-    this.#loggedFailure = reason
+    const reason = err instanceof Error ? err.message : String(err)
+    if (reason === this.#failure) return
+    this.#failure = reason
     this.#context.host.logger.error({ err }, 'The inbox failed; no handler starts until it works again')
   }
 

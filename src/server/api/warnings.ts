@@ -100,6 +100,15 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     const waiting = pending === 1 ? '1 delivery is' : `${pending} deliveries are`
     return [`${waiting} pending, and no handler has run for five minutes`, cure]
   },
+  store_failing({ processes }) {
+    const found = problemsOf(processes, 'store_failing')
+    if (found.length === 0) return undefined
+    const list = found.map(([where, { message }]) => `${where}: ${message}`).join('; ')
+    return [
+      `No handler starts, because the inbox fails on ${list}`,
+      'fix the cause: the handlers then start by themselves',
+    ]
+  },
   handler_overdue({ processes }) {
     const found = problemsOf(processes, 'handler_overdue')
     if (found.length === 0) return undefined

@@ -264,3 +264,30 @@ describe.concurrent('a store', () => {
     expect(ran).toEqual([1, 1])
   })
 })
+
+test('a failure of the store is a problem of the worker until a round succeeds', async ({ onTestFinished }) => {
+  const inbox = openInbox(inboxFile(onTestFinished), onTestFinished)
+  const [failed, repaired] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const claim: Inbox['claim'] = async (...args) => {
+    failed.resolve()
+    await repaired.promise
+    return inbox.claim(...args)
+  }
+  let calls = 0
+  const worker = new Worker(
+    withMembers(inbox, {
+      claim: (...args) => {
+        if (++calls === 1) throw new Error('malformed'.padEnd(600, '!'))
+        return claim(...args)
+      },
+    }),
+    new Host().on('*', () => {}),
+  )
+  expect(worker.problems).toEqual([])
+  worker.start()
+  await failed.promise // the next round waits for its claim
+  expect(worker.problems).toEqual([{ code: 'store_failing', message: 'malformed'.padEnd(500, '!') }])
+  repaired.resolve()
+  await expect.poll(() => worker.problems).toEqual([])
+  await worker.stop(0)
+})

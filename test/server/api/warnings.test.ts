@@ -78,6 +78,7 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
     await storeIn(admin.inbox, {}, { receivedAt: tenMinutesAgo() })
     return admin
   },
+  store_failing: () => withProblem({ code: 'store_failing', message: 'Error: database disk image is malformed' }),
   handler_overdue: () => withProblem({ code: 'handler_overdue', handler: 'deploy', count: 3 }),
   memory_exhausted: () => withProblem({ code: 'memory_exhausted' }),
   missed: () => withMissedDeliveries('missed', 'requested', 'requested', 'expired', 'unrecorded', 'received'),

@@ -126,7 +126,10 @@ export const RegisteredProcess = object({
   startedAt: timestamp,
   seenAt: timestamp,
   problems: optional(
-    v.pipe(list(object({ code: text, handler: optional(text), count: optional(count) })), v.readonly()),
+    v.pipe(
+      list(object({ code: text, message: optional(text), handler: optional(text), count: optional(count) })),
+      v.readonly(),
+    ),
   ),
 })
 export type RegisteredProcess = v.InferOutput<typeof RegisteredProcess>
@@ -158,8 +161,8 @@ export type Series = v.InferOutput<typeof Series>
 
 const warningCodes = [
   ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_rejected', 'old_secret'] as const),
-  ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'handler_overdue'] as const),
-  ...(['memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing'] as const),
+  ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'store_failing'] as const),
+  ...(['handler_overdue', 'memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing'] as const),
 ]
 
 const Warning = object({ code: v.picklist(warningCodes), message: text, cure: text })
