@@ -95,8 +95,8 @@ export const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ 
  */
 export const readOnly = '25006'
 
-/** PostgreSQL ended the transaction to resolve a deadlock. */
-export const deadlock = '40P01'
+/** PostgreSQL ended the transaction because of a deadlock, or of a conflict with a concurrent transaction. */
+const conflicts: ReadonlySet<string> = new Set(['40P01', '40001'])
 
 /** A lock was not acquired within `lock_timeout`. */
 export const lockNotAvailable = '55P03'
@@ -108,6 +108,9 @@ export function codeOf(error: unknown): string | undefined {
   const { code } = error as { code?: unknown }
   return typeof code === 'string' ? code : undefined
 }
+
+/** Whether the same transaction may succeed if it is retried at once. */
+export const isConflict = (error: unknown): boolean => conflicts.has(codeOf(error) ?? '')
 
 /** Whether the data of a single item may have caused the error of a batch. */
 export function isItemFault(error: unknown): boolean {

@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import pg, { type QueryConfig, type QueryResult } from 'pg'
 import { maxTimer } from '../../runtime/timer.ts'
 import { type ConnectionTarget, type PostgresSettings, toPgConfig } from '../options.ts'
-import { Connection, codeOf, deadlock, type Queryable, readOnly, type Sql } from './connection.ts'
+import { Connection, codeOf, isConflict, type Queryable, readOnly, type Sql } from './connection.ts'
 
-/** Maximum retries of a transaction that PostgreSQL aborts because of a deadlock. */
-const maxDeadlocks = 5
+/** Maximum retries of a transaction that PostgreSQL aborts because of a conflict with another one. */
+const maxConflicts = 5
 
 /**
  * Maximum milliseconds that a transaction may idle, so that a suspended process does not block the workers that take
@@ -50,10 +50,10 @@ export class Database extends Connection {
 
   /**
    * Runs `work` in a transaction and commits it, unless `work` has called `commit()` to send the commit along with its
-   * last statements. Rolls back if anything fails, and retries the whole work after a deadlock.
+   * last statements. Rolls back if anything fails, and retries the whole work after a conflict.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#retryDeadlocks(async (checkout) => {
+    return this.#retryConflicts(async (checkout) => {
       const { transaction, begun } = Transaction.begin(checkout.client)
       try {
         const [result] = await Promise.all([work(transaction), begun])
@@ -69,21 +69,21 @@ export class Database extends Connection {
     })
   }
 
-  /** Runs a single statement, which is a transaction of its own, and retries it after a deadlock. */
+  /** Runs a single statement, which is a transaction of its own, and retries it after a conflict. */
   statement<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.#retryDeadlocks((checkout) => {
+    return this.#retryConflicts((checkout) => {
       return work(new Connection(checkout.client)).catch((error: Error) => {
         throw checkout.broken ?? error
       })
     })
   }
 
-  async #retryDeadlocks<T>(work: (checkout: Checkout) => Promise<T>): Promise<T> {
-    for (let deadlocks = 0; ; deadlocks++) {
+  async #retryConflicts<T>(work: (checkout: Checkout) => Promise<T>): Promise<T> {
+    for (let conflicts = 0; ; conflicts++) {
       try {
         return await this.#checkOut(work)
       } catch (error) {
-        if (codeOf(error) !== deadlock || deadlocks >= maxDeadlocks) throw error
+        if (!isConflict(error) || conflicts >= maxConflicts) throw error
       }
     }
   }
@@ -127,6 +127,8 @@ export class Database extends Connection {
  * Overrides the defaults of the database:
  *
  * - PostgreSQL confirms a commit once the transaction is on disk, and every wait has a time limit.
+ * - A statement sees what other transactions have committed before it, so our locks suffice. At the other isolation
+ *   levels, PostgreSQL would abort a transaction that waited for a lock and then finds a changed row.
  * - `enable_seqscan` is off: PostgreSQL plans a prepared statement for the current size of its tables, and keeps the
  *   plan until the next analysis of the tables. Our tables grow by thousands of rows before that, so a plan must use
  *   indexes from the beginning.
@@ -136,6 +138,7 @@ export class Database extends Connection {
 const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
   set search_path to "${schema}";
   set synchronous_commit to on;
+  set default_transaction_isolation to 'read committed';
   set statement_timeout to ${statementTimeout};
   set lock_timeout to ${statementTimeout};
   set enable_seqscan to off;

@@ -13,7 +13,7 @@ let server: PostgresServer
 let database: Database
 
 beforeAll(async () => {
-  server = await startPostgres('synchronous_commit=off')
+  server = await startPostgres('synchronous_commit=off', 'default_transaction_isolation=serializable')
 }, 60_000)
 
 afterAll(() => server.stop(), 60_000)
@@ -31,8 +31,9 @@ describe('a connection', () => {
   test('commits to disk and limits every wait, even if the database has other defaults', async () => {
     const settings = await database.get(`
       select current_setting('synchronous_commit') as commit, current_setting('statement_timeout') as statement,
-             current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`)
-    expect(settings).toEqual({ commit: 'on', statement: '30s', lock: '30s', idle: '5s' })
+             current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle,
+             current_setting('transaction_isolation') as isolation`)
+    expect(settings).toEqual({ commit: 'on', statement: '30s', lock: '30s', idle: '5s', isolation: 'read committed' })
   })
 
   test('releases the locks of a suspended process within seconds', async () => {
@@ -249,6 +250,20 @@ describe('a transaction', () => {
     }
     await Promise.all([crossing('a', 'b', 0), crossing('b', 'a', 1)])
     expect(attempts).toBeGreaterThan(2)
+  })
+
+  test('is retried after a conflict with a concurrent transaction', async () => {
+    await database.run(insertName, 'a')
+    let attempts = 0
+    await database.transaction(async (transaction) => {
+      attempts++
+      await transaction.run('set transaction isolation level repeatable read')
+      await transaction.run('select from key_values')
+      if (attempts === 1) await database.run(`update key_values set text = 'other'`)
+      await transaction.run(`update key_values set text = 'own'`)
+    })
+    expect(attempts).toBe(2)
+    expect(await database.all('select text from key_values')).toEqual([{ text: 'own' }])
   })
 
   test('fails when its connection is lost, and the next transaction has another connection', async () => {
