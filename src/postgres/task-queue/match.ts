@@ -4,7 +4,7 @@ import { idsOf, recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from '../delivery-reader/read.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
-import { lockOrderKeys, OrderQueues, orderHash, promoteNext, sortedHashes } from './order.ts'
+import { distinctHashes, lockOrderKeys, OrderQueues, orderHash, promoteNext } from './order.ts'
 import { checkRegistered } from './workers.ts'
 
 /** The worker that matches, and the time of its claims. */
@@ -67,9 +67,9 @@ export async function match(
 
 const nothing: MatchResult = { matched: 0, claimed: [] }
 
-/** The order hashes of existing and of matched tasks, in the order in which they are locked. */
+/** The order hashes of existing and of matched tasks. */
 function orderHashesOf(deliveries: readonly UnmatchedRow[], matches: ReadonlyMap<number, Match>): number[] {
-  return sortedHashes([
+  return distinctHashes([
     ...deliveries.flatMap(({ tasks }) => tasks?.map(({ order_hash }) => order_hash) ?? []),
     ...[...matches.values()].flatMap(({ tasks }) => tasks.map(({ handler, key }) => orderHash(handler, key))),
   ])

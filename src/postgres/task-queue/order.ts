@@ -16,19 +16,19 @@ export function orderHash(handler: string, key: string | undefined): number | nu
   return key === undefined ? null : hash('sha256', JSON.stringify([handler, key]), 'buffer').readUIntBE(0, 6)
 }
 
-/** The order in which every transaction locks queues, so that no two wait for each other. */
-export function sortedHashes(hashes: readonly (number | null)[]): number[] {
-  return [...new Set(hashes)].filter((hash) => hash !== null).sort((a, b) => a - b)
+/** Each hash once, without `null`. */
+export function distinctHashes(hashes: readonly (number | null)[]): number[] {
+  return [...new Set(hashes)].filter((hash) => hash !== null)
 }
 
-/** Locks queues until the transaction ends. @param hashes See `sortedHashes`. */
+/** Locks queues until the transaction ends. A transaction calls this function or `lockOrderKeysOf`, and only once. */
 export async function lockOrderKeys(transaction: Transaction, hashes: readonly number[]): Promise<void> {
-  if (hashes.length > 0) await transaction.run(lockAll, hashes)
+  if (hashes.length > 0) await transaction.run(lockBuckets(givenHashes), hashes)
 }
 
 /** Locks the queues of all tasks of deliveries. The caller has locked the rows of the deliveries. */
 export async function lockOrderKeysOf(transaction: Transaction, ids: readonly number[]): Promise<void> {
-  await transaction.run(lockAllOf, ids)
+  await transaction.run(lockBuckets(hashesOfDeliveries), ids)
 }
 
 /** Which tasks of locked queues may run. */
@@ -117,27 +117,29 @@ const hashesOfDeliveries =
   '(select distinct order_hash from tasks where delivery_id = any($1::bigint[]) and order_hash is not null)'
 
 /**
- * A transaction waits for the lock of a queue for at most 4 s. This is less than 5 s, the time after which PostgreSQL
- * ends an idle transaction. The difference matters if a process is suspended (SIGSTOP) while it has two transactions:
- * the first one holds the lock of a queue, and the second one waits for this lock. After 4 s, the second transaction
- * fails. After 5 s, PostgreSQL ends the first transaction, which releases the lock for the workers of other processes.
- * If the second transaction still waited, it would get the lock. It would idle as well, and block the other workers for
- * another 5 s.
+ * The number of advisory locks of an inbox. Its queues are divided into as many buckets, and a transaction locks the
+ * buckets of its queues. All transactions of a server share one table of locks, with room for about 7,000 of them by
+ * default. A transaction with 100 deliveries of 120 ordered handlers would fill this table with a lock for each queue.
  */
-const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
+export const lockCount = 1024
 
-const lockAll = `
-  with ${boundedWait}
-  select pg_advisory_xact_lock(order_hash) from bounded, unnest($1::bigint[]) as order_hash`
-
-/** Locks in the order of `sortedHashes`. */
-const lockAllOf = `
-  with ${boundedWait}, sorted as materialized (
-    select distinct order_hash from tasks
-    where delivery_id = any($1::bigint[]) and order_hash is not null
-    order by order_hash
+/**
+ * Locks buckets in the same order in every transaction, so that no two transactions wait for each other. Another inbox
+ * in the same database has other locks.
+ *
+ * A transaction waits for a lock for at most 4 s. This is less than 5 s, the time after which PostgreSQL ends an idle
+ * transaction. The difference matters if a process is suspended (SIGSTOP) while it has two transactions: the first one
+ * holds a lock, and the second one waits for this lock. After 4 s, the second transaction fails. After 5 s, PostgreSQL
+ * ends the first transaction, which releases the lock for the workers of other processes. If the second transaction
+ * still waited, it would get the lock. It would idle as well, and block the other workers for another 5 s.
+ */
+const lockBuckets = (hashes: string) => `
+  with bounded as materialized (
+    select set_config('lock_timeout', '4s', true)
+  ), buckets as materialized (
+    select distinct (order_hash % ${lockCount})::int as bucket from ${hashes} as input order by bucket
   )
-  select order_hash, pg_advisory_xact_lock(order_hash) from bounded, sorted`
+  select pg_advisory_xact_lock(hashtext('hookserver order ' || current_schema()), bucket) from bounded, buckets`
 
 const unfinished = "state in ('pending', 'running', 'retrying')"
 

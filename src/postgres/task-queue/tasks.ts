@@ -2,7 +2,7 @@
  * Changes the state of tasks, in the transaction of the caller. `inbox/states.ts` describes the states.
  *
  * Lock order: a transaction that changes tasks first locks the rows of their deliveries, in the order of their ids, and
- * then their queues (`order.ts`), in the order of their hashes. A transaction that holds a queue never waits for a
+ * then their queues (`order.ts`), in the order of their buckets. A transaction that holds a queue never waits for a
  * delivery, so two transactions cannot deadlock.
  */
 
