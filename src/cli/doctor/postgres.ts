@@ -1,4 +1,4 @@
-/** Checks of a PostgreSQL server: version, pooler, schemas, durability, connections, open transactions, clock. */
+/** Checks of a PostgreSQL server: version, encoding, pooler, schemas, durability, connections, open transactions, clock. */
 import type { Client } from 'pg'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
@@ -56,6 +56,11 @@ async function* checkServer(connect: Connect, config: Config): AsyncGenerator<Fi
     yield failed(what, `${name} is too old`, `upgrade it to ${minVersion} or later`)
     return
   }
+  if (server.encoding !== 'UTF8') {
+    const cure = 'create another database: createdb --encoding UTF8 --template template0'
+    yield failed(what, `${name}: the database uses the encoding ${server.encoding}`, cure)
+    return
+  }
   if (await isBehindPooler(client, connect)) {
     const found = `${name} is behind a pooler that reassigns its connections after each transaction`
     const cure =
@@ -75,6 +80,7 @@ interface Server {
   version: number
   user: string
   database: string
+  encoding: string
   /** Settings that must be on for durable commits, but are off. */
   off: string[]
   /** Free connections for this user and database. */
@@ -94,6 +100,7 @@ const selectServer = `
     current_setting('server_version_num')::int as version,
     current_user as user,
     current_database() as database,
+    current_setting('server_encoding') as encoding,
     array(
       select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name
     ) as off,

@@ -51,6 +51,7 @@ async function runStepsAlone(
   steps: readonly Migration[],
 ): Promise<number | undefined> {
   if (!(await transaction.get<{ own: boolean }>(tryLock, `hookserver migrates ${schema}`))?.own) return undefined
+  await checkEncoding(transaction)
   await transaction.script(`set local statement_timeout to 0; set local lock_timeout to ${lockTimeout}`)
   for (const name of [schema, jobsSchema(schema)]) {
     const exists = await transaction.get('select 1 from pg_namespace where nspname = $1', name)
@@ -64,6 +65,7 @@ async function runStepsAlone(
 /** @throws {Error} if the tables are missing, too old, or too new for this program. */
 export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
   await database.transaction(async (transaction) => {
+    await checkEncoding(transaction)
     const [jobs, cure] = [jobsSchema(schema), 'run "hookserver migrate", or leave out the option "migrate"']
     for (const [owner, table] of [
       [schema, 'schema_migrations'],
@@ -79,6 +81,15 @@ export async function checkDatabase(database: Database, { schema }: PostgresSett
     if (!theirs || theirs.version < jobSchemaVersion) throw new Error(`an older pg-boss created its tables: ${cure}`)
     await resetIfMoved(transaction)
   })
+}
+
+/** @throws {Error} if the database cannot store every character of a payload. */
+async function checkEncoding(transaction: Transaction): Promise<void> {
+  const row = await transaction.get<{ encoding: string }>("select current_setting('server_encoding') as encoding")
+  if (row?.encoding === 'UTF8') return
+  throw new Error(
+    `the database uses the encoding ${row?.encoding}, and hookserver needs UTF8: create another database with createdb --encoding UTF8 --template template0`,
+  )
 }
 
 const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as own'

@@ -77,6 +77,16 @@ test('runs with a role that may not create schemas, once the schemas exist', asy
   expect(await storeIn(open({ schema, migrate: false }, url))).toBe(2)
 })
 
+test('creates nothing in a database that is not in UTF-8', async () => {
+  await connect('public').run(`create database latin encoding 'LATIN1' locale 'C' template template0`)
+  const url = server.url.replace(/postgres$/, 'latin')
+  const problem = 'the database uses the encoding LATIN1, and hookserver needs UTF8: create another database'
+  for (const migrate of [true, false]) await expect(storeIn(open({ migrate }, url))).rejects.toThrow(problem)
+  const database = new Database({ connectionString: url }, resolvePostgresOptions({}), { max: 1, name: 'test' })
+  onTestFinished(() => database.close())
+  expect(await database.all(`select from pg_namespace where nspname like 'hookserver%'`)).toEqual([])
+})
+
 /** An invented step to the next version: it adds a column and a table that the current program does not know. */
 const next: Migration = {
   sql: `
