@@ -1,5 +1,6 @@
 import type { AvailableWork } from '../inbox/task-queue.ts'
 import { batcherLimits } from '../runtime/batcher.ts'
+import { isMissingObject } from './connection/connection.ts'
 import { Database, type Transaction } from './connection/database.ts'
 import { Listener, Notifier } from './connection/notify.ts'
 import { checkDatabase, prepareDatabase } from './connection/open.ts'
@@ -11,7 +12,9 @@ import { MaintenanceClient } from './threads.ts'
  * The resources of one process's inbox: connection pools, pg-boss, notifications and the maintenance thread.
  *
  * - new: nothing is connected. The first call opens the database; if that fails, the next call tries again.
- * - open: calls run.
+ * - open: calls run. If a call fails because tables are missing, the database is prepared again, as at its opening:
+ *   an operator may have deleted them, or the database was restored from a backup. Other calls run meanwhile, because
+ *   deliveries can be stored without the tables of pg-boss.
  * - closed: `close` waits for pending calls; new ones are rejected.
  */
 export class PostgresClient {
@@ -31,6 +34,7 @@ export class PostgresClient {
   readonly #workListeners = new Map<number, (work: AvailableWork) => void>()
   readonly #pending = new Set<Promise<unknown>>()
   #opening: Promise<void> | undefined
+  #reopening: Promise<void> | undefined
   #isClosed = false
 
   constructor(target: ConnectionTarget, settings: PostgresSettings) {
@@ -53,7 +57,7 @@ export class PostgresClient {
    */
   call<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(new Error('The inbox is closed'))
-    const result = this.#open().then(work)
+    const result = this.#open().then(() => this.#reopenIfMissing(work))
     this.#pending.add(result)
     return result.finally(() => this.#pending.delete(result))
   }
@@ -107,14 +111,33 @@ export class PostgresClient {
   #open(): Promise<void> {
     this.#opening ??= this.#prepare().catch((cause: Error) => {
       this.#opening = undefined
-      throw new Error(`Cannot open the inbox in PostgreSQL: ${cause.message}`, { cause })
+      throw cause
     })
     return this.#opening
   }
 
+  /** Runs `work`. If it fails because tables are missing, creates them for later calls, or says why it cannot. */
+  async #reopenIfMissing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isMissingObject(error)) throw error
+      this.jobs.forgetPrepared()
+      this.#reopening ??= this.#prepare().finally(() => {
+        this.#reopening = undefined
+      })
+      await this.#reopening
+      throw error
+    }
+  }
+
   async #prepare(): Promise<void> {
-    if (this.settings.migrate) await prepareDatabase(this.database, this.settings)
-    else await checkDatabase(this.database, this.settings)
-    await this.jobs.start()
+    try {
+      if (this.settings.migrate) await prepareDatabase(this.database, this.settings)
+      else await checkDatabase(this.database, this.settings)
+      await this.jobs.start()
+    } catch (cause) {
+      throw new Error(`Cannot open the inbox in PostgreSQL: ${(cause as Error).message}`, { cause })
+    }
   }
 }

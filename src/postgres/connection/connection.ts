@@ -98,6 +98,9 @@ export const readOnly = '25006'
 /** PostgreSQL ended the transaction because of a deadlock, or of a conflict with a concurrent transaction. */
 const conflicts: ReadonlySet<string> = new Set(['40P01', '40001'])
 
+/** A table, a schema or a function does not exist. */
+const missingObjects: ReadonlySet<string> = new Set(['42P01', '3F000', '42883'])
+
 /** A lock was not acquired within `lock_timeout`. */
 export const lockNotAvailable = '55P03'
 
@@ -111,6 +114,9 @@ export function codeOf(error: unknown): string | undefined {
 
 /** Whether the same transaction may succeed if it is retried at once. */
 export const isConflict = (error: unknown): boolean => conflicts.has(codeOf(error) ?? '')
+
+/** Whether tables may have been deleted. */
+export const isMissingObject = (error: unknown): boolean => missingObjects.has(codeOf(error) ?? '')
 
 /** Whether the data of a single item may have caused the error of a batch. */
 export function isItemFault(error: unknown): boolean {

@@ -61,6 +61,7 @@ export class Database extends Connection {
         return result
       } catch (error) {
         const failure = checkout.broken ?? transaction.failure ?? error
+        for (const listener of transaction.failureListeners) listener()
         await transaction.rollback().catch((cause: Error) => {
           checkout.broken = cause
         })
@@ -168,6 +169,8 @@ export class Transaction extends Connection {
    * them itself.
    */
   readonly changed: Set<number> = new Set()
+  /** Called when the transaction has failed: what the caller assumed about the database may no longer be true. */
+  readonly failureListeners: Set<() => void> = new Set()
   /** Whether the transaction made deliveries available for matching. */
   unmatched = false
   /** Whether the transaction may have made tasks due. */

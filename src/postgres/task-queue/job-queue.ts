@@ -54,6 +54,10 @@ export class JobQueue {
   readonly #supervises: boolean
   readonly #schema: string
   readonly #selectReady: string
+  /**
+   * The queues that exist, as far as this process knows. After a failure it knows nothing: a failover may have lost a
+   * queue that was created just before, and an operator may have deleted it.
+   */
   readonly #prepared = new Set<string>()
   #created: PgBoss | undefined
 
@@ -100,7 +104,10 @@ export class JobQueue {
     return boss
   }
 
-  /** Creates the queues of handlers, on a connection that no transaction uses. */
+  /**
+   * Creates the queues of handlers, on a connection that no transaction uses. The other methods create missing queues
+   * too. They take longer then, and their transaction holds its locks meanwhile.
+   */
   async prepare(handlers: Iterable<string>): Promise<void> {
     for (const handler of handlers) {
       const queue = queueOf(handler)
@@ -114,10 +121,9 @@ export class JobQueue {
 
   async add(transaction: Transaction, due: readonly DueTask[]): Promise<void> {
     if (due.length > 0) transaction.due = true
-    const byQueue = Map.groupBy(due, ({ handler }) => queueOf(handler))
-    const inserted = [...byQueue].map(([queue, tasks]) => {
+    const inserted = [...Map.groupBy(due, ({ handler }) => handler)].map(([handler, tasks]) => {
       const jobs = tasks.map(({ job, id, at }) => ({ id: job, data: { id }, ...(at && startAfter(at)) }))
-      return transaction.holdOpen((db) => this.#boss.insert(queue, jobs, { db }))
+      return this.#send(transaction, handler, (queue, db) => this.#boss.insert(queue, jobs, { db }))
     })
     await Promise.all(inserted)
   }
@@ -137,8 +143,8 @@ export class JobQueue {
    */
   async fetch(transaction: Transaction, handler: string, limit: number, early: boolean): Promise<FetchedJob[]> {
     const options = { batchSize: limit, ignoreStartAfter: early }
-    const jobs = await transaction.holdOpen((db) =>
-      this.#boss.fetch<{ id: number }>(queueOf(handler), { ...options, db }),
+    const jobs = await this.#send(transaction, handler, (queue, db) =>
+      this.#boss.fetch<{ id: number }>(queue, { ...options, db }),
     )
     return jobs.map(({ id: job, data: { id } }) => ({ job, id, handler }))
   }
@@ -146,12 +152,28 @@ export class JobQueue {
   /** Makes fetched jobs available to other calls again. */
   async restore(transaction: Transaction, handler: string, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
-    await transaction.holdOpen((db) => this.#boss.fail(queueOf(handler), [...jobs], undefined, { db }))
+    await this.#send(transaction, handler, (queue, db) => this.#boss.fail(queue, [...jobs], undefined, { db }))
   }
 
   async remove(transaction: Transaction, handler: string, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
-    await transaction.holdOpen((db) => this.#boss.deleteJob(queueOf(handler), [...jobs], { db }))
+    await this.#send(transaction, handler, (queue, db) => this.#boss.deleteJob(queue, [...jobs], { db }))
+  }
+
+  /** Forgets which queues exist, after a failure. */
+  readonly forgetPrepared = (): void => this.#prepared.clear()
+
+  /** Sends a statement about the queue of a handler, as part of a transaction. */
+  #send<T>(
+    transaction: Transaction,
+    handler: string,
+    send: (queue: string, db: Pick<Transaction, 'executeSql'>) => Promise<T>,
+  ): Promise<T> {
+    transaction.failureListeners.add(this.forgetPrepared)
+    return transaction.holdOpen(async (db) => {
+      await this.prepare([handler])
+      return send(queueOf(handler), db)
+    })
   }
 
   get #boss(): PgBoss {

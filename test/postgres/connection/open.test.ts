@@ -77,6 +77,29 @@ test('runs with a role that may not create schemas, once the schemas exist', asy
   expect(await storeIn(open({ schema, migrate: false }, url))).toBe(2)
 })
 
+test('creates the tables of pg-boss again if they are deleted while the inbox is open', async () => {
+  const schema = newSchema()
+  const inbox = open({ schema })
+  const register = () => inbox.registerWorker([{ name: 'a', backoff: 1000 }])
+  await register()
+  await connect(schema).run(`drop schema ${schema}_jobs cascade`)
+  expect(await storeIn(inbox)).toBe(1)
+  const claim = async () => inbox.claim(await register(), { wanted: { a: 1 }, bytes: 1e9, now: Date.now() })
+  await expect(claim()).rejects.toThrow(`relation "${schema}_jobs.job" does not exist`)
+  expect(await claim()).toEqual([])
+})
+
+test('names the missing tables if it may not create them, and still stores deliveries', async () => {
+  const schema = newSchema()
+  await migratePostgres(server.url, { schema })
+  const inbox = open({ schema, migrate: false })
+  const worker = await inbox.registerWorker([{ name: 'a', backoff: 1000 }])
+  await connect(schema).run(`drop schema ${schema}_jobs cascade`)
+  const claim = () => inbox.claim(worker, { wanted: { a: 1 }, bytes: 1e9, now: Date.now() })
+  await expect(claim()).rejects.toThrow(`there are no tables in the schema ${schema}_jobs: run "hookserver migrate"`)
+  expect(await storeIn(inbox)).toBe(1)
+})
+
 test('creates nothing in a database that is not in UTF-8', async () => {
   await connect('public').run(`create database latin encoding 'LATIN1' locale 'C' template template0`)
   const url = server.url.replace(/postgres$/, 'latin')

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { JobQueue } from '../../../src/postgres/task-queue/job-queue.ts'
+import { JobQueue, newJob } from '../../../src/postgres/task-queue/job-queue.ts'
 import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
 
@@ -24,7 +24,7 @@ async function queue() {
     await jobs.stop()
     await database.close()
   })
-  return { jobs, state }
+  return { database, schema, jobs, state }
 }
 
 test('starts pg-boss once, however often it is called', async () => {
@@ -48,4 +48,25 @@ test('can be started after a start that failed', async () => {
 test('has to be started before it is used', async () => {
   const { jobs } = await queue()
   await expect(jobs.prepare(['a'])).rejects.toThrow('pg-boss has not been started')
+})
+
+test('creates a queue again that was deleted, after the first failure', async () => {
+  const { database, schema, jobs } = await queue()
+  const add = () =>
+    database.transaction((transaction) => jobs.add(transaction, [{ job: newJob(), id: 1, handler: 'a' }]))
+  await jobs.start()
+  await jobs.prepare(['a'])
+  await database.run(`delete from ${schema}_jobs.queue where name like 'a/%'`)
+  await expect(add()).rejects.toMatchObject({ code: '23503' })
+  await add()
+  const fetched = await database.transaction((transaction) => jobs.fetch(transaction, 'a', 10, false))
+  expect(fetched).toMatchObject([{ id: 1, handler: 'a' }])
+})
+
+test('creates the queue of a handler that it was not prepared for', async () => {
+  const { database, jobs } = await queue()
+  await jobs.start()
+  await database.transaction((transaction) => jobs.add(transaction, [{ job: newJob(), id: 1, handler: 'new' }]))
+  const fetched = await database.transaction((transaction) => jobs.fetch(transaction, 'new', 10, false))
+  expect(fetched).toMatchObject([{ id: 1, handler: 'new' }])
 })
