@@ -5,19 +5,20 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class NetworkLink {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  #target: URL
   #blocked = false
 
-  private constructor(host: string, port: number) {
+  private constructor(target: URL) {
+    this.#target = target
     this.#server = createServer((here) => {
-      const there = connect(port, host)
+      const there = connect(Number(this.#target.port), this.#target.hostname)
       this.#carry(here, there)
       this.#carry(there, here)
     })
   }
 
   static async to(url: string): Promise<NetworkLink> {
-    const { hostname, port } = new URL(url)
-    const link = new NetworkLink(hostname, Number(port))
+    const link = new NetworkLink(new URL(url))
     link.#server.listen(0, '127.0.0.1')
     await once(link.#server, 'listening')
     return link
@@ -26,6 +27,11 @@ export class NetworkLink {
   /** `url` with the port of this proxy. */
   urlOf(url: string): string {
     return Object.assign(new URL(url), { port: (this.#server.address() as AddressInfo).port }).href
+  }
+
+  /** Leads later connections to another server. */
+  redirect(url: string): void {
+    this.#target = new URL(url)
   }
 
   block(): void {
