@@ -215,6 +215,19 @@ export interface InboxOverview {
   missedDeliveries: MissedDeliveryCounts
   /** The parts of this process's maintenance whose last run failed, such as heartbeats or pruning, with the errors. */
   failing?: string | undefined
+  /** PostgreSQL only: the oldest transaction, if it has been open for more than a minute. */
+  oldTransaction?: OldTransaction | undefined
+}
+
+/** A transaction of any client of the database that keeps PostgreSQL from removing deleted rows. */
+export interface OldTransaction {
+  /** The process of the server. */
+  pid: number
+  user: string
+  /** Empty if the client has set no name. */
+  application: string
+  /** Milliseconds. */
+  age: number
 }
 
 /** Maximum rejected requests that an inbox keeps. */

@@ -13,7 +13,7 @@ import { DeliveryWriter } from './delivery-store/delivery-writer.ts'
 import { createdAt, knownGuids, missedDeliveries, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { heartbeat, processes, unregister } from './metadata/processes.ts'
 import { compareAndSet, getValue, lease, setValue } from './metadata/shared-state.ts'
-import { addCounts, counts, recordRejections, rejections } from './metadata/statistics.ts'
+import { addCounts, counts, oldTransaction, recordRejections, rejections } from './metadata/statistics.ts'
 import { importDeliveries } from './operations/import.ts'
 import { discard, pause, resume, retry } from './operations/operate.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'
@@ -136,7 +136,8 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Inbox, ForwardedMe
 
   overview(): Promise<InboxOverview> {
     return this.#client.run(async (database) => {
-      return { ...(await overview(database)), failing: this.#client.maintenance.failing }
+      const [known, old] = await Promise.all([overview(database), oldTransaction(database)])
+      return { ...known, failing: this.#client.maintenance.failing, oldTransaction: old }
     })
   }
 

@@ -101,6 +101,8 @@ export const cures: Readonly<Record<string, string>> = {
   ETIMEDOUT: noAnswer,
   EHOSTUNREACH: 'there is no route to the host: check the network',
   ENETUNREACH: 'there is no route to the host: check the network',
+  '25006':
+    'the server is a standby or read-only: connect to the primary server, or set default_transaction_read_only to off',
   '28P01': 'correct the user or password, in the URL, in PGPASSWORD, or in the file of --database-url-file',
   '28000':
     'pg_hba.conf of the server does not allow this user or host; if it requires TLS, add ?sslmode=verify-full to the URL',

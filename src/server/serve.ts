@@ -22,6 +22,7 @@ import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from 
 import { openPolling, openRecovery } from './github.ts'
 import { addressOf, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
+import { logOldTransactions } from './old-transaction.ts'
 import { onEvent } from './on-event.ts'
 import { openInbox } from './open-inbox.ts'
 
@@ -68,6 +69,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
     closing.push(() => metrics.close())
     closing.push(logSuccesses(logger, config.dev.value ? 'info' : 'debug'))
+    closing.push(logOldTransactions(inbox, logger))
     const servers: Server[] = []
     closing.push((grace) => closeServers(servers, () => hooks.close({ grace })))
     const polling = openPolling({ config, hooks, mounting, inbox })

@@ -70,6 +70,10 @@ async function* checkServer(connect: Connect, config: Config): AsyncGenerator<Fi
   }
   yield* checkSchemas(client, server, config, name)
   yield* checkDurability(server)
+  if (!server.autovacuum) {
+    const found = 'autovacuum is off: PostgreSQL does not remove deleted rows, and the inbox gets larger and slower'
+    yield warning(what, found, 'alter system set autovacuum to on; select pg_reload_conf()')
+  }
   yield* checkConnections(server, connectionsOf(config))
   yield* checkTransactions(client)
   yield* checkClock(client)
@@ -81,6 +85,7 @@ interface Server {
   user: string
   database: string
   encoding: string
+  autovacuum: boolean
   /** Settings that must be on for durable commits, but are off. */
   off: string[]
   /** Free connections for this user and database. */
@@ -101,6 +106,7 @@ const selectServer = `
     current_user as user,
     current_database() as database,
     current_setting('server_encoding') as encoding,
+    current_setting('autovacuum')::boolean as autovacuum,
     array(
       select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name
     ) as off,
@@ -158,7 +164,7 @@ function* checkConnections({ free, max }: Server, needed: number): Generator<Fin
   yield warning(what, found, 'lower --database-connections, or raise max_connections in PostgreSQL')
 }
 
-const longTransactionMs = 10 * 60 * 1000
+const longTransactionMs = 60 * 1000
 
 /**
  * Reports the oldest transaction that has been open for longer than `minMs`. While it is open, PostgreSQL cannot vacuum
@@ -166,23 +172,28 @@ const longTransactionMs = 10 * 60 * 1000
  * each poll for changes scans all changes since then.
  */
 export async function* checkTransactions(client: Client, minMs: number = longTransactionMs): AsyncGenerator<Finding> {
-  const { rows } = await client.query<{ pid: number; who: string; ms: number }>(selectOldest, [minMs / 1000])
+  const { rows } = await client.query<{ pid: number; user: string; who: string; age: number }>(selectOldest, [
+    minMs / 1000,
+  ])
   const [oldest] = rows
   if (!oldest) return
-  const found = `a transaction of ${oldest.who} has been open for ${formatDuration(oldest.ms)}: PostgreSQL cannot vacuum rows deleted since then`
-  yield warning(what, found, `end it: select pg_terminate_backend(${oldest.pid})`)
+  const { pid, who, user, age } = oldest
+  const found = `a transaction of ${who} has been open for ${formatDuration(age)} (process ${pid}, user ${user}): PostgreSQL cannot remove rows deleted since then`
+  yield warning(what, found, `end it: select pg_terminate_backend(${pid})`)
 }
 
 /** Only members of pg_read_all_stats see the `xact_start` of other users. */
 const selectOldest = `
   select
     pid,
+    usename as user,
     coalesce(nullif(application_name, ''), usename, backend_type) as who,
-    (extract(epoch from now() - xact_start) * 1000)::float8 as ms
+    (extract(epoch from now() - xact_start) * 1000)::float8 as age
   from pg_stat_activity
   where datname = current_database() and pid <> pg_backend_pid()
     and (backend_xid is not null or backend_xmin is not null)
     and xact_start < now() - $1 * interval '1 second'
+    and pid not in (select pid from pg_stat_progress_vacuum)
   order by xact_start
   limit 1`
 

@@ -8,7 +8,7 @@ import {
   toCountRows,
   totalStep,
 } from '../../inbox/counts.ts'
-import { maxRejections, type Rejection, type Rejections } from '../../inbox/records.ts'
+import { maxRejections, type OldTransaction, type Rejection, type Rejections } from '../../inbox/records.ts'
 import { type RejectionRow, toRejection } from '../../inbox/rows.ts'
 import { recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
@@ -35,6 +35,15 @@ export async function recordRejections(transaction: Transaction, rejections: rea
   const rows = rejections.map(({ headers, ...rest }) => ({ ...rest, headers: JSON.stringify(headers) }))
   await transaction.run(insertRejections, recordset(rows))
   await transaction.run(deleteOldestRejections, maxRejections)
+}
+
+/**
+ * The oldest transaction in this database that has been open for `minAge` milliseconds, and keeps PostgreSQL from
+ * removing rows that were deleted since it began. Finds only the transactions of this user, unless the user is a member
+ * of `pg_read_all_stats`.
+ */
+export function oldTransaction(sql: Sql, minAge = minute): Promise<OldTransaction | undefined> {
+  return sql.get(selectOldTransaction, minAge)
 }
 
 export async function rejections(sql: Sql): Promise<Rejections> {
@@ -80,3 +89,15 @@ const selectRejections = `
   limit $1`
 
 const selectRejectionTotals = `select name as code, count from counts where step = $1 and measure = 'rejected'`
+
+/** A vacuum does not keep other vacuums from removing rows. */
+const selectOldTransaction = `
+  select pid, coalesce(usename, '') as "user", coalesce(application_name, '') as application,
+         floor(extract(epoch from clock_timestamp() - xact_start) * 1000)::bigint as age
+  from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid()
+    and (backend_xid is not null or backend_xmin is not null)
+    and xact_start <= clock_timestamp() - $1 * interval '1 ms'
+    and pid not in (select pid from pg_stat_progress_vacuum)
+  order by xact_start
+  limit 1`

@@ -3,6 +3,7 @@ import type { ReceiverStatus } from '../../http.ts'
 import { minute } from '../../inbox/counts.ts'
 import type { RegisteredProcess, WorkerProblem } from '../../inbox/processes.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
+import { describeOldTransaction } from '../old-transaction.ts'
 import type { Warning, WarningCode } from './schemas/responses.ts'
 import type { Series } from './series.ts'
 
@@ -145,6 +146,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     failing === undefined
       ? undefined
       : [`Maintenance of the inbox fails: ${failing}`, 'run hookserver doctor to find missing permissions'],
+  old_transaction: ({ overview }) => overview.oldTransaction && describeOldTransaction(overview.oldTransaction),
 }
 
 export function warnings(observed: Observed): Warning[] {

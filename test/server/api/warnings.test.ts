@@ -88,6 +88,13 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
     admin.inbox.overview = async () => ({ ...overview, failing: 'pruning: permission denied for table contents' })
     return admin
   },
+  async old_transaction() {
+    const admin = await openAdmin()
+    const overview = await admin.inbox.overview()
+    const oldTransaction = { pid: 4711, user: 'reports', application: 'psql', age: 245_000 }
+    admin.inbox.overview = async () => ({ ...overview, oldTransaction })
+    return admin
+  },
   async recovery_failing() {
     const admin = await openAdmin()
     await keepSweep(admin, [{ target: 'acme/till' }, { target: 'acme/shop', error: 'GitHub rejected the token (401)' }])

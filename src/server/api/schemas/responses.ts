@@ -161,8 +161,8 @@ export type Series = v.InferOutput<typeof Series>
 
 const warningCodes = [
   ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_rejected', 'old_secret'] as const),
-  ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'store_failing'] as const),
-  ...(['handler_overdue', 'memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing'] as const),
+  ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'store_failing', 'handler_overdue'] as const),
+  ...(['memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing', 'old_transaction'] as const),
 ]
 
 const Warning = object({ code: v.picklist(warningCodes), message: text, cure: text })

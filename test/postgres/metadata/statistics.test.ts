@@ -1,0 +1,26 @@
+import pg from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
+import { oldTransaction } from '../../../src/postgres/metadata/statistics.ts'
+import { databases } from '../databases.ts'
+import { createTables } from '../inbox.ts'
+
+const server = databases('fsync=off')
+
+test('finds the oldest transaction that keeps deleted rows, and who has opened it', async () => {
+  const url = await server.create()
+  const database = await createTables(url)
+  const [reader, report] = ['reader', 'report'].map((name) => {
+    return new pg.Client({ connectionString: url, application_name: name })
+  }) as [pg.Client, pg.Client]
+  onTestFinished(async () => void (await Promise.all([reader.end(), report.end(), database.close()])))
+  await Promise.all([reader.connect(), report.connect()])
+  await reader.query('begin')
+  await reader.query('select 1') // at the level "read committed", the snapshot ends with the statement
+  expect(await oldTransaction(database, 0)).toBeUndefined()
+  await report.query('begin isolation level repeatable read')
+  const { pid } = (await report.query('select pg_backend_pid() as pid')).rows[0]
+  expect(await oldTransaction(database, 0)).toEqual({
+    ...{ pid, user: 'hookserver', application: 'report', age: expect.any(Number) },
+  })
+  expect(await oldTransaction(database)).toBeUndefined() // not open for a minute
+})
