@@ -1,4 +1,4 @@
-/** Failovers to a real standby, with the built store and its threads. */
+/** A standby takes over, with the built store and its threads. */
 import { setTimeout } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../dist/index.js'
