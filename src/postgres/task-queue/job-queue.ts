@@ -8,7 +8,7 @@
 import { hash, randomUUID } from 'node:crypto'
 import type { Clock, PgBoss } from 'pg-boss'
 import manifest from 'pg-boss/package.json' with { type: 'json' }
-import type { Sql } from '../connection/connection.ts'
+import { codeOf, type Sql } from '../connection/connection.ts'
 import type { Database, Transaction } from '../connection/database.ts'
 import { jobsSchema } from '../options.ts'
 
@@ -77,8 +77,11 @@ export class JobQueue {
   /** Loads pg-boss, which takes about 80 ms, and starts it. Does nothing if it runs. May be repeated after a failure. */
   async start(): Promise<void> {
     const { PgBoss } = await import('pg-boss')
-    this.#created ??= this.#create(PgBoss)
-    await this.#created.start()
+    const boss = (this.#created ??= this.#create(PgBoss))
+    await boss.start().catch((error: Error) => {
+      if (!createdByOther.has(codeOf(error) ?? '')) throw error
+      return boss.start()
+    })
   }
 
   async stop(): Promise<void> {
@@ -190,6 +193,12 @@ export class JobQueue {
     return `${job} is not null and ${job} in (select id from ${this.#schema}.job where state <= 'active')`
   }
 }
+
+/**
+ * Error codes of the start of pg-boss while another process creates or migrates the same tables. pg-boss recognizes
+ * these errors by their English messages, but PostgreSQL may have another language.
+ */
+const createdByOther: ReadonlySet<string> = new Set(['22012', '23505', '42710', '42723', '42P06', '42P07'])
 
 /**
  * Options that keep pg-boss from ending a job. It still deletes a job that has waited for ten years; `replaceLostJobs`

@@ -5,16 +5,18 @@ import { createTables } from '../inbox.ts'
 
 const server = databases('fsync=off')
 
-/** A queue whose statements fail while `down` is true. `statements` is the number of statements that it has sent. */
+/** A queue whose statements fail with the error `down`, if it is set, `failures` times. `statements` is the number of statements that it has sent. */
 async function queue() {
   const database = await createTables(await server.create())
-  const state = { down: false, statements: 0 }
+  const state: { down: Error | undefined; failures: number; statements: number } = {
+    ...{ down: undefined, failures: Number.POSITIVE_INFINITY, statements: 0 },
+  }
   const lookups = new Proxy(database, {
     get(target, name) {
       if (name !== 'executeSql') return Reflect.get(target, name)
       return (text: string, values?: unknown[]) => {
         state.statements++
-        return state.down ? Promise.reject(new Error('down')) : target.executeSql(text, values)
+        return state.down && state.failures-- > 0 ? Promise.reject(state.down) : target.executeSql(text, values)
       }
     },
   })
@@ -38,9 +40,17 @@ test('starts pg-boss once, however often it is called', async () => {
 
 test('can be started after a start that failed', async () => {
   const { jobs, state } = await queue()
-  state.down = true
+  state.down = new Error('down')
   await expect(jobs.start()).rejects.toThrow('down')
-  state.down = false
+  state.down = undefined
+  await jobs.start()
+  await jobs.prepare(['a'])
+})
+
+test('starts although another process creates its tables, whatever the language of PostgreSQL is', async () => {
+  const { jobs, state } = await queue()
+  state.down = Object.assign(new Error('Relation »version« existiert bereits'), { code: '42P07' })
+  state.failures = 1
   await jobs.start()
   await jobs.prepare(['a'])
 })
