@@ -169,7 +169,7 @@ export class Transaction extends Connection {
    * them itself.
    */
   readonly changed: Set<number> = new Set()
-  /** Called when the transaction has failed: what the caller assumed about the database may no longer be true. */
+  /** Functions that are called if the transaction fails. */
   readonly failureListeners: Set<() => void> = new Set()
   /** Whether the transaction made deliveries available for matching. */
   unmatched = false
