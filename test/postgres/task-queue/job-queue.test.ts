@@ -49,7 +49,7 @@ test('can be started after a start that failed', async () => {
 
 test('starts although another process creates its tables, whatever the language of PostgreSQL is', async () => {
   const { jobs, state } = await queue()
-  state.down = Object.assign(new Error('Relation »version« existiert bereits'), { code: '42P07' })
+  state.down = Object.assign(new Error('not in English'), { code: '42P07' })
   state.failures = 1
   await jobs.start()
   await jobs.prepare(['a'])
