@@ -8,6 +8,7 @@ import { Worker } from '../../src/inbox/worker/worker.ts'
 import { storeRetryDelay } from '../../src/inbox/worker/worker-host.ts'
 import type { SimulationEvent, WorkerState } from './history.ts'
 import { Invariants, unfinished } from './invariants.ts'
+import { PossibleSteps, type Step } from './possible-steps.ts'
 import { Random } from './random.ts'
 import { type Action, type Operation, renamed, type Scenario, type Sending } from './scenario.ts'
 import { behave, SimulatedHost } from './simulated-host.ts'
@@ -54,13 +55,6 @@ interface HandlerCall extends Pick<Running, 'process' | 'host'> {
   delivery: Delivery
 }
 
-/** A step that is possible now. `queue` and `running` belong to a call or to an answer. */
-interface Step {
-  readonly item: Action | VirtualTimer | Pick<SentCall, 'method'> | SentAnswer
-  readonly queue?: Calls
-  readonly running?: Running
-}
-
 export async function simulate(scenario: Scenario, store: SimulatedStore): Promise<Outcome> {
   const simulation = new Simulation(scenario, store)
   const uninstall = simulation.time.install(new Random(scenario.seed))
@@ -83,6 +77,8 @@ class Simulation {
   #snapshot: Snapshot = { deliveries: [] }
   /** The deliveries in `#snapshot` that have not ended. */
   #unfinished: readonly string[] = []
+  #violation: string | undefined
+  readonly #possible = new PossibleSteps()
   readonly #trace: string[] = []
   readonly #faults: Record<string, number> = {}
   readonly #processes: (Running | undefined)[] = []
@@ -121,23 +117,35 @@ class Simulation {
     for (let index = 0; index < this.#scenario.processes; index++) this.#start(index)
     await settled()
     while (this.#steps++ < maxSteps) {
-      const violation = (await this.#step()) ?? (await this.#check())
-      if (violation) return this.#outcome(violation)
+      await this.#step()
+      if (this.#violation) return this.#outcome(this.#violation)
       if (this.#isOver()) return this.#outcome(await this.#end())
     }
     return this.#outcome(`The schedule has not ended after ${maxSteps} steps`)
   }
 
-  /** Checks the invariants. @returns the first violation. */
-  async #check(): Promise<string | undefined> {
+  /** Takes a step, and checks the invariants. @returns a promise only if the step or the snapshot takes time. */
+  #step(): Promise<void> | undefined {
+    const taken = this.#takeStep()
+    if (taken) return taken.then(() => this.#check())
+    return this.#check()
+  }
+
+  #check(): Promise<void> | undefined {
     const snapshot = this.#store.snapshot()
-    const now = snapshot instanceof Promise ? await snapshot : snapshot
-    if (now === this.#snapshot && this.#events.length === 0) return undefined
+    if (snapshot instanceof Promise) return snapshot.then((now) => this.#compare(now))
+    this.#compare(snapshot)
+    return undefined
+  }
+
+  /** Compares the contents of the store and the events since the last check with the invariants. */
+  #compare(now: Snapshot): void {
+    if (now === this.#snapshot && this.#events.length === 0) return
     if (now !== this.#snapshot) this.#unfinished = unfinished(now)
     this.#snapshot = now
     const events = this.#events
     this.#events = []
-    return this.#invariants.check(events, now)
+    this.#violation ??= this.#invariants.check(events, now)
   }
 
   #outcome(violation: string | undefined): Outcome {
@@ -168,10 +176,11 @@ class Simulation {
         this.#close(running)
         await settled()
       }
-      const violation = (await this.#step()) ?? (await this.#check())
-      if (violation) return violation
+      await this.#step()
+      if (this.#violation) return this.#violation
     }
-    return (await this.#check()) ?? this.#invariants.checkEnd()
+    await this.#check()
+    return this.#violation ?? this.#invariants.checkEnd()
   }
 
   get #elapsed(): number {
@@ -190,53 +199,39 @@ class Simulation {
     this.#trace.push(`${(this.#elapsed / 1000).toFixed(3).padStart(8)} s  ${text}`)
   }
 
-  /** Takes one of the possible steps. Before that, lets time pass until one is possible. @returns a violation. */
-  async #step(): Promise<string | undefined> {
+  /** Takes one of the possible steps. Before that, lets time pass until one is possible. */
+  #takeStep(): Promise<void> | undefined {
     for (;;) {
-      const { steps, next } = this.#possibleSteps()
-      const takesTime = steps.length > 0 && this.#random.chance(0.02)
-      if (steps.length > 0 && !takesTime) {
-        const taken = this.#take(this.#random.pick(steps))
-        if (taken) await taken
-        return undefined
-      }
+      const { count, next } = this.#findSteps()
+      const takesTime = count > 0 && this.#random.chance(0.02)
+      if (count > 0 && !takesTime) return this.#take(this.#possible.at(this.#random.between(0, count - 1)))
       const soon = this.time.now + maxStepTime
-      const violation = this.#pass(takesTime || next === Number.POSITIVE_INFINITY ? Math.min(next, soon) : next)
-      if (violation) return violation
-      if (this.#elapsed > this.#scenario.troubleEnds + patience) return undefined
+      this.#pass(takesTime || next === Number.POSITIVE_INFINITY ? Math.min(next, soon) : next)
+      if (this.#violation || this.#elapsed > this.#scenario.troubleEnds + patience) return undefined
     }
   }
 
-  /** The steps that are possible now, and the time of the next one. */
-  #possibleSteps(): { steps: Step[]; next: number } {
-    const steps: Step[] = []
-    const { now } = this.time
-    let next = Number.POSITIVE_INFINITY
-    const add = (at: number, step: Step) => {
-      if (at <= now) steps.push(step)
-      else if (at < next) next = at
-    }
+  #findSteps(): PossibleSteps {
+    const steps = this.#possible
+    steps.clear(this.time.now)
     const [action] = this.#actions
-    if (action) add(this.#begin + action.at, { item: action })
-    for (const timer of this.#scene.timers) add(timer.at, { item: timer })
+    if (action) steps.add(action, this.#begin + action.at)
+    for (const timer of this.#scene.timers) steps.add(timer, timer.at)
     for (const running of this.#processes) {
       if (!running?.process.mayRun) continue
       for (const queue of running.queues) {
-        for (const item of queue.nextCalls) steps.push({ item, queue, running })
-        for (const item of queue.nextAnswers) add(item.at, { item, queue, running })
+        for (const call of queue.nextCalls) steps.add(call, this.time.now, running.process, queue)
+        for (const answer of queue.nextAnswers) steps.add(answer, answer.at, running.process, queue)
       }
-      for (const timer of running.process.timers) {
-        if (timer.at <= now) steps.push({ item: timer })
-        else if (timer.at < next) next = timer.at
-      }
+      for (const timer of running.process.timers) steps.add(timer, timer.at)
     }
-    return { steps, next }
+    return steps
   }
 
   /** @returns a promise if the step takes real time, or if code of a process runs. */
-  #take({ item, queue, running }: Step): Promise<void> | undefined {
-    if (queue && running && 'method' in item) return this.#carryOut(running.process, queue, item)
-    if (queue && running && 'deliver' in item) running.process.run(() => queue.deliver(item as SentAnswer))
+  #take({ item, queue, process }: Step): Promise<void> | undefined {
+    if (queue && process && 'method' in item) return this.#carryOut(process, queue, item)
+    if (queue && process && 'deliver' in item) process.run(() => queue.deliver(item as SentAnswer))
     else if (item instanceof VirtualTimer) item.fire()
     else {
       this.#actions.shift()
@@ -259,17 +254,17 @@ class Simulation {
     return this.#random.pick(['fails', 'is lost', 'is answered late'])
   }
 
-  /** Lets time pass. @returns a violation. */
-  #pass(to: number): string | undefined {
+  /** Lets time pass. */
+  #pass(to: number): void {
     const ms = to - this.time.now
     this.time.now = to
-    if (this.#store.hasNetwork) return undefined
-    if (this.#unfinished.length === 0 || (this.#scenario.faults > 0 && this.#isTrouble)) return undefined
+    if (this.#store.hasNetwork) return
+    if (this.#unfinished.length === 0 || (this.#scenario.faults > 0 && this.#isTrouble)) return
     const workers = this.#running().map(({ process, host, queues, isClosing }): WorkerState => {
       const waits = queues.some(({ answers }) => answers.some(({ at }) => at > to)) // for an answer that is late
       return { process, mayStart: process.mayRun && !isClosing && !waits, handlers: host.concurrency }
     })
-    return this.#invariants.checkProgress({ ms, now: to, workers })
+    this.#violation ??= this.#invariants.checkProgress({ ms, now: to, workers })
   }
 
   #start(index: number): void {
