@@ -103,7 +103,7 @@ export function scenarioOf(seed: number): Scenario {
       key: random.pick(['x', 'x', 'y', 'z']),
       size: random.pick(sizes),
       behaviors: handlers.map((_, index) => (kills && index === 0 ? 'ends the process' : random.pick(behaviors))),
-      durations: handlers.map(() => random.pick([0, 0, 10, 1000, 20_000])),
+      durations: handlers.map(() => random.pick([0, 0, 10, 1000, 8000])),
     })
   }
   const happen = (probability: number, make: (at: number) => Action) => {

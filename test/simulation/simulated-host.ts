@@ -73,7 +73,8 @@ export function behave(run: Run): unknown {
 
 async function behaveLater({ behavior, duration, delivery, ends }: Run): Promise<void> {
   try {
-    await sleep(duration, behavior === 'ignores its signal' ? new AbortController().signal : delivery.signal)
+    if (duration > 0)
+      await sleep(duration, behavior === 'ignores its signal' ? new AbortController().signal : delivery.signal)
     if (behavior === 'ignores its signal') return
     delivery.signal.throwIfAborted()
     if (behavior === 'discards') throw new Discard()

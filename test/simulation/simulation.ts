@@ -70,7 +70,8 @@ class Simulation {
   readonly #scenario: Scenario
   readonly #store: SimulatedStore
   readonly #random: Random
-  readonly #begin: number
+  /** When the schedule would have begun if it had not skipped any time. */
+  #begin: number
   readonly #invariants: Invariants
   /** The events since the last check of the invariants. */
   #events: SimulationEvent[] = []
@@ -120,6 +121,7 @@ class Simulation {
       await this.#step()
       if (this.#violation) return this.#outcome(this.#violation)
       if (this.#isOver()) return this.#outcome(await this.#end())
+      this.#skipIdleTime()
     }
     return this.#outcome(`The schedule has not ended after ${maxSteps} steps`)
   }
@@ -156,9 +158,20 @@ class Simulation {
 
   #isOver(): boolean {
     if (this.#actions.length > 0 || this.#isTrouble) return false
-    const isStoring = this.#storing.some(({ hasEnded }) => !hasEnded)
-    if (!isStoring && this.#unfinished.length === 0 && this.#scene.timers.size === 0) return true
-    return this.#elapsed > this.#scenario.troubleEnds + patience
+    return this.#isDone || this.#elapsed > this.#scenario.troubleEnds + patience
+  }
+
+  /** Whether all deliveries have ended, and nothing else is planned than the actions of the scenario. */
+  get #isDone(): boolean {
+    if (this.#unfinished.length > 0 || this.#scene.timers.size > 0) return false
+    return this.#storing.every(({ hasEnded }) => hasEnded)
+  }
+
+  /** If all work is done, the next action comes at once. Otherwise, workers would only poll until then. */
+  #skipIdleTime(): void {
+    if (!this.#isDone) return
+    const next = this.#actions[0]?.at ?? this.#scenario.troubleEnds
+    this.#begin -= Math.max(0, next - this.#elapsed)
   }
 
   /** Waits until all workers are idle, and stops them. @returns the first violation, if there is one. */

@@ -9,7 +9,7 @@ import type { Random } from './random.ts'
 import type { VirtualProcess, VirtualTime } from './virtual-time.ts'
 
 /** Milliseconds between two polls of an idle worker. Longer than in a real store, because each poll takes several steps. */
-export const pollInterval = 5000
+export const pollInterval = 10_000
 
 /** Milliseconds. The tasks of a handler that no process has any more end soon. */
 export const storeSettings = { heartbeat: 5000, vanishAfter: 120_000 }
