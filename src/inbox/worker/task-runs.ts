@@ -28,7 +28,7 @@ const maxTrial = 500
  *   waiting, if the match that claimed the task has read its delivery.
  * - loading: its delivery is being read. → waiting; → ended if the program has removed the handler or the store fails,
  *   which releases the lease; → ended if the delivery was deleted.
- * - waiting: for memory for its payload. → running; → ended if `stopWaiting()` was called, or if the lease may have
+ * - waiting: for memory for its payload. → running; → ended if `startNoMore()` was called, or if the lease may have
  *   expired, so that it is released: the answer of the store was late, or the process was suspended after the claim.
  * - running: the code of its handler runs. → recording, as soon as the outcome is known. The slot is released when the
  *   code has ended, which may be after the run.
@@ -50,6 +50,7 @@ export class TaskRuns {
   readonly #suspects = new Map<Slot, number>()
   /** The deliveries whose handlers run, or whose results are being recorded. */
   readonly #deliveries = new Set<ReceivedDelivery>()
+  #mayStart = true
   readonly #waitingStopped = Promise.withResolvers<undefined>()
   readonly #shutdown = new AbortController()
   /** The next tasks of chains that are claimed, and will be loaded together. */
@@ -125,11 +126,9 @@ export class TaskRuns {
     }
   }
 
-  /**
-   * Drops the tasks that wait for memory, and those that would have to wait later. `releaseWorker` releases their
-   * leases.
-   */
-  stopWaiting(): void {
+  /** Calls no handler from now on. `releaseWorker` releases the leases of the tasks that are loading or waiting. */
+  startNoMore(): void {
+    this.#mayStart = false
     this.#waitingStopped.resolve(undefined)
   }
 
@@ -171,6 +170,7 @@ export class TaskRuns {
 
   async #run(task: RunningTask): Promise<void> {
     const { suspensions } = this.#context
+    if (!this.#mayStart) return task.slot.release()
     if (suspensions.isLate(task.calledAt)) return this.#drop(task)
     const releaseMemory = this.#context.memory.takeAtOnce(task.cost) ?? (await this.#waitForMemory(task.cost))
     if (!releaseMemory) return task.slot.release()
@@ -182,7 +182,7 @@ export class TaskRuns {
     }
   }
 
-  /** @returns `undefined` if `stopWaiting()` ends the wait. */
+  /** @returns `undefined` if `startNoMore()` ends the wait. */
   async #waitForMemory(bytes: number): Promise<Release | undefined> {
     const { room, giveUp } = this.#context.memory.wait(bytes)
     const release = await Promise.race([room, this.#waitingStopped.promise])

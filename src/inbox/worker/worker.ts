@@ -149,7 +149,7 @@ export class Worker {
 
   async #stop(grace: number): Promise<void> {
     const lastRound = this.#loop.stop()
-    this.#runs.stopWaiting()
+    this.#runs.startNoMore()
     await within(storeTimeout, lastRound)
     await within(grace, this.#runs.idle())
     this.#runs.abort()
