@@ -63,6 +63,9 @@ export interface TaskRecord {
   readonly attemptsUsed: number
   /** When its worker claimed it, by the clock of the worker. */
   readonly startedAt: number | undefined
+  /** The worker that holds its lease, and whether it was a suspect when that worker claimed it. */
+  readonly worker?: number | undefined
+  readonly isSuspect?: boolean
   /** How many of its leases have expired, if a lease may expire before its worker learns that it holds the lease. */
   readonly expiredLeases?: number
 }

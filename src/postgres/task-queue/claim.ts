@@ -192,7 +192,7 @@ const columnsOf = (tasks: readonly FetchedTask[]) => [
 const selectFetched = `
   select tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at, tasks.attempt, tasks.attempts_used, tasks.order_hash,
          deliveries.size, deliveries.replayed,
-         tasks.state = 'retrying' and 2 = (
+         tasks.attempts_used > 1 and 2 = (
            select count(*) from (
              select outcome from attempts
              where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler

@@ -97,9 +97,9 @@ export interface FinishedPlace {
  * blocked. The caller has locked the queues. This saves the transaction that would otherwise fetch the job of the first
  * task and claim the task.
  *
- * Leaves the first task to `promoteNext` in five cases: the worker was removed, the handler is paused, the task starts
- * later, the body is too large, or another transaction has locked the delivery of the task. In the last case, this function does not wait,
- * because a transaction that holds a queue never waits for a delivery.
+ * Leaves the first task to `promoteNext` in six cases: the worker was removed, the handler is paused, the task starts
+ * later, it may be a suspect, the body is too large, or another transaction has locked the delivery of the task. In the
+ * last case, this function does not wait, because a transaction that holds a queue never waits for a delivery.
  *
  * A repeated call returns the tasks that the first call claimed.
  */
@@ -185,11 +185,13 @@ const claimPromoted = `
   ), firsts as materialized (
     select places.id, places.worker, places.bytes, places.now, places.place, first.*
     from places join alive on alive.id = places.worker, lateral (
-      select ctid as row, delivery_id, handler, state, next_at, start_at from tasks
+      select ctid as row, delivery_id, handler, state, next_at, start_at, attempts_used > 1 as may_be_suspect
+      from tasks
       where tasks.order_hash = places.order_hash and ${unfinished}
       order by delivery_id
       limit 1) as first
     where first.state = 'pending' and first.next_at is null and coalesce(first.start_at, 0) <= places.now
+      and not first.may_be_suspect -- only claim limits the number of suspects
       and not exists (select 1 from pauses where pauses.handler in (first.handler, '*'))
   ), repeated as materialized (
     select tasks.delivery_id as id, tasks.handler, tasks.attempt, attempts_used as "attemptsUsed", deliveries.replayed, place

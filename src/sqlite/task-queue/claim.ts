@@ -99,7 +99,7 @@ const selectDue = `
   select delivery_id, size, replayed, suspect
   from (
     select delivery_id, size, replayed, tasks.next_at,
-      tasks.state = 'retrying' and ${isCutOff(0)} and ${isCutOff(1)} as suspect
+      tasks.attempts_used > 1 and ${isCutOff(0)} and ${isCutOff(1)} as suspect
     from tasks join deliveries on deliveries.id = delivery_id
     where handler = ? and tasks.next_at <= ? and size <= ?
   )

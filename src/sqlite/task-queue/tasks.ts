@@ -105,8 +105,12 @@ function claimedAfter(connection: Connection, worker: number, id: number, handle
   return task && { ...task, handler, replayed: task.replayed === 1 }
 }
 
-const isClaimable = ({ state, next_at, size, paused }: FirstTask, maxBytes: number, now: number): boolean =>
-  state === 'pending' && next_at !== null && next_at <= now && size <= maxBytes && paused === 0
+/** Whether the next task may be claimed here. It must be no suspect: only `claim` limits their number. */
+function isClaimable(first: FirstTask, maxBytes: number, now: number): boolean {
+  const { state, next_at, attempts_used, size, paused } = first
+  const isDue = state === 'pending' && next_at !== null && next_at <= now
+  return isDue && attempts_used < 2 && size <= maxBytes && paused === 0
+}
 
 /**
  * Takes a running task from a dead worker: the attempt counts, and the next attempt is due after `delay` milliseconds.

@@ -154,6 +154,14 @@ export const leaseCases: InboxContractCase[] = [
       })
       assert.equal(only(suspected).suspect, true)
       assert.equal((await claim({ a: 10, b: 10 }, false)).length, 4, 'the tasks of b are no suspects')
+      await worker.finish(only(suspected), 'released')
+      await eventually('the released task is claimed again, as a suspect', async () => {
+        assert.deepEqual(await claim({ a: 10 }, false), [])
+        suspected.push(...(await claim({ a: 10 }, true)))
+        return suspected.length > 1
+      })
+      suspected.shift()
+      assert.equal(only(suspected).suspect, true)
       await worker.finish(only(suspected), 'failed', { nextAt: start })
       await eventually('the task is due again, and no suspect any more', async () => {
         return (await claim({ a: 10 }, false)).some(({ id }) => id === only(suspected).id)

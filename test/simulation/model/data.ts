@@ -78,8 +78,9 @@ export class ModelData {
     return this.#snapshot
   }
 
-  *tasks(): Generator<ModelTask> {
-    for (const { tasks } of this.deliveries.values()) yield* tasks.values()
+  /** The tasks of the deliveries that have not ended. */
+  *unfinishedTasks(): Generator<ModelTask> {
+    for (const { state, tasks } of this.deliveries.values()) if (isUnfinished(state)) yield* tasks.values()
   }
 
   /** The unfinished tasks of a handler with an order key, in order of receipt. */
@@ -129,8 +130,16 @@ export const isUnfinished = (state: TaskState | DeliveryState): boolean =>
 function toRecord({ id, content, state, isMatched, tasks }: ModelDelivery): DeliveryRecord {
   return {
     ...{ id, guid: content.guid, state, isMatched },
-    tasks: [...tasks.values()].map(({ handler, state, key, nextAt, attemptsUsed, startedAt }) => {
-      return { handler, state, orderKey: key, nextAt, attemptsUsed, startedAt }
+    tasks: [...tasks.values()].map((task) => {
+      const { handler, state, key, nextAt, attemptsUsed, startedAt, worker } = task
+      const isSuspect = state === 'running' && attemptsUsed > 2 && wasCutOffTwice(task)
+      return { handler, state, orderKey: key, nextAt, attemptsUsed, startedAt, worker, isSuspect }
     }),
   }
+}
+
+/** Whether the two latest leases of a task that have ended have expired. */
+export function wasCutOffTwice({ attempts }: ModelTask): boolean {
+  const latest = attempts.filter(({ outcome }) => outcome !== 'released').slice(-2)
+  return latest.length === 2 && latest.every(({ outcome }) => outcome === 'cut off')
 }

@@ -59,7 +59,7 @@ export function renewLeases(
 }
 
 function leasesOf(data: ModelData, worker: number): ModelTask[] {
-  return [...data.tasks()].filter((task) => task.worker === worker)
+  return [...data.unfinishedTasks()].filter((task) => task.worker === worker)
 }
 
 function expireLease(data: ModelData, task: ModelTask, handlers: readonly HandlerPolicy[], now: number): void {
@@ -80,7 +80,7 @@ function endUnhandledTasks(data: ModelData, vanishAfter: number, now: number): v
   if (data.workers.size === 0) return
   const alive = new Set([...data.workers.values()].flatMap(({ handlers }) => handlers.map(({ name }) => name)))
   for (const handler of alive) data.handlersSeen.set(handler, now)
-  for (const task of data.tasks()) {
+  for (const task of data.unfinishedTasks()) {
     const { handler, key, nextAt } = task
     if (nextAt === undefined || alive.has(handler)) continue
     const seenAt = data.handlersSeen.get(handler)
@@ -95,7 +95,7 @@ function endUnhandledTasks(data: ModelData, vanishAfter: number, now: number): v
 /** Makes tasks due that would wait for longer than their delay, because the clock was set back. */
 function correctClockSkew(data: ModelData, now: number): void {
   const latest = now + clockTolerance
-  for (const task of data.tasks()) {
+  for (const task of data.unfinishedTasks()) {
     const { nextAt, delay } = task
     if (nextAt === undefined || delay === undefined || nextAt <= latest || nextAt - delay <= latest) continue
     Object.assign(task, { nextAt: now, delay: undefined })

@@ -8,7 +8,7 @@ import {
   type DeliveryStatus,
   maxSuspects,
 } from '../../../src/inbox/task-queue.ts'
-import type { ModelData, ModelDelivery, ModelTask } from './data.ts'
+import { type ModelData, type ModelDelivery, type ModelTask, wasCutOffTwice } from './data.ts'
 import { checkRegistered } from './leases.ts'
 
 export function claim(data: ModelData, worker: number, request: ClaimRequest): ClaimedTask[] {
@@ -40,7 +40,7 @@ export function claim(data: ModelData, worker: number, request: ClaimRequest): C
 /** When the first task of these handlers is due. 0: a delivery is unmatched. */
 export function nextDueAt(data: ModelData, handlers: readonly string[]): number | undefined {
   if ([...data.deliveries.values()].some(({ isMatched }) => !isMatched)) return 0
-  const times = [...data.tasks()].flatMap(({ handler, nextAt }) => {
+  const times = [...data.unfinishedTasks()].flatMap(({ handler, nextAt }) => {
     return nextAt === undefined || isPaused(data.pauses, handler) || !handlers.includes(handler) ? [] : [nextAt]
   })
   return times.length > 0 ? Math.min(...times) : undefined
@@ -57,11 +57,7 @@ function dueTasks(data: ModelData, handler: string, { now, largest }: ClaimReque
   return due.sort((a, b) => (a.nextAt as number) - (b.nextAt as number) || a.delivery.id - b.delivery.id)
 }
 
-/** Whether the two latest leases of a task have expired. */
-function isSuspected({ state, attempts }: ModelTask): boolean {
-  const latest = attempts.filter(({ outcome }) => outcome !== 'released').slice(-2)
-  return state === 'retrying' && latest.length === 2 && latest.every(({ outcome }) => outcome === 'cut off')
-}
+const isSuspected = (task: ModelTask): boolean => task.attemptsUsed > 1 && wasCutOffTwice(task)
 
 /** Starts an attempt of a due task. If the order key does not allow that, blocks the task instead. */
 function start(
@@ -144,6 +140,7 @@ function claimNext(
     first.state === 'pending' &&
     first.nextAt !== undefined &&
     first.nextAt <= now &&
+    first.attemptsUsed < 2 && // it may be a suspect
     first.delivery.content.body.length <= nextBytes
   return isDue && !isPaused(data.pauses, handler) ? start(data, worker, first, now, id) : undefined
 }
