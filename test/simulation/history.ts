@@ -14,15 +14,17 @@ export interface Begin {
 
 export type SimulationEvent =
   | Begin
-  | { kind: 'ends'; process: VirtualProcess; handler: string }
+  | (Omit<Begin, 'kind'> & { kind: 'ends' })
   /**
    * `operated`: an operator has retried or discarded a delivery. `resent`: GitHub has sent it again. `died`: `onDead` was
    * called.
    */
   | { kind: 'acknowledged' | 'operated' | 'resent' | 'died'; guid: string }
   | { kind: 'crashed'; process: VirtualProcess; now: number }
-  /** The worker of the process has stopped. */
-  | { kind: 'stopped'; process: VirtualProcess }
+  /** The worker of the process was told to stop. `stopped`: it has stopped. */
+  | { kind: 'stops' | 'stopped'; process: VirtualProcess }
+  /** The heartbeats of the process hang for so long that its leases may expire. */
+  | { kind: 'lost touch'; process: VirtualProcess }
   /** No handler has work, and no call of the process is unanswered. The worker holds these slots and bytes of memory. */
   | { kind: 'idle'; process: VirtualProcess; slots: number; bytes: number }
   /** An operator pauses or resumes a handler. */
@@ -38,20 +40,26 @@ export interface WorkerState {
 }
 
 /** Milliseconds until a suspect may start beside another one, see `src/inbox/worker/task-runs.ts`. */
-const maxTrial = 500
+export const maxTrial = 500
 
 export class History {
   readonly scenario: Scenario
+  readonly isReliable: boolean
   readonly acknowledged: Set<string> = new Set()
   readonly operated: Set<string> = new Set()
   readonly resent: Set<string> = new Set()
+  readonly stops: Set<VirtualProcess> = new Set()
   readonly stopped: Set<VirtualProcess> = new Set()
+  /** The processes whose leases may have expired without their knowledge. */
+  readonly lostTouch: Set<VirtualProcess> = new Set()
   /** How often `onDead` was called, by delivery. */
   readonly deathsReported: Counter<string> = new Counter()
   /** How often a delivery has become dead in the store. */
   readonly deathsSeen: Counter<string> = new Counter()
   /** The calls of handlers, by task. */
   readonly calls: Counter<string> = new Counter()
+  /** The attempts whose code has ended: the task, and the number of the attempt. */
+  readonly ended: Set<string> = new Set()
   /** The tasks that were claimed more than `maxTrial` before a process ended. */
   readonly endangered: Set<string> = new Set()
   /** The latest delivery that began, by handler and order key. */
@@ -63,8 +71,9 @@ export class History {
   readonly #running = new Map<VirtualProcess, Counter<string>>()
   #newestMatched = 0
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Scenario, isReliable: boolean) {
     this.scenario = scenario
+    this.isReliable = isReliable
   }
 
   /** The attempts whose code runs in a process, by handler. */
@@ -87,8 +96,12 @@ export class History {
         this.#running.delete(event.process)
         this.#addEndangered(snapshot, event.now)
         break
+      case 'stops':
       case 'stopped':
-        this.stopped.add(event.process)
+        this[event.kind].add(event.process)
+        break
+      case 'lost touch':
+        this.lostTouch.add(event.process)
         break
       case 'paused':
       case 'resumed':
@@ -96,21 +109,27 @@ export class History {
         break
       case 'ends':
         this.#runningIn(event.process).add(event.handler, -1)
+        this.ended.add(`${event.guid} ${event.handler} ${event.attempt}`)
         break
       case 'begins':
         this.#addBegin(event, snapshot)
     }
   }
 
-  /** The contents of the store have changed. */
-  addChange(before: Snapshot, now: Snapshot): void {
+  /** The contents of the store have changed. @returns the deliveries that may have changed. */
+  addChange(before: Snapshot, now: Snapshot): Change[] {
     const known = before.deliveries
-    for (const [index, { id, guid, state }] of now.deliveries.entries()) {
-      if (state !== 'dead') continue
-      const earlier = known[index]?.id === id ? known[index] : known.find((one) => one.id === id)
-      if (earlier?.state !== 'dead') this.deathsSeen.add(guid)
+    const changes: Change[] = []
+    for (let index = 0; index < now.deliveries.length; index++) {
+      const delivery = now.deliveries[index] as DeliveryRecord
+      const at = known[index]
+      const earlier = at === undefined || at.id === delivery.id ? at : known.find(({ id }) => id === delivery.id)
+      if (earlier === delivery) continue
+      changes.push({ delivery, earlier })
+      if (delivery.state === 'dead' && earlier?.state !== 'dead') this.deathsSeen.add(delivery.guid)
     }
     this.#countOvertaking(now)
+    return changes
   }
 
   #runningIn(process: VirtualProcess): Counter<string> {
@@ -145,6 +164,12 @@ export class History {
       else if (id < newest) this.overtaken.add(id)
     }
   }
+}
+
+/** A delivery, and its record before the change. */
+export interface Change {
+  readonly delivery: DeliveryRecord
+  readonly earlier: DeliveryRecord | undefined
 }
 
 /** Counts by key. */

@@ -2,10 +2,10 @@
  * The invariants of every schedule. Each is a function of the contents of the store and of the events before. It returns
  * a text if the schedule violates it.
  */
-import { type Begin, find, History, type SimulationEvent } from './history.ts'
+import { type Begin, type Change, find, History, maxTrial, type SimulationEvent } from './history.ts'
 import { Progress, type TimePasses } from './progress.ts'
-import { attempts, type Behavior, planOf, type Scenario } from './scenario.ts'
-import type { Snapshot } from './store.ts'
+import { type Action, attempts, type Behavior, planOf, type Scenario } from './scenario.ts'
+import type { DeliveryRecord, Snapshot, TaskRecord } from './store.ts'
 import type { VirtualProcess } from './virtual-time.ts'
 
 type Violation = string | undefined
@@ -21,19 +21,21 @@ const whenHandlerBegins: Record<string, (begin: Begin, history: History, snapsho
     return count > max ? `${process.name} runs ${count} of ${handler}` : undefined
   },
 
-  closed({ process, handler }, { stopped }) {
-    return stopped.has(process) ? `${process.name} begins ${handler} after it has closed` : undefined
+  closed({ process, handler, guid }, { stops, stopped }) {
+    if (!stops.has(process)) return undefined
+    return `${process.name} begins ${handler} of delivery ${guid} ${stopped.has(process) ? 'after it has closed' : 'while it closes'}`
   },
 
-  leases({ process, handler, guid, attempt }, { operated }, snapshot) {
+  leases({ process, handler, guid, attempt }, { operated, lostTouch }, snapshot) {
     // An operator may discard a delivery between the claim of a task and its begin.
-    if (operated.has(guid)) return undefined
+    if (operated.has(guid) || lostTouch.has(process)) return undefined
     const { task } = find(snapshot, guid, handler)
     if (task?.state === 'running' && task.attemptsUsed === attempt) return undefined
     return `${process.name} begins ${handler} of delivery ${guid} without the lease`
   },
 
-  order({ handler, guid, attempt }, { operated, resent, latest, scenario }, snapshot) {
+  order({ process, handler, guid, attempt }, { operated, resent, latest, lostTouch, scenario }, snapshot) {
+    if (lostTouch.has(process)) return undefined
     if (!planOf(scenario, handler)?.isOrdered || attempt > 1 || operated.has(guid) || resent.has(guid)) return undefined
     const { delivery, task } = find(snapshot, guid, handler)
     if (!delivery || delivery.id >= (latest.get(`${handler} ${task?.orderKey}`) ?? 0)) return undefined
@@ -50,25 +52,74 @@ const whenProcessStops: Record<string, (process: VirtualProcess, history: Histor
   },
 }
 
-/** Checked whenever the contents of the store have changed. */
-const whenStoreChanges: Record<string, (snapshot: Snapshot, history: History) => Violation> = {
-  order({ deliveries }) {
-    const leased = new Set<string>()
-    for (const { tasks } of deliveries) {
-      for (const { handler, state, orderKey } of tasks) {
-        if (state !== 'running' || orderKey === undefined) continue
-        const queue = `${handler} ${orderKey}`
-        if (leased.has(queue)) return `two tasks of ${handler} with the key ${orderKey} are leased`
-        leased.add(queue)
-      }
+/** Checked for each delivery that has changed in the store. */
+const whenDeliveryChanges: Record<string, (change: Change, history: History, snapshot: Snapshot) => Violation> = {
+  /** A task is leased only if no earlier one with its order key is unfinished, and no other one is leased. */
+  order({ delivery, earlier }, _history, { deliveries }) {
+    for (const { handler, state, orderKey } of delivery.tasks) {
+      if (state !== 'running' || orderKey === undefined || taskOf(earlier, handler)?.state === 'running') continue
+      const isBefore = ({ state }: TaskRecord, id: number) =>
+        state === 'running' || (id < delivery.id && unfinishedStates.includes(state))
+      const other = deliveries.find(({ id, tasks }) => {
+        if (id === delivery.id) return false
+        return tasks.some((task) => task.handler === handler && task.orderKey === orderKey && isBefore(task, id))
+      })
+      if (other) return `${handler} of delivery ${delivery.guid} is leased before delivery ${other.guid} has ended`
     }
     return undefined
   },
 
+  /** A delivery with order keys is matched after all earlier ones, because they may have the same keys. */
+  'order of matches'({ delivery, earlier }, _history, { deliveries }) {
+    const { id, guid, isMatched, state, tasks } = delivery
+    if (!isMatched || earlier?.isMatched || state === 'discarded') return undefined
+    if (tasks.every(({ orderKey }) => orderKey === undefined)) return undefined
+    const other = deliveries.find((one) => one.id < id && !one.isMatched)
+    return other && `delivery ${guid} is matched before delivery ${other.guid}`
+  },
+
+  /** The result of an attempt comes from the worker that runs it. */
+  results({ delivery, earlier }, { ended, operated }) {
+    const { guid, tasks } = delivery
+    if (operated.has(guid)) return undefined // the numbers of its attempts may begin again
+    for (const { handler, state, attemptsUsed } of tasks) {
+      if (state !== 'done' || taskOf(earlier, handler)?.state === 'done') continue
+      if (ended.has(`${guid} ${handler} ${attemptsUsed}`)) continue
+      return `${handler} of delivery ${guid} is done before attempt ${attemptsUsed} has ended`
+    }
+    return undefined
+  },
+
+  /** A worker tries one suspect at a time, and another one only if the first has not ended the process soon. */
+  suspects({ delivery, earlier }, { scenario }, { deliveries }) {
+    if (scenario.actions.some(({ kind }) => kind === 'set the clock')) return undefined
+    for (const task of delivery.tasks) {
+      const { handler, worker, startedAt = 0, isSuspect } = task
+      if (!isSuspect || taskOf(earlier, handler)?.state === 'running') continue
+      const isRival = (one: TaskRecord) =>
+        one !== task && one.isSuspect && one.worker === worker && startedAt - (one.startedAt ?? 0) <= maxTrial
+      const other = deliveries.find(({ tasks }) => tasks.some(isRival))
+      if (other) return `${handler} of delivery ${delivery.guid} is tried at the same time as delivery ${other.guid}`
+    }
+    return undefined
+  },
+}
+
+/** Checked whenever the contents of the store have changed. */
+const whenStoreChanges: Record<string, (snapshot: Snapshot, history: History) => Violation> = {
   /** Whatever is unmatched is matched before long, although later deliveries arrive. */
   'oldest first'({ deliveries }, { overtaken, scenario }) {
+    if (overtaken.counts.size === 0) return undefined
     const late = deliveries.find(({ id }) => overtaken.of(id) > maxOvertaking * scenario.processes)
     return late && `delivery ${late.guid} is unmatched, and later ones were matched ${overtaken.of(late.id)} times`
+  },
+}
+
+/** Checked when `onDead` was called. */
+const whenDeathIsReported: Record<string, (guid: string, history: History) => Violation> = {
+  onDead(guid, { deathsReported, deathsSeen }) {
+    if (deathsReported.of(guid) <= deathsSeen.of(guid)) return undefined
+    return `delivery ${guid} died ${deathsSeen.of(guid)} times, and was reported ${deathsReported.of(guid)} times`
   },
 }
 
@@ -86,8 +137,9 @@ const atTheEnd: Record<string, (snapshot: Snapshot, history: History) => Violati
     return lost && `${lost} is lost`
   },
 
-  onDead(_snapshot, { deathsReported, deathsSeen }) {
-    const [guid] = [...deathsReported.counts].find(([guid, reported]) => reported > deathsSeen.of(guid)) ?? []
+  onDead(_snapshot, { deathsReported, deathsSeen, scenario, isReliable }) {
+    if (!isReliable || scenario.faults > 0 || !scenario.actions.every(keepsReports)) return undefined
+    const [guid] = [...deathsSeen.counts].find(([guid, seen]) => seen > deathsReported.of(guid)) ?? []
     if (guid === undefined) return undefined
     return `delivery ${guid} died ${deathsSeen.of(guid)} times, and was reported ${deathsReported.of(guid)} times`
   },
@@ -110,6 +162,12 @@ const atTheEnd: Record<string, (snapshot: Snapshot, history: History) => Violati
     return undefined
   },
 }
+
+/** Whether the worker that records the last result of a delivery surely learns its state. */
+const keepsReports = (action: Action): boolean =>
+  action.kind === 'deliver'
+    ? !action.behaviors.includes('ends the process')
+    : ['deliver again', 'retry', 'pause'].includes(action.kind)
 
 /** How often the scenario ends a process, apart from handlers that do. */
 const interruptions = ({ actions }: Scenario): number => actions.filter(({ kind }) => kind !== 'deliver').length
@@ -134,22 +192,25 @@ export class Invariants {
   #snapshot: Snapshot = { deliveries: [] }
   #violation: string | undefined
 
-  constructor(scenario: Scenario) {
-    this.#history = new History(scenario)
+  /** @param isReliable Whether only the scenario interrupts calls. */
+  constructor(scenario: Scenario, isReliable: boolean) {
+    this.#history = new History(scenario, isReliable)
     this.#progress = new Progress(this.#history)
   }
 
   /** Checks the events of a step. @param snapshot The contents of the store after the step. */
   check(events: readonly SimulationEvent[], snapshot: Snapshot): string | undefined {
     if (snapshot !== this.#snapshot) {
-      this.#history.addChange(this.#snapshot, snapshot)
+      const changes = this.#history.addChange(this.#snapshot, snapshot)
       this.#snapshot = snapshot
+      for (const change of changes) this.#find(whenDeliveryChanges, (rule) => rule(change, this.#history, snapshot))
       this.#find(whenStoreChanges, (rule) => rule(snapshot, this.#history))
     }
     for (const event of events) {
       if (event.kind === 'begins') this.#find(whenHandlerBegins, (rule) => rule(event, this.#history, snapshot))
       this.#history.add(event, snapshot)
       if (event.kind === 'begins') this.#progress.begins(event.handler)
+      if (event.kind === 'died') this.#find(whenDeathIsReported, (rule) => rule(event.guid, this.#history))
       if (event.kind === 'idle') this.#find(whenWorkerIsIdle, (rule) => rule(event))
       if (event.kind === 'stopped') this.#find(whenProcessStops, (rule) => rule(event.process, this.#history))
     }
@@ -177,6 +238,9 @@ export class Invariants {
     }
   }
 }
+
+const taskOf = (delivery: DeliveryRecord | undefined, handler: string): TaskRecord | undefined =>
+  delivery?.tasks.find((task) => task.handler === handler)
 
 /** The deliveries that have not ended. */
 export const unfinished = ({ deliveries }: Snapshot): string[] =>

@@ -18,15 +18,17 @@ export interface TimePasses {
 const bound = 3 * pollInterval
 
 /**
- * Whether work may wait for longer: a wrong clock delays a retry, a poll after crashes starts only one suspect, and a large
- * payload waits for memory until other handlers have ended.
+ * Whether work may wait for longer: a wrong clock delays a retry, a poll after crashes starts only one suspect, a worker
+ * without heartbeats claims in vain, and a large payload waits for memory until other handlers have ended.
  */
 function isDisturbed({ actions, runningLimit }: Scenario): boolean {
   return actions.some((action) => {
-    if (action.kind !== 'deliver') return action.kind === 'set the clock' || action.kind === 'crash'
+    if (action.kind !== 'deliver') return disturbing.includes(action.kind)
     return action.behaviors.includes('ends the process') || action.size * memoryOfObject > runningLimit / 16
   })
 }
+
+const disturbing: readonly string[] = ['set the clock', 'crash', 'stop heartbeats']
 
 /** The waiting work in a snapshot. */
 interface Waiting {

@@ -26,6 +26,7 @@ export type Action = { at: number } & (
   | Operation
   | { kind: 'pause'; handler: string }
   | { kind: 'suspend' | 'sleep'; process: number; duration: number }
+  | { kind: 'stop heartbeats'; process: number; duration: number }
   | { kind: 'crash'; process: number }
   | { kind: 'close'; process: number }
   | { kind: 'set the clock'; process: number; skew: number }
@@ -57,7 +58,7 @@ export interface Scenario {
   /** The bytes of memory that the payloads of running handlers may take in each process. */
   readonly runningLimit: number
   readonly actions: readonly Action[]
-  /** When the workers of the first processes start, in milliseconds. Until then, these processes only receive. */
+  /** When the workers of the first processes start, in milliseconds. Until then, deliveries pile up in the store. */
   readonly workersStart: number
   /** Milliseconds after which no more faults happen. */
   readonly troubleEnds: number
@@ -132,10 +133,12 @@ export function scenarioOf(seed: number): Scenario {
     handler: handler(),
     duration: random.between(0, 20_000),
   }))
+  happen(0.07, (at) => ({ kind: 'stop heartbeats', at, process: process(), duration: random.between(10_000, 60_000) }))
   const faults = random.chance(0.3) ? random.next() * 0.1 : 0
   const runningLimit = random.pick([64, 256, 4096]) * 1024
+  const workersStart = isBurst && random.chance(0.2) ? 1000 : 0
   actions.sort((a, b) => a.at - b.at)
-  return { seed, processes, handlers, runningLimit, actions, workersStart: 0, troubleEnds, faults }
+  return { seed, processes, handlers, runningLimit, actions, workersStart, troubleEnds, faults }
 }
 
 /**

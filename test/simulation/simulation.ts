@@ -4,6 +4,7 @@
  */
 import type { Delivery } from '../../src/delivery.ts'
 import type { Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
+import { leaseDuration } from '../../src/inbox/processes.ts'
 import { Worker } from '../../src/inbox/worker/worker.ts'
 import { storeRetryDelay } from '../../src/inbox/worker/worker-host.ts'
 import type { SimulationEvent, WorkerState } from './history.ts'
@@ -12,7 +13,15 @@ import { PossibleSteps, type Step } from './possible-steps.ts'
 import { Random } from './random.ts'
 import { type Action, type Operation, renamed, type Scenario, type Sending } from './scenario.ts'
 import { behave, SimulatedHost } from './simulated-host.ts'
-import type { Calls, Fate, SentAnswer, SentCall, SimulatedStore, Snapshot } from './store.ts'
+import {
+  type Calls,
+  type Fate,
+  type SentAnswer,
+  type SentCall,
+  type SimulatedStore,
+  type Snapshot,
+  storeSettings,
+} from './store.ts'
 import { settled, VirtualProcess, VirtualTime, VirtualTimer } from './virtual-time.ts'
 
 /** Milliseconds after the end of the trouble within which every delivery has to end. */
@@ -105,7 +114,7 @@ class Simulation {
     this.#begin = this.time.now
     this.#actions = [...scenario.actions]
     this.#scheduled = new Map(scenario.actions.flatMap((one) => (one.kind === 'deliver' ? [[one.delivery, one]] : [])))
-    this.#invariants = new Invariants(scenario)
+    this.#invariants = new Invariants(scenario, !store.hasNetwork)
   }
 
   async run(): Promise<Outcome> {
@@ -314,7 +323,7 @@ class Simulation {
     host.running++
     const ends = () => {
       host.running--
-      this.#events.push({ kind: 'ends', process, handler })
+      this.#events.push({ kind: 'ends', process, handler, guid, attempt })
     }
     return behave({ behavior, duration, delivery, ends })
   }
@@ -330,6 +339,7 @@ class Simulation {
       if (action.kind === 'close') this.#close(running)
       else if (action.kind === 'set the clock') this.#setClock(running.process, action.skew)
       else if ('handler' in action) this.#changeHandlers(running, action)
+      else if (action.kind === 'stop heartbeats') this.#stopHeartbeats(running.process, action.duration)
       else if ('duration' in action) this.#suspend(running.process, action)
       else this.#crash(running.process, 'crash')
     }
@@ -435,6 +445,18 @@ class Simulation {
     })
   }
 
+  /** The connection or the thread that sends the heartbeats hangs, and everything else works. */
+  #stopHeartbeats(process: VirtualProcess, duration: number): void {
+    this.#count(`the heartbeats of ${process.name} hang for ${duration} ms`, 'heartbeats hang')
+    process.heartbeatsHang = true
+    this.#later(leaseDuration(storeSettings.heartbeat) - storeSettings.heartbeat, () => {
+      if (process.heartbeatsHang) this.#events.push({ kind: 'lost touch', process })
+    })
+    this.#later(duration, () => {
+      process.heartbeatsHang = false
+    })
+  }
+
   /** Ends a process. Another one starts a second later. */
   #crash(process: VirtualProcess, fault: 'crash' | 'handler ends the process'): void {
     const index = this.#processes.findIndex((running) => running?.process === process)
@@ -445,20 +467,26 @@ class Simulation {
     this.#later(1000, () => this.#start(index))
   }
 
-  /** Stops a worker. Another process starts a second later, unless the schedule ends. */
+  /** Stops a worker, and ends its process later. Another one starts a second after that, unless the schedule ends. */
   #close(running: Running): void {
     const { process, worker } = running
     if (running.isClosing) return
     running.isClosing = true
     const index = this.#processes.indexOf(running)
     this.#count(`${process.name} closes`, 'close')
+    this.#events.push({ kind: 'stops', process })
+    const end = () => {
+      if (process.hasEnded) return
+      process.end()
+      this.#processes[index] = undefined
+      if (!this.#isEnding) this.#later(1000, () => this.#start(index))
+    }
     void process.run(async () => {
       await worker.stop(5000)
       this.#events.push({ kind: 'stopped', process })
-      process.end()
-      this.#processes[index] = undefined
       this.#say(`${process.name} has closed`)
-      if (!this.#isEnding) this.#later(1000, () => this.#start(index))
+      if (this.#isEnding) end()
+      else this.#later(this.#random.between(0, longestDelay), end) // until then, it may still get answers
     })
   }
 }

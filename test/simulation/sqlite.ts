@@ -42,7 +42,7 @@ class QueueClient<Served> {
         method,
         carryOut: () => this.#server.execute([{ method, args: makeArgs() } as Call<Served>])[0] as Answer,
         answer: (answer) => {
-          if ('value' in answer) resolve(structuredClone(answer.value) as never)
+          if ('value' in answer) resolve(answer.value as never)
           else reject(new Error(answer.error.message))
         },
       })
@@ -140,16 +140,30 @@ interface TaskRow {
   next_at: number | null
   attempts_used: number
   started_at: number | null
+  worker: number | null
+  cut_off_twice: number
 }
 
-function toTaskRecord({ handler, state, order_key, next_at, attempts_used, started_at }: TaskRow): TaskRecord {
-  const [orderKey, nextAt, startedAt] = [order_key ?? undefined, next_at ?? undefined, started_at ?? undefined]
-  return { handler, state, orderKey, nextAt, attemptsUsed: attempts_used, startedAt }
+function toTaskRecord({ handler, state, ...row }: TaskRow): TaskRecord {
+  return {
+    ...{ handler, state, orderKey: row.order_key ?? undefined, nextAt: row.next_at ?? undefined },
+    ...{ attemptsUsed: row.attempts_used, startedAt: row.started_at ?? undefined },
+    ...{ worker: row.worker ?? undefined, isSuspect: row.cut_off_twice === 1 },
+  }
 }
 
 const selectChanges = 'select total_changes() as changes'
 const selectDeliveries = 'select id, guid, state, matched from deliveries order by id'
-const selectTasks = 'select * from tasks'
+const selectTasks = `
+  select delivery_id, handler, state, order_key, next_at, attempts_used, started_at, worker,
+    worker is not null and attempts_used > 2 and (
+      select count(*) = 2 and min(outcome = 'cut off') from (
+        select outcome from attempts
+        where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
+        order by number desc limit 2
+      )
+    ) as cut_off_twice
+  from tasks`
 
 const selectTables =
   "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'schema_version'"

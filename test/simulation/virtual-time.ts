@@ -37,7 +37,7 @@ export class VirtualTimer {
   fire(): void {
     if (this.repeats) this.refresh()
     else this.cancel()
-    this.#process.run(this.work)
+    if (!this.repeats || !this.#process.heartbeatsHang) this.#process.run(this.work)
   }
 
   cancel(): void {
@@ -68,6 +68,8 @@ export class VirtualProcess {
   /** Milliseconds for which its machine slept: its monotonic clock was suspended. */
   slept = 0
   isSuspended = false
+  /** Whether the threads of the store that send heartbeats do nothing, although the rest of the process runs. */
+  heartbeatsHang = false
   hasEnded = false
 
   /** Running code in it takes an eighth of the time of `AsyncLocalStorage.run`. */
