@@ -199,5 +199,6 @@ export function toRejection({ reason, address, event, guid, headers, ...row }: R
 
 export const toFailure = ({ error, ...row }: FailureRow): Failure => ({ ...row, error: firstLine(error) })
 
-const firstLine = (error: string | null): string | undefined =>
+/** The first line of an error, without its stack. */
+export const firstLine = (error: string | null | undefined): string | undefined =>
   error?.trimStart().split('\n', 1)[0]?.slice(0, maxErrorLength)

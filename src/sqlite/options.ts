@@ -9,7 +9,8 @@ export interface SqliteOptions {
    * Maximum size of the file in bytes. While more than nine tenths of it are in use, ended deliveries are deleted
    * before their `retention` is over: first those that are `done`, then `ignored`, then `discarded`, then `dead`, of
    * each state the oldest first. If no ended delivery is left, and the file has its maximum size, new deliveries get
-   * 503 `inbox_unavailable`. The results of handlers may make the file a tenth larger. Default: no limit.
+   * 503 `inbox_unavailable`, and imports fail. The outcomes of attempts are still recorded, and make the file larger.
+   * Default: no limit.
    */
   maxSize?: number | undefined
   /** Milliseconds to wait while another process writes. Default: 5000. */

@@ -22,9 +22,15 @@ import type { SqliteSettings } from './options.ts'
 import { claim } from './task-queue/claim.ts'
 import { registerWorker, releaseWorker } from './task-queue/leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './task-queue/match.ts'
-import { finishAll } from './task-queue/tasks.ts'
+import { type AttemptTexts, finishAll } from './task-queue/tasks.ts'
 import { checkRegistered, updateWorker } from './task-queue/workers.ts'
 import type { WriterCalls } from './threads.ts'
+
+/**
+ * The texts of attempts may make the file this many times as large as `maxSize`. Beyond that, the file grows only by the
+ * outcomes of attempts. These are always recorded, because a delivery that cannot end could never be pruned.
+ */
+const reserve = 1.1
 
 /**
  * Carries out the calls of the writer thread, in one transaction for each batch. While it commits a batch, the calls of
@@ -39,6 +45,8 @@ export class Writer implements ThreadServer<WriterCalls> {
   #stored: [first: number, last: number][] = []
   /** When the latest transaction was committed. From then on, the requests of its deliveries can be answered. */
   #committedAt = 0
+  /** Whether the results of a call are being recorded without texts, because the disk is full. */
+  #isDiskFull = false
 
   constructor(connection: Connection, settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>) {
     this.#connection = connection
@@ -48,8 +56,9 @@ export class Writer implements ThreadServer<WriterCalls> {
   }
 
   /**
-   * Carries out calls in one transaction. If a call fails, each call gets a transaction of its own. A call that stores
-   * several deliveries and fails alone is split: each delivery gets a transaction of its own.
+   * Carries out calls in one transaction. If a call fails, or the disk is full, each call gets a transaction of its own.
+   * A call that stores several deliveries and fails alone is split: each delivery gets a transaction of its own. A call
+   * that records results while the disk is full is repeated without the texts of the attempts.
    */
   execute(calls: readonly Call<WriterCalls>[]): Answer[] {
     const acked = this.#stored
@@ -69,11 +78,14 @@ export class Writer implements ThreadServer<WriterCalls> {
       return answers
     } catch (error) {
       this.#stored = acked
-      // The transaction failed, not a call, so it does not help to repeat the calls one by one.
-      if (!isCallRunning) return calls.map(() => failure(error))
+      const isFull = isDiskFull(error)
+      // The transaction failed, not a call, so it does not help to repeat the calls one by one. On a full disk it does
+      // help, because there may be room for a small call.
+      if (!isCallRunning && !isFull) return calls.map(() => failure(error))
       if (calls.length > 1) return calls.flatMap((call) => this.execute([call]))
       const [call] = calls
       if (call?.method === 'storeBatch' && batchLength(call.args[0]) > 1) return [this.#storeEach(call.args[0])]
+      if (call?.method === 'finish' && isFull && !this.#isDiskFull) return this.#finishWithoutTexts(call)
       return calls.map(() => failure(error))
     }
   }
@@ -118,6 +130,24 @@ export class Writer implements ThreadServer<WriterCalls> {
     return { value: encodeAnswer(batch, answers) }
   }
 
+  #finishWithoutTexts(call: Call<WriterCalls>): Answer[] {
+    this.#isDiskFull = true
+    try {
+      return this.execute([call])
+    } finally {
+      this.#isDiskFull = false
+    }
+  }
+
+  #roomForTexts(): AttemptTexts {
+    const { maxSize } = this.#settings
+    if (this.#isDiskFull) return 'none'
+    if (maxSize === Number.MAX_SAFE_INTEGER) return 'all'
+    const used = this.#connection.usedBytes()
+    if (used <= maxSize) return 'all'
+    return used <= reserve * maxSize ? 'latest' : 'none'
+  }
+
   /** Prunes if the maintenance thread has not pruned in time. @throws {Error} if that does not free enough space. */
   #makeRoom(): void {
     const { maxSize } = this.#settings
@@ -158,11 +188,14 @@ export class Writer implements ThreadServer<WriterCalls> {
         checkRegistered(connection, worker)
         return claim(connection, worker, request)
       },
-      finish: (worker, results) => finishAll(connection, worker, results),
+      finish: (worker, results) => finishAll(connection, worker, results, this.#roomForTexts()),
       retry: (ids) => ids.filter((id) => retry(connection, id)).length,
       discard: (ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
       importDeliveries: (deliveries) => {
-        return deliveries.filter((delivery) => importDelivery(connection, this.#packer, delivery)).length
+        return deliveries.filter((delivery) => {
+          this.#makeRoom()
+          return importDelivery(connection, this.#packer, delivery)
+        }).length
       },
       pause: (handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
       resume: (handler) => void connection.run('delete from pauses where handler = ?', handler),
@@ -177,5 +210,8 @@ export class Writer implements ThreadServer<WriterCalls> {
     }
   }
 }
+
+/** Whether SQLite has found no room on the disk (SQLITE_FULL). */
+const isDiskFull = (error: unknown): boolean => (error as { errcode?: number }).errcode === 13
 
 const updateAcked = 'update deliveries set acked_at = ? where id between ? and ? and acked_at is null'

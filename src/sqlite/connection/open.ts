@@ -11,10 +11,7 @@ import type { SqliteSettings } from '../options.ts'
  * returns from a commit after it has fsynced the log (https://sqlite.org/pragma.html#pragma_synchronous); with
  * `fullfsync`, macOS also flushes the cache of the disk. Waiting for the lock of another writer blocks the thread.
  */
-export function connect(
-  path: string,
-  { lockTimeout, maxSize }: Pick<SqliteSettings, 'lockTimeout' | 'maxSize'>,
-): DatabaseSync {
+export function connect(path: string, { lockTimeout }: Pick<SqliteSettings, 'lockTimeout'>): DatabaseSync {
   const file = pathToFileURL(path)
   file.search = '?mode=rw' // https://sqlite.org/uri.html
   const db = new DatabaseSync(file, { timeout: lockTimeout })
@@ -25,15 +22,11 @@ export function connect(
     pragma cache_size = -65536;
     pragma wal_autocheckpoint = ${autocheckpoint};
     pragma temp_store = memory;
-    pragma max_page_count = ${Math.min(Math.ceil((reserve * maxSize) / pageSize), 4_294_967_294)};
   `)
   return db
 }
 
 const pageSize = 8192
-
-/** The file may grow to this multiple of `maxSize`, so that a full inbox can still handle its deliveries. */
-const reserve = 1.1
 
 /**
  * If the log has this many pages, a commit copies them into the database. SQLite can then overwrite the log from its
@@ -50,7 +43,7 @@ export function prepareFile(path: string): void {
   try {
     assertFolder(dirname(path))
     createFile(path)
-    const db = connect(path, { lockTimeout: 10_000, maxSize: Number.MAX_SAFE_INTEGER })
+    const db = connect(path, { lockTimeout: 10_000 })
     try {
       checkOwner(db)
       db.exec(`pragma page_size = ${pageSize}`)

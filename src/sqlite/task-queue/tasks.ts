@@ -3,6 +3,7 @@
  * ends, the first task with the same order key becomes due, if that task is blocked.
  */
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
+import { firstLine } from '../../inbox/rows.ts'
 import { deliveryStateOf, hasEnded, nextAttemptOf, transitionOf } from '../../inbox/states.ts'
 import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -31,16 +32,30 @@ interface OrderedTask {
 }
 
 /**
+ * The texts of attempts for which there is room: their results, logs and errors.
+ * - `all`: those of every attempt
+ * - `latest`: those of the latest attempt of a task. Of an earlier attempt, only the first line of its error is kept.
+ * - `none`: only the first line of each error
+ */
+export type AttemptTexts = 'all' | 'latest' | 'none'
+
+/**
  * Records results, and claims the next tasks for the results that request one.
  * @returns the states of the deliveries, with the next tasks. A delivery is left out if all of its results were
  *   ignored.
  */
-export function finishAll(connection: Connection, worker: number, results: readonly AttemptResult[]): DeliveryStatus[] {
+export function finishAll(
+  connection: Connection,
+  worker: number,
+  results: readonly AttemptResult[],
+  texts: AttemptTexts,
+): DeliveryStatus[] {
   const ids = new Set<number>()
   const recorded = new Set<number>()
   const claimed = new Map<number, ClaimedTask>()
   for (const result of results) {
-    const isRecorded = finish(connection, worker, result)
+    const isRecorded = finish(connection, worker, texts === 'none' ? withoutTexts(result) : result)
+    if (isRecorded && texts !== 'all') deleteEarlierTexts(connection, result)
     const next = claimNext(connection, worker, result, isRecorded)
     if (next) claimed.set(result.id, next)
     if (isRecorded) recorded.add(result.id)
@@ -139,6 +154,25 @@ export function updateDeliveryState(connection: Connection, id: number): Deliver
   return state
 }
 
+const withoutTexts = (result: AttemptResult): AttemptResult => ({
+  ...result,
+  error: firstLine(result.error),
+  result: undefined,
+  log: undefined,
+})
+
+/** Deletes the texts of the earlier attempts of a task, except the first lines of their errors. */
+function deleteEarlierTexts(connection: Connection, { id, handler, attempt }: AttemptResult): void {
+  for (const { number, error } of connection.all<EarlierAttempt>(selectEarlierTexts, id, handler, attempt)) {
+    connection.run(deleteTexts, firstLine(error) ?? null, id, handler, number)
+  }
+}
+
+interface EarlierAttempt {
+  number: number
+  error: string | null
+}
+
 /** An attempt that has ended. `duration` is missing if the worker died, or if an operator discarded the delivery. */
 interface EndedAttempt
   extends Pick<AttemptResult, 'id' | 'handler' | 'attempt' | 'startedAt' | 'error' | 'result' | 'log'> {
@@ -193,6 +227,14 @@ const expireTask = `
 const insertEndedAttempt = `
   insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const selectEarlierTexts = `
+  select number, error from attempts
+  where delivery_id = ? and handler = ? and number < ?
+    and (result is not null or log is not null or instr(error, char(10)) > 0)`
+
+const deleteTexts = `
+  update attempts set error = ?, result = null, log = null where delivery_id = ? and handler = ? and number = ?`
 
 const markTaskGone = `
   update tasks set state = 'gone', next_at = null, delay = null where delivery_id = ? and handler = ?`

@@ -86,7 +86,7 @@ function openUnprivileged(file: string): string {
 test('a read-only database rejects deliveries, and stores them once it is writable', async () => {
   const file = newFile()
   await emptyInbox(file)
-  const connection = new NodeSqlite(connect(file, { lockTimeout: 1000, maxSize: Number.MAX_SAFE_INTEGER }))
+  const connection = new NodeSqlite(connect(file, { lockTimeout: 1000 }))
   afterwards(() => connection.db.close())
   const writer = new Writer(connection, { maxSize: Number.MAX_SAFE_INTEGER, heartbeat: 5000 })
   const store = (guid: string) => ({

@@ -6,7 +6,7 @@ import { newFile } from '../engine.ts'
 function open(): NodeSqlite {
   const path = newFile()
   prepareFile(path)
-  const connection = new NodeSqlite(connect(path, { lockTimeout: 0, maxSize: Number.MAX_SAFE_INTEGER }))
+  const connection = new NodeSqlite(connect(path, { lockTimeout: 0 }))
   connection.db.exec('create table numbers (n integer primary key)')
   onTestFinished(() => connection.db.close())
   return connection

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { AttemptResult } from '../../../src/inbox/inbox.ts'
+import type { TaskDetail } from '../../../src/inbox/records.ts'
 import { correctClockSkew } from '../../../src/sqlite/operations/retention.ts'
-import { day, hour } from '../../receiver/fixtures.ts'
-import { Engine } from '../engine.ts'
+import { day, hour, MiB } from '../../receiver/fixtures.ts'
+import { bytesOf, Engine, given, storing } from '../engine.ts'
 
 const now = 100 * day
 
@@ -156,6 +158,98 @@ describe('a delivery that does not fit any more', () => {
       if (claimed) engine.finish(worker, claimed, 'succeeded', { result: 'x'.repeat(1000) })
       expect(engine.detail(id).state).toBe('done')
     }
+  })
+})
+
+describe('a file that is full while handlers fail', () => {
+  const error = `Error: not reachable\n${'    at handler (file:///app/hooks.js:1:1)\n'.repeat(20)}`
+  const texts = { error, log: 'log '.repeat(250) }
+
+  /** An inbox that is filled with deliveries, and matched with a handler. */
+  function full(bytes: number) {
+    const engine = new Engine(undefined, { maxSize: MiB })
+    const worker = engine.registerWorker('a')
+    const ids: number[] = []
+    expect(() => {
+      for (;;) {
+        const batch = engine.writer.execute(Array.from({ length: 50 }, () => storing({ body: randomBytes(bytes) })))
+        ids.push(...batch.map((answer) => given<{ id: number }>(answer).id))
+      }
+    }).toThrow(/maxSize/)
+    const matches = ids.map((id) => ({ id, summary: {}, tasks: [{ handler: 'a', claim: false }] }))
+    engine.write('recordMatches', worker, matches, now)
+    return { engine, worker, ids }
+  }
+
+  /** Claims all tasks and ends their attempts. */
+  function attemptAll({ engine, worker, ids }: ReturnType<typeof full>, result: Partial<AttemptResult>) {
+    const claimed = engine.claim(worker, 'a', now, ids.length)
+    expect(claimed).toHaveLength(ids.length)
+    const ended = { outcome: 'failed', startedAt: now, duration: 0, ...texts, ...result } as const
+    engine.write(
+      'finish',
+      worker,
+      claimed.map(({ id, handler, attempt }) => ({ id, handler, attempt, ...ended })),
+    )
+  }
+
+  test('records the outcomes of all attempts, so that the deliveries end and can be pruned', () => {
+    const inbox = full(200)
+    const { engine, ids } = inbox
+    expect(ids.length).toBeGreaterThan(500)
+    for (let attempt = 1; attempt < 4; attempt++) attemptAll(inbox, { nextAt: now })
+    attemptAll(inbox, { outcome: 'dead' })
+    expect(engine.read('overview').states).toMatchObject({ dead: ids.length, retrying: 0 })
+    const { attempts } = engine.detail(ids.at(-1) as number).tasks[0] as TaskDetail
+    expect(attempts.map(({ outcome }) => outcome)).toEqual([...Array(3).fill('failed'), 'dead'])
+    expect(new Set(attempts.map((one) => one.error))).toEqual(new Set(['Error: not reachable']))
+    expect(engine.writing.usedBytes()).toBeLessThan(3 * MiB)
+    while (engine.maintenance.prune(now) > 0);
+    expect(engine.count('deliveries')).toBeLessThan(ids.length / 2)
+    expect(engine.store().outcome).toBe('stored')
+  })
+
+  test('deletes the log and the stack of earlier attempts first, and keeps those of the latest one', () => {
+    const { engine, worker } = full(8000)
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const [claimed] = engine.claim(worker, 'a', 0, 1)
+      if (claimed) engine.finish(worker, claimed, 'failed', { ...texts, nextAt: -1 })
+    }
+    const [first, second] = (engine.detail(1).tasks[0] as TaskDetail).attempts
+    expect(first).toMatchObject({ outcome: 'failed', error: 'Error: not reachable', log: undefined })
+    expect(second).toMatchObject({ outcome: 'failed', ...texts })
+  })
+
+  test('records an outcome without log and stack if the disk is full', () => {
+    const engine = new Engine()
+    const worker = engine.registerWorker('a')
+    const claimed = engine.begin(worker, 'a')
+    const { pages } = engine.writing.get<{ pages: number }>('select page_count as pages from pragma_page_count') as {
+      pages: number
+    }
+    engine.writing.db.exec(`pragma max_page_count = ${pages}`)
+    const [stored, finished] = engine.writer.execute([
+      storing({ body: randomBytes(100_000) }),
+      {
+        method: 'finish',
+        args: [
+          worker,
+          [{ ...claimed, outcome: 'dead', startedAt: now, duration: 0, ...texts, log: 'x'.repeat(30_000) }],
+        ],
+      },
+    ])
+    expect(stored).toMatchObject({ error: { message: 'database or disk is full' } })
+    expect(finished).toEqual({ value: [{ id: claimed.id, state: 'dead' }] })
+    expect((engine.detail(claimed.id).tasks[0] as TaskDetail).attempts).toMatchObject([
+      { outcome: 'dead', error: 'Error: not reachable', log: undefined },
+    ])
+  })
+
+  test('imports no delivery that has not ended', () => {
+    const { engine, ids } = full(8000)
+    const detail = engine.detail(ids[0] as number)
+    const imported = { delivery: { ...detail, guid: 'new' }, body: bytesOf({ new: true }) }
+    expect(() => engine.write('importDeliveries', [imported])).toThrow(/maxSize/)
   })
 })
 
