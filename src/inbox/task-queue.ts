@@ -113,6 +113,8 @@ export interface ClaimedTask {
    */
   attemptsUsed: number
   replayed: boolean
+  /** True if the task has an order key, even if its handler no longer has the option `order`. */
+  ordered?: boolean
   /** True if the leases of the two latest attempts expired: the task may have ended its processes. */
   suspect?: boolean
 }

@@ -236,8 +236,7 @@ export class TaskRuns {
         reportDead(host, id, delivery, error)
       }
       if (status?.next) await this.#startNext(status.next)
-      const isOrdered = registration.options.order !== undefined
-      this.#roomForTask(outcome.outcome === 'failed' || (isOrdered && !status?.next))
+      this.#roomForTask(outcome.outcome === 'failed' || (isOrdered(task) && !status?.next))
     } finally {
       this.#deliveries.delete(delivery)
     }
@@ -304,9 +303,9 @@ export class TaskRuns {
   }
 
   /** The slot for the next task of a chain, if that task may start in this process. */
-  #slotForNext({ worker, registration, chainStart }: RunningTask): Slot | undefined {
-    if (registration.options.order === undefined || performance.now() - chainStart > maxChain) return undefined
-    return this.#context.mayStart(worker) ? this.#context.slots.take(registration) : undefined
+  #slotForNext(task: RunningTask): Slot | undefined {
+    if (!isOrdered(task) || performance.now() - task.chainStart > maxChain) return undefined
+    return this.#context.mayStart(task.worker) ? this.#context.slots.take(task.registration) : undefined
   }
 
   /**
@@ -336,6 +335,10 @@ export class TaskRuns {
     }
   }
 }
+
+/** Whether other tasks may wait for this one. A stored task keeps its order key if a program removes the option `order`. */
+const isOrdered = ({ ordered = false, registration }: RunningTask): boolean =>
+  ordered || registration.options.order !== undefined
 
 /** The status of a delivery, and the next task of the chain, with its slot. */
 type RecordedStatus = Omit<DeliveryStatus, 'next'> & { next: Claim | undefined }

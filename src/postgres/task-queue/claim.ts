@@ -81,9 +81,9 @@ export async function claim(
     transaction.commit(),
   ])
   return {
-    claimed: claimed.map(({ delivery_id: id, handler, attempt, attempts_used, replayed, suspect }) => {
+    claimed: claimed.map(({ delivery_id: id, handler, attempt, attempts_used, order_hash, replayed, suspect }) => {
       const task = { id, handler, attempt: attempt + 1, attemptsUsed: attempts_used + 1, replayed }
-      return suspect ? { ...task, suspect } : task
+      return { ...task, ...(order_hash !== null && { ordered: true }), ...(suspect && { suspect }) }
     }),
     more: fetched.length > claimed.length + blocked.length + notDue.length,
     postponed: postponed.length > 0,

@@ -104,9 +104,11 @@ async function commitMatches(
   ])
   const attempts = new Map(upserted.map(({ id, handler, attempt }) => [`${id} ${handler}`, attempt]))
   const claimed = decided.flatMap(({ match: { id }, replayed, tasks }) => {
-    return tasks.flatMap(({ handler, start }): ClaimedTask[] => {
+    return tasks.flatMap(({ handler, key, start }): ClaimedTask[] => {
       const attempt = attempts.get(`${id} ${handler}`) ?? 1
-      return start === 'running' ? [{ id, handler, attempt, attemptsUsed: 1, replayed }] : []
+      return start === 'running'
+        ? [{ id, handler, attempt, attemptsUsed: 1, replayed, ...(key !== undefined && { ordered: true }) }]
+        : []
     })
   })
   const invalid = decided.flatMap(({ match }) => (match.invalid === undefined ? [] : [match.id]))

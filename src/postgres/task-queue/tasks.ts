@@ -54,7 +54,7 @@ export async function finish(
   const recorded = new Set(ended.map(({ index }) => index))
   // If several results of a delivery are recorded together, the last one has ended the delivery.
   const last = new Map([...recorded].sort((a, b) => a - b).map((index) => [results[index]?.id, index]))
-  const nextTasks = new Map(claimed.map(({ place, ...task }) => [place, task]))
+  const nextTasks = new Map(claimed.map(({ place, ...task }) => [place, { ...task, ordered: true }]))
   return results.map(({ id }, index): DeliveryStatus | undefined => {
     const [state, next] = [states.get(id), nextTasks.get(index)]
     // A worker repeats a call if the answer is lost. The repeated call records nothing, but returns the same next task.

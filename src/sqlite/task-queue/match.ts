@@ -64,9 +64,11 @@ function recordMatch(
     isFirst: ({ handler, key }) => mayBegin(connection, id, handler, key),
   })
   const claimed = tasks.flatMap((task): ClaimedTask[] => {
-    const { handler, start } = task
+    const { handler, key, start } = task
     const attempt = writeTask(connection, id, task, worker, now)
-    return start === 'running' ? [{ id, handler, attempt, attemptsUsed: 1, replayed }] : []
+    return start === 'running'
+      ? [{ id, handler, attempt, attemptsUsed: 1, replayed, ...(key !== undefined && { ordered: true }) }]
+      : []
   })
   for (const { handler, order_key } of gone) markGone(connection, id, handler, order_key)
   const { action, repository, sender, title, ref, sha, number } = match.summary

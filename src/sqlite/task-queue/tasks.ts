@@ -24,7 +24,10 @@ export function claimTask(
   const task = connection.get<Pick<FirstTask, 'attempt' | 'attempts_used'> & OrderedTask>(selectDue, id, handler)
   if (!task || blockUnlessFirst(connection, id, handler, task.order_key)) return undefined
   connection.run(startTask, worker, now, after ?? null, id, handler)
-  return { id, handler, attempt: task.attempt + 1, attemptsUsed: task.attempts_used + 1 }
+  return {
+    ...{ id, handler, attempt: task.attempt + 1, attemptsUsed: task.attempts_used + 1 },
+    ...(task.order_key !== null && { ordered: true }),
+  }
 }
 
 interface OrderedTask {
@@ -117,7 +120,7 @@ function claimedAfter(connection: Connection, worker: number, id: number, handle
     worker,
     id,
   )
-  return task && { ...task, handler, replayed: task.replayed === 1 }
+  return task && { ...task, handler, replayed: task.replayed === 1, ordered: true }
 }
 
 /** Whether the next task may be claimed here. It must be no suspect: only `claim` limits their number. */

@@ -417,6 +417,30 @@ describe('an order', () => {
     })
   })
 
+  test('runs the stored tasks of a key without waiting for polls after a program has removed the option', async () => {
+    const inbox = withoutPolling(openInbox())
+    const before = new Worker(
+      inbox,
+      new Host().on('push', () => {}, { order: () => 'one' }),
+    )
+    const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 }), await storeIn(inbox, { n: 3 })]
+    await inbox.pause('on:push')
+    await before.drain()
+    for (const id of ids) expect((await taskIn(inbox, id, 'on:push')).key).toBe('one')
+
+    const claim = vi.fn((...given: Parameters<Inbox['claim']>) => inbox.claim(...given))
+    const seen: unknown[] = []
+    await inbox.resume('on:push')
+    startWorker(
+      withMembers(inbox, { claim }),
+      new Host().on('push', ({ n }) => void seen.push(n)),
+    )
+    for (const id of ids) await reaches(inbox, id, 'done')
+    expect(seen).toEqual([1, 2, 3])
+    const claimed = await Promise.all(claim.mock.results.map(({ value }) => value))
+    expect(claimed.flat()).toHaveLength(1) // the results of the first two tasks claimed the others
+  })
+
   test('continues when the first task is dead or discarded', async () => {
     const inbox = openInbox()
     const handler = ({ end }: Record<string, unknown>) => {
