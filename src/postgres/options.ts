@@ -32,8 +32,8 @@ export interface PostgresOptions {
    */
   heartbeat?: number | undefined
   /**
-   * Milliseconds after which a due task ends as `gone` if no worker has registered its handler in that time.
-   * Default: 24 hours.
+   * Milliseconds after which a due task ends as `gone` if no worker has registered its handler in that time. Time in
+   * which no worker runs at all does not count. Default: 24 hours.
    */
   vanishAfter?: number | undefined
 }

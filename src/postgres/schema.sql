@@ -187,8 +187,8 @@ create table processes (
 );
 
 -- "seen_at" is when a registered worker last had the handler. If no worker has ever had the handler, "seen_at" is when
--- the maintenance first found a task of the handler. If "seen_at" is longer ago than `vanishAfter`, the due tasks of
--- the handler end as `gone`.
+-- the maintenance first found a task of the handler. After time without any worker, the maintenance adds this time to
+-- each "seen_at". If "seen_at" is longer ago than `vanishAfter`, the due tasks of the handler end as `gone`.
 create table handlers (name text primary key, seen_at bigint not null);
 
 create table pauses (handler text primary key);

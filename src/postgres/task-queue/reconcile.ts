@@ -1,20 +1,16 @@
-/** Repairs states that no event would repair: lost jobs, blocked queues, wrong clocks, tasks without a handler. */
+/** Repairs states that no event would repair: lost jobs, blocked queues, wrong clocks. */
 import { clockTolerance } from '../../inbox/processes.ts'
-import type { HandlerPolicy } from '../../inbox/task-queue.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
-/** Maximum blocked, skewed or unhandled tasks that one transaction selects. */
+/** Maximum blocked or skewed tasks that one transaction selects. */
 const maxRepaired = 1000
 
 /** The number of tasks that one transaction checks for lost jobs. */
 const maxChecked = 10_000
-
-/** Milliseconds: the precision of `handlers.seen_at`. It is coarse to save writes. */
-const seenPrecision = 60_000
 
 /**
  * Gives new jobs to tasks that have lost theirs, for example because an operator deleted rows of pg-boss. Every task
@@ -68,32 +64,6 @@ export async function correctClockSkew(transaction: Transaction, jobs: JobQueue,
   await updateDeliveryStates(transaction, ids)
 }
 
-/**
- * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
- * for `vanishAfter` milliseconds. Does not end them sooner, because a program that is down or being replaced comes back
- * with its handlers. Does nothing while there is no worker at all.
- */
-export async function endUnhandledTasks(
-  transaction: Transaction,
-  jobs: JobQueue,
-  vanishAfter: number,
-  now: number,
-): Promise<void> {
-  const workers = await transaction.all<{ handlers: HandlerPolicy[] }>('select handlers from workers')
-  if (workers.length === 0) return
-  const registered = [...new Set(workers.flatMap(({ handlers }) => handlers.map(({ name }) => name)))].sort()
-  await transaction.run(recordHandlerSeen, registered, now, now - seenPrecision)
-  await transaction.run(recordHandlerFirstSeen, registered, now)
-  const seenBefore = now - vanishAfter
-  const unhandled = await transaction.all<{ id: number }>(selectUnhandled, registered, now, seenBefore, maxRepaired)
-  if (unhandled.length === 0) return
-  const ids = await lockDeliveries(transaction, idsOf(unhandled))
-  await lockOrderKeysOf(transaction, ids)
-  await transaction.run(markUnhandledGone, registered, now, seenBefore, ids)
-  await jobs.add(transaction, await promoteNext(transaction, ids))
-  await updateDeliveryStates(transaction, ids)
-}
-
 const isOrdered = `order_hash is not null and state in ('pending', 'running', 'retrying')`
 
 const selectTasks = (jobs: JobQueue) => `
@@ -138,35 +108,3 @@ const makeDue = `
   from unnest($1::bigint[], $2::text[], $3::uuid[]) as input (id, handler, job)
   where tasks.delivery_id = input.id and tasks.handler = input.handler and tasks.state = 'retrying'
   returning input.id, input.handler, input.job, next_at as at`
-
-const recordHandlerSeen = `
-  insert into handlers (name, seen_at) select name, $2 from unnest($1::text[]) as name
-  on conflict (name) do update set seen_at = excluded.seen_at where handlers.seen_at < $3`
-
-/**
- * Records the current time for each handler of due and retrying tasks, if no worker has registered the handler and it
- * has no recorded time. Finds each handler by one index seek, because there may be very many tasks.
- */
-const recordHandlerFirstSeen = `
-  with recursive due as (
-    (select handler from tasks where next_at is not null order by handler limit 1)
-    union all
-    select next.handler
-    from due, lateral (
-      select handler from tasks where next_at is not null and handler > due.handler order by handler limit 1) as next
-  )
-  insert into handlers (name, seen_at)
-  select handler, $2 from due where not (handler = any($1::text[]))
-  on conflict (name) do nothing`
-
-const selectUnhandled = `
-  select delivery_id as id from tasks
-  where next_at <= $2 and not (handler = any($1::text[]))
-    and handler in (select name from handlers where seen_at <= $3)
-  limit $4`
-
-const markUnhandledGone = `
-  update tasks set state = 'gone', next_at = null, delay = null, job = null
-  where next_at <= $2 and not (handler = any($1::text[]))
-    and handler in (select name from handlers where seen_at <= $3)
-    and delivery_id = any($4::bigint[])`

@@ -7,8 +7,8 @@ import { deleteOldChanges } from '../delivery-reader/changes.ts'
 import { deleteEmptied } from '../delivery-store/packs.ts'
 import { deleteOldMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { deleteOldCounts } from '../metadata/statistics.ts'
-import { dueHandlers } from '../task-queue/leases.ts'
 import { updateDeliveryState } from '../task-queue/tasks.ts'
+import { dueHandlers } from '../task-queue/unhandled-tasks.ts'
 
 /** The limits that pruning enforces. */
 export interface Retention {

@@ -6,7 +6,7 @@ import type { HandlerPolicy } from '../../inbox/inbox.ts'
 import { HeartbeatMonitor } from '../../inbox/processes.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
 import type { Connection } from '../connection/connection.ts'
-import { expireLease, finish, markGone, updateDeliveryState } from './tasks.ts'
+import { expireLease, finish, updateDeliveryState } from './tasks.ts'
 import {
   deleteWorker,
   insertWorker,
@@ -81,56 +81,8 @@ function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPo
   expireLease(connection, lease.delivery_id, lease.handler, expiredLeaseDelay(lease.attempts_used, policy), now)
 }
 
-/**
- * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
- * for `vanishAfter` milliseconds. Does nothing while there is no worker at all.
- */
-export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
-  const registered = workers(connection)
-  if (registered.length === 0) return
-  const alive = new Set(registered.flatMap(({ handlers }) => handlers.map(({ name }) => name)))
-  for (const handler of alive) connection.run(recordHandlerSeen, handler, now, now - seenPrecision)
-  for (const handler of dueHandlers(connection)) {
-    if (alive.has(handler)) continue
-    connection.run(recordHandlerFirstSeen, handler, now)
-    const seen = connection.get<{ seen_at: number }>('select seen_at from handlers where name = ?', handler)
-    if (!seen || seen.seen_at > now - vanishAfter) continue
-    const tasks = connection.all<{ delivery_id: number; order_key: string | null }>(selectUnhandled, handler, now)
-    for (const { delivery_id: id, order_key } of tasks) {
-      markGone(connection, id, handler, order_key)
-      updateDeliveryState(connection, id)
-    }
-  }
-}
-
-/** Milliseconds: the precision of `handlers.seen_at`. It is coarse to save writes. */
-const seenPrecision = 60_000
-
-/**
- * The handlers of tasks that are due or wait for a retry. Finds each handler by one index seek, because there may be
- * very many tasks.
- */
-export function* dueHandlers(connection: Connection): Generator<string> {
-  for (let last = ''; ; ) {
-    const next = connection.get<{ handler: string }>(selectNextHandler, last)?.handler
-    if (next === undefined) return
-    yield (last = next)
-  }
-}
-
 const selectLeases = 'select delivery_id, handler, attempt, attempts_used, started_at from tasks where worker = ?'
 
 const selectOrphans = `
   select delivery_id, handler, attempt, attempts_used, started_at from tasks
   where worker is not null and worker not in (select id from workers)`
-
-const recordHandlerSeen = `
-  insert into handlers (name, seen_at) values (?, ?)
-  on conflict (name) do update set seen_at = excluded.seen_at where seen_at < ?`
-
-const recordHandlerFirstSeen = 'insert or ignore into handlers (name, seen_at) values (?, ?)'
-
-const selectNextHandler = 'select handler from tasks where next_at is not null and handler > ? order by handler limit 1'
-
-const selectUnhandled = `
-  select delivery_id, order_key from tasks where next_at is not null and handler = ? and next_at <= ? limit 1000`

@@ -2,7 +2,7 @@ import { hashKey } from '../../inbox/identity.ts'
 import { type ExistingTask, matchTasks, type NewTask } from '../../inbox/match-tasks.ts'
 import type { ClaimedTask, Match, MatchResult } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
-import { mayBegin } from './order.ts'
+import { mayBegin, promoteNext } from './order.ts'
 import { markGone } from './tasks.ts'
 
 interface UnmatchedRow {
@@ -70,7 +70,10 @@ function recordMatch(
       ? [{ id, handler, attempt, attemptsUsed: 1, replayed, ...(key !== undefined && { ordered: true }) }]
       : []
   })
-  for (const { handler, order_key } of gone) markGone(connection, id, handler, order_key)
+  for (const { handler, order_key } of gone) {
+    markGone(connection, id, handler)
+    promoteNext(connection, handler, order_key)
+  }
   const { action, repository, sender, title, ref, sha, number } = match.summary
   connection.run(
     updateMatched,

@@ -143,9 +143,8 @@ export function expireLease(connection: Connection, id: number, handler: string,
 }
 
 /** Ends a task as `gone`: its handler is no longer registered, or no longer matches. */
-export function markGone(connection: Connection, id: number, handler: string, key: string | null): void {
+export function markGone(connection: Connection, id: number, handler: string): void {
   connection.run(markTaskGone, id, handler)
-  promoteNext(connection, handler, key)
 }
 
 /** Derives the state and the `next_at` of a delivery from its tasks, and writes them. */

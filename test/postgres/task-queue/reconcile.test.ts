@@ -8,10 +8,10 @@ import { JobQueue } from '../../../src/postgres/task-queue/job-queue.ts'
 import {
   addMissingJobs,
   correctClockSkew,
-  endUnhandledTasks,
   replaceLostJobs,
   unblockFirstTasks,
 } from '../../../src/postgres/task-queue/reconcile.ts'
+import { endUnhandledTasks } from '../../../src/postgres/task-queue/unhandled-tasks.ts'
 import { recordMatches, unmatched } from '../../../src/testing/inbox-contract/matching.ts'
 import { stateIn, storeIn, taskIn } from '../../inbox/stores.ts'
 import { type PostgresServer, startPostgres } from '../server.ts'
@@ -165,6 +165,32 @@ test('ends due tasks as gone only if no worker has registered their handler for 
   expect((await taskIn(inbox, id, 'nowhere')).state).toBe('pending')
   await lose(now + 1000)
   expect((await taskIn(inbox, id, 'nowhere')).state).toBe('gone')
+})
+
+test('does not count time without a worker before it ends tasks as gone', async () => {
+  const id = await storeIn(inbox)
+  await match(id, { handler: 'nowhere', claim: false })
+  const [now, hour] = [Date.now(), 3_600_000]
+  const lose = (at: number) => database.transaction((session) => endUnhandledTasks(session, jobs, 100_000, now + at))
+  await lose(0)
+  await lose(25 * hour)
+  await lose(25 * hour + 99_999)
+  expect((await taskIn(inbox, id, 'nowhere')).state).toBe('pending')
+  await lose(25 * hour + 100_000)
+  expect((await taskIn(inbox, id, 'nowhere')).state).toBe('gone')
+})
+
+test('ends ordered tasks without a handler together with the tasks that wait for them', async () => {
+  const task = (startAt?: number) => ({ handler: 'nowhere', key: 'k', claim: false, startAt })
+  const now = Date.now()
+  const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
+  for (const id of ids) await match(id, task(id === ids[2] ? now + 60_000 : undefined))
+  for (const at of [now, now + 1000]) {
+    await database.transaction((session) => endUnhandledTasks(session, jobs, 1000, at))
+  }
+  const states = await Promise.all(ids.map(async (id) => (await taskIn(inbox, id, 'nowhere')).state))
+  expect(states).toEqual(['gone', 'gone', 'pending'])
+  expect(await inbox.nextDueAt(['nowhere'])).toBe(now + 60_000)
 })
 
 test('does not offer a delivery to another process while a transaction matches it', async () => {

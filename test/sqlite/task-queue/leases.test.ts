@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { endUnhandledTasks, LeaseMonitor } from '../../../src/sqlite/task-queue/leases.ts'
+import { LeaseMonitor } from '../../../src/sqlite/task-queue/leases.ts'
 import { ownIdentity, renewLeases, updateWorker } from '../../../src/sqlite/task-queue/workers.ts'
-import { day } from '../../receiver/fixtures.ts'
 import { Engine, policy } from '../engine.ts'
 
 const own = ownIdentity()
@@ -136,91 +135,6 @@ describe('a heartbeat', () => {
     expect(engine.writing.get('select heartbeats from workers where id = ?', worker)).toEqual({ heartbeats: 1 })
   })
 })
-
-describe('a task with a handler that no worker has', () => {
-  const lose = (engine: Engine, now = 5000) =>
-    engine.writing.transaction(() => endUnhandledTasks(engine.writing, day, now))
-
-  test('ends as gone once it is due and no worker has had its handler for `vanishAfter`', () => {
-    const engine = new Engine()
-    const worker = engine.registerWorker('a', 'b')
-    const { id } = engine.store()
-    const [a, b] = engine.dispatch(worker, id, 'a', 'b')
-    for (const claimed of [a, b]) if (claimed) engine.finish(worker, claimed, 'failed', { nextAt: 6000 })
-    lose(engine, 5000)
-    engine.write('updateWorker', worker, [policy('b')])
-    lose(engine, 5000 + day - 1)
-    expect(engine.tasks(id)).toEqual({ a: 'retrying', b: 'retrying' })
-    lose(engine, 5000 + day)
-    expect(engine.tasks(id)).toEqual({ a: 'gone', b: 'retrying' })
-    expect(engine.detail(id).state).toBe('retrying')
-  })
-
-  test('does not end before it is due', () => {
-    const engine = new Engine()
-    const worker = engine.registerWorker('a')
-    const claimed = engine.begin(worker, 'a')
-    engine.finish(worker, claimed, 'failed', { nextAt: 5000 + 3 * day })
-    engine.write('updateWorker', worker, [])
-    for (const now of [5000, 5000 + 2 * day]) lose(engine, now)
-    expect(engine.tasks(claimed.id)).toEqual({ a: 'retrying' })
-    lose(engine, 5000 + 3 * day)
-    expect(engine.tasks(claimed.id)).toEqual({ a: 'gone' })
-  })
-
-  test('waits from the first check on if no worker ever had its handler', () => {
-    const { engine, id } = unhandled('a')
-    lose(engine, 5000)
-    lose(engine, 5000 + day - 1)
-    expect(engine.tasks(id)).toEqual({ a: 'pending' })
-    lose(engine, 5000 + day)
-    expect(engine.tasks(id)).toEqual({ a: 'gone' })
-  })
-
-  test('stays if a worker has its handler again in time, and then waits for the full time again', () => {
-    const { engine, worker, id } = unhandled('a')
-    lose(engine, 5000)
-    engine.write('updateWorker', worker, [policy('a')])
-    lose(engine, 5000 + day)
-    engine.write('updateWorker', worker, [])
-    lose(engine, 5000 + 2 * day - 1)
-    expect(engine.tasks(id)).toEqual({ a: 'pending' })
-    lose(engine, 5000 + 2 * day)
-    expect(engine.tasks(id)).toEqual({ a: 'gone' })
-  })
-
-  test('leaves its delivery ignored if it was the only task, and unblocks the next task of its order key', () => {
-    const { engine, worker, id } = unhandled('a', 'k')
-    const next = engine.store().id
-    engine.dispatch(worker, next, { handler: 'a', key: 'k', claim: false })
-    lose(engine)
-    lose(engine, 5000 + day)
-    expect([engine.tasks(id), engine.detail(id).state]).toEqual([{ a: 'gone' }, 'ignored'])
-    lose(engine, 5000 + day)
-    expect(engine.tasks(next)).toEqual({ a: 'gone' })
-  })
-
-  test('stays while there is no worker, or a worker of another process has its handler', () => {
-    const { engine, worker, id } = unhandled('a')
-    lose(engine)
-    engine.write('releaseWorker', worker)
-    lose(engine, 5000 + 2 * day)
-    expect(engine.tasks(id)).toEqual({ a: 'pending' })
-    disown(engine, engine.registerWorker('a'))
-    engine.registerWorker('b')
-    lose(engine, 5000 + 4 * day)
-    expect(engine.tasks(id)).toEqual({ a: 'pending' })
-  })
-})
-
-/** A due task, and a worker without its handler. */
-function unhandled(handler: string, key?: string) {
-  const engine = new Engine()
-  const worker = engine.registerWorker('another')
-  const { id } = engine.store()
-  engine.dispatch(worker, id, { handler, key, claim: false })
-  return { engine, worker, id }
-}
 
 describe('a dead worker', () => {
   test('cannot claim tasks until its next heartbeat', () => {

@@ -1,0 +1,24 @@
+/**
+ * When due tasks end as `gone`, because no worker has registered their handler for the time `vanishAfter`. The stores
+ * record when each handler was last registered, as `seen_at`. They check all handlers at every heartbeat of a worker
+ * (SQLite), or at every reconciliation (PostgreSQL).
+ */
+import { clockTolerance } from './processes.ts'
+
+/** Milliseconds: the precision of `seen_at`. It is coarse to save writes. */
+export const seenPrecision = 60_000
+
+/** Milliseconds: the maximum age of the newest `seen_at` while a worker runs. It includes an interval between checks. */
+const maxSeenAge = 3 * seenPrecision
+
+/**
+ * The milliseconds to add to each `seen_at` before a check. Time without any worker does not count: after an outage,
+ * the programs start one after the other, and the first one must not end the tasks of the others. So if `newest` is too
+ * old, no worker has run since then, and all handlers were last seen that much later. A clock that was set forward
+ * looks the same. If `newest` is in the future, the clock was set back, and the result is negative.
+ * @param newest The newest `seen_at`; `null` if there is none.
+ */
+export function seenShift(newest: number | null, now: number): number {
+  const age = newest === null ? 0 : now - newest
+  return age > maxSeenAge || age < -clockTolerance ? age : 0
+}

@@ -1,0 +1,87 @@
+/** Ends due tasks whose handler no worker registers. */
+import { seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
+import type { Connection } from '../connection/connection.ts'
+import { promoteNext } from './order.ts'
+import { markGone, updateDeliveryState } from './tasks.ts'
+import { workers } from './workers.ts'
+
+/** Maximum tasks of a handler that one transaction ends. */
+const batchSize = 1000
+
+interface UnhandledTask {
+  delivery_id: number
+  order_key: string | null
+}
+
+/**
+ * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
+ * for `vanishAfter` milliseconds, without the time in which there was no worker at all. With a task that has an order
+ * key, also ends the tasks that wait for it. Does nothing while no worker has a handler.
+ */
+export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
+  const registered = new Set(workers(connection).flatMap(({ handlers }) => handlers.map(({ name }) => name)))
+  if (registered.size === 0) return
+  const newest = connection.get<{ seen_at: number | null }>(selectNewestSeen)?.seen_at ?? null
+  const shift = seenShift(newest, now)
+  if (shift !== 0) connection.run(shiftSeen, shift)
+  for (const handler of registered) connection.run(recordHandlerSeen, handler, now, now - seenPrecision)
+  for (const handler of dueHandlers(connection)) {
+    if (registered.has(handler)) continue
+    connection.run(recordHandlerFirstSeen, handler, now)
+    const seen = connection.get<{ seen_at: number }>('select seen_at from handlers where name = ?', handler)
+    if (seen && seen.seen_at <= now - vanishAfter) endTasks(connection, handler, now)
+  }
+}
+
+function endTasks(connection: Connection, handler: string, now: number): void {
+  let left = batchSize
+  const end = ({ delivery_id: id }: UnhandledTask): void => {
+    markGone(connection, id, handler)
+    updateDeliveryState(connection, id)
+    left--
+  }
+  for (const task of connection.all<UnhandledTask>(selectDue, handler, now, batchSize)) {
+    if (left === 0) return
+    const { order_key: key } = task
+    if (key === null) end(task)
+    else {
+      for (const queued of connection.all<UnhandledTask>(selectQueue, handler, key, now, left)) end(queued)
+      promoteNext(connection, handler, key)
+    }
+  }
+}
+
+/**
+ * The handlers of tasks that are due or wait for a retry. Finds each handler by one index seek, because there may be
+ * very many tasks.
+ */
+export function* dueHandlers(connection: Connection): Generator<string> {
+  for (let last = ''; ; ) {
+    const next = connection.get<{ handler: string }>(selectNextHandler, last)?.handler
+    if (next === undefined) return
+    yield (last = next)
+  }
+}
+
+const selectNewestSeen = 'select max(seen_at) as seen_at from handlers'
+
+const shiftSeen = 'update handlers set seen_at = seen_at + ?'
+
+const recordHandlerSeen = `
+  insert into handlers (name, seen_at) values (?, ?)
+  on conflict (name) do update set seen_at = excluded.seen_at where seen_at < ?`
+
+const recordHandlerFirstSeen = 'insert or ignore into handlers (name, seen_at) values (?, ?)'
+
+const selectNextHandler = 'select handler from tasks where next_at is not null and handler > ? order by handler limit 1'
+
+const selectDue = `
+  select delivery_id, order_key from tasks where next_at is not null and handler = ? and next_at <= ? limit ?`
+
+/** The first condition on `state` lets SQLite use the index `tasks_order`. */
+const selectQueue = `
+  select delivery_id, order_key from tasks
+  where handler = ? and order_key = ? and state in ('pending', 'running', 'retrying') and state <> 'running'
+    and coalesce(next_at, start_at, 0) <= ?
+  order by delivery_id
+  limit ?`
