@@ -22,8 +22,7 @@ export function FailureNote({ detail }: { detail: DeliveryDetail }) {
         <p class={`note ${detail.state === 'dead' ? 'bad' : 'warn'}`}>
           <Icon name="warning" />
           <span>
-            {detail.state === 'discarded' ? 'Discarded' : 'No handler ran'}:{' '}
-            <strong class="foreign">{plain(detail.reason, 600)}</strong>
+            {labelOf(detail)}: <strong class="foreign">{plain(detail.reason, 600)}</strong>
           </span>
         </p>
       )}
@@ -45,6 +44,11 @@ export function FailureNote({ detail }: { detail: DeliveryDetail }) {
       ))}
     </div>
   )
+}
+
+function labelOf({ state, tasks }: DeliveryDetail): string {
+  if (state === 'discarded') return 'Discarded'
+  return tasks.length === 0 ? 'No handler ran' : 'Not fully handled'
 }
 
 function failedTasks({ tasks }: DeliveryDetail): Failed[] {

@@ -138,7 +138,7 @@ export interface DeliveryDetail
    * process ends before that transaction.
    */
   ackedAt: number | undefined
-  /** Why an operator discarded it, or why it ended before any handler saw it. */
+  /** Why an operator discarded it, why it ended before any handler saw it, or why a task of it ended as `gone`. */
   reason: string | undefined
   tasks: TaskDetail[]
 }

@@ -29,6 +29,12 @@ export interface StoredDelivery extends Omit<NewDelivery, 'recovered' | 'editedF
 /** Unmatched deliveries, or due tasks. */
 export type AvailableWork = 'unmatched' | 'due'
 
+/** Due tasks of a handler that the store has ended as `gone`, because no worker had registered the handler. */
+export interface GoneTasks {
+  handler: string
+  count: number
+}
+
 /** Which deliveries `match` offers. */
 export interface MatchOffer {
   /** Maximum deliveries. */
@@ -170,9 +176,14 @@ export interface TaskQueue {
    * Registers a worker and starts its heartbeats.
    * @param onWork Called when a process may have made work available. A store need not call it, because workers also
    *   poll the store.
+   * @param onGone Called when this process has ended tasks as `gone`, once for each handler.
    * @returns the id of the worker, for the calls below.
    */
-  registerWorker(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number>
+  registerWorker(
+    handlers: readonly HandlerPolicy[],
+    onWork?: (work: AvailableWork) => void,
+    onGone?: (tasks: GoneTasks) => void,
+  ): Promise<number>
   /** Replaces the handlers of a worker. */
   updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void>
   /** Releases the leases that a worker still holds, without counting an attempt, and stops its heartbeats. */

@@ -4,6 +4,7 @@
  * (SQLite), or at every reconciliation (PostgreSQL).
  */
 import { clockTolerance } from './processes.ts'
+import type { GoneTasks } from './task-queue.ts'
 
 /** Milliseconds: the precision of `seen_at`. It is coarse to save writes. */
 export const seenPrecision = 60_000
@@ -21,4 +22,26 @@ const maxSeenAge = 3 * seenPrecision
 export function seenShift(newest: number | null, now: number): number {
   const age = newest === null ? 0 : now - newest
   return age > maxSeenAge || age < -clockTolerance ? age : 0
+}
+
+/** The reason that a delivery shows after one of its tasks has ended as `gone`. */
+export const goneReason = (handler: string): string =>
+  `The task of ${handler} ended as gone, because no worker had registered this handler for the time "vanishAfter"`
+
+/** The listeners of the workers of this process. A process reports gone tasks once, even if it has several workers. */
+export class GoneListeners {
+  readonly #listeners = new Map<number, (tasks: GoneTasks) => void>()
+
+  add(worker: number, listener: (tasks: GoneTasks) => void): void {
+    this.#listeners.set(worker, listener)
+  }
+
+  remove(worker: number): void {
+    this.#listeners.delete(worker)
+  }
+
+  report(tasks: GoneTasks): void {
+    const [listener] = this.#listeners.values()
+    listener?.(tasks)
+  }
 }

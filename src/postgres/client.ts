@@ -1,4 +1,5 @@
 import type { AvailableWork } from '../inbox/task-queue.ts'
+import { GoneListeners } from '../inbox/unhandled-tasks.ts'
 import { batcherLimits } from '../runtime/batcher.ts'
 import { isMissingObject } from './connection/connection.ts'
 import { Database, type Transaction } from './connection/database.ts'
@@ -29,6 +30,7 @@ export class PostgresClient {
   readonly jobs: JobQueue
   readonly maintenance: MaintenanceClient
   readonly notifier: Notifier
+  readonly goneListeners = new GoneListeners()
   readonly #listener: Listener
   /** The `onWork` functions, by worker. */
   readonly #workListeners = new Map<number, (work: AvailableWork) => void>()
@@ -44,7 +46,7 @@ export class PostgresClient {
     this.database = new Database(target, settings, { max: connections - concurrency, name: 'worker' })
     this.receiverDatabase = new Database(target, settings, { max: concurrency, name: 'receiver' })
     this.jobs = new JobQueue(this.database, schema, { supervises: false, lookups: this.receiverDatabase })
-    this.maintenance = new MaintenanceClient(target, settings)
+    this.maintenance = new MaintenanceClient(target, settings, (tasks) => this.goneListeners.report(tasks))
     this.#listener = new Listener(target, settings, (work) => {
       for (const onWork of this.#workListeners.values()) onWork(work)
     })

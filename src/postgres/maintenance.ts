@@ -1,4 +1,4 @@
-import type { HandlerPolicy } from '../inbox/inbox.ts'
+import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
 import { Database, type Transaction } from './connection/database.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'
@@ -36,6 +36,7 @@ export class Maintenance {
   readonly #running = new Set<Promise<void>>()
   /** For each kind of work whose latest run failed, the message of the error. */
   readonly #failing = new Map<string, string>()
+  #sendEvent: (tasks: GoneTasks) => void = () => {}
   #pingedAt = performance.now()
   #isRenewing = false
   #isClosing = false
@@ -69,6 +70,10 @@ export class Maintenance {
     ]
   }
 
+  sendEvents(send: (tasks: GoneTasks) => void): void {
+    this.#sendEvent = send
+  }
+
   /** Waits for running work, then closes the connections. */
   async close(): Promise<void> {
     this.#isClosing = true
@@ -100,12 +105,20 @@ export class Maintenance {
     }
   }
 
-  /** Makes tasks due that no event would make due, and ends tasks whose handlers no worker registers. */
+  /**
+   * Makes tasks due that no event would make due. If the process has workers, which can report it, also ends tasks whose
+   * handlers no worker registers.
+   */
   async #reconcile(): Promise<void> {
     await this.#jobs.start() // pg-boss then also maintains its own tables
     const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
     await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, jobs, now))
-    await this.#exclusively('reconciles', (transaction) => endUnhandledTasks(transaction, jobs, vanishAfter, now))
+    if (this.#workers.size > 0) {
+      const gone = await this.#exclusively('reconciles', (transaction) => {
+        return endUnhandledTasks(transaction, jobs, vanishAfter, now)
+      })
+      for (const tasks of gone ?? []) this.#sendEvent(tasks)
+    }
     const checkedUntil = await this.#exclusively('reconciles', (transaction) =>
       replaceLostJobs(transaction, jobs, this.#checkedUntil),
     )

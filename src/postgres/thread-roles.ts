@@ -11,7 +11,10 @@ export async function createServer(
   if (data.role === 'search') return serverOf(searchCalls(), () => {})
   const { Maintenance } = await import('./maintenance.ts') // with pg-boss, which the search thread does not need
   const maintenance = new Maintenance(data.target, data.settings)
-  return serverOf(maintenance.calls, () => maintenance.close())
+  return {
+    ...serverOf(maintenance.calls, () => maintenance.close()),
+    sendEvents: (send) => maintenance.sendEvents(send),
+  }
 }
 
 const serverOf = <Served>(calls: Served, close: ThreadServer<Served>['close']): ThreadServer<Served> => ({

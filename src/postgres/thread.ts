@@ -6,6 +6,7 @@ import { createServer } from './thread-roles.ts'
 const server = await createServer(workerData)
 serveThread<unknown>({
   execute: (calls) => server.execute(calls),
+  sendEvents: (send) => server.sendEvents?.(send),
   async close() {
     await server.close()
     process.exit() // ends this thread only, even while pg-boss is still being started

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { HandlerPolicy } from '../inbox/inbox.ts'
+import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import type { PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { PathCondition } from '../inbox/query/query.ts'
 import { Mutex } from '../runtime/mutex.ts'
@@ -44,7 +44,8 @@ export class MaintenanceClient {
   #timer: NodeJS.Timeout | undefined
   #isPinging = false
 
-  constructor(target: ConnectionTarget, settings: PostgresSettings) {
+  /** @param onGone Called when the thread has ended tasks as `gone`. */
+  constructor(target: ConnectionTarget, settings: PostgresSettings, onGone: (tasks: GoneTasks) => void) {
     this.#thread = new ThreadClient({
       program: program(),
       name: 'hookserver maintenance',
@@ -52,6 +53,7 @@ export class MaintenanceClient {
       closedMessage,
       keepsAlive: false,
       prelude: () => [...this.#workers].map((worker) => ({ method: 'addWorker', args: worker })),
+      onEvent: (event) => onGone(event as GoneTasks),
     })
   }
 

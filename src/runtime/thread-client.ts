@@ -27,6 +27,8 @@ export interface ThreadOptions<Served> {
   /** Calls that every new thread carries out first, for example to restore the state that a dead thread had. */
   prelude?: () => readonly Call<Served>[]
   onBatch?: OnBatch<Served>
+  /** Called with each event that the server sends. */
+  onEvent?: (event: unknown) => void
 }
 
 /** Called after a batch was answered. @param duration Milliseconds from sending the batch to its answers. */
@@ -119,12 +121,13 @@ export class ThreadClient<Served> {
   }
 
   #start(): Worker {
-    const { program, name, data, prelude } = this.#options
+    const { program, name, data, prelude, onEvent } = this.#options
     // A thread inherits the flags of its process, but cannot start with `--input-type`, which `node -e` may need.
     const forEval = process.execArgv.some((flag) => flag.startsWith('--input-type'))
     const thread = new Worker(program, { workerData: data, name, ...(forEval && { execArgv: [] }) })
     thread.on('message', (message: FromThread | object) => {
       if ('answers' in message) this.#settle(message.answers)
+      else if ('event' in message) onEvent?.(message.event)
       else if ('closed' in message) terminateLater(thread)
       // Other messages come from `node --watch`: its threads report their imports.
     })

@@ -33,12 +33,14 @@ export type ToThread<Served> =
   | { prelude: readonly Call<Served>[] }
   | { close: true }
 
-/** The answers to one batch, or the notice that the server is closed. */
-export type FromThread = { answers: readonly Answer[] } | { closed: true }
+/** The answers to one batch, an event that no call asked for, or the notice that the server is closed. */
+export type FromThread = { answers: readonly Answer[] } | { event: unknown } | { closed: true }
 
 export interface ThreadServer<Served> {
   /** Carries out a batch of calls. @returns the answers, in the order of the calls. */
   execute(calls: readonly Call<Served>[]): Answer[]
+  /** Called once, before the first batch. @param send Sends an event to the caller. */
+  sendEvents?(send: (event: unknown) => void): void
   /** Closes the resources that keep the thread alive. */
   close(): void | Promise<void>
 }
@@ -46,6 +48,7 @@ export interface ThreadServer<Served> {
 /** Serves the thread that started this one, until that thread tells this one to close. */
 export function serveThread<Served>(server: ThreadServer<Served>): void {
   const port = parentPort as MessagePort
+  server.sendEvents?.((event) => port.postMessage({ event } satisfies FromThread))
   port.on('message', (message: ToThread<Served>) => {
     if ('calls' in message) {
       const answers = server.execute(message.calls)

@@ -1,5 +1,6 @@
 import type {
   DecideMatches,
+  GoneTasks,
   HandlerPolicy,
   Inbox,
   MatchOffer,
@@ -13,6 +14,7 @@ import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import { toStoredDelivery } from '../inbox/rows.ts'
+import { GoneListeners } from '../inbox/unhandled-tasks.ts'
 import { Mutex } from '../runtime/mutex.ts'
 import type { ThreadClient } from '../runtime/thread-client.ts'
 import { encodeDelivery } from './delivery-store/store.ts'
@@ -34,9 +36,10 @@ export function createInbox(
   maintenance: ThreadClient<MaintenanceCalls>,
   workers: RegisteredWorkers,
   heartbeat: number,
+  goneListeners: GoneListeners = new GoneListeners(),
 ): Inbox {
   return Object.assign(
-    new SqliteInbox(writer, maintenance, workers, heartbeat),
+    new SqliteInbox(writer, maintenance, workers, heartbeat, goneListeners),
     writer.methods(writerMethods),
     maintenance.methods(maintenanceMethods),
   )
@@ -51,6 +54,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
   readonly #writer: ThreadClient<WriterCalls>
   readonly #maintenance: ThreadClient<MaintenanceCalls>
   readonly #workers: RegisteredWorkers
+  readonly #goneListeners: GoneListeners
   readonly #storeQueue: StoreQueue
   /** Searches in payloads take long, so they run one by one: between two of them, the thread answers other calls. */
   readonly #searches = new Mutex()
@@ -64,11 +68,13 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
     maintenance: ThreadClient<MaintenanceCalls>,
     workers: RegisteredWorkers,
     heartbeat: number,
+    goneListeners: GoneListeners,
   ) {
     this.leaseDuration = leaseDuration(heartbeat)
     this.#writer = writer
     this.#maintenance = maintenance
     this.#workers = workers
+    this.#goneListeners = goneListeners
     this.#storeQueue = new StoreQueue(writer)
     this.#unmatched = new UnmatchedReader(async ({ limit, bytes }, after) => {
       return (await maintenance.call('readUnmatched', limit, bytes, after)).map(toStoredDelivery)
@@ -82,7 +88,11 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
     return stored ?? this.#track(async () => this.#writer.call('store', await encodeDelivery(delivery)))
   }
 
-  registerWorker(handlers: readonly HandlerPolicy[]): Promise<number> {
+  registerWorker(
+    handlers: readonly HandlerPolicy[],
+    _onWork?: unknown,
+    onGone?: (tasks: GoneTasks) => void,
+  ): Promise<number> {
     return this.#track(async () => {
       const worker = await this.#writer.call('registerWorker', handlers)
       this.#workers.set(worker, handlers)
@@ -92,6 +102,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
         this.#workers.delete(worker) // the caller does not learn the id, so it cannot release the worker
         throw error
       }
+      if (onGone) this.#goneListeners.add(worker, onGone)
       return worker
     })
   }
@@ -107,6 +118,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
   releaseWorker(worker: number): Promise<void> {
     return this.#track(async () => {
       this.#workers.delete(worker)
+      this.#goneListeners.remove(worker)
       this.#unmatched.forget(worker)
       await this.#maintenance.call('removeWorker', worker)
       await this.#writer.call('releaseWorker', worker)

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Inbox } from '../inbox/inbox.ts'
+import { GoneListeners } from '../inbox/unhandled-tasks.ts'
 import { prepareFile } from './connection/open.ts'
 import { createInbox, type RegisteredWorkers } from './inbox.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
@@ -25,9 +26,12 @@ export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
   const settings = { path: resolve(path), ...resolveSqliteOptions(options) }
   const workers: RegisteredWorkers = new Map()
   const writer = writerThread(settings)
-  const maintenance = maintenanceThread(settings, () => {
-    return [...workers].map((worker) => ({ method: 'addWorker', args: worker }))
-  })
+  const goneListeners = new GoneListeners()
+  const maintenance = maintenanceThread(
+    settings,
+    () => [...workers].map((worker) => ({ method: 'addWorker', args: worker })),
+    (tasks) => goneListeners.report(tasks),
+  )
   prepareFile(settings.path)
-  return createInbox(writer, maintenance, workers, settings.heartbeat)
+  return createInbox(writer, maintenance, workers, settings.heartbeat, goneListeners)
 }

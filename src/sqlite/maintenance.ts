@@ -1,4 +1,4 @@
-import type { HandlerPolicy } from '../inbox/inbox.ts'
+import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import { isStuck } from '../inbox/processes.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { type Answer, type Call, executeEach, type ThreadServer, transfer } from '../runtime/thread-server.ts'
@@ -35,6 +35,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   #nextPrune: NodeJS.Timeout | undefined
   readonly #monitor = new LeaseMonitor()
   readonly #timers: NodeJS.Timeout[]
+  #sendEvent: (tasks: GoneTasks) => void = () => {}
 
   constructor(connection: NodeSqlite, settings: ThreadSettings) {
     this.#connection = connection
@@ -49,6 +50,10 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   execute(calls: readonly Call<MaintenanceCalls>[]): Answer[] {
     this.#pingedAt = performance.now()
     return executeEach(this.#calls, calls, () => this.#renewIfOverdue())
+  }
+
+  sendEvents(send: (tasks: GoneTasks) => void): void {
+    this.#sendEvent = send
   }
 
   close(): void {
@@ -67,21 +72,23 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
 
   /**
    * Sends the heartbeats of the workers of this process, unless the event loop of the process has been blocked for too
-   * long. In the same transaction, expires the leases of dead workers, and ends due tasks as `gone` if no worker has
-   * registered their handler for `vanishAfter`. If the clock was set back, also corrects the times of waiting tasks.
+   * long. In the same transaction, expires the leases of dead workers. If the process has workers, which can report it,
+   * also ends due tasks as `gone` if no worker has registered their handler for `vanishAfter`. If the clock was set back,
+   * also corrects the times of waiting tasks.
    */
   renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings
     this.#renewedAt = performance.now()
-    writeTransaction(this.#connection, () => {
+    const gone = writeTransaction(this.#connection, () => {
       const alive: WorkersOfProcess = isStuck(this.#workers, performance.now() - this.#pingedAt)
         ? new Map()
         : this.#workers
       renewLeases(this.#connection, alive, heartbeat)
       this.#monitor.check(this.#connection, alive, heartbeat, now)
-      endUnhandledTasks(this.#connection, vanishAfter, now)
       correctClockSkew(this.#connection, now)
+      return this.#workers.size > 0 ? endUnhandledTasks(this.#connection, vanishAfter, now) : []
     })
+    for (const tasks of gone) this.#sendEvent(tasks)
   }
 
   /** Prunes one batch of deliveries. @returns the number of deleted deliveries. */

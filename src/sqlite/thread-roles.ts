@@ -23,6 +23,7 @@ function withConnection<Served>(
   const watch = setInterval(() => connection.closeIfUnshared(), watchInterval).unref()
   return {
     execute: (calls) => server.execute(calls),
+    sendEvents: (send) => server.sendEvents?.(send),
     close() {
       clearInterval(watch)
       server.close()

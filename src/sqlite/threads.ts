@@ -1,4 +1,4 @@
-import type { HandlerPolicy, Inbox, Match, MatchOffer, StoredDelivery, StoreResult } from '../inbox/inbox.ts'
+import type { GoneTasks, HandlerPolicy, Inbox, Match, MatchOffer, StoredDelivery, StoreResult } from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
@@ -93,12 +93,15 @@ export function writerThread(settings: Settings): ThreadClient<WriterCalls> {
 /**
  * The thread that reads, renews leases, makes checkpoints and prunes.
  * @param prelude Calls that add the workers again after the thread has died.
+ * @param onGone Called when the thread has ended tasks as `gone`.
  */
 export function maintenanceThread(
   settings: Settings,
   prelude: () => Call<MaintenanceCalls>[],
+  onGone: (tasks: GoneTasks) => void,
 ): ThreadClient<MaintenanceCalls> {
-  return new ThreadClient({ ...optionsOf('maintenance', settings), prelude })
+  const onEvent = (event: unknown) => onGone(event as GoneTasks)
+  return new ThreadClient({ ...optionsOf('maintenance', settings), prelude, onEvent })
 }
 
 /** @throws {Error} in the bundle of an application, which lacks the program of the threads. */

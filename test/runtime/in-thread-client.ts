@@ -109,9 +109,10 @@ export class ThreadClient<Served> implements Client<Served> {
   }
 
   async #createServer(): Promise<ThreadServer<Served>> {
-    const { program, data, prelude } = this.#options
+    const { program, data, prelude, onEvent } = this.#options
     const { createServer } = await import(/* @vite-ignore */ fileURLToPath(new URL('thread-roles.ts', program)))
     const server: ThreadServer<Served> = await createServer(data)
+    server.sendEvents?.((event) => onEvent?.(deserialize(serialize(event))))
     server.execute(prelude?.() ?? [])
     return server
   }

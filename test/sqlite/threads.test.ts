@@ -6,13 +6,15 @@ import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { GoneTasks } from '../../src/inbox/inbox.ts'
 import { ThreadClient } from '../../src/runtime/thread-client.ts'
 import type { Call, ToThread } from '../../src/runtime/thread-server.ts'
 import { prepareFile } from '../../src/sqlite/connection/open.ts'
 import type { EncodedDelivery } from '../../src/sqlite/delivery-store/store.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
 import { resolveSqliteOptions } from '../../src/sqlite/options.ts'
 import { type MaintenanceCalls, maintenanceThread, type WriterCalls, writerThread } from '../../src/sqlite/threads.ts'
-import { encoded, folder, newDelivery, newFile } from './engine.ts'
+import { encoded, folder, newDelivery, newFile, policy } from './engine.ts'
 
 const post = vi.spyOn(Worker.prototype, 'postMessage')
 afterEach(() => void post.mockClear())
@@ -25,7 +27,7 @@ function closedAtEnd<Served>(thread: ThreadClient<Served>): ThreadClient<Served>
 const settingsOf = (path: string) => ({ path, ...resolveSqliteOptions({}) })
 const writerOf = (path: string) => closedAtEnd(writerThread(settingsOf(path)))
 const maintenanceOf = (path: string, prelude: () => Call<MaintenanceCalls>[] = () => []) => {
-  return closedAtEnd(maintenanceThread(settingsOf(path), prelude))
+  return closedAtEnd(maintenanceThread(settingsOf(path), prelude, () => {}))
 }
 
 /** The file of an empty inbox. */
@@ -263,4 +265,18 @@ describe('closing', () => {
     const keeper = maintenanceOf(path)
     expect(await keeper.call('get', id)).toMatchObject({ ackedAt: expect.any(Number) })
   })
+})
+
+test('the maintenance thread reports the tasks that it has ended as gone', async () => {
+  const inbox = sqlite(newFile(), { heartbeat: 20, vanishAfter: 1 })
+  onTestFinished(() => inbox.close())
+  const { id } = await inbox.store(newDelivery())
+  const gone = Promise.withResolvers<GoneTasks>()
+  const worker = await inbox.registerWorker([policy('a')], undefined, gone.resolve)
+  const tasks = [{ handler: 'removed', claim: false }]
+  await inbox.match(worker, { limit: 1, bytes: 1e6, ordered: false, now: Date.now() }, () => [
+    { id, summary: {}, tasks },
+  ])
+  expect(await gone.promise).toEqual({ handler: 'removed', count: 1 })
+  expect((await inbox.get(id))?.reason).toContain('removed ended as gone')
 })

@@ -10,6 +10,7 @@ import {
   notShown,
   truncated,
 } from '../../telemetry/logger.ts'
+import type { GoneTasks } from '../task-queue.ts'
 import type { HandlerOutcome, RunningTask } from './attempt.ts'
 import type { MatchedDelivery } from './matcher.ts'
 import { readBody, toDeliveryHeaders } from './payload.ts'
@@ -55,6 +56,14 @@ export function reportUnreadable({ host, inbox }: WorkerContext, { match, stored
   const { body: _body, ...headers } = stored // an `onDead` that keeps the delivery must not keep the body in memory
   const delivery = new ReceivedDelivery(toDeliveryHeaders(headers), payload, sources)
   reportDead(host, id, delivery, new Error(invalid))
+}
+
+/** Reports tasks that the store has ended, because no worker had registered their handler. */
+export function reportGone({ logger }: WorkerHost, { handler, count }: GoneTasks): void {
+  const tasks = count === 1 ? '1 due task' : `${count} due tasks`
+  const reason = 'no worker had registered this handler for the time "vanishAfter"'
+  const cure = 'to run them, register the handler again and retry their deliveries'
+  logger.warn({ handler, count }, `Ended ${tasks} of handler ${handler} as gone, because ${reason}: ${cure}`)
 }
 
 /** Milliseconds from the end of an attempt until its handler is reported as overdue, if the handler still runs. */

@@ -1,5 +1,6 @@
 import type { AvailableWork, HandlerPolicy } from '../inbox.ts'
 import { defaultAttempts, defaultBackoff, defaultTimeout } from '../retry.ts'
+import { reportGone } from './report-attempt.ts'
 import type { RoundLoop } from './round-loop.ts'
 import type { WorkerContext, WorkerHost } from './worker-host.ts'
 
@@ -71,7 +72,7 @@ export class WorkerRegistration {
     const { inbox, host, suspensions } = this.#context
     const onWork = (work: AvailableWork) => this.#events.onWork(work)
     const call = suspensions.callTime()
-    const id = await inbox.registerWorker(policiesOf(host), onWork)
+    const id = await inbox.registerWorker(policiesOf(host), onWork, (tasks) => reportGone(host, tasks))
     this.#unreleased.add(id)
     if (!suspensions.isLate(call)) return id
     this.#retired.push(id)

@@ -6,6 +6,7 @@ import type {
   ClaimRequest,
   DecideMatches,
   DeliveryStatus,
+  GoneTasks,
   HandlerPolicy,
   MatchOffer,
   MatchResult,
@@ -45,13 +46,18 @@ export class PostgresTaskQueue implements TaskQueue {
     })
   }
 
-  registerWorker(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
+  registerWorker(
+    handlers: readonly HandlerPolicy[],
+    onWork?: (work: AvailableWork) => void,
+    onGone?: (tasks: GoneTasks) => void,
+  ): Promise<number> {
     const { jobs, database, settings, maintenance } = this.#client
     return this.#client.call(async () => {
       await jobs.prepare(namesOf(handlers))
       const worker = await registerWorker(database, handlers, settings.heartbeat)
       maintenance.addWorker(worker, handlers)
       if (onWork) this.#client.addWorkListener(worker, onWork)
+      if (onGone) this.#client.goneListeners.add(worker, onGone)
       return worker
     })
   }
@@ -70,6 +76,7 @@ export class PostgresTaskQueue implements TaskQueue {
     return this.#client.call(async () => {
       await maintenance.removeWorker(worker)
       this.#client.removeWorkListener(worker)
+      this.#client.goneListeners.remove(worker)
       await this.#client.transaction((transaction) => releaseWorker(transaction, jobs, worker))
     })
   }

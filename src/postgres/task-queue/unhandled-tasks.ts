@@ -1,6 +1,6 @@
 /** Ends due tasks whose handler no worker registers. */
-import type { HandlerPolicy } from '../../inbox/task-queue.ts'
-import { seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
+import type { GoneTasks, HandlerPolicy } from '../../inbox/task-queue.ts'
+import { goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import type { JobQueue } from './job-queue.ts'
@@ -14,16 +14,17 @@ const batchSize = 1000
  * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
  * for `vanishAfter` milliseconds, without the time in which there was no worker at all. With a task that has an order
  * key, also ends the tasks that wait for it. Does nothing while no worker has a handler.
+ * @returns the tasks that have ended.
  */
 export async function endUnhandledTasks(
   transaction: Transaction,
   jobs: JobQueue,
   vanishAfter: number,
   now: number,
-): Promise<void> {
+): Promise<GoneTasks[]> {
   const workers = await transaction.all<{ handlers: HandlerPolicy[] }>('select handlers from workers')
   const registered = [...new Set(workers.flatMap(({ handlers }) => handlers.map(({ name }) => name)))].sort()
-  if (registered.length === 0) return
+  if (registered.length === 0) return []
   const newest = await transaction.get<{ seen_at: number | null }>(selectNewestSeen)
   const shift = seenShift(newest?.seen_at ?? null, now)
   if (shift !== 0) await transaction.run(shiftSeen, shift)
@@ -31,12 +32,24 @@ export async function endUnhandledTasks(
   await transaction.run(recordHandlerFirstSeen, registered, now)
   const seenBefore = now - vanishAfter
   const unhandled = await transaction.all<{ id: number }>(selectUnhandled, registered, now, seenBefore, batchSize)
-  if (unhandled.length === 0) return
+  if (unhandled.length === 0) return []
   const ids = await lockDeliveries(transaction, idsOf(unhandled))
   await lockOrderKeysOf(transaction, ids)
-  await transaction.run(markUnhandledGone, registered, now, seenBefore, ids)
+  const gone = await transaction.all<GoneTask>(markUnhandledGone, registered, now, seenBefore, ids)
+  await transaction.run(
+    setReasons,
+    idsOf(gone),
+    gone.map(({ handler }) => goneReason(handler)),
+  )
   await jobs.add(transaction, await promoteNext(transaction, ids))
   await updateDeliveryStates(transaction, ids)
+  const byHandler = Map.groupBy(gone, ({ handler }) => handler)
+  return [...byHandler].map(([handler, tasks]) => ({ handler, count: tasks.length }))
+}
+
+interface GoneTask {
+  id: number
+  handler: string
 }
 
 const selectNewestSeen = 'select max(seen_at) as seen_at from handlers'
@@ -86,4 +99,10 @@ const selectUnhandled = `
 
 const markUnhandledGone = `
   update tasks set state = 'gone', next_at = null, delay = null, job = null
-  where ${isDue} and ${isUnhandled} and delivery_id = any($4::bigint[])`
+  where ${isDue} and ${isUnhandled} and delivery_id = any($4::bigint[])
+  returning delivery_id as id, handler`
+
+const setReasons = `
+  update deliveries set reason = input.reason
+  from unnest($1::bigint[], $2::text[]) as input (id, reason)
+  where deliveries.id = input.id`

@@ -1,5 +1,6 @@
 /** Ends due tasks whose handler no worker registers. */
-import { seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
+import type { GoneTasks } from '../../inbox/task-queue.ts'
+import { goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
 import type { Connection } from '../connection/connection.ts'
 import { promoteNext } from './order.ts'
 import { markGone, updateDeliveryState } from './tasks.ts'
@@ -17,31 +18,39 @@ interface UnhandledTask {
  * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
  * for `vanishAfter` milliseconds, without the time in which there was no worker at all. With a task that has an order
  * key, also ends the tasks that wait for it. Does nothing while no worker has a handler.
+ * @returns the tasks that have ended.
  */
-export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
+export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): GoneTasks[] {
   const registered = new Set(workers(connection).flatMap(({ handlers }) => handlers.map(({ name }) => name)))
-  if (registered.size === 0) return
+  if (registered.size === 0) return []
   const newest = connection.get<{ seen_at: number | null }>(selectNewestSeen)?.seen_at ?? null
   const shift = seenShift(newest, now)
   if (shift !== 0) connection.run(shiftSeen, shift)
   for (const handler of registered) connection.run(recordHandlerSeen, handler, now, now - seenPrecision)
+  const gone: GoneTasks[] = []
   for (const handler of dueHandlers(connection)) {
     if (registered.has(handler)) continue
     connection.run(recordHandlerFirstSeen, handler, now)
     const seen = connection.get<{ seen_at: number }>('select seen_at from handlers where name = ?', handler)
-    if (seen && seen.seen_at <= now - vanishAfter) endTasks(connection, handler, now)
+    if (!seen || seen.seen_at > now - vanishAfter) continue
+    const count = endTasks(connection, handler, now)
+    if (count > 0) gone.push({ handler, count })
   }
+  return gone
 }
 
-function endTasks(connection: Connection, handler: string, now: number): void {
+/** @returns the number of tasks that have ended. */
+function endTasks(connection: Connection, handler: string, now: number): number {
   let left = batchSize
+  const reason = goneReason(handler)
   const end = ({ delivery_id: id }: UnhandledTask): void => {
     markGone(connection, id, handler)
+    connection.run(setReason, reason, id)
     updateDeliveryState(connection, id)
     left--
   }
   for (const task of connection.all<UnhandledTask>(selectDue, handler, now, batchSize)) {
-    if (left === 0) return
+    if (left === 0) break
     const { order_key: key } = task
     if (key === null) end(task)
     else {
@@ -49,6 +58,7 @@ function endTasks(connection: Connection, handler: string, now: number): void {
       promoteNext(connection, handler, key)
     }
   }
+  return batchSize - left
 }
 
 /**
@@ -62,6 +72,8 @@ export function* dueHandlers(connection: Connection): Generator<string> {
     yield (last = next)
   }
 }
+
+const setReason = 'update deliveries set reason = ? where id = ?'
 
 const selectNewestSeen = 'select max(seen_at) as seen_at from handlers'
 

@@ -4,6 +4,7 @@ import type { Delivery } from '../../../src/delivery.ts'
 import type { AvailableWork, Inbox } from '../../../src/inbox/inbox.ts'
 import { Discard, Retry } from '../../../src/inbox/retry.ts'
 import { Worker } from '../../../src/inbox/worker/worker.ts'
+import { sqlite } from '../../../src/sqlite/index.ts'
 import { Host } from '../fixtures.ts'
 import {
   detailIn,
@@ -194,7 +195,7 @@ describe('a worker', () => {
     worker.start()
     await reaches(inbox, await storeIn(inbox), 'done')
     const policies = [{ name: 'on:push', backoff: 5000, timeout: 900_000, attempts: 12 }]
-    expect(registerWorker).toHaveBeenCalledExactlyOnceWith(policies, expect.any(Function))
+    expect(registerWorker).toHaveBeenCalledExactlyOnceWith(policies, expect.any(Function), expect.any(Function))
   })
 })
 
@@ -456,6 +457,27 @@ describe('an order', () => {
     ]
     for (const [index, id] of ids.entries()) await reaches(inbox, id, ends[index] as string)
   })
+})
+
+test('logs the tasks that the store has ended as gone, with what to do', async () => {
+  const inbox = sqlite(inboxFile(), { heartbeat: 20, vanishAfter: 1 })
+  onTestFinished(() => inbox.close())
+  const before = new Worker(
+    inbox,
+    new Host().on('push', () => {}, { name: 'removed' }).on('push', () => {}),
+  )
+  const id = await storeIn(inbox)
+  await inbox.pause('removed')
+  await before.drain()
+  const host = new Host().on('push', () => {})
+  startWorker(inbox, host)
+  const message =
+    'Ended 1 due task of handler removed as gone, because no worker had registered this handler for the time ' +
+    '"vanishAfter": to run them, register the handler again and retry their deliveries'
+  await eventually(() => {
+    expect(host.recorder.lines).toEqual([{ level: 'warn', fields: { handler: 'removed', count: 1 }, message }])
+  })
+  expect(await detailIn(inbox, id)).toMatchObject({ state: 'done', reason: expect.stringContaining('ended as gone') })
 })
 
 describe('requests', () => {

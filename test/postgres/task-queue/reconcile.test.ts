@@ -163,8 +163,9 @@ test('ends due tasks as gone only if no worker has registered their handler for 
   await lose(now)
   await lose(now + 999)
   expect((await taskIn(inbox, id, 'nowhere')).state).toBe('pending')
-  await lose(now + 1000)
+  expect(await lose(now + 1000)).toEqual([{ handler: 'nowhere', count: 1 }])
   expect((await taskIn(inbox, id, 'nowhere')).state).toBe('gone')
+  expect((await inbox.get(id))?.reason).toContain('nowhere ended as gone')
 })
 
 test('does not count time without a worker before it ends tasks as gone', async () => {
