@@ -156,6 +156,27 @@ describe('the write-ahead log', () => {
     expect(checkpoints()).toBe(2)
   })
 
+  test('shrinks to 32 MiB after the end of a long reader', async () => {
+    const engine = new Engine()
+    const log = () => statSync(`${engine.path}-wal`).size
+    engine.store()
+    const reader = new DatabaseSync(engine.path, { readOnly: true })
+    onTestFinished(() => {
+      if (reader.isOpen) reader.close()
+    })
+    reader.exec('begin; select * from deliveries')
+    for (let i = 0; i < 5; i++) {
+      engine.write('store', await encodeDelivery(newDelivery({ body: randomBytes(8 * MiB) })))
+      pass(200)
+    }
+    expect(log()).toBeGreaterThan(40 * MiB)
+    reader.close()
+    engine.store()
+    pass(200)
+    engine.store()
+    expect(log()).toBeLessThanOrEqual(32 * MiB)
+  })
+
   test('does not grow without limit under steady load', async () => {
     const engine = new Engine()
     const log = () => statSync(`${engine.path}-wal`).size

@@ -21,6 +21,7 @@ export function connect(path: string, { lockTimeout }: Pick<SqliteSettings, 'loc
     pragma checkpoint_fullfsync = on;
     pragma cache_size = -65536;
     pragma wal_autocheckpoint = ${autocheckpoint};
+    pragma journal_size_limit = ${autocheckpoint * pageSize};
     pragma temp_store = memory;
   `)
   return db
@@ -30,7 +31,8 @@ const pageSize = 8192
 
 /**
  * If the log has this many pages, a commit copies them into the database. SQLite can then overwrite the log from its
- * beginning, even under load.
+ * beginning, even under load. While a reader has a transaction open, the log grows beyond that. Then the first commit
+ * after the reader truncates it.
  */
 const autocheckpoint = 4096
 
