@@ -116,14 +116,16 @@ export function insertDelivery(
 
 /**
  * Stores a delivery like one from GitHub and rolls it back, in the transaction of the caller.
- * @throws the reason why a delivery could not be stored.
+ * @param handle Called with the id of the stored delivery.
+ * @throws the reason why a delivery could not be stored, or the error of `handle`.
  */
-export function checkWritable(connection: Connection, now: number): void {
+export function checkWritable(connection: Connection, now: number, handle: (id: number) => void): void {
   const packer = new Packer(connection) // the writer's packer may contain other deliveries
   try {
     connection.transaction(() => {
-      store(connection, packer, probe(now), now)
+      const { id } = store(connection, packer, probe(now), now)
       packer.flush()
+      handle(id)
       throw stored
     })
   } catch (error) {
