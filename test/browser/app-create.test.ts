@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { openingPage } from '../../src/cli/app/pages.ts'
-import { type AppCommand, startCreate, startServer } from '../cli/app/create-scene.ts'
+import { type AppCommand, startCreateProcess, startServer } from '../cli/app/create-scene.ts'
 import { sharedBrowser } from './chromium.ts'
 
 const browser = await sharedBrowser()
@@ -41,7 +41,7 @@ async function continueToGitHub(page: Page, command: AppCommand, name: string): 
 test('from the form to a comment of the bot', async () => {
   const github = await startServer()
   github.addRepository('octocat/hello')
-  const command = startCreate(github)
+  const command = startCreateProcess(github)
   const { page, problems } = await openPage()
   await page.goto(await command.address())
   const level = (permission: string) => page.getByRole('combobox', { name: permission, exact: true })
@@ -73,7 +73,7 @@ test('from the form to a comment of the bot', async () => {
 test('a page that is closed can be opened again, and a name that is taken can be changed', async () => {
   const github = await startServer()
   github.addApp({ id: 9, slug: 'hello-bot' })
-  const command = startCreate(github, ['--no-serve'])
+  const command = startCreateProcess(github, ['--no-serve'])
   const closed = await openPage()
   await continueToGitHub(closed.page, command, 'Hello Bot')
   await closed.page.close()
@@ -89,7 +89,7 @@ test('a page that is closed can be opened again, and a name that is taken can be
 
 test('with --yes, the file for the browser leads to GitHub immediately', async () => {
   const github = await startServer()
-  const command = startCreate(github, ['--yes', '--org', 'acme', '--no-serve'])
+  const command = startCreateProcess(github, ['--yes', '--org', 'acme', '--no-serve'])
   const { page, problems } = await openPage()
   const file = join(command.folder, 'opening.html')
   writeFileSync(file, await openingPage(await command.address()))
@@ -102,7 +102,7 @@ test('with --yes, the file for the browser leads to GitHub immediately', async (
 
 test('a page of another site can neither submit the form nor end the registration', async () => {
   const github = await startServer()
-  const command = startCreate(github)
+  const command = startCreateProcess(github)
   const address = await command.address()
   const { page } = await openPage()
   await page.route('https://attacker.example/', (route) =>

@@ -33,26 +33,44 @@ const turns = new Mutex()
  * @param cwd Default: a directory without files of hookserver.
  * @param input The content of stdin.
  */
-export function hookserver(
+export async function hookserver(
   args: readonly string[],
   env: Record<string, string> = {},
   { cwd = tmpdir(), input = '', node = [] as readonly string[] } = {},
 ): Promise<Ended> {
   const needsProcess = node.length > 0 || args.some((arg) => arg.endsWith('.ts'))
   if (needsProcess) return hookserverProcess(args, env, { cwd, node })
+  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
+  const code = await runHere(args, env, { cwd, input, onOutput: (chunk, stream) => chunks[stream].push(chunk) })
+  const [bytes, errors] = [Buffer.concat(chunks.stdout), Buffer.concat(chunks.stderr)]
+  return { code, stdout: bytes.toString(), bytes, stderr: errors.toString() }
+}
+
+interface LocalRun {
+  cwd: string
+  /** The content of stdin. */
+  input?: string
+  onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void
+}
+
+/** Runs `hookserver` in the process of the test, without a terminal. @returns the exit code. */
+export function runHere(
+  args: readonly string[],
+  env: Record<string, string>,
+  { cwd, input = '', onOutput }: LocalRun,
+): Promise<number> {
   return turns.run(async () => {
     using _folder = changed(process.cwd(), cwd, (folder) => process.chdir(folder))
     using _variables = changed(process.env, { ...bare, ...env }, (variables) => (process.env = variables))
     using _code = changed(process.exitCode, undefined, (code) => (process.exitCode = code))
+    using _exit = replaced(process, 'exit', () => {}) // a command calls it last
     using _input = replaced(process, 'stdin', Readable.from([Buffer.from(input)]))
-    using stdout = captured(process.stdout)
-    using stderr = captured(process.stderr)
+    using _stdout = captured(process.stdout, (chunk) => onOutput(chunk, 'stdout'))
+    using _stderr = captured(process.stderr, (chunk) => onOutput(chunk, 'stderr'))
     using _console = replaced(globalThis, 'console', new Console(process.stdout, process.stderr))
-    using _signals = withoutNewListeners(['SIGINT', 'SIGTERM'])
+    using _signals = withoutNewListeners()
     await run(args)
-    const bytes = Buffer.concat(stdout.chunks)
-    const code = (process.exitCode ?? 0) as number
-    return { code, stdout: bytes.toString(), bytes, stderr: Buffer.concat(stderr.chunks).toString() }
+    return (process.exitCode ?? 0) as number
   })
 }
 
@@ -78,29 +96,38 @@ function replaced<Owner extends object, Name extends keyof Owner>(
   }
 }
 
-/** Collects the output of a stream until the end of the scope. */
-function captured(stream: NodeJS.WriteStream): Disposable & { chunks: Buffer[] } {
-  const chunks: Buffer[] = []
+/** Passes the output of a stream to a function until the end of the scope. */
+function captured(stream: NodeJS.WriteStream, onOutput: (chunk: Buffer) => void): Disposable {
   const write = (chunk: string | Uint8Array, done?: () => void) => {
-    chunks.push(Buffer.from(chunk as string))
+    onOutput(Buffer.from(chunk as string))
     done?.()
     return true
   }
-  return { chunks, ...replaced(stream, 'write', write) }
+  return replaced(stream, 'write', write)
 }
 
-/** Removes the listeners that the code of the scope adds to the process. */
-function withoutNewListeners(events: readonly string[]): Disposable {
-  const before = new Set(events.flatMap((event) => process.listeners(event as NodeJS.Signals)))
+const signals = ['SIGINT', 'SIGTERM'] as const
+const listenersOf = (signal: NodeJS.Signals) => process.rawListeners(signal) as NodeJS.SignalsListener[]
+
+/** The listeners that the running command has not added. */
+let earlierListeners: ReadonlySet<NodeJS.SignalsListener> = new Set(signals.flatMap(listenersOf))
+
+/** Removes the listeners that the command of the scope adds to the process. */
+function withoutNewListeners(): Disposable {
+  const earlier = new Set(signals.flatMap(listenersOf))
+  earlierListeners = earlier
   return {
     [Symbol.dispose]() {
-      for (const event of events) {
-        for (const listener of process.listeners(event as NodeJS.Signals)) {
-          if (!before.has(listener)) process.off(event, listener)
-        }
+      for (const signal of signals) {
+        for (const listener of listenersOf(signal)) if (!earlier.has(listener)) process.off(signal, listener)
       }
     },
   }
+}
+
+/** Has the effect of Ctrl-C on the command in the process of the test. */
+export function interruptHere(): void {
+  for (const listener of listenersOf('SIGINT')) if (!earlierListeners.has(listener)) listener('SIGINT')
 }
 
 /**

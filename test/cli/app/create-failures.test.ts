@@ -12,6 +12,8 @@ import {
   install,
   register,
   startCreate,
+  startCreateProcess,
+  startProcess,
   startServer,
   submissionOn,
   submitForm,
@@ -146,7 +148,12 @@ test('an App that an editor has written during the exchange of the code is kept'
 test('of two commands in one folder, one writes its App, and the other says how to keep its own', async () => {
   const github = await startServer()
   const first = startCreate(github, ['--no-serve'])
-  const second = new AppCommand(first.folder, ['create', '--no-browser', '--github', github.webUrl, '--no-serve'])
+  const second = new AppCommand(
+    first.folder,
+    ['create', '--no-browser', '--github', github.webUrl, '--no-serve'],
+    {},
+    startProcess,
+  )
   const locations = await Promise.all([
     register(github, await first.address(), 'one'),
     register(github, await second.address(), 'two'),
@@ -167,9 +174,9 @@ test('of two commands in one folder, one writes its App, and the other says how 
 describe('Ctrl-C', () => {
   test('before the App exists says that nothing changed', async () => {
     const github = await startServer()
-    const command = startCreate(github)
+    const command = startCreateProcess(github)
     await command.address()
-    command.child.kill('SIGINT')
+    command.interrupt()
     const { code, output } = await command.result()
     expect([code, output]).toEqual([1, unchanged])
     expect(output).toContain('The command was stopped')
@@ -177,10 +184,10 @@ describe('Ctrl-C', () => {
 
   test('before the installation says how to go on', async () => {
     const github = await startServer()
-    const command = startCreate(github)
+    const command = startCreateProcess(github)
     await follow(await register(github, await command.address()))
     await command.printed(/Waiting for the installation/)
-    command.child.kill('SIGINT')
+    command.interrupt()
     const { code, output } = await command.result()
     expect(code).toBe(1)
     expect(output).toMatch(/The App .* exists on GitHub, and \.env has its key\.\n.*installations\/new\n.*app status\n/)
@@ -189,10 +196,10 @@ describe('Ctrl-C', () => {
 
   test('after the installation does not ask for another one', async () => {
     const github = await startServer()
-    const command = startCreate(github)
+    const command = startCreateProcess(github)
     await install((await follow(await register(github, await command.address()))).headers.get('location') ?? '')
     await command.printed(/Waiting for the first delivery\. .*: issues\.opened\n/)
-    command.child.kill('SIGINT')
+    command.interrupt()
     const { code, output } = await command.result()
     expect([code, output]).toEqual([1, expect.stringMatching(/ exists on GitHub, and \.env has its key\.\n.*See it/)])
   })
@@ -201,7 +208,7 @@ describe('Ctrl-C', () => {
 test('a handler that lacks a permission fails with the name of the permission', async () => {
   const github = await startServer()
   github.addRepository('octocat/hello')
-  const command = startCreate(github, [], { 'hooks.ts': botModule.replace("'write'", "'read'") })
+  const command = startCreateProcess(github, [], { 'hooks.ts': botModule.replace("'write'", "'read'") })
   await install((await follow(await register(github, await command.address()))).headers.get('location') ?? '')
   await command.printed(/Waiting for the first delivery/)
   const repository = { id: 1, name: 'hello', full_name: 'octocat/hello', owner: { login: 'octocat' } }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { botModule, follow, install, register, startCreate, startServer } from './create-scene.ts'
+import { botModule, follow, install, register, startCreateProcess, startServer } from './create-scene.ts'
 
 const payload = {
   action: 'opened',
@@ -17,7 +17,7 @@ const carelessModule = botModule
 test('creates the App, and runs the handlers until the first delivery is handled', async () => {
   const github = await startServer()
   github.addRepository('octocat/hello')
-  const command = startCreate(github, ['--name', 'Hello Bot'], { 'hooks.ts': carelessModule })
+  const command = startCreateProcess(github, ['--name', 'Hello Bot'], { 'hooks.ts': carelessModule })
   const next = await follow(await register(github, await command.address()))
   expect([next.status, next.headers.get('location')]).toEqual([
     303,

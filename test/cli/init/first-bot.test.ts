@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { sample } from '../../../src/testing/index.ts'
-import { AppCommand, follow, install, register, startServer } from '../app/create-scene.ts'
+import { AppCommand, follow, install, register, startProcess, startServer } from '../app/create-scene.ts'
 import { installPacked, linkPackages, runIn } from './packed.ts'
 
 test('a new project becomes an App that comments on an issue', async () => {
@@ -17,7 +17,12 @@ test('a new project becomes an App that comments on an issue', async () => {
 
   const github = await startServer()
   github.addRepository('octocat/hello')
-  const command = new AppCommand(join(home, 'bot'), ['create', '--no-browser', '--github', github.webUrl])
+  const command = new AppCommand(
+    join(home, 'bot'),
+    ['create', '--no-browser', '--github', github.webUrl],
+    {},
+    startProcess,
+  )
   const next = await follow(await register(github, await command.address()))
   await command.printed(/Waiting for the installation/)
   await install(next.headers.get('location') ?? '')
