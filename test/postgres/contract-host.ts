@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { PostgresOptions, postgres } from '../../src/postgres/index.ts'
-import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
+import { startDoomedWorker } from '../../src/testing/inbox-contract/doomed-worker.ts'
+import type { InboxContractHost } from '../../src/testing/inbox-contract/index.ts'
 import type { Schemas } from './schemas.ts'
 
 /**

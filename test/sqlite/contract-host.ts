@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { SqliteOptions, sqlite } from '../../src/sqlite/index.ts'
-import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
+import { startDoomedWorker } from '../../src/testing/inbox-contract/doomed-worker.ts'
+import type { InboxContractHost } from '../../src/testing/inbox-contract/index.ts'
 
 /**
  * Dead workers are detected after five heartbeats. That is soon, but longer than a process on a busy machine needs to

@@ -1,6 +1,6 @@
 /** The process that the inbox contract kills: `doomed-worker.ts <file of the inbox> <its work, as JSON>`. */
 import { sqlite } from '../../dist/sqlite/index.js'
-import { workUntilKilled } from '../../src/testing/inbox-contract/index.ts'
+import { workUntilKilled } from '../../src/testing/inbox-contract/doomed-worker.ts' // not index.ts, which loads all cases
 import { contractOptions } from './contract-host.ts'
 
 const [path = '', work = ''] = process.argv.slice(2)
