@@ -52,7 +52,7 @@ type Start = (
   options: { cwd: string; onOutput: (chunk: Buffer) => void },
 ) => Started
 
-/** Starts the command in the process of the test, which takes a tenth of the time of another process. */
+/** Starts the command in the process of the test. */
 const startHere: Start = (args, env, options) => {
   const ended = runHere(args, env, options)
   const kill = () => {
