@@ -111,7 +111,7 @@ export class ThreadClient<Served> implements Client<Served> {
     const { program, data, prelude, onEvent } = this.#options
     const { createServer } = await import(/* @vite-ignore */ fileURLToPath(new URL('thread-roles.ts', program)))
     const server: ThreadServer<Served> = await createServer(data)
-    server.sendEvents?.((event) => onEvent?.(deserialize(serialize(event))))
+    server.sendEvents?.((event) => onEvent?.(structuredClone(event)))
     server.execute(prelude?.() ?? [])
     return server
   }

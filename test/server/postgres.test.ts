@@ -175,7 +175,7 @@ describe('a server', () => {
     }
     await server.start()
     await expect.poll(async () => (await deliver(to, 'push', 'during')).status).toBe(202)
-    expect((await api(served, '/readyz')).status).toBe(200)
+    await expect.poll(async () => (await api(served, '/readyz')).status).toBe(200)
     await reaches(served, { done: 2, pending: 0, running: 0 })
   })
 
@@ -217,7 +217,7 @@ describe('a server', () => {
     expect([(await api(served, '/readyz')).status, (await deliver(to, 'push', 'early')).status]).toEqual([503, 503])
     await server.start()
     await expect.poll(async () => (await deliver(to, 'push', 'early')).status).toBe(202)
-    expect((await api(served, '/readyz')).status).toBe(200)
+    await expect.poll(async () => (await api(served, '/readyz')).status).toBe(200)
     await reaches(served, { done: 1 })
   })
 })
