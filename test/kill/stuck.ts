@@ -66,9 +66,10 @@ export async function runStuck(options: StuckOptions): Promise<StuckReport> {
 
 /**
  * Whether an attempt ran. After a kill has cut off the last attempt of a task, the task ends with a record of one more
- * attempt, which has not run.
+ * attempt, which has not run. A worker releases a task that it gets too late, because its machine is busy.
  */
-const hasRun = ({ error }: LargeAttempt): boolean => !error?.includes('attempts are used up')
+const hasRun = ({ outcome, error }: LargeAttempt): boolean =>
+  outcome !== 'released' && !error?.includes('attempts are used up')
 
 /** Large deliveries that the handler `bulky` has not handled. */
 function* unhandled(sent: readonly string[], attempts: readonly LargeAttempt[]): Generator<string> {
