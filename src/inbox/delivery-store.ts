@@ -10,7 +10,7 @@ export interface DeliveryStore {
   store(delivery: NewDelivery): Promise<StoreResult>
   /**
    * Tests whether deliveries can be stored: writes a delivery, rolls it back, and commits a small value. No query finds
-   * the delivery. A store may also test whether its task queue works.
+   * the delivery.
    * @throws the reason why a delivery could not be stored.
    */
   checkWritable(): Promise<void>

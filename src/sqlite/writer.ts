@@ -19,7 +19,7 @@ import { importDelivery } from './operations/import.ts'
 import { discard, retry } from './operations/operate.ts'
 import { pruneBatch } from './operations/retention.ts'
 import type { SqliteSettings } from './options.ts'
-import { claim, probeTasks } from './task-queue/claim.ts'
+import { claim } from './task-queue/claim.ts'
 import { registerWorker, releaseWorker } from './task-queue/leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './task-queue/match.ts'
 import { type AttemptTexts, finishAll } from './task-queue/tasks.ts'
@@ -163,8 +163,7 @@ export class Writer implements ThreadServer<WriterCalls> {
 
   #checkWritable(): void {
     this.#makeRoom()
-    const now = Date.now()
-    checkWritable(this.#connection, now, (id) => probeTasks(this.#connection, id, now))
+    checkWritable(this.#connection, Date.now())
     const text = randomBytes(2048).toString('hex')
     // Committed, because a write that is rolled back needs no room on the disk.
     setValue(this.#connection, 'writable', text)

@@ -116,16 +116,14 @@ export function insertDelivery(
 
 /**
  * Stores a delivery like one from GitHub and rolls it back, in the transaction of the caller.
- * @param handle Called with the id of the stored delivery.
- * @throws the reason why a delivery could not be stored, or the error of `handle`.
+ * @throws the reason why a delivery could not be stored.
  */
-export function checkWritable(connection: Connection, now: number, handle: (id: number) => void): void {
+export function checkWritable(connection: Connection, now: number): void {
   const packer = new Packer(connection) // the writer's packer may contain other deliveries
   try {
     connection.transaction(() => {
-      const { id } = store(connection, packer, probe(now), now)
+      store(connection, packer, probe(now), now)
       packer.flush()
-      handle(id)
       throw stored
     })
   } catch (error) {

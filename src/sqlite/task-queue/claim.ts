@@ -1,8 +1,8 @@
 import { isPaused } from '../../inbox/match-tasks.ts'
 import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
-import { pausedHandlers, recordMatches } from './match.ts'
-import { claimTask, finish, updateDeliveryState } from './tasks.ts'
+import { pausedHandlers } from './match.ts'
+import { claimTask, updateDeliveryState } from './tasks.ts'
 
 /** Claims due tasks, in the transaction of the caller. */
 export function claim(
@@ -32,26 +32,6 @@ export function claim(
   }
   for (const id of examined) updateDeliveryState(connection, id)
   return claimed
-}
-
-/**
- * Looks for due tasks, and runs a task of a new delivery, as workers do. The caller rolls these changes back.
- * @throws {Error} if a table or an index that workers need is damaged.
- */
-export function probeTasks(connection: Connection, id: number, now: number): void {
-  const [worker, handler] = [0, 'probe'] // this worker does not exist; a handler may have this name
-  try {
-    nextDueAt(connection, [])
-    for (const due of scheduledHandlers(connection)) {
-      findDue(connection, { handler: due, limit: 1, suspects: 1, now, largest: Number.POSITIVE_INFINITY })
-    }
-    recordMatches(connection, worker, [{ id, summary: {}, tasks: [{ handler, claim: false }] }], now)
-    for (const task of claim(connection, worker, { wanted: { [handler]: 1 }, bytes: 0, now })) {
-      finish(connection, worker, { ...task, outcome: 'succeeded', startedAt: now, duration: 0 })
-    }
-  } finally {
-    connection.changed.delete(id)
-  }
 }
 
 /** The earliest time at which a task of these handlers is due. 0 if a delivery is unmatched. */

@@ -66,19 +66,6 @@ test('checkWritable fails when a page of the identity index is damaged', () => {
   expect(() => engine.write('checkWritable')).toThrow('malformed')
 })
 
-test.each(['tasks_due', 'tasks_running', 'deliveries_unmatched'])(
-  'checkWritable fails when %s is damaged, because no handler could run',
-  (name) => {
-    const whole = new Engine()
-    const worker = whole.registerWorker('a')
-    whole.dispatch(worker, whole.store().id, { handler: 'a', claim: false })
-    const { path } = whole
-    damage(whole, name)
-    const engine = new Engine(path)
-    expect(() => engine.write('checkWritable')).toThrow('malformed')
-  },
-)
-
 /** Closes the engine and overwrites the root page of an index. */
 function damage(engine: Engine, index: string): void {
   const row = engine.writing.get<{ page: number; size: number }>(selectPage, index)
