@@ -89,7 +89,10 @@ export class Judge {
       if (!expired.has(attemptOf(line)))
         wrong.push(`${attemptOf(line)} began after a later attempt, but was not cut off`)
     }
-    wrong.push(...this.#runAgain(succeeded), ...this.#disordered(deliveries, late))
+    const isInTime = (line: Line) => line.handler === ordered && !late.has(line)
+    const lines = this.#journal.lines.filter(isInTime)
+    const mayReorder = (guid: string, before: string) => this.#mayReorder(guid, before)
+    wrong.push(...this.#runAgain(succeeded), ...findDisorder({ lines, deliveries, keyOf: orderKey, mayReorder }))
     const { lost, handled } = this.#lost(deliveries, succeeded)
     return { lost, wrong, stored: deliveries.length, handled, expired: expired.size, unrecorded, late: late.size }
   }
@@ -149,30 +152,40 @@ export class Judge {
     }
   }
 
-  /**
-   * Deliveries of the ordered handler that began after a newer delivery with the same order key, or before the previous
-   * delivery with this key had finished.
-   */
-  *#disordered(deliveries: readonly DeliveryRow[], late: ReadonlySet<Line>): Generator<string> {
-    const ids = new Map(deliveries.map(({ guid, id }) => [guid, id]))
-    const last = new Map<string, string>()
-    const through = new Set<string>()
-    for (const line of this.#journal.lines) {
-      const { mark, handler, guid } = line
-      if (handler !== ordered || late.has(line)) continue
-      if (mark === '=') through.add(guid)
-      if (mark === '+') {
-        const before = last.get(orderKey(guid)) ?? guid
-        const isOlder = (ids.get(guid) ?? 0) < (ids.get(before) ?? 0)
-        if (isOlder && !this.#mayReorder(guid, before)) yield `${guid} ran after a newer delivery`
-        if (before !== guid && !through.has(before)) yield `${guid} ran before ${before} had finished`
-        last.set(orderKey(guid), guid)
-      }
-    }
-  }
-
   #mayReorder(guid: string, before: string): boolean {
     return this.#reordersConcurrent && !this.#sender.ackedBefore(guid, before)
+  }
+}
+
+export interface OrderedRuns {
+  /** The lines of one ordered handler. */
+  lines: readonly Line[]
+  deliveries: readonly Pick<DeliveryRow, 'id' | 'guid'>[]
+  /** The order key of a delivery, if it has one. */
+  keyOf(guid: string): string | undefined
+  /** Whether a delivery may begin after one with a higher id. */
+  mayReorder(guid: string, before: string): boolean
+}
+
+/**
+ * Finds the deliveries that began after a newer delivery with the same order key, or before the previous delivery with
+ * this key had finished.
+ */
+export function* findDisorder({ lines, deliveries, keyOf, mayReorder }: OrderedRuns): Generator<string> {
+  const ids = new Map(deliveries.map(({ guid, id }) => [guid, id]))
+  const last = new Map<string, string>()
+  const through = new Set<string>()
+  for (const { mark, guid } of lines) {
+    const key = keyOf(guid)
+    if (key === undefined) continue
+    if (mark === '=') through.add(guid)
+    if (mark === '+') {
+      const before = last.get(key) ?? guid
+      const isOlder = (ids.get(guid) ?? 0) < (ids.get(before) ?? 0)
+      if (isOlder && !mayReorder(guid, before)) yield `${guid} ran after a newer delivery`
+      if (before !== guid && !through.has(before)) yield `${guid} ran before ${before} had finished`
+      last.set(key, guid)
+    }
   }
 }
 
