@@ -1,11 +1,13 @@
 import type { DeliveryState, TaskState } from './records.ts'
 import { deliveryStateOf } from './states.ts'
-import type { Match, MatchedTask } from './task-queue.ts'
+import type { HandlerPolicy, Match, MatchedTask } from './task-queue.ts'
 
 /** A task that an earlier match of the delivery created. */
 export interface ExistingTask {
   handler: string
   state: TaskState
+  /** The order key. */
+  key?: string | null | undefined
 }
 
 /** A match of an unmatched delivery, and the data that the store has read for the decision. */
@@ -54,7 +56,8 @@ export interface MatchDecision<Existing extends ExistingTask> {
  *   ends `discarded`. In both cases, existing tasks stay as they are. The next rules apply to all other deliveries.
  * - If a handler matches, its task starts, or starts again. A running task stays as it is. So does a task that has
  *   succeeded, unless `rerun` is set. A task whose `startAt` is in the future is not claimed.
- * - If a handler no longer matches, its task ends `gone`, unless the task runs or has succeeded.
+ * - If a handler no longer matches, its task ends `gone`, unless the task runs or has succeeded. `withOtherPrograms` has
+ *   added the handlers that the matching worker does not know.
  * - The state of the delivery follows from its tasks, see `deliveryStateOf`.
  */
 export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Existing>): MatchDecision<Existing> {
@@ -86,6 +89,37 @@ export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Exis
   const state = deliveryStateOf(states)
   const firstStart = Math.min(...tasks.map(({ startAt = 0 }) => startAt))
   return { state, nextAt: state === 'pending' && firstStart > 0 ? firstStart : undefined, tasks, gone }
+}
+
+/** A registered worker, and its handlers. */
+interface WorkerHandlers {
+  id: number
+  handlers: readonly Pick<HandlerPolicy, 'name'>[]
+}
+
+/** Whether a delivery has tasks whose handlers the match does not have. If so, call `withOtherPrograms`. */
+export function lacksHandlers({ invalid, tasks }: Match, existing: readonly ExistingTask[]): boolean {
+  return invalid === undefined && existing.some((one) => !tasks.some(({ handler }) => handler === one.handler))
+}
+
+/**
+ * Adds the existing tasks whose handlers only other workers have registered. These workers may run another version of
+ * the program, so the match of a worker that does not know the handlers must not end the tasks.
+ * @param worker The worker that has matched the delivery.
+ */
+export function withOtherPrograms(
+  match: Match,
+  existing: readonly ExistingTask[],
+  worker: number,
+  workers: readonly WorkerHandlers[],
+): Match {
+  const namesOf = ({ handlers }: WorkerHandlers) => handlers.map(({ name }) => name)
+  const known = new Set(workers.filter(({ id }) => id === worker).flatMap(namesOf))
+  for (const { handler } of match.tasks) known.add(handler)
+  const registered = new Set(workers.flatMap(namesOf))
+  const others = existing.filter(({ handler }) => registered.has(handler) && !known.has(handler))
+  const added = others.map(({ handler, key }): MatchedTask => ({ handler, key: key ?? undefined, claim: false }))
+  return { ...match, tasks: [...match.tasks, ...added] }
 }
 
 function startTask(matched: MatchedTask, input: Pick<MatchInput<never>, 'paused' | 'now' | 'isFirst'>): NewTask {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { type ExistingTask, findReplays, isPaused, type MatchInput, matchTasks } from '../../src/inbox/match-tasks.ts'
+import {
+  type ExistingTask,
+  findReplays,
+  isPaused,
+  lacksHandlers,
+  type MatchInput,
+  matchTasks,
+  withOtherPrograms,
+} from '../../src/inbox/match-tasks.ts'
 import type { TaskState } from '../../src/inbox/records.ts'
 import type { MatchedTask } from '../../src/inbox/task-queue.ts'
 
@@ -168,4 +176,39 @@ describe('replays among deliveries', () => {
   ])('are %s', (_name, deliveries, expected) => {
     expect(findReplays(deliveries)).toEqual(expected)
   })
+})
+
+describe('a delivery that another program has matched before', () => {
+  const workers = [worker(1, 'a', 'removed'), worker(2, 'a', 'renamed')]
+  const match = (...tasks: MatchedTask[]) => ({ id: 7, summary: {}, tasks })
+
+  test('keeps the handlers that only other workers have, with their order keys', () => {
+    const existing: ExistingTask[] = [
+      { handler: 'a', state: 'done', key: null },
+      { handler: 'removed', state: 'dead', key: 'k' },
+    ]
+    const { tasks } = withOtherPrograms(match(task('renamed')), existing, 2, workers)
+    expect(tasks).toEqual([task('renamed'), { handler: 'removed', key: 'k', claim: false }])
+  })
+
+  test('does not keep the handlers that no worker has', () => {
+    expect(withOtherPrograms(match(), states({ vanished: 'dead' }), 2, workers).tasks).toEqual([])
+  })
+
+  test('does not add a handler twice that the worker has added and not registered yet', () => {
+    const own = match(task('removed'))
+    expect(withOtherPrograms(own, states({ removed: 'dead' }), 2, workers)).toEqual(own)
+  })
+
+  test.each([
+    ['has no other tasks', match(task('a')), { a: 'dead' }, false],
+    ['has a task of another handler', match(task('a')), { a: 'dead', removed: 'dead' }, true],
+    ['is invalid', { ...match(), invalid: 'no JSON' }, { a: 'dead' }, false],
+  ] as const)('reads the workers only if the match lacks a handler: it %s', (_name, own, existing, lacks) => {
+    expect(lacksHandlers(own, states(existing))).toBe(lacks)
+  })
+
+  function worker(id: number, ...handlers: string[]) {
+    return { id, handlers: handlers.map((name) => ({ name })) }
+  }
 })

@@ -135,7 +135,9 @@ const selectUnmatched = `
   )
   select
     ${storedColumns('summed')}, ${contentColumns('summed')}, sha256, rerun,
-    (select json_agg(tasks) from tasks where delivery_id = summed.id) as tasks
+    (select json_agg(json_build_object(
+       'delivery_id', delivery_id, 'handler', handler, 'state', state, 'key', order_key, 'order_hash', order_hash))
+     from tasks where delivery_id = summed.id) as tasks
   from summed left join contents on contents.delivery_id = ${packOf('summed')}
   where total <= $2 or total = size
   order by summed.id`

@@ -1,11 +1,18 @@
-import { findReplays, type MatchDecision, matchTasks, type NewTask } from '../../inbox/match-tasks.ts'
+import {
+  findReplays,
+  lacksHandlers,
+  type MatchDecision,
+  matchTasks,
+  type NewTask,
+  withOtherPrograms,
+} from '../../inbox/match-tasks.ts'
 import type { ClaimedTask, DecideMatches, Match, MatchedTask, MatchOffer, MatchResult } from '../../inbox/task-queue.ts'
 import { idsOf, recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from '../delivery-reader/read.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { distinctHashes, lockOrderKeys, OrderQueues, orderHash, promoteNext } from './order.ts'
-import { checkRegistered } from './workers.ts'
+import { checkRegistered, workers } from './workers.ts'
 
 /** The worker that matches, and the time of its claims. */
 interface Claimant {
@@ -39,9 +46,10 @@ export async function match(
     lockUnmatched(transaction, offer),
   ])
   if (offered.length === 0) return nothing
-  const matches = new Map((await decide(decodeStored(offered))).map((one) => [one.id, one]))
-  const candidates = offered.filter(({ id }) => matches.has(id))
+  const own = new Map((await decide(decodeStored(offered))).map((one) => [one.id, one]))
+  const candidates = offered.filter(({ id }) => own.has(id))
   if (candidates.length === 0) return nothing
+  const matches = await addOtherPrograms(transaction, worker, candidates, own)
   await jobs.prepare(new Set([...matches.values()].flatMap(({ tasks }) => tasks.map(({ handler }) => handler))))
 
   const hashes = orderHashesOf(candidates, matches)
@@ -66,6 +74,19 @@ export async function match(
 }
 
 const nothing: MatchResult = { matched: 0, claimed: [] }
+
+/** Adds the existing tasks that only the programs of other workers handle. Reads the workers only if it needs them. */
+async function addOtherPrograms(
+  transaction: Transaction,
+  worker: number,
+  deliveries: readonly UnmatchedRow[],
+  matches: ReadonlyMap<number, Match>,
+): Promise<ReadonlyMap<number, Match>> {
+  const matchOf = ({ id }: UnmatchedRow) => matches.get(id) as Match
+  if (!deliveries.some((row) => lacksHandlers(matchOf(row), row.tasks ?? []))) return matches
+  const all = await workers(transaction)
+  return new Map(deliveries.map((row) => [row.id, withOtherPrograms(matchOf(row), row.tasks ?? [], worker, all)]))
+}
 
 /** The order hashes of existing and of matched tasks. */
 function orderHashesOf(deliveries: readonly UnmatchedRow[], matches: ReadonlyMap<number, Match>): number[] {

@@ -1,9 +1,16 @@
 import { hashKey } from '../../inbox/identity.ts'
-import { type ExistingTask, matchTasks, type NewTask } from '../../inbox/match-tasks.ts'
+import {
+  type ExistingTask,
+  lacksHandlers,
+  matchTasks,
+  type NewTask,
+  withOtherPrograms,
+} from '../../inbox/match-tasks.ts'
 import type { ClaimedTask, Match, MatchResult } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { mayBegin, promoteNext } from './order.ts'
 import { markGone } from './tasks.ts'
+import { workers } from './workers.ts'
 
 interface UnmatchedRow {
   guid: string
@@ -15,7 +22,7 @@ interface UnmatchedRow {
 }
 
 interface ExistingTaskRow extends ExistingTask {
-  order_key: string | null
+  key: string | null
 }
 
 export interface RecordedMatches extends MatchResult {
@@ -35,12 +42,14 @@ export function recordMatches(
   const invalid: number[] = []
   let matched = 0
   const inOrder = [...matches].sort((a, b) => a.id - b.id)
-  for (const match of inOrder) {
-    const delivery = connection.get<UnmatchedRow>(selectUnmatched, match.id)
+  for (const own of inOrder) {
+    const delivery = connection.get<UnmatchedRow>(selectUnmatched, own.id)
     if (!delivery) continue
+    const existing = delivery.replay_key === null ? [] : connection.all<ExistingTaskRow>(selectTasks, own.id)
+    const match = lacksHandlers(own, existing) ? withOtherPrograms(own, existing, worker, workers(connection)) : own
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
     if (isOrdered && connection.get(selectEarlier, match.id)) continue // an earlier delivery must be matched first
-    claimed.push(...recordMatch(connection, match, delivery, { worker, now, paused }))
+    claimed.push(...recordMatch(connection, match, { ...delivery, existing }, { worker, now, paused }))
     if (match.invalid !== undefined) invalid.push(match.id)
     matched++
   }
@@ -52,13 +61,12 @@ export function recordMatches(
 function recordMatch(
   connection: Connection,
   match: Match,
-  { guid, event, sha256, rerun, replay_key }: UnmatchedRow,
+  { guid, event, sha256, rerun, existing }: UnmatchedRow & { existing: readonly ExistingTaskRow[] },
   { worker, now, paused }: { worker: number; now: number; paused: ReadonlySet<string> },
 ): ClaimedTask[] {
   const { id } = match
   const replayKey = hashKey(sha256)
   const replayed = connection.get(selectReplay, replayKey, sha256, id, guid, event) !== undefined
-  const existing = replay_key === null ? [] : connection.all<ExistingTaskRow>(selectTasks, id)
   const { state, reason, nextAt, tasks, gone } = matchTasks({
     ...{ match, existing, rerun: rerun === 1, replayed, paused, now },
     isFirst: ({ handler, key }) => mayBegin(connection, id, handler, key),
@@ -70,9 +78,9 @@ function recordMatch(
       ? [{ id, handler, attempt, attemptsUsed: 1, replayed, ...(key !== undefined && { ordered: true }) }]
       : []
   })
-  for (const { handler, order_key } of gone) {
+  for (const { handler, key } of gone) {
     markGone(connection, id, handler)
-    promoteNext(connection, handler, order_key)
+    promoteNext(connection, handler, key)
   }
   const { action, repository, sender, title, ref, sha, number } = match.summary
   connection.run(
@@ -145,7 +153,7 @@ const deleteAttempts = 'delete from match_attempts where delivery_id = ?'
 const updateRearmed = `
   update deliveries set state = 'pending', matched = 0, next_at = null, reason = null, rerun = ? where id = ?`
 
-const selectTasks = 'select handler, state, order_key from tasks where delivery_id = ?'
+const selectTasks = 'select handler, state, order_key as key from tasks where delivery_id = ?'
 
 const upsertTask = `
   insert into tasks (

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
 import { day, newDelivery, start, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
-import { assertState, assertTasks, taskOf } from './seen.ts'
-import { due, policies, TestWorker } from './test-worker.ts'
+import { assertState, assertTasks, only, taskOf } from './seen.ts'
+import { due, ordered, policies, TestWorker } from './test-worker.ts'
 
 export const handlerCases: InboxContractCase[] = [
   {
@@ -73,6 +73,29 @@ export const handlerCases: InboxContractCase[] = [
       await inbox.store(first)
       await worker.handle(id, { a: 'succeeded' })
       await assertState(inbox, id, 'done')
+    },
+  },
+  {
+    id: 'handler-other-program',
+    name: 'keeps a task whose handler only another worker has, when the delivery runs again',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const old = await TestWorker.register(inbox, 'removed', 'ordered', 'kept')
+      const first = newDelivery()
+      const id = await storeNew(inbox, first)
+      const claimed = await old.match(id, 'removed', ordered('ordered', 'key', true), 'kept')
+      for (const task of claimed) await old.finish(task, task.handler === 'kept' ? 'succeeded' : 'dead')
+      const updated = await TestWorker.register(await store.open(), 'added', 'kept')
+      await inbox.store(first)
+      assert.deepEqual(
+        (await updated.match(id, 'added', 'kept')).map(({ handler }) => handler),
+        ['added'],
+      )
+      await assertTasks(inbox, id, { added: 'running', kept: 'done', ordered: 'pending', removed: 'pending' })
+      assert.equal((await taskOf(inbox, id, 'ordered')).key, 'key')
+      for (const handler of ['removed', 'ordered']) assert.equal(only(await old.claim(handler)).attempt, 2)
     },
   },
   {

@@ -1,5 +1,5 @@
 /** The model of `TaskQueue.match`, in two steps: the store offers deliveries, then it records their matches. */
-import { matchTasks, type NewTask } from '../../../src/inbox/match-tasks.ts'
+import { lacksHandlers, matchTasks, type NewTask, withOtherPrograms } from '../../../src/inbox/match-tasks.ts'
 import type { ClaimedTask, Match, MatchOffer, MatchResult, StoredDelivery } from '../../../src/inbox/task-queue.ts'
 import type { ModelData, ModelDelivery } from './data.ts'
 import { checkRegistered } from './leases.ts'
@@ -28,9 +28,13 @@ export function toStoredDelivery({ id, content, duplicates, variant, replayed }:
 export function recordMatches(data: ModelData, worker: number, matches: readonly Match[], now: number): MatchResult {
   checkRegistered(data, worker)
   const result = { matched: 0, claimed: [] as ClaimedTask[], invalid: [] as number[] }
-  for (const match of matches.toSorted((a, b) => a.id - b.id)) {
-    const delivery = data.deliveries.get(match.id)
+  for (const own of matches.toSorted((a, b) => a.id - b.id)) {
+    const delivery = data.deliveries.get(own.id)
     if (!delivery || delivery.isMatched) continue
+    const existing = delivery.wasMatched ? [...delivery.tasks.values()] : []
+    const match = lacksHandlers(own, existing)
+      ? withOtherPrograms(own, existing, worker, [...data.workers.values()])
+      : own
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
     if (isOrdered && hasEarlier(data, match.id)) continue // an earlier delivery must be matched first
     result.claimed.push(...recordMatch(data, delivery, match, worker, now))
