@@ -74,6 +74,26 @@ describe('the maintenance', () => {
     expect(engine.tasks(gone.id)).toEqual({ a: 'gone' })
   })
 
+  test('ends tasks as gone only when `vanishAfter` has passed since the release of the last worker with their handler', () => {
+    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: 20_000 })
+    const release = (worker: number) => {
+      engine.read('removeWorker', worker)
+      engine.write('releaseWorker', worker)
+    }
+    engine.registerWorker('another')
+    const worker = engine.registerWorker('a')
+    const task = engine.begin(worker, 'a')
+    engine.finish(worker, task, 'failed', { nextAt: 1 })
+    pass(40_000)
+    release(worker)
+    pass(19_000)
+    release(engine.registerWorker('a')) // between two heartbeats
+    pass(19_000)
+    expect(engine.tasks(task.id)).toEqual({ a: 'retrying' })
+    pass(3000)
+    expect(engine.tasks(task.id)).toEqual({ a: 'gone' })
+  })
+
   test('prunes every minute', () => {
     const engine = new Engine(undefined, { retention: 1000 })
     const { id } = engine.store({ receivedAt: Date.now() })

@@ -6,7 +6,8 @@ import type { Transaction } from '../connection/database.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { finish, lockDeliveries, updateDeliveryStates } from './tasks.ts'
-import type { RegisteredWorker } from './workers.ts'
+import { recordHandlersSeen } from './unhandled-tasks.ts'
+import { deleteWorker, type RegisteredWorker } from './workers.ts'
 
 interface Lease {
   id: number
@@ -19,7 +20,7 @@ interface Lease {
 /** Releases the leases of a worker, without counting an attempt, removes the worker, and commits. */
 export async function releaseWorker(transaction: Transaction, jobs: JobQueue, worker: number): Promise<void> {
   const now = Date.now()
-  await transaction.run('delete from workers where id = $1', worker)
+  await recordHandlersSeen(transaction, (await deleteWorker(transaction, worker)) ?? [])
   const leases = await transaction.all<Lease>(selectLeases, worker)
   const released = leases.map(({ id, handler, attempt, startedAt }) => {
     return { worker, id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt } as const
@@ -30,8 +31,9 @@ export async function releaseWorker(transaction: Transaction, jobs: JobQueue, wo
 /** Removes a dead worker, and makes its tasks due again after the delay that each handler's policy sets. */
 export async function reclaimLeases(transaction: Transaction, jobs: JobQueue, dead: RegisteredWorker): Promise<void> {
   const { id, heartbeats, handlers } = dead
-  const deleted = await transaction.run('delete from workers where id = $1 and heartbeats = $2', id, heartbeats)
-  if (deleted === 0) return // the worker has sent a heartbeat meanwhile, or another process has deleted its row
+  const names = await deleteWorker(transaction, id, heartbeats)
+  if (!names) return // the worker has sent a heartbeat meanwhile, or another process has deleted its row
+  await recordHandlersSeen(transaction, names)
   const policies = new Map(handlers.map((policy) => [policy.name, policy]))
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, id), policies, Date.now())
 }

@@ -1,7 +1,7 @@
 /** Ends due tasks whose handler no worker registers. */
 import type { GoneTasks, HandlerPolicy } from '../../inbox/task-queue.ts'
 import { goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
-import { idsOf } from '../connection/connection.ts'
+import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import type { JobQueue } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
@@ -47,6 +47,14 @@ export async function endUnhandledTasks(
   return [...byHandler].map(([handler, tasks]) => ({ handler, count: tasks.length }))
 }
 
+/**
+ * Records the exact time at which a worker with these handlers was removed, because `vanishAfter` counts from then on.
+ * The check records coarser times, and may not have found a worker that ran only briefly.
+ */
+export async function recordHandlersSeen(sql: Sql, handlers: readonly string[]): Promise<void> {
+  if (handlers.length > 0) await sql.run(recordSeenNow, [...handlers].sort())
+}
+
 interface GoneTask {
   id: number
   handler: string
@@ -59,6 +67,11 @@ const shiftSeen = 'update handlers set seen_at = seen_at + $1'
 const recordHandlerSeen = `
   insert into handlers (name, seen_at) select name, $2 from unnest($1::text[]) as name
   on conflict (name) do update set seen_at = excluded.seen_at where handlers.seen_at < $3`
+
+const recordSeenNow = `
+  insert into handlers (name, seen_at)
+  select name, (extract(epoch from now()) * 1000)::bigint from unnest($1::text[]) as name
+  on conflict (name) do update set seen_at = greatest(handlers.seen_at, excluded.seen_at)`
 
 /**
  * Records the current time for each handler of due and retrying tasks, if no worker has registered the handler and it

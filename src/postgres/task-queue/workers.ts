@@ -30,6 +30,15 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
 }
 
 /**
+ * @param heartbeats Deletes the worker only if it has sent this number of heartbeats.
+ * @returns the names of its handlers, or nothing if no worker was deleted.
+ */
+export async function deleteWorker(sql: Sql, worker: number, heartbeats?: number): Promise<string[] | undefined> {
+  const deleted = await sql.get<{ handlers: HandlerPolicy[] }>(deleteWorkerRow, worker, heartbeats ?? null)
+  return deleted?.handlers.map(({ name }) => name)
+}
+
+/**
  * Locks the worker's row, so that no other process reclaims its leases until this transaction has ended.
  * @throws {Error} if the worker has no row, because its leases have expired. Such a worker must not acquire new leases:
  *   maintenance reclaims every lease of a worker without a row, even if the worker is alive.
@@ -51,6 +60,9 @@ export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: n
 }
 
 const insertWorker = 'insert into workers (handlers, interval) values ($1::jsonb, $2) returning id'
+
+const deleteWorkerRow = `
+  delete from workers where id = $1 and heartbeats = coalesce($2::bigint, heartbeats) returning handlers`
 
 const upsertHeartbeat = `
   insert into workers (id, handlers, interval) overriding system value values ($1, $2::jsonb, $3)

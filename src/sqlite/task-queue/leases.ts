@@ -7,6 +7,7 @@ import { HeartbeatMonitor } from '../../inbox/processes.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
 import type { Connection } from '../connection/connection.ts'
 import { expireLease, finish, updateDeliveryState } from './tasks.ts'
+import { recordHandlersSeen } from './unhandled-tasks.ts'
 import {
   deleteWorker,
   insertWorker,
@@ -46,7 +47,7 @@ export function releaseWorker(connection: Connection, worker: number, now: numbe
     finish(connection, worker, { id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt })
     updateDeliveryState(connection, id)
   }
-  deleteWorker(connection, worker)
+  recordHandlersSeen(connection, deleteWorker(connection, worker), now)
 }
 
 /** Watches the heartbeats of the workers of other processes. */
@@ -74,7 +75,7 @@ function reclaimLeases(connection: Connection, { id, handlers }: RegisteredWorke
   for (const lease of connection.all<Lease>(selectLeases, id)) {
     expireTaskLease(connection, lease, policies.get(lease.handler), now)
   }
-  deleteWorker(connection, id)
+  recordHandlersSeen(connection, deleteWorker(connection, id), now)
 }
 
 function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPolicy | undefined, now: number): void {

@@ -26,7 +26,7 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
   const newest = connection.get<{ seen_at: number | null }>(selectNewestSeen)?.seen_at ?? null
   const shift = seenShift(newest, now)
   if (shift !== 0) connection.run(shiftSeen, shift)
-  for (const handler of registered) connection.run(recordHandlerSeen, handler, now, now - seenPrecision)
+  recordHandlersSeen(connection, registered, now, seenPrecision)
   const gone: GoneTasks[] = []
   for (const handler of dueHandlers(connection)) {
     if (registered.has(handler)) continue
@@ -37,6 +37,20 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
     if (count > 0) gone.push({ handler, count })
   }
   return gone
+}
+
+/**
+ * Records that a worker has these handlers, or had them until now. The time at which a worker is removed is exact, because
+ * `vanishAfter` counts from then on. The check records coarser times, and may not have found a worker that ran only briefly.
+ * @param precision Milliseconds. A recorded time that is not older than this stays.
+ */
+export function recordHandlersSeen(
+  connection: Connection,
+  handlers: Iterable<string>,
+  now: number,
+  precision = 0,
+): void {
+  for (const handler of handlers) connection.run(recordHandlerSeen, handler, now, now - precision)
 }
 
 /** @returns the number of tasks that have ended. */

@@ -58,8 +58,10 @@ export function updateWorker(connection: Connection, worker: number, handlers: r
   connection.run(updateHandlers, JSON.stringify(handlers), worker)
 }
 
-export function deleteWorker(connection: Connection, worker: number): void {
-  connection.run('delete from workers where id = ?', worker)
+/** @returns the names of its handlers. */
+export function deleteWorker(connection: Connection, worker: number): string[] {
+  const row = connection.get<Pick<WorkerRow, 'handlers'>>(deleteWorkerRow, worker)
+  return row ? (JSON.parse(row.handlers) as HandlerPolicy[]).map(({ name }) => name) : []
 }
 
 /**
@@ -118,6 +120,7 @@ function statOf(pid: number): { state: string; started: string } | undefined {
 const selectWorkers = 'select id, process, handlers, heartbeats, interval from workers'
 const insertWorkerRow = 'insert into workers (process, handlers, heartbeats, interval) values (?, ?, 0, ?)'
 const updateHandlers = 'update workers set handlers = ? where id = ?'
+const deleteWorkerRow = 'delete from workers where id = ? returning handlers'
 const upsertHeartbeat = `
   insert into workers (id, process, handlers, heartbeats, interval) values (?, ?, ?, 0, ?)
   on conflict (id) do update set heartbeats = heartbeats + 1`

@@ -168,6 +168,19 @@ test('ends due tasks as gone only if no worker has registered their handler for 
   expect((await inbox.get(id))?.reason).toContain('nowhere ended as gone')
 })
 
+test('ends no tasks as gone soon after the release of a worker that ran only briefly', async () => {
+  const id = await storeIn(inbox)
+  await match(id, { handler: 'brief', claim: false })
+  const now = Date.now()
+  const end = (at: number) => database.transaction((session) => endUnhandledTasks(session, jobs, 30_000, at))
+  await end(now - 40_000)
+  await inbox.releaseWorker(await inbox.registerWorker([{ name: 'brief', backoff: 1000 }]))
+  await end(now)
+  expect((await taskIn(inbox, id, 'brief')).state).toBe('pending')
+  await end(now + 60_000)
+  expect((await taskIn(inbox, id, 'brief')).state).toBe('gone')
+})
+
 test('does not count time without a worker before it ends tasks as gone', async () => {
   const id = await storeIn(inbox)
   await match(id, { handler: 'nowhere', claim: false })
