@@ -7,8 +7,7 @@ import { deleteOldChanges } from '../delivery-reader/changes.ts'
 import { deleteEmptied } from '../delivery-store/packs.ts'
 import { deleteOldMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { deleteOldCounts } from '../metadata/statistics.ts'
-import { updateDeliveryState } from '../task-queue/tasks.ts'
-import { dueHandlers } from '../task-queue/unhandled-tasks.ts'
+import { scheduledHandlers, updateDeliveryState } from '../task-queue/tasks.ts'
 
 /** The limits that pruning enforces. */
 export interface Retention {
@@ -80,7 +79,7 @@ export function isNearlyFull(connection: Connection, size: number): boolean {
  */
 export function correctClockSkew(connection: Connection, now: number): void {
   const latest = now + clockTolerance
-  for (const handler of dueHandlers(connection)) {
+  for (const handler of scheduledHandlers(connection)) {
     const skewed = connection.all<{ delivery_id: number }>(selectSkewed, handler, latest, latest)
     for (const { delivery_id: id } of skewed) {
       connection.run(makeDue, now, id, handler)

@@ -2,7 +2,7 @@ import { isPaused } from '../../inbox/match-tasks.ts'
 import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { pausedHandlers } from './match.ts'
-import { claimTask, updateDeliveryState } from './tasks.ts'
+import { claimTask, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 
 /** Claims due tasks, in the transaction of the caller. */
 export function claim(
@@ -49,15 +49,6 @@ export function nextDueAt(connection: Connection, handlers: readonly string[]): 
   return first
 }
 
-/**
- * The handlers with tasks that are due now or later. Most handlers usually have none, and a program may have thousands
- * of handlers, so this takes one search for each handler that has such tasks.
- */
-function* scheduledHandlers(connection: Connection): Generator<string> {
-  const after = (handler: string) => connection.get<{ handler: string }>(selectNextScheduled, handler)
-  for (let next = after(''); next; next = after(next.handler)) yield next.handler
-}
-
 type FoundTask = Record<'delivery_id' | 'size' | 'replayed' | 'suspect', number>
 
 interface Search extends Pick<ClaimRequest, 'now'> {
@@ -88,9 +79,6 @@ const isCutOff = (place: number): string => `(
   order by number desc limit 1 offset ${place}) is 'cut off'`
 
 const selectOldestUnmatched = 'select min(id) as id from deliveries where matched = 0'
-
-const selectNextScheduled =
-  'select handler from tasks where next_at is not null and handler > ? order by handler limit 1'
 
 const selectFirstDue = 'select next_at from tasks where handler = ? and next_at is not null order by next_at limit 1'
 

@@ -10,6 +10,15 @@ import type { Connection } from '../connection/connection.ts'
 import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
 
 /**
+ * The handlers with tasks that are due now or later. A program may have thousands of handlers, and a handler very many
+ * tasks, so this takes one seek in the index for each handler that has such tasks.
+ */
+export function* scheduledHandlers(connection: Connection): Generator<string> {
+  const after = (handler: string) => connection.get<{ handler: string }>(selectNextScheduled, handler)
+  for (let next = after(''); next; next = after(next.handler)) yield next.handler
+}
+
+/**
  * Starts an attempt of a due task. If the order key does not allow the task to run yet, blocks the task instead.
  * @param after The delivery whose result claims the task.
  */
@@ -196,6 +205,9 @@ export function insertAttempt(connection: Connection, attempt: EndedAttempt): vo
     attempt.log ?? null,
   )
 }
+
+const selectNextScheduled =
+  'select handler from tasks where next_at is not null and handler > ? order by handler limit 1'
 
 const selectDue = `
   select attempt, attempts_used, order_key from tasks where delivery_id = ? and handler = ? and next_at is not null`

@@ -3,7 +3,7 @@ import type { GoneTasks } from '../../inbox/task-queue.ts'
 import { goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
 import type { Connection } from '../connection/connection.ts'
 import { promoteNext } from './order.ts'
-import { markGone, updateDeliveryState } from './tasks.ts'
+import { markGone, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 import { workers } from './workers.ts'
 
 /** Maximum tasks of a handler that one transaction ends. */
@@ -28,7 +28,7 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
   if (shift !== 0) connection.run(shiftSeen, shift)
   recordHandlersSeen(connection, registered, now, seenPrecision)
   const gone: GoneTasks[] = []
-  for (const handler of dueHandlers(connection)) {
+  for (const handler of scheduledHandlers(connection)) {
     if (registered.has(handler)) continue
     connection.run(recordHandlerFirstSeen, handler, now)
     const seen = connection.get<{ seen_at: number }>('select seen_at from handlers where name = ?', handler)
@@ -75,18 +75,6 @@ function endTasks(connection: Connection, handler: string, now: number): number 
   return batchSize - left
 }
 
-/**
- * The handlers of tasks that are due or wait for a retry. Finds each handler by one index seek, because there may be
- * very many tasks.
- */
-export function* dueHandlers(connection: Connection): Generator<string> {
-  for (let last = ''; ; ) {
-    const next = connection.get<{ handler: string }>(selectNextHandler, last)?.handler
-    if (next === undefined) return
-    yield (last = next)
-  }
-}
-
 const setReason = 'update deliveries set reason = ? where id = ?'
 
 const selectNewestSeen = 'select max(seen_at) as seen_at from handlers'
@@ -98,8 +86,6 @@ const recordHandlerSeen = `
   on conflict (name) do update set seen_at = excluded.seen_at where seen_at < ?`
 
 const recordHandlerFirstSeen = 'insert or ignore into handlers (name, seen_at) values (?, ?)'
-
-const selectNextHandler = 'select handler from tasks where next_at is not null and handler > ? order by handler limit 1'
 
 const selectDue = `
   select delivery_id, order_key from tasks where next_at is not null and handler = ? and next_at <= ? limit ?`
