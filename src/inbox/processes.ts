@@ -148,7 +148,7 @@ export function isStuck(workers: ReadonlyMap<number, readonly HandlerPolicy[]>, 
 /** A worker as other processes see it. */
 export interface WorkerHeartbeat {
   id: number
-  /** The number of its heartbeats. */
+  /** The number of its latest heartbeat. */
   heartbeats: number
   /** Milliseconds between two heartbeats. */
   interval: number

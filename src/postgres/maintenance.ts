@@ -37,6 +37,8 @@ export class Maintenance {
   /** For each kind of work whose latest run failed, the message of the error. */
   readonly #failing = new Map<string, string>()
   #sendEvent: (tasks: GoneTasks) => void = () => {}
+  /** The number of the latest heartbeat. */
+  #heartbeats = 0
   #pingedAt = performance.now()
   #isRenewing = false
   #isClosing = false
@@ -86,7 +88,7 @@ export class Maintenance {
   async #renewLeases(): Promise<void> {
     this.#isRenewing = true
     try {
-      await renewLeases(this.#heartbeatDatabase, this.#alive(), this.#settings.heartbeat)
+      await renewLeases(this.#heartbeatDatabase, this.#alive(), this.#settings.heartbeat, ++this.#heartbeats)
     } finally {
       this.#isRenewing = false
     }

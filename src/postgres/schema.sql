@@ -170,7 +170,7 @@ create index changes_transaction on changes (transaction, id);
 create table workers (
   id bigint generated always as identity primary key,
   handlers jsonb not null,                  -- names and policies
-  heartbeats bigint not null default 0,     -- counted, so that a clock that jumps expires no lease
+  heartbeats bigint not null default 0,     -- the latest one: a number, so that a clock that jumps expires no lease
   interval int not null                     -- milliseconds between two heartbeats
 );
 

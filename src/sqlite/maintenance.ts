@@ -30,6 +30,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #connection: NodeSqlite
   readonly #settings: ThreadSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  /** The number of the latest heartbeat. */
+  #heartbeats = 0
   #pingedAt = performance.now()
   #renewedAt = performance.now()
   #nextPrune: NodeJS.Timeout | undefined
@@ -83,7 +85,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
       const alive: WorkersOfProcess = isStuck(this.#workers, performance.now() - this.#pingedAt)
         ? new Map()
         : this.#workers
-      renewLeases(this.#connection, alive, heartbeat)
+      renewLeases(this.#connection, alive, heartbeat, ++this.#heartbeats)
       this.#monitor.check(this.#connection, alive, heartbeat, now)
       correctClockSkew(this.#connection, now)
       return this.#workers.size > 0 ? endUnhandledTasks(this.#connection, vanishAfter, now) : []

@@ -128,7 +128,7 @@ create table workers (
   id integer primary key autoincrement,
   process text not null,                    -- the process of the worker: a `ProcessIdentity`, as JSON
   handlers text not null,                   -- names and policies, as JSON
-  heartbeats integer not null,              -- counted, so that a clock that jumps expires no lease
+  heartbeats integer not null,              -- the latest one: a number, so that a clock that jumps expires no lease
   interval integer not null                 -- milliseconds between two heartbeats
 ) strict;
 

@@ -49,12 +49,15 @@ export async function checkRegistered(transaction: Transaction, worker: number):
 }
 
 /**
- * Counts a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases.
+ * Sends a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases. The
+ * heartbeats are numbered by their process, so the numbers do not begin again then: another process would take an earlier
+ * number for a missed heartbeat, and expire the new leases.
+ * @param number The number of this heartbeat.
  * @param alive If a worker is removed from this map during the call, the call deletes its registration again.
  */
-export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: number): Promise<void> {
+export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: number, number: number): Promise<void> {
   for (const [id, handlers] of alive) {
-    await sql.run(upsertHeartbeat, id, JSON.stringify(handlers), interval)
+    await sql.run(upsertHeartbeat, id, JSON.stringify(handlers), interval, number)
     if (!alive.has(id)) await sql.run('delete from workers where id = $1', id)
   }
 }
@@ -65,5 +68,5 @@ const deleteWorkerRow = `
   delete from workers where id = $1 and heartbeats = coalesce($2::bigint, heartbeats) returning handlers`
 
 const upsertHeartbeat = `
-  insert into workers (id, handlers, interval) overriding system value values ($1, $2::jsonb, $3)
-  on conflict (id) do update set heartbeats = workers.heartbeats + 1`
+  insert into workers (id, handlers, interval, heartbeats) overriding system value values ($1, $2::jsonb, $3, $4)
+  on conflict (id) do update set heartbeats = excluded.heartbeats`

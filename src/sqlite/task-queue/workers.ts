@@ -74,11 +74,14 @@ export function checkRegistered(connection: Connection, worker: number): void {
 }
 
 /**
- * Counts a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases.
+ * Sends a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases. The
+ * heartbeats are numbered by their process, so the numbers do not begin again then: another process would take an earlier
+ * number for a missed heartbeat, and expire the new leases.
+ * @param number The number of this heartbeat.
  */
-export function renewLeases(connection: Connection, alive: WorkersOfProcess, interval: number): void {
+export function renewLeases(connection: Connection, alive: WorkersOfProcess, interval: number, number: number): void {
   for (const [id, handlers] of alive) {
-    connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), interval)
+    connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), number, interval)
   }
 }
 
@@ -122,5 +125,5 @@ const insertWorkerRow = 'insert into workers (process, handlers, heartbeats, int
 const updateHandlers = 'update workers set handlers = ? where id = ?'
 const deleteWorkerRow = 'delete from workers where id = ? returning handlers'
 const upsertHeartbeat = `
-  insert into workers (id, process, handlers, heartbeats, interval) values (?, ?, ?, 0, ?)
-  on conflict (id) do update set heartbeats = heartbeats + 1`
+  insert into workers (id, process, handlers, heartbeats, interval) values (?, ?, ?, ?, ?)
+  on conflict (id) do update set heartbeats = excluded.heartbeats`

@@ -11,7 +11,7 @@ test('a heartbeat that ends after the release of its worker does not register it
   const [released, other] = [await registerWorker(database, [], 600), await registerWorker(database, [], 600)]
   const alive = new Map([released, other].map((id) => [id, []]))
   await database.run('delete from workers where id = $1', released)
-  const renewed = renewLeases(database, alive, 600)
+  const renewed = renewLeases(database, alive, 600, 1)
   alive.delete(released)
   await renewed
   expect((await workers(database)).map(({ id }) => id)).toEqual([other])

@@ -76,9 +76,10 @@ export class ModelInbox implements ModelledInbox {
     this.#data = data
     this.leaseDuration = leaseDuration(settings.heartbeat)
     const monitor = new HeartbeatMonitor()
+    let heartbeats = 0
     this.#timer = setInterval(() => {
       const alive = new Map([...this.#workers].map(([id, { handlers }]) => [id, handlers]))
-      renewLeases(data, alive, monitor, settings, Date.now())
+      renewLeases(data, alive, monitor, settings, ++heartbeats, Date.now())
     }, settings.heartbeat)
     listeners.add(this.#hear)
   }

@@ -37,17 +37,18 @@ export function releaseWorker(data: ModelData, worker: number, now: number): voi
 /**
  * Sends the heartbeats of a process, expires the leases of dead workers, and corrects tasks, as each store does.
  * @param alive The workers of the process.
+ * @param number The number of the heartbeat in the process.
  */
 export function renewLeases(
   data: ModelData,
   alive: ReadonlyMap<number, readonly HandlerPolicy[]>,
   monitor: HeartbeatMonitor,
   { heartbeat, vanishAfter }: LeaseSettings,
+  number: number,
   now: number,
 ): void {
   for (const [id, handlers] of alive) {
-    const heartbeats = (data.workers.get(id)?.heartbeats ?? -1) + 1
-    data.workers.set(id, { id, handlers, heartbeats, interval: heartbeat })
+    data.workers.set(id, { id, handlers, heartbeats: number, interval: heartbeat })
   }
   const others = [...data.workers.values()].filter(({ id }) => !alive.has(id))
   for (const { id, handlers } of monitor.check(others, heartbeat)) {

@@ -128,10 +128,10 @@ describe('a heartbeat', () => {
   test('registers a dead worker again, without its leases', () => {
     const { engine, worker, claimed, check } = foreignWorker()
     check(6)
-    renewLeases(engine.writing, new Map([[worker, [policy('a')]]]), 5000)
+    renewLeases(engine.writing, new Map([[worker, [policy('a')]]]), 5000, 0)
     expect(workersOf(engine)).toEqual([worker])
     expect(engine.tasks(claimed.id)).toEqual({ a: 'retrying' })
-    renewLeases(engine.writing, new Map([[worker, []]]), 5000)
+    renewLeases(engine.writing, new Map([[worker, []]]), 5000, 1)
     expect(engine.writing.get('select heartbeats from workers where id = ?', worker)).toEqual({ heartbeats: 1 })
   })
 })
@@ -142,7 +142,7 @@ describe('a dead worker', () => {
     check(6)
     expect(() => engine.claim(worker, 'a', 1e6)).toThrow(/The leases of worker \d+ have expired/)
     expect(() => engine.dispatch(worker, engine.store().id, 'a')).toThrow(/The leases of worker \d+ have expired/)
-    renewLeases(engine.writing, new Map([[worker, [policy('a')]]]), 5000)
+    renewLeases(engine.writing, new Map([[worker, [policy('a')]]]), 5000, 0)
     expect(engine.claim(worker, 'a', 1e6)).toMatchObject([{ id: claimed.id, attempt: 2 }])
   })
 
