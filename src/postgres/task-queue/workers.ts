@@ -52,12 +52,17 @@ export async function checkRegistered(transaction: Transaction, worker: number):
  * Sends a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases. The
  * heartbeats are numbered by their process, so the numbers do not begin again then: another process would take an earlier
  * number for a missed heartbeat, and expire the new leases.
- * @param number The number of this heartbeat.
+ * @param heartbeat The number of this heartbeat.
  * @param alive If a worker is removed from this map during the call, the call deletes its registration again.
  */
-export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: number, number: number): Promise<void> {
+export async function renewLeases(
+  sql: Sql,
+  alive: WorkersOfProcess,
+  interval: number,
+  heartbeat: number,
+): Promise<void> {
   for (const [id, handlers] of alive) {
-    await sql.run(upsertHeartbeat, id, JSON.stringify(handlers), interval, number)
+    await sql.run(upsertHeartbeat, id, JSON.stringify(handlers), interval, heartbeat)
     if (!alive.has(id)) await sql.run('delete from workers where id = $1', id)
   }
 }

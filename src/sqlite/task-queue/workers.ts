@@ -77,11 +77,16 @@ export function checkRegistered(connection: Connection, worker: number): void {
  * Sends a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases. The
  * heartbeats are numbered by their process, so the numbers do not begin again then: another process would take an earlier
  * number for a missed heartbeat, and expire the new leases.
- * @param number The number of this heartbeat.
+ * @param heartbeat The number of this heartbeat.
  */
-export function renewLeases(connection: Connection, alive: WorkersOfProcess, interval: number, number: number): void {
+export function renewLeases(
+  connection: Connection,
+  alive: WorkersOfProcess,
+  interval: number,
+  heartbeat: number,
+): void {
   for (const [id, handlers] of alive) {
-    connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), number, interval)
+    connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), heartbeat, interval)
   }
 }
 
