@@ -310,14 +310,14 @@ class Simulation {
 
   /** The code of a handler. */
   #handle({ process, host, position, handler, delivery }: HandlerCall): unknown {
-    if (process.hasEnded) return never
+    if (process.hasEnded) return never()
     const { behaviors, durations } = this.#scheduled.get(Number(delivery.guid)) as Sending
     const [behavior = 'succeeds', duration = 0] = [behaviors[position], durations[position]]
     const { guid, attempt = 0 } = delivery
     this.#say(`${process.name}: ${handler} begins delivery ${guid}, attempt ${attempt}`)
     if (behavior === 'ends the process') {
       this.#crash(process, 'handler ends the process')
-      return never
+      return never()
     }
     this.#events.push({ kind: 'begins', process, handler, guid, attempt })
     host.running++
@@ -495,8 +495,8 @@ class Simulation {
 const isIdle = ({ host, queues }: Running): boolean =>
   host.running === 0 && queues.every(({ waiting, answers }) => waiting.length + answers.length === 0)
 
-/** The promise of code whose process has ended. */
-const never = new Promise<never>(() => {})
+/** The promise of code whose process has ended. A new one for each use, because a promise keeps all that waits for it. */
+const never = () => new Promise<never>(() => {})
 
 /** Calls that are too frequent for the trace. */
 const quiet = new Set(['a read', 'claim', 'offer', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
