@@ -118,6 +118,7 @@ create table tasks (
   worker bigint,                            -- holds the lease while the task runs
   started_at bigint,
   claimed_after bigint,                     -- the delivery whose result claimed the running attempt; null: another call did
+  claimed_after_attempt int,                -- the attempt with this result
   primary key (delivery_id, handler)
 );
 

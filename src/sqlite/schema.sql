@@ -77,6 +77,7 @@ create table tasks (
   worker integer,                           -- holds the lease while the task runs
   started_at integer,
   claimed_after integer,                    -- the delivery whose result claimed the running attempt; null: another call did
+  claimed_after_attempt integer,            -- the attempt with this result
   primary key (delivery_id, handler)
 ) strict, without rowid;
 

@@ -12,6 +12,7 @@ const repaired = [
   [1011, 'more running handlers than their concurrency, because a slot is released too early'],
   [1275, 'deliveries with order keys that are matched before earlier ones'],
   [2288, 'tasks of a dead worker that no other one gets, because that worker may still claim'],
+  [40_017_096, 'a task that begins twice, because a repeated result of an earlier attempt returns it again'],
   [
     20_311_986,
     'leases that expire at once, because their worker was registered again with its earlier number of heartbeats',

@@ -81,6 +81,8 @@ export function promoteNext(transaction: Transaction, ids: readonly number[]): P
 export interface FinishedPlace {
   id: number
   handler: string
+  /** The number of the attempt. */
+  ended: number
   worker: number
   /** Maximum bytes of the body of the next task. If the body is larger, the task is not claimed. */
   bytes: number
@@ -174,7 +176,7 @@ const promoteFirst = `
 const claimPromoted = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
-      id bigint, handler text, worker bigint, bytes bigint, now bigint, place int)
+      id bigint, handler text, ended int, worker bigint, bytes bigint, now bigint, place int)
   ), places as materialized (
     select input.*, tasks.order_hash
     from input join tasks on tasks.delivery_id = input.id and tasks.handler = input.handler
@@ -183,7 +185,7 @@ const claimPromoted = `
   ), alive as materialized (
     select id from workers where id in (select worker from places) for key share skip locked
   ), firsts as materialized (
-    select places.id, places.worker, places.bytes, places.now, places.place, first.*
+    select places.id, places.ended, places.worker, places.bytes, places.now, places.place, first.*
     from places join alive on alive.id = places.worker, lateral (
       select ctid as row, delivery_id, handler, state, next_at, start_at, attempts_used > 1 as may_be_suspect
       from tasks
@@ -197,7 +199,7 @@ const claimPromoted = `
     select tasks.delivery_id as id, tasks.handler, tasks.attempt, attempts_used as "attemptsUsed", deliveries.replayed, place
     from places
     join tasks on tasks.order_hash = places.order_hash and tasks.state = 'running'
-      and tasks.worker = places.worker and tasks.claimed_after = places.id
+      and tasks.worker = places.worker and tasks.claimed_after = places.id and tasks.claimed_after_attempt = places.ended
     join deliveries on deliveries.id = tasks.delivery_id
   ), locked as materialized (
     select id, size, replayed from deliveries
@@ -207,7 +209,7 @@ const claimPromoted = `
   ), claimed as (
     update tasks
     set state = 'running', attempt = attempt + 1, attempts_used = attempts_used + 1, worker = firsts.worker,
-        started_at = firsts.now, claimed_after = firsts.id
+        started_at = firsts.now, claimed_after = firsts.id, claimed_after_attempt = firsts.ended
     from firsts join locked on locked.id = firsts.delivery_id and locked.size <= firsts.bytes
     where tasks.ctid = firsts.row
     returning tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", replayed, place

@@ -65,11 +65,11 @@ export async function finish(
 }
 
 function placeOf(
-  { id, handler, worker, nextBytes, startedAt, duration }: WorkerResult,
+  { id, handler, attempt, worker, nextBytes, startedAt, duration }: WorkerResult,
   place: number,
 ): FinishedPlace[] {
   if (nextBytes === undefined) return []
-  return [{ id, handler, worker, bytes: nextBytes, now: startedAt + duration, place }]
+  return [{ id, handler, ended: attempt, worker, bytes: nextBytes, now: startedAt + duration, place }]
 }
 
 function rowOf(attempt: WorkerResult, index: number) {

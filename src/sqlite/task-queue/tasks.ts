@@ -20,7 +20,7 @@ export function* scheduledHandlers(connection: Connection): Generator<string> {
 
 /**
  * Starts an attempt of a due task. If the order key does not allow the task to run yet, blocks the task instead.
- * @param after The delivery whose result claims the task.
+ * @param after The attempt whose result claims the task.
  */
 export function claimTask(
   connection: Connection,
@@ -28,11 +28,11 @@ export function claimTask(
   id: number,
   handler: string,
   now: number,
-  after?: number,
+  after?: Pick<AttemptResult, 'id' | 'attempt'>,
 ): Omit<ClaimedTask, 'replayed'> | undefined {
   const task = connection.get<Pick<FirstTask, 'attempt' | 'attempts_used'> & OrderedTask>(selectDue, id, handler)
   if (!task || blockUnlessFirst(connection, id, handler, task.order_key)) return undefined
-  connection.run(startTask, worker, now, after ?? null, id, handler)
+  connection.run(startTask, worker, now, after?.id ?? null, after?.attempt ?? null, id, handler)
   return {
     ...{ id, handler, attempt: task.attempt + 1, attemptsUsed: task.attempts_used + 1 },
     ...(task.order_key !== null && { ordered: true }),
@@ -107,20 +107,25 @@ export function finish(connection: Connection, worker: number, result: AttemptRe
 function claimNext(
   connection: Connection,
   worker: number,
-  { id, handler, nextBytes, startedAt, duration }: AttemptResult,
+  result: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
+  const { id, handler, nextBytes, startedAt, duration } = result
   if (nextBytes === undefined) return undefined
-  if (!isRecorded) return claimedAfter(connection, worker, id, handler)
+  if (!isRecorded) return claimedAfter(connection, worker, result)
   const now = startedAt + duration
   const first = firstWithKeyOf(connection, id, handler)
   if (!first || first.delivery_id === id || !isClaimable(first, nextBytes, now)) return undefined
-  const claimed = claimTask(connection, worker, first.delivery_id, handler, now, id)
+  const claimed = claimTask(connection, worker, first.delivery_id, handler, now, result)
   return claimed && { ...claimed, replayed: first.replayed === 1 }
 }
 
 /** The running task that an earlier call with the same result has claimed. A worker repeats a call if the answer is lost. */
-function claimedAfter(connection: Connection, worker: number, id: number, handler: string): ClaimedTask | undefined {
+function claimedAfter(
+  connection: Connection,
+  worker: number,
+  { id, handler, attempt }: AttemptResult,
+): ClaimedTask | undefined {
   const task = connection.get<Omit<ClaimedTask, 'handler' | 'replayed'> & { replayed: number }>(
     selectClaimedAfter,
     handler,
@@ -128,6 +133,7 @@ function claimedAfter(connection: Connection, worker: number, id: number, handle
     handler,
     worker,
     id,
+    attempt,
   )
   return task && { ...task, handler, replayed: task.replayed === 1, ordered: true }
 }
@@ -215,7 +221,7 @@ const selectDue = `
 const startTask = `
   update tasks
   set state = 'running', next_at = null, delay = null, attempt = attempt + 1, attempts_used = attempts_used + 1,
-      worker = ?, started_at = ?, claimed_after = ?
+      worker = ?, started_at = ?, claimed_after = ?, claimed_after_attempt = ?
   where delivery_id = ? and handler = ?`
 
 const selectRunning = `
@@ -225,7 +231,8 @@ const selectClaimedAfter = `
   select delivery_id as id, attempt, attempts_used as attemptsUsed, replayed
   from tasks join deliveries on deliveries.id = delivery_id
   where handler = ? and order_key = (select order_key from tasks where delivery_id = ? and handler = ?)
-    and tasks.state = 'running' and worker = ? and claimed_after = ?`
+    and tasks.state = 'running' and worker = ? and claimed_after = ?
+    and claimed_after_attempt = ?`
 
 const endLease = `
   update tasks

@@ -96,6 +96,19 @@ export const orderCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'order-next-earlier-attempt',
+    name: 'does not return the next task for a repeated outcome of an earlier attempt',
+    async run(host) {
+      const { worker, ids } = await lineUp(await openNew(host), 2)
+      const first = only(await worker.claim('a'))
+      await worker.finish(first, 'failed', { nextAt: start, nextBytes: 1e6 })
+      const second = only(await worker.claim('a'))
+      assert.equal(second.attempt, 2)
+      assert.equal(only(await worker.finish(second, 'succeeded', { nextBytes: 1e6 })).next?.id, ids[1])
+      assert.deepEqual(await worker.finish(first, 'failed', { nextAt: start, nextBytes: 1e6 }), [])
+    },
+  },
+  {
     id: 'order-next-discarded',
     name: 'does not return a task that another call has claimed when the attempt of a discarded delivery ended',
     needs: ['Operations'],

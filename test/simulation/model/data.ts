@@ -22,7 +22,7 @@ export interface ModelTask {
   worker: number | undefined
   startedAt: number | undefined
   /** The delivery whose result claimed the running attempt. */
-  claimedAfter: number | undefined
+  claimedAfter: { id: number; attempt: number } | undefined
   /** The attempts that have ended. */
   readonly attempts: AttemptDetail[]
 }

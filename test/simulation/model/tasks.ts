@@ -65,7 +65,7 @@ function start(
   worker: number,
   task: ModelTask,
   now: number,
-  claimedAfter?: number,
+  claimedAfter?: ModelTask['claimedAfter'],
 ): ClaimedTask | undefined {
   const { delivery, handler } = task
   const isBlocked = data.blockUnlessFirst(task)
@@ -122,7 +122,7 @@ export function finish(data: ModelData, worker: number, result: AttemptResult): 
 function claimNext(
   data: ModelData,
   worker: number,
-  { id, handler, nextBytes, startedAt, duration }: AttemptResult,
+  { id, handler, attempt, nextBytes, startedAt, duration }: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
   const key = data.deliveries.get(id)?.tasks.get(handler)?.key
@@ -130,7 +130,9 @@ function claimNext(
   const now = startedAt + duration
   if (!isRecorded) {
     // An earlier call with the same result has claimed it, and the answer was lost.
-    const isClaimed = (task: ModelTask) => task.worker === worker && task.claimedAfter === id
+    const isClaimed = ({ claimedAfter, ...task }: ModelTask) => {
+      return task.worker === worker && claimedAfter?.id === id && claimedAfter.attempt === attempt
+    }
     const next = [...data.unfinished(handler, key)].find(isClaimed)
     return next && toClaimed(next, handler)
   }
@@ -142,5 +144,5 @@ function claimNext(
     first.nextAt <= now &&
     first.attemptsUsed < 2 && // it may be a suspect
     first.delivery.content.body.length <= nextBytes
-  return isDue && !isPaused(data.pauses, handler) ? start(data, worker, first, now, id) : undefined
+  return isDue && !isPaused(data.pauses, handler) ? start(data, worker, first, now, { id, attempt }) : undefined
 }
