@@ -30,7 +30,7 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
 }
 
 /**
- * @param heartbeats Deletes the worker only if it has sent this number of heartbeats.
+ * @param heartbeats Deletes the worker only if its latest heartbeat has this number.
  * @returns the names of its handlers, or nothing if no worker was deleted.
  */
 export async function deleteWorker(sql: Sql, worker: number, heartbeats?: number): Promise<string[] | undefined> {
