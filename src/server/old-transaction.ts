@@ -12,9 +12,11 @@ export function describeOldTransaction({ pid, user, application, age }: OldTrans
   const open = `has been open for ${Math.max(1, Math.floor(age / minute))} min`
   return [
     `The transaction of process ${pid} of PostgreSQL (${client}) ${open}: PostgreSQL cannot remove rows that were deleted since then, and the inbox gets slower`,
-    `end it: select pg_terminate_backend(${pid})`,
+    endTransaction(pid),
   ]
 }
+
+export const endTransaction = (pid: number): string => `end it: select pg_terminate_backend(${pid})`
 
 /**
  * Looks for an old transaction once a minute, and logs a warning at most once in ten minutes.

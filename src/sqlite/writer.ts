@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { StoreResult } from '../inbox/inbox.ts'
+import type { AttemptResult, StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type Call, failure, invoke, type ThreadServer } from '../runtime/thread-server.ts'
 import { type Connection, writeTransaction } from './connection/connection.ts'
 import {
@@ -45,8 +45,6 @@ export class Writer implements ThreadServer<WriterCalls> {
   #stored: [first: number, last: number][] = []
   /** When the latest transaction was committed. From then on, the requests of its deliveries can be answered. */
   #committedAt = 0
-  /** Whether the results of a call are being recorded without texts, because the disk is full. */
-  #isDiskFull = false
 
   constructor(connection: Connection, settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>) {
     this.#connection = connection
@@ -85,7 +83,7 @@ export class Writer implements ThreadServer<WriterCalls> {
       if (calls.length > 1) return calls.flatMap((call) => this.execute([call]))
       const [call] = calls
       if (call?.method === 'storeBatch' && batchLength(call.args[0]) > 1) return [this.#storeEach(call.args[0])]
-      if (call?.method === 'finish' && isFull && !this.#isDiskFull) return this.#finishWithoutTexts(call)
+      if (call?.method === 'finish' && isFull) return [this.#finishWithoutTexts(...call.args)]
       return calls.map(() => failure(error))
     }
   }
@@ -130,18 +128,16 @@ export class Writer implements ThreadServer<WriterCalls> {
     return { value: encodeAnswer(batch, answers) }
   }
 
-  #finishWithoutTexts(call: Call<WriterCalls>): Answer[] {
-    this.#isDiskFull = true
+  #finishWithoutTexts(worker: number, results: readonly AttemptResult[]): Answer {
     try {
-      return this.execute([call])
-    } finally {
-      this.#isDiskFull = false
+      return { value: writeTransaction(this.#connection, () => finishAll(this.#connection, worker, results, 'none')) }
+    } catch (error) {
+      return failure(error)
     }
   }
 
   #roomForTexts(): AttemptTexts {
     const { maxSize } = this.#settings
-    if (this.#isDiskFull) return 'none'
     if (maxSize === Number.MAX_SAFE_INTEGER) return 'all'
     const used = this.#connection.usedBytes()
     if (used <= maxSize) return 'all'

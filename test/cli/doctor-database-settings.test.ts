@@ -13,7 +13,7 @@ test('finds an unsuitable encoding, and that autovacuum is off', async () => {
   await client.query(`create database latin encoding 'LATIN1' locale 'C' template template0`)
   const findings = async (url: string) => (await runDoctor(project(), ['--database', url])).of('database')
   expect(await findings(examined.server.url.replace(/postgres$/, 'latin'))).toMatchObject([
-    { state: 'failed', found: expect.stringMatching(/uses the encoding LATIN1$/) },
+    { state: 'failed', found: expect.stringMatching(/uses the encoding LATIN1, and hookserver needs UTF8$/) },
   ])
   expect(await findings(await examined.create())).toMatchObject([
     { state: 'fine' },

@@ -1,7 +1,10 @@
 /** Checks of a PostgreSQL server: version, encoding, pooler, schemas, durability, connections, open transactions, clock. */
 import type { Client } from 'pg'
+import { encodingProblem } from '../../postgres/connection/connection.ts'
+import { oldTransaction } from '../../postgres/metadata/statistics.ts'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
+import { endTransaction } from '../../server/old-transaction.ts'
 import { connectionsOf, cureOf, loadPostgres, noAnswer, reasonOf } from '../../server/open-inbox.ts'
 import { type Finding, failed, warning } from '../finding.ts'
 import { formatDuration, plural } from '../output.ts'
@@ -56,9 +59,9 @@ async function* checkServer(connect: Connect, config: Config): AsyncGenerator<Fi
     yield failed(what, `${name} is too old`, `upgrade it to ${minVersion} or later`)
     return
   }
-  if (server.encoding !== 'UTF8') {
-    const cure = 'create another database: createdb --encoding UTF8 --template template0'
-    yield failed(what, `${name}: the database uses the encoding ${server.encoding}`, cure)
+  const [problem, cure] = encodingProblem(server.encoding) ?? []
+  if (problem) {
+    yield failed(what, `${name}: ${problem}`, cure)
     return
   }
   if (await isBehindPooler(client, connect)) {
@@ -164,38 +167,20 @@ function* checkConnections({ free, max }: Server, needed: number): Generator<Fin
   yield warning(what, found, 'lower --database-connections, or raise max_connections in PostgreSQL')
 }
 
-const longTransactionMs = 60 * 1000
-
 /**
- * Reports the oldest transaction that has been open for longer than `minMs`. While it is open, PostgreSQL cannot vacuum
- * rows that were deleted after it began. If it has written something, the live list of the dashboard may lag, because
- * each poll for changes scans all changes since then.
+ * Reports the oldest transaction that has been open for longer than `minAge` milliseconds. While it is open, PostgreSQL
+ * cannot vacuum rows that were deleted after it began. If it has written something, the live list of the dashboard may
+ * lag, because each poll for changes scans all changes since then.
  */
-export async function* checkTransactions(client: Client, minMs: number = longTransactionMs): AsyncGenerator<Finding> {
-  const { rows } = await client.query<{ pid: number; user: string; who: string; age: number }>(selectOldest, [
-    minMs / 1000,
-  ])
-  const [oldest] = rows
+export async function* checkTransactions(client: Client, minAge?: number): AsyncGenerator<Finding> {
+  const get = async (sql: string, ...values: unknown[]) => (await client.query(sql, values)).rows[0]
+  const oldest = await oldTransaction({ get }, minAge)
   if (!oldest) return
-  const { pid, who, user, age } = oldest
-  const found = `a transaction of ${who} has been open for ${formatDuration(age)} (process ${pid}, user ${user}): PostgreSQL cannot remove rows deleted since then`
-  yield warning(what, found, `end it: select pg_terminate_backend(${pid})`)
+  const { pid, user, application, age } = oldest
+  const open = `has been open for ${formatDuration(age)} (process ${pid}${user && `, user ${user}`})`
+  const found = `a transaction of ${application || user || 'PostgreSQL'} ${open}: PostgreSQL cannot remove rows deleted since then`
+  yield warning(what, found, endTransaction(pid))
 }
-
-/** Only members of pg_read_all_stats see the `xact_start` of other users. */
-const selectOldest = `
-  select
-    pid,
-    usename as user,
-    coalesce(nullif(application_name, ''), usename, backend_type) as who,
-    (extract(epoch from now() - xact_start) * 1000)::float8 as age
-  from pg_stat_activity
-  where datname = current_database() and pid <> pg_backend_pid()
-    and (backend_xid is not null or backend_xmin is not null)
-    and xact_start < now() - $1 * interval '1 second'
-    and pid not in (select pid from pg_stat_progress_vacuum)
-  order by xact_start
-  limit 1`
 
 /** A larger difference may delay retries, because the clock of the worker sets the time of a retry. */
 const clockToleranceMs = 1000

@@ -328,11 +328,9 @@ export class TaskRuns {
       return claims.filter(({ worker }) => this.#context.mayStart(worker) === may)
     }) as [Claim[], Claim[]]
     for (const claim of others) this.#end(claim)
-    try {
-      await Promise.all([allowed.length > 0 && this.start(allowed), this.#releaseLeases(others)])
-    } catch (error) {
-      this.#context.storeFailed(error)
-    }
+    // Waits for both: the caller's worker id must not be released while a delivery is loading.
+    const ended = await Promise.allSettled([allowed.length > 0 && this.start(allowed), this.#releaseLeases(others)])
+    for (const end of ended) if (end.status === 'rejected') this.#context.storeFailed(end.reason)
   }
 }
 

@@ -123,3 +123,12 @@ export function isItemFault(error: unknown): boolean {
   const code = codeOf(error)
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !serverClasses.has(code.slice(0, 2))
 }
+
+/** Why an inbox cannot use a database with this encoding, and what to do. */
+export function encodingProblem(encoding: string): [problem: string, cure: string] | undefined {
+  if (encoding === 'UTF8') return undefined
+  return [
+    `the database uses the encoding ${encoding}, and hookserver needs UTF8`,
+    'create another database with createdb --encoding UTF8 --template template0',
+  ]
+}

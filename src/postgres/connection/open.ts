@@ -3,7 +3,7 @@ import { resetIfMoved } from '../delivery-reader/changes.ts'
 import { checkVersion, type Migration, migrate, migrations, newestVersion, schemaVersion } from '../migrations.ts'
 import { jobsSchema, type PostgresSettings } from '../options.ts'
 import { JobQueue, jobSchemaVersion } from '../task-queue/job-queue.ts'
-import { codeOf, lockNotAvailable } from './connection.ts'
+import { codeOf, encodingProblem, lockNotAvailable } from './connection.ts'
 import type { Database, Transaction } from './database.ts'
 
 /**
@@ -86,10 +86,8 @@ export async function checkDatabase(database: Database, { schema }: PostgresSett
 /** @throws {Error} if the database cannot store every character of a payload. */
 async function checkEncoding(transaction: Transaction): Promise<void> {
   const row = await transaction.get<{ encoding: string }>("select current_setting('server_encoding') as encoding")
-  if (row?.encoding === 'UTF8') return
-  throw new Error(
-    `the database uses the encoding ${row?.encoding}, and hookserver needs UTF8: create another database with createdb --encoding UTF8 --template template0`,
-  )
+  const problem = row && encodingProblem(row.encoding)
+  if (problem) throw new Error(problem.join(': '))
 }
 
 const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as own'

@@ -42,7 +42,7 @@ export async function recordRejections(transaction: Transaction, rejections: rea
  * removing rows that were deleted since it began. Finds only the transactions of this user, unless the user is a member
  * of `pg_read_all_stats`.
  */
-export function oldTransaction(sql: Sql, minAge = minute): Promise<OldTransaction | undefined> {
+export function oldTransaction(sql: Pick<Sql, 'get'>, minAge = minute): Promise<OldTransaction | undefined> {
   return sql.get(selectOldTransaction, minAge)
 }
 
@@ -93,7 +93,7 @@ const selectRejectionTotals = `select name as code, count from counts where step
 /** A vacuum does not keep other vacuums from removing rows. */
 const selectOldTransaction = `
   select pid, coalesce(usename, '') as "user", coalesce(application_name, '') as application,
-         floor(extract(epoch from clock_timestamp() - xact_start) * 1000)::bigint as age
+         floor(extract(epoch from clock_timestamp() - xact_start) * 1000)::float8 as age
   from pg_stat_activity
   where datname = current_database() and pid <> pg_backend_pid()
     and (backend_xid is not null or backend_xmin is not null)
