@@ -26,6 +26,9 @@ type StoreName = (typeof allStoreNames)[number]
 /** Of this many schedules, one runs on SQLite by default. */
 const sqliteShare = 20
 
+/** Milliseconds between two lines of progress, if the output is not a terminal. */
+const logInterval = 60_000
+
 /** The schedules of a thread: every `step`th seed from `first` to before `end`. */
 interface Assignment {
   first: number
@@ -119,16 +122,20 @@ async function explore(first: number, count: number): Promise<void> {
   const threads = Number(values.threads)
   const totals = new Map<StoreName, Report>()
   const shared = { stores, only: values.only, stopped: new Int32Array(new SharedArrayBuffer(4)) }
-  let violations = 0
+  let [violations, shownAt] = [0, begin]
   const running = Array.from({ length: threads }, (_, index): Worker => {
     const data: Assignment = { ...shared, first: first + index, end: first + count, step: threads }
     const thread = new Worker(new URL(import.meta.url), { workerData: data, argv: process.argv.slice(2) })
     thread.on('message', (report: Report) => {
       totals.set(report.store, sumOf(report, totals.get(report.store)))
       const done = [...totals.values()].reduce((sum, total) => sum + total.schedules, 0)
-      const rate = (done / (performance.now() - begin)) * 1000
-      if (process.stderr.isTTY)
-        process.stderr.write(`\r${done} of ${count} schedules from seed ${first}, ${rate.toFixed(0)} a second`)
+      const now = performance.now()
+      if (process.stderr.isTTY || now - shownAt > logInterval) {
+        const rate = (done / (now - begin)) * 1000
+        const line = `${done} of ${count} schedules from seed ${first}, ${rate.toFixed(0)} a second`
+        process.stderr.write(process.stderr.isTTY ? `\r${line}` : `${line}\n`)
+        shownAt = now
+      }
       if (report.violation === undefined) return
       violations++
       process.exitCode = 1
