@@ -193,7 +193,7 @@ class Simulation {
     for (let step = 0; this.#running().length > 0; step++) {
       if (step === maxSteps) return 'A worker did not stop'
       for (const running of this.#running()) {
-        if (running.isClosing || this.time.now < idleFrom || !isIdle(running)) continue
+        if (running.isClosing || this.time.now < idleFrom || !isIdle(running, this.time.now)) continue
         this.#events.push({ kind: 'idle', process: running.process, ...running.worker.held })
         this.#close(running)
         await settled()
@@ -492,8 +492,11 @@ class Simulation {
 }
 
 /** Whether no handler runs, and no call of the store is unanswered. */
-const isIdle = ({ host, queues }: Running): boolean =>
-  host.running === 0 && queues.every(({ waiting, answers }) => waiting.length + answers.length === 0)
+/** A worker whose timer is due is about to repeat a call. */
+const isIdle = ({ process, host, queues }: Running, now: number): boolean =>
+  host.running === 0 &&
+  queues.every(({ waiting, answers }) => waiting.length + answers.length === 0) &&
+  [...process.timers].every(({ at }) => at > now)
 
 /** The promise of code whose process has ended. A new one for each use, because a promise keeps all that waits for it. */
 const never = () => new Promise<never>(() => {})
