@@ -48,8 +48,7 @@ const chunks = [
   { name: 'parsed-size', test: /\/src\/inbox\/parsed-size\.ts$/ },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
-  // Also contains two files of `postgres`, which the command line and the search thread load without `pg` and
-  // `pg-boss`.
+  // Also contains two files of `postgres`, which the command line and the search thread load without `pg`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
   ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }

@@ -157,7 +157,7 @@ function importAll(): string {
     ...needPeers.map((specifier) => `await assert.rejects(import('${specifier}'), { code: 'ERR_MODULE_NOT_FOUND' })`),
   ]
   run(process.execPath, ['--input-type=module', '-e', program.join('\n')])
-  for (const peer of ['pg', 'pg-boss', '@opentelemetry/api']) {
+  for (const peer of ['pg', '@opentelemetry/api']) {
     const target = join(project, 'node_modules', peer)
     mkdirSync(dirname(target), { recursive: true })
     symlinkSync(join(repository, 'node_modules', peer), target)

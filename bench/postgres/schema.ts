@@ -2,7 +2,7 @@ import { postgres } from 'hookserver/postgres'
 import pg from 'pg'
 import { counted, showProgress } from '../progress.ts'
 import { newDelivery } from './new-delivery.ts'
-import { sizesOf } from './sizes.ts'
+import { sizeOf } from './sizes.ts'
 
 /** The number of deliveries that one statement inserts. */
 const batch = 250_000
@@ -11,7 +11,7 @@ const batch = 250_000
  * Creates an inbox with a push that is not matched yet, and copies of it with other events, repositories, senders and
  * titles. Each copy is in a batch of its own. Most copies have one task, which is `done` or, rarely, `dead`. The others
  * have no task, and are `ignored`. Secondary indexes are dropped first and created last, which is faster.
- * @returns the size of the inbox's tables and indexes in bytes, without those of pg-boss.
+ * @returns the size of the inbox's tables and indexes in bytes.
  */
 export async function fillSchema(url: string, schema: string, count: number): Promise<number> {
   const inbox = postgres(url, { schema })
@@ -32,9 +32,9 @@ export async function fillSchema(url: string, schema: string, count: number): Pr
   for (const { sql } of rows) await client.query(sql)
   for (const name of ['deliveries', 'contents', 'tasks', 'attempts']) await client.query(`vacuum analyze ${name}`)
   await client.query('checkpoint')
-  const sizes = await sizesOf(client, schema)
+  const size = await sizeOf(client, schema)
   await client.end()
-  return sizes.get(schema) as number
+  return size
 }
 
 const secondary = `

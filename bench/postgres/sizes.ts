@@ -1,13 +1,9 @@
 import type pg from 'pg'
 
-/**
- * Measures the schema of the inbox and the schema of pg-boss.
- * @param schema The name of the inbox's schema.
- * @returns the total size of the tables and indexes of each schema, in bytes, by the name of the schema.
- */
-export async function sizesOf(client: pg.Client, schema: string): Promise<Map<string, number>> {
-  const { rows } = await client.query<{ schema: string; bytes: string }>(selectSizes, [schema])
-  return new Map(rows.map(({ schema, bytes }) => [schema, Number(bytes)]))
+/** The total size of the tables and indexes of a schema, in bytes. */
+export async function sizeOf(client: pg.Client, schema: string): Promise<number> {
+  const { rows } = await client.query<{ bytes: string }>(selectSize, [schema])
+  return Number(rows[0]?.bytes)
 }
 
 /** Rewrites each table, so that it contains only live rows. */
@@ -24,9 +20,7 @@ export async function loggedBytes(client: pg.Client): Promise<number> {
 
 const selectTables = `select relname as name from pg_class where relnamespace = $1::text::regnamespace and relkind = 'r'`
 
-const selectSizes = `
-  select nspname as schema, sum(pg_total_relation_size(pg_class.oid)) as bytes
-  from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-  where relkind = 'r' and nspname in ($1::text, $1::text || '_jobs')
-  group by nspname
-  order by nspname`
+const selectSize = `
+  select sum(pg_total_relation_size(oid)) as bytes
+  from pg_class
+  where relkind = 'r' and relnamespace = $1::text::regnamespace`

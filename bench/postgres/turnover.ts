@@ -5,7 +5,7 @@ import pg from 'pg'
 import { bench, sendTo } from '../delivery.ts'
 import { counted, showProgress } from '../progress.ts'
 import { table } from '../table.ts'
-import { loggedBytes, sizesOf, vacuumFull } from './sizes.ts'
+import { loggedBytes, sizeOf, vacuumFull } from './sizes.ts'
 
 /** The retention in milliseconds. It is much shorter than the benchmark, so that many deliveries are deleted. */
 const retention = 60_000
@@ -36,15 +36,15 @@ export async function reportTurnover(url: string, count: number): Promise<void> 
   await client.connect()
   const [began, logged] = [performance.now(), await loggedBytes(client)]
   await through(count / 10)
-  const early = await sizesOf(client, schema)
+  const early = await sizeOf(client, schema)
   await through(count)
-  const late = await sizesOf(client, schema)
+  const late = await sizeOf(client, schema)
   const seconds = (performance.now() - began) / 1000
   const log = ((await loggedBytes(client)) - logged) / count / 1000
   const { states } = await inbox.overview()
   await hooks.close()
-  for (const name of early.keys()) await vacuumFull(client, name)
-  const live = await sizesOf(client, schema)
+  await vacuumFull(client, schema)
+  const live = await sizeOf(client, schema)
   await client.end()
 
   const kept = Object.values(states).reduce((sum, state) => sum + state, 0)
@@ -52,10 +52,7 @@ export async function reportTurnover(url: string, count: number): Promise<void> 
   console.log(
     `\n${count.toLocaleString('en')} deliveries were received and handled, ${rate} a second, and kept for a minute; ${kept.toLocaleString('en')} were left; ${log.toFixed(1)} kB of write-ahead log for each`,
   )
-  const mib = (bytes = 0) => (bytes / 2 ** 20).toFixed(1)
-  const rows = [...late].map(([name, bytes]) => {
-    const [before, after] = [early.get(name) ?? 0, live.get(name) ?? 0]
-    return [name, mib(before), mib(bytes), mib(after), (bytes / after).toFixed(2)]
-  })
-  console.log(table(['schema', 'MiB after a tenth', 'at the end', 'live MiB', '× live'], rows))
+  const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
+  const row = [mib(early), mib(late), mib(live), (late / live).toFixed(2)]
+  console.log(table(['MiB after a tenth', 'at the end', 'live MiB', '× live'], [row]))
 }

@@ -6,16 +6,14 @@ import { Database, type Transaction } from './connection/database.ts'
 import { Listener, Notifier } from './connection/notify.ts'
 import { checkDatabase, prepareDatabase } from './connection/open.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
-import { JobQueue } from './task-queue/job-queue.ts'
 import { MaintenanceClient } from './threads.ts'
 
 /**
- * The resources of one process's inbox: connection pools, pg-boss, notifications and the maintenance thread.
+ * The resources of one process's inbox: connection pools, notifications and the maintenance thread.
  *
  * - new: nothing is connected. The first call opens the database; if that fails, the next call tries again.
  * - open: calls run. If a call fails because tables are missing, the database is prepared again, as at its opening:
- *   an operator may have deleted them, or the database was restored from a backup. Other calls run meanwhile, because
- *   deliveries can be stored without the tables of pg-boss.
+ *   an operator may have deleted them, or the database was restored from a backup.
  * - closed: `close` waits for pending calls; new ones are rejected.
  */
 export class PostgresClient {
@@ -27,7 +25,6 @@ export class PostgresClient {
    * because open transactions may hold all connections of `database`.
    */
   readonly receiverDatabase: Database
-  readonly jobs: JobQueue
   readonly maintenance: MaintenanceClient
   readonly notifier: Notifier
   readonly goneListeners = new GoneListeners()
@@ -45,7 +42,6 @@ export class PostgresClient {
     this.settings = settings
     this.database = new Database(target, settings, { max: connections - concurrency, name: 'worker' })
     this.receiverDatabase = new Database(target, settings, { max: concurrency, name: 'receiver' })
-    this.jobs = new JobQueue(this.database, schema, { supervises: false, lookups: this.receiverDatabase })
     this.maintenance = new MaintenanceClient(target, settings, (tasks) => this.goneListeners.report(tasks))
     this.#listener = new Listener(target, settings, (work) => {
       for (const onWork of this.#workListeners.values()) onWork(work)
@@ -106,7 +102,6 @@ export class PostgresClient {
     await flush()
     await this.maintenance.close()
     await this.#listener.close()
-    await this.jobs.stop().catch(() => undefined)
     await Promise.all([this.database.close(), this.receiverDatabase.close()])
   }
 
@@ -124,7 +119,6 @@ export class PostgresClient {
       return await work()
     } catch (error) {
       if (!isMissingObject(error)) throw error
-      this.jobs.forgetPrepared()
       this.#reopening ??= this.#prepare().finally(() => {
         this.#reopening = undefined
       })
@@ -137,7 +131,6 @@ export class PostgresClient {
     try {
       if (this.settings.migrate) await prepareDatabase(this.database, this.settings)
       else await checkDatabase(this.database, this.settings)
-      await this.jobs.start()
     } catch (cause) {
       throw new Error(`Cannot open the inbox in PostgreSQL: ${(cause as Error).message}`, { cause })
     }

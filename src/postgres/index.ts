@@ -142,20 +142,15 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Inbox, ForwardedMe
   }
 
   retry(selection: Selection): Promise<number> {
-    return this.#forEachSelected(selection, (transaction, ids) => retry(transaction, this.#client.jobs, ids))
+    return this.#forEachSelected(selection, (transaction, ids) => retry(transaction, ids))
   }
 
   discard(selection: Selection, reason: string): Promise<number> {
-    return this.#forEachSelected(selection, (transaction, ids) => discard(transaction, this.#client.jobs, ids, reason))
+    return this.#forEachSelected(selection, (transaction, ids) => discard(transaction, ids, reason))
   }
 
   importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number> {
-    const { jobs } = this.#client
-    const handlers = new Set(deliveries.flatMap(({ delivery }) => delivery.tasks.map(({ handler }) => handler)))
-    return this.#client.call(async () => {
-      await jobs.prepare(handlers)
-      return this.#client.transaction((transaction) => importDeliveries(transaction, jobs, deliveries))
-    })
+    return this.#client.write((transaction) => importDeliveries(transaction, deliveries))
   }
 
   prune(now: number): Promise<number> {

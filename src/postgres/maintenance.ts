@@ -3,9 +3,8 @@ import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
 import { Database, type Transaction } from './connection/database.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
-import { JobQueue } from './task-queue/job-queue.ts'
 import { reclaimLeases, reclaimOrphans } from './task-queue/leases.ts'
-import { correctClockSkew, replaceLostJobs, unblockFirstTasks } from './task-queue/reconcile.ts'
+import { correctClockSkew, unblockFirstTasks } from './task-queue/reconcile.ts'
 import { endUnhandledTasks } from './task-queue/unhandled-tasks.ts'
 import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './task-queue/workers.ts'
 import type { MaintenanceCalls } from './threads.ts'
@@ -27,7 +26,6 @@ export class Maintenance {
   readonly #database: Database
   /** Only sends and reads heartbeats, which must not wait for a connection that another transaction holds. */
   readonly #heartbeatDatabase: Database
-  readonly #jobs: JobQueue
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   readonly #monitor = new HeartbeatMonitor()
   /** Dead workers whose tasks are not reclaimed yet. */
@@ -42,8 +40,6 @@ export class Maintenance {
   #pingedAt = performance.now()
   #isRenewing = false
   #isClosing = false
-  /** The id of the delivery up to which tasks have been checked for lost jobs. */
-  #checkedUntil = 0
 
   readonly calls: MaintenanceCalls = {
     addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
@@ -62,7 +58,6 @@ export class Maintenance {
     this.#settings = settings
     this.#database = new Database(target, settings, { max: 2, name: 'maintenance' })
     this.#heartbeatDatabase = new Database(target, settings, { max: 1, name: 'heartbeat' })
-    this.#jobs = new JobQueue(this.#database, settings.schema, { supervises: true })
     const { heartbeat } = settings
     this.#timers = [
       this.#every(heartbeat, 'heartbeats', () => this.#renewLeases()),
@@ -81,7 +76,6 @@ export class Maintenance {
     this.#isClosing = true
     for (const timer of this.#timers) clearInterval(timer)
     await Promise.all(this.#running)
-    await this.#jobs.stop().catch(() => undefined)
     await Promise.allSettled([this.#database.close(), this.#heartbeatDatabase.close()])
   }
 
@@ -100,9 +94,7 @@ export class Maintenance {
     const others = (await workers(this.#heartbeatDatabase)).filter(({ id }) => !alive.has(id))
     for (const dead of this.#monitor.check(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
     for (const [id, dead] of this.#dead) {
-      await this.#jobs.start()
-      await this.#jobs.prepare(dead.handlers.map(({ name }) => name))
-      await this.#database.transaction((transaction) => reclaimLeases(transaction, this.#jobs, dead))
+      await this.#database.transaction((transaction) => reclaimLeases(transaction, dead))
       this.#dead.delete(id)
     }
   }
@@ -112,21 +104,16 @@ export class Maintenance {
    * handlers no worker registers.
    */
   async #reconcile(): Promise<void> {
-    await this.#jobs.start() // pg-boss then also maintains its own tables
-    const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
-    await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, jobs, now))
+    const [now, { vanishAfter }] = [await this.#now(), this.#settings]
+    await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, now))
     if (this.#workers.size > 0) {
       const gone = await this.#exclusively('reconciles', (transaction) => {
-        return endUnhandledTasks(transaction, jobs, vanishAfter, now)
+        return endUnhandledTasks(transaction, vanishAfter, now)
       })
       for (const tasks of gone ?? []) this.#sendEvent(tasks)
     }
-    const checkedUntil = await this.#exclusively('reconciles', (transaction) =>
-      replaceLostJobs(transaction, jobs, this.#checkedUntil),
-    )
-    this.#checkedUntil = checkedUntil ?? this.#checkedUntil
-    await this.#exclusively('reconciles', (transaction) => unblockFirstTasks(transaction, jobs))
-    await this.#exclusively('reconciles', (transaction) => correctClockSkew(transaction, jobs, now))
+    await this.#exclusively('reconciles', unblockFirstTasks)
+    await this.#exclusively('reconciles', (transaction) => correctClockSkew(transaction, now))
   }
 
   /** Deletes ended deliveries after their retention, batch after batch. */

@@ -5,7 +5,7 @@ import { maxTimer } from '../runtime/timer.ts'
 export interface PostgresOptions {
   /**
    * The schema of our tables: at most 50 lower-case letters, digits and underscores, not starting with a digit or
-   * `pg_`. The tables of pg-boss are in a second schema, with the suffix `_jobs`. Default: `hookserver`.
+   * `pg_`. Default: `hookserver`.
    */
   schema?: string | undefined
   /**
@@ -50,9 +50,6 @@ const defaults: PostgresSettings = {
   heartbeat: 2500,
   vanishAfter: 24 * 60 * 60 * 1000,
 }
-
-/** The schema of pg-boss's tables. */
-export const jobsSchema = (schema: string): string => `${schema}_jobs`
 
 /**
  * A process that stores deliveries or runs handlers may open these connections in addition to those that the option

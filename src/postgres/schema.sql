@@ -1,5 +1,4 @@
--- Schema version 1 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. pg-boss creates its own
--- tables in another schema. This file never changes once a release contains it; `migrations.ts` holds the later steps.
+-- Schema version 1 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. This file never changes once a release contains it; `migrations.ts` holds the later steps.
 -- Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -110,7 +109,6 @@ create table tasks (
   next_at bigint,
   start_at bigint,                          -- the task is not due earlier; null: no such limit
   delay bigint,                             -- milliseconds from the end of the latest attempt to "next_at"
-  job uuid,                                 -- its job in pg-boss, if "next_at" is set
   order_key text,
   order_hash bigint,                        -- a hash of handler and "order_key"
   attempt int not null default 0,
@@ -122,7 +120,7 @@ create table tasks (
   primary key (delivery_id, handler)
 );
 
-create index tasks_due on tasks (handler, next_at) where next_at is not null;
+create index tasks_due on tasks (handler, next_at, delivery_id) where next_at is not null;
 create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_order on tasks (order_hash, delivery_id)
   where order_hash is not null and state in ('pending', 'running', 'retrying');

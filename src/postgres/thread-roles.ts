@@ -9,7 +9,7 @@ export async function createServer(
   data: ThreadData,
 ): Promise<ThreadServer<MaintenanceCalls> | ThreadServer<SearchCalls>> {
   if (data.role === 'search') return serverOf(searchCalls(), () => {})
-  const { Maintenance } = await import('./maintenance.ts') // with pg-boss, which the search thread does not need
+  const { Maintenance } = await import('./maintenance.ts') // with pg, which the search thread does not need
   const maintenance = new Maintenance(data.target, data.settings)
   return {
     ...serverOf(maintenance.calls, () => maintenance.close()),

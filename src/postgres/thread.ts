@@ -9,6 +9,6 @@ serveThread<unknown>({
   sendEvents: (send) => server.sendEvents?.(send),
   async close() {
     await server.close()
-    process.exit() // ends this thread only, even while pg-boss is still being started
+    process.exit() // ends this thread only
   },
 })

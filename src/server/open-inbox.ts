@@ -1,5 +1,5 @@
 import type { Inbox } from '../inbox/inbox.ts'
-import { jobsSchema, ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
+import { ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { causesOf } from '../runtime/cause-text.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { sqlite } from '../sqlite/index.ts'
@@ -44,12 +44,6 @@ export function connectionsOf({ databaseConnections, role }: Config): number {
   return connections + always + (role.value === 'receiver' ? 0 : working)
 }
 
-/** The schemas of our tables and of pg-boss. */
-export function schemasOf({ databaseSchema }: Pick<Config, 'databaseSchema'>): [own: string, jobs: string] {
-  const { schema } = resolvePostgresOptions({ schema: databaseSchema.value })
-  return [schema, jobsSchema(schema)]
-}
-
 /** @param onError Called if the first query fails. If it returns, the inbox stays open. Default: throws the error. */
 async function openPostgres(
   { database, databaseSchema }: DatabaseConfig,
@@ -75,14 +69,13 @@ export function explained(cause: Error, database: string): Error {
   return new Error(`${shownDatabase(database)}: ${reasonOf(cause)}${cure ? `: ${cure}` : ''}`, { cause })
 }
 
-/** Imports the PostgreSQL store when it is needed. @throws {Error} if its packages are not installed. */
+/** Imports the PostgreSQL store when it is needed. @throws {Error} if its package is not installed. */
 export async function loadPostgres(): Promise<typeof import('../postgres/index.ts')> {
   try {
     return await import('../postgres/index.ts')
   } catch (cause) {
     if (!isMissingPackage(cause)) throw cause
-    const text = 'An inbox on PostgreSQL needs the packages "pg" and "pg-boss": run npm install pg pg-boss'
-    throw new Error(text, { cause })
+    throw new Error('An inbox on PostgreSQL needs the package "pg": run npm install pg', { cause })
   }
 }
 

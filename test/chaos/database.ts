@@ -85,15 +85,6 @@ export class Database {
     for (const pid of [server, ...children]) if (pid > 0 && signal(pid, 'SIGSTOP')) this.#frozen.add(pid)
   }
 
-  /**
-   * Deletes jobs of pg-boss, as an operator may by mistake.
-   * @param share The probability that a job is deleted. @returns the number of deleted jobs.
-   */
-  async deleteJobs(share: number): Promise<number> {
-    const { rowCount } = await this.pool.query(deleteJobs, [share])
-    return rowCount ?? 0
-  }
-
   /** Locks the oldest unmatched deliveries, if any, as an operator may. @returns a function that unlocks them. */
   async lockUnmatched(): Promise<(() => Promise<void>) | undefined> {
     const client = new pg.Client({ connectionString: this.url, application_name: 'operator' })
@@ -107,7 +98,7 @@ export class Database {
 
   /** Drops the inbox. No process may be connected to it. */
   async reset(): Promise<void> {
-    await this.pool.query('drop schema if exists hookserver, hookserver_jobs cascade')
+    await this.pool.query('drop schema if exists hookserver cascade')
   }
 
   thaw(): void {
@@ -153,8 +144,6 @@ export class Database {
 
 const lockUnmatched = `
   select id from hookserver.deliveries where not matched order by id limit 10 for update skip locked`
-
-const deleteJobs = `delete from hookserver_jobs.job where name not like '\\_\\_pgboss%' and random() < $1`
 
 /** @returns 0 if the process does not exist, or the system has no `/proc`. */
 export function parentOf(pid: number): number {

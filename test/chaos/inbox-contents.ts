@@ -53,11 +53,11 @@ const selectRunning = `
 const selectContradictions = `
   select format('%s is %s, but not matched', guid, state) as text from hookserver.deliveries where not matched
   union all
-  select format('The task %s of delivery %s is %s, leased to %s, due at %s by the job %s',
-                handler, delivery_id, state, worker, next_at, job)
+  select format('The task %s of delivery %s is %s, leased to %s, due at %s',
+                handler, delivery_id, state, worker, next_at)
   from hookserver.tasks
   where state not in ('done', 'dead', 'discarded', 'gone')
-    or worker is not null or started_at is not null or next_at is not null or job is not null
+    or worker is not null or started_at is not null or next_at is not null
   union all
   select format('The task %s belongs to no delivery', handler)
   from hookserver.tasks where delivery_id not in (select id from hookserver.deliveries)
@@ -67,8 +67,5 @@ const selectContradictions = `
   union all
   select format('The pack %s belongs to no delivery', delivery_id)
   from hookserver.contents where delivery_id not in (select coalesce(pack, id) from hookserver.deliveries)
-  union all
-  select format('The job %s in the queue %s is %s, but belongs to no task', id, name, state)
-  from hookserver_jobs.job where name not like '\\_\\_pgboss%'
   union all
   select format('Worker %s has ended, but is still registered', id) from hookserver.workers`

@@ -53,7 +53,7 @@ function connect(url: string): Database {
   return database
 }
 
-/** Opens an inbox that keeps all deliveries. Its heartbeat is short, so that it soon finds tasks without a job. */
+/** Opens an inbox that keeps all deliveries. Its heartbeat is short, so that it soon reclaims the tasks of ended workers. */
 function open(url: string): Inbox {
   const inbox = postgres(url, { heartbeat: 100, retention: Number.MAX_SAFE_INTEGER })
   onTestFinished(() => inbox.close())

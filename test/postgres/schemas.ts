@@ -1,6 +1,6 @@
 import { Database, type Transaction } from '../../src/postgres/connection/database.ts'
 import { migratePostgres } from '../../src/postgres/index.ts'
-import { jobsSchema, resolvePostgresOptions } from '../../src/postgres/options.ts'
+import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 
 /** Schemas in one database. Cases reuse them, because creating a schema takes ten times as long as emptying it. */
 export class Schemas {
@@ -41,7 +41,7 @@ export class Schemas {
  * to `state_counts` for the deleted deliveries.
  */
 async function empty(transaction: Transaction, schema: string): Promise<void> {
-  const rows = await transaction.all<{ statement: string }>(emptyTables, schema, jobsSchema(schema))
+  const rows = await transaction.all<{ statement: string }>(emptyTables, schema)
   const begin = `insert into "${schema}".inbox_info (created_at) values (extract(epoch from now()) * 1000)`
   const statements = ['set local session_replication_role = replica', ...rows.map(({ statement }) => statement), begin]
   await transaction.script(statements.join(';'))
@@ -51,5 +51,5 @@ const emptyTables = `
   select case relkind when 'S' then format('alter sequence %s restart', oid::regclass)
                       else format('delete from %s', oid::regclass) end as statement
   from pg_class
-  where relnamespace in (select oid from pg_namespace where nspname in ($1, $2))
-    and (relkind = 'S' or relkind = 'r' and relname not in ('schema_migrations', 'version'))`
+  where relnamespace = (select oid from pg_namespace where nspname = $1)
+    and (relkind = 'S' or relkind = 'r' and relname <> 'schema_migrations')`

@@ -1,5 +1,4 @@
--- Contents that a program left in the tables of schema version 1: a delivery in each state, and unfinished work. The tables
--- of pg-boss are missing, because hookserver creates them again.
+-- Contents that a program left in the tables of schema version 1: a delivery in each state, and unfinished work.
 
 update inbox_info set store = '181daeef-61a1-4605-9ec3-dc5b0824a442', created_at = 1736933340000;
 
@@ -46,15 +45,15 @@ insert into acks (batch, at) values
   (109, 1736933940009),
   (110, 1736934000009);
 
-insert into tasks (delivery_id, handler, state, next_at, delay, job, order_key, order_hash, attempt, attempts_used, worker, started_at) values
-  (2, 'build', 'done', null, null, null, null, null, 1, 1, null, null),
-  (2, 'notify', 'done', null, null, null, null, null, 1, 1, null, null),
-  (4, 'build', 'dead', null, null, null, null, null, 1, 1, null, null),
-  (6, 'build', 'done', null, null, null, null, null, 1, 1, null, null),
-  (6, 'notify', 'retrying', 1736935260000, 59750, '01a21256-e021-70ea-baa5-1b82e3fdae62', null, null, 1, 1, null, null),
-  (7, 'build', 'running', null, null, null, 'octo/app', 218626646238698, 1, 1, 1, 1736933820000),
-  (8, 'notify', 'pending', 0, null, '01a21256-e036-7930-9b33-8b69d51b9f79', null, null, 0, 0, null, null),
-  (9, 'build', 'pending', null, null, null, 'octo/app', 218626646238698, 0, 0, null, null);
+insert into tasks (delivery_id, handler, state, next_at, delay, order_key, order_hash, attempt, attempts_used, worker, started_at) values
+  (2, 'build', 'done', null, null, null, null, 1, 1, null, null),
+  (2, 'notify', 'done', null, null, null, null, 1, 1, null, null),
+  (4, 'build', 'dead', null, null, null, null, 1, 1, null, null),
+  (6, 'build', 'done', null, null, null, null, 1, 1, null, null),
+  (6, 'notify', 'retrying', 1736935260000, 59750, null, null, 1, 1, null, null),
+  (7, 'build', 'running', null, null, 'octo/app', 218626646238698, 1, 1, 1, 1736933820000),
+  (8, 'notify', 'pending', 0, null, null, null, 0, 0, null, null),
+  (9, 'build', 'pending', null, null, 'octo/app', 218626646238698, 0, 0, null, null);
 
 insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log) values
   (2, 'build', 1, 1736935200000, 250, 'succeeded', null, '{"built":true}', '2025-01-15T10:00:00.000Z info built {}

@@ -6,7 +6,6 @@ import pg from 'pg'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { TaskState } from '../../src/inbox/records.ts'
 import { migratePostgres, postgres } from '../../src/postgres/index.ts'
-import { jobsSchema } from '../../src/postgres/options.ts'
 import { type PostgresServer, startPostgres } from '../postgres/server.ts'
 import { Backends } from './postgres-backends.ts'
 import { type NetworkFault, NetworkFaults } from './postgres-faults.ts'
@@ -64,7 +63,7 @@ export class PostgresStore implements SimulatedStore, Network {
     await migratePostgres(server.url, { schema })
     const backends = await Backends.open(server.url, `${schema}_due`)
     await backends.control.query(createReplacements)
-    const { rows } = await backends.control.query<{ statement: string }>(selectTables, [schema, jobsSchema(schema)])
+    const { rows } = await backends.control.query<{ statement: string }>(selectTables, [schema])
     return new PostgresStore(server, backends, rows.map(({ statement }) => statement).join(';'))
   }
 
@@ -256,16 +255,14 @@ const createReplacements = `
   create function ${replacements}.gen_random_uuid() returns uuid language sql volatile
     as $$ select md5(nextval('${replacements}.ids')::text)::uuid $$;
   create function ${replacements}.set_config(name text, value text, local boolean) returns text language sql volatile
-    as $$ select value $$;
-  create or replace function ${jobsSchema(schema)}.job_now() returns timestamptz language sql stable
-    as $$ ${selectNow} $$`
+    as $$ select value $$`
 
 const selectTables = `
   select case relkind when 'S' then format('select setval(%L, 1, false)', oid::regclass)
                       else format('delete from %s', oid::regclass) end as statement
   from pg_class
-  where relnamespace in (select oid from pg_namespace where nspname in ($1, $2, '${replacements}'))
-    and (relkind = 'S' or relkind = 'r' and relname not in ('schema_migrations', 'version'))`
+  where relnamespace in (select oid from pg_namespace where nspname in ($1, '${replacements}'))
+    and (relkind = 'S' or relkind = 'r' and relname <> 'schema_migrations')`
 
 const selectDeliveries = {
   name: 'deliveries',

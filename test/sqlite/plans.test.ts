@@ -78,7 +78,11 @@ describe('every operation on a delivery', () => {
   test.each([
     [['select id, variant', 'matched = 0'], /USING INDEX deliveries_unmatched/],
     [['select 1 from deliveries where matched = 0 and id < ?'], /INDEX deliveries_unmatched \(id<\?\)/],
-    [['from tasks join deliveries', 'tasks.next_at <= ?'], /INDEX tasks_due \(handler=\? AND next_at<\?\)/],
+    [['from tasks join deliveries', 'tasks.next_at <= 0'], /INDEX tasks_due \(handler=\? AND next_at<\?\)/],
+    [
+      ['from tasks join deliveries', 'between 1 and ?2'],
+      /INDEX tasks_due \(handler=\? AND next_at>\? AND next_at<\?\)/,
+    ],
     [['order by next_at limit 1'], /INDEX tasks_due \(handler=\? AND next_at>\?\)/],
     [
       ['select min(id) as id from deliveries where matched = 0'],

@@ -2,8 +2,9 @@ import { existsSync, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Client } from 'pg'
 import type { Inbox } from '../../inbox/inbox.ts'
+import { resolvePostgresOptions } from '../../postgres/options.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { openPassively, schemasOf } from '../../server/open-inbox.ts'
+import { openPassively } from '../../server/open-inbox.ts'
 import { type Finding, failed, fine, warning } from '../finding.ts'
 import { deliveryCount, plural } from '../output.ts'
 
@@ -30,41 +31,39 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
 }
 
 /** Checks that a PostgreSQL database can hold the inbox: the tables exist, or can be created. */
-export async function* checkSchemas(
+export async function* checkSchema(
   client: Client,
   { user, database }: { user: string; database: string },
   config: Config,
   name: string,
 ): AsyncGenerator<Finding> {
-  const schemas = (await client.query(selectSchemas, [schemasOf(config)])).rows as Schema[]
+  const { schema } = resolvePostgresOptions({ schema: config.databaseSchema.value })
+  const { exists, allowed } = (await client.query(selectSchema, [schema])).rows[0] as Schema
   const migrates = config.databaseMigrate.value !== false
-  const denied = migrates ? schemas.find(({ allowed }) => !allowed) : undefined
-  if (denied) {
-    const found = `${name}: ${user} has no permission to create ${denied.exists ? 'tables in ' : ''}the schema ${denied.name}`
-    const right = denied.exists ? `create on schema ${denied.name}` : `create on database "${database}"`
+  if (migrates && !allowed) {
+    const found = `${name}: ${user} has no permission to create ${exists ? 'tables in ' : ''}the schema ${schema}`
+    const right = exists ? `create on schema ${schema}` : `create on database "${database}"`
     const cure = `grant ${right} to "${user}"; or run "hookserver migrate" as another user, and serve with --database-migrate false`
     yield failed(what, found, cure)
-  } else if (schemas.every(({ exists }) => exists)) yield* checkInbox(openPassively(config), name)
+  } else if (exists) yield* checkInbox(openPassively(config), name)
   else if (migrates) yield fine(what, `${name}: the tables will be created`)
   else yield failed(what, `${name}: the tables do not exist`, 'create them: hookserver migrate')
 }
 
 interface Schema {
-  name: string
   exists: boolean
   /** Whether the user may create the schema, or tables in it if it exists. */
   allowed: boolean
 }
 
-const selectSchemas = `
+const selectSchema = `
   select
-    name,
     to_regnamespace(name) is not null as exists,
     case
       when to_regnamespace(name) is null then has_database_privilege(current_database(), 'create')
       else has_schema_privilege(name, 'usage') and has_schema_privilege(name, 'create')
     end as allowed
-  from unnest($1::text[]) as name`
+  from (select $1::text) as input (name)`
 
 /**
  * Checks that the inbox can be written to. Reports the requests of the last day that had a wrong signature or came

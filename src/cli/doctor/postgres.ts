@@ -1,14 +1,12 @@
-/** Checks of a PostgreSQL server: version, encoding, pooler, schemas, durability, connections, open transactions, clock. */
+/** Checks of a PostgreSQL server: version, encoding, pooler, schema, durability, connections, open transactions, clock. */
 import type { Client } from 'pg'
-import { encodingProblem } from '../../postgres/connection/connection.ts'
-import { oldTransaction } from '../../postgres/metadata/statistics.ts'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { endTransaction } from '../../server/old-transaction.ts'
 import { connectionsOf, cureOf, loadPostgres, noAnswer, reasonOf } from '../../server/open-inbox.ts'
 import { type Finding, failed, warning } from '../finding.ts'
 import { formatDuration, plural } from '../output.ts'
-import { checkSchemas } from './inbox.ts'
+import { checkSchema } from './inbox.ts'
 
 const timeoutMs = 5000
 /** The first version that the inbox supports. */
@@ -59,6 +57,7 @@ async function* checkServer(connect: Connect, config: Config): AsyncGenerator<Fi
     yield failed(what, `${name} is too old`, `upgrade it to ${minVersion} or later`)
     return
   }
+  const { encodingProblem } = await import('../../postgres/connection/connection.ts') // a chunk that loads `pg`
   const [problem, cure] = encodingProblem(server.encoding) ?? []
   if (problem) {
     yield failed(what, `${name}: ${problem}`, cure)
@@ -71,7 +70,7 @@ async function* checkServer(connect: Connect, config: Config): AsyncGenerator<Fi
     yield failed(what, found, cure)
     return
   }
-  yield* checkSchemas(client, server, config, name)
+  yield* checkSchema(client, server, config, name)
   yield* checkDurability(server)
   if (!server.autovacuum) {
     const found = 'autovacuum is off: PostgreSQL does not remove deleted rows, and the inbox gets larger and slower'
@@ -173,6 +172,7 @@ function* checkConnections({ free, max }: Server, needed: number): Generator<Fin
  * lag, because each poll for changes scans all changes since then.
  */
 export async function* checkTransactions(client: Client, minAge?: number): AsyncGenerator<Finding> {
+  const { oldTransaction } = await import('../../postgres/metadata/statistics.ts') // a chunk that loads `pg`
   const get = async (sql: string, ...values: unknown[]) => (await client.query(sql, values)).rows[0]
   const oldest = await oldTransaction({ get }, minAge)
   if (!oldest) return

@@ -32,7 +32,7 @@ export const templates = {
   },
   postgres: {
     summary: 'handlers on several machines, with PostgreSQL',
-    packages: ['pg', 'pg-boss'],
+    packages: ['pg'],
     next: [
       ['docker compose up --wait', 'start PostgreSQL'],
       ['cp .env.example .env', 'make the server use PostgreSQL; without .env, it uses an SQLite file'],

@@ -224,8 +224,9 @@ export class Worker {
     try {
       const tasks = await inbox.claim(worker, { wanted, ...limits, now: clock.now() })
       const claims = tasks.map((task): Claim => ({ ...task, ...claim, slot: free.get(task.handler)?.pop() as Slot }))
-      // A handler whose free slots were all filled may have more due tasks.
-      if ([...free.values()].some((own) => own.length === 0)) this.#due.raise()
+      // A handler whose free slots were all filled may have more due tasks. Large tasks may wait for memory.
+      const isLimited = limits.largest < Number.POSITIVE_INFINITY
+      if (isLimited || [...free.values()].some((own) => own.length === 0)) this.#due.raise()
       return claims
     } finally {
       for (const slots of free.values()) slots.release()

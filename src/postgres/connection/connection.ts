@@ -52,11 +52,6 @@ export class Connection implements Sql {
     return (await this.#named(text, values)).rowCount ?? 0
   }
 
-  /** pg-boss calls this method to run its statements. */
-  executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
-    return this.query({ text, ...(values && { values }) })
-  }
-
   protected query(config: QueryConfig): Promise<QueryResult> {
     return this.#queryable.query(config)
   }

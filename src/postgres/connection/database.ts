@@ -61,7 +61,6 @@ export class Database extends Connection {
         return result
       } catch (error) {
         const failure = checkout.broken ?? transaction.failure ?? error
-        for (const listener of transaction.failureListeners) listener()
         await transaction.rollback().catch((cause: Error) => {
           checkout.broken = cause
         })
@@ -133,6 +132,7 @@ export class Database extends Connection {
  * - `enable_seqscan` is off: PostgreSQL plans a prepared statement for the current size of its tables, and keeps the
  *   plan until the next analysis of the tables. Our tables grow by thousands of rows before that, so a plan must use
  *   indexes from the beginning.
+ * - `enable_mergejoin` is off: to find a few rows by their ids, a merge join may read half of an index.
  * - `jit` is off: with `enable_seqscan` off, PostgreSQL before version 18 adds a huge cost to a sequential scan that it
  *   cannot avoid. Because of this cost, PostgreSQL would compile the plan.
  */
@@ -143,6 +143,7 @@ const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
   set statement_timeout to ${statementTimeout};
   set lock_timeout to ${statementTimeout};
   set enable_seqscan to off;
+  set enable_mergejoin to off;
   set jit to off;
   set idle_in_transaction_session_timeout to ${Math.min(maxIdleTime, statementTimeout)}`
 
@@ -169,17 +170,11 @@ export class Transaction extends Connection {
    * them itself.
    */
   readonly changed: Set<number> = new Set()
-  /** Functions that are called if the transaction fails. */
-  readonly failureListeners: Set<() => void> = new Set()
   /** Whether the transaction made deliveries available for matching. */
   unmatched = false
   /** Whether the transaction may have made tasks due. */
   due = false
   #open = true
-  /** The number of calls of `holdOpen` that have neither sent a statement nor ended. */
-  #holds = 0
-  /** Resolves when `#holds` becomes 0. */
-  #noHolds: PromiseWithResolvers<void> | undefined
   #failure: Error | undefined
   #commit: Promise<void> | undefined
 
@@ -201,33 +196,6 @@ export class Transaction extends Connection {
   }
 
   /**
-   * Keeps `commit()` waiting until `send` has sent a statement or has ended, because pg-boss may have to look up a
-   * queue before it sends its statement.
-   */
-  async holdOpen<T>(send: (db: Pick<Connection, 'executeSql'>) => Promise<T>): Promise<T> {
-    this.#holds++
-    this.#noHolds ??= Promise.withResolvers()
-    let isHeld = true
-    const release = () => {
-      if (!isHeld) return
-      isHeld = false
-      this.#holds--
-      if (this.#holds > 0) return
-      this.#noHolds?.resolve()
-      this.#noHolds = undefined
-    }
-    const executeSql = (text: string, values?: unknown[]) => {
-      release()
-      return this.executeSql(text, values)
-    }
-    try {
-      return await send({ executeSql })
-    } finally {
-      release()
-    }
-  }
-
-  /**
    * Queues the commit behind the statements. Resolves when the transaction is on disk. A second call returns the same
    * promise.
    */
@@ -243,13 +211,9 @@ export class Transaction extends Connection {
   }
 
   async #sendCommit(): Promise<void> {
-    // Waits one turn of the event loop, also after a hold has ended. If the work throws before it has sent all of its
+    // Waits one turn of the event loop. If the work throws before it has sent all of its
     // statements, `transaction()` rolls back in this turn, and no commit is sent.
     await setImmediate()
-    while (this.#noHolds) {
-      await this.#noHolds.promise
-      await setImmediate()
-    }
     const logged = this.changed.size > 0 ? this.run(insertChange, [...this.changed]) : undefined
     const committed = this.query({ text: 'commit' })
     this.#open = false

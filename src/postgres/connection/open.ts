@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { resetIfMoved } from '../delivery-reader/changes.ts'
 import { checkVersion, type Migration, migrate, migrations, newestVersion, schemaVersion } from '../migrations.ts'
-import { jobsSchema, type PostgresSettings } from '../options.ts'
-import { JobQueue, jobSchemaVersion } from '../task-queue/job-queue.ts'
+import type { PostgresSettings } from '../options.ts'
 import { codeOf, encodingProblem, lockNotAvailable } from './connection.ts'
 import type { Database, Transaction } from './database.ts'
 
@@ -16,8 +15,8 @@ const lockTimeout = 2000
 const [maxTries, retryDelay] = [15, 1000]
 
 /**
- * Creates or migrates the tables of hookserver and of pg-boss. If several programs start at the same time, one migrates
- * and the others wait for it without a time limit. @returns the number of hookserver's migrations that ran.
+ * Creates or migrates the tables. If several programs start at the same time, one migrates
+ * and the others wait for it without a time limit. @returns the number of migrations that ran.
  * @throws {Error} if the tables cannot be created or migrated.
  */
 export async function prepareDatabase(
@@ -25,14 +24,6 @@ export async function prepareDatabase(
   { schema }: PostgresSettings,
   steps: readonly Migration[] = migrations,
 ): Promise<number> {
-  const taken = await runSteps(database, schema, steps)
-  const jobs = new JobQueue(database, schema, { supervises: false })
-  await jobs.start()
-  await jobs.stop()
-  return taken
-}
-
-async function runSteps(database: Database, schema: string, steps: readonly Migration[]): Promise<number> {
   for (let tries = 1; ; ) {
     try {
       const taken = await database.transaction((transaction) => runStepsAlone(transaction, schema, steps))
@@ -53,10 +44,8 @@ async function runStepsAlone(
   if (!(await transaction.get<{ own: boolean }>(tryLock, `hookserver migrates ${schema}`))?.own) return undefined
   await checkEncoding(transaction)
   await transaction.script(`set local statement_timeout to 0; set local lock_timeout to ${lockTimeout}`)
-  for (const name of [schema, jobsSchema(schema)]) {
-    const exists = await transaction.get('select 1 from pg_namespace where nspname = $1', name)
-    if (!exists) await transaction.script(`create schema "${name}"`)
-  }
+  const exists = await transaction.get('select 1 from pg_namespace where nspname = $1', schema)
+  if (!exists) await transaction.script(`create schema "${schema}"`)
   const taken = await migrate(transaction, steps)
   await resetIfMoved(transaction)
   return taken
@@ -66,19 +55,11 @@ async function runStepsAlone(
 export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
   await database.transaction(async (transaction) => {
     await checkEncoding(transaction)
-    const [jobs, cure] = [jobsSchema(schema), 'run "hookserver migrate", or leave out the option "migrate"']
-    for (const [owner, table] of [
-      [schema, 'schema_migrations'],
-      [jobs, 'version'],
-    ]) {
-      if (await transaction.get('select 1 where to_regclass($1) is not null', `"${owner}".${table}`)) continue
-      throw new Error(`there are no tables in the schema ${owner}: ${cure}`)
-    }
+    const cure = 'run "hookserver migrate", or leave out the option "migrate"'
     const current = await schemaVersion(transaction)
+    if (current.version === 0) throw new Error(`there are no tables in the schema ${schema}: ${cure}`)
     if (current.version < newestVersion()) throw new Error(`an older hookserver created its tables: ${cure}`)
     checkVersion(current)
-    const theirs = await transaction.get<{ version: number }>(`select version from ${jobs}.version`)
-    if (!theirs || theirs.version < jobSchemaVersion) throw new Error(`an older pg-boss created its tables: ${cure}`)
     await resetIfMoved(transaction)
   })
 }

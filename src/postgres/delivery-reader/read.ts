@@ -172,7 +172,7 @@ const selectOverview = `
     array(select handler from pauses order by handler) as paused,
     (select sum(pg_total_relation_size(pg_class.oid))::bigint
      from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-     where nspname in (current_schema(), current_schema() || '_jobs') and relkind in ('r', 'm')) as size`
+     where nspname = current_schema() and relkind in ('r', 'm')) as size`
 
 /** One index seek for each value: there may be very many deliveries, but few values. */
 const valuesInOrder = (column: string) => `

@@ -8,9 +8,7 @@ import { bytesArray } from '../connection/arrays.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { pack } from '../delivery-store/contents.ts'
-import type { JobQueue } from '../task-queue/job-queue.ts'
 import { orderHash } from '../task-queue/order.ts'
-import { addMissingJobs } from '../task-queue/reconcile.ts'
 
 /**
  * Imports deliveries of another inbox with their states, in the transaction of the caller.
@@ -18,7 +16,6 @@ import { addMissingJobs } from '../task-queue/reconcile.ts'
  */
 export async function importDeliveries(
   transaction: Transaction,
-  jobs: JobQueue,
   deliveries: readonly ImportedDelivery[],
 ): Promise<number> {
   for (const imported of deliveries) checkImported(imported)
@@ -31,7 +28,7 @@ export async function importDeliveries(
   for (const { imported, id, identity } of identified.sort((a, b) => Buffer.compare(a.identity, b.identity))) {
     if (await importDelivery(transaction, id, identity, imported)) importedIds.push(id)
   }
-  await addMissingJobs(transaction, jobs, importedIds)
+  if (importedIds.length > 0) transaction.due = true
   return importedIds.length
 }
 

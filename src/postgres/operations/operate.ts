@@ -2,7 +2,6 @@
 import type { DeliveryState } from '../../inbox/records.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import { type JobQueue, newJob } from '../task-queue/job-queue.ts'
 import { forgetMatchAttempts, rearmDeliveries } from '../task-queue/match.ts'
 import { lockOrderKeysOf, OrderQueues, promoteNext } from '../task-queue/order.ts'
 import { updateDeliveryStates } from '../task-queue/tasks.ts'
@@ -25,7 +24,7 @@ const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', '
  * Retries deliveries. Deliveries that have ended are matched again. In matched deliveries that have not ended, the
  * tasks that are `retrying`, `dead` or `discarded` start again. @returns the number of deliveries that changed.
  */
-export async function retry(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
+export async function retry(transaction: Transaction, ids: readonly number[]): Promise<number> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
   const matched = locked.filter((delivery) => delivery.matched)
   const ended = matched.filter(({ state }) => !isUnfinished(state))
@@ -34,31 +33,24 @@ export async function retry(transaction: Transaction, jobs: JobQueue, ids: reado
   if (succeeded.length > 0) await rearmDeliveries(transaction, succeeded, true)
   if (others.length > 0) await rearmDeliveries(transaction, others, false)
   const unfinished = idsOf(matched.filter(({ state }) => isUnfinished(state)))
-  return ended.length + (await restartTasksOf(transaction, jobs, unfinished))
+  return ended.length + (await restartTasksOf(transaction, unfinished))
 }
 
-async function restartTasksOf(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
+async function restartTasksOf(transaction: Transaction, ids: readonly number[]): Promise<number> {
   if (ids.length === 0) return 0
   await lockOrderKeysOf(transaction, ids)
   const restarted = await transaction.all<RetriedTask>(restartTasks, ids)
   const queues = await OrderQueues.ofDeliveries(transaction, ids)
-  const first = restarted.filter(({ order_hash, id }) => queues.takeTurn(order_hash, id, false))
-  const due = first.map(({ id, handler }) => ({ id, handler, job: newJob() }))
-  const [handlers, newJobs] = [due.map(({ handler }) => handler), due.map(({ job }) => job)]
-  await transaction.run(makeDue, idsOf(due), handlers, newJobs)
-  await jobs.add(transaction, due)
+  const due = restarted.filter(({ order_hash, id }) => queues.takeTurn(order_hash, id, false))
+  const handlers = due.map(({ handler }) => handler)
+  if ((await transaction.run(makeDue, idsOf(due), handlers)) > 0) transaction.due = true
   const changed = new Set(idsOf(restarted))
   await updateDeliveryStates(transaction, changed)
   return changed.size
 }
 
 /** Discards deliveries that are unfinished or dead. A running attempt goes on, but its result is not recorded. */
-export async function discard(
-  transaction: Transaction,
-  jobs: JobQueue,
-  ids: readonly number[],
-  reason: string,
-): Promise<number> {
+export async function discard(transaction: Transaction, ids: readonly number[], reason: string): Promise<number> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
   const discarded = idsOf(locked.filter(({ state }) => state === 'dead' || isUnfinished(state)))
   if (discarded.length === 0) return 0
@@ -67,7 +59,7 @@ export async function discard(
   await transaction.run(discardTasks, discarded)
   await transaction.run(discardDeliveries, discarded, reason)
   await forgetMatchAttempts(transaction, discarded)
-  await jobs.add(transaction, await promoteNext(transaction, discarded))
+  await promoteNext(transaction, discarded)
   for (const id of discarded) transaction.changed.add(id)
   return discarded.length
 }
@@ -89,13 +81,13 @@ const selectDeliveries = `
   for update`
 
 const restartTasks = `
-  update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0, job = null
+  update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0
   where delivery_id = any($1::bigint[]) and state in ('retrying', 'dead', 'discarded')
   returning delivery_id as id, handler, order_hash`
 
 const makeDue = `
-  update tasks set next_at = 0, job = input.job
-  from unnest($1::bigint[], $2::text[], $3::uuid[]) as input (id, handler, job)
+  update tasks set next_at = 0
+  from unnest($1::bigint[], $2::text[]) as input (id, handler)
   where tasks.delivery_id = input.id and tasks.handler = input.handler`
 
 const insertDiscardedAttempts = `
@@ -106,7 +98,7 @@ const insertDiscardedAttempts = `
 
 const discardTasks = `
   update tasks
-  set state = 'discarded', next_at = null, delay = null, job = null, worker = null, started_at = null
+  set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null
   where delivery_id = any($1::bigint[]) and state not in ('done', 'gone')`
 
 const discardDeliveries = `

@@ -3,7 +3,6 @@ import type { HandlerPolicy } from '../../inbox/inbox.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
 import { idsOf, recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { finish, lockDeliveries, updateDeliveryStates } from './tasks.ts'
 import { recordHandlersSeen } from './unhandled-tasks.ts'
@@ -18,35 +17,34 @@ interface Lease {
 }
 
 /** Releases the leases of a worker, without counting an attempt, removes the worker, and commits. */
-export async function releaseWorker(transaction: Transaction, jobs: JobQueue, worker: number): Promise<void> {
+export async function releaseWorker(transaction: Transaction, worker: number): Promise<void> {
   const now = Date.now()
   await recordHandlersSeen(transaction, (await deleteWorker(transaction, worker)) ?? [])
   const leases = await transaction.all<Lease>(selectLeases, worker)
   const released = leases.map(({ id, handler, attempt, startedAt }) => {
     return { worker, id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt } as const
   })
-  await finish(transaction, jobs, released)
+  await finish(transaction, released)
 }
 
 /** Removes a dead worker, and makes its tasks due again after the delay that each handler's policy sets. */
-export async function reclaimLeases(transaction: Transaction, jobs: JobQueue, dead: RegisteredWorker): Promise<void> {
+export async function reclaimLeases(transaction: Transaction, dead: RegisteredWorker): Promise<void> {
   const { id, heartbeats, handlers } = dead
   const names = await deleteWorker(transaction, id, heartbeats)
   if (!names) return // the worker has sent a heartbeat meanwhile, or another process has deleted its row
   await recordHandlersSeen(transaction, names)
   const policies = new Map(handlers.map((policy) => [policy.name, policy]))
-  await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, id), policies, Date.now())
+  await expireAll(transaction, await transaction.all<Lease>(selectLeases, id), policies, Date.now())
 }
 
 /** Makes running tasks due again, after a delay, if the rows of their workers no longer exist. */
-export async function reclaimOrphans(transaction: Transaction, jobs: JobQueue, now: number): Promise<void> {
-  await expireAll(transaction, jobs, await transaction.all<Lease>(selectOrphans), new Map(), now)
+export async function reclaimOrphans(transaction: Transaction, now: number): Promise<void> {
+  await expireAll(transaction, await transaction.all<Lease>(selectOrphans), new Map(), now)
 }
 
 /** Takes running tasks from removed workers. The attempts count, and the tasks are due again after a delay. */
 async function expireAll(
   transaction: Transaction,
-  jobs: JobQueue,
   leases: readonly Lease[],
   policies: ReadonlyMap<string, HandlerPolicy>,
   now: number,
@@ -54,12 +52,13 @@ async function expireAll(
   if (leases.length === 0) return
   const rows = leases.map(({ id, handler, attempt, attempts_used }) => {
     const delay = expiredLeaseDelay(attempts_used, policies.get(handler))
-    return { delivery_id: id, handler, attempt, next_at: now + delay, delay, job: newJob() }
+    return { delivery_id: id, handler, attempt, next_at: now + delay, delay }
   })
   const ids = await lockDeliveries(transaction, idsOf(leases))
   await lockOrderKeysOf(transaction, ids)
-  const expired = await transaction.all<DueTask>(expireTasks, recordset(rows))
-  await jobs.add(transaction, [...expired, ...(await promoteNext(transaction, ids))])
+  const expired = await transaction.all<{ id: number }>(expireTasks, recordset(rows))
+  await promoteNext(transaction, ids)
+  transaction.due = true // the delay may be 0
   await updateDeliveryStates(transaction, new Set(idsOf(expired)))
 }
 
@@ -74,7 +73,7 @@ const selectOrphans = `
 const expireTasks = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
-      delivery_id bigint, handler text, attempt int, next_at bigint, delay bigint, job uuid)
+      delivery_id bigint, handler text, attempt int, next_at bigint, delay bigint)
   ), running as materialized (
     select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.started_at
     from tasks join input using (delivery_id, handler, attempt)
@@ -84,7 +83,7 @@ const expireTasks = `
     select delivery_id, handler, attempt, started_at, 'cut off' from running
   )
   update tasks
-  set state = 'retrying', next_at = input.next_at, delay = input.delay, job = input.job, worker = null, started_at = null
+  set state = 'retrying', next_at = input.next_at, delay = input.delay, worker = null, started_at = null
   from running join input using (delivery_id, handler, attempt)
   where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
-  returning tasks.delivery_id as id, tasks.handler, tasks.job, tasks.next_at as at`
+  returning tasks.delivery_id as id`

@@ -10,7 +10,6 @@ import type { ClaimedTask, DecideMatches, Match, MatchedTask, MatchOffer, MatchR
 import { idsOf, recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from '../delivery-reader/read.ts'
-import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { distinctHashes, lockOrderKeys, OrderQueues, orderHash, promoteNext } from './order.ts'
 import { checkRegistered, workers } from './workers.ts'
 
@@ -35,7 +34,6 @@ interface DecidedMatch extends MatchDecision<ExistingTaskRow> {
  */
 export async function match(
   transaction: Transaction,
-  jobs: JobQueue,
   worker: number,
   offer: MatchOffer,
   decide: DecideMatches,
@@ -50,7 +48,6 @@ export async function match(
   const candidates = offered.filter(({ id }) => own.has(id))
   if (candidates.length === 0) return nothing
   const matches = await addOtherPrograms(transaction, worker, candidates, own)
-  await jobs.prepare(new Set([...matches.values()].flatMap(({ tasks }) => tasks.map(({ handler }) => handler))))
 
   const hashes = orderHashesOf(candidates, matches)
   const [ready, replays, , , queues] = await Promise.all([
@@ -70,7 +67,7 @@ export async function match(
     }
     return { ...context, ...matchTasks({ ...context, existing: tasks ?? [], rerun, paused, now: offer.now, isFirst }) }
   })
-  return commitMatches(transaction, jobs, decided, { worker, now: offer.now })
+  return commitMatches(transaction, decided, { worker, now: offer.now })
 }
 
 const nothing: MatchResult = { matched: 0, claimed: [] }
@@ -98,19 +95,16 @@ function orderHashesOf(deliveries: readonly UnmatchedRow[], matches: ReadonlyMap
 
 async function commitMatches(
   transaction: Transaction,
-  jobs: JobQueue,
   decided: readonly DecidedMatch[],
   claimant: Claimant,
 ): Promise<MatchResult> {
   const rows = decided.flatMap(({ match, tasks }) => tasks.map((task) => rowOf(match.id, task, claimant)))
-  const due = rows.flatMap((row): DueTask[] => {
-    return 'job' in row ? [{ job: row.job, id: row.delivery_id, handler: row.handler, at: row.next_at }] : []
-  })
+  if (rows.some((row) => 'next_at' in row)) transaction.due = true
   const gone = decided.flatMap((one) => one.gone)
   if (gone.length > 0) {
     const [ids, handlers] = [gone.map(({ delivery_id }) => delivery_id), gone.map(({ handler }) => handler)]
     await transaction.run(markTasksGone, ids, handlers)
-    due.push(...(await promoteNext(transaction, ids)))
+    await promoteNext(transaction, ids)
   }
   const deliveries = decided.map(({ match, state, nextAt, reason, replayed }) => {
     return { ...match.summary, id: match.id, state, next_at: nextAt, reason, replayed }
@@ -119,7 +113,6 @@ async function commitMatches(
   const [upserted] = await Promise.all([
     transaction.all<Pick<ClaimedTask, 'id' | 'handler' | 'attempt'>>(upsertTasks, recordset(rows)),
     transaction.run(updateMatched, recordset(deliveries)),
-    jobs.add(transaction, due),
     forgetMatchAttempts(transaction, idsOf(deliveries)),
     transaction.commit(),
   ])
@@ -136,12 +129,12 @@ async function commitMatches(
   return { matched: decided.length, claimed, ...(invalid.length > 0 && { invalid }) }
 }
 
-/** A due task has a time and a job. A running task has a worker. A blocked task has none of these. */
+/** A due task has a time. A running task has a worker. A blocked task has none of these. */
 function rowOf(id: number, { handler, key, start, startAt }: NewTask, { worker, now }: Claimant) {
   const task = { delivery_id: id, handler, start_at: startAt, order_key: key, order_hash: orderHash(handler, key) }
   if (start === 'running') return { ...task, state: 'running', attempts_used: 1, worker, started_at: now }
   const pending = { ...task, state: 'pending', attempts_used: 0 }
-  return start === 'due' ? { ...pending, next_at: startAt ?? 0, job: newJob() } : pending
+  return start === 'due' ? { ...pending, next_at: startAt ?? 0 } : pending
 }
 
 /**
@@ -208,22 +201,22 @@ const updateMatched = `
 
 const upsertTasks = `
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, job, order_key, order_hash, attempt, attempts_used, worker, started_at)
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used, worker, started_at)
   select
-    delivery_id, handler, state, next_at, start_at, job, order_key, order_hash, attempts_used, attempts_used, worker,
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempts_used, attempts_used, worker,
     started_at
   from json_to_recordset($1::json) as input (
-    delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, job uuid, order_key text,
+    delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, order_key text,
     order_hash bigint, attempts_used int, worker bigint, started_at bigint)
   on conflict (delivery_id, handler) do update
-  set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null, job = excluded.job,
-      order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
+  set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null, order_key = excluded.order_key,
+      order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
       attempts_used = excluded.attempts_used, worker = excluded.worker, started_at = excluded.started_at,
       claimed_after = null
   returning delivery_id as id, handler, attempt`
 
 const markTasksGone = `
-  update tasks set state = 'gone', next_at = null, delay = null, job = null
+  update tasks set state = 'gone', next_at = null, delay = null
   from unnest($1::bigint[], $2::text[]) as input (delivery_id, handler)
   where tasks.delivery_id = input.delivery_id and tasks.handler = input.handler`
 

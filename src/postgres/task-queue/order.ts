@@ -2,14 +2,13 @@
  * Order of tasks with a key. The unfinished tasks of one handler with the same key form a queue, identified by an order
  * hash. Only the first task of a queue, in order of receipt, may run, and only while no other task of the queue is
  * running: a retry can put an older task in front of a newer one that is running. The other tasks are blocked: they
- * have no `next_at` and no job. When a transaction ends a task of a queue, or an attempt of a task, it makes the first
+ * have no `next_at`. When a transaction ends a task of a queue, or an attempt of a task, it makes the first
  * task of the queue due if that task is blocked.
  */
 import { hash } from 'node:crypto'
 import type { ClaimedTask } from '../../inbox/task-queue.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import type { DueTask } from './job-queue.ts'
 
 /** Identifies a queue. 48 bits: small in an index, and exact as a JavaScript number. */
 export function orderHash(handler: string, key: string | undefined): number | null {
@@ -71,10 +70,10 @@ interface QueueRow {
 
 /**
  * For each queue with a task of these deliveries, makes the first task of the queue due if it is blocked. It is not due
- * before its `start_at`. The caller has locked the queues. @returns the tasks that are no longer blocked.
+ * before its `start_at`. The caller has locked the queues.
  */
-export function promoteNext(transaction: Transaction, ids: readonly number[]): Promise<DueTask[]> {
-  return transaction.all(promoteFirst, ids)
+export async function promoteNext(transaction: Transaction, ids: readonly number[]): Promise<void> {
+  if ((await transaction.run(promoteFirst, ids)) > 0) transaction.due = true
 }
 
 /** A task whose attempt has ended. Its worker can run the next task of the queue instead. */
@@ -96,8 +95,7 @@ export interface FinishedPlace {
 
 /**
  * For each task whose attempt has ended, claims the first task of its queue for the same worker, if that task is
- * blocked. The caller has locked the queues. This saves the transaction that would otherwise fetch the job of the first
- * task and claim the task.
+ * blocked. The caller has locked the queues. This saves the transaction that would otherwise claim the task.
  *
  * Leaves the first task to `promoteNext` in six cases: the worker was removed, the handler is paused, the task starts
  * later, it may be a suspect, the body is too large, or another transaction has locked the delivery of the task. In the
@@ -165,9 +163,8 @@ const promoteFirst = `
       limit 1) as first
   )
   update tasks
-  set next_at = coalesce(start_at, 0), job = gen_random_uuid()
-  where ctid = any(array(select place from firsts)) and state = 'pending' and next_at is null
-  returning delivery_id as id, handler, job, next_at as at`
+  set next_at = coalesce(start_at, 0)
+  where ctid = any(array(select place from firsts)) and state = 'pending' and next_at is null`
 
 /**
  * Claims nothing for a worker that has been removed. `key share` locks the rows of the remaining workers, so that no

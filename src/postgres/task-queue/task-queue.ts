@@ -14,11 +14,10 @@ import type {
   TaskQueue,
 } from '../../inbox/task-queue.ts'
 import { Batcher, batcherLimits } from '../../runtime/batcher.ts'
-import { startTimer } from '../../runtime/timer.ts'
 import type { PostgresClient } from '../client.ts'
 import { isItemFault } from '../connection/connection.ts'
 import { load } from '../delivery-reader/read.ts'
-import { claim, isAhead, nextDueAt, postponement } from './claim.ts'
+import { claim, handlersWithDueTasks, nextDueAt } from './claim.ts'
 import { releaseWorker } from './leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, match } from './match.ts'
 import { finish, type WorkerResult } from './tasks.ts'
@@ -38,7 +37,7 @@ export class PostgresTaskQueue implements TaskQueue {
     this.leaseDuration = leaseDuration(client.settings.heartbeat)
     this.#client = client
     this.#results = new Batcher({
-      commit: (results) => client.transaction((transaction) => finish(transaction, client.jobs, results)),
+      commit: (results) => client.transaction((transaction) => finish(transaction, results)),
       weigh: ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
       isItemFault,
       // No request waits for these results, so few large transactions are best.
@@ -51,9 +50,8 @@ export class PostgresTaskQueue implements TaskQueue {
     onWork?: (work: AvailableWork) => void,
     onGone?: (tasks: GoneTasks) => void,
   ): Promise<number> {
-    const { jobs, database, settings, maintenance } = this.#client
+    const { database, settings, maintenance } = this.#client
     return this.#client.call(async () => {
-      await jobs.prepare(namesOf(handlers))
       const worker = await registerWorker(database, handlers, settings.heartbeat)
       maintenance.addWorker(worker, handlers)
       if (onWork) this.#client.addWorkListener(worker, onWork)
@@ -63,26 +61,25 @@ export class PostgresTaskQueue implements TaskQueue {
   }
 
   updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
-    const { jobs, database, maintenance } = this.#client
+    const { database, maintenance } = this.#client
     return this.#client.call(async () => {
-      await jobs.prepare(namesOf(handlers))
       maintenance.addWorker(worker, handlers)
       await updateWorker(database, worker, handlers)
     })
   }
 
   releaseWorker(worker: number): Promise<void> {
-    const { jobs, maintenance } = this.#client
+    const { maintenance } = this.#client
     return this.#client.call(async () => {
       await maintenance.removeWorker(worker)
       this.#client.removeWorkListener(worker)
       this.#client.goneListeners.remove(worker)
-      await this.#client.transaction((transaction) => releaseWorker(transaction, jobs, worker))
+      await this.#client.transaction((transaction) => releaseWorker(transaction, worker))
     })
   }
 
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult> {
-    return this.#client.write((transaction) => match(transaction, this.#client.jobs, worker, offer, decide))
+    return this.#client.write((transaction) => match(transaction, worker, offer, decide))
   }
 
   /**
@@ -98,21 +95,14 @@ export class PostgresTaskQueue implements TaskQueue {
   }
 
   claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]> {
-    const { jobs, database } = this.#client
-    const limits = Object.entries(request.wanted).filter(([, limit]) => limit > 0)
-    const handlers = limits.map(([handler]) => handler)
+    const { database } = this.#client
     return this.#client.call(async () => {
-      await jobs.prepare(handlers)
-      const ready = await jobs.readyHandlers(database, handlers, isAhead(request.now))
-      if (ready.size === 0) return []
-      const wanted = Object.fromEntries(limits.filter(([handler]) => ready.has(handler)))
-      const options = { ...request, worker, wanted }
+      const due = await handlersWithDueTasks(database, request.now)
+      const limits = Object.entries(request.wanted).filter(([handler, limit]) => limit > 0 && due.has(handler))
+      if (limits.length === 0) return []
+      const options = { ...request, worker, wanted: Object.fromEntries(limits) }
       for (let round = 0; round < maxClaimRounds; round++) {
-        const { claimed, more, postponed } = await this.#client.transaction((transaction) => {
-          return claim(transaction, jobs, options)
-        })
-        // The tasks may have to wait for an attempt of this worker only, which can end long before the next poll.
-        if (postponed) startTimer(() => this.#client.signalWork(worker, 'due'), postponement)
+        const { claimed, more } = await this.#client.transaction((transaction) => claim(transaction, options))
         if (claimed.length > 0 || !more) return claimed
       }
       return []
@@ -135,5 +125,3 @@ export class PostgresTaskQueue implements TaskQueue {
     })
   }
 }
-
-const namesOf = (handlers: readonly HandlerPolicy[]): string[] => handlers.map(({ name }) => name)

@@ -10,7 +10,6 @@ import { hasEnded, transitionOf } from '../../inbox/states.ts'
 import type { AttemptResult, DeliveryStatus } from '../../inbox/task-queue.ts'
 import { idsOf, recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { claimNextTasks, type FinishedPlace, lockOrderKeysOf, promoteNext } from './order.ts'
 
 /** @returns the ids of the deliveries that exist. */
@@ -30,17 +29,13 @@ export interface WorkerResult extends AttemptResult {
  */
 export async function finish(
   transaction: Transaction,
-  jobs: JobQueue,
   results: readonly WorkerResult[],
 ): Promise<(DeliveryStatus | undefined)[]> {
   const ids = [...new Set(idsOf(results))]
   const rows = results.map(rowOf)
-  // The job of an ignored result belongs to no task. The worker that fetches this job deletes it.
-  const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): DueTask[] => {
-    return job === undefined ? [] : [{ job, id, handler, at: next_at }]
-  })
+  if (rows.some(({ next_at }) => next_at !== undefined && next_at <= Date.now())) transaction.due = true
   // Sent together, because the queues stay locked during each round trip.
-  const [, , ended, claimed, promoted, states] = await Promise.all([
+  const [, , ended, claimed, , states] = await Promise.all([
     lockDeliveries(transaction, ids),
     lockOrderKeysOf(transaction, ids),
     transaction.all<{ index: number }>(endLeases, recordset(rows)),
@@ -49,7 +44,7 @@ export async function finish(
     updateDeliveryStates(transaction, ids),
   ])
   for (const { id } of claimed) transaction.changed.add(id)
-  await Promise.all([jobs.add(transaction, [...due, ...promoted]), transaction.commit()])
+  await transaction.commit()
 
   const recorded = new Set(ended.map(({ index }) => index))
   // If several results of a delivery are recorded together, the last one has ended the delivery.
@@ -78,7 +73,6 @@ function rowOf(attempt: WorkerResult, index: number) {
   return {
     ...{ index, delivery_id: id, handler, attempt: number, worker },
     ...{ state, next_at: nextAt, delay, attempts_used_change: attemptsUsedChange },
-    job: nextAt === undefined ? undefined : newJob(),
     ...{ started_at: startedAt, duration, outcome, error, result, log },
   }
 }
@@ -101,13 +95,13 @@ const endLeases = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
       index int, delivery_id bigint, handler text, attempt int, worker bigint, state text, next_at bigint, delay bigint,
-      attempts_used_change int, job uuid, started_at bigint, duration bigint, outcome text, error text, result text, log text)
+      attempts_used_change int, started_at bigint, duration bigint, outcome text, error text, result text, log text)
   ), firsts as (
     select distinct on (delivery_id, handler, attempt, worker) * from input
     order by delivery_id, handler, attempt, worker, index
   ), ended as (
     update tasks
-    set state = firsts.state, next_at = firsts.next_at, delay = firsts.delay, job = firsts.job,
+    set state = firsts.state, next_at = firsts.next_at, delay = firsts.delay,
         attempts_used = tasks.attempts_used + firsts.attempts_used_change, worker = null, started_at = null
     from firsts
     where tasks.delivery_id = any(array(select delivery_id from firsts))

@@ -3,7 +3,6 @@ import type { GoneTasks, HandlerPolicy } from '../../inbox/task-queue.ts'
 import { goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import type { JobQueue } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
@@ -18,7 +17,6 @@ const batchSize = 1000
  */
 export async function endUnhandledTasks(
   transaction: Transaction,
-  jobs: JobQueue,
   vanishAfter: number,
   now: number,
 ): Promise<GoneTasks[]> {
@@ -41,7 +39,7 @@ export async function endUnhandledTasks(
     idsOf(gone),
     gone.map(({ handler }) => goneReason(handler)),
   )
-  await jobs.add(transaction, await promoteNext(transaction, ids))
+  await promoteNext(transaction, ids)
   await updateDeliveryStates(transaction, ids)
   const byHandler = Map.groupBy(gone, ({ handler }) => handler)
   return [...byHandler].map(([handler, tasks]) => ({ handler, count: tasks.length }))
@@ -111,7 +109,7 @@ const selectUnhandled = `
   limit $4`
 
 const markUnhandledGone = `
-  update tasks set state = 'gone', next_at = null, delay = null, job = null
+  update tasks set state = 'gone', next_at = null, delay = null
   where ${isDue} and ${isUnhandled} and delivery_id = any($4::bigint[])
   returning delivery_id as id, handler`
 

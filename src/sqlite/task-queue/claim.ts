@@ -60,10 +60,13 @@ interface Search extends Pick<ClaimRequest, 'now'> {
   suspects: number
 }
 
-/** Finds due tasks of a handler, in the order of `next_at`. If there are too many suspects, finds other tasks instead. */
+/** Finds due tasks of a handler, oldest delivery first. If there are too many suspects, finds other tasks instead. */
 function findDue(connection: Connection, { handler, limit, suspects, now, largest }: Search): FoundTask[] {
   const find = (maxSuspect: number, max: number) => {
-    return connection.all<FoundTask>(selectDue, handler, now, largest, maxSuspect, max)
+    const found = [selectNew, selectRetried].flatMap((sql) => {
+      return connection.all<FoundTask>(sql, handler, now, largest, maxSuspect, max)
+    })
+    return found.sort((a, b) => a.delivery_id - b.delivery_id).slice(0, max)
   }
   if (suspects < 1) return find(0, limit)
   const found = find(1, limit)
@@ -82,15 +85,21 @@ const selectOldestUnmatched = 'select min(id) as id from deliveries where matche
 
 const selectFirstDue = 'select next_at from tasks where handler = ? and next_at is not null order by next_at limit 1'
 
-/** New tasks have 0 as `next_at`, so they come first, in order of receipt. */
-const selectDue = `
+/** @param range A condition for `next_at`. */
+const selectDue = (range: string): string => `
   select delivery_id, size, replayed, suspect
   from (
     select delivery_id, size, replayed, tasks.next_at,
       tasks.attempts_used > 1 and ${isCutOff(0)} and ${isCutOff(1)} as suspect
     from tasks join deliveries on deliveries.id = delivery_id
-    where handler = ? and tasks.next_at <= ? and size <= ?
+    where handler = ?1 and tasks.next_at ${range} and size <= ?3
   )
-  where suspect <= ?
+  where suspect <= ?4
   order by next_at, delivery_id
-  limit ?`
+  limit ?5`
+
+/**
+ * New tasks have 0 as `next_at`, and retries a time. They are found separately: in the order of `next_at`, no retry
+ * would start as long as there are enough new tasks.
+ */
+const [selectNew, selectRetried] = [selectDue('<= 0'), selectDue('between 1 and ?2')]

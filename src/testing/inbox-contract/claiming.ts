@@ -32,6 +32,22 @@ export const claimingCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'claim-retry-first',
+    name: 'claims a retry before tasks of newer deliveries that have not run yet',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a')
+      const ids = await storeMany(inbox, 4)
+      for (const id of ids) await worker.match(id, due('a'))
+      const claim = async () => only(await inbox.claim(worker.id, { wanted: { a: 1 }, bytes: 1e9, now: start + 2 }))
+      const task = await claim()
+      await inbox.finish(worker.id, [{ ...task, outcome: 'failed', startedAt: start, duration: 1, nextAt: start + 2 }])
+      const retried = await claim()
+      assert.deepEqual([retried.id, retried.attempt], [ids[0], 2])
+      assert.equal((await claim()).id, ids[1])
+    },
+  },
+  {
     id: 'claim-names',
     name: 'claims no tasks of other handlers, whatever their names',
     async run(host) {

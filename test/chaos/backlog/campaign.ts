@@ -10,7 +10,6 @@ import { Database } from '../database.ts'
 import { contradictions, readContents, unfinished } from '../inbox-contents.ts'
 import { Backlog } from './deliveries.ts'
 import { type BacklogKind, type BacklogStage, backlogFaults, backlogKinds } from './faults.ts'
-import { jobs } from './queries.ts'
 import { type BacklogVerdict, judgeBacklog, type OperatorRetry } from './verdict.ts'
 import { ProgressWatch, takeover } from './watch.ts'
 import { Workers } from './workers.ts'
@@ -48,7 +47,7 @@ export interface BacklogOptions {
 const concurrency = 10
 
 /**
- * Milliseconds within which the number of unfinished deliveries and jobs must fall after the last fault. Each fall
+ * Milliseconds within which the number of unfinished deliveries must fall after the last fault. Each fall
  * starts the time anew.
  */
 const drainTimeout = 60_000
@@ -134,12 +133,12 @@ async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: Fa
   }
 }
 
-/** Waits until no unfinished delivery and no job is left, or until their number has not fallen for `drainTimeout`. */
+/** Waits until no unfinished delivery is left, or until their number has not fallen for `drainTimeout`. */
 async function drain({ database: { pool }, watch }: BacklogStage, report: BacklogReport): Promise<void> {
   watch.fault = 'the last fault'
   let [least, end] = [Number.POSITIVE_INFINITY, 0]
   for (;;) {
-    const left = (await unfinished(pool)) + (await jobs(pool))
+    const left = await unfinished(pool)
     if (left === 0) return
     if (left < least) [least, end] = [left, performance.now() + drainTimeout]
     if (performance.now() > end) {

@@ -13,7 +13,6 @@ export const backlogKinds = {
   resized: 'workers join, others are closed',
   killed: 'a worker of the backlog is killed',
   retried: 'an operator retries old deliveries',
-  jobless: 'jobs of pg-boss are deleted',
   suspended: 'every process of PostgreSQL is suspended',
   matcher: 'a worker is suspended while it matches',
   paused: 'a worker is suspended while it handles',
@@ -43,9 +42,6 @@ export interface BacklogStage {
 export type BacklogFault = (stage: BacklogStage) => Promise<void>
 
 const maxWorkers = 4
-
-/** Milliseconds within which deleted jobs are created again: the longest interval between two reconciliations. */
-const jobsAreBack = 15_000
 
 /** How many deliveries of its repository run before a delivery that kills workers, so that all workers know it in time. */
 const fatalDistance = 15
@@ -98,17 +94,6 @@ const retry: BacklogFault = async (stage) => {
     await inbox.retry({ ids: rows.map(({ id }) => id) })
   }
   await expectProgress(stage)
-}
-
-const deleteJobs: BacklogFault = async (stage) => {
-  const { random, database, watch } = stage
-  const share = random.pick([0.5, 1])
-  await database.deleteJobs(share)
-  if (share === 1) watch.outage(jobsAreBack)
-  // Some deliveries can end even if the deleted jobs stay missing: those that run now, and those that their workers run
-  // directly after them. These are far fewer than 200, because at most 4 workers run 10 deliveries each. So after 200
-  // ended deliveries, the jobs are back.
-  await expectProgress(stage, 200)
 }
 
 const suspendServer: BacklogFault = async (stage) => {
@@ -203,7 +188,6 @@ export const backlogFaults: Record<BacklogKind, BacklogFault> = {
   resized: resize,
   killed: kill,
   retried: retry,
-  jobless: deleteJobs,
   suspended: suspendServer,
   matcher: suspendMatcher,
   paused: suspendWorker,

@@ -5,11 +5,6 @@ export async function matching(pool: Pool): Promise<string[]> {
   return (await pool.query<{ transaction: string }>(selectMatching)).rows.map(({ transaction }) => transaction)
 }
 
-/** The number of jobs. */
-export async function jobs(pool: Pool): Promise<number> {
-  return (await pool.query<{ count: number }>(countJobs)).rows[0]?.count ?? 0
-}
-
 /** Random matched deliveries in the state `$1`, at most `$2`. */
 export const selectForRetry = `
   select id::int, guid, state from hookserver.deliveries where state = $1 and matched order by random() limit $2`
@@ -19,5 +14,3 @@ const selectMatching = `
   from pg_locks join pg_stat_activity using (pid)
   where locktype = 'advisory' and granted and objsubid = 1
     and (classid::bigint << 32) | objid::bigint = hashtextextended('hookserver matches hookserver', 1)`
-
-const countJobs = `select count(*)::int as count from hookserver_jobs.job where name not like '\\_\\_pgboss%'`

@@ -17,13 +17,13 @@ const packages: Record<(typeof templateNames)[number], string[]> = {
   handler: ['hookserver'],
   bot: ['hookserver', 'octokit'],
   deploy: ['hookserver'],
-  postgres: ['hookserver', 'pg', 'pg-boss'],
+  postgres: ['hookserver', 'pg'],
 }
 
 /** The projects find the packages in the folder above them, so that the type check reads the types only once. */
 beforeAll(async () => {
   installPacked(home)
-  linkPackages(home, ['octokit', 'pg', 'pg-boss', '@types/node'])
+  linkPackages(home, ['octokit', 'pg', '@types/node'])
   const commands = templateNames.map((one) => runIn(home, 'node_modules/.bin/hookserver', 'init', one, '--yes'))
   for (const { code, stderr } of await Promise.all(commands)) expect([code, stderr]).toEqual([0, ''])
 })

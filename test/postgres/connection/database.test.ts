@@ -1,7 +1,5 @@
-import { createHook } from 'node:async_hooks'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { recordset } from '../../../src/postgres/connection/connection.ts'
 import { Database, type Transaction } from '../../../src/postgres/connection/database.ts'
@@ -136,48 +134,6 @@ describe('a transaction', () => {
       ]),
     )
     await expect(work).rejects.toThrow('no such time')
-    expect(await names()).toEqual([])
-  })
-
-  test('commits only after holdOpen has sent its statement', async () => {
-    const looked = Promise.withResolvers<void>()
-    const work = database.transaction((transaction) => {
-      const later = transaction.holdOpen(async (db) => {
-        await looked.promise
-        return db.executeSql(insertName, ['a'])
-      })
-      return Promise.all([later, transaction.commit()])
-    })
-    await database.run(insertName, 'b') // meanwhile
-    looked.resolve()
-    await work
-    expect(await names()).toEqual([{ name: 'a' }, { name: 'b' }])
-  })
-
-  test('leaves the event loop idle while holdOpen waits', async () => {
-    const looked = Promise.withResolvers<void>()
-    const work = database.transaction((transaction) => {
-      const later = transaction.holdOpen(() => looked.promise)
-      return Promise.all([later, transaction.commit()])
-    })
-    let created = 0
-    const hook = createHook({ init: (_id, type) => void (type === 'Immediate' && created++) }).enable()
-    await setTimeout(30)
-    hook.disable()
-    looked.resolve()
-    await work
-    expect(created).toBeLessThan(100)
-  })
-
-  test('sends no commit if holdOpen fails', async () => {
-    const work = database.transaction((transaction) => {
-      const failed = transaction.holdOpen(async () => {
-        await setTimeout(1)
-        throw new Error('no such queue')
-      })
-      return Promise.all([transaction.run(insertName, 'a'), failed, transaction.commit()])
-    })
-    await expect(work).rejects.toThrow('no such queue')
     expect(await names()).toEqual([])
   })
 

@@ -5,7 +5,7 @@ import { changes } from '../../../src/postgres/delivery-reader/changes.ts'
 import { body, get, load, lockUnmatched, overview } from '../../../src/postgres/delivery-reader/read.ts'
 import { pack } from '../../../src/postgres/delivery-store/contents.ts'
 import { knownGuids } from '../../../src/postgres/metadata/missed-deliveries.ts'
-import { nextDueAt } from '../../../src/postgres/task-queue/claim.ts'
+import { handlersWithDueTasks, lockDueTasks, nextDueAt } from '../../../src/postgres/task-queue/claim.ts'
 import { explaining, type Read } from '../explaining.ts'
 import { createTables, fill } from '../inbox.ts'
 import { type PostgresServer, startPostgres } from '../server.ts'
@@ -20,7 +20,10 @@ beforeAll(async () => {
   database = await createTables(server.url)
   await fill(database, { count, state: `case when i = 77 then 'pending' else 'done' end` })
   await database.run(`insert into attempts select id, 'a', 1, 1, 1, 'succeeded' from deliveries`)
-  await database.executeSql('analyze')
+  await database.run(
+    `insert into tasks (delivery_id, handler, state, next_at) select id, 'due', 'pending', 0 from deliveries where id > 40000`,
+  )
+  await database.run('analyze')
   await put(1, {}, 'body of 1')
   await put(2, { a: 'b' }, 'body of 2')
 }, 120_000)
@@ -92,6 +95,8 @@ const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][
   ['lockUnmatched', (sql) => lockUnmatched(sql, { limit: 10, bytes: 1e9, ordered: true }), 1],
   ['overview', (sql) => overview(sql), 2],
   ['nextDueAt', (sql) => nextDueAt(sql, ['a', 'b']), 1],
+  ['handlersWithDueTasks', (sql) => handlersWithDueTasks(sql, 1), 1],
+  ['lockDueTasks', (sql) => lockDueTasks(sql, { wanted: { due: 10 }, bytes: 1e9, now: 1 }), 10],
   ['changes', (sql) => changes(sql, undefined), 1],
   ['knownGuids', (sql) => knownGuids(sql, { hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
 ]

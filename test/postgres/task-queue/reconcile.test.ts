@@ -4,13 +4,7 @@ import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { Database } from '../../../src/postgres/connection/database.ts'
 import { postgres } from '../../../src/postgres/index.ts'
 import { resolvePostgresOptions } from '../../../src/postgres/options.ts'
-import { JobQueue } from '../../../src/postgres/task-queue/job-queue.ts'
-import {
-  addMissingJobs,
-  correctClockSkew,
-  replaceLostJobs,
-  unblockFirstTasks,
-} from '../../../src/postgres/task-queue/reconcile.ts'
+import { correctClockSkew, unblockFirstTasks } from '../../../src/postgres/task-queue/reconcile.ts'
 import { endUnhandledTasks } from '../../../src/postgres/task-queue/unhandled-tasks.ts'
 import { recordMatches, unmatched } from '../../../src/testing/inbox-contract/matching.ts'
 import { stateIn, storeIn, taskIn } from '../../inbox/stores.ts'
@@ -20,7 +14,6 @@ let server: PostgresServer
 let inbox: Inbox
 let worker: number
 let database: Database
-let jobs: JobQueue
 let schema: string
 let schemas = 0
 
@@ -39,11 +32,8 @@ beforeEach(async () => {
     { name: 'b', backoff: 1000 },
   ])
   database = new Database({ connectionString: server.url }, resolvePostgresOptions(options), { max: 2, name: 'test' })
-  jobs = new JobQueue(database, schema, { supervises: false })
-  await jobs.start()
   return async () => {
     await inbox.close()
-    await jobs.stop()
     await database.close()
   }
 })
@@ -56,80 +46,12 @@ const claim = async (handler = 'a') =>
 
 const handed = async (from = inbox) => (await unmatched(from, 100, 1e9)).map(({ id }) => id)
 
-const replace = () => database.transaction((session) => replaceLostJobs(session, jobs, 0))
-
-const loseJobs = () => database.run(`delete from ${schema}_jobs.job`)
-
-test('gives new jobs to due and retrying tasks that have lost theirs', async () => {
-  const [due, waiting] = [await storeIn(inbox), await storeIn(inbox)]
-  await match(due, { handler: 'a', claim: false })
-  const [task] = await match(waiting, { handler: 'b', claim: true })
-  const soon = { outcome: 'failed', startedAt: Date.now(), duration: 0, nextAt: Date.now() - 1 } as const
-  if (task) await inbox.finish(worker, [{ ...task, ...soon }])
-  await loseJobs()
-  expect([await claim('a'), await claim('b')]).toEqual([[], []])
-  await replace()
-  expect([await claim('a'), await claim('b')]).toEqual([[due], [waiting]])
-})
-
-test('keeps existing jobs, and gives none to running and ended tasks', async () => {
-  const [fresh, due, running, done] = [
-    await storeIn(inbox),
-    await storeIn(inbox),
-    await storeIn(inbox),
-    await storeIn(inbox),
-  ]
-  await match(due, { handler: 'a', claim: false })
-  await match(running, { handler: 'a', claim: true })
-  await match(done)
-  const before = await database.all(`select id from ${schema}_jobs.job order by id`)
-  expect(before).toHaveLength(1)
-  await replace()
-  expect(await database.all(`select id from ${schema}_jobs.job order by id`)).toEqual(before)
-  expect([await handed(), await claim()]).toEqual([[fresh], [due]])
-})
-
-test('continues the check for lost jobs where the previous check ended', async () => {
-  const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
-  for (const id of ids) await match(id, { handler: 'a', claim: false })
-  await loseJobs()
-  await database.transaction((session) => replaceLostJobs(session, jobs, ids[1] as number))
-  expect(await claim()).toEqual([ids[2]])
-})
-
-test('checks all tasks of the last delivery for lost jobs, because the next check begins after this delivery', async () => {
-  const id = await storeIn(inbox)
-  await match(id, { handler: 'a', claim: false }, { handler: 'b', claim: false })
-  for (const handler of ['a', 'b']) {
-    await database.run(`delete from ${schema}_jobs.job where name = (
-      select name from ${schema}_jobs.job where id = (select job from ${schema}.tasks where handler = '${handler}'))`)
-    expect(await database.transaction((session) => replaceLostJobs(session, jobs, 0, 1))).toBe(id)
-    const lost = `select handler from ${schema}.tasks where job not in (select id from ${schema}_jobs.job)`
-    expect(await database.all(lost)).toEqual([])
-  }
-})
-
-test('drops obsolete jobs, which do not block the jobs behind them', async () => {
-  const ids = [await storeIn(inbox), await storeIn(inbox)]
-  for (const id of ids) await match(id, { handler: 'a', claim: false })
-  await database.transaction((session) => addMissingJobs(session, jobs, [ids[0] as number]))
-  const left = () => database.get<{ count: number }>(`select count(*) as count from ${schema}_jobs.job`)
-  expect(await left()).toEqual({ count: 3 })
-  expect(
-    (await inbox.claim(worker, { wanted: { a: 1 }, bytes: 1e9, now: Date.now() })).map(({ id }) => id),
-  ).toHaveLength(1)
-  expect(await claim()).toHaveLength(1)
-  expect(await claim()).toEqual([])
-  expect(await left()).toEqual({ count: 0 })
-})
-
 test('unblocks the first task of an idle queue', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
   for (const id of ids) await match(id, { handler: 'a', key: id === ids[2] ? 'other' : 'key', claim: false })
-  await database.run('update tasks set next_at = null, job = null')
-  await loseJobs()
+  await database.run('update tasks set next_at = null')
   expect(await claim()).toEqual([])
-  const free = () => database.transaction((session) => unblockFirstTasks(session, jobs))
+  const free = () => database.transaction(unblockFirstTasks)
   await free()
   expect((await claim()).toSorted()).toEqual([ids[0], ids[2]])
   await free() // the second task waits while the first runs
@@ -150,7 +72,7 @@ test('makes tasks due that would wait for longer than their delay, and no others
     } as const
     if (task) await inbox.finish(worker, [{ ...task, ...failed }])
   }
-  await database.transaction((session) => correctClockSkew(session, jobs, Date.now()))
+  await database.transaction((session) => correctClockSkew(session, Date.now()))
   expect(await claim()).toEqual([ids[0]])
   expect((await taskIn(inbox, ids[1] as number, 'a')).state).toBe('retrying')
 })
@@ -158,7 +80,7 @@ test('makes tasks due that would wait for longer than their delay, and no others
 test('ends due tasks as gone only if no worker has registered their handler for a long time', async () => {
   const id = await storeIn(inbox)
   await match(id, { handler: 'nowhere', claim: false })
-  const lose = (now: number) => database.transaction((session) => endUnhandledTasks(session, jobs, 1000, now))
+  const lose = (now: number) => database.transaction((session) => endUnhandledTasks(session, 1000, now))
   const now = Date.now()
   await lose(now)
   await lose(now + 999)
@@ -172,7 +94,7 @@ test('ends no tasks as gone soon after the release of a worker that ran only bri
   const id = await storeIn(inbox)
   await match(id, { handler: 'brief', claim: false })
   const now = Date.now()
-  const end = (at: number) => database.transaction((session) => endUnhandledTasks(session, jobs, 30_000, at))
+  const end = (at: number) => database.transaction((session) => endUnhandledTasks(session, 30_000, at))
   await end(now - 40_000)
   await inbox.releaseWorker(await inbox.registerWorker([{ name: 'brief', backoff: 1000 }]))
   await end(now)
@@ -185,7 +107,7 @@ test('does not count time without a worker before it ends tasks as gone', async 
   const id = await storeIn(inbox)
   await match(id, { handler: 'nowhere', claim: false })
   const [now, hour] = [Date.now(), 3_600_000]
-  const lose = (at: number) => database.transaction((session) => endUnhandledTasks(session, jobs, 100_000, now + at))
+  const lose = (at: number) => database.transaction((session) => endUnhandledTasks(session, 100_000, now + at))
   await lose(0)
   await lose(25 * hour)
   await lose(25 * hour + 99_999)
@@ -200,7 +122,7 @@ test('ends ordered tasks without a handler together with the tasks that wait for
   const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
   for (const id of ids) await match(id, task(id === ids[2] ? now + 60_000 : undefined))
   for (const at of [now, now + 1000]) {
-    await database.transaction((session) => endUnhandledTasks(session, jobs, 1000, at))
+    await database.transaction((session) => endUnhandledTasks(session, 1000, at))
   }
   const states = await Promise.all(ids.map(async (id) => (await taskIn(inbox, id, 'nowhere')).state))
   expect(states).toEqual(['gone', 'gone', 'pending'])
@@ -260,24 +182,4 @@ test('unlocks deliveries within seconds if a process is suspended while it match
   goOn.resolve()
   await failed
   expect(await stateIn(inbox, id)).toBe('ignored')
-})
-
-test('looks up a new queue on a connection other than that of the transaction', async () => {
-  const ids = [await storeIn(inbox), await storeIn(inbox)]
-  const small = postgres(server.url, { schema, connections: 3 })
-  onTestFinished(() => small.close())
-  await small.overview()
-  const late = await inbox.registerWorker([{ name: 'late', backoff: 1000 }])
-  for (const id of ids) {
-    await recordMatches(
-      inbox,
-      late,
-      [{ id, summary: {}, tasks: [{ handler: 'late', key: 'key', claim: false }] }],
-      Date.now(),
-    )
-  }
-  expect(await small.discard({ ids: [ids[0] as number] }, 'not wanted')).toBe(1)
-  expect((await inbox.claim(late, { wanted: { late: 9 }, bytes: 1e9, now: Date.now() })).map(({ id }) => id)).toEqual([
-    ids[1],
-  ])
 })

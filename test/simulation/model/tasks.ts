@@ -46,7 +46,7 @@ export function nextDueAt(data: ModelData, handlers: readonly string[]): number 
   return times.length > 0 ? Math.min(...times) : undefined
 }
 
-/** Tasks that may be claimed, in the order in which they became due. */
+/** Tasks that may be claimed, oldest delivery first. */
 function dueTasks(data: ModelData, handler: string, { now, largest }: ClaimRequest): ModelTask[] {
   const due: ModelTask[] = []
   for (const { tasks, content } of data.deliveries.values()) {
@@ -54,7 +54,7 @@ function dueTasks(data: ModelData, handler: string, { now, largest }: ClaimReque
     if (task?.nextAt === undefined || task.nextAt > now || content.body.length > (largest ?? Infinity)) continue
     due.push(task)
   }
-  return due.sort((a, b) => (a.nextAt as number) - (b.nextAt as number) || a.delivery.id - b.delivery.id)
+  return due.sort((a, b) => a.delivery.id - b.delivery.id)
 }
 
 const isSuspected = (task: ModelTask): boolean => task.attemptsUsed > 1 && wasCutOffTwice(task)
