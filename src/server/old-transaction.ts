@@ -1,3 +1,4 @@
+import type { Client } from 'pg'
 import { minute } from '../inbox/counts.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { OldTransaction } from '../inbox/records.ts'
@@ -17,6 +18,15 @@ export function describeOldTransaction({ pid, user, application, age }: OldTrans
 }
 
 export const endTransaction = (pid: number): string => `end it: select pg_terminate_backend(${pid})`
+
+/**
+ * The oldest transaction in the database of a client, if it has been open for `minAge` milliseconds. Loads `pg`.
+ * Default: a minute.
+ */
+export async function findOldTransaction(client: Client, minAge?: number): Promise<OldTransaction | undefined> {
+  const { oldTransaction } = await import('../postgres/metadata/statistics.ts')
+  return oldTransaction({ get: async (sql, ...values) => (await client.query(sql, values)).rows[0] }, minAge)
+}
 
 /**
  * Looks for an old transaction once a minute, and logs a warning at most once in ten minutes.

@@ -44,6 +44,14 @@ export function connectionsOf({ databaseConnections, role }: Config): number {
   return connections + always + (role.value === 'receiver' ? 0 : working)
 }
 
+export const schemaOf = ({ databaseSchema }: Pick<Config, 'databaseSchema'>): string =>
+  resolvePostgresOptions({ schema: databaseSchema.value }).schema
+
+/** Why an inbox cannot use a database with this encoding, and what to do. Loads `pg`. */
+export async function encodingProblem(encoding: string): Promise<[problem: string, cure: string] | undefined> {
+  return (await import('../postgres/connection/connection.ts')).encodingProblem(encoding)
+}
+
 /** @param onError Called if the first query fails. If it returns, the inbox stays open. Default: throws the error. */
 async function openPostgres(
   { database, databaseSchema }: DatabaseConfig,

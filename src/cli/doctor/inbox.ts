@@ -2,9 +2,8 @@ import { existsSync, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Client } from 'pg'
 import type { Inbox } from '../../inbox/inbox.ts'
-import { resolvePostgresOptions } from '../../postgres/options.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { openPassively } from '../../server/open-inbox.ts'
+import { openPassively, schemaOf } from '../../server/open-inbox.ts'
 import { type Finding, failed, fine, warning } from '../finding.ts'
 import { deliveryCount, plural } from '../output.ts'
 
@@ -37,7 +36,7 @@ export async function* checkSchema(
   config: Config,
   name: string,
 ): AsyncGenerator<Finding> {
-  const { schema } = resolvePostgresOptions({ schema: config.databaseSchema.value })
+  const schema = schemaOf(config)
   const { exists, allowed } = (await client.query(selectSchema, [schema])).rows[0] as Schema
   const migrates = config.databaseMigrate.value !== false
   if (migrates && !allowed) {

@@ -2,8 +2,8 @@
 import type { Client } from 'pg'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { endTransaction } from '../../server/old-transaction.ts'
-import { connectionsOf, cureOf, loadPostgres, noAnswer, reasonOf } from '../../server/open-inbox.ts'
+import { endTransaction, findOldTransaction } from '../../server/old-transaction.ts'
+import { connectionsOf, cureOf, encodingProblem, loadPostgres, noAnswer, reasonOf } from '../../server/open-inbox.ts'
 import { type Finding, failed, warning } from '../finding.ts'
 import { formatDuration, plural } from '../output.ts'
 import { checkSchema } from './inbox.ts'
@@ -57,8 +57,7 @@ async function* checkServer(connect: Connect, config: Config): AsyncGenerator<Fi
     yield failed(what, `${name} is too old`, `upgrade it to ${minVersion} or later`)
     return
   }
-  const { encodingProblem } = await import('../../postgres/connection/connection.ts') // a chunk that loads `pg`
-  const [problem, cure] = encodingProblem(server.encoding) ?? []
+  const [problem, cure] = (await encodingProblem(server.encoding)) ?? []
   if (problem) {
     yield failed(what, `${name}: ${problem}`, cure)
     return
@@ -172,9 +171,7 @@ function* checkConnections({ free, max }: Server, needed: number): Generator<Fin
  * lag, because each poll for changes scans all changes since then.
  */
 export async function* checkTransactions(client: Client, minAge?: number): AsyncGenerator<Finding> {
-  const { oldTransaction } = await import('../../postgres/metadata/statistics.ts') // a chunk that loads `pg`
-  const get = async (sql: string, ...values: unknown[]) => (await client.query(sql, values)).rows[0]
-  const oldest = await oldTransaction({ get }, minAge)
+  const oldest = await findOldTransaction(client, minAge)
   if (!oldest) return
   const { pid, user, application, age } = oldest
   const open = `has been open for ${formatDuration(age)} (process ${pid}${user && `, user ${user}`})`
