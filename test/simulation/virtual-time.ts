@@ -3,6 +3,7 @@
  * code of a simulated process uses are those of its process. Everything else keeps the real ones.
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+import os from 'node:os'
 import type { Random } from './random.ts'
 
 const current = new AsyncLocalStorage<VirtualProcess>()
@@ -15,6 +16,7 @@ const real = {
   now: Date.now,
   monotonic: performance.now,
   random: Math.random,
+  uptime: os.uptime,
 }
 
 export class VirtualTimer {
@@ -138,6 +140,7 @@ export class VirtualTime {
       const process = current.getStore()
       return process ? this.now - process.slept : real.monotonic.call(performance)
     }
+    os.uptime = () => (current.getStore() ? this.now / 1000 : real.uptime())
     Math.random = () => (current.getStore() ? random.next() : real.random())
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0 // the worker records the stack of each error, which takes time
@@ -148,6 +151,7 @@ export class VirtualTime {
       Date.now = real.now
       performance.now = real.monotonic
       Math.random = real.random
+      os.uptime = real.uptime
     }
   }
 }

@@ -1,8 +1,12 @@
+import os from 'node:os'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Suspensions } from '../../../src/inbox/worker/suspensions.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }))
-afterEach(() => void vi.useRealTimers())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 /** Lets time pass without timers, as while a process is stopped. */
 const stopFor = (ms: number) => void vi.setSystemTime(Date.now() + ms)
@@ -30,6 +34,16 @@ test('a clock that is set back is no suspension', () => {
   const suspensions = new Suspensions(1000, Date)
   stopFor(-60_000)
   expect(suspensions.count).toBe(0)
+})
+
+test('a clock that is set back while the machine is suspended does not hide the suspension', () => {
+  const suspensions = new Suspensions(10_000, Date)
+  const awake = os.uptime()
+  stopFor(-30_000) // set back by a minute during a suspension of half a minute
+  vi.spyOn(os, 'uptime').mockReturnValue(awake + 30)
+  expect([suspensions.count, suspensions.count]).toEqual([1, 1])
+  stopFor(-5000)
+  expect(suspensions.count).toBe(1)
 })
 
 test('an answer that takes longer than the leases last is late, although the process runs', () => {
