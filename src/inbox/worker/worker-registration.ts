@@ -64,9 +64,9 @@ export class WorkerRegistration {
   }
 
   /**
-   * The store sends heartbeats only once it has answered. After a late answer, other processes may have taken the worker
-   * for dead, so its id is retired.
-   * @returns `undefined` if the answer was late.
+   * The store sends heartbeats only once it has answered. After a late answer or a suspension, other processes may take
+   * the worker for dead, so its id is retired.
+   * @returns `undefined` if the answer was late, or the process was suspended.
    */
   async #registerInTime(): Promise<number | undefined> {
     const { inbox, host, suspensions } = this.#context
@@ -74,7 +74,7 @@ export class WorkerRegistration {
     const call = suspensions.callTime()
     const id = await inbox.registerWorker(policiesOf(host), onWork, (tasks) => reportGone(host, tasks))
     this.#unreleased.add(id)
-    if (!suspensions.isLate(call)) return id
+    if (!suspensions.isLate(call) && suspensions.count === call.suspensions) return id
     this.#retired.push(id)
     return undefined
   }
