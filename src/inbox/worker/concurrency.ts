@@ -7,8 +7,20 @@ import { MemoryPool, type Release } from '../../runtime/memory-pool.ts'
 /** Maximum attempts of a handler that run at a time in one process, if it has no `concurrency`. */
 export const defaultConcurrency = 25
 
+/**
+ * The maximum number of tasks of a handler that wait for a slot. They are claimed ahead, so that the handler need not
+ * wait for the store between two tasks, and so that each call of the store is about many tasks. Limited, because all
+ * claimed tasks of a process that dies lose an attempt.
+ */
+const maxAhead = 100
+
 /** The right to run one task of a handler. It has one owner at a time, from the claim of the task to its end. */
 export interface Slot {
+  /**
+   * `undefined`: the task may run. Otherwise, the task was claimed ahead: resolves with `true` when it may run, and with
+   * `false` if the slot is released first.
+   */
+  readonly turn: Promise<boolean> | undefined
   /** Has no effect if the slot has been released before. */
   release(): void
 }
@@ -16,66 +28,174 @@ export interface Slot {
 /** Slots of one handler that a claim has taken, and that no task owns yet. */
 export interface FreeSlots {
   readonly length: number
-  /** @returns a slot, if one is left. */
+  /** @returns a slot, if one is left. The slots of tasks that have to wait come last. */
   pop(): Slot | undefined
   /** Releases the slots that are left. */
   release(): void
 }
 
-/** Gives out the slots of handlers. */
-export class Slots {
-  readonly #taken = new Map<string, number>()
+/**
+ * A slot of a task.
+ *
+ * - waiting: the task was claimed ahead. → taken, when another task has ended; → released.
+ * - taken: the task may run. → released.
+ * - released: the task owns no slot. Final.
+ */
+class OwnedSlot implements Slot {
+  readonly turn: Promise<boolean> | undefined
+  readonly #handler: HandlerSlots
+  readonly #resolve: ((mayRun: boolean) => void) | undefined
+  #state: 'waiting' | 'taken' | 'released'
 
-  /** The number of slots that are taken, of all handlers. */
+  constructor(handler: HandlerSlots, state: 'waiting' | 'taken') {
+    this.#handler = handler
+    this.#state = state
+    if (state === 'taken') return
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.turn = promise
+    this.#resolve = resolve
+  }
+
+  /** Gives a waiting task the slot of a task that has ended. */
+  take(): void {
+    this.#state = 'taken'
+    this.#resolve?.(true)
+  }
+
+  release(): void {
+    const state = this.#state
+    this.#state = 'released'
+    if (state === 'taken') this.#handler.end()
+    if (state === 'waiting') this.#handler.waiting.delete(this)
+    this.#resolve?.(false)
+  }
+}
+
+/** The slots of one handler. Tasks wait only while no slot is free. */
+class HandlerSlots {
+  taken = 0
+  /** In the order in which the tasks were claimed. */
+  readonly waiting = new Set<OwnedSlot>()
+  /** How many more tasks this round may claim ahead. */
+  room = 0
+  /** The number of tasks that have ended since the last round. */
+  #ended = 0
+
+  startRound(): void {
+    this.room = Math.max(0, Math.min(this.#ended, maxAhead) - this.waiting.size)
+    this.#ended = 0
+  }
+
+  take(): Slot {
+    this.taken++
+    return new OwnedSlot(this, 'taken')
+  }
+
+  takeAhead(): Slot {
+    this.room--
+    const slot = new OwnedSlot(this, 'waiting')
+    this.waiting.add(slot)
+    return slot
+  }
+
+  end(): void {
+    this.#ended++
+    this.free(1)
+  }
+
+  /** Gives slots that were taken to waiting tasks, and frees the others. */
+  free(count: number): void {
+    let left = count
+    for (const slot of this.waiting) {
+      if (left === 0) return
+      left--
+      this.waiting.delete(slot)
+      slot.take()
+    }
+    this.taken -= left
+  }
+}
+
+/**
+ * Gives out the slots of handlers. A round may also claim tasks ahead, which wait for a slot: as many as have ended since
+ * the round before. So a task waits for about as long as a round takes, a handler that is slow has no waiting tasks, and
+ * the first rounds of a small backlog leave it to other workers. Tasks with an order key are not claimed ahead, because
+ * the end of a task claims the next one.
+ */
+export class Slots {
+  readonly #handlers = new Map<string, HandlerSlots>()
+
+  /** The number of slots that tasks own, of all handlers, including the slots of waiting tasks. */
   get taken(): number {
-    return [...this.#taken.values()].reduce((sum, count) => sum + count, 0)
+    return [...this.#handlers.values()].reduce((sum, { taken, waiting }) => sum + taken + waiting.size, 0)
   }
 
   /** The number of free slots of a handler. It is negative if `concurrency` was lowered while its tasks run. */
   free({ name, options }: Registration): number {
-    return (options.concurrency ?? defaultConcurrency) - (this.#taken.get(name) ?? 0)
+    return (options.concurrency ?? defaultConcurrency) - (this.#handlers.get(name)?.taken ?? 0)
+  }
+
+  /** How many tasks of a handler a round may claim now: one for each free slot, and some ahead. */
+  claimable(registration: Registration): number {
+    return Math.max(0, this.free(registration)) + this.#room(registration)
+  }
+
+  startRound(): void {
+    for (const slots of this.#handlers.values()) slots.startRound()
   }
 
   /** @returns a slot, if one is free. */
   take(registration: Registration): Slot | undefined {
-    if (this.free(registration) < 1) return undefined
-    this.#add(registration.name, 1)
-    return this.#slot(registration.name)
+    return this.free(registration) < 1 ? undefined : this.#of(registration).take()
   }
 
-  /** Takes all free slots of a handler. */
+  /** @returns a slot in which a task may run, or for which it may wait. */
+  takeAhead(registration: Registration): Slot | undefined {
+    const slot = this.take(registration)
+    if (slot || this.#room(registration) < 1) return slot
+    return this.#of(registration).takeAhead()
+  }
+
+  /** Takes all free slots of a handler, and room for tasks that wait. */
   takeAll(registration: Registration): FreeSlots {
-    const { name } = registration
-    let left = Math.max(0, this.free(registration))
-    this.#add(name, left)
+    const slots = this.#of(registration)
+    let [free, ahead] = [Math.max(0, this.free(registration)), this.#room(registration)]
+    slots.taken += free
     return {
       get length() {
-        return left
+        return free + ahead
       },
       pop: () => {
-        if (left < 1) return undefined
-        left--
-        return this.#slot(name)
+        if (free > 0) {
+          free--
+          slots.taken--
+          return slots.take()
+        }
+        if (ahead < 1) return undefined
+        ahead--
+        return slots.takeAhead()
       },
       release: () => {
-        this.#add(name, -left)
-        left = 0
+        slots.free(free)
+        free = 0
+        ahead = 0
       },
     }
   }
 
-  #slot(handler: string): Slot {
-    let isReleased = false
-    return {
-      release: () => {
-        if (!isReleased) this.#add(handler, -1)
-        isReleased = true
-      },
-    }
+  /** Releases the slots of all waiting tasks. */
+  releaseWaiting(): void {
+    for (const { waiting } of this.#handlers.values()) for (const slot of waiting) slot.release()
   }
 
-  #add(handler: string, change: number): void {
-    this.#taken.set(handler, (this.#taken.get(handler) ?? 0) + change)
+  #room({ name, options }: Registration): number {
+    return options.order === undefined ? (this.#handlers.get(name)?.room ?? 0) : 0
+  }
+
+  #of({ name }: Registration): HandlerSlots {
+    let slots = this.#handlers.get(name)
+    if (!slots) this.#handlers.set(name, (slots = new HandlerSlots()))
+    return slots
   }
 }
 

@@ -30,7 +30,7 @@ export const maxMatchAttempts = 3
 export interface MatchedDelivery extends Pick<RunningTask, 'stored' | 'payload' | 'cost'> {
   match: Match
   registrations: readonly Registration[]
-  /** The slots of the handlers that can run now. */
+  /** The slots of the handlers that can run now, or that the tasks may wait for. */
   slots: ReadonlyMap<string, Slot>
 }
 
@@ -145,7 +145,7 @@ export interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
   now: number
 }
 
-/** Reads the payload of a delivery and finds its handlers. Takes a slot for each task that can run now. */
+/** Reads the payload of a delivery and finds its handlers. Takes a slot for each task that can run now, or may wait for a slot. */
 export function matchDelivery(stored: StoredDelivery, options: MatchOptions): MatchedDelivery {
   const { host, slots, cost, hasMemory, now } = options
   let read: ParsedPayload
@@ -161,7 +161,7 @@ export function matchDelivery(stored: StoredDelivery, options: MatchOptions): Ma
     const { name, options } = registration
     const startAt = options.delay ? stored.receivedAt + options.delay : undefined
     const isDue = startAt === undefined || startAt <= now
-    const slot = hasMemory && isDue ? slots.take(registration) : undefined
+    const slot = hasMemory && isDue ? slots.takeAhead(registration) : undefined
     if (slot) taken.set(name, slot)
     return { handler: name, key: orderKeyOf(registration, stored, read, host), claim: slot !== undefined, startAt }
   })

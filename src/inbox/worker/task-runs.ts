@@ -2,7 +2,7 @@ import { type DeliveryPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import type { Json } from '../../runtime/json.ts'
 import type { Release } from '../../runtime/memory-pool.ts'
-import { sleep } from '../../runtime/timer.ts'
+import { sleep, startTimer } from '../../runtime/timer.ts'
 import { traceStoredAttempt } from '../../telemetry/tracing.ts'
 import type { AttemptResult, DeliveryStatus, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
@@ -14,6 +14,12 @@ import { registrationsOf, storeRetryDelay, type WorkerContext } from './worker-h
 
 /** Milliseconds that consecutive tasks of an order key may keep a slot. After that, other due tasks may get it. */
 const maxChain = 1000
+
+/**
+ * Milliseconds that a task may wait for a slot. After that, another worker may have a free one, because the handler has
+ * become slower here.
+ */
+const maxWait = 250
 
 /**
  * Milliseconds until the next suspect may start beside a suspect that still runs. A handler that ends its process
@@ -28,8 +34,9 @@ const maxTrial = 500
  *   waiting, if the match that claimed the task has read its delivery.
  * - loading: its delivery is being read. → waiting; → ended if the program has removed the handler or the store fails,
  *   which releases the lease; → ended if the delivery was deleted.
- * - waiting: for memory for its payload. → running; → ended if `startNoMore()` was called, or if the lease may have
- *   expired, so that it is released: the answer of the store was late, or the process was suspended after the claim.
+ * - waiting: for a slot, if it was claimed ahead, and for memory for its payload. → running; → ended if `startNoMore()`
+ *   was called; → ended if its lease is released, because the task has waited for `maxWait`, or because the lease may have
+ *   expired: the answer of the store was late, or the process was suspended after the claim.
  * - running: the code of its handler runs. → recording, as soon as the outcome is known. The slot is released when the
  *   code has ended, which may be after the run.
  * - recording: the store records the result, and may claim the next task with the same order key. → ended, and a run of
@@ -129,6 +136,7 @@ export class TaskRuns {
   /** Calls no handler from now on. `releaseWorker` releases the leases of the tasks that are loading or waiting. */
   startNoMore(): void {
     this.#mayStart = false
+    this.#context.slots.releaseWaiting()
     this.#waitingStopped.resolve(undefined)
   }
 
@@ -172,14 +180,26 @@ export class TaskRuns {
     const { suspensions } = this.#context
     if (!this.#mayStart) return task.slot.release()
     if (suspensions.isLate(task.calledAt)) return this.#drop(task)
+    if (task.slot.turn && !(await this.#waitForTurn(task.slot, task.slot.turn))) {
+      return this.#mayStart ? this.#drop(task) : undefined
+    }
     const releaseMemory = this.#context.memory.takeAtOnce(task.cost) ?? (await this.#waitForMemory(task.cost))
     if (!releaseMemory) return task.slot.release()
     try {
-      if (task.calledAt.suspensions === suspensions.count) await this.#attempt(task, releaseMemory)
+      if (!this.#mayStart) task.slot.release()
+      else if (task.calledAt.suspensions === suspensions.count) await this.#attempt(task, releaseMemory)
       else await this.#drop(task)
     } finally {
       releaseMemory()
     }
+  }
+
+  /** @returns false if the task has waited for `maxWait`, or if `startNoMore()` ends the wait. */
+  async #waitForTurn(slot: Slot, turn: Promise<boolean>): Promise<boolean> {
+    const stopTimer = startTimer(() => slot.release(), maxWait)
+    const mayRun = await turn
+    stopTimer()
+    return mayRun
   }
 
   /** @returns `undefined` if `startNoMore()` ends the wait. */

@@ -13,10 +13,13 @@ import { storeTimeout, type WorkerContext, type WorkerHost } from './worker-host
 import { WorkerRegistration } from './worker-registration.ts'
 
 /**
- * A round matches as many deliveries as the handler with the most free slots can run, within these bounds. If a handler
- * has an order, the limit is always the maximum.
+ * A round matches as many deliveries as one of the handlers can run or claim ahead, within these bounds. If a handler has
+ * an order, the limit is `orderedMatched`.
  */
-const [minMatched, maxMatched] = [10, 100]
+const [minMatched, maxMatched] = [10, 125]
+
+/** The number of deliveries that a round matches if a handler has an order. */
+const orderedMatched = 100
 /**
  * Maximum milliseconds that a round waits until no request is being answered. Limited, so that constant traffic cannot
  * stop handlers.
@@ -201,6 +204,7 @@ export class Worker {
     if (!this.#handlesDeliveries) return false
     const registrations = this.#context.host.registrations()
     this.#warnOfMemory()
+    this.#context.slots.startRound()
     const due = await this.#claim(worker, registrations)
     if (this.#loop.isStopped) return true // `stop` releases the claimed tasks, with the leases of this worker
     if (due.length > 0) await this.#runs.start(due)
@@ -239,10 +243,10 @@ export class Worker {
    */
   async #match(worker: number, registrations: readonly Registration[]): Promise<number> {
     if (!this.#unmatched.take(this.#context.inbox.pollInterval)) return 0
-    const free = registrations.map((registration) => this.#context.slots.free(registration))
+    const claimable = registrations.map((registration) => this.#context.slots.claimable(registration))
     const ordered = registrations.some(({ options }) => options.order !== undefined)
     // With an order, most of the matched tasks may wait for older tasks. So match many, to find enough that can run.
-    const limit = ordered ? maxMatched : Math.min(Math.max(...free, minMatched), maxMatched)
+    const limit = ordered ? orderedMatched : Math.min(Math.max(...claimable, minMatched), maxMatched)
     const { matched, tasks, unreadable, mayBeDue } = await this.#matcher.match(worker, {
       limit,
       ordered,

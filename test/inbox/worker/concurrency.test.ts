@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
 import type { HandlerOptions } from '../../../src/handler.ts'
 import { Slots } from '../../../src/inbox/worker/concurrency.ts'
 
@@ -32,4 +33,70 @@ test('a slot that is released twice is free once, and none is given out beyond t
   slot?.release()
   expect(slots.takeAll(one)).toHaveLength(1)
   expect(slots.free(one)).toBe(0)
+})
+
+describe('tasks that are claimed ahead', () => {
+  const one = registrationOf('one', { concurrency: 1 })
+
+  /** Slots of `one` after a round in which this number of tasks has ended. */
+  function slotsAfter(ended: number): Slots {
+    const slots = new Slots()
+    for (let i = 0; i < ended; i++) slots.take(one)?.release()
+    slots.startRound()
+    return slots
+  }
+
+  test('are as many as have ended since the round before, and 100 at most', () => {
+    const counts = [0, 3, 1000].map((ended) => slotsAfter(ended).claimable(one))
+    expect(counts).toEqual([1, 4, 101])
+    const slots = slotsAfter(3)
+    for (let i = 0; i < 3; i++) slots.takeAhead(one)
+    expect([slots.claimable(one), slots.taken]).toEqual([1, 3])
+    slots.startRound()
+    expect(slots.claimable(one)).toBe(0)
+  })
+
+  test('get slots in their order when earlier tasks end', async () => {
+    const slots = slotsAfter(2)
+    const [first, second, third] = [slots.takeAhead(one), slots.takeAhead(one), slots.takeAhead(one)]
+    expect([first?.turn, slots.takeAhead(one)]).toEqual([undefined, undefined])
+    const turns: string[] = []
+    void second?.turn?.then((mayRun) => turns.push(`second ${mayRun}`))
+    void third?.turn?.then((mayRun) => turns.push(`third ${mayRun}`))
+    first?.release()
+    await setImmediate()
+    expect([turns, slots.free(one)]).toEqual([['second true'], 0])
+    second?.release()
+    third?.release()
+    await setImmediate()
+    expect([turns, slots.free(one), slots.taken]).toEqual([['second true', 'third true'], 1, 0])
+  })
+
+  test('get no slot after they were released', async () => {
+    const slots = slotsAfter(2)
+    const running = slots.take(one)
+    const [timedOut, stopped] = [slots.takeAhead(one), slots.takeAhead(one)]
+    timedOut?.release()
+    slots.releaseWaiting()
+    expect([await timedOut?.turn, await stopped?.turn]).toEqual([false, false])
+    stopped?.release()
+    expect([slots.taken, slots.free(one)]).toEqual([1, 0])
+    running?.release()
+    expect(slots.free(one)).toBe(1)
+  })
+
+  test('may be due tasks, which get free slots first', () => {
+    const slots = slotsAfter(1)
+    const claim = slots.takeAll(one)
+    expect(claim).toHaveLength(2)
+    const [first, second] = [claim.pop(), claim.pop()]
+    expect([first?.turn, second?.turn, claim.pop()]).toEqual([undefined, expect.any(Promise), undefined])
+    claim.release()
+    expect(slots.taken).toBe(2)
+  })
+
+  test('have no order key', () => {
+    const ordered = registrationOf('one', { concurrency: 1, order: 'repository' })
+    expect(slotsAfter(9).claimable(ordered)).toBe(1)
+  })
 })

@@ -266,6 +266,25 @@ describe('a delivery that a handler gets', () => {
 })
 
 describe('the concurrency of a handler', () => {
+  test('leaves tasks that were claimed ahead to other workers if the handler becomes slow', async () => {
+    const inbox = openInbox()
+    const { promise: later, resolve } = Promise.withResolvers<void>()
+    const host = new Host().on('push', ({ n }) => (Number(n) >= 30 ? later : undefined), { concurrency: 5 })
+    const ids: number[] = []
+    for (let n = 0; n < 60; n++) ids.push(await storeIn(inbox, { n }))
+    const worker = startWorker(inbox, host)
+    await expect.poll(async () => (await inbox.overview()).states).toMatchObject({ done: 30, running: 5, pending: 25 })
+    resolve()
+    for (const id of ids) await reaches(inbox, id, 'done')
+    expect(worker.held).toEqual({ slots: 0, bytes: 0 })
+    const details = await Promise.all(ids.map((id) => detailIn(inbox, id)))
+    const outcomes = details.flatMap(({ tasks }) =>
+      tasks.flatMap(({ attempts }) => attempts.map(({ outcome }) => outcome)),
+    )
+    expect(outcomes).toContain('released') // by the worker, after it had claimed tasks ahead
+    expect(outcomes.filter((outcome) => outcome === 'succeeded')).toHaveLength(60)
+  })
+
   test('is never exceeded, and fully used', async () => {
     const inbox = openInbox()
     const gates: PromiseWithResolvers<void>[] = []
