@@ -56,7 +56,7 @@ export default defineConfig({
     // The two other flags leave room for the objects of the test files that share a process. Otherwise, V8 collects
     // garbage all the time, which takes 5 % of the time of all tests.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000', '--initial-old-space-size=512', '--min-semi-space-size=16'],
-    maxConcurrency: 10, // most concurrent tests wait
+    maxConcurrency: 4, // while tests wait for the CPU, their inboxes send heartbeats, which take CPU too
     maxWorkers: availableParallelism() + 2, // more than the cores, because many tests wait for timers and processes
     sequence: { sequencer: LongestFirst },
     // The environment of a developer's machine must not influence a test.
