@@ -4,18 +4,36 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { adapterContract, type ContractCase, type ContractMount, contractMounts } from '../../src/testing/index.ts'
 
-/**
- * Runs the adapter contract against the server that `start` creates from the mounts of the contract.
- * @param samples Whether to send all sample payloads, which takes a second. One application for each adapter gets them.
- */
+/** A server with all mounts of the adapter contract, in one framework or behind one service. */
+export interface Application {
+  title: string
+  start(mounts: ContractMount[]): Server | Promise<Server>
+  /** Whether a case applies to this application. Default: every case does. */
+  applies?(one: ContractCase): boolean
+  /** Whether `samples.campaign.ts` sends all sample payloads to it. One application for each adapter gets them. */
+  samples?: boolean
+  /** Options for every mount. */
+  options?: Parameters<typeof contractMounts>[0]
+}
+
+/** The case that sends all sample payloads takes a second of CPU. */
+const isSamplesCase = ({ id }: ContractCase) => id === 'every-sample'
+
+const selections = {
+  'all cases': () => true,
+  'without samples': (one: ContractCase) => !isSamplesCase(one),
+  'only samples': isSamplesCase,
+}
+
+export type Selection = keyof typeof selections
+
+/** The selected cases of the adapter contract. */
+export const selectCases = (selection: Selection): ContractCase[] => adapterContract.filter(selections[selection])
+
+/** Runs the selected cases of the adapter contract that apply to the application. */
 export function holdsAdapterContract(
-  title: string,
-  start: (mounts: ContractMount[]) => Server | Promise<Server>,
-  {
-    applies = () => true,
-    samples = true,
-    ...options
-  }: { applies?: (one: ContractCase) => boolean; samples?: boolean } & Parameters<typeof contractMounts>[0] = {},
+  { title, start, applies = () => true, options = {} }: Application,
+  selection: Selection = 'without samples',
 ): void {
   describe(`the adapter contract, ${title}`, () => {
     const host = { origin: '' }
@@ -25,8 +43,7 @@ export function holdsAdapterContract(
       host.origin = await listen(server)
     })
     afterAll(() => stop(server))
-    const cases = adapterContract.filter((one) => applies(one) && (samples || one.id !== 'every-sample'))
-    test.each(cases)('$name', ({ run }) => run(host))
+    test.each(selectCases(selection).filter(applies))('$name', ({ run }) => run(host))
   })
 }
 

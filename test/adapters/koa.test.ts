@@ -1,37 +1,4 @@
-import { createServer } from 'node:http'
-import Koa from 'koa'
-import Koa2 from 'koa2'
-import { hookserver } from '../../src/adapters/koa.ts'
-import { HookError } from '../../src/index.ts'
+import { koaApplications } from './applications/koa.ts'
 import { holdsAdapterContract } from './host.ts'
 
-for (const [title, Framework] of [
-  ['Koa 3', Koa],
-  ['Koa 2', Koa2],
-] as const) {
-  holdsAdapterContract(
-    title,
-    (mounts) => {
-      const app = new Framework()
-      app.silent = true
-      app.use(async (context, next) => {
-        try {
-          await next()
-        } catch (error) {
-          if (!(error instanceof HookError)) throw error
-          context.status = error.status
-          context.body = error.problem()
-        }
-      })
-      for (const { hooks, options, consumed } of mounts) {
-        app.use(async (context, next) => {
-          if (consumed && context.path === options.url) for await (const _ of context.req);
-          return next()
-        })
-        app.use(hookserver(hooks, options))
-      }
-      return createServer(app.callback())
-    },
-    { samples: title === 'Koa 3' },
-  )
-}
+for (const application of koaApplications) holdsAdapterContract(application)

@@ -1,30 +1,12 @@
-import { createServer } from 'node:http'
 import { describe, expect, test, vi } from 'vitest'
 import { hookserver, type LambdaEvent } from '../../src/adapters/lambda.ts'
 import { Hooks } from '../../src/index.ts'
 import { signedRequest } from '../../src/testing/index.ts'
+import { lambdaApplications } from './applications/lambda.ts'
 import { holdsAdapterContract } from './host.ts'
-import { eventShapes, gateway } from './lambda-events.ts'
+import { eventShapes } from './lambda-events.ts'
 
-for (const [title, shape] of Object.entries(eventShapes)) {
-  holdsAdapterContract(
-    `Lambda behind ${title}`,
-    (mounts) => {
-      const handlers = new Map(mounts.map(({ hooks, options }) => [options.url, hookserver(hooks, options)]))
-      const fallback = handlers.get('/contract/plain') as ReturnType<typeof hookserver>
-      return createServer(gateway((path) => handlers.get(path) ?? fallback, shape))
-    },
-    // Cases with `about: 'streaming'` need a server that calls hookserver before the body of the request is complete.
-    // Cases with `about: 'consuming'` need other software that reads the body before hookserver does. Lambda has
-    // neither, so these cases are left out.
-    // The case `response` expects a response with two cookies. Behind a load balancer without multi-value headers,
-    // hookserver can send only one cookie, so the case is left out there.
-    {
-      applies: ({ id, about }) => about === undefined && !(id === 'response' && title === 'a load balancer'),
-      samples: title === 'API Gateway v1' || title === 'a Function URL', // the one sends base64, the other text
-    },
-  )
-}
+for (const application of lambdaApplications) holdsAdapterContract(application)
 
 describe('Lambda', () => {
   const hooks = new Hooks({ secret: 's', validateIp: false, logger: false })

@@ -7,20 +7,26 @@ import { holdsAdapterContract, serving } from './host.ts'
 
 const pathOf = (request: IncomingMessage) => request.url?.split('?')[0]
 
-holdsAdapterContract('node:http', (mounts) => {
-  const handlers = new Map(mounts.map(({ hooks, options }) => [options.url, hookserver(hooks, options)]))
-  const plain = handlers.get('/contract/plain') as ReturnType<typeof hookserver>
-  const consumed = mounts.filter((mount) => mount.consumed).map(({ options }) => options.url)
-  return createServer(async (request, response) => {
-    const path = pathOf(request) ?? ''
-    if (consumed.includes(path)) for await (const _ of request);
-    await (handlers.get(path) ?? plain)(request, response)
-  })
-})
-
 holdsAdapterContract(
-  'connect middleware',
-  (mounts) => {
+  {
+    title: 'node:http',
+    start(mounts) {
+      const handlers = new Map(mounts.map(({ hooks, options }) => [options.url, hookserver(hooks, options)]))
+      const plain = handlers.get('/contract/plain') as ReturnType<typeof hookserver>
+      const consumed = mounts.filter((mount) => mount.consumed).map(({ options }) => options.url)
+      return createServer(async (request, response) => {
+        const path = pathOf(request) ?? ''
+        if (consumed.includes(path)) for await (const _ of request);
+        await (handlers.get(path) ?? plain)(request, response)
+      })
+    },
+  },
+  'all cases',
+)
+
+holdsAdapterContract({
+  title: 'connect middleware',
+  start(mounts) {
     const handlers = mounts.map(({ hooks, options }) => hookserver(hooks, options))
     const consumed = mounts.filter((mount) => mount.consumed).map(({ options }) => options.url)
     return createServer(async (request, response) => {
@@ -33,8 +39,7 @@ holdsAdapterContract(
       run(0)
     })
   },
-  { samples: false },
-)
+})
 
 describe('the promise of the handler', () => {
   const secret = 'a secret of the tests'

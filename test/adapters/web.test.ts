@@ -8,9 +8,14 @@ import { signedRequest } from '../../src/testing/index.ts'
 import { application } from '../runtimes/application.ts'
 import { holdsAdapterContract } from './host.ts'
 
-holdsAdapterContract('web', (mounts) => createAdaptorServer({ fetch: application(hookserver, mounts) }) as Server, {
-  clientAddress: () => '127.0.0.1',
-})
+holdsAdapterContract(
+  {
+    title: 'web',
+    start: (mounts) => createAdaptorServer({ fetch: application(hookserver, mounts) }) as Server,
+    options: { clientAddress: () => '127.0.0.1' },
+  },
+  'all cases',
+)
 
 const { headers: pingHeaders, body: pingBody } = signedRequest('ping', { secret: 's' })
 const pingBytes = new TextEncoder().encode(pingBody)

@@ -1,0 +1,37 @@
+import { createServer } from 'node:http'
+import Koa from 'koa'
+import Koa2 from 'koa2'
+import { hookserver } from '../../../src/adapters/koa.ts'
+import { HookError } from '../../../src/index.ts'
+import type { Application } from '../host.ts'
+
+const frameworks = [
+  ['Koa 3', Koa],
+  ['Koa 2', Koa2],
+] as const
+
+export const koaApplications: readonly Application[] = frameworks.map(([title, Framework]) => ({
+  title,
+  start(mounts) {
+    const app = new Framework()
+    app.silent = true
+    app.use(async (context, next) => {
+      try {
+        await next()
+      } catch (error) {
+        if (!(error instanceof HookError)) throw error
+        context.status = error.status
+        context.body = error.problem()
+      }
+    })
+    for (const { hooks, options, consumed } of mounts) {
+      app.use(async (context, next) => {
+        if (consumed && context.path === options.url) for await (const _ of context.req);
+        return next()
+      })
+      app.use(hookserver(hooks, options))
+    }
+    return createServer(app.callback())
+  },
+  samples: Framework === Koa,
+}))
