@@ -40,7 +40,7 @@ describe('the options of postgres()', () => {
       { schema: 'a"; drop table' },
       '"schema" must be a name of at most 50 lower-case letters',
     ],
-    ['a schema name that is too long for the schema of the jobs', { schema: 's'.repeat(51) }, 'at most 50'],
+    ['a schema name that is too long', { schema: 's'.repeat(51) }, 'at most 50'],
   ])('are rejected with the reason: %s', (_name, options, message) => {
     expect(() => postgres('postgres://localhost/x', options)).toThrow(TypeError)
     expect(() => postgres('postgres://localhost/x', options)).toThrow(message)
