@@ -158,10 +158,12 @@ export interface WorkerHeartbeat {
 const maxMissed = 5
 
 /**
- * Milliseconds without a heartbeat for which no other process reclaims the leases of a worker.
+ * Milliseconds without a heartbeat for which no other process reclaims the leases of a worker, from any moment on at which
+ * the worker runs. The latest heartbeat may be two intervals older: the registration may take one, and the first
+ * heartbeat follows one later.
  * @param interval Milliseconds between two heartbeats.
  */
-export const leaseDuration = (interval: number): number => Math.min((maxMissed - 1) * interval, minStuckTime)
+export const leaseDuration = (interval: number): number => Math.min((maxMissed - 2) * interval, minStuckTime)
 
 /**
  * Watches the heartbeats of all workers. It counts checks instead of time, so that no lease expires because a clock

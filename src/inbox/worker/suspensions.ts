@@ -73,9 +73,10 @@ export class Suspensions {
   /**
    * Whether the leases that a call has acquired may have expired before its answer arrived now. If the network stalls,
    * the heartbeats do not reach the store either, although this process runs.
+   * @param share The share of this time that the answer may take.
    */
-  isLate({ at }: CallTime): boolean {
-    return performance.now() - at > Math.max(this.#limit, minLateness)
+  isLate({ at }: CallTime, share: number = 1): boolean {
+    return performance.now() - at > Math.max(share * this.#limit, minLateness)
   }
 
   /** Looks at the clocks regularly from now on, so that a long wait is not taken for a suspension. */

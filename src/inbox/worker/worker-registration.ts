@@ -4,6 +4,9 @@ import { reportGone } from './report-attempt.ts'
 import type { RoundLoop } from './round-loop.ts'
 import type { WorkerContext, WorkerHost } from './worker-host.ts'
 
+/** The share of `leaseDuration` that a registration may take: the interval of the heartbeats. See `leaseDuration`. */
+const registrationShare = 1 / 3
+
 interface RegistrationEvents {
   onWork(work: AvailableWork): void
   onError(error: unknown): void
@@ -54,7 +57,9 @@ export class WorkerRegistration {
       // The first call of an inbox also opens it, which may take long. So a late answer is not a failure at first.
       this.#current = (await this.#registerInTime()) ?? (await this.#registerInTime())
       if (this.#current === undefined)
-        throw new Error(`The inbox took longer than ${inbox.leaseDuration} ms to register this worker`)
+        throw new Error(
+          `The inbox took longer than ${inbox.leaseDuration * registrationShare} ms to register this worker`,
+        )
     }
     if (this.#handlersChanged) {
       this.#handlersChanged = false
@@ -74,7 +79,7 @@ export class WorkerRegistration {
     const call = suspensions.callTime()
     const id = await inbox.registerWorker(policiesOf(host), onWork, (tasks) => reportGone(host, tasks))
     this.#unreleased.add(id)
-    if (!suspensions.isLate(call) && suspensions.count === call.suspensions) return id
+    if (!suspensions.isLate(call, registrationShare) && suspensions.count === call.suspensions) return id
     this.#retired.push(id)
     return undefined
   }
