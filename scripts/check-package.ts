@@ -52,6 +52,7 @@ const env = { ...process.env, GITHUB_WEBHOOKS_KEY: 'the secret of the service' }
 const project = mkdtempSync(join(tmpdir(), 'hookserver-package-'))
 try {
   const tarball = installPackage(project)
+  if (process.argv.includes('--release')) await step('addresses', () => checkAddresses())
   await step('publint', () => lint())
   await step('are the types wrong', () => checkTypes(tarball))
   await step('SQL files', () => checkSqlFiles())
@@ -78,6 +79,14 @@ function run(command: string, args: readonly string[]): string {
   } catch (error) {
     throw new Error(`${command} ${args.join(' ')} failed:\n${(error as { stdout: string }).stdout}`)
   }
+}
+
+/** A release needs the addresses of the project: npm shows them, and resolves the relative links of the README. */
+function checkAddresses(): string {
+  const fields = ['repository', 'homepage', 'bugs']
+  const missing = fields.filter((field) => manifest[field] === undefined)
+  assert.deepEqual(missing, [], 'fields that package.json needs for a release')
+  return fields.join(', ')
 }
 
 async function lint(): Promise<void> {
