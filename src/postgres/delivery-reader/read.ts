@@ -41,12 +41,16 @@ export interface ExistingTaskRow extends ExistingTask {
   order_hash: number | null
 }
 
-/** Locks the oldest unmatched deliveries. With `ordered`, returns none while another worker matches with `ordered`. */
+/**
+ * Locks the oldest unmatched deliveries. With `ordered`, returns none while another worker matches with `ordered`.
+ * @param from Skips the deliveries with lower ids.
+ */
 export function lockUnmatched(
   sql: Sql,
   { limit, bytes, ordered }: Pick<MatchOffer, 'limit' | 'bytes' | 'ordered'>,
+  from = 0,
 ): Promise<UnmatchedRow[]> {
-  return sql.all(selectUnmatched, limit, bytes, ordered)
+  return sql.all(selectUnmatched, limit, bytes, ordered, from)
 }
 
 /** If the content is damaged or gone, returns the reason as `damaged`, so that the other deliveries can be handled. */
@@ -120,12 +124,13 @@ const selectStored = `
 
 /**
  * Skips rows that another transaction has locked, for example because another worker is matching them. Takes at most
- * `$1` rows, oldest first, as long as their bodies have at most `$2` bytes in total. Always returns the first row.
+ * `$1` rows with ids from `$4` on, oldest first, as long as their bodies have at most `$2` bytes in total. Always returns
+ * the first row.
  */
 const selectUnmatched = `
   with locked as materialized (
     select * from deliveries
-    where not matched
+    where not matched and id >= $4
       and (not $3::boolean or (select pg_try_advisory_xact_lock(hashtextextended('hookserver matches ' || current_schema(), 1))))
     order by id
     limit $1

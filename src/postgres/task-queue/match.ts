@@ -19,6 +19,42 @@ interface Claimant {
   now: number
 }
 
+/**
+ * Milliseconds after which a search of the whole index counts as slow. A slow search is repeated after this many times its
+ * duration.
+ */
+const [slowSearch, searchFactor] = [5, 20]
+
+/**
+ * Finds unmatched deliveries without reading the index from its beginning each time. While a client keeps an old
+ * transaction open, PostgreSQL cannot remove the entries of deliveries that were matched since, and each search would
+ * read all of them. So once this takes long, a search begins at the first delivery that the previous search has found.
+ * Earlier deliveries can become unmatched: a transaction commits late, another worker gives up, or an operator retries a
+ * delivery. They are found by a search of the whole index, which takes at most a twentieth of the time, and which follows
+ * if a search finds nothing. With an order, each search is of the whole index, because ordered deliveries are matched in order of receipt.
+ */
+export class UnmatchedSearch {
+  #from = 0
+  #nextWholeAt = Number.NEGATIVE_INFINITY
+
+  async lock(transaction: Transaction, offer: MatchOffer): Promise<UnmatchedRow[]> {
+    if (!offer.ordered && this.#from > 0 && performance.now() < this.#nextWholeAt) {
+      const found = this.#note(await lockUnmatched(transaction, offer, this.#from))
+      if (found.length > 0) return found
+    }
+    const begin = performance.now()
+    const found = this.#note(await lockUnmatched(transaction, offer))
+    const end = performance.now()
+    this.#nextWholeAt = end - begin > slowSearch ? end + searchFactor * (end - begin) : end
+    return found
+  }
+
+  #note(found: UnmatchedRow[]): UnmatchedRow[] {
+    this.#from = found[0]?.id ?? 0
+    return found
+  }
+}
+
 interface DecidedMatch extends MatchDecision<ExistingTaskRow> {
   match: Match
   replayed: boolean
@@ -34,6 +70,7 @@ interface DecidedMatch extends MatchDecision<ExistingTaskRow> {
  */
 export async function match(
   transaction: Transaction,
+  search: UnmatchedSearch,
   worker: number,
   offer: MatchOffer,
   decide: DecideMatches,
@@ -41,7 +78,7 @@ export async function match(
   const [, pauses, offered] = await Promise.all([
     transaction.run(disableBitmapScans),
     transaction.all<{ handler: string }>('select handler from pauses'),
-    lockUnmatched(transaction, offer),
+    search.lock(transaction, offer),
   ])
   if (offered.length === 0) return nothing
   const own = new Map((await decide(decodeStored(offered))).map((one) => [one.id, one]))

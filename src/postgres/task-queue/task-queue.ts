@@ -19,7 +19,7 @@ import { isItemFault } from '../connection/connection.ts'
 import { load } from '../delivery-reader/read.ts'
 import { claim, handlersWithDueTasks, nextDueAt } from './claim.ts'
 import { releaseWorker } from './leases.ts'
-import { countMatchAttempt, forgetMatchAttempts, match } from './match.ts'
+import { countMatchAttempt, forgetMatchAttempts, match, UnmatchedSearch } from './match.ts'
 import { finish, type WorkerResult } from './tasks.ts'
 import { registerWorker, updateWorker } from './workers.ts'
 
@@ -32,6 +32,7 @@ export class PostgresTaskQueue implements TaskQueue {
   readonly leaseDuration: number
   readonly #client: PostgresClient
   readonly #results: Batcher<WorkerResult, DeliveryStatus | undefined>
+  readonly #search = new UnmatchedSearch()
 
   constructor(client: PostgresClient) {
     this.leaseDuration = leaseDuration(client.settings.heartbeat)
@@ -79,7 +80,7 @@ export class PostgresTaskQueue implements TaskQueue {
   }
 
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult> {
-    return this.#client.write((transaction) => match(transaction, worker, offer, decide))
+    return this.#client.write((transaction) => match(transaction, this.#search, worker, offer, decide))
   }
 
   /**
