@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { isObject } from '../runtime/json.ts'
 import { eventNamesOf, loadModule } from '../server/config/hooks-module.ts'
+import type { ModuleError } from '../server/config/module-error.ts'
 import type { ModuleHandlers, ThreadAnswer } from './module-handlers.ts'
 
 async function read(path: string): Promise<ModuleHandlers> {
@@ -13,6 +14,6 @@ async function read(path: string): Promise<ModuleHandlers> {
 
 const answer: ThreadAnswer = await read(workerData as string).then(
   (handlers) => ({ handlers }),
-  (error: Error) => ({ problem: error.message }),
+  ({ message, trace }: Error & Partial<ModuleError>) => ({ problem: { message, trace } }),
 )
 parentPort?.postMessage(answer)

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { readPermissions } from '../github/app/needs.ts'
 import type { Permissions } from '../github/event-permissions.ts'
 import { assertModule } from '../server/config/hooks-module.ts'
+import { ModuleError } from '../server/config/module-error.ts'
 import { randomSecret } from '../server/config/secret-files.ts'
 import { UsageError } from './flags.ts'
 
@@ -15,7 +16,7 @@ export interface ModuleHandlers {
   permissions: unknown
 }
 
-export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: string }
+export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: { message: string; trace: string | undefined } }
 
 const defaultModules = ['hooks.ts', 'hooks.js', 'hooks.mjs']
 
@@ -50,7 +51,7 @@ async function readHandlers(path: string): Promise<ModuleHandlers> {
   try {
     const answer = await promise
     if ('handlers' in answer) return answer.handlers
-    throw new Error(answer.problem)
+    throw new ModuleError(answer.problem.message, answer.problem.trace)
   } finally {
     await thread.terminate()
   }

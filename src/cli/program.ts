@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../runtime/platform.ts'
+import { escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
+import { ModuleError } from '../server/config/module-error.ts'
 import { ConfigError } from '../server/config/resolve-config.ts'
 import { addApp } from './app/index.ts'
 import { addCompletion } from './completion.ts'
@@ -40,6 +42,7 @@ function printError(message: string): void {
 /** Prints an error, unless commander has printed it. @returns The exit code. */
 function exitCodeOf(error: Error): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+  if (error instanceof ModuleError && error.trace) console.error(`${escapeUnsafeInLines(error.trace)}\n`)
   printError(error.message)
   return error instanceof UsageError || error instanceof ConfigError ? exitCodes.usage : exitCodes.failed
 }

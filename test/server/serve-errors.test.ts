@@ -22,17 +22,30 @@ describe('a server does not start', () => {
 
   test.each([
     ['that exports no Hooks', { 'hooks.ts': 'export const a = 1' }, /it exports a: add "export default hooks"/],
-    ['that cannot be parsed', { 'hooks.ts': 'export default (' }, /Cannot import hooks\.ts: /],
     [
       'whose import never ends',
       { 'hooks.ts': `${hooksModule}; await new Promise(() => {})` },
       /Cannot import hooks\.ts: a top-level await in this module, or in one of its imports, never settles\n$/,
     ],
-    ['that throws', { 'hooks.ts': 'throw new Error("no database")' }, /Cannot import hooks\.ts: no database/],
   ])('with a module %s', async (_what, files, message) => {
     const said = await startError(project(files as Record<string, string>), ['hooks.ts'])
     expect(said).toMatch(/^1: hookserver: /)
     expect(said).toMatch(message)
+  })
+
+  test('with a module that throws, and shows its line first', async () => {
+    const folder = project({ 'hooks.ts': 'throw new Error("no \x9bdatabase")', 'package.json': '{ "type": "module" }' })
+    expect((await startError(folder, ['hooks.ts'])).split('\n')).toEqual([
+      '1: hooks.ts:1:7',
+      'throw new Error("no \\u009bdatabase")',
+      '      ^',
+      '',
+      'Error: no \\u009bdatabase',
+      expect.stringMatching(/^ {4}at file:.*hooks\.ts:1:7$/),
+      '',
+      'hookserver: Cannot import hooks.ts: hooks.ts:1:7: no \ufffddatabase',
+      '',
+    ])
   })
 
   test('with secretFile in the config of the module, and names the flag', async () => {

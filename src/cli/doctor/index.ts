@@ -5,6 +5,7 @@ import { responseText } from '../../runtime/untrusted-text.ts'
 import { publicHost } from '../../server/config/conflicts.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
+import type { ModuleError } from '../../server/config/module-error.ts'
 import { type Config, ConfigError } from '../../server/config/resolve-config.ts'
 import { checksSignatures, moduleInbox, receivesDeliveries } from '../../server/config/server-options.ts'
 import { findServerSecret, textSecrets } from '../../server/config/server-secret.ts'
@@ -69,7 +70,7 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
       ownInbox = moduleInbox(config, module.hooks)
     } catch (error) {
       if (error instanceof ConfigError) yield* invalidSettings(error)
-      else yield failed('module', (error as Error).message)
+      else yield { ...failed('module', (error as Error).message), trace: (error as Partial<ModuleError>).trace }
     }
   }
   const options: Readonly<HooksOptions> = module?.hooks.options ?? {}

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hooksBrand } from '../../adapters/mount.ts'
 import type { Hooks } from '../../hooks.ts'
+import { importError } from './module-error.ts'
+import { followImports } from './module-imports.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 import { type FoundSecret, findServerSecret } from './server-secret.ts'
 
@@ -50,17 +51,18 @@ interface ModuleExports {
 /**
  * Imports a JavaScript or TypeScript module that exports a `Hooks` as `default` or `hooks`. The module can import
  * `hookserver` even if its project has not installed it.
- * @throws {ConfigError} if the file does not exist. @throws {Error} that explains any other problem.
+ * @throws {ConfigError} if the file does not exist. @throws {ModuleError} if the import fails. @throws {Error} if the
+ *   module exports no `Hooks`.
  */
 export async function loadModule(name: string): Promise<HooksModule> {
   assertModule(name)
   const file = resolve(name)
-  resolveOwnPackage()
+  followImports()
   let exports: ModuleExports
   try {
     exports = await importUntilIdle(pathToFileURL(file).href)
   } catch (cause) {
-    throw new Error(`Cannot import ${name}: ${messageOf(cause)}`, { cause })
+    throw importError(name, cause)
   }
   const hooks = [exports.default, exports.hooks].find(isHooks)
   if (hooks) return { name, hooks, config: exports.config }
@@ -95,36 +97,4 @@ export function assertModule(name: string): void {
 
 function isHooks(value: unknown): value is Hooks {
   return typeof value === 'object' && value !== null && hooksBrand in value
-}
-
-let hooked = false
-
-/** Resolves `hookserver` to this package if the project of the module has not installed it. */
-function resolveOwnPackage(): void {
-  if (hooked) return
-  hooked = true
-  registerHooks({
-    resolve(specifier, context, next) {
-      try {
-        return next(specifier, context)
-      } catch (error) {
-        if (!/^hookserver(\/|$)/.test(specifier)) throw error
-        return next(specifier, { ...context, parentURL: import.meta.url }) // a package can import itself by its name
-      }
-    },
-  })
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { code } = error as { code?: string }
-  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
-    return `${error.message} (Node.js only strips types: it does not support enums, namespaces or parameter properties)`
-  }
-  if (error.message.startsWith('No secret:')) {
-    const cure = 'set GITHUB_WEBHOOKS_KEY, for example in .env, or --secret-file'
-    const note = 'config.secretFile does not help, because hookserver reads config only after the import'
-    return `No secret: ${cure}. ${note}. "serve --dev" generates a secret for this machine`
-  }
-  return error.message
 }

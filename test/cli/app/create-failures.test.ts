@@ -301,6 +301,14 @@ describe('refuses to begin', () => {
     expect(await begin({})).toMatchObject({ code: 2, output: expect.stringContaining('name the module') })
   })
 
+  test('with a module that cannot be imported, and shows its line', async () => {
+    const { code, output } = await begin({ 'hooks.ts': 'throw new Error("no database")' })
+    expect([code, output]).toEqual([
+      1,
+      expect.stringContaining('hooks.ts:1:7\nthrow new Error("no database")\n      ^\n'),
+    ])
+  })
+
   test('with a folder that cannot be written', async () => {
     const ended = await begin({ 'hooks.ts': botModule }, ['--output', 'missing/.env'])
     expect(ended).toMatchObject({ code: 1, output: expect.stringContaining('Cannot write missing/.env') })

@@ -1,0 +1,90 @@
+/** The error of a module that cannot be imported. It shows the user's line, as Node.js does for an uncaught error. */
+import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
+import { causesOf } from '../../runtime/cause-text.ts'
+import { type CodeLocation, isForeignFrame, linesOf, locationOf, stackOnly } from './code-location.ts'
+import { failedImportOf } from './module-imports.ts'
+
+export class ModuleError extends Error {
+  override readonly name = 'ModuleError'
+  /**
+   * The user's line with carets below it, and the stacks of the error and its causes without the frames of hookserver
+   * and Node.js. `undefined` if the error says nothing about its place.
+   */
+  readonly trace: string | undefined
+
+  /** @param message Says which module cannot be imported, where, and why. */
+  constructor(message: string, trace: string | undefined, options?: ErrorOptions) {
+    super(message, options)
+    this.trace = trace
+  }
+}
+
+/** The error for a module whose import has failed. */
+export function importError(name: string, cause: unknown): ModuleError {
+  const secret = missingSecret(cause)
+  if (secret) return new ModuleError(`Cannot import ${name}: ${secret}`, undefined, { cause })
+  const location = locationOf(cause)
+  const place = location ? `${shownPlace(location)}: ` : ''
+  return new ModuleError(`Cannot import ${name}: ${place}${messageOf(cause)}`, location && traceOf(cause, location), {
+    cause,
+  })
+}
+
+function missingSecret(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !error.message.startsWith('No secret:')) return undefined
+  const cure = 'set GITHUB_WEBHOOKS_KEY, for example in .env, or --secret-file'
+  const note = 'config.secretFile does not help, because hookserver reads config only after the import'
+  return `No secret: ${cure}. ${note}. "serve --dev" generates a secret for this machine`
+}
+
+/**
+ * The first line of the message, because the trace has all of them, without the name of the importing file, and with
+ * the cure of common mistakes.
+ */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const [line = ''] = error.message.split('\n', 1)
+  const message = failedImportOf(error) ? line.replace(/ imported from .*$/, '') : line
+  const { code } = error as { code?: string }
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    return `${message} (Node.js only strips types: it does not support enums, namespaces or parameter properties)`
+  }
+  const meant = meantSpecifier(error)
+  return meant === undefined ? message : `${message}: did you mean "${meant}"?`
+}
+
+/** The endings of a file that an import may lack, or may have in place of another one. */
+const endings = ['.ts', '.js', '.mts', '.mjs', '/index.ts', '/index.js']
+
+/** The import of a file that exists, for an import without the ending of the file, or with that of compiled files. */
+function meantSpecifier(error: Error): string | undefined {
+  const { specifier = '', importer } = failedImportOf(error) ?? {}
+  if (!specifier.startsWith('.') || !importer?.startsWith('file:')) return undefined
+  const stem = specifier.replace(/\.[cm]?js$/, '')
+  return endings.map((ending) => stem + ending).find((path) => existsSync(new URL(path, importer)))
+}
+
+function traceOf(error: unknown, location: CodeLocation): string {
+  const stacks = causesOf(error).flatMap((one) => (one instanceof Error ? shownStack(one) : []))
+  return [...excerpt(location), '', stacks.join('\ncaused by: ')].join('\n')
+}
+
+/** The line of code, and below it carets that keep its tabs. */
+function excerpt(location: CodeLocation): string[] {
+  const code = linesOf(location.file)[location.line - 1] ?? ''
+  const before = code.slice(0, location.column - 1).replace(/[^\t]/g, ' ')
+  return [shownPlace(location), code, `${before}${'^'.repeat(location.length)}`]
+}
+
+/** The path from the current folder, if it is in this folder. */
+function shownPlace({ file, line, column }: CodeLocation): string {
+  const path = relative('', file)
+  return `${path.startsWith('..') ? file : path}:${line}:${column}`
+}
+
+/** The stack, without the frames that are not the user's. */
+function shownStack({ name, message, stack = `${name}: ${message}` }: Error): string {
+  const lines = stackOnly(stack).split('\n')
+  return lines.filter((line) => !isForeignFrame(line)).join('\n')
+}

@@ -1,0 +1,53 @@
+/** The imports of the user's module: resolves `hookserver`, and records what explains a failed import. */
+import { type ResolveFnOutput, type ResolveHookSync, registerHooks } from 'node:module'
+
+/** An import that Node.js cannot resolve. */
+export interface FailedImport {
+  specifier: string
+  /** The URL of the file that contains the import. */
+  importer: string | undefined
+}
+
+const failedImports = new WeakMap<object, FailedImport>()
+
+/** The import that Node.js could not resolve, if that is the reason of this error. */
+export const failedImportOf = (error: object): FailedImport | undefined => failedImports.get(error)
+
+/** The number of files that may have the syntax error of an import. Node.js 22 loads the imports of a file at once. */
+const maxImports = 50
+
+/** The URLs of the last resolved imports, the newest last. */
+const imports: string[] = []
+
+export const lastImports = (): readonly string[] => imports
+
+let registered = false
+
+/** Records imports from now on, and resolves `hookserver` to this package if the project has not installed it. */
+export function followImports(): void {
+  if (registered) return
+  registered = true
+  registerHooks({
+    resolve(specifier, context, next) {
+      const importer = context.parentURL // `next` may change `context`
+      try {
+        const resolved = resolve(specifier, context, next)
+        imports.push(resolved.url)
+        if (imports.length > maxImports) imports.shift()
+        return resolved
+      } catch (error) {
+        failedImports.set(error as object, { specifier, importer })
+        throw error
+      }
+    },
+  })
+}
+
+function resolve(...[specifier, context, next]: Parameters<ResolveHookSync>): ResolveFnOutput {
+  try {
+    return next(specifier, context)
+  } catch (error) {
+    if (!/^hookserver(\/|$)/.test(specifier)) throw error
+    return next(specifier, { ...context, parentURL: import.meta.url }) // a package can import itself by its name
+  }
+}
