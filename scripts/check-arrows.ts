@@ -24,7 +24,8 @@ const arrows: Record<string, readonly string[]> = {
   telemetry: ['runtime'],
   nouns: [
     'runtime',
-    'telemetry/logger.ts', // the type of an option, and of `delivery.log`
+    'telemetry/logger.ts', // the type of an option
+    'telemetry/delivery-logger.ts', // `delivery.log`
     'inbox/inbox.ts', // the type of an option
     'inbox/capabilities.ts', // the check of this option
   ],

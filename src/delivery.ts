@@ -1,6 +1,7 @@
 import type { ActionOf, EventOf, PayloadOf } from './events.ts'
 import { digitsIn, type Json, objectIn, textIn } from './runtime/json.ts'
-import { childLogger, type FullLogger, type Logger } from './telemetry/logger.ts'
+import { type DeliveryLogger, deliveryLogger } from './telemetry/delivery-logger.ts'
+import type { Logger } from './telemetry/logger.ts'
 
 /** One delivery of a webhook, as handlers get it. */
 export interface Delivery<Name extends string = string> {
@@ -66,8 +67,11 @@ export interface Delivery<Name extends string = string> {
    * @throws {Error} (rejects) after the reply if there is no inbox, or once the inbox has deleted the delivery.
    */
   body(): Promise<Uint8Array>
-  /** The logger, which adds GUID and event to every line. */
-  readonly log: FullLogger
+  /**
+   * The logger, which adds GUID and event to every line. Takes the call forms of pino: `log.warn('text')`,
+   * `log.warn('%s is missing', name)`, `log.error(error)`, `log.error(error, 'text')`, `log.info({ sha }, 'text')`.
+   */
+  readonly log: DeliveryLogger
   /**
    * An Octokit. If the option `app` is set and the payload names an installation, the Octokit authenticates as that
    * installation. Otherwise the Octokit uses the option `token`. Its requests end when `signal` aborts, wait for
@@ -196,8 +200,8 @@ export class ReceivedDelivery implements Delivery {
     return this.#abort.signal
   }
 
-  get log(): FullLogger {
-    return childLogger(this.#sources.logger, { guid: this.guid, event: this.event })
+  get log(): DeliveryLogger {
+    return deliveryLogger(this.#sources.logger, { guid: this.guid, event: this.event })
   }
 
   octokit(): Promise<DeliveryOctokit> {

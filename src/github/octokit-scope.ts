@@ -5,7 +5,8 @@ import type { FullLogger } from '../telemetry/logger.ts'
 import { withApiVersion } from './octokit-requester.ts'
 
 /** The logger of an Octokit and the signal that ends its requests. They are usually those of a delivery. */
-export interface Scope extends Pick<Delivery, 'log' | 'signal'> {
+export interface Scope extends Pick<Delivery, 'signal'> {
+  log: FullLogger
   /** Whether a wait for a rate limit keeps the process alive, as a script needs it. Default: it does not. */
   keepAlive?: boolean
 }

@@ -83,6 +83,35 @@ describe('handlers of an inbox', () => {
     })
   })
 
+  test('log in the call forms of pino, and the inbox stores texts and errors', async () => {
+    const logger = new Recorder()
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox, logger })
+    const broken = new TypeError('broken')
+    hooks.hook('push', (_data, _guid, { log }) => {
+      log.warn('plain text')
+      log.info('%s has %d', 'one', 1)
+      log.error(broken)
+      log.error(broken, 'no label')
+    })
+    await send(hooks)
+    await reaches(inbox, 1, 'done')
+    const stored = (await taskIn(inbox, 1, 'hook:push')).attempts[0]?.log?.trim().split('\n') ?? []
+    const stack = JSON.stringify(broken.stack)
+    expect(stored.map((line) => line.slice(line.indexOf(' ') + 1))).toEqual([
+      'warn plain text',
+      'info one has 1',
+      `error broken {"err":${stack}}`,
+      `error no label {"err":${stack}}`,
+    ])
+    expect(logger.lines).toMatchObject([
+      { message: 'plain text' },
+      { message: 'one has 1' },
+      { message: 'broken', fields: { err: broken } },
+      { message: 'no label', fields: { err: broken } },
+    ])
+  })
+
   test('get the id of the delivery, and its body for as long as the inbox has it', async () => {
     const inbox = openInbox()
     let isDeleted = false

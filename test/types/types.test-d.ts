@@ -170,6 +170,16 @@ new Hooks({ octokit: OctokitWithPlugin })
 new Hooks({ octokit: new OctokitClass() })
 const extended = (await hooks.octokit({ organization: 'acme' })) as InstanceType<typeof OctokitWithPlugin>
 holds<Equal<ReturnType<typeof extended.greet>, 'hello'>>()
+hooks.on('push', (_data, _guid, { log }) => {
+  log.warn('text')
+  log.warn('%s and %d', 'text', 1)
+  log.error(new Error('x'))
+  log.error(new Error('x'), 'text %s', 'value')
+  log.info({ sha: 'x' }, 'text')
+  log.debug({ sha: 'x' })
+  // @ts-expect-error: the first argument is a text, an error or fields
+  log.warn(5)
+})
 hooks.octokit({ installation: '5' })
 hooks.octokit({ installation: 5 })
 // @ts-expect-error: an id is a text or a number
