@@ -1,3 +1,5 @@
+import { assertNodeVersion } from '../runtime/node-version.ts'
+
 export { type Sample, sample, samples } from '../samples/index.ts'
 export { type SignedRequestOptions, signedRequest, type TestRequest } from '../samples/signed-request.ts'
 export {
@@ -43,3 +45,5 @@ export {
   workUntilKilled,
 } from './inbox-contract/index.ts'
 export { inject } from './inject.ts'
+
+assertNodeVersion()

@@ -1,7 +1,10 @@
 import { accessSync, type BigIntStats, closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
+import { withoutExperimentalWarning } from '../../runtime/experimental-warning.ts'
+import { assertNodeVersion } from '../../runtime/node-version.ts'
+import { builtinModule } from '../../runtime/platform.ts'
 import { applicationId, migrate } from '../migrations.ts'
 import type { SqliteSettings } from '../options.ts'
 
@@ -14,7 +17,7 @@ import type { SqliteSettings } from '../options.ts'
 export function connect(path: string, { lockTimeout }: Pick<SqliteSettings, 'lockTimeout'>): DatabaseSync {
   const file = pathToFileURL(path)
   file.search = '?mode=rw' // https://sqlite.org/uri.html
-  const db = new DatabaseSync(file, { timeout: lockTimeout })
+  const db = new (loadSqlite().DatabaseSync)(file, { timeout: lockTimeout })
   db.exec(`
     pragma synchronous = full;
     pragma fullfsync = on;
@@ -25,6 +28,22 @@ export function connect(path: string, { lockTimeout }: Pick<SqliteSettings, 'loc
     pragma temp_store = memory;
   `)
   return db
+}
+
+type Sqlite = typeof import('node:sqlite')
+
+let loaded: Sqlite | undefined
+
+/**
+ * Loads `node:sqlite` at its first use, because most commands open no file. Node.js 22 warns that the module is
+ * experimental; this warning alone is left out.
+ * @throws {Error} if the platform does not have the module.
+ */
+function loadSqlite(): Sqlite {
+  loaded ??= withoutExperimentalWarning(() => builtinModule<Sqlite>('node:sqlite'))
+  if (loaded) return loaded
+  assertNodeVersion()
+  throw new Error('this platform does not have the module node:sqlite of Node.js')
 }
 
 const pageSize = 8192
