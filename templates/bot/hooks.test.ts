@@ -11,7 +11,7 @@ const github = await LocalGitHub.start()
 after(() => github.close())
 const installation = { id: 5, repositories: ['Codertocat/Hello-World'] } // the repository of the samples
 const { id, privateKey } = github.addApp({ id: 3, slug: 'bot', installations: [installation] })
-const options = { apiUrl: github.url, app: { id, privateKey }, logger: false } as const
+const options = { apiUrl: github.url, app: { id, privateKey } }
 
 test('answers a new issue with a comment', async () => {
   const payload = { ...sample('issues.opened'), installation: { id: 5 } }

@@ -29,7 +29,7 @@ const { default: hooks } = await import('./hooks.ts')
 
 const push = (ref: string) => {
   const payload = { ...sample('push'), ref, deleted: false }
-  return inject(hooks, signedRequest('push', { secret, payload }), { logger: false })
+  return inject(hooks, signedRequest('push', { secret, payload }))
 }
 
 test('deploys the newest commit after a push to main', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { Hooks, verify } from '../../src/index.ts'
+import { Hooks, type HooksOptions, verify } from '../../src/index.ts'
 import { inject, LocalGitHub, sample, samples, signedRequest } from '../../src/testing/index.ts'
 
 const secret = 'a secret'
@@ -66,6 +66,41 @@ describe('inject', () => {
   test('returns rejections as the sender sees them', async () => {
     const answer = await inject(new Hooks({ secret, logger: false }), { method: 'GET' })
     expect([answer.status, await answer.json()]).toMatchObject([405, { code: 'method_not_allowed' }])
+  })
+})
+
+describe('inject prints the error of a failed handler', () => {
+  async function printedBy(own: HooksOptions, given?: HooksOptions): Promise<unknown[][]> {
+    const hooks = new Hooks({ secret, ...own })
+    hooks.hook('push', () => {
+      throw failure
+    })
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const reply = await inject(hooks, signedRequest('push', { secret }), given)
+    const printed = print.mock.calls
+    print.mockRestore()
+    expect(reply.status).toBe(500)
+    return printed
+  }
+  const failure = new TypeError('no such label')
+  const line = ['%s', 'hookserver: A handler for push failed', { err: failure }]
+
+  test('with logger: false', async () => {
+    const onError = vi.fn()
+    expect(await printedBy({ logger: false, onError })).toEqual([line])
+    expect(onError).toHaveBeenCalledWith(failure, expect.objectContaining({ event: 'push' }))
+    expect(await printedBy({}, { logger: false })).toEqual([line])
+  })
+
+  test('once, if a logger does', async () => {
+    expect(await printedBy({})).toHaveLength(1)
+    expect(await printedBy({ logger: { warn() {}, error() {} } })).toEqual([])
+  })
+
+  test('unless it gets an onError', async () => {
+    const onError = vi.fn()
+    expect(await printedBy({ logger: false }, { onError })).toEqual([])
+    expect(onError).toHaveBeenCalledOnce()
   })
 })
 
