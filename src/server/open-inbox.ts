@@ -2,6 +2,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import { ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { causesOf } from '../runtime/cause-text.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
+import { sleep } from '../runtime/timer.ts'
 import { sqlite } from '../sqlite/index.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { checkDatabase } from './config/conflicts.ts'
@@ -10,17 +11,69 @@ import type { Config } from './config/resolve-config.ts'
 
 export type DatabaseConfig = Pick<Config, 'database' | 'databaseSchema'>
 
+/** The inbox of a server. */
+export interface OpenedInbox {
+  inbox: Inbox
+  /**
+   * Waits for a database that could not be reached yet: tries again every `retryMs`, and logs each new reason. Resolves
+   * also when the signal aborts. `undefined` if the database is available.
+   */
+  untilAvailable: ((signal: AbortSignal) => Promise<void>) | undefined
+}
+
+/** Milliseconds between two attempts to reach a database. */
+const retryMs = 2000
+
 /** @throws {ConfigError} for settings that do not apply to this database. @throws {Error} that says what to do. */
-export async function openInbox(config: Config, logger: FullLogger): Promise<Inbox> {
+export async function openInbox(config: Config, logger: FullLogger): Promise<OpenedInbox> {
   checkDatabase(config)
   const { database, databaseConnections: connections, databaseMigrate: migrate, retention, maxSize } = config
-  if (isFile(database.value)) return sqlite(database.value, { retention: retention.value, maxSize: maxSize.value })
+  if (isFile(database.value)) {
+    const inbox = sqlite(database.value, { retention: retention.value, maxSize: maxSize.value })
+    return { inbox, untilAvailable: undefined }
+  }
   const options = { connections: connections.value, migrate: migrate.value, retention: retention.value }
-  // If the server starts before its database, the server answers 503 to deliveries and /readyz until it can connect.
-  return openPostgres(config, options, (error) => {
+  let failure: Error | undefined
+  const inbox = await openPostgres(config, options, (error) => {
     if (!isTemporary(error)) throw error
-    logger.error({ err: error }, 'Cannot connect to PostgreSQL yet; answering 503 to deliveries until it is available')
+    failure = error
   })
+  if (!failure) return { inbox, untilAvailable: undefined }
+  logUnavailable(failure, logger)
+  const { message } = failure
+  return { inbox, untilAvailable: (signal) => untilAvailable({ inbox, config, logger, signal, logged: message }) }
+}
+
+interface Waiting {
+  inbox: Inbox
+  config: DatabaseConfig
+  logger: FullLogger
+  signal: AbortSignal
+  /** The reason that the log has already. */
+  logged: string
+}
+
+async function untilAvailable({ inbox, config, logger, signal, logged: first }: Waiting): Promise<void> {
+  let logged = first
+  for (;;) {
+    await sleep(retryMs, signal)
+    if (signal.aborted) return
+    try {
+      await inbox.createdAt()
+      return logger.info({}, 'Connected to PostgreSQL')
+    } catch (cause) {
+      if (signal.aborted) return
+      const error = explained(cause as Error, config.database.value)
+      if (error.message !== logged) logUnavailable(error, logger)
+      logged = error.message
+    }
+  }
+}
+
+/** Without the stack, because no code is at fault. */
+function logUnavailable({ message }: Error, logger: FullLogger): void {
+  const until = 'Until then, it answers 503 to deliveries, and runs no handlers'
+  logger.error({}, `Cannot use PostgreSQL yet: ${message}. The server tries again every ${retryMs / 1000} s. ${until}`)
 }
 
 /**

@@ -24,7 +24,7 @@ import { addressOf, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { logOldTransactions } from './old-transaction.ts'
 import { onEvent } from './on-event.ts'
-import { openInbox } from './open-inbox.ts'
+import { type OpenedInbox, openInbox } from './open-inbox.ts'
 
 export interface Service extends AdminToken {
   /** The URL of the receiver on this machine. `undefined` if this process receives nothing. */
@@ -58,7 +58,10 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const role = config.role.value
 
   const ownInbox = moduleInbox(config, hooks)
-  const inbox = ownInbox ?? (await openInbox(config, logger))
+  const opened: OpenedInbox = ownInbox
+    ? { inbox: ownInbox, untilAvailable: undefined }
+    : await openInbox(config, logger)
+  const { inbox, untilAvailable } = opened
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
   const closing: Cleanup[] = []
   try {
@@ -107,9 +110,16 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     servers.push(adminServer)
 
     // 3. Work: run handlers, and ask GitHub for deliveries.
-    if (role !== 'receiver') hooks.work(mounting)
-    recovery?.start()
-    polling?.start()
+    const work = () => {
+      if (role !== 'receiver') hooks.work(mounting)
+      recovery?.start()
+      polling?.start()
+    }
+    if (untilAvailable) {
+      const waiting = new AbortController()
+      closing.push(() => waiting.abort())
+      void untilAvailable(waiting.signal).then(() => waiting.signal.aborted || work())
+    } else work()
 
     const adminUrl = config.adminUrl.value ?? addressOf(adminServer)
     return { publicUrl, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }

@@ -212,14 +212,18 @@ describe('a server', () => {
     const folder = project({ 'hooks.ts': working })
     const served = new ServedProcess(folder, ['hooks.ts', '--database', database, ...anyOrigin], env)
     const to = await served.url()
-    expect((await served.line('Cannot connect to PostgreSQL yet')).err).toMatchObject({
-      message: expect.stringMatching(/ECONNREFUSED.*start PostgreSQL/),
-    })
+    const failure = await served.line('Cannot use PostgreSQL yet')
+    expect(failure.msg).toMatch(
+      /: connect ECONNREFUSED .*: start PostgreSQL.*\. The server tries again every 2 s\. Until then, it answers 503/,
+    )
+    expect(failure.err).toBeUndefined()
     expect([(await api(served, '/readyz')).status, (await deliver(to, 'push', 'early')).status]).toEqual([503, 503])
     await server.start()
     await expect.poll(async () => (await deliver(to, 'push', 'early')).status).toBe(202)
+    await served.line('Connected to PostgreSQL')
     await expect.poll(async () => (await api(served, '/readyz')).status).toBe(200)
     await reaches(served, { done: 1 })
+    expect(served.output).not.toContain('The inbox failed')
   })
 })
 

@@ -96,7 +96,7 @@ test('the password of the database is not printed, answered or stored', async ()
   await first.ended
 
   const second = new ServedProcess(folder, settings, { DATABASE_URL: url, ...env })
-  await second.line('Cannot connect to PostgreSQL yet')
+  await second.line('Cannot use PostgreSQL yet')
   await server.start()
   await expect.poll(async () => (await evidence.ask(await second.url(), delivery('push'))).status).toBe(202)
   await settled(evidence, await second.adminUrl())
