@@ -1,7 +1,7 @@
 /** Express: `GITHUB_WEBHOOKS_KEY=secret node examples/express.ts` */
 import express from 'express'
 import { Hooks } from 'hookserver'
-import { hookserver } from 'hookserver/express'
+import { errorHandler, hookserver } from 'hookserver/express'
 
 const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first
 
@@ -16,5 +16,6 @@ app.use(express.json())
 app.get('/', (_request, response) => {
   response.send('The rest of the application')
 })
+app.use(errorHandler) // after everything else
 
 const server = app.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server.address()))

@@ -106,3 +106,7 @@ export class HookError extends Error {
     return new Response(JSON.stringify(this.problem()), { status: this.status, headers })
   }
 }
+
+/** Whether a value is a `HookError`, which may come from another copy of this package. */
+export const isHookError = (value: unknown): value is HookError =>
+  value instanceof Error && value.name === 'HookError' && typeof (value as Partial<HookError>).problem === 'function'

@@ -1,4 +1,5 @@
-import type { HookError } from '../errors.ts'
+import { type HookError, isHookError } from '../errors.ts'
+import { problemReply } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
@@ -38,4 +39,19 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): ExpressHan
       },
     )
   }
+}
+
+/**
+ * An error handler for Express: `app.use(errorHandler)`, after everything else. Replies to the errors of rejected
+ * requests and failed handlers with `application/problem+json`. Express would reply with HTML, and print the errors,
+ * which hookserver has logged. Passes all other errors on.
+ */
+export function errorHandler(
+  error: unknown,
+  _request: object,
+  response: NodeResponse,
+  next: (error?: unknown) => void,
+): void {
+  if (isHookError(error) && !response.headersSent) void writeReply(response, problemReply(error))
+  else next(error)
 }

@@ -1,5 +1,5 @@
-import type { HookError } from '../errors.ts'
-import { isResponse } from '../http.ts'
+import { type HookError, isHookError } from '../errors.ts'
+import { isResponse, problemReply } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
@@ -48,6 +48,22 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler
     context.body = (isResponse(reply) ? streamFor(context, reply) : reply.body) ?? ''
     context.status = reply.status
     return undefined
+  }
+}
+
+/**
+ * A middleware for Koa: `app.use(errorHandler)`, before everything else. Replies to the errors of rejected requests and
+ * failed handlers with `application/problem+json`, where Koa would reply with plain text. Throws all other errors on.
+ */
+export async function errorHandler(context: KoaContext, next: () => Promise<unknown>): Promise<void> {
+  try {
+    await next()
+  } catch (error) {
+    if (!isHookError(error)) throw error
+    const { status, headers, body } = problemReply(error)
+    context.set(headers)
+    context.body = body
+    context.status = status
   }
 }
 

@@ -13,10 +13,10 @@ import Koa from 'koa'
 import mount from 'koa-mount'
 import Koa2 from 'koa2'
 import { describe, expect, test, vi } from 'vitest'
-import { hookserver as inExpress } from '../../src/adapters/express.ts'
+import { errorHandler as expressErrors, hookserver as inExpress } from '../../src/adapters/express.ts'
 import { hookserver as inFastify } from '../../src/adapters/fastify.ts'
 import { hookserver as inHono } from '../../src/adapters/hono.ts'
-import { hookserver as inKoa } from '../../src/adapters/koa.ts'
+import { hookserver as inKoa, errorHandler as koaErrors } from '../../src/adapters/koa.ts'
 import { hookserver as inNode } from '../../src/adapters/node.ts'
 import { hookserver as onWeb } from '../../src/adapters/web.ts'
 import { HookError, Hooks, type HooksOptions } from '../../src/index.ts'
@@ -393,3 +393,47 @@ describe('web', () => {
     expect(await (await handle(locked)).json()).toMatchObject({ code: 'body_already_parsed' })
   })
 })
+
+describe.each([
+  ['Express', () => inDevelopment(express()).use(inExpress(pong()), fails, expressErrors)],
+  ['Koa', () => koaListener(new Koa())],
+  ['Koa 2', () => koaListener(new Koa2())],
+])('the error handler for %s', (_framework, listener) => {
+  test('replies to our errors with problem+json, and prints nothing', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {})
+    await serving(createServer(listener() as RequestListener), async (origin) => {
+      const rejected = await answerOf(origin, '/hooks', { method: 'GET' })
+      expect([rejected.status, rejected.headers.get('allow')]).toEqual([405, 'POST'])
+      expect(rejected.headers.get('content-type')).toBe('application/problem+json')
+      expect(JSON.parse(rejected.text)).toMatchObject({ status: 405, code: 'method_not_allowed' })
+      const failed = await answerOf(origin, '/hooks', signedRequest('fork', { secret }))
+      expect(JSON.parse(failed.text)).toMatchObject({ status: 500, code: 'handler_failed', detail: 'A handler failed' })
+    })
+    expect(print).not.toHaveBeenCalled()
+    print.mockRestore()
+  })
+
+  test('leaves other errors to the framework', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {})
+    await serving(createServer(listener() as RequestListener), async (origin) => {
+      const answer = await answerOf(origin, '/')
+      expect(answer.status).toBe(500)
+      expect(answer.headers.get('content-type')).toMatch(/^text\//)
+    })
+    await expect.poll(() => print.mock.calls.length).toBe(1)
+    print.mockRestore()
+  })
+})
+
+/** Lets Express print errors, which it does not do in tests. */
+const inDevelopment = (app: express.Express) => app.set('env', 'development')
+
+function fails(): void {
+  throw new Error('a failure of the application')
+}
+
+function koaListener(app: Koa | Koa2): RequestListener {
+  app.use(koaErrors).use(inKoa(pong()))
+  app.use(fails)
+  return app.callback() as RequestListener
+}

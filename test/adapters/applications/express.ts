@@ -1,8 +1,7 @@
 import { createServer } from 'node:http'
 import express from 'express'
 import express4 from 'express4'
-import { hookserver } from '../../../src/adapters/express.ts'
-import type { HookError } from '../../../src/index.ts'
+import { errorHandler, hookserver } from '../../../src/adapters/express.ts'
 import type { Application } from '../host.ts'
 
 const frameworks = [
@@ -18,9 +17,7 @@ export const expressApplications: readonly Application[] = frameworks.map(([titl
       if (consumed) app.use(options.url, create.json())
       app.use(hookserver(hooks, options))
     }
-    app.use((error: HookError, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
-      response.status(error.status).json(error.problem())
-    })
+    app.use(errorHandler)
     return createServer(app)
   },
   samples: create === express,

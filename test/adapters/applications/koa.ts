@@ -1,8 +1,7 @@
 import { createServer } from 'node:http'
 import Koa from 'koa'
 import Koa2 from 'koa2'
-import { hookserver } from '../../../src/adapters/koa.ts'
-import { HookError } from '../../../src/index.ts'
+import { errorHandler, hookserver } from '../../../src/adapters/koa.ts'
 import type { Application } from '../host.ts'
 
 const frameworks = [
@@ -15,15 +14,7 @@ export const koaApplications: readonly Application[] = frameworks.map(([title, F
   start(mounts) {
     const app = new Framework()
     app.silent = true
-    app.use(async (context, next) => {
-      try {
-        await next()
-      } catch (error) {
-        if (!(error instanceof HookError)) throw error
-        context.status = error.status
-        context.body = error.problem()
-      }
-    })
+    app.use(errorHandler)
     for (const { hooks, options, consumed } of mounts) {
       app.use(async (context, next) => {
         if (consumed && context.path === options.url) for await (const _ of context.req);
