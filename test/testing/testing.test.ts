@@ -13,6 +13,16 @@ describe('samples', () => {
     expect(samples('issues.opened').every(({ event, action }) => event === 'issues' && action === 'opened')).toBe(true)
   })
 
+  test('begin with what users expect of an event', () => {
+    const push = sample('push')
+    expect(push).toMatchObject({ ref: `refs/heads/${push.repository.default_branch}`, deleted: false })
+    expect(push.commits).not.toEqual([])
+    const actions = (['issues', 'pull_request', 'check_run', 'release', 'label'] as const).map(
+      (name) => sample(name).action,
+    )
+    expect(actions).toEqual(['opened', 'opened', 'completed', 'published', 'created'])
+  })
+
   test('are copies that a test may change', () => {
     const changed = sample('ping')
     changed.zen = 'changed'
