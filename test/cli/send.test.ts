@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { sample, samples } from '../../src/samples/index.ts'
 import {
   createFolder,
   hookserverCommand,
@@ -48,6 +49,14 @@ describe('one delivery', () => {
       ...{ ok: true, to, guid: 'my-guid', status: 200, text: 'Thanks for push' },
       ms: expect.any(Number),
     })
+  })
+
+  test('is the sample that --sample names, with the headers of --header', async () => {
+    const headers = ['--header', 'X-Real-IP: 127.0.0.1', '--header', 'User-Agent: GitHub-Hookshot/test']
+    const { code } = await send(['push', '--sample', '3', ...headers])
+    const [{ data, delivery }] = take().received as [Received]
+    expect([code, data]).toEqual([0, sample('push', 2)])
+    expect(delivery.headers).toMatchObject({ 'x-real-ip': '127.0.0.1', 'user-agent': 'GitHub-Hookshot/test' })
   })
 
   test('is changed with --set', async () => {
@@ -108,6 +117,25 @@ describe('one delivery', () => {
     const { stdout } = await send(['push', '--to', hostile])
     expect(stdout).not.toContain('\x1b')
     expect(stdout.split('\n').slice(1)).toEqual(['\ufffd[2J', 'next', ''])
+  })
+})
+
+describe('--list', () => {
+  test('counts the samples of all events', async () => {
+    const { code, stdout, stderr } = await send(['--list'])
+    expect([code, stderr, take().received]).toEqual([0, '', []])
+    expect(stdout).toMatch(/^EVENT +SAMPLES\n/)
+    expect(stdout).toMatch(/^issues\.opened +4\n/m)
+    expect(stdout).toMatch(/^push +7\n/m)
+  })
+
+  test('shows the samples of one event, with the numbers that --sample takes', async () => {
+    const { stdout } = await send(['push', '--list'])
+    expect(stdout).toMatch(/^SAMPLE +EVENT +REPOSITORY +NUMBER +REF +TITLE\n1 +push .* refs\/heads\/master /)
+    const lines = (await send(['push', '--list', '--json'])).stdout.trim().split('\n')
+    const listed = lines.map((line) => JSON.parse(line))
+    expect(listed.map(({ sample: number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7])
+    expect(listed.map(({ ref }) => ref)).toEqual(samples('push').map(({ payload }) => payload.ref))
   })
 })
 

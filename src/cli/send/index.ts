@@ -5,7 +5,16 @@ import { addEnvFileFlags } from '../env-file-flags.ts'
 import { UsageError, wholeNumber } from '../flags.ts'
 import { abortOnSignal, jsonLine, printable, printLines, showProgress } from '../output.ts'
 import { type Change, parseChange, readPayload } from './payload.ts'
-import { deliveriesOf, isAll, parseGuid, parseRate, parseUrl, preparePayloads, signRequest } from './requests.ts'
+import {
+  deliveriesOf,
+  isAll,
+  parseGuid,
+  parseHeader,
+  parseRate,
+  parseUrl,
+  preparePayloads,
+  signRequest,
+} from './requests.ts'
 
 interface Flags {
   to: URL
@@ -14,6 +23,9 @@ interface Flags {
   concurrency?: number
   rate?: number
   set?: readonly Change[]
+  header?: Readonly<Record<string, string>>
+  sample?: number
+  list?: boolean
   file?: string
   guid?: string
   form?: boolean
@@ -28,15 +40,21 @@ const defaultConcurrencyWithRate = 100
 
 const parseCount = wholeNumber('--count', 10_000_000)
 const parseConcurrency = wholeNumber('--concurrency', 10_000)
+const parseSample = wholeNumber('--sample', 1000)
 const addChange = (text: string, before: readonly Change[] = []) => [...before, parseChange(text)]
+
+function addHeader(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [name, value] = parseHeader(text)
+  return { ...before, [name]: value }
+}
 
 export function addSend(program: Command): void {
   const command = program
-    .command('send <event[.action]>')
+    .command('send [event[.action]]')
     .summary('Send test deliveries, signed as GitHub signs them')
     .description(
       'Sends a test delivery as GitHub does: a sample payload with all headers and a signature.\n' +
-        'The event "*" or "all" sends every sample.',
+        'The event "*" or "all" sends every sample. --list lists the samples.',
     )
     .option('--to <url>', 'URL to send to', parseUrl, parseUrl('http://127.0.0.1:8000/hooks'))
     .option('--secret <secret>', 'Secret to sign with [GITHUB_WEBHOOKS_KEY, SECRET_KEY, .hookserver/secret]')
@@ -49,12 +67,19 @@ export function addSend(program: Command): void {
     .option('--rate <n>', 'Requests per second (default: no limit)', parseRate)
     .option('--file <file>', 'JSON file with the payload; - for standard input (default: a sample)')
     .option('--set <path=value>', 'Change a payload value: a.b.0=value, as JSON or text (repeatable)', addChange)
+    .option(
+      '--sample <n>',
+      'Number of the sample to send, in --list (default: the first one; with --count in turn)',
+      parseSample,
+    )
+    .option('--list', 'List the samples, or those of the event, instead of sending one')
+    .option('--header <header>', "Add or replace a header: 'Name: value' (repeatable)", addHeader)
     .option('--guid <guid>', 'GUID of all deliveries (default: a new one for each)', parseGuid)
     .option('--form', 'Send the payload as application/x-www-form-urlencoded')
     .option('--duplicate', 'Send each delivery twice, with the same GUID')
     .option('--tamper', 'Change the body after signing; expects a rejection (4xx)')
     .option('--unsigned', 'Send no signature; expects a rejection (4xx)')
-    .option('--json', 'Print one JSON object')
+    .option('--json', 'Print one JSON object; with --list, one per line')
   addEnvFileFlags(command).addHelpText('after', examples).allowExcessArguments().action(send)
 }
 
@@ -67,7 +92,10 @@ Exits with 0 if every answer is 2xx (with --tamper or --unsigned: 4xx), otherwis
 Examples:
   hookserver send push                                          to "hookserver serve --dev" in the same folder
   hookserver send issues.opened --set repository.full_name=acme/app --set issue.number=7
+  hookserver send push --list                                   the samples of an event
+  hookserver send push --sample 3                               the third of them
   hookserver send pull_request.closed --file payload.json       your own payload
+  hookserver send push --header 'X-Real-IP: 127.0.0.1'          to a server behind a proxy that sets this header
   hookserver send push --tamper                                 test that wrong signatures are rejected
   hookserver send push --duplicate                              test that a redelivery is handled once
   hookserver send all --to https://hooks.example.com/hooks      every sample
@@ -76,14 +104,22 @@ Examples:
 
 const progressIntervalMs = 100
 
-async function send(name: string, flags: Flags, { args }: Command): Promise<void> {
+async function send(name: string | undefined, flags: Flags, { args }: Command): Promise<void> {
   if (args.length > 1) throw new UsageError('send takes one event: put quotes around an argument with white space')
-  const { to, tamper = false, unsigned = false, form = false, guid, rate, json } = flags
+  const { to, tamper = false, unsigned = false, form = false, header: headers = {}, guid, rate, json } = flags
+  if (flags.list) {
+    const { listSamples } = await import('./list-samples.ts')
+    return listSamples(name, json)
+  }
+  if (name === undefined) throw new UsageError('send needs an event, such as push or issues.opened. See "send --list".')
   if (tamper && unsigned) throw new UsageError('--tamper and --unsigned cannot be used together: leave one of them out')
-  const secret = unsigned ? undefined : findSecret(flags.secret)
+  if (flags.sample !== undefined && (flags.file !== undefined || isAll(name))) {
+    throw new UsageError('--sample chooses one sample of an event: leave it out with --file and with all events')
+  }
   const file = flags.file === undefined ? undefined : await readPayload(flags.file)
-  const payloads = preparePayloads(name, file, flags.set ?? [])
-  const requests = payloads.map((payload) => signRequest(payload, { secret: secret?.value, form, tamper }))
+  const payloads = preparePayloads(name, { file, changes: flags.set ?? [], number: flags.sample })
+  const secret = unsigned ? undefined : findSecret(flags.secret)
+  const requests = payloads.map((payload) => signRequest(payload, { secret: secret?.value, form, tamper, headers }))
 
   // Imported here, because other commands start faster without `node:http`.
   const { Sender, sendAll } = await import('./sender.ts')

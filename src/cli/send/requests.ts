@@ -11,7 +11,7 @@ import type { Outgoing } from './sender.ts'
 export const isAll = (name: string): boolean => name === '*' || name === 'all'
 
 /** The samples of `event` or `event.action`, or all samples. @throws {UsageError} that lists the available names. */
-function chooseSamples(name: string): Sample[] {
+export function chooseSamples(name: string): Sample[] {
   const found = samples(isAll(name) ? undefined : name)
   if (found.length > 0) return found
   const [event, action] = splitName(name)
@@ -20,10 +20,9 @@ function chooseSamples(name: string): Sample[] {
   const missing = isEvent ? `${event} with the action "${action}"` : `the event "${event}"`
   const names = isEvent ? siblings.map(eventName) : samples().map((one) => one.event)
   const available = nearestFirst(isEvent ? name : event, names).join(', ')
-  const cure = 'GitHub does send it: pass a payload with --file, or change another sample with --set. '
-  throw new UsageError(
-    `There is no sample of ${missing}. ${isKnownName(name) ? cure : ''}Available samples: ${available}`,
-  )
+  const change = isEvent ? ` or change another sample, as in "send ${names[0]} --set action=${action}".` : '.'
+  const cure = isKnownName(name) ? `GitHub does send it: pass a payload with --file${isEvent ? ',' : ''}${change} ` : ''
+  throw new UsageError(`There is no sample of ${missing}. ${cure}Available samples: ${available}`)
 }
 
 /** Every name that has a sample: events, and events with their actions. */
@@ -35,14 +34,22 @@ interface NamedPayload {
   text: string
 }
 
+interface PayloadOptions {
+  file: FilePayload | undefined
+  changes: readonly Change[]
+  /** The number of the only sample to send, counted from 1. */
+  number: number | undefined
+}
+
 /** The payload of a file, or the samples of a name, with all changes applied. @throws {UsageError} */
-export function preparePayloads(
-  name: string,
-  file: FilePayload | undefined,
-  changes: readonly Change[],
-): NamedPayload[] {
+export function preparePayloads(name: string, { file, changes, number }: PayloadOptions): NamedPayload[] {
   if (file) return [prepareFile(name, file, changes)]
-  return chooseSamples(name).map(({ event, action, payload }) => {
+  const found = chooseSamples(name)
+  const chosen = number === undefined ? found : found.slice(number - 1, number)
+  if (chosen.length === 0) {
+    throw new UsageError(`--sample: expected a number from 1 to ${found.length}, the number of samples of ${name}`)
+  }
+  return chosen.map(({ event, action, payload }) => {
     for (const change of changes) applyChange(payload, change)
     return { name: eventName({ event, action }), text: JSON.stringify(payload) }
   })
@@ -66,15 +73,27 @@ interface SignOptions {
   secret: string | undefined
   form: boolean
   tamper: boolean
+  /** Headers to add or replace. */
+  headers: Readonly<Record<string, string>>
 }
 
 /** Signs a payload. The request can be sent several times, because the signature does not cover the GUID. */
-export function signRequest({ name, text }: NamedPayload, { secret, form, tamper }: SignOptions): Outgoing {
-  const signed = signedRequest(name, { payload: text, form, ...(secret !== undefined && { secret }) })
+export function signRequest({ name, text }: NamedPayload, { secret, form, tamper, headers }: SignOptions): Outgoing {
+  const signed = signedRequest(name, { payload: text, form, headers, ...(secret !== undefined && { secret }) })
   // Adds a member, because a receiver that wrongly verifies the parsed payload would not notice changed white space.
   const sent = tamper ? signedRequest(name, { payload: { ...JSON.parse(text), tampered: true }, form }) : signed
   const body = Buffer.from(sent.body)
   return { headers: { ...signed.headers, 'content-length': String(body.length) }, body }
+}
+
+/** A `--header 'Name: value'`. The name is in lower case. @throws {UsageError} that does not repeat the value. */
+export function parseHeader(text: string): [name: string, value: string] {
+  const [, given = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):[\t ]*([\t\x20-\x7e]*)$/.exec(text) ?? []
+  const name = given.toLowerCase()
+  if (name === '') throw new UsageError("--header takes 'Name: value' in ASCII, such as 'X-Real-IP: 127.0.0.1'")
+  if (name === 'x-github-delivery') throw new UsageError(`--header cannot set ${given}: use --guid`)
+  if (name === 'content-length') throw new UsageError(`--header cannot set ${given}: the command computes it`)
+  return [name, value]
 }
 
 /** A GUID that is valid in a header; it need not look like GitHub's. @throws {UsageError} */
