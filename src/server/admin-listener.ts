@@ -31,8 +31,8 @@ export function adminListener(admin: AdminContext): RequestListener {
   const app = new Hono()
   app.use(headers, readClientAddress(proxies))
   app.get('/healthz', (context) => context.text('ok'))
-  app.get('/readyz', site.sameSiteOrAddress, readiness(admin))
-  app.get('/metrics', site.sameSiteOrAddress, async (context) => {
+  app.get('/readyz', site.anyHost, readiness(admin))
+  app.get('/metrics', site.anyHost, async (context) => {
     const { type, text } = await metrics.read(receiver?.status())
     return context.body(text, 200, { 'content-type': type })
   })

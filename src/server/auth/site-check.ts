@@ -1,11 +1,11 @@
-import { isIP, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
 import { isLoopback } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 
 /**
  * Rejects requests that a foreign page makes a browser send:
- * - The header `Host` must name this server, because an attacker can make another name resolve to this machine (DNS
+ * - Except for health checks and metrics, the header `Host` must name this server, because an attacker can make another name resolve to this machine (DNS
  *   rebinding).
  * - If the browser names the page of the request, the page must be ours.
  */
@@ -20,20 +20,30 @@ export class SiteCheck {
     this.#adminUrl = url === undefined ? undefined : new URL(url)
   }
 
-  /** For all requests except those that `sameSiteOrAddress` or `page` checks. */
-  readonly sameSite: MiddlewareHandler = (context, next) => this.#check(context, next, false)
+  /** For all requests except those that `anyHost` or `page` checks. */
+  readonly sameSite: MiddlewareHandler = (context, next) => {
+    this.#checkHost(context)
+    return this.anyHost(context, next)
+  }
 
   /**
-   * For readiness checks and metrics, which need no token. Also allows any IP address as Host, because probes use IP
-   * addresses. This is safe because DNS rebinding needs a name.
+   * For readiness checks and metrics. Probes and Prometheus use any name of the service. DNS rebinding gains nothing
+   * here, because these requests read no cookie, and their answers contain no data of deliveries.
    */
-  readonly sameSiteOrAddress: MiddlewareHandler = (context, next) => this.#check(context, next, true)
+  readonly anyHost: MiddlewareHandler = async (context, next) => {
+    const origin = context.req.header('origin')
+    const otherOrigin = origin !== undefined && !this.#isOurOrigin(context, origin)
+    const otherSite = !['same-origin', 'none', undefined].includes(context.req.header('sec-fetch-site'))
+    if (otherOrigin || otherSite)
+      throw new ProblemError('forbidden_page', 'Requests from pages of other sites are not allowed')
+    await next()
+  }
 
   /** For the page of the dashboard: other pages may link to it, but not show it in a frame. */
   readonly page: MiddlewareHandler = async (context, next) => {
     const [mode, destination] = [context.req.header('sec-fetch-mode'), context.req.header('sec-fetch-dest')]
     if (mode !== 'navigate' || destination !== 'document') return this.sameSite(context, next)
-    this.#checkHost(context, false)
+    this.#checkHost(context)
     await next()
   }
 
@@ -43,24 +53,11 @@ export class SiteCheck {
     return hostOf(context) === url?.host || context.req.header('origin') === url?.origin ? url : undefined
   }
 
-  async #check(context: Context, next: () => Promise<void>, allowAddress: boolean): Promise<void> {
-    this.#checkHost(context, allowAddress)
-    const origin = context.req.header('origin')
-    const otherOrigin = origin !== undefined && !this.#isOurOrigin(context, origin)
-    const otherSite = !['same-origin', 'none', undefined].includes(context.req.header('sec-fetch-site'))
-    if (otherOrigin || otherSite)
-      throw new ProblemError('forbidden_page', 'Requests from pages of other sites are not allowed')
-    await next()
-  }
-
   /** @throws {ProblemError} if the header `Host` does not name this server. */
-  #checkHost(context: Context, allowAddress: boolean): void {
+  #checkHost(context: Context): void {
     const name = hostname(hostOf(context))
-    if (name !== undefined) {
-      const isOurs = isLoopback(name) || name === this.#host || hostOf(context) === this.#adminUrl?.host
-      if (isOurs || (allowAddress && isAddress(name))) return
-    }
-    throw new ProblemError('forbidden_host', hostHint)
+    const isOurs = isLoopback(name ?? '') || name === this.#host || hostOf(context) === this.#adminUrl?.host
+    if (name === undefined || !isOurs) throw new ProblemError('forbidden_host', hostHint)
   }
 
   #isOurOrigin(context: Context, origin: string): boolean {
@@ -81,5 +78,3 @@ function hostname(host: string): string | undefined {
   const [, name] = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d+)?$/i.exec(host) ?? []
   return name === undefined ? undefined : URL.parse(`http://${name}`)?.hostname
 }
-
-const isAddress = (name: string): boolean => isIP(name.replace(/^\[|\]$/g, '')) !== 0
