@@ -4,9 +4,11 @@ import { GitHubClient } from '../github/github-client.ts'
 import { Polling } from '../github/polling/polling.ts'
 import { createRecovery, type Recovery } from '../github/recovery/recovery.ts'
 import { formatTarget, missingCredentials, type Target } from '../github/target.ts'
+import { findOnlyWebhook, UnclearWebhook } from '../github/webhooks/find-webhooks.ts'
 import { Hooks } from '../hooks.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { HooksOptions } from '../options.ts'
+import { within } from '../runtime/timer.ts'
 import { resolveOptions, type Settings } from '../settings.ts'
 import { checkPull } from './config/conflicts.ts'
 import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
@@ -59,6 +61,33 @@ export function openPolling({ config, hooks, mounting, inbox }: GitHubParts): Po
     ...{ inbox, source, logger, targets: pull.value, every: pullEvery.value, retention: deliveryRetention(apiUrl) },
     connect: (target) => client.requesterFor(target),
   })
+}
+
+/** Milliseconds that the start of a server waits for the lists of webhooks. */
+const listTimeout = 5000
+
+/**
+ * Asks GitHub which webhooks there are, if `--recover` or `--pull` names a repository or an organization. If GitHub does
+ * not answer with a list, the server starts all the same: recovery and polling try again, and log the error.
+ * @throws {ConfigError} with the webhooks to choose from, if there are several.
+ */
+export async function checkWebhookChoice({ config, hooks, mounting }: Omit<GitHubParts, 'inbox'>): Promise<void> {
+  const { recoverUrl, recover, pull } = config
+  const recovered = recoverUrl.value === undefined ? (recoverTargets(config) ?? []) : []
+  const client = new GitHubClient(resolveOptions(hooks?.options, mounting))
+  const check = async (target: Target, source: string | undefined) => {
+    if (target === 'app' || target.id !== undefined) return
+    try {
+      await findOnlyWebhook(target, await client.requesterFor(target))
+    } catch (error) {
+      if (error instanceof UnclearWebhook) throw new ConfigError([`${source}: ${error.message}`])
+    }
+  }
+  const checks = [
+    ...recovered.map((target) => check(target, recover.source)),
+    ...(pull.value ?? []).map((target) => check(target, pull.source)),
+  ]
+  await within(listTimeout, Promise.all(checks))
 }
 
 /**

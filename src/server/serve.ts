@@ -19,7 +19,7 @@ import { publicHost } from './config/conflicts.ts'
 import type { HooksModule } from './config/hooks-module.ts'
 import type { Config } from './config/resolve-config.ts'
 import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from './config/server-options.ts'
-import { openPolling, openRecovery } from './github.ts'
+import { checkWebhookChoice, openPolling, openRecovery } from './github.ts'
 import { addressOf, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { logOldTransactions } from './old-transaction.ts'
@@ -78,6 +78,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const polling = openPolling({ config, hooks, mounting, inbox })
     const recovery = openRecovery({ config, hooks, mounting, inbox })
     closing.push(() => within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))
+    await checkWebhookChoice({ config, hooks, mounting })
     // The public listener, the readiness check and the metrics share this receiver.
     const receiver = receivesDeliveries(config) ? hooks.mount(mounting, {}) : undefined
     const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)

@@ -112,10 +112,16 @@ test('finds several webhooks by the address that they deliver to', async () => {
   const till = scene.addHook('acme/till')
   const ended = await run('acme/shop', 'acme/till', '--url', scene.url, '--dry-run')
   expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook, `acme/till#${till.id}`])
-  expect(await run('acme/shop', '--dry-run')).toMatchObject({
-    ...{ code: 1, stderr: expect.stringContaining('hookserver: acme/shop: Which webhook of acme/shop?') },
-    stdout: '',
-  })
+})
+
+test('without an address, takes the only webhook, or lists several', async () => {
+  const { scene, hook, run } = await missed()
+  expect(rowsUnder('HOOK', await run('acme/shop', '--dry-run')).map(({ HOOK }) => HOOK)).toEqual([hook])
+  const other = scene.addHook('acme/shop')
+  const listed = `hookserver: acme/shop: acme/shop has 2 webhooks. Choose one by its id: ${hook} (`
+  const ended = await run('acme/shop', '--dry-run')
+  expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(listed), stdout: '' })
+  expect(ended.stderr).toContain(`acme/shop#${other.id} (`)
 })
 
 test('shows no row for a webhook whose sweep failed immediately, only its error', async () => {

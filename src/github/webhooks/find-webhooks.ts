@@ -21,17 +21,14 @@ export async function listWebhooks(target: Target, github: Requester): Promise<W
 
 /**
  * The webhooks of a target. For `app`: the App's webhook. For a target with an `id`: the webhook with this id. For any
- * other target: all of its webhooks that deliver to `url`.
- * @throws {Error} with a message for the operator.
+ * other target: all of its webhooks that deliver to `url`, or without `url` its only webhook.
+ * @throws {Error} with a message for the operator. {@link UnclearWebhook} if there are several to choose from.
  */
 export async function findWebhooks(target: Target, url: string | undefined, github: Requester): Promise<Webhook[]> {
   const named = webhookWithId(target)
   if (named) return [named]
+  if (url === undefined) return [await findOnlyWebhook(target, github)]
   const name = nameOfTarget(target)
-  if (url === undefined) {
-    const cure = 'or name the address that it delivers to: serve --recover-url, recover --url, or the option "url"'
-    throw new Error(`Which webhook of ${name}? Add its id (${name}#<id>), ${cure}`)
-  }
   const webhooks = await readWebhooks(target, github)
   const ours = webhooks.filter((webhook) => isSameAddress(webhook.url, url))
   if (ours.length === 0) {
@@ -44,7 +41,7 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
 /**
  * The webhook of a target. For `app`: the App's webhook. For a target with an `id`: the webhook with this id. For any
  * other target: its only webhook.
- * @throws {Error} with a message for the operator, for example if there are several webhooks to choose from.
+ * @throws {Error} with a message for the operator. {@link UnclearWebhook} if there are several to choose from.
  */
 export async function findOnlyWebhook(target: Target, github: Requester): Promise<Webhook> {
   const named = webhookWithId(target)
@@ -54,9 +51,16 @@ export async function findOnlyWebhook(target: Target, github: Requester): Promis
   const [only] = webhooks
   if (!only) throw new Error(`${name} has no webhook: create one on GitHub, under Settings, Webhooks`)
   if (webhooks.length === 1) return webhookOf(target, only.id)
-  // Without the paths, because the text is logged, and a path may be secret.
-  const all = webhooks.map((one) => `${nameOfWebhook(target, one)} (${hostOf(one.url)})`).join(', ')
-  throw new Error(`${name} has ${webhooks.length} webhooks. Choose one by its id: ${all}`)
+  throw new UnclearWebhook(target, webhooks)
+}
+
+/** The name of a target does not say which of its webhooks to use. */
+export class UnclearWebhook extends Error {
+  constructor(target: Target, webhooks: readonly WebhookDetails[]) {
+    // Without the paths, because the text is logged, and a path may be secret.
+    const all = webhooks.map((one) => `${nameOfWebhook(target, one)} (${hostOf(one.url)})`).join(', ')
+    super(`${nameOfTarget(target)} has ${webhooks.length} webhooks. Choose one by its id: ${all}`)
+  }
 }
 
 const hostOf = (address: string): string => URL.parse(address)?.host ?? 'no address'
