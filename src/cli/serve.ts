@@ -12,6 +12,7 @@ import { followSupervisor } from './dev/supervised.ts'
 import { superviseServer } from './dev/supervisor.ts'
 import type { EnvFileFlags } from './env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from './flags.ts'
+import { onScriptEnd } from './package-manager.ts'
 
 export function addServe(program: Command): void {
   const command = program
@@ -78,7 +79,10 @@ async function traceIfInstalled(): Promise<void> {
  */
 const sameSignalMs = 500
 
-/** Closes the service at the first signal, then ends the process. A second signal ends the process immediately. */
+/**
+ * Closes the service at the first signal, or at the end of the script that started it, then ends the process. A second
+ * signal ends the process immediately.
+ */
 async function stopOnSignal(service: Service, logger: FullLogger): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   let signalledAt: number | undefined
@@ -91,6 +95,11 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
       resolve()
     })
   }
+  onScriptEnd(() => {
+    if (signalledAt !== undefined) return
+    logger.info({}, 'Stopping: the npm script that started the server has ended; waiting for running handlers')
+    resolve()
+  })
   // After an uncaught exception, the state of the process is unknown, so the process exits. Its running attempts count
   // as attempts used, so that a task ends as dead if its handler always causes an uncaught exception.
   process.on('uncaughtException', (err) => {

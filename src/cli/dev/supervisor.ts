@@ -6,6 +6,7 @@ import { isObject } from '../../runtime/json.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
 import { environmentWithout } from '../env-file-flags.ts'
 import { printable } from '../output.ts'
+import { onScriptEnd } from '../package-manager.ts'
 import { type FileRead, supervisedVariable } from './supervised.ts'
 import { FileWatcher } from './watch-files.ts'
 
@@ -18,13 +19,13 @@ export async function superviseServer(module: string, envFile: EnvFile | undefin
   let isStopping = false
   let changed = Promise.withResolvers<string>()
   let child: ChildProcess | undefined
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      isStopping = true
-      child?.kill(signal)
-      stopped.resolve()
-    })
+  const stop = (signal: 'SIGINT' | 'SIGTERM') => {
+    isStopping = true
+    child?.kill(signal)
+    stopped.resolve()
   }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal))
+  onScriptEnd(() => stop('SIGTERM'))
   const watcher = new FileWatcher(
     (path) => changed.resolve(path),
     ({ message }) => say(`Restart this command after changes, because it cannot notice some of them: ${message}`),
