@@ -110,6 +110,12 @@ export interface HooksOptions {
    */
   octokit?: OctokitClass | undefined
   /**
+   * Whether the Octokits space requests that write or search, as GitHub asks its clients.
+   * @default `true` if `apiUrl` uses https, so not for a local GitHub
+   * @example pacing: false
+   */
+  pacing?: boolean | undefined
+  /**
    * The path that receives deliveries, without the framework's prefix and without the query. hookserver resolves the
    * segments `.` and `..` (in Fastify, the router rejects them), and does not decode escapes such as `%2F`. `false`
    * accepts every path, for a router that has already matched the route.

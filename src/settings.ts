@@ -141,6 +141,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
       throw new TypeError('Option "octokit" must be a class, such as Octokit.plugin(…), and not an instance of it')
     },
   },
+  pacing: { check: boolean, computed: ({ apiUrl = githubApi }) => apiUrl.startsWith('https:') },
   url: {
     check: must(
       (value) => value === false || (isString(value) && /^\/[^?#\s]*$/.test(value)),

@@ -21,6 +21,7 @@ describe('defaults', () => {
       token: undefined,
       app: undefined,
       octokit: undefined,
+      pacing: true,
       url: '/hooks',
       bodyLimit: 26_214_400,
       inFlightLimit: 67_108_864,

@@ -9,7 +9,7 @@ import { defaultRetryPolicy, type Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
 import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
 
-type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'> & Partial<Pick<Settings, 'octokit'>>
+type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'> & Partial<Pick<Settings, 'octokit' | 'pacing'>>
 type OctokitConstructor = typeof import('octokit').Octokit
 
 interface AppClient {
@@ -169,12 +169,12 @@ export class GitHubClient {
    * the Octokits of one caller are throttled together.
    */
   #optionsFor(caller: string, scope: Scope) {
-    const { apiUrl } = this.#credentials
+    const { apiUrl, pacing = true } = this.#credentials
     return {
       baseUrl: apiUrl,
       userAgent,
       log: octokitLogger(scope.log),
-      throttle: throttleOptions(`${apiUrl} ${caller}`, scope),
+      throttle: throttleOptions(`${apiUrl} ${caller}`, scope, pacing),
     }
   }
 

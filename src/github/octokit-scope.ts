@@ -3,6 +3,7 @@ import type { Delivery } from '../delivery.ts'
 import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { withApiVersion } from './octokit-requester.ts'
+import { pacing } from './pacing.ts'
 
 /** The logger of an Octokit and the signal that ends its requests. They are usually those of a delivery. */
 export interface Scope extends Pick<Delivery, 'signal'> {
@@ -37,11 +38,14 @@ interface ThrottleOptions {
 
 /**
  * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. For all Octokits with the same
- * `id` together, the plugin sends at most one write request (POST, PATCH, PUT or DELETE) a second, and one in three
- * seconds if it notifies people, as comments do. If GitHub still rejects a request because of a rate limit, our
+ * `id` together, it spaces write requests (POST, PATCH, PUT or DELETE) as `pacing` says. If GitHub still rejects a request because of a rate limit, our
  * callback waits, because the plugin's timer would ignore `signal` and always keep the process alive.
  */
-export function throttleOptions(id: string, { log, signal, keepAlive = false }: Scope): ThrottleOptions {
+export function throttleOptions(
+  id: string,
+  { log, signal, keepAlive = false }: Scope,
+  isPaced: boolean,
+): ThrottleOptions {
   const onLimit =
     (name: string): OnLimit =>
     async (wait, { method, url }, _octokit, retries) => {
@@ -52,7 +56,7 @@ export function throttleOptions(id: string, { log, signal, keepAlive = false }: 
       return retry && !signal.aborted
     }
   const [onRateLimit, onSecondaryRateLimit] = [onLimit('rate limit'), onLimit('secondary rate limit')]
-  return { id, retryAfterBaseValue: 0, onRateLimit, onSecondaryRateLimit }
+  return { id, retryAfterBaseValue: 0, onRateLimit, onSecondaryRateLimit, ...(isPaced ? pacing.on : pacing.off) }
 }
 
 /**

@@ -12,7 +12,7 @@ export type { Installation, OctokitTarget } from './installations.ts'
  */
 export class Octokits {
   /**
-   * The clients by the option `octokit`, then by API address and credentials. Mounts that have all of these in common
+   * The clients by the option `octokit`, then by API address, credentials and pacing. Mounts that have all of these in common
    * share a client.
    */
   readonly #clients = new Map<OctokitClass | undefined, Map<string, Promise<GitHubClient>>>()
@@ -45,9 +45,9 @@ export class Octokits {
   }
 
   #clientFor(settings: Settings): Promise<GitHubClient> {
-    const { apiUrl, app, token, octokit } = settings
+    const { apiUrl, app, token, octokit, pacing } = settings
     const clients = getOrCreate(this.#clients, octokit, () => new Map<string, Promise<GitHubClient>>())
-    return getOrCreate(clients, JSON.stringify([apiUrl, app, token]), async () => {
+    return getOrCreate(clients, JSON.stringify([apiUrl, app, token, pacing]), async () => {
       const { GitHubClient } = await import('./github-client.ts')
       return new GitHubClient(settings, this.#closer.signal)
     })

@@ -2,7 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { maxWait } from '../../src/github/octokit-scope.ts'
 import { type Delivery, Hooks } from '../../src/index.ts'
-import { inject, type LocalGitHub, type LocalGitHubOptions, signedRequest } from '../../src/testing/index.ts'
+import { inject, type LocalGitHub, type LocalGitHubOptions, sample, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
 import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
@@ -48,12 +48,21 @@ async function waitOf({ inbox }: Awaited<ReturnType<typeof start>>): Promise<num
 }
 
 describe('write requests', () => {
-  test('are sent one a second, even by concurrent deliveries', async () => {
-    const { github, inbox } = await start(write, { strict: true })
-    await Promise.all([1, 2, 3].map(() => github.deliver('push')))
-    for (const id of [1, 2, 3]) expect(await attemptsFor(inbox, id)).toMatchObject([{ outcome: 'succeeded' }])
-    const written = requestsTo(github).filter((one) => one === `POST ${statuses} 201`)
-    expect(written).toHaveLength(3)
+  test.each([undefined, true])('of five comments fit into 9 s, with the pacing %s', async (pacing) => {
+    const github = await startGitHub()
+    github.addRepository('Codertocat/Hello-World')
+    const app = addApp(github)
+    const hooks = new Hooks({ secret, validateIp: false, logger: new Recorder(), apiUrl: github.url, app, pacing })
+    hooks.on('issues.opened', async ({ issue }, _guid, delivery) => {
+      const octokit = await delivery.octokit()
+      const { number } = (await octokit.rest.issues.create({ ...repository, title: issue.title })).data
+      for (const body of ['1', '2', '3', '4', '5'])
+        await octokit.rest.issues.createComment({ ...repository, issue_number: number, body })
+    })
+    const payload = { ...sample('issues.opened'), installation: { id: 5 } }
+    const { status } = await inject(hooks, signedRequest('issues.opened', { secret, payload }))
+    expect(status).toBe(204)
+    expect(requestsTo(github).filter((one) => one.endsWith('/comments 201'))).toHaveLength(5)
   })
 })
 

@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Pacing, pacing } from '../../src/github/pacing.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** Schedules requests, and returns the seconds at which they were sent. */
+function send(group: Pacing, id: string, count: number): number[] {
+  const times: number[] = []
+  for (let index = 0; index < count; index++) {
+    void group.key(id).schedule({}, () => void times.push(performance.now() / 1000))
+  }
+  return times
+}
+
+test('sends some requests at once, and the others at the interval, for each id', async () => {
+  const group = new Pacing(1000, 3)
+  const start = performance.now() / 1000
+  const [one, other] = [send(group, 'one', 5), send(group, 'other', 2)]
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(one.map((time) => time - start)).toEqual([0, 0, 0, 1, 2])
+  expect(other.map((time) => time - start)).toEqual([0, 0])
+})
+
+test('allows one more at once after each interval without requests, but not more than at first', async () => {
+  const group = new Pacing(1000, 3)
+  send(group, 'one', 3)
+  await vi.advanceTimersByTimeAsync(2000)
+  let start = performance.now() / 1000
+  const later = send(group, 'one', 3)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(later.map((time) => time - start)).toEqual([0, 0, 1])
+  start = performance.now() / 1000
+  const muchLater = send(group, 'one', 4)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(muchLater.map((time) => time - start)).toEqual([0, 0, 0, 1])
+})
+
+test('does not delay a request that is sent again', async () => {
+  const group = new Pacing(1000, 1)
+  send(group, 'one', 2)
+  expect(await group.key('one').schedule({ weight: 0 }, () => 'sent')).toBe('sent')
+})
+
+test('never delays a request if it is off', async () => {
+  for (let sent = 0; sent < 100; sent++) {
+    expect(await pacing.off.notifications?.key('one').schedule({}, (text) => text, 'sent')).toBe('sent')
+  }
+})
