@@ -157,7 +157,9 @@ describe('an invalid option', () => {
   })
 
   test('may be an unknown name: a typing error must not disable a check', () => {
-    expect(() => resolveOptions({ secret, validateIP: false } as HooksOptions)).toThrow('Unknown option "validateIP"')
+    expect(() => resolveOptions({ secret, validateIP: false } as HooksOptions)).toThrow(
+      'Unknown option "validateIP". Did you mean "validateIp"?',
+    )
     expect(() => resolveOptions({ secret, constructor: 1 } as never)).toThrow('Unknown option "constructor"')
   })
 

@@ -3,6 +3,7 @@
  * the value may be a secret.
  */
 
+import { suggestion } from './nearest.ts'
 import { maxTimer } from './timer.ts'
 
 /** @param option The option, as the error names it. @throws {TypeError} */
@@ -21,7 +22,10 @@ export function checkOptions<Options extends object>(
 ): void {
   for (const [name, value] of Object.entries(given)) {
     const text = `option "${name}"${suffix}`
-    if (!Object.hasOwn(checks, name)) throw new TypeError(prefix ? `${prefix}: unknown ${text}` : `Unknown ${text}`)
+    if (!Object.hasOwn(checks, name)) {
+      const correction = suggestion(name, Object.keys(checks)).replace(' ', '. ')
+      throw new TypeError(`${prefix ? `${prefix}: unknown ${text}` : `Unknown ${text}`}${correction}`)
+    }
     if (value === undefined) continue
     const rule: Check | { readonly check: Check } = checks[name as keyof Options]
     const check = typeof rule === 'function' ? rule : rule.check

@@ -13,6 +13,13 @@ const parsed = (stdout: string): DeliverySummary[] =>
     .map((line) => JSON.parse(line))
 
 describe('deliveries list', () => {
+  test('suggests what was meant if it finds nothing', async () => {
+    const { run } = await scene([['push', push('acme/till')]])
+    const { code, stdout, stderr } = await run('list', 'event:isues')
+    expect([code, stdout]).toEqual([0, ''])
+    expect(stderr).toMatch(/^No deliveries found\.\nhookserver: Unknown event "isues"\. Did you mean "issues"\?/)
+  })
+
   test('shows the newest first, with the state in words', async () => {
     const { run, ids } = await scene([
       ['issues', issue(1)],
@@ -199,8 +206,14 @@ describe('deliveries retry and discard', () => {
     expect([code, stdout, stderr]).toEqual([
       1,
       'Discarded 1 delivery.\n',
-      'Skipped 1: not found, or already done, discarded or ignored.\n',
+      'Skipped 1: already done, discarded or ignored.\n',
     ])
+  })
+
+  test.each(['retry', 'discard'])('name the ids that do not exist: %s', async (command) => {
+    const { ids, run } = await scene(three)
+    const { code, stderr } = await run(command, String(ids[0]), '99999')
+    expect([code, stderr]).toEqual([1, 'Not found: 99999.\n'])
   })
 
   test('take all deliveries that match a query, without confirmation if --yes is passed', async () => {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { hintsFor } from '../../inbox/query/hints.ts'
 import type { DeliveryState, DeliverySummary } from '../../inbox/records.ts'
 import { addConnectionFlags, type ConnectionFlags, wholeNumber, withClient } from '../flags.ts'
 import { eventName, formatAge, jsonLine, printable, printLines, stateStyles, terminalWidth } from '../output.ts'
@@ -56,7 +57,9 @@ async function list(words: readonly string[], flags: Flags): Promise<void> {
       if ((flags.json || batch.length >= batchSize) && !(await printBatch())) return
     }
     if (batch.length > 0) await printBatch()
-    if (found === 0 && !flags.json) console.error('No deliveries found.')
+    if (found > 0) return
+    if (!flags.json) console.error('No deliveries found.')
+    for (const hint of hintsFor(query)) console.error(`hookserver: ${printable(hint)}`)
   })
 }
 

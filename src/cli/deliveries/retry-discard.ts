@@ -18,7 +18,7 @@ interface Operation {
   verb: string
   /** As in "Retried 3 deliveries." */
   past: string
-  /** Why a delivery may be skipped. */
+  /** Why a delivery that exists may be skipped. */
   skipReason: string
   run(client: AdminClient, selection: Selection): Promise<number>
 }
@@ -29,7 +29,7 @@ export function addRetry(parent: Command): void {
     .summary('Retry deliveries now')
     .description('Runs handlers again now: those that have not succeeded, or all handlers of a delivery that is done.')
   addSelectionFlags(command, 'retry').action((ids: readonly string[], flags: Flags) => {
-    const skipReason = 'not found, or no handler has to be retried'
+    const skipReason = 'no handler has to be retried'
     const run: Operation['run'] = (client, selection) => client.retry(selection)
     return operate(ids, flags, { verb: 'Retry', past: 'Retried', skipReason, run })
   })
@@ -42,7 +42,7 @@ export function addDiscard(parent: Command): void {
     .description('Discards deliveries that are unfinished or dead. You can still retry them later.')
     .option('--reason <text>', 'Reason to show with the delivery', 'Discarded from the command line')
   addSelectionFlags(command, 'discard').action((ids: readonly string[], flags: Flags & { reason: string }) => {
-    const skipReason = 'not found, or already done, discarded or ignored'
+    const skipReason = 'already done, discarded or ignored'
     const run: Operation['run'] = (client, selection) => client.discard(selection, flags.reason)
     return operate(ids, flags, { verb: 'Discard', past: 'Discarded', skipReason, run })
   })
@@ -79,7 +79,17 @@ async function operate(ids: readonly string[], flags: Flags, operation: Operatio
     const changed = await run(client, selection)
     await printLines([`${past} ${deliveryCount(changed)}.`])
     if (changed >= count) return
-    console.error(`Skipped ${count - changed}: ${skipReason}.`)
-    if (byId) process.exitCode = 1
+    if (!byId) return console.error(`Skipped ${count - changed}: not found, or ${skipReason}.`)
+    process.exitCode = 1
+    const missing = await missingIds(client, given.ids)
+    if (missing.length > 0) console.error(`Not found: ${missing.join(', ')}.`)
+    const skipped = count - changed - missing.length
+    if (skipped > 0) console.error(`Skipped ${skipped}: ${skipReason}.`)
   })
+}
+
+async function missingIds(client: AdminClient, ids: readonly number[]): Promise<number[]> {
+  const missing: number[] = []
+  for (const id of ids) if (!(await client.get(id))) missing.push(id)
+  return missing
 }

@@ -130,6 +130,8 @@ const columns: ReadonlyMap<string, Column> = new Map(
   }),
 )
 
+export const columnNames: readonly string[] = [...columns.keys()]
+
 /** Whether a name before a colon means a column, and not a path in the payload. */
 export const isColumn = (name: string): boolean => columns.has(name)
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { suggestion } from '../../runtime/nearest.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings, type Values } from './settings.ts'
 
@@ -143,8 +144,9 @@ function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly
   // `permissions` describes the App of the module, for `hookserver app`.
   const { secretFile, permissions: _, ...config } = flattened(module.config as Record<string, unknown>)
   for (const name of Object.keys(config).filter((name) => !Object.hasOwn(settings, name))) {
-    const known = settingNames.filter((one) => one !== 'secretFile').join(', ')
-    problems.push(`config.${name} of ${module.name}: unknown setting; the settings are ${known}`)
+    const known = settingNames.filter((one) => one !== 'secretFile')
+    const cure = suggestion(name, known).trimStart() || `The settings are ${known.join(', ')}`
+    problems.push(`config.${name} of ${module.name}: unknown setting. ${cure}`)
   }
   if (secretFile !== undefined) {
     const instead = [flagOf('secretFile'), ...variablesOf('secretFile')].join(' or ')

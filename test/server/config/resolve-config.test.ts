@@ -179,7 +179,7 @@ describe('a module’s config', () => {
       'config of hooks.ts: expected an object with settings',
     ])
     const [problem] = problemsOf({ module: { name: 'hooks.ts', config: { prot: 8000 } } })
-    expect(problem).toMatch(/^config\.prot of hooks\.ts: unknown setting; the settings are port, /)
+    expect(problem).toMatch(/^config\.prot of hooks\.ts: unknown setting\. Did you mean "port"\?$/)
     expect(problem).not.toContain('secretFile')
   })
 
