@@ -25,7 +25,8 @@ const exitCodes = { failed: 1, usage: 2 } as const
 /** Runs a command line without its first two words. Prints errors, and sets the exit code of the process. */
 export async function run(args: readonly string[]): Promise<void> {
   try {
-    await createProgram().parseAsync(args, { from: 'user' })
+    const isVersion = args.length === 1 && ['-V', 'version'].includes(args[0] as string)
+    await createProgram().parseAsync(isVersion ? ['--version'] : args, { from: 'user' })
   } catch (error) {
     process.exitCode = exitCodeOf(error as Error)
   }
@@ -47,8 +48,12 @@ function exitCodeOf(error: Error): number {
   return error instanceof UsageError || error instanceof ConfigError ? exitCodes.usage : exitCodes.failed
 }
 
-/** Removes values from error messages, because a value in the wrong place may be a secret. */
-const withoutValues = (text: string): string => text.replace(/=.*'/s, "=…'").replace(/( but got \d+): .*/s, '$1.\n')
+/** An error of commander, with our prefix, and without values, because a value in the wrong place may be a secret. */
+const usageError = (text: string): string =>
+  text
+    .replace(/^error: /, 'hookserver: ')
+    .replace(/=.*'/s, "=…'")
+    .replace(/( but got \d+): .*/s, '$1.\n')
 
 const helpCommand = ['help [command]', 'Show the help of a command'] as const
 
@@ -56,12 +61,12 @@ const helpCommand = ['help [command]', 'Show the help of a command'] as const
 export function createProgram(): Command {
   const program = new Command('hookserver')
     .description('Receives GitHub webhooks, stores them, and runs your handlers.')
-    .version(version, '-V, --version', 'Print the version')
+    .version(version, '-v, --version', 'Print the version')
     .helpOption('-h, --help', 'Show help')
     .helpCommand(...helpCommand)
     .exitOverride()
     .hook('preAction', readEnvFile)
-    .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(withoutValues(text)) })
+    .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(usageError(text)) })
     .addHelpText('after', '\nRun hookserver <command> --help for the details and examples of a command.')
   addInit(program)
   addServe(program)

@@ -6,9 +6,10 @@ import { shownDatabase } from '../server/config/database-settings.ts'
 import { assertModule, loadWithConfig } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { watchSecrets } from '../server/config/watch-secrets.ts'
+import { ListenError } from '../server/listener.ts'
 import type { Service } from '../server/serve.ts'
 import { type FullLogger, setDefaultLogger } from '../telemetry/logger.ts'
-import { followSupervisor } from './dev/supervised.ts'
+import { endSupervisor, followSupervisor } from './dev/supervised.ts'
 import { superviseServer } from './dev/supervisor.ts'
 import type { EnvFileFlags } from './env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from './flags.ts'
@@ -56,7 +57,10 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags & 
   await traceIfInstalled()
   const { value: secretFile } = config.secretFile
   const watched = secretFile === undefined ? undefined : watchSecrets(secretFile, logger)
-  const service = await serve({ config, module, secret: watched ?? secret?.value, logger })
+  const service = await serve({ config, module, secret: watched ?? secret?.value, logger }).catch(async (error) => {
+    if (error instanceof ListenError) await endSupervisor()
+    throw error
+  })
   const stopped = stopOnSignal(service, logger)
   logStart(service, config, secret?.source ?? module?.name, logger)
   await notifyReady()

@@ -24,7 +24,10 @@ interface Address {
   flag: string
 }
 
-/** Starts a server. @throws {Error} that says what to do. */
+/** A server cannot listen on its address. */
+export class ListenError extends Error {}
+
+/** Starts a server. @throws {ListenError} that says what to do. */
 export async function listen(listener: RequestListener, address: Address): Promise<Server> {
   const { createServer } = await import('node:http') // most commands start faster without this module
   const server = createServer(limits, listener)
@@ -33,7 +36,7 @@ export async function listen(listener: RequestListener, address: Address): Promi
   try {
     await once(server, 'listening')
   } catch (cause) {
-    throw new Error(explain(cause as NodeJS.ErrnoException, address), { cause })
+    throw new ListenError(explain(cause as NodeJS.ErrnoException, address), { cause })
   }
   return server
 }

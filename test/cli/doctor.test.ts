@@ -293,3 +293,16 @@ test('prints a line for each finding, and below it the fix', async () => {
   expect(output).not.toContain('\x1b')
   expect(code).toBe(1)
 })
+
+test('names the package that a database on PostgreSQL needs', async () => {
+  const without = `import { registerHooks } from 'node:module'
+    registerHooks({ resolve: (name, context, next) => next(name === 'pg' ? 'pg-is-not-installed' : name, context) })`
+  const node = ['--import', `data:text/javascript,${encodeURIComponent(without)}`]
+  const { of } = await runDoctor(project(), ['--database', 'postgres://localhost/hooks'], { node })
+  expect(of('database')).toEqual([
+    {
+      ...{ what: 'database', state: 'failed', cure: 'npm install pg' },
+      found: 'the package "pg", which a database on PostgreSQL needs, is not installed',
+    },
+  ])
+})

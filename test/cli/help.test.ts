@@ -61,7 +61,7 @@ describe('--help', () => {
   })
 })
 
-test.each(['--version', '-V'])('%s prints the version in package.json', (flag) => {
+test.each(['--version', '-v', '-V', 'version'])('%s prints the version in package.json', (flag) => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   expect(run(flag)).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' })
 })
@@ -69,7 +69,7 @@ test.each(['--version', '-V'])('%s prints the version in package.json', (flag) =
 describe('invalid arguments', () => {
   test.each([
     [[], /Usage: hookserver/],
-    [['srve'], /unknown command 'srve'.*Did you mean serve\?/s],
+    [['srve'], /^hookserver: unknown command 'srve'.*Did you mean serve\?/s],
     [['serve', '--prot', '1'], /unknown option '--prot'.*Did you mean --port\?/s],
     [['hooks', 'list'], /missing required argument 'target'.*\(run npx hookserver hooks list --help to see its flags/s],
     [['--secret=hidden', 'send', 'push'], /unknown option '--secret=…'/],

@@ -60,6 +60,7 @@ describe('a server does not start', () => {
 
   test.each([
     [['other.ts'], /^2: hookserver: other\.ts: the file does not exist\n$/],
+    [['.'], /^2: hookserver: \. is a folder: name the module in it, such as hooks\.ts\n$/],
     [['other.ts', '--dev'], /^2: hookserver: other\.ts: the file does not exist\n$/],
     [['hooks.ts', '--dev', '--host', '0.0.0.0'], /^2: hookserver: --host: 0\.0\.0\.0 is not a loopback address/],
     [['hooks.ts', '--dev', '--database', 'x.db', '--database-schema', 'x'], /^2: hookserver: --database-schema: /],

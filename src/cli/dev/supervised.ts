@@ -13,6 +13,17 @@ export interface FileRead {
   version: string
 }
 
+/** A message of the child process: no change of a file lets the server start. */
+export interface StartFailed {
+  startFailed: true
+}
+
+/** Tells the supervisor, if there is one, to end. */
+export async function endSupervisor(): Promise<void> {
+  const message: StartFailed = { startFailed: true }
+  if (process.connected) await new Promise((resolve) => process.send?.(message, resolve))
+}
+
 /**
  * Reports the imports of the module to the supervisor, and ends with the supervisor.
  * @returns False if this process has no supervisor.

@@ -12,7 +12,8 @@ import { FileWatcher } from './watch-files.ts'
 
 /**
  * Runs this command in a child process, and restarts the child process when the module or a file that it imports
- * changes. If the child process ends on its own, it starts again at the next change.
+ * changes. If the child process ends on its own, it starts again at the next change. If it cannot listen, this command
+ * ends.
  */
 export async function superviseServer(module: string, envFile: EnvFile | undefined): Promise<void> {
   const stopped = Promise.withResolvers<void>()
@@ -35,6 +36,9 @@ export async function superviseServer(module: string, envFile: EnvFile | undefin
     changed = Promise.withResolvers()
     watcher.reset()
     const server = startServer(envFile, watcher)
+    server.on('message', (message) => {
+      if (isObject(message) && message.startFailed === true) isStopping = true
+    })
     child = server
     const change = changed.promise
     let isRestarting = false
@@ -44,8 +48,11 @@ export async function superviseServer(module: string, envFile: EnvFile | undefin
       server.kill('SIGTERM')
     })
     const [code] = (await once(server, 'exit')) as [number | null]
-    if (isStopping) process.exitCode = code ?? 0
-    else if (!isRestarting) say(`The server has ended. It starts again when ${module} or one of its imports changes.`)
+    if (isStopping) {
+      process.exitCode = code ?? 0
+      return watcher.close()
+    }
+    if (!isRestarting) say(`The server has ended. It starts again when ${module} or one of its imports changes.`)
     await Promise.race([change, stopped.promise])
     if (isStopping) return watcher.close()
   }

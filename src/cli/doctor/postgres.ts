@@ -1,5 +1,6 @@
 /** Checks of a PostgreSQL server: version, encoding, pooler, schema, durability, connections, open transactions, clock. */
 import type { Client } from 'pg'
+import { isMissingPackage } from '../../runtime/platform.ts'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { endTransaction, findOldTransaction } from '../../server/old-transaction.ts'
@@ -31,6 +32,10 @@ export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
     }
     yield* checkServer(connect, config)
   } catch (error) {
+    if (isMissingPackage((error as Error).cause)) {
+      yield failed(what, 'the package "pg", which a database on PostgreSQL needs, is not installed', 'npm install pg')
+      return
+    }
     const found = `${shownDatabase(config.database.value)}: ${reasonOf(error as Error)}`
     yield failed(what, found, cureOf(error) ?? guessCure(clients[0], performance.now() - startedAt))
   } finally {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hooksBrand } from '../../adapters/mount.ts'
@@ -90,9 +90,11 @@ async function importUntilIdle(url: string): Promise<ModuleExports> {
 export const eventNamesOf = ({ hooks }: Pick<HooksModule, 'hooks'>): string[] =>
   hooks.registrations.flatMap(({ events }) => events)
 
-/** @throws {ConfigError} if the file does not exist. */
+/** @throws {ConfigError} if there is no file with this name. */
 export function assertModule(name: string): void {
-  if (!existsSync(name)) throw new ConfigError([`${name}: the file does not exist`])
+  const stats = statSync(name, { throwIfNoEntry: false })
+  if (stats === undefined) throw new ConfigError([`${name}: the file does not exist`])
+  if (stats.isDirectory()) throw new ConfigError([`${name} is a folder: name the module in it, such as hooks.ts`])
 }
 
 function isHooks(value: unknown): value is Hooks {

@@ -43,6 +43,18 @@ describe('serve --dev', () => {
     expect(await served.ended).toBe(0)
   })
 
+  test('ends if its port is in use, because no change of a file can help', async () => {
+    const folder = project({ 'hooks.ts': "import { Hooks } from 'hookserver'\nexport default new Hooks()" })
+    const first = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    const { port } = new URL(await first.url())
+    const second = new ServedProcess(folder, ['hooks.ts', '--dev', '--port', port])
+    expect(await second.ended).toBe(1)
+    expect(second.output).toContain(
+      `127.0.0.1 port ${port} is used by another program: choose another port with --port`,
+    )
+    expect(second.output).not.toContain('The server has ended.')
+  })
+
   test('ends at a signal while no server runs', async () => {
     const served = new ServedProcess(project({ 'hooks.ts': 'export default (' }), ['hooks.ts', '--dev'])
     await expect.poll(() => served.output).toContain('The server has ended.')
