@@ -261,6 +261,20 @@ describe('files', () => {
     expect(await ask(github, 'GET /repos/octo/hello/contents/none', { token })).toMatchObject({ status: 404 })
   })
 
+  test.each(['application/vnd.github.raw+json', 'application/vnd.github.v3.raw'])('are read as %s', async (accept) => {
+    const { github, rest } = await written()
+    const at = { ...repo, path: '.github/bot.yml' }
+    const text = 'greeting: Olé\n'
+    await rest.repos.createOrUpdateFileContents({
+      ...at,
+      message: 'Add',
+      content: Buffer.from(text).toString('base64'),
+    })
+    const headers = { accept, authorization: `Bearer ${token}` }
+    const response = await fetch(`${github.url}/repos/octo/hello/contents/.github/bot.yml`, { headers })
+    expect([await response.text(), response.headers.get('content-type')]).toEqual([text, `${accept}; charset=utf-8`])
+  })
+
   test.each([
     [{ content: 'SGk=' }, 422, /"message" wasn't supplied/],
     [{ message: 'Change' }, 422, /"content" wasn't supplied/],

@@ -7,12 +7,17 @@ import { nodeId } from '../shapes/user.ts'
 import { blobSha, commitSha, defaultBranch } from '../world/repository-content.ts'
 import { authorIn, repositoryIn } from './author.ts'
 
-/** A file of the branch `ref`, as base64. */
+/** The media types for which GitHub answers with the content of a file itself. Octokit's config plugin uses them. */
+const rawType = /\bapplication\/vnd\.github\.(v3\.)?raw(\+json)?/
+
+/** A file of the branch `ref`, as base64 or, if the client accepts only that, as it is. */
 export function getContent(call: Call): Reply {
   const path = pathIn(call)
   const branch = branchOf(call.url.searchParams.get('ref'))
   const content = call.world.contentOf(repositoryIn(call)).file(path, branch)
   if (!content) throw notFound()
+  const [raw] = rawType.exec(String(call.headers.accept)) ?? []
+  if (raw) return { status: 200, headers: { 'content-type': `${raw}; charset=utf-8` }, page: content }
   const lines = Buffer.from(content).toString('base64').replace(/.{60}/g, '$&\n') // GitHub wraps the text
   return ok({ ...fileShape(call, path, branch, content), encoding: 'base64', content: lines })
 }

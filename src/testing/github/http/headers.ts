@@ -40,7 +40,9 @@ export function acceptedHeaders(access: Access, caller: Caller): Record<string, 
 /** Adds an ETag to an answer, or answers 304 if the client already has this ETag. */
 export function conditional(reply: Reply, { 'if-none-match': known = '' }: IncomingHttpHeaders): Reply {
   if (reply.status !== 200) return reply
-  const etag = `W/"${createHash('sha256').update(JSON.stringify(reply.body)).digest('hex')}"`
+  const etag = `W/"${createHash('sha256')
+    .update(reply.page ?? JSON.stringify(reply.body))
+    .digest('hex')}"`
   const headers = { ...reply.headers, etag }
   if (known.split(',').some((one) => one.trim() === etag)) return { status: 304, headers }
   return { ...reply, headers }

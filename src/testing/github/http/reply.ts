@@ -3,8 +3,8 @@ export interface Reply {
   headers?: Record<string, string>
   /** JSON. */
   body?: unknown
-  /** HTML, in place of `body`. */
-  page?: string
+  /** HTML or the content of a file, in place of `body`. */
+  page?: string | Uint8Array
 }
 
 export const ok = (body: unknown, headers: Record<string, string> = {}): Reply => ({ status: 200, headers, body })
