@@ -57,7 +57,7 @@ export async function convertCode(
     text = (await github.request(`POST /app-manifests/${encodeURIComponent(code)}/conversions`)).text
   } catch (error) {
     signal.throwIfAborted()
-    throw new Error(problemOf(error as RequestError))
+    throw new Error(problemOf(error as RequestError, apiUrl))
   }
   const app = appIn(text)
   if (app) return app
@@ -92,8 +92,11 @@ function requesterWithoutToken(apiUrl: string): Requester {
   }
 }
 
-function problemOf(error: RequestError): string {
-  if (error.status === 404) return 'GitHub does not know this code: it has expired after an hour, or was used'
+function problemOf(error: RequestError, apiUrl: string): string {
+  if (error.status === 404) {
+    const cause = 'it has expired after an hour, or was used, or this is not the API of --github (see --api-url)'
+    return `${apiUrl} does not know this code (404): ${cause}`
+  }
   const wait = rateLimitWait(error)
   const limited = wait === undefined ? '' : `. Its rate limit resets in ${Math.ceil(wait / 60_000)} min`
   return `${error.message}${limited}`

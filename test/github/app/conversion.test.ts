@@ -30,7 +30,7 @@ describe('the conversion of a code', () => {
   })
 
   test.each([
-    ['an unknown code', [], 'GitHub does not know this code'],
+    ['an unknown code', [], /^http:\/\/127\.0\.0\.1:\d+ does not know this code \(404\)/],
     ['an answer without a key', [{ status: 201, body: { id: 1, name: 'a' } }], 'without the key'],
     ['a text that is not JSON', [{ status: 201, body: 'x' }], 'without the key'],
     ['a refusal', [{ status: 422 }], 'GitHub answered 422'],

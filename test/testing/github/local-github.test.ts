@@ -158,6 +158,17 @@ describe('writes of bots', () => {
   })
 })
 
+test('has its API also under /api/v3, where clients look for that of another server than github.com', async () => {
+  const github = await start({ token })
+  github.addRepository('octo/hello')
+  const ids = ['', '/api/v3'].map(async (prefix) => {
+    const headers = { authorization: `Bearer ${token}` }
+    return ((await (await fetch(`${github.url}${prefix}/repos/octo/hello`, { headers })).json()) as { id: number }).id
+  })
+  const [first, second] = await Promise.all(ids)
+  expect([first, typeof first]).toEqual([second, 'number'])
+})
+
 describe('a route of a test', () => {
   test('gets the parts of the request, and replaces an existing route', async () => {
     const github = await start({ token, enterprise: true })

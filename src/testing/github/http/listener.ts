@@ -87,7 +87,7 @@ function answer(context: ListenerContext, entry: LocalGitHubRequest, text: strin
 function route({ world, sender, find }: ListenerContext, entry: LocalGitHubRequest, caller: Caller): Reply {
   const { path, headers, body } = entry
   const url = URL.parse(world.origin + path)
-  const prefix = world.api.slice(world.origin.length)
+  const prefix = prefixOf(world, path)
   const found = url?.pathname.startsWith(`${prefix}/`) && find(routeMethod(entry), url.pathname.slice(prefix.length))
   if (!url || !found) throw missingRoute(entry.method, url?.pathname ?? path)
   const { parameters, route } = found
@@ -102,6 +102,15 @@ function route({ world, sender, find }: ListenerContext, entry: LocalGitHubReque
   })
   return { ...reply, headers: { ...acceptedHeaders(route.access, caller), ...reply.headers } }
 }
+
+/**
+ * The part of a path before that of the route. The API of a github.com is at the root, and also where clients expect that
+ * of another server: `--github` alone is then enough.
+ */
+const prefixOf = ({ api, origin }: World, path: string): string =>
+  path.startsWith(`${enterprisePrefix}/`) ? enterprisePrefix : api.slice(origin.length)
+
+const enterprisePrefix = '/api/v3'
 
 /** The method whose routes answer a request. GitHub answers HEAD like GET, and Node.js leaves out the body. */
 const routeMethod = ({ method }: LocalGitHubRequest): string => (method === 'HEAD' ? 'GET' : method)
