@@ -125,7 +125,9 @@ async function run({ module, flags, envFile, addresses, manifest, needs, progres
   if (id !== app.id) throw new Error(`The key belongs to another App (id ${id})`)
   loadEnvFile(output)
   // The inbox must exist before the first delivery, because polling ignores deliveries older than the inbox.
-  const server = flags.serve ? await startPulling(module, { github: flags.github, apiUrl: flags.apiUrl }) : undefined
+  const server = flags.serve
+    ? await startPulling(module, { github: flags.github, apiUrl: flags.apiUrl }, needs.permissions)
+    : undefined
   try {
     await printLines([
       'Waiting for the installation. Choose an account and its repositories on this page:',

@@ -1,5 +1,7 @@
 /** The second half of `app create`: the installation, and the first delivery that a handler handles. */
 import { type InstallationDetails, readInstallations } from '../../github/app/details.ts'
+import { includesLevel, isLevel } from '../../github/app/permission-levels.ts'
+import type { Permissions } from '../../github/event-permissions.ts'
 import type { RequestError, Requester } from '../../github/requester.ts'
 import { isObject, textIn } from '../../runtime/json.ts'
 import { sleep } from '../../runtime/timer.ts'
@@ -31,9 +33,10 @@ interface PullingServer {
 
 /**
  * Starts the server in this process, as `serve --pull app` does. The environment has the variables of the App by now.
+ * @param permissions Those that the command asked for.
  * @throws {Error} that says what to do.
  */
-export async function startPulling(path: string, flags: ConfigFlags): Promise<PullingServer> {
+export async function startPulling(path: string, flags: ConfigFlags, permissions: Permissions): Promise<PullingServer> {
   const [{ serve }, { createLogger }] = await Promise.all([
     import('../../server/serve.ts'),
     import('../../server/logging.ts'),
@@ -47,7 +50,7 @@ export async function startPulling(path: string, flags: ConfigFlags): Promise<Pu
   const logger = await createLogger(configFromFlags(given).logLevel.value)
   setDefaultLogger(logger) // for the `new Hooks()` of the module
   const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(given, { module: loaded }))
-  const first = firstDelivery()
+  const first = firstDelivery(permissions)
   try {
     const service = await serve({ config, module, secret: secret?.value, logger })
     return { handled: first.handled.finally(first.unsubscribe), close: () => service.close() }
@@ -57,17 +60,17 @@ export async function startPulling(path: string, flags: ConfigFlags): Promise<Pu
   }
 }
 
-function firstDelivery(): { handled: Promise<void>; unsubscribe: () => void } {
+function firstDelivery(permissions: Permissions): { handled: Promise<void>; unsubscribe: () => void } {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {}) // prevents an unhandled rejection while the command still waits for the installation
   let isFirst = true
   const stopAttempts = onEvent('attempt', ({ outcome, handler, event, guid, duration, error }) => {
-    const text = `${handler} ${outcome === 'succeeded' ? 'handled' : 'failed on'} ${event} (GUID ${guid})`
     if (outcome === 'succeeded') {
-      void printLines([printable(`${text} in ${formatDuration(duration)}`)]).then(() => resolve())
+      const text = `${handler} handled ${event} (GUID ${guid}) in ${formatDuration(duration)}`
+      void printLines([printable(text)]).then(() => resolve())
     } else if (error !== undefined) {
-      const lines = [`${text}: ${(error as Error)?.message ?? error}`, ...missingPermission(error)]
-      for (const line of isFirst ? [...lines, nextAttempt] : lines) console.error(`hookserver: ${printable(line)}`)
+      const hints = deniedAccess(error, permissions) // the log shows the error itself
+      for (const line of isFirst ? [...hints, nextAttempt] : hints) console.error(`hookserver: ${printable(line)}`)
       isFirst = false
     }
   })
@@ -85,11 +88,35 @@ const nextAttempt =
   'The handler will be tried again. To change its code first, press Ctrl-C, edit the code, and start the server. ' +
   'The server then tries the handler again'
 
-/** For a request that GitHub denied to the App: the permission that the App lacks, and how to add it. */
-function missingPermission(error: unknown): string[] {
-  const { status, response } = isObject(error) ? (error as unknown as RequestError) : {}
+/**
+ * What to do about a request that GitHub denied to the App. If the command has asked for the permission that the request
+ * needs, the installation may lack the repository.
+ */
+export function deniedAccess(error: unknown, permissions: Permissions): string[] {
+  const { status, response, request } = (isObject(error) ? error : {}) as Partial<Denied>
   const needed = isObject(response?.headers) && textIn(response.headers, 'x-accepted-github-permissions')
-  if (status !== 403 || !needed) return []
+  if ((status !== 403 && status !== 404) || !needed) return []
+  if (isGranted(needed, permissions)) {
+    const [, name = 'the repository'] = /\/repos\/([^/]+\/[^/?]+)/.exec(request?.url ?? '') ?? []
+    return [
+      `The command asked for the permission ${needed}, so the installation may lack ${name}: ` +
+        'see Repository access on the page of the installation. "npx hookserver app diff" shows missing permissions',
+    ]
+  }
+  if (status === 404) return []
   const page = 'the page that "npx hookserver app diff --open" opens'
   return [`The App may lack the permission ${needed}: declare it in config.permissions, then add it on ${page}`]
 }
+
+interface Denied extends RequestError {
+  request?: { url?: string }
+}
+
+/** @param needed As in the header: `issues=write; pull_requests=write` needs one of both, and a comma needs all. */
+const isGranted = (needed: string, permissions: Permissions): boolean =>
+  needed.split(';').some((alternative) =>
+    alternative.split(',').every((part) => {
+      const [name = '', level] = part.trim().split('=')
+      return isLevel(level) && includesLevel(name === 'metadata' ? 'read' : permissions[name], level)
+    }),
+  )

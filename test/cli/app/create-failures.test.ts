@@ -215,6 +215,9 @@ test('a handler that lacks a permission fails with the name of the permission', 
   await github.deliver('issues.opened', { action: 'opened', issue: { number: 1, title: 'Hello' }, repository })
   await command.printed(/may lack the permission issues=write.*: declare it in config\.permissions/)
   await command.printed(/The handler will be tried again/)
+  command.interrupt()
+  const lines = (await command.result()).output.split('\n')
+  expect(lines.filter((line) => line.includes('Resource not accessible by integration'))).toHaveLength(1) // in the log
 })
 
 test('a code that GitHub refuses ends the command', async () => {
