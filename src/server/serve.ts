@@ -53,6 +53,7 @@ interface ServeOptions {
  */
 export async function serve({ config, module, secret, logger }: ServeOptions): Promise<Service> {
   const options: HooksOptions = { ...hooksOptions(config), logger, secret }
+  checkSecret(config, { ...module?.hooks.options, secret: secret ?? module?.hooks.options.secret })
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
   const host = publicHost(config, checksSignatures(config, hooks.options)) // may throw, so before the inbox is open
   const role = config.role.value
@@ -71,7 +72,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const guard = new Guard({ tokens, inbox, host: config.adminHost.value, url: config.adminUrl.value })
     const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
     closing.push(() => metrics.close())
-    closing.push(logSuccesses(logger, config.dev.value ? 'info' : 'debug'))
+    closing.push(logSuccesses(logger, config.quiet.value ? 'debug' : 'info'))
     closing.push(logOldTransactions(inbox, logger))
     const servers: Server[] = []
     closing.push((grace) => closeServers(servers, () => hooks.close({ grace })))
@@ -131,6 +132,13 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   }
 }
 
+/** @throws {Error} if there is no secret to verify signatures with. `Hooks` would name an option instead of a flag. */
+function checkSecret(config: Config, options: HooksOptions): void {
+  if (options.secret !== undefined || !receivesDeliveries(config) || !checksSignatures(config, options)) return
+  const cure = 'set GITHUB_WEBHOOKS_KEY (for example in .env), pass --secret-file, or use --dev, which generates one'
+  throw new Error(`No secret: ${cure}`)
+}
+
 /** @param grace Milliseconds that running handlers have before their signal aborts. */
 type Cleanup = (grace: number) => unknown
 
@@ -152,8 +160,8 @@ async function closeServers(servers: readonly Server[], closeHooks: () => Promis
 
 /** Logs each successful attempt. The worker logs failed ones itself. @returns A function that stops the logging. */
 const logSuccesses = (logger: FullLogger, level: 'debug' | 'info'): (() => void) =>
-  onEvent('attempt', ({ outcome, event, guid, handler, duration }) => {
-    if (outcome === 'succeeded') logger[level]({ event, guid, handler, duration }, 'Handler succeeded')
+  onEvent('attempt', ({ outcome, id, event, guid, handler, duration }) => {
+    if (outcome === 'succeeded') logger[level]({ id, event, guid, handler, duration }, 'Handler succeeded')
   })
 
 /** Serves GitHub: deliveries, and a health check. */

@@ -17,7 +17,9 @@ describe('a server does not start', () => {
   }
 
   test('without a secret', async () => {
-    expect(await startError(project(), [], {})).toMatch(/^1: hookserver: No secret: .*GITHUB_WEBHOOKS_KEY/)
+    expect(await startError(project(), [], {})).toMatch(
+      /^1: hookserver: No secret: set GITHUB_WEBHOOKS_KEY \(for example in \.env\), pass --secret-file, or use --dev/,
+    )
   })
 
   test.each([

@@ -20,6 +20,7 @@ async function deliverBoth(served: ServedProcess, signedWith: string): Promise<v
 
 const handled = {
   msg: 'Handler succeeded',
+  id: 1,
   event: 'push',
   guid: 'push',
   handler: 'hook:push',
@@ -27,14 +28,14 @@ const handled = {
 }
 
 describe('a delivery that was handled', () => {
-  test('is logged with --log-level debug', async () => {
-    const args = ['hooks.ts', '--log-level', 'debug', ...anyOrigin]
+  test('is logged with --quiet at the level debug', async () => {
+    const args = ['hooks.ts', '--quiet', '--log-level', 'debug', ...anyOrigin]
     const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), args, withSecret)
     await deliverBoth(served, secret)
     expect(await served.line('Handler succeeded')).toMatchObject({ ...handled, level: 20 })
   })
 
-  test('is logged with --dev', async () => {
+  test('is logged, also with --dev', async () => {
     const folder = project({ 'hooks.ts': hooksModule })
     const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
     await served.url()
@@ -42,8 +43,9 @@ describe('a delivery that was handled', () => {
     expect(await served.line('Handler succeeded')).toMatchObject({ ...handled, level: 30 })
   })
 
-  test('is not logged otherwise', async () => {
-    const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), ['hooks.ts', ...anyOrigin], withSecret)
+  test('is not logged with --quiet', async () => {
+    const args = ['hooks.ts', '--quiet', ...anyOrigin]
+    const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), args, withSecret)
     await deliverBoth(served, secret)
     served.child.kill('SIGTERM')
     expect(await served.ended).toBe(0)

@@ -137,6 +137,12 @@ export const settings = {
     schema: choice(['debug', 'info', 'warn', 'error', 'silent']),
     default: 'info',
   }),
+  quiet: setting({
+    placeholder: '[boolean]',
+    help: 'Log handled deliveries only at the level debug',
+    schema: boolean,
+    default: false,
+  }),
   dev: setting({
     placeholder: '[boolean]',
     help: 'Development mode: loopback, any origin, generated secret, restart on changes',

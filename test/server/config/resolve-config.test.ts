@@ -50,6 +50,7 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   apiUrl: ['https://ghes.example.org/api/v3', 'https://ghes.example.org/api/v3', 'http://example.org'],
   grace: ['1500ms', 1500, '25d'],
   logLevel: ['debug', 'debug', 'loud'],
+  quiet: ['true', true, 'maybe'],
   dev: ['true', true, 'TRUE'],
   insecure: ['1', true, '2'],
   githubToken: ['ghp_something', 'ghp_something', 'two words'],
