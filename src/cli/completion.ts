@@ -6,13 +6,14 @@ import { knownNames } from '../events.ts'
 import { deliveryStates } from '../inbox/records.ts'
 import { type Setting, wordsOf } from '../server/config/setting.ts'
 import { type SettingName, settings } from '../server/config/settings.ts'
+import { UsageError } from './flags.ts'
 import { printable, printLines } from './output.ts'
 import { sampleNames } from './send/requests.ts'
 
 export function addCompletion(program: Command): void {
   program
     .command('completion')
-    .addArgument(new Argument('<shell>').choices(Object.keys(scripts)))
+    .addArgument(new Argument('<shell>').choices(Object.keys(scripts)).argParser(parseShell))
     .summary('Print a shell completion script')
     .description(
       'Prints a completion script for bash, zsh or fish. It completes commands, flags, files, events and other values.',
@@ -26,6 +27,12 @@ export function addCompletion(program: Command): void {
       if (shell === 'bash') await printLines([areFiles ? 'files' : 'words', ...forReadline(names, line, breaks)])
       else await printLines(shell === 'zsh' ? names.map((one) => one.replaceAll(':', '\\:').replace('\t', ':')) : names)
     })
+}
+
+/** @throws {UsageError} */
+function parseShell(text: string): string {
+  if (Object.hasOwn(scripts, text)) return text
+  throw new UsageError(`There is no completion for ${text}: only for bash, zsh and fish`)
 }
 
 const examples = `

@@ -218,5 +218,8 @@ test('does not change text with shell syntax', () => {
 
 test('rejects an unknown shell', async () => {
   const { code, stderr } = await hookserver(['completion', 'tcsh'])
-  expect([code, stderr]).toEqual([2, expect.stringContaining('Allowed choices are bash, zsh, fish')])
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('There is no completion for tcsh: only for bash, zsh and fish'),
+  ])
 })
