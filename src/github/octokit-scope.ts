@@ -38,8 +38,9 @@ interface ThrottleOptions {
 
 /**
  * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. For all Octokits with the same
- * `id` together, it spaces write requests (POST, PATCH, PUT or DELETE) as `pacing` says. If GitHub still rejects a request because of a rate limit, our
- * callback waits, because the plugin's timer would ignore `signal` and always keep the process alive.
+ * `id` together, it spaces write requests (POST, PATCH, PUT or DELETE) as `pacing` says. If GitHub still rejects a
+ * request because of a rate limit, our callback waits, because the plugin's timer would ignore `signal` and always keep
+ * the process alive.
  */
 export function throttleOptions(
   id: string,

@@ -12,8 +12,8 @@ export type { Installation, OctokitTarget } from './installations.ts'
  */
 export class Octokits {
   /**
-   * The clients by the option `octokit`, then by API address, credentials and pacing. Mounts that have all of these in common
-   * share a client.
+   * The clients by the option `octokit`, then by API address, credentials and pacing. Mounts that have all of these in
+   * common share a client.
    */
   readonly #clients = new Map<OctokitClass | undefined, Map<string, Promise<GitHubClient>>>()
   /** Created when it is needed, because a Cloudflare Worker must not create an `AbortController` while it starts. */
