@@ -36,6 +36,11 @@ const goals = {
   megabytes: { what: 'npm install hookserver, MB', atMost: limits.megabytes, digits: 1 },
   peakMemory: { what: `hookserver/node ÷ ${octokit}, peak memory with 8 concurrent bodies of 25 MB`, atMost: 0.6 },
   filled: { what: 'SQLite with 1,000,000 deliveries ÷ empty, rate', atLeast: 0.9 },
+  handledToPlainjob: { what: 'SQLite ÷ plainjob in Bun, deliveries handled a second', atLeast: 0.75 },
+  handledToGraphile: { what: 'PostgreSQL ÷ graphile-worker, deliveries handled a second', atLeast: 0.5 },
+  orderedToGraphile: { what: 'PostgreSQL with ordered handlers ÷ graphile-worker, the same', atLeast: 0.3 },
+  twoWorkers: { what: 'PostgreSQL, two workers ÷ one, deliveries handled a second', atLeast: 1.3 },
+  pickupPostgres: { what: 'PostgreSQL, p50 of the pickup time at 500 deliveries a second, ms', atMost: 5, digits: 1 },
   handledSqlite: { what: 'SQLite, deliveries handled a second', atLeast: 6000, digits: 0 },
   handledPostgres: { what: 'PostgreSQL, deliveries handled a second', atLeast: 4000, digits: 0 },
 } satisfies Record<string, Goal>

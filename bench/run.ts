@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { checkNames, inRuntimes, stored, unstored } from './contestants.ts'
 import { reportDashboard } from './dashboard/report.ts'
 import { goalsTable } from './goals.ts'
+import { reportHandling } from './handling/report.ts'
 import { reportInbox } from './inbox/report.ts'
 import { reportInline } from './inline.ts'
 import { reportPostgres } from './postgres/report.ts'
@@ -27,7 +28,7 @@ const { values } = parseArgs({
     stored: { type: 'string', default: '1000000' },
     rows: { type: 'string', default: '1000000' },
     through: { type: 'string', default: '200000' },
-    backlog: { type: 'string', default: '10000' },
+    backlog: { type: 'string' },
   },
 })
 const options = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
@@ -43,11 +44,12 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
     await reportColdStart()
   },
   stored: () => reportStored({ ...options, ...chosen }),
+  handling: () => reportHandling({ ...options, deliveries: Number(values.backlog ?? 20_000) }),
   inbox: () => reportInbox(options),
   serve: () => reportService(),
   dashboard: () => reportDashboard(Number(values.stored)),
   postgres: () => reportPostgres({ ...options, rows: Number(values.rows), through: Number(values.through) }),
-  workers: () => reportWorkers(Number(values.backlog)),
+  workers: () => reportWorkers(Number(values.backlog ?? 10_000)),
 }
 
 /** The parts to run: those of `--part`, else those that measure a server named with `--only`, else all. */

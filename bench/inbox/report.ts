@@ -6,11 +6,9 @@ import { join } from 'node:path'
 import { sqlite } from 'hookserver/sqlite'
 import { recordGoal } from '../goals.ts'
 import { startContestant } from '../process.ts'
-import { median, percentile } from '../statistics.ts'
-import { digits, table } from '../table.ts'
+import { digits } from '../table.ts'
 import { type Rounds, throughput } from '../throughput.ts'
 import { fillFile } from './filled-file.ts'
-import type { Handling } from './handling.ts'
 import type { Heap } from './memory.ts'
 import { pageTimes, showPages } from './pages.ts'
 
@@ -20,32 +18,11 @@ const stored = 1_000_000
 export async function reportInbox(options: Rounds): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {
-    recordGoal('handledSqlite', await reportHandling('SQLite'))
     await reportFilled(join(folder, 'filled.db'), options)
     await reportMemory()
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/**
- * @param args Called before each of the five runs of `handling.ts`. Returns the command-line arguments of the run: the
- * URL of a new PostgreSQL database. Default: no arguments, so that the run uses SQLite.
- * @returns deliveries handled a second.
- */
-export async function reportHandling(store: string, args = async (): Promise<string[]> => []): Promise<number> {
-  console.log('\nHandlers that do nothing, attempts recorded; medians of five processes')
-  const runs: Handling[] = []
-  for (let round = 0; round < 5; round++) runs.push(await inChild<Handling>('./handling.ts', { args: await args() }))
-  const rank = (share: number) => median(runs.map(({ pickup }) => percentile(pickup, share)))
-  const rate = median(runs.map((run) => run.rate))
-  console.log(
-    table(
-      ['store', 'handled/s', 'pickup p50 ms', 'p99 ms'],
-      [[store, rate.toFixed(0), rank(0.5).toFixed(1), rank(0.99).toFixed(1)]],
-    ),
-  )
-  return rate
 }
 
 async function reportFilled(file: string, options: Rounds): Promise<void> {

@@ -1,5 +1,4 @@
-import { recordGoal } from '../goals.ts'
-import { reportHandling, reportMemory } from '../inbox/report.ts'
+import { reportMemory } from '../inbox/report.ts'
 import type { Rounds } from '../throughput.ts'
 import { reportFilled } from './filled.ts'
 import { reportReceivers } from './receivers.ts'
@@ -19,7 +18,6 @@ export async function reportPostgres({ rows, through, ...options }: PostgresRepo
   const newDatabase = async () => (await createPostgresDatabase()).target
   await reportStoring(await newDatabase(), options)
   await reportReceivers(await newDatabase(), options)
-  recordGoal('handledPostgres', await reportHandling('PostgreSQL', async () => [await newDatabase()]))
   await reportMemory([await newDatabase()])
   await reportTurnover(await newDatabase(), through)
   await reportFilled(await newDatabase(), rows, options)

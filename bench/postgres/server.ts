@@ -14,7 +14,11 @@ interface Running extends PostgresServer {
 let started: Promise<Running> | undefined
 
 async function start(): Promise<Running> {
-  const server = await startPostgres('shared_buffers=1GB', 'max_wal_size=4GB', 'max_connections=200')
+  const server = await startPostgres(
+    ...['shared_buffers=1GB', 'max_wal_size=4GB', 'max_connections=200'],
+    // Only databases that set `track` otherwise count their statements.
+    ...['shared_preload_libraries=pg_stat_statements', 'pg_stat_statements.track=none'],
+  )
   const admin = new pg.Pool({ connectionString: server.url, max: 1 })
   const { rows } = await admin.query<{ pid: number }>('select pg_backend_pid() as pid')
   return Object.assign(server, { admin, postmaster: parentOf(rows[0]?.pid as number) })
