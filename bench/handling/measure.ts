@@ -13,6 +13,8 @@ export interface Handling {
   cpu: number | undefined
   /** Microseconds of CPU of the database's own processes, if it has any. */
   databaseCpu: number | undefined
+  /** The sum of both. */
+  totalCpu: number | undefined
   /** Statements that PostgreSQL ran. */
   statements: number | undefined
   /** Round trips to the database. */
@@ -75,10 +77,11 @@ async function measure({ name, deliveries, database, counter, workers }: Round):
   await Promise.all(workers.map((worker) => worker.call('close')))
   const perDelivery = (from: number | undefined, to: number | undefined, factor = 1) =>
     from === undefined || to === undefined ? undefined : ((to - from) * factor) / deliveries
+  const cpu = perDelivery(before.cpu, after.cpu, 1e6)
+  const databaseCpu = perDelivery(before.databaseCpu, after.databaseCpu, 1e6)
   return {
     rate: deliveries / seconds,
-    cpu: perDelivery(before.cpu, after.cpu, 1e6),
-    databaseCpu: perDelivery(before.databaseCpu, after.databaseCpu, 1e6),
+    ...{ cpu, databaseCpu, totalCpu: cpu && cpu + (databaseCpu ?? 0) },
     statements: perDelivery(before.statements, after.statements),
     roundTrips: store === 'SQLite' ? undefined : perDelivery(before.roundTrips, after.roundTrips),
     logged: perDelivery(before.logged, after.logged),

@@ -66,6 +66,7 @@ const costs: readonly Column[] = [
   ['handled/s', 'rate', 0],
   ['CPU µs', 'cpu', 1],
   ['DB CPU µs', 'databaseCpu', 1],
+  ['total CPU µs', 'totalCpu', 1],
   ['statements', 'statements', 3],
   ['round trips', 'roundTrips', 3],
   ['WAL kB', 'logged', 2, 1000],
