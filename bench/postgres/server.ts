@@ -20,6 +20,7 @@ async function start(): Promise<Running> {
     ...['shared_preload_libraries=pg_stat_statements', 'pg_stat_statements.track=none'],
   )
   const admin = new pg.Pool({ connectionString: server.url, max: 1 })
+  admin.on('error', () => undefined) // the server may stop before it has closed the connection
   const { rows } = await admin.query<{ pid: number }>('select pg_backend_pid() as pid')
   return Object.assign(server, { admin, postmaster: parentOf(rows[0]?.pid as number) })
 }
