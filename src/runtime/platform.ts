@@ -40,7 +40,7 @@ export function environmentVariable(name: string): string | undefined {
  * `ERR_MODULE_NOT_FOUND`. Yarn's Plug'n'Play uses the code of `require()`. The error of Workers has no code.
  */
 export function isMissingPackage(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   if (code === undefined) return String(message).startsWith('No such module')
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
 }
