@@ -30,8 +30,11 @@ export interface ProgramSettings {
   isFatal?: boolean
 }
 
-/** Messages of a process without a fault. On a busy machine, it may be late for its leases, which last two seconds. */
+/** Messages of a process without a fault. On a busy machine, it may be late for its leases, which last a second and a half. */
 const expected = /^Handler flaky failed|sent no heartbeats for too long$|took longer than \d+ ms to register/
+
+/** Milliseconds that a delivery may wait for the disk or a lock. On a busy machine, a commit may take seconds. */
+const maxWait = 30_000
 
 /** The number of handler runs after which the program kills itself, before the outcome of the last one is recorded. */
 let mayFinish = Number.POSITIVE_INFINITY
@@ -40,13 +43,13 @@ const tell = (notice: Notice) => void process.send?.(notice)
 
 async function main({ file, journal, role, served, stuckTimeout, isFatal = false }: ProgramSettings): Promise<void> {
   tell({ loaded: true })
-  const inbox = sqlite(file, { heartbeat: 500 })
+  const inbox = sqlite(file, { heartbeat: 500, lockTimeout: maxWait })
   const complain = ({ err }: { err?: unknown }, text: string) => {
     const complaint = err === undefined ? text : `${text}: ${err}`
     if (!expected.test(complaint)) console.error(complaint)
   }
   const logger = { warn: complain, error: complain }
-  const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger })
+  const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger, timeout: maxWait })
   const more = isFatal ? [fatalHandler] : stuckTimeout === undefined ? [] : stuckHandlers(stuckTimeout)
   registerHandlers(hooks, [...testHandlers, ...more], journal, () => {
     if (--mayFinish <= 0) process.kill(process.pid, 'SIGKILL')
