@@ -1,4 +1,4 @@
-/** What the part `handling` needs from hookserver and from each rival. */
+/** The interface of hookserver, and of each rival, for the part `handling`. */
 export interface Queue {
   /** Stores pushes. @param payloads As JSON. @returns when they are committed. */
   store(payloads: readonly string[]): Promise<void>

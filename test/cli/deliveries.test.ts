@@ -13,7 +13,7 @@ const parsed = (stdout: string): DeliverySummary[] =>
     .map((line) => JSON.parse(line))
 
 describe('deliveries list', () => {
-  test('suggests what was meant if it finds nothing', async () => {
+  test('suggests another name if it finds nothing', async () => {
     const { run } = await scene([['push', push('acme/till')]])
     const { code, stdout, stderr } = await run('list', 'event:isues')
     expect([code, stdout]).toEqual([0, ''])

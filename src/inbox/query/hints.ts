@@ -2,7 +2,7 @@ import { describeUnknown, isKnownName, knownNames } from '../../events.ts'
 import { suggestion } from '../../runtime/nearest.ts'
 import { columnNames, type Query } from './query.ts'
 
-/** What may be wrong with a search that found nothing: an event that GitHub does not send, or a misspelled column. */
+/** Likely mistakes in a search that found nothing: an event that GitHub does not send, or a misspelled column. */
 export function hintsFor({ event, action, paths = [] }: Query): string[] {
   const hints: string[] = []
   if (event !== undefined) {

@@ -30,7 +30,7 @@ export const maxMatchAttempts = 3
 export interface MatchedDelivery extends Pick<RunningTask, 'stored' | 'payload' | 'cost'> {
   match: Match
   registrations: readonly Registration[]
-  /** The slots of the handlers that can run now, or that the tasks may wait for. */
+  /** The slots of the tasks to claim, by handler. */
   slots: ReadonlyMap<string, Slot>
 }
 
@@ -145,7 +145,10 @@ export interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
   now: number
 }
 
-/** Reads the payload of a delivery and finds its handlers. Takes a slot for each task that can run now, or may wait for a slot. */
+/**
+ * Reads the payload of a delivery and finds its handlers. Takes a slot for each task that can run now, or that is claimed
+ * ahead.
+ */
 export function matchDelivery(stored: StoredDelivery, options: MatchOptions): MatchedDelivery {
   const { host, slots, cost, hasMemory, now } = options
   let read: ParsedPayload

@@ -15,8 +15,8 @@ const lockTimeout = 2000
 const [maxTries, retryDelay] = [15, 1000]
 
 /**
- * Creates or migrates the tables. If several programs start at the same time, one migrates
- * and the others wait for it without a time limit. @returns the number of migrations that ran.
+ * Creates or migrates the tables. If several programs start at the same time, one migrates and the others wait for it
+ * without a time limit. @returns the number of migrations that ran.
  * @throws {Error} if the tables cannot be created or migrated.
  */
 export async function prepareDatabase(

@@ -74,7 +74,10 @@ export async function nextDueAt(sql: Sql, handlers: readonly string[]): Promise<
   return row?.at ?? undefined
 }
 
-/** Locks due tasks and their deliveries, at most twice as many as wanted. If there are too many suspects, locks other tasks instead. */
+/**
+ * Locks due tasks and their deliveries, at most twice as many as wanted. If there are too many suspects, also locks other
+ * tasks.
+ */
 export async function lockDueTasks(
   sql: Sql,
   { wanted, now, largest = Number.MAX_SAFE_INTEGER, suspect }: ClaimRequest,

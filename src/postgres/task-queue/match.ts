@@ -31,7 +31,8 @@ const [slowSearch, searchFactor] = [5, 20]
  * read all of them. So once this takes long, a search begins at the first delivery that the previous search has found.
  * Earlier deliveries can become unmatched: a transaction commits late, another worker gives up, or an operator retries a
  * delivery. They are found by a search of the whole index, which takes at most a twentieth of the time, and which follows
- * if a search finds nothing. With an order, each search is of the whole index, because ordered deliveries are matched in order of receipt.
+ * if a search finds nothing. With an order, each search is of the whole index, because ordered deliveries are matched in
+ * order of receipt.
  */
 export class UnmatchedSearch {
   #from = 0
@@ -246,8 +247,8 @@ const upsertTasks = `
     delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, order_key text,
     order_hash bigint, attempts_used int, worker bigint, started_at bigint)
   on conflict (delivery_id, handler) do update
-  set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null, order_key = excluded.order_key,
-      order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
+  set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
+      order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
       attempts_used = excluded.attempts_used, worker = excluded.worker, started_at = excluded.started_at,
       claimed_after = null
   returning delivery_id as id, handler, attempt`

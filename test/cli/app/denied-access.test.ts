@@ -18,7 +18,7 @@ test.each([
   ],
   [404, 'issues=write; pull_requests=write', { pull_requests: 'write' }, /may lack acme\/shop/],
   [403, 'metadata=read', {}, /may lack acme\/shop/],
-] as const)('names what is missing: %i, %s, with %j', (status, needed, permissions, text) => {
+] as const)('names the missing permission or repository: %i, %s, with %j', (status, needed, permissions, text) => {
   expect(deniedAccess(denied(status, needed), permissions)).toEqual([expect.stringMatching(text)])
 })
 
