@@ -2,7 +2,7 @@ import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/ta
 import type { Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { distinctHashes, lockOrderKeys, OrderQueues } from './order.ts'
-import { updateDeliveryStates } from './tasks.ts'
+import { scheduledHandlers, updateDeliveryStates } from './tasks.ts'
 import { checkRegistered } from './workers.ts'
 
 export interface ClaimResult {
@@ -132,18 +132,8 @@ const maxSize = 2 ** 31 - 1
 
 const isPaused = (handler: string) => `exists (select 1 from pauses where pauses.handler in (${handler}, '*'))`
 
-/** Finds each handler by one index seek, because there may be very many tasks. */
 const selectHandlers = `
-  with recursive scheduled as (
-    (select handler from tasks where next_at is not null order by handler limit 1)
-    union all
-    select next.handler
-    from scheduled, lateral (
-      select handler from tasks
-      where next_at is not null and handler > scheduled.handler
-      order by handler
-      limit 1) as next
-  )
+  with recursive ${scheduledHandlers}
   select handler from scheduled
   where exists (select 1 from tasks where tasks.handler = scheduled.handler and next_at <= $1)
     and not ${isPaused('scheduled.handler')}`

@@ -89,6 +89,22 @@ export async function updateDeliveryStates(
   return new Map(rows.map(({ id, state }) => [id, state]))
 }
 
+/**
+ * For `with recursive`: the handlers with tasks that are due now or later. Finds each handler by one index seek, because
+ * there may be very many tasks.
+ */
+export const scheduledHandlers = `
+  scheduled as (
+    (select handler from tasks where next_at is not null order by handler limit 1)
+    union all
+    select next.handler
+    from scheduled, lateral (
+      select handler from tasks
+      where next_at is not null and handler > scheduled.handler
+      order by handler
+      limit 1) as next
+  )`
+
 const selectForUpdate = 'select id from deliveries where id = any($1::bigint[]) order by id for update'
 
 const endLeases = `

@@ -4,7 +4,7 @@ import { goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-task
 import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
-import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
+import { lockDeliveries, scheduledHandlers, updateDeliveryStates } from './tasks.ts'
 
 /** Maximum tasks that one transaction ends. */
 const batchSize = 1000
@@ -73,18 +73,12 @@ const recordSeenNow = `
 
 /**
  * Records the current time for each handler of due and retrying tasks, if no worker has registered the handler and it
- * has no recorded time. Finds each handler by one index seek, because there may be very many tasks.
+ * has no recorded time.
  */
 const recordHandlerFirstSeen = `
-  with recursive due as (
-    (select handler from tasks where next_at is not null order by handler limit 1)
-    union all
-    select next.handler
-    from due, lateral (
-      select handler from tasks where next_at is not null and handler > due.handler order by handler limit 1) as next
-  )
+  with recursive ${scheduledHandlers}
   insert into handlers (name, seen_at)
-  select handler, $2 from due where not (handler = any($1::text[]))
+  select handler, $2 from scheduled where not (handler = any($1::text[]))
   on conflict (name) do nothing`
 
 const isUnhandled = `
