@@ -5,8 +5,8 @@ import { ProblemError } from '../problem.ts'
 
 /**
  * Rejects requests that a foreign page makes a browser send:
- * - Except for health checks and metrics, the header `Host` must name this server, because an attacker can make another name resolve to this machine (DNS
- *   rebinding).
+ * - Except for health checks and metrics, the header `Host` must name this server, because an attacker can make another
+ *   name resolve to this machine (DNS rebinding).
  * - If the browser names the page of the request, the page must be ours.
  */
 export class SiteCheck {
