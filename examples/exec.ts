@@ -10,7 +10,7 @@ const hooks = new Hooks({ validateIp: 'warn', logger: console })
 hooks.hook('ping', () => 'pong')
 // Without an inbox, the program has nine seconds, because the reply waits for it. With an inbox, it has 15 minutes by
 // default.
-hooks.on('push', exec('git', ['pull', '--ff-only'], { cwd: import.meta.dirname, branch: 'main' }), { name: 'deploy' })
+hooks.on('push', { name: 'deploy' }, exec('git', ['pull', '--ff-only'], { cwd: import.meta.dirname, branch: 'main' }))
 
 const server = createServer(hookserver(hooks))
 server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server.address()))

@@ -6,8 +6,8 @@ import { hookserver } from 'hookserver/fastify'
 const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first
 
 hooks.hook('ping', () => 'pong')
-hooks.on(['pull_request.opened', 'pull_request.reopened'], ({ pull_request, action }) => {
-  console.log(`Pull request ${pull_request.number} was ${action}`)
+hooks.on(['pull_request.opened', 'pull_request.reopened'], ({ payload }) => {
+  console.log(`Pull request ${payload.pull_request.number} was ${payload.action}`)
 })
 
 const app = fastify()

@@ -12,7 +12,7 @@ const hooks = new Hooks({
   validateIp: 'warn', // 'warn' because you will try it from your own machine first
 })
 
-hooks.on('push', ({ ref }, guid) => console.log(`Handled ${guid}: ${ref}`), { name: 'log' })
+hooks.on('push', { name: 'log' }, ({ payload, guid }) => console.log(`Handled ${guid}: ${payload.ref}`))
 
 const server = createServer(hookserver(hooks))
 server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server.address()))

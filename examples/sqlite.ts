@@ -1,6 +1,6 @@
 /** Stores deliveries in a file before it answers: `GITHUB_WEBHOOKS_KEY=secret node examples/sqlite.ts` */
 import { createServer } from 'node:http'
-import { Discard, Hooks } from 'hookserver'
+import { type Delivery, Discard, Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/node'
 import { sqlite } from 'hookserver/sqlite'
 
@@ -11,9 +11,9 @@ const hooks = new Hooks({
 })
 
 hooks.hook('ping', ({ zen }) => console.log(`Handled after the answer: ${zen}`))
-hooks.on('push', deploy, { name: 'deploy', attempts: 5, order: 'repository' }) // the name must never change
+hooks.on('push', { name: 'deploy', attempts: 5, order: 'repository' }, deploy) // the name must never change
 
-async function deploy({ ref, after }: { ref: string; after: string }): Promise<string> {
+async function deploy({ payload: { ref, after } }: Delivery<'push'>): Promise<string> {
   if (ref !== 'refs/heads/main') throw new Discard('only main is deployed')
   return `deployed ${after}` // the result is stored with the attempt
 }

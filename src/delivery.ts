@@ -17,7 +17,7 @@ export interface Delivery<Name extends string = string> {
   /** The payload's `action`, if it has one. */
   readonly action: ActionOf<Name>
   /** The payload: the result of the option `parsePayload`, else of `JSON.parse`, which rounds integers above 2^53. */
-  readonly data: PayloadOf<Name>
+  readonly payload: PayloadOf<Name>
   /** The request's headers, names in lower case. Not signed. */
   readonly headers: Readonly<Record<string, string | undefined>>
   /** `X-GitHub-Hook-ID`. Not signed. */
@@ -39,7 +39,7 @@ export interface Delivery<Name extends string = string> {
   /**
    * The `id` that the secret resolver returned. The resolver chooses the secret by headers, which are not signed. So
    * a sender who knows the secret of one repository can also sign payloads about other repositories with it. Check that
-   * this id belongs to the payload: if it is the id of a repository, compare it with `data.repository.id`.
+   * this id belongs to the payload: if it is the id of a repository, compare it with `payload.repository.id`.
    */
   readonly secretId: string | undefined
   /** The position of the secret that signed the delivery, from 0; `undefined` if signatures are not checked. */
@@ -127,7 +127,7 @@ export class ReceivedDelivery implements Delivery {
   readonly guid: string
   readonly event: string
   readonly action: string | undefined
-  readonly data: Json
+  readonly payload: Json
   readonly receivedAt: Date
   readonly source: string
   readonly secretId: string | undefined
@@ -158,7 +158,7 @@ export class ReceivedDelivery implements Delivery {
     this.replayed = headers.replayed ?? false
     this.conflict = headers.conflict ?? false
     this.action = textIn(payload.members, 'action')
-    this.data = payload.data
+    this.payload = payload.data
     this.#headers = headers
     this.#members = payload.members
     this.#sources = sources
@@ -204,13 +204,13 @@ export class ReceivedDelivery implements Delivery {
     return deliveryLogger(this.#sources.logger, { guid: this.guid, event: this.event })
   }
 
-  octokit(): Promise<DeliveryOctokit> {
-    this.#octokit ??= this.#sources.octokits(this)
-    return this.#octokit
+  /** A getter, so that the method also works when it is destructured. The same for `body`. */
+  get octokit(): () => Promise<DeliveryOctokit> {
+    return () => (this.#octokit ??= this.#sources.octokits(this))
   }
 
-  body(): Promise<Uint8Array> {
-    return this.#sources.readBody()
+  get body(): () => Promise<Uint8Array> {
+    return () => this.#sources.readBody()
   }
 
   /** Aborts `signal`. A handler that accesses `signal` only after this call gets an aborted signal. */

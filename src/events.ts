@@ -45,7 +45,7 @@ export type EventName = Described | KnownEvent | '*'
 /** Any string, because an event may be newer than this version. Editors complete the names of `EventName`. */
 export type AnyEventName = EventName | (string & {})
 
-/** The members that any payload may have; the type of `data` for `*`. */
+/** The members that any payload may have; the type of the payload for `*`. */
 export interface AnyPayload {
   action?: string
   repository?: { id: number; name: string; full_name: string; [key: string]: unknown }

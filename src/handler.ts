@@ -4,12 +4,17 @@ import { type Check, checkOptions, isWhole, milliseconds, must } from './runtime
 import { maxTimer } from './runtime/timer.ts'
 
 /**
- * A user's function. The return value of a hook is the reply: a string as text, an object as JSON, a `Response`
- * unchanged, nothing as 204. The return value of a listener is ignored. With an inbox, hookserver replies before the
- * handlers run, and stores the return values of hooks and listeners with their attempts.
+ * A function that is called for each delivery. hookserver ignores its return value. With an inbox, it stores the return
+ * value with the attempt.
  */
-export type Handler<Name extends string = string> = (
-  data: PayloadOf<Name>,
+export type Handler<Name extends string = string> = (delivery: Delivery<Name>) => unknown
+
+/**
+ * A function whose return value is the reply: a string as text, an object as JSON, a `Response` unchanged, nothing as
+ * 204. With an inbox, hookserver replies before the function runs, and stores the return value with the attempt.
+ */
+export type Hook<Name extends string = string> = (
+  payload: PayloadOf<Name>,
   guid: string,
   delivery: Delivery<Name>,
 ) => unknown
@@ -17,7 +22,8 @@ export type Handler<Name extends string = string> = (
 export interface HandlerOptions {
   /**
    * The handler's name in logs and in the inbox. The inbox finds the attempts of a handler by this name, even after a
-   * restart. Default: `hook:<event>` for a hook, `on:<event>` for a listener. With an inbox, a listener needs a name.
+   * restart. Default: `hook:<event>` for a hook, `on:<event>` for a listener. With an inbox, two handlers with the same
+   * name are an error.
    */
   name?: string | undefined
   /**
@@ -68,6 +74,8 @@ export interface Registration {
   /** Whether its return value is the reply: true for a hook, false for a listener. */
   readonly replies: boolean
   readonly handler: Handler
+  /** The function that the application passed, if `handler` is not this function itself. */
+  readonly hook?: Hook
   readonly options: HandlerOptions
 }
 
@@ -88,13 +96,11 @@ export function checkNames(registrations: readonly Registration[]): void {
  * @param isTaken Whether another handler has the name.
  * @throws {TypeError}
  */
-export function checkName({ name, replies, options }: Registration, isTaken: boolean): void {
-  if (!replies && options.name === undefined) {
-    throw new TypeError(
-      `The listener ${name} needs a name, because the inbox stores attempts by name: hooks.on(…, handler, { name: '…' })`,
-    )
-  }
-  if (isTaken) throw new TypeError(`Two handlers have the name "${name}": an inbox requires unique names`)
+export function checkName({ name }: Registration, isTaken: boolean): void {
+  if (!isTaken) return
+  throw new TypeError(
+    `Two handlers have the name "${name}", but an inbox finds their attempts by name: give one of them the option "name"`,
+  )
 }
 
 /** @throws {TypeError} naming the option and its value. */

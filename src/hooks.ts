@@ -9,6 +9,7 @@ import {
   checkNames,
   type Handler,
   type HandlerOptions,
+  type Hook,
   handlerOptions,
   type Registration,
 } from './handler.ts'
@@ -94,25 +95,33 @@ export class Hooks implements Mountable {
   }
 
   /**
-   * Registers the handler whose return value is the reply. A name can have one such handler.
+   * Registers the function whose return value is the reply. A name can have one such function.
    * @param name `event`, `event.action` or `*`. The most specific hook that returns a value sets the reply.
-   * @returns The handler. Without a handler: a function that registers one.
+   * @returns The function. Without a function: a function that registers one.
    * @throws {Error} `<name> hook already registered`
    * @throws {TypeError} naming the invalid argument or option. With an inbox, also if another handler has the same
    *   handler name.
    */
-  hook<const Name extends AnyEventName>(name: Name, handler: Handler<Name>, options?: HandlerOptions): Handler<Name>
-  hook<const Name extends AnyEventName>(name: Name): (handler: Handler<Name>) => Handler<Name>
-  hook<const Name extends AnyEventName>(name: Name, handler?: Handler<Name>, options?: HandlerOptions): unknown {
+  hook<const Name extends AnyEventName>(name: Name, hook: Hook<Name>): Hook<Name>
+  hook<const Name extends AnyEventName>(name: Name, options: HandlerOptions, hook: Hook<Name>): Hook<Name>
+  hook<const Name extends AnyEventName>(name: Name, options?: HandlerOptions): (hook: Hook<Name>) => Hook<Name>
+  hook(name: string, ...given: unknown[]): unknown {
     if (Array.isArray(name)) {
       const list = JSON.stringify(name)
       throw new TypeError(`hooks.hook() takes one name: use hooks.on(${list}, …), or call hooks.hook() for each name`)
     }
     if (!isString(name)) fail('hooks.hook(): "name"', 'a string', name)
-    // biome-ignore lint/complexity/noArguments: a handler that is undefined by mistake must not count as the short form
-    if (arguments.length === 1) return (later: Handler<Name>) => this.hook(name, later, options)
+    // A function that is undefined by mistake must not count as the short form.
+    if (given.length === 0 || (given.length === 1 && isObject(given[0]))) {
+      return (later: Hook) => this.hook(name, { ...(given[0] as HandlerOptions) }, later)
+    }
     if (this.#registry.hasHook(name)) throw new Error(`${name} hook already registered`)
-    this.#register([name], handler as unknown as Handler, true, options)
+    const { options, handler } = optionsThenHandler(`hooks.hook('${name}'`, given)
+    this.#register([name], options, handler, (hook: Hook) => ({
+      replies: true,
+      hook,
+      handler: (delivery) => hook(delivery.payload, delivery.guid, delivery),
+    }))
     return handler
   }
 
@@ -120,25 +129,41 @@ export class Hooks implements Mountable {
    * Adds a listener. A name can have any number of listeners. Without an inbox, the handlers of a delivery run one
    * after the other: those of the most specific name first, and those of one name in the order of their registration. A
    * listener for several names runs once for a delivery, even if several of the names match.
+   *
+   * ```ts
+   * hooks.on('push', { name: 'deploy', attempts: 5 }, ({ payload, log }) => log.info(`deploys ${payload.after}`))
+   * ```
    * @returns The handler.
-   * @throws {TypeError} naming the invalid argument or option. With an inbox, also if the listener has no handler name,
-   *   or if another handler has the same handler name.
+   * @throws {TypeError} naming the invalid argument or option. With an inbox, also if another handler has the same
+   *   handler name.
    */
+  on<const Name extends AnyEventName>(names: Name | readonly Name[], handler: Handler<Name>): Handler<Name>
   on<const Name extends AnyEventName>(
     names: Name | readonly Name[],
+    options: HandlerOptions,
     handler: Handler<Name>,
-    options?: HandlerOptions,
-  ): Handler<Name> {
+  ): Handler<Name>
+  on(names: string | readonly string[], ...given: unknown[]): unknown {
     const list: unknown = isString(names) ? [names] : names
     if (!isListOf(list, isString)) fail('hooks.on(): "names"', 'a string or a list of strings', names)
-    this.#register(list, handler as Handler, false, options)
+    const call = `hooks.on(${JSON.stringify(names).replaceAll('"', "'")}`
+    const { options, handler } = optionsThenHandler(call, given)
+    this.#register(list, options, handler, (listener: Handler) => {
+      if (listener.length > 1) {
+        throw new TypeError(
+          `A listener gets one argument, the delivery, but this one declares ${listener.length} parameters: ` +
+            `write ${call}, ({ payload, guid, log }) => …)`,
+        )
+      }
+      return { replies: false, handler: listener }
+    })
     return handler
   }
 
-  /** Removes one registration of `handler` for `name`, made with `hook` or `on`. @returns Whether there was one. */
-  off<const Name extends AnyEventName>(name: Name, handler: Handler<Name>): boolean {
+  /** Removes one registration of a function for `name`, made with `hook` or `on`. @returns Whether there was one. */
+  off<const Name extends AnyEventName>(name: Name, handler: Handler<Name> | Hook<Name>): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
-    const removed = this.#registry.remove(name, handler as Handler)
+    const removed = this.#registry.remove(name, handler as unknown as Handler)
     if (removed) this.#handlersChanged()
     return removed
   }
@@ -146,8 +171,7 @@ export class Hooks implements Mountable {
   /**
    * Creates the receiver for one application. Adapters call this; users call adapters.
    * @param options Override the options of the `Hooks` for this mount.
-   * @throws {TypeError} naming the invalid option. With an inbox, `mount` also throws it if a listener has no name, or
-   *   if two handlers have the same name.
+   * @throws {TypeError} naming the invalid option. With an inbox, also if two handlers have the same name.
    */
   mount(options?: HooksOptions, traits?: MountTraits): Receiver {
     const settings = resolveOptions(this.#options, options)
@@ -215,8 +239,8 @@ export class Hooks implements Mountable {
    * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
    * process alive, so a process without a mount needs something else that keeps it alive.
    * @param options Override the options of the `Hooks`.
-   * @throws {TypeError} naming the invalid option. Also if there is no inbox, if a listener has no name, if two handlers
-   *   have the same name, or while `drain()` runs.
+   * @throws {TypeError} naming the invalid option. Also if there is no inbox, if two handlers have the same name, or
+   *   while `drain()` runs.
    */
   work(options?: HooksOptions): void {
     const settings = resolveOptions(this.#options, options)
@@ -342,18 +366,24 @@ export class Hooks implements Mountable {
     }
   }
 
-  #register(names: readonly string[], handler: Handler, replies: boolean, options?: HandlerOptions): void {
+  #register<Given>(
+    names: readonly string[],
+    options: HandlerOptions | undefined,
+    given: unknown,
+    toRegistration: (given: Given) => Pick<Registration, 'replies' | 'handler' | 'hook'>,
+  ): void {
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
     const joined = names.join(', ')
-    if (!isFunction(handler)) fail(`The handler of ${joined}`, 'a function', handler)
+    if (!isFunction(given)) fail(`The handler of ${joined}`, 'a function', given)
     if (options !== undefined && !isObject(options)) {
       fail(`The options of the handler of ${joined}`, 'an object', options)
     }
     for (const event of names) this.#registry.check(event)
-    const own: HandlerOptions = { ...(handler as { [handlerOptions]?: HandlerOptions })[handlerOptions], ...options }
+    const own: HandlerOptions = { ...(given as { [handlerOptions]?: HandlerOptions })[handlerOptions], ...options }
     checkHandlerOptions(own)
-    const name = own.name ?? `${replies ? 'hook' : 'on'}:${names.join(',')}`
-    const registration = { name, events: [...names], replies, handler, options: own }
+    const registered = toRegistration(given as Given)
+    const name = own.name ?? `${registered.replies ? 'hook' : 'on'}:${names.join(',')}`
+    const registration = { name, events: [...names], options: own, ...registered }
     if (this.#options.inbox || this.#inboxes.size > 0) checkName(registration, this.#registry.hasHandlerName(name))
     for (const event of names) {
       this.#registry.add(event, registration)
@@ -365,4 +395,15 @@ export class Hooks implements Mountable {
   #handlersChanged(): void {
     for (const worker of this.#workers.values()) worker.handlersChanged()
   }
+}
+
+/** Splits the arguments `[options], handler`. @throws {TypeError} if they are in the wrong order. */
+function optionsThenHandler(
+  call: string,
+  given: readonly unknown[],
+): { options: HandlerOptions | undefined; handler: unknown } {
+  const [first, second] = given
+  if (given.length < 2) return { options: undefined, handler: first }
+  if (isFunction(first)) throw new TypeError(`Options come before the handler: write ${call}, { … }, handler)`)
+  return { options: first as HandlerOptions | undefined, handler: second }
 }

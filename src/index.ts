@@ -4,7 +4,7 @@ export type { AnyOctokit, Delivery, DeliveryOctokit, OctokitClass } from './deli
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
 export type { AnyEventName, AnyPayload, EventName, EventPayloads, KnownEvent, PayloadOf } from './events.ts'
 export type { Installation, OctokitTarget } from './github/octokits.ts'
-export type { Handler, HandlerOptions } from './handler.ts'
+export type { Handler, HandlerOptions, Hook } from './handler.ts'
 export { Hooks } from './hooks.ts'
 export type {
   Body,

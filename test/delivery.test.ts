@@ -32,7 +32,7 @@ const deliveryOf = (data: Json, headers = facts, log = new Recorder()) =>
 describe('a delivery', () => {
   test('that was just received is in its first attempt, and has no flags', () => {
     const delivery = deliveryOf(payload)
-    expect(delivery).toMatchObject({ ...facts, action: 'opened', data: payload, attempt: 1 })
+    expect(delivery).toMatchObject({ ...facts, action: 'opened', payload, attempt: 1 })
     expect(delivery).toMatchObject({ redelivered: false, recovered: false, replayed: false, conflict: false })
   })
 
@@ -81,8 +81,15 @@ describe('a delivery', () => {
     const data = { action: 'x', installation: { id: 1 }, repository: { full_name: 'x' }, sender: { login: 'x' } }
     const delivery = new ReceivedDelivery(facts, { data, members: payload }, sourcesOf(new Recorder()))
     const { action, installationId, repository, sender } = delivery
-    expect(delivery.data).toBe(data)
+    expect(delivery.payload).toBe(data)
     expect([action, installationId, repository, sender]).toEqual(['opened', '3', 'acme/site', 'ada'])
+  })
+
+  test('has members that work when they are taken from it', async () => {
+    const sources = { ...sourcesOf(new Recorder()), readBody: async () => new Uint8Array([1]) }
+    const { octokit, body } = new ReceivedDelivery(facts, { data: payload, members: payload }, sources)
+    expect(await body()).toEqual(new Uint8Array([1]))
+    await expect(octokit()).rejects.toThrow('There is no GitHub in this test')
   })
 
   test('logs with its GUID and its event', () => {

@@ -113,13 +113,33 @@ describe('registering', () => {
       [() => hooks.off(null as never, () => {}), 'hooks.off(): "name" must be a string, got null'],
       [() => hooks.hook('push', null as never), 'The handler of push must be a function, got null'],
       [() => hooks.on(['push', 'fork'], 1 as never), 'The handler of push, fork must be a function, got 1'],
-      [() => hooks.on('push', () => {}, 'x' as never), 'options of the handler of push must be an object, got "x"'],
+      [() => hooks.on('push', 'x' as never, () => {}), 'options of the handler of push must be an object, got "x"'],
     ]
     for (const [register, message] of faults) {
       expect(register).toThrow(TypeError)
       expect(register).toThrow(message)
     }
     expect(hooks.registrations).toEqual([])
+  })
+
+  test('takes the options before the handler, and a listener that takes only the delivery', () => {
+    const hooks = quiet()
+    const [options, old] = [{ name: 'deploy' }, (_payload: unknown, _guid: string) => {}]
+    const faults: [register: () => unknown, message: string][] = [
+      [() => hooks.on('push', (() => {}) as never, options as never), "write hooks.on('push', { … }, handler)"],
+      [() => hooks.hook('push', (() => {}) as never, options as never), "write hooks.hook('push', { … }, handler)"],
+      [
+        () => hooks.on(['push', 'fork'], old as never),
+        "declares 2 parameters: write hooks.on(['push','fork'], ({ payload",
+      ],
+    ]
+    for (const [register, message] of faults) {
+      expect(register).toThrow(TypeError)
+      expect(register).toThrow(message)
+    }
+    expect(hooks.registrations).toEqual([])
+    hooks.hook('push', { name: 'curried' })(() => 'reply')
+    expect(hooks.registrations.map(({ name, replies }) => [name, replies])).toEqual([['curried', true]])
   })
 
   test('of a hook takes one name, and proposes a listener for several', () => {
@@ -260,7 +280,7 @@ describe('dispatch', () => {
     }
     const hooks = quiet({ timeout: 20, logger, onError })
     hooks.hook('ping', () => late.promise)
-    hooks.on('*', () => {}, { name: 'audit' })
+    hooks.on('*', { name: 'audit' }, () => {})
     expect((await deliver(hooks, 'ping')).status).toBe(503)
     expect(reports).toMatchObject([
       { name: 'TimeoutError', message: 'hook:ping did not finish in time; not started: audit' },
@@ -354,7 +374,7 @@ describe('a delivery', () => {
   test('has the data of GitHub’s headers and payload', async () => {
     const hooks = quiet({ source: 'my app' })
     hooks.hook('installation.created', (data, guid, delivery) => {
-      expect(delivery.data).toBe(data)
+      expect(delivery.payload).toBe(data)
       expect(delivery.headers['x-github-event']).toBe('installation')
       expect(delivery.receivedAt).toBeInstanceOf(Date)
       const { event, action, hookId, installationId, targetType, targetId, sender, repository, source, attempt } =

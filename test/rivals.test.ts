@@ -66,7 +66,7 @@ describe('@octokit/webhooks', () => {
   test('loses a handler that fails after the 202', async () => {
     const inbox = openInbox()
     const hooks = hooksAt(inbox)
-    hooks.hook('ping', () => Promise.reject(new Error('after the answer')), { attempts: 1 })
+    hooks.hook('ping', { attempts: 1 }, () => Promise.reject(new Error('after the answer')))
     expect((await deliver(hooks, 'ping')).status).toBe(202)
     await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))
     const { attempts } = await taskIn(inbox, 1, 'hook:ping')
@@ -207,7 +207,7 @@ describe('better-webhook, with an inbox', () => {
     const inbox = openInbox()
     const hooks = hooksAt(inbox)
     const handler = vi.fn().mockRejectedValueOnce(new Error('once'))
-    hooks.hook('ping', handler, { attempts: 1 })
+    hooks.hook('ping', { attempts: 1 }, handler)
     const delivery = signedRequest('ping', { secret })
     expect((await inject(hooks, delivery)).status).toBe(202)
     await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))
@@ -284,7 +284,7 @@ describe('graphile-worker', () => {
       import { Hooks } from ${source('index.ts')}
       import { sqlite } from ${source('sqlite/index.ts')}
       const hooks = new Hooks({ secret: 's', inbox: sqlite(${JSON.stringify(path)}) })
-      hooks.hook('push', () => (console.log('begun'), new Promise(() => {})), { backoff: 1 })
+      hooks.hook('push', { backoff: 1 }, () => (console.log('begun'), new Promise(() => {})))
       hooks.work()
       setInterval(() => {}, 1e6)`
     await deliver(hooksAt(inbox, { work: false }), 'push')
@@ -297,7 +297,7 @@ describe('graphile-worker', () => {
     child.kill('SIGKILL')
     await once(child, 'exit')
     const hooks = hooksAt(openInbox(path))
-    hooks.hook('push', () => 'done', { backoff: 1 })
+    hooks.hook('push', { backoff: 1 }, () => 'done')
     hooks.work()
     await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
     const { attempts } = await taskIn(inbox, 1, 'hook:push')
@@ -461,7 +461,7 @@ describe('frequent requests of users', () => {
       await new Promise((resolve) => setImmediate(resolve))
       seen.push(n)
     }
-    hooks.hook('push', handler as never, { order: 'repository' })
+    hooks.hook('push', { order: 'repository' }, handler as never)
     for (let n = 1; n <= 10; n++)
       await deliver(hooks, 'push', { payload: { n, repository: { full_name: 'acme/site' } } })
     for (let n = 1; n <= 10; n++) await eventually(async () => expect(await stateIn(inbox, n)).toBe('done'))

@@ -7,10 +7,14 @@ import type { Queue, QueueOptions } from './queue.ts'
 export default function hookserver({ target, handle, ordered }: QueueOptions): Queue {
   const inbox = target.startsWith('postgres:') ? postgres(target) : sqlite(target)
   const hooks = new Hooks({ inbox, work: false, validateSignature: false, validateIp: false })
-  hooks.on('push', (payload) => handle(payload as unknown as { mark: number }), {
-    name: 'handle',
-    order: ordered ? 'repository' : undefined,
-  })
+  hooks.on(
+    'push',
+    {
+      name: 'handle',
+      order: ordered ? 'repository' : undefined,
+    },
+    ({ payload }) => handle(payload as unknown as { mark: number }),
+  )
   return {
     async store(payloads) {
       const receive = (payload: string) => hooks.receive({ event: 'push', guid: crypto.randomUUID(), payload })

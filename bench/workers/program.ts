@@ -8,7 +8,7 @@ import type { Load } from './measure.ts'
 const { store, target, ordered } = JSON.parse(process.argv[2] as string) as Load
 const inbox = store === 'PostgreSQL' ? postgres(target) : sqlite(target)
 const hooks = new Hooks({ inbox, work: false, secret: 'unused', validateIp: false })
-hooks.on('push', () => setTimeout(5), { name: 'io', order: ordered ? 'repository' : undefined })
+hooks.on('push', { name: 'io', order: ordered ? 'repository' : undefined }, () => setTimeout(5))
 
 process.on('disconnect', () => process.exit())
 process.on('message', (message) => {

@@ -1,6 +1,6 @@
 const example = `import { Hooks } from 'hookserver'
 const hooks = new Hooks({ secret: process.env.GITHUB_WEBHOOKS_KEY })
-hooks.on('push', (data) => console.log(data.ref), { name: 'first' })
+hooks.on('push', { name: 'first' }, ({ payload }) => console.log(payload.ref))
 export default hooks`
 
 /** Explains how to register a handler. */

@@ -8,12 +8,8 @@ const note = (mark: string, guid: string) => appendFileSync(JOURNAL, `${MACHINE}
 
 export const hooks: Hooks = new Hooks()
 
-hooks.on(
-  '*',
-  async (_data, guid) => {
-    note('begins', guid)
-    await setTimeout(50)
-    note('ends', guid)
-  },
-  { name: 'work', concurrency: 4, backoff: 100 },
-)
+hooks.on('*', { name: 'work', concurrency: 4, backoff: 100 }, async ({ guid }) => {
+  note('begins', guid)
+  await setTimeout(50)
+  note('ends', guid)
+})

@@ -4,15 +4,27 @@ import { Hooks } from 'hookserver'
 
 const hooks: Hooks = new Hooks()
 
-hooks.on('push', (_data, _guid, { signal }) => wait(600_000, undefined, { signal }), {
-  ...{ name: 'deploy', attempts: 4, order: 'repository' },
-})
-hooks.on('issues.opened', ({ issue }) => `#${issue.number} goes to the board`, { name: 'triage' })
-hooks.on('issue_comment.created', ({ comment }) => ({ comment: comment.id, mentions: 0 }), { name: 'mentions' })
-hooks.on('pull_request', ({ number }) => ({ number, labels: ['needs review'] }), { name: 'labels' })
-hooks.on('workflow_run.completed', ({ workflow_run: { name, conclusion } }) => `${name}: ${conclusion}`, {
-  name: 'ci-report',
-})
-hooks.on('release.published', ({ release }) => `${release.tag_name} announced`, { name: 'announce' })
+hooks.on(
+  'push',
+  {
+    ...{ name: 'deploy', attempts: 4, order: 'repository' },
+  },
+  ({ signal }) => wait(600_000, undefined, { signal }),
+)
+hooks.on('issues.opened', { name: 'triage' }, ({ payload }) => `#${payload.issue.number} goes to the board`)
+hooks.on('issue_comment.created', { name: 'mentions' }, ({ payload }) => ({ comment: payload.comment.id, mentions: 0 }))
+hooks.on('pull_request', { name: 'labels' }, ({ payload }) => ({ number: payload.number, labels: ['needs review'] }))
+hooks.on(
+  'workflow_run.completed',
+  {
+    name: 'ci-report',
+  },
+  ({
+    payload: {
+      workflow_run: { name, conclusion },
+    },
+  }) => `${name}: ${conclusion}`,
+)
+hooks.on('release.published', { name: 'announce' }, ({ payload }) => `${payload.release.tag_name} announced`)
 
 export default hooks

@@ -1,5 +1,5 @@
 import { splitName } from '../events.ts'
-import type { Handler, Registration } from '../handler.ts'
+import type { Handler, Hook, Registration } from '../handler.ts'
 
 /** The handlers of an event: those for any action, and those for one action. */
 interface EventHandlers {
@@ -38,10 +38,10 @@ export class Registry {
     return this.#listFor(name).some(({ replies }) => replies)
   }
 
-  /** Removes one registration of `handler` for `name`. @returns Whether there was one. */
-  remove(name: string, handler: Handler): boolean {
+  /** Removes one registration of a function for `name`. @returns Whether there was one. */
+  remove(name: string, given: Handler | Hook): boolean {
     const list = this.#listFor(name)
-    const index = list.findIndex((registration) => registration.handler === handler)
+    const index = list.findIndex(({ handler, hook }) => (hook ?? handler) === given)
     if (index < 0) return false
     for (const removed of list.splice(index, 1)) this.#changed(removed, -1)
     return true

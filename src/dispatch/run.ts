@@ -122,7 +122,7 @@ class Overdue extends Error {
 function callHandler<Reply>(matches: readonly Registration[], index: number, run: Run<Reply>): unknown {
   const registration = matches[index] as Registration
   const { delivery, deadline } = run
-  const returned = registration.handler(delivery.data, delivery.guid, delivery)
+  const returned = registration.handler(delivery)
   if (!isThenable(returned)) return returned
   const result = Promise.resolve(returned) // calls `then` once: some query builders start their work at each call
   return deadline.race(result, () => {

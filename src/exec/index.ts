@@ -14,7 +14,10 @@ export type { ExecOptions } from './options.ts'
  * did not run the program.
  */
 export interface ExecHandler {
-  (data: Record<string, unknown>, guid: string, delivery: Delivery): Promise<string>
+  /** For `hooks.on`. */
+  (delivery: Delivery): Promise<string>
+  /** For `hooks.hook`, which replies with the text. */
+  (payload: unknown, guid: string, delivery: Delivery): Promise<string>
   /** The default options of this handler with an inbox. Options at the registration override them. */
   readonly [handlerOptions]: HandlerOptions
 }
@@ -23,7 +26,7 @@ export interface ExecHandler {
  * Makes a handler that runs a program, for example to deploy on push.
  *
  * ```ts
- * hooks.on('push', exec('./deploy.sh', { branch: 'main' }), { name: 'deploy' })
+ * hooks.on('push', { name: 'deploy' }, exec('./deploy.sh', { branch: 'main' }))
  * ```
  *
  * The program gets the payload as JSON on standard input, and the properties of the delivery in environment variables:
@@ -45,15 +48,16 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
   const isList = typeof second !== 'object' || Array.isArray(second) || third !== undefined
   const command = isList ? commandOf(file, second, third) : commandOf(file, [], second)
   const locks = new KeyLocks()
-  const handler = async (data: Record<string, unknown>, _guid: string, delivery: Delivery): Promise<string> => {
-    const target = targetOf(delivery.event, data)
-    const reason = command.branches && reasonToSkip(command.branches, target, delivery.event)
+  const handler = async (...given: [Delivery] | [unknown, string, Delivery]): Promise<string> => {
+    const delivery = given.at(-1) as Delivery
+    const { event, payload, signal, log, repository } = delivery
+    const target = targetOf(event, payload)
+    const reason = command.branches && reasonToSkip(command.branches, target, event)
     if (reason !== undefined) return `Skipped: ${reason}`
-    const { signal, log, repository } = delivery
     const run = () => {
       signal.throwIfAborted()
       const env = environmentFor(delivery, target, command.env)
-      return runProgram(command, { env, input: toJson(data), signal, log })
+      return runProgram(command, { env, input: toJson(payload), signal, log })
     }
     try {
       const inTurn = command.order === 'repository' && repository !== undefined
@@ -68,8 +72,8 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
 }
 
 /** The payload as JSON. Its BigInts, which the option `parsePayload` may return, keep their digits. */
-function toJson(data: Record<string, unknown>): string {
-  return JSON.stringify(data, (_name, value) => (typeof value === 'bigint' ? rawNumber(String(value)) : value))
+function toJson(payload: unknown): string {
+  return JSON.stringify(payload, (_name, value) => (typeof value === 'bigint' ? rawNumber(String(value)) : value))
 }
 
 /**

@@ -14,6 +14,6 @@ const deploy = exec('sh', ['deploy.sh'], {
   // The program gets these variables, and PATH, HOME and LANG, but no other variables of the server.
   env: { DEPLOY_FOLDER: process.env.DEPLOY_FOLDER },
 })
-hooks.on('push', deploy, { name: 'deploy', attempts: 3 }) // the name must never change
+hooks.on('push', { name: 'deploy', attempts: 3 }, deploy) // the name must never change
 
 export default hooks

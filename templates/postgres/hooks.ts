@@ -9,13 +9,9 @@ hooks.hook('ping', ({ zen }) => zen)
 
 // The name must never change, because the database stores it with each task. With `order`, all servers together handle
 // the pushes of a repository one at a time, in order of receipt.
-hooks.on(
-  'push',
-  ({ ref, commits }, _guid, delivery) => {
-    delivery.log.info({ ref, commits: commits.length }, 'Pushed') // stored with the attempt
-  },
-  { name: 'pushed', order: 'repository' },
-)
+hooks.on('push', { name: 'pushed', order: 'repository' }, ({ payload, log }) => {
+  log.info({ ref: payload.ref, commits: payload.commits.length }, 'Pushed') // stored with the attempt
+})
 
 hooks.hook('issues.opened', ({ issue }) => `#${issue.number} ${issue.title}`)
 

@@ -12,7 +12,7 @@ let page: Page
 
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
-  hooks.on('issues', () => 'filed', { name: 'tracker' })
+  hooks.on('issues', { name: 'tracker' }, () => 'filed')
   scene = await openScene(hooks, { readOnlyToken })
   page = await scene.open()
 })

@@ -12,10 +12,10 @@ let finish: () => void = () => undefined
 
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
-  hooks.on('push', () => new Promise<void>((resolve) => (finish = resolve)), { name: 'deploy' })
-  hooks.on('issues', () => Promise.reject(new Error('No tracker')), { name: 'tracker', attempts: 1 })
-  hooks.on('star', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'stars' })
-  hooks.on('*', () => undefined, { name: 'audit' })
+  hooks.on('push', { name: 'deploy' }, () => new Promise<void>((resolve) => (finish = resolve)))
+  hooks.on('issues', { name: 'tracker', attempts: 1 }, () => Promise.reject(new Error('No tracker')))
+  hooks.on('star', { name: 'stars' }, () => Promise.reject(new Retry({ after: 3_600_000 })))
+  hooks.on('*', { name: 'audit' }, () => undefined)
   scene = await openScene(hooks)
 })
 

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Handler, Hooks, Retry } from '../../src/index.ts'
+import { type Delivery, type Handler, Hooks, Retry } from '../../src/index.ts'
 import { type SignedRequestOptions, signedRequest } from '../../src/testing/index.ts'
 import { secrets } from '../server/watched.ts'
 import { issue } from './payloads.ts'
@@ -13,21 +13,21 @@ let finish: () => void = () => undefined
 
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
-  hooks.on('push', () => new Promise<void>((resolve) => (finish = resolve)), { name: 'deploy' })
-  hooks.on('star', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'stars' })
-  hooks.on('issues', track, { name: 'tracker', attempts: 1 })
-  hooks.on('ping', pong, { name: 'pong' })
+  hooks.on('push', { name: 'deploy' }, () => new Promise<void>((resolve) => (finish = resolve)))
+  hooks.on('star', { name: 'stars' }, () => Promise.reject(new Retry({ after: 3_600_000 })))
+  hooks.on('issues', { name: 'tracker', attempts: 1 }, track)
+  hooks.on('ping', { name: 'pong' }, pong)
   scene = await openScene(hooks)
   page = await scene.open()
 })
 
-const pong: Handler<'ping'> = (_payload, _guid, { log }) => {
+const pong: Handler<'ping'> = ({ log }) => {
   log.info({ answer: 42 }, 'asked')
   return { pong: true }
 }
 
 /** Fails if the title of the issue is `stack` or `long`. */
-function track(payload: object): string {
+function track({ payload }: Delivery): string {
   const { title } = (payload as { issue?: { title?: string } }).issue ?? {}
   if (title === 'stack') throw new Error('The tracker answered 503\nand said why')
   if (title === 'long') throw new Error(`<img src=x onerror=alert(1)>\u202e ${'x'.repeat(1_000_000)}`)

@@ -9,7 +9,7 @@ let page: Page
 
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
-  hooks.on('issues', () => Promise.reject(new Error('No tracker')), { name: 'tracker', attempts: 1 })
+  hooks.on('issues', { name: 'tracker', attempts: 1 }, () => Promise.reject(new Error('No tracker')))
   scene = await openScene(hooks)
   for (const number of [1, 2, 3]) await scene.deliver('issues', issue(number))
   await scene.settled()

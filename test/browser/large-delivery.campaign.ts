@@ -4,7 +4,7 @@ import { openScene } from './scene.ts'
 
 test('a payload of 24 MB is expanded, searched and scrolled to its end', async () => {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
-  hooks.on('issues', () => 'filed', { name: 'tracker' })
+  hooks.on('issues', { name: 'tracker' }, () => 'filed')
   const scene = await openScene(hooks)
   const page = await scene.open()
   const chosen = () => page.getByRole('treeitem', { selected: true })

@@ -15,12 +15,16 @@ let page: Page
 
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
-  hooks.on('issues', () => 'filed', { name: hostile, attempts: 3, order: 'repository' })
-  hooks.on('pull_request.opened', () => Promise.reject(new Error(`${image}\u202E\nat length`)), {
-    name: 'ci',
-    attempts: 1,
-  })
-  hooks.hook('ping', () => Promise.reject(new Retry({ after: 3_600_000 })), { timeout: 60_000 })
+  hooks.on('issues', { name: hostile, attempts: 3, order: 'repository' }, () => 'filed')
+  hooks.on(
+    'pull_request.opened',
+    {
+      name: 'ci',
+      attempts: 1,
+    },
+    () => Promise.reject(new Error(`${image}\u202E\nat length`)),
+  )
+  hooks.hook('ping', { timeout: 60_000 }, () => Promise.reject(new Retry({ after: 3_600_000 })))
   scene = await openScene(hooks, { readOnlyToken })
   for (const number of [1, 2, 3, 4, 5]) await scene.deliver('issues', issue(number))
   await scene.deliver('issues', issue(6), { secret: secrets[1] as string })

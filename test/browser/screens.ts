@@ -18,12 +18,12 @@ export const hostile = {
 /** A server whose deliveries contain all of these texts, and whose handlers and rejected requests contain some. */
 export async function openHostileScene(): Promise<Scene> {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
-  hooks.on('issues', () => Promise.reject(new Error(hostile.script)), { name: hostile.script, attempts: 1 })
-  hooks.on('pull_request', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'ci' })
-  hooks.on('push', (_data, _guid, { log }) => {
+  hooks.on('issues', { name: hostile.script, attempts: 1 }, () => Promise.reject(new Error(hostile.script)))
+  hooks.on('pull_request', { name: 'ci' }, () => Promise.reject(new Retry({ after: 3_600_000 })))
+  hooks.on('push', { name: 'deploy' }, ({ log }) => {
     log.info({ said: hostile.bidi }, hostile.script)
     return hostile.script
-  }, { name: 'deploy' }) // biome-ignore format: keeps the handlers aligned
+  }) // biome-ignore format: keeps the handlers aligned
   const scene = await openScene(hooks, { readOnlyToken })
   const body = Object.entries(hostile)
   for (const [index, [, title]] of body.entries()) {

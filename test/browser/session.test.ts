@@ -13,7 +13,7 @@ let scene: Scene
 
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
-  hooks.on('issues', () => Promise.reject(new Error('No tracker')), { name: 'tracker', attempts: 1 })
+  hooks.on('issues', { name: 'tracker', attempts: 1 }, () => Promise.reject(new Error('No tracker')))
   scene = await openScene(hooks, { readOnlyToken })
   await scene.deliver('issues', issue(1))
 })

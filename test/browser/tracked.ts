@@ -24,9 +24,9 @@ export async function openTracked(): Promise<Tracked> {
   const tracker = { isUp: false }
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   const file = () => (tracker.isUp ? 'filed' : Promise.reject(new Error('No tracker')))
-  hooks.on('issues', file, { name: 'tracker', attempts: 1 })
-  hooks.on('pull_request', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'ci' })
-  hooks.on('ping', () => 'pong', { name: 'ping' })
+  hooks.on('issues', { name: 'tracker', attempts: 1 }, file)
+  hooks.on('pull_request', { name: 'ci' }, () => Promise.reject(new Retry({ after: 3_600_000 })))
+  hooks.on('ping', { name: 'ping' }, () => 'pong')
   const scene = await openScene(hooks)
   const page = await scene.open()
   beforeEach(async () => {

@@ -60,23 +60,17 @@ export function registerHandlers(
   onThrough: () => void = () => {},
 ): void {
   for (const { name, events, options, work } of all) {
-    hooks.on(
-      [...events],
-      async (_data, guid, delivery) => {
-        const { attempt } = delivery
-        writeLine(journal, { mark: '+', guid, handler: name, attempt })
-        try {
-          await work(delivery)
-        } catch (error) {
-          writeLine(journal, { mark: '-', guid, handler: name, attempt })
-          throw error
-        }
-        writeLine(journal, { mark: '=', guid, handler: name, attempt })
-        onThrough()
-      },
-      // The backoff triples with each attempt, so the tenth attempt is due at most 6.6 s after the ninth has failed. A
-      // longer backoff could fail the chaos campaign, because a worker must claim the tasks of a dead one within 30 s.
-      { name, backoff: 1, attempts: 1000, ...options },
-    )
+    hooks.on([...events], { name, backoff: 1, attempts: 1000, ...options }, async (delivery) => {
+      const { attempt } = delivery
+      writeLine(journal, { mark: '+', guid: delivery.guid, handler: name, attempt })
+      try {
+        await work(delivery)
+      } catch (error) {
+        writeLine(journal, { mark: '-', guid: delivery.guid, handler: name, attempt })
+        throw error
+      }
+      writeLine(journal, { mark: '=', guid: delivery.guid, handler: name, attempt })
+      onThrough()
+    })
   }
 }

@@ -30,7 +30,7 @@ async function remoteServer() {
   const metrics = new Metrics(inbox)
   onTestFinished(() => metrics.close())
   const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
-  hooks.hook('push', () => 'pong', { name: 'deploy' })
+  hooks.hook('push', { name: 'deploy' }, () => 'pong')
   const logger = childLogger(new Recorder())
   const guard = new Guard({ tokens: { token }, inbox, host: '127.0.0.1' })
   const localReceiver = openLocalReceiver(hooks, { inbox })

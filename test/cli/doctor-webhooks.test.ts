@@ -7,7 +7,7 @@ const token = 'github_pat_that_must_stay_secret'
 const nowhere = 'http://127.0.0.1:9/hooks'
 const module = {
   'hooks.ts':
-    "import { Hooks } from 'hookserver'\nexport const hooks = new Hooks()\nhooks.on('push', () => {}, { name: 'a' })",
+    "import { Hooks } from 'hookserver'\nexport const hooks = new Hooks()\nhooks.on('push', { name: 'a' }, () => {})",
 }
 
 /** The doctor's findings about webhooks. */

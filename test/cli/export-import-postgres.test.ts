@@ -112,7 +112,7 @@ test('copies an inbox from a file to PostgreSQL, and back, with all fields', asy
   const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
   const moved = postgres(database)
   onTestFinished(() => moved.close())
-  hooks.on('*', () => 'handled', { name: 'deploy' })
+  hooks.on('*', { name: 'deploy' }, () => 'handled')
   hooks.work({ inbox: moved })
   const left = async () => (await moved.overview()).states
   await eventually(async () => expect(await left()).toMatchObject({ pending: 0, running: 0, retrying: 1, ignored: 1 }))

@@ -25,15 +25,11 @@ export async function scene(payloads: readonly (readonly [event: string, payload
 export async function handleAll(file: string): Promise<void> {
   const inbox = sqlite(file)
   const hooks = new Hooks({ secret, logger: false, onDead: () => {} })
-  hooks.on(
-    'issues',
-    (data, _guid, { log }) => {
-      log.info({}, `seen ${data.action}`)
-      throw new Error(`No issues here\u001b[31m`)
-    },
-    { name: 'tracker', attempts: 1 },
-  )
-  hooks.on('push', () => 'built', { name: 'builder' })
+  hooks.on('issues', { name: 'tracker', attempts: 1 }, ({ payload, log }) => {
+    log.info({}, `seen ${payload.action}`)
+    throw new Error(`No issues here\u001b[31m`)
+  })
+  hooks.on('push', { name: 'builder' }, () => 'built')
   hooks.work({ inbox })
   await eventually(async () => {
     const { states } = await inbox.overview()

@@ -18,7 +18,7 @@ test('pauses all handlers of a worker that runs, until they are resumed', async 
     stdout: 'Paused all handlers.\nPaused now: all handlers.\n',
   })
   const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
-  hooks.on('push', () => 'done', { name: 'deploy' })
+  hooks.on('push', { name: 'deploy' }, () => 'done')
   hooks.work({ inbox })
   onTestFinished(() => hooks.close())
   const id = await storeIn(inbox, {})

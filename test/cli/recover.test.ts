@@ -138,7 +138,7 @@ test('takes webhooks and handlers from a module', async () => {
       import { Hooks } from 'hookserver'
       export const config = { recover: '${hook}', database: '${scene.file}' }
       export const hooks = new Hooks()
-      hooks.on('star', () => {}, { name: 'count' })`,
+      hooks.on('star', { name: 'count' }, () => {})`,
   })
   const ended = await hookserver(args('--module', join(folder, 'hooks.ts'), '--dry-run'), {
     ...env,

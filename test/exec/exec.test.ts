@@ -47,7 +47,7 @@ describe('a program', () => {
   test('gets the payload as JSON on standard input', async () => {
     const { run, delivery, written } = deliveryOf({ message: '日本 𝒳\nand more' })
     await run(exec('cat'))
-    expect(written()).toEqual([JSON.stringify(delivery.data)])
+    expect(written()).toEqual([JSON.stringify(delivery.payload)])
   })
 
   test('gets all digits of the BigInts that parsePayload returned', async () => {
@@ -87,7 +87,7 @@ describe('a failure', () => {
     const secret = 'a secret'
     const logger = new Recorder()
     const hooks = new Hooks({ secret, logger })
-    hooks.hook('push', exec(sh('echo the password is 1234 >&2; exit 1')), { name: 'deploy' })
+    hooks.hook('push', { name: 'deploy' }, exec(sh('echo the password is 1234 >&2; exit 1')))
     const reply = await inject(hooks, signedRequest('push', { secret }))
     expect(reply.status).toBe(500)
     expect(await reply.text()).not.toContain('1234')
@@ -105,13 +105,17 @@ describe('the handler', () => {
     const hooks = new Hooks({ secret, logger: false })
     const handler = exec('true')
     hooks.hook('push', handler)
-    hooks.on(['issues', 'pull_request.opened'], handler, { name: 'several' })
-    hooks.on('*', handler, { name: 'all' })
+    hooks.on(['issues', 'pull_request.opened'], { name: 'several' }, handler)
+    hooks.on('*', { name: 'all' }, handler)
     const typed: Handler<'workflow_run.completed'> = handler
-    hooks.on('workflow_run.completed', typed, { name: 'typed' })
-    hooks.on('push', (data, guid, delivery) => data.repository.private && handler(data, guid, delivery), {
-      name: 'mine',
-    })
+    hooks.on('workflow_run.completed', { name: 'typed' }, typed)
+    hooks.on(
+      'push',
+      {
+        name: 'mine',
+      },
+      (delivery) => delivery.payload.repository.private && handler(delivery.payload, delivery.guid, delivery),
+    )
     const reply = await inject(hooks, signedRequest('push', { secret }))
     expect(await reply.text()).toMatch(/^true exited with 0 after \d+ ms$/)
   })

@@ -34,7 +34,7 @@ export function deliveryOf(changes: Record<string, unknown> = {}, event = 'push'
   /** The lines that the program wrote. */
   const written = (stream: 'stdout' | 'stderr' = 'stdout') =>
     log.lines.filter(({ fields }) => fields.stream === stream).map(({ message }) => message)
-  return { delivery, log, written, run: (handler: ExecHandler) => handler(delivery.data, delivery.guid, delivery) }
+  return { delivery, log, written, run: (handler: ExecHandler) => handler(delivery) }
 }
 
 /** The error with which a run fails. */

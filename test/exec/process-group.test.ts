@@ -149,8 +149,8 @@ describe('the end of this process', () => {
     const program = `
       import { exec } from '${fileURLToPath(new URL('../../src/exec/index.ts', import.meta.url))}'
       const { signal, abort } = (([c]) => ({ signal: c.signal, abort: () => c.abort() }))([new AbortController()])
-      const delivery = { event: 'push', guid: 'guid', signal, log: { info: (_fields, line) => { ${on} }, warn() {} } }
-      await exec('${file}', ${JSON.stringify(options)})({}, 'guid', delivery).catch(() => (process.exitCode = 8))
+      const delivery = { event: 'push', payload: {}, guid: 'guid', signal, log: { info: (_fields, line) => { ${on} }, warn() {} } }
+      await exec('${file}', ${JSON.stringify(options)})(delivery).catch(() => (process.exitCode = 8))
     `
     return spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'inherit', 'inherit'] })
   }

@@ -31,7 +31,7 @@ export async function startBot(options: HooksOptions, work: (delivery: Delivery)
   const [inbox, logger] = [openInbox(), new Recorder()]
   const hooks = new Hooks({ secret, validateIp: false, logger, inbox, ...options })
   onTestFinished(() => hooks.close({ grace: 0 }))
-  hooks.on('*', (_data, _guid, delivery) => work(delivery), { name: 'bot', ...handler })
+  hooks.on('*', { name: 'bot', ...handler }, (delivery) => work(delivery))
   const server = createServer(hookserver(hooks))
   const url = `${await listen(server)}/hooks`
   onTestFinished(() => stop(server))
@@ -50,7 +50,7 @@ export const requestsTo = ({ requests }: LocalGitHub): string[] =>
   requests.map(({ method, path, status }) => `${method} ${path} ${status}`)
 
 /** The issue of a delivery, as parameters for Octokit. */
-export function issueOf({ data, repository = '' }: Delivery) {
+export function issueOf({ payload, repository = '' }: Delivery) {
   const [owner = '', repo = ''] = repository.split('/')
-  return { owner, repo, issue_number: (data as { issue: { number: number } }).issue.number }
+  return { owner, repo, issue_number: (payload as { issue: { number: number } }).issue.number }
 }

@@ -47,9 +47,13 @@ export class Scene {
     const github = await LocalGitHub.start({ token, limits: { authorized: 100_000, points: 1e9 }, ...options })
     onTestFinished(() => github.close())
     const scene = new Scene(github, await listen(0), inbox)
-    scene.hooks.on('push', (_data, guid) => void scene.handled.set(guid, (scene.handled.get(guid) ?? 0) + 1), {
-      name: 'count',
-    })
+    scene.hooks.on(
+      'push',
+      {
+        name: 'count',
+      },
+      ({ guid }) => void scene.handled.set(guid, (scene.handled.get(guid) ?? 0) + 1),
+    )
     await scene.startListening()
     onTestFinished(() => scene.stopListening())
     return scene

@@ -53,9 +53,9 @@ describe('write requests', () => {
     github.addRepository('Codertocat/Hello-World')
     const app = addApp(github)
     const hooks = new Hooks({ secret, validateIp: false, logger: new Recorder(), apiUrl: github.url, app, pacing })
-    hooks.on('issues.opened', async ({ issue }, _guid, delivery) => {
+    hooks.on('issues.opened', async (delivery) => {
       const octokit = await delivery.octokit()
-      const { number } = (await octokit.rest.issues.create({ ...repository, title: issue.title })).data
+      const { number } = (await octokit.rest.issues.create({ ...repository, title: delivery.payload.issue.title })).data
       for (const body of ['1', '2', '3', '4', '5'])
         await octokit.rest.issues.createComment({ ...repository, issue_number: number, body })
     })

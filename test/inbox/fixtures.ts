@@ -70,7 +70,9 @@ export class Host implements WorkerHost {
   readonly #registry = new Registry()
 
   /** Adds handlers for a name. */
-  on(name: string, handler: Handler, options: HandlerOptions = {}): this {
+  on(name: string, ...given: [Handler] | [HandlerOptions, Handler]): this {
+    const handler = given.at(-1) as Handler
+    const options = given.length > 1 ? (given[0] as HandlerOptions) : {}
     this.#registry.add(name, { name: options.name ?? `on:${name}`, events: [name], replies: false, handler, options })
     return this
   }

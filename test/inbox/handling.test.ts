@@ -24,7 +24,7 @@ describe('handlers of an inbox', () => {
     const inbox = withoutPolling(openInbox())
     const hooks = hooksWith({ inbox })
     const ran: string[] = []
-    hooks.on('*', () => void ran.push('audit'), { name: 'audit' })
+    hooks.on('*', { name: 'audit' }, () => void ran.push('audit'))
     hooks.hook('push', () => void ran.push('push'))
     for (const id of [1, 2]) {
       expect((await send(hooks)).status).toBe(202)
@@ -49,7 +49,7 @@ describe('handlers of an inbox', () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox, secret: () => ({ secret: ['new', secret], id: 'one' }), logger })
     hooks.hook('issues.opened', (data, guid, delivery) => {
-      expect([delivery.data, delivery.guid]).toEqual([data, guid])
+      expect([delivery.payload, delivery.guid]).toEqual([data, guid])
       delivery.log.info({ of: 'mine' }, 'seen')
       seen.resolve(delivery as Delivery)
     })
@@ -135,16 +135,12 @@ describe('handlers of an inbox', () => {
     const seen: unknown[] = []
     const started = Promise.withResolvers<void>()
     const go = Promise.withResolvers<void>()
-    hooks.hook(
-      'push',
-      async (_data, _guid, { attempt, redelivered }) => {
-        seen.push([attempt, redelivered])
-        started.resolve()
-        await go.promise
-        if (seen.length === 1) throw new Error('once')
-      },
-      { backoff: 1 },
-    )
+    hooks.hook('push', { backoff: 1 }, async (_data, _guid, { attempt, redelivered }) => {
+      seen.push([attempt, redelivered])
+      started.resolve()
+      await go.promise
+      if (seen.length === 1) throw new Error('once')
+    })
     const request = signedRequest('push', { secret })
     await inject(hooks, request)
     await started.promise
@@ -163,7 +159,7 @@ describe('handlers of an inbox', () => {
     hooks.hook('push', () => 'pong')
     await send(hooks)
     await reaches(inbox, 1, 'done')
-    hooks.on('*', () => 'late', { name: 'late' })
+    hooks.on('*', { name: 'late' }, () => 'late')
     await send(hooks)
     await reaches(inbox, 2, 'done')
     const handlers = await Promise.all(
@@ -326,25 +322,29 @@ describe('drain()', () => {
 })
 
 describe('names of listeners', () => {
-  test('are required at registration if there is an inbox', () => {
+  test('come from the event, and must differ if there is an inbox', () => {
     const hooks = hooksWith({ inbox: openInbox() })
+    hooks.on('push', () => {})
     expect(() => hooks.on('push', () => {})).toThrow(TypeError)
-    expect(() => hooks.on('push', () => {})).toThrow(/needs a name.*\{ name: '…' \}/)
-    expect(() => hooks.on('push', () => {}, { name: 'mine' })).not.toThrow()
+    expect(() => hooks.on('push', () => {})).toThrow(/"on:push".*the option "name"/)
+    expect(() => hooks.on('push', { name: 'mine' }, () => {})).not.toThrow()
     expect(() => hooks.hook('push', () => {})).not.toThrow()
+    expect(hooks.registrations.map(({ name }) => name)).toEqual(['on:push', 'mine', 'hook:push'])
   })
 
-  test('are required if the inbox is an option of the mount', () => {
+  test('must differ if the inbox is an option of the mount', () => {
     const hooks = hooksWith({})
     hooks.on('push', () => {})
-    expect(() => hooks.mount({ inbox: openInbox() })).toThrow(/on:push needs a name/)
+    hooks.on('push', () => {})
+    expect(() => hooks.mount({ inbox: openInbox() })).toThrow(/"on:push"/)
     expect(() => hooks.mount({})).not.toThrow()
     const other = hooksWith({})
     other.mount({ inbox: openInbox() })
-    expect(() => other.on('push', () => {})).toThrow(/on:push needs a name/)
+    other.on('push', () => {})
+    expect(() => other.on('push', () => {})).toThrow(/"on:push"/)
   })
 
-  test('are not required by work() while there are no listeners', () => {
+  test('are not checked by work() while there are no listeners', () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     expect(() => hooks.work()).not.toThrow()
@@ -352,13 +352,13 @@ describe('names of listeners', () => {
 
   test('distinguish handlers', async () => {
     const hooks = hooksWith({ inbox: openInbox() })
-    hooks.on('push', () => {}, { name: 'mine' })
-    expect(() => hooks.on('fork', () => {}, { name: 'mine' })).toThrow('Two handlers have the name "mine"')
-    expect(() => hooks.hook('fork', () => {}, { name: 'mine' })).toThrow('Two handlers have the name "mine"')
+    hooks.on('push', { name: 'mine' }, () => {})
+    expect(() => hooks.on('fork', { name: 'mine' }, () => {})).toThrow('Two handlers have the name "mine"')
+    expect(() => hooks.hook('fork', { name: 'mine' }, () => {})).toThrow('Two handlers have the name "mine"')
     hooks.hook('fork', () => {})
-    expect(() => hooks.on('fork', () => {}, { name: 'hook:fork' })).toThrow('Two handlers have the name "hook:fork"')
+    expect(() => hooks.on('fork', { name: 'hook:fork' }, () => {})).toThrow('Two handlers have the name "hook:fork"')
     const anywhere = hooksWith({})
-    for (const name of ['push', 'fork']) anywhere.on(name, () => {}, { name: 'mine' })
+    for (const name of ['push', 'fork']) anywhere.on(name, { name: 'mine' }, () => {})
     expect(() => anywhere.mount({ inbox: openInbox() })).toThrow('Two handlers have the name "mine"')
   })
 
@@ -366,8 +366,9 @@ describe('names of listeners', () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     const handler = vi.fn()
-    expect(() => hooks.on(['push', 'fork'], handler)).toThrow()
-    expect(() => hooks.on('push', handler, { name: 'x', attempts: 0 })).toThrow('"attempts"')
+    hooks.hook('fork', { name: 'taken' }, () => {})
+    expect(() => hooks.on(['push', 'fork'], { name: 'taken' }, handler)).toThrow('"taken"')
+    expect(() => hooks.on('push', { name: 'x', attempts: 0 }, handler)).toThrow('"attempts"')
     hooks.hook('ping', () => 'pong')
     await send(hooks)
     await reaches(inbox, 1, 'ignored')
@@ -383,7 +384,7 @@ describe('onError and onDead', () => {
     const [onError, onDead] = [fail('the tracker'), fail('the pager')]
     const hooks = hooksWith({ inbox, logger, onError, onDead })
     const error = new Error('the reason')
-    hooks.hook('push', () => Promise.reject(error), { attempts: 2, backoff: 1 })
+    hooks.hook('push', { attempts: 2, backoff: 1 }, () => Promise.reject(error))
     await inject(hooks, signedRequest('push', { secret, guid: 'g' }))
     await reaches(inbox, 1, 'dead')
     const said = (message: string) => logger.lines.filter((line) => line.message === message)
@@ -407,7 +408,7 @@ describe('onError and onDead', () => {
       throw new Error('in the callback')
     }
     const hooks = hooksWith({ inbox, logger, onError: fail, onDead: fail })
-    hooks.hook('push', fail, { attempts: 1 })
+    hooks.hook('push', { attempts: 1 }, fail)
     await send(hooks)
     await reaches(inbox, 1, 'dead')
     await eventually(() => expect(logger.messages).toEqual(expect.arrayContaining(['onError failed', 'onDead failed'])))
@@ -416,7 +417,7 @@ describe('onError and onDead', () => {
   test('are optional', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
-    hooks.hook('push', () => Promise.reject(null), { attempts: 1 })
+    hooks.hook('push', { attempts: 1 }, () => Promise.reject(null))
     await send(hooks)
     await reaches(inbox, 1, 'dead')
   })

@@ -50,10 +50,10 @@ describe('a handler of an inbox', () => {
     const hooks = hooksWith({
       inbox,
       parsePayload: () => results.at(errors.length) ?? {},
-      onError: (error, { action, repository, data }) =>
-        errors.push([(error as Error).message, action, repository, data]),
+      onError: (error, { action, repository, payload }) =>
+        errors.push([(error as Error).message, action, repository, payload]),
     })
-    hooks.hook('repository_dispatch', (data) => data, { backoff: 1 })
+    hooks.hook('repository_dispatch', { backoff: 1 }, (data) => data)
     expect((await send(hooks, false)).status).toBe(202)
     await reaches(inbox, 1, 'done')
     const message = 'Option "parsePayload" must return an object, not a list or a promise'
@@ -74,7 +74,7 @@ describe('a handler of an inbox', () => {
       },
     })
     let ran = false
-    hooks.hook('repository_dispatch', () => (ran = true), { attempts: 1 })
+    hooks.hook('repository_dispatch', { attempts: 1 }, () => (ran = true))
     await send(hooks, false)
     await reaches(inbox, 1, 'dead')
     const { attempts } = await taskIn(inbox, 1, 'hook:repository_dispatch')

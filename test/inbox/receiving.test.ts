@@ -60,7 +60,7 @@ describe('a delivery', () => {
   test('that is dead is answered with 202 again, and handled again', async () => {
     const { hooks, inbox } = receiving({ work: true })
     const handler = vi.fn().mockRejectedValueOnce(new Error('once'))
-    hooks.hook('push', handler, { attempts: 1 })
+    hooks.hook('push', { attempts: 1 }, handler)
     const request = signedRequest('push', { secret })
     expect((await inject(hooks, request)).status).toBe(202)
     await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))

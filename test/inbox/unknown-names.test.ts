@@ -12,7 +12,7 @@ async function warningsFor(inbox: Inbox, names: string[], mountFirst = false): P
   const logger = new Recorder()
   const hooks = new Hooks({ secret, logger: false, work: false })
   if (mountFirst) hooks.mount({ inbox, logger })
-  for (const name of names) hooks.on(name, () => {}, { name: `on ${name}` })
+  for (const name of names) hooks.on(name, { name: `on ${name}` }, () => {})
   if (!mountFirst) hooks.mount({ inbox, logger })
   await hooks.close()
   return logger.lines.map(({ fields }) => fields.name).toSorted()
@@ -24,7 +24,7 @@ async function receive(path: string, names: string[]): Promise<void> {
   onTestFinished(() => hooks.close())
   const { promise, resolve } = Promise.withResolvers<void>()
   let left = names.length
-  hooks.on('*', () => void (--left === 0 && resolve()), { name: 'all' })
+  hooks.on('*', { name: 'all' }, () => void (--left === 0 && resolve()))
   for (const name of names) {
     const [event = '', action] = name.split('.')
     await inject(hooks, signedRequest('push', { secret, payload: { action }, headers: { 'x-github-event': event } }))

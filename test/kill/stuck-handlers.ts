@@ -17,8 +17,8 @@ export function stuckHandlers(timeout: number): TestHandler[] {
       name: stuck,
       events: ['fork'],
       options: { timeout, attempts: stuckAttempts, concurrency: 200 },
-      work: ({ data }) => {
-        held.push(data)
+      work: ({ payload }) => {
+        held.push(payload)
         return new Promise(() => {}) // ignores its signal
       },
     },

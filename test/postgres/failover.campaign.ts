@@ -27,7 +27,7 @@ class Program {
 
   handle(name: 'first' | 'late'): void {
     const handler = (data: unknown) => void this.handled[name].add((data as { number: number }).number)
-    this.hooks.on('push', handler, { name, concurrency, order: 'repository', backoff: 10 })
+    this.hooks.on('push', { name, concurrency, order: 'repository', backoff: 10 }, handler)
   }
 
   /** Stores new deliveries. Some may fail. */

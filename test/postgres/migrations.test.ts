@@ -173,7 +173,7 @@ test('handles the unfinished deliveries of a database of version 1, and no other
   onTestFinished(() => hooks.close({ grace: 0 }))
   const handled: string[] = []
   for (const name of ['build', 'notify']) {
-    hooks.on('*', (_data, guid, { attempt }) => void handled.push(`${name} ${guid} ${attempt}`), { name })
+    hooks.on('*', { name }, ({ guid, attempt }) => void handled.push(`${name} ${guid} ${attempt}`))
   }
   hooks.work()
   await eventually(async () => {

@@ -22,10 +22,10 @@ const working = `
   import { Hooks } from 'hookserver'
   const hooks = new Hooks()
   hooks.hook('push', ({ ref }) => ref)
-  hooks.hook('issues', () => {
+  hooks.hook('issues', { attempts: 1 }, () => {
     if (!existsSync('mended')) throw new Error('not mended')
     return 'mended'
-  }, { attempts: 1 })
+  })
   export default hooks`
 
 const deliver = (url: string, event: string, guid: string) => fetch(url, signedRequest(event, { secret, guid }))

@@ -17,7 +17,7 @@ async function ready(served: ServedProcess): Promise<number> {
 const working = `
   import { Hooks } from 'hookserver'
   const hooks = new Hooks()
-  hooks.on('push', () => {}, { name: 'push' })
+  hooks.on('push', { name: 'push' }, () => {})
   export default hooks
 `
 

@@ -42,9 +42,9 @@ export class SimulatedHost extends Host {
   add(handler: string, name: string): void {
     const position = this.#scenario.handlers.findIndex((plan) => plan.name === handler)
     const { concurrency, isOrdered, timeout } = this.#scenario.handlers[position] as HandlerPlan
-    const order = isOrdered ? ({ data }: Delivery) => textIn(data, 'key') : undefined
+    const order = isOrdered ? ({ payload }: Delivery) => textIn(payload, 'key') : undefined
     const options = { name, concurrency, attempts, backoff: 1000, ...(order && { order }), ...(timeout && { timeout }) }
-    const run: Handler = (_data, _guid, delivery) => this.#handle(position, name, delivery)
+    const run: Handler = (delivery) => this.#handle(position, name, delivery)
     this.#registrations.push({ name, events: ['push'], replies: false, handler: run, options })
   }
 

@@ -96,7 +96,7 @@ describe('without an inbox', () => {
   test('attempts are children of the receive span', async () => {
     const hooks = hooksWith()
     hooks.hook('issues.opened', async () => 'Thanks')
-    hooks.on('issues', () => 'not awaited', { name: 'audit' })
+    hooks.on('issues', { name: 'audit' }, () => 'not awaited')
     expect(await (await deliver(hooks)).text()).toBe('Thanks')
 
     const receive = spanOf('hookserver receive')
@@ -319,7 +319,7 @@ describe('with an inbox', () => {
       fails = false
       if (failing) throw new RangeError('not yet')
     }
-    hooks.hook('issues.opened', flaky, { backoff: 1 })
+    hooks.hook('issues.opened', { backoff: 1 }, flaky)
     await deliver(hooks)
     await soon('hookserver attempt hook:issues.opened', 2)
     const [first, second] = spans('hookserver attempt hook:issues.opened') as [ReadableSpan, ReadableSpan]
@@ -339,8 +339,8 @@ describe('with an inbox', () => {
     const discard = () => {
       throw new Discard('not for us')
     }
-    hooks.on('issues', fail, { name: 'fails', attempts: 1 })
-    hooks.on('issues', discard, { name: 'discards' })
+    hooks.on('issues', { name: 'fails', attempts: 1 }, fail)
+    hooks.on('issues', { name: 'discards' }, discard)
     await deliver(hooks)
     await soon('hookserver attempt fails')
     await soon('hookserver attempt discards')

@@ -9,6 +9,7 @@ import {
   type Discard,
   type EventName,
   type Handler,
+  type Hook,
   type HookReply,
   Hooks,
   type Inbox,
@@ -30,15 +31,15 @@ hooks.hook('issues.opened', (data, guid, delivery) => {
   holds<Equal<typeof data.issue.title, string>>()
   holds<Equal<typeof delivery.event, 'issues'>>()
   holds<Equal<typeof delivery.action, 'opened'>>()
-  holds<Equal<typeof delivery.data, typeof data>>()
+  holds<Equal<typeof delivery.payload, typeof data>>()
   // @ts-expect-error: no such member
   data.issues
 })
-hooks.on('pull_request_review_comment.created', (data) => holds<Equal<typeof data.comment.body, string>>())
-hooks.on('workflow_run.in_progress', (data) => holds<Equal<typeof data.action, 'in_progress'>>())
+hooks.on('pull_request_review_comment.created', ({ payload }) => holds<Equal<typeof payload.comment.body, string>>())
+hooks.on('workflow_run.in_progress', ({ payload }) => holds<Equal<typeof payload.action, 'in_progress'>>())
 
 // Ids are text.
-hooks.on('*', (_data, _guid, { installationId }) => holds<Equal<typeof installationId, string | undefined>>())
+hooks.on('*', ({ installationId }) => holds<Equal<typeof installationId, string | undefined>>())
 new Hooks({ parsePayload: JSON.parse })
 // @ts-expect-error: a payload is an object
 new Hooks({ parsePayload: (json) => json })
@@ -61,18 +62,18 @@ hooks.hook('push', (data, _guid, { action }) => {
 hooks.hook('ping', (data) => data.zen)
 
 // The sender of repository_dispatch names its actions.
-hooks.on('repository_dispatch', (data) => holds<Equal<typeof data.action, string>>())
-hooks.on('repository_dispatch.deploy', (data) => {
-  holds<Equal<typeof data.action, 'deploy'>>()
-  data.client_payload
+hooks.on('repository_dispatch', ({ payload }) => holds<Equal<typeof payload.action, string>>())
+hooks.on('repository_dispatch.deploy', ({ payload }) => {
+  holds<Equal<typeof payload.action, 'deploy'>>()
+  payload.client_payload
 })
 
 // Several names make a union.
-hooks.on(['push', 'create'], (data, _guid, delivery) => {
-  holds<Equal<typeof data.ref, string>>()
+hooks.on(['push', 'create'], (delivery) => {
+  holds<Equal<typeof delivery.payload.ref, string>>()
   holds<Equal<typeof delivery.event, 'push' | 'create'>>()
   // @ts-expect-error: only a push has commits
-  data.commits
+  delivery.payload.commits
 })
 
 // Any event, and an unknown one.
@@ -85,13 +86,13 @@ hooks.hook('issues.brand_new_action', (data) => holds<Equal<typeof data, Record<
 
 // The short form, and the return values.
 const ping = hooks.hook('ping')((data) => data.zen)
-holds<Equal<typeof ping, Handler<'ping'>>>()
+holds<Equal<typeof ping, Hook<'ping'>>>()
 hooks.off('ping', ping)
 
 // A handler that is declared separately.
-const opened: Handler<'issues.opened'> = (data) => data.issue.number
+const opened: Handler<'issues.opened'> = ({ payload }) => payload.issue.number
 hooks.on('issues.opened', opened)
-const anything: Handler = (data: Record<string, unknown>, _guid: string, _delivery: Delivery) => data
+const anything: Handler = (delivery: Delivery) => delivery.payload
 hooks.on('brand_new_event', anything)
 
 holds<Equal<ReturnType<typeof sample<'issues.opened'>>, PayloadOf<'issues.opened'>>>()
@@ -120,20 +121,20 @@ hooks.hook('issues.status_changed', (data) => {
   holds<Equal<typeof data.issue.title, string>>()
   holds<Equal<NonNullable<typeof data.issue.status>['category'], string>>()
 })
-hooks.on('bypass_request_secret_scanning', (data) => {
-  holds<Equal<typeof data.exemption_request.requester_login, string | undefined>>()
-  const { exemption_request_data: requested } = data.exemption_request
+hooks.on('bypass_request_secret_scanning', ({ payload }) => {
+  holds<Equal<typeof payload.exemption_request.requester_login, string | undefined>>()
+  const { exemption_request_data: requested } = payload.exemption_request
   if (requested?.type === 'secret_scanning')
     holds<Equal<NonNullable<typeof requested.data>[0]['secret_type'], string | undefined>>()
-  if (data.action === 'response_submitted') data.exemption_response.reviewer_login
+  if (payload.action === 'response_submitted') payload.exemption_response.reviewer_login
   // @ts-expect-error: not every action has a response
-  data.exemption_response
+  payload.exemption_response
 })
-hooks.on('organization_custom_property', (data) => {
-  holds<Equal<typeof data.definition.property_name, string>>()
-  if (data.action === 'created') data.definition.value_type
+hooks.on('organization_custom_property', ({ payload }) => {
+  holds<Equal<typeof payload.definition.property_name, string>>()
+  if (payload.action === 'created') payload.definition.value_type
   // @ts-expect-error: a deleted property has only a name
-  if (data.action === 'deleted') data.definition.value_type
+  if (payload.action === 'deleted') payload.definition.value_type
 })
 
 // Deliveries from a queue, and the promise of the handler for Node.js.
@@ -170,7 +171,7 @@ new Hooks({ octokit: OctokitWithPlugin })
 new Hooks({ octokit: new OctokitClass() })
 const extended = (await hooks.octokit({ organization: 'acme' })) as InstanceType<typeof OctokitWithPlugin>
 holds<Equal<ReturnType<typeof extended.greet>, 'hello'>>()
-hooks.on('push', (_data, _guid, { log }) => {
+hooks.on('push', ({ log }) => {
   log.warn('text')
   log.warn('%s and %d', 'text', 1)
   log.error(new Error('x'))
@@ -192,15 +193,15 @@ for await (const { id, account } of hooks.installations()) {
 holds<Equal<ReturnType<typeof sqlite>, Inbox>>()
 new Hooks({ inbox: sqlite('hookserver.db', { retention: 1, maxSize: undefined }), work: false, onReplay: 'discard' })
 new Hooks({ onDead: (error, delivery) => holds<Equal<[typeof error, typeof delivery], [unknown, Delivery]>>() })
-hooks.on('push', () => {}, { name: 'sync', attempts: 3, backoff: 1, timeout: 1, concurrency: 1, order: 'repository' })
-hooks.hook('push', () => {}, { order: ({ repository, sender }) => repository ?? sender })
+hooks.on('push', { name: 'sync', attempts: 3, backoff: 1, timeout: 1, concurrency: 1, order: 'repository' }, () => {})
+hooks.hook('push', { order: ({ repository, sender }) => repository ?? sender }, () => {})
 hooks.hook('push', () => {
   throw new Retry({ after: 1000, cause: 'busy' })
 })
 holds<Equal<Retry['after'], number | undefined>>()
 holds<Equal<Discard['name'], 'Discard'>>()
 // @ts-expect-error: an order is 'repository' or a function
-hooks.hook('push', () => {}, { order: 'sender' })
+hooks.hook('push', { order: 'sender' }, () => {})
 // @ts-expect-error: the first argument is a path
 sqlite({ path: 'hookserver.db' })
 // @ts-expect-error: an option that does not exist

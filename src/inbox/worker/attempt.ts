@@ -63,7 +63,7 @@ export function runAttempt(options: AttemptOptions): { result: Promise<HandlerOu
     reject(reason)
   }, timeout)
   const returned = new Promise((resolve) => {
-    resolve(handler(delivery.data, delivery.guid, delivery))
+    resolve(handler(delivery))
   })
   const outcome = async (): Promise<HandlerOutcome> => {
     try {

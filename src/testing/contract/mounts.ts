@@ -1,4 +1,4 @@
-import type { Handler } from '../../handler.ts'
+import type { Hook } from '../../handler.ts'
 import { Hooks } from '../../hooks.ts'
 import type { HooksOptions } from '../../options.ts'
 import { keepDigits } from '../../runtime/json.ts'
@@ -95,7 +95,7 @@ function exactHooks(): Hooks {
   return hooks
 }
 
-const echo: Handler<'*'> = async (data, guid, delivery) => {
+const echo: Hook<'*'> = async (data, guid, delivery) => {
   const { event, action, repository, sender, hookId, secretIndex, source } = delivery
   return {
     guid,

@@ -12,7 +12,7 @@ const payload = {
 /** The module, with its log and a handler for an unknown event. */
 const carelessModule = botModule
   .replace('logger: false', '')
-  .replace('export default', "hooks.on('isues', () => {}, { name: 'typo' })\nexport default")
+  .replace('export default', "hooks.on('isues', { name: 'typo' }, () => {})\nexport default")
 
 test('creates the App, and runs the handlers until the first delivery is handled', async () => {
   const github = await startServer()

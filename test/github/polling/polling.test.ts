@@ -229,7 +229,7 @@ describe('a redelivery', () => {
     const handler = () => {
       if (broken) throw new Error('broken')
     }
-    scene.hooks.on('push', handler, { name: 'breaks', attempts: 1 })
+    scene.hooks.on('push', { name: 'breaks', attempts: 1 }, handler)
     const poll = scene.poll()
     await scene.push()
     await poll.turn()

@@ -15,7 +15,7 @@ async function missing(options: HooksOptions = {}) {
   await scene.startListening()
   const connection = { token: scene.github.addToken(), apiUrl: scene.github.url, ...options }
   const hooks = new Hooks({ ...scene.hooks.options, ...connection })
-  hooks.on('push', () => {}, { name: 'count' })
+  hooks.on('push', { name: 'count' }, () => {})
   return { scene, hooks, targets: `acme/shop#${scene.hook.id}` }
 }
 

@@ -33,11 +33,11 @@ function fail(): never {
 }
 
 describe('a handler', () => {
-  test('gets payload, GUID and delivery', async () => {
+  test('gets the delivery', async () => {
     const handler = vi.fn()
     const delivery = deliveryOf({ a: 1 })
     await resultOf(handler, { delivery })
-    expect(handler.mock.calls).toEqual([[{ a: 1 }, 'g', delivery]])
+    expect(handler.mock.calls).toEqual([[delivery]])
   })
 
   test.each([

@@ -37,7 +37,7 @@ test.for(methods)('releases a task if the answer to %s is late, and claims it ag
     return answer
   }
   const { promise: attempt, resolve } = Promise.withResolvers<number | undefined>()
-  const host = new Host().on('*', (_data, _guid, delivery) => resolve(delivery.attempt))
+  const host = new Host().on('*', (delivery) => resolve(delivery.attempt))
   const worker = new Worker(withMembers(inbox, { finish, match, [method]: late }), host)
   worker.start()
   expect(await attempt).toBe(1)

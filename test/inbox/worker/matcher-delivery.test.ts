@@ -44,7 +44,7 @@ describe('a match', () => {
       [2000, 0, undefined, true],
       [2000, undefined, undefined, true],
     ] as const) {
-      const [host, slots] = [new Host().on('issues', nothing, { delay }), new Slots()]
+      const [host, slots] = [new Host().on('issues', { delay }, nothing), new Slots()]
       const { match } = matchOf(storedOf(issue, { event: 'issues', receivedAt }), host, slots)
       expect(match.tasks).toEqual([{ handler: 'on:issues', claim, startAt }])
     }
@@ -72,7 +72,7 @@ describe('a match', () => {
     ['bytes that are not UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), /^invalid_payload: .* \(TypeError/],
     ['a form without its field', 'a=b', /^invalid_payload: .*\(the form has no field "payload"\)$/],
   ])('of %s has the reason why no handler sees it, and takes no slot', (name, body, reason) => {
-    const host = new Host().on('*', nothing, { concurrency: 1 })
+    const host = new Host().on('*', { concurrency: 1 }, nothing)
     const slots = new Slots()
     const form = name.includes('form') ? 'form' : 'json'
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
@@ -106,20 +106,20 @@ describe('the option parsePayload', () => {
 
   test('parses the payload that the function "order" gets, and not the repository', () => {
     const keyWith = (parsePayload: PayloadParser, order: HandlerOptions['order']) => {
-      const host = hostWith(parsePayload).on('issues', nothing, { order })
+      const host = hostWith(parsePayload).on('issues', { order }, nothing)
       return matchOf(storedOf(issue, { event: 'issues' }), host, new Slots()).match.tasks[0]?.key
     }
     expect(
       keyWith(
         () => ({ key: 7n }),
-        ({ data }) => String(data.key),
+        ({ payload }) => String(payload.key),
       ),
     ).toBe('7')
     expect(keyWith(() => ({ repository: 1n }), 'repository')).toBe('acme/site')
   })
 
   test('leaves its failure to the attempts, and a function "order" gives no key', () => {
-    const host = hostWith(() => []).on('issues', nothing, { name: 'sync', order: () => 'a key' })
+    const host = hostWith(() => []).on('issues', { name: 'sync', order: () => 'a key' }, nothing)
     const { match, payload } = matchOf(delivery(), host, new Slots())
     expect(match.tasks).toEqual([{ handler: 'sync', key: undefined, claim: true }])
     expect(payload).toBeUndefined()
@@ -131,7 +131,7 @@ describe('the option parsePayload', () => {
 
 describe('slots', () => {
   test('are taken while there are free ones; other tasks have to wait', () => {
-    const host = new Host().on('*', nothing, { concurrency: 2 }).on('issues', nothing)
+    const host = new Host().on('*', { concurrency: 2 }, nothing).on('issues', nothing)
     const slots = new Slots()
     const matched = [1, 2, 3].map(() => matchOf(opened(), host, slots))
     expect(matched.map(({ match }) => match.tasks.map(({ claim }) => claim))).toEqual([
@@ -146,7 +146,7 @@ describe('slots', () => {
 
 describe('the order key', () => {
   const keyOf = (order: 'repository' | ((delivery: Delivery) => string | undefined), payload: object = issue) => {
-    const host = new Host().on('*', nothing, { order })
+    const host = new Host().on('*', { order }, nothing)
     return [matchOf(storedOf(payload), host, new Slots()).match.tasks[0]?.key, host.recorder.messages]
   }
 
@@ -172,12 +172,16 @@ describe('the order key', () => {
   })
 
   test('is missing if the function fails, and the error is logged', () => {
-    const host = new Host().on('*', nothing, {
-      name: 'sync',
-      order: () => {
-        throw new Error('in the order')
+    const host = new Host().on(
+      '*',
+      {
+        name: 'sync',
+        order: () => {
+          throw new Error('in the order')
+        },
       },
-    })
+      nothing,
+    )
     const { match } = matchOf(storedOf(issue, { guid: 'g' }), host, new Slots())
     expect(match.tasks).toEqual([{ handler: 'sync', key: undefined, claim: true }])
     expect(host.recorder.lines).toMatchObject([
@@ -194,7 +198,7 @@ describe('the order key', () => {
 
   test('is computed only for handlers with an order', () => {
     const order = vi.fn(() => 'a key')
-    const host = new Host().on('issues', nothing).on('*', nothing, { order }).on('push', nothing, { order })
+    const host = new Host().on('issues', nothing).on('*', { order }, nothing).on('push', { order }, nothing)
     const { tasks } = matchOf(opened(), host, new Slots()).match
     expect(tasks.map(({ handler, key }) => [handler, key])).toEqual([
       ['on:issues', undefined],

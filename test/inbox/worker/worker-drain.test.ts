@@ -7,7 +7,7 @@ import { inboxFile, openInbox, stateIn, storeIn, taskIn, withMembers, withoutPol
 /** A handler that waits until its delivery is aborted. */
 function waitingHandler() {
   const started = Promise.withResolvers<void>()
-  const handler = (_data: unknown, _guid: string, { signal }: { signal: AbortSignal }) => {
+  const handler = ({ signal }: { signal: AbortSignal }) => {
     started.resolve()
     return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
   }
@@ -19,7 +19,7 @@ describe('a worker that drains an inbox', () => {
     const inbox = withoutPolling(openInbox())
     const ids: number[] = []
     for (let n = 0; n < 30; n++) ids.push(await storeIn(inbox, { n }))
-    const host = new Host().on('push', async () => 'done', { concurrency: 2 })
+    const host = new Host().on('push', { concurrency: 2 }, async () => 'done')
     expect(await new Worker(inbox, host).drain()).toEqual({ nextAt: undefined })
     for (const id of ids) expect(await stateIn(inbox, id)).toBe('done')
   })
@@ -45,9 +45,9 @@ describe('a worker that drains an inbox', () => {
     const inbox = openInbox()
     await storeIn(inbox, { n: 1 })
     const seen: unknown[] = []
-    const host = new Host().on('push', async ({ n }) => {
-      seen.push(n)
-      if (n === 1) await storeIn(inbox, { n: 2 })
+    const host = new Host().on('push', async ({ payload }) => {
+      seen.push(payload.n)
+      if (payload.n === 1) await storeIn(inbox, { n: 2 })
     })
     await new Worker(inbox, host).drain()
     expect(seen).toEqual([1, 2])

@@ -40,14 +40,10 @@ function handlers() {
     return counts.get(guid) ?? 0
   }
   const host = new Host()
-    .on('*', (_data, guid) => void count(plain, guid), { name: 'plain', concurrency: 1 })
-    .on(
-      '*',
-      (_data, guid) => {
-        if (count(again, guid) === 1) throw new Retry({ after: 0 })
-      },
-      { name: 'again', concurrency: 1 },
-    )
+    .on('*', { name: 'plain', concurrency: 1 }, ({ guid }) => void count(plain, guid))
+    .on('*', { name: 'again', concurrency: 1 }, ({ guid }) => {
+      if (count(again, guid) === 1) throw new Retry({ after: 0 })
+    })
   return { host, counts: () => [[...plain.values()], [...again.values()]] }
 }
 
@@ -113,7 +109,7 @@ describe.concurrent('a store', () => {
     const real = openInbox(path, onTestFinished)
     const { promise, resolve } = Promise.withResolvers<void>()
     const ran: string[] = []
-    const host = new Host().on('*', (_data, guid) => {
+    const host = new Host().on('*', ({ guid }) => {
       ran.push(guid)
       return guid === 'long' ? promise : undefined
     })
@@ -148,8 +144,8 @@ describe.concurrent('a store', () => {
     const [firstPush, claimed, answer] = [0, 1, 2].map(() => Promise.withResolvers<void>())
     const ran: string[] = []
     const host = new Host()
-      .on('push', (_data, guid) => (guid === 'push 1' ? firstPush?.promise : undefined), { order: () => 'key' })
-      .on('star', (_data, guid) => void ran.push(guid), { name: 'stars', concurrency: 1 })
+      .on('push', { order: () => 'key' }, ({ guid }) => (guid === 'push 1' ? firstPush?.promise : undefined))
+      .on('star', { name: 'stars', concurrency: 1 }, ({ guid }) => void ran.push(guid))
     const claim: Inbox['claim'] = async (...given) => {
       const tasks = await real.claim(...given)
       if (tasks.some(({ handler }) => handler === 'stars')) claimed?.resolve()
@@ -184,7 +180,7 @@ describe.concurrent('a store', () => {
   test('that fails after it has recorded a result delays no other task of the key', async ({ onTestFinished }) => {
     const real = openInbox(inboxFile(onTestFinished), onTestFinished)
     const ran: string[] = []
-    const host = new Host().on('push', (_data, guid) => void ran.push(guid), { order: () => 'key' })
+    const host = new Host().on('push', { order: () => 'key' }, ({ guid }) => void ran.push(guid))
     const ids: number[] = []
     for (const guid of ['1', '2', '3', '4']) ids.push(await storeIn(real, { guid }, { guid }))
     const { inbox } = failingOnce(real, 'finish', 'after the call')
@@ -197,7 +193,7 @@ describe.concurrent('a store', () => {
 
   test('makes claimed tasks due again if their handler was removed', async ({ onTestFinished }) => {
     const real = openInbox(inboxFile(onTestFinished), onTestFinished)
-    const host = new Host().on('push', () => {}, { name: 'removed' })
+    const host = new Host().on('push', { name: 'removed' }, () => {})
     const id = await storeIn(real)
     const first = await real.registerWorker([{ name: 'removed', backoff: 1000 }])
     const offer = { limit: 1, bytes: 1e6, ordered: false, now: Date.now() }
@@ -250,7 +246,7 @@ describe.concurrent('a store', () => {
     const path = inboxFile(onTestFinished)
     const real = openInbox(path, onTestFinished)
     const ran: number[] = []
-    const host = new Host().on('*', (_data, _guid, { attempt }) => void ran.push(attempt))
+    const host = new Host().on('*', ({ attempt }) => void ran.push(attempt))
     const id = await storeIn(real)
     const worker = new Worker(withMembers(real, { finish: () => Promise.reject(new Error('finish fails')) }), host)
     worker.start()

@@ -11,14 +11,14 @@ async function busy(inbox: Inbox, heedsAbort = true) {
   const started = Promise.withResolvers<Delivery>()
   const end = Promise.withResolvers<unknown>()
   const seen: number[] = []
-  const handler = (_data: unknown, _guid: string, delivery: Delivery) => {
+  const handler = (delivery: Delivery) => {
     seen.push(delivery.attempt)
     if (seen.length > 1) return 'again'
     started.resolve(delivery)
     if (heedsAbort) delivery.signal.addEventListener('abort', () => end.reject(delivery.signal.reason))
     return end.promise
   }
-  const host = new Host().on('push', handler, { concurrency: 1 })
+  const host = new Host().on('push', { concurrency: 1 }, handler)
   const [first, second] = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 })]
   const worker = new Worker(inbox, host)
   worker.start()
@@ -78,7 +78,7 @@ describe.concurrent('a worker that is stopped', () => {
         worker.stop(60_000).then(stopped.resolve, stopped.reject)
         return result
       }
-      const host = new Host().on('push', (_data, _guid, { attempt }) => void started.push(attempt))
+      const host = new Host().on('push', ({ attempt }) => void started.push(attempt))
       const worker = new Worker(withMembers(store, { [method]: stopAfterwards }), host)
       worker.start()
       await stopped.promise
@@ -103,7 +103,7 @@ describe.concurrent('a worker that is stopped', () => {
     const counted: number[] = []
     const next = new Worker(
       inbox,
-      new Host().on('push', (_data, _guid, { attempt }) => void counted.push(attempt)),
+      new Host().on('push', ({ attempt }) => void counted.push(attempt)),
     )
     next.start()
     for (const id of [first, second]) await eventually(async () => expect(await stateIn(inbox, id)).toBe('done'))

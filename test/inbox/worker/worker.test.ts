@@ -38,7 +38,7 @@ describe('a worker', () => {
   test('handles the stored deliveries in order of receipt', async () => {
     const inbox = withoutPolling(openInbox())
     const seen: unknown[] = []
-    const host = new Host().on('push', ({ n }) => void seen.push(n), { concurrency: 1 })
+    const host = new Host().on('push', { concurrency: 1 }, ({ payload }) => void seen.push(payload.n))
     const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 }), await storeIn(inbox, { n: 3 })]
     startWorker(inbox, host)
     for (const id of ids) await reaches(inbox, id, 'done')
@@ -79,7 +79,7 @@ describe('a worker', () => {
     const fails = vi.fn().mockRejectedValueOnce(new Error('down'))
     startWorker(
       withMembers(withoutPolling(inbox), { registerWorker }),
-      new Host().on('push', fails, { backoff: 3_600_000 }),
+      new Host().on('push', { backoff: 3_600_000 }, fails),
     )
     const signal = await onWorkOf.promise
     await turns()
@@ -115,7 +115,7 @@ describe('a worker', () => {
   test('retries a handler until it succeeds, and records each attempt', async () => {
     const inbox = openInbox()
     const attempts: number[] = []
-    const host = new Host().on('push', (_data, _guid, { attempt, log }: Delivery) => {
+    const host = new Host().on('push', ({ attempt, log }) => {
       log.info({ attempt }, 'trying')
       if (attempts.push(attempt) < 3) throw new Retry({ after: 0, message: 'not yet' })
       return { after: attempts.length }
@@ -140,7 +140,7 @@ describe('a worker', () => {
 
   test('waits for the backoff of the handler', async () => {
     const inbox = openInbox()
-    const host = new Host().on('push', () => Promise.reject(new Error('down')), { backoff: 3_600_000 })
+    const host = new Host().on('push', { backoff: 3_600_000 }, () => Promise.reject(new Error('down')))
     const id = await storeIn(inbox)
     startWorker(inbox, host)
     await reaches(inbox, id, 'retrying')
@@ -154,7 +154,7 @@ describe('a worker', () => {
     const inbox = withoutPolling(openInbox())
     const again = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
     const ordered = vi.fn()
-    const host = new Host().on('push', again).on('*', ordered, { order: () => 'one' })
+    const host = new Host().on('push', again).on('*', { order: () => 'one' }, ordered)
     const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 }), await storeIn(inbox, { n: 3 })]
     startWorker(inbox, host)
     for (const id of ids) await reaches(inbox, id, 'done')
@@ -202,17 +202,17 @@ describe('a worker', () => {
 describe('a delivery that a handler gets', () => {
   test('is as it was stored', async () => {
     const inbox = openInbox()
-    const seen = Promise.withResolvers<[unknown, string, Delivery]>()
+    const seen = Promise.withResolvers<Delivery>()
     const payload = { action: 'opened', repository: { full_name: 'acme/site' }, sender: { login: 'ada' } }
     const headers = { 'x-github-hook-id': '42', 'user-agent': 'GitHub-Hookshot/1' }
     const more = { headers, guid: 'g', event: 'issues', source: '/other', secretId: 'one', secretIndex: 3 }
     await storeIn(inbox, payload, { ...more, receivedAt: 1_700_000_000_000, recovered: true })
     startWorker(
       inbox,
-      new Host().on('issues.opened', (...given) => seen.resolve(given)),
+      new Host().on('issues.opened', (delivery) => seen.resolve(delivery)),
     )
-    const [data, guid, delivery] = await seen.promise
-    expect([data, guid]).toEqual([payload, 'g'])
+    const delivery = await seen.promise
+    expect(delivery.payload).toEqual(payload)
     expect(delivery).toMatchObject({
       guid: 'g',
       event: 'issues',
@@ -236,8 +236,8 @@ describe('a delivery that a handler gets', () => {
   test('is flagged as redelivered, conflicting or replayed', async () => {
     const inbox = openInbox()
     const seen: Record<string, unknown> = {}
-    const host = new Host().on('*', ({ n }, guid, { redelivered, conflict, replayed }: Delivery) => {
-      seen[`${guid} ${n}`] = { redelivered, conflict, replayed }
+    const host = new Host().on('*', ({ payload, guid, redelivered, conflict, replayed }) => {
+      seen[`${guid} ${payload.n}`] = { redelivered, conflict, replayed }
     })
     const ids = [await storeIn(inbox, { n: 1 }, { guid: 'a' })]
     await storeIn(inbox, { n: 1 }, { guid: 'a' })
@@ -269,7 +269,9 @@ describe('the concurrency of a handler', () => {
   test('leaves tasks that were claimed ahead to other workers if the handler becomes slow', async () => {
     const inbox = openInbox()
     const { promise: later, resolve } = Promise.withResolvers<void>()
-    const host = new Host().on('push', ({ n }) => (Number(n) >= 30 ? later : undefined), { concurrency: 5 })
+    const host = new Host().on('push', { concurrency: 5 }, ({ payload }) =>
+      Number(payload.n) >= 30 ? later : undefined,
+    )
     const ids: number[] = []
     for (let n = 0; n < 60; n++) ids.push(await storeIn(inbox, { n }))
     const worker = startWorker(inbox, host)
@@ -289,17 +291,13 @@ describe('the concurrency of a handler', () => {
     const inbox = openInbox()
     const gates: PromiseWithResolvers<void>[] = []
     let [inside, most] = [0, 0]
-    const host = new Host().on(
-      'push',
-      async () => {
-        most = Math.max(most, ++inside)
-        const gate = Promise.withResolvers<void>()
-        gates.push(gate)
-        await gate.promise
-        inside--
-      },
-      { concurrency: 3 },
-    )
+    const host = new Host().on('push', { concurrency: 3 }, async () => {
+      most = Math.max(most, ++inside)
+      const gate = Promise.withResolvers<void>()
+      gates.push(gate)
+      await gate.promise
+      inside--
+    })
     const ids = await Promise.all(Array.from({ length: 10 }, () => storeIn(inbox)))
     startWorker(inbox, host)
     for (let started = 3; started <= 10; started++) {
@@ -317,7 +315,7 @@ describe('the concurrency of a handler', () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
     const quick = vi.fn()
-    startWorker(inbox, new Host().on('push', () => promise, { concurrency: 1 }).on('*', quick))
+    startWorker(inbox, new Host().on('push', { concurrency: 1 }, () => promise).on('*', quick))
     const ids = await Promise.all(Array.from({ length: 30 }, () => storeIn(inbox)))
     await expect.poll(() => quick.mock.calls.length, { interval: 5 }).toBe(30)
     resolve()
@@ -328,11 +326,11 @@ describe('the concurrency of a handler', () => {
     const inbox = openInbox()
     const started: string[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
-    const handler = (_data: unknown, guid: string) => {
+    const handler = ({ guid }: Delivery) => {
       started.push(guid)
       return guid === 'stuck' ? promise : undefined
     }
-    const host = new Host().on('push', handler, { concurrency: 1, timeout: 10, attempts: 1 })
+    const host = new Host().on('push', { concurrency: 1, timeout: 10, attempts: 1 }, handler)
     const stuck = await storeIn(inbox, { n: 1 }, { guid: 'stuck' })
     const next = await storeIn(inbox, { n: 2 }, { guid: 'next' })
     startWorker(inbox, host)
@@ -354,7 +352,7 @@ describe('memory', () => {
     const inbox = openInbox()
     const started: string[] = []
     const gates = new Map<string, PromiseWithResolvers<void>>()
-    const host = new Host().on('push', (_data, guid) => {
+    const host = new Host().on('push', ({ guid }) => {
       started.push(guid)
       const gate = Promise.withResolvers<void>()
       gates.set(guid, gate)
@@ -393,7 +391,7 @@ describe('memory', () => {
   test('is released at the timeout of a handler that never ends, and the worker reports the handler', async () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
-    const host = new Host().on('push', () => promise, { timeout: 50, attempts: 1 }).on('fork', () => {})
+    const host = new Host().on('push', { timeout: 50, attempts: 1 }, () => promise).on('fork', () => {})
     host.runningLimit = 100 * MiB
     const stuck = await storeIn(inbox, { text })
     const large = await storeIn(inbox, { text }, { event: 'fork' })
@@ -414,15 +412,15 @@ describe('an order', () => {
     const together = vi.fn()
     const host = new Host().on(
       'push',
-      async ({ n }, _guid, { repository = '', attempt }: Delivery) => {
+      { order: 'repository' },
+      async ({ payload, repository = '', attempt }: Delivery) => {
         inside.set(repository, (inside.get(repository) ?? 0) + 1)
         if ((inside.get(repository) ?? 0) > 1) together()
         await setImmediate()
         inside.set(repository, (inside.get(repository) ?? 0) - 1)
-        if (Number(n) % 5 === 0 && attempt < 2) throw new Retry({ after: 0 }) // keeps its place in the order
-        seen[repository]?.push(Number(n))
+        if (Number(payload.n) % 5 === 0 && attempt < 2) throw new Retry({ after: 0 }) // keeps its place in the order
+        seen[repository]?.push(Number(payload.n))
       },
-      { order: 'repository' },
     )
     const ids: number[] = []
     for (let n = 0; n < 20; n++) {
@@ -441,7 +439,7 @@ describe('an order', () => {
     const inbox = withoutPolling(openInbox())
     const before = new Worker(
       inbox,
-      new Host().on('push', () => {}, { order: () => 'one' }),
+      new Host().on('push', { order: () => 'one' }, () => {}),
     )
     const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 }), await storeIn(inbox, { n: 3 })]
     await inbox.pause('on:push')
@@ -453,7 +451,7 @@ describe('an order', () => {
     await inbox.resume('on:push')
     startWorker(
       withMembers(inbox, { claim }),
-      new Host().on('push', ({ n }) => void seen.push(n)),
+      new Host().on('push', ({ payload }) => void seen.push(payload.n)),
     )
     for (const id of ids) await reaches(inbox, id, 'done')
     expect(seen).toEqual([1, 2, 3])
@@ -463,11 +461,11 @@ describe('an order', () => {
 
   test('continues when the first task is dead or discarded', async () => {
     const inbox = openInbox()
-    const handler = ({ end }: Record<string, unknown>) => {
-      if (end === 'dead') throw new Error('dead')
-      if (end === 'discarded') throw new Discard('not ours')
+    const handler = ({ payload }: Delivery) => {
+      if (payload.end === 'dead') throw new Error('dead')
+      if (payload.end === 'discarded') throw new Discard('not ours')
     }
-    startWorker(inbox, new Host().on('push', handler, { order: () => 'one', attempts: 1 }))
+    startWorker(inbox, new Host().on('push', { order: () => 'one', attempts: 1 }, handler))
     const ends = ['dead', 'discarded', 'done']
     const ids = [
       await storeIn(inbox, { end: 'dead' }),
@@ -483,7 +481,7 @@ test('logs the tasks that the store has ended as gone, with what to do', async (
   onTestFinished(() => inbox.close())
   const before = new Worker(
     inbox,
-    new Host().on('push', () => {}, { name: 'removed' }).on('push', () => {}),
+    new Host().on('push', { name: 'removed' }, () => {}).on('push', () => {}),
   )
   const id = await storeIn(inbox)
   await inbox.pause('removed')
@@ -527,7 +525,7 @@ describe('a handler that is added later', () => {
     const host = new Host().on('push', first)
     const worker = startWorker(withMembers(inbox, { updateWorker }), host)
     await reaches(inbox, await storeIn(inbox), 'done')
-    host.on('*', second, { backoff: 7, timeout: 8, attempts: 3 })
+    host.on('*', { backoff: 7, timeout: 8, attempts: 3 }, second)
     worker.handlersChanged()
     await reaches(inbox, await storeIn(inbox), 'done')
     expect([first.mock.calls.length, second.mock.calls.length]).toEqual([2, 1])
@@ -570,7 +568,7 @@ describe('failures', () => {
   test('call onError each time, and onDead once at the end, with the error', async () => {
     const inbox = openInbox()
     const errors = [new Error('first'), new Error('second')]
-    const host = new Host().on('push', () => Promise.reject(errors[host.errors.length]), { attempts: 2, backoff: 1 })
+    const host = new Host().on('push', { attempts: 2, backoff: 1 }, () => Promise.reject(errors[host.errors.length]))
     const id = await storeIn(inbox, {}, { guid: 'g' })
     startWorker(inbox, host)
     await reaches(inbox, id, 'dead')
@@ -591,7 +589,7 @@ describe('failures', () => {
   test('call onDead when the delivery has ended, even though another handler was the last to end', async () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
-    const host = new Host().on('push', () => Promise.reject(new Error('dead')), { attempts: 1 }).on('*', () => promise)
+    const host = new Host().on('push', { attempts: 1 }, () => Promise.reject(new Error('dead'))).on('*', () => promise)
     const id = await storeIn(inbox, {}, { guid: 'g' })
     startWorker(inbox, host)
     await expect.poll(async () => (await taskIn(inbox, id, 'on:push').catch(() => undefined))?.state).toBe('dead')
@@ -633,7 +631,7 @@ describe('failures', () => {
       return damage ? loaded.map((one) => ({ ...one, body: new Uint8Array(), damaged: 'a bad sector' })) : loaded
     }
     const handled = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
-    const host = new Host().on('push', handled, { backoff: 1, attempts: 100 })
+    const host = new Host().on('push', { backoff: 1, attempts: 100 }, handled)
     const id = await storeIn(inbox)
     startWorker(withMembers(inbox, { load }), host)
     await eventually(() => expect(`${host.errors.at(-1)?.[0]}`).toContain('a bad sector'))
@@ -653,7 +651,7 @@ describe('failures', () => {
         },
       },
     )
-    const host = new Host().on('push', () => Promise.reject(hostile), { attempts: 1 })
+    const host = new Host().on('push', { attempts: 1 }, () => Promise.reject(hostile))
     const id = await storeIn(inbox)
     startWorker(inbox, host)
     await reaches(inbox, id, 'dead')

@@ -46,12 +46,12 @@ test('a handler that never settles times out, and other handlers continue', asyn
   const hooks = new Hooks({ validateSignature: false, inbox, logger: false })
   afterwards(() => hooks.close({ grace: 0 }))
   const signals: AbortSignal[] = []
-  const endless = (_data: unknown, _guid: string, { signal }: { signal: AbortSignal }) => {
+  const endless = ({ signal }: { signal: AbortSignal }) => {
     signals.push(signal)
     return new Promise(() => {})
   }
-  hooks.on('push', endless, { name: 'endless', timeout: 20, backoff: 1, concurrency: 1 })
-  hooks.on(['push', 'ping'], () => {}, { name: 'other' })
+  hooks.on('push', { name: 'endless', timeout: 20, backoff: 1, concurrency: 1 }, endless)
+  hooks.on(['push', 'ping'], { name: 'other' }, () => {})
   hooks.work()
   const first = await inbox.store(newDelivery('first'))
   const outcomes = async (id: number, handler: string) => {
@@ -79,8 +79,8 @@ test('a handler that throws null fails like any other', async () => {
   const throwsNull = () => {
     throw null
   }
-  hooks.on('push', throwsNull, { name: 'null', attempts: 2, backoff: 1 })
-  hooks.on('push', () => Promise.reject(null), { name: 'rejects', attempts: 1 })
+  hooks.on('push', { name: 'null', attempts: 2, backoff: 1 }, throwsNull)
+  hooks.on('push', { name: 'rejects', attempts: 1 }, () => Promise.reject(null))
   hooks.work()
   const { id } = await inbox.store(newDelivery('null'))
   await eventually(async () => expect((await inbox.get(id))?.state).toBe('dead'))

@@ -48,16 +48,12 @@ function main({ file, journal, heartbeat, handlers }: FaultySettings): void {
   const inbox = sqlite(file, { heartbeat })
   const hooks = new Hooks({ validateSignature: false, inbox, logger: false })
   for (const { event, name, behavior, options } of handlers) {
-    hooks.on(
-      event,
-      async (_data, guid, delivery) => {
-        const { attempt } = delivery
-        writeLine(journal, { mark: '+', guid, handler: name, attempt })
-        await behaviors[behavior](delivery, journal)
-        writeLine(journal, { mark: '=', guid, handler: name, attempt })
-      },
-      { name, ...options },
-    )
+    hooks.on(event, { name, ...options }, async (delivery) => {
+      const { attempt } = delivery
+      writeLine(journal, { mark: '+', guid: delivery.guid, handler: name, attempt })
+      await behaviors[behavior](delivery, journal)
+      writeLine(journal, { mark: '=', guid: delivery.guid, handler: name, attempt })
+    })
   }
   process.on('disconnect', () => process.exit(1))
   process.on('message', (order: Order) => order === 'close' && hooks.close().then(() => process.exit(0)))

@@ -7,8 +7,8 @@ import { type Admin, openAdmin } from '../administered.ts'
 async function withHandlers(): Promise<Admin> {
   const hooks = new Hooks({ secret: 's' })
   hooks.hook('issues.opened', () => 'hello')
-  hooks.on(['push', 'create'], () => undefined, { name: 'deploy', attempts: 3, order: 'repository' })
-  hooks.on('*', () => undefined, { name: 'log', order: () => 'x' })
+  hooks.on(['push', 'create'], { name: 'deploy', attempts: 3, order: 'repository' }, () => undefined)
+  hooks.on('*', { name: 'log', order: () => 'x' }, () => undefined)
   return openAdmin({ hooks })
 }
 

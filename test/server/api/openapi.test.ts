@@ -38,7 +38,7 @@ const swept = {
 
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 's' })
-  hooks.on('push', () => undefined, { name: 'deploy', order: 'repository' })
+  hooks.on('push', { name: 'deploy', order: 'repository' }, () => undefined)
   const recovery = { sweep: async () => swept } as unknown as Recovery
   admin = await openAdmin({ hooks, recovery, receiver: hooks.mount(), role: 'all', atTheEnd: afterAll })
   const { inbox } = admin

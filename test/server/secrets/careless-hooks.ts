@@ -12,25 +12,21 @@ hooks.hook('push', (_data, guid, delivery) => {
   return delivery.headers
 })
 // Throws an error as API clients do: the error contains the request.
-hooks.hook(
-  'issues',
-  () => {
-    const cause = Object.assign(new Error('Bad credentials'), {
-      status: 401,
-      request: { headers },
-      config: { headers },
-    })
-    throw Object.assign(new Error('No issue was made', { cause }), { request: { headers }, errors: [cause] })
-  },
-  { attempts: 1 },
-)
+hooks.hook('issues', { attempts: 1 }, () => {
+  const cause = Object.assign(new Error('Bad credentials'), {
+    status: 401,
+    request: { headers },
+    config: { headers },
+  })
+  throw Object.assign(new Error('No issue was made', { cause }), { request: { headers }, errors: [cause] })
+})
 hooks.hook(
   'fork',
+  { attempts: 1 },
   () =>
     new Promise(() =>
       setImmediate(() => {
         throw Object.assign(new Error('thrown outside of a promise'), { response: { request: { headers } } })
       }),
     ),
-  { attempts: 1 },
 )

@@ -95,7 +95,7 @@ describe('a database file that disappears while it is open', () => {
     const hooks = new Hooks({ secret: 's', inbox: counted, logger: recorder })
     onTestFinished(() => hooks.close({ grace: 0 }))
     const handled: string[] = []
-    hooks.on('push', (_data, guid) => void handled.push(guid), { name: 'handler' })
+    hooks.on('push', { name: 'handler' }, ({ guid }) => void handled.push(guid))
     hooks.work()
     const { id } = await inbox.store(newDelivery({ guid: 'before' }))
     await eventually(async () => expect(await stateIn(inbox, id)).toBe('done'))

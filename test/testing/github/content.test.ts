@@ -351,6 +351,6 @@ describe('the event of a write', () => {
       ...['integration', 'organization', 'repository'],
     ])
     expect(new Set(deliveries.map(({ guid }) => guid)).size).toBe(1)
-    expect(deliveries[0]?.data).toMatchObject({ sender: { login: 'app-3[bot]', type: 'Bot' } })
+    expect(deliveries[0]?.payload).toMatchObject({ sender: { login: 'app-3[bot]', type: 'Bot' } })
   })
 })

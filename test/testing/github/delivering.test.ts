@@ -32,7 +32,7 @@ describe('an event', () => {
     const payload = { ...sample('issues.opened'), action: 'closed' }
     const made = await github.deliver('issues', payload, { hooks: [chosen], guid: 'a-guid' })
     expect(made).toMatchObject([{ hookId: chosen.id, guid: 'a-guid', action: 'closed', request: { payload } }])
-    expect(deliveries.map(({ guid, data }) => [guid, data])).toEqual([['a-guid', payload]])
+    expect(deliveries.map(({ guid, payload }) => [guid, payload])).toEqual([['a-guid', payload]])
   })
 
   test("has all of GitHub's headers, and both signatures", async () => {

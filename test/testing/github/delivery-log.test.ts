@@ -258,7 +258,7 @@ describe('a payload that is given as text', () => {
     const [github, { url, deliveries }] = [await start(), await startReceiver()]
     github.addHook({ repository: 'octo/hello', url, secret, contentType: 'form' })
     await github.deliver('repository_dispatch', text)
-    expect(deliveries.map(({ data }) => (data as { branch?: string }).branch)).toEqual(['main'])
+    expect(deliveries.map(({ payload }) => (payload as { branch?: string }).branch)).toEqual(['main'])
   })
 
   test.each(['[]', 'null', 'nonsense'])('must be a JSON object: %s', async (wrong) => {

@@ -16,7 +16,7 @@ describe('a webhook created through the API', () => {
     await github.deliver('push')
     await github.deliver('issues.opened')
     expect(deliveries.map(({ event }) => event)).toEqual(['ping', 'issues'])
-    expect(deliveries[0]?.data).toMatchObject({
+    expect(deliveries[0]?.payload).toMatchObject({
       hook_id: data.id,
       hook: { id: data.id },
       repository: { name: 'hello' },

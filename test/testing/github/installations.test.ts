@@ -29,7 +29,7 @@ describe('the installation page', () => {
     expect((await visit(github, location ?? '')).text).toContain('Hello Bot is installed on the account octocat.')
     await github.idle()
     expect(deliveries.map(({ event, action }) => [event, action])).toEqual([['installation', 'created']])
-    expect(deliveries[0]?.data).toMatchObject({
+    expect(deliveries[0]?.payload).toMatchObject({
       installation: {
         id: installation?.id,
         app_id: 3,
@@ -78,7 +78,7 @@ describe('installApp', () => {
     github.addHook({ app, url, secret, events: ['push'] })
     const { id, account } = await github.installApp(app, { repositories: ['acme/shop'] })
     expect(account.login).toBe('acme')
-    expect(deliveries.map(({ event, action, data }) => [event, action, data])).toMatchObject([
+    expect(deliveries.map(({ event, action, payload }) => [event, action, payload])).toMatchObject([
       ['installation', 'created', { installation: { id }, repositories: [{ name: 'shop' }] }],
     ])
     expect((await github.installApp(3)).account.login).toBe('octocat')

@@ -152,9 +152,9 @@ describe('writes of bots', () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     github.addHook({ repository: 'octo/hello', url, secret })
     await github.deliver('issues.opened')
-    const { repository, data } = deliveries[0] ?? {}
+    const { repository, payload } = deliveries[0] ?? {}
     const { json } = await ask(github, `GET /repos/${repository}`, { token })
-    expect(json.id).toBe((data as { repository: { id: number } }).repository.id)
+    expect(json.id).toBe((payload as { repository: { id: number } }).repository.id)
   })
 })
 
