@@ -7,7 +7,7 @@ import { sqlite } from 'hookserver/sqlite'
 const hooks = new Hooks({
   inbox: sqlite(process.env.DATABASE ?? 'hookserver.db'),
   validateIp: 'warn', // 'warn' because you will try it from your own machine first
-  onDead: (error, { event, guid }) => console.error(`Given up: ${event} ${guid}:`, error),
+  onDead: ({ error, delivery }) => console.error(`Given up: ${delivery.event} ${delivery.guid}:`, error),
 })
 
 hooks.hook('ping', ({ zen }) => console.log(`Handled after the answer: ${zen}`))

@@ -1,6 +1,6 @@
 /**
  * `docs/options.md` has a table row for each option of `Hooks`. This program writes the rows from the comments of
- * `HooksOptions`, and compares their `@default` with the defaults of the code. `npm run check` runs it with `--check`,
+ * `MountOptions` and `HooksOptions`, and compares their `@default` with the defaults of the code. `npm run check` runs it with `--check`,
  * which only compares.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ interface OptionDoc {
 
 function readDocs(): Map<string, OptionDoc> {
   const source = readFileSync(join(root, 'src/options.ts'), 'utf8')
-  const [, members = ''] = /export interface HooksOptions \{\n(.*?)\n\}/s.exec(source) ?? []
+  const members = source.slice(source.indexOf('export interface MountOptions'))
   const found = members.matchAll(/ {2}\/\*\*\n(.*?) {3}\*\/\n {2}(\w+)\?:/gs)
   return new Map([...found].map(([, comment = '', name = '']) => [name, parse(comment)]))
 }

@@ -34,7 +34,7 @@ export interface Delivery<Name extends string = string> {
   readonly sender: string | undefined
   /** When the request arrived. For a `recovered` delivery: when hookserver fetched it. */
   readonly receivedAt: Date
-  /** The name of the mount that received the delivery: the option `source`, else the mount's `url`. */
+  /** The name of the mount that received the delivery: the option `source`, else the mount's `path`. */
   readonly source: string
   /**
    * The `id` that the secret resolver returned. The resolver chooses the secret by headers, which are not signed. So

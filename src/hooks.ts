@@ -1,5 +1,5 @@
 import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.ts'
-import type { Delivery, DeliveryOctokit } from './delivery.ts'
+import type { DeliveryOctokit } from './delivery.ts'
 import { Registry } from './dispatch/registry.ts'
 import type { AnyEventName } from './events.ts'
 import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
@@ -22,7 +22,8 @@ import { UnknownNames } from './inbox/unknown-names.ts'
 import { LazyWorker } from './inbox/worker/lazy-worker.ts'
 import type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
 import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
-import type { HooksOptions } from './options.ts'
+import { type HooksInternals, internals } from './internals.ts'
+import type { HandlerFailure, HooksOptions, MountOptions } from './options.ts'
 import { checkClientAddress } from './receiver/client-address.ts'
 import { MemoryLimit } from './receiver/memory-limit.ts'
 import { decodePayload, toPayload } from './receiver/payload.ts'
@@ -43,7 +44,7 @@ import { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
 import { isObject } from './runtime/json.ts'
 import { within } from './runtime/timer.ts'
-import { resolveOptions, type Settings } from './settings.ts'
+import { checkMountOptions, checkSecret, resolveOptions, type Settings, withOptions } from './settings.ts'
 
 /** A running call of `drain()`. */
 interface Draining {
@@ -65,13 +66,14 @@ const drainChecks: Record<keyof DrainLimits, Check> = {
  * ```
  */
 export class Hooks implements Mountable {
-  readonly #options: HooksOptions
+  /** The given options. Those of the environment are included, so that its later changes do not affect mounts. */
+  #options: HooksOptions
+  #settings: Settings
   readonly #registry = new Registry()
   readonly #drain = new Drain()
-  readonly #settings: Settings
   readonly #ranges = new SharedRanges()
   readonly #octokits = new Octokits()
-  /** The memory limits, by `inFlightLimit`. Mounts with the same `inFlightLimit` share a memory limit. */
+  /** The memory limits, by `bodyMemory`. Mounts with the same `bodyMemory` share a memory limit. */
   readonly #memoryLimits = new Map<number, MemoryLimit>()
   readonly #workers = new Map<BasicInbox, LazyWorker>()
   /** The running calls of `drain()`. */
@@ -81,14 +83,12 @@ export class Hooks implements Mountable {
   readonly #unknownNames = new UnknownNames()
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
-  /** The settings of the first mount or `work()`. They include the credentials that `hookserver serve` adds. */
-  #served: Settings | undefined
 
-  /** @throws {TypeError} naming the invalid option. Also if signatures are checked and there is no secret. */
+  /** @throws {TypeError} naming the invalid option. */
   constructor(options: HooksOptions = {}) {
     Object.defineProperty(this, hooksBrand, { value: true })
+    Object.defineProperty(this, internals, { get: () => this.#internals })
     this.#settings = resolveOptions(options)
-    // Stores the secret and the App that the environment specifies, so that its later changes do not affect mounts.
     const { secret, app, inbox } = this.#settings
     this.#options = { ...options, secret, app }
     if (inbox) this.#writesTo(inbox) // `close()` closes this inbox, even without a mount
@@ -171,13 +171,15 @@ export class Hooks implements Mountable {
   /**
    * Creates the receiver for one application. Adapters call this; users call adapters.
    * @param options Override the options of the `Hooks` for this mount.
-   * @throws {TypeError} naming the invalid option. With an inbox, also if two handlers have the same name.
+   * @throws {TypeError} naming the invalid option. Also if signatures are checked and there is no secret. With an inbox,
+   *   also if two handlers have the same name.
    */
-  mount(options?: HooksOptions, traits?: MountTraits): Receiver {
-    const settings = resolveOptions(this.#options, options)
+  mount(options: MountOptions = {}, traits?: MountTraits): Receiver {
+    checkMountOptions(options)
+    const settings = resolveOptions(this.#options, traits?.overrides, options)
+    checkSecret(settings)
     checkClientAddress(settings, traits)
     const receiver = this.#createReceiver(settings)
-    this.#served ??= settings
     this.#unknownNames.checkAt(settings)
     if (settings.inbox && traits?.receives !== false) this.#writesTo(settings.inbox).registry?.add('receiver')
     if (settings.inbox) this.#startWorker(settings.inbox, settings)
@@ -208,12 +210,12 @@ export class Hooks implements Mountable {
    * `octokit` is not installed.
    */
   octokit(target: OctokitTarget): Promise<DeliveryOctokit> {
-    return this.#octokits.forTarget(this.#served ?? this.#settings, target)
+    return this.#octokits.forTarget(this.#settings, target)
   }
 
   /** The installations of the option `app`, as GitHub describes them. Pages are fetched while you iterate. */
   installations(): AsyncIterable<Installation> {
-    return this.#octokits.installations(this.#served ?? this.#settings)
+    return this.#octokits.installations(this.#settings)
   }
 
   /** All registered handlers, without duplicates. */
@@ -229,23 +231,15 @@ export class Hooks implements Mountable {
     return [...this.#workers.values()].flatMap((worker) => worker.problems)
   }
 
-  /** The given options, without defaults, except that a missing `secret` or `app` comes from the environment. */
-  get options(): Readonly<HooksOptions> {
-    return this.#options
-  }
-
   /**
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`. So
    * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
    * process alive, so a process without a mount needs something else that keeps it alive.
-   * @param options Override the options of the `Hooks`.
-   * @throws {TypeError} naming the invalid option. Also if there is no inbox, if two handlers have the same name, or
-   *   while `drain()` runs.
+   * @throws {TypeError} if there is no inbox, if two handlers have the same name, or while `drain()` runs.
    */
-  work(options?: HooksOptions): void {
-    const settings = resolveOptions(this.#options, options)
+  work(): void {
+    const settings = this.#settings
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
-    this.#served ??= settings
     this.#unknownNames.checkAt(settings)
     this.#startWorker(settings.inbox, { ...settings, work: true })
   }
@@ -263,7 +257,7 @@ export class Hooks implements Mountable {
    */
   async drain(limits: DrainLimits = {}): Promise<DrainResult> {
     checkOptions(limits, drainChecks, { prefix: 'hooks.drain()' })
-    const settings = this.#served ?? this.#settings
+    const settings = this.#settings
     const { inbox } = settings
     if (!inbox) throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     if (this.#workers.has(inbox)) {
@@ -314,13 +308,24 @@ export class Hooks implements Mountable {
       this.#settings.logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
   }
 
+  /** The options, and a way to override them, for the programs of hookserver that run a `Hooks`. */
+  get #internals(): HooksInternals {
+    return {
+      options: this.#options,
+      override: (options) => {
+        this.#settings = resolveOptions(this.#options, options)
+        this.#options = withOptions(this.#options, options)
+      },
+    }
+  }
+
   #createReceiver(settings: Settings): DeliveryReceiver {
-    const { inbox, inFlightLimit } = settings
+    const { inbox, bodyMemory } = settings
     return new DeliveryReceiver(settings, {
       registry: this.#registry,
       drain: this.#drain,
       ranges: this.#ranges.of(settings, inbox && hasCapability(inbox, 'KeyValues') ? inbox : undefined),
-      memoryLimit: getOrCreate(this.#memoryLimits, inFlightLimit, () => new MemoryLimit(inFlightLimit)),
+      memoryLimit: getOrCreate(this.#memoryLimits, bodyMemory, () => new MemoryLimit(bodyMemory)),
       octokits: this.#octokits.forDeliveries(settings),
       onStored: () => inbox && this.#workers.get(inbox)?.wake(),
       writes: inbox && this.#writesTo(inbox),
@@ -345,10 +350,10 @@ export class Hooks implements Mountable {
   }
 
   #workerHost(settings: Settings, { counters }: BackgroundWrites): WorkerHost {
-    const { logger, capture, runningLimit, onReplay, onError, onDead, parsePayload } = settings
-    const callback = (name: string, call: Settings['onError']) => (error: unknown, delivery: Delivery) => {
-      const called = new Promise((resolve) => resolve(call?.(error, delivery)))
-      called.catch((err: unknown) => logger.error({ err, guid: delivery.guid }, `${name} failed`))
+    const { logger, withoutHandlers, payloadMemory, replays, onError, onDead, parsePayload } = settings
+    const callback = (name: string, call: Settings['onError']) => (failure: HandlerFailure) => {
+      const called = new Promise((resolve) => resolve(call?.(failure)))
+      called.catch((err: unknown) => logger.error({ err, guid: failure.delivery.guid }, `${name} failed`))
     }
     return {
       registrations: () => this.#registry.all(),
@@ -358,9 +363,9 @@ export class Hooks implements Mountable {
       attempted: (handler, outcome) => counters?.count('attempts', handler, outcome),
       logger,
       octokits: this.#octokits.forDeliveries(settings),
-      capture,
-      runningLimit,
-      onReplay,
+      withoutHandlers,
+      payloadMemory,
+      replays,
       onError: callback('onError', onError),
       onDead: callback('onDead', onDead),
     }

@@ -101,7 +101,7 @@ export function isResponse(value: unknown): value is Response {
 /** The receiver of one mount. */
 export interface Receiver {
   /** The path of deliveries. `false` for any path, if a router has already matched the route. */
-  readonly url: string | false
+  readonly path: string | false
   /** Whether deliveries have this path. Adapters with a `next()` call this first. */
   matches(path: string): boolean
   /**
@@ -130,10 +130,10 @@ export interface ReceiverStatus {
   /** `undefined` if no list is fetched: the origin is not checked, or the option `ranges` is a list. */
   ranges: RangesStatus | undefined
   /**
-   * Bytes of memory that are reserved for bodies now, in all mounts of the `Hooks` with the same `inFlightLimit`.
+   * Bytes of memory that are reserved for bodies now, in all mounts of the `Hooks` with the same `bodyMemory`.
    */
   heldBytes: number
-  /** The option `inFlightLimit`. */
+  /** The option `bodyMemory`. */
   heldLimit: number
   /** The option `validateIp`. */
   origin: boolean | 'warn'

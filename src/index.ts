@@ -83,7 +83,9 @@ export { Discard, Retry } from './inbox/retry.ts'
 export type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
 export type {
   ClientAddress,
+  HandlerFailure,
   HooksOptions,
+  MountOptions,
   PayloadParser,
   ResolvedSecret,
   Secret,

@@ -26,8 +26,21 @@ export type PayloadParser = (json: string) => object
 export type ClientAddressFunction = (request: any, ...platform: any[]) => string | undefined
 export type ClientAddress = ClientAddressFunction | 'framework' | 'cloudflare' | 'deno' | 'bun'
 
-/** The options of `new Hooks(options)` and of each mount. The options of a mount override those of the `Hooks`. */
-export interface HooksOptions {
+/** A failed attempt of a handler, for `onError` and `onDead`. */
+export interface HandlerFailure {
+  /** The value that the handler threw. */
+  readonly error: unknown
+  readonly delivery: Delivery
+  /** The name of the handler. `undefined` if no handler was called, because the payload cannot be read. */
+  readonly handler: string | undefined
+  /** The number of the attempt, from 1. */
+  readonly attempt: number
+  /** When the next attempt may start. `undefined` if there is none. */
+  readonly nextAttemptAt: Date | undefined
+}
+
+/** How a mount receives requests: the options of `hookserver(hooks, options)`. */
+export interface MountOptions {
   /**
    * The webhook's secret: a non-empty string, encoded as UTF-8, or bytes. With a list, a delivery may be signed with
    * any of the secrets. A function receives the request's headers and returns the secret.
@@ -84,6 +97,49 @@ export interface HooksOptions {
    */
   ranges?: readonly string[] | (() => readonly string[] | Promise<readonly string[]>) | undefined
   /**
+   * The path that receives deliveries, without the framework's prefix and without the query. hookserver resolves the
+   * segments `.` and `..` (in Fastify, the router rejects them), and does not decode escapes such as `%2F`. `false`
+   * accepts every path, for a router that has already matched the route.
+   * @default `'/hooks'`
+   * @example path: '/github/webhooks'
+   */
+  path?: string | false | undefined
+  /**
+   * The name of this mount, in `delivery.source`.
+   * @default the mount's `path`, or `''` if `path` is `false`
+   * @example source: 'my-app'
+   */
+  source?: string | undefined
+  /**
+   * The maximum size of a payload in bytes, from 1 to 536870912. The body of a form may be twice as large.
+   * @default 26214400 (25 MiB, GitHub's own limit)
+   * @example bodyLimit: 1024 * 1024
+   */
+  bodyLimit?: number | undefined
+  /**
+   * The maximum number of bytes of request bodies in memory. The mounts of one `Hooks` share this memory if they have
+   * the same value of `bodyMemory`. Bodies above 1 MiB may use one half of this memory, and smaller bodies the other
+   * half. When the memory is used up, hookserver stops reading bodies until memory is free. If a body still waits for
+   * memory after `replyTimeout`, hookserver rejects the request with 503 `overloaded`.
+   * @default 67108864 (64 MiB)
+   * @example bodyMemory: 256 * 1024 * 1024
+   */
+  bodyMemory?: number | undefined
+  /**
+   * The maximum time from the arrival of a request to its reply, in milliseconds. GitHub closes the connection after
+   * 10 s, a GitHub Enterprise Server after 30 s. Handlers that run from an inbox have a `timeout` of their own.
+   * @default 9000
+   * @example replyTimeout: '5s'
+   */
+  replyTimeout?: number | undefined
+}
+
+/**
+ * The options of `new Hooks(options)`. Those of `MountOptions` are the defaults of each mount. The others apply to all
+ * mounts and to the worker.
+ */
+export interface HooksOptions extends MountOptions {
+  /**
    * The URL of GitHub's API. It must use https, or http on loopback.
    * @default `'https://api.github.com'`
    * @example apiUrl: 'https://HOST/api/v3'
@@ -116,42 +172,6 @@ export interface HooksOptions {
    */
   pacing?: boolean | undefined
   /**
-   * The path that receives deliveries, without the framework's prefix and without the query. hookserver resolves the
-   * segments `.` and `..` (in Fastify, the router rejects them), and does not decode escapes such as `%2F`. `false`
-   * accepts every path, for a router that has already matched the route.
-   * @default `'/hooks'`
-   * @example url: '/github/webhooks'
-   */
-  url?: string | false | undefined
-  /**
-   * The name of this mount, in `delivery.source`.
-   * @default the mount's `url`, or `''` if `url` is `false`
-   * @example source: 'my-app'
-   */
-  source?: string | undefined
-  /**
-   * The maximum size of a payload in bytes, from 1 to 536870912. The body of a form may be twice as large.
-   * @default 26214400 (25 MiB, GitHub's own limit)
-   * @example bodyLimit: 1024 * 1024
-   */
-  bodyLimit?: number | undefined
-  /**
-   * The maximum number of bytes of request bodies in memory. The mounts of one `Hooks` share this memory if they have
-   * the same value of `inFlightLimit`. Bodies above 1 MiB may use one half of this memory, and smaller bodies the other
-   * half. When the memory is used up, hookserver stops reading bodies until memory is free. If a body still waits for
-   * memory after `timeout`, hookserver rejects the request with 503 `overloaded`.
-   * @default 67108864 (64 MiB)
-   * @example inFlightLimit: 256 * 1024 * 1024
-   */
-  inFlightLimit?: number | undefined
-  /**
-   * The maximum time from the arrival of a request to its reply, in milliseconds. GitHub closes the connection after
-   * 10 s, a GitHub Enterprise Server after 30 s. Handlers that run from an inbox have a `timeout` of their own.
-   * @default 9000
-   * @example timeout: 5000
-   */
-  timeout?: number | undefined
-  /**
    * A function that parses the JSON text of a payload for handlers, for example because `JSON.parse` rounds integers
    * above 2^53. It must return an object, not a list or a promise. hookserver itself reads payloads with `JSON.parse`.
    * @default `JSON.parse`
@@ -164,7 +184,7 @@ export interface HooksOptions {
    * @default none
    * @example inbox: sqlite('hookserver.db')
    */
-  inbox?: BasicInbox | undefined
+  inbox?: BasicInbox | false | undefined
   /**
    * Whether this process runs handlers for the deliveries in the inbox. If `true`, the process starts to run handlers
    * when you create the first mount. If `false`, the process runs handlers only after a call of `hooks.work()`, or
@@ -174,42 +194,44 @@ export interface HooksOptions {
    */
   work?: boolean | undefined
   /**
-   * Whether deliveries in the inbox end `ignored` while no handler at all is registered. If `false`, they wait until a
-   * handler is registered.
-   * @default `false`
-   * @example capture: true
+   * What happens to deliveries in the inbox while no handler at all is registered. `'wait'`: they wait until a handler
+   * is registered. `'ignore'`: they end `ignored`.
+   * @default `'wait'`
+   * @example withoutHandlers: 'ignore'
    */
-  capture?: boolean | undefined
+  withoutHandlers?: 'wait' | 'ignore' | undefined
   /**
    * With an inbox: the maximum number of bytes of memory for the payloads of running handlers in this process,
    * estimated from the bodies. A quarter is reserved for payloads that need at most 1 MiB. Larger payloads share the
    * other three quarters. Deliveries that do not fit wait. A payload that needs more than these three quarters waits
    * until no other payload that needs more than 1 MiB is in use. It then gets all the memory that it needs, even more
-   * than `runningLimit`.
+   * than `payloadMemory`.
    * @default 268435456 (256 MiB)
-   * @example runningLimit: 1024 ** 3
+   * @example payloadMemory: 1024 ** 3
    */
-  runningLimit?: number | undefined
+  payloadMemory?: number | undefined
   /**
    * What hookserver does with a delivery in the inbox whose body arrived before with another GUID or event. `'run'`
    * runs its handlers, with `delivery.replayed` set to `true`. `'discard'` runs no handler.
    * @default `'run'`
-   * @example onReplay: 'discard'
+   * @example replays: 'discard'
    */
-  onReplay?: 'run' | 'discard' | undefined
+  replays?: 'run' | 'discard' | undefined
   /**
-   * A function that hookserver calls with the error and the delivery when a delivery in the inbox ends `dead`.
+   * A function that hookserver calls when a delivery in the inbox ends `dead`. It gets `{ error, delivery, handler,
+   * attempt }`.
    * @default none
-   * @example onDead: (error, delivery) => page(delivery.guid, error)
+   * @example onDead: ({ error, delivery }) => page(delivery.guid, error)
    */
-  onDead?: ((error: unknown, delivery: Delivery) => unknown) | undefined
+  onDead?: ((failure: HandlerFailure) => unknown) | undefined
   /**
-   * A function that hookserver calls with the error and the delivery when a handler fails or does not finish in time.
-   * With an inbox, hookserver calls it for each failed attempt. hookserver does not call it for rejected requests.
+   * A function that hookserver calls when a handler fails or does not finish in time. It gets `{ error, delivery,
+   * handler, attempt, nextAttemptAt }`. With an inbox, hookserver calls it for each failed attempt. hookserver does not
+   * call it for rejected requests.
    * @default none
-   * @example onError: (error, delivery) => report(error, delivery.guid)
+   * @example onError: ({ error, handler }) => report(error, handler)
    */
-  onError?: ((error: unknown, delivery: Delivery) => unknown) | undefined
+  onError?: ((failure: HandlerFailure) => unknown) | undefined
   /**
    * A logger with pino's interface: `warn(fields, message)` and `error`, and optionally `info` and `debug`. `console`
    * prints all levels, with escapes for characters that control a terminal. `false` disables logging.

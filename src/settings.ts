@@ -3,7 +3,8 @@ import { appIn, readApp } from './app.ts'
 import type { OctokitClass } from './delivery.ts'
 import type { HashName } from './http.ts'
 import { requireCapabilities } from './inbox/capabilities.ts'
-import type { HooksOptions, Secret } from './options.ts'
+import type { BasicInbox } from './inbox/inbox.ts'
+import type { HooksOptions, MountOptions, Secret } from './options.ts'
 import {
   type Check,
   checkOptions,
@@ -36,7 +37,10 @@ type WithoutDefault =
 type WithDefault = Exclude<keyof HooksOptions, WithoutDefault | 'trustProxy' | 'logger'>
 
 /** All options of a mount, with the defaults applied. */
-export type Settings = { [Name in WithoutDefault]: HooksOptions[Name] } & { [Name in WithDefault]: Given<Name> } & {
+export type Settings = { [Name in Exclude<WithoutDefault, 'inbox'>]: HooksOptions[Name] } & {
+  [Name in WithDefault]: Given<Name>
+} & {
+  inbox: BasicInbox | undefined
   trustProxy: readonly string[] | number
   logger: FullLogger
 }
@@ -142,34 +146,36 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
     },
   },
   pacing: { check: boolean, computed: ({ apiUrl = githubApi }) => apiUrl.startsWith('https:') },
-  url: {
+  path: {
     check: must(
       (value) => value === false || (isString(value) && /^\/[^?#\s]*$/.test(value)),
       'a path that begins with "/", without "?", "#" or white space, or false',
     ),
     default: '/hooks',
   },
-  source: { check: must(isString, 'a string'), computed: ({ url = '/hooks' }) => url || '' },
+  source: { check: must(isString, 'a string'), computed: ({ path = '/hooks' }) => path || '' },
   bodyLimit: {
     check: must((value) => isWhole(value, 1, 2 ** 29), 'a whole number of bytes, 1 to 536870912'),
     default: 25 * 1024 * 1024,
   },
-  inFlightLimit: { check: bytes, default: 64 * 1024 * 1024 },
-  timeout: {
+  bodyMemory: { check: bytes, default: 64 * 1024 * 1024 },
+  replyTimeout: {
     check: must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, 1 to ${maxTimer}`),
     default: 9000,
   },
   parsePayload: { check: callback },
   inbox: {
+    convert: (value) => value || undefined,
     check(value, option) {
-      if (!isObject(value)) fail(option, "an inbox, such as sqlite('hookserver.db')", value)
+      if (value === false) return
+      if (!isObject(value)) fail(option, "an inbox, such as sqlite('hookserver.db'), or false", value)
       requireCapabilities(value, ['DeliveryStore', 'TaskQueue'], option)
     },
   },
   work: { check: boolean, default: true },
-  capture: { check: boolean, default: false },
-  runningLimit: { check: bytes, default: 256 * 1024 * 1024 },
-  onReplay: { check: isOneOf('run', 'discard'), default: 'run' },
+  withoutHandlers: { check: isOneOf('wait', 'ignore'), default: 'wait' },
+  payloadMemory: { check: bytes, default: 256 * 1024 * 1024 },
+  replays: { check: isOneOf('run', 'discard'), default: 'run' },
   onDead: { check: callback },
   onError: { check: callback },
   logger: {
@@ -182,29 +188,57 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   },
 }
 
+/** The options that each mount may override. */
+const mountOptions: Readonly<Record<keyof Required<MountOptions>, true>> = {
+  secret: true,
+  validateSignature: true,
+  signatureAlgorithms: true,
+  validateIp: true,
+  trustProxy: true,
+  forwardedHeader: true,
+  clientAddress: true,
+  ranges: true,
+  path: true,
+  source: true,
+  bodyLimit: true,
+  bodyMemory: true,
+  replyTimeout: true,
+}
+
 /**
  * Merges the options of a `Hooks` and of a mount, and adds the defaults. The options of the mount override those of the
  * `Hooks`.
- * @throws {TypeError} naming the invalid option. Also if signatures are checked and there is no secret.
+ * @throws {TypeError} naming the invalid option.
  */
 export function resolveOptions(...layers: (HooksOptions | undefined)[]): Settings {
-  const given: HooksOptions = {}
-  for (const layer of layers) {
-    checkOptions(layer ?? {}, rules)
-    for (const [name, value] of Object.entries(layer ?? {})) {
-      if (value !== undefined) Object.assign(given, { [name]: value })
-    }
-  }
+  for (const layer of layers) checkOptions(layer ?? {}, rules)
+  const given = withOptions(...layers)
   const settings: Record<string, unknown> = {}
   for (const name of Object.keys(rules) as (keyof HooksOptions)[]) settings[name] = settingOf(name, given)
-  const { validateSignature, secret } = settings as Settings
-  if (validateSignature && secret === undefined) {
-    throw new TypeError(
-      'No secret: give the option "secret", or set the environment variable GITHUB_WEBHOOKS_KEY or SECRET_KEY. ' +
-        'It is the secret that you entered for the webhook on GitHub',
-    )
-  }
   return settings as Settings
+}
+
+/** The options of all layers. A later layer overrides an earlier one. An option that is `undefined` counts as missing. */
+export function withOptions(...layers: (HooksOptions | undefined)[]): HooksOptions {
+  const given = layers.flatMap((layer) => Object.entries(layer ?? {}).filter(([, value]) => value !== undefined))
+  return Object.fromEntries(given)
+}
+
+/** @throws {TypeError} for an option that only `new Hooks()` takes. */
+export function checkMountOptions(options: MountOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(rules, name) || Object.hasOwn(mountOptions, name)) continue // `resolveOptions` checks the others
+    throw new TypeError(`Option "${name}" applies to all mounts: give it to new Hooks(), not to a mount`)
+  }
+}
+
+/** @throws {TypeError} if signatures are checked and there is no secret. */
+export function checkSecret({ validateSignature, secret }: Settings): void {
+  if (!validateSignature || secret !== undefined) return
+  throw new TypeError(
+    'No secret: give the option "secret", or set the environment variable GITHUB_WEBHOOKS_KEY or SECRET_KEY. ' +
+      'It is the secret that you entered for the webhook on GitHub',
+  )
 }
 
 function settingOf<Name extends keyof HooksOptions>(name: Name, given: HooksOptions): Settings[Name] | undefined {

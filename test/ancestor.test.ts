@@ -69,7 +69,7 @@ describe('checks', () => {
   })
 
   test('only deliveries to the option url', async () => {
-    const post = application({ url: '/some_url', validateIp: false, validateSignature: false })
+    const post = application({ path: '/some_url', validateIp: false, validateSignature: false })
     await expectAnswer(post('/some_url', given), 200)
     await expectAnswer(post('/hooks', given), 404)
   })

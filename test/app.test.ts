@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Hooks } from '../src/index.ts'
+import { optionsOf } from '../src/internals.ts'
 import { resolveOptions } from '../src/settings.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -128,7 +129,7 @@ describe('the environment', () => {
     expect(appOf({ id: 4, privateKey: pkcs8 })).toEqual({ id: 4, privateKey: pkcs8 })
     const hooks = new Hooks({ secret: 's' })
     vi.unstubAllEnvs()
-    expect(hooks.options.app).toEqual({ id: '3', privateKey: pkcs1 })
+    expect(optionsOf(hooks).app).toEqual({ id: '3', privateKey: pkcs1 })
   })
 
   test('is rejected with the name of the variable if one is missing or the key is invalid', () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { mounted } from '../src/adapters/mount.ts'
 import { hookserver } from '../src/adapters/web.ts'
-import { type Delivery, Hooks, type HooksOptions } from '../src/index.ts'
+import { type Delivery, type HandlerFailure, Hooks, type HooksOptions } from '../src/index.ts'
 import { inject, LocalGitHub, signedRequest } from '../src/testing/index.ts'
 import { Recorder } from './recorder.ts'
 
@@ -35,9 +35,10 @@ describe('the secret', () => {
   })
 
   test('has no default, and the error without one names option and variables', () => {
-    expect(() => new Hooks()).toThrow(TypeError)
-    expect(() => new Hooks()).toThrow(/"secret".*GITHUB_WEBHOOKS_KEY.*SECRET_KEY/)
-    expect(() => new Hooks({ secret: undefined })).toThrow(TypeError)
+    const hooks = new Hooks({ secret: undefined })
+    expect(() => hooks.mount()).toThrow(TypeError)
+    expect(() => hooks.mount()).toThrow(/"secret".*GITHUB_WEBHOOKS_KEY.*SECRET_KEY/)
+    expect(() => hooks.mount({ secret: 'of the mount' })).not.toThrow()
   })
 
   test('is not required if signatures are not checked', async () => {
@@ -160,10 +161,10 @@ describe('registering', () => {
 
   test('warns about each unknown name once in the process, at the first mount or later', () => {
     const logger = new Recorder()
-    const hooks = quiet()
+    const hooks = quiet({ logger })
     for (const name of ['isues', 'isues', 'issues.open', 'issues.opened', 'repository_dispatch.mine', '*'])
       hooks.on(name, () => {})
-    hooks.mount({ logger })
+    hooks.mount()
     expect(logger.messages).toEqual([
       expect.stringMatching(
         /^Unknown event "isues"\. Did you mean "issues"\? .*ignore this warning: the handler runs$/,
@@ -171,7 +172,7 @@ describe('registering', () => {
       expect.stringContaining('"issues.open"'),
     ])
     for (const name of ['isues', 'zzzzzzzz']) hooks.on(name, () => {})
-    hooks.mount({ logger })
+    hooks.mount()
     quiet({ logger }).on('isues', () => {})
     expect(logger.messages.slice(2)).toEqual([
       expect.stringContaining('Unknown event "zzzzzzzz". Check the spelling. If GitHub added this event'),
@@ -226,7 +227,7 @@ describe('dispatch', () => {
 
   test('continues after a failure, and reports each one to onError', async () => {
     const failures: unknown[] = []
-    const hooks = quiet({ onError: (error, { guid }) => failures.push([error, guid]) })
+    const hooks = quiet({ onError: ({ error, delivery }) => failures.push([error, delivery.guid]) })
     const [first, second] = [new Error('first'), null]
     let last = false
     hooks.hook('ping', () => {
@@ -275,10 +276,10 @@ describe('dispatch', () => {
     const reports: unknown[] = []
     const late = Promise.withResolvers<void>()
     const reported = Promise.withResolvers<void>()
-    const onError = (error: unknown) => {
+    const onError = ({ error }: HandlerFailure) => {
       if (reports.push(error) === 2) reported.resolve()
     }
-    const hooks = quiet({ timeout: 20, logger, onError })
+    const hooks = quiet({ replyTimeout: 20, logger, onError })
     hooks.hook('ping', () => late.promise)
     hooks.on('*', { name: 'audit' }, () => {})
     expect((await deliver(hooks, 'ping')).status).toBe(503)
@@ -293,7 +294,7 @@ describe('dispatch', () => {
 
   test('does not report twice a handler that rejects when its signal aborts', async () => {
     const onError = vi.fn()
-    const hooks = quiet({ timeout: 20, onError })
+    const hooks = quiet({ replyTimeout: 20, onError })
     const rejected = Promise.withResolvers<void>()
     hooks.hook('ping', (_data, _guid, { signal }) => {
       const aborted = new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
@@ -315,7 +316,9 @@ describe('dispatch', () => {
       const hooks = quiet({ onError })
       hooks.hook('ping', () => returned)
       expect((await deliver(hooks, 'ping')).status).toBe(500)
-      expect(onError).toHaveBeenCalledWith(expect.any(TypeError), expect.objectContaining({ event: 'ping' }))
+      const delivery = expect.objectContaining({ event: 'ping' })
+      const failure = { error: expect.any(TypeError), delivery, handler: 'hook:ping', attempt: 1 }
+      expect(onError.mock.calls).toEqual([[{ ...failure, nextAttemptAt: undefined }]])
     }
   })
 
@@ -332,7 +335,7 @@ describe('dispatch', () => {
 
   test('calls then() of a lazy promise once, even if it exceeds the timeout', async () => {
     const then = vi.fn() // as in a query builder, which starts its work when it is awaited
-    const hooks = quiet({ timeout: 20 })
+    const hooks = quiet({ replyTimeout: 20 })
     hooks.hook('ping', () => ({ then }))
     expect((await deliver(hooks, 'ping')).status).toBe(503)
     expect(then).toHaveBeenCalledTimes(1)
@@ -463,7 +466,7 @@ describe('a delivery', () => {
 
   test('has a signal that aborts at the timeout, and is aborted already if the handler reads it later', async () => {
     for (const early of [true, false]) {
-      const hooks = quiet({ timeout: 20 })
+      const hooks = quiet({ replyTimeout: 20 })
       const seen = Promise.withResolvers<AbortSignal>()
       const over = Promise.withResolvers<void>()
       hooks.hook('ping', async (_data, _guid, delivery) => {
@@ -496,8 +499,8 @@ describe('mounting', () => {
 
   test('serves any number of applications with the same handlers', async () => {
     const hooks = quiet()
-    const one = hookserver(hooks, { url: '/one', validateIp: false })
-    const two = hookserver(hooks, { url: '/two', validateIp: false })
+    const one = hookserver(hooks, { path: '/one', validateIp: false })
+    const two = hookserver(hooks, { path: '/two', validateIp: false })
     hooks.hook('ping', (_data, _guid, { source }) => source)
     const to = (url: string) => new Request(`http://localhost${url}`, signedRequest('ping', { secret }))
     expect(await (await one(to('/one'))).text()).toBe('/one')
@@ -525,7 +528,7 @@ describe('mounting', () => {
   test('shares one list of ranges between mounts', async () => {
     const github = await LocalGitHub.start({ hooks: ['192.0.2.0/24'] })
     const hooks = quiet({ apiUrl: github.url, clientAddress: () => '192.0.2.1' })
-    const mounts = ['/a', '/b'].map((url) => [url, hookserver(hooks, { url })] as const)
+    const mounts = ['/a', '/b'].map((url) => [url, hookserver(hooks, { path: url })] as const)
     const replies = await Promise.all(
       mounts.map(([url, handle]) => handle(new Request(`http://localhost${url}`, signedRequest('ping', { secret })))),
     )
@@ -535,7 +538,7 @@ describe('mounting', () => {
   })
 
   test('replies in time if the source of the ranges hangs, and logs a source that returns no list', async () => {
-    const hung = quiet({ timeout: 20, ranges: () => new Promise(() => {}), clientAddress: () => '192.0.2.1' })
+    const hung = quiet({ replyTimeout: 20, ranges: () => new Promise(() => {}), clientAddress: () => '192.0.2.1' })
     const answer = await deliver(hung, 'ping', { validateIp: true })
     expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'ranges_unavailable' }])
     const logger = new Recorder()
@@ -547,8 +550,8 @@ describe('mounting', () => {
   })
 
   test('returns a receiver whose status includes the state that mounts share', async () => {
-    const hooks = quiet({ inFlightLimit: 1_000_000, ranges: async () => ['192.0.2.0/24'] })
-    const [one, two] = [hooks.mount({ url: '/one' }), hooks.mount({ url: '/two', inFlightLimit: 10 })]
+    const hooks = quiet({ bodyMemory: 1_000_000, ranges: async () => ['192.0.2.0/24'] })
+    const [one, two] = [hooks.mount({ path: '/one' }), hooks.mount({ path: '/two', bodyMemory: 10 })]
     await one.ready()
     const ranges = { count: 1, fetchedAt: expect.any(Number), failing: undefined }
     const options = { origin: true, signature: true }
@@ -557,10 +560,10 @@ describe('mounting', () => {
   })
 
   test('lets an adapter serve an existing receiver', async () => {
-    const hooks = quiet({ url: '/here', validateIp: false })
+    const hooks = quiet({ path: '/here', validateIp: false })
     const receiver = hooks.mount()
     hooks.hook('ping', () => 'pong')
-    const handle = hookserver(mounted(receiver), { url: 'ignored' })
+    const handle = hookserver(mounted(receiver), { path: 'ignored' })
     const reply = await handle(new Request('http://localhost/here', signedRequest('ping', { secret })))
     expect(await reply.text()).toBe('pong')
   })

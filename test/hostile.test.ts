@@ -344,7 +344,7 @@ describe('a flood of unsigned uploads of 25 MB from outside the ranges', () => {
 })
 
 describe('bodies that exceed the memory limit together', () => {
-  const limited = new Hooks({ secret, validateIp: false, logger: false, inFlightLimit: 4 * 1024 * 1024 })
+  const limited = new Hooks({ secret, validateIp: false, logger: false, bodyMemory: 4 * 1024 * 1024 })
   limited.hook('*', ({ padding }) => String((padding as string).length))
   const body = Buffer.from(JSON.stringify({ padding: 'x'.repeat(3_000_000) }))
   const headers = {

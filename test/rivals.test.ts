@@ -55,7 +55,7 @@ describe('@octokit/webhooks', () => {
     const logger = new Recorder()
     const { promise, reject } = Promise.withResolvers<void>()
     const logged = Promise.withResolvers<void>()
-    const hooks = hooksWith({ timeout: 10, logger, onError: () => logged.resolve() })
+    const hooks = hooksWith({ replyTimeout: 10, logger, onError: () => logged.resolve() })
     hooks.on('ping', () => promise)
     expect((await deliver(hooks, 'ping')).status).toBe(503)
     reject(new Error('too late'))
@@ -147,7 +147,7 @@ describe('@octokit/webhooks', () => {
 
 describe('Probot', () => {
   test('has a public default secret', () => {
-    expect(() => new Hooks()).toThrow(TypeError)
+    expect(() => new Hooks().mount()).toThrow(TypeError)
   })
 
   test('cannot rotate a secret', async () => {
@@ -171,7 +171,7 @@ describe('github-webhook-handler', () => {
 
   test('lets several secrets race between requests', async () => {
     const hooks = hooksWith()
-    const mounts = ['one', 'two'].map((name) => ({ name, handle: onWeb(hooks, { secret: name, url: `/${name}` }) }))
+    const mounts = ['one', 'two'].map((name) => ({ name, handle: onWeb(hooks, { secret: name, path: `/${name}` }) }))
     const answers = Array.from({ length: 50 }, async (_, i) => {
       const { name, handle } = mounts[i % 2] as (typeof mounts)[0]
       const signer = i % 4 < 2 ? name : 'wrong'
@@ -444,7 +444,7 @@ describe('frequent requests of users', () => {
 
   test('the 10 s limit: a handler may take longer after the reply', async () => {
     const inbox = openInbox()
-    const hooks = hooksAt(inbox, { timeout: 1000 })
+    const hooks = hooksAt(inbox, { replyTimeout: 1000 })
     const { promise, resolve } = Promise.withResolvers<string>()
     hooks.hook('push', () => promise)
     expect((await deliver(hooks, 'push')).status).toBe(202)

@@ -24,15 +24,15 @@ describe('defaults', () => {
       pacing: true,
       url: '/hooks',
       bodyLimit: 26_214_400,
-      inFlightLimit: 67_108_864,
+      bodyMemory: 67_108_864,
       timeout: 9000,
       source: '/hooks',
       parsePayload: undefined,
       inbox: undefined,
       work: true,
       capture: false,
-      runningLimit: 268_435_456,
-      onReplay: 'run',
+      payloadMemory: 268_435_456,
+      replays: 'run',
       onDead: undefined,
       onError: undefined,
     })
@@ -75,13 +75,16 @@ describe('defaults', () => {
 
 describe('layers', () => {
   test('override earlier layers, except with undefined', () => {
-    const settings = resolveOptions({ secret, url: '/a', timeout: 1 }, undefined, { url: '/b', timeout: undefined })
-    expect([settings.url, settings.timeout, settings.source]).toEqual(['/b', 1, '/b'])
+    const settings = resolveOptions({ secret, path: '/a', replyTimeout: 1 }, undefined, {
+      path: '/b',
+      replyTimeout: undefined,
+    })
+    expect([settings.path, settings.replyTimeout, settings.source]).toEqual(['/b', 1, '/b'])
   })
 
-  test('use the url as the default source', () => {
-    expect(resolveOptions({ secret, url: false }).source).toBe('')
-    expect(resolveOptions({ secret, url: '/a', source: 'b' }).source).toBe('b')
+  test('use the path as the default source', () => {
+    expect(resolveOptions({ secret, path: false }).source).toBe('')
+    expect(resolveOptions({ secret, path: '/a', source: 'b' }).source).toBe('b')
   })
 })
 
@@ -94,7 +97,7 @@ function fakeInbox(...capabilities: Capability[]): BasicInbox {
 describe('an option of the inbox', () => {
   test('is used as given', () => {
     const inbox = fakeInbox('DeliveryStore', 'TaskQueue')
-    const given = { inbox, work: false, capture: true, onReplay: 'discard', onDead() {} } as const
+    const given = { inbox, work: false, withoutHandlers: 'ignore', replays: 'discard', onDead() {} } as const
     expect(resolveOptions({ secret, ...given })).toMatchObject(given)
     expect(resolveOptions({ secret, ...given }).inbox).toBe(inbox)
   })
@@ -119,16 +122,16 @@ describe('an invalid option', () => {
     ['apiUrl', ['http://api.github.com', 'api.github.com', '', null, 'http://localhost.evil.example']],
     ['token', ['', 'two words', 1, null]],
     ['app', ['', 3, {}, { id: 3 }, null]],
-    ['url', ['hooks', '', '/a b', '/a?b', '/a#b', true, null]],
+    ['path', ['hooks', '', '/a b', '/a?b', '/a#b', true, null]],
     ['bodyLimit', [0, -1, 1.5, Number.POSITIVE_INFINITY, '25mb', 2 ** 30, null]],
-    ['inFlightLimit', [0, '1', null]],
-    ['timeout', [0, -1, 2 ** 31, Number.POSITIVE_INFINITY, '9s', null]],
+    ['bodyMemory', [0, '1', null]],
+    ['replyTimeout', [0, -1, 2 ** 31, Number.POSITIVE_INFINITY, '9s', null]],
     ['source', [1, null]],
     ['parsePayload', ['JSON', {}, null]],
-    ['inbox', ['hookserver.db', {}, fakeInbox('DeliveryStore'), null]],
+    ['inbox', ['hookserver.db', true, {}, fakeInbox('DeliveryStore'), null]],
     ['work', ['false', 0, null]],
-    ['capture', ['yes', 1, null]],
-    ['onReplay', ['ignore', true, null]],
+    ['withoutHandlers', ['yes', true, null]],
+    ['replays', ['ignore', true, null]],
     ['onDead', ['log', null]],
     ['onError', ['log', null]],
     ['logger', [true, {}, console.log, null]],
@@ -152,8 +155,8 @@ describe('an invalid option', () => {
   )
 
   test('is shown with its value', () => {
-    expect(() => resolveOptions({ secret, timeout: -5 })).toThrow('got -5')
-    expect(() => resolveOptions({ secret, url: 'hooks' })).toThrow('got "hooks"')
+    expect(() => resolveOptions({ secret, replyTimeout: -5 })).toThrow('got -5')
+    expect(() => resolveOptions({ secret, path: 'hooks' })).toThrow('got "hooks"')
   })
 
   test('may be an unknown name: a typing error must not disable a check', () => {

@@ -14,7 +14,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   not_found: {
     means: 'The request was for a path other than that of the webhook.',
     cause: 'The path in the webhook’s URL on GitHub differs from that of this server, or a scanner tries many paths.',
-    cure: 'Compare the path in the webhook’s URL on GitHub with --url (default: /hooks).',
+    cure: 'Compare the path in the webhook’s URL on GitHub with --path (default: /hooks).',
   },
   method_not_allowed: {
     means: 'The request was not a POST.',
@@ -60,7 +60,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   overloaded: {
     means: 'Other requests used all the memory for bodies, and this one could not wait longer.',
     cause: 'A burst of deliveries, large deliveries, or an inbox that stores slowly.',
-    cure: 'Raise inFlightLimit, or let a proxy queue requests. Redeliver the lost deliveries on GitHub.',
+    cure: 'Raise bodyMemory, or let a proxy queue requests. Redeliver the lost deliveries on GitHub.',
   },
   body_already_parsed: {
     means: 'Other code had read the body before hookserver could check its signature.',

@@ -1,6 +1,6 @@
 import { type HookError, isHookError } from '../errors.ts'
 import { problemReply } from '../http.ts'
-import type { HooksOptions } from '../options.ts'
+import type { MountOptions } from '../options.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { keptBodies } from './node.ts'
@@ -21,10 +21,10 @@ const traits: IncomingTraits<{ ip?: string | undefined }> = {
 
 /**
  * Serves deliveries in Express: `app.use(hookserver(hooks, options))`. With `app.use('/prefix', …)`, the path of the
- * webhook is the prefix followed by `url`. The errors of rejected requests and failed handlers go to `next(error)`,
+ * webhook is the prefix followed by `path`. The errors of rejected requests and failed handlers go to `next(error)`,
  * like any error of the application.
  */
-export function hookserver(hooks: Mountable, options?: HooksOptions): ExpressHandler {
+export function hookserver(hooks: Mountable, options?: MountOptions): ExpressHandler {
   const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
   return (request, response, next) => {
     const path = pathOf(request.url)

@@ -1,6 +1,6 @@
 import type { HookError } from '../errors.ts'
 import { isResponse } from '../http.ts'
-import type { HooksOptions } from '../options.ts'
+import type { MountOptions } from '../options.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
@@ -30,7 +30,7 @@ interface FastifyLike {
 }
 
 /** Options of `app.register(hookserver, options)`, with Fastify's own (`prefix`, `logLevel`). */
-export interface FastifyHooksOptions extends HooksOptions {
+export interface FastifyHooksOptions extends MountOptions {
   hooks: Mountable
 }
 
@@ -54,12 +54,12 @@ export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooks
   const scope = app as FastifyLike
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, body, done) => done(null, body))
-  scope.all(receiver.url || '*', async (request: FastifyRequestLike, reply: FastifyReplyLike) => {
+  scope.all(receiver.path || '*', async (request: FastifyRequestLike, reply: FastifyReplyLike) => {
     const { raw } = request
     // The router has compared the path already, with the prefix of the plugin. It decodes escapes first, and Fastify 4
     // ignores what follows a semicolon.
     const path = pathOf(raw.url)
-    if (receiver.url && /[%;]/.test(path) && !path.endsWith(receiver.url)) return reply.callNotFound()
+    if (receiver.path && /[%;]/.test(path) && !path.endsWith(receiver.path)) return reply.callNotFound()
     const delivery = new IncomingRequest(raw, undefined, request, traits)
     const answer = await receiver.receive(delivery).catch((error: HookError) => {
       leaveUnread(raw, reply.raw)

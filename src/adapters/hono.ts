@@ -1,6 +1,6 @@
 import type { HookError } from '../errors.ts'
 import { type HookRequest, isResponse } from '../http.ts'
-import type { HooksOptions } from '../options.ts'
+import type { MountOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, leaveUnread, type Outgoing, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
@@ -26,7 +26,7 @@ const cure = 'put app.use(hookserver(hooks)) before the middleware that reads th
  * `application/problem+json`. The client's address is that of the socket of `@hono/node-server`. On other platforms use
  * the option `clientAddress`.
  */
-export function hookserver(hooks: Mountable, options?: HooksOptions): HonoHandler {
+export function hookserver(hooks: Mountable, options?: MountOptions): HonoHandler {
   const receiver = mount(hooks, options)
   return async (context: HonoContext, next) => {
     const path = withoutPrefix(context.req)

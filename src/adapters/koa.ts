@@ -1,6 +1,6 @@
 import { type HookError, isHookError } from '../errors.ts'
 import { isResponse, problemReply } from '../http.ts'
-import type { HooksOptions } from '../options.ts'
+import type { MountOptions } from '../options.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { headersOf, streamOf } from './outgoing.ts'
@@ -33,7 +33,7 @@ const unparsed = Symbol.for('unparsedBody')
  * Serves deliveries in Koa: `app.use(hookserver(hooks, options))`. The errors of rejected requests and failed handlers
  * are thrown, as `ctx.throw()` does.
  */
-export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler {
+export function hookserver(hooks: Mountable, options?: MountOptions): KoaHandler {
   const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
   return async (context, next) => {
     const { req, path } = context

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { HookError } from '../errors.ts'
 import { type Body, type HookReply, type HookRequest, isResponse, problemReply } from '../http.ts'
-import type { HooksOptions } from '../options.ts'
+import type { MountOptions } from '../options.ts'
 import { escapeUnsafe } from '../runtime/untrusted-text.ts'
 import { createHmac } from './hmac.ts'
 import { type Mountable, mount } from './mount.ts'
@@ -42,7 +42,7 @@ export type LambdaHandler = (event: LambdaEvent, context?: unknown) => Promise<L
  * or after a failed handler is `application/problem+json`.
  * @throws {TypeError} (the handler rejects) for an event that is not an HTTP request.
  */
-export function hookserver(hooks: Mountable, options?: HooksOptions): LambdaHandler {
+export function hookserver(hooks: Mountable, options?: MountOptions): LambdaHandler {
   const receiver = mount(hooks, options)
   return async (event) => {
     const request = new LambdaRequest(event)

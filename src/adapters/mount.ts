@@ -1,12 +1,12 @@
 import type { Receiver } from '../http.ts'
-import type { HooksOptions } from '../options.ts'
+import type { HooksOptions, MountOptions } from '../options.ts'
 
 /** Marks a `Hooks`, so that an adapter from one copy of the package accepts the `Hooks` of another. */
 export const hooksBrand: symbol = Symbol.for('hookserver.Hooks')
 
 /** The part of a `Hooks` that adapters use. */
 export interface Mountable {
-  mount(options?: HooksOptions, traits?: MountTraits): Receiver
+  mount(options?: MountOptions, traits?: MountTraits): Receiver
 }
 
 /** The properties of the adapter that mounts. */
@@ -23,6 +23,8 @@ export interface MountTraits {
    * mount does not make the process count as a receiver. Default: `true`.
    */
   receives?: boolean
+  /** Override the options of the `Hooks` for this mount. For programs of hookserver, such as `inject`. */
+  overrides?: HooksOptions | undefined
 }
 
 /** Lets an adapter serve an existing receiver, which the caller also uses for other purposes. */
@@ -32,7 +34,7 @@ export function mounted(receiver: Receiver): Mountable {
 }
 
 /** Mounts `hooks`. @throws {TypeError} if it is not a `Hooks`. */
-export function mount(hooks: Mountable, options: HooksOptions | undefined, traits: MountTraits = {}): Receiver {
+export function mount(hooks: Mountable, options: MountOptions | undefined, traits: MountTraits = {}): Receiver {
   if (typeof hooks !== 'object' || hooks === null || !(hooksBrand in hooks)) {
     throw new TypeError(
       `hookserver(hooks): expected an instance of Hooks, got ${hooks === null ? 'null' : typeof hooks}`,

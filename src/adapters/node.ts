@@ -1,6 +1,6 @@
 import type { HookError } from '../errors.ts'
 import { problemReply } from '../http.ts'
-import type { HooksOptions } from '../options.ts'
+import type { MountOptions } from '../options.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
@@ -25,7 +25,7 @@ const traits: IncomingTraits<object> = {
  * after a failed handler is `application/problem+json`. The listener replies 404 to requests for other paths, unless it
  * gets `next`: then it calls `next()`, as a connect middleware does.
  */
-export function hookserver(hooks: Mountable, options?: HooksOptions): NodeHandler {
+export function hookserver(hooks: Mountable, options?: MountOptions): NodeHandler {
   const receiver = mount(hooks, options)
   return async (request, response, next) => {
     const path = pathOf(request.url)

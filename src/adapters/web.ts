@@ -1,6 +1,6 @@
 import type { HookError } from '../errors.ts'
 import { isResponse } from '../http.ts'
-import type { HooksOptions } from '../options.ts'
+import type { MountOptions } from '../options.ts'
 import { type Mountable, mount } from './mount.ts'
 import { WebRequest } from './web-request.ts'
 
@@ -15,10 +15,10 @@ const cure = 'pass on the Request before other code reads it, or pass on a clone
  * Deno, Bun, Workers. The reply to a rejected request or after a failed handler is `application/problem+json`.
  * @throws {TypeError} when it mounts, if `validateIp` is `true` and `clientAddress` is missing.
  */
-export function hookserver(hooks: Mountable, options?: HooksOptions): WebHandler {
+export function hookserver(hooks: Mountable, options?: MountOptions): WebHandler {
   const receiver = mount(hooks, options, { knowsAddress: false, clientAddresses: ['cloudflare', 'deno', 'bun'] })
   return async (request, ...platform) => {
-    const path = receiver.url === false ? undefined : new URL(request.url).pathname
+    const path = receiver.path === false ? undefined : new URL(request.url).pathname
     const native = [request, ...platform] as const
     const delivery = new WebRequest(request, { path, native, waitUntil: waitUntilOf(platform), cure })
     try {

@@ -9,7 +9,7 @@
  */
 import type { Registration } from '../handler.ts'
 import { requireCapabilities } from '../inbox/capabilities.ts'
-import type { HooksOptions } from '../options.ts'
+import { optionsOf } from '../internals.ts'
 import { resolveOptions } from '../settings.ts'
 import {
   checkRecoverOptions,
@@ -27,9 +27,8 @@ export type { MissedDelivery, MissedDeliveryCounts, MissedDeliveryState } from '
 export type { RecoverOnceOptions, RecoverOptions, StartRecoveryOptions, SweepOptions } from './recovery/options.ts'
 export type { SweepReport, Swept } from './recovery/sweeper.ts'
 
-/** The part of `Hooks` that recovery uses. */
+/** The part of `Hooks` that recovery uses, besides its options. */
 export interface RecoverableHooks {
-  readonly options: HooksOptions
   readonly registrations: readonly Registration[]
 }
 
@@ -78,16 +77,13 @@ export function startRecovery(hooks: RecoverableHooks, options: StartRecoveryOpt
   return recovery
 }
 
-function recoveryFor(
-  { options: given, registrations }: RecoverableHooks,
-  options: RecoverOnceOptions & StartRecoveryOptions,
-): Recovery {
+function recoveryFor(hooks: RecoverableHooks, options: RecoverOnceOptions & StartRecoveryOptions): Recovery {
   checkRecoverOptions(options)
-  const settings = resolveOptions(given, { inbox: options.inbox, source: options.source })
+  const settings = resolveOptions(optionsOf(hooks), { inbox: options.inbox, source: options.source })
   const { inbox } = settings
   const missing = missingCredentials(parseTargets(options.targets), settings)
   if (!inbox) throw new TypeError('Option "inbox" is missing: recovery compares it with GitHub\'s log')
   const store = requireCapabilities(inbox, recoveryCapabilities, 'Recovery')
   if (missing !== undefined) throw new TypeError(missing)
-  return createRecovery({ ...settings, inbox: store }, registrations, options)
+  return createRecovery({ ...settings, inbox: store }, hooks.registrations, options)
 }

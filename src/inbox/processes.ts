@@ -21,7 +21,7 @@ export interface WorkerProblem {
   /**
    * `store_failing`: the latest call of the store has failed, so no handler starts. `handler_overdue`: attempts of
    * `handler` have ended, but their code still runs and counts toward the handler's `concurrency`. `memory_exhausted`:
-   * large payloads wait, because running handlers use all the memory that `runningLimit` allows for large payloads.
+   * large payloads wait, because running handlers use all the memory that `payloadMemory` allows for large payloads.
    */
   code: 'store_failing' | 'handler_overdue' | 'memory_exhausted'
   /** With `store_failing`: the message of the error, 500 characters at most. */

@@ -83,7 +83,7 @@ const withoutDots = (path: string): string | undefined => URL.parse(`http://host
 
 /** The life of a delivery, from the request to the reply, as `docs/lifecycle.md` draws it. */
 export class DeliveryReceiver implements Receiver {
-  readonly url: string | false
+  readonly path: string | false
   readonly #settings: Settings
   readonly #shared: SharedParts
   readonly #rejectionLog: RejectionLog
@@ -94,18 +94,18 @@ export class DeliveryReceiver implements Receiver {
   readonly #storeHealth = new StoreHealth()
 
   constructor(settings: Settings, shared: SharedParts) {
-    const { url, logger, timeout, validateSignature, secret } = settings
-    this.url = url
+    const { path, logger, replyTimeout, validateSignature, secret } = settings
+    this.path = path
     this.#settings = settings
     this.#shared = shared
     this.#rejectionLog = new RejectionLog(logger)
     this.#origin = new Origin(settings, shared.ranges)
     this.#verifier = validateSignature && secret !== undefined ? new Verifier(settings, secret) : undefined
-    this.#timer = runsOnWorkers ? undefined : new SharedTimer(timeout)
+    this.#timer = runsOnWorkers ? undefined : new SharedTimer(replyTimeout)
   }
 
   matches(path: string): boolean {
-    return this.url === false || path === this.url || (dotSegment.test(path) && withoutDots(path) === this.url)
+    return this.path === false || path === this.path || (dotSegment.test(path) && withoutDots(path) === this.path)
   }
 
   async ready(): Promise<void> {
@@ -174,7 +174,7 @@ export class DeliveryReceiver implements Receiver {
       operation,
       startedAt,
       receivedAt: new Date(),
-      deadline: this.#timer?.start(startedAt) ?? new Deadline(this.#settings.timeout),
+      deadline: this.#timer?.start(startedAt) ?? new Deadline(this.#settings.replyTimeout),
       reservation: undefined,
       body: undefined,
       originWarning: undefined,
@@ -339,9 +339,10 @@ export class DeliveryReceiver implements Receiver {
 
   #handlerFailed(error: unknown, { name }: Registration, delivery: ReceivedDelivery): void {
     const { logger, onError } = this.#settings
-    const { guid, event, action } = delivery
+    const { guid, event, action, attempt } = delivery
+    const failure = { error, delivery, handler: name, attempt, nextAttemptAt: undefined }
     logger.error({ err: error, handler: name, guid, event, action }, `Handler ${name} failed`)
-    const called = new Promise((resolve) => resolve(onError?.(error, delivery)))
+    const called = new Promise((resolve) => resolve(onError?.(failure)))
     called.catch((err: unknown) => logger.error({ err, guid, event }, 'onError failed'))
   }
 }

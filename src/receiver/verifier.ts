@@ -82,7 +82,7 @@ export class Verifier {
 
   /** `X-Hub-Signature-256` of a body, by the first secret. */
   async sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string> {
-    const deadline = new Deadline(this.#settings.timeout)
+    const deadline = new Deadline(this.#settings.replyTimeout)
     try {
       const { keys } = await this.#secrets.lookUp(headers, deadline)
       return formatSignature('sha256', await (keys[0] as Key).hmac('sha256', body))

@@ -5,21 +5,18 @@ import { Polling } from '../github/polling/polling.ts'
 import { createRecovery, type Recovery } from '../github/recovery/recovery.ts'
 import { formatTarget, missingCredentials, type Target } from '../github/target.ts'
 import { findOnlyWebhook, UnclearWebhook } from '../github/webhooks/find-webhooks.ts'
-import { Hooks } from '../hooks.ts'
+import type { Registration } from '../handler.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import type { HooksOptions } from '../options.ts'
 import { within } from '../runtime/timer.ts'
-import { resolveOptions, type Settings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
 import { checkPull } from './config/conflicts.ts'
 import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
 import { recoverTargets } from './config/server-options.ts'
 
 interface GitHubParts {
   config: Config
-  /** `undefined` without a module: recovery then covers every event. */
-  hooks: Hooks | undefined
-  /** The options of the server, which override those of `hooks`. */
-  mounting: HooksOptions
+  /** The options of the `Hooks`, with those of the server. */
+  settings: Settings
   inbox: Inbox
 }
 
@@ -27,11 +24,12 @@ interface GitHubParts {
  * @returns `undefined` in a receiver, and unless the configuration names webhooks to recover.
  * @throws {ConfigError} if there are no credentials for GitHub.
  */
-export function openRecovery({ config, hooks, mounting, inbox }: GitHubParts): Recovery | undefined {
+export function openRecovery(
+  { config, settings, inbox }: GitHubParts,
+  registrations: readonly Registration[],
+): Recovery | undefined {
   const targets = recoverTargets(config)
   if (targets === undefined) return undefined
-  const { options, registrations } = hooks ?? new Hooks({ validateSignature: false, capture: true })
-  const settings = resolveOptions(options, mounting)
   checkCredentials(config.recover, settings)
   return createRecovery({ ...settings, inbox }, registrations, {
     targets: targets.map(formatTarget),
@@ -49,11 +47,10 @@ export function openRecovery({ config, hooks, mounting, inbox }: GitHubParts): R
  * @returns `undefined` unless the configuration names webhooks to poll.
  * @throws {ConfigError} if this process is a receiver, or there are no credentials for GitHub.
  */
-export function openPolling({ config, hooks, mounting, inbox }: GitHubParts): Polling | undefined {
+export function openPolling({ config, settings, inbox }: GitHubParts): Polling | undefined {
   const { pull, pullEvery } = config
   if (pull.value === undefined) return undefined
   checkPull(config)
-  const settings = resolveOptions(hooks?.options, mounting)
   checkCredentials(pull, settings)
   const { source, logger, apiUrl } = settings
   const client = new GitHubClient(settings)
@@ -71,10 +68,10 @@ const listTimeout = 5000
  * not answer with a list, the server starts all the same: recovery and polling try again, and log the error.
  * @throws {ConfigError} with the webhooks to choose from, if there are several.
  */
-export async function checkWebhookChoice({ config, hooks, mounting }: Omit<GitHubParts, 'inbox'>): Promise<void> {
+export async function checkWebhookChoice({ config, settings }: Omit<GitHubParts, 'inbox'>): Promise<void> {
   const { recoverUrl, recover, pull } = config
   const recovered = recoverUrl.value === undefined ? (recoverTargets(config) ?? []) : []
-  const client = new GitHubClient(resolveOptions(hooks?.options, mounting))
+  const client = new GitHubClient(settings)
   const check = async (target: Target, source: string | undefined) => {
     if (target === 'app' || target.id !== undefined) return
     try {

@@ -7,6 +7,7 @@ import { hookserver } from '../adapters/node.ts'
 import { Hooks } from '../hooks.ts'
 import type { Receiver } from '../http.ts'
 import { storeTimeout } from '../inbox/worker/worker-host.ts'
+import { optionsOf, overrideOptions } from '../internals.ts'
 import type { HooksOptions } from '../options.ts'
 import { within } from '../runtime/timer.ts'
 import { resolveOptions } from '../settings.ts'
@@ -52,10 +53,10 @@ interface ServeOptions {
  * @throws {Error} that says what to do.
  */
 export async function serve({ config, module, secret, logger }: ServeOptions): Promise<Service> {
-  const options: HooksOptions = { ...hooksOptions(config), logger, secret }
-  checkSecret(config, { ...module?.hooks.options, secret: secret ?? module?.hooks.options.secret })
-  const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
-  const host = publicHost(config, checksSignatures(config, hooks.options)) // may throw, so before the inbox is open
+  const hooks = module?.hooks ?? new Hooks({ withoutHandlers: 'ignore' })
+  overrideOptions(hooks, { ...hooksOptions(config), logger, secret, work: false })
+  checkSecret(config, optionsOf(hooks))
+  const host = publicHost(config, checksSignatures(config, optionsOf(hooks))) // may throw, so before the inbox is open
   const role = config.role.value
 
   const ownInbox = moduleInbox(config, hooks)
@@ -63,7 +64,8 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     ? { inbox: ownInbox, untilAvailable: undefined }
     : await openInbox(config, logger)
   const { inbox, untilAvailable } = opened
-  const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
+  overrideOptions(hooks, { inbox })
+  const settings = resolveOptions(optionsOf(hooks))
   const closing: Cleanup[] = []
   try {
     // 1. Open. Nothing can reach the server yet.
@@ -76,13 +78,13 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     closing.push(logOldTransactions(inbox, logger))
     const servers: Server[] = []
     closing.push((grace) => closeServers(servers, () => hooks.close({ grace })))
-    const polling = openPolling({ config, hooks, mounting, inbox })
-    const recovery = openRecovery({ config, hooks, mounting, inbox })
+    const polling = openPolling({ config, settings, inbox })
+    const recovery = openRecovery({ config, settings, inbox }, hooks.registrations)
     closing.push(() => within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))
-    await checkWebhookChoice({ config, hooks, mounting })
+    await checkWebhookChoice({ config, settings })
     // The public listener, the readiness check and the metrics share this receiver.
-    const receiver = receivesDeliveries(config) ? hooks.mount(mounting, {}) : undefined
-    const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)
+    const receiver = receivesDeliveries(config) ? hooks.mount() : undefined
+    const localReceiver = openLocalReceiver(hooks, polling !== undefined)
 
     // 2. Listen. The admin listener is last, because it shows the URL of the public one.
     let publicUrl: string | undefined
@@ -90,7 +92,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       const publicAddress = { host, port: config.port.value, flag: 'port' }
       const publicServer = await listen(publicListener(receiver, metrics), publicAddress)
       servers.push(publicServer)
-      publicUrl = `${addressOf(publicServer)}${receiver.url || '/hooks'}`
+      publicUrl = `${addressOf(publicServer)}${receiver.path || '/hooks'}`
     }
     const admin = adminListener({
       guard,
@@ -105,7 +107,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       publicUrl,
       dev: config.dev.value,
       // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
-      proxies: config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting),
+      proxies: config.adminUrl.value === undefined ? undefined : settings,
     })
     const adminAddress = { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }
     const adminServer = await listen(admin, adminAddress)
@@ -113,7 +115,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
 
     // 3. Work: run handlers, and ask GitHub for deliveries.
     const work = () => {
-      if (role !== 'receiver') hooks.work(mounting)
+      if (role !== 'receiver') hooks.work()
       recovery?.start()
       polling?.start()
     }

@@ -75,7 +75,7 @@ describe('Fastify', () => {
   test('honors the prefix of register() and the options of Fastify beside ours', async () => {
     const app = fastify()
     await app.register(inFastify, { hooks: pong(), prefix: '/github', logLevel: 'silent' })
-    await app.register(inFastify, { hooks: pong(), prefix: '/all', url: false })
+    await app.register(inFastify, { hooks: pong(), prefix: '/all', path: false })
     await app.ready()
     await serving(app.server, async (origin) => {
       expect(await answerOf(origin, '/github/hooks')).toMatchObject({ status: 200, text: 'pong' })
@@ -189,7 +189,7 @@ describe('Hono', () => {
     const sub = new Hono().use(inHono(pong()))
     const app = new Hono().route('/github', sub).route('/of/:tenant', sub)
     app.basePath('/base').use(inHono(pong()))
-    app.post('/exact', inHono(pong(), { url: false }))
+    app.post('/exact', inHono(pong(), { path: false }))
     await serving(createAdaptorServer({ fetch: app.fetch }) as Server, async (origin) => {
       for (const path of ['/github/hooks', '/of/me/hooks', '/base/hooks', '/exact']) {
         expect(await answerOf(origin, path), path).toMatchObject({ status: 200, text: 'pong' })
@@ -379,7 +379,7 @@ describe('web', () => {
   })
 
   test('serves any path if url is false', async () => {
-    const handle = onWeb(pong(), { url: false })
+    const handle = onWeb(pong(), { path: false })
     expect((await handle(new Request('http://localhost/api/github', ping()))).status).toBe(200)
   })
 

@@ -11,9 +11,9 @@ holdsAdapterContract(
   {
     title: 'node:http',
     start(mounts) {
-      const handlers = new Map(mounts.map(({ hooks, options }) => [options.url, hookserver(hooks, options)]))
+      const handlers = new Map(mounts.map(({ hooks, options }) => [options.path, hookserver(hooks, options)]))
       const plain = handlers.get('/contract/plain') as ReturnType<typeof hookserver>
-      const consumed = mounts.filter((mount) => mount.consumed).map(({ options }) => options.url)
+      const consumed = mounts.filter((mount) => mount.consumed).map(({ options }) => options.path)
       return createServer(async (request, response) => {
         const path = pathOf(request) ?? ''
         if (consumed.includes(path)) for await (const _ of request);
@@ -28,7 +28,7 @@ holdsAdapterContract({
   title: 'connect middleware',
   start(mounts) {
     const handlers = mounts.map(({ hooks, options }) => hookserver(hooks, options))
-    const consumed = mounts.filter((mount) => mount.consumed).map(({ options }) => options.url)
+    const consumed = mounts.filter((mount) => mount.consumed).map(({ options }) => options.path)
     return createServer(async (request, response) => {
       if (consumed.includes(pathOf(request) ?? '')) for await (const _ of request);
       const run = (index: number): void => {

@@ -102,7 +102,7 @@ describe('a body with a small Content-Length', () => {
   ])('is answered 408 at the deadline, if it later %s', async (_, finish) => {
     const { promise, resolve } = Promise.withResolvers<ReadableStreamDefaultController>()
     const body = new ReadableStream({ start: resolve })
-    expect(await reply(ping({ body, headers: announced }), { timeout: 20 })).toEqual([408, 'body_timeout'])
+    expect(await reply(ping({ body, headers: announced }), { replyTimeout: 20 })).toEqual([408, 'body_timeout'])
     finish(await promise)
     await setImmediate() // an unhandled rejection would fail the test
   })

@@ -29,11 +29,11 @@ async function remoteServer() {
   const inbox = openInbox()
   const metrics = new Metrics(inbox)
   onTestFinished(() => metrics.close())
-  const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
+  const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false, inbox, work: false })
   hooks.hook('push', { name: 'deploy' }, () => 'pong')
   const logger = childLogger(new Recorder())
   const guard = new Guard({ tokens: { token }, inbox, host: '127.0.0.1' })
-  const localReceiver = openLocalReceiver(hooks, { inbox })
+  const localReceiver = openLocalReceiver(hooks)
   const parts: AdminContext = { guard, localReceiver, metrics, inbox, hooks, logger }
   const url = await listening(adminListener(parts))
   const env = { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token }

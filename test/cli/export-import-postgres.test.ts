@@ -109,11 +109,11 @@ test('copies an inbox from a file to PostgreSQL, and back, with all fields', asy
   expect(same(await move(inPostgres, back))).toEqual(same(inPostgres))
   expect((await openInbox(back).overview()).states).toEqual({ ...states, pending: 6, running: 0 })
 
-  const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
   const moved = postgres(database)
+  const hooks = new Hooks({ logger: false, inbox: moved })
   onTestFinished(() => moved.close())
   hooks.on('*', { name: 'deploy' }, () => 'handled')
-  hooks.work({ inbox: moved })
+  hooks.work()
   const left = async () => (await moved.overview()).states
   await eventually(async () => expect(await left()).toMatchObject({ pending: 0, running: 0, retrying: 1, ignored: 1 }))
   await hooks.close()

@@ -5,7 +5,7 @@ import { sqlite } from '../../src/sqlite/index.ts'
 import { eventually, inboxFile, storeIn } from '../inbox/stores.ts'
 import { hookserver } from './command.ts'
 
-const secret = 'a secret that is long enough'
+const _secret = 'a secret that is long enough'
 
 /** An inbox in which every delivery was handled: `issues` are dead, the others done or ignored. */
 export async function scene(payloads: readonly (readonly [event: string, payload: object])[]) {
@@ -24,13 +24,13 @@ export async function scene(payloads: readonly (readonly [event: string, payload
 /** Handles all deliveries, as another process would. */
 export async function handleAll(file: string): Promise<void> {
   const inbox = sqlite(file)
-  const hooks = new Hooks({ secret, logger: false, onDead: () => {} })
+  const hooks = new Hooks({ logger: false, inbox, onDead: () => {} })
   hooks.on('issues', { name: 'tracker', attempts: 1 }, ({ payload, log }) => {
     log.info({}, `seen ${payload.action}`)
     throw new Error(`No issues here\u001b[31m`)
   })
   hooks.on('push', { name: 'builder' }, () => 'built')
-  hooks.work({ inbox })
+  hooks.work()
   await eventually(async () => {
     const { states } = await inbox.overview()
     expect([states.pending, states.running, states.retrying]).toEqual([0, 0, 0])

@@ -17,9 +17,9 @@ test('pauses all handlers of a worker that runs, until they are resumed', async 
     ...{ code: 0, stderr: '' },
     stdout: 'Paused all handlers.\nPaused now: all handlers.\n',
   })
-  const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
+  const hooks = new Hooks({ logger: false, inbox })
   hooks.on('push', { name: 'deploy' }, () => 'done')
-  hooks.work({ inbox })
+  hooks.work()
   onTestFinished(() => hooks.close())
   const id = await storeIn(inbox, {})
   await eventually(async () => expect((await inbox.get(id))?.tasks).toHaveLength(1))

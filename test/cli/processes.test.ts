@@ -9,13 +9,14 @@ async function scene() {
   const file = inboxFile()
   const looking = openInbox(file)
   const begin = async (role: string, work: (hooks: Hooks) => void, count: number) => {
-    const hooks = new Hooks({ secret: 's', validateIp: false, logger: false, inbox: openInbox(file) })
+    const options = { secret: 's', validateIp: false, logger: false, work: false } as const
+    const hooks = new Hooks({ ...options, inbox: openInbox(file) })
     onTestFinished(() => hooks.close())
     work(hooks)
     await eventually(async () => expect(await looking.processes()).toHaveLength(count))
     return { role, hooks }
   }
-  await begin('receiver', (hooks) => hooks.mount({ work: false }), 1)
+  await begin('receiver', (hooks) => hooks.mount(), 1)
   const { hooks: worker } = await begin('worker', (hooks) => hooks.work(), 2)
   return { looking, worker, run: (...args: string[]) => hookserver(['processes', ...args, '--database', file]) }
 }

@@ -1,6 +1,8 @@
 /** `hooks.octokit()` and `hooks.installations()`: calls to GitHub's API that belong to no delivery. */
+
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Hooks, type HooksOptions, type OctokitTarget } from '../../src/index.ts'
+import { overrideOptions } from '../../src/internals.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
 import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
@@ -76,10 +78,10 @@ describe('hooks.octokit()', () => {
     expect(requestsTo(github)).toEqual([tokens, `GET ${path} 200`, `${lookup} 200`, `GET ${path} 200`])
   })
 
-  test('uses the credentials of the first mount, which may differ from those of the Hooks', async () => {
+  test('uses the credentials with which a server overrides those of the Hooks', async () => {
     const github = await startGitHub()
     const hooks = new Hooks({ secret, validateIp: false, logger: false })
-    hooks.mount({ apiUrl: github.url, token: github.addToken({ login: 'mona' }) })
+    overrideOptions(hooks, { apiUrl: github.url, token: github.addToken({ login: 'mona' }) })
     const octokit = await hooks.octokit({ repository: 'octo/hello' })
     expect((await octokit.rest.users.getAuthenticated()).data.login).toBe('mona')
   })

@@ -125,7 +125,7 @@ describe('the signal of a delivery', () => {
       secret,
       validateIp: false,
       logger,
-      timeout,
+      replyTimeout: timeout,
       apiUrl: github.url,
       token: github.addToken(),
     })

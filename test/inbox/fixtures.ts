@@ -11,7 +11,7 @@ import { Registry } from '../../src/dispatch/registry.ts'
 import type { Handler, HandlerOptions, Registration } from '../../src/handler.ts'
 import type { StoredDelivery } from '../../src/inbox/inbox.ts'
 import type { WorkerHost } from '../../src/inbox/worker/worker-host.ts'
-import type { PayloadParser } from '../../src/options.ts'
+import type { HandlerFailure, PayloadParser } from '../../src/options.ts'
 import { decodePayload, toPayload } from '../../src/receiver/payload.ts'
 import type { Json } from '../../src/runtime/json.ts'
 import { childLogger, type FullLogger } from '../../src/telemetry/logger.ts'
@@ -61,9 +61,9 @@ export class Host implements WorkerHost {
   readonly errors: [error: unknown, guid: string][] = []
   readonly dead: [error: unknown, guid: string][] = []
   readonly attempts: [handler: string, outcome: string][] = []
-  capture = false
-  runningLimit = 256 * 1024 * 1024
-  onReplay: 'run' | 'discard' = 'run'
+  withoutHandlers: 'wait' | 'ignore' = 'wait'
+  payloadMemory = 256 * 1024 * 1024
+  replays: 'run' | 'discard' = 'run'
   parsePayload: PayloadParser | undefined
   /** The result of `whenIdle`: resolves when no request is being answered. */
   idle: Promise<void> = Promise.resolve()
@@ -97,11 +97,11 @@ export class Host implements WorkerHost {
     this.attempts.push([handler, outcome])
   }
 
-  onError(error: unknown, { guid }: ReceivedDelivery): void {
-    this.errors.push([error, guid])
+  onError({ error, delivery }: HandlerFailure): void {
+    this.errors.push([error, delivery.guid])
   }
 
-  onDead(error: unknown, { guid }: ReceivedDelivery): void {
-    this.dead.push([error, guid])
+  onDead({ error, delivery }: HandlerFailure): void {
+    this.dead.push([error, delivery.guid])
   }
 }

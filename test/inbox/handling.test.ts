@@ -1,7 +1,9 @@
 /** `Hooks` with an inbox: which process handles a delivery, and what its handlers get. */
+
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Delivery, Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import { overrideOptions } from '../../src/internals.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
 import { detailIn, eventually, inboxFile, openInbox, stateIn, taskIn, withMembers, withoutPolling } from './stores.ts'
@@ -201,9 +203,9 @@ describe('handlers of an inbox', () => {
     await reaches(inbox, 1, 'done')
   })
 
-  test('do not see a replay if onReplay is discard', async () => {
+  test('do not see a replay if replays is discard', async () => {
     const inbox = openInbox()
-    const hooks = hooksWith({ inbox, onReplay: 'discard' })
+    const hooks = hooksWith({ inbox, replays: 'discard' })
     const handler = vi.fn()
     hooks.hook('push', handler)
     await send(hooks)
@@ -236,11 +238,11 @@ describe('the worker', () => {
     const registerWorker = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
     const hooks = hooksWith({ inbox: withMembers(inbox, { registerWorker }) })
     hooks.hook('push', () => 'pong')
-    hooks.mount({ url: '/one' })
-    hooks.mount({ url: '/two' })
+    hooks.mount({ path: '/one' })
+    hooks.mount({ path: '/two' })
     hooks.work()
-    await send(hooks, 'push', { url: '/one' })
-    await send(hooks, 'push', { url: '/two' })
+    await send(hooks, 'push', { path: '/one' })
+    await send(hooks, 'push', { path: '/two' })
     for (const id of [1, 2]) await reaches(inbox, id, 'done')
     expect(registerWorker).toHaveBeenCalledTimes(1)
     expect((await inbox.list({})).deliveries.map(({ source }) => source)).toEqual(['/two', '/one'])
@@ -332,14 +334,16 @@ describe('names of listeners', () => {
     expect(hooks.registrations.map(({ name }) => name)).toEqual(['on:push', 'mine', 'hook:push'])
   })
 
-  test('must differ if the inbox is an option of the mount', () => {
+  test('must differ if a server sets the inbox', () => {
     const hooks = hooksWith({})
     hooks.on('push', () => {})
     hooks.on('push', () => {})
-    expect(() => hooks.mount({ inbox: openInbox() })).toThrow(/"on:push"/)
-    expect(() => hooks.mount({})).not.toThrow()
+    expect(() => hooks.mount()).not.toThrow()
+    overrideOptions(hooks, { inbox: openInbox() })
+    expect(() => hooks.mount()).toThrow(/"on:push"/)
     const other = hooksWith({})
-    other.mount({ inbox: openInbox() })
+    overrideOptions(other, { inbox: openInbox() })
+    other.mount()
     other.on('push', () => {})
     expect(() => other.on('push', () => {})).toThrow(/"on:push"/)
   })
@@ -359,7 +363,8 @@ describe('names of listeners', () => {
     expect(() => hooks.on('fork', { name: 'hook:fork' }, () => {})).toThrow('Two handlers have the name "hook:fork"')
     const anywhere = hooksWith({})
     for (const name of ['push', 'fork']) anywhere.on(name, { name: 'mine' }, () => {})
-    expect(() => anywhere.mount({ inbox: openInbox() })).toThrow('Two handlers have the name "mine"')
+    overrideOptions(anywhere, { inbox: openInbox() })
+    expect(() => anywhere.mount()).toThrow('Two handlers have the name "mine"')
   })
 
   test('are checked, like the options, before a handler is registered', async () => {
@@ -510,9 +515,9 @@ describe('closing', () => {
   })
 
   test('closes an inbox without a mount, or without a worker', async () => {
-    for (const use of [() => {}, (hooks: Hooks) => hooks.mount({ work: false })]) {
+    for (const use of [() => {}, (hooks: Hooks) => hooks.mount()]) {
       const inbox = openInbox()
-      const hooks = hooksWith({ inbox })
+      const hooks = hooksWith({ inbox, work: false })
       use(hooks)
       await inbox.overview()
       await hooks.close()
@@ -526,7 +531,7 @@ describe('requests', () => {
     const inbox = openInbox()
     const hang = Promise.withResolvers<never>()
     const store: Inbox['store'] = (delivery) => (delivery.event === 'fork' ? hang.promise : inbox.store(delivery))
-    const hooks = hooksWith({ inbox: withMembers(inbox, { store }), timeout: 60_000 })
+    const hooks = hooksWith({ inbox: withMembers(inbox, { store }), replyTimeout: 60_000 })
     hooks.hook('push', () => 'pong')
     const hanging = send(hooks, 'fork')
     await setImmediate()

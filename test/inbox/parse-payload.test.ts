@@ -36,9 +36,9 @@ describe('a handler of an inbox', () => {
   test('gets the result in a worker process', async () => {
     const inbox = openInbox()
     const id = await storeIn(inbox, payload)
-    const hooks = hooksWith({ inbox })
+    const hooks = hooksWith({ inbox, parsePayload })
     hooks.hook('push', (data) => (data as { client_payload?: { id: unknown } }).client_payload?.id)
-    hooks.work({ parsePayload })
+    hooks.work()
     await reaches(inbox, id, 'done')
     expect((await taskIn(inbox, id, 'hook:push')).attempts).toMatchObject([{ result: '9007199254740993' }])
   })
@@ -50,7 +50,7 @@ describe('a handler of an inbox', () => {
     const hooks = hooksWith({
       inbox,
       parsePayload: () => results.at(errors.length) ?? {},
-      onError: (error, { action, repository, payload }) =>
+      onError: ({ error, delivery: { action, repository, payload } }) =>
         errors.push([(error as Error).message, action, repository, payload]),
     })
     hooks.hook('repository_dispatch', { backoff: 1 }, (data) => data)

@@ -2,7 +2,6 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { isStuck, type ProcessInfo, ProcessRegistry } from '../../src/inbox/processes.ts'
-import type { HooksOptions } from '../../src/options.ts'
 import { version } from '../../src/runtime/platform.ts'
 import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 import { eventually, inboxFile, openInbox, withMembers } from './stores.ts'
@@ -107,34 +106,36 @@ describe('the registry of a process', () => {
 })
 
 describe('a process with Hooks', () => {
-  const mounts: [string, (hooks: Hooks, options: HooksOptions) => void, ProcessInfo['role'] | undefined][] = [
-    ['receives and handles', (hooks, options) => void hooks.mount(options), 'all'],
-    ['receives', (hooks, options) => void hooks.mount({ ...options, work: false }), 'receiver'],
-    ['handles', (hooks, options) => hooks.work(options), 'worker'],
+  const mounts: [string, work: boolean, (hooks: Hooks) => void, ProcessInfo['role']][] = [
+    ['receives and handles', true, (hooks) => void hooks.mount(), 'all'],
+    ['receives', false, (hooks) => void hooks.mount(), 'receiver'],
+    ['handles', false, (hooks) => hooks.work(), 'worker'],
     [
       'receives, and later handles too',
-      (hooks, options) => {
-        hooks.mount({ ...options, work: false })
-        hooks.work(options)
+      false,
+      (hooks) => {
+        hooks.mount()
+        hooks.work()
       },
       'all',
     ],
     [
       'handles, and receives only deliveries of operators',
-      (hooks, options) => {
-        hooks.mount({ ...options, work: false }, { receives: false })
-        hooks.work(options)
+      false,
+      (hooks) => {
+        hooks.mount({}, { receives: false })
+        hooks.work()
       },
       'worker',
     ],
   ]
 
-  test.for(mounts)('that %s is registered until they are closed', async ([, begin, role]) => {
+  test.for(mounts)('that %s is registered until they are closed', async ([, work, begin, role]) => {
     const path = inboxFile()
     const [inbox, other] = [openInbox(path), openInbox(path)]
-    const hooks = new Hooks({ secret: 's', validateIp: false, logger: false })
+    const hooks = new Hooks({ secret: 's', validateIp: false, logger: false, inbox, work })
     onTestFinished(() => hooks.close())
-    begin(hooks, { inbox })
+    begin(hooks)
     await eventually(async () => expect(await other.processes()).toMatchObject([{ role, version, pid: process.pid }]))
     await hooks.close()
     expect(await other.processes()).toEqual([])

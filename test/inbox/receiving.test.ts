@@ -147,8 +147,11 @@ describe('with signatures on', () => {
       expect((await detailIn(inbox, 1)).reason).toMatch(/^invalid_payload: /)
       await eventually(() =>
         expect(dead).toHaveBeenCalledExactlyOnceWith(
-          expect.objectContaining({ message: expect.stringContaining('invalid_payload') }),
-          expect.objectContaining({ guid: 'g' }),
+          expect.objectContaining({
+            error: expect.objectContaining({ message: expect.stringContaining('invalid_payload') }),
+            delivery: expect.objectContaining({ guid: 'g' }),
+            handler: undefined,
+          }),
         ),
       )
       expect(handler).not.toHaveBeenCalled()
@@ -186,7 +189,7 @@ describe('an inbox that cannot store', () => {
   test('in time causes 503 inbox_unavailable', async () => {
     const { hooks } = receiving({
       inbox: withMembers(openInbox(), { store: () => new Promise(() => {}) }),
-      timeout: 50,
+      replyTimeout: 50,
     })
     const reply = await send(hooks)
     expect([reply.status, await reply.json()]).toMatchObject([503, { code: 'inbox_unavailable' }])
@@ -197,9 +200,9 @@ describe('an inbox that cannot store', () => {
     const { promise, resolve } = Promise.withResolvers<StoreResult>()
     const inbox = openInbox()
     const store = vi.fn((delivery) => inbox.store(delivery)).mockReturnValueOnce(promise)
-    const { hooks } = receiving({ inbox: withMembers(inbox, { store }), inFlightLimit: 1_000_000 })
+    const { hooks } = receiving({ inbox: withMembers(inbox, { store }), bodyMemory: 1_000_000 })
     const payload = { text: 'x'.repeat(400_000) } // small bodies have half of the memory
-    const sendBriefly = () => inject(hooks, signedRequest('push', { secret, payload }), { timeout: 50 })
+    const sendBriefly = () => inject(hooks, signedRequest('push', { secret, payload }), { replyTimeout: 50 })
     expect(await (await sendBriefly()).json()).toMatchObject({ code: 'inbox_unavailable' })
     expect(await (await sendBriefly()).json()).toMatchObject({ code: 'overloaded' })
     resolve({ id: 1, outcome: 'stored', conflict: false })

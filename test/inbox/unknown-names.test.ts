@@ -10,10 +10,10 @@ const secret = 'a secret of the tests'
 /** Registers handlers for the names, and mounts them. @returns the names in the warnings, after the close. */
 async function warningsFor(inbox: Inbox, names: string[], mountFirst = false): Promise<unknown[]> {
   const logger = new Recorder()
-  const hooks = new Hooks({ secret, logger: false, work: false })
-  if (mountFirst) hooks.mount({ inbox, logger })
+  const hooks = new Hooks({ secret, inbox, logger, work: false })
+  if (mountFirst) hooks.mount()
   for (const name of names) hooks.on(name, { name: `on ${name}` }, () => {})
-  if (!mountFirst) hooks.mount({ inbox, logger })
+  if (!mountFirst) hooks.mount()
   await hooks.close()
   return logger.lines.map(({ fields }) => fields.name).toSorted()
 }

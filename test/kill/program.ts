@@ -2,11 +2,13 @@
  * The program that is killed: a receiver, a worker, or both in one process. It tells its parent when it has loaded its
  * modules and when it is ready, and ends when its parent ends.
  */
+
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hookserver } from '../../src/adapters/node.ts'
 import { Hooks } from '../../src/index.ts'
+import { optionsOf } from '../../src/internals.ts'
 import { resolveConfig } from '../../src/server/config/resolve-config.ts'
 import { serve } from '../../src/server/serve.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
@@ -49,7 +51,7 @@ async function main({ file, journal, role, served, stuckTimeout, isFatal = false
     if (!expected.test(complaint)) console.error(complaint)
   }
   const logger = { warn: complain, error: complain }
-  const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger, timeout: maxWait })
+  const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger, replyTimeout: maxWait })
   const more = isFatal ? [fatalHandler] : stuckTimeout === undefined ? [] : stuckHandlers(stuckTimeout)
   registerHandlers(hooks, [...testHandlers, ...more], journal, () => {
     if (--mayFinish <= 0) process.kill(process.pid, 'SIGKILL')
@@ -84,7 +86,7 @@ async function startMounted(hooks: Hooks, role: ProgramSettings['role']): Promis
 async function startServed(hooks: Hooks, role: ProgramSettings['role']): Promise<Serving> {
   const flags = { role, port: '0', host: '127.0.0.1', adminPort: '0', adminToken: 'a-token-of-the-test' }
   const config = resolveConfig({ flags, env: {} })
-  const logger = childLogger(hooks.options.logger || silentLogger)
+  const logger = childLogger(optionsOf(hooks).logger || silentLogger)
   const module = { name: 'the program', hooks, config: undefined }
   const { publicUrl, close } = await serve({ config, module, secret: undefined, logger })
   return { port: publicUrl === undefined ? 0 : Number(new URL(publicUrl).port), close }

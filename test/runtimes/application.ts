@@ -8,7 +8,7 @@ import type { ContractMount } from '../../src/testing/index.ts'
 /** The caller imports the adapter and the mounts from `src` or from the published package, and passes them. */
 export function application(adapter: typeof hookserver, mounts: ContractMount[]): ReturnType<typeof hookserver> {
   const handlers = new Map(
-    mounts.map(({ hooks, options, consumed }) => [options.url, { handle: adapter(hooks, options), consumed }]),
+    mounts.map(({ hooks, options, consumed }) => [options.path, { handle: adapter(hooks, options), consumed }]),
   )
   const plain = handlers.get('/contract/plain') as { handle: ReturnType<typeof hookserver>; consumed: boolean }
   return async (request, ...platform) => {

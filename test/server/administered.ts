@@ -1,4 +1,5 @@
 /** Runs an admin listener with a real inbox, and sends requests as a browser or a script does. */
+
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,6 +7,7 @@ import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
+import { overrideOptions } from '../../src/internals.ts'
 import { type AdminContext, adminListener } from '../../src/server/admin-listener.ts'
 import { openLocalReceiver } from '../../src/server/api/create-delivery.ts'
 import { Guard } from '../../src/server/auth/guard.ts'
@@ -97,7 +99,8 @@ export async function openAdmin({ adminHost = '127.0.0.1', adminUrl, ...made }: 
   const inbox = made.inbox ?? openInbox(undefined, atTheEnd)
   const recorder = new Recorder()
   const hooks = made.hooks ?? new Hooks({ secret: 's', logger: recorder })
-  const localReceiver = openLocalReceiver(hooks, { inbox })
+  overrideOptions(hooks, { inbox, work: false })
+  const localReceiver = openLocalReceiver(hooks)
   const metrics = new Metrics(inbox)
   const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: adminHost, url: adminUrl })
   const server = createServer(

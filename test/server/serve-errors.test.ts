@@ -54,10 +54,7 @@ describe('a server does not start', () => {
     const config = 'export const config = { secretFile: "secrets" }'
     const folder = project({ 'hooks.ts': `${hooksModule}; ${config}`, secrets: 'the secret of the webhook\n' })
     const misplaced = /^2: hookserver: config\.secretFile of hooks\.ts: .*: set --secret-file or HOOKSERVER_SECRET_FILE/
-    expect(await startError(folder, ['hooks.ts'])).toMatch(misplaced)
-    expect(await startError(folder, ['hooks.ts'], {})).toMatch(
-      /^1: hookserver: Cannot import hooks\.ts: No secret: set GITHUB_WEBHOOKS_KEY, .* --secret-file\. config\.secretFile does not help, .*\. "serve --dev"/,
-    )
+    for (const env of [undefined, {}]) expect(await startError(folder, ['hooks.ts'], env)).toMatch(misplaced)
   })
 
   test.each([

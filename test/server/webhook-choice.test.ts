@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { Hooks } from '../../src/hooks.ts'
 import { type ConfigError, resolveConfig } from '../../src/server/config/resolve-config.ts'
 import { hooksOptions } from '../../src/server/config/server-options.ts'
 import { checkWebhookChoice } from '../../src/server/github.ts'
+import { resolveOptions } from '../../src/settings.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
 import { project, ServedProcess, withSecret } from './service.ts'
 
@@ -13,11 +13,7 @@ async function start() {
     `acme/shop#${github.addHook({ repository: 'acme/shop', url: `https://${host}/secret` }).id}`
   const check = (flags: Readonly<Record<string, string>>) => {
     const config = resolveConfig({ flags: { apiUrl: github.url, githubToken: 'a-token', ...flags }, env: {} })
-    return checkWebhookChoice({
-      config,
-      hooks: new Hooks({ validateSignature: false }),
-      mounting: hooksOptions(config),
-    })
+    return checkWebhookChoice({ config, settings: resolveOptions(hooksOptions(config)) })
   }
   return { github, addHook, check }
 }

@@ -21,10 +21,10 @@ const bound = 3 * pollInterval
  * Whether work may wait for longer: a wrong clock delays a retry, a poll after crashes starts only one suspect, a worker
  * without heartbeats claims in vain, and a large payload waits for memory until other handlers have ended.
  */
-function isDisturbed({ actions, runningLimit }: Scenario): boolean {
+function isDisturbed({ actions, payloadMemory }: Scenario): boolean {
   return actions.some((action) => {
     if (action.kind !== 'deliver') return disturbing.includes(action.kind)
-    return action.behaviors.includes('ends the process') || action.size * memoryOfObject > runningLimit / 16
+    return action.behaviors.includes('ends the process') || action.size * memoryOfObject > payloadMemory / 16
   })
 }
 

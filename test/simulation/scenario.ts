@@ -56,7 +56,7 @@ export interface Scenario {
   readonly processes: number
   readonly handlers: readonly HandlerPlan[]
   /** The bytes of memory that the payloads of running handlers may take in each process. */
-  readonly runningLimit: number
+  readonly payloadMemory: number
   readonly actions: readonly Action[]
   /** When the workers of the first processes start, in milliseconds. Until then, deliveries pile up in the store. */
   readonly workersStart: number
@@ -135,10 +135,10 @@ export function scenarioOf(seed: number): Scenario {
   }))
   happen(0.07, (at) => ({ kind: 'stop heartbeats', at, process: process(), duration: random.between(10_000, 60_000) }))
   const faults = random.chance(0.3) ? random.next() * 0.1 : 0
-  const runningLimit = random.pick([64, 256, 4096]) * 1024
+  const payloadMemory = random.pick([64, 256, 4096]) * 1024
   const workersStart = isBurst && random.chance(0.2) ? 1000 : 0
   actions.sort((a, b) => a.at - b.at)
-  return { seed, processes, handlers, runningLimit, actions, workersStart, troubleEnds, faults }
+  return { seed, processes, handlers, payloadMemory, actions, workersStart, troubleEnds, faults }
 }
 
 /**
@@ -159,7 +159,7 @@ export function backlogOf(seed: number, { count, isOrdered }: { count: number; i
     actions.push({ kind: 'retry', at: workersStart, delivery: noDelivery })
   }
   actions.push({ kind: 'retry', at: workersStart, delivery: 0 })
-  const limits = { runningLimit: 256 * 1024, troubleEnds: 2 * workersStart, faults: 0 }
+  const limits = { payloadMemory: 256 * 1024, troubleEnds: 2 * workersStart, faults: 0 }
   return { seed, processes: 1, handlers: [handler], actions, workersStart, ...limits }
 }
 

@@ -21,7 +21,7 @@ export class SimulatedHost extends Host {
     super()
     this.#scenario = scenario
     this.#handle = handle
-    this.runningLimit = scenario.runningLimit
+    this.payloadMemory = scenario.payloadMemory
     for (const { name } of scenario.handlers) this.add(name, name)
   }
 

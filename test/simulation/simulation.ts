@@ -295,8 +295,8 @@ class Simulation {
     const host: SimulatedHost = new SimulatedHost(this.#scenario, (position, handler, delivery) => {
       return this.#handle({ process, host, position, handler, delivery })
     })
-    host.onDead = (_error, { guid }) => {
-      if (!process.hasEnded) this.#events.push({ kind: 'died', guid })
+    host.onDead = ({ delivery }) => {
+      if (!process.hasEnded) this.#events.push({ kind: 'died', guid: delivery.guid })
     }
     process.run(() => {
       const worker = new Worker(inbox, host, { now: () => Date.now() })

@@ -98,7 +98,8 @@ describe('inject prints the error of a failed handler', () => {
   test('with logger: false', async () => {
     const onError = vi.fn()
     expect(await printedBy({ logger: false, onError })).toEqual([line])
-    expect(onError).toHaveBeenCalledWith(failure, expect.objectContaining({ event: 'push' }))
+    const delivery = expect.objectContaining({ event: 'push' })
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ error: failure, delivery }))
     expect(await printedBy({}, { logger: false })).toEqual([line])
   })
 

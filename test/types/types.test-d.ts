@@ -191,8 +191,8 @@ for await (const { id, account } of hooks.installations()) {
 
 // An inbox and its options.
 holds<Equal<ReturnType<typeof sqlite>, Inbox>>()
-new Hooks({ inbox: sqlite('hookserver.db', { retention: 1, maxSize: undefined }), work: false, onReplay: 'discard' })
-new Hooks({ onDead: (error, delivery) => holds<Equal<[typeof error, typeof delivery], [unknown, Delivery]>>() })
+new Hooks({ inbox: sqlite('hookserver.db', { retention: 1, maxSize: undefined }), work: false, replays: 'discard' })
+new Hooks({ onDead: ({ error, delivery }) => holds<Equal<[typeof error, typeof delivery], [unknown, Delivery]>>() })
 hooks.on('push', { name: 'sync', attempts: 3, backoff: 1, timeout: 1, concurrency: 1, order: 'repository' }, () => {})
 hooks.hook('push', { order: ({ repository, sender }) => repository ?? sender }, () => {})
 hooks.hook('push', () => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Inbox } from '../../inbox/inbox.ts'
+import { optionsOf } from '../../internals.ts'
 import type { HooksOptions } from '../../options.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
 import { publicHost } from '../../server/config/conflicts.ts'
@@ -73,7 +74,7 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
       else yield { ...failed('module', (error as Error).message), trace: (error as Partial<ModuleError>).trace }
     }
   }
-  const options: Readonly<HooksOptions> = module?.hooks.options ?? {}
+  const options: Readonly<HooksOptions> = module ? optionsOf(module.hooks) : {}
   const signed = checksSignatures(config, options)
   const needsSecret = signed && config.pull.value === undefined
   if (needsSecret && secret === undefined && options.secret === undefined) {

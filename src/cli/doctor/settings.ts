@@ -39,8 +39,7 @@ export function* checkSettings(
   let settings: Settings | undefined
   const checks = [
     () => {
-      // Without signature checks, because a missing secret has its own finding.
-      settings = resolveOptions(options, { ...hooksOptions(config), validateSignature: false })
+      settings = resolveOptions(options, hooksOptions(config))
     },
     () => (ownInbox ? undefined : checkDatabase(config)),
     () => checkPull(config),

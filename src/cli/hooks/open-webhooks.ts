@@ -1,10 +1,12 @@
 /** The flags that the commands for webhooks share, and how the commands connect to GitHub. */
+
 import { type Command, Option } from 'commander'
 import * as v from 'valibot'
 import { GitHubClient } from '../../github/github-client.ts'
 import { missingCredentials, parseTarget, type Target } from '../../github/target.ts'
 import { type WebhookEvents, webhookEvents } from '../../github/webhooks/webhook-events.ts'
 import { WebhooksApi, type WebhooksApiOptions } from '../../github/webhooks/webhooks-api.ts'
+import { optionsOf } from '../../internals.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { eventNamesOf, type HooksModule, loadWithConfig } from '../../server/config/hooks-module.ts'
 import { type Config, flagOf, variablesOf } from '../../server/config/resolve-config.ts'
@@ -93,7 +95,7 @@ export async function openWebhooks(
   const { module, config, secret } = needsSecret
     ? await loadWithConfig(flags.module, read)
     : { module: undefined, config: read(), secret: undefined }
-  const settings = resolveOptions(module?.hooks.options, { ...hooksOptions(config), ...unchecked })
+  const settings = resolveOptions(module && optionsOf(module.hooks), { ...hooksOptions(config), logger: false })
   const missing = missingCredentials([target], settings)
   if (missing !== undefined) throw new UsageError(missing)
   const secrets = secret
@@ -104,9 +106,6 @@ export async function openWebhooks(
     api: await openApi(target, settings),
   }
 }
-
-/** The commands verify no deliveries, and report errors themselves. */
-const unchecked = { validateSignature: false, logger: false } as const
 
 /** @throws {UsageError} if the text does not name a target. */
 export function targetIn(text: string): Target {
@@ -140,7 +139,7 @@ function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | un
 }
 
 function secretsOf({ name, hooks }: HooksModule): OwnSecrets | undefined {
-  const values = textSecrets(hooks.options.secret)
+  const values = textSecrets(optionsOf(hooks).secret)
   return values && { values, source: name, file: undefined }
 }
 

@@ -60,6 +60,6 @@ function cureFor(status: string): string {
     return 'the server rejects the sender: behind a proxy, start it with --trust-proxy, else read its log'
   }
   if (status.endsWith(' 404'))
-    return 'correct the path: the server receives at /hooks, unless "serve --url" names another one'
+    return 'correct the path: the server receives at /hooks, unless "serve --path" names another one'
   return 'start the server, and check its address and its log'
 }

@@ -2,9 +2,11 @@ import type { Command } from 'commander'
 import type { SweepOptions } from '../../github/recovery/options.ts'
 import type { SweepReport, Swept } from '../../github/recovery/sweeper.ts'
 import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
+import { optionsOf } from '../../internals.ts'
 import { type HooksModule, loadWithConfig } from '../../server/config/hooks-module.ts'
 import { configuredApiUrl, moduleInbox } from '../../server/config/server-options.ts'
 import { openRecovery } from '../../server/github.ts'
+import { resolveOptions } from '../../settings.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, openLocal, openRemote, UsageError } from '../flags.ts'
 import {
@@ -40,7 +42,7 @@ const explanation = `
 Credentials: GITHUB_TOKEN with the permission "Webhooks" (read and write), or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
 GitHub keeps deliveries for 3 days, Enterprise Server for 7. Deliveries older than the database are ignored.
 Without --module and --events, all events are recovered, because only the module knows which events it handles.
-The server stores deliveries under its path: if that is not /hooks, set HOOKSERVER_URL or pass the module.
+The server stores deliveries under its path: if that is not /hooks, set HOOKSERVER_PATH or pass the module.
 
 With --admin-url, the remote server sweeps the webhooks of its own --recover.
 
@@ -105,10 +107,12 @@ async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Prom
   if (config.recover.value === undefined) throw new UsageError(noHooks)
   const inbox = moduleInbox(config, module?.hooks) ?? (await openLocal(config))
   try {
-    const { url, githubToken } = config
-    const apiUrl = configuredApiUrl(config)
-    const mounting = { inbox, url: url.value, apiUrl, token: githubToken.value, logger: false as const }
-    const recovery = openRecovery({ config, hooks: module?.hooks, mounting, inbox })
+    const { path, githubToken } = config
+    const own = { path: path.value, apiUrl: configuredApiUrl(config), token: githubToken.value, logger: false as const }
+    // Without a module, every event is recovered.
+    const given = module ? optionsOf(module.hooks) : { withoutHandlers: 'ignore' as const }
+    const settings = resolveOptions(given, own)
+    const recovery = openRecovery({ config, settings, inbox }, module?.hooks.registrations ?? [])
     const stop = abortOnSignal()
     stop.addEventListener('abort', () => void recovery?.stop())
     const run: Sweep['run'] = async (options) => {

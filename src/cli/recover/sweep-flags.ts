@@ -31,13 +31,13 @@ const settingFlags = Object.entries(settingOf) as [SettingFlag, SettingName][]
 
 /**
  * The settings that a sweep uses. No flag of this command sets the last three. The arguments of the command set
- * `recover`. The setting `url` comes from the environment or the module, because the flag `--url` sets `recoverUrl`.
+ * `recover`. The settings `path` and `secretFile` come from the environment or the module.
  * `secretFile` comes from the environment.
  */
 const usedSettings: readonly SettingName[] = [
   ...Object.values(settingOf),
   ...databaseFlags,
-  ...(['recover', 'url', 'secretFile'] as const),
+  ...(['recover', 'path', 'secretFile'] as const),
 ]
 
 export function addSweepFlags(command: Command): Command {

@@ -22,7 +22,7 @@ export interface RecoverOptions {
   mode?: 'redeliver' | 'pull' | undefined
   /**
    * The events to recover: `push`, `issues.opened`, `*`. Default: the events that have a handler. With the option
-   * `capture` of the `Hooks`, the default is all events.
+   * `withoutHandlers: 'ignore'` of the `Hooks`, the default is all events.
    */
   events?: readonly string[] | undefined
   /** Whether to recover deliveries that GitHub shows as delivered, but the inbox does not have. Default: `false`. */

@@ -149,7 +149,7 @@ export class Recovery {
 }
 
 /**
- * A recovery for these settings. It recovers `events`. By default, it recovers all events if `capture` is on, and
+ * A recovery for these settings. It recovers `events`. By default, it recovers all events if `withoutHandlers` is `'ignore'`, and
  * otherwise the events of the registrations.
  */
 export function createRecovery(
@@ -157,9 +157,9 @@ export function createRecovery(
   registrations: readonly Registration[],
   { targets, events, ...options }: StartRecoveryOptions,
 ): Recovery {
-  const { inbox, source, logger, apiUrl, capture } = settings
+  const { inbox, source, logger, apiUrl, withoutHandlers } = settings
   const client = new GitHubClient(settings)
-  const names = new Set(events ?? (capture ? ['*'] : registrations.flatMap((one) => one.events)))
+  const names = new Set(events ?? (withoutHandlers === 'ignore' ? ['*'] : registrations.flatMap((one) => one.events)))
   return new Recovery({
     ...{ inbox, source, logger, targets: parseTargets(targets), retention: deliveryRetention(apiUrl) },
     ...{ url: options.url, lookback: options.lookback, includeOk: options.includeOk ?? false },

@@ -169,7 +169,7 @@ export function matchDelivery(stored: StoredDelivery, options: MatchOptions): Ma
     return { handler: name, key: orderKeyOf(registration, stored, read, host), claim: slot !== undefined, startAt }
   })
   const payload = taken.size > 0 ? payloadForAttempts(read) : undefined
-  const match = { id: stored.id, summary, tasks, discardReplay: host.onReplay === 'discard' }
+  const match = { id: stored.id, summary, tasks, discardReplay: host.replays === 'discard' }
   return { match, stored, payload, cost, registrations, slots: taken }
 }
 

@@ -36,14 +36,23 @@ export function reportAttempt(
   const consequence = outcome === 'dead' ? 'in its last attempt' : 'and will be tried again'
   const fields = { err: error, handler, guid, event, action, attempt }
   host.logger.error(fields, `Handler ${handler} failed ${consequence}`)
-  host.onError(error, delivery)
+  const nextAttemptAt = nextAt === undefined ? undefined : new Date(nextAt)
+  host.onError({ error, delivery, handler, attempt, nextAttemptAt })
 }
 
-/** Reports a delivery that has ended as `dead`. */
-export function reportDead(host: WorkerHost, id: number, delivery: ReceivedDelivery, error: unknown): void {
-  const { guid, event, source } = delivery
+/**
+ * Reports a delivery that has ended as `dead`.
+ * @param handler The handler whose failure ended it. `undefined` if no handler was called.
+ */
+export function reportDead(
+  host: WorkerHost,
+  { id, handler }: { id: number; handler: string | undefined },
+  delivery: ReceivedDelivery,
+  error: unknown,
+): void {
+  const { guid, event, source, attempt } = delivery
   if (diagnostics.dead?.hasSubscribers) diagnostics.dead.publish({ id, guid, event, source, error })
-  host.onDead(error, delivery)
+  host.onDead({ error, delivery, handler, attempt, nextAttemptAt: undefined })
 }
 
 /** Reports a delivery that has ended as `dead` before any handler saw it, because its payload cannot be read. */
@@ -55,7 +64,7 @@ export function reportUnreadable({ host, inbox }: WorkerContext, { match, stored
   const sources = { logger, octokits, readBody: () => readBody(inbox, id) }
   const { body: _body, ...headers } = stored // an `onDead` that keeps the delivery must not keep the body in memory
   const delivery = new ReceivedDelivery(toDeliveryHeaders(headers), payload, sources)
-  reportDead(host, id, delivery, new Error(invalid))
+  reportDead(host, { id, handler: undefined }, delivery, new Error(invalid))
 }
 
 /** Reports tasks that the store has ended, because no worker had registered their handler. */

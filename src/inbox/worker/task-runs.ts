@@ -253,7 +253,7 @@ export class TaskRuns {
         const error = isOwnFailure
           ? thrown
           : new Error('Another handler of the delivery has failed in its last attempt')
-        reportDead(host, id, delivery, error)
+        reportDead(host, task, delivery, error)
       }
       if (status?.next) await this.#startNext(status.next)
       this.#roomForTask(outcome.outcome === 'failed' || (isOrdered(task) && !status?.next))

@@ -1,5 +1,6 @@
-import type { OctokitSource, ParsedPayload, ReceivedDelivery } from '../../delivery.ts'
+import type { OctokitSource, ParsedPayload } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
+import type { HandlerFailure } from '../../options.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import type { TaskQueue } from '../inbox.ts'
 import type { PayloadMemory, Slots } from './concurrency.ts'
@@ -12,10 +13,10 @@ export const storeTimeout = 10_000
 
 /** The part of `Hooks` that its workers use. */
 export interface WorkerHost {
-  /** Whether the worker matches deliveries even if no handler is registered. They then end as `ignored`. */
-  readonly capture: boolean
+  /** What happens to deliveries while no handler is registered: they wait, or end as `ignored`. */
+  readonly withoutHandlers: 'wait' | 'ignore'
   /** Bytes of memory that the payloads of running handlers may take together. */
-  readonly runningLimit: number
+  readonly payloadMemory: number
   /** All handlers, without duplicates. */
   registrations(): readonly Registration[]
   match(event: string, action: string | undefined): readonly Registration[]
@@ -27,9 +28,9 @@ export interface WorkerHost {
   attempted(handler: string, outcome: string): void
   readonly logger: FullLogger
   readonly octokits: OctokitSource
-  readonly onReplay: 'run' | 'discard'
-  onError(error: unknown, delivery: ReceivedDelivery): void
-  onDead(error: unknown, delivery: ReceivedDelivery): void
+  readonly replays: 'run' | 'discard'
+  onError(failure: HandlerFailure): void
+  onDead(failure: HandlerFailure): void
 }
 
 /** The resources that all parts of a worker share. */

@@ -73,7 +73,7 @@ export class Worker {
   constructor(inbox: TaskQueue, host: WorkerHost, clock: Clock = Date) {
     const storeFailed = (error: unknown) => this.#storeFailed(error)
     this.#context = {
-      ...{ inbox, host, clock, slots: new Slots(), memory: new PayloadMemory(host.runningLimit), storeFailed },
+      ...{ inbox, host, clock, slots: new Slots(), memory: new PayloadMemory(host.payloadMemory), storeFailed },
       suspensions: new Suspensions(inbox.leaseDuration, clock),
       mayStart: (worker) => !this.#loop.isStopped && this.#registration.isCurrent(worker),
     }
@@ -177,7 +177,7 @@ export class Worker {
   /** False before the program registers its first handler: every delivery would end as `ignored`. */
   get #handlesDeliveries(): boolean {
     const { host } = this.#context
-    return host.registrations().length > 0 || host.capture
+    return host.registrations().length > 0 || host.withoutHandlers === 'ignore'
   }
 
   #roomForTask(mayBeDue: boolean): void {
@@ -290,8 +290,8 @@ export class Worker {
     const { isExhausted, held } = this.#context.memory
     if (isExhausted && !this.#wasExhausted) {
       const message =
-        'Deliveries with large payloads wait: running handlers hold all the memory that "runningLimit" allows for them'
-      this.#context.host.logger.warn({ held, limit: this.#context.host.runningLimit }, message)
+        'Deliveries with large payloads wait: running handlers hold all the memory that "payloadMemory" allows for them'
+      this.#context.host.logger.warn({ held, limit: this.#context.host.payloadMemory }, message)
     }
     this.#wasExhausted = isExhausted
   }

@@ -5,7 +5,6 @@ import { HookError } from '../../errors.ts'
 import type { HookRequest, Receiver } from '../../http.ts'
 import { createdHeaders } from '../../http.ts'
 import { operatorSource } from '../../inbox/records.ts'
-import type { HooksOptions } from '../../options.ts'
 import { isObject } from '../../runtime/json.ts'
 import { payloadsByEvent, samples as samplesOf } from '../../samples/index.ts'
 import { clientAddress } from '../listener.ts'
@@ -25,8 +24,8 @@ const maxBody = 51 * 2 ** 20
  * Opens the receiver for deliveries that an operator creates. This receiver accepts every address.
  * @param receives Whether this mount makes the process count as a receiver. True for a process that polls GitHub.
  */
-export const openLocalReceiver = (hooks: Mountable, options: HooksOptions, receives = false): Receiver =>
-  hooks.mount({ ...options, work: false, validateIp: false, url: false, source: operatorSource }, { receives })
+export const openLocalReceiver = (hooks: Mountable, receives = false): Receiver =>
+  hooks.mount({ validateIp: false, path: false, source: operatorSource }, { receives })
 
 /**
  * Creates a delivery. The server receives it like a delivery from GitHub, but without the origin check. If signature

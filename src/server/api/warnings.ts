@@ -121,8 +121,8 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     const found = problemsOf(processes, 'memory_exhausted')
     if (found.length === 0) return undefined
     const list = found.map(([where]) => where).join(', ')
-    const cure = 'raise "runningLimit", or set a shorter "timeout" for handlers of large payloads'
-    return [`Large payloads wait for memory in ${list}: running handlers use all that "runningLimit" allows`, cure]
+    const cure = 'raise "payloadMemory", or set a shorter "timeout" for handlers of large payloads'
+    return [`Large payloads wait for memory in ${list}: running handlers use all that "payloadMemory" allows`, cure]
   },
   missed({ overview }) {
     const { missed, requested, expired } = overview.missedDeliveries

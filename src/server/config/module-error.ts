@@ -22,20 +22,11 @@ export class ModuleError extends Error {
 
 /** The error for a module whose import has failed. */
 export function importError(name: string, cause: unknown): ModuleError {
-  const secret = missingSecret(cause)
-  if (secret) return new ModuleError(`Cannot import ${name}: ${secret}`, undefined, { cause })
   const location = locationOf(cause)
   const place = location ? `${shownPlace(location)}: ` : ''
   return new ModuleError(`Cannot import ${name}: ${place}${messageOf(cause)}`, location && traceOf(cause, location), {
     cause,
   })
-}
-
-function missingSecret(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !error.message.startsWith('No secret:')) return undefined
-  const cure = 'set GITHUB_WEBHOOKS_KEY, for example in .env, or --secret-file'
-  const note = 'config.secretFile does not help, because hookserver reads config only after the import'
-  return `No secret: ${cure}. ${note}. "serve --dev" generates a secret for this machine`
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Decisions about a server, by its settings and the options of its module. A setting overrides an option. */
+
 import { apiUrlOf, githubUrlOf } from '../../github/addresses.ts'
 import type { Target } from '../../github/target.ts'
 import type { Hooks } from '../../hooks.ts'
 import { capabilities, requireCapabilities } from '../../inbox/capabilities.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
+import { optionsOf } from '../../internals.ts'
 import type { HooksOptions } from '../../options.ts'
 import { githubApi } from '../../settings.ts'
 import type { Config } from './resolve-config.ts'
@@ -13,9 +15,9 @@ import type { Config } from './resolve-config.ts'
  * module applies.
  */
 export function hooksOptions(config: Config): HooksOptions {
-  const { url, validateIp, ranges, validateSignature, trustProxy, githubToken, dev } = config
+  const { path, validateIp, ranges, validateSignature, trustProxy, githubToken, dev } = config
   return {
-    url: url.value,
+    path: path.value,
     validateIp: dev.value ? false : validateIp.value,
     ranges: ranges.value,
     validateSignature: validateSignature.value,
@@ -53,6 +55,6 @@ export const recoverTargets = ({ role, recover }: Config): Target[] | undefined 
  * @throws {TypeError} naming the capability that it lacks: a server and the commands need all.
  */
 export function moduleInbox({ database }: Pick<Config, 'database'>, hooks: Hooks | undefined): Inbox | undefined {
-  const inbox = database.source === undefined ? hooks?.options.inbox : undefined
-  return inbox && requireCapabilities(inbox, capabilities, 'This command')
+  const inbox = database.source === undefined ? hooks && optionsOf(hooks).inbox : undefined
+  return inbox ? requireCapabilities(inbox, capabilities, 'This command') : undefined
 }

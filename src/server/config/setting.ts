@@ -73,7 +73,7 @@ export const proxies = textValue(expectedProxies, (text) => {
 
 const isProxy = (item: string): boolean => item === 'unix' || namedRanges.has(item) || parseCidr(item) !== undefined
 
-export const path = textValue('a path that begins with "/", without "?", "#" or white space', (text) =>
+export const urlPath = textValue('a path that begins with "/", without "?", "#" or white space', (text) =>
   /^\/[^?#\s]*$/.test(text) ? text : undefined,
 )
 

@@ -8,7 +8,6 @@ import {
   events,
   github,
   headerText,
-  path,
   port,
   proxies,
   ranges,
@@ -19,6 +18,7 @@ import {
   timeout,
   token,
   url,
+  urlPath,
 } from './setting.ts'
 
 /**
@@ -39,10 +39,10 @@ export const settings = {
     schema: text,
     default: '0.0.0.0',
   }),
-  url: setting({
+  path: setting({
     placeholder: '<path>',
     help: 'Path that receives deliveries (default: /hooks)',
-    schema: path,
+    schema: urlPath,
   }),
   role: setting({
     placeholder: '<role>',

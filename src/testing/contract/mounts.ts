@@ -1,6 +1,6 @@
 import type { Hook } from '../../handler.ts'
 import { Hooks } from '../../hooks.ts'
-import type { HooksOptions } from '../../options.ts'
+import type { MountOptions } from '../../options.ts'
 import { keepDigits } from '../../runtime/json.ts'
 
 /** The secret of all mounts except `rotation` and `unresolved`. */
@@ -12,7 +12,7 @@ export const rotatedSecrets = ['the old secret', 'the new secret'] as const
 export interface ContractMount {
   id: string
   hooks: Hooks
-  options: HooksOptions & { url: string }
+  options: MountOptions & { path: string }
   /** True if the application's body parser must read the body before hookserver receives the request. */
   consumed: boolean
 }
@@ -22,11 +22,11 @@ export interface ContractMount {
  * Node.js, so that applications in other runtimes can use it too.
  * @param options Options for every mount: `clientAddress`, on platforms that provide no address.
  */
-export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}): ContractMount[] {
-  const mount = (id: string, more: HooksOptions, hooks: Hooks = contractHooks()): ContractMount => ({
+export function contractMounts(options: Pick<MountOptions, 'clientAddress'> = {}): ContractMount[] {
+  const mount = (id: string, more: MountOptions, hooks: Hooks = contractHooks()): ContractMount => ({
     id,
     hooks,
-    options: { logger: false, validateIp: false, ...options, ...more, url: `/contract/${id}` },
+    options: { validateIp: false, ...options, ...more, path: `/contract/${id}` },
     consumed: id === 'consumed',
   })
   const outside = ['192.0.2.0/24', '2001:db8::/32']
@@ -36,7 +36,7 @@ export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}
     mount('sha256', { signatureAlgorithms: ['sha256'] }),
     mount('unsigned', { validateSignature: false }),
     mount('small', { bodyLimit: 1000 }),
-    mount('impatient', { timeout: 300 }),
+    mount('impatient', { replyTimeout: 300 }),
     mount('inside', { validateIp: true, ranges: ['127.0.0.0/8', '::1'] }),
     mount('outside', { validateIp: true, ranges: outside }),
     mount('warned', { validateIp: 'warn', ranges: outside }),
@@ -45,7 +45,7 @@ export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}
     mount('consumed', {}),
     mount('echo', {}, echoHooks()),
     mount('bare', {}, bareHooks()),
-    mount('exact', { parsePayload: (json) => JSON.parse(json, keepDigits) }, exactHooks()),
+    mount('exact', {}, exactHooks()),
   ]
 }
 
@@ -90,7 +90,8 @@ function echoHooks(): Hooks {
 
 /** One hook, for all events, that replies with two ids of its payload. */
 function exactHooks(): Hooks {
-  const hooks = new Hooks({ secret: contractSecret, logger: false })
+  const parsePayload = (json: string) => JSON.parse(json, keepDigits)
+  const hooks = new Hooks({ secret: contractSecret, logger: false, parsePayload })
   hooks.hook('*', (data, _guid, { installationId }) => `${(data as { id?: unknown }).id} ${installationId}`)
   return hooks
 }

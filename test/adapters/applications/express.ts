@@ -14,7 +14,7 @@ export const expressApplications: readonly Application[] = frameworks.map(([titl
   start(mounts) {
     const app = create()
     for (const { hooks, options, consumed } of mounts) {
-      if (consumed) app.use(options.url, create.json())
+      if (consumed) app.use(options.path, create.json())
       app.use(hookserver(hooks, options))
     }
     app.use(errorHandler)

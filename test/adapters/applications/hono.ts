@@ -8,7 +8,7 @@ import type { Application } from '../host.ts'
 function mountAll(mounts: ContractMount[], app = new Hono()): Hono {
   for (const { hooks, options, consumed } of mounts) {
     if (consumed) {
-      app.use(options.url, async (context, next) => {
+      app.use(options.path, async (context, next) => {
         await context.req.formData().catch(() => {}) // Hono does not keep the bytes of a form
         await next()
       })

@@ -17,7 +17,7 @@ export const koaApplications: readonly Application[] = frameworks.map(([title, F
     app.use(errorHandler)
     for (const { hooks, options, consumed } of mounts) {
       app.use(async (context, next) => {
-        if (consumed && context.path === options.url) for await (const _ of context.req);
+        if (consumed && context.path === options.path) for await (const _ of context.req);
         return next()
       })
       app.use(hookserver(hooks, options))

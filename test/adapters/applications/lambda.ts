@@ -6,7 +6,7 @@ import { eventShapes, gateway } from '../lambda-events.ts'
 export const lambdaApplications: readonly Application[] = Object.entries(eventShapes).map(([service, shape]) => ({
   title: `Lambda behind ${service}`,
   start(mounts) {
-    const handlers = new Map(mounts.map(({ hooks, options }) => [options.url, hookserver(hooks, options)]))
+    const handlers = new Map(mounts.map(({ hooks, options }) => [options.path, hookserver(hooks, options)]))
     const fallback = handlers.get('/contract/plain') as ReturnType<typeof hookserver>
     return createServer(gateway((path) => handlers.get(path) ?? fallback, shape))
   },

@@ -1,4 +1,4 @@
-/** The resident memory of servers under attack: little more than before and `inFlightLimit`. */
+/** The resident memory of servers under attack: little more than before and `bodyMemory`. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { anyOrigin, project, ServedProcess, secret, withSecret } from '../../ser
 import { MiB, peakMemory, sendAborted, sendOversized } from './attacks.ts'
 
 /** The default of the option. */
-const inFlightLimit = 64 * MiB
+const bodyMemory = 64 * MiB
 
 /** For the chunks that the runtime holds, and for memory that it has not collected yet. */
 const allowance = 100_000_000
@@ -75,6 +75,6 @@ describe.runIf(process.platform === 'linux').each(Object.keys(targets))('%s', (n
     }
     const before = peakMemory(target.pid)
     await attack(target)
-    expect(peakMemory(target.pid) - before).toBeLessThan(inFlightLimit + allowance)
+    expect(peakMemory(target.pid) - before).toBeLessThan(bodyMemory + allowance)
   })
 })

@@ -1,8 +1,10 @@
 /** The public functions of `hookserver/github`. */
+
 import { expect, onTestFinished, test } from 'vitest'
 import { recover, startRecovery } from '../../../src/github/index.ts'
 import { lastSweep } from '../../../src/github/recovery/recovery.ts'
 import { Hooks } from '../../../src/hooks.ts'
+import { optionsOf } from '../../../src/internals.ts'
 import type { HooksOptions } from '../../../src/options.ts'
 import { eventually, openInbox } from '../../inbox/stores.ts'
 import { Scene } from '../recovery-scene.ts'
@@ -14,7 +16,7 @@ async function missing(options: HooksOptions = {}) {
   for (const event of ['push', 'star.created', 'push'] as const) await scene.github.deliver(event, {})
   await scene.startListening()
   const connection = { token: scene.github.addToken(), apiUrl: scene.github.url, ...options }
-  const hooks = new Hooks({ ...scene.hooks.options, ...connection })
+  const hooks = new Hooks({ ...optionsOf(scene.hooks), ...connection })
   hooks.on('push', { name: 'count' }, () => {})
   return { scene, hooks, targets: `acme/shop#${scene.hook.id}` }
 }
@@ -105,6 +107,6 @@ test('recover() needs an inbox and credentials', async () => {
   await expect(recover(anonymous, { targets: 'acme' })).rejects.toThrow(
     /only to an authorized client: set GITHUB_TOKEN, or GITHUB_APP_ID/,
   )
-  const enterprise = new Hooks({ ...anonymous.options, apiUrl: 'https://ghe.example/api/v3' })
+  const enterprise = new Hooks({ ...optionsOf(anonymous), apiUrl: 'https://ghe.example/api/v3' })
   await expect(recover(enterprise, { targets: 'acme' })).rejects.toThrow(/set HOOKSERVER_GITHUB_TOKEN/)
 })

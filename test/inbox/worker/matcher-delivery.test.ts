@@ -62,7 +62,7 @@ describe('a match', () => {
 
   test('has the setting for replays', () => {
     const host = new Host()
-    host.onReplay = 'discard'
+    host.replays = 'discard'
     expect(matchOf(opened(), host, new Slots()).match.discardReplay).toBe(true)
   })
 

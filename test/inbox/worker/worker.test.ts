@@ -95,7 +95,7 @@ describe('a worker', () => {
   test('without any handler waits for one, unless capture is on', async () => {
     const [inbox, waiting] = [openInbox(), openInbox()]
     const host = new Host()
-    host.capture = true
+    host.withoutHandlers = 'ignore'
     startWorker(inbox, host)
     startWorker(waiting, new Host())
     const left = await storeIn(waiting)
@@ -252,11 +252,11 @@ describe('a delivery that a handler gets', () => {
     })
   })
 
-  test('is not a replay if onReplay is discard', async () => {
+  test('is not a replay if replays is discard', async () => {
     const inbox = openInbox()
     const handled = vi.fn()
     const host = new Host().on('*', handled)
-    host.onReplay = 'discard'
+    host.replays = 'discard'
     const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 1 })]
     startWorker(inbox, host)
     await reaches(inbox, ids[0] as number, 'done')
@@ -358,7 +358,7 @@ describe('memory', () => {
       gates.set(guid, gate)
       return gate.promise
     })
-    host.runningLimit = 400 * MiB
+    host.payloadMemory = 400 * MiB
     const ids: number[] = []
     for (const n of [1, 2, 3, 4, 5]) ids.push(await storeIn(inbox, { n, text }, { guid: `${n}` }))
     startWorker(inbox, host)
@@ -377,7 +377,7 @@ describe('memory', () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
     const host = new Host().on('push', () => promise).on('fork', () => {})
-    host.runningLimit = 100 * MiB
+    host.payloadMemory = 100 * MiB
     const large = [await storeIn(inbox, { text }), await storeIn(inbox, { text })]
     startWorker(inbox, host)
     await reaches(inbox, large[0] as number, 'running')
@@ -392,7 +392,7 @@ describe('memory', () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
     const host = new Host().on('push', { timeout: 50, attempts: 1 }, () => promise).on('fork', () => {})
-    host.runningLimit = 100 * MiB
+    host.payloadMemory = 100 * MiB
     const stuck = await storeIn(inbox, { text })
     const large = await storeIn(inbox, { text }, { event: 'fork' })
     startWorker(inbox, host)

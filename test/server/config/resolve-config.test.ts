@@ -25,7 +25,7 @@ function problemsOf(sources: Partial<ConfigSources>): readonly string[] {
 const examples: { [Name in SettingName]: [text: string, value: Config[Name]['value'], wrong: string] } = {
   port: ['9000', 9000, '65536'],
   host: ['10.1.2.3', '10.1.2.3', ' '],
-  url: ['/github', '/github', 'github'],
+  path: ['/github', '/github', 'github'],
   role: ['worker', 'worker', 'both'],
   database: ['data/inbox.db', 'data/inbox.db', ' '],
   databaseUrlFile: ['/run/address', '/run/address', ' '],

@@ -151,7 +151,9 @@ describe('a redelivery', () => {
     const { rest } = octokitFor(github, token)
     expect((await rest.repos.redeliverWebhookDelivery(where)).status).toBe(202)
     await github.idle()
-    expect(receiver.deliveries).toMatchObject([{ guid: failed?.guid, event: 'issues', payload: failed?.request.payload }])
+    expect(receiver.deliveries).toMatchObject([
+      { guid: failed?.guid, event: 'issues', payload: failed?.request.payload },
+    ])
     const { data } = await rest.repos.listWebhookDeliveries(where)
     expect(data.map(({ guid, redelivery, status }) => [guid, redelivery, status])).toEqual([
       [failed?.guid, true, 'OK'],

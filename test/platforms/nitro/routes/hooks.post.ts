@@ -9,7 +9,7 @@ hooks.hook('ping', () => 'pong')
 hooks.hook('push', ({ commits }) => `${commits.length} commits`)
 
 const receive = hookserver(hooks, {
-  url: false, // Nitro has matched the path
+  path: false, // Nitro has matched the path
   clientAddress: (request) => request.ip,
 })
 export default defineHandler((event) => receive(event.req))

@@ -12,7 +12,7 @@ hooks.hook('ping', () => 'pong')
 hooks.hook('push', ({ commits }) => `${commits.length} commits`)
 
 const receive = hookserver(hooks, {
-  url: false, // Astro has matched the path
+  path: false, // Astro has matched the path
   clientAddress: (_request, context) => context.clientAddress,
 })
 export const POST: APIRoute = (context) => receive(context.request, context)

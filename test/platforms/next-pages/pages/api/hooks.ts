@@ -9,4 +9,4 @@ hooks.hook('ping', () => 'pong')
 hooks.hook('push', ({ commits }) => `${commits.length} commits`)
 
 export const config = { api: { bodyParser: false } } // the signature covers the bytes of the body
-export default hookserver(hooks, { url: '/api/hooks' })
+export default hookserver(hooks, { path: '/api/hooks' })

@@ -8,7 +8,7 @@ hooks.hook('ping', () => 'pong')
 hooks.hook('push', ({ commits }) => `${commits.length} commits`)
 
 const receive = hookserver(hooks, {
-  url: false, // Nuxt has matched the path
+  path: false, // Nuxt has matched the path
   clientAddress: (_request, event) => getRequestIP(event),
 })
 // Nuxt imports the functions of h3 automatically.

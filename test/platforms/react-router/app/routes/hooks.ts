@@ -10,7 +10,7 @@ hooks.hook('ping', () => 'pong')
 hooks.hook('push', ({ commits }) => `${commits.length} commits`)
 
 const receive = hookserver(hooks, {
-  url: false, // React Router has matched the path
+  path: false, // React Router has matched the path
   clientAddress: (request) => request.headers.get('x-real-ip') ?? undefined, // your reverse proxy sets it
 })
 export const action = ({ request }: ActionFunctionArgs) => receive(request)

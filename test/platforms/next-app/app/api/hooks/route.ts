@@ -9,6 +9,6 @@ hooks.hook('ping', () => 'pong')
 hooks.hook('push', ({ commits }) => `${commits.length} commits`)
 
 export const POST = hookserver(hooks, {
-  url: false, // Next.js has matched the path
+  path: false, // Next.js has matched the path
   clientAddress: (request) => request.headers.get('x-real-ip') ?? undefined, // Vercel or your reverse proxy sets it
 })

@@ -11,7 +11,7 @@ hooks.hook('ping', () => 'pong')
 hooks.hook('push', ({ commits }) => `${commits.length} commits`)
 
 const receive = hookserver(hooks, {
-  url: false, // SvelteKit has matched the path
+  path: false, // SvelteKit has matched the path
   clientAddress: (_request, event) => event.getClientAddress(),
 })
 export const POST: RequestHandler = (event) => receive(event.request, event)

@@ -1,0 +1,26 @@
+import type { HooksOptions } from './options.ts'
+
+/** The property of a `Hooks` with its `HooksInternals`. Its name is the same in each copy of the package. */
+export const internals: symbol = Symbol.for('hookserver.internals')
+
+/** A `Hooks` as the programs of hookserver see it: the server, the command line, recovery and `inject`. */
+export interface HooksInternals {
+  /**
+   * The given options, without defaults, except that a missing `secret` or `app` comes from the environment. They
+   * contain secrets, so they are not a public member.
+   */
+  readonly options: Readonly<HooksOptions>
+  /**
+   * Overrides options. Call it before the first mount and before `work()`.
+   * @throws {TypeError} naming the invalid option.
+   */
+  override(options: HooksOptions): void
+}
+
+const internalsOf = (hooks: object): HooksInternals => (hooks as Record<symbol, HooksInternals>)[internals] as never
+
+/** The given options of a `Hooks`. They contain secrets. */
+export const optionsOf = (hooks: object): Readonly<HooksOptions> => internalsOf(hooks).options
+
+/** Overrides options of a `Hooks`. See `HooksInternals.override`. */
+export const overrideOptions = (hooks: object, options: HooksOptions): void => internalsOf(hooks).override(options)
