@@ -1,3 +1,4 @@
+import type { Delivery } from './delivery.ts'
 import { builtinModule } from './runtime/platform.ts'
 
 /** A GitHub App: its id and its private key. */
@@ -7,6 +8,16 @@ export interface AppOptions {
   /** The private key from GitHub: the PEM text, which may have `\n` instead of line breaks, or the path of its file. */
   privateKey: string
 }
+
+/**
+ * Chooses the App of a delivery, for a program that serves several Apps, for example by `delivery.source`. `undefined`:
+ * the delivery belongs to no App.
+ */
+export type AppResolver = (delivery: Delivery) => AppOptions | undefined | Promise<AppOptions | undefined>
+
+/** The App for calls that belong to no delivery. `undefined` if the option `app` is a function. */
+export const appWithoutDelivery = (app: AppOptions | AppResolver | undefined): AppOptions | undefined =>
+  typeof app === 'function' ? undefined : app
 
 /**
  * Checks the option `app` and reads its key.

@@ -1,6 +1,6 @@
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
-import { type Check, checkOptions, isWhole, milliseconds, must } from './runtime/check-options.ts'
+import { type Check, checkOptions, isListOf, isString, isWhole, milliseconds, must } from './runtime/check-options.ts'
 import { maxTimer } from './runtime/timer.ts'
 
 /**
@@ -58,6 +58,11 @@ export interface HandlerOptions {
    * more than 200 characters. Default: no order.
    */
   order?: 'repository' | ((delivery: Delivery) => string | undefined) | undefined
+  /**
+   * The mount whose deliveries the handler gets, by `delivery.source`: the option `source` of the mount, else its
+   * `path`. Or a list of mounts. Default: all.
+   */
+  source?: string | readonly string[] | undefined
 }
 
 /**
@@ -117,5 +122,9 @@ const checks: Record<keyof HandlerOptions, Check> = {
   delay: must((value) => isWhole(value, 0, maxTimer), `a whole number of milliseconds, 0 to ${maxTimer}`),
   timeout: milliseconds,
   concurrency: count,
+  source: must(
+    (value) => isString(value) || (isListOf(value, isString) && value.length > 0),
+    'a string or a list of strings',
+  ),
   order: must((value) => value === 'repository' || typeof value === 'function', "'repository' or a function"),
 }

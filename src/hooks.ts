@@ -115,8 +115,8 @@ export class Hooks implements Mountable {
     if (given.length === 0 || (given.length === 1 && isObject(given[0]))) {
       return (later: Hook) => this.hook(name, { ...(given[0] as HandlerOptions) }, later)
     }
-    if (this.#registry.hasHook(name)) throw new Error(`${name} hook already registered`)
     const { options, handler } = optionsThenHandler(`hooks.hook('${name}'`, given)
+    if (this.#registry.hasHook(name, options?.source)) throw new Error(`${name} hook already registered`)
     this.#register([name], options, handler, (hook: Hook) => ({
       replies: true,
       hook,
@@ -291,6 +291,7 @@ export class Hooks implements Mountable {
     const draining = [...this.#draining.values()]
     const workers = [...this.#workers.values(), ...draining.map(({ worker }) => worker)]
     await Promise.all([this.#drain.close(grace), ...workers.map((worker) => worker.stop(grace))])
+    for (const inbox of this.#workers.keys()) workingHooks.get(inbox)?.delete(this)
     await Promise.allSettled(draining.map(({ result }) => result)) // they still query the inbox after their workers
     this.#octokits.close() // not earlier, because handlers use them
     await Promise.all([...this.#inboxes].map(([inbox, writes]) => this.#closeInbox(inbox, writes)))
@@ -341,6 +342,7 @@ export class Hooks implements Mountable {
     if (!settings.work || this.#workers.has(inbox)) return
     // Two workers of one process would exceed the concurrency of a handler.
     if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')
+    takeSources(inbox, this, settings.sources)
     const writes = this.#writesTo(inbox)
     writes.registry?.add('worker')
     const worker = new LazyWorker(inbox, this.#workerHost(settings, writes))
@@ -350,20 +352,21 @@ export class Hooks implements Mountable {
   }
 
   #workerHost(settings: Settings, { counters }: BackgroundWrites): WorkerHost {
-    const { logger, withoutHandlers, payloadMemory, replays, onError, onDead, parsePayload } = settings
+    const { logger, withoutHandlers, sources, payloadMemory, replays, onError, onDead, parsePayload } = settings
     const callback = (name: string, call: Settings['onError']) => (failure: HandlerFailure) => {
       const called = new Promise((resolve) => resolve(call?.(failure)))
       called.catch((err: unknown) => logger.error({ err, guid: failure.delivery.guid }, `${name} failed`))
     }
     return {
       registrations: () => this.#registry.all(),
-      match: (event, action) => this.#registry.match(event, action),
+      match: (event, action, source) => this.#registry.match(event, action, source),
       parse: (body, form) => toPayload(decodePayload(body, form, Number.POSITIVE_INFINITY), parsePayload),
       whenIdle: (timeout) => this.#drain.whenIdle(timeout),
       attempted: (handler, outcome) => counters?.count('attempts', handler, outcome),
       logger,
       octokits: this.#octokits.forDeliveries(settings),
       withoutHandlers,
+      sources,
       payloadMemory,
       replays,
       onError: callback('onError', onError),
@@ -400,6 +403,22 @@ export class Hooks implements Mountable {
   #handlersChanged(): void {
     for (const worker of this.#workers.values()) worker.handlersChanged()
   }
+}
+
+/** The sources of each `Hooks` of this process that runs handlers for an inbox. */
+const workingHooks = new WeakMap<BasicInbox, Map<Hooks, HooksOptions['sources']>>()
+
+/** @throws {TypeError} if another `Hooks` of this process handles the same deliveries of the inbox. */
+function takeSources(inbox: BasicInbox, hooks: Hooks, own: HooksOptions['sources']): void {
+  const working = workingHooks.get(inbox) ?? new Map<Hooks, HooksOptions['sources']>()
+  for (const [other, sources] of working) {
+    if (other === hooks || (own && sources && !own.some((source) => sources.includes(source)))) continue
+    throw new TypeError(
+      'Two Hooks run handlers for one inbox, so each would handle deliveries of the other: ' +
+        'give both the option "sources", such as [\'/hooks\'], or give one of them "work: false"',
+    )
+  }
+  workingHooks.set(inbox, working.set(hooks, own))
 }
 
 /** Splits the arguments `[options], handler`. @throws {TypeError} if they are in the wrong order. */

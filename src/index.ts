@@ -1,5 +1,5 @@
 export type { Mountable, MountTraits } from './adapters/mount.ts'
-export type { AppOptions } from './app.ts'
+export type { AppOptions, AppResolver } from './app.ts'
 export type { AnyOctokit, Delivery, DeliveryOctokit, OctokitClass } from './delivery.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
 export type { AnyEventName, AnyPayload, EventName, EventPayloads, KnownEvent, PayloadOf } from './events.ts'

@@ -3,7 +3,7 @@
  * `scripts/options-docs.ts` writes the tables of `docs/options.md` from the comments in this file, and compares each
  * `@default` with `settings.ts`.
  */
-import type { AppOptions } from './app.ts'
+import type { AppOptions, AppResolver } from './app.ts'
 import type { Delivery, OctokitClass } from './delivery.ts'
 import type { HashName } from './http.ts'
 import type { BasicInbox } from './inbox/inbox.ts'
@@ -153,11 +153,12 @@ export interface HooksOptions extends MountOptions {
   token?: string | undefined
   /**
    * The GitHub App that `delivery.octokit()` and `hooks.octokit()` authenticate as. `id` is its App ID or client ID.
-   * `privateKey` is the PEM text, which may contain `\n` instead of line breaks, or the path of its file.
+   * `privateKey` is the PEM text, which may contain `\n` instead of line breaks, or the path of its file. For several
+   * Apps, a function gets the delivery and returns its App. `hooks.octokit()` then uses the option `token`.
    * @default the environment variables `GITHUB_APP_ID` and `GITHUB_APP_PRIVATE_KEY`
    * @example app: { id: 123456, privateKey: 'bot.pem' }
    */
-  app?: AppOptions | undefined
+  app?: AppOptions | AppResolver | undefined
   /**
    * The class of the Octokits that hookserver creates: the class `Octokit` of the package `octokit`, with your plugins
    * and defaults.
@@ -193,6 +194,13 @@ export interface HooksOptions extends MountOptions {
    * @example work: false
    */
   work?: boolean | undefined
+  /**
+   * The mounts whose deliveries this `Hooks` handles, by `delivery.source`. Needed if two `Hooks` share an inbox:
+   * without it, each would handle the deliveries of the other.
+   * @default all
+   * @example sources: ['/hooks']
+   */
+  sources?: readonly string[] | undefined
   /**
    * What happens to deliveries in the inbox while no handler at all is registered. `'wait'`: they wait until a handler
    * is registered. `'ignore'`: they end `ignored`.

@@ -32,6 +32,7 @@ type WithoutDefault =
   | 'octokit'
   | 'parsePayload'
   | 'inbox'
+  | 'sources'
   | 'onError'
   | 'onDead'
 type WithDefault = Exclude<keyof HooksOptions, WithoutDefault | 'trustProxy' | 'logger'>
@@ -138,7 +139,11 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
     computed: ({ apiUrl = githubApi }) =>
       withoutSlash(apiUrl) === githubApi ? environmentVariable('GITHUB_TOKEN') || undefined : undefined,
   },
-  app: { check: (value) => void readApp(value), computed: () => appIn(environmentVariable), convert: readApp },
+  app: {
+    check: (value) => isFunction(value) || void readApp(value),
+    computed: () => appIn(environmentVariable),
+    convert: (value) => (typeof value === 'function' ? value : readApp(value)),
+  },
   octokit: {
     check(value) {
       if (isFunction(value) && isFunction((value as OctokitClass).defaults)) return
@@ -173,6 +178,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
     },
   },
   work: { check: boolean, default: true },
+  sources: { check: must((value) => isListOf(value, isString) && value.length > 0, 'a list of strings, not empty') },
   withoutHandlers: { check: isOneOf('wait', 'ignore'), default: 'wait' },
   payloadMemory: { check: bytes, default: 256 * 1024 * 1024 },
   replays: { check: isOneOf('run', 'discard'), default: 'run' },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { AppOptions } from '../src/index.ts'
 import { Hooks } from '../src/index.ts'
 import { optionsOf } from '../src/internals.ts'
 import { resolveOptions } from '../src/settings.ts'
@@ -12,7 +13,7 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 20
 const pkcs1 = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString().trim()
 const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim()
 
-const appOf = (app?: unknown) => resolveOptions({ secret: 's', app: app as never }).app
+const appOf = (app?: unknown) => resolveOptions({ app: app as never }).app as AppOptions | undefined
 const keyOf = (given: string) => appOf({ id: 3, privateKey: given })?.privateKey
 
 /** The error that this value of the option `app` causes. */

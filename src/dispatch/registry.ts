@@ -1,5 +1,5 @@
 import { splitName } from '../events.ts'
-import type { Handler, Hook, Registration } from '../handler.ts'
+import type { Handler, HandlerOptions, Hook, Registration } from '../handler.ts'
 
 /** The handlers of an event: those for any action, and those for one action. */
 interface EventHandlers {
@@ -8,6 +8,11 @@ interface EventHandlers {
 }
 
 const none: readonly Registration[] = []
+
+/** Whether a delivery can match both. `undefined` matches every source. */
+function mayShare(one: HandlerOptions['source'], other: HandlerOptions['source']): boolean {
+  return one === undefined || other === undefined || [one].flat().some((source) => [other].flat().includes(source))
+}
 
 /**
  * The handlers by event and action. Event and action of a delivery are untrusted, so they are used only as keys of a
@@ -20,10 +25,13 @@ export class Registry {
   readonly #handlerNames = new Map<string, number>()
   /** The result of `all()`, until the handlers change. */
   #all: readonly Registration[] | undefined
+  /** Whether a handler has the option `source`. */
+  #hasSources = false
 
   /** @throws {TypeError} for a name that is neither `event`, `event.action` nor `*`. */
   add(name: string, registration: Registration): void {
     this.#listFor(name).push(registration)
+    this.#hasSources ||= registration.options.source !== undefined
     this.#changed(registration, 1)
   }
 
@@ -33,9 +41,9 @@ export class Registry {
     throw new TypeError(`An event name must be "event", "event.action" or "*", got ${JSON.stringify(name)}`)
   }
 
-  /** Whether `name` has a hook, whose return value is the reply. */
-  hasHook(name: string): boolean {
-    return this.#listFor(name).some(({ replies }) => replies)
+  /** Whether `name` has a hook, whose return value is the reply, for one of these sources. */
+  hasHook(name: string, sources: HandlerOptions['source']): boolean {
+    return this.#listFor(name).some(({ replies, options }) => replies && mayShare(options.source, sources))
   }
 
   /** Removes one registration of a function for `name`. @returns Whether there was one. */
@@ -53,7 +61,12 @@ export class Registry {
   }
 
   /** The handlers of a delivery, each once: the most specific first, equally specific ones in order of registration. */
-  match(event: string, action: string | undefined): readonly Registration[] {
+  match(event: string, action: string | undefined, source: string): readonly Registration[] {
+    const matches = this.#match(event, action)
+    return this.#hasSources ? matches.filter(({ options }) => mayShare(options.source, source)) : matches
+  }
+
+  #match(event: string, action: string | undefined): readonly Registration[] {
     const handlers = this.#events.get(event)
     const byAction = (action !== undefined && handlers?.byAction.get(action)) || none
     const any = handlers?.any ?? none

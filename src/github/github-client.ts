@@ -1,4 +1,5 @@
 import type { Octokit } from 'octokit'
+import { type AppOptions, appWithoutDelivery } from '../app.ts'
 import type { Delivery } from '../delivery.ts'
 import { isMissingPackage, version } from '../runtime/platform.ts'
 import type { Settings } from '../settings.ts'
@@ -9,7 +10,9 @@ import { defaultRetryPolicy, type Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
 import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
 
-type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'> & Partial<Pick<Settings, 'octokit' | 'pacing'>>
+type GivenCredentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'> &
+  Partial<Pick<Settings, 'octokit' | 'pacing'>>
+type Credentials = Omit<GivenCredentials, 'app'> & { app: AppOptions | undefined }
 type OctokitConstructor = typeof import('octokit').Octokit
 
 interface AppClient {
@@ -46,11 +49,12 @@ export class GitHubClient {
   #appOfRequesters: Promise<AppClient> | undefined
 
   /**
+   * @param credentials An `app` that is a function counts as missing.
    * @param signal Ends the requests that belong to neither a delivery nor a requester. If `signal` is given, these
    * requests keep the process alive while they wait for a rate limit.
    */
-  constructor(credentials: Credentials, signal?: AbortSignal) {
-    this.#credentials = credentials
+  constructor(credentials: GivenCredentials, signal?: AbortSignal) {
+    this.#credentials = { ...credentials, app: appWithoutDelivery(credentials.app) }
     const never = new AbortController().signal
     this.#scope = { log: credentials.logger, signal: signal ?? never, keepAlive: signal !== undefined }
   }

@@ -1,3 +1,4 @@
+import { readApp } from '../app.ts'
 import type { DeliveryOctokit, OctokitClass, OctokitSource } from '../delivery.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import type { Settings } from '../settings.ts'
@@ -21,7 +22,12 @@ export class Octokits {
 
   /** Creates the Octokits for the deliveries of a mount. */
   forDeliveries(settings: Settings): OctokitSource {
-    return async (delivery) => (await this.#clientFor(settings)).octokitFor(delivery)
+    const { app } = settings
+    if (typeof app !== 'function') return async (delivery) => (await this.#clientFor(settings)).octokitFor(delivery)
+    return async (delivery) => {
+      const chosen = await app(delivery)
+      return (await this.#clientFor({ ...settings, app: chosen && readApp(chosen) })).octokitFor(delivery)
+    }
   }
 
   /** An Octokit for calls that belong to no delivery. Its requests end at `close()`. */

@@ -1,3 +1,4 @@
+import { appWithoutDelivery } from '../app.ts'
 import { githubApi, type Settings } from '../settings.ts'
 
 /** A repository, an organization or the App, as the owner of webhooks. With an `id`: only the webhook with this id. */
@@ -44,7 +45,7 @@ export function missingCredentials(
   targets: readonly Target[],
   { app, token, apiUrl }: Pick<Settings, 'app' | 'token' | 'apiUrl'>,
 ): string | undefined {
-  if (app) return undefined
+  if (appWithoutDelivery(app)) return undefined
   const appVariables = 'GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY'
   if (targets.includes('app')) {
     const cure = `set ${appVariables}, or create an App with "npx hookserver app create"`

@@ -46,6 +46,11 @@ export interface MatchOffer {
    * store is allowed to offer nothing to one of them.
    */
   ordered: boolean
+  /**
+   * The mounts whose deliveries are offered, by `source`. The others stay unmatched, and do not delay ordered tasks.
+   * Default: all.
+   */
+  sources?: readonly string[] | undefined
   now: number
 }
 
@@ -212,8 +217,9 @@ export interface TaskQueue {
    * When there is work for these handlers: the earliest time at which one of their tasks is due. 0 if a delivery is
    * unmatched. `undefined` if there is no such task. Leaves out tasks of paused handlers, running tasks, and tasks that
    * wait for another task with their order key.
+   * @param sources As in `MatchOffer`: other unmatched deliveries do not count.
    */
-  nextDueAt(handlers: readonly string[]): Promise<number | undefined>
+  nextDueAt(handlers: readonly string[], sources?: readonly string[]): Promise<number | undefined>
   /** The deliveries with these ids, except those that were deleted. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>
   /**

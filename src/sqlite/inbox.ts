@@ -76,8 +76,8 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
     this.#workers = workers
     this.#goneListeners = goneListeners
     this.#storeQueue = new StoreQueue(writer)
-    this.#unmatched = new UnmatchedReader(async ({ limit, bytes }, after) => {
-      return (await maintenance.call('readUnmatched', limit, bytes, after)).map(toStoredDelivery)
+    this.#unmatched = new UnmatchedReader(async ({ limit, bytes, sources }, after) => {
+      return (await maintenance.call('readUnmatched', limit, bytes, after, sources)).map(toStoredDelivery)
     })
   }
 
@@ -133,7 +133,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
         const matches = offered.length > 0 ? await decide(offered) : []
         if (matches.length === 0) return { matched: 0, claimed: [] }
         if (matches.length === offered.length) this.#unmatched.readAhead(worker, offer, offered)
-        const recorded = await this.#writer.call('recordMatches', worker, matches, offer.now)
+        const recorded = await this.#writer.call('recordMatches', worker, matches, offer.now, offer.sources)
         const { hasEarlier, ...result } = recorded
         if (hasEarlier) this.#unmatched.forget(worker)
         // Nothing is recorded if all matches have order keys, and an earlier delivery was made unmatched again after

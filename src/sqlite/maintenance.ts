@@ -108,8 +108,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #calls: MaintenanceCalls = {
     addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
     removeWorker: (worker) => void this.#workers.delete(worker),
-    readUnmatched: (limit, bytes, after) => transferBodies(readUnmatched(this.#connection, limit, bytes, after)),
-    nextDueAt: (handlers) => nextDueAt(this.#connection, handlers),
+    readUnmatched: (...given) => transferBodies(readUnmatched(this.#connection, ...given)),
+    nextDueAt: (...given) => nextDueAt(this.#connection, ...given),
     load: (ids) => transferBodies(load(this.#connection, ids)),
     list: (query) => list(this.#connection, query),
     get: (id) => get(this.#connection, id),

@@ -47,7 +47,7 @@ export interface WriterCalls
   extends Served<(typeof writerMethods)[number] | 'registerWorker' | 'updateWorker' | 'releaseWorker'> {
   store(delivery: EncodedDelivery): StoreResult
   storeBatch(batch: DeliveryBatch): BatchAnswer
-  recordMatches(worker: number, matches: readonly Match[], now: number): RecordedMatches
+  recordMatches(worker: number, matches: readonly Match[], now: number, sources?: readonly string[]): RecordedMatches
   retry(ids: readonly number[]): number
   discard(ids: readonly number[], reason: string): number
 }
@@ -76,7 +76,7 @@ export interface MaintenanceCalls extends Served<(typeof maintenanceMethods)[num
   addWorker(worker: number, handlers: readonly HandlerPolicy[]): void
   removeWorker(worker: number): void
   /** Reads unmatched deliveries with larger ids than `after`, oldest first. */
-  readUnmatched(limit: number, bytes: number, after: number): StoredDeliveryRow[]
+  readUnmatched(limit: number, bytes: number, after: number, sources?: readonly string[]): StoredDeliveryRow[]
   load(ids: readonly number[]): StoredDeliveryRow[]
   list(query: Query): Page
   /** Prunes one batch of deliveries. @returns the number of deleted deliveries. */
@@ -125,7 +125,7 @@ function committedBy({ method, args }: Call<WriterCalls>, answer: Answer): numbe
   return method === 'storeBatch' ? batchLength(args[0]) - (answer.value as BatchAnswer).errors.length : 0
 }
 
-type Limits = Pick<MatchOffer, 'limit' | 'bytes'>
+type Limits = Pick<MatchOffer, 'limit' | 'bytes' | 'sources'>
 
 /**
  * Reads unmatched deliveries. While a worker records its matches, the deliveries for its next match are read. These are

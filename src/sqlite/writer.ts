@@ -174,9 +174,9 @@ export class Writer implements ThreadServer<WriterCalls> {
       registerWorker: (handlers) => registerWorker(connection, handlers, this.#settings.heartbeat, Date.now()),
       updateWorker: (worker, handlers) => updateWorker(connection, worker, handlers),
       releaseWorker: (worker) => releaseWorker(connection, worker, Date.now()),
-      recordMatches: (worker, matches, now) => {
+      recordMatches: (worker, ...given) => {
         checkRegistered(connection, worker)
-        return recordMatches(connection, worker, matches, now)
+        return recordMatches(connection, worker, ...given)
       },
       countMatchAttempt: (id) => countMatchAttempt(connection, id),
       forgetMatchAttempts: (id) => forgetMatchAttempts(connection, id),

@@ -22,7 +22,7 @@ describe('a registry', () => {
     const [one, two] = [registration('one'), registration('two')]
     for (const name of ['push', '*']) for (const each of [one, two]) registry.add(name, each)
     expect(registry.remove('push', one.handler)).toBe(true)
-    expect([registry.match('push', undefined), registry.all()]).toEqual([
+    expect([registry.match('push', undefined, '/hooks'), registry.all()]).toEqual([
       [two, one],
       [two, one],
     ])
@@ -45,8 +45,24 @@ describe('a registry', () => {
   test('knows the names that have a hook', () => {
     const registry = new Registry()
     registry.add('push', registration('a listener'))
-    expect(registry.hasHook('push')).toBe(false)
+    expect(registry.hasHook('push', undefined)).toBe(false)
     registry.add('push', registration('a hook', true))
-    expect([registry.hasHook('push'), registry.hasHook('*'), registry.hasHook('push.x')]).toEqual([true, false, false])
+    const names = ['push', '*', 'push.x']
+    expect(names.map((name) => registry.hasHook(name, undefined))).toEqual([true, false, false])
+  })
+
+  test('has a hook of each mount, and matches those of the mount of a delivery', () => {
+    const registry = new Registry()
+    const hooks = ['/a', ['/b', '/c']].map((source) => ({
+      ...registration(`hook of ${source}`, true),
+      options: { source },
+    }))
+    for (const hook of hooks) registry.add('push', hook)
+    expect(['/a', '/c', ['/x', '/b'], '/x', undefined].map((source) => registry.hasHook('push', source))).toEqual([
+      ...[true, true, true, false, true],
+    ])
+    expect(['/a', '/b', '/x'].map((source) => registry.match('push', undefined, source))).toEqual([
+      ...[[hooks[0]], [hooks[1]], []],
+    ])
   })
 })

@@ -1,10 +1,13 @@
 /** `delivery.octokit()`: its credentials, and its errors without them. */
 import { generateKeyPairSync } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { hookserver } from '../../src/adapters/node.ts'
 import type { Delivery } from '../../src/index.ts'
 import { version } from '../../src/runtime/platform.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
+import { listen, stop } from '../adapters/host.ts'
 import { addApp, attemptsFor, issueOf, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const comment = async (delivery: Delivery) => {
@@ -32,6 +35,26 @@ describe('delivery.octokit()', () => {
     expect(attempt).toMatchObject({ outcome: 'succeeded', result: 'hello-bot[bot]' })
     expect(requestsTo(github)).toEqual([`POST ${tokens} 201`, `POST ${comments} 201`])
     expect(github.requests.at(-1)).toMatchObject({ body: { body: 'Thank you' } })
+  })
+
+  test('authenticates as the App that a function chooses by the mount of the delivery', async () => {
+    const github = await startGitHub()
+    const installations = [{ id: 7, repositories: ['Codertocat/Hello-World'] }]
+    const [first, second] = [addApp(github), github.addApp({ id: 4, slug: 'other-bot', installations })]
+    const app = ({ source }: Delivery) => (source === '/other' ? second : first)
+    const bot = await startBot({ apiUrl: github.url, app }, async (delivery) => [
+      delivery.source,
+      await comment(delivery),
+    ])
+    const other = createServer(hookserver(bot.hooks, { path: '/other', secret: 'another secret' }))
+    const url = `${await listen(other)}/other`
+    onTestFinished(() => stop(other))
+    github.addHook({ app: first, url: bot.url, secret })
+    github.addHook({ app: second, url, secret: 'another secret' })
+    await github.deliver('issues.opened')
+    const results = await Promise.all([1, 2].map(async (id) => (await attemptsFor(bot.inbox, id))[0]?.result))
+    expect(results.toSorted()).toEqual(['["/hooks","hello-bot[bot]"]', '["/other","other-bot[bot]"]'])
+    await expect(bot.hooks.octokit({ repository: 'acme/shop' })).rejects.toThrow('needs credentials')
   })
 
   test('uses all digits of an installation id above 2^53', async () => {

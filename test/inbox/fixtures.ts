@@ -62,6 +62,7 @@ export class Host implements WorkerHost {
   readonly dead: [error: unknown, guid: string][] = []
   readonly attempts: [handler: string, outcome: string][] = []
   withoutHandlers: 'wait' | 'ignore' = 'wait'
+  sources: readonly string[] | undefined
   payloadMemory = 256 * 1024 * 1024
   replays: 'run' | 'discard' = 'run'
   parsePayload: PayloadParser | undefined
@@ -81,8 +82,8 @@ export class Host implements WorkerHost {
     return this.#registry.all()
   }
 
-  match(event: string, action: string | undefined): readonly Registration[] {
-    return this.#registry.match(event, action)
+  match(event: string, action: string | undefined, source: string): readonly Registration[] {
+    return this.#registry.match(event, action, source)
   }
 
   parse(body: Uint8Array, form: 'json' | 'form'): ParsedPayload {

@@ -263,14 +263,14 @@ describe('the worker', () => {
 })
 
 describe('drain()', () => {
-  test('handles the deliveries in the inbox, also if only a mount has the inbox', async () => {
+  test('handles the deliveries in the inbox', async () => {
     const inbox = openInbox()
-    const hooks = hooksWith({ work: false })
+    const hooks = hooksWith({ inbox, work: false })
     hooks.hook('push', () => 'pong')
-    await send(hooks, 'push', { inbox })
+    await send(hooks)
     expect(await hooks.drain()).toEqual({ nextAt: undefined })
     expect(await stateIn(inbox, 1)).toBe('done')
-    await send(hooks, 'push', { inbox })
+    await send(hooks)
     await hooks.drain({ budget: 60_000 })
     expect(await stateIn(inbox, 2)).toBe('done')
   })
@@ -381,6 +381,57 @@ describe('names of listeners', () => {
   })
 })
 
+describe('two Hooks on one inbox', () => {
+  test('each handle the deliveries of their own mounts', async () => {
+    const inbox = openInbox()
+    const ran: string[] = []
+    for (const path of ['/a', '/b']) {
+      const hooks = hooksWith({ inbox, path, sources: [path] })
+      hooks.on('push', { order: () => 'one' }, ({ source }) => void ran.push(`${path} handled ${source}`))
+      hooks.work()
+      await send(hooks)
+    }
+    for (const id of [1, 2]) await reaches(inbox, id, 'done')
+    expect(ran.toSorted()).toEqual(['/a handled /a', '/b handled /b'])
+  })
+
+  test.each([
+    ['both handle all deliveries', undefined, undefined],
+    ['one handles all deliveries', ['/a'], undefined],
+    ['both name a source', ['/a', '/b'], ['/b']],
+  ])('are an error if %s', (_what, first, second) => {
+    const inbox = openInbox()
+    hooksWith({ inbox, sources: first }).work()
+    expect(() => hooksWith({ inbox, sources: second }).work()).toThrow(TypeError)
+    expect(() => hooksWith({ inbox, sources: second }).mount()).toThrow(/each would handle.*option "sources"/)
+    expect(() => hooksWith({ inbox, sources: second, work: false }).mount()).not.toThrow()
+  })
+
+  test('may work one after the other', async () => {
+    const inbox = openInbox()
+    const first = hooksWith({ inbox: withMembers(inbox, { close: async () => {} }) })
+    first.work()
+    await first.close()
+    expect(() => hooksWith({ inbox }).work()).not.toThrow()
+  })
+})
+
+describe('the option "source" of a handler', () => {
+  test.each([true, false])('chooses the mounts whose deliveries it gets (with an inbox: %s)', async (isStored) => {
+    const inbox = openInbox()
+    const hooks = hooksWith(isStored ? { inbox } : {})
+    const ran: string[] = []
+    hooks.on('push', { name: 'of a', source: '/a' }, ({ source }) => void ran.push(`a ${source}`))
+    hooks.on('push', { name: 'of both', source: ['/a', '/b'] }, ({ source }) => void ran.push(`both ${source}`))
+    for (const path of ['/a', '/b', '/c']) await send(hooks, 'push', { path })
+    if (isStored) {
+      for (const id of [1, 2]) await reaches(inbox, id, 'done')
+      await reaches(inbox, 3, 'ignored')
+    }
+    expect(ran.toSorted()).toEqual(['a /a', 'both /a', 'both /b'])
+  })
+})
+
 describe('onError and onDead', () => {
   test('get the error and the delivery, and their own errors are logged', async () => {
     const logger = new Recorder()
@@ -394,12 +445,12 @@ describe('onError and onDead', () => {
     await reaches(inbox, 1, 'dead')
     const said = (message: string) => logger.lines.filter((line) => line.message === message)
     await eventually(() => expect(said('onDead failed')).toHaveLength(1))
-    const delivery = (attempt: number) => expect.objectContaining({ guid: 'g', event: 'push', attempt })
-    expect(onError.mock.calls).toEqual([
-      [error, delivery(1)],
-      [error, delivery(2)],
-    ])
-    expect(onDead.mock.calls).toEqual([[error, delivery(2)]])
+    const failure = (attempt: number, nextAttemptAt: unknown) => {
+      const delivery = expect.objectContaining({ guid: 'g', event: 'push', attempt })
+      return { error, delivery, handler: 'hook:push', attempt, nextAttemptAt }
+    }
+    expect(onError.mock.calls).toEqual([[failure(1, expect.any(Date))], [failure(2, undefined)]])
+    expect(onDead.mock.calls).toEqual([[failure(2, undefined)]])
     expect(said('onError failed')).toMatchObject(
       Array(2).fill({ level: 'error', fields: { err: { message: 'the tracker is down' }, guid: 'g' } }),
     )

@@ -15,11 +15,13 @@ export const storeTimeout = 10_000
 export interface WorkerHost {
   /** What happens to deliveries while no handler is registered: they wait, or end as `ignored`. */
   readonly withoutHandlers: 'wait' | 'ignore'
+  /** The mounts whose deliveries the worker matches, by `source`. `undefined`: all. */
+  readonly sources: readonly string[] | undefined
   /** Bytes of memory that the payloads of running handlers may take together. */
   readonly payloadMemory: number
   /** All handlers, without duplicates. */
   registrations(): readonly Registration[]
-  match(event: string, action: string | undefined): readonly Registration[]
+  match(event: string, action: string | undefined, source: string): readonly Registration[]
   /** Parses a body. @throws {Error} if it is not a payload. */
   parse(body: Uint8Array, form: 'json' | 'form'): ParsedPayload
   /** Resolves when no request is being answered, but after `timeout` ms at the latest. */

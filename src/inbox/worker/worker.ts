@@ -171,7 +171,10 @@ export class Worker {
   async #nextDueAt(): Promise<number | undefined> {
     const { inbox, host } = this.#context
     if (!this.#handlesDeliveries) return undefined
-    return inbox.nextDueAt(host.registrations().map(({ name }) => name))
+    return inbox.nextDueAt(
+      host.registrations().map(({ name }) => name),
+      host.sources,
+    )
   }
 
   /** False before the program registers its first handler: every delivery would end as `ignored`. */
@@ -250,6 +253,7 @@ export class Worker {
     const { matched, tasks, unreadable, mayBeDue } = await this.#matcher.match(worker, {
       limit,
       ordered,
+      sources: this.#context.host.sources,
       now: this.#context.clock.now(),
     })
     if (matched > 0) this.#unmatched.raise()

@@ -47,10 +47,10 @@ export interface ExistingTaskRow extends ExistingTask {
  */
 export function lockUnmatched(
   sql: Sql,
-  { limit, bytes, ordered }: Pick<MatchOffer, 'limit' | 'bytes' | 'ordered'>,
+  { limit, bytes, ordered, sources }: Pick<MatchOffer, 'limit' | 'bytes' | 'ordered' | 'sources'>,
   from = 0,
 ): Promise<UnmatchedRow[]> {
-  return sql.all(selectUnmatched, limit, bytes, ordered, from)
+  return sql.all(selectUnmatched(sources), limit, bytes, ordered, from, ...(sources ? [sources] : []))
 }
 
 /** If the content is damaged or gone, returns the reason as `damaged`, so that the other deliveries can be handled. */
@@ -127,10 +127,10 @@ const selectStored = `
  * `$1` rows with ids from `$4` on, oldest first, as long as their bodies have at most `$2` bytes in total. Always returns
  * the first row.
  */
-const selectUnmatched = `
+const selectUnmatched = (sources?: readonly string[]): string => `
   with locked as materialized (
     select * from deliveries
-    where not matched and id >= $4
+    where not matched and id >= $4 ${sources ? 'and source = any($5::text[])' : ''}
       and (not $3::boolean or (select pg_try_advisory_xact_lock(hashtextextended('hookserver matches ' || current_schema(), 1))))
     order by id
     limit $1

@@ -69,8 +69,12 @@ export async function handlersWithDueTasks(sql: Sql, now: number): Promise<Set<s
 }
 
 /** The earliest time at which a task of these handlers is due. 0 if a delivery is unmatched. */
-export async function nextDueAt(sql: Sql, handlers: readonly string[]): Promise<number | undefined> {
-  const row = await sql.get<{ at: number | null }>(selectNextDue, handlers)
+export async function nextDueAt(
+  sql: Sql,
+  handlers: readonly string[],
+  sources?: readonly string[],
+): Promise<number | undefined> {
+  const row = await sql.get<{ at: number | null }>(selectNextDue, handlers, sources ?? null)
   return row?.at ?? undefined
 }
 
@@ -172,7 +176,8 @@ const selectDue = `
 
 const selectNextDue = `
   select case
-    when exists (select 1 from deliveries where not matched) then 0
+    when exists (
+      select 1 from deliveries where not matched and ($2::text[] is null or source = any($2::text[]))) then 0
     else (
       select min(first.next_at)
       from unnest($1::text[]) as input (handler), lateral (

@@ -32,13 +32,14 @@ const [slowSearch, searchFactor] = [5, 20]
  * Earlier deliveries can become unmatched: a transaction commits late, another worker gives up, or an operator retries a
  * delivery. They are found by a search of the whole index, which takes at most a twentieth of the time, and which follows
  * if a search finds nothing. With an order, each search is of the whole index, because ordered deliveries are matched in
- * order of receipt.
+ * order of receipt. A search for some sources only is of the whole index too.
  */
 export class UnmatchedSearch {
   #from = 0
   #nextWholeAt = Number.NEGATIVE_INFINITY
 
   async lock(transaction: Transaction, offer: MatchOffer): Promise<UnmatchedRow[]> {
+    if (offer.sources) return lockUnmatched(transaction, offer)
     if (!offer.ordered && this.#from > 0 && performance.now() < this.#nextWholeAt) {
       const found = this.#note(await lockUnmatched(transaction, offer, this.#from))
       if (found.length > 0) return found
@@ -89,7 +90,7 @@ export async function match(
 
   const hashes = orderHashesOf(candidates, matches)
   const [ready, replays, , , queues] = await Promise.all([
-    withoutOutOfOrder(transaction, candidates, matches),
+    withoutOutOfOrder(transaction, candidates, matches, offer.sources),
     transaction.all<{ id: number }>(selectReplays, idsOf(candidates)),
     checkRegistered(transaction, worker),
     lockOrderKeys(transaction, hashes),
@@ -184,10 +185,11 @@ async function withoutOutOfOrder(
   transaction: Transaction,
   deliveries: readonly UnmatchedRow[],
   matches: ReadonlyMap<number, Match>,
+  sources: readonly string[] | undefined,
 ): Promise<readonly UnmatchedRow[]> {
   const isOrdered = (id: number) => matches.get(id)?.tasks.some(({ key }) => key !== undefined)
   if (!deliveries.some(({ id }) => isOrdered(id))) return deliveries
-  const oldest = await transaction.get<{ id: number | null }>(selectOldestOther, idsOf(deliveries))
+  const oldest = await transaction.get<{ id: number | null }>(selectOldestOther, idsOf(deliveries), sources ?? null)
   const limit = oldest?.id ?? Number.POSITIVE_INFINITY
   return deliveries.filter(({ id }) => id < limit || !isOrdered(id))
 }
@@ -258,7 +260,9 @@ const markTasksGone = `
   from unnest($1::bigint[], $2::text[]) as input (delivery_id, handler)
   where tasks.delivery_id = input.delivery_id and tasks.handler = input.handler`
 
-const selectOldestOther = 'select min(id) as id from deliveries where not matched and not (id = any($1::bigint[]))'
+const selectOldestOther = `
+  select min(id) as id from deliveries
+  where not matched and not (id = any($1::bigint[])) and ($2::text[] is null or source = any($2::text[]))`
 
 const updateRearmed = `
   update deliveries

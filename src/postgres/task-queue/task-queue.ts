@@ -110,8 +110,8 @@ export class PostgresTaskQueue implements TaskQueue {
     })
   }
 
-  nextDueAt(handlers: readonly string[]): Promise<number | undefined> {
-    return this.#client.run((database) => nextDueAt(database, handlers))
+  nextDueAt(handlers: readonly string[], sources?: readonly string[]): Promise<number | undefined> {
+    return this.#client.run((database) => nextDueAt(database, handlers, sources))
   }
 
   load(ids: readonly number[]): Promise<StoredDelivery[]> {

@@ -48,3 +48,9 @@ const hasHandler = 'exists (select 1 from tasks where delivery_id = deliveries.i
 /** The condition that a word is in the columns, which are joined to one text by a character that no word contains. */
 const hasWord = `
   concat_ws(char(10), event, action, repository, sender, title, ref, sha, guid, number) like ? escape '\\'`
+
+/** A condition on the source of a delivery, for `sourcesParameter`. Empty if all sources match. */
+export const hasSource = (sources?: readonly string[]): string =>
+  sources ? ' and source in (select value from json_each(?))' : ''
+
+export const sourcesParameter = (sources?: readonly string[]): string[] => (sources ? [JSON.stringify(sources)] : [])

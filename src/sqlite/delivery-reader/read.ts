@@ -5,6 +5,7 @@ import type { Connection } from '../connection/connection.ts'
 import { type Place, unpack } from '../delivery-store/packs.ts'
 import { countMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { pausedHandlers } from '../task-queue/match.ts'
+import { hasSource, sourcesParameter } from './conditions.ts'
 
 /**
  * The oldest unmatched deliveries with ids above `after`. Their bodies have at most `bytes` in total, but the first one
@@ -15,10 +16,11 @@ export function readUnmatched(
   limit: number,
   bytes: number,
   after: number,
+  sources?: readonly string[],
 ): StoredDeliveryRow[] {
   const found: StoredDeliveryRow[] = []
   let left = bytes
-  for (const row of connection.each<PackedRow>(selectUnmatched, after, limit)) {
+  for (const row of connection.each<PackedRow>(selectUnmatched(sources), after, ...sourcesParameter(sources), limit)) {
     if (row.size > left && found.length > 0) break
     left -= row.size
     found.push(decodeRow(connection, row))
@@ -85,7 +87,8 @@ const storedColumns = `
   id, variant, source, hook_id, guid, event, received_at, pack, start, headers_size, size, trace, form, secret_id, secret_index,
   recovered, duplicates, replayed`
 
-const selectUnmatched = `select ${storedColumns} from deliveries where matched = 0 and id > ? order by id limit ?`
+const selectUnmatched = (sources?: readonly string[]): string =>
+  `select ${storedColumns} from deliveries where matched = 0 and id > ?${hasSource(sources)} order by id limit ?`
 const selectStored = `select ${storedColumns} from deliveries where id = ?`
 
 const selectHandlers = `

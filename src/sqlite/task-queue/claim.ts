@@ -1,6 +1,7 @@
 import { isPaused } from '../../inbox/match-tasks.ts'
 import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
+import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
 import { pausedHandlers } from './match.ts'
 import { claimTask, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 
@@ -35,8 +36,12 @@ export function claim(
 }
 
 /** The earliest time at which a task of these handlers is due. 0 if a delivery is unmatched. */
-export function nextDueAt(connection: Connection, handlers: readonly string[]): number | undefined {
-  const oldest = connection.get<{ id: number | null }>(selectOldestUnmatched)
+export function nextDueAt(
+  connection: Connection,
+  handlers: readonly string[],
+  sources?: readonly string[],
+): number | undefined {
+  const oldest = connection.get<{ id: number | null }>(selectOldestUnmatched(sources), ...sourcesParameter(sources))
   if (oldest?.id) return 0
   const paused = pausedHandlers(connection)
   const wanted = new Set(handlers)
@@ -81,7 +86,8 @@ const isCutOff = (place: number): string => `(
   where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
   order by number desc limit 1 offset ${place}) is 'cut off'`
 
-const selectOldestUnmatched = 'select min(id) as id from deliveries where matched = 0'
+const selectOldestUnmatched = (sources?: readonly string[]): string =>
+  `select min(id) as id from deliveries where matched = 0${hasSource(sources)}`
 
 const selectFirstDue = 'select next_at from tasks where handler = ? and next_at is not null order by next_at limit 1'
 

@@ -8,6 +8,7 @@ import {
 } from '../../inbox/match-tasks.ts'
 import type { ClaimedTask, Match, MatchResult } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
+import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
 import { mayBegin, promoteNext } from './order.ts'
 import { markGone } from './tasks.ts'
 import { workers } from './workers.ts'
@@ -36,7 +37,10 @@ export function recordMatches(
   worker: number,
   matches: readonly Match[],
   now: number,
+  sources?: readonly string[],
 ): RecordedMatches {
+  const hasEarlierThan = (id: number) =>
+    connection.get(selectEarlier(sources), id, ...sourcesParameter(sources)) !== undefined
   const paused = pausedHandlers(connection)
   const claimed: ClaimedTask[] = []
   const invalid: number[] = []
@@ -48,12 +52,12 @@ export function recordMatches(
     const existing = delivery.replay_key === null ? [] : connection.all<ExistingTaskRow>(selectTasks, own.id)
     const match = lacksHandlers(own, existing) ? withOtherPrograms(own, existing, worker, workers(connection)) : own
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
-    if (isOrdered && connection.get(selectEarlier, match.id)) continue // an earlier delivery must be matched first
+    if (isOrdered && hasEarlierThan(match.id)) continue // an earlier delivery must be matched first
     claimed.push(...recordMatch(connection, match, { ...delivery, existing }, { worker, now, paused }))
     if (match.invalid !== undefined) invalid.push(match.id)
     matched++
   }
-  const hasEarlier = connection.get(selectEarlier, inOrder[0]?.id ?? 0) !== undefined
+  const hasEarlier = hasEarlierThan(inOrder[0]?.id ?? 0)
   return { matched, claimed, hasEarlier, ...(invalid.length > 0 && { invalid }) }
 }
 
@@ -133,7 +137,8 @@ export function pausedHandlers(connection: Connection): Set<string> {
 }
 
 const selectUnmatched = 'select guid, event, sha256, rerun, replay_key from deliveries where id = ? and matched = 0'
-const selectEarlier = 'select 1 from deliveries where matched = 0 and id < ? limit 1'
+const selectEarlier = (sources?: readonly string[]): string =>
+  `select 1 from deliveries where matched = 0 and id < ?${hasSource(sources)} limit 1`
 const selectReplay = `
   select 1 from deliveries where replay_key = ? and sha256 = ? and id < ? and (guid <> ? or event <> ?) limit 1`
 

@@ -32,6 +32,7 @@ import { replayCases } from './replays.ts'
 import { retentionCases } from './retention.ts'
 import { retryCases } from './retries.ts'
 import { searchCases } from './search.ts'
+import { sourceCases } from './sources.ts'
 import { stateCases } from './states.ts'
 import { valueCases } from './values.ts'
 
@@ -49,6 +50,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...conflictCases,
   ...replayCases,
   ...matchingCases,
+  ...sourceCases,
   ...stateCases,
   ...handlerCases,
   ...claimingCases,

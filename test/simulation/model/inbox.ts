@@ -114,7 +114,7 @@ export class ModelInbox implements ModelledInbox {
     const offered = await this.#connection.send('offer', () => offer(this.#data, request))
     const matches = offered.length > 0 ? await decide(offered) : []
     if (matches.length === 0) return { matched: 0, claimed: [] }
-    return this.#call('recordMatches', 'due', () => recordMatches(this.#data, worker, matches, request.now))
+    return this.#call('recordMatches', 'due', () => recordMatches(this.#data, worker, matches, request))
   }
 
   countMatchAttempt(id: number): Promise<number> {
@@ -145,8 +145,8 @@ export class ModelInbox implements ModelledInbox {
     return this.#call('finish', 'due', () => finishAll(this.#data, worker, results))
   }
 
-  nextDueAt(handlers: readonly string[]): Promise<number | undefined> {
-    return this.#connection.send('nextDueAt', () => nextDueAt(this.#data, handlers))
+  nextDueAt(handlers: readonly string[], sources?: readonly string[]): Promise<number | undefined> {
+    return this.#connection.send('nextDueAt', () => nextDueAt(this.#data, handlers, sources))
   }
 
   retry(selection: Selection): Promise<number> {

@@ -5,11 +5,14 @@ import type { ModelData, ModelDelivery } from './data.ts'
 import { checkRegistered } from './leases.ts'
 
 /** The oldest unmatched deliveries. */
-export function offer(data: ModelData, { limit, bytes }: Pick<MatchOffer, 'limit' | 'bytes'>): StoredDelivery[] {
+export function offer(
+  data: ModelData,
+  { limit, bytes, sources }: Pick<MatchOffer, 'limit' | 'bytes' | 'sources'>,
+): StoredDelivery[] {
   const offered: StoredDelivery[] = []
   let left = bytes
   for (const delivery of data.deliveries.values()) {
-    if (delivery.isMatched) continue
+    if (delivery.isMatched || !isFrom(delivery, sources)) continue
     const { length } = delivery.content.body
     if (offered.length === limit || (length > left && offered.length > 0)) break
     left -= length
@@ -25,7 +28,12 @@ export function toStoredDelivery({ id, content, duplicates, variant, replayed }:
 }
 
 /** Records matches in order of receipt. */
-export function recordMatches(data: ModelData, worker: number, matches: readonly Match[], now: number): MatchResult {
+export function recordMatches(
+  data: ModelData,
+  worker: number,
+  matches: readonly Match[],
+  { now, sources }: Pick<MatchOffer, 'now' | 'sources'>,
+): MatchResult {
   checkRegistered(data, worker)
   const result = { matched: 0, claimed: [] as ClaimedTask[], invalid: [] as number[] }
   for (const own of matches.toSorted((a, b) => a.id - b.id)) {
@@ -36,7 +44,7 @@ export function recordMatches(data: ModelData, worker: number, matches: readonly
       ? withOtherPrograms(own, existing, worker, [...data.workers.values()])
       : own
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
-    if (isOrdered && hasEarlier(data, match.id)) continue // an earlier delivery must be matched first
+    if (isOrdered && hasEarlier(data, match.id, sources)) continue // an earlier delivery must be matched first
     result.claimed.push(...recordMatch(data, delivery, match, worker, now))
     if (match.invalid !== undefined) result.invalid.push(match.id)
     result.matched++
@@ -46,8 +54,12 @@ export function recordMatches(data: ModelData, worker: number, matches: readonly
 }
 
 /** Whether a delivery before this one is unmatched. */
-const hasEarlier = ({ deliveries }: ModelData, before: number): boolean =>
-  [...deliveries.values()].some(({ id, isMatched }) => id < before && !isMatched)
+const hasEarlier = ({ deliveries }: ModelData, before: number, sources?: readonly string[]): boolean =>
+  [...deliveries.values()].some((one) => one.id < before && !one.isMatched && isFrom(one, sources))
+
+/** Whether a delivery came from one of these mounts. */
+export const isFrom = ({ content }: ModelDelivery, sources?: readonly string[]): boolean =>
+  sources?.includes(content.source) ?? true
 
 /** @returns the tasks that the worker has claimed. */
 function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, worker: number, now: number) {

@@ -1,4 +1,5 @@
 /** The model of `TaskQueue`: claims and results of tasks. */
+
 import { isPaused } from '../../../src/inbox/match-tasks.ts'
 import { hasEnded, transitionOf } from '../../../src/inbox/states.ts'
 import {
@@ -10,6 +11,7 @@ import {
 } from '../../../src/inbox/task-queue.ts'
 import { type ModelData, type ModelDelivery, type ModelTask, wasCutOffTwice } from './data.ts'
 import { checkRegistered } from './leases.ts'
+import { isFrom } from './match.ts'
 
 export function claim(data: ModelData, worker: number, request: ClaimRequest): ClaimedTask[] {
   checkRegistered(data, worker)
@@ -38,8 +40,12 @@ export function claim(data: ModelData, worker: number, request: ClaimRequest): C
 }
 
 /** When the first task of these handlers is due. 0: a delivery is unmatched. */
-export function nextDueAt(data: ModelData, handlers: readonly string[]): number | undefined {
-  if ([...data.deliveries.values()].some(({ isMatched }) => !isMatched)) return 0
+export function nextDueAt(
+  data: ModelData,
+  handlers: readonly string[],
+  sources?: readonly string[],
+): number | undefined {
+  if ([...data.deliveries.values()].some((one) => !one.isMatched && isFrom(one, sources))) return 0
   const times = [...data.unfinishedTasks()].flatMap(({ handler, nextAt }) => {
     return nextAt === undefined || isPaused(data.pauses, handler) || !handlers.includes(handler) ? [] : [nextAt]
   })
