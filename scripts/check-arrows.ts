@@ -9,7 +9,7 @@ import { dirname, join, normalize } from 'node:path'
 const mostLines = 400
 
 /** Files that combine the other parts. Each is a part of its own. */
-const composing = ['index.ts', 'hooks.ts', 'receiver/receiver.ts', 'dashboard/vite.config.ts']
+const composing = ['index.ts', 'hooks.ts', 'inbox-workers.ts', 'receiver/receiver.ts', 'dashboard/vite.config.ts']
 
 /** The part that a file belongs to: its folder, or `nouns` (the shared types) for a file at the root. */
 function partOf(file: string): string {
@@ -37,9 +37,10 @@ const arrows: Record<string, readonly string[]> = {
   postgres: ['runtime', 'telemetry', 'nouns', 'inbox'],
   exec: ['runtime', 'telemetry', 'nouns', 'inbox'],
   'receiver/receiver.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox'],
+  'inbox-workers.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox', 'github'],
   'hooks.ts': [
-    ...['runtime', 'telemetry', 'nouns', 'receiver', 'receiver/receiver.ts', 'dispatch', 'inbox', 'github'],
-    'adapters/mount.ts',
+    ...['runtime', 'telemetry', 'nouns', 'receiver', 'receiver/receiver.ts', 'dispatch', 'inbox', 'inbox-workers.ts'],
+    ...['github', 'adapters/mount.ts'],
   ],
   // `github/octokits.ts` has the types of `hooks.octokit()` and `hooks.installations()`.
   'index.ts': ['telemetry', 'nouns', 'receiver', 'inbox', 'hooks.ts', 'adapters/mount.ts', 'github/octokits.ts'],

@@ -1,6 +1,15 @@
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
-import { type Check, checkOptions, isListOf, isString, isWhole, milliseconds, must } from './runtime/check-options.ts'
+import {
+  type Check,
+  checkOptions,
+  isFunction,
+  isListOf,
+  isString,
+  isWhole,
+  milliseconds,
+  must,
+} from './runtime/check-options.ts'
 import { maxTimer } from './runtime/timer.ts'
 
 /**
@@ -82,6 +91,17 @@ export interface Registration {
   /** The function that the application passed, if `handler` is not this function itself. */
   readonly hook?: Hook
   readonly options: HandlerOptions
+}
+
+/** Splits the arguments `[options], handler`. @throws {TypeError} if they are in the wrong order. */
+export function optionsThenHandler(
+  call: string,
+  given: readonly unknown[],
+): { options: HandlerOptions | undefined; handler: unknown } {
+  const [first, second] = given
+  if (given.length < 2) return { options: undefined, handler: first }
+  if (isFunction(first)) throw new TypeError(`Options come before the handler: write ${call}, { … }, handler)`)
+  return { options: first as HandlerOptions | undefined, handler: second }
 }
 
 /**

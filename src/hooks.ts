@@ -11,22 +11,19 @@ import {
   type HandlerOptions,
   type Hook,
   handlerOptions,
+  optionsThenHandler,
   type Registration,
 } from './handler.ts'
 import type { HookReply, Receiver } from './http.ts'
-import { BackgroundWrites } from './inbox/background-writes.ts'
 import { hasCapability } from './inbox/capabilities.ts'
-import type { BasicInbox } from './inbox/inbox.ts'
 import type { WorkerProblem } from './inbox/processes.ts'
 import { UnknownNames } from './inbox/unknown-names.ts'
-import { LazyWorker } from './inbox/worker/lazy-worker.ts'
 import type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
-import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
+import { InboxWorkers } from './inbox-workers.ts'
 import { type HooksInternals, internals } from './internals.ts'
-import type { HandlerFailure, HooksOptions, MountOptions } from './options.ts'
+import type { HooksOptions, MountOptions } from './options.ts'
 import { checkClientAddress } from './receiver/client-address.ts'
 import { MemoryLimit } from './receiver/memory-limit.ts'
-import { decodePayload, toPayload } from './receiver/payload.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
 import { SharedRanges } from './receiver/shared-ranges.ts'
 import { requestFor, type TrustedDelivery } from './receiver/trusted-delivery.ts'
@@ -43,14 +40,7 @@ import {
 import { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
 import { isObject } from './runtime/json.ts'
-import { within } from './runtime/timer.ts'
 import { checkMountOptions, checkSecret, resolveOptions, type Settings, withOptions } from './settings.ts'
-
-/** A running call of `drain()`. */
-interface Draining {
-  worker: LazyWorker
-  result: Promise<DrainResult>
-}
 
 const drainChecks: Record<keyof DrainLimits, Check> = {
   budget: milliseconds,
@@ -75,11 +65,7 @@ export class Hooks implements Mountable {
   readonly #octokits = new Octokits()
   /** The memory limits, by `bodyMemory`. Mounts with the same `bodyMemory` share a memory limit. */
   readonly #memoryLimits = new Map<number, MemoryLimit>()
-  readonly #workers = new Map<BasicInbox, LazyWorker>()
-  /** The running calls of `drain()`. */
-  readonly #draining = new Map<BasicInbox, Draining>()
-  /** The inboxes that `close()` closes, each with its background writes. */
-  readonly #inboxes = new Map<BasicInbox, BackgroundWrites>()
+  readonly #workers: InboxWorkers
   readonly #unknownNames = new UnknownNames()
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
@@ -91,7 +77,8 @@ export class Hooks implements Mountable {
     this.#settings = resolveOptions(options)
     const { secret, app, inbox } = this.#settings
     this.#options = { ...options, secret, app }
-    if (inbox) this.#writesTo(inbox) // `close()` closes this inbox, even without a mount
+    this.#workers = new InboxWorkers({ registry: this.#registry, drain: this.#drain, octokits: this.#octokits })
+    if (inbox) this.#workers.writesTo(inbox) // `close()` closes this inbox, even without a mount
   }
 
   /**
@@ -164,7 +151,7 @@ export class Hooks implements Mountable {
   off<const Name extends AnyEventName>(name: Name, handler: Handler<Name> | Hook<Name>): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
     const removed = this.#registry.remove(name, handler as unknown as Handler)
-    if (removed) this.#handlersChanged()
+    if (removed) this.#workers.handlersChanged()
     return removed
   }
 
@@ -181,8 +168,11 @@ export class Hooks implements Mountable {
     checkClientAddress(settings, traits)
     const receiver = this.#createReceiver(settings)
     this.#unknownNames.checkAt(settings)
-    if (settings.inbox && traits?.receives !== false) this.#writesTo(settings.inbox).registry?.add('receiver')
-    if (settings.inbox) this.#startWorker(settings.inbox, settings)
+    const { inbox, work } = settings
+    if (!inbox) return receiver
+    checkNames(this.#registry.all())
+    if (traits?.receives !== false) this.#workers.writesTo(inbox).registry?.add('receiver')
+    if (work) this.#workers.start(inbox, settings)
     return receiver
   }
 
@@ -228,7 +218,7 @@ export class Hooks implements Mountable {
    * if it runs no handlers.
    */
   get problems(): readonly WorkerProblem[] {
-    return [...this.#workers.values()].flatMap((worker) => worker.problems)
+    return this.#workers.problems
   }
 
   /**
@@ -241,7 +231,7 @@ export class Hooks implements Mountable {
     const settings = this.#settings
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     this.#unknownNames.checkAt(settings)
-    this.#startWorker(settings.inbox, { ...settings, work: true })
+    this.#workers.start(settings.inbox, settings)
   }
 
   /**
@@ -260,23 +250,7 @@ export class Hooks implements Mountable {
     const settings = this.#settings
     const { inbox } = settings
     if (!inbox) throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
-    if (this.#workers.has(inbox)) {
-      throw new TypeError('hooks.drain() needs the option "work: false", because this process already runs handlers')
-    }
-    const { result } = getOrCreate(this.#draining, inbox, () => this.#drainInbox(inbox, settings, limits))
-    try {
-      return await result
-    } finally {
-      this.#draining.delete(inbox)
-    }
-  }
-
-  #drainInbox(inbox: BasicInbox, settings: Settings, limits: DrainLimits): Draining {
-    checkNames(this.#registry.all())
-    const writes = this.#writesTo(inbox)
-    writes.registry?.add('worker')
-    const worker = new LazyWorker(inbox, this.#workerHost(settings, writes))
-    return { worker, result: worker.drain(limits) }
+    return this.#workers.drain(inbox, settings, limits)
   }
 
   /**
@@ -288,25 +262,9 @@ export class Hooks implements Mountable {
    * @param options `grace`: milliseconds that running handlers get to end before their `signal` aborts. Default: 25000.
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
-    const draining = [...this.#draining.values()]
-    const workers = [...this.#workers.values(), ...draining.map(({ worker }) => worker)]
-    await Promise.all([this.#drain.close(grace), ...workers.map((worker) => worker.stop(grace))])
-    for (const inbox of this.#workers.keys()) workingHooks.get(inbox)?.delete(this)
-    await Promise.allSettled(draining.map(({ result }) => result)) // they still query the inbox after their workers
+    await Promise.all([this.#drain.close(grace), this.#workers.stop(grace)])
     this.#octokits.close() // not earlier, because handlers use them
-    await Promise.all([...this.#inboxes].map(([inbox, writes]) => this.#closeInbox(inbox, writes)))
-  }
-
-  async #closeInbox(inbox: BasicInbox, writes: BackgroundWrites): Promise<void> {
-    let closed = false
-    const closing = async () => {
-      await writes.close()
-      await inbox.close()
-      closed = true
-    }
-    await within(storeTimeout, closing())
-    if (!closed)
-      this.#settings.logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
+    await this.#workers.closeInboxes(this.#settings.logger)
   }
 
   /** The options, and a way to override them, for the programs of hookserver that run a `Hooks`. */
@@ -328,50 +286,9 @@ export class Hooks implements Mountable {
       ranges: this.#ranges.of(settings, inbox && hasCapability(inbox, 'KeyValues') ? inbox : undefined),
       memoryLimit: getOrCreate(this.#memoryLimits, bodyMemory, () => new MemoryLimit(bodyMemory)),
       octokits: this.#octokits.forDeliveries(settings),
-      onStored: () => inbox && this.#workers.get(inbox)?.wake(),
-      writes: inbox && this.#writesTo(inbox),
+      onStored: () => inbox && this.#workers.wake(inbox),
+      writes: inbox && this.#workers.writesTo(inbox),
     })
-  }
-
-  #writesTo(inbox: BasicInbox): BackgroundWrites {
-    return getOrCreate(this.#inboxes, inbox, () => new BackgroundWrites(inbox))
-  }
-
-  #startWorker(inbox: BasicInbox, settings: Settings): void {
-    checkNames(this.#registry.all())
-    if (!settings.work || this.#workers.has(inbox)) return
-    // Two workers of one process would exceed the concurrency of a handler.
-    if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')
-    takeSources(inbox, this, settings.sources)
-    const writes = this.#writesTo(inbox)
-    writes.registry?.add('worker')
-    const worker = new LazyWorker(inbox, this.#workerHost(settings, writes))
-    this.#workers.set(inbox, worker)
-    worker.start()
-    writes.registry?.reportProblems(() => worker.problems)
-  }
-
-  #workerHost(settings: Settings, { counters }: BackgroundWrites): WorkerHost {
-    const { logger, withoutHandlers, sources, payloadMemory, replays, onError, onDead, parsePayload } = settings
-    const callback = (name: string, call: Settings['onError']) => (failure: HandlerFailure) => {
-      const called = new Promise((resolve) => resolve(call?.(failure)))
-      called.catch((err: unknown) => logger.error({ err, guid: failure.delivery.guid }, `${name} failed`))
-    }
-    return {
-      registrations: () => this.#registry.all(),
-      match: (event, action, source) => this.#registry.match(event, action, source),
-      parse: (body, form) => toPayload(decodePayload(body, form, Number.POSITIVE_INFINITY), parsePayload),
-      whenIdle: (timeout) => this.#drain.whenIdle(timeout),
-      attempted: (handler, outcome) => counters?.count('attempts', handler, outcome),
-      logger,
-      octokits: this.#octokits.forDeliveries(settings),
-      withoutHandlers,
-      sources,
-      payloadMemory,
-      replays,
-      onError: callback('onError', onError),
-      onDead: callback('onDead', onDead),
-    }
   }
 
   #register<Given>(
@@ -392,42 +309,11 @@ export class Hooks implements Mountable {
     const registered = toRegistration(given as Given)
     const name = own.name ?? `${registered.replies ? 'hook' : 'on'}:${names.join(',')}`
     const registration = { name, events: [...names], options: own, ...registered }
-    if (this.#options.inbox || this.#inboxes.size > 0) checkName(registration, this.#registry.hasHandlerName(name))
+    if (this.#options.inbox || this.#workers.hasInbox) checkName(registration, this.#registry.hasHandlerName(name))
     for (const event of names) {
       this.#registry.add(event, registration)
       this.#unknownNames.add(event)
     }
-    this.#handlersChanged()
+    this.#workers.handlersChanged()
   }
-
-  #handlersChanged(): void {
-    for (const worker of this.#workers.values()) worker.handlersChanged()
-  }
-}
-
-/** The sources of each `Hooks` of this process that runs handlers for an inbox. */
-const workingHooks = new WeakMap<BasicInbox, Map<Hooks, HooksOptions['sources']>>()
-
-/** @throws {TypeError} if another `Hooks` of this process handles the same deliveries of the inbox. */
-function takeSources(inbox: BasicInbox, hooks: Hooks, own: HooksOptions['sources']): void {
-  const working = workingHooks.get(inbox) ?? new Map<Hooks, HooksOptions['sources']>()
-  for (const [other, sources] of working) {
-    if (other === hooks || (own && sources && !own.some((source) => sources.includes(source)))) continue
-    throw new TypeError(
-      'Two Hooks run handlers for one inbox, so each would handle deliveries of the other: ' +
-        'give both the option "sources", such as [\'/hooks\'], or give one of them "work: false"',
-    )
-  }
-  workingHooks.set(inbox, working.set(hooks, own))
-}
-
-/** Splits the arguments `[options], handler`. @throws {TypeError} if they are in the wrong order. */
-function optionsThenHandler(
-  call: string,
-  given: readonly unknown[],
-): { options: HandlerOptions | undefined; handler: unknown } {
-  const [first, second] = given
-  if (given.length < 2) return { options: undefined, handler: first }
-  if (isFunction(first)) throw new TypeError(`Options come before the handler: write ${call}, { … }, handler)`)
-  return { options: first as HandlerOptions | undefined, handler: second }
 }

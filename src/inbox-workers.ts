@@ -1,0 +1,163 @@
+import type { Registry } from './dispatch/registry.ts'
+import type { Octokits } from './github/octokits.ts'
+import { checkNames } from './handler.ts'
+import { BackgroundWrites } from './inbox/background-writes.ts'
+import type { BasicInbox } from './inbox/inbox.ts'
+import type { WorkerProblem } from './inbox/processes.ts'
+import { LazyWorker } from './inbox/worker/lazy-worker.ts'
+import type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
+import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
+import type { HandlerFailure, HooksOptions } from './options.ts'
+import { decodePayload, toPayload } from './receiver/payload.ts'
+import type { Drain } from './runtime/drain.ts'
+import { getOrCreate } from './runtime/get-or-create.ts'
+import { within } from './runtime/timer.ts'
+import type { Settings } from './settings.ts'
+import type { FullLogger } from './telemetry/logger.ts'
+
+/** A running call of `drain()`. */
+interface Draining {
+  worker: LazyWorker
+  result: Promise<DrainResult>
+}
+
+/** The parts of a `Hooks` that its workers share with its mounts. */
+interface SharedParts {
+  registry: Registry
+  /** The running requests. */
+  drain: Drain
+  octokits: Octokits
+}
+
+/** The inboxes of a `Hooks`, and the workers that handle their deliveries: one for each inbox. */
+export class InboxWorkers {
+  readonly #shared: SharedParts
+  readonly #workers = new Map<BasicInbox, LazyWorker>()
+  readonly #draining = new Map<BasicInbox, Draining>()
+  /** The inboxes that `close()` closes, each with its background writes. */
+  readonly #inboxes = new Map<BasicInbox, BackgroundWrites>()
+
+  constructor(shared: SharedParts) {
+    this.#shared = shared
+  }
+
+  get hasInbox(): boolean {
+    return this.#inboxes.size > 0
+  }
+
+  get problems(): readonly WorkerProblem[] {
+    return [...this.#workers.values()].flatMap((worker) => worker.problems)
+  }
+
+  /** The background writes of an inbox. `close()` closes the inbox. */
+  writesTo(inbox: BasicInbox): BackgroundWrites {
+    return getOrCreate(this.#inboxes, inbox, () => new BackgroundWrites(inbox))
+  }
+
+  /** Starts the worker of an inbox, unless it runs. @throws {TypeError} as `Hooks.work()`. */
+  start(inbox: BasicInbox, settings: Settings): void {
+    checkNames(this.#shared.registry.all())
+    if (this.#workers.has(inbox)) return
+    // Two workers of one process would exceed the concurrency of a handler.
+    if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')
+    takeSources(inbox, this, settings.sources)
+    const writes = this.writesTo(inbox)
+    writes.registry?.add('worker')
+    const worker = new LazyWorker(inbox, this.#hostFor(settings, writes))
+    this.#workers.set(inbox, worker)
+    worker.start()
+    writes.registry?.reportProblems(() => worker.problems)
+  }
+
+  /** See `Hooks.drain()`. */
+  async drain(inbox: BasicInbox, settings: Settings, limits: DrainLimits): Promise<DrainResult> {
+    if (this.#workers.has(inbox)) {
+      throw new TypeError('hooks.drain() needs the option "work: false", because this process already runs handlers')
+    }
+    const { result } = getOrCreate(this.#draining, inbox, () => {
+      checkNames(this.#shared.registry.all())
+      const writes = this.writesTo(inbox)
+      writes.registry?.add('worker')
+      const worker = new LazyWorker(inbox, this.#hostFor(settings, writes))
+      return { worker, result: worker.drain(limits) }
+    })
+    try {
+      return await result
+    } finally {
+      this.#draining.delete(inbox)
+    }
+  }
+
+  /** There may be unmatched deliveries. */
+  wake(inbox: BasicInbox): void {
+    this.#workers.get(inbox)?.wake()
+  }
+
+  handlersChanged(): void {
+    for (const worker of this.#workers.values()) worker.handlersChanged()
+  }
+
+  /** Stops the workers, and ends the calls of `drain()`. */
+  async stop(grace: number): Promise<void> {
+    const draining = [...this.#draining.values()]
+    const workers = [...this.#workers.values(), ...draining.map(({ worker }) => worker)]
+    await Promise.all(workers.map((worker) => worker.stop(grace)))
+    for (const inbox of this.#workers.keys()) working.get(inbox)?.delete(this)
+    await Promise.allSettled(draining.map(({ result }) => result)) // they still query the inbox after their workers
+  }
+
+  async closeInboxes(logger: FullLogger): Promise<void> {
+    await Promise.all([...this.#inboxes].map(([inbox, writes]) => closeInbox(inbox, writes, logger)))
+  }
+
+  #hostFor(settings: Settings, { counters }: BackgroundWrites): WorkerHost {
+    const { registry, drain, octokits } = this.#shared
+    const { logger, withoutHandlers, sources, payloadMemory, replays, onError, onDead, parsePayload } = settings
+    const callback = (name: string, call: Settings['onError']) => (failure: HandlerFailure) => {
+      const called = new Promise((resolve) => resolve(call?.(failure)))
+      called.catch((err: unknown) => logger.error({ err, guid: failure.delivery.guid }, `${name} failed`))
+    }
+    return {
+      registrations: () => registry.all(),
+      match: (event, action, source) => registry.match(event, action, source),
+      parse: (body, form) => toPayload(decodePayload(body, form, Number.POSITIVE_INFINITY), parsePayload),
+      whenIdle: (timeout) => drain.whenIdle(timeout),
+      attempted: (handler, outcome) => counters?.count('attempts', handler, outcome),
+      logger,
+      octokits: octokits.forDeliveries(settings),
+      withoutHandlers,
+      sources,
+      payloadMemory,
+      replays,
+      onError: callback('onError', onError),
+      onDead: callback('onDead', onDead),
+    }
+  }
+}
+
+async function closeInbox(inbox: BasicInbox, writes: BackgroundWrites, logger: FullLogger): Promise<void> {
+  let closed = false
+  const closing = async () => {
+    await writes.close()
+    await inbox.close()
+    closed = true
+  }
+  await within(storeTimeout, closing())
+  if (!closed) logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
+}
+
+/** The `Hooks` of this process that run handlers for an inbox, with the sources of each. */
+const working = new WeakMap<BasicInbox, Map<InboxWorkers, HooksOptions['sources']>>()
+
+/** @throws {TypeError} if another `Hooks` of this process handles the same deliveries of the inbox. */
+function takeSources(inbox: BasicInbox, workers: InboxWorkers, own: HooksOptions['sources']): void {
+  const all = working.get(inbox) ?? new Map<InboxWorkers, HooksOptions['sources']>()
+  for (const sources of all.values()) {
+    if (own && sources && !own.some((source) => sources.includes(source))) continue
+    throw new TypeError(
+      'Two Hooks run handlers for one inbox, so each would handle deliveries of the other: ' +
+        'give both the option "sources", such as [\'/hooks\'], or give one of them "work: false"',
+    )
+  }
+  working.set(inbox, all.set(workers, own))
+}
