@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { accepts } from 'hono/accepts'
 import { compress } from 'hono/compress'
 import { secureHeaders } from 'hono/secure-headers'
 import type { HookError } from '../errors.ts'
@@ -12,6 +13,7 @@ import { api } from './api/index.ts'
 import type { ApiContext } from './api/route.ts'
 import type { Guard } from './auth/guard.ts'
 import { type Proxies, readClientAddress } from './listener.ts'
+import { allFormats, contentTypes, type Format } from './metrics/families.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { ProblemError, problem } from './problem.ts'
 
@@ -33,8 +35,9 @@ export function adminListener(admin: AdminContext): RequestListener {
   app.get('/healthz', (context) => context.text('ok'))
   app.get('/readyz', site.anyHost, readiness(admin))
   app.get('/metrics', site.anyHost, async (context) => {
-    const { type, text } = await metrics.read(receiver?.status())
-    return context.body(text, 200, { 'content-type': type })
+    const format = accepts(context, { header: 'Accept', supports: allFormats, default: 'text/plain' }) as Format
+    const text = await metrics.read(format, receiver?.status())
+    return context.body(text, 200, { 'content-type': contentTypes[format], vary: 'accept' })
   })
   app.route('/', dashboard(guard))
   app.use(site.sameSite)

@@ -175,7 +175,7 @@ function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
       return
     }
     const startedAt = performance.now()
-    response.once('close', () => metrics.answered(response.statusCode, performance.now() - startedAt))
+    response.once('close', () => metrics.replied(response.statusCode, performance.now() - startedAt))
     void receive(request, response)
   }
 }

@@ -61,12 +61,21 @@ describe('health', () => {
   })
 })
 
-test('serves metrics in the format of Prometheus', async () => {
+test.each([
+  ['text/plain; version=0.0.4; charset=utf-8', {}],
+  ['text/plain; version=0.0.4; charset=utf-8', { accept: '*/*' }],
+  ['application/openmetrics-text; version=1.0.0; charset=utf-8', { accept: 'application/openmetrics-text' }],
+  [
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+    { accept: 'application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2' },
+  ],
+])('serves metrics as %s for %o', async (type, accept) => {
   const admin = await openAdmin()
   await storeIn(admin.inbox)
-  const { status, headers, bytes } = await admin.ask('/metrics', { headers: noToken })
-  expect([status, headers['content-type']]).toEqual([200, expect.stringContaining('text/plain')])
-  expect(bytes.toString()).toContain('hookserver_deliveries{state="pending"} 1')
+  const { status, headers, bytes } = await admin.ask('/metrics', { headers: { ...noToken, ...accept } })
+  expect([status, headers['content-type'], headers.vary]).toEqual([200, type, 'accept'])
+  expect(bytes.toString()).toContain('hookserver_inbox_deliveries{state="pending"} 1')
+  expect(bytes.toString().endsWith('\n# EOF\n')).toBe(type.startsWith('application/openmetrics-text'))
 })
 
 test('serves the metrics of the process while the inbox fails', async () => {
@@ -76,7 +85,7 @@ test('serves the metrics of the process while the inbox fails', async () => {
   })
   const { status, bytes } = await admin.ask('/metrics', { headers: noToken })
   expect([status, bytes.toString()]).toEqual([200, expect.stringContaining('process_start_time_seconds')])
-  expect(bytes.toString()).not.toMatch(/^hookserver_(deliveries|inbox_bytes|oldest)/m)
+  expect(bytes.toString()).not.toMatch(/^hookserver_(inbox|oldest)/m)
   const stats = await admin.get('/api/stats')
   expect([stats.status, stats.json.code]).toEqual([503, 'inbox_unavailable'])
 })

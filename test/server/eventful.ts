@@ -13,6 +13,7 @@ export async function watchEventful(atTheEnd: typeof onTestFinished = onTestFini
   const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
   hooks.hook('push', () => 'done')
   hooks.hook('issues', { attempts: 2, backoff: 1 }, () => Promise.reject(new Error('down')))
+  hooks.hook('watch', { attempts: 2, backoff: 3_600_000 }, () => Promise.reject(new Error('not yet')))
   hooks.hook('fork', () => Promise.reject(new Discard('not ours')))
   const hook = github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/hooks' })
   const recovery = { recover: `acme/shop#${hook.id}`, githubToken: github.addToken() }
@@ -26,17 +27,19 @@ export async function watchEventful(atTheEnd: typeof onTestFinished = onTestFini
   for (const guid of ['a', 'b', 'c', 'a', 'b']) await watched.deliver('push', { guid })
   await watched.deliver('push', { guid: 'a', payload: { other: 'bytes' } })
   await watched.deliver('issues', { guid: 'd' })
-  await shows('dead_total{event="issues"}', 1)
+  await shows('dead_deliveries_total{event="issues"}', 1)
   await watched.deliver('issues', { guid: 'd' })
-  await shows('dead_total{event="issues"}', 2)
+  await shows('dead_deliveries_total{event="issues"}', 2)
   await watched.deliver('fork', { secret: secrets[1] as string })
   await watched.deliver('star')
+  await watched.deliver('watch')
   for (let times = 0; times < 3; times++) await watched.deliver('push', { secret: 'unknown' })
   const { publicUrl = '' } = watched.service
   for (const elsewhere of [`${publicUrl}/elsewhere`, publicUrl]) await fetch(elsewhere)
-  await shows('deliveries{state="done"}', 4)
-  await shows('recovery_failing', 0)
-  await shows('deliveries{state="discarded"}', 1)
-  await shows('deliveries{state="ignored"}', 1)
+  await shows('inbox_deliveries{state="done"}', 4)
+  await shows('recovery_failing_webhooks', 0)
+  await shows('inbox_deliveries{state="discarded"}', 1)
+  await shows('inbox_deliveries{state="ignored"}', 1)
+  await shows('inbox_deliveries{state="retrying"}', 1)
   return watched
 }

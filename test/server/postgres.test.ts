@@ -81,7 +81,7 @@ describe('a server', () => {
 
     expect((await api(served, '/readyz')).text).toBe('ready')
     const { text } = await api(served, '/metrics')
-    expect(text).toMatch(/^hookserver_deliveries\{state="done"\} 3$/m)
+    expect(text).toMatch(/^hookserver_inbox_deliveries\{state="done"\} 3$/m)
     expect(text).toMatch(/^hookserver_inbox_bytes [1-9]/m)
     expect(text).not.toMatch(/^hookserver_inbox_limit_bytes /m)
     served.child.kill('SIGTERM')
@@ -101,7 +101,7 @@ describe('a server', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]))
     await reaches(receiver, { done: 20, pending: 0 })
     const { text } = await api(worker, '/metrics')
-    expect(text).toMatch(/^hookserver_attempts_total\{handler="hook:push",outcome="succeeded"\} 20$/m)
+    expect(text).toMatch(/^hookserver_attempt_duration_seconds_count\{handler="hook:push",outcome="succeeded"\} 20$/m)
     const processes = (await hookserver(['processes', '--json', ...database])).stdout
     expect(processes).toMatch(/"role":"receiver"/)
     expect(processes).toMatch(/"role":"worker"/)

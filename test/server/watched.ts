@@ -7,6 +7,7 @@ import { childLogger } from '../../src/telemetry/logger.ts'
 import { type SignedRequestOptions, signedRequest } from '../../src/testing/index.ts'
 import { inboxFile } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
+import { type Family, parseOpenMetrics } from './metrics/openmetrics.ts'
 
 type AtTheEnd = (work: () => Promise<void>) => void
 
@@ -14,12 +15,6 @@ type AtTheEnd = (work: () => Promise<void>) => void
 export const secrets: readonly string[] = ['the secret of today', 'the secret of yesterday']
 
 export const adminToken = 'a-token-that-is-not-guessed'
-
-/** The current samples of one metric. */
-export interface Shown {
-  type: string
-  samples: { name: string; labels: Readonly<Record<string, string>>; value: number }[]
-}
 
 export class Watched {
   readonly service: Service
@@ -34,17 +29,11 @@ export class Watched {
     return (await fetch(this.service.publicUrl as string, request)).status
   }
 
-  /** All metrics by their names. */
-  async scrape(): Promise<Map<string, Shown>> {
-    const text = await (await fetch(`${this.service.adminUrl}/metrics`)).text()
-    const shown = new Map<string, Shown>()
-    for (const line of text.split('\n')) {
-      const [, metric = '', type = ''] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? []
-      if (metric) shown.set(metric, { type, samples: [] })
-      const sample = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)
-      if (sample) [...shown.values()].at(-1)?.samples.push(sampleOf(sample))
-    }
-    return shown
+  /** All metrics by their names, from a strict parser of OpenMetrics. */
+  async scrape(): Promise<Map<string, Family>> {
+    const headers = { accept: 'application/openmetrics-text' }
+    const text = await (await fetch(`${this.service.adminUrl}/metrics`, { headers })).text()
+    return new Map(parseOpenMetrics(text).map((family) => [metricName(family), family]))
   }
 
   /** The value of a series, such as `name{label="value"}`. `undefined` if there is none. */
@@ -54,9 +43,10 @@ export class Watched {
   }
 }
 
-function sampleOf([, name = '', labels = '', value]: RegExpExecArray): Shown['samples'][number] {
-  const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', text = '']) => [label, text])
-  return { name, labels: Object.fromEntries(pairs), value: Number(value) }
+/** The name of a metric: that of its samples, or for a histogram the start of that name. */
+function metricName({ name, type }: Family): string {
+  if (type === 'counter') return `${name}_total`
+  return type === 'info' ? `${name}_info` : name
 }
 
 function written(name: string, labels: Readonly<Record<string, string>>): string {

@@ -1,21 +1,20 @@
-import Counter from '@platformatic/prom-client/lib/counter.js'
-import Histogram from '@platformatic/prom-client/lib/histogram.js'
-import Registry from '@platformatic/prom-client/lib/registry.js'
 import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { DeliveryReader, KeyValues } from '../../inbox/inbox.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { Deadline } from '../../runtime/deadline.ts'
+import { version } from '../../runtime/platform.ts'
 import type { DiagnosticsMessages } from '../../telemetry/diagnostics.ts'
 import { onEvent } from '../on-event.ts'
-import { inboxMetrics, processMetrics, recoveryMetrics } from './state-metrics.ts'
+import { Families, type Format } from './families.ts'
+import { inboxMetrics, processMetrics, receiverMetrics, recoveryMetrics } from './state-metrics.ts'
 
 /** Seconds. GitHub closes the connection after 10 s. */
-const answerBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const replyBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Seconds. */
 const commitBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Seconds. */
-const handlerBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900]
+const attemptBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900]
 /** Deliveries. */
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
@@ -27,17 +26,16 @@ const inboxTimeout = 3000
 
 /** The metrics of this process and of the inbox. They contain no repository names. */
 export class Metrics {
-  /** Our own, because the default registry of the library belongs to the whole process. */
-  readonly #registry = new Registry()
+  readonly #families = new Families()
   readonly #inbox: DeliveryReader & KeyValues
-  readonly #answers = this.#histogram(
-    'hookserver_answer_seconds',
-    'Time from a request to its answer, by status',
-    answerBuckets,
-    'status',
+  readonly #replies = this.#families.histogram<'status'>(
+    'hookserver_reply_duration_seconds',
+    'Time from a request to its reply, by status',
+    replyBuckets,
   )
   readonly #events = new Set<string>()
   readonly #unsubscribe: (() => void)[] = []
+  readonly #showReceiver = receiverMetrics(this.#families)
   readonly #showInbox: ReturnType<typeof inboxMetrics>
   readonly #showRecovery: ReturnType<typeof recoveryMetrics>
   readonly #process: ReturnType<typeof processMetrics>
@@ -48,26 +46,28 @@ export class Metrics {
     this.#countReceived()
     this.#countStored()
     this.#countHandled()
-    this.#showInbox = inboxMetrics(this.#registry, inboxLimit)
-    this.#showRecovery = recoveryMetrics(this.#registry)
-    this.#process = processMetrics(this.#registry)
+    this.#showInbox = inboxMetrics(this.#families, inboxLimit)
+    this.#showRecovery = recoveryMetrics(this.#families)
+    this.#families.info('hookserver_build_info', 'Version of hookserver', { version })
+    this.#process = processMetrics(this.#families)
   }
 
   /** @param duration Milliseconds. */
-  answered(status: number, duration: number): void {
-    this.#answers.observe({ status: String(status) }, duration / 1000)
+  replied(status: number, duration: number): void {
+    this.#replies.observe(duration / 1000, { status: String(status) })
   }
 
   /**
-   * The metrics in the text format of Prometheus.
+   * The metrics as text.
    * @param receiver The status of the receiver of this process, if it has one.
    */
-  async read(receiver?: ReceiverStatus): Promise<{ type: string; text: string }> {
+  async read(format: Format, receiver?: ReceiverStatus): Promise<string> {
     const [overview, sweep] = await this.#readInbox()
-    this.#showInbox(overview, receiver)
+    this.#showReceiver(receiver)
+    this.#showInbox(overview)
     this.#showRecovery(overview, sweep)
     this.#process.show()
-    return { type: this.#registry.contentType, text: await this.#registry.metrics() }
+    return this.#families.text(format)
   }
 
   /** Ends all subscriptions. */
@@ -90,74 +90,54 @@ export class Metrics {
   }
 
   #countReceived(): void {
-    const secrets = this.#counter(
-      'hookserver_secret_used_total',
-      'Verified deliveries, by the index of their secret, from 0',
-      'index',
+    const signed = this.#families.counter<'secret_index'>(
+      'hookserver_signed_deliveries_total',
+      'Deliveries with a correct signature, by the index of their secret, from 0',
     )
-    const rejected = this.#counter('hookserver_rejected_total', 'Rejected requests, by code', 'code')
-    this.#on('received', ({ secretIndex: index }) => index !== undefined && secrets.inc({ index }))
-    this.#on('rejected', ({ code }) => rejected.inc({ code }))
+    const rejected = this.#families.counter<'code'>('hookserver_rejected_requests_total', 'Rejected requests, by code')
+    this.#on('received', ({ secretIndex }) => {
+      if (secretIndex !== undefined) signed.add(1, { secret_index: String(secretIndex) })
+    })
+    this.#on('rejected', ({ code }) => rejected.add(1, { code }))
   }
 
   #countStored(): void {
-    const deliveries = this.#counter(
-      'hookserver_deliveries_total',
+    const received = this.#families.counter<'event' | 'outcome'>(
+      'hookserver_received_deliveries_total',
       'Deliveries that were verified or read from the API of GitHub, by event and outcome',
-      'event',
-      'outcome',
     )
-    const conflicts = this.#counter(
-      'hookserver_conflicts_total',
+    const conflicting = this.#families.counter<'event'>(
+      'hookserver_conflicting_deliveries_total',
       'Deliveries with the identity of an earlier delivery but different bytes',
-      'event',
     )
-    const commits = this.#histogram(
-      'hookserver_commit_seconds',
+    const commits = this.#families.histogram(
+      'hookserver_commit_duration_seconds',
       'Time that the writer thread or PostgreSQL takes to commit deliveries',
       commitBuckets,
     )
-    const batches = this.#histogram('hookserver_commit_deliveries', 'Deliveries per commit', batchBuckets)
-    this.#on('stored', ({ event, rearmed, conflict }) => {
-      deliveries.inc({ event: this.#known(event), outcome: rearmed ? 'rearmed' : 'stored' })
-      if (conflict && !rearmed) conflicts.inc({ event: this.#known(event) })
+    const batches = this.#families.histogram('hookserver_commit_deliveries', 'Deliveries per commit', batchBuckets)
+    for (const histogram of [commits, batches]) histogram.start()
+    this.#on('stored', ({ event: name, rearmed, conflict }) => {
+      const event = this.#known(name)
+      received.add(1, { event, outcome: rearmed ? 'rearmed' : 'stored' })
+      if (conflict && !rearmed) conflicting.add(1, { event })
     })
-    this.#on('duplicate', ({ event }) => deliveries.inc({ event: this.#known(event), outcome: 'duplicate' }))
-    this.#on('committed', (committed) => {
-      commits.observe(committed.duration / 1000)
-      batches.observe(committed.deliveries)
+    this.#on('duplicate', ({ event }) => received.add(1, { event: this.#known(event), outcome: 'duplicate' }))
+    this.#on('committed', ({ duration, deliveries }) => {
+      commits.observe(duration / 1000)
+      batches.observe(deliveries)
     })
   }
 
   #countHandled(): void {
-    const labels = ['handler', 'outcome'] as const
-    const attempts = this.#counter('hookserver_attempts_total', 'Handler attempts, by outcome', ...labels)
-    const durations = this.#histogram(
-      'hookserver_handler_seconds',
-      'Duration of handler attempts',
-      handlerBuckets,
-      ...labels,
+    const attempts = this.#families.histogram<'handler' | 'outcome'>(
+      'hookserver_attempt_duration_seconds',
+      'Duration of attempts, by handler and outcome',
+      attemptBuckets,
     )
-    const dead = this.#counter('hookserver_dead_total', 'Deliveries that ended as dead', 'event')
-    this.#on('attempt', ({ handler, outcome, duration }) => {
-      attempts.inc({ handler, outcome })
-      durations.observe({ handler, outcome }, duration / 1000)
-    })
-    this.#on('dead', ({ event }) => dead.inc({ event: this.#known(event) }))
-  }
-
-  #counter<Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> {
-    return new Counter({ name, help, labelNames, registers: [this.#registry] })
-  }
-
-  /** @param buckets Upper bounds. */
-  #histogram<Label extends string>(
-    name: string,
-    help: string,
-    buckets: number[],
-    ...labelNames: Label[]
-  ): Histogram<Label> {
-    return new Histogram({ name, help, buckets, labelNames, registers: [this.#registry] })
+    const dead = this.#families.counter<'event'>('hookserver_dead_deliveries_total', 'Deliveries that ended as dead')
+    this.#on('attempt', ({ handler, outcome, duration }) => attempts.observe(duration / 1000, { handler, outcome }))
+    this.#on('dead', ({ event }) => dead.add(1, { event: this.#known(event) }))
   }
 
   #known(event: string): string {

@@ -6,6 +6,7 @@ import perf_hooks from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
+import { version } from '../../../src/runtime/platform.ts'
 import { diagnostics } from '../../../src/telemetry/diagnostics.ts'
 import { signedRequest } from '../../../src/testing/index.ts'
 import { eventually } from '../../inbox/stores.ts'
@@ -26,35 +27,37 @@ describe('after a run', () => {
   test('the counters show what happened, and how often', async () => {
     const watched = await watchEventful()
     const counted = (name: string) => seriesOf(watched, `hookserver_${name}`)
-    expect(await counted('deliveries_total')).toEqual({
-      ...{ 'push stored': 4, 'push duplicate': 2 },
+    expect(await counted('received_deliveries_total')).toEqual({
+      ...{ 'push stored': 4, 'push duplicate': 2, 'watch stored': 1 },
       ...{ 'issues stored': 1, 'issues rearmed': 1, 'fork stored': 1, 'star stored': 1 },
     })
-    expect(await counted('conflicts_total')).toEqual({ push: 1 })
-    expect(await counted('secret_used_total')).toEqual({ 0: 9, 1: 1 })
-    expect(await counted('rejected_total')).toEqual({ wrong_signature: 3 })
-    expect(await counted('answer_seconds')).toEqual({ 202: 8, 200: 2, 400: 3, 404: 1, 405: 1 })
+    expect(await counted('conflicting_deliveries_total')).toEqual({ push: 1 })
+    expect(await counted('signed_deliveries_total')).toEqual({ 0: 10, 1: 1 })
+    expect(await counted('rejected_requests_total')).toEqual({ wrong_signature: 3 })
+    expect(await counted('reply_duration_seconds')).toEqual({ 202: 9, 200: 2, 400: 3, 404: 1, 405: 1 })
     const issues = { 'hook:issues failed': 2, 'hook:issues dead': 2 } // twice: the delivery was rearmed
-    const attempts = { 'hook:push succeeded': 4, ...issues, 'hook:fork discarded': 1 }
-    expect(await counted('attempts_total')).toEqual(attempts)
-    expect(await counted('handler_seconds')).toEqual(attempts)
-    expect(await counted('dead_total')).toEqual({ issues: 2 })
-    expect(await counted('commit_seconds')).toEqual({ '': 10 }) // sent one after the other, so each had its own commit
-    expect(await counted('commit_deliveries')).toEqual({ '': 10 })
+    const attempts = { 'hook:push succeeded': 4, ...issues, 'hook:fork discarded': 1, 'hook:watch failed': 1 }
+    expect(await counted('attempt_duration_seconds')).toEqual(attempts)
+    expect(await counted('dead_deliveries_total')).toEqual({ issues: 2 })
+    expect(await counted('commit_duration_seconds')).toEqual({ '': 11 }) // sent one after the other, so each had its own commit
+    expect(await counted('commit_deliveries')).toEqual({ '': 11 })
   })
 
   test('the gauges show the state of the inbox', async () => {
     const watched = await watchEventful()
     const gauge = (name: string) => watched.value(`hookserver_${name}`)
-    expect(await seriesOf(watched, 'hookserver_deliveries')).toEqual({
-      ...{ pending: 0, running: 0, retrying: 0, dead: 1, discarded: 1, done: 4, ignored: 1 },
+    expect(await seriesOf(watched, 'hookserver_inbox_deliveries')).toEqual({
+      ...{ pending: 0, running: 0, retrying: 1, dead: 1, discarded: 1, done: 4, ignored: 1 },
     })
-    expect(await gauge('oldest_unfinished_seconds')).toBe(0)
+    const aMoment = (timestamp: number) => Math.abs(Date.now() / 1000 - timestamp) < 3600
+    expect(await gauge('oldest_unfinished_delivery_timestamp_seconds')).toSatisfy(aMoment)
     expect(await gauge('inbox_bytes')).toSatisfy((bytes: number) => bytes > 10_000 && bytes < inboxLimit)
     expect(await gauge('inbox_limit_bytes')).toBe(inboxLimit)
-    expect(await gauge('ranges')).toBe(2)
-    expect(await gauge('ranges_age_seconds')).toSatisfy((age: number) => age > 0 && age < 3600)
-    expect(await gauge('held_limit_bytes')).toBe(64 * 1024 * 1024)
+    expect(await gauge('github_ranges')).toBe(2)
+    expect(await gauge('github_ranges_timestamp_seconds')).toSatisfy(aMoment)
+    expect(await gauge('recovery_last_sweep_timestamp_seconds')).toSatisfy(aMoment)
+    expect(await seriesOf(watched, 'hookserver_build_info')).toEqual({ [version]: 1 })
+    expect(await gauge('body_memory_limit_bytes')).toBe(64 * 1024 * 1024)
   })
 
   test('the metrics of the process have the usual names', async () => {
@@ -99,11 +102,11 @@ test('shows the memory that a receiver reserves for bodies', async () => {
   })
   const answered = once(sending, 'response')
   sending.write(body.slice(0, 100))
-  await eventually(async () => expect(await watched.value('hookserver_held_bytes')).toBe(100))
+  await eventually(async () => expect(await watched.value('hookserver_body_memory_bytes')).toBe(100))
   sending.end(body.slice(100))
   const [{ statusCode }] = await answered
   expect(statusCode).toBe(202)
-  expect(await watched.value('hookserver_held_bytes')).toBe(0)
+  expect(await watched.value('hookserver_body_memory_bytes')).toBe(0)
 })
 
 test('one commit may store several deliveries', async () => {
@@ -111,7 +114,7 @@ test('one commit may store several deliveries', async () => {
   await Promise.all(Array.from({ length: 30 }, () => watched.deliver('push')))
   const commits = await watched.value('hookserver_commit_deliveries_count')
   expect(await watched.value('hookserver_commit_deliveries_sum')).toBe(30)
-  expect(await watched.value('hookserver_commit_seconds_count')).toBe(commits)
+  expect(await watched.value('hookserver_commit_duration_seconds_count')).toBe(commits)
   expect(commits).toSatisfy((count: number) => count >= 1 && count <= 30)
 })
 
@@ -123,26 +126,32 @@ describe('a metric without a value is not shown', () => {
 
   test('the ranges if origins are not checked, and the limit of an inbox that has none', async () => {
     const watched = await watch(hooksOf(), anyOrigin)
-    await absent(watched, 'ranges', 'ranges_age_seconds', 'inbox_limit_bytes')
-    expect(await watched.value('hookserver_held_bytes')).toBe(0)
+    await absent(watched, 'github_ranges', 'github_ranges_timestamp_seconds', 'inbox_limit_bytes')
+    expect(await watched.value('hookserver_body_memory_bytes')).toBe(0)
   })
 
-  test('the age of ranges that were not needed yet', async () => {
+  test('the time of the oldest unfinished delivery if all have ended', async () => {
+    const watched = await watch(hooksOf(), anyOrigin)
+    await absent(watched, 'oldest_unfinished_delivery_timestamp_seconds')
+  })
+
+  test('the time of ranges that were not needed yet', async () => {
     const watched = await watch(hooksOf(), { apiUrl: 'http://127.0.0.1:9' })
-    await absent(watched, 'ranges_age_seconds')
-    expect(await watched.value('hookserver_ranges')).toBe(0)
+    await absent(watched, 'github_ranges_timestamp_seconds')
+    expect(await watched.value('hookserver_github_ranges')).toBe(0)
   })
 
   test('the metrics of a receiver, in the role worker', async () => {
     const watched = await watch(hooksOf(), { ...anyOrigin, role: 'worker' })
-    await absent(watched, 'ranges', 'ranges_age_seconds', 'held_bytes', 'held_limit_bytes')
+    await absent(watched, 'github_ranges', 'github_ranges_timestamp_seconds')
+    await absent(watched, 'body_memory_bytes', 'body_memory_limit_bytes')
   })
 })
 
 test('untrusted event names add at most 200 series', async () => {
   const watched = await watch(undefined, { ...anyOrigin, role: 'receiver' })
   for (let event = 0; event < 205; event++) await watched.deliver(`made-up-${event}`)
-  const series = await seriesOf(watched, 'hookserver_deliveries_total')
+  const series = await seriesOf(watched, 'hookserver_received_deliveries_total')
   expect(Object.keys(series)).toHaveLength(201)
   expect(series['other stored']).toBe(5)
 })

@@ -10,7 +10,7 @@ async function missed() {
   await scene.stopListening()
   for (let times = 0; times < 2; times++) await scene.github.deliver('push', {})
   const shown = async () => {
-    const lines = (await metrics.read()).text.matchAll(
+    const lines = (await metrics.read('text/plain')).matchAll(
       /^hookserver_(?:recovery|missed)_(\S+?)(?:\{state="([\w ]+)"\})? (\S+)$/gm,
     )
     return Object.fromEntries([...lines].map(([, name, state = name, value]) => [state, Number(value)]))
@@ -23,21 +23,22 @@ test('shows nothing before the first sweep', async () => {
   expect(await shown()).toEqual({})
 })
 
-test('shows missed deliveries by state, and the age of the last sweep', async () => {
+test('shows missed deliveries by state, and the time of the last sweep', async () => {
   const { scene, shown } = await missed()
   await scene.recovery().sweep()
   const [, second] = await scene.inbox.missedDeliveries()
   if (second) await scene.inbox.saveMissedDeliveries([{ ...second, state: 'expired' }])
-  const { age_seconds: age = Number.NaN, ...others } = await shown()
-  expect(others).toEqual({ missed: 0, requested: 1, received: 0, expired: 1, unrecorded: 0, failing: 0 })
-  expect(age).toBeGreaterThanOrEqual(0)
+  const { last_sweep_timestamp_seconds: last = Number.NaN, ...others } = await shown()
+  expect(others).toEqual({ missed: 0, requested: 1, received: 0, expired: 1, unrecorded: 0, failing_webhooks: 0 })
+  expect(last).toBeLessThanOrEqual(Date.now() / 1000)
+  expect(last).toBeGreaterThan(Date.now() / 1000 - 60)
 })
 
 test('shows a webhook as failing until its sweep succeeds', async () => {
   const { scene, shown } = await missed()
   scene.github.failAt(/^GET/, { status: 401 })
   await scene.recovery().sweep()
-  expect((await shown()).failing).toBe(1)
+  expect((await shown()).failing_webhooks).toBe(1)
   await scene.recovery().sweep()
-  expect((await shown()).failing).toBe(0)
+  expect((await shown()).failing_webhooks).toBe(0)
 })
