@@ -38,6 +38,13 @@ export interface TracingMessages {
     guid: string | undefined
     event: string | undefined
     headers: Readonly<Record<string, string | undefined>>
+    method: string
+    /** The path without its query and mount prefix; `undefined` if a router has already matched the route. */
+    path: string | undefined
+    /** The path of deliveries, if the request has this path, and no router has already matched the route. */
+    route: string | undefined
+    /** The address at the other end of the connection, if it is known. */
+    address: string | undefined
     /** The status of the reply, once the operation has ended. */
     status?: number
     /** An error in hookserver or an adapter, which is reported as `handler_failed`. */
@@ -141,14 +148,18 @@ async function trace<Message extends Operation, Result>(
   }
 }
 
-/** Traces a request. The channel must have a subscriber. */
+/** Traces a request. The channel must have a subscriber. @param url The path of deliveries, unless a router has it. */
 export function traceReceive<Reply extends { status: number }>(
   channel: TracingChannel<TracingMessages['receive']>,
-  headers: Readonly<Record<string, string | undefined>>,
+  { headers, method, path, address }: Pick<TracingMessages['receive'], 'headers' | 'method' | 'path' | 'address'>,
+  url: string | false,
   work: (message: TracingMessages['receive']) => Promise<Reply>,
 ): Promise<Reply> {
   const { 'x-github-delivery': guid, 'x-github-event': event } = headers
-  const message: TracingMessages['receive'] = { guid, event, headers }
+  const message: TracingMessages['receive'] = {
+    ...{ guid, event, headers, method, path, address },
+    route: path === url ? path : undefined,
+  }
   return trace(channel, {
     message,
     work: () => work(message),

@@ -1,6 +1,9 @@
 /** The spans that an SDK of OpenTelemetry receives. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, request as sendRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,6 +12,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { hookserver } from '../../src/adapters/node.ts'
 import { Discard, Hooks, type HooksOptions } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { traceHooks } from '../../src/telemetry/opentelemetry/index.ts'
@@ -86,6 +90,13 @@ async function soon(name: string, count = 1): Promise<void> {
 }
 
 const about = { 'hookserver.event': 'issues', 'hookserver.guid': guid }
+/** The attributes of a request that is sent with `inject`. */
+const request = {
+  'http.request.method': 'POST',
+  'http.route': '/hooks',
+  'url.path': '/hooks',
+  'user_agent.original': 'GitHub-Hookshot/2a4c3f1',
+}
 const idOf = (span: ReadableSpan) => span.spanContext().spanId
 const parentOf = (span: ReadableSpan) => span.parentSpanContext?.spanId
 const exceptionsOf = (span: ReadableSpan) => span.events.map(({ attributes }) => attributes?.['exception.message'])
@@ -102,7 +113,7 @@ describe('without an inbox', () => {
     const receive = spanOf('hookserver receive')
     expect(receive.kind).toBe(SpanKind.SERVER)
     expect(receive.parentSpanContext).toBeUndefined()
-    expect(receive.attributes).toEqual({ ...about, 'http.response.status_code': 200 })
+    expect(receive.attributes).toEqual({ ...about, ...request, 'http.response.status_code': 200 })
     expect(receive.status.code).toBe(SpanStatusCode.UNSET)
     expect(receive.instrumentationScope.name).toBe('hookserver')
     for (const handler of ['hook:issues.opened', 'audit']) {
@@ -218,6 +229,7 @@ describe('the receive span', () => {
     const receive = spanOf('hookserver receive')
     expect(receive.attributes).toEqual({
       ...about,
+      ...request,
       'http.response.status_code': 400,
       'hookserver.code': 'wrong_signature',
     })
@@ -256,6 +268,61 @@ describe('the receive span', () => {
   })
 })
 
+describe('the receive span has the HTTP attributes of the semantic conventions', () => {
+  beforeEach(register)
+
+  /** The attributes of a request to a server. */
+  async function attributesOf(request: { method?: string; path?: string; headers?: Record<string, string> }) {
+    const server = createServer(hookserver(hooksWith({ validateIp: false }))).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const signed = signedRequest('issues.opened', { secret, guid })
+    const headers = { ...signed.headers, ...request.headers }
+    const body = request.method === undefined ? signed.body : undefined
+    const { path = '/hooks', method = 'POST' } = request
+    const sent = sendRequest({ host: '127.0.0.1', port, path, method, headers }).end(body)
+    const [answer] = await once(sent, 'response')
+    answer.resume()
+    await once(answer, 'end')
+    server.close()
+    const { 'hookserver.event': _, 'hookserver.guid': __, ...attributes } = spanOf('hookserver receive').attributes
+    return { port, attributes }
+  }
+
+  test('of a delivery', async () => {
+    const host = 'hooks.example.com:8443'
+    const { attributes } = await attributesOf({
+      path: '/hooks?token=abc',
+      headers: { host, 'x-forwarded-proto': 'https' },
+    })
+    expect(attributes).toEqual({
+      'http.request.method': 'POST',
+      'http.response.status_code': 200,
+      'http.route': '/hooks',
+      'network.peer.address': '127.0.0.1',
+      'server.address': 'hooks.example.com',
+      'server.port': 8443,
+      'url.path': '/hooks',
+      'url.scheme': 'https',
+      'user_agent.original': 'GitHub-Hookshot/2a4c3f1',
+    })
+  })
+
+  test('of a request with another path and method, and without a proxy', async () => {
+    const { port, attributes } = await attributesOf({ path: '/other', method: 'PURGE' })
+    expect(attributes).toMatchObject({
+      'http.request.method': '_OTHER',
+      'http.request.method_original': 'PURGE',
+      'http.response.status_code': 404,
+      'server.address': '127.0.0.1',
+      'server.port': port,
+      'url.path': '/other',
+    })
+    expect(attributes).not.toHaveProperty('http.route')
+    expect(attributes).not.toHaveProperty('url.scheme')
+  })
+})
+
 describe('with an inbox', () => {
   beforeEach(register)
 
@@ -278,7 +345,7 @@ describe('with an inbox', () => {
     await soon('hookserver attempt hook:issues.opened')
 
     const [receive, store] = [spanOf('hookserver receive'), spanOf('hookserver store')]
-    expect(receive.attributes).toEqual({ ...about, 'http.response.status_code': 202 })
+    expect(receive.attributes).toEqual({ ...about, ...request, 'http.response.status_code': 202 })
     expect(parentOf(store)).toBe(idOf(receive))
     expect(store.kind).toBe(SpanKind.INTERNAL)
     expect(store.attributes).toEqual({ ...about, 'hookserver.outcome': 'stored' })

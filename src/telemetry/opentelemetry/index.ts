@@ -43,7 +43,8 @@ function begin(message: TracingMessages[keyof TracingMessages], span: Span | und
 }
 
 function startReceive(message: TracingMessages['receive']): void {
-  const span = Span.ofRequest('hookserver receive', attributesOf(message), message.headers)
+  const attributes = { ...attributesOf(message), ...httpAttributesOf(message) }
+  const span = Span.ofRequest('hookserver receive', attributes, message.headers)
   begin(message, span)
   if (span) message.traceparent = span.traceparent
 }
@@ -115,6 +116,30 @@ function endAttempt(message: TracingMessages['attempt']): void {
 
 function parentOf({ parent }: { parent: TracingMessages['receive'] | undefined }): Span | undefined {
   return parent && spans.get(parent)
+}
+
+/** The methods that the conventions know. */
+const knownMethods = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY)$/
+
+/**
+ * Conventions for HTTP servers. The query is left out, because it may contain secrets. Node.js shows neither the scheme
+ * nor the name of the server, so they are those of the headers.
+ */
+function httpAttributesOf({ method, path, route, address, headers }: TracingMessages['receive']): Attributes {
+  const [scheme] = /^https?(?=,|$)/i.exec(headers['x-forwarded-proto'] ?? '') ?? []
+  const { hostname, port } = URL.parse(`any://${headers.host}`) ?? {}
+  const known = knownMethods.test(method)
+  return {
+    'http.request.method': known ? method : '_OTHER',
+    'http.request.method_original': known ? undefined : method,
+    'http.route': route,
+    'url.path': path,
+    'url.scheme': scheme?.toLowerCase(),
+    'server.address': headers.host === undefined ? undefined : hostname,
+    'server.port': port ? Number(port) : undefined,
+    'network.peer.address': address,
+    'user_agent.original': headers['user-agent'],
+  }
 }
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code

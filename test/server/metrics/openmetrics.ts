@@ -18,7 +18,7 @@ export interface Family {
   samples: Sample[]
 }
 
-/** What the names of the samples add to the name of their family. */
+/** The suffixes of the names of samples, by the type of their family. */
 const suffixes = {
   counter: ['_total'],
   gauge: [''],
