@@ -20,9 +20,12 @@ export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: { message: 
 
 const defaultModules = ['hooks.ts', 'hooks.js', 'hooks.mjs']
 
+/** The module with a default name in the current folder. `undefined` if there is none. */
+export const defaultModule = (): string | undefined => defaultModules.find((name) => existsSync(name))
+
 /** The given module, otherwise the module with a default name in the current folder. @throws {UsageError} */
 export function moduleOrDefault(given: string | undefined): string {
-  const found = given ?? defaultModules.find((name) => existsSync(name))
+  const found = given ?? defaultModule()
   if (found !== undefined) return found
   const names = 'hooks.ts, hooks.js or hooks.mjs'
   throw new UsageError(

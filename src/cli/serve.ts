@@ -3,8 +3,9 @@ import { formatTarget } from '../github/target.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
-import { assertModule, loadWithConfig } from '../server/config/hooks-module.ts'
+import { assertModule, type HooksModule, loadWithConfig } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
+import { moduleInbox } from '../server/config/server-options.ts'
 import { watchSecrets } from '../server/config/watch-secrets.ts'
 import { ListenError } from '../server/listener.ts'
 import type { Service } from '../server/serve.ts'
@@ -13,6 +14,7 @@ import { endSupervisor, followSupervisor } from './dev/supervised.ts'
 import { superviseServer } from './dev/supervisor.ts'
 import type { EnvFileFlags } from './env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from './flags.ts'
+import { defaultModule } from './module-handlers.ts'
 import { onScriptEnd } from './package-manager.ts'
 
 export function addServe(program: Command): void {
@@ -21,24 +23,28 @@ export function addServe(program: Command): void {
     .summary('Receive deliveries, and run the handlers of a module')
     .description(
       'Receives deliveries, stores them, and runs the handlers of a module that exports a Hooks as "default" or "hooks".\n' +
+        'If you name no module, it uses hooks.ts, hooks.js or hooks.mjs in this folder, unless the role is receiver.\n' +
         'Without a module it only stores deliveries. You can retry them later with a module.',
     )
   addConfigFlags(command).addHelpText('after', examples).action(serveUntilStopped)
 }
 
 const examples = `
-A flag takes precedence over its environment variables (in brackets), and these over "export const config" of the module.
+A flag takes precedence over the variable HOOKSERVER_… (in brackets), this over "export const config" of the module, and
+the module over other variables.
 
 Examples:
-  hookserver serve hooks.ts --dev                     on your own machine
-  hookserver serve hooks.ts                           in production, with the secret in GITHUB_WEBHOOKS_KEY
-  hookserver serve --role receiver                    only receive and store deliveries
-  hookserver serve hooks.ts --role worker             only run handlers
-  hookserver serve hooks.ts --trust-proxy loopback    behind nginx or Caddy on the same machine
-  hookserver serve hooks.ts --pull acme/shop          on a machine that GitHub cannot reach`
+  hookserver serve --dev                     with hooks.ts, on your own machine
+  hookserver serve                           in production, with the secret in GITHUB_WEBHOOKS_KEY
+  hookserver serve src/webhooks.ts           with another module
+  hookserver serve --role receiver           only receive and store deliveries
+  hookserver serve --role worker             only run handlers
+  hookserver serve --trust-proxy loopback    behind nginx or Caddy on the same machine
+  hookserver serve --pull acme/shop          on a machine that GitHub cannot reach`
 
-async function serveUntilStopped(path: string | undefined, flags: ConfigFlags & EnvFileFlags): Promise<void> {
+async function serveUntilStopped(given: string | undefined, flags: ConfigFlags & EnvFileFlags): Promise<void> {
   const early = configFromFlags(flags)
+  const path = given ?? (early.role.value === 'receiver' ? undefined : defaultModule())
   if (path !== undefined && early.dev.value && !followSupervisor()) {
     assertModule(path)
     checkWithoutModule(early)
@@ -52,7 +58,7 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags & 
   const logger = await createLogger(early.logLevel.value)
   setDefaultLogger(logger) // for the `new Hooks()` of the module
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
-  const { module, config, secret } = await loadWithConfig(path, (given) => configFromFlags(flags, { module: given }))
+  const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(flags, { module: loaded }))
   logger.level = config.logLevel.value
   await traceIfInstalled()
   const { value: secretFile } = config.secretFile
@@ -62,7 +68,7 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags & 
     throw error
   })
   const stopped = stopOnSignal(service, logger)
-  logStart(service, config, secret?.source ?? module?.name, logger)
+  logStart({ service, config, module, secretFrom: secret?.source ?? module?.name, logger })
   await notifyReady()
   await stopped
 }
@@ -115,18 +121,37 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
   process.exit()
 }
 
-function logStart(
-  { publicUrl, adminUrl, token, tokenFile }: Service,
-  { role, database, dev, pull, pullEvery, logLevel }: Config,
-  secretFrom: string | undefined,
-  logger: FullLogger,
-): void {
-  const shown = shownDatabase(database.value)
+interface Started {
+  service: Service
+  config: Config
+  module: HooksModule | undefined
+  secretFrom: string | undefined
+  logger: FullLogger
+}
+
+function logStart({ service, config, module, secretFrom, logger }: Started): void {
+  const { publicUrl, adminUrl, token, tokenFile } = service
+  const { role, database, dev, pull, pullEvery, logLevel } = config
+  const ownInbox = moduleInbox(config, module?.hooks) && `the inbox of ${module?.name}`
+  const shown = ownInbox ?? shownDatabase(database.value)
+  if (ownInbox && database.isGeneric) {
+    logger.info(
+      { database: shown },
+      'DATABASE_URL is not used, because the module has an inbox; --database overrides it',
+    )
+  }
   if (publicUrl) logger.info({ url: publicUrl, secretFrom, database: shown }, 'Receiving')
   else if (pull.value) {
     const pulled = { hooks: pull.value.map(formatTarget), every: pullEvery.value, database: shown }
     logger.info(pulled, "Pulling deliveries from GitHub's log")
   } else logger.info({ role: role.value, database: shown }, 'Running handlers')
+  if (role.value !== 'receiver' && !module?.hooks.registrations.length) {
+    const found = module
+      ? `${module.name} has no handlers`
+      : 'There is no hooks.ts, hooks.js or hooks.mjs in this folder'
+    const cure = 'register a handler in a module, name the module, or pass --role receiver'
+    logger.warn({}, `${found}, so this server runs no handlers: ${cure}`)
+  }
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
   // Outside a terminal the server prints only its log in JSON. With the log level `silent`, it prints nothing.
   if (process.stderr.isTTY !== true || logLevel.value === 'silent') return

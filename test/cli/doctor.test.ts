@@ -21,7 +21,7 @@ const hooksModule = `
 test('a good project passes: secret, module, database, ports, GitHub and clock', async () => {
   const { code, findings, output } = await runDoctor(project({ 'hooks.ts': hooksModule }), ['hooks.ts'])
   expect(findings.map(({ what, state }) => [what, state])).toEqual(
-    ['secret', 'module', 'database', 'port', 'admin port', 'GitHub', 'clock'].map((what) => [what, 'fine']),
+    ['module', 'secret', 'database', 'port', 'admin port', 'GitHub', 'clock'].map((what) => [what, 'fine']),
   )
   expect(code).toBe(0)
   expect(output).not.toContain(secret)

@@ -53,13 +53,16 @@ describe('a server', () => {
   })
 
   test('without a module stores deliveries as ignored, and a module can handle them later', async () => {
-    const folder = project({ 'hooks.ts': appending })
-    const capturing = new ServedProcess(folder, anyOrigin, withSecret)
+    const folder = project()
+    const capturing = new ServedProcess(folder, anyOrigin, { SECRET_KEY: secret })
     expect((await deliver(await capturing.url(), 'one')).status).toBe(202)
     await reaches(capturing, folder, 1, 'ignored')
+    expect(capturing.output).toContain('so this server runs no handlers: register a handler in a module')
+    expect(capturing.output).toContain('"secretFrom":"the environment variable SECRET_KEY"')
     capturing.child.kill('SIGTERM')
     expect(await capturing.ended).toBe(0)
-    const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+    writeFileSync(join(folder, 'hooks.ts'), appending) // the module if none is named
+    const served = new ServedProcess(folder, anyOrigin, withSecret)
     expect((await admin(served, folder, '/api/deliveries/1/retry', { method: 'POST' })).status).toBe(200)
     await reaches(served, folder, 1, 'done')
   })

@@ -9,11 +9,12 @@ import { type HooksModule, loadModule } from '../../server/config/hooks-module.t
 import type { ModuleError } from '../../server/config/module-error.ts'
 import { type Config, ConfigError } from '../../server/config/resolve-config.ts'
 import { checksSignatures, moduleInbox, receivesDeliveries } from '../../server/config/server-options.ts'
-import { findServerSecret, textSecrets } from '../../server/config/server-secret.ts'
+import { type FoundSecret, findServerSecret, serverSecret, textSecrets } from '../../server/config/server-secret.ts'
 import { listen } from '../../server/listener.ts'
 import type { EnvFileFlags } from '../env-file-flags.ts'
 import { type Finding, failed, findingLines, fine, warning } from '../finding.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
+import { defaultModule } from '../module-handlers.ts'
 import { jsonLine, plural, printLines } from '../output.ts'
 import { checkEventNames, receivedNames } from './event-names.ts'
 import { checkGitHub } from './github.ts'
@@ -35,8 +36,8 @@ const examples = `
 Pass the same flags as to "hookserver serve". Exits with 1 if a check fails; warnings do not count.
 
 Examples:
-  hookserver doctor hooks.ts
-  hookserver doctor hooks.ts --database /var/lib/hooks/hookserver.db --trust-proxy loopback`
+  hookserver doctor
+  hookserver doctor src/webhooks.ts --database /var/lib/hooks/hookserver.db --trust-proxy loopback`
 
 type Flags = ConfigFlags & EnvFileFlags & { json?: true }
 
@@ -51,7 +52,7 @@ async function doctor(module: string | undefined, flags: Flags): Promise<void> {
 const minSecretLength = 16
 
 /** Runs all checks. A check that fails stops only the checks that need its result. */
-async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator<Finding> {
+async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerator<Finding> {
   if (flags.envFile) yield* checkEnvFile(flags.envFile)
   let config: Config
   try {
@@ -60,7 +61,8 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
     yield* invalidSettings(error as Error)
     return
   }
-  const secret = yield* checkSecret(config)
+  const path = given ?? (config.role.value === 'receiver' ? undefined : defaultModule())
+  const found = yield* findSecret(config)
   let module: HooksModule | undefined
   let ownInbox: Inbox | undefined
   if (path !== undefined) {
@@ -74,10 +76,12 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
       else yield { ...failed('module', (error as Error).message), trace: (error as Partial<ModuleError>).trace }
     }
   }
+  const secret = serverSecret(found ?? undefined, module?.hooks)
+  if (secret) yield checkSecret(secret)
   const options: Readonly<HooksOptions> = module ? optionsOf(module.hooks) : {}
   const signed = checksSignatures(config, options)
   const needsSecret = signed && config.pull.value === undefined
-  if (needsSecret && secret === undefined && options.secret === undefined) {
+  if (found !== null && needsSecret && secret === undefined && options.secret === undefined) {
     const cure = 'put the secret of the webhook into GITHUB_WEBHOOKS_KEY, or into a file for --secret-file'
     yield failed('secret', 'no secret is set', cure)
   }
@@ -88,30 +92,27 @@ async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator
   yield* checkPorts(config, signed)
   if (settings) {
     yield* checkGitHub(config, settings)
-    const secrets = signed ? textSecrets(secret ?? options.secret) : undefined
+    const secrets = signed && found !== null ? textSecrets(secret?.value ?? options.secret) : undefined
     yield* checkWebhooks({ config, settings, module, secrets, usedNames })
   }
   if (module) yield* checkEventNames(module, usedNames)
 }
 
-/**
- * @returns The secret. `undefined` if there is none: the module may still set one. An empty list if the secret cannot
- *   be read, which has a finding of its own.
- */
-function* checkSecret(config: Config): Generator<Finding, string | readonly string[] | undefined> {
-  const what = 'secret'
+/** @returns `null` if the secret cannot be read, `undefined` if there is none: the module may still set one. */
+function* findSecret(config: Config): Generator<Finding, ReturnType<typeof findServerSecret> | null> {
   try {
-    const secret = findServerSecret(config)
-    if (!secret) return undefined
-    const found = `from ${secret.source}`
-    const isShort = [secret.value].flat().some((one) => one.length < minSecretLength)
-    const cure = 'set a random secret here and on GitHub: openssl rand -hex 32'
-    yield isShort ? warning(what, `${found}: shorter than ${minSecretLength} characters`, cure) : fine(what, found)
-    return secret.value
+    return findServerSecret(config)
   } catch (error) {
-    yield failed(what, (error as Error).message)
-    return []
+    yield failed('secret', (error as Error).message)
+    return null
   }
+}
+
+function checkSecret({ value, source }: FoundSecret<string | readonly string[]>): Finding {
+  const isShort = [value].flat().some((one) => one.length < minSecretLength)
+  if (!isShort) return fine('secret', `from ${source}`)
+  const cure = 'set a random secret here and on GitHub: openssl rand -hex 32'
+  return warning('secret', `from ${source}: shorter than ${minSecretLength} characters`, cure)
 }
 
 /**

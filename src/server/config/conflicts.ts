@@ -10,7 +10,8 @@ import { type Config, ConfigError } from './resolve-config.ts'
  */
 export function checkWithoutModule(config: Config): void {
   if (config.dev.value) publicHost(config)
-  if (config.database.source !== undefined) checkDatabase(config)
+  const { source, isGeneric } = config.database
+  if (source !== undefined && !isGeneric) checkDatabase(config)
   checkPull(config)
 }
 

@@ -38,7 +38,7 @@ export const databaseSettings = {
   database: setting({
     placeholder: '<database>',
     help: 'SQLite file or postgres:// URL of the inbox (default: hookserver.db)',
-    variables: ['DATABASE_URL'],
+    genericVariable: 'DATABASE_URL',
     schema: database,
     default: 'hookserver.db',
   }),

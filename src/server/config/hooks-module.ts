@@ -6,7 +6,7 @@ import type { Hooks } from '../../hooks.ts'
 import { importError } from './module-error.ts'
 import { followImports } from './module-imports.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
-import { type FoundSecret, findServerSecret } from './server-secret.ts'
+import { type FoundSecret, findServerSecret, keepDevSecret, serverSecret } from './server-secret.ts'
 
 /** The user's module: its handlers and its configuration. */
 export interface HooksModule {
@@ -27,7 +27,7 @@ interface ModuleWithConfig {
 }
 
 /**
- * Finds the secret, and imports the module. The secret is first, because `new Hooks()` in the module needs it.
+ * Finds the secret, and imports the module. `new Hooks()` in the module needs a secret, so the search is first.
  * @param configOf Reads the settings, with those of the module once it is imported.
  * @throws {ConfigError} @throws {Error} that says what to do.
  */
@@ -36,10 +36,11 @@ export async function loadWithConfig(
   configOf: (module?: HooksModule) => Config,
 ): Promise<ModuleWithConfig> {
   const early = configOf()
-  const secret = findServerSecret(early)
-  if (name === undefined) return { module: undefined, config: early, secret }
-  const module = await loadModule(name)
-  return { module, config: configOf(module), secret }
+  const found = findServerSecret(early)
+  const module = name === undefined ? undefined : await loadModule(name)
+  const secret = serverSecret(found, module?.hooks)
+  keepDevSecret(secret)
+  return { module, config: module ? configOf(module) : early, secret }
 }
 
 interface ModuleExports {

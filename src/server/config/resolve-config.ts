@@ -7,11 +7,16 @@ import { type SettingName, settings, type Values } from './settings.ts'
 export interface ConfigValue<Value> {
   value: Value
   source: string | undefined
+  /** Whether the source is a generic variable, so that the inbox of the module takes precedence over the value. */
+  isGeneric?: boolean
 }
 
 export type Config = { readonly [Name in SettingName]: ConfigValue<Values[Name]> }
 
-/** The sources of settings. Flags take precedence over the environment, and the environment over the module. */
+/**
+ * The sources of settings. Flags take precedence over variables with the prefix `HOOKSERVER_`, these over the module, and
+ * the module over generic variables, because their names do not say that they are meant for hookserver.
+ */
 export interface ConfigSources {
   /** The values, by the names of `settings`. */
   flags: Readonly<Record<string, string | undefined>>
@@ -54,9 +59,9 @@ const settingNames = Object.keys(settings) as SettingName[]
 
 function resolve(name: SettingName, setting: Setting, found: Found | undefined, problems: string[]) {
   if (!found) return { value: setting.default, source: undefined }
-  const { text, source } = found
+  const { text, source, precedence } = found
   const { success, output, issues } = v.safeParse(setting.schema, text, { abortPipeEarly: true })
-  if (success) return { value: output, source }
+  if (success) return { value: output, source, ...(precedence === precedences.generic && { isGeneric: true }) }
   const got = hidden.has(name) ? '' : `, got ${JSON.stringify(withoutPassword(text))}`
   problems.push(`${source}: expected ${issues[0].message}${got}`)
   return undefined
@@ -67,16 +72,21 @@ const withoutPassword = (text: string): string => text.replace(/:\/\/.*@/s, '://
 
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
-/** The environment variables of a setting. The first that is set applies. */
+/** The environment variables of a setting: its own, and the generic one if there is one. */
 export function variablesOf(name: SettingName): string[] {
-  const own = `HOOKSERVER_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-  return [own, ...((settings[name] as Setting).variables ?? [])]
+  const { genericVariable } = settings[name] as Setting
+  return [ownVariable(name), ...(genericVariable === undefined ? [] : [genericVariable])]
 }
+
+const ownVariable = (name: string): string =>
+  `HOOKSERVER_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+
+/** The source with the lowest number applies. */
+const precedences = { flag: 0, variable: 1, module: 2, generic: 3 }
 
 interface Found {
   text: string
   source: string
-  /** The source with the lowest number applies. */
   precedence: number
 }
 
@@ -121,18 +131,19 @@ function find(
   { flags, flagNames, env, module }: ConfigSources,
   ofModule: Readonly<Record<string, unknown>>,
 ): Found | undefined {
-  if (flags[name] !== undefined) return { text: flags[name], source: flagNames?.[name] ?? flagOf(name), precedence: 0 }
-  const variables = variablesOf(name)
-  const variable = variables.find((one) => env[one])
-  if (variable) {
-    // The variables without the prefix `HOOKSERVER_` have a lower precedence, because other programs use them too.
-    const precedence = variable === variables[0] ? 1 : 2
-    return { text: env[variable] as string, source: `the environment variable ${variable}`, precedence }
+  const [flag, value] = [flags[name], ofModule[name]]
+  if (flag !== undefined) {
+    return { text: flag, source: flagNames?.[name] ?? flagOf(name), precedence: precedences.flag }
   }
-  const value = ofModule[name]
-  if (value === undefined) return undefined
-  const text = Array.isArray(value) ? value.join(',') : String(value)
-  return { text, source: `config.${name} of ${module?.name}`, precedence: 3 }
+  const own = ownVariable(name)
+  const { genericVariable: generic } = settings[name] as Setting
+  if (env[own]) return { text: env[own], source: `the environment variable ${own}`, precedence: precedences.variable }
+  if (value !== undefined) {
+    const text = Array.isArray(value) ? value.join(',') : String(value)
+    return { text, source: `config.${name} of ${module?.name}`, precedence: precedences.module }
+  }
+  if (generic === undefined || !env[generic]) return undefined
+  return { text: env[generic], source: `the environment variable ${generic}`, precedence: precedences.generic }
 }
 
 function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly<Record<string, unknown>> {

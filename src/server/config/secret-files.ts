@@ -40,14 +40,19 @@ export const randomSecret = (): string => randomBytes(24).toString('base64url')
 
 /** The token or secret in a file. If there is no file, creates it with a random text and mode 0600. @throws {Error} */
 export function keepRandom(path: string): string {
+  keepSecret(path, randomSecret())
+  return readKept(path)
+}
+
+/** Writes a secret into a file with mode 0600, unless the file exists. @throws {Error} */
+export function keepSecret(path: string, secret: string): void {
   const folder = dirname(path)
   if (basename(folder) === ownFolder) mkdirSync(folder, { recursive: true, mode: 0o700 })
   try {
-    writeFileSync(path, `${randomSecret()}\n`, { flag: 'wx', mode: 0o600 })
+    writeFileSync(path, `${secret}\n`, { flag: 'wx', mode: 0o600 })
   } catch (error) {
     if ((error as { code?: string }).code !== 'EEXIST') throw error
   }
-  return readKept(path)
 }
 
 /** Reads the URL of the database from `--database-url-file`, if it is set. @throws {ConfigError} */

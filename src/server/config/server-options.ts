@@ -51,10 +51,12 @@ export const recoverTargets = ({ role, recover }: Config): Target[] | undefined 
   role.value === 'receiver' ? undefined : recover.value
 
 /**
- * The inbox of the module. `undefined` if it has none, or if a setting names another database.
+ * The inbox of the module. `undefined` if it has none, or if a setting names another database. `DATABASE_URL` does not
+ * count as such a setting, because other programs use it too.
  * @throws {TypeError} naming the capability that it lacks: a server and the commands need all.
  */
 export function moduleInbox({ database }: Pick<Config, 'database'>, hooks: Hooks | undefined): Inbox | undefined {
-  const inbox = database.source === undefined ? hooks && optionsOf(hooks).inbox : undefined
+  const isModules = database.source === undefined || database.isGeneric
+  const inbox = isModules ? hooks && optionsOf(hooks).inbox : undefined
   return inbox ? requireCapabilities(inbox, capabilities, 'This command') : undefined
 }

@@ -1,8 +1,9 @@
 /** Finds the secret of the webhook: the one that a server verifies signatures with, and `send` signs with. */
 import { existsSync } from 'node:fs'
+import type { Hooks } from '../../hooks.ts'
 import type { HooksOptions } from '../../options.ts'
 import type { Config } from './resolve-config.ts'
-import { keepRandom, ownFolder, randomSecret, readKept, readSecrets } from './secret-files.ts'
+import { keepSecret, ownFolder, randomSecret, readKept, readSecrets } from './secret-files.ts'
 
 /** The file with the secret that `serve --dev` generates, in the current folder. `send` reads the secret from it. */
 export const devSecretFile = `${ownFolder}/secret`
@@ -12,21 +13,20 @@ export interface FoundSecret<Value> {
   value: Value
   /** The file or the variable, for messages. */
   source: string
+  /** Whether a secret that the module gives takes precedence: over `SECRET_KEY`, and over a generated secret. */
+  isFallback?: boolean
 }
 
+type ServerSecret = FoundSecret<string | readonly string[]>
+
 /**
- * Finds the secret that the server verifies signatures with. The server uses this secret instead of that of the module.
- * If the result is `undefined`, the server uses the secret of the module. Call this function before the module is
- * imported: it also sets the environment variable that `new Hooks()` reads. `new Hooks()` needs a secret even with
- * `--pull`, although a server that polls verifies no signatures. So with `--pull` and no configured secret, this
- * function sets the variable to a random secret. Without `--pull`, `--dev` creates a secret and keeps it in a file.
+ * Finds the secret that the server verifies signatures with, apart from that of the module. Call this function before
+ * the module is imported: it also sets the environment variable that `new Hooks()` reads, because `new Hooks()` needs a
+ * secret, even with `--pull`, although a server that polls verifies no signatures. So with `--pull` and no configured
+ * secret, the variable is random. Without `--pull`, `--dev` generates a secret. Then call {@link serverSecret}.
  * @throws {Error} if a file with the secret cannot be used.
  */
-export function findServerSecret({
-  secretFile,
-  dev,
-  pull,
-}: Config): FoundSecret<string | readonly string[]> | undefined {
+export function findServerSecret({ secretFile, dev, pull }: Config): ServerSecret | undefined {
   const { env } = process
   if (secretFile.value !== undefined) {
     const value = readSecrets(secretFile.value)
@@ -36,9 +36,25 @@ export function findServerSecret({
   const found = secretIn(env)
   if (!found && pull.value) env.GITHUB_WEBHOOKS_KEY = randomSecret()
   if (found || pull.value || !dev.value) return found
-  const value = keepRandom(devSecretFile)
+  const value = existsSync(devSecretFile) ? readKept(devSecretFile) : randomSecret()
   env.GITHUB_WEBHOOKS_KEY = value
-  return { value, source: devSecretFile }
+  return { value, source: devSecretFile, isFallback: true }
+}
+
+/**
+ * Decides between the secret that was found before the import and that of the module.
+ * @param hooks `undefined` if there is no module.
+ * @returns `undefined` if the server uses the secret of the module, or if there is none.
+ */
+export function serverSecret(found: ServerSecret | undefined, hooks: Hooks | undefined): ServerSecret | undefined {
+  if (!found?.isFallback || !hooks) return found
+  // `new Hooks()` has the same secret if it read the variable.
+  return [hooks.options.secret].flat().includes(found.value as string) ? found : undefined
+}
+
+/** Keeps the secret in its file if `--dev` generated it, for the next start and for `send`. @throws {Error} */
+export function keepDevSecret(secret: ServerSecret | undefined): void {
+  if (secret?.source === devSecretFile) keepSecret(devSecretFile, secret.value as string)
 }
 
 /**
@@ -53,10 +69,9 @@ export function findSigningSecret(): FoundSecret<string> | undefined {
 }
 
 function secretIn(env: NodeJS.ProcessEnv): FoundSecret<string> | undefined {
-  for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY']) {
-    if (env[name]) return { value: env[name], source: `the environment variable ${name}` }
-  }
-  return undefined
+  const { GITHUB_WEBHOOKS_KEY: own, SECRET_KEY: generic } = env
+  if (own) return { value: own, source: 'the environment variable GITHUB_WEBHOOKS_KEY' }
+  return generic ? { value: generic, source: 'the environment variable SECRET_KEY', isFallback: true } : undefined
 }
 
 /** The secrets that are text. `undefined` if there are none, for example because the option is a function. */

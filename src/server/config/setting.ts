@@ -10,8 +10,8 @@ export interface Setting<Value = unknown> {
   placeholder: string
   /** One phrase, with the default. */
   help: string
-  /** Environment variables besides `HOOKSERVER_…`. Other programs use them too. */
-  variables?: readonly string[]
+  /** An environment variable that other programs use too. The code of the module takes precedence over it. */
+  genericVariable?: string
   /** Parses the text of a value. */
   schema: Schema<Exclude<Value, undefined>>
   /** `undefined` if there is no default, or if `new Hooks()`, the inbox or the environment determines the default. */

@@ -29,7 +29,7 @@ export const settings = {
   port: setting({
     placeholder: '<port>',
     help: 'Port of the public listener, for GitHub (default: 8000)',
-    variables: ['PORT'],
+    genericVariable: 'PORT',
     schema: port,
     default: 8000,
   }),
@@ -96,7 +96,6 @@ export const settings = {
   validateIp: setting({
     placeholder: '<mode>',
     help: "Require GitHub's addresses: true, false, or warn to only log (default: true)",
-    variables: ['VALIDATE_IP'],
     schema: booleanOr('warn'),
   }),
   ranges: setting({
@@ -107,7 +106,6 @@ export const settings = {
   validateSignature: setting({
     placeholder: '<boolean>',
     help: 'Require signatures (default: true)',
-    variables: ['VALIDATE_SIGNATURE'],
     schema: boolean,
   }),
   trustProxy: setting({

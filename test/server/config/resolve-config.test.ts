@@ -118,6 +118,22 @@ test.each(moduleExamples)(
   },
 )
 
+describe('a variable that other programs use too', () => {
+  const module = { name: 'hooks.ts', config: { port: 9000, database: 'hooks.db' } }
+
+  test('applies if neither a flag, an own variable nor the module sets the setting', () => {
+    const env = { PORT: '9001', DATABASE_URL: 'postgres://db.example/hooks' }
+    expect(resolve({ env }).port).toMatchObject({ value: 9001, source: 'the environment variable PORT' })
+    expect(resolve({ env, module }).port).toEqual({ value: 9000, source: 'config.port of hooks.ts' })
+    expect(resolve({ env, module }).database).toEqual({ value: 'hooks.db', source: 'config.database of hooks.ts' })
+  })
+
+  test('does not turn off checks', () => {
+    const { validateIp, validateSignature } = resolve({ env: { VALIDATE_IP: 'false', VALIDATE_SIGNATURE: 'false' } })
+    expect([validateIp.value, validateSignature.value]).toEqual([undefined, undefined])
+  })
+})
+
 describe('a setting that can be given directly or in a file', () => {
   const [address, file] = ['postgres://db.example/hooks', '/run/address']
   const none = { value: undefined, source: undefined }

@@ -46,6 +46,15 @@ describe('the inbox of the module', () => {
     expect(moduleInbox(configOf({ database: 'hookserver.db' }), hooks)).toBeUndefined()
   })
 
+  test('takes precedence over DATABASE_URL, which other programs use too', () => {
+    const inbox = openInbox()
+    const hooks = new Hooks({ secret: 's', inbox })
+    const env = { DATABASE_URL: 'postgres://db.example/hooks' }
+    expect(moduleInbox(resolveConfig({ flags: {}, env }), hooks)).toBe(inbox)
+    const own = { HOOKSERVER_DATABASE: 'postgres://db.example/hooks' }
+    expect(moduleInbox(resolveConfig({ flags: {}, env: own }), hooks)).toBeUndefined()
+  })
+
   test('is missing without a module, or if the module has none', () => {
     expect(moduleInbox(configOf({}), undefined)).toBeUndefined()
     expect(moduleInbox(configOf({}), new Hooks({ secret: 's' }))).toBeUndefined()

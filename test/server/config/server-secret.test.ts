@@ -1,0 +1,44 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import { resolveConfig } from '../../../src/server/config/resolve-config.ts'
+import { findServerSecret, serverSecret } from '../../../src/server/config/server-secret.ts'
+
+/** The secret that the server uses. @param ofModule Creates the `Hooks` of the module. */
+function used(ofModule?: () => Hooks, flags: Readonly<Record<string, string>> = {}) {
+  const found = findServerSecret(resolveConfig({ flags, env: {} }))
+  return serverSecret(found, ofModule?.())
+}
+
+const withSecret = () => new Hooks({ secret: 'that of the module' })
+const withoutSecret = () => new Hooks()
+
+beforeEach(() => {
+  for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY']) vi.stubEnv(name, '')
+  return () => vi.unstubAllEnvs()
+})
+
+describe('the secret of the module', () => {
+  test('takes precedence over SECRET_KEY', () => {
+    vi.stubEnv('SECRET_KEY', 'that of the environment')
+    expect(used(withSecret)).toBeUndefined()
+    const found = { value: 'that of the environment', source: 'the environment variable SECRET_KEY' }
+    expect(used(withoutSecret)).toMatchObject(found)
+    expect(used()).toMatchObject(found)
+  })
+
+  test.each(['that of the module', () => 'that of the module'])('takes precedence over that of --dev: %s', (secret) => {
+    expect(used(() => new Hooks({ secret }), { dev: 'true' })).toBeUndefined()
+  })
+
+  test('does not take precedence over GITHUB_WEBHOOKS_KEY', () => {
+    vi.stubEnv('GITHUB_WEBHOOKS_KEY', 'that of the environment')
+    expect(used(withSecret)?.value).toBe('that of the environment')
+  })
+})
+
+test.each([
+  ['gives none', withoutSecret],
+  ['passes on the variable', () => new Hooks({ secret: [process.env.GITHUB_WEBHOOKS_KEY ?? '', 'old'] })],
+])('--dev generates a secret for a module that %s', (_name, ofModule) => {
+  expect(used(ofModule, { dev: 'true' })).toMatchObject({ source: '.hookserver/secret' })
+})
