@@ -63,10 +63,11 @@ const arrows: Record<string, readonly string[]> = {
 
 /**
  * Files that a part may import only with `import type`. The dashboard uses the types of the admin API, but must not
- * bundle its code.
+ * bundle its code. `hookserver` exports the type of a module's `config`, but must not load the server.
  */
 const typeArrows: Readonly<Record<string, readonly string[]>> = {
   dashboard: ['server/api/schemas/requests.ts', 'server/api/schemas/responses.ts'],
+  'index.ts': ['server/config/module-config.ts'],
 }
 
 /** Entry points that run without Node.js. */

@@ -93,6 +93,7 @@ export type {
 } from './options.ts'
 export { sign, verify } from './receiver/signature.ts'
 export type { TrustedDelivery } from './receiver/trusted-delivery.ts'
+export type { ModuleConfig as Config } from './server/config/module-config.ts'
 export type { DeliveryLogger, LogMethod } from './telemetry/delivery-logger.ts'
 export type { DiagnosticsMessages } from './telemetry/diagnostics.ts'
 export type { Logger } from './telemetry/logger.ts'

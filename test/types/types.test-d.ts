@@ -5,6 +5,7 @@ import type { NodeHandler } from '../../src/adapters/node.ts'
 import type { AddedPayloads, addedActions } from '../../src/added-events.ts'
 import type { DescribedPayloads, knownActions } from '../../src/events.ts'
 import {
+  type Config,
   type Delivery,
   type Discard,
   type EventName,
@@ -16,6 +17,7 @@ import {
   type PayloadOf,
   Retry,
 } from '../../src/index.ts'
+import type { SettingName, Values } from '../../src/server/config/settings.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import type { sample } from '../../src/testing/index.ts'
 
@@ -23,6 +25,36 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 const holds = <_Claim extends true>(): void => {}
 
 declare const hooks: Hooks
+
+// The config of a module has every setting of a server, apart from `secretFile`, which a module cannot set.
+holds<Equal<Exclude<keyof Config, 'permissions'>, Exclude<SettingName, 'secretFile'>>>()
+holds<Equal<NonNullable<Config['role']>, Values['role']>>()
+holds<Equal<NonNullable<Config['logLevel']>, Values['logLevel']>>()
+holds<Equal<NonNullable<Config['recoverMode']>, Values['recoverMode']>>()
+holds<Equal<Config['validateIp'], Values['validateIp']>>()
+const config = {
+  port: 9000,
+  role: 'receiver',
+  retention: '7d',
+  maxSize: '20GiB',
+  trustProxy: ['loopback'],
+  validateIp: 'warn',
+  permissions: { issues: 'write', repository_projects: 'admin', metadata: 'read' },
+  recover: { hooks: ['acme/shop#7', { organization: 'acme' }], every: '10m', mode: 'pull' },
+} satisfies Config
+holds<Equal<typeof config.port, number>>()
+// @ts-expect-error: a misspelled setting
+void ({ retenton: '7d' } satisfies Config)
+// @ts-expect-error: a duration without a unit
+void ({ retention: '7' } satisfies Config)
+// @ts-expect-error: a misspelled setting of recovery
+void ({ recover: { hooks: 'acme/shop', evry: '5m' } } satisfies Config)
+// @ts-expect-error: a misspelled permission
+void ({ permissions: { isues: 'write' } } satisfies Config)
+// @ts-expect-error: a level that GitHub does not offer
+void ({ permissions: { metadata: 'write' } } satisfies Config)
+// @ts-expect-error: the server reads the secret before it imports the module
+void ({ secretFile: 'secrets' } satisfies Config)
 
 // Exact for event.action.
 hooks.hook('issues.opened', (data, guid, delivery) => {

@@ -5,7 +5,7 @@ import type { PermissionLevel } from '../event-permissions.ts'
  * `app-permissions` of GitHub's OpenAPI description (`@octokit/openapi` 23.0.2), and the permission for
  * `repository_advisory`, which the schema lacks. GitHub adds new permissions, so an unknown one is not an error.
  */
-const levels: Readonly<Record<string, string>> = {
+const levels = {
   actions: 'read write',
   administration: 'read write',
   artifact_metadata: 'read write',
@@ -52,13 +52,20 @@ const levels: Readonly<Record<string, string>> = {
   organization_secrets: 'read write',
   organization_self_hosted_runners: 'read write',
   organization_user_blocking: 'read write',
-}
+} as const
+
+type Words<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? Word | Words<Rest> : Text
+
+/** Permissions with levels that GitHub offers for them. */
+export type PermissionLevels = { readonly [Name in keyof typeof levels]?: Words<(typeof levels)[Name]> }
 
 export const knownPermissions: readonly string[] = Object.keys(levels)
 
 /** The levels that GitHub offers for a permission. An unknown permission may have any level. */
 export const levelsOf = (permission: string): readonly PermissionLevel[] =>
-  (Object.hasOwn(levels, permission) ? levels[permission] : 'read write admin')?.split(' ') as PermissionLevel[]
+  (Object.hasOwn(levels, permission) ? levels[permission as keyof typeof levels] : 'read write admin').split(
+    ' ',
+  ) as PermissionLevel[]
 
 const ranks: Readonly<Record<PermissionLevel, number>> = { read: 1, write: 2, admin: 3 }
 
