@@ -91,7 +91,7 @@ async function soon(name: string, count = 1): Promise<void> {
 
 const about = { 'hookserver.event': 'issues', 'hookserver.guid': guid }
 /** The attributes of a request that is sent with `inject`. */
-const request = {
+const sent = {
   'http.request.method': 'POST',
   'http.route': '/hooks',
   'url.path': '/hooks',
@@ -113,7 +113,7 @@ describe('without an inbox', () => {
     const receive = spanOf('hookserver receive')
     expect(receive.kind).toBe(SpanKind.SERVER)
     expect(receive.parentSpanContext).toBeUndefined()
-    expect(receive.attributes).toEqual({ ...about, ...request, 'http.response.status_code': 200 })
+    expect(receive.attributes).toEqual({ ...about, ...sent, 'http.response.status_code': 200 })
     expect(receive.status.code).toBe(SpanStatusCode.UNSET)
     expect(receive.instrumentationScope.name).toBe('hookserver')
     for (const handler of ['hook:issues.opened', 'audit']) {
@@ -229,7 +229,7 @@ describe('the receive span', () => {
     const receive = spanOf('hookserver receive')
     expect(receive.attributes).toEqual({
       ...about,
-      ...request,
+      ...sent,
       'http.response.status_code': 400,
       'hookserver.code': 'wrong_signature',
     })
@@ -280,8 +280,8 @@ describe('the receive span has the HTTP attributes of the semantic conventions',
     const headers = { ...signed.headers, ...request.headers }
     const body = request.method === undefined ? signed.body : undefined
     const { path = '/hooks', method = 'POST' } = request
-    const sent = sendRequest({ host: '127.0.0.1', port, path, method, headers }).end(body)
-    const [answer] = await once(sent, 'response')
+    const outgoing = sendRequest({ host: '127.0.0.1', port, path, method, headers }).end(body)
+    const [answer] = await once(outgoing, 'response')
     answer.resume()
     await once(answer, 'end')
     server.close()
@@ -345,7 +345,7 @@ describe('with an inbox', () => {
     await soon('hookserver attempt hook:issues.opened')
 
     const [receive, store] = [spanOf('hookserver receive'), spanOf('hookserver store')]
-    expect(receive.attributes).toEqual({ ...about, ...request, 'http.response.status_code': 202 })
+    expect(receive.attributes).toEqual({ ...about, ...sent, 'http.response.status_code': 202 })
     expect(parentOf(store)).toBe(idOf(receive))
     expect(store.kind).toBe(SpanKind.INTERNAL)
     expect(store.attributes).toEqual({ ...about, 'hookserver.outcome': 'stored' })

@@ -44,7 +44,7 @@ const config = {
 } satisfies Config
 holds<Equal<typeof config.port, number>>()
 // @ts-expect-error: a misspelled setting
-void ({ retenton: '7d' } satisfies Config)
+void ({ ports: 9000 } satisfies Config)
 // @ts-expect-error: a duration without a unit
 void ({ retention: '7' } satisfies Config)
 // @ts-expect-error: a misspelled setting of recovery
