@@ -125,7 +125,7 @@ export class DeliveryReceiver implements Receiver {
 
   receive(request: HookRequest): Promise<HookReply> {
     if (!isTraced(tracing.receive)) return this.#receive(request, undefined)
-    return traceReceive(tracing.receive, request, this.url, (operation) => this.#receive(request, operation))
+    return traceReceive(tracing.receive, request, this.path, (operation) => this.#receive(request, operation))
   }
 
   /** All steps of a delivery, in their order. */

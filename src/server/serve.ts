@@ -6,6 +6,7 @@ import { mounted } from '../adapters/mount.ts'
 import { hookserver } from '../adapters/node.ts'
 import { Hooks } from '../hooks.ts'
 import type { Receiver } from '../http.ts'
+import { operatorSource } from '../inbox/records.ts'
 import { storeTimeout } from '../inbox/worker/worker-host.ts'
 import { optionsOf, overrideOptions } from '../internals.ts'
 import type { HooksOptions } from '../options.ts'
@@ -64,7 +65,9 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     ? { inbox: ownInbox, untilAvailable: undefined }
     : await openInbox(config, logger)
   const { inbox, untilAvailable } = opened
-  overrideOptions(hooks, { inbox })
+  const { sources } = optionsOf(hooks)
+  // The server also handles the deliveries that operators create.
+  overrideOptions(hooks, { inbox, sources: sources && [...sources, operatorSource] })
   const settings = resolveOptions(optionsOf(hooks))
   const closing: Cleanup[] = []
   try {

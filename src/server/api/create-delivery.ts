@@ -5,6 +5,7 @@ import { HookError } from '../../errors.ts'
 import type { HookRequest, Receiver } from '../../http.ts'
 import { createdHeaders } from '../../http.ts'
 import { operatorSource } from '../../inbox/records.ts'
+import { optionsOf } from '../../internals.ts'
 import { isObject } from '../../runtime/json.ts'
 import { payloadsByEvent, samples as samplesOf } from '../../samples/index.ts'
 import { clientAddress } from '../listener.ts'
@@ -21,11 +22,14 @@ import type { SampleCount } from './schemas/responses.ts'
 const maxBody = 51 * 2 ** 20
 
 /**
- * Opens the receiver for deliveries that an operator creates. This receiver accepts every address.
+ * Opens the receiver for deliveries that an operator creates. This receiver accepts every address. Without a secret, as
+ * in a worker, it checks no signatures.
  * @param receives Whether this mount makes the process count as a receiver. True for a process that polls GitHub.
  */
-export const openLocalReceiver = (hooks: Mountable, receives = false): Receiver =>
-  hooks.mount({ validateIp: false, path: false, source: operatorSource }, { receives })
+export function openLocalReceiver(hooks: Mountable, receives = false): Receiver {
+  const unsigned = optionsOf(hooks).secret === undefined ? { validateSignature: false } : {}
+  return hooks.mount({ ...unsigned, validateIp: false, path: false, source: operatorSource }, { receives })
+}
 
 /**
  * Creates a delivery. The server receives it like a delivery from GitHub, but without the origin check. If signature

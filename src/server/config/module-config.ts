@@ -19,7 +19,7 @@ export interface ModuleConfig extends RecoverySettings {
   readonly permissions?: PermissionLevels
   readonly port?: number
   readonly host?: string
-  readonly url?: string
+  readonly path?: string
   readonly role?: 'all' | 'receiver' | 'worker'
   readonly database?: string
   readonly databaseUrlFile?: string

@@ -1,6 +1,7 @@
 /** Finds the secret of the webhook: the one that a server verifies signatures with, and `send` signs with. */
 import { existsSync } from 'node:fs'
 import type { Hooks } from '../../hooks.ts'
+import { optionsOf } from '../../internals.ts'
 import type { HooksOptions } from '../../options.ts'
 import type { Config } from './resolve-config.ts'
 import { keepSecret, ownFolder, randomSecret, readKept, readSecrets } from './secret-files.ts'
@@ -20,10 +21,10 @@ export interface FoundSecret<Value> {
 type ServerSecret = FoundSecret<string | readonly string[]>
 
 /**
- * Finds the secret that the server verifies signatures with, apart from that of the module. Call this function before
- * the module is imported: it also sets the environment variable that `new Hooks()` reads, because `new Hooks()` needs a
- * secret, even with `--pull`, although a server that polls verifies no signatures. So with `--pull` and no configured
- * secret, the variable is random. Without `--pull`, `--dev` generates a secret. Then call {@link serverSecret}.
+ * Finds the secret that the server verifies signatures with, apart from that of the module. Without a configured
+ * secret, `--dev` generates one, unless the server polls, because then it verifies no signatures. Call this function
+ * before the module is imported: it also sets the environment variable, which the module may read. Then call
+ * {@link serverSecret}.
  * @throws {Error} if a file with the secret cannot be used.
  */
 export function findServerSecret({ secretFile, dev, pull }: Config): ServerSecret | undefined {
@@ -34,7 +35,6 @@ export function findServerSecret({ secretFile, dev, pull }: Config): ServerSecre
     return { value, source: secretFile.value }
   }
   const found = secretIn(env)
-  if (!found && pull.value) env.GITHUB_WEBHOOKS_KEY = randomSecret()
   if (found || pull.value || !dev.value) return found
   const value = existsSync(devSecretFile) ? readKept(devSecretFile) : randomSecret()
   env.GITHUB_WEBHOOKS_KEY = value
@@ -49,7 +49,7 @@ export function findServerSecret({ secretFile, dev, pull }: Config): ServerSecre
 export function serverSecret(found: ServerSecret | undefined, hooks: Hooks | undefined): ServerSecret | undefined {
   if (!found?.isFallback || !hooks) return found
   // `new Hooks()` has the same secret if it read the variable.
-  return [hooks.options.secret].flat().includes(found.value as string) ? found : undefined
+  return [optionsOf(hooks).secret].flat().includes(found.value as string) ? found : undefined
 }
 
 /** Keeps the secret in its file if `--dev` generated it, for the next start and for `send`. @throws {Error} */

@@ -33,6 +33,13 @@ describe('a delivery that an operator creates', () => {
     })
   })
 
+  test('is not signed in a worker, which needs no secret', async () => {
+    const admin = await openAdmin({ hooks: new Hooks({ logger: false }) })
+    const { status, json } = await send(admin, { event: 'push', payload: {} })
+    expect(status).toBe(201)
+    expect(await detailIn(admin.inbox, json.id)).toMatchObject({ algorithm: undefined, secretIndex: undefined })
+  })
+
   test('refers to its original, and copies the headers of the original except those about its bytes or sender', async () => {
     const admin = await openAdmin()
     const headers = {
