@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { defineConfig } from 'vitepress'
+import { guideGroups, libraryGroups } from '../navigation.ts'
+import { anchorOf, repositoryUrl, root } from '../sources.ts'
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const repository = repositoryUrl(manifest)
+const reference = [
+  { text: 'Library', link: '/reference/library/' },
+  { text: 'Command line: all flags', link: '/reference/command-line' },
+  { text: 'Admin API: all requests', link: '/reference/admin-api' },
+]
+const project = [
+  { text: 'Contributing', link: '/contributing' },
+  { text: 'Security', link: '/security' },
+  { text: 'Changelog', link: '/changelog' },
+]
+
+const library = libraryGroups()
+
+export default defineConfig({
+  srcDir: 'pages',
+  outDir: 'dist',
+  base: manifest.homepage ? new URL(manifest.homepage).pathname.replace(/\/?$/, '/') : '/',
+  lang: 'en-US',
+  title: 'hookserver',
+  description: 'Receives GitHub webhooks in TypeScript: verifies, stores and handles each delivery.',
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: 'icon.svg' }]],
+  markdown: { anchor: { slugify: anchorOf }, attrs: { disable: true }, languageAlias: { haproxy: 'nginx' } },
+  themeConfig: {
+    logo: '/icon.svg',
+    outline: [2, 3],
+    nav: [
+      { text: 'Guides', link: '/documentation' },
+      {
+        text: 'Reference',
+        items: [{ text: 'Class Hooks', link: '/reference/library/hookserver/classes/Hooks' }, ...reference],
+      },
+      { text: 'Changelog', link: '/changelog' },
+    ],
+    sidebar: {
+      ...Object.fromEntries(library.map((group) => [group.path, [{ text: 'Reference', items: reference }, group]])),
+      '/reference/': [{ text: 'Reference', items: reference }],
+      '/': [
+        {
+          text: 'hookserver',
+          items: [
+            { text: 'Introduction', link: '/introduction' },
+            { text: 'All pages', link: '/documentation' },
+          ],
+        },
+        ...guideGroups(),
+        { text: 'Generated reference', items: reference },
+        { text: 'Project', items: project },
+      ],
+    },
+    search: {
+      provider: 'local',
+      options: {
+        miniSearch: {
+          searchOptions: {
+            processTerm: (term: string) => (/^replay/i.test(term) ? ['replay', 'retry'] : term.toLowerCase()),
+            // Guides answer a task. The reference repeats its terms on many pages.
+            boostDocument: (id: string) =>
+              id.includes('/guides/') ? 2 : /\/reference\/|\/decisions|\/changelog/.test(id) ? 0.3 : 1,
+          },
+        },
+      },
+    },
+    ...(repository && {
+      socialLinks: [{ icon: 'github', link: repository }],
+      editLink: {
+        text: 'Edit this page',
+        pattern: ({ frontmatter }) => `${repository}/edit/main/${frontmatter.source}`,
+      },
+    }),
+  },
+  transformPageData(page) {
+    // Generated pages have no source that a reader could edit.
+    if (page.frontmatter.source === undefined) page.frontmatter.editLink = false
+  },
+})

@@ -1,0 +1,37 @@
+/** The documents of the repository become pages of the documentation site. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { documents, pageOf, repositoryUrl, rewriteLinks, root, targetsOf } from '../site/sources.ts'
+
+test('gives each document and each file that it links to a page of its own', () => {
+  const linked = documents().flatMap((source) => targetsOf(readFileSync(join(root, source), 'utf8'), source))
+  const sources = [...new Set([...documents(), ...linked])]
+  const pages = sources.map(pageOf)
+  expect(new Set(pages).size).toBe(sources.length)
+  for (const source of sources) expect(existsSync(join(root, source)), source).toBe(true)
+})
+
+test.each([
+  ['docs/guides/inbox.md', '[s](../sqlite.md#options)', '[s](./../sqlite.md#options)'],
+  ['docs/guides/inbox.md', '[r](../../README.md)', '[r](./../introduction.md)'],
+  ['docs/guides/running.md', '[d](../../examples/deploy)', '[d](./../examples/deploy/index.md)'],
+  ['README.md', '[d](docs/README.md)', '[d](./documentation.md)'],
+  [
+    'README.md',
+    '![A list,\nin two lines](docs/images/deliveries.png)',
+    '![A list,\nin two lines](./images/deliveries.png)',
+  ],
+  ['README.md', '[o](https://example.org/docs/x.md) [a](#more)', '[o](https://example.org/docs/x.md) [a](#more)'],
+  ['README.md', '```ts\n// [a](docs/api.md)\n```\n', '```ts\n// [a](docs/api.md)\n```\n'],
+])('rewrites the links of %s', (source, text, expected) => {
+  expect(rewriteLinks(text, source).replaceAll('./../', '../')).toBe(expected.replaceAll('./../', '../'))
+})
+
+test.each([
+  [{}, undefined],
+  [{ repository: 'github:octo/hooks' }, 'https://github.com/octo/hooks'],
+  [{ repository: { url: 'git+https://github.com/octo/hooks.git' } }, 'https://github.com/octo/hooks'],
+])('reads the address of the repository from %j', (manifest, url) => {
+  expect(repositoryUrl(manifest)).toBe(url)
+})
