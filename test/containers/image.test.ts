@@ -1,4 +1,4 @@
-/** The Dockerfile: what the image contains, and the commands that it runs. */
+/** The Dockerfile: the contents of the image, and the commands that it runs. */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'

@@ -1,0 +1,199 @@
+/** The manifests for Kubernetes: they follow the schemas of its API, and start servers whose probes succeed. */
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as apps from 'kubernetes-models/apps/v1'
+import * as networking from 'kubernetes-models/networking.k8s.io/v1'
+import * as policy from 'kubernetes-models/policy/v1'
+import * as core from 'kubernetes-models/v1'
+import { describe, expect, test } from 'vitest'
+import { flagOf, variablesOf } from '../../src/server/config/resolve-config.ts'
+import { type SettingName, settings } from '../../src/server/config/settings.ts'
+import { read, readYaml } from './files.ts'
+import { startCommand } from './server-in-container.ts'
+
+interface Probe {
+  httpGet: { path: string; port: string }
+  timeoutSeconds: number
+}
+
+interface Container {
+  image: string
+  args: string[]
+  env: { name: string; value: string }[]
+  ports: { name: string; containerPort: number }[]
+  livenessProbe: Probe
+  readinessProbe: Probe
+  volumeMounts: { name: string; mountPath: string }[]
+}
+
+interface PodSpec {
+  containers: [Container]
+  terminationGracePeriodSeconds: number
+  volumes: { name: string }[]
+}
+
+interface Manifest {
+  apiVersion: string
+  kind: string
+  metadata: { name: string }
+  spec: {
+    selector?: { matchLabels?: object }
+    template?: { metadata: { labels: Record<string, string> }; spec: PodSpec }
+    volumeClaimTemplates?: { metadata: { name: string } }[]
+  }
+}
+
+interface Kustomization {
+  resources: string[]
+  configMapGenerator?: { name: string; files: string[] }[]
+}
+
+const setups = ['sqlite', 'postgres']
+const folderOf = (setup: string) => join('deploy/kubernetes', setup)
+
+/** The files of a kustomization, and those of the kustomizations that it includes. */
+function resourcesOf(folder: string): string[] {
+  const [kustomization] = readYaml<Kustomization>(join(folder, 'kustomization.yaml')) as [Kustomization]
+  return kustomization.resources.flatMap((name) =>
+    name.endsWith('.yaml') ? [join(folder, name)] : resourcesOf(join(folder, name)),
+  )
+}
+
+const manifestsOf = (setup: string): Manifest[] =>
+  resourcesOf(folderOf(setup)).flatMap((file) => readYaml<Manifest>(file))
+
+const workloadsOf = (setup: string) =>
+  manifestsOf(setup).flatMap(({ metadata: { name }, spec }) =>
+    spec?.template ? [{ name, spec, labels: spec.template.metadata.labels, pod: spec.template.spec }] : [],
+  )
+
+const models = { ...core, ...apps, ...networking, ...policy } as unknown as Record<
+  string,
+  { prototype: { validate(this: Manifest): void } }
+>
+
+/**
+ * Validates a manifest. The validators of Kubernetes' schemas accept unknown members, but read all others.
+ * @returns the paths of the unknown members.
+ */
+function unknownMembers(manifest: Manifest): string[] {
+  const unknown = new Set<string>()
+  const watched = <Value>(value: Value, path: string): Value => {
+    if (typeof value !== 'object' || value === null) return value
+    const members = Object.entries(value).map(([name, member]) => [name, watched(member, `${path}.${name}`)])
+    for (const name of Object.keys(value)) unknown.add(`${path}.${name}`)
+    const copy = Array.isArray(value) ? members.map(([, member]) => member) : Object.fromEntries(members)
+    return new Proxy(copy, {
+      get(target, name) {
+        unknown.delete(`${path}.${String(name)}`)
+        return target[name]
+      },
+    })
+  }
+  // A Model copies the members that it is given, and so reads them all. Its validator alone does not.
+  models[manifest.kind]?.prototype.validate.call(watched(manifest, manifest.kind))
+  return [...unknown]
+}
+
+test.each(setups)('the manifests of %s follow the schemas of Kubernetes', (setup) => {
+  for (const manifest of manifestsOf(setup)) {
+    expect(unknownMembers(manifest), `${manifest.kind} ${manifest.metadata.name}`).toEqual([])
+  }
+})
+
+test('the schemas show an unknown member, and a wrong value', () => {
+  const find = () => manifestsOf('postgres').find(({ kind }) => kind === 'Deployment') as Manifest
+  const [misspelled, wrong] = [find(), find()]
+  Object.assign(misspelled.spec.template?.spec.containers[0] as Container, { livenessProb: {} })
+  Object.assign(wrong.spec, { replicas: 'two' })
+  expect(unknownMembers(misspelled)).toEqual(['Deployment.spec.template.spec.containers.0.livenessProb'])
+  expect(() => unknownMembers(wrong)).toThrow('replicas')
+})
+
+test('each selector of a service, a policy or a budget selects a workload', () => {
+  for (const setup of setups) {
+    const labels = workloadsOf(setup).map((workload) => workload.labels)
+    for (const { kind, metadata, spec } of manifestsOf(setup)) {
+      const selector = { Service: spec?.selector, PodDisruptionBudget: spec?.selector?.matchLabels }[kind]
+      if (selector === undefined) continue
+      expect(labels, `${kind} ${metadata.name}`).toContainEqual(expect.objectContaining(selector))
+    }
+  }
+})
+
+describe.each(setups.flatMap((setup) => workloadsOf(setup).map((workload) => ({ setup, ...workload }))))(
+  '$setup: $name',
+  ({ spec, pod }) => {
+    const [container] = pod.containers
+
+    test('has the restricted security context', () => {
+      expect(pod).toMatchObject({
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+      })
+      expect(container).toMatchObject({
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+      })
+    })
+
+    test('has a volume for each mount', () => {
+      const claims = spec.volumeClaimTemplates?.map(({ metadata }) => metadata.name) ?? []
+      const volumes = [...pod.volumes.map(({ name }) => name), ...claims]
+      expect(container.volumeMounts.map(({ name }) => name).toSorted()).toEqual(volumes.toSorted())
+    })
+
+    test('gives hookserver time to stop', () => {
+      expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(settings.grace.default + 3000)
+    })
+
+    test('uses flags and variables that hookserver knows', () => {
+      const names = Object.keys(settings) as SettingName[]
+      const flags = container.args.filter((arg) => arg.startsWith('--'))
+      for (const flag of flags) expect(names.map(flagOf)).toContain(flag)
+      for (const { name } of container.env) expect(names.flatMap(variablesOf)).toContain(name)
+    })
+
+    test('starts, answers its probes, and stops', async () => {
+      const folder = mountedFiles()
+      const server = await startCommand({ args: container.args, env: withFiles(container.env, folder), hooks: folder })
+      const ports = new Map(container.ports.map(({ name, containerPort }) => [name, server.ports[containerPort]]))
+      for (const { httpGet } of [container.livenessProbe, container.readinessProbe]) {
+        const url = `http://127.0.0.1:${ports.get(httpGet.port)}${httpGet.path}`
+        // A kubelet names the listener by the address of the pod.
+        expect((await fetch(url)).status, url).toBe(200)
+      }
+      server.child.kill('SIGTERM')
+      expect(await once(server.child, 'close')).toEqual([0, null])
+    })
+  },
+)
+
+/** The files of the secret and the module, as Kubernetes mounts a ConfigMap: links to a folder with a date. */
+function mountedFiles(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-mounted-'))
+  const [{ configMapGenerator = [] }] = readYaml<Kustomization>('deploy/kubernetes/base/kustomization.yaml') as [
+    Kustomization,
+  ]
+  mkdirSync(join(folder, '..2026_11_30'))
+  symlinkSync('..2026_11_30', join(folder, '..data'))
+  const files = configMapGenerator.flatMap((map) => map.files)
+  for (const name of files) {
+    writeFileSync(join(folder, '..data', name), read(join('deploy/kubernetes/base', name)))
+    symlinkSync(join('..data', name), join(folder, name))
+  }
+  writeFileSync(join(folder, 'secret'), 'a-test-secret-with-32-characters\n', { mode: 0o440 })
+  writeFileSync(join(folder, 'token'), 'a-test-token-with-32-characters\n', { mode: 0o440 })
+  return folder
+}
+
+/** The environment of a container with the files of this machine, and SQLite instead of PostgreSQL. */
+function withFiles(env: Container['env'], folder: string): Record<string, string> {
+  const kept = env.filter(({ name }) => !/^HOOKSERVER_(DATABASE|ADMIN_HOST)/.test(name))
+  return Object.fromEntries(kept.map(({ name, value }) => [name, value.replace(/^\/secrets/, folder)]))
+}
