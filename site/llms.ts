@@ -1,4 +1,4 @@
-/** Writes `llms.txt` for language models: an index of the pages, each of which is also served as Markdown. */
+/** Writes `llms.txt` for language models: an index of the pages. The Markdown of each page is beside the page. */
 import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Group, guideGroups, type Link, libraryGroups } from './navigation.ts'

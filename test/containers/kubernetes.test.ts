@@ -11,60 +11,10 @@ import { describe, expect, test } from 'vitest'
 import { flagOf, variablesOf } from '../../src/server/config/resolve-config.ts'
 import { type SettingName, settings } from '../../src/server/config/settings.ts'
 import { read, readYaml } from './files.ts'
+import { type Container, type Kustomization, type Manifest, manifestsOf, type Setup, setups } from './manifests.ts'
 import { startCommand } from './server-in-container.ts'
 
-interface Probe {
-  httpGet: { path: string; port: string }
-  timeoutSeconds: number
-}
-
-interface Container {
-  image: string
-  args: string[]
-  env: { name: string; value: string }[]
-  ports: { name: string; containerPort: number }[]
-  livenessProbe: Probe
-  readinessProbe: Probe
-  volumeMounts: { name: string; mountPath: string }[]
-}
-
-interface PodSpec {
-  containers: [Container]
-  terminationGracePeriodSeconds: number
-  volumes: { name: string }[]
-}
-
-interface Manifest {
-  apiVersion: string
-  kind: string
-  metadata: { name: string }
-  spec: {
-    selector?: { matchLabels?: object }
-    template?: { metadata: { labels: Record<string, string> }; spec: PodSpec }
-    volumeClaimTemplates?: { metadata: { name: string } }[]
-  }
-}
-
-interface Kustomization {
-  resources: string[]
-  configMapGenerator?: { name: string; files: string[] }[]
-}
-
-const setups = ['sqlite', 'postgres']
-const folderOf = (setup: string) => join('deploy/kubernetes', setup)
-
-/** The files of a kustomization, and those of the kustomizations that it includes. */
-function resourcesOf(folder: string): string[] {
-  const [kustomization] = readYaml<Kustomization>(join(folder, 'kustomization.yaml')) as [Kustomization]
-  return kustomization.resources.flatMap((name) =>
-    name.endsWith('.yaml') ? [join(folder, name)] : resourcesOf(join(folder, name)),
-  )
-}
-
-const manifestsOf = (setup: string): Manifest[] =>
-  resourcesOf(folderOf(setup)).flatMap((file) => readYaml<Manifest>(file))
-
-const workloadsOf = (setup: string) =>
+const workloadsOf = (setup: Setup) =>
   manifestsOf(setup).flatMap(({ metadata: { name }, spec }) =>
     spec?.template ? [{ name, spec, labels: spec.template.metadata.labels, pod: spec.template.spec }] : [],
   )
