@@ -3,12 +3,14 @@
  * until you press Ctrl+C.
  */
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkSite } from './check.ts'
 import { writeLlms } from './llms.ts'
 import { adminApiPage } from './reference/admin-api.ts'
 import { commandLinePage } from './reference/command-line.ts'
 import { writeLibrary } from './reference/library.ts'
+import { basePath, root } from './sources.ts'
 import { stageDocuments, stageStart, writePage } from './stage.ts'
 import { serveFolder } from './static-server.ts'
 
@@ -23,5 +25,6 @@ writePage('reference/admin-api.md', await adminApiPage())
 // Fails on a link to a page that does not exist.
 execFileSync(join(site, 'node_modules/.bin/vitepress'), ['build', site], { stdio: 'inherit' })
 writeLlms(dist)
-await checkSite(dist)
-if (process.argv.includes('--serve')) console.log(`docs: ${(await serveFolder(dist)).url}`)
+const base = basePath(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
+await checkSite(dist, base)
+if (process.argv.includes('--serve')) console.log(`docs: ${(await serveFolder(dist, base)).url}`)

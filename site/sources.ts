@@ -108,3 +108,8 @@ export function repositoryUrl(manifest: { repository?: string | { url: string } 
     .replace(/\.git$/, '')
     .replace(/^github:/, 'https://github.com/')
 }
+
+/** The path of the site on its host: that of `homepage`, or `/` if package.json has none. It ends with a slash. */
+export function basePath(manifest: { homepage?: string | undefined }): string {
+  return manifest.homepage ? new URL(manifest.homepage).pathname.replace(/\/?$/, '/') : '/'
+}

@@ -15,11 +15,12 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 }
 
-/** Serves the files of a folder on this machine, as a host of static sites does. */
-export async function serveFolder(folder: string): Promise<{ url: string; close(): void }> {
+/** Serves the files of a folder on this machine, below a path. */
+export async function serveFolder(folder: string, base: string): Promise<{ url: string; close(): void }> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    const path = normalize(decodeURIComponent(pathname))
+    if (!pathname.startsWith(base)) return void response.writeHead(404).end()
+    const path = normalize(`/${decodeURIComponent(pathname.slice(base.length))}`)
     const file = join(folder, path.endsWith('/') ? `${path}index.html` : path)
     if (!existsSync(file) || !statSync(file).isFile()) return void response.writeHead(404).end()
     response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' })
@@ -27,5 +28,5 @@ export async function serveFolder(folder: string): Promise<{ url: string; close(
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}`, close: () => void server.close() }
+  return { url: `http://127.0.0.1:${port}${base}`, close: () => void server.close() }
 }

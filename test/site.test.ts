@@ -1,8 +1,9 @@
 /** The documents of the repository become pages of the documentation site. */
 import { existsSync, readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { documents, pageOf, repositoryUrl, rewriteLinks, root, targetsOf } from '../site/sources.ts'
+import { basePath, documents, pageOf, repositoryUrl, rewriteLinks, root, targetsOf } from '../site/sources.ts'
 
 test('gives each document and each file that it links to a page of its own', () => {
   const linked = documents().flatMap((source) => targetsOf(readFileSync(join(root, source), 'utf8'), source))
@@ -34,4 +35,20 @@ test.each([
   [{ repository: { url: 'git+https://github.com/octo/hooks.git' } }, 'https://github.com/octo/hooks'],
 ])('reads the address of the repository from %j', (manifest, url) => {
   expect(repositoryUrl(manifest)).toBe(url)
+})
+
+test.each([
+  [{}, '/'],
+  [{ homepage: 'https://octo.example' }, '/'],
+  [{ homepage: 'https://octo.example/hooks' }, '/hooks/'],
+  [{ homepage: 'https://octo.example/hooks/' }, '/hooks/'],
+])('reads the path of the site from %j', (manifest, path) => {
+  expect(basePath(manifest)).toBe(path)
+})
+
+test.each(documents())('the TypeScript in %s has no syntax error', (source) => {
+  const text = readFileSync(join(root, source), 'utf8')
+  for (const [, code = ''] of text.matchAll(/^ *```ts\n(.*?)^ *```$/gms)) {
+    expect(() => stripTypeScriptTypes(code), code).not.toThrow()
+  }
 })

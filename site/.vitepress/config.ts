@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
 import { guideGroups, libraryGroups } from '../navigation.ts'
-import { anchorOf, repositoryUrl, root } from '../sources.ts'
+import { anchorOf, basePath, repositoryUrl, root } from '../sources.ts'
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const repository = repositoryUrl(manifest)
+const base = basePath(manifest)
 const reference = [
   { text: 'Library', link: '/reference/library/' },
   { text: 'Command line: all flags', link: '/reference/command-line' },
@@ -22,11 +23,11 @@ const library = libraryGroups()
 export default defineConfig({
   srcDir: 'pages',
   outDir: 'dist',
-  base: manifest.homepage ? new URL(manifest.homepage).pathname.replace(/\/?$/, '/') : '/',
+  base,
   lang: 'en-US',
   title: 'hookserver',
   description: 'Receives GitHub webhooks in TypeScript: verifies, stores and handles each delivery.',
-  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: 'icon.svg' }]],
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}icon.svg` }]],
   markdown: { anchor: { slugify: anchorOf }, attrs: { disable: true }, languageAlias: { haproxy: 'nginx' } },
   themeConfig: {
     logo: '/icon.svg',
@@ -70,14 +71,11 @@ export default defineConfig({
     },
     ...(repository && {
       socialLinks: [{ icon: 'github', link: repository }],
-      editLink: {
-        text: 'Edit this page',
-        pattern: ({ frontmatter }) => `${repository}/edit/main/${frontmatter.source}`,
-      },
+      editLink: { text: 'Edit this page', pattern: `${repository}/edit/main/:path` },
     }),
   },
-  transformPageData(page) {
+  transformPageData({ frontmatter }) {
     // Generated pages have no source that a reader could edit.
-    if (page.frontmatter.source === undefined) page.frontmatter.editLink = false
+    return frontmatter.source ? { filePath: frontmatter.source } : { frontmatter: { ...frontmatter, editLink: false } }
   },
 })
