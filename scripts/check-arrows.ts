@@ -42,8 +42,17 @@ const arrows: Record<string, readonly string[]> = {
     ...['runtime', 'telemetry', 'nouns', 'receiver', 'receiver/receiver.ts', 'dispatch', 'inbox', 'inbox-workers.ts'],
     ...['github', 'adapters/mount.ts'],
   ],
-  // `github/octokits.ts` has the types of `hooks.octokit()` and `hooks.installations()`.
-  'index.ts': ['telemetry', 'nouns', 'receiver', 'inbox', 'hooks.ts', 'adapters/mount.ts', 'github/octokits.ts'],
+  // Types of `hooks.octokit()`, `hooks.installations()` and `hooks.use()`.
+  'index.ts': [
+    'telemetry',
+    'nouns',
+    'receiver',
+    'inbox',
+    'hooks.ts',
+    'adapters/mount.ts',
+    'github/octokits.ts',
+    'dispatch/middleware.ts',
+  ],
   adapters: ['runtime', 'errors.ts', 'http.ts', 'options.ts'],
   samples: ['nouns'],
   server: [

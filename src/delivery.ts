@@ -50,6 +50,13 @@ export interface Delivery<Name extends string = string> {
    * has ended without success.
    */
   readonly attempt: number
+  /**
+   * Whether this is the last attempt: if it fails, the task is dead. Without an inbox, `true`, because hookserver does
+   * not retry.
+   */
+  readonly isLastAttempt: boolean
+  /** The name of the handler that gets the delivery. Empty if no handler does, as in `onDead` for a damaged payload. */
+  readonly handler: string
   /** Whether another copy of the delivery arrived before this attempt. */
   readonly redelivered: boolean
   /** Whether hookserver fetched the payload from GitHub's API. */
@@ -140,6 +147,8 @@ export class ReceivedDelivery implements Delivery {
   readonly #headers: Pick<DeliveryHeaders, 'headers'>
   readonly #members: Json
   readonly #sources: DeliverySources
+  #handler = ''
+  #isLastAttempt = true
   #octokit: Promise<DeliveryOctokit> | undefined
   #abort: AbortController | undefined
   #abortReason: unknown
@@ -162,6 +171,14 @@ export class ReceivedDelivery implements Delivery {
     this.#headers = headers
     this.#members = payload.members
     this.#sources = sources
+  }
+
+  get handler(): string {
+    return this.#handler
+  }
+
+  get isLastAttempt(): boolean {
+    return this.#isLastAttempt
   }
 
   get headers(): Readonly<Record<string, string | undefined>> {
@@ -211,6 +228,12 @@ export class ReceivedDelivery implements Delivery {
 
   get body(): () => Promise<Uint8Array> {
     return () => this.#sources.readBody()
+  }
+
+  /** The runner calls this before it calls a handler: without an inbox, the handlers get the same object in turn. */
+  beginAttempt(handler: string, isLastAttempt: boolean): void {
+    this.#handler = handler
+    this.#isLastAttempt = isLastAttempt
   }
 
   /** Aborts `signal`. A handler that accesses `signal` only after this call gets an aborted signal. */

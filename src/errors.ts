@@ -23,6 +23,7 @@ export const errorTable = {
   inbox_unavailable: [503, 'The delivery could not be stored'],
   handler_failed: [500, 'A handler failed'],
   handler_timeout: [503, 'A handler did not finish in time'],
+  handler_retry: [503, 'A handler asked for the delivery again'],
   shutting_down: [503, 'Shutting down'],
 } as const
 

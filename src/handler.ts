@@ -89,9 +89,17 @@ export interface Registration {
   readonly replies: boolean
   readonly handler: Handler
   /** The function that the application passed, if `handler` is not this function itself. */
-  readonly hook?: Hook
+  readonly given?: unknown
   readonly options: HandlerOptions
+  /** The given options that have no effect without an inbox. */
+  readonly inboxOptions?: readonly string[]
 }
+
+/** The options that have no effect without an inbox. Those of `exec`, which are not given, do not count. */
+export const inboxOptionsOf = (given: HandlerOptions = {}): string[] =>
+  Object.entries(given).flatMap(([name, value]) =>
+    value === undefined || ['name', 'source'].includes(name) ? [] : [name],
+  )
 
 /** Splits the arguments `[options], handler`. @throws {TypeError} if they are in the wrong order. */
 export function optionsThenHandler(

@@ -1,5 +1,6 @@
 import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.ts'
 import type { DeliveryOctokit } from './delivery.ts'
+import { type Middleware, MiddlewareChain } from './dispatch/middleware.ts'
 import { Registry } from './dispatch/registry.ts'
 import type { AnyEventName } from './events.ts'
 import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
@@ -11,6 +12,7 @@ import {
   type HandlerOptions,
   type Hook,
   handlerOptions,
+  inboxOptionsOf,
   optionsThenHandler,
   type Registration,
 } from './handler.ts'
@@ -60,6 +62,7 @@ export class Hooks implements Mountable {
   #options: HooksOptions
   #settings: Settings
   readonly #registry = new Registry()
+  readonly #middleware = new MiddlewareChain()
   readonly #drain = new Drain()
   readonly #ranges = new SharedRanges()
   readonly #octokits = new Octokits()
@@ -67,6 +70,8 @@ export class Hooks implements Mountable {
   readonly #memoryLimits = new Map<number, MemoryLimit>()
   readonly #workers: InboxWorkers
   readonly #unknownNames = new UnknownNames()
+  /** The handlers that `#warnOfInboxOptions` has named. */
+  readonly #warned = new Set<string>()
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
 
@@ -106,7 +111,6 @@ export class Hooks implements Mountable {
     if (this.#registry.hasHook(name, options?.source)) throw new Error(`${name} hook already registered`)
     this.#register([name], options, handler, (hook: Hook) => ({
       replies: true,
-      hook,
       handler: (delivery) => hook(delivery.payload, delivery.guid, delivery),
     }))
     return handler
@@ -150,9 +154,23 @@ export class Hooks implements Mountable {
   /** Removes one registration of a function for `name`, made with `hook` or `on`. @returns Whether there was one. */
   off<const Name extends AnyEventName>(name: Name, handler: Handler<Name> | Hook<Name>): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
-    const removed = this.#registry.remove(name, handler as unknown as Handler)
+    const removed = this.#registry.remove(name, handler)
     if (removed) this.#workers.handlersChanged()
     return removed
+  }
+
+  /**
+   * Adds a function around every handler, for example to measure or to skip it. The one that was added first is the
+   * outermost. Without a call of `next`, the handler does not run.
+   *
+   * ```ts
+   * hooks.use((delivery, next) => (delivery.sender?.endsWith('[bot]') ? undefined : next()))
+   * ```
+   * @throws {TypeError} if it is not a function.
+   */
+  use(middleware: Middleware): void {
+    if (!isFunction(middleware)) fail('hooks.use(): "middleware"', 'a function', middleware)
+    this.#middleware.add(middleware)
   }
 
   /**
@@ -169,7 +187,10 @@ export class Hooks implements Mountable {
     const receiver = this.#createReceiver(settings)
     this.#unknownNames.checkAt(settings)
     const { inbox, work } = settings
-    if (!inbox) return receiver
+    if (!inbox) {
+      this.#warnOfInboxOptions(settings)
+      return receiver
+    }
     checkNames(this.#registry.all())
     if (traits?.receives !== false) this.#workers.writesTo(inbox).registry?.add('receiver')
     if (work) this.#workers.start(inbox, settings)
@@ -267,14 +288,31 @@ export class Hooks implements Mountable {
     await this.#workers.closeInboxes(this.#settings.logger)
   }
 
+  /** As `close()`: `await using hooks = new Hooks()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   /** The options, and a way to override them, for the programs of hookserver that run a `Hooks`. */
   get #internals(): HooksInternals {
     return {
       options: this.#options,
+      match: (...given) => this.#registry.match(...given),
+      sources: { logger: this.#settings.logger, octokits: this.#octokits.forDeliveries(this.#settings) },
       override: (options) => {
         this.#settings = resolveOptions(this.#options, options)
         this.#options = withOptions(this.#options, options)
       },
+    }
+  }
+
+  /** Warns once about each handler with options that have no effect without an inbox. */
+  #warnOfInboxOptions({ logger }: Settings): void {
+    for (const { name, inboxOptions = [] } of this.#registry.all()) {
+      if (inboxOptions.length === 0 || this.#warned.has(name)) continue
+      this.#warned.add(name)
+      const list = inboxOptions.map((option) => `"${option}"`).join(', ')
+      logger.warn({ handler: name }, `Without an inbox, ${list} of the handler ${name} has no effect`)
     }
   }
 
@@ -295,7 +333,7 @@ export class Hooks implements Mountable {
     names: readonly string[],
     options: HandlerOptions | undefined,
     given: unknown,
-    toRegistration: (given: Given) => Pick<Registration, 'replies' | 'handler' | 'hook'>,
+    toRegistration: (given: Given) => Pick<Registration, 'replies' | 'handler'>,
   ): void {
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
     const joined = names.join(', ')
@@ -306,9 +344,17 @@ export class Hooks implements Mountable {
     for (const event of names) this.#registry.check(event)
     const own: HandlerOptions = { ...(given as { [handlerOptions]?: HandlerOptions })[handlerOptions], ...options }
     checkHandlerOptions(own)
-    const registered = toRegistration(given as Given)
-    const name = own.name ?? `${registered.replies ? 'hook' : 'on'}:${names.join(',')}`
-    const registration = { name, events: [...names], options: own, ...registered }
+    const { replies, handler } = toRegistration(given as Given)
+    const name = own.name ?? `${replies ? 'hook' : 'on'}:${names.join(',')}`
+    const registration = {
+      name,
+      events: [...names],
+      replies,
+      given,
+      options: own,
+      handler: this.#middleware.around(handler),
+      inboxOptions: inboxOptionsOf(options),
+    }
     if (this.#options.inbox || this.#workers.hasInbox) checkName(registration, this.#registry.hasHandlerName(name))
     for (const event of names) {
       this.#registry.add(event, registration)

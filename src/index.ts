@@ -1,6 +1,7 @@
 export type { Mountable, MountTraits } from './adapters/mount.ts'
 export type { AppOptions, AppResolver } from './app.ts'
 export type { AnyOctokit, Delivery, DeliveryOctokit, OctokitClass } from './delivery.ts'
+export type { Middleware } from './dispatch/middleware.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
 export type { AnyEventName, AnyPayload, EventName, EventPayloads, KnownEvent, PayloadOf } from './events.ts'
 export type { Installation, OctokitTarget } from './github/octokits.ts'
@@ -79,7 +80,6 @@ export type {
   TaskDetail,
   TaskState,
 } from './inbox/records.ts'
-export { Discard, Retry } from './inbox/retry.ts'
 export type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
 export type {
   ClientAddress,
@@ -98,3 +98,4 @@ export type { DeliveryLogger, LogMethod } from './telemetry/delivery-logger.ts'
 export type { DiagnosticsMessages } from './telemetry/diagnostics.ts'
 export type { Logger } from './telemetry/logger.ts'
 export type { TracingMessages } from './telemetry/tracing.ts'
+export { Discard, Retry, Unrecoverable } from './thrown.ts'

@@ -1,3 +1,5 @@
+import type { DeliverySources } from './delivery.ts'
+import type { Registration } from './handler.ts'
 import type { HooksOptions } from './options.ts'
 
 /** The property of a `Hooks` with its `HooksInternals`. Its name is the same in each copy of the package. */
@@ -10,6 +12,10 @@ export interface HooksInternals {
    * contain secrets, so they are not a public member.
    */
   readonly options: Readonly<HooksOptions>
+  /** The handlers of a delivery, in the order in which they run. */
+  match(event: string, action: string | undefined, source: string): readonly Registration[]
+  /** The logger and the Octokits of deliveries. */
+  readonly sources: Omit<DeliverySources, 'readBody'>
   /**
    * Overrides options. Call it before the first mount and before `work()`.
    * @throws {TypeError} naming the invalid option.
@@ -21,6 +27,9 @@ const internalsOf = (hooks: object): HooksInternals => (hooks as Record<symbol, 
 
 /** The given options of a `Hooks`. They contain secrets. */
 export const optionsOf = (hooks: object): Readonly<HooksOptions> => internalsOf(hooks).options
+
+/** What `run` of `hookserver/testing` needs of a `Hooks`. */
+export const runnerOf = (hooks: object): Pick<HooksInternals, 'match' | 'sources'> => internalsOf(hooks)
 
 /** Overrides options of a `Hooks`. See `HooksInternals.override`. */
 export const overrideOptions = (hooks: object, options: HooksOptions): void => internalsOf(hooks).override(options)

@@ -1,7 +1,16 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { mounted } from '../src/adapters/mount.ts'
 import { hookserver } from '../src/adapters/web.ts'
-import { type Delivery, type HandlerFailure, Hooks, type HooksOptions } from '../src/index.ts'
+import {
+  type Delivery,
+  Discard,
+  type HandlerFailure,
+  Hooks,
+  type HooksOptions,
+  type Middleware,
+  Retry,
+  Unrecoverable,
+} from '../src/index.ts'
 import { inject, LocalGitHub, signedRequest } from '../src/testing/index.ts'
 import { Recorder } from './recorder.ts'
 
@@ -223,6 +232,32 @@ describe('dispatch', () => {
     const hooks = quiet()
     hooks.on('ping', () => 'ignored')
     expect((await deliver(hooks, 'ping')).status).toBe(204)
+  })
+
+  test('takes a Discard for a handler that returned nothing, and answers a Retry with 503', async () => {
+    const onError = vi.fn()
+    const hooks = quiet({ onError })
+    hooks.hook('ping', () => Promise.reject(new Discard('not ours')))
+    expect((await deliver(hooks, 'ping')).status).toBe(204)
+    hooks.hook('*', () => 'of another hook')
+    expect(await (await deliver(hooks, 'ping')).text()).toBe('of another hook')
+    expect(onError).not.toHaveBeenCalled()
+    for (const after of [1500, 61_000]) hooks.on('ping', () => Promise.reject(new Retry({ after })))
+    const reply = await deliver(hooks, 'ping')
+    expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '61'])
+    expect(await reply.json()).toMatchObject({ code: 'handler_retry' })
+    expect(onError).toHaveBeenCalledTimes(2)
+    hooks.on('ping', () => Promise.reject(new Unrecoverable('gone')))
+    expect(await (await deliver(hooks, 'ping')).json()).toMatchObject({ code: 'handler_failed' })
+  })
+
+  test('tells a handler its own name, and that no other attempt follows', async () => {
+    const hooks = quiet()
+    const seen: unknown[] = []
+    hooks.on('ping', { name: 'first' }, ({ handler, isLastAttempt }) => void seen.push(handler, isLastAttempt))
+    hooks.hook('ping', (_payload, _guid, { handler }) => void seen.push(handler))
+    await deliver(hooks, 'ping')
+    expect(seen).toEqual(['first', true, 'hook:ping'])
   })
 
   test('continues after a failure, and reports each one to onError', async () => {
@@ -636,4 +671,61 @@ describe('close', () => {
     await hooks.close()
     await hooks.close()
   })
+})
+
+describe('middleware', () => {
+  test('runs around every handler, the first the outermost, and passes the reply on', async () => {
+    const hooks = quiet()
+    const steps: string[] = []
+    hooks.hook('ping', () => void steps.push('hook'))
+    for (const name of ['outer', 'inner']) {
+      hooks.use(async ({ handler }, next) => {
+        steps.push(`${name} ${handler}`)
+        const reply = await next()
+        steps.push(`end of ${name}`)
+        return reply ?? name
+      })
+    }
+    hooks.on('ping', { name: 'listener' }, () => void steps.push('listener'))
+    expect(await (await deliver(hooks, 'ping')).text()).toBe('inner')
+    expect(steps).toEqual([
+      ...['outer hook:ping', 'inner hook:ping', 'hook', 'end of inner', 'end of outer'],
+      ...['outer listener', 'inner listener', 'listener', 'end of inner', 'end of outer'],
+    ])
+  })
+
+  test('may skip the handler, or fail, and cannot run it twice', async () => {
+    const hooks = quiet()
+    const handler = vi.fn(() => 'pong')
+    hooks.hook('ping', handler)
+    let middleware: Middleware = () => undefined
+    hooks.use((delivery, next) => middleware(delivery, next))
+    expect((await deliver(hooks, 'ping')).status).toBe(204)
+    middleware = () => Promise.reject(new Error('no'))
+    expect((await deliver(hooks, 'ping')).status).toBe(500)
+    expect(handler).not.toHaveBeenCalled()
+    middleware = (_delivery, next) => [next(), next()]
+    expect((await deliver(hooks, 'ping')).status).toBe(500)
+    expect(handler).toHaveBeenCalledOnce()
+    expect(() => hooks.use('log' as never)).toThrow('hooks.use(): "middleware" must be a function, got "log"')
+    expect(hooks.off('ping', handler)).toBe(true)
+  })
+})
+
+test('options that need an inbox are named in one warning for each handler without an inbox', () => {
+  const logger = new Recorder()
+  const hooks = quiet({ logger })
+  hooks.on('push', { name: 'deploy', attempts: 3, order: 'repository' }, () => {})
+  hooks.on('push', { name: 'plain', source: '/hooks' }, () => {})
+  for (const path of ['/a', '/b'] as const) hooks.mount({ path })
+  expect(logger.messages).toEqual(['Without an inbox, "attempts", "order" of the handler deploy has no effect'])
+})
+
+test('a Hooks closes at the end of its scope', async () => {
+  const hooks = quiet()
+  {
+    await using _scope = hooks
+    expect((await deliver(hooks, 'fork')).status).toBe(200)
+  }
+  expect(await (await deliver(hooks, 'fork')).json()).toMatchObject({ code: 'shutting_down' })
 })

@@ -1,5 +1,5 @@
 import { splitName } from '../events.ts'
-import type { Handler, HandlerOptions, Hook, Registration } from '../handler.ts'
+import type { HandlerOptions, Registration } from '../handler.ts'
 
 /** The handlers of an event: those for any action, and those for one action. */
 interface EventHandlers {
@@ -47,9 +47,9 @@ export class Registry {
   }
 
   /** Removes one registration of a function for `name`. @returns Whether there was one. */
-  remove(name: string, given: Handler | Hook): boolean {
+  remove(name: string, given: unknown): boolean {
     const list = this.#listFor(name)
-    const index = list.findIndex(({ handler, hook }) => (hook ?? handler) === given)
+    const index = list.findIndex((registration) => (registration.given ?? registration.handler) === given)
     if (index < 0) return false
     for (const removed of list.splice(index, 1)) this.#changed(removed, -1)
     return true

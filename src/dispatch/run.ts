@@ -3,6 +3,7 @@ import { HookError } from '../errors.ts'
 import type { Registration } from '../handler.ts'
 import type { Deadline } from '../runtime/deadline.ts'
 import { isTraced, type TracingMessages, traceAttempt, tracing } from '../telemetry/tracing.ts'
+import { isDelay, isDiscard, isRetry, type Retry } from '../thrown.ts'
 
 /** The handlers of one delivery, about to run. */
 interface Run<Reply> {
@@ -21,7 +22,7 @@ interface Run<Reply> {
  * a handler is pending at the deadline, the next ones do not run.
  * @returns The reply of the most specific hook that returned a reply, if any. The result is a promise only if a handler
  *   returned a promise.
- * @throws {HookError} `handler_timeout`; `handler_failed`, whose cause is the error (an `AggregateError` for several).
+ * @throws {HookError} `handler_timeout`; `handler_retry` if each failure is a `Retry`; else `handler_failed`, whose cause is the error (an `AggregateError` for several).
  */
 export function runHandlers<Reply>(
   matches: readonly Registration[],
@@ -90,6 +91,7 @@ class Results<Reply> {
   reply(): Reply | undefined {
     const failures = this.#failures
     if (failures.length === 0) return this.#reply
+    if (failures.every(isRetry)) throw new HookError('handler_retry', { cause: failures[0], ...retryAfter(failures) })
     const cause = failures.length === 1 ? failures[0] : new AggregateError(failures, 'Several handlers failed')
     throw new HookError('handler_failed', { cause })
   }
@@ -104,10 +106,17 @@ class Results<Reply> {
   }
 
   #failed(index: number, error: unknown): void {
+    if (isDiscard(error)) return // not a failure: as if the handler had returned nothing
     this.#run.failed(error, this.#registration(index))
     if (error instanceof Overdue) throw new HookError('handler_timeout', { cause: error })
     this.#failures.push(error)
   }
+}
+
+/** The longest delay that the handlers ask for, in seconds, as an option of `HookError`. */
+function retryAfter(retries: readonly Retry[]): { retryAfter?: number } {
+  const delays = retries.flatMap(({ after }) => (isDelay(after) ? [after] : []))
+  return delays.length > 0 ? { retryAfter: Math.ceil(Math.max(...delays) / 1000) } : {}
 }
 
 /** A handler did not finish before the deadline. */
@@ -122,6 +131,7 @@ class Overdue extends Error {
 function callHandler<Reply>(matches: readonly Registration[], index: number, run: Run<Reply>): unknown {
   const registration = matches[index] as Registration
   const { delivery, deadline } = run
+  delivery.beginAttempt(registration.name, true)
   const returned = registration.handler(delivery)
   if (!isThenable(returned)) return returned
   const result = Promise.resolve(returned) // calls `then` once: some query builders start their work at each call

@@ -52,10 +52,19 @@ export type {
   Statistics,
 }
 
+declare global {
+  /** Declared here too, because the `lib` of a project may not contain `esnext.disposable`. */
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+}
+
 /** A store that can receive deliveries and run their handlers. It may have further capabilities. */
 export interface BasicInbox extends DeliveryStore, TaskQueue {
   /** Waits for pending operations, then closes the store. */
   close(): Promise<void>
+  /** As `close()`: `await using inbox = sqlite('hookserver.db')`. */
+  [Symbol.asyncDispose]?(): Promise<void>
 }
 
 /** A store with all capabilities. */

@@ -1,32 +1,8 @@
 /** When a failed attempt is repeated, and how a handler decides that. */
+
 import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
+import { isDelay } from '../thrown.ts'
 import type { HandlerPolicy } from './task-queue.ts'
-
-/** Thrown by a handler to fail the attempt and, with `after`, to set the delay of the next one. The attempt counts. */
-export class Retry extends Error {
-  override readonly name = 'Retry'
-  /** Milliseconds until the next attempt. If `undefined`, the handler's `backoff` decides. */
-  readonly after: number | undefined
-
-  /** @param options `after`: milliseconds until the next attempt. `cause`: the error that made the retry necessary. */
-  constructor({ after, message, cause }: { after?: number; message?: string; cause?: unknown } = {}) {
-    super(message ?? 'The handler asked for a retry', { cause })
-    this.after = after
-    if (after !== undefined && !isDelay(after)) {
-      throw new TypeError(`Retry: "after" must be a number of milliseconds, got ${String(after)}`)
-    }
-  }
-}
-
-/** Thrown by a handler that does not want a delivery. It ends the task without another attempt. */
-export class Discard extends Error {
-  override readonly name = 'Discard'
-
-  /** @param reason Shown with the delivery. */
-  constructor(reason = 'Discarded by its handler') {
-    super(reason)
-  }
-}
 
 export const defaultAttempts = 12
 /** Milliseconds that an attempt may take, if its handler has no `timeout`. */
@@ -83,8 +59,6 @@ interface ThrownError {
 }
 
 const second = 1000
-
-const isDelay = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
 
 /** The maximum delay that a response of GitHub can set: a day. hookserver shortens a longer one. */
 const maxRequestedDelay = 24 * 60 * 60 * 1000

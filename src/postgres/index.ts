@@ -167,6 +167,10 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Inbox, ForwardedMe
     return this.#closing
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   #forEachSelected(
     selection: Selection,
     operate: (transaction: Transaction, ids: readonly number[]) => Promise<number>,

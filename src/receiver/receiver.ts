@@ -298,7 +298,7 @@ export class DeliveryReceiver implements Receiver {
       this.#settings.logger.error({ err: error }, 'Internal error: a delivery failed. Please report it')
       return new HookError('handler_failed', { cause: error })
     }
-    if (error.code === 'handler_failed' || error.code === 'handler_timeout') this.#logOriginWarning(context)
+    if (error.code.startsWith('handler_')) this.#logOriginWarning(context)
     else this.#record(error, request, this.#rejectionLog.rejected(error, request, verification?.explain))
     if (diagnostics.rejected?.hasSubscribers) {
       const guid = headerOf(request, 'x-github-delivery')

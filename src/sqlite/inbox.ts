@@ -174,6 +174,10 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
     return this.#closed
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   async #close(): Promise<void> {
     if (this.#pending.size > 0) await Promise.allSettled(this.#pending)
     await this.#maintenance.close()

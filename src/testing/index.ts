@@ -45,5 +45,6 @@ export {
   workUntilKilled,
 } from './inbox-contract/index.ts'
 export { inject } from './inject.ts'
+export { type HandlerRun, type RunOptions, run } from './run.ts'
 
 assertNodeVersion()

@@ -1,13 +1,7 @@
 import { RequestError } from 'octokit'
 import { describe, expect, test } from 'vitest'
-import {
-  Discard,
-  defaultAttempts,
-  expiredLeaseDelay,
-  Retry,
-  requestedDelay,
-  retryDelay,
-} from '../../src/inbox/retry.ts'
+import { defaultAttempts, expiredLeaseDelay, requestedDelay, retryDelay } from '../../src/inbox/retry.ts'
+import { Discard, Retry } from '../../src/thrown.ts'
 import { day, hour, minute, second } from '../receiver/fixtures.ts'
 
 /** The longest delay after each failure that is followed by another attempt. */

@@ -1,9 +1,9 @@
 /** The application of a simulated process: its handlers, which the scenario plans. */
 import type { Delivery } from '../../src/delivery.ts'
 import type { Handler, Registration } from '../../src/handler.ts'
-import { Discard } from '../../src/inbox/retry.ts'
 import { textIn } from '../../src/runtime/json.ts'
 import { sleep } from '../../src/runtime/timer.ts'
+import { Discard } from '../../src/thrown.ts'
 import { Host } from '../inbox/fixtures.ts'
 import { attempts, type Behavior, type HandlerPlan, type Scenario } from './scenario.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
-import { Hooks, type HooksOptions, verify } from '../../src/index.ts'
-import { inject, LocalGitHub, sample, samples, signedRequest } from '../../src/testing/index.ts'
+import { Discard, Hooks, type HooksOptions, verify } from '../../src/index.ts'
+import { inject, LocalGitHub, run, sample, samples, signedRequest } from '../../src/testing/index.ts'
+import { openInbox } from '../inbox/stores.ts'
 
 const secret = 'a secret'
 
@@ -76,6 +77,38 @@ describe('inject', () => {
   test('returns rejections as the sender sees them', async () => {
     const answer = await inject(new Hooks({ secret, logger: false }), { method: 'GET' })
     expect([answer.status, await answer.json()]).toMatchObject([405, { code: 'method_not_allowed' }])
+  })
+})
+
+describe('run', () => {
+  test('returns what each matching handler did', async () => {
+    const hooks = new Hooks({ logger: false })
+    hooks.on('push', { name: 'deploy', attempts: 3, backoff: 1000 }, ({ attempt, isLastAttempt }) => {
+      throw new Error(`attempt ${attempt}${isLastAttempt ? ', the last' : ''}`)
+    })
+    hooks.hook('push', (payload, guid) => ({ after: payload.after, guid }))
+    hooks.on('push', { name: 'elsewhere', source: '/other' }, () => {})
+    hooks.on('issues', () => {})
+    hooks.on('*', { name: 'skips' }, () => Promise.reject(new Discard('not ours')))
+    const payload = { ...sample('push'), after: 'abc' }
+    expect(await run(hooks, 'push', { payload, guid: 'g' })).toMatchObject([
+      { handler: 'deploy', outcome: 'failed', error: { message: 'attempt 1' }, nextAttemptAt: expect.any(Date) },
+      { handler: 'hook:push', outcome: 'succeeded', returned: { after: 'abc', guid: 'g' }, error: undefined },
+      { handler: 'skips', outcome: 'discarded', nextAttemptAt: undefined },
+    ])
+    const [last] = await run(hooks, 'push', { attempt: 3 })
+    expect(last).toMatchObject({ outcome: 'dead', error: { message: 'attempt 3, the last' } })
+    expect(await run(hooks, 'issues.opened')).toMatchObject([{ handler: 'on:issues' }, { handler: 'skips' }])
+  })
+})
+
+describe('inject without the inbox', () => {
+  test('replies with what the handlers return', async () => {
+    const hooks = new Hooks({ secret, logger: false, work: false, inbox: openInbox() })
+    hooks.hook('push', () => 'pong')
+    expect((await inject(hooks, signedRequest('push', { secret }))).status).toBe(202)
+    const reply = await inject(hooks, signedRequest('push', { secret }), { inbox: false })
+    expect([reply.status, await reply.text()]).toEqual([200, 'pong'])
   })
 })
 

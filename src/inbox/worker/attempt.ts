@@ -2,6 +2,7 @@
 import type { DeliveryPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import { startTimer } from '../../runtime/timer.ts'
+import { isDiscard, isUnrecoverable } from '../../thrown.ts'
 import type { AttemptResult, ClaimedTask, StoredDelivery } from '../inbox.ts'
 import { defaultAttempts, defaultTimeout, requestedDelay, retryDelay } from '../retry.ts'
 import type { Slot } from './concurrency.ts'
@@ -63,6 +64,7 @@ export function runAttempt(options: AttemptOptions): { result: Promise<HandlerOu
     reject(reason)
   }, timeout)
   const returned = new Promise((resolve) => {
+    delivery.beginAttempt(registration.name, attemptsUsed >= attempts)
     resolve(handler(delivery))
   })
   const outcome = async (): Promise<HandlerOutcome> => {
@@ -92,13 +94,16 @@ interface FailureContext {
   now: number
 }
 
-/** The outcome of a failure: `discarded` for a `Discard`, `dead` in the last attempt, else `failed` with a retry. */
+/**
+ * The outcome of a failure: `discarded` for a `Discard`, `dead` for an `Unrecoverable` and in the last attempt, else
+ * `failed` with a retry.
+ */
 export function failureOutcome(thrown: unknown, context: FailureContext): HandlerOutcome {
   const { attemptsUsed, attempts, backoff, now } = context
-  const reason = safely(() => discardReason(thrown))
+  const reason = safely(() => (isDiscard(thrown) ? String(thrown.message) : undefined))
   if (reason !== undefined) return { outcome: 'discarded', error: truncate(reason), thrown }
   const error = truncate(describeError(thrown))
-  if (attemptsUsed >= attempts) return { outcome: 'dead', error, thrown }
+  if (attemptsUsed >= attempts || safely(() => isUnrecoverable(thrown))) return { outcome: 'dead', error, thrown }
   const delay = safely(() => requestedDelay(thrown, now)) ?? retryDelay(attemptsUsed, backoff)
   return { outcome: 'failed', error, thrown, nextAt: Math.min(Math.round(now + delay), Number.MAX_SAFE_INTEGER) }
 }
@@ -109,12 +114,6 @@ export function attemptsExhausted(attempts: number): HandlerOutcome {
     `All ${attempts} attempts are used up: the lease of the last one expired, or "attempts" was lowered`,
   )
   return { outcome: 'dead', error: thrown.message, thrown }
-}
-
-/** The reason of a `Discard`, which may come from another copy of the package. */
-function discardReason(thrown: unknown): string | undefined {
-  const { name, message } = (thrown ?? {}) as Partial<Error>
-  return name === 'Discard' ? String(message) : undefined
 }
 
 /** Maximum characters of the stored text of a returned or thrown value. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { Discard, Retry } from '../../../src/inbox/retry.ts'
 import { attemptsExhausted, failureOutcome, successOutcome } from '../../../src/inbox/worker/attempt.ts'
+import { Discard, Retry, Unrecoverable } from '../../../src/thrown.ts'
 
 const now = 1_000_000
 const error = new Error('the reason')
@@ -12,6 +12,7 @@ test.each([
   ['Retry before the last attempt', new Retry({ after: 7 }), 1, 3, { outcome: 'failed', nextAt: now + 7 }],
   ['Retry in the last attempt', new Retry({ after: 7 }), 3, 3, { outcome: 'dead', nextAt: undefined }],
   ['an HTTP error with Retry-After', retryAfter, 1, 3, { outcome: 'failed', nextAt: now + 60_000 }],
+  ['Unrecoverable', new Unrecoverable('archived'), 1, 3, { outcome: 'dead', nextAt: undefined }],
   ['Discard', new Discard('a fork'), 1, 3, { outcome: 'discarded', error: 'a fork', nextAt: undefined }],
   ['Discard in the last attempt', new Discard('a fork'), 3, 3, { outcome: 'discarded', error: 'a fork' }],
 ])('a handler that throws %s', (_name, thrown, attemptsUsed, attempts, outcome) => {

@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { ReceivedDelivery } from '../../../src/delivery.ts'
 import type { Handler, HandlerOptions } from '../../../src/handler.ts'
-import { Discard, defaultAttempts, defaultTimeout, Retry } from '../../../src/inbox/retry.ts'
+import { defaultAttempts, defaultTimeout } from '../../../src/inbox/retry.ts'
 import { type AttemptOptions, runAttempt } from '../../../src/inbox/worker/attempt.ts'
+import { Discard, Retry } from '../../../src/thrown.ts'
 import { minute, pass, stopTheClock, turnOfTheLoop } from '../../receiver/fixtures.ts'
 import { deliveryOf, registrationOf } from '../fixtures.ts'
 

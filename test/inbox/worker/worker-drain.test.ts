@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { Retry } from '../../../src/inbox/retry.ts'
 import { Worker } from '../../../src/inbox/worker/worker.ts'
+import { Retry } from '../../../src/thrown.ts'
 import { Host } from '../fixtures.ts'
 import { inboxFile, openInbox, stateIn, storeIn, taskIn, withMembers, withoutPolling } from '../stores.ts'
 

@@ -2,8 +2,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
-import { Retry } from '../../../src/inbox/retry.ts'
 import { Worker } from '../../../src/inbox/worker/worker.ts'
+import { Retry } from '../../../src/thrown.ts'
 import { Host } from '../fixtures.ts'
 import { eventually, inboxFile, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 

@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Delivery } from '../../../src/delivery.ts'
 import type { AvailableWork, Inbox } from '../../../src/inbox/inbox.ts'
-import { Discard, Retry } from '../../../src/inbox/retry.ts'
 import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
+import { Discard, Retry } from '../../../src/thrown.ts'
 import { Host } from '../fixtures.ts'
 import {
   detailIn,

@@ -1,0 +1,50 @@
+/** What a handler throws to decide what happens to the delivery. Each may come from another copy of the package. */
+
+/**
+ * Thrown by a handler that needs the delivery again. With an inbox, the attempt has failed, and `after` sets the delay of
+ * the next one. Without an inbox, the reply is 503 with `Retry-After`.
+ */
+export class Retry extends Error {
+  override readonly name = 'Retry'
+  /** Milliseconds until the next attempt. If `undefined`, the handler's `backoff` decides. */
+  readonly after: number | undefined
+
+  /** @param options `after`: milliseconds until the next attempt. `cause`: the error that made the retry necessary. */
+  constructor({ after, message, cause }: { after?: number; message?: string; cause?: unknown } = {}) {
+    super(message ?? 'The handler asked for a retry', { cause })
+    this.after = after
+    if (after !== undefined && !isDelay(after)) {
+      throw new TypeError(`Retry: "after" must be a number of milliseconds, got ${String(after)}`)
+    }
+  }
+}
+
+/**
+ * Thrown by a handler that does not want a delivery. This is not a failure. With an inbox, the task ends without another
+ * attempt. Without an inbox, the handler counts as one that returned nothing.
+ */
+export class Discard extends Error {
+  override readonly name = 'Discard'
+
+  /** @param reason Shown with the delivery. */
+  constructor(reason = 'Discarded by its handler') {
+    super(reason)
+  }
+}
+
+/**
+ * Thrown by a handler whose failure no retry can repair. With an inbox, the task is dead at once, whatever the option
+ * `attempts` is, and `onDead` is called. Without an inbox, the handler has failed.
+ */
+export class Unrecoverable extends Error {
+  override readonly name = 'Unrecoverable'
+}
+
+/** A delay in milliseconds. */
+export const isDelay = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
+
+const nameOf = (thrown: unknown): unknown => (thrown as Partial<Error> | null | undefined)?.name
+
+export const isRetry = (thrown: unknown): thrown is Retry => nameOf(thrown) === 'Retry'
+export const isDiscard = (thrown: unknown): thrown is Discard => nameOf(thrown) === 'Discard'
+export const isUnrecoverable = (thrown: unknown): boolean => nameOf(thrown) === 'Unrecoverable'
