@@ -32,7 +32,7 @@ export interface Delivery<Name extends string = string> {
   readonly repository: string | undefined
   /** The login of the user who caused the event, from the payload. */
   readonly sender: string | undefined
-  /** When the request arrived. For a `recovered` delivery: when hookserver fetched it. */
+  /** When the request arrived. For a `pulled` delivery: when hookserver fetched it. */
   readonly receivedAt: Date
   /** The name of the mount that received the delivery: the option `source`, else the mount's `path`. */
   readonly source: string
@@ -60,7 +60,7 @@ export interface Delivery<Name extends string = string> {
   /** Whether another copy of the delivery arrived before this attempt. */
   readonly redelivered: boolean
   /** Whether hookserver fetched the payload from GitHub's API. */
-  readonly recovered: boolean
+  readonly pulled: boolean
   /** Whether the same body arrived before with another GUID or event. */
   readonly replayed: boolean
   /** Whether another body arrived before with the same identity (source, hook id, GUID and secret id). */
@@ -68,7 +68,7 @@ export interface Delivery<Name extends string = string> {
   /** Aborts when the handler exceeds its time limit, or when a shutdown stops waiting for the handler. */
   readonly signal: AbortSignal
   /**
-   * The body as it was received: the exact bytes that GitHub signed. For a `recovered` delivery, JSON with the payload
+   * The body as it was received: the exact bytes that GitHub signed. For a `pulled` delivery, JSON with the payload
    * from GitHub's API. Without an inbox, hookserver keeps the bytes until the reply. With an inbox, each call reads the
    * bytes from the inbox.
    * @throws {Error} (rejects) after the reply if there is no inbox, or once the inbox has deleted the delivery.
@@ -93,7 +93,7 @@ export interface Delivery<Name extends string = string> {
 export type OctokitSource = (delivery: Delivery) => Promise<DeliveryOctokit>
 
 type HeaderMember = 'guid' | 'event' | 'headers' | 'receivedAt' | 'source' | 'secretId' | 'secretIndex'
-type InboxMember = 'id' | 'attempt' | 'redelivered' | 'recovered' | 'replayed' | 'conflict'
+type InboxMember = 'id' | 'attempt' | 'redelivered' | 'pulled' | 'replayed' | 'conflict'
 
 /**
  * The members of a delivery that are known without its payload. Members that only an inbox sets may be missing:
@@ -141,7 +141,7 @@ export class ReceivedDelivery implements Delivery {
   readonly secretIndex: number | undefined
   readonly attempt: number
   readonly redelivered: boolean
-  readonly recovered: boolean
+  readonly pulled: boolean
   readonly replayed: boolean
   readonly conflict: boolean
   readonly #headers: Pick<DeliveryHeaders, 'headers'>
@@ -163,7 +163,7 @@ export class ReceivedDelivery implements Delivery {
     this.secretIndex = headers.secretIndex
     this.attempt = headers.attempt ?? 1
     this.redelivered = headers.redelivered ?? false
-    this.recovered = headers.recovered ?? false
+    this.pulled = headers.pulled ?? false
     this.replayed = headers.replayed ?? false
     this.conflict = headers.conflict ?? false
     this.action = textIn(payload.members, 'action')

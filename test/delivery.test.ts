@@ -33,11 +33,11 @@ describe('a delivery', () => {
   test('that was just received is in its first attempt, and has no flags', () => {
     const delivery = deliveryOf(payload)
     expect(delivery).toMatchObject({ ...facts, action: 'opened', payload, attempt: 1 })
-    expect(delivery).toMatchObject({ redelivered: false, recovered: false, replayed: false, conflict: false })
+    expect(delivery).toMatchObject({ redelivered: false, pulled: false, replayed: false, conflict: false })
   })
 
   test('from an inbox has the attempt and the flags of the inbox', () => {
-    const more = { attempt: 3, redelivered: true, recovered: true, replayed: true, conflict: true }
+    const more = { attempt: 3, redelivered: true, pulled: true, replayed: true, conflict: true }
     expect(deliveryOf({}, { ...facts, ...more })).toMatchObject(more)
   })
 

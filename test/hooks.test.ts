@@ -417,8 +417,8 @@ describe('a delivery', () => {
       expect(delivery.receivedAt).toBeInstanceOf(Date)
       const { event, action, hookId, installationId, targetType, targetId, sender, repository, source, attempt } =
         delivery
-      const { redelivered, recovered, replayed, conflict } = delivery
-      const flags = [redelivered, recovered, replayed, conflict]
+      const { redelivered, pulled, replayed, conflict } = delivery
+      const flags = [redelivered, pulled, replayed, conflict]
       return {
         guid,
         event,

@@ -25,7 +25,7 @@ export async function fillFile(file: string, count: number): Promise<void> {
     begin;
     insert into deliveries
       (id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, sha256,
-       replay_key, pack, start, headers_size, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
+       replay_key, pack, start, headers_size, size, form, secret_index, algorithm, pulled, action, repository, sender, title, ref, number)
     select i, randomblob(16), 0, source, hook_id, 'guid-' || i,
            case i % 10 when 0 then 'issues' when 1 then 'pull_request' when 2 then 'check_run' else 'push' end,
            case when i % 5000 = 0 then 'dead' when i % 20 = 0 then 'ignored' else 'done' end,

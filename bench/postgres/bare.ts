@@ -55,7 +55,7 @@ export class Bare {
 type Row = Record<string, unknown> & { bytes: string }
 
 async function makeRow(): Promise<Row> {
-  const { row, identity, sha256, headers, body, recovered }: EncodedDelivery = await encodeDelivery(newDelivery())
+  const { row, identity, sha256, headers, body, pulled }: EncodedDelivery = await encodeDelivery(newDelivery())
   return {
     ...{
       source: row.source,
@@ -71,7 +71,7 @@ async function makeRow(): Promise<Row> {
       algorithm: row.algorithm,
       received_at: row.receivedAt,
     },
-    ...{ headers_size: headers.length, size: body.length, recovered, replay_key: hashKey(sha256) },
+    ...{ headers_size: headers.length, size: body.length, pulled, replay_key: hashKey(sha256) },
     ...{ identity: Buffer.from(identity).toString('base64'), sha256: sha256.toString('base64') },
     bytes: (await pack(headers, body)).toString('base64'),
   }
@@ -82,7 +82,7 @@ const createTable = `
     id bigint generated always as identity primary key,
     identity bytea not null, sha256 bytea not null, source text not null, hook_id text not null, guid text not null,
     event text not null, form text not null, address text, secret_id text, secret_index int, algorithm text,
-    received_at bigint not null, headers_size int not null, size int not null, trace text, recovered boolean not null,
+    received_at bigint not null, headers_size int not null, size int not null, trace text, pulled boolean not null,
     edited_from bigint, replay_key bigint not null, bytes bytea not null
   );
   alter table bare alter column bytes set storage external`
@@ -90,11 +90,11 @@ const createTable = `
 const insertRows = `
   insert into bare (
     identity, sha256, source, hook_id, guid, event, form, address, secret_id, secret_index, algorithm,
-    received_at, headers_size, size, trace, recovered, edited_from, replay_key, bytes)
+    received_at, headers_size, size, trace, pulled, edited_from, replay_key, bytes)
   select
     decode(identity, 'base64'), decode(sha256, 'base64'), source, hook_id, guid, event, form, address, secret_id,
-    secret_index, algorithm, received_at, headers_size, size, trace, recovered, edited_from, replay_key, decode(bytes, 'base64')
+    secret_index, algorithm, received_at, headers_size, size, trace, pulled, edited_from, replay_key, decode(bytes, 'base64')
   from json_to_recordset($1::json) as input (
     identity text, sha256 text, source text, hook_id text, guid text, event text, form text, address text,
     secret_id text, secret_index int, algorithm text, received_at bigint, headers_size int, size int, trace text,
-    recovered boolean, edited_from bigint, replay_key bigint, bytes text)`
+    pulled boolean, edited_from bigint, replay_key bigint, bytes text)`

@@ -47,7 +47,7 @@ const tasked = 'from generate_series($1::int, $2::int) as i where i % 20 <> 0 or
 const statements = [
   `insert into deliveries
      (id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, batch, sha256,
-      replay_key, headers_size, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
+      replay_key, headers_size, size, form, secret_index, algorithm, pulled, action, repository, sender, title, ref, number)
    select i, sha256(i::text::bytea), 0, source, hook_id, gen_random_uuid(),
           case i % 10 when 0 then 'issues' when 1 then 'pull_request' when 2 then 'check_run' else 'push' end,
           ${state}, true, received_at, stored_at, i, sha256(('body ' || i)::bytea), (random() * 281474976710655)::bigint,

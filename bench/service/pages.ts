@@ -25,7 +25,7 @@ export const lists: readonly string[] = [
   '/deliveries?handler=unknown',
   '/deliveries?flag=conflict',
   '/deliveries?flag=replayed',
-  '/deliveries?flag=recovered',
+  '/deliveries?flag=pulled',
   `/deliveries?since=${Date.now() - day}`,
   `/deliveries?until=${Date.now() - day}`,
   '/deliveries?event=issues&state=dead',

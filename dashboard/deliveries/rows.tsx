@@ -164,8 +164,8 @@ const Row = memo(
     !before.onSelect === !after.onSelect,
 )
 
-function Flags({ row: { conflict, replayed, recovered, editedFrom } }: { row: DeliverySummary }) {
-  const flags = Object.entries({ conflict, replayed, recovered, edited: editedFrom !== undefined })
+function Flags({ row: { conflict, replayed, pulled, editedFrom } }: { row: DeliverySummary }) {
+  const flags = Object.entries({ conflict, replayed, pulled, edited: editedFrom !== undefined })
   return flags
     .filter(([, is]) => is)
     .map(([name]) => (

@@ -22,7 +22,7 @@ const names: readonly Suggestion[] = [
   { text: 'handler:', says: 'name of a handler' },
   { text: 'source:', says: 'path or name of the receiving mount' },
   { text: 'guid:', says: 'X-GitHub-Delivery' },
-  { text: 'is:', says: 'conflict, replayed, recovered' },
+  { text: 'is:', says: 'conflict, replayed, pulled' },
   { text: 'pull_request.number:', says: 'any path in the payload' },
 ]
 
@@ -38,7 +38,7 @@ const times: readonly Suggestion[] = [
 const flags: readonly Suggestion[] = [
   { text: 'conflict', says: 'an earlier delivery with the same GUID has different bytes' },
   { text: 'replayed', says: 'an earlier delivery with another GUID or event has the same bytes' },
-  { text: 'recovered', says: 'fetched from GitHub’s API' },
+  { text: 'pulled', says: 'fetched from GitHub’s API' },
 ]
 
 const fixed: ReadonlyMap<string, readonly Suggestion[]> = new Map([

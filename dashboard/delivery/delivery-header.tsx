@@ -102,9 +102,9 @@ function Flags({ detail }: { detail: DeliveryDetail }) {
   const flags = {
     conflict: 'An earlier delivery with the same GUID has different bytes.',
     replayed: 'An earlier delivery with another GUID or event has the same bytes.',
-    recovered: 'hookserver fetched this delivery from GitHub’s API.',
+    pulled: 'hookserver fetched this delivery from GitHub’s API.',
   }
-  const given = (['conflict', 'replayed', 'recovered'] as const).filter((name) => detail[name])
+  const given = (['conflict', 'replayed', 'pulled'] as const).filter((name) => detail[name])
   if (given.length === 0 && duplicates === 0 && editedFrom === undefined) return null
   return (
     <ul class="flags small">

@@ -17,8 +17,8 @@ const accepted = '202 Accepted'
 /** Later copies are counted together, and the inbox does not store which of them made the handlers run again. */
 export const replyToCopies = '200 Duplicate, or 202 Accepted if the copy made the handlers run again'
 
-export function replyTo({ recovered, source, ackedAt }: DeliveryDetail): Reply {
-  if (recovered) return { text: 'none: hookserver fetched this delivery from GitHub’s API', at: undefined }
+export function replyTo({ pulled, source, ackedAt }: DeliveryDetail): Reply {
+  if (pulled) return { text: 'none: hookserver fetched this delivery from GitHub’s API', at: undefined }
   if (source === operatorSource) return { text: 'none: an operator created this delivery', at: undefined }
   return { text: ackedAt === undefined ? 'not recorded' : accepted, at: ackedAt }
 }

@@ -49,9 +49,9 @@ function replied(detail: DeliveryDetail): Omit<Step, 'after'>[] {
   return at === undefined ? [] : [{ name: 'replied', at, says: text }]
 }
 
-function verified({ algorithm, secretIndex, secretId, recovered }: DeliveryDetail): Omit<Step, 'after'> {
+function verified({ algorithm, secretIndex, secretId, pulled }: DeliveryDetail): Omit<Step, 'after'> {
   if (algorithm === undefined) {
-    const says = recovered ? 'fetched from GitHub’s API, without a signature' : 'no signature was checked'
+    const says = pulled ? 'fetched from GitHub’s API, without a signature' : 'no signature was checked'
     return { name: 'not verified', at: undefined, says }
   }
   const which = secretId !== undefined ? ` ${secretId}` : secretIndex === undefined ? '' : ` ${secretIndex + 1}`

@@ -39,7 +39,7 @@ function restored(event: Event, now: number): ImportedDelivery {
     ...{ source: '/hooks', hookId: '292430182', guid, event: headers['x-github-event'] ?? '', state },
     ...{ receivedAt, storedAt: receivedAt + 3, ackedAt: receivedAt + 4, headers, form: 'json' },
     ...{ address: '140.82.115.24', secretId: undefined, secretIndex: 0, algorithm: 'sha256', reason: undefined },
-    ...{ duplicates: 0, replayed: false, recovered: false },
+    ...{ duplicates: 0, replayed: false, pulled: false },
     ...summarizePayload(payload as never),
     tasks: handler === undefined ? [] : [{ handler, ...task }],
   }

@@ -3,7 +3,7 @@ import type { MissedDelivery } from '../inbox/missed-deliveries.ts'
 import { publishStored } from '../inbox/store-delivery.ts'
 import { AnswerError } from './answer.ts'
 import type { DeliveryLog, LoggedAttempt } from './delivery-log.ts'
-import { recoveredDelivery } from './recovered-delivery.ts'
+import { pulledDelivery } from './pulled-delivery.ts'
 import { concernsOneEntity, describeError, type RequestError } from './requester.ts'
 
 /**
@@ -51,7 +51,7 @@ export class Fetcher {
     return this.#attempt(missed, 'received', async () => {
       const { inbox, source } = this.#settings
       const sent = await this.#log.read(missed.deliveryId)
-      const delivery = recoveredDelivery(sent, { ...missed, source }, Date.now())
+      const delivery = pulledDelivery(sent, { ...missed, source }, Date.now())
       publishStored(await inbox.store(delivery), delivery)
     })
   }

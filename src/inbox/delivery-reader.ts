@@ -9,7 +9,7 @@ export interface DeliveryReader {
   get(id: number): Promise<DeliveryDetail | undefined>
   /**
    * The body as it is stored. If the delivery arrived as a request, these are the exact bytes that GitHub sent. If the
-   * delivery is `recovered`, they are JSON with the payload from GitHub's API.
+   * delivery is `pulled`, they are JSON with the payload from GitHub's API.
    */
   body(id: number): Promise<Uint8Array | undefined>
   overview(): Promise<InboxOverview>

@@ -49,7 +49,7 @@ export interface NewDelivery {
    * Whether the delivery was read from GitHub's API. The bytes of its body are then not those that GitHub sent. So the
    * store compares such a delivery with other deliveries by the identity alone.
    */
-  recovered?: boolean | undefined
+  pulled?: boolean | undefined
   /** Id of the delivery that an operator edited to make this one. */
   editedFrom?: number | undefined
   /** `traceparent` (W3C Trace Context) of the span of the request that the delivery arrived in. */
@@ -120,7 +120,7 @@ export interface DeliverySummary
   /** The same bytes were received before under another GUID or event. */
   replayed: boolean
   /** Read from GitHub's API. */
-  recovered: boolean
+  pulled: boolean
   /** The id of the delivery that an operator edited to make this one. */
   editedFrom: number | undefined
 }

@@ -27,7 +27,7 @@ interface SharedRow {
   received_at: number
   size: number
   form: 'json' | 'form'
-  recovered: boolean | number
+  pulled: boolean | number
   duplicates: number
   replayed: boolean | number
 }
@@ -110,7 +110,7 @@ function sharedMembers(row: SharedRow) {
     receivedAt: row.received_at,
     conflict: row.variant > 0,
     replayed: Boolean(row.replayed),
-    recovered: Boolean(row.recovered),
+    pulled: Boolean(row.pulled),
   }
 }
 

@@ -15,9 +15,9 @@ export interface HandlerPolicy {
 }
 
 /** A delivery as a worker reads it. */
-export interface StoredDelivery extends Omit<NewDelivery, 'recovered' | 'editedFrom' | 'algorithm' | 'address'> {
+export interface StoredDelivery extends Omit<NewDelivery, 'pulled' | 'editedFrom' | 'algorithm' | 'address'> {
   id: number
-  recovered: boolean
+  pulled: boolean
   /** Whether another copy of it has arrived. */
   redelivered: boolean
   conflict: boolean

@@ -2,13 +2,23 @@ import { readFileSync } from 'node:fs'
 import type { Sql } from './connection/connection.ts'
 import type { Transaction } from './connection/database.ts'
 
+/** The version of `schema.sql`, which creates the tables in an empty schema. */
+const initialVersion = 2
+
 /**
- * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped
- * a step, it never changes; a later step corrects it. While machines are upgraded one by one, programs that know only
+ * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, it
+ * never changes; a later step corrects it. While machines are upgraded one by one, programs that know only
  * the previous version go on using the tables. So a step adds optional things, and removes nothing that these programs
  * use. `docs/decisions.md` lists the changes that a step may make.
  */
-export const migrations: readonly Migration[] = []
+export const migrations: readonly Migration[] = [
+  {
+    sql: `
+      alter table deliveries rename column recovered to pulled;
+      alter table tombstones rename column recovered to pulled`,
+    minVersion: 2,
+  },
+]
 
 export interface Migration {
   sql: string
@@ -34,12 +44,13 @@ export async function migrate(transaction: Transaction, steps: readonly Migratio
   checkVersion(before, steps)
   const schema = new URL('../postgres/schema.sql', import.meta.url)
   if (before.version === 0) await transaction.script(readFileSync(schema, 'utf8'))
-  const version = Math.max(before.version, 1)
-  for (const [index, { sql, minVersion }] of steps.slice(version - 1).entries()) {
+  const version = before.version || initialVersion
+  const missing = steps.slice(version - 1)
+  for (const [index, { sql, minVersion }] of missing.entries()) {
     await transaction.script(sql)
     await transaction.run(insertVersion, version + index + 1, minVersion ?? null)
   }
-  return Math.max(newestVersion(steps) - before.version, 0)
+  return missing.length + (before.version === 0 ? 1 : 0)
 }
 
 /** Returns version 0 if the tables do not exist yet. */

@@ -1,5 +1,5 @@
--- Schema version 1 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. This file never changes once a release contains it; `migrations.ts` holds the later steps.
--- Times are milliseconds since 1970, unless a column says otherwise.
+-- Schema version 2 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
+-- it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
 create table schema_migrations (
@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (1, 1);
+insert into schema_migrations (version, min_version) values (2, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -35,7 +35,7 @@ create table deliveries (
   secret_id text,
   secret_index int,
   algorithm text,
-  recovered boolean not null,
+  pulled boolean not null,
   duplicates int not null default 0,
   replayed boolean not null default false,
   reason text,
@@ -149,7 +149,7 @@ create table tombstones (
   variant int not null,
   sha256 bytea not null,
   state text not null,
-  recovered boolean not null,
+  pulled boolean not null,
   pruned_at bigint not null,
   primary key (identity, variant)
 );

@@ -4,11 +4,17 @@ import type { DatabaseSync } from 'node:sqlite'
 /** Marks a file as hookserver's: "hook" in ASCII. */
 export const applicationId = 0x686f6f6b
 
+/** The version of `schema.sql`, which creates the tables in an empty file. */
+const initialVersion = 2
+
 /**
- * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped
- * a step, this step never changes; a later step corrects it.
+ * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, this
+ * step never changes; a later step corrects it.
  */
-const migrations: readonly string[] = []
+export const migrations: readonly string[] = [
+  `alter table deliveries rename column recovered to pulled;
+   alter table tombstones rename column recovered to pulled`,
+]
 
 /**
  * Brings the schema up to date in one transaction, which also marks the file as hookserver's. So a process that is
@@ -26,7 +32,7 @@ export function migrate(db: DatabaseSync, steps: readonly string[] = migrations)
       )
     }
     if (version === 0) db.exec(readFileSync(new URL('../sqlite/schema.sql', import.meta.url), 'utf8'))
-    for (const step of steps.slice(Math.max(version - 1, 0))) db.exec(step)
+    for (const step of steps.slice((version || initialVersion) - 1)) db.exec(step)
     if (version < newest) db.exec(`pragma user_version = ${newest}`)
     db.exec('commit')
   } catch (error) {

@@ -1,9 +1,9 @@
--- Schema version 1 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
--- shipped it, this file never changes; `migrations.ts` holds the later steps. Times are milliseconds since 1970, unless a
--- column says otherwise.
+-- Schema version 2 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
+-- shipped it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds
+-- since 1970, unless a column says otherwise.
 
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
-pragma user_version = 1;
+pragma user_version = 2;
 
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
 -- the decompressed pack.
@@ -34,7 +34,7 @@ create table deliveries (
   secret_id text,
   secret_index integer,
   algorithm text,
-  recovered integer not null,
+  pulled integer not null,
   duplicates integer not null default 0,
   replayed integer not null default 0,
   reason text,
@@ -111,7 +111,7 @@ create table tombstones (
   variant integer not null,
   sha256 blob not null,
   state text not null,
-  recovered integer not null,
+  pulled integer not null,
   pruned_at integer not null,
   primary key (identity, variant)
 ) strict, without rowid;

@@ -41,11 +41,7 @@ async function storeAllKinds(inbox: Inbox): Promise<void> {
   await storeIn(inbox, { other: 'bytes' }, { event: 'issues', guid: 'done' })
   await storeIn(inbox, issue(7), { event: 'issues', guid: 'done', headers: { 'x-github-event': 'issues' } })
   await storeIn(inbox, {}, { guid: 'no text', body: Uint8Array.from([0, 255, 0, 128]), form: 'form', secretId: 'b' })
-  await storeIn(
-    inbox,
-    {},
-    { guid: 'large', body: new Uint8Array(3 * 2 ** 20).fill(120), recovered: true, address: '::1' },
-  )
+  await storeIn(inbox, {}, { guid: 'large', body: new Uint8Array(3 * 2 ** 20).fill(120), pulled: true, address: '::1' })
   await storeIn(
     inbox,
     {},

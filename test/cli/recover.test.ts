@@ -104,7 +104,7 @@ test('looks as far back as --lookback, also before the last sweep, and pulls del
   expect(rowsUnder('HOOK', ended)).toMatchObject([{ SENT: '2', RECEIVED: '2', UNRECORDED: '0', CALLS: '3' }])
   expect(posts()).toBe(0)
   const { deliveries } = await scene.inbox.list({})
-  expect(deliveries.map(({ recovered }) => recovered)).toEqual([true, true])
+  expect(deliveries.map(({ pulled }) => pulled)).toEqual([true, true])
 })
 
 test('finds several webhooks by the address that they deliver to', async () => {

@@ -61,7 +61,7 @@ describe('the timeline', () => {
   })
 
   test('has no reply to a delivery that was fetched from GitHub’s API', () => {
-    const steps = stepsOf(detail({ algorithm: undefined, recovered: true }))
+    const steps = stepsOf(detail({ algorithm: undefined, pulled: true }))
     expect(steps.map(({ name, says }) => [name, says])).toEqual([
       ['received', ''],
       ['not verified', 'fetched from GitHub’s API, without a signature'],
@@ -76,7 +76,7 @@ describe('the reply', () => {
     ['is not stated if it was not recorded', { ackedAt: undefined }, { text: 'not recorded', at: undefined }],
     [
       'does not exist for a fetched delivery',
-      { recovered: true },
+      { pulled: true },
       { text: 'none: hookserver fetched this delivery from GitHub’s API', at: undefined },
     ],
     [

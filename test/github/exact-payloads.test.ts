@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { DeliveryLog } from '../../src/github/delivery-log.ts'
-import { recoveredDelivery } from '../../src/github/recovered-delivery.ts'
+import { pulledDelivery } from '../../src/github/pulled-delivery.ts'
 import type { Requester } from '../../src/github/requester.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { postgres } from '../../src/postgres/index.ts'
@@ -41,7 +41,7 @@ test.each([
   const log = new DeliveryLog(github, '/repos/acme/shop/hooks/1/deliveries')
   const property = fc.asyncProperty(payload, fc.uuid(), async (json, guid) => {
     shown = json
-    const delivery = recoveredDelivery(await log.read('1'), { source: '/hooks', hookId: '1', guid, event: 'push' }, 1)
+    const delivery = pulledDelivery(await log.read('1'), { source: '/hooks', hookId: '1', guid, event: 'push' }, 1)
     const { id } = await inbox.store(delivery)
     expect(new TextDecoder().decode(await inbox.body(id))).toBe(json)
   })

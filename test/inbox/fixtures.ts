@@ -47,7 +47,7 @@ export function storedOf(payload: unknown, parts: Partial<StoredDelivery> = {}):
   return {
     ...{ id: 1, source: '/hooks', hookId: '1', guid: randomUUID(), event: 'push', headers: {}, form: 'json' },
     ...{ receivedAt: 0, secretId: undefined, secretIndex: undefined },
-    ...{ recovered: false, redelivered: false, conflict: false, replayed: false },
+    ...{ pulled: false, redelivered: false, conflict: false, replayed: false },
     body: bytesOf(payload),
     ...parts,
   }

@@ -70,7 +70,7 @@ describe('handlers of an inbox', () => {
       secretIndex: 1,
       attempt: 1,
       redelivered: false,
-      recovered: false,
+      pulled: false,
     })
     expect(delivery.headers['user-agent']).toBe(request.headers['user-agent'])
     expect(delivery.headers['x-hub-signature-256']).toBe('[not kept]')

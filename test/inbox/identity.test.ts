@@ -57,11 +57,11 @@ test('the identity of a conflict depends on its bytes too, and is one of those o
 
 test.each([
   ['the first delivery of an identity', [], false, identityOf(one), 0],
-  ['the first delivery of an identity, if it is recovered', [], true, identityOf(one), 0],
+  ['the first delivery of an identity, if it is pulled', [], true, identityOf(one), 0],
   ['a conflict', [0], false, conflictIdentityOf(one, Uint8Array.of(1)), 1],
   ['a conflict with a gap in the known variants', [3], false, conflictIdentityOf(one, Uint8Array.of(1)), 4],
-  ['a recovered delivery beside a known one', [0], true, identityOf(one), 1],
-])('the key of %s', (_name, variants, recovered, identity, variant) => {
+  ['a pulled delivery beside a known one', [0], true, identityOf(one), 1],
+])('the key of %s', (_name, variants, pulled, identity, variant) => {
   const known = variants.map((variant) => ({ variant }))
-  expect(newKey(known, { ...one, recovered }, Uint8Array.of(1))).toEqual({ identity, variant })
+  expect(newKey(known, { ...one, pulled }, Uint8Array.of(1))).toEqual({ identity, variant })
 })

@@ -47,7 +47,7 @@ export class MemoryInbox implements BasicInbox {
       return { id: known.stored.id, outcome: 'duplicate', conflict: false }
     }
     const id = this.#entries.length + 1
-    const flags = { recovered: delivery.recovered === true, redelivered: false, conflict: false, replayed: false }
+    const flags = { pulled: delivery.pulled === true, redelivered: false, conflict: false, replayed: false }
     this.#entries.push({ stored: { ...delivery, ...flags, id }, state: 'pending', tasks: undefined })
     return { id, outcome: 'stored', conflict: false }
   }

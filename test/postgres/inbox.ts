@@ -32,7 +32,7 @@ export async function fill(
     await session.run(
       `insert into deliveries (
          id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, batch, sha256,
-         replay_key, headers_size, size, form, recovered, repository)
+         replay_key, headers_size, size, form, pulled, repository)
        select i, substr(sha256(('guid-' || i)::bytea), 1, 8) || '\\x0000000000000000'::bytea, 0, '/hooks', '1', 'guid-' || i,
               ${event}, ${state}, true, ${receivedAt}, ${receivedAt}, i, sha256(i::text::bytea),
               i, 2, 2, 'json', false, ${repository}

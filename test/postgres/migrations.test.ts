@@ -1,4 +1,4 @@
-/** Migrates, reads and uses databases of schema version 1, most of them with the contents of `version-1.sql`. */
+/** Migrates, reads and uses databases of schema version 1, most of them with the contents of `version-1-contents.sql`. */
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
@@ -6,7 +6,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { Hooks } from '../../src/index.ts'
 import { Database } from '../../src/postgres/connection/database.ts'
 import { postgres } from '../../src/postgres/index.ts'
-import { type Migration, migrate } from '../../src/postgres/migrations.ts'
+import { type Migration, migrate, migrations } from '../../src/postgres/migrations.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 import { bytesOf } from '../inbox/fixtures.ts'
 import { detailIn, eventually, storeIn } from '../inbox/stores.ts'
@@ -16,8 +16,8 @@ const server = databases('fsync=off')
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 
-/** An invented step to version 2 that does not affect a program of version 1. */
-const secondStep: Migration = {
+/** An invented step to the next version that does not affect a program of the current version. */
+const nextStep: Migration = {
   sql: `
     alter table deliveries add column priority int not null default 0;
     update deliveries set priority = 1 where state = 'dead';
@@ -25,19 +25,21 @@ const secondStep: Migration = {
     insert into priorities values ('urgent')`,
 }
 
-/** A database with the tables of version 1, which `schema.sql` creates, and with these contents. @returns its URL. */
-async function create(contents = ''): Promise<string> {
+const schema = read('../../src/postgres/schema.sql')
+
+/** A database that these scripts have filled. @returns its URL. */
+async function create(...scripts: string[]): Promise<string> {
   const url = await server.create()
   const client = new pg.Client(url)
   await client.connect()
   await client.query('create schema hookserver; set search_path to hookserver')
-  for (const script of [read('../../src/postgres/schema.sql'), contents]) await client.query(script)
+  for (const script of scripts) await client.query(script)
   await client.end()
   return url
 }
 
 /** A database of version 1 with contents. @returns its URL. */
-const createFilled = () => create(read('version-1.sql'))
+const createFilled = () => create(read('version-1-schema.sql'), read('version-1-contents.sql'))
 
 /** Applies `schema.sql` if there are no tables yet, and the steps. @returns the number of applied steps. */
 function migrateWith(url: string, steps: readonly Migration[]): Promise<number> {
@@ -72,7 +74,7 @@ const shapeOf = (url: string) =>
     select 'index', indexname, indexdef from pg_indexes where schemaname = 'hookserver'
     union all
     select 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
-    from pg_constraint where connamespace = 'hookserver'::regnamespace
+    from pg_constraint where connamespace = 'hookserver'::regnamespace and conname not like '%_not_null'
     union all
     select 'trigger', tgname, pg_get_triggerdef(pg_trigger.oid)
     from pg_trigger join pg_class on pg_class.oid = tgrelid where relnamespace = 'hookserver'::regnamespace
@@ -86,25 +88,33 @@ const shapeOf = (url: string) =>
 
 test('creates the same tables as psql that runs schema.sql', async () => {
   const url = await server.create()
-  expect(await migrateWith(url, [])).toBe(1)
-  const [shape, expected] = [await shapeOf(url), await shapeOf(await create())]
+  expect(await migrateWith(url, migrations)).toBe(1)
+  const [shape, expected] = [await shapeOf(url), await shapeOf(await create(schema))]
   expect(shape).toEqual(expected)
   const kinds = new Set(shape.map(({ kind }) => kind))
   expect(kinds).toEqual(new Set(['column', 'constraint', 'function', 'index', 'sequence', 'trigger']))
 })
 
+test('migrates a database of version 1 to the tables of `schema.sql`', async () => {
+  const url = await createFilled()
+  expect(await migrateWith(url, migrations)).toBe(migrations.length)
+  expect(await shapeOf(url)).toEqual(await shapeOf(await create(schema)))
+})
+
 test('migrates a database of version 1 to a later version, and keeps its contents', async () => {
   const [url, empty] = [await createFilled(), await server.create()]
-  expect(await migrateWith(url, [secondStep])).toBe(1)
-  expect(await migrateWith(url, [secondStep])).toBe(0)
-  expect(await migrateWith(empty, [secondStep])).toBe(2)
+  const steps = [...migrations, nextStep]
+  expect(await migrateWith(url, steps)).toBe(steps.length)
+  expect(await migrateWith(url, steps)).toBe(0)
+  expect(await migrateWith(empty, steps)).toBe(2)
   expect(await shapeOf(url)).toEqual(await shapeOf(empty))
   expect(await connect(url).all('select version, min_version from schema_migrations order by version')).toEqual([
     { version: 1, min_version: 1 },
-    { version: 2, min_version: 1 },
+    { version: 2, min_version: 2 },
+    { version: 3, min_version: 2 },
   ])
   expect(await connect(url).all('select guid from deliveries where priority = 1')).toEqual([{ guid: 'dead' }])
-  await expectContents(open(url)) // a program of version 1 can use the tables of version 2
+  await expectContents(open(url)) // this program can use the tables of version 3
 })
 
 test('lists the deliveries of a database of version 1', async () => {
@@ -140,7 +150,7 @@ test('reads bodies, details, counts and metadata of a database of version 1', as
   })
   expect(await textOf(13)).toBe('payload=%7B%22ref%22%3A%22refs%2Fheads%2Fother%22%7D')
   expect(await detailIn(inbox, 13)).toMatchObject({ form: 'form', conflict: true, secretId: undefined })
-  expect(await detailIn(inbox, 14)).toMatchObject({ recovered: true, editedFrom: 2 })
+  expect(await detailIn(inbox, 14)).toMatchObject({ pulled: true, editedFrom: 2 })
   expect(await detailIn(inbox, 2)).toMatchObject({
     ...{ duplicates: 1, repository: 'octo/app', ref: 'refs/heads/main', algorithm: 'sha256', address: '140.82.115.7' },
     ...{ receivedAt: Date.UTC(2025, 0, 15, 9, 31), ackedAt: expect.any(Number) },

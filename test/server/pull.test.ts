@@ -84,7 +84,7 @@ test('stores deliveries without a module', async () => {
   const headers = { authorization: `Bearer ${readFileSync(join(folder, 'hookserver.token'), 'utf8').trim()}` }
   const stored = async () =>
     ((await (await fetch(`${admin}/api/deliveries`, { headers })).json()) as { deliveries: unknown }).deliveries
-  await expect.poll(stored).toMatchObject([{ guid, state: 'ignored', recovered: true }])
+  await expect.poll(stored).toMatchObject([{ guid, state: 'ignored', pulled: true }])
 })
 
 test('stops while GitHub does not respond', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { applicationId, migrate } from '../../src/sqlite/migrations.ts'
+import { applicationId, migrate, migrations } from '../../src/sqlite/migrations.ts'
 import { newFile } from './engine.ts'
 
 function open(path = ':memory:'): DatabaseSync {
@@ -11,6 +11,8 @@ function open(path = ':memory:'): DatabaseSync {
   onTestFinished(() => void (db.isOpen && db.close()))
   return db
 }
+
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 
 const versionOf = (db: DatabaseSync) => db.prepare('pragma user_version').get()?.user_version as number
 const schemaOf = (db: DatabaseSync) => db.prepare('select type, name, sql from sqlite_schema order by name').all()
@@ -31,39 +33,50 @@ describe('migrating', () => {
 
   test('creates the same tables as `sqlite3` that runs schema.sql', () => {
     const [db, reference] = [open(), open()]
-    db.exec(readFileSync(new URL('../../src/sqlite/schema.sql', import.meta.url), 'utf8'))
+    db.exec(read('../../src/sqlite/schema.sql'))
     migrate(reference)
     expect([versionOf(db), schemaOf(db)]).toEqual([versionOf(reference), schemaOf(reference)])
     expect(db.prepare('pragma application_id').get()).toEqual({ application_id: applicationId })
     expect(db.prepare('select count(*) as count from inbox_info').get()).toEqual({ count: 1 })
   })
 
-  test('migrates a file of version 1 with a later step, and keeps its contents', () => {
+  test('migrates a file of version 1, and keeps its contents', () => {
     const [db, reference] = [open(), open()]
-    migrate(db)
+    db.exec(read('version-1.sql'))
     db.exec(`
       insert into deliveries
         (id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, sha256,
          pack, start, headers_size, size, form, recovered, edited_from)
-      values (7, x'00', 0, '/hooks', '1', 'a GUID', 'push', 'pending', 0, 1000, 1000, x'00', 7, 0, 2, 2, 'json', 0, 3);
+      values (7, x'00', 0, '/hooks', '1', 'a GUID', 'push', 'pending', 0, 1000, 1000, x'00', 7, 0, 2, 2, 'json', 1, 3);
       insert into packs (id, last, bytes) values (7, 7, x'28b52ffd20042100007b7d7b7d');
       insert into leases (name, holder, until) values ('sweep', 'a process', 2000);
+      insert into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at)
+      values (x'01', '1', 0, x'00', 'done', 1, 1000);
       update inbox_info set created_at = 1000`)
+    migrate(db)
+    migrate(reference)
+    expect([versionOf(db), schemaOf(db)]).toEqual([versionOf(reference), schemaOf(reference)])
+    expect(db.prepare('select id, guid, pulled, edited_from from deliveries').all()).toEqual([
+      { id: 7, guid: 'a GUID', pulled: 1, edited_from: 3 },
+    ])
+    expect(db.prepare('select pulled from tombstones').all()).toEqual([{ pulled: 1 }])
+    expect(db.prepare('select name from leases').all()).toEqual([{ name: 'sweep' }])
+    expect(db.prepare('select created_at from inbox_info').all()).toEqual([{ created_at: 1000 }])
+    expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
+  })
+
+  test('migrates a file with a later step', () => {
+    const [db, reference] = [open(), open()]
+    migrate(db)
     const steps = [
+      ...migrations,
       `alter table deliveries add column priority integer not null default 0;
-       update deliveries set priority = 1;
        create table priorities (name text primary key) strict`,
     ]
     migrate(db, steps)
     migrate(reference, steps)
-    expect([versionOf(db), schemaOf(db)]).toEqual([2, schemaOf(reference)])
-    expect(db.prepare('select id, guid, edited_from, priority from deliveries').all()).toEqual([
-      { id: 7, guid: 'a GUID', edited_from: 3, priority: 1 },
-    ])
-    expect(db.prepare('select name from leases').all()).toEqual([{ name: 'sweep' }])
-    expect(db.prepare('select created_at from inbox_info').all()).toEqual([{ created_at: 1000 }])
-    expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
-    expect(() => migrate(db)).toThrow('schema 2; this one knows 1')
+    expect([versionOf(db), schemaOf(db)]).toEqual([3, schemaOf(reference)])
+    expect(() => migrate(db)).toThrow('schema 3; this one knows 2')
   })
 
   test('changes nothing the second time', () => {

@@ -179,7 +179,7 @@ function parseDelivery(line: unknown): ImportedDelivery {
   const { body: text, sha256, ...delivery } = line
   checkTypes(line, 'string', ['body', 'sha256', 'source', 'hookId', 'guid', 'event', 'state'])
   checkWhole(line, ['receivedAt', 'storedAt', 'duplicates'])
-  checkTypes(line, 'boolean', ['recovered', 'replayed'])
+  checkTypes(line, 'boolean', ['pulled', 'replayed'])
   if (!isObject(line.headers)) throw new Error('"headers" is missing')
   if (line.form !== 'json' && line.form !== 'form') throw new Error('"form" is neither "json" nor "form"')
   if (!Array.isArray(line.tasks)) throw new Error('"tasks" is not a list')

@@ -60,8 +60,8 @@ function sections(detail: DeliveryDetail): string[] {
 }
 
 function fieldsOf(detail: DeliveryDetail): Field[] {
-  const { conflict, replayed, recovered, duplicates, secretId, secretIndex, algorithm } = detail
-  const flags = Object.entries({ conflict, replayed, recovered }).filter(([, isSet]) => isSet)
+  const { conflict, replayed, pulled, duplicates, secretId, secretIndex, algorithm } = detail
+  const flags = Object.entries({ conflict, replayed, pulled }).filter(([, isSet]) => isSet)
   const secret = secretIndex === undefined ? undefined : ` by secret ${secretId ?? secretIndex + 1}`
   return [
     ['delivery', detail.id],

@@ -2,7 +2,7 @@ import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
 import type { DeliveryLog, LoggedAttempt, LogReading } from '../delivery-log.ts'
 import { newMissedDelivery } from '../fetcher.ts'
 import { type LogPosition, nextRange, parsePosition } from '../log-position.ts'
-import { findKnownGuids, inboxCreatedAt } from '../recovered-delivery.ts'
+import { findKnownGuids, inboxCreatedAt } from '../pulled-delivery.ts'
 import { nextState } from './next-state.ts'
 import type { RecoverySettings, SweepOptions } from './options.ts'
 

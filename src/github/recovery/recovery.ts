@@ -5,7 +5,7 @@ import type { Settings } from '../../settings.ts'
 import { deliveryRetention } from '../delivery-log.ts'
 import { GitHubClient } from '../github-client.ts'
 import { defaultLeaseTtl, Lease } from '../lease.ts'
-import { recordReceived } from '../recovered-delivery.ts'
+import { recordReceived } from '../pulled-delivery.ts'
 import {
   parseTargets,
   type RecoverySettings,

@@ -2,7 +2,7 @@ import { parseDuration } from '../../runtime/timer.ts'
 import { type DeliveryState, deliveryStates } from '../records.ts'
 
 /** Flags of a delivery. */
-export const queryFlags = ['conflict', 'replayed', 'recovered'] as const
+export const queryFlags = ['conflict', 'replayed', 'pulled'] as const
 
 /**
  * The conditions of a search, and the page of its results to return. The search finds the deliveries that meet all

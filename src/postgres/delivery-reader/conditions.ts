@@ -76,7 +76,7 @@ export function rangeOf(column: string, value: string, last: string): string {
 const flags: Record<NonNullable<Query['flag']>, string> = {
   conflict: 'variant > 0',
   replayed: 'replayed',
-  recovered: 'recovered',
+  pulled: 'pulled',
 }
 
 /**

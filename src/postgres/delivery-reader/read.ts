@@ -113,7 +113,7 @@ export async function values(sql: Sql, query: ValueQuery): Promise<string[]> {
 
 /** The columns that a worker reads, except the content. @param from The table. */
 const storedColumns = (from: string): string => `
-  ${from}.id, variant, source, hook_id, guid, event, received_at, trace, form, secret_id, secret_index, recovered,
+  ${from}.id, variant, source, hook_id, guid, event, received_at, trace, form, secret_id, secret_index, pulled,
   duplicates, replayed`
 
 const selectStored = `

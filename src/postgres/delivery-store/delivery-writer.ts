@@ -108,7 +108,7 @@ const insertProbe = `
   with inserted as (
     insert into deliveries (
       id, identity, variant, sha256, source, hook_id, guid, event, form, received_at, stored_at, batch, headers_size, size,
-      recovered, replay_key)
+      pulled, replay_key)
     values ($1, $2, 0, $2, '', '', '', '', 'json', $3, $3, 0, 0, 0, false, 0)
     returning id
   ), content as (

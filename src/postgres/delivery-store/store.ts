@@ -13,7 +13,7 @@ export interface EncodedDelivery extends NewContent {
   row: Omit<NewDelivery, 'headers' | 'body'>
   identity: Uint8Array
   sha256: Buffer
-  recovered: boolean
+  pulled: boolean
 }
 
 /**
@@ -26,7 +26,7 @@ export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise
     row,
     identity: identityOf(delivery),
     sha256: hash('sha256', body, 'buffer'),
-    recovered: delivery.recovered ?? false,
+    pulled: delivery.pulled ?? false,
     headers: Buffer.from(JSON.stringify(headers)),
     body,
   }
@@ -82,12 +82,12 @@ interface Known {
   variant: number
   sha256: Buffer
   state: Parameters<typeof isRearmed>[0]
-  recovered: boolean
+  pulled: boolean
 }
 
 async function storeOne(transaction: Transaction, delivery: EncodedDelivery): Promise<StoreResult> {
-  const { row, recovered, sha256 } = delivery
-  const isSame = (one: Known) => recovered || one.recovered || one.sha256.equals(sha256)
+  const { row, pulled, sha256 } = delivery
+  const isSame = (one: Known) => pulled || one.pulled || one.sha256.equals(sha256)
   for (;;) {
     let known = await knownOf(transaction, delivery.identity)
     let same = known.find(isSame)
@@ -191,7 +191,7 @@ const inputColumns: readonly InputColumn[] = [
   bigint('replay_key', ({ sha256 }) => hashKey(sha256)),
   bigint('headers_size', ({ headers }) => headers.length),
   bigint('size', ({ body }) => body.length),
-  boolean('recovered', ({ recovered }) => recovered),
+  boolean('pulled', ({ pulled }) => pulled),
   text('source', ({ row }) => row.source),
   text('hook_id', ({ row }) => row.hookId),
   text('guid', ({ row }) => row.guid),
@@ -251,13 +251,13 @@ const insertDeliveries = `
   select position, id, batch from inserted join input using (id)`
 
 const selectKnown = `
-  select id, identity, variant, sha256, state, recovered from deliveries
+  select id, identity, variant, sha256, state, pulled from deliveries
   where identity = $1
   order by variant
   for update`
 
 const selectTombstones = `
-  select null as id, identity, variant, sha256, state, recovered from tombstones
+  select null as id, identity, variant, sha256, state, pulled from tombstones
   where identity = $1
   order by variant
   for update`

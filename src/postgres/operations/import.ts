@@ -116,7 +116,7 @@ const insertDelivery = `
     from json_to_recordset($1::json) as input (
       variant int, source text, "hookId" text, guid text, event text, state text, matched boolean, "nextAt" bigint,
       "receivedAt" bigint, "storedAt" bigint, "ackedAt" bigint, "replayKey" bigint, headers_size int, size int, form text,
-      address text, "secretId" text, "secretIndex" int, algorithm text, recovered boolean, duplicates int,
+      address text, "secretId" text, "secretIndex" int, algorithm text, pulled boolean, duplicates int,
       replayed boolean, reason text, action text, repository text, sender text, title text, ref text, sha text,
       number bigint)
   ), acknowledged as (
@@ -124,11 +124,11 @@ const insertDelivery = `
   )
   insert into deliveries (
     id, identity, variant, source, hook_id, guid, event, state, matched, next_at, received_at, stored_at, batch,
-    sha256, replay_key, headers_size, size, form, address, secret_id, secret_index, algorithm, recovered, duplicates,
+    sha256, replay_key, headers_size, size, form, address, secret_id, secret_index, algorithm, pulled, duplicates,
     replayed, reason, action, repository, sender, title, ref, sha, number)
   select
     id, $2, variant, source, "hookId", guid, event, state, matched, "nextAt", "receivedAt", "storedAt", -id,
-    $3, "replayKey", headers_size, size, form, address, "secretId", "secretIndex", algorithm, recovered, duplicates,
+    $3, "replayKey", headers_size, size, form, address, "secretId", "secretIndex", algorithm, pulled, duplicates,
     replayed, reason, action, repository, sender, title, ref, sha, number
   from input
   on conflict (identity, variant) do nothing`

@@ -119,12 +119,12 @@ const deletePacks = `
 const writeTombstones = `
   with gone as (
     delete from deliveries where id = any($1::bigint[])
-    returning identity, hook_id, variant, sha256, state, recovered
+    returning identity, hook_id, variant, sha256, state, pulled
   )
-  insert into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at)
-  select identity, hook_id, variant, sha256, state, recovered, $2 from gone order by identity, variant
+  insert into tombstones (identity, hook_id, variant, sha256, state, pulled, pruned_at)
+  select identity, hook_id, variant, sha256, state, pulled, $2 from gone order by identity, variant
   on conflict (identity, variant) do update
-  set sha256 = excluded.sha256, state = excluded.state, recovered = excluded.recovered, pruned_at = excluded.pruned_at`
+  set sha256 = excluded.sha256, state = excluded.state, pulled = excluded.pulled, pruned_at = excluded.pruned_at`
 
 const deleteTombstones = `
   delete from tombstones

@@ -40,7 +40,7 @@ export function conditionsOf(query: Query): [driver: Condition[], rest: Conditio
 const flags: Record<NonNullable<Query['flag']>, string> = {
   conflict: 'variant > 0',
   replayed: 'replayed = 1',
-  recovered: 'recovered = 1',
+  pulled: 'pulled = 1',
 }
 
 const hasHandler = 'exists (select 1 from tasks where delivery_id = deliveries.id and handler = ?)'

@@ -85,7 +85,7 @@ export function values(connection: Connection, query: ValueQuery): string[] {
 
 const storedColumns = `
   id, variant, source, hook_id, guid, event, received_at, pack, start, headers_size, size, trace, form, secret_id, secret_index,
-  recovered, duplicates, replayed`
+  pulled, duplicates, replayed`
 
 const selectUnmatched = (sources?: readonly string[]): string =>
   `select ${storedColumns} from deliveries where matched = 0 and id > ?${hasSource(sources)} order by id limit ?`

@@ -70,7 +70,7 @@ export class BatchEncoder {
       delivery.secretId,
       delivery.secretIndex,
       delivery.algorithm,
-      delivery.recovered,
+      delivery.pulled,
       delivery.editedFrom,
       delivery.trace,
     )
@@ -108,7 +108,7 @@ export function decodeBatch({ bytes, fields }: DeliveryBatch): EncodedDelivery[]
       secretId: fields[at + 9] as string | undefined,
       secretIndex: fields[at + 10] as number | undefined,
       algorithm: fields[at + 11] as string | undefined,
-      recovered: fields[at + 12] as boolean | undefined,
+      pulled: fields[at + 12] as boolean | undefined,
       editedFrom: fields[at + 13] as number | undefined,
       trace: fields[at + 14] as string | undefined,
     })

@@ -41,7 +41,7 @@ interface Known extends DeliveryKey {
   id: number | null
   sha256: Uint8Array
   state: DeliveryState
-  recovered: number
+  pulled: number
 }
 
 /** Stores a delivery, in the transaction of the caller. */
@@ -50,7 +50,7 @@ export function store(connection: Connection, packer: Packer, delivery: EncodedD
   const insert = (key: DeliveryKey) => insertDelivery(connection, packer, delivery, { ...key, sha256 }, now)
   let known = knownOf(connection, identityOf(delivery))
   const isSame = (one: Known) => {
-    return delivery.recovered || one.recovered === 1 || Buffer.compare(one.sha256, sha256) === 0
+    return delivery.pulled || one.pulled === 1 || Buffer.compare(one.sha256, sha256) === 0
   }
   let same = known.find(isSame)
   if (!same && known.length > 0) {
@@ -108,7 +108,7 @@ export function insertDelivery(
     delivery.secretId ?? null,
     delivery.secretIndex ?? null,
     delivery.algorithm ?? null,
-    delivery.recovered ? 1 : 0,
+    delivery.pulled ? 1 : 0,
     delivery.editedFrom ?? null,
   )
   return { id, outcome: 'stored', conflict: variant > 0 }
@@ -145,16 +145,16 @@ function probe(receivedAt: number): EncodedDelivery {
 }
 
 const selectKnown = `
-  select id, identity, variant, sha256, state, recovered from deliveries where identity = ?
+  select id, identity, variant, sha256, state, pulled from deliveries where identity = ?
   union all
-  select null, identity, variant, sha256, state, recovered from tombstones where identity = ?
+  select null, identity, variant, sha256, state, pulled from tombstones where identity = ?
   order by variant`
 
 const insertRow = `
   insert into deliveries
     (identity, variant, source, hook_id, guid, event, received_at, stored_at, sha256,
      pack, start, headers_size, size, trace, form,
-     address, secret_id, secret_index, algorithm, recovered, edited_from, state, matched)
+     address, secret_id, secret_index, algorithm, pulled, edited_from, state, matched)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)`
 
 const countDuplicate = 'update deliveries set duplicates = duplicates + 1 where id = ?'

@@ -49,11 +49,11 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
 
 /** Copies the members one by one, because an export may have other members too. */
 function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
-  const { source, hookId, guid, event, receivedAt, form, address, recovered } = delivery
+  const { source, hookId, guid, event, receivedAt, form, address, pulled } = delivery
   const { secretId, secretIndex, algorithm } = delivery
   const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
   return {
-    ...{ source, hookId, guid, event, receivedAt, form, address, recovered, secretId, secretIndex, algorithm },
+    ...{ source, hookId, guid, event, receivedAt, form, address, pulled, secretId, secretIndex, algorithm },
     ...{ content: Buffer.concat([headers, body]), headersSize: headers.length, size: body.length },
   }
 }

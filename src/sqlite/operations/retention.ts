@@ -35,7 +35,7 @@ interface ExpiredDelivery {
   variant: number
   sha256: Uint8Array
   state: DeliveryState
-  recovered: number
+  pulled: number
 }
 
 /**
@@ -61,9 +61,9 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
     connection.run(deleteAttempts, id)
   }
   deleteEmptied(connection, new Set(old.map(({ pack }) => pack)))
-  for (const { identity, hook_id, variant, sha256, state, recovered } of old) {
+  for (const { identity, hook_id, variant, sha256, state, pulled } of old) {
     // After the deletes, which make room in a full file.
-    connection.run(insertTombstone, identity, hook_id, variant, sha256, state, recovered, now)
+    connection.run(insertTombstone, identity, hook_id, variant, sha256, state, pulled, now)
   }
   return old.length
 }
@@ -95,13 +95,13 @@ const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 
 /** Skips deliveries with a time in the future, which a wrong clock has set: they must not fill the batch. */
 const selectOldest = `
-  select id, received_at, pack, identity, hook_id, variant, sha256, state, recovered from deliveries
+  select id, received_at, pack, identity, hook_id, variant, sha256, state, pulled from deliveries
   where state = ? and received_at <= ?
   order by id
   limit ?`
 
 const insertTombstone = `
-  insert or replace into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at)
+  insert or replace into tombstones (identity, hook_id, variant, sha256, state, pulled, pruned_at)
   values (?, ?, ?, ?, ?, ?, ?)`
 
 const selectSkewed =

@@ -66,43 +66,43 @@ export const conflictCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'recovered',
-    name: 'flags a delivery that was recovered from GitHub',
+    id: 'pulled',
+    name: 'flags a delivery that was pulled from GitHub',
     needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
-      const id = await storeNew(inbox, { recovered: true })
-      assert.equal((await detailOf(inbox, id)).recovered, true)
-      assert.equal(only(await unmatched(inbox, 10, 1e6)).recovered, true)
-      assert.equal((await detailOf(inbox, await storeNew(inbox))).recovered, false)
+      const id = await storeNew(inbox, { pulled: true })
+      assert.equal((await detailOf(inbox, id)).pulled, true)
+      assert.equal(only(await unmatched(inbox, 10, 1e6)).pulled, true)
+      assert.equal((await detailOf(inbox, await storeNew(inbox))).pulled, false)
     },
   },
   {
-    id: 'recovered-known',
-    name: 'counts a recovered delivery with a known identity as a copy, even if its bytes differ',
+    id: 'pulled-known',
+    name: 'counts a pulled delivery with a known identity as a copy, even if its bytes differ',
     needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
-      const fetched = { ...first, ...other, recovered: true }
+      const fetched = { ...first, ...other, pulled: true }
       assert.deepEqual(await inbox.store(fetched), { id, outcome: 'duplicate', conflict: false })
       await worker.handle(id, { a: 'dead' })
       assert.deepEqual(await inbox.store(fetched), { id, outcome: 'rearmed', conflict: false })
-      const { recovered, conflict } = await detailOf(inbox, id)
-      assert.deepEqual({ recovered, conflict }, { recovered: false, conflict: false })
+      const { pulled, conflict } = await detailOf(inbox, id)
+      assert.deepEqual({ pulled, conflict }, { pulled: false, conflict: false })
       assert.deepEqual([...((await inbox.body(id)) ?? [])], [...first.body])
     },
   },
   {
-    id: 'recovered-first',
-    name: 'counts a received delivery as a copy of a recovered one with the same identity, even if their bytes differ',
+    id: 'pulled-first',
+    name: 'counts a received delivery as a copy of a pulled one with the same identity, even if their bytes differ',
     needs: ['DeliveryReader'],
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()
-      const id = await storeNew(inbox, { ...first, ...other, recovered: true })
+      const id = await storeNew(inbox, { ...first, ...other, pulled: true })
       assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
       assert.equal((await detailOf(inbox, id)).conflict, false)
     },

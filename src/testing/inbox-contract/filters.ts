@@ -25,7 +25,7 @@ const found: [id: string, query: Query, names: Name[]][] = [
   ['handler', { handler: 'b' }, ['other bytes', 'issue']],
   ['conflict', { flag: 'conflict' }, ['other bytes']],
   ['replayed', { flag: 'replayed' }, ['replay']],
-  ['recovered', { flag: 'recovered' }, ['fetched']],
+  ['pulled', { flag: 'pulled' }, ['fetched']],
   ['since', { since: start + 5 * minute }, ['new', 'fetched']],
   ['until', { until: start + 2 * minute }, ['issue', 'push']],
   ['between', { since: start + minute, until: start + 3 * minute }, ['release', 'issue']],
@@ -92,7 +92,7 @@ async function fill(inbox: Inbox): Promise<Map<Name, number>> {
     ['release', await storeNew(inbox, { event: 'release', ...at(2) })],
     ['other bytes', await storeNew(inbox, { ...push, body: json({ other: 'bytes' }), ...at(3) })],
     ['replay', await storeNew(inbox, { ...push, guid: 'another', ...at(4) })],
-    ['fetched', await storeNew(inbox, { event: 'ping', source: '/elsewhere', recovered: true, ...at(5) })],
+    ['fetched', await storeNew(inbox, { event: 'ping', source: '/elsewhere', pulled: true, ...at(5) })],
     ['new', await storeNew(inbox, { event: 'fork', ...at(6) })],
   ]
   const ids = new Map(stored)

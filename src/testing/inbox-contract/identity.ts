@@ -76,7 +76,7 @@ export const identityCases: InboxContractCase[] = [
       const id = await storeNew(inbox, first)
 
       const { algorithm, address, ...kept } = first
-      const flags = { recovered: false, redelivered: false, conflict: false, replayed: false }
+      const flags = { pulled: false, redelivered: false, conflict: false, replayed: false }
       const found = only(await unmatched(inbox, 10, 1e6))
       assert.deepEqual([...found.body], [...first.body])
       assert.deepEqual({ ...found, ...kept, ...flags, id, body: found.body }, found)

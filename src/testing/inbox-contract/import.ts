@@ -66,14 +66,14 @@ export const importCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'import-recovered',
-    name: 'imports a recovered delivery beside a received one, and counts deliveries with other bytes as its copies',
+    id: 'import-pulled',
+    name: 'imports a pulled delivery beside a received one, and counts deliveries with other bytes as its copies',
     needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
       const one = newDelivery()
       await to.store(one)
-      const { id } = await from.store({ ...one, body: new Uint8Array([1]), recovered: true })
+      const { id } = await from.store({ ...one, body: new Uint8Array([1]), pulled: true })
       assert.equal(await move(from, to, id), 1)
       assert.equal((await to.store({ ...one, body: new Uint8Array([2]) })).outcome, 'duplicate')
     },

@@ -101,7 +101,7 @@ export const retentionCases: InboxContractCase[] = [
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
       assert.equal((await inbox.store(first)).outcome, 'duplicate')
-      assert.equal((await inbox.store({ ...first, ...other, recovered: true })).outcome, 'duplicate')
+      assert.equal((await inbox.store({ ...first, ...other, pulled: true })).outcome, 'duplicate')
       assert.deepEqual((await inbox.list({})).deliveries, [])
       assert.deepEqual(await unmatched(inbox, 10, 1e6), [])
     },
@@ -159,12 +159,12 @@ export const retentionCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'tombstone-recovered',
-    name: 'treats a delivery as a copy if it was recovered before, even if the recovered delivery was deleted',
+    id: 'tombstone-pulled',
+    name: 'treats a delivery as a copy if it was pulled before, even if the pulled delivery was deleted',
     needs: ['DeliveryReader', 'Operations'],
     async run(host) {
-      const { inbox, first } = await pruned(await openNew(host), 'done', { recovered: true })
-      const sent = { ...first, ...other, recovered: false }
+      const { inbox, first } = await pruned(await openNew(host), 'done', { pulled: true })
+      const sent = { ...first, ...other, pulled: false }
       assert.equal((await inbox.store(sent)).outcome, 'duplicate')
     },
   },

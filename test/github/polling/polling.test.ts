@@ -39,7 +39,7 @@ describe('deliveries in the delivery log', () => {
     expect([...scene.handled]).toEqual(guids.map((guid) => [guid, 1]))
     expect((await deliveriesIn(scene))[0]).toMatchObject({
       event: 'push',
-      recovered: true,
+      pulled: true,
       hookId: String(scene.hook.id),
     })
     expect(poll.waits).toEqual([10_000, 10_000, 10_000])

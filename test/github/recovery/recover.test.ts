@@ -46,7 +46,7 @@ test('recover() with mode pull stores the deliveries in the given inbox, with th
   const swept = await recover(hooks, { targets, mode: 'pull', inbox, source: '/github' })
   expect(swept.reports).toMatchObject([{ counts: { received: 2 } }])
   const { deliveries } = await inbox.list({})
-  expect(deliveries.map(({ source, recovered }) => [source, recovered])).toEqual(Array(2).fill(['/github', true]))
+  expect(deliveries.map(({ source, pulled }) => [source, pulled])).toEqual(Array(2).fill(['/github', true]))
 })
 
 test('recover() reports an error of GitHub, and throws while another process sweeps', async () => {

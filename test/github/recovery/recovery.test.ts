@@ -91,7 +91,7 @@ describe('a receiver that was down', () => {
     expect(swept?.reports).toMatchObject([{ sent: 0, counts: { requested: 0, missed: 0 }, calls: 1 }])
   })
 
-  test('reads missed deliveries from the API in mode pull, and marks them as recovered', async () => {
+  test('reads missed deliveries from the API in mode pull, and marks them as pulled', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
     const [guid] = await pushes(scene, 1)
@@ -105,7 +105,7 @@ describe('a receiver that was down', () => {
     ])
     await scene.allHandled()
     const [found] = (await scene.inbox.list({ guid })).deliveries
-    expect(found).toMatchObject({ event: 'push', recovered: true, hookId: String(scene.hook.id), state: 'done' })
+    expect(found).toMatchObject({ event: 'push', pulled: true, hookId: String(scene.hook.id), state: 'done' })
     expect(JSON.parse(new TextDecoder().decode(await scene.inbox.body(found?.id ?? 0)))).toEqual(push)
     expect((await scene.inbox.get(found?.id ?? 0))?.headers).not.toHaveProperty('x-hub-signature-256')
     await scene.startListening()

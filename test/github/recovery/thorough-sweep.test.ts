@@ -1,6 +1,6 @@
 /** A thorough sweep, which an operator starts after other sweeps. */
 import { describe, expect, test } from 'vitest'
-import { inboxCreatedAt } from '../../../src/github/recovered-delivery.ts'
+import { inboxCreatedAt } from '../../../src/github/pulled-delivery.ts'
 import { Scene } from '../recovery-scene.ts'
 
 const hour = 3_600_000

@@ -209,13 +209,13 @@ describe('the order key', () => {
 })
 
 test('a handler gets the flags of the stored delivery', () => {
-  const stored = storedOf({}, { redelivered: true, conflict: true, replayed: true, recovered: true, receivedAt: 5 })
+  const stored = storedOf({}, { redelivered: true, conflict: true, replayed: true, pulled: true, receivedAt: 5 })
   expect(toDeliveryHeaders(stored)).toMatchObject({
     receivedAt: new Date(5),
     guid: stored.guid,
     redelivered: true,
     conflict: true,
     replayed: true,
-    recovered: true,
+    pulled: true,
   })
 })

@@ -206,7 +206,7 @@ describe('a delivery that a handler gets', () => {
     const payload = { action: 'opened', repository: { full_name: 'acme/site' }, sender: { login: 'ada' } }
     const headers = { 'x-github-hook-id': '42', 'user-agent': 'GitHub-Hookshot/1' }
     const more = { headers, guid: 'g', event: 'issues', source: '/other', secretId: 'one', secretIndex: 3 }
-    await storeIn(inbox, payload, { ...more, receivedAt: 1_700_000_000_000, recovered: true })
+    await storeIn(inbox, payload, { ...more, receivedAt: 1_700_000_000_000, pulled: true })
     startWorker(
       inbox,
       new Host().on('issues.opened', (delivery) => seen.resolve(delivery)),
@@ -224,7 +224,7 @@ describe('a delivery that a handler gets', () => {
     expect(delivery).toMatchObject({ repository: 'acme/site', sender: 'ada', secretId: 'one', secretIndex: 3 })
     expect(delivery).toMatchObject({
       attempt: 1,
-      recovered: true,
+      pulled: true,
       redelivered: false,
       replayed: false,
       conflict: false,

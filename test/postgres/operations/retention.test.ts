@@ -84,7 +84,7 @@ test('deletes old acks of received and of imported deliveries', async () => {
 
 test('deletes old tombstones, many at a time', async () => {
   await database.run(`
-    insert into tombstones (identity, hook_id, variant, sha256, state, recovered, pruned_at)
+    insert into tombstones (identity, hook_id, variant, sha256, state, pulled, pruned_at)
     select i::text::bytea, '1', 0, '', 'done', false, i from generate_series(1, 6000) as i`)
   await prune(0, 8 * day + 5501)
   expect(await left()).toMatchObject({ tombstones: 1000 })

@@ -21,7 +21,7 @@ beforeAll(async () => {
     facts: { repository: 'acme/site', ref: 'refs/heads/main', sha: 'b0b' },
     ...{ handler: 'publish', outcome: 'dead' },
   })
-  const pending = await storeIn(inbox, {}, { event: 'ping', recovered: true })
+  const pending = await storeIn(inbox, {}, { event: 'ping', pulled: true })
   ids = { done, dead, pending }
 })
 
@@ -49,7 +49,7 @@ describe('the list', () => {
     ['sha=b0b', ['dead']],
     ['number=7', ['done']],
     ['handler=publish', ['dead']],
-    ['flag=recovered', ['pending']],
+    ['flag=pulled', ['pending']],
     ['flag=conflict', []],
     ['since=2h', ['pending']],
     ['since=4h', ['pending', 'dead']],
@@ -90,7 +90,7 @@ describe('the list', () => {
 
   test.each([
     ['state=broken', 'state', 'one of pending, running'],
-    ['flag=red', 'flag', 'one of conflict, replayed, recovered'],
+    ['flag=red', 'flag', 'one of conflict, replayed, pulled'],
     ['number=-1', 'number', 'a whole number'],
     ['number=1.5', 'number', 'a whole number'],
     ['limit=0', 'limit', 'a whole number from 1 to 500'],
@@ -112,7 +112,7 @@ describe('the list', () => {
     ['q=', 'q', 'a single non-blank text'],
     ['q=state:broken', 'q.state', 'one of pending'],
     ['q=since:tomorrowish', 'q.since', 'milliseconds since 1970, a date'],
-    ['q=is:odd', 'q.is', 'one of conflict, replayed, recovered'],
+    ['q=is:odd', 'q.is', 'one of conflict, replayed, pulled'],
     ['q=state:dead&state=done', 'q', 'a search without the filter state, or with the same value'],
     ['q=%00', 'q.words', 'no control characters'],
     ['q=dead%00', 'q.words', 'no control characters'],

@@ -24,7 +24,7 @@ export function offer(
 export function toStoredDelivery({ id, content, duplicates, variant, replayed }: ModelDelivery): StoredDelivery {
   const { editedFrom: _editedFrom, algorithm: _algorithm, address: _address, ...stored } = content
   const conflict = variant > 0
-  return { ...stored, id, recovered: content.recovered ?? false, redelivered: duplicates > 0, conflict, replayed }
+  return { ...stored, id, pulled: content.pulled ?? false, redelivered: duplicates > 0, conflict, replayed }
 }
 
 /** Records matches in order of receipt. */

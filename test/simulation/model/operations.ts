@@ -7,7 +7,7 @@ import { isUnfinished, type ModelData, type ModelDelivery } from './data.ts'
 export function store(data: ModelData, delivery: NewDelivery, now: number): StoreResult {
   const sha256 = hash('sha256', delivery.body)
   const known = [...data.deliveries.values()].filter(({ content }) => hasSameIdentity(content, delivery))
-  const same = known.find((one) => one.content.recovered || delivery.recovered || one.sha256 === sha256)
+  const same = known.find((one) => one.content.pulled || delivery.pulled || one.sha256 === sha256)
   if (!same) return insert(data, delivery, { sha256, variant: known.length, now })
   same.duplicates++
   data.changed(same)

@@ -30,7 +30,7 @@ const minimal = newDelivery({
 const full = newDelivery({
   ...{ source: '/hööks', guid: '🚀', headers: { 'x-title': 'naïve 日本 🚀' }, form: 'form', receivedAt: 1.7e12 },
   ...{ body: Uint8Array.from({ length: 300 }, (_, i) => i % 256).subarray(7, 200), address: '::1', secretId: 's' },
-  ...{ secretIndex: 3, algorithm: 'sha1', recovered: true, editedFrom: 2 ** 40, trace: '00-0af7-b7ad-01' },
+  ...{ secretIndex: 3, algorithm: 'sha1', pulled: true, editedFrom: 2 ** 40, trace: '00-0af7-b7ad-01' },
 })
 
 describe('a batch', () => {

@@ -36,7 +36,7 @@ export const DeliverySummary = object({
   duplicates: count,
   conflict: flag,
   replayed: flag,
-  recovered: flag,
+  pulled: flag,
   action: optional(text),
   repository: optional(text),
   sender: optional(text),

@@ -15,7 +15,7 @@ import { concernsOneEntity } from './requester.ts'
  * header counts.
  * @throws {AnswerError} if GitHub shows no GUID.
  */
-export function recoveredDelivery(
+export function pulledDelivery(
   { headers: sent, payload }: SentRequest,
   parts: Pick<NewDelivery, 'source' | 'hookId' | 'guid' | 'event'>,
   now: number,
@@ -40,7 +40,7 @@ export function recoveredDelivery(
   const body = new TextEncoder().encode(payload)
   return {
     ...toNewDelivery({ delivery, body, form: 'json', algorithm: undefined, address: undefined }),
-    recovered: true,
+    pulled: true,
   }
 }
 
