@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { unreachableAddress } from '../../src/github/app/manifest.ts'
+import { unreachableUrl } from '../../src/github/app/manifest.ts'
 import { isObject, type Json } from '../../src/runtime/json.ts'
 import { Branches } from './branches.ts'
 import { ApiError, GitHubApi } from './github-api.ts'
@@ -128,7 +128,7 @@ async function readRepository(api: GitHubApi, path: string): Promise<{ headers: 
 
 /** A URL for webhooks whose attempts may fail, but must end soon. */
 export function quickUrl({ receivers: { answering } }: Probe): string {
-  return answering === undefined ? unreachableAddress : withStatus(answering, 200)
+  return answering === undefined ? unreachableUrl : withStatus(answering, 200)
 }
 
 /** The URL of a receiver that answers with this status. */

@@ -9,7 +9,6 @@ import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
 import { UsageError } from './flags.ts'
-import { addHooks } from './hooks/index.ts'
 import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
 import { outputError, print, printable } from './output.ts'
@@ -19,6 +18,7 @@ import { addRanges } from './ranges.ts'
 import { addRecover } from './recover/index.ts'
 import { addSend } from './send/index.ts'
 import { addServe } from './serve.ts'
+import { addWebhooks } from './webhooks/index.ts'
 
 const exitCodes = { failed: 1, usage: 2 } as const
 
@@ -75,7 +75,7 @@ export function createProgram(): Command {
   addPause(program)
   addProcesses(program)
   addRecover(program)
-  addHooks(program, helpCommand)
+  addWebhooks(program, helpCommand)
   addRanges(program)
   addApp(program, helpCommand)
   addMigrate(program)

@@ -1,6 +1,6 @@
 /**
  * The result of an attempt, from the `status` of GitHub's delivery log. This is free text, and since 2026 the text of
- * an error may contain the whole address of the webhook. The address may hold a secret, so it is removed.
+ * an error may contain the whole URL of the webhook. The URL may hold a secret, so it is removed.
  */
 
 export interface AttemptStatus {

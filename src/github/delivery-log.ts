@@ -106,7 +106,7 @@ export class DeliveryLog {
     }
   }
 
-  /** Has GitHub send the delivery again, signed, to the address of the webhook. */
+  /** Has GitHub send the delivery again, signed, to the URL of the webhook. */
   async redeliver(id: string): Promise<void> {
     await this.#github.request(`POST ${this.#path}/${id}/attempts`)
   }
@@ -210,7 +210,7 @@ function nameIn(item: Json, name: string): string | undefined {
   return text?.replace(/[\x00-\x1f\x7f]/g, '').slice(0, 100)
 }
 
-/** Without the values, because the text of a status may contain the address of the webhook. */
+/** Without the values, because the text of a status may contain the URL of the webhook. */
 function describeItem(item: unknown): string {
   if (isObject(item)) return `{ ${Object.keys(item).join(', ').slice(0, 100)} }`
   return Array.isArray(item) ? 'a list' : item === null ? 'null' : typeof item

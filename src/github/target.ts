@@ -31,9 +31,9 @@ export function hooksPath(target: Target): string {
   return typeof target === 'object' && 'repository' in target ? `/repos/${name}/hooks` : `/orgs/${name}/hooks`
 }
 
-/** An address without user, password, query and fragment, because these may be secret. Not a URL: `no address`. */
+/** A URL without user, password, query and fragment, because these may be secret. Other texts become `no URL`. */
 export function withoutSecrets(url = ''): string {
-  const { origin, pathname } = URL.parse(url) ?? { origin: 'no address', pathname: '' }
+  const { origin, pathname } = URL.parse(url) ?? { origin: 'no URL', pathname: '' }
   return origin + pathname
 }
 

@@ -28,7 +28,7 @@ function offered(line: string, program: Command = createProgram()): string[] {
   return [...new Set(values)].toSorted()
 }
 
-/** The name of every command, such as `hookserver hooks check`, with the flags and commands that its `--help` lists. */
+/** The name of every command, such as `hookserver webhooks check`, with the flags and commands that its `--help` lists. */
 function everyHelp(path: readonly string[] = []): [path: string, flags: string[], commands: string[]][] {
   const help = helpOf(path)
   const [, list = ''] = help.split('\nCommands:\n')

@@ -52,7 +52,7 @@ describe('the doctor checks the webhooks', () => {
     const github = await start()
     github.addRepository('acme/shop')
     expect(await diagnose(github, '--pull', 'acme/shop')).toMatchObject([
-      { state: 'failed', found: 'acme/shop: address: acme/shop has no webhook' },
+      { state: 'failed', found: 'acme/shop: url: acme/shop has no webhook' },
     ])
   })
 

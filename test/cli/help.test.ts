@@ -23,12 +23,12 @@ const commands = [
   'resume',
   'processes',
   'recover',
-  'hooks',
-  'hooks ensure',
-  'hooks list',
-  'hooks check',
-  'hooks rotate',
-  'hooks delete',
+  'webhooks',
+  'webhooks ensure',
+  'webhooks list',
+  'webhooks check',
+  'webhooks rotate',
+  'webhooks delete',
   'ranges',
   'app',
   'app create',
@@ -47,7 +47,7 @@ describe('--help', () => {
 
   test('is shown by the built program, run by its name as npx does', () => {
     const env = { ...process.env, PATH: dirname(process.execPath) + delimiter + process.env.PATH }
-    for (const command of ['', 'hooks', 'hooks ensure']) {
+    for (const command of ['', 'webhooks', 'webhooks ensure']) {
       const words = command.split(' ').filter(Boolean)
       const { status, stdout } = spawnSync(main, [...words, '--help'], { encoding: 'utf8', env })
       expect([status, stdout]).toEqual([0, helpOf(words)])
@@ -71,7 +71,10 @@ describe('invalid arguments', () => {
     [[], /Usage: hookserver/],
     [['srve'], /^hookserver: unknown command 'srve'.*Did you mean serve\?/s],
     [['serve', '--prot', '1'], /unknown option '--prot'.*Did you mean --port\?/s],
-    [['hooks', 'list'], /missing required argument 'target'.*\(run npx hookserver hooks list --help to see its flags/s],
+    [
+      ['webhooks', 'list'],
+      /missing required argument 'target'.*\(run npx hookserver webhooks list --help to see its flags/s,
+    ],
     [['--secret=hidden', 'send', 'push'], /unknown option '--secret=…'/],
   ])('%j exit with 2 and a message on stderr', (args, message) => {
     const { status, stderr, stdout } = run(...args)

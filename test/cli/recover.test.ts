@@ -207,7 +207,7 @@ describe('a remote server', () => {
 describe('says what to do', () => {
   test.each([
     [['--dry-run'], /Name a webhook, such as acme\/shop#7/],
-    [['acme/shop/more'], /hooks: expected a comma-separated list .* got "acme\/shop\/more"/],
+    [['acme/shop/more'], /targets: expected a comma-separated list .* got "acme\/shop\/more"/],
     [['acme', '--lookback', 'yesterday', '--pace', '1'], /--lookback: expected.*\n.*--pace: expected/],
     [['acme', '--mode', 'push'], /Allowed choices are redeliver, pull/],
     [['acme', '--admin-url', 'http://127.0.0.1:9', '--database', 'a.db'], /cannot be used together/],

@@ -1,5 +1,5 @@
 /** Does GitHub accept the address that reaches no server? */
-import { unreachableAddress } from '../../../src/github/app/manifest.ts'
+import { unreachableUrl } from '../../../src/github/app/manifest.ts'
 import { statusText } from '../github-api.ts'
 import type { Probe } from '../probe.ts'
 import { type Answer, NotAsked, type Step } from '../step.ts'
@@ -7,7 +7,7 @@ import { isRejection } from '../webhooks.ts'
 
 async function askWebhook({ webhooks }: Probe): Promise<Answer> {
   try {
-    const { created } = await webhooks.create({ url: unreachableAddress })
+    const { created } = await webhooks.create({ url: unreachableUrl })
     return { facts: { accepted: true, answer: statusText(created) } }
   } catch (error) {
     if (isRejection(error)) return { facts: { accepted: false, answer: statusText(error.answer) } }
@@ -19,7 +19,7 @@ async function askManifest({ manifestAddress, apiUrl }: Probe): Promise<Answer> 
   if (manifestAddress !== undefined) return { facts: { accepted: manifestAddress === 'accepted' } }
   throw new NotAsked(
     'GitHub has no API for this. Run "node dist/cli/main.js app create examples/hooks.ts --no-serve ' +
-      `--api-url ${apiUrl} --output /tmp/probe.env", which sends a manifest with ${unreachableAddress}, and confirm the ` +
+      `--api-url ${apiUrl} --output /tmp/probe.env", which sends a manifest with ${unreachableUrl}, and confirm the ` +
       'manifest in the browser. If GitHub creates the App, delete the App and /tmp/probe.env, and pass ' +
       '"--manifest-address accepted". If GitHub shows an error about the address, pass "--manifest-address rejected".',
   )
@@ -28,12 +28,12 @@ async function askManifest({ manifestAddress, apiUrl }: Probe): Promise<Answer> 
 export const addressSteps: readonly Step[] = [
   {
     name: 'webhook-address',
-    question: `Is a webhook at ${unreachableAddress} accepted?`,
+    question: `Is a webhook at ${unreachableUrl} accepted?`,
     ask: askWebhook,
   },
   {
     name: 'manifest-address',
-    question: `Is an App manifest with a webhook at ${unreachableAddress} accepted?`,
+    question: `Is an App manifest with a webhook at ${unreachableUrl} accepted?`,
     ask: askManifest,
   },
 ]

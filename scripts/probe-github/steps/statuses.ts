@@ -1,5 +1,5 @@
 /** Which status and text does the log show for each kind of failure? */
-import { unreachableAddress } from '../../../src/github/app/manifest.ts'
+import { unreachableUrl } from '../../../src/github/app/manifest.ts'
 import { isObject, objectIn, textIn } from '../../../src/runtime/json.ts'
 import { type Attempt, readAttempt, waitForAttempts } from '../attempts.ts'
 import { statusText } from '../github-api.ts'
@@ -69,7 +69,7 @@ export const statusSteps: readonly Step[] = [
   {
     name: 'status-unresolvable',
     question: 'Which status does an attempt have if the host does not exist?',
-    ask: (probe) => askStatus(probe, unreachableAddress, ''),
+    ask: (probe) => askStatus(probe, unreachableUrl, ''),
   },
   {
     name: 'status-refused',

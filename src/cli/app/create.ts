@@ -47,7 +47,7 @@ export function addCreate(parent: Command): void {
     )
     .option('--name <name>', 'Name of the App (default: the name in package.json)', parseName)
     .option('--org <organization>', 'Organization that will own the App (default: your account)', parseOrganization)
-    .option('--url <url>', 'Public address of the server that receives the deliveries (default: none)', parseAddress)
+    .option('--url <url>', 'Public address of the server that receives the deliveries (default: none)', parseUrl)
     .option('--public', 'Let any account install the App')
     .option('--no-browser', 'Only print the address of the page, do not open it')
     .option('--no-serve', 'End after the installation, without running the handlers')
@@ -187,7 +187,7 @@ function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: 
     createManifest(needs, {
       ...{ name: flags.name ?? name, description, redirectUrl },
       homepage: homepage ?? (flags.url && new URL(flags.url).origin) ?? github,
-      address: flags.url,
+      url: flags.url,
       isPublic: flags.public === true,
     })
 }
@@ -209,7 +209,7 @@ function parseOrganization(text: string): string {
   throw new UsageError('--org: expected the name of an organization, such as acme')
 }
 
-function parseAddress(text: string): string {
+function parseUrl(text: string): string {
   const url = URL.parse(text)
   if (url && ['http:', 'https:'].includes(url.protocol) && !url.username && !url.password) return url.href
   throw new UsageError('--url: expected an address such as https://bot.example.com/hooks, without a user or password')

@@ -8,7 +8,7 @@ import {
   readInstallations,
   settingsPage,
 } from '../../github/app/details.ts'
-import { unreachableAddress } from '../../github/app/manifest.ts'
+import { unreachableUrl } from '../../github/app/manifest.ts'
 import { DeliveryLog, type LoggedAttempt } from '../../github/delivery-log.ts'
 import type { Permissions } from '../../github/event-permissions.ts'
 import type { RequestError, Requester } from '../../github/requester.ts'
@@ -86,7 +86,7 @@ function statusLines({ app, hook, installations, deliveries }: Status, width: nu
     ...(deliveries.length > 0
       ? new Table(deliveryColumns, width).lines(deliveries.map((one) => deliveryRow(one, now)))
       : ['GitHub lists no deliveries to the webhook.']),
-    ...(hook.url === unreachableAddress && deliveries.length > 0 ? ['', pulledText] : []),
+    ...(hook.url === unreachableUrl && deliveries.length > 0 ? ['', pulledText] : []),
   ]
 }
 
@@ -113,7 +113,7 @@ const deliveryRow = (one: LoggedAttempt, now: number): string[] =>
   [formatAge(one.deliveredAt, now), eventName(one), one.status, one.guid].map(printable)
 
 const pulledText =
-  'No server is at the address of the webhook, so GitHub fails to deliver. "serve --pull app" reads the deliveries.'
+  'No server is at the URL of the webhook, so GitHub fails to deliver. "serve --pull app" reads the deliveries.'
 
 const permissionsText = (permissions: Permissions): string =>
   Object.entries(permissions)

@@ -6,8 +6,8 @@ import type { Config } from '../../server/config/resolve-config.ts'
 import { recoverTargets } from '../../server/config/server-options.ts'
 import type { Settings } from '../../settings.ts'
 import { type Finding, failed, fine } from '../finding.ts'
-import { checkWebhook } from '../hooks/check.ts'
-import { type OwnSecrets, openApi } from '../hooks/open-webhooks.ts'
+import { checkWebhook } from '../webhooks/check.ts'
+import { type OwnSecrets, openApi } from '../webhooks/open-webhooks.ts'
 
 interface Server {
   config: Config
@@ -23,7 +23,7 @@ const what = 'webhook'
 
 /**
  * With `--pull`, `doctor` reports a missing webhook, and problems with these settings. It ignores all other problems,
- * because they only make deliveries to the webhook's address fail. A server that reads deliveries from GitHub's log
+ * because they only make deliveries to the webhook's URL fail. A server that reads deliveries from GitHub's log
  * gets the failed ones too.
  */
 const neededToPull: readonly string[] = ['events', 'active']
@@ -58,7 +58,7 @@ async function* checkTarget(target: Target, server: Server, isPulled: boolean): 
   const shown = { target, api, settings, url, events, secrets: own }
   let isFine = true
   for await (const finding of checkWebhook(shown, { isPinged: false, usedNames })) {
-    const isMissing = finding.what === 'address' && finding.state === 'failed' // there is no webhook with a log to read
+    const isMissing = finding.what === 'url' && finding.state === 'failed' // there is no webhook with a log to read
     const isNeeded = !isPulled || isMissing || neededToPull.includes(finding.what)
     if (finding.state === 'fine' || !isNeeded) continue
     isFine = false

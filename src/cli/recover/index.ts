@@ -25,7 +25,7 @@ import { addSweepFlags, rejectSweepFlags, type SweepFlags, sweepConfig } from '.
 
 export function addRecover(program: Command): void {
   const command = program
-    .command('recover [hooks...]')
+    .command('recover [targets...]')
     .summary('Recover missed deliveries from GitHub')
     .description(
       "Compares GitHub's delivery log with the database, and asks GitHub to redeliver the missed deliveries. The server " +
@@ -58,8 +58,8 @@ Examples:
 
 const progressIntervalMs = 1000
 
-async function recover(hooks: readonly string[], flags: SweepFlags): Promise<void> {
-  const { client, run, isStopped } = await openSweep(hooks, flags)
+async function recover(targets: readonly string[], flags: SweepFlags): Promise<void> {
+  const { client, run, isStopped } = await openSweep(targets, flags)
   const startedAt = performance.now()
   const progress = async () => {
     const { missed, requested, received } = (await client.overview()).missedDeliveries
@@ -82,10 +82,10 @@ async function recover(hooks: readonly string[], flags: SweepFlags): Promise<voi
   if (isStopped() || swept.reports.some(({ error }) => error !== undefined)) process.exitCode = 1
 }
 
-async function openSweep(hooks: readonly string[], flags: SweepFlags): Promise<Sweep> {
+async function openSweep(targets: readonly string[], flags: SweepFlags): Promise<Sweep> {
   const remote = openRemote(flags)
-  if (!remote) return openLocalSweep(hooks, flags)
-  rejectSweepFlags(hooks, flags)
+  if (!remote) return openLocalSweep(targets, flags)
+  rejectSweepFlags(targets, flags)
   return { client: remote, run: (options) => remote.recover(options), isStopped: () => false }
 }
 
@@ -97,8 +97,8 @@ interface Sweep {
 }
 
 /** A sweep by this process. @throws {UsageError} @throws {ConfigError} */
-async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Promise<Sweep> {
-  const configOf = (loaded?: HooksModule) => sweepConfig(hooks, flags, loaded)
+async function openLocalSweep(targets: readonly string[], flags: SweepFlags): Promise<Sweep> {
+  const configOf = (loaded?: HooksModule) => sweepConfig(targets, flags, loaded)
   // Without a module, the sweep needs no secret.
   const { module, config } =
     flags.module === undefined

@@ -53,9 +53,9 @@ export function addSweepFlags(command: Command): Command {
 }
 
 /** @throws {ConfigError} with every mistake. */
-export function sweepConfig(hooks: readonly string[], given: SweepFlags, module?: HooksModule): Config {
-  const flags: ConfigFlags = { recover: hooks.length > 0 ? hooks.join() : undefined }
-  const flagNames: Record<string, string> = { recover: 'hooks' }
+export function sweepConfig(targets: readonly string[], given: SweepFlags, module?: HooksModule): Config {
+  const flags: ConfigFlags = { recover: targets.length > 0 ? targets.join() : undefined }
+  const flagNames: Record<string, string> = { recover: 'targets' }
   for (const name of databaseFlags) flags[name] = given[name]
   for (const [flag, name] of settingFlags) {
     flags[name] = given[flag]
@@ -65,10 +65,10 @@ export function sweepConfig(hooks: readonly string[], given: SweepFlags, module?
 }
 
 /** @throws {UsageError} if there are flags that a remote server cannot use. */
-export function rejectSweepFlags(hooks: readonly string[], flags: SweepFlags): void {
+export function rejectSweepFlags(targets: readonly string[], flags: SweepFlags): void {
   const names: (keyof SweepFlags)[] = [...settingFlags.map(([flag]) => flag), 'module']
   const given = names.filter((name) => flags[name] !== undefined)
-  const rejected = [...(hooks.length > 0 ? ['the webhooks'] : []), ...given.map(flagOf)]
+  const rejected = [...(targets.length > 0 ? ['the webhooks'] : []), ...given.map(flagOf)]
   if (rejected.length === 0) return
   throw new UsageError(`A remote server uses its own settings for the sweep: leave out ${rejected.join(', ')}`)
 }

@@ -20,30 +20,30 @@ export interface AppManifest {
 export const maxNameLength = 34
 
 /**
- * The address of an App's webhook if the server pulls the deliveries. GitHub requires an address. This host cannot
+ * The URL of an App's webhook if the server pulls the deliveries. GitHub requires a URL. This host cannot
  * exist (RFC 6761), so GitHub's attempts reach no server.
  */
-export const unreachableAddress = 'https://hookserver.invalid/'
+export const unreachableUrl = 'https://hookserver.invalid/'
 
 interface ManifestOptions {
   name: string
   description: string | undefined
   homepage: string
-  /** The address that GitHub delivers to. Default: `unreachableAddress`. */
-  address: string | undefined
+  /** The URL that GitHub delivers to. Default: `unreachableUrl`. */
+  url: string | undefined
   redirectUrl: string
   isPublic: boolean
 }
 
 export function createManifest(
   { events, permissions }: Pick<AppNeeds, 'events' | 'permissions'>,
-  { name, description, homepage, address, redirectUrl, isPublic }: ManifestOptions,
+  { name, description, homepage, url, redirectUrl, isPublic }: ManifestOptions,
 ): AppManifest {
   return {
     name: name.trim().slice(0, maxNameLength).trim(),
     ...(description !== undefined && { description }),
     url: homepage,
-    hook_attributes: { url: address ?? unreachableAddress, active: true },
+    hook_attributes: { url: url ?? unreachableUrl, active: true },
     redirect_url: redirectUrl,
     public: isPublic,
     default_permissions: permissions,

@@ -13,10 +13,10 @@ export interface RecoverOptions {
    * deliver to `url`. `app`: the webhook of the App.
    */
   targets: string | readonly string[]
-  /** The address that GitHub delivers to. It selects the webhooks of targets without an id. */
+  /** The URL that GitHub delivers to. It selects the webhooks of targets without an id. */
   url?: string | undefined
   /**
-   * `'redeliver'`: GitHub sends the delivery again, signed, to the address of the webhook. `'pull'`: hookserver reads
+   * `'redeliver'`: GitHub sends the delivery again, signed, to the URL of the webhook. `'pull'`: hookserver reads
    * the payload from GitHub's API, and trusts the connection and the token. Default: `'redeliver'`.
    */
   mode?: 'redeliver' | 'pull' | undefined

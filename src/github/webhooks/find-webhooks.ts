@@ -2,7 +2,7 @@
 import { type RequestError, type Requester, readList, singleSignOnCure } from '../requester.ts'
 import { hooksPath, nameOfTarget, type Target } from '../target.ts'
 import { isAccessDenied } from './denied-access.ts'
-import { detailsIn, isSameAddress, nameOfWebhook, type WebhookDetails } from './webhook-details.ts'
+import { detailsIn, isSameUrl, nameOfWebhook, type WebhookDetails } from './webhook-details.ts'
 
 /** A webhook, as recovery and polling need it. */
 export interface Webhook {
@@ -30,10 +30,10 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
   if (url === undefined) return [await findOnlyWebhook(target, github)]
   const name = nameOfTarget(target)
   const webhooks = await readWebhooks(target, github)
-  const ours = webhooks.filter((webhook) => isSameAddress(webhook.url, url))
+  const ours = webhooks.filter((webhook) => isSameUrl(webhook.url, url))
   if (ours.length === 0) {
-    const setting = 'serve --recover-url, recover --url or the option "url"' // not the address, which may be secret
-    throw new Error(`${name} has no webhook for the given address: check ${setting}`)
+    const setting = 'serve --recover-url, recover --url or the option "url"' // not the URL, which may be secret
+    throw new Error(`${name} has no webhook for the given URL: check ${setting}`)
   }
   return ours.map(({ id }) => webhookOf(target, id))
 }
@@ -63,7 +63,7 @@ export class UnclearWebhook extends Error {
   }
 }
 
-const hostOf = (address: string): string => URL.parse(address)?.host ?? 'no address'
+const hostOf = (url: string): string => URL.parse(url)?.host ?? 'no URL'
 
 function webhookWithId(target: Target): Webhook | undefined {
   if (target === 'app') return { target: 'app', id: undefined, path: '/app/hook/deliveries' }

@@ -1,10 +1,10 @@
-/** Selects the webhook of a command, and decides what `hooks ensure` and `hooks rotate` change. Sends no requests. */
+/** Selects the webhook of a command, and decides what `webhooks ensure` and `webhooks rotate` change. Sends no requests. */
 import { nameOfTarget, type Target, withoutSecrets } from '../target.ts'
 import type { SecretProof } from './secret-proof.ts'
-import { isSameAddress, nameOfWebhook, type WebhookDetails, type WebhookSettings } from './webhook-details.ts'
+import { isSameUrl, nameOfWebhook, type WebhookDetails, type WebhookSettings } from './webhook-details.ts'
 
 interface Change {
-  property: 'address' | 'events' | 'active' | 'content type' | 'TLS checks' | 'secret'
+  property: 'url' | 'events' | 'active' | 'content type' | 'TLS checks' | 'secret'
   /** `undefined` for a webhook that does not exist yet. */
   from: string | undefined
   to: string
@@ -47,7 +47,7 @@ export function selectWebhook(
     const known = webhooks.length > 0 ? `. Its webhooks: ${listOf(webhooks, target)}` : ', and no other webhook'
     throw new Error(`${name} has no webhook with the id ${target.id}${known}`)
   }
-  const matching = url === undefined ? webhooks : webhooks.filter((one) => isSameAddress(one.url, url))
+  const matching = url === undefined ? webhooks : webhooks.filter((one) => isSameUrl(one.url, url))
   if (matching.length < 2) return matching[0]
   throw new AmbiguousWebhook(matching, target, url)
 }
@@ -62,7 +62,7 @@ export class AmbiguousWebhook extends Error {
     const name = nameOfTarget(target)
     const title = `${name} has ${webhooks.length} webhooks${url === undefined ? '' : ` that deliver to ${withoutSecrets(url)}`}`
     const [first] = webhooks as [WebhookDetails]
-    const cure = `Choose one by its id, such as ${nameOfWebhook(target, first)}, or delete one: npx hookserver hooks delete ${name}#<id>`
+    const cure = `Choose one by its id, such as ${nameOfWebhook(target, first)}, or delete one: npx hookserver webhooks delete ${name}#<id>`
     super([`${title}:`, ...webhooks.map((one) => `  ${summaryOf(one, target)}`), cure].join('\n'))
     this.found = `${title}: ${listOf(webhooks, target)}`
     this.cure = cure
@@ -92,8 +92,8 @@ export function planWebhook(
   } as const
   const [before, after] = [webhook && shownSettings(webhook), shownSettings(settings)]
   const isChanged: Readonly<Record<keyof ShownSettings, boolean>> = {
-    // Compares the URLs, because the addresses in `before` and `after` lack the query, which may have changed.
-    address: !webhook || !isSameAddress(webhook.url, url),
+    // Compares the URLs, because those in `before` and `after` lack the query, which may have changed.
+    url: !webhook || !isSameUrl(webhook.url, url),
     events: before?.events !== after.events,
     active: before?.active !== after.active,
     'content type': before?.['content type'] !== after['content type'],
@@ -108,7 +108,7 @@ export function planWebhook(
   return { action, webhook, settings, changes }
 }
 
-const shownProperties = ['address', 'events', 'active', 'content type', 'TLS checks'] as const
+const shownProperties = ['url', 'events', 'active', 'content type', 'TLS checks'] as const
 type ShownSettings = Record<(typeof shownProperties)[number], string>
 
 function shownSettings({
@@ -119,7 +119,7 @@ function shownSettings({
   verifiesTls,
 }: WebhookDetails | WebhookSettings): ShownSettings {
   return {
-    address: withoutSecrets(url),
+    url: withoutSecrets(url),
     events: events.toSorted().join(', '),
     active: active === false ? 'no' : 'yes', // GitHub does not show this setting for an App
     'content type': contentType,

@@ -3,7 +3,7 @@ import { idIn, type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/
 import { appsPage } from '../addresses.ts'
 import { nameOfTarget, type Target } from '../target.ts'
 
-/** The settings that `hooks ensure` sets. */
+/** The settings that `webhooks ensure` sets. */
 export interface WebhookSettings {
   url: string
   events: readonly string[]
@@ -74,15 +74,15 @@ export function configIn(config: Json): WebhookConfig {
 export const nameOfWebhook = (target: Target, { id }: Pick<WebhookDetails, 'id'>): string =>
   id === undefined ? nameOfTarget(target) : `${nameOfTarget(target)}#${id}`
 
-/** Whether two addresses are the same URL: `https://HOOKS.example:443/a` is `https://hooks.example/a`. */
-export function isSameAddress(one: string, other: string): boolean {
+/** Whether two texts are the same URL: `https://HOOKS.example:443/a` is `https://hooks.example/a`. */
+export function isSameUrl(one: string, other: string): boolean {
   const [first, second] = [normalized(one), normalized(other)]
   return first !== undefined && first === second
 }
 
-/** The normal form of an address, without the fragment, which no client sends. `undefined` if it is not a URL. */
-function normalized(address: string): string | undefined {
-  const url = URL.parse(address)
+/** The normal form of a URL, without the fragment, which no client sends. `undefined` if it is not a URL. */
+function normalized(text: string): string | undefined {
+  const url = URL.parse(text)
   if (!url) return undefined
   url.hash = ''
   return url.href

@@ -88,7 +88,7 @@ export class WebhooksApi {
     await this.#write(`PATCH ${hooksPath(this.#target)}/${id}`, body)
   }
 
-  /** Sets the secret, and the address, content type and TLS verification if they are given. Other settings stay. */
+  /** Sets the secret, and the URL, content type and TLS verification if they are given. Other settings stay. */
   async updateConfig(id: string | undefined, settings: Partial<WebhookSettings>, secret: string): Promise<void> {
     await this.#write(`PATCH ${this.#pathOf(id)}/config`, configOf(settings, secret))
   }

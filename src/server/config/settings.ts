@@ -159,7 +159,7 @@ export const settings = {
     schema: headerText,
   }),
   recover: setting({
-    placeholder: '<hooks>',
+    placeholder: '<targets>',
     help: 'Recover missed deliveries of webhooks such as acme/shop, acme/shop#7, acme, app (your App) (default: none)',
     schema: targets,
   }),
@@ -203,7 +203,7 @@ export const settings = {
     default: 1000,
   }),
   pull: setting({
-    placeholder: '<hooks>',
+    placeholder: '<targets>',
     help: "Webhooks to poll, named as in --recover: read GitHub's log instead of receiving deliveries (default: none)",
     schema: targets,
   }),

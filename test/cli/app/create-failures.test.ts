@@ -90,7 +90,7 @@ test('a name that is taken can be changed on the page of GitHub', async () => {
 
 test('a page that is never submitted ends the registration after the time limit', async () => {
   const folder = project()
-  const options = { name: 'a', description: undefined, homepage: 'https://github.com', address: undefined }
+  const options = { name: 'a', description: undefined, homepage: 'https://github.com', url: undefined }
   const registered = registerApp(
     {
       addresses: { github: 'http://127.0.0.1:1', apiUrl: 'http://127.0.0.1:1', variables: {} },

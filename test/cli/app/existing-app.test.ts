@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { unreachableAddress } from '../../../src/github/app/manifest.ts'
+import { unreachableUrl } from '../../../src/github/app/manifest.ts'
 import type { LocalApp, LocalGitHub } from '../../../src/testing/index.ts'
 import { project } from '../../server/service.ts'
 import { hasTerminals, onTerminal } from '../command.ts'
@@ -113,7 +113,7 @@ describe('status', () => {
     const { github, app } = await existingApp()
     const [hook] = github.webhooks
     if (!hook) throw new Error('The App has no webhook')
-    hook.url = unreachableAddress
+    hook.url = unreachableUrl
     github.record(hook, [{ event: 'issues.opened', status: 'failed to connect to host', statusCode: 502 }])
     const { output } = await run(project(), ['status'], environment(github, app))
     expect(output).toMatch(/so GitHub fails to deliver\. "serve --pull app" reads the deliveries\.\n$/)

@@ -13,7 +13,7 @@ const github = 'http://127.0.0.1:1'
 const manifest = (redirectUrl: string) =>
   createManifest(
     { events: [], permissions: {} },
-    { name: 'a', description: undefined, homepage: github, address: undefined, redirectUrl, isPublic: false },
+    { name: 'a', description: undefined, homepage: github, url: undefined, redirectUrl, isPublic: false },
   )
 
 /** @returns a server, and the codes that it has accepted. */

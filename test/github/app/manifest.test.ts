@@ -6,12 +6,12 @@ const options = {
   name: 'hello-bot',
   description: undefined,
   homepage: 'https://github.com',
-  address: undefined,
+  url: undefined,
   redirectUrl: 'http://127.0.0.1:1234/created',
   isPublic: false,
 }
 
-test('a manifest has an address that reaches no server, unless one is given', () => {
+test('a manifest has a URL that reaches no server, unless one is given', () => {
   expect(createManifest(needs, options)).toEqual({
     name: 'hello-bot',
     url: 'https://github.com',
@@ -21,8 +21,8 @@ test('a manifest has an address that reaches no server, unless one is given', ()
     default_permissions: { issues: 'write', metadata: 'read' },
     default_events: ['issues'],
   })
-  const address = 'https://bot.example.com/hooks'
-  expect(createManifest(needs, { ...options, address }).hook_attributes.url).toBe(address)
+  const url = 'https://bot.example.com/hooks'
+  expect(createManifest(needs, { ...options, url }).hook_attributes.url).toBe(url)
 })
 
 test('a name that is longer than GitHub allows is cut', () => {

@@ -139,7 +139,7 @@ describe('two webhooks', () => {
     const nowhere = await scene.recovery({ targets: [{ repository: 'acme/shop' }], url: 'http://x.example/' }).sweep()
     expect(nowhere?.reports).toMatchObject([
       {
-        error: expect.stringMatching(/^acme\/shop has no webhook for the given address: check serve --recover-url/),
+        error: expect.stringMatching(/^acme\/shop has no webhook for the given URL: check serve --recover-url/),
       },
     ])
   })

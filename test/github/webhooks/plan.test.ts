@@ -20,7 +20,7 @@ describe('a plan', () => {
       action: 'create',
       settings: { url, events: ['push', 'issues'], active: true, contentType: 'json', verifiesTls: true },
       changes: [
-        { property: 'address', from: undefined, to: url },
+        { property: 'url', from: undefined, to: url },
         { property: 'events', to: 'issues, push' },
         { property: 'active', to: 'yes' },
         { property: 'content type', to: 'json' },
@@ -45,7 +45,7 @@ describe('a plan', () => {
     ['a missing secret', { hasSecret: false }, undefined, { property: 'secret', from: 'none' }],
     ['a secret that drifted', {}, other, { property: 'secret', from: expect.stringContaining('not one of yours') }],
     ['a secret without proof', {}, undefined, { property: 'secret', from: expect.stringContaining('not proved') }],
-    ['only the query of its address', { url: `${url}?token=old` }, proved, { property: 'address', from: url, to: url }],
+    ['only the query of its URL', { url: `${url}?token=old` }, proved, { property: 'url', from: url, to: url }],
   ])('repairs %s', (_, difference, proof, change) => {
     const plan = planWebhook({ ...webhook, ...difference }, wanted, proof)
     expect(plan).toMatchObject({ action: 'update', changes: [change] })
@@ -58,20 +58,20 @@ describe('the webhook of a target', () => {
   const elsewhere = { ...webhook, id: '9', url: 'https://other.example/?token=hidden' }
   const all = [webhook, second, elsewhere]
 
-  test('is the one with its id, or the one that delivers to the address', () => {
+  test('is the one with its id, or the one that delivers to the URL', () => {
     expect(selectWebhook(all, { repository: 'acme/shop', id: '8' }, url)).toBe(second)
     expect(selectWebhook(all, { organization: 'acme' }, elsewhere.url)).toBe(elsewhere)
     expect(selectWebhook(all, { organization: 'acme' }, 'https://new.example/')).toBeUndefined()
     expect(selectWebhook([elsewhere], { organization: 'acme' }, undefined)).toBe(elsewhere)
   })
 
-  test('is ambiguous if two webhooks deliver to the same address', () => {
+  test('is ambiguous if two webhooks deliver to the same URL', () => {
     expect(() => selectWebhook(all, { repository: 'acme/shop' }, url)).toThrow(
       [
         `acme/shop has 2 webhooks that deliver to ${url}:`,
         `  acme/shop#7  ${url}  issues, push  active`,
         `  acme/shop#8  ${url}  issues, push  inactive`,
-        'Choose one by its id, such as acme/shop#7, or delete one: npx hookserver hooks delete acme/shop#<id>',
+        'Choose one by its id, such as acme/shop#7, or delete one: npx hookserver webhooks delete acme/shop#<id>',
       ].join('\n'),
     )
   })

@@ -59,7 +59,7 @@ describe('a rotation', () => {
     const scene = await WebhooksScene.open()
     const hook = scene.addHook()
     scene.github.failAt(/^PATCH /, 'hang')
-    const args = ['hooks', 'rotate', 'acme/shop', '--secret-file', scene.secretFile, '--yes']
+    const args = ['webhooks', 'rotate', 'acme/shop', '--secret-file', scene.secretFile, '--yes']
     const env = { ...process.env, HOOKSERVER_GITHUB_TOKEN: token, HOOKSERVER_API_URL: scene.github.url }
     const child = spawn(process.execPath, [main, ...args], { env, stdio: 'ignore' })
     const hasStarted = () => scene.writes.length
@@ -129,7 +129,7 @@ test('a secret in the environment is not rotated: the error says what to do, in 
   const { code, stderr } = await scene.run(['rotate', 'acme/shop#7', '--yes'], { GITHUB_WEBHOOKS_KEY: secret })
   expect(code).toBe(2)
   expect(stderr).toContain('node --env-file-if-exists=.env -p process.env.GITHUB_WEBHOOKS_KEY > webhook-secrets')
-  expect(stderr).toContain('3. npx hookserver hooks rotate acme/shop#7 --secret-file webhook-secrets')
+  expect(stderr).toContain('3. npx hookserver webhooks rotate acme/shop#7 --secret-file webhook-secrets')
   expect(scene.github.requests).toEqual([])
 })
 

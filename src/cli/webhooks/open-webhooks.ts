@@ -125,7 +125,7 @@ function configOf(flags: WebhookFlags, module?: HooksModule): Config {
 
 /**
  * Takes the URL from the flag, if the flag is given, and not from the setting. The setting removes slashes from the end
- * of a URL, but the address of a webhook may end with a slash.
+ * of a URL, but the URL of a webhook may end with a slash.
  */
 const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.url ?? config.recoverUrl.value
 

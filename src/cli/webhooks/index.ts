@@ -6,23 +6,23 @@ import { addListWebhooks } from './list.ts'
 import { addRotate } from './rotate.ts'
 
 /** @param helpCommand The usage and the description of the subcommand `help`. */
-export function addHooks(program: Command, helpCommand: readonly [string, string]): void {
-  const hooks = program
-    .command('hooks')
+export function addWebhooks(program: Command, helpCommand: readonly [string, string]): void {
+  const webhooks = program
+    .command('webhooks')
     .helpCommand(...helpCommand)
     .summary('Create, check, rotate and delete webhooks on GitHub')
     .description(
       'Creates, checks and changes webhooks on GitHub. Name them as acme/shop#7 (by id), acme/shop or acme (the webhook ' +
         'that delivers to --url), or app (the webhook of your GitHub App).',
     )
-  for (const add of [addEnsure, addListWebhooks, addCheck, addRotate, addDelete]) add(hooks)
-  hooks.addHelpText('after', notes)
+  for (const add of [addEnsure, addListWebhooks, addCheck, addRotate, addDelete]) add(webhooks)
+  webhooks.addHelpText('after', notes)
 }
 
 const notes = `
 Credentials: GITHUB_TOKEN with the permission "Webhooks" (read and write), or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
 
 Examples:
-  hookserver hooks ensure acme/shop --url https://hooks.example/hooks --module hooks.ts
-  hookserver hooks check acme/shop --url https://hooks.example/hooks
-  hookserver hooks <command> --help      show the details and examples of a command`
+  hookserver webhooks ensure acme/shop --url https://hooks.example/hooks --module hooks.ts
+  hookserver webhooks check acme/shop --url https://hooks.example/hooks
+  hookserver webhooks <command> --help      show the details and examples of a command`

@@ -21,7 +21,7 @@ test('creates a webhook with the events of the handlers, and changes nothing the
   })
   expect(first.stdout.split('\n')).toEqual([
     'acme/shop: create a webhook',
-    `  address       ${scene.url}`,
+    `  url           ${scene.url}`,
     '  events        issues, push',
     '  active        yes',
     '  content type  json',
@@ -76,11 +76,11 @@ describe('an existing webhook', () => {
     expect(hook).toMatchObject({ secret, contentType: 'json' })
   })
 
-  test('is moved to another address if its id is given', async () => {
+  test('is moved to another URL if its id is given', async () => {
     const scene = await WebhooksScene.open()
     const hook = scene.addHook({ url: 'http://127.0.0.1:9/old?token=hidden' })
     const { stdout } = await scene.runHere('ensure', `acme/shop#${hook.id}`, '--yes')
-    expect(stdout).toContain(`  address       http://127.0.0.1:9/old → ${scene.url}\n`)
+    expect(stdout).toContain(`  url           http://127.0.0.1:9/old → ${scene.url}\n`)
     expect(hook.url).toBe(scene.url)
   })
 
@@ -126,7 +126,7 @@ test('a dry run sends nothing to GitHub, and changes nothing', async () => {
   expect(scene.github.requests.filter(({ method }) => method !== 'GET')).toEqual([])
 })
 
-test('refuses if two webhooks deliver to the address, and shows both', async () => {
+test('refuses if two webhooks deliver to the URL, and shows both', async () => {
   const scene = await WebhooksScene.open()
   const [first, second] = [scene.addHook(), scene.addHook({ events: ['star'] })]
   const { code, stderr } = await scene.runHere('ensure', 'acme/shop', '--events', 'push', '--yes')
@@ -136,7 +136,7 @@ test('refuses if two webhooks deliver to the address, and shows both', async () 
       `hookserver: acme/shop has 2 webhooks that deliver to ${scene.url}:`,
       `hookserver:   acme/shop#${first.id}  ${scene.url}  push  active`,
       `hookserver:   acme/shop#${second.id}  ${scene.url}  star  active`,
-      `hookserver: Choose one by its id, such as acme/shop#${first.id}, or delete one: npx hookserver hooks delete acme/shop#<id>`,
+      `hookserver: Choose one by its id, such as acme/shop#${first.id}, or delete one: npx hookserver webhooks delete acme/shop#<id>`,
       '',
     ].join('\n'),
   )
@@ -193,7 +193,7 @@ test.runIf(hasTerminals)('asks on a terminal, and changes nothing without a yes'
   const scene = await WebhooksScene.open()
   const args = ['ensure', 'acme/shop', '--events', 'push', '--url', scene.url, '--secret-file', scene.secretFile]
   const env = { HOOKSERVER_GITHUB_TOKEN: token, HOOKSERVER_API_URL: scene.github.url }
-  const { stdout } = await onTerminal(['hooks', ...args], { columns: 120, env, typed: 'n\n' })
+  const { stdout } = await onTerminal(['webhooks', ...args], { columns: 120, env, typed: 'n\n' })
   expect(stdout).toContain('Create it? [y/N]')
   expect(stdout).toContain('Nothing was changed.')
   expect(scene.writes).toEqual([])

@@ -40,8 +40,8 @@ const explanation = `
 If several webhooks use one file, rotate each of them before you pass --drop-old.
 
 Examples:
-  hookserver hooks rotate acme/shop#7 --secret-file webhook-secrets
-  hookserver hooks rotate acme/shop#7 --secret-file webhook-secrets --drop-old      some days later`
+  hookserver webhooks rotate acme/shop#7 --secret-file webhook-secrets
+  hookserver webhooks rotate acme/shop#7 --secret-file webhook-secrets --drop-old      some days later`
 
 async function rotate(text: string, flags: Flags): Promise<void> {
   requireConfirmable({ yes: flags.yes ?? flags.dryRun, otherwise: '--dry-run to see the steps' })
@@ -62,7 +62,7 @@ function requireSecretFile({ secrets }: OpenWebhooks, text: string): string {
       'Move the secret into a file, in this order:',
       `  1. (umask 077; node --env-file-if-exists=.env -p process.env.${variable} > webhook-secrets)`,
       `  2. Remove ${variable} from .env or the environment, and restart the server with --secret-file webhook-secrets`,
-      `  3. npx hookserver hooks rotate ${text} --secret-file webhook-secrets`,
+      `  3. npx hookserver webhooks rotate ${text} --secret-file webhook-secrets`,
     ].join('\n'),
   )
 }
@@ -90,7 +90,7 @@ class RotationRun {
     const { secrets } = this.#file
     const webhook = selectWebhook(await api.list(), target, url)
     if (!webhook) {
-      throw new Error(`${nameOfTarget(target)} has no such webhook: create it with npx hookserver hooks ensure`)
+      throw new Error(`${nameOfTarget(target)} has no such webhook: create it with npx hookserver webhooks ensure`)
     }
     const before = webhook.hasSecret ? await proveSecret(api, webhook, secrets, !dryRun) : undefined
     const rotation = planRotation(secrets.length, before?.index, dropOld)
@@ -153,7 +153,7 @@ class RotationRun {
       file: this.#path,
     }
     const { target } = this.#open
-    const repair = `check it later: npx hookserver hooks check ${nameOfTarget(target)} --secret-file ${this.#path}`
+    const repair = `check it later: npx hookserver webhooks check ${nameOfTarget(target)} --secret-file ${this.#path}`
     return proofFindings(proof, { secrets, repair, withoutProof: reasonWithoutPing(target), now: Date.now() })
   }
 

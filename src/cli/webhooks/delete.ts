@@ -27,8 +27,8 @@ export function addDelete(parent: Command): void {
 
 const examples = `
 Examples:
-  hookserver hooks list acme/shop           shows the ids
-  hookserver hooks delete acme/shop#7`
+  hookserver webhooks list acme/shop           shows the ids
+  hookserver webhooks delete acme/shop#7`
 
 async function deleteWebhook(text: string, flags: Flags): Promise<void> {
   requireConfirmable({ yes: flags.yes ?? flags.dryRun, otherwise: '--dry-run to see the webhook' })
@@ -40,7 +40,9 @@ async function deleteWebhook(text: string, flags: Flags): Promise<void> {
   }
   if (given.id === undefined) {
     const name = nameOfTarget(given)
-    throw new UsageError(`Which webhook of ${name}? Add its id (${name}#<id>), from: npx hookserver hooks list ${name}`)
+    throw new UsageError(
+      `Which webhook of ${name}? Add its id (${name}#<id>), from: npx hookserver webhooks list ${name}`,
+    )
   }
   const { target, api } = await openWebhooks(text, flags, { needsSecret: false })
   const webhook = selectWebhook(await api.list(), target, undefined)

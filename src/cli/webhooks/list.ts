@@ -10,7 +10,7 @@ export function addListWebhooks(parent: Command): void {
     .command('list <target>')
     .summary('List the webhooks of a repository, an organization or an App')
     .description(
-      'Lists webhooks with their settings and the last response of the receiver. Shows the address of each webhook ' +
+      'Lists webhooks with their settings and the last response of the receiver. Shows the URL of each webhook ' +
         'without its query string, which may contain a secret.',
     )
   addGitHubFlags(command).option('--json', 'Print one JSON object per line').addHelpText('after', examples).action(list)
@@ -18,16 +18,16 @@ export function addListWebhooks(parent: Command): void {
 
 const examples = `
 Examples:
-  hookserver hooks list acme/shop
-  hookserver hooks list acme --json | jq .address
-  hookserver hooks list app`
+  hookserver webhooks list acme/shop
+  hookserver webhooks list acme --json | jq .url
+  hookserver webhooks list app`
 
 async function list(text: string, flags: WebhookFlags): Promise<void> {
   const { target, api } = await openWebhooks(text, flags, { needsSecret: false })
   const webhooks = await api.list()
   if (flags.json) {
     const shown = webhooks.map(({ url, ...webhook }) => ({
-      ...{ webhook: nameOfWebhook(target, webhook), address: withoutSecrets(url) },
+      ...{ webhook: nameOfWebhook(target, webhook), url: withoutSecrets(url) },
       ...webhook,
     }))
     await printLines(shown.map(jsonLine))
@@ -40,7 +40,7 @@ async function list(text: string, flags: WebhookFlags): Promise<void> {
 
 const columns: readonly Column[] = [
   { title: 'ID' },
-  { title: 'ADDRESS', minWidth: 10 },
+  { title: 'URL', minWidth: 10 },
   { title: 'EVENTS', minWidth: 8 },
   { title: 'ACTIVE', style: (text) => (text === 'no' ? 'red' : undefined) },
   { title: 'CONTENT' },

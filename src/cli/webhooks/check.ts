@@ -40,9 +40,9 @@ const explanation = `
 Changes nothing. Exits with 1 if a check fails; warnings do not count.
 
 Examples:
-  hookserver hooks check acme/shop#7
-  hookserver hooks check acme/shop --url https://hooks.example/hooks --module hooks.ts
-  hookserver hooks check app --no-ping`
+  hookserver webhooks check acme/shop#7
+  hookserver webhooks check acme/shop --url https://hooks.example/hooks --module hooks.ts
+  hookserver webhooks check app --no-ping`
 
 async function check(text: string, flags: Flags): Promise<void> {
   const open = await openWebhooks(text, flags)
@@ -87,7 +87,7 @@ export async function* checkWebhook(
 }
 
 function found(webhooks: readonly WebhookDetails[], target: Target, url: string | undefined): WebhookDetails | Finding {
-  const what = 'address'
+  const what = 'url'
   const name = nameOfTarget(target)
   try {
     const webhook = selectWebhook(webhooks, target, url)

@@ -42,14 +42,14 @@ const explanation = `
 The secret comes from --secret-file, GITHUB_WEBHOOKS_KEY or SECRET_KEY. A second run changes nothing.
 
 Examples:
-  hookserver hooks ensure acme/shop --url https://hooks.example/hooks --module hooks.ts
-  hookserver hooks ensure acme --url https://hooks.example/hooks --events push,issues --dry-run
-  hookserver hooks ensure app --url https://hooks.example/hooks       the webhook of your GitHub App`
+  hookserver webhooks ensure acme/shop --url https://hooks.example/hooks --module hooks.ts
+  hookserver webhooks ensure acme --url https://hooks.example/hooks --events push,issues --dry-run
+  hookserver webhooks ensure app --url https://hooks.example/hooks       the webhook of your GitHub App`
 
 async function ensure(text: string, flags: Flags): Promise<void> {
   requireConfirmable({ yes: flags.yes ?? flags.dryRun, otherwise: '--dry-run to see the changes' })
   const open = await openWebhooks(text, flags)
-  const { url, secrets } = requireAddressAndSecret(open)
+  const { url, secrets } = requireUrlAndSecret(open)
   const webhooks = await open.api.list()
   const webhook = selectWebhook(webhooks, open.target, url)
   await reportEvents(open, webhooks, webhook)
@@ -67,7 +67,7 @@ async function ensure(text: string, flags: Flags): Promise<void> {
 }
 
 /** @throws {UsageError} if the URL or the secret is missing, or if the URL is not encrypted. */
-function requireAddressAndSecret({ url, secrets }: OpenWebhooks): { url: string; secrets: OwnSecrets } {
+function requireUrlAndSecret({ url, secrets }: OpenWebhooks): { url: string; secrets: OwnSecrets } {
   if (url === undefined) throw new UsageError('--url is missing: pass the public address of the server, with its path')
   const { protocol, hostname } = new URL(url)
   if (protocol !== 'https:' && !isLoopback(hostname)) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Hook } from '../../../src/testing/github/world/hook.ts'
 import { WebhooksScene } from './webhooks-scene.ts'
 
-/** Runs `hooks check`. `findings` maps the name of each finding to its mark and text. */
+/** Runs `webhooks check`. `findings` maps the name of each finding to its mark and text. */
 async function check(scene: WebhooksScene, ...args: string[]) {
   const { code, stdout, stderr } = await scene.runHere('check', ...args)
   const lines = stdout.split('\n').filter((line) => /^[✓!✗]/.test(line))
@@ -17,7 +17,7 @@ describe('the check of a webhook', () => {
     const { code, findings } = await check(scene, 'acme/shop', '--events', 'push')
     expect(code).toBe(0)
     expect(findings).toEqual({
-      address: `✓ ${scene.url}`,
+      url: `✓ ${scene.url}`,
       events: '✓ push',
       active: '✓ yes',
       content: '✓ application/json',
@@ -44,7 +44,7 @@ describe('the check of a webhook', () => {
       deliveries: expect.stringContaining('✗ 1 of the last 1 failed'),
     })
     expect(stdout).toContain(
-      `→ npx hookserver hooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --url ${scene.url} --events issues,push\n`,
+      `→ npx hookserver webhooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --url ${scene.url} --events issues,push\n`,
     )
   })
 
@@ -67,9 +67,9 @@ describe('the check of a webhook', () => {
     const args = ['check', `acme/shop#${hook.id}`, '--no-ping', '--secret-file', scene.secretFile]
     const { stdout } = await scene.run(args)
     expect(stdout).toContain(
-      `→ npx hookserver hooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --url <url>\n`,
+      `→ npx hookserver webhooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --url <url>\n`,
     )
-    expect(stdout.replace(/^✓ address.*/, '')).not.toContain('hidden')
+    expect(stdout.replace(/^✓ url.*/, '')).not.toContain('hidden')
   })
 
   test('without a ping reads the log only', async () => {
@@ -90,14 +90,14 @@ describe('the check of a webhook', () => {
     expect([code, findings.active, findings.secret]).toEqual([1, '✗ no', '✗ none: GitHub does not sign'])
   })
 
-  test('fails if no webhook delivers to the address, or two do', async () => {
+  test('fails if no webhook delivers to the URL, or two do', async () => {
     const scene = await WebhooksScene.open()
     const none = await check(scene, 'acme/shop')
-    expect([none.code, none.findings.address]).toEqual([1, `✗ no webhook of acme/shop delivers to ${scene.url}`])
-    expect(none.stdout).toContain(`→ create one: npx hookserver hooks ensure acme/shop --url ${scene.url}`)
+    expect([none.code, none.findings.url]).toEqual([1, `✗ no webhook of acme/shop delivers to ${scene.url}`])
+    expect(none.stdout).toContain(`→ create one: npx hookserver webhooks ensure acme/shop --url ${scene.url}`)
     const [first, second] = [scene.addHook(), scene.addHook({ events: ['star'] })]
     const twice = await check(scene, 'acme/shop')
-    expect(twice.findings.address).toContain(`acme/shop#${first.id} (${scene.url}), acme/shop#${second.id}`)
+    expect(twice.findings.url).toContain(`acme/shop#${first.id} (${scene.url}), acme/shop#${second.id}`)
   })
 
   test('prints one object per line with --json', async () => {
@@ -108,12 +108,12 @@ describe('the check of a webhook', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    expect(findings[0]).toEqual({ what: 'address', state: 'fine', found: scene.url })
+    expect(findings[0]).toEqual({ what: 'url', state: 'fine', found: scene.url })
   })
 })
 
 describe('the list of webhooks', () => {
-  test('shows the settings and the last response, and hides the query of an address', async () => {
+  test('shows the settings and the last response, and hides the query of a URL', async () => {
     const scene = await WebhooksScene.open()
     const [first, second] = [
       scene.addHook(),
@@ -124,7 +124,7 @@ describe('the list of webhooks', () => {
     const rows = stdout.split('\n').map((line) => line.split(/ {2,}/))
     expect(code).toBe(0)
     expect(rows).toEqual([
-      ['ID', 'ADDRESS', 'EVENTS', 'ACTIVE', 'CONTENT', 'TLS CHECKS', 'SECRET', 'LAST RESPONSE'],
+      ['ID', 'URL', 'EVENTS', 'ACTIVE', 'CONTENT', 'TLS CHECKS', 'SECRET', 'LAST RESPONSE'],
       [String(first.id), scene.url, 'push', 'yes', 'json', 'on', 'set', '200 active'],
       [String(second.id), 'https://hooks.example/', 'push', 'no', 'json', 'on', 'set', 'unused'],
       [''],
@@ -132,7 +132,7 @@ describe('the list of webhooks', () => {
     const json = await scene.run(['list', 'acme/shop', '--json'])
     expect(JSON.parse(json.stdout.split('\n')[1] ?? '')).toMatchObject({
       webhook: `acme/shop#${second.id}`,
-      address: 'https://hooks.example/',
+      url: 'https://hooks.example/',
       active: false,
     })
     expect(stdout + json.stdout).not.toContain('hidden')

@@ -63,10 +63,10 @@ export class WebhooksScene {
       .map(({ method, path }) => `${method} ${path}`)
   }
 
-  /** Runs `hookserver hooks`, and checks that it shows no secret. */
+  /** Runs `hookserver webhooks`, and checks that it shows no secret. */
   async run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
     const flags = ['--api-url', this.github.url]
-    const ended = await hookserver(['hooks', ...args, ...flags], { HOOKSERVER_GITHUB_TOKEN: token, ...env })
+    const ended = await hookserver(['webhooks', ...args, ...flags], { HOOKSERVER_GITHUB_TOKEN: token, ...env })
     for (const hidden of [token, secret, ...this.secrets]) expect(ended.stdout + ended.stderr).not.toContain(hidden)
     return ended
   }

@@ -1,4 +1,4 @@
-/** Prints the plan of `hooks ensure`, and the findings from the ping. */
+/** Prints the plan of `webhooks ensure`, and the findings from the ping. */
 import { describeUnknown, knownEvents, unknownNames } from '../../events.ts'
 import { nameOfTarget } from '../../github/target.ts'
 import type { WebhookPlan } from '../../github/webhooks/plan.ts'
@@ -76,7 +76,7 @@ export async function reportUnchanged(
 function findingsOf({ open, secrets, webhook, proof }: Result): Finding[] {
   const name = nameIn(open, webhook)
   const isApp = open.target === 'app'
-  const repair = `check it later: npx hookserver hooks check ${name}`
+  const repair = `check it later: npx hookserver webhooks check ${name}`
   return [
     ...proofFindings(proof, { secrets, repair, withoutProof: reasonWithoutPing(open.target), now: Date.now() }),
     ...(isApp && webhook && open.events ? [eventFinding(open.target, webhook, open.events.events)] : []),

@@ -1,7 +1,7 @@
 /** Checks of a webhook's settings and of its deliveries. */
 import type { LoggedAttempt } from '../../github/delivery-log.ts'
 import { type Target, withoutSecrets } from '../../github/target.ts'
-import { isSameAddress, nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
+import { isSameUrl, nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { compareEvents } from '../../github/webhooks/webhook-events.ts'
 import { isLoopback } from '../../server/listener.ts'
 import { type Finding, failed, fine, warning } from '../finding.ts'
@@ -25,7 +25,7 @@ export function ensureCommand(name: string, url: string | undefined, secretFile?
   const shown = withoutSecrets(url)
   const isSafe = URL.parse(url ?? '')?.href === shown && /^[\w:/.~%-]+$/.test(shown)
   const secret = secretFile === undefined ? '' : ` --secret-file ${shellQuoted(secretFile)}`
-  return `npx hookserver hooks ensure ${name}${secret} --url ${isSafe ? shown : '<url>'}`
+  return `npx hookserver webhooks ensure ${name}${secret} --url ${isSafe ? shown : '<url>'}`
 }
 
 /** A finding for each setting. */
@@ -34,7 +34,7 @@ export function settingFindings(target: Target, webhook: WebhookDetails, wanted:
   const repair = repairOf(target, webhook, secretFile)
   const { active, contentType, verifiesTls } = webhook
   return [
-    addressFinding(target, webhook, wanted),
+    urlFinding(target, webhook, wanted),
     events
       ? eventFinding(target, webhook, events, secretFile)
       : fine('events', webhook.events.length > 0 ? webhook.events.join(', ') : 'none'),
@@ -48,10 +48,10 @@ export function settingFindings(target: Target, webhook: WebhookDetails, wanted:
   ]
 }
 
-function addressFinding(target: Target, webhook: WebhookDetails, { url, secretFile }: Wanted): Finding {
-  const what = 'address'
+function urlFinding(target: Target, webhook: WebhookDetails, { url, secretFile }: Wanted): Finding {
+  const what = 'url'
   const shown = withoutSecrets(webhook.url)
-  if (url !== undefined && !isSameAddress(webhook.url, url)) {
+  if (url !== undefined && !isSameUrl(webhook.url, url)) {
     const repair = ensureCommand(nameOfWebhook(target, webhook), url, secretFile)
     return failed(what, `${shown}, not ${withoutSecrets(url)}`, repair)
   }
