@@ -3,7 +3,7 @@ import { Deliveries } from './deliveries/deliveries.tsx'
 import { DeliveryPage } from './delivery/delivery-page.tsx'
 import { Handlers } from './handlers/handlers.tsx'
 import { Overview } from './overview/overview.tsx'
-import { Rejected } from './rejected/rejected.tsx'
+import { Rejections } from './rejections/rejections.tsx'
 import { route } from './route.ts'
 import { Send } from './send/send.tsx'
 import { Login, Starting } from './session/login.tsx'
@@ -20,7 +20,7 @@ const screens = {
   deliveries: { title: 'Deliveries', screen: Deliveries },
   overview: { title: 'Overview', screen: Overview },
   handlers: { title: 'Handlers', screen: Handlers },
-  rejected: { title: 'Rejected requests', screen: Rejected },
+  rejections: { title: 'Rejected requests', screen: Rejections },
   send: { title: 'Send a delivery', screen: Send },
 } as const
 

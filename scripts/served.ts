@@ -65,9 +65,9 @@ export class Served {
     return this.#token
   }
 
-  /** Sends a GET to the admin API. @param path The path after `/api`. @throws {Error} if the status is not 200. */
+  /** Sends a GET to the admin API. @param path The path after `/api/v1`. @throws {Error} if the status is not 200. */
   async get<Answer>(path: string): Promise<Answer> {
-    const answer = await fetch(`${this.adminUrl}/api${path}`, {
+    const answer = await fetch(`${this.adminUrl}/api/v1${path}`, {
       headers: { authorization: `Bearer ${this.#token}` },
     })
     if (answer.status !== 200) throw new Error(`${path} was answered ${answer.status} ${await answer.text()}`)

@@ -43,7 +43,7 @@ export class Visitor {
 
   static async come(browser: Browser, { adminUrl, token }: Served): Promise<Visitor> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-    await context.request.post(`${adminUrl}/api/session`, { data: { token } })
+    await context.request.post(`${adminUrl}/api/v1/session`, { data: { token } })
     await context.addInitScript({ path: join(import.meta.dirname, 'in-page.js') })
     const page = await context.newPage()
     page.setDefaultTimeout(60_000)

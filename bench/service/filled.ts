@@ -25,7 +25,7 @@ export async function reportFilled(folder: string): Promise<void> {
   try {
     const rows: string[][] = []
     for (const path of [...lists, ...searches]) rows.push(await timesOf(served, path))
-    console.log(table(['GET /api', 'median ms', 'worst ms', 'found'], rows))
+    console.log(table(['GET /api/v1', 'median ms', 'worst ms', 'found'], rows))
   } finally {
     await served.stop()
     rmSync(file)

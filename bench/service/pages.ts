@@ -30,8 +30,8 @@ export const lists: readonly string[] = [
   `/deliveries?until=${Date.now() - day}`,
   '/deliveries?event=issues&state=dead',
   '/deliveries?repository=acme/repository-7&state=dead&event=push',
-  '/rejected',
-  '/hooks',
+  '/rejections',
+  '/handlers',
   '/stats',
 ]
 

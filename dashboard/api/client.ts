@@ -79,7 +79,7 @@ function compareClocks(date: string | null): void {
 export function addressOf(path: string, parameters: Parameters = {}): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '')
   const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
-  return `./api/${path}${query === '' ? '' : `?${query}`}`
+  return `./api/v1/${path}${query === '' ? '' : `?${query}`}`
 }
 
 async function ask(address: string, init: RequestInit): Promise<Response> {

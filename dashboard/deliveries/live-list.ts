@@ -116,7 +116,7 @@ export class LiveList {
       do {
         const page = await this.#page({ before: next, limit: pageSize - rows.length }, signal)
         rows.push(...page.deliveries)
-        next = page.next
+        next = page.reached
         this.looked.value += page.scanned
         this.tooLarge.value += page.tooLarge ?? 0
       } while (next !== undefined && rows.length < pageSize)
@@ -198,7 +198,7 @@ export class LiveList {
       for (let answers = 0; answers < maxAnswers && found.length < limit; answers++) {
         const page = await this.#page({ before: next, limit: limit - found.length }, signal)
         found.push(...page.deliveries)
-        next = page.next
+        next = page.reached
         if (next === undefined || next <= changed) break
       }
     } catch {

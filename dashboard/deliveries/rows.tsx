@@ -148,9 +148,9 @@ const Row = memo(
           {row.duration !== undefined && duration(row.duration)}
         </td>
         <td class="attempts number">
-          {row.maxAttempts > 0 && (
-            <span class={row.maxAttempts === 1 ? 'once' : ''} title={counted(row.maxAttempts, 'attempt', 'attempts')}>
-              {row.maxAttempts}
+          {row.attempts > 0 && (
+            <span class={row.attempts === 1 ? 'once' : ''} title={counted(row.attempts, 'attempt', 'attempts')}>
+              {row.attempts}
             </span>
           )}
         </td>

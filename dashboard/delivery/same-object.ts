@@ -62,7 +62,7 @@ async function found(
   for (let page = 0; page < maxPages && deliveries.length < limit; page++) {
     const answer: Page = await get('deliveries', { ...search, before, limit: limit - deliveries.length }, signal)
     deliveries.push(...answer.deliveries)
-    before = answer.next
+    before = answer.reached
     if (before === undefined) break
   }
   return deliveries

@@ -14,18 +14,18 @@ const interval = 5000
 /** The handlers, their statistics, and buttons to pause and resume them. */
 export function Handlers() {
   const { value, error, reload } = usePolled('handlers', interval, async (signal) => {
-    const [{ hooks }, stats] = await Promise.all([
-      get<{ hooks: Handler[] }>('hooks', {}, signal),
+    const [{ handlers }, stats] = await Promise.all([
+      get<{ handlers: Handler[] }>('handlers', {}, signal),
       get<Stats>('stats', { window: '7d' }, signal),
     ])
-    return { hooks: [...hooks, ...others(hooks, stats)], stats }
+    return { handlers: [...handlers, ...others(handlers, stats)], stats }
   })
   const all = value?.stats.paused.includes('*') ?? false
   return (
     <div class="handlers">
       <div class="heading">
         <h1>Handlers</h1>
-        {value && mayAct.value && (value.hooks.length > 0 || all) && (
+        {value && mayAct.value && (value.handlers.length > 0 || all) && (
           <div class="end">
             <PauseButton paused={all} onDone={reload} />
           </div>
@@ -38,19 +38,19 @@ export function Handlers() {
           All handlers are paused. New deliveries are stored and wait until you resume the handlers.
         </p>
       )}
-      {value && value.hooks.length === 0 && <NoHandlers />}
-      {value?.hooks.length ? <Cards {...value} onDone={reload} /> : null}
+      {value && value.handlers.length === 0 && <NoHandlers />}
+      {value?.handlers.length ? <Cards {...value} onDone={reload} /> : null}
     </div>
   )
 }
 
-function Cards({ hooks, stats, onDone }: { hooks: Handler[]; stats: Stats; onDone: () => void }) {
+function Cards({ handlers, stats, onDone }: { handlers: Handler[]; stats: Stats; onDone: () => void }) {
   const week = new Map(byHandler(stats.series).map((row) => [row.handler, row]))
   const day = new Map(byHandler(lastHours(stats.series, 24)).map((row) => [row.handler, row]))
   const allPaused = stats.paused.includes('*')
   return (
     <div class="cards">
-      {hooks.map((handler) => (
+      {handlers.map((handler) => (
         <HandlerCard
           key={handler.name}
           handler={handler}
@@ -66,8 +66,8 @@ function Cards({ hooks, stats, onDone }: { hooks: Handler[]; stats: Stats; onDon
 }
 
 /** Handlers of other processes, and paused handlers that are no longer registered. */
-function others(hooks: readonly Handler[], { handlers, paused }: Stats): Handler[] {
-  const here = hooks.map(({ name }) => name)
+function others(listed: readonly Handler[], { handlers, paused }: Stats): Handler[] {
+  const here = listed.map(({ name }) => name)
   const names = new Set([...handlers, ...paused].filter((name) => name !== '*' && !here.includes(name)))
   return [...names].map((name) => ({
     ...{ name, paused: paused.includes(name) || paused.includes('*') },

@@ -13,7 +13,7 @@ export function PauseButton({ name, paused, onDone }: { name?: string; paused: b
     if (!paused && !(await isMeant(who))) return
     setBusy(true)
     try {
-      const { paused: now } = await post<{ paused: string[] }>(paused ? 'resume' : 'pause', { handler: name ?? '*' })
+      const { paused: now } = await setPaused(paused ? 'resume' : 'pause', name)
       showMessage(paused ? resumed(who, now) : `Paused ${who}. Deliveries are stored and wait`)
       onDone()
     } catch (error) {
@@ -30,6 +30,12 @@ export function PauseButton({ name, paused, onDone }: { name?: string; paused: b
       {name !== undefined && <span class="hidden-visually foreign">{who}</span>}
     </button>
   )
+}
+
+function setPaused(act: 'pause' | 'resume', name: string | undefined): Promise<{ paused: string[] }> {
+  return name === undefined
+    ? post(`handlers/${act}`, { all: true })
+    : post(`handlers/${encodeURIComponent(name)}/${act}`)
 }
 
 const isMeant = (who: string): Promise<boolean> =>

@@ -26,12 +26,12 @@ export async function findAll(
 ): Promise<Candidates> {
   const search = serverSearchOf(text, serverTime())
   const found: Pick<DeliverySummary, 'id' | 'state'>[] = []
-  let before: number | undefined
+  let cursor: string | undefined
   do {
-    const page: Page = await get('deliveries', { ...search, before, limit }, signal)
+    const page: Page = await get('deliveries', { ...search, cursor, limit }, signal)
     for (const { id, state } of page.deliveries) found.push({ id, state })
-    before = page.next
+    cursor = page.next
     onFound(found.length)
-  } while (before !== undefined)
+  } while (cursor !== undefined)
   return byState(found)
 }

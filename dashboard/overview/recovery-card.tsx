@@ -45,7 +45,7 @@ function SweepNow({ onSwept }: { onSwept: () => void }) {
   const sweep = async () => {
     setBusy(true)
     try {
-      const { reports, missedDeliveries } = await post<SweepResult>('recovery')
+      const { reports, missedDeliveries } = await post<SweepResult>('recovery/sweeps')
       const sent = reports.reduce((sum, report) => sum + report.sent, 0)
       showMessage(`GitHub sent ${counted(sent, 'delivery', 'deliveries')}. Missed: ${count(missedDeliveries.length)}`)
       for (const { target, error } of reports) if (error !== undefined) showError(`${target}: ${plain(error)}`)

@@ -17,16 +17,16 @@ export const recoveryCard = 'recovery'
 export const actions: Readonly<Partial<Record<WarningCode, WarningAction>>> = {
   wrong_signatures: {
     label: 'Show rejected requests',
-    to: { link: linkTo('rejected') },
+    to: { link: linkTo('rejections') },
     cure: 'Open the rejected requests, and compare the webhook’s secret on GitHub with the secret of this server',
   },
   all_rejected: {
     label: 'Show rejected requests',
-    to: { link: linkTo('rejected', { code: 'forbidden_origin' }) },
+    to: { link: linkTo('rejections', { code: 'forbidden_origin' }) },
   },
   not_stored: {
     label: 'Show rejected requests',
-    to: { link: linkTo('rejected') },
+    to: { link: linkTo('rejections') },
   },
   dead: {
     label: 'Show dead deliveries',

@@ -10,7 +10,7 @@ const places = [
   ['deliveries', 'Deliveries'],
   ['overview', 'Overview'],
   ['handlers', 'Handlers'],
-  ['rejected', 'Rejected'],
+  ['rejections', 'Rejections'],
 ] as const
 
 /** The navigation and the session. */

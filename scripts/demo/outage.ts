@@ -6,7 +6,7 @@ import { readAll } from './outcome.ts'
 import { progress } from './progress.ts'
 import { type Stage, secret, startServer } from './stage.ts'
 
-/** The part of `GET /api/recovery` that the demo prints. */
+/** The part of `GET /api/v1/recovery` that the demo prints. */
 interface Recovery {
   counts: InboxOverview['missedDeliveries']
   /** Missing until the first recovery sweep has ended. */
@@ -45,7 +45,7 @@ export async function showOutage(stage: Stage): Promise<string[]> {
     printResults(results)
     printCalls(github)
     const shown = Object.entries(counts).map(([state, count]) => `${count} ${state}`)
-    console.log(`Missed deliveries in GET /api/recovery: ${shown.join(', ')}`)
+    console.log(`Missed deliveries in GET /api/v1/recovery: ${shown.join(', ')}`)
     return reportTotals(results)
   } finally {
     if (served.child.signalCode !== 'SIGKILL') await served.stop()

@@ -21,11 +21,11 @@ export async function untilAllEnded(served: Served, signal: AbortSignal): Promis
 /** Reads all deliveries with their attempts, newest first. */
 export async function readAll(served: Served): Promise<DeliveryDetail[]> {
   const details: DeliveryDetail[] = []
-  for (let before = '', more = true; more; ) {
-    const { deliveries, next } = await served.get<Page>(`/deliveries?limit=100${before}`)
+  for (let cursor = '', more = true; more; ) {
+    const { deliveries, next } = await served.get<Page>(`/deliveries?limit=100${cursor}`)
     for (const { id } of deliveries) details.push(await served.get(`/deliveries/${id}`))
     more = next !== undefined
-    before = `&before=${next}`
+    cursor = `&cursor=${next}`
   }
   return details
 }

@@ -8,10 +8,39 @@ import { responseText } from '../runtime/untrusted-text.ts'
 import { withCauses } from './output.ts'
 
 /** The part of an inbox that the commands use, in a database or through the admin API of a remote server. */
-export type AdminClient = Pick<
-  Inbox,
-  'list' | 'get' | 'body' | 'retry' | 'discard' | 'pause' | 'resume' | 'overview' | 'processes' | 'close'
->
+export interface AdminClient
+  extends Pick<Inbox, 'get' | 'body' | 'retry' | 'discard' | 'pause' | 'resume' | 'overview' | 'processes' | 'close'> {
+  list(query: ListQuery): Promise<ListPage>
+}
+
+export interface ListQuery extends Omit<Query, 'before'> {
+  /** The member `next` of the page before. */
+  cursor?: string | undefined
+}
+
+export interface ListPage extends Omit<Page, 'next'> {
+  next?: string | undefined
+}
+
+/** The inbox in a database. */
+export const localAdminClient = (inbox: Inbox): AdminClient => ({
+  async list({ cursor, ...query }) {
+    const { next, ...page } = await inbox.list({ ...query, before: cursor === undefined ? undefined : Number(cursor) })
+    return { ...page, next: next?.toString() }
+  },
+  get: (id) => inbox.get(id),
+  body: (id) => inbox.body(id),
+  retry: (selection) => inbox.retry(selection),
+  discard: (selection, reason) => inbox.discard(selection, reason),
+  pause: (handler) => inbox.pause(handler),
+  resume: (handler) => inbox.resume(handler),
+  overview: () => inbox.overview(),
+  processes: () => inbox.processes(),
+  close: () => inbox.close(),
+})
+
+/** The name that stands for all handlers. */
+export const allHandlers = '*'
 
 const timeoutMs = 60_000
 /** Enough for a page of 500 deliveries, or for one delivery with the logs of all its attempts. */
@@ -35,7 +64,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     const content = body ? JSON.stringify(body) : null
     const signal = limit === null ? null : AbortSignal.timeout(limit)
     try {
-      return await fetch(`${url}/api${path}`, { method, headers, body: content, redirect: 'error', signal })
+      return await fetch(`${url}/api/v1${path}`, { method, headers, body: content, redirect: 'error', signal })
     } catch (cause) {
       throw new Error(`Cannot reach ${url}: ${withCauses(cause)}`, { cause })
     }
@@ -63,10 +92,15 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     return count
   }
 
+  async function setPaused(handler: string, act: 'pause' | 'resume'): Promise<void> {
+    if (handler === allHandlers) await post(`/handlers/${act}`, { all: true })
+    else await post(`/handlers/${encodeURIComponent(handler)}/${act}`, {})
+  }
+
   return {
     list(query) {
       const fields = Object.entries(fieldsOf(query)).map(([name, value]): [string, string] => [name, String(value)])
-      return get<Page>(`/deliveries?${new URLSearchParams(fields)}`)
+      return get<ListPage>(`/deliveries?${new URLSearchParams(fields)}`)
     },
     async get(id) {
       const response = await find(`/deliveries/${id}`)
@@ -77,10 +111,10 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     processes: async () => (await get<{ processes: RegisteredProcess[] }>('/processes')).processes,
     retry: (selection) => change('/deliveries/retry', selectionOf(selection)),
     discard: (selection, reason) => change('/deliveries/discard', { ...selectionOf(selection), reason }),
-    pause: async (handler) => void (await post('/pause', { handler })),
-    resume: async (handler) => void (await post('/resume', { handler })),
+    pause: (handler) => setPaused(handler, 'pause'),
+    resume: (handler) => setPaused(handler, 'resume'),
     async recover(options) {
-      const response = await requireOk(await send('POST', '/recovery', options, null))
+      const response = await requireOk(await send('POST', '/recovery/sweeps', options, null))
       try {
         return await jsonOf<Swept>(response)
       } catch (cause) {
@@ -98,7 +132,7 @@ const selectionOf = (selection: Selection): object =>
  * The filters of the API. Words and paths become the parameter `q`. `budget` is left out, because the server sets its
  * own.
  */
-function fieldsOf({ words = [], paths = [], budget: _, ...filters }: Query): Record<string, string | number> {
+function fieldsOf({ words = [], paths = [], budget: _, ...filters }: ListQuery): Record<string, string | number> {
   const q = [...words.map(quoted), ...paths.map(pathText)].join(' ')
   const fields = Object.entries({ ...filters, q: q || undefined })
   return Object.fromEntries(fields.filter((field): field is [string, string | number] => field[1] !== undefined))

@@ -7,7 +7,7 @@ import { type Config, type ConfigSources, flagOf, resolveConfig, variablesOf } f
 import { readToken, withDatabaseUrl } from '../server/config/secret-files.ts'
 import { type SettingName, settings } from '../server/config/settings.ts'
 import { type DatabaseConfig, openPassively } from '../server/open-inbox.ts'
-import { type AdminClient, type RemoteAdminClient, remoteAdminClient } from './admin-client.ts'
+import { type AdminClient, localAdminClient, type RemoteAdminClient, remoteAdminClient } from './admin-client.ts'
 import { addEnvFileFlags } from './env-file-flags.ts'
 
 /** A mistake on the command line. */
@@ -85,7 +85,8 @@ export async function withClient<Result>(
   flags: ConnectionFlags,
   work: (client: AdminClient) => Promise<Result>,
 ): Promise<Result> {
-  const client = openRemote(flags) ?? (await openLocal(configFromFlags(flags, { names: connectionFlags })))
+  const client =
+    openRemote(flags) ?? localAdminClient(await openLocal(configFromFlags(flags, { names: connectionFlags })))
   try {
     return await work(client)
   } finally {

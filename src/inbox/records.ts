@@ -108,7 +108,7 @@ export interface DeliverySummary
    */
   nextAttemptAt: number | undefined
   /** Number of attempts of the handler with the most attempts, including a running attempt. */
-  maxAttempts: number
+  attempts: number
   /** Milliseconds of all attempts together; `undefined` while none has ended. */
   duration: number | undefined
   /** The newest failed attempt of a task that is `retrying` or `dead`. */

@@ -134,13 +134,13 @@ export function toSummaries(rows: readonly SummaryRow[], stats: readonly Attempt
 }
 
 function toSummary(row: SummaryRow, stats: AttemptStatsRow | undefined): DeliverySummary {
-  const { max_attempts: maxAttempts, duration, failure } = stats ?? {}
+  const { max_attempts: attempts, duration, failure } = stats ?? {}
   const { action, repository, sender, title, ref, sha, number, next_at: nextAttemptAt, edited_from: editedFrom } = row
   return {
     ...sharedMembers(row),
     state: row.state,
     size: row.size,
-    maxAttempts: maxAttempts ?? 0,
+    attempts: attempts ?? 0,
     duration: duration ?? undefined,
     failure: failure ? { handler: failure.handler, error: firstLine(failure.error) } : undefined,
     duplicates: row.duplicates,

@@ -41,7 +41,7 @@ export function adminListener(admin: AdminContext): RequestListener {
   })
   app.route('/', dashboard(guard))
   app.use(site.sameSite)
-  app.route('/api', api(admin, guard))
+  app.route('/api/v1', api(admin, guard))
   app.use(guard.authorized)
   app.notFound((context) => problem(context, 'not_found', `${context.req.method} ${context.req.path} does not exist`))
   app.onError((error, context) => problemOf(error, context, admin))

@@ -167,7 +167,7 @@ describe('the list', () => {
     await rows(page).filter({ hasText: 'star.created' }).waitFor()
     const asked = Promise.withResolvers<void>()
     const isEnough = Promise.withResolvers<void>()
-    await page.route('**/api/deliveries?*', async (route) => {
+    await page.route('**/api/v1/deliveries?*', async (route) => {
       const response = await route.fetch()
       asked.resolve()
       await isEnough.promise
@@ -228,9 +228,9 @@ test('a search over several requests shows new deliveries, even after many other
   onTestFinished(() => page.context().close())
   await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   // Answers as if the server had searched for a while and found nothing. The next request finds the delivery.
-  const nothing = { deliveries: [], next: Number.MAX_SAFE_INTEGER, scanned: 2000, left: 1 }
+  const nothing = { deliveries: [], next: 'a cursor', reached: Number.MAX_SAFE_INTEGER, scanned: 2000, left: 1 }
   await page.route(
-    (url) => url.pathname === '/api/deliveries' && !url.searchParams.has('before'),
+    (url) => url.pathname === '/api/v1/deliveries' && !url.searchParams.has('before'),
     (route) => route.fulfill({ json: nothing }),
   )
   await scene.deliver('ping', { mark: 'here' })
@@ -240,7 +240,7 @@ test('a search over several requests shows new deliveries, even after many other
 test('a response that is not JSON is reported', async () => {
   const page = await scene.open()
   onTestFinished(() => page.context().close())
-  await page.route('**/api/deliveries?*', (route) =>
+  await page.route('**/api/v1/deliveries?*', (route) =>
     route.fulfill({ contentType: 'text/html', body: '<h1>Hello</h1>' }),
   )
   await page.reload()

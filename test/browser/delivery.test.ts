@@ -92,7 +92,7 @@ describe('a delivery that failed', () => {
 
   test('shows no reply that was not recorded', async () => {
     expect(await fact('Replied').count()).toBe(1)
-    await page.route(`**/api/deliveries/${id}`, async (route) => {
+    await page.route(`**/api/v1/deliveries/${id}`, async (route) => {
       const response = await route.fetch()
       await route.fulfill({ response, json: { ...(await response.json()), ackedAt: undefined } })
     })

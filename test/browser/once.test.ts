@@ -68,14 +68,16 @@ test('a delivery is not retried again after another operator has retried it', as
   await button('Retry').click()
   await said(`Delivery ${id} was not changed, because its state is now done`).waitFor()
   await page.unroute(isRetry)
-  expect((await scene.ask(`deliveries/${id}`)).maxAttempts).toBe(2)
+  expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
 })
 
 test('a delivery that was deleted meanwhile is reported as deleted', async () => {
   await fail(7)
   await row('Bug 7').getByRole('link').focus()
   await page.route(isRetry, (route) => route.continue({ postData: '{"ids":[9999],"states":["dead"]}' }))
-  await page.route(/\/api\/deliveries\/\d+$/, (route) => route.continue({ url: `${scene.url}/api/deliveries/9999` }))
+  await page.route(/\/api\/v1\/deliveries\/\d+$/, (route) =>
+    route.continue({ url: `${scene.url}/api/v1/deliveries/9999` }),
+  )
   await page.keyboard.press('r')
   await said('There is no delivery 9999').waitFor()
   await page.unrouteAll()

@@ -30,7 +30,7 @@ describe('one delivery', () => {
       .click()
     await said(/Retried delivery \d+/).waitFor()
     const id = Number(/\d+$/.exec(page.url())?.[0])
-    await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).maxAttempts).toBe(2)
+    await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
   })
 
   test('is discarded after a confirmation, and can be retried', async () => {
@@ -103,7 +103,7 @@ describe('many deliveries', () => {
     let release: () => void = () => undefined
     const stopped = new Promise<void>((resolve) => (release = resolve))
     let requests = 0
-    await page.route('**/api/deliveries/discard', async (route) => {
+    await page.route('**/api/v1/deliveries/discard', async (route) => {
       requests += 1
       if (requests === 2) await stopped
       await route.continue()
@@ -113,7 +113,7 @@ describe('many deliveries', () => {
     await asking.getByRole('button', { name: 'Stop' }).click()
     release()
     await said('Discarded 200 deliveries. Stopped with 50 deliveries remaining').waitFor()
-    await page.unroute('**/api/deliveries/discard')
+    await page.unroute('**/api/v1/deliveries/discard')
     const { deliveries } = await scene.ask('deliveries?repository=acme/many&state=discarded&limit=500')
     expect(deliveries).toHaveLength(200)
     expect((await scene.ask(`deliveries/${deliveries[0].id}`)).reason).toBe('not needed')
@@ -133,7 +133,7 @@ describe('many deliveries, some changed meanwhile', () => {
     await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()
     await said('Retried 1 delivery. Skipped 1 delivery whose state had changed').waitFor()
     await row('Bug 52').filter({ hasText: 'done' }).waitFor()
-    expect((await scene.ask(`deliveries/${id}`)).maxAttempts).toBe(2)
+    expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
   })
 
   test('report the progress after a failure', async () => {
@@ -142,10 +142,10 @@ describe('many deliveries, some changed meanwhile', () => {
     await page.goto(`${scene.url}/#/deliveries?q=repo:acme/cut`)
     await button('Discard all that match…').click()
     let requests = 0
-    await page.route('**/api/deliveries/discard', (route) => (++requests === 2 ? route.abort() : route.continue()))
+    await page.route('**/api/v1/deliveries/discard', (route) => (++requests === 2 ? route.abort() : route.continue()))
     await button('Discard 101 deliveries').click()
     await said('Discarded 100 deliveries. Failed with 1 delivery remaining: The server does not').waitFor()
-    await page.unroute('**/api/deliveries/discard')
+    await page.unroute('**/api/v1/deliveries/discard')
     await button('Close this message').click()
   })
 })
@@ -191,7 +191,7 @@ describe('a new delivery', () => {
     await button('Send').click()
     await page.getByRole('heading', { level: 1, name: 'issues.opened' }).waitFor()
     const id = Number(/\d+$/.exec(page.url())?.[0])
-    const body = await page.evaluate(`fetch('api/deliveries/${id}/body').then((answer) => answer.text())`)
+    const body = await page.evaluate(`fetch('api/v1/deliveries/${id}/body').then((answer) => answer.text())`)
     expect(body).toBe(text)
   })
 

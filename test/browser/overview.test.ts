@@ -49,7 +49,7 @@ const said = (text: string | RegExp) => page.getByRole('status').getByText(text)
 
 /** Changes the statistics that the page gets, until the test calls `page.unrouteAll`. */
 const changeStats = (change: (stats: Stats) => object) =>
-  page.route('**/api/stats?*', async (route) => {
+  page.route('**/api/v1/stats?*', async (route) => {
     const response = await route.fetch()
     const stats: Stats = await response.json()
     await route.fulfill({ response, json: { ...stats, ...change(stats) } })
@@ -68,7 +68,7 @@ describe('the overview', () => {
 
   test('names its own links and buttons in the warnings, and no request or command', async () => {
     const codes = ['wrong_signatures', 'dead', 'paused', 'missed', 'recovery_failing']
-    const warnings = codes.map((code) => ({ code, message: `About ${code}`, cure: 'GET /api/x; hookserver x' }))
+    const warnings = codes.map((code) => ({ code, message: `About ${code}`, cure: 'GET /api/v1/x; hookserver x' }))
     await changeStats(() => ({ warnings }))
     await goTo('#/overview')
     await page.reload()
@@ -94,7 +94,7 @@ describe('the overview', () => {
         .locator('.note', { hasText: `About ${code}` })
         .getByRole('link')
         .getAttribute('href')
-    expect(await Promise.all(codes.map(link))).toEqual(['#/rejected', '#/rejected'])
+    expect(await Promise.all(codes.map(link))).toEqual(['#/rejections', '#/rejections'])
     await page.unrouteAll({ behavior: 'wait' })
     await page.reload()
   })
@@ -232,10 +232,10 @@ describe('handlers', () => {
   })
 
   test('of other processes are shown', async () => {
-    await page.route('**/api/hooks', (route) => route.fulfill({ json: { hooks: [] } }))
+    await page.route('**/api/v1/handlers', (route) => route.fulfill({ json: { handlers: [] } }))
     await goTo('#/handlers')
     await region('ci').getByText('in another process').waitFor()
-    await page.unroute('**/api/hooks')
+    await page.unroute('**/api/v1/handlers')
   })
 
   test('are paused and resumed, one by one and all together', async () => {

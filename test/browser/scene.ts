@@ -73,7 +73,7 @@ export class Scene {
   async ask(path: string, body?: unknown): Promise<any> {
     const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }
     const init = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) }
-    return (await fetch(`${this.url}/api/${path}`, init)).json()
+    return (await fetch(`${this.url}/api/v1/${path}`, init)).json()
   }
 
   /** The id of the newest delivery. */

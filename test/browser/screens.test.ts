@@ -40,7 +40,7 @@ describe('hostile text', () => {
   test('is shown as text among the handlers and the rejected requests', async () => {
     await page.goto(`${scene.url}/#/handlers`)
     await page.getByText(hostile.script).first().waitFor()
-    await page.goto(`${scene.url}/#/rejected`)
+    await page.goto(`${scene.url}/#/rejections`)
     await page.locator('.request button').first().click()
     await page.getByText(hostile.script).first().waitFor()
   })

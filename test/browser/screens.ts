@@ -91,8 +91,8 @@ const screens: readonly Screen[] = [
   },
   { name: 'handlers', place: '#/handlers', ready: (page) => page.getByText('deploy').first().waitFor() },
   {
-    name: 'rejected',
-    place: '#/rejected',
+    name: 'rejections',
+    place: '#/rejections',
     async ready(page) {
       await page.locator('.request button').first().click()
       await page.getByText('user-agent').first().waitFor()

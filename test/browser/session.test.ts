@@ -103,7 +103,7 @@ describe('the read-only token', () => {
   test('is rejected for a change that a script requests', async () => {
     const page = closed(await scene.open('#/deliveries', { token: readOnlyToken }))
     const status = await page.evaluate(
-      "fetch('api/deliveries/1/retry', { method: 'POST' }).then(({ status }) => status)",
+      "fetch('api/v1/deliveries/1/retry', { method: 'POST' }).then(({ status }) => status)",
     )
     expect(status).toBe(403)
   })
@@ -139,7 +139,7 @@ describe('another page', () => {
     const page = await openElsewhere('<p>Hello</p>')
     const ask = (method: string, mode: string) =>
       page.evaluate(
-        `fetch('${scene.url}/api/deliveries/1/retry', { method: '${method}', mode: '${mode}', credentials: 'include' })
+        `fetch('${scene.url}/api/v1/deliveries/1/retry', { method: '${method}', mode: '${mode}', credentials: 'include' })
           .then(({ status }) => status, () => 'rejected')`,
       )
     expect(await ask('GET', 'cors')).toBe('rejected')

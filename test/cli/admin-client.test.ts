@@ -134,8 +134,8 @@ test('reports an address where no hookserver answers', async () => {
 test('continues a search after a page that ended early, and shows progress', async () => {
   const asked: string[] = []
   const pages = [
-    { deliveries: [], next: 41, scanned: 60, left: 40, tooLarge: 2 },
-    { deliveries: [{ id: 7, event: 'push', state: 'done', receivedAt: 0 }], next: 7, scanned: 34, left: 6 },
+    { deliveries: [], next: 'a cursor', scanned: 60, left: 40, tooLarge: 2 },
+    { deliveries: [{ id: 7, event: 'push', state: 'done', receivedAt: 0 }], next: 'another', scanned: 34, left: 6 },
     { deliveries: [], scanned: 6, left: 0 },
   ]
   const url = await listening((request: IncomingMessage, response: ServerResponse) => {
@@ -147,6 +147,6 @@ test('continues a search after a page that ended early, and shows progress', asy
   expect([code, JSON.parse(stdout).id]).toEqual([0, 7])
   expect(stderr).toMatch(/^Searched 60 deliveries, found 0; up to 40 left to search\n/)
   expect(stderr).toMatch(/\n2 payloads skipped: too large to search\n$/)
-  expect(asked.map((path) => new URL(path, url).searchParams.get('before'))).toEqual([null, '41', '7'])
+  expect(asked.map((path) => new URL(path, url).searchParams.get('cursor'))).toEqual([null, 'a cursor', 'another'])
   expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('w"anted":"yes"')
 })

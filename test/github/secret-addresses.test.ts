@@ -32,9 +32,9 @@ test.each(['current', 'classic'] as const)('recovery hides it in texts of the ki
   const recovery = scene.recovery({ url: `${address}&other` })
   const admin = await openAdmin({ inbox: scene.inbox, recovery })
   const answers = [
-    await admin.post('/api/recovery', { dryRun: true }),
-    await admin.post('/api/recovery'),
-    await admin.get('/api/recovery'),
+    await admin.post('/api/v1/recovery/sweeps', { dryRun: true }),
+    await admin.post('/api/v1/recovery/sweeps'),
+    await admin.get('/api/v1/recovery'),
   ]
   await scene.github.idle()
   await scene.recovery({ targets: [{ repository: 'acme/shop' }], url: `${address}&other` }).sweep()

@@ -86,12 +86,12 @@ test('serves the metrics of the process while the inbox fails', async () => {
   const { status, bytes } = await admin.ask('/metrics', { headers: noToken })
   expect([status, bytes.toString()]).toEqual([200, expect.stringContaining('process_start_time_seconds')])
   expect(bytes.toString()).not.toMatch(/^hookserver_(inbox|oldest)/m)
-  const stats = await admin.get('/api/stats')
+  const stats = await admin.get('/api/v1/stats')
   expect([stats.status, stats.json.code]).toEqual([503, 'inbox_unavailable'])
 })
 
 describe('every answer', () => {
-  test.each(['/healthz', '/metrics', '/', '/api/stats', '/api/nothing', '/api/deliveries?limit=0'])(
+  test.each(['/healthz', '/metrics', '/', '/api/v1/stats', '/api/v1/nothing', '/api/v1/deliveries?limit=0'])(
     'has security headers: %s',
     async (path) => {
       const { headers } = await (await openAdmin()).get(path)
@@ -114,7 +114,7 @@ describe('every answer', () => {
 
   test('of the API must not be cached', async () => {
     const admin = await openAdmin()
-    for (const path of ['/api/stats', '/api/nothing', '/api/deliveries/9']) {
+    for (const path of ['/api/v1/stats', '/api/v1/nothing', '/api/v1/deliveries/9']) {
       expect((await admin.get(path)).headers['cache-control']).toBe('no-store')
     }
   })
@@ -122,7 +122,7 @@ describe('every answer', () => {
   test('is a problem if the inbox fails, and only the log has the cause', async () => {
     const failing = async () => Promise.reject(new Error('damaged at page 7'))
     const admin = await openAdmin({ inbox: withMembers(openInbox(), { list: failing }) })
-    const { status, json, bytes } = await admin.get('/api/deliveries')
+    const { status, json, bytes } = await admin.get('/api/v1/deliveries')
     expect([status, json.code]).toEqual([503, 'inbox_unavailable'])
     expect(bytes.toString()).not.toContain('page 7')
     expect(admin.recorder.lines).toMatchObject([{ level: 'error', fields: { err: { message: 'damaged at page 7' } } }])
@@ -131,19 +131,19 @@ describe('every answer', () => {
 
 describe('a request', () => {
   test.each([
-    ['POST', '/api/stats', 'GET, HEAD'],
-    ['PUT', '/api/deliveries', 'GET, HEAD, POST'],
-    ['DELETE', '/api/deliveries/1', 'GET, HEAD'],
-    ['OPTIONS', '/api/stats', 'GET, HEAD'],
-    ['GET', '/api/pause', 'POST'],
-    ['PUT', '/api/session', 'POST, GET, HEAD, DELETE'],
-    ['PUT', '/api/deliveries/1/retry', 'POST'],
+    ['POST', '/api/v1/stats', 'GET, HEAD'],
+    ['PUT', '/api/v1/deliveries', 'GET, HEAD, POST'],
+    ['DELETE', '/api/v1/deliveries/1', 'GET, HEAD'],
+    ['OPTIONS', '/api/v1/stats', 'GET, HEAD'],
+    ['GET', '/api/v1/handlers/pause', 'POST'],
+    ['PUT', '/api/v1/session', 'POST, GET, HEAD, DELETE'],
+    ['PUT', '/api/v1/deliveries/1/retry', 'POST'],
   ])('%s %s is answered 405 with Allow: %s', async (method, path, allow) => {
     const { status, headers, json } = await (await openAdmin()).ask(path, { method })
     expect([status, json.code, headers.allow]).toEqual([405, 'method_not_allowed', allow])
   })
 
-  test.each(['/healthz', '/readyz', '/metrics', '/', '/theme.js', '/api/stats'])(
+  test.each(['/healthz', '/readyz', '/metrics', '/', '/theme.js', '/api/v1/stats'])(
     'HEAD %s is answered like GET, without the body',
     async (path) => {
       const admin = await openAdmin()
@@ -160,9 +160,10 @@ describe('a request', () => {
       ['GET', '/assets/nothing.js'],
       ['GET', '/assets/../package.json'],
       ['GET', '/api'],
-      ['POST', '/api/nothing'],
-      ['GET', '/api/deliveries/1/nothing'],
-      ['GET', '/api/deliveries/'],
+      ['GET', '/api/stats'],
+      ['POST', '/api/v1/nothing'],
+      ['GET', '/api/v1/deliveries/1/nothing'],
+      ['GET', '/api/v1/deliveries/'],
     ] as const) {
       const { status, json } = await admin.ask(path, { method })
       expect([status, json.code, path]).toEqual([404, 'not_found', path])
@@ -171,7 +172,7 @@ describe('a request', () => {
 })
 
 describe('a body', () => {
-  const pause = '/api/pause'
+  const pause = '/api/v1/handlers/pause'
 
   test.each([
     ['text/plain', 415],
@@ -185,7 +186,7 @@ describe('a body', () => {
     ['Application/JSON;charset=UTF-8', 200],
   ])('of %s: %i', async (type, status) => {
     const admin = await openAdmin()
-    const answered = await admin.ask(pause, { method: 'POST', body: '{}', headers: { 'content-type': type } })
+    const answered = await admin.ask(pause, { method: 'POST', body: '{"all":true}', headers: { 'content-type': type } })
     expect(answered.status).toBe(status)
     expect((await admin.inbox.overview()).paused).toEqual(status === 200 ? ['*'] : [])
   })
@@ -209,7 +210,8 @@ describe('a body', () => {
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ])('may have at most 1 MiB, %s', async (_, headers) => {
     const admin = await openAdmin()
-    const ask = (bytes: number) => admin.ask(pause, { method: 'POST', headers, body: `{${' '.repeat(bytes - 2)}}` })
+    const ask = (bytes: number) =>
+      admin.ask(pause, { method: 'POST', headers, body: `{"all":true${' '.repeat(bytes - 12)}}` })
     expect((await ask(2 ** 20)).status).toBe(200)
     expect((await ask(2 ** 20 + 1)).json.code).toBe('payload_too_large')
   })

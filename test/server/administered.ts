@@ -125,7 +125,7 @@ export async function bodyOf(response: IncomingMessage, method: string): Promise
 }
 
 /** A path that needs a token and does not read the inbox. */
-export const shown = '/api/openapi.json'
+export const shown = '/api/v1/openapi.json'
 export const noToken = { authorization: undefined }
 
 /** The headers that a browser adds to a request to `host` from a page of the origin. */
@@ -134,7 +134,7 @@ export const fromPage = (host: string, origin: string, site = 'same-origin') => 
 })
 
 export const logIn = (admin: Admin, headers: Record<string, string | undefined> = {}, given: unknown = token) =>
-  admin.ask('/api/session', { method: 'POST', headers: { ...noToken, ...headers }, body: { token: given } })
+  admin.ask('/api/v1/session', { method: 'POST', headers: { ...noToken, ...headers }, body: { token: given } })
 
 const cookieOf = ({ headers }: Answered): string => headers['set-cookie']?.[0]?.split(';', 1)[0] ?? ''
 

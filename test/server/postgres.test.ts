@@ -35,7 +35,7 @@ async function api(served: ServedProcess, path: string, method = 'GET') {
   return { status: response.status, text: await response.text() }
 }
 
-const states = async (served: ServedProcess) => JSON.parse((await api(served, '/api/stats')).text).states
+const states = async (served: ServedProcess) => JSON.parse((await api(served, '/api/v1/stats')).text).states
 const reaches = (served: ServedProcess, expected: Record<string, number>) =>
   expect.poll(() => states(served)).toMatchObject(expected)
 
@@ -47,7 +47,7 @@ describe('a server', () => {
     const to = await served.url()
     expect((await served.line('Receiving')).database).toBe(url.replace(':secret@', '@'))
 
-    const source = new EventSource(`${await served.adminUrl()}/api/stream`, {
+    const source = new EventSource(`${await served.adminUrl()}/api/v1/stream`, {
       fetch: (address, init) => fetch(address, { ...init, headers: { ...init.headers, authorization } }),
     })
     onTestFinished(() => source.close())
@@ -168,7 +168,7 @@ describe('a server', () => {
     for (const [path, status] of [
       ['/readyz', 503],
       ['/healthz', 200],
-      ['/api/stats', 503],
+      ['/api/v1/stats', 503],
       ['/metrics', 200],
     ] as const) {
       expect([path, (await api(served, path)).status]).toEqual([path, status])

@@ -83,7 +83,7 @@ test('stores deliveries without a module', async () => {
   const admin = await served.adminUrl()
   const headers = { authorization: `Bearer ${readFileSync(join(folder, 'hookserver.token'), 'utf8').trim()}` }
   const stored = async () =>
-    ((await (await fetch(`${admin}/api/deliveries`, { headers })).json()) as { deliveries: unknown }).deliveries
+    ((await (await fetch(`${admin}/api/v1/deliveries`, { headers })).json()) as { deliveries: unknown }).deliveries
   await expect.poll(stored).toMatchObject([{ guid, state: 'ignored', pulled: true }])
 })
 

@@ -27,7 +27,7 @@ const reaches = (served: ServedProcess, folder: string, id: number, state: strin
   expect.poll(() => stateOf(served, folder, id)).toBe(state)
 
 const stateOf = async (served: ServedProcess, folder: string, id: number) =>
-  ((await (await admin(served, folder, `/api/deliveries/${id}`)).json()) as { state: string }).state
+  ((await (await admin(served, folder, `/api/v1/deliveries/${id}`)).json()) as { state: string }).state
 
 describe('a server', () => {
   test('stores and handles deliveries with a module in a project that has not installed hookserver', async () => {
@@ -45,7 +45,7 @@ describe('a server', () => {
     const served = new ServedProcess(folder, [example, ...anyOrigin], withSecret)
     expect((await fetch(await served.url(), signedRequest('issues.opened', { secret }))).status).toBe(202)
     await reaches(served, folder, 1, 'done')
-    expect(await (await admin(served, folder, '/api/deliveries/1')).json()).toMatchObject({
+    expect(await (await admin(served, folder, '/api/v1/deliveries/1')).json()).toMatchObject({
       tasks: [
         { handler: 'hook:issues.opened', attempts: [{ outcome: 'succeeded', result: expect.stringMatching(/^#\d/) }] },
       ],
@@ -63,7 +63,7 @@ describe('a server', () => {
     expect(await capturing.ended).toBe(0)
     writeFileSync(join(folder, 'hooks.ts'), appending) // the module if none is named
     const served = new ServedProcess(folder, anyOrigin, withSecret)
-    expect((await admin(served, folder, '/api/deliveries/1/retry', { method: 'POST' })).status).toBe(200)
+    expect((await admin(served, folder, '/api/v1/deliveries/1/retry', { method: 'POST' })).status).toBe(200)
     await reaches(served, folder, 1, 'done')
   })
 
@@ -103,7 +103,7 @@ describe('a server', () => {
       expect((await fetch(`${url}/healthz`, { method: 'HEAD' })).status).toBe(200)
     }
     expect((await fetch(`${origin}/healthz`, { method: 'POST' })).status).toBe(404)
-    for (const path of ['/', '/api/deliveries', '/metrics', '/readyz']) {
+    for (const path of ['/', '/api/v1/deliveries', '/metrics', '/readyz']) {
       expect([path, (await fetch(`${origin}${path}`)).status]).toEqual([path, 404])
     }
     expect(await (await fetch(`${origin}/hooks`)).json()).toMatchObject({ status: 405, code: 'method_not_allowed' })
@@ -191,7 +191,7 @@ describe('a server', () => {
     await served.adminUrl()
     const guess = (address: string, index: number) => {
       const headers = { authorization: `Bearer guess-${index}`, 'x-forwarded-for': address }
-      return fetch(`http://127.0.0.1:${port}/api/stats`, { headers })
+      return fetch(`http://127.0.0.1:${port}/api/v1/stats`, { headers })
     }
     for (let index = 0; index < 10; index++) expect((await guess('192.0.2.1', index)).status).toBe(401)
     expect((await guess('192.0.2.1', 10)).status).toBe(429)

@@ -9,8 +9,8 @@ import {
   QueryError,
   type Selection,
 } from '../../inbox/query/query.ts'
-import { type DeliverySummary, deliveryStates, type Page } from '../../inbox/records.ts'
-import type { AdminClient } from '../admin-client.ts'
+import { type DeliverySummary, deliveryStates } from '../../inbox/records.ts'
+import type { AdminClient, ListPage } from '../admin-client.ts'
 import { invalidValue, UsageError } from '../flags.ts'
 import { clearLine, plural } from '../output.ts'
 
@@ -122,17 +122,17 @@ export async function* search(
 ): AsyncGenerator<readonly DeliverySummary[], void> {
   let [scanned, found, tooLarge] = [0, 0, 0]
   let shownAt = Number.NEGATIVE_INFINITY
-  let { before } = query
+  let cursor: string | undefined
   try {
     while (found < max) {
       const limit = Math.min(max - found, maxPageSize)
-      const page: Page = await client.list({ ...query, before, limit, budget: pageBudgetMs })
+      const page: ListPage = await client.list({ ...query, cursor, limit, budget: pageBudgetMs })
       scanned += page.scanned
       found += page.deliveries.length
       tooLarge += page.tooLarge ?? 0
       if (page.deliveries.length > 0) yield page.deliveries
       if (page.next === undefined) return
-      before = page.next
+      cursor = page.next
       const isSlow = page.deliveries.length < limit && page.left > 0
       if (!isSlow || performance.now() - shownAt < progressIntervalMs) continue
       shownAt = performance.now()

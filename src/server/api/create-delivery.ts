@@ -59,7 +59,7 @@ export function createDelivery(api: ApiContext): Route {
       await receive(localReceiver, context, { headers, bytes, editedFrom })
       const id = (await inbox.list({ guid, limit: 1 })).deliveries[0]?.id
       audit(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
-      context.header('location', `/api/deliveries/${id}`)
+      context.header('location', `/api/v1/deliveries/${id}`)
       return { id, guid }
     },
   })
@@ -128,16 +128,16 @@ export const samples = (): Route[] => [
   }),
   route({
     method: 'get',
-    path: '/samples/{name}',
+    path: '/samples/{event}',
     operationId: 'getSamples',
     summary: 'Get the sample payloads of an event or an action',
     answer: 'SamplePayloads',
     problems: [404],
     handle({ context }) {
-      const name = context.req.param('name') ?? ''
+      const name = context.req.param('event') ?? ''
       const found = samplesOf(name)
       if (found.length === 0)
-        throw new ProblemError('not_found', `There is no sample of ${name}: GET /api/samples lists all`)
+        throw new ProblemError('not_found', `There is no sample of ${name}: GET /api/v1/samples lists all`)
       return { samples: found }
     },
   }),

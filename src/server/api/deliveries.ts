@@ -3,6 +3,7 @@ import { HookError } from '../../errors.ts'
 import type { DeliveryDetail } from '../../inbox/records.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
+import { cursorBefore } from './cursor.ts'
 import { type ApiContext, audit, noDelivery, type Route, route } from './route.ts'
 import { ListQuery, queryOf, ValuesQuery } from './schemas/requests.ts'
 
@@ -14,7 +15,15 @@ export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLim
     summary: 'List deliveries, newest first',
     query: ListQuery,
     answer: 'Page',
-    handle: ({ query: { before, limit, ...filters } }) => inbox.list({ ...queryOf(filters), before, limit }),
+    async handle({ query: { before, cursor, limit, ...filters } }) {
+      const bound = Math.min(before ?? Number.POSITIVE_INFINITY, cursor ?? Number.POSITIVE_INFINITY)
+      const page = await inbox.list({
+        ...queryOf(filters),
+        ...{ before: Number.isFinite(bound) ? bound : undefined, limit },
+      })
+      const { next: reached } = page
+      return { ...page, next: reached === undefined ? undefined : cursorBefore(reached), reached }
+    },
   }),
   route({
     method: 'get',

@@ -81,18 +81,22 @@ const openapi = (routes: readonly Route[]): Route =>
     handle: () => describe(routes),
   })
 
+const description =
+  'Deliveries that hookserver received, and their handlers. Later versions of hookserver may add paths, parameters, ' +
+  'members and values of enums to this version of the API. Clients must ignore members and values that they do not know.'
+
 function describe(routes: readonly Route[]): Record<string, unknown> {
   const paths: Record<string, Record<string, object>> = {}
   for (const { method, path, open, operation } of routes) {
     const responses = { ...operation.responses, ...problemResponses(401, 403, 429, 503) }
-    paths[`/api${path}`] = {
-      ...paths[`/api${path}`],
+    paths[`/api/v1${path}`] = {
+      ...paths[`/api/v1${path}`],
       [method]: { ...operation, responses, ...(open && { security: [] }) },
     }
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'hookserver', version, description: 'Deliveries that hookserver received, and their handlers.' },
+    info: { title: 'hookserver', version, description },
     security: [{ token: [] }, { session: [] }],
     paths,
     components: {

@@ -25,8 +25,8 @@ export const recovery = (api: ApiContext): Route[] => [
   }),
   route({
     method: 'post',
-    path: '/recovery',
-    operationId: 'recover',
+    path: '/recovery/sweeps',
+    operationId: 'sweep',
     summary: 'Run a recovery sweep now',
     body: 'SweepOptions',
     answer: 'SweepResult',

@@ -29,10 +29,10 @@ export interface ApiContext {
   dev?: boolean | undefined
 }
 
-/** One operation of the API, with its description for `/api/openapi.json`. */
+/** One operation of the API, with its description for `/api/v1/openapi.json`. */
 export interface Route {
   method: 'get' | 'post' | 'delete'
-  /** The path below `/api`, in the syntax of OpenAPI: `/deliveries/{id}`. */
+  /** The path below `/api/v1`, in the syntax of OpenAPI: `/deliveries/{id}`. */
   path: string
   /** Needs no token. */
   open?: true | undefined
@@ -121,7 +121,8 @@ const jsonOf = (name: SchemaName): object => ({ 'application/json': { schema: re
 
 const pathSchemas: Readonly<Record<string, object>> = {
   id: { schema: { type: 'integer', minimum: 1 } },
-  name: { description: 'An event, or an event and an action: issues.opened', schema: { type: 'string' } },
+  event: { description: 'An event, or an event and an action: issues.opened', schema: { type: 'string' } },
+  name: { description: 'The name of a handler', schema: { type: 'string' } },
 }
 
 const pathParameters = (path: string): object[] =>

@@ -27,8 +27,8 @@ export const stats = (api: ApiContext): Route[] => [
   }),
   route({
     method: 'get',
-    path: '/rejected',
-    operationId: 'listRejected',
+    path: '/rejections',
+    operationId: 'listRejections',
     summary: 'List the newest rejected requests, and the number of all rejected requests by code',
     answer: 'Rejections',
     handle: () => api.inbox.rejections(),

@@ -52,7 +52,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     sentence(
       rejectionsOf(hour, 'wrong_signature', 'missing_signature'),
       'rejected in the last hour because of a wrong or missing signature',
-      'compare the secret of the webhook on GitHub with the secret here; GET /api/rejected and the log have details',
+      'compare the secret of the webhook on GitHub with the secret here; GET /api/v1/rejections and the log have details',
     ),
   all_rejected: ({ hour }) =>
     hour.total('received') === 0
@@ -127,7 +127,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   missed({ overview }) {
     const { missed, requested, expired } = overview.missedDeliveries
     const cure =
-      'make sure that GitHub can reach this server; GET /api/recovery lists them, with the status that GitHub got'
+      'make sure that GitHub can reach this server; GET /api/v1/recovery lists them, with the status that GitHub got'
     const sentences = [
       sentence(missed + requested, 'missed and not recovered yet', cure),
       sentence(expired, 'missed and can no longer be recovered', cure),

@@ -46,10 +46,10 @@ export const attemptStatsCases: InboxContractCase[] = [
       const { position } = await inbox.changes()
       const worker = await TestWorker.register(inbox, 'a', 'b')
       const [id, other] = [await storeNew(inbox), await storeNew(inbox)]
-      const assertStats = async (maxAttempts: number, duration: number | undefined) => {
+      const assertStats = async (attempts: number, duration: number | undefined) => {
         const shown = await showings(inbox, id, position)
         for (const [where, one] of Object.entries(shown)) {
-          assert.deepEqual([one.maxAttempts, one.duration], [maxAttempts, duration], where)
+          assert.deepEqual([one.attempts, one.duration], [attempts, duration], where)
         }
       }
       await assertStats(0, undefined)
@@ -63,7 +63,7 @@ export const attemptStatsCases: InboxContractCase[] = [
       await worker.finish(again, 'succeeded', { duration: 4 })
       await worker.finish(b, 'dead', { duration: 0 })
       await assertStats(2, 34)
-      assert.deepEqual([(await detailOf(inbox, other)).maxAttempts, (await detailOf(inbox, id)).duration], [0, 34])
+      assert.deepEqual([(await detailOf(inbox, other)).attempts, (await detailOf(inbox, id)).duration], [0, 34])
     },
   },
 ]

@@ -22,9 +22,9 @@ test.each([
   ['ends its side', (socket: Socket) => void socket.end().resume()],
 ])('logs nothing when a client %s in the middle of a body', async (_how, stop) => {
   const admin = await openAdmin()
-  const { json } = await admin.get('/api/openapi.json')
+  const { json } = await admin.get('/api/v1/openapi.json')
   const paths = Object.keys(json.paths).filter((path) => 'post' in json.paths[path])
-  expect(paths).toContain('/api/session')
+  expect(paths).toContain('/api/v1/session')
   for (const path of paths) {
     const socket = await begin(admin, `POST ${path.replace('{id}', '1')}`, withBody)
     const closed = once(socket, 'close')
@@ -39,7 +39,7 @@ test.each([
 test('logs nothing when a client disconnects in the middle of an answer', async () => {
   const admin = await openAdmin()
   const id = await storeIn(admin.inbox, {}, { body: randomBytes(20_000_000) })
-  for (const path of ['/api/stream', `/api/deliveries/${id}/body`, '/api/stats', '/metrics', '/']) {
+  for (const path of ['/api/v1/stream', `/api/v1/deliveries/${id}/body`, '/api/v1/stats', '/metrics', '/']) {
     const socket = await begin(admin, `GET ${path}`)
     if (!socket.readableLength) await once(socket, 'readable')
     const closed = once(socket, 'close')

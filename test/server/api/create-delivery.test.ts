@@ -5,7 +5,7 @@ import { samples } from '../../../src/samples/index.ts'
 import { detailIn, eventually, openInbox, stateIn, storeIn, withMembers } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 
-const send = (admin: Admin, body: unknown) => admin.post('/api/deliveries', body)
+const send = (admin: Admin, body: unknown) => admin.post('/api/v1/deliveries', body)
 
 const bodyIn = async (inbox: Inbox, id: number): Promise<unknown> =>
   JSON.parse(new TextDecoder().decode(await inbox.body(id)))
@@ -15,7 +15,7 @@ describe('a delivery that an operator creates', () => {
     const admin = await openAdmin()
     const payload = { ref: 'refs/heads/main', emoji: '🚀', repository: { full_name: 'acme/shop' } }
     const { status, json, headers } = await send(admin, { event: 'push', payload })
-    expect([status, headers.location]).toEqual([201, `/api/deliveries/${json.id}`])
+    expect([status, headers.location]).toEqual([201, `/api/v1/deliveries/${json.id}`])
     const detail = await detailIn(admin.inbox, json.id)
     expect(detail).toMatchObject({
       guid: json.guid,
@@ -53,7 +53,7 @@ describe('a delivery that an operator creates', () => {
     expect(detail.headers).toMatchObject({ 'x-github-hook-id': '77', 'content-type': 'application/json' })
     expect(detail.headers['x-github-delivery']).toBe(json.guid)
     for (const gone of ['content-length', 'x-hub-signature']) expect(detail.headers).not.toHaveProperty(gone)
-    expect((await admin.get(`/api/deliveries/${json.id}`)).json.editedFrom).toBe(editedFrom)
+    expect((await admin.get(`/api/v1/deliveries/${json.id}`)).json.editedFrom).toBe(editedFrom)
     expect((await detailIn(admin.inbox, editedFrom)).editedFrom).toBeUndefined()
   })
 
@@ -135,7 +135,7 @@ describe('the API rejects a delivery', () => {
     const admin = await openAdmin()
     const hostile = `[${'{"34":0},'.repeat(1_500_000)}0]`
     for (const body of [{ event: 'push', text: hostile }, `{"event":"push","payload":{"a":${hostile}}}`]) {
-      const { status, json } = await admin.ask('/api/deliveries', {
+      const { status, json } = await admin.ask('/api/v1/deliveries', {
         ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
         body: typeof body === 'string' ? body : JSON.stringify(body),
       })
@@ -186,7 +186,7 @@ beforeAll(async () => {
 
 describe('the samples', () => {
   test('are counted by event and action', async () => {
-    const { status, json } = await admin.get('/api/samples')
+    const { status, json } = await admin.get('/api/v1/samples')
     expect(status).toBe(200)
     const counted: { event: string; action?: string; count: number }[] = json.samples
     expect(counted.reduce((sum, { count }) => sum + count, 0)).toBe(samples().length)
@@ -197,7 +197,7 @@ describe('the samples', () => {
   })
 
   test.each(['issues.opened', 'issues', 'push'])('of %s are returned', async (name) => {
-    const { status, json } = await admin.get(`/api/samples/${name}`)
+    const { status, json } = await admin.get(`/api/v1/samples/${name}`)
     expect(status).toBe(200)
     expect(json.samples).toEqual(JSON.parse(JSON.stringify(samples(name))))
     expect(json.samples.length).toBeGreaterThan(0)
@@ -206,7 +206,7 @@ describe('the samples', () => {
   test.each(['nothing', 'issues.nothing', 'push.opened', '__proto__', 'constructor', '%00', 'a%2Fb'])(
     'of %s do not exist',
     async (name) => {
-      const { status, json } = await admin.get(`/api/samples/${name}`)
+      const { status, json } = await admin.get(`/api/v1/samples/${name}`)
       expect([status, json.code]).toEqual([404, 'not_found'])
     },
   )

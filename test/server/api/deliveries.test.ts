@@ -29,7 +29,7 @@ const idsOf = (json: { deliveries: { id: number }[] }) => json.deliveries.map(({
 
 describe('the list', () => {
   test('has all deliveries, newest first', async () => {
-    const { status, headers, json } = await admin.get('/api/deliveries')
+    const { status, headers, json } = await admin.get('/api/v1/deliveries')
     expect(status).toBe(200)
     expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store' })
     expect(idsOf(json)).toEqual([ids.pending, ids.dead, ids.done])
@@ -74,18 +74,27 @@ describe('the list', () => {
     ['guid=%00', []],
     ['q=event:', []],
   ] as [string, ('done' | 'dead' | 'pending')[]][])('filtered by %s has %j', async (query, expected) => {
-    const { status, json } = await admin.get(`/api/deliveries?${query.replaceAll(' ', '%20')}`)
+    const { status, json } = await admin.get(`/api/v1/deliveries?${query.replaceAll(' ', '%20')}`)
     expect([status, json.detail]).toEqual([200, undefined])
     expect(idsOf(json)).toEqual(expected.map((name) => ids[name]))
   })
 
   test('is returned in pages', async () => {
-    const first = await admin.get('/api/deliveries?limit=2')
+    const first = await admin.get('/api/v1/deliveries?limit=2')
     expect(idsOf(first.json)).toEqual([ids.pending, ids.dead])
-    expect(first.json).toMatchObject({ next: ids.dead, left: 1 })
-    const second = await admin.get(`/api/deliveries?limit=2&before=${first.json.next}`)
+    expect(first.json).toMatchObject({ next: expect.any(String), reached: ids.dead, left: 1 })
+    const second = await admin.get(`/api/v1/deliveries?limit=2&cursor=${first.json.next}`)
     expect(idsOf(second.json)).toEqual([ids.done])
     expect(second.json).not.toHaveProperty('next')
+    expect(second.json).not.toHaveProperty('reached')
+  })
+
+  test('begins below the lower of the cursor and "before"', async () => {
+    const { json } = await admin.get('/api/v1/deliveries?limit=1')
+    const idsAfter = async (before: number) =>
+      idsOf((await admin.get(`/api/v1/deliveries?cursor=${json.next}&before=${before}`)).json)
+    expect(await idsAfter(ids.pending + 1)).toEqual([ids.dead, ids.done])
+    expect(await idsAfter(ids.dead)).toEqual([ids.done])
   })
 
   test.each([
@@ -96,6 +105,8 @@ describe('the list', () => {
     ['limit=0', 'limit', 'a whole number from 1 to 500'],
     ['limit=501', 'limit', 'a whole number from 1 to 500'],
     ['before=x', 'before', 'a whole number'],
+    ['cursor=41', 'cursor', 'the member "next" of a page'],
+    ['cursor=', 'cursor', 'the member "next" of a page'],
     ['before=99999999999999999', 'before', 'a whole number'],
     ['since=yesterday', 'since', 'an age such as 2h or 7d'],
     ['since=2026-13-01', 'since', 'a date'],
@@ -120,7 +131,7 @@ describe('the list', () => {
     ['q=%22%22', 'q.words', 'not empty'],
     [`q=${'a+'.repeat(21)}`, 'q', '20 words'],
   ])('rejects %s and names the expected value', async (query, name, expected) => {
-    const { json, status } = await admin.get(`/api/deliveries?${query}`)
+    const { json, status } = await admin.get(`/api/v1/deliveries?${query}`)
     expect(status).toBe(400)
     expect(json).toMatchObject({ code: 'invalid_request', status: 400 })
     expect(json.errors).toEqual([{ name, expected: expect.stringContaining(expected) }])
@@ -128,7 +139,7 @@ describe('the list', () => {
   })
 
   test('reports all problems together', async () => {
-    const { json } = await admin.get('/api/deliveries?state=x&limit=0&since=x&color=red')
+    const { json } = await admin.get('/api/v1/deliveries?state=x&limit=0&since=x&color=red')
     expect(json.errors.map(({ name }: { name: string }) => name)).toEqual(['state', 'limit', 'since', 'color'])
     expect(json.detail.split('; ')).toHaveLength(4)
   })

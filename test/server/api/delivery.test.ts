@@ -22,7 +22,7 @@ describe('a delivery', () => {
   test('is shown with headers, handlers and attempts', async () => {
     const id = await storeIn(admin.inbox, { a: 1 }, { headers: { 'x-github-event': 'push' }, address: '192.0.2.1' })
     await handle(admin.inbox, id, { outcome: 'failed', more: { error: 'Error: no', log: 'a line' } })
-    const { status, json } = await admin.get(`/api/deliveries/${id}`)
+    const { status, json } = await admin.get(`/api/v1/deliveries/${id}`)
     expect(status).toBe(200)
     expect(json).toMatchObject({ id, state: 'retrying', address: '192.0.2.1', headers: { 'x-github-event': 'push' } })
     expect(json.tasks).toMatchObject([
@@ -33,7 +33,7 @@ describe('a delivery', () => {
   test.each(['999', '0', '-1', '1.5', 'abc', '1e3', '%31%20', '9999999999999999999', '..%2f1', 'constructor'])(
     'that does not exist is answered 404: %s',
     async (id) => {
-      for (const path of [`/api/deliveries/${id}`, `/api/deliveries/${id}/body`]) {
+      for (const path of [`/api/v1/deliveries/${id}`, `/api/v1/deliveries/${id}/body`]) {
         const { status, headers, json } = await admin.get(path)
         expect([status, json.code]).toEqual([404, 'not_found'])
         expect(headers['content-type']).toBe('application/problem+json')
@@ -71,7 +71,7 @@ describe('the body of a delivery', () => {
   test('is the original bytes', async () => {
     const every = Uint8Array.from({ length: 70_000 }, (_, index) => index % 251)
     const id = await storeIn(admin.inbox, {}, { body: every })
-    const { status, headers, bytes } = await admin.get(`/api/deliveries/${id}/body`)
+    const { status, headers, bytes } = await admin.get(`/api/v1/deliveries/${id}/body`)
     expect(status).toBe(200)
     expect(headers['content-length']).toBe('70000')
     expect(Buffer.compare(bytes, every)).toBe(0)
@@ -79,13 +79,13 @@ describe('the body of a delivery', () => {
 
   test('may be empty', async () => {
     const id = await storeIn(admin.inbox, '')
-    expect((await admin.get(`/api/deliveries/${id}/body`)).bytes).toHaveLength(0)
+    expect((await admin.get(`/api/v1/deliveries/${id}/body`)).bytes).toHaveLength(0)
   })
 
   test('with a script is a download, and never a page', async () => {
     const id = await storeIn(admin.inbox, script, { guid: script, headers: { 'content-type': 'text/html' } })
     const headers = { accept: 'text/html', 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' }
-    const body = await admin.ask(`/api/deliveries/${id}/body`, { headers: { ...headers, 'sec-fetch-site': 'none' } })
+    const body = await admin.ask(`/api/v1/deliveries/${id}/body`, { headers: { ...headers, 'sec-fetch-site': 'none' } })
     expect(body.bytes.toString()).toBe(script)
     expect(body.headers).toMatchObject({
       'content-type': 'application/octet-stream',
@@ -94,7 +94,7 @@ describe('the body of a delivery', () => {
       'content-security-policy': expect.stringContaining("default-src 'none'"),
       'cross-origin-resource-policy': 'same-origin',
     })
-    for (const path of ['/api/deliveries', `/api/deliveries/${id}`]) {
+    for (const path of ['/api/v1/deliveries', `/api/v1/deliveries/${id}`]) {
       const { headers, json } = await admin.ask(path, { headers: { accept: 'text/html' } })
       expect(headers['content-type']).toBe('application/json')
       expect(headers['x-content-type-options']).toBe('nosniff')
@@ -112,14 +112,14 @@ describe('the body of a delivery', () => {
     ['…', 'json', undefined],
   ] as const)('with the GUID %j and the form %s has the file name %s', async (guid, form, name) => {
     const id = await storeIn(admin.inbox, {}, { guid, form })
-    const { headers } = await admin.get(`/api/deliveries/${id}/body`)
+    const { headers } = await admin.get(`/api/v1/deliveries/${id}/body`)
     expect(headers['content-disposition']).toBe(`attachment; filename="${name ?? `${id}.json`}"`)
   })
 
   test('that was pruned is answered 404', async () => {
     const id = await storeIn(admin.inbox)
     const pruned = withMembers(admin.inbox, { body: async () => undefined })
-    const { status } = await (await openAdmin({ inbox: pruned })).get(`/api/deliveries/${id}/body`)
+    const { status } = await (await openAdmin({ inbox: pruned })).get(`/api/v1/deliveries/${id}/body`)
     expect(status).toBe(404)
   })
 })
@@ -129,7 +129,7 @@ const hmac = (secret: string, bytes: Uint8Array) => `sha256=${createHmac('sha256
 test('signs a stored delivery with the first secret, and logs the operator', async () => {
   const admin = await openAdmin({ hooks: new Hooks({ secret: ['new', 'old'] }) })
   const id = await storeIn(admin.inbox, { text: 'naïve 🚀', bidi: '\u202e', lone: '\ud800' })
-  const { status, json } = await admin.post(`/api/deliveries/${id}/signature`)
+  const { status, json } = await admin.post(`/api/v1/deliveries/${id}/signature`)
   const bytes = (await admin.inbox.body(id)) as Uint8Array
   expect([status, json]).toEqual([200, { signature: hmac('new', bytes), algorithm: 'sha256' }])
   const { fields, message } = admin.recorder.lines.at(-1) ?? {}
@@ -144,15 +144,15 @@ test('signs with the secret that a function returns for the headers of the deliv
   const admin = await openAdmin({ hooks: new Hooks({ secret }) })
   const known = await storeIn(admin.inbox, {}, { headers: { 'x-github-hook-id': '7' } })
   const other = await storeIn(admin.inbox, {}, { headers: { 'x-github-hook-id': '8' } })
-  const { json } = await admin.post(`/api/deliveries/${known}/signature`)
+  const { json } = await admin.post(`/api/v1/deliveries/${known}/signature`)
   expect(json.signature).toBe(hmac('of the seventh', (await admin.inbox.body(known)) as Uint8Array))
-  const rejected = await admin.post(`/api/deliveries/${other}/signature`)
+  const rejected = await admin.post(`/api/v1/deliveries/${other}/signature`)
   expect([rejected.status, rejected.json.code]).toEqual([409, 'not_applicable'])
 })
 
 test('signs nothing if signatures are not checked', async () => {
   const admin = await openAdmin({ hooks: new Hooks({ validateSignature: false }) })
   const id = await storeIn(admin.inbox, {})
-  const { status, json } = await admin.post(`/api/deliveries/${id}/signature`)
+  const { status, json } = await admin.post(`/api/v1/deliveries/${id}/signature`)
   expect([status, json.code, admin.recorder.lines]).toEqual([409, 'not_applicable', []])
 })

@@ -76,12 +76,20 @@ beforeAll(async () => {
   ])
   await inbox.heartbeat({ id: 'p', role: 'worker', version: '1.2.3', startedAt: 1 })
   await inbox.setValue('recovery', JSON.stringify({ at: 1, reports: swept.reports }))
-  const { json } = await admin.get('/api/openapi.json')
+  const { json } = await admin.get('/api/v1/openapi.json')
   paths = json.paths
   ajv = new Ajv2020({ allErrors: true, strictTypes: false })
-  ajv.addSchema({ $id: 'api', components: json.components })
+  ajv.addSchema({ $id: 'api', components: closed(json.components) })
   ajv.addVocabulary(['components'])
 })
+
+/** The schemas without unknown members. Clients must accept such members, but the server has no reason to send any. */
+function closed(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(closed)
+  const members = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, closed(member)]))
+  return { ...members, ...('properties' in value && 'required' in value && { additionalProperties: false }) }
+}
 
 /** Checks a value against a schema of the description. The schema may refer to others. */
 const isValid = (schema: object, value: unknown): true | unknown => {
@@ -105,101 +113,106 @@ async function call(method: string, path: string, query: string, asked: RequestS
 
 /** Calls of each operation, with the status that each must have. */
 const calls: Record<string, [status: number, query: string, asked?: RequestSpec][]> = {
-  'get /api/deliveries': [
-    [200, '/api/deliveries'],
-    [200, '/api/deliveries?limit=1'],
-    [400, '/api/deliveries?limit=0'],
-    [401, '/api/deliveries', { headers: { authorization: undefined } }],
-    [403, '/api/deliveries', { headers: { host: 'evil.example' } }],
+  'get /api/v1/deliveries': [
+    [200, '/api/v1/deliveries'],
+    [200, '/api/v1/deliveries?limit=1'],
+    [400, '/api/v1/deliveries?limit=0'],
+    [401, '/api/v1/deliveries', { headers: { authorization: undefined } }],
+    [403, '/api/v1/deliveries', { headers: { host: 'evil.example' } }],
   ],
-  'post /api/deliveries': [
-    [201, '/api/deliveries', { body: { event: 'push', payload: {}, editedFrom: 1 } }],
-    [201, '/api/deliveries', { body: { event: 'push', text: '{}' } }],
-    [404, '/api/deliveries', { body: { event: 'push', payload: {}, editedFrom: 99 } }],
-    [400, '/api/deliveries', { body: { event: 'a b', payload: {} } }],
+  'post /api/v1/deliveries': [
+    [201, '/api/v1/deliveries', { body: { event: 'push', payload: {}, editedFrom: 1 } }],
+    [201, '/api/v1/deliveries', { body: { event: 'push', text: '{}' } }],
+    [404, '/api/v1/deliveries', { body: { event: 'push', payload: {}, editedFrom: 99 } }],
+    [400, '/api/v1/deliveries', { body: { event: 'a b', payload: {} } }],
   ],
-  'get /api/deliveries/{id}': [
-    ...[1, 2, 3, 4, 5].map((id): [number, string] => [200, `/api/deliveries/${id}`]),
-    [404, '/api/deliveries/99'],
+  'get /api/v1/deliveries/{id}': [
+    ...[1, 2, 3, 4, 5].map((id): [number, string] => [200, `/api/v1/deliveries/${id}`]),
+    [404, '/api/v1/deliveries/99'],
   ],
-  'get /api/deliveries/{id}/body': [
-    [200, '/api/deliveries/1/body'],
-    [404, '/api/deliveries/99/body'],
+  'get /api/v1/deliveries/{id}/body': [
+    [200, '/api/v1/deliveries/1/body'],
+    [404, '/api/v1/deliveries/99/body'],
   ],
-  'post /api/deliveries/{id}/retry': [
-    [200, '/api/deliveries/3/retry'],
-    [404, '/api/deliveries/99/retry'],
-    [409, '/api/deliveries/2/retry'],
-    [400, '/api/deliveries/3/retry', { body: { x: 1 } }],
-    [413, '/api/deliveries/3/retry', { body: 'x'.repeat(2 ** 20 + 1) }],
-    [415, '/api/deliveries/3/retry', { body: 'x', headers: { 'content-type': 'text/plain' } }],
+  'post /api/v1/deliveries/{id}/retry': [
+    [200, '/api/v1/deliveries/3/retry'],
+    [404, '/api/v1/deliveries/99/retry'],
+    [409, '/api/v1/deliveries/2/retry'],
+    [400, '/api/v1/deliveries/3/retry', { body: { x: 1 } }],
+    [413, '/api/v1/deliveries/3/retry', { body: 'x'.repeat(2 ** 20 + 1) }],
+    [415, '/api/v1/deliveries/3/retry', { body: 'x', headers: { 'content-type': 'text/plain' } }],
   ],
-  'post /api/deliveries/{id}/discard': [
-    [200, '/api/deliveries/1/discard', { body: { reason: 'r' } }],
-    [409, '/api/deliveries/4/discard'],
-    [404, '/api/deliveries/99/discard'],
+  'post /api/v1/deliveries/{id}/discard': [
+    [200, '/api/v1/deliveries/1/discard', { body: { reason: 'r' } }],
+    [409, '/api/v1/deliveries/4/discard'],
+    [404, '/api/v1/deliveries/99/discard'],
   ],
-  'post /api/deliveries/{id}/signature': [
-    [200, '/api/deliveries/1/signature'],
-    [404, '/api/deliveries/99/signature'],
-    [400, '/api/deliveries/1/signature', { body: { secret: 's' } }],
+  'post /api/v1/deliveries/{id}/signature': [
+    [200, '/api/v1/deliveries/1/signature'],
+    [404, '/api/v1/deliveries/99/signature'],
+    [400, '/api/v1/deliveries/1/signature', { body: { secret: 's' } }],
   ],
-  'post /api/deliveries/retry': [
-    [200, '/api/deliveries/retry', { body: { ids: [5], dryRun: true } }],
-    [400, '/api/deliveries/retry', { body: {} }],
+  'post /api/v1/deliveries/retry': [
+    [200, '/api/v1/deliveries/retry', { body: { ids: [5], dryRun: true } }],
+    [400, '/api/v1/deliveries/retry', { body: {} }],
   ],
-  'post /api/deliveries/discard': [
-    [200, '/api/deliveries/discard', { body: { query: { state: 'dead', since: '2h', number: 7 }, reason: 'r' } }],
-    [400, '/api/deliveries/discard', { body: { query: { state: 'x' } } }],
+  'post /api/v1/deliveries/discard': [
+    [200, '/api/v1/deliveries/discard', { body: { query: { state: 'dead', since: '2h', number: 7 }, reason: 'r' } }],
+    [400, '/api/v1/deliveries/discard', { body: { query: { state: 'x' } } }],
   ],
-  'get /api/hooks': [[200, '/api/hooks']],
-  'post /api/pause': [
-    [200, '/api/pause', { body: { handler: 'deploy' } }],
-    [404, '/api/pause', { body: { handler: 'unknown' } }],
-    [403, '/api/pause', { headers: { authorization: `Bearer ${readOnlyToken}` } }],
+  'get /api/v1/handlers': [[200, '/api/v1/handlers']],
+  'post /api/v1/handlers/{name}/pause': [
+    [200, '/api/v1/handlers/deploy/pause'],
+    [404, '/api/v1/handlers/unknown/pause'],
+    [403, '/api/v1/handlers/deploy/pause', { headers: { authorization: `Bearer ${readOnlyToken}` } }],
   ],
-  'post /api/resume': [
-    [200, '/api/resume'],
-    [400, '/api/resume', { body: { handler: 1 } }],
+  'post /api/v1/handlers/{name}/resume': [
+    [200, '/api/v1/handlers/deploy/resume'],
+    [400, '/api/v1/handlers/deploy/resume', { body: { handler: 1 } }],
   ],
-  'get /api/recovery': [[200, '/api/recovery']],
-  'post /api/recovery': [
-    [200, '/api/recovery'],
-    [200, '/api/recovery', { body: { dryRun: true, thorough: false } }],
-    [400, '/api/recovery', { body: { dryRun: 'yes' } }],
+  'post /api/v1/handlers/pause': [[200, '/api/v1/handlers/pause', { body: { all: true } }]],
+  'post /api/v1/handlers/resume': [
+    [200, '/api/v1/handlers/resume', { body: { all: true } }],
+    [400, '/api/v1/handlers/resume'],
   ],
-  'get /api/processes': [[200, '/api/processes']],
-  'get /api/values': [
-    [200, '/api/values?column=repository'],
-    [200, '/api/values?column=handler&prefix=&limit=1'],
-    [400, '/api/values'],
-    [400, '/api/values?column=title'],
+  'get /api/v1/recovery': [[200, '/api/v1/recovery']],
+  'post /api/v1/recovery/sweeps': [
+    [200, '/api/v1/recovery/sweeps'],
+    [200, '/api/v1/recovery/sweeps', { body: { dryRun: true, thorough: false } }],
+    [400, '/api/v1/recovery/sweeps', { body: { dryRun: 'yes' } }],
   ],
-  'get /api/rejected': [[200, '/api/rejected']],
-  'get /api/stats': [
-    [200, '/api/stats'],
-    [200, '/api/stats?window=7d'],
-    [400, '/api/stats?window=2h'],
+  'get /api/v1/processes': [[200, '/api/v1/processes']],
+  'get /api/v1/values': [
+    [200, '/api/v1/values?column=repository'],
+    [200, '/api/v1/values?column=handler&prefix=&limit=1'],
+    [400, '/api/v1/values'],
+    [400, '/api/v1/values?column=title'],
   ],
-  'get /api/stream': [
-    [200, '/api/stream'],
-    [200, '/api/stream', { headers: { 'last-event-id': '1' } }],
+  'get /api/v1/rejections': [[200, '/api/v1/rejections']],
+  'get /api/v1/stats': [
+    [200, '/api/v1/stats'],
+    [200, '/api/v1/stats?window=7d'],
+    [400, '/api/v1/stats?window=2h'],
   ],
-  'get /api/samples': [[200, '/api/samples']],
-  'get /api/samples/{name}': [
-    [200, '/api/samples/issues.opened'],
-    [404, '/api/samples/nothing'],
+  'get /api/v1/stream': [
+    [200, '/api/v1/stream'],
+    [200, '/api/v1/stream', { headers: { 'last-event-id': '1' } }],
   ],
-  'get /api/openapi.json': [[200, '/api/openapi.json']],
-  'get /api/session': [
-    [200, '/api/session'],
-    [401, '/api/session', { headers: { authorization: undefined } }],
+  'get /api/v1/samples': [[200, '/api/v1/samples']],
+  'get /api/v1/samples/{event}': [
+    [200, '/api/v1/samples/issues.opened'],
+    [404, '/api/v1/samples/nothing'],
   ],
-  'delete /api/session': [[204, '/api/session']],
-  'post /api/session': [
-    [204, '/api/session', { body: { token } }],
-    [400, '/api/session', { body: {} }],
-    [401, '/api/session', { body: { token: 'wrong' } }],
+  'get /api/v1/openapi.json': [[200, '/api/v1/openapi.json']],
+  'get /api/v1/session': [
+    [200, '/api/v1/session'],
+    [401, '/api/v1/session', { headers: { authorization: undefined } }],
+  ],
+  'delete /api/v1/session': [[204, '/api/v1/session']],
+  'post /api/v1/session': [
+    [204, '/api/v1/session', { body: { token } }],
+    [400, '/api/v1/session', { body: {} }],
+    [401, '/api/v1/session', { body: { token: 'wrong' } }],
   ],
 }
 
@@ -238,7 +251,7 @@ describe('the description', () => {
   })
 
   test('describes requests as strictly as they are checked', () => {
-    const schema = paths['/api/deliveries/discard']?.post?.requestBody?.content['application/json'].schema ?? {}
+    const schema = paths['/api/v1/deliveries/discard']?.post?.requestBody?.content['application/json'].schema ?? {}
     for (const body of [
       {},
       { ids: [1], query: {} },
@@ -251,12 +264,12 @@ describe('the description', () => {
   })
 
   test('lists every problem', async () => {
-    const { json } = await admin.get('/api/openapi.json')
+    const { json } = await admin.get('/api/v1/openapi.json')
     expect(json.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(problems))
   })
 
   test('refers only to existing schemas', async () => {
-    const { json } = await admin.get('/api/openapi.json')
+    const { json } = await admin.get('/api/v1/openapi.json')
     const referred = [...JSON.stringify(json).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name)
     expect([...new Set(referred)].toSorted()).toEqual(Object.keys(json.components.schemas).toSorted())
   })
@@ -280,7 +293,7 @@ describe('docs/api.md', () => {
     const cells = [...page.matchAll(/^\| (`\w+`(?:, `\w+`)*) \| [^\d]/gm)].flatMap(([, names = '']) =>
       names.match(/\w+/g),
     )
-    const described = paths['/api/deliveries']?.get?.parameters?.map(({ name }) => name)
+    const described = paths['/api/v1/deliveries']?.get?.parameters?.map(({ name }) => name)
     expect(cells.toSorted()).toEqual(described?.toSorted())
   })
 })

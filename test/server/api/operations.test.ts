@@ -60,7 +60,7 @@ describe('an operation on one delivery', () => {
     ['discard', 'ignored', 409],
   ] as const)('%s in the state %s is answered %i', async (act, state, status) => {
     const id = await inState(admin.inbox, state)
-    const answered = await admin.post(`/api/deliveries/${id}/${act}`)
+    const answered = await admin.post(`/api/v1/deliveries/${id}/${act}`)
     expect(answered.status).toBe(status)
     if (status === 200) {
       expect(answered.json).toEqual({ count: 1 })
@@ -74,7 +74,7 @@ describe('an operation on one delivery', () => {
   test.each(['retry', 'discard'])('is answered 404 if the delivery does not exist: %s', async (act) => {
     const before = admin.recorder.lines.length
     for (const id of ['999', 'x', '0']) {
-      const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`)
+      const { status, json } = await admin.post(`/api/v1/deliveries/${id}/${act}`)
       expect([status, json.code]).toEqual([404, 'not_found'])
     }
     expect(admin.recorder.lines).toHaveLength(before)
@@ -82,10 +82,10 @@ describe('an operation on one delivery', () => {
 
   test('may have a reason: discard', async () => {
     const [one, other] = [await storeIn(admin.inbox), await storeIn(admin.inbox)]
-    await admin.post(`/api/deliveries/${one}/discard`, { reason: 'was a test' })
-    await admin.post(`/api/deliveries/${other}/discard`)
-    expect((await admin.get(`/api/deliveries/${one}`)).json.reason).toBe('was a test')
-    expect((await admin.get(`/api/deliveries/${other}`)).json.reason).toBe('Discarded by an operator')
+    await admin.post(`/api/v1/deliveries/${one}/discard`, { reason: 'was a test' })
+    await admin.post(`/api/v1/deliveries/${other}/discard`)
+    expect((await admin.get(`/api/v1/deliveries/${one}`)).json.reason).toBe('was a test')
+    expect((await admin.get(`/api/v1/deliveries/${other}`)).json.reason).toBe('Discarded by an operator')
   })
 
   test.each([
@@ -97,7 +97,7 @@ describe('an operation on one delivery', () => {
     ['retry', { dryRun: true }, 'dryRun'],
   ])('changes nothing if its body is invalid: %s, %#', async (act, body, name) => {
     const id = await inState(admin.inbox, 'dead')
-    const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`, body)
+    const { status, json } = await admin.post(`/api/v1/deliveries/${id}/${act}`, body)
     expect([status, json.errors[0].name]).toEqual([400, name])
     expect(await stateIn(admin.inbox, id)).toBe('dead')
   })
@@ -109,15 +109,17 @@ describe('many deliveries', () => {
     const { done } = await inEachState(admin.inbox)
     const extra = await storeIn(admin.inbox, {}, { event: 'ping' })
     await handle(admin.inbox, extra, { outcome: 'dead' })
-    expect((await admin.post('/api/deliveries/retry', { query: { state: 'dead', event: 'push' } })).json).toEqual({
+    expect((await admin.post('/api/v1/deliveries/retry', { query: { state: 'dead', event: 'push' } })).json).toEqual({
       count: 1,
     })
     expect(await stateIn(admin.inbox, extra)).toBe('dead')
-    expect((await admin.post('/api/deliveries/retry', { query: { q: 'event:ping' } })).json).toEqual({ count: 1 })
-    expect((await admin.post('/api/deliveries/discard', { query: { since: 0, number: 7 } })).json).toEqual({ count: 0 })
+    expect((await admin.post('/api/v1/deliveries/retry', { query: { q: 'event:ping' } })).json).toEqual({ count: 1 })
+    expect((await admin.post('/api/v1/deliveries/discard', { query: { since: 0, number: 7 } })).json).toEqual({
+      count: 0,
+    })
     const all = { query: {}, reason: 'all' }
-    expect((await admin.post('/api/deliveries/discard', { ...all, dryRun: true })).json).toEqual({ count: 5 })
-    expect((await admin.post('/api/deliveries/discard', { ...all, dryRun: false })).json).toEqual({ count: 5 })
+    expect((await admin.post('/api/v1/deliveries/discard', { ...all, dryRun: true })).json).toEqual({ count: 5 })
+    expect((await admin.post('/api/v1/deliveries/discard', { ...all, dryRun: false })).json).toEqual({ count: 5 })
     expect(await statesIn(admin)).toEqual({ done: 1, ignored: 1, discarded: 5 })
     expect(await stateIn(admin.inbox, done)).toBe('done')
   })
@@ -126,25 +128,25 @@ describe('many deliveries', () => {
     const admin = await openAdmin()
     const { dead, done, pending } = await inEachState(admin.inbox)
     const ids = [dead, done, done, pending, 999]
-    expect((await admin.post('/api/deliveries/retry', { ids })).json).toEqual({ count: 2 })
-    expect((await admin.post('/api/deliveries/discard', { ids: [done, 999] })).json).toEqual({ count: 1 })
+    expect((await admin.post('/api/v1/deliveries/retry', { ids })).json).toEqual({ count: 2 })
+    expect((await admin.post('/api/v1/deliveries/discard', { ids: [done, 999] })).json).toEqual({ count: 1 })
   })
 
   test('are selected by their ids and states', async () => {
     const admin = await openAdmin()
     const { dead, done, pending, retrying } = await inEachState(admin.inbox)
     const selection = { ids: [dead, done, pending, retrying, 999], states: ['dead', 'pending'] }
-    expect((await admin.post('/api/deliveries/retry', { ...selection, dryRun: true })).json).toEqual({ count: 1 })
-    expect((await admin.post('/api/deliveries/retry', selection)).json).toEqual({ count: 1 })
+    expect((await admin.post('/api/v1/deliveries/retry', { ...selection, dryRun: true })).json).toEqual({ count: 1 })
+    expect((await admin.post('/api/v1/deliveries/retry', selection)).json).toEqual({ count: 1 })
     expect(await stateIn(admin.inbox, done)).toBe('done')
-    expect((await admin.post('/api/deliveries/discard', { ids: [retrying], states: ['dead'] })).json.count).toBe(0)
+    expect((await admin.post('/api/v1/deliveries/discard', { ids: [retrying], states: ['dead'] })).json.count).toBe(0)
     expect(await stateIn(admin.inbox, retrying)).toBe('retrying')
   })
 
   test('may be more than fit into one transaction', async () => {
     const admin = await openAdmin()
     const ids = await Promise.all(Array.from({ length: 1100 }, () => storeIn(admin.inbox)))
-    const count = async (act: string, body: object) => (await admin.post(`/api/deliveries/${act}`, body)).json.count
+    const count = async (act: string, body: object) => (await admin.post(`/api/v1/deliveries/${act}`, body)).json.count
     expect(await count('discard', { query: {}, dryRun: true })).toBe(1100)
     expect(await count('discard', { ids, dryRun: true })).toBe(1100)
     expect(await count('discard', { ids })).toBe(1100)
@@ -165,9 +167,9 @@ test('a dry run of a retry counts unfinished deliveries if one of their handlers
   await inbox.retry({ ids: [rearmed] }) // now waits to be matched
   const ids = [running, oneDead, rearmed]
   for (const selection of [{ query: {} }, { ids }, { query: { state: 'running' } }]) {
-    expect((await admin.post('/api/deliveries/retry', { ...selection, dryRun: true })).json).toEqual({ count: 1 })
+    expect((await admin.post('/api/v1/deliveries/retry', { ...selection, dryRun: true })).json).toEqual({ count: 1 })
   }
-  expect((await admin.post('/api/deliveries/retry', { ids })).json).toEqual({ count: 1 })
+  expect((await admin.post('/api/v1/deliveries/retry', { ids })).json).toEqual({ count: 1 })
 })
 
 describe('deliveries that are not changed', () => {
@@ -186,7 +188,7 @@ describe('deliveries that are not changed', () => {
     for (const [state, count] of Object.entries(expected) as [State, number][]) {
       const by = [{ query: { state } }, { ids: [ids[state], 999] }]
       for (const selection of by) {
-        const { json } = await admin.post(`/api/deliveries/${act}`, { ...selection, dryRun: true })
+        const { json } = await admin.post(`/api/v1/deliveries/${act}`, { ...selection, dryRun: true })
         expect([state, json]).toEqual([state, { count }])
       }
     }
@@ -227,14 +229,14 @@ describe('deliveries that are not changed', () => {
     [{ query: {}, reason: 5 }, ['reason']],
   ])('are not changed by the invalid selection %#', async (body, names) => {
     const before = await statesIn(admin)
-    const { status, json } = await admin.post('/api/deliveries/discard', body)
+    const { status, json } = await admin.post('/api/v1/deliveries/discard', body)
     expect(status).toBe(400)
     expect(json.errors.map(({ name }: { name: string }) => name)).toEqual(names)
     expect(await statesIn(admin)).toEqual(before)
   })
 
   test('are not changed by a query with states, and the answer says why', async () => {
-    const { json } = await admin.post('/api/deliveries/retry', { query: {}, states: ['dead'] })
+    const { json } = await admin.post('/api/v1/deliveries/retry', { query: {}, states: ['dead'] })
     expect(json.detail).toBe('states: expected only together with ids (a query has the filter "state" instead)')
   })
 })
@@ -243,10 +245,10 @@ describe('an operation', () => {
   test('is logged with the operator', async () => {
     const admin = await openAdmin()
     const { dead, pending } = await inEachState(admin.inbox)
-    await admin.post(`/api/deliveries/${dead}/retry`)
-    await admin.post(`/api/deliveries/${pending}/discard`, { reason: 'why not' })
-    await admin.post('/api/deliveries/retry', { query: { state: 'retrying' } })
-    await admin.post('/api/deliveries/discard', { ids: [dead], reason: 'enough' })
+    await admin.post(`/api/v1/deliveries/${dead}/retry`)
+    await admin.post(`/api/v1/deliveries/${pending}/discard`, { reason: 'why not' })
+    await admin.post('/api/v1/deliveries/retry', { query: { state: 'retrying' } })
+    await admin.post('/api/v1/deliveries/discard', { ids: [dead], reason: 'enough' })
     const address = '127.0.0.1'
     expect(admin.recorder.lines.map(({ level, fields }) => [level, fields])).toEqual([
       ['info', { act: 'retry', what: { ids: [dead] }, count: 1, address }],

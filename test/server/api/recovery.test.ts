@@ -19,19 +19,19 @@ async function away() {
 
 test('a dry run lists the missed deliveries, and changes nothing', async () => {
   const { scene, admin, guid } = await away()
-  const { status, json } = await admin.post('/api/recovery', { dryRun: true })
+  const { status, json } = await admin.post('/api/v1/recovery/sweeps', { dryRun: true })
   expect([status, json]).toMatchObject([
     200,
     { reports: [{ counts: { missed: 1 } }], missedDeliveries: [{ guid, state: 'missed' }] },
   ])
-  expect((await admin.get('/api/recovery')).json).toMatchObject({ missedDeliveries: [], counts: { missed: 0 } })
+  expect((await admin.get('/api/v1/recovery')).json).toMatchObject({ missedDeliveries: [], counts: { missed: 0 } })
   expect(scene.github.requests.map(({ method }) => method)).not.toContain('POST')
   expect(admin.recorder.lines.map(({ message }) => message)).not.toContain('Operator action: recover')
 })
 
 test('a sweep requests the missed deliveries, and logs the operator', async () => {
   const { scene, admin, guid } = await away()
-  const { json } = await admin.post('/api/recovery')
+  const { json } = await admin.post('/api/v1/recovery/sweeps')
   expect(json).toMatchObject({
     reports: [{ counts: { requested: 1 } }],
     missedDeliveries: [{ guid, state: 'requested' }],
@@ -45,18 +45,21 @@ test('a sweep requests the missed deliveries, and logs the operator', async () =
 
 test('a thorough sweep looks back as far as --recover-lookback', async () => {
   const { scene, admin } = await away()
-  await admin.post('/api/recovery')
+  await admin.post('/api/v1/recovery/sweeps')
   await scene.github.idle()
   scene.github.clock.advance(3_600_000)
   scene.github.record(scene.hook, [{ event: 'push', statusCode: 502 }])
-  await admin.post('/api/recovery')
-  const sent = async (body: object) => (await admin.post('/api/recovery', body)).json.reports[0].sent
+  await admin.post('/api/v1/recovery/sweeps')
+  const sent = async (body: object) => (await admin.post('/api/v1/recovery/sweeps', body)).json.reports[0].sent
   expect([await sent({ dryRun: true }), await sent({ dryRun: true, thorough: true })]).toEqual([1, 2])
 })
 
 test.each([{ dryRun: 1 }, { dryrun: true }])('%j is rejected', async (body) => {
   const { scene, admin } = await away()
-  expect(await admin.post('/api/recovery', body)).toMatchObject({ status: 400, json: { code: 'invalid_request' } })
+  expect(await admin.post('/api/v1/recovery/sweeps', body)).toMatchObject({
+    status: 400,
+    json: { code: 'invalid_request' },
+  })
   expect(scene.github.requests).toEqual([])
 })
 
@@ -64,9 +67,9 @@ test('a sweep is rejected without --recover, or while another process sweeps', a
   const { scene, admin } = await away()
   const none = await openAdmin()
   const problem = { code: 'not_applicable', detail: expect.stringContaining('--recover acme/shop') }
-  expect(await none.post('/api/recovery')).toMatchObject({ status: 409, json: problem })
+  expect(await none.post('/api/v1/recovery/sweeps')).toMatchObject({ status: 409, json: problem })
   await scene.inbox.lease('recovery', 'another process', 60_000)
-  expect(await admin.post('/api/recovery')).toMatchObject({ status: 409, json: { code: 'not_applicable' } })
+  expect(await admin.post('/api/v1/recovery/sweeps')).toMatchObject({ status: 409, json: { code: 'not_applicable' } })
 })
 
 /** Starts a server. It sends a line break every `silence` ms until it can send `work`. @returns its address. */

@@ -12,7 +12,7 @@ test('shows the inbox and the process', async () => {
   const admin = await openAdmin({ role: 'receiver' })
   const receivedAt = Date.now() - 5000
   await storeIn(admin.inbox, {}, { receivedAt })
-  const { status, json } = await admin.get('/api/stats')
+  const { status, json } = await admin.get('/api/v1/stats')
   expect(status).toBe(200)
   expect(json).toMatchObject({ oldestUnfinished: receivedAt, paused: [], process: { version, role: 'receiver' } })
   expect(json.states).toEqual({ pending: 1, running: 0, retrying: 0, dead: 0, discarded: 0, done: 0, ignored: 0 })
@@ -22,7 +22,7 @@ test('shows the inbox and the process', async () => {
 })
 
 test('leaves out the role and the oldest unfinished delivery if they do not exist', async () => {
-  const { json } = await (await openAdmin()).get('/api/stats')
+  const { json } = await (await openAdmin()).get('/api/v1/stats')
   expect(json).not.toHaveProperty('oldestUnfinished')
   expect(json.process).not.toHaveProperty('role')
 })
@@ -45,7 +45,7 @@ describe('the series', () => {
       count('secrets', '1', '', 0, 7),
       count('secrets', '1', '', -120 * minute, 8), // by a clock that is ahead
     ])
-    const seriesOf = async (window: string) => (await admin.get(`/api/stats?window=${window}`)).json.series
+    const seriesOf = async (window: string) => (await admin.get(`/api/v1/stats?window=${window}`)).json.series
     const hour = await seriesOf('1h')
     expect(hour.step).toBe(minute)
     expect(hour.since % minute).toBe(0)
@@ -77,9 +77,9 @@ describe('the series', () => {
     const answers = (name: string, count: number, ago = 0): Count => {
       return { at: now - ago, measure: 'answers', name, outcome: '', count }
     }
-    expect((await admin.get('/api/stats')).json.series.latency).toBeNull()
+    expect((await admin.get('/api/v1/stats')).json.series.latency).toBeNull()
     await admin.inbox.addCounts([answers('12', 4), answers('1.5', 94), answers('110', 2), answers('3', 1, 10 * minute)])
-    const { latency, latencies, since } = (await admin.get('/api/stats')).json.series
+    const { latency, latencies, since } = (await admin.get('/api/v1/stats')).json.series
     expect(latency).toEqual({ p50: 1.5, p95: 12, p99: 110 })
     expect(latencies).toHaveLength(60)
     expect(latencies[Math.floor((now - 10 * minute - since) / minute)]).toEqual({ p50: 3, p95: 3, p99: 3 })
@@ -87,7 +87,7 @@ describe('the series', () => {
   })
 
   test('rejects an unknown window', async () => {
-    const { status, json } = await (await openAdmin()).get('/api/stats?window=2h')
+    const { status, json } = await (await openAdmin()).get('/api/v1/stats?window=2h')
     expect([status, json.errors]).toEqual([400, [{ name: 'window', expected: 'one of 1h, 24h, 7d' }]])
   })
 })
@@ -98,7 +98,7 @@ test('shows the status of the receiver', async () => {
   const receiver = new Hooks({ secret: 's', apiUrl: github.url }).mount()
   await receiver.ready()
   const admin = await openAdmin({ receiver })
-  const { receiver: shown } = (await admin.get('/api/stats')).json
+  const { receiver: shown } = (await admin.get('/api/v1/stats')).json
   expect(shown).toEqual({
     ...{ heldBytes: 0, heldLimit: 64 * 2 ** 20, origin: true, signature: true },
     ranges: { count: 2, fetchedAt: expect.any(Number) },
@@ -115,7 +115,7 @@ test('lists the newest rejected requests, and the number of all rejected request
   const admin = await openAdmin()
   await admin.inbox.recordRejections([rejection, { ...rejection, at: 2000 }])
   await admin.inbox.addCounts([{ at: 1000, measure: 'rejected', name: 'wrong_signature', outcome: '', count: 5 }])
-  const { status, headers, json } = await admin.get('/api/rejected')
+  const { status, headers, json } = await admin.get('/api/v1/rejections')
   expect([status, headers['content-type']]).toEqual([200, 'application/json'])
   expect(json.counts).toEqual({ wrong_signature: 5 })
   expect(json.latest.map(({ at }: { at: number }) => at)).toEqual([2000, 1000])
@@ -125,14 +125,14 @@ test('lists the newest rejected requests, and the number of all rejected request
 
 test('lists the processes of the inbox, also in the statistics', async () => {
   const admin = await openAdmin()
-  expect((await admin.get('/api/processes')).json).toEqual({ processes: [] })
+  expect((await admin.get('/api/v1/processes')).json).toEqual({ processes: [] })
   const [worker, receiver] = [
     { id: 'b', role: 'worker', version: '1.2.3', startedAt: 2000 } as const,
     { id: 'a', role: 'receiver', version: '1.2.4', startedAt: 1000 } as const,
   ]
   await admin.inbox.heartbeat(worker)
   await admin.inbox.heartbeat(receiver)
-  const { status, json } = await admin.get('/api/processes')
+  const { status, json } = await admin.get('/api/v1/processes')
   expect(status).toBe(200)
   const where = { host: expect.stringMatching(/./), pid: process.pid, seenAt: expect.any(Number) }
   expect(json).toEqual({
@@ -141,5 +141,5 @@ test('lists the processes of the inbox, also in the statistics', async () => {
       { ...worker, ...where },
     ],
   })
-  expect((await admin.get('/api/stats')).json.processes).toEqual(json.processes)
+  expect((await admin.get('/api/v1/stats')).json.processes).toEqual(json.processes)
 })

@@ -30,7 +30,7 @@ class Page {
   readonly source: EventSource
 
   constructor({ host }: Admin, headers: Record<string, string> = {}) {
-    this.source = new EventSource(`http://${host}/api/stream`, {
+    this.source = new EventSource(`http://${host}/api/v1/stream`, {
       fetch: (url, init) =>
         fetch(url, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}`, ...headers } }),
     })
@@ -73,7 +73,7 @@ describe('a client of the stream', () => {
         [id, 'discarded'],
       ]),
     )
-    const { json } = await admin.get('/api/deliveries?limit=1')
+    const { json } = await admin.get('/api/v1/deliveries?limit=1')
     expect(page.told.at(-1)?.data).toEqual(json.deliveries[0])
   })
 
@@ -117,10 +117,10 @@ describe('a client of the stream', () => {
   test('may open five streams, and another after it closed one', async () => {
     const admin = await openAdmin()
     const pages = await Promise.all([1, 2, 3, 4, 5].map(() => Page.open(admin)))
-    const rejected = await admin.get('/api/stream')
+    const rejected = await admin.get('/api/v1/stream')
     expect([rejected.status, rejected.json.code]).toEqual([429, 'too_many_streams'])
     pages[0]?.source.close()
-    await eventually(async () => expect((await admin.ask('/api/stream', { method: 'HEAD' })).status).toBe(200))
+    await eventually(async () => expect((await admin.ask('/api/v1/stream', { method: 'HEAD' })).status).toBe(200))
     await Page.open(admin)
   })
 
@@ -128,13 +128,13 @@ describe('a client of the stream', () => {
     const admin = await openAdmin()
     const named = (name: number) => ({ cookie: `hookserver-${admin.port}=${name}` })
     await Promise.all([1, 2, 3, 4, 5].map((name) => Page.open(admin, named(name))))
-    const rejected = await admin.ask('/api/stream', { headers: named(6) })
+    const rejected = await admin.ask('/api/v1/stream', { headers: named(6) })
     expect([rejected.status, rejected.json.code]).toEqual([429, 'too_many_streams'])
   })
 
   test('needs a token, and must be a page of this server', async () => {
     const admin = await openAdmin()
-    const ask = (headers: Record<string, string | undefined>) => admin.ask('/api/stream', { headers })
+    const ask = (headers: Record<string, string | undefined>) => admin.ask('/api/v1/stream', { headers })
     expect((await ask({ authorization: undefined })).status).toBe(401)
     expect((await ask(fromPage(admin.host, 'http://evil.example', 'cross-site'))).status).toBe(403)
     expect((await ask({ host: 'evil.example' })).status).toBe(403)
@@ -147,7 +147,7 @@ describe('a client of the stream', () => {
     const page = await Page.open(admin, headers)
     const other = await Page.open(admin)
     const ended = once(page.source as unknown as EventTarget, 'error')
-    expect((await admin.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
+    expect((await admin.ask('/api/v1/session', { method: 'DELETE', headers })).status).toBe(204)
     await ended
     await storeIn(admin.inbox)
     await eventually(() => expect(other.states).toHaveLength(1))

@@ -12,7 +12,7 @@ import { type Admin, openAdmin } from '../administered.ts'
 import { adminToken, watch } from '../watched.ts'
 import { handle } from './handled.ts'
 
-const warningsOf = async (admin: Admin): Promise<Warning[]> => (await admin.get('/api/stats')).json.warnings
+const warningsOf = async (admin: Admin): Promise<Warning[]> => (await admin.get('/api/v1/stats')).json.warnings
 
 const codesOf = async (admin: Admin): Promise<string[]> => (await warningsOf(admin)).map(({ code }) => code)
 
@@ -204,7 +204,7 @@ describe('a warning', () => {
     const codesWith = async (flags: Readonly<Record<string, string>>): Promise<string[]> => {
       const { service } = await watch(undefined, flags)
       const init = { headers: { authorization: `Bearer ${adminToken}` } }
-      const stats = (await (await fetch(`${service.adminUrl}/api/stats`, init)).json()) as Stats
+      const stats = (await (await fetch(`${service.adminUrl}/api/v1/stats`, init)).json()) as Stats
       return stats.warnings.map(({ code }) => code)
     }
     expect(await codesWith({ validateIp: 'false' })).toContain('origin_unchecked')

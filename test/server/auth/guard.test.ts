@@ -12,16 +12,21 @@ import {
 } from '../administered.ts'
 
 describe('the token', () => {
-  test.each(['/api', '/api/deliveries', '/api/openapi.json', '/api/nothing', '/nothing', '/metrics/', '//metrics'])(
-    'is needed for %s',
-    async (path) => {
-      const admin = await openAdmin()
-      for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']) {
-        const { status, headers } = await admin.ask(path, { method, headers: noToken })
-        expect([status, headers['www-authenticate']], method).toEqual([401, 'Bearer'])
-      }
-    },
-  )
+  test.each([
+    '/api',
+    '/api/v1/deliveries',
+    '/api/v1/openapi.json',
+    '/api/v1/nothing',
+    '/nothing',
+    '/metrics/',
+    '//metrics',
+  ])('is needed for %s', async (path) => {
+    const admin = await openAdmin()
+    for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']) {
+      const { status, headers } = await admin.ask(path, { method, headers: noToken })
+      expect([status, headers['www-authenticate']], method).toEqual([401, 'Bearer'])
+    }
+  })
 
   test.each(['/healthz', '/readyz', '/metrics', '/', '/theme.js'])('is not needed for %s', async (path) => {
     const admin = await openAdmin()
@@ -145,9 +150,9 @@ describe('a page of another site', () => {
       const headers = { host: 'localhost:8001', origin, 'sec-fetch-site': site, ...credentials }
       for (const [method, path] of [
         ['GET', shown],
-        ['POST', '/api/pause'],
-        ['POST', '/api/session'],
-        ['OPTIONS', '/api/pause'],
+        ['POST', '/api/v1/handlers/pause'],
+        ['POST', '/api/v1/session'],
+        ['OPTIONS', '/api/v1/handlers/pause'],
         ['GET', '/metrics'],
       ] as const) {
         const { status, headers: answered } = await admin.ask(path, { method, headers })
@@ -234,7 +239,9 @@ describe('a client that tries wrong tokens', () => {
   test('is logged with the address that a trusted proxy reports', async () => {
     const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: 'x-forwarded-for' } })
     const headers = { 'x-forwarded-for': '192.0.2.1' }
-    expect((await admin.ask('/api/pause', { method: 'POST', headers, body: { handler: '*' } })).status).toBe(200)
+    expect((await admin.ask('/api/v1/handlers/pause', { method: 'POST', headers, body: { all: true } })).status).toBe(
+      200,
+    )
     expect(admin.recorder.lines).toMatchObject([{ fields: { act: 'pause', address: '192.0.2.1' } }])
   })
 })

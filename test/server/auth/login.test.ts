@@ -18,14 +18,19 @@ describe('the cookie', () => {
     const cookie = await withCookie(admin)
     const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
     expect((await admin.ask(shown, { headers: { ...headers, origin: undefined } })).status).toBe(200)
-    expect((await admin.ask('/api/pause', { method: 'POST', headers, body: {} })).status).toBe(200)
+    expect((await admin.ask('/api/v1/handlers/pause', { method: 'POST', headers, body: { all: true } })).status).toBe(
+      200,
+    )
   })
 
   test('does not authorize a change if no header names the page', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     const pause = (headers: Record<string, string>) =>
-      admin.ask('/api/pause', { method: 'POST', headers: { cookie, ...noToken, ...headers } })
+      admin.ask('/api/v1/handlers/pause', {
+        ...{ method: 'POST', body: { all: true } },
+        headers: { cookie, ...noToken, ...headers },
+      })
     expect((await pause({})).json.code).toBe('forbidden_page')
     expect((await pause({ 'sec-fetch-site': 'none' })).status).toBe(403)
     expect((await pause({ origin: `http://${admin.host}` })).status).toBe(200)
@@ -109,7 +114,7 @@ describe('a read-only visitor', () => {
     for (const headers of await asReaders(admin)) {
       for (const [path] of plain) {
         const { status } = await admin.ask(path, { headers, method: 'HEAD' })
-        expect([path, status]).toEqual([path, path === '/api/values' ? 400 : 200])
+        expect([path, status]).toEqual([path, path === '/api/v1/values' ? 400 : 200])
       }
     }
   })
@@ -119,12 +124,16 @@ describe('a read-only visitor', () => {
     const { json } = await admin.get(shown)
     const others = Object.entries(json.paths).flatMap(([path, of]) =>
       Object.keys(of as object)
-        .filter((method) => method !== 'get' && path !== '/api/session')
-        .map((method) => [method.toUpperCase(), path.replace('{id}', '1')] as const),
+        .filter((method) => method !== 'get' && path !== '/api/v1/session')
+        .map((method) => [method.toUpperCase(), path.replace('{id}', '1').replace('{name}', 'a')] as const),
     )
     expect(others.length).toBeGreaterThan(6)
     for (const headers of await asReaders(admin)) {
-      for (const [method, path] of [...others, ['PUT', '/api/stats'], ['POST', '/api//pause']] as const) {
+      for (const [method, path] of [
+        ...others,
+        ['PUT', '/api/v1/stats'],
+        ['POST', '/api/v1//handlers/pause'],
+      ] as const) {
         const { status, json } = await admin.ask(path, { method, headers, body: {} })
         expect([method, path, status, json.code]).toEqual([method, path, 403, 'read_only'])
         expect(json.detail).toContain('--admin-token')
@@ -136,9 +145,9 @@ describe('a read-only visitor', () => {
   test('learns its access and when its session expires', async () => {
     const admin = await openAdmin()
     const [byToken, byCookie] = await asReaders(admin)
-    expect((await admin.get('/api/session')).json).toEqual({ readOnly: false })
-    expect((await admin.ask('/api/session', { headers: byToken ?? {} })).json).toEqual({ readOnly: true })
-    const { json } = await admin.ask('/api/session', { headers: byCookie ?? {} })
+    expect((await admin.get('/api/v1/session')).json).toEqual({ readOnly: false })
+    expect((await admin.ask('/api/v1/session', { headers: byToken ?? {} })).json).toEqual({ readOnly: true })
+    const { json } = await admin.ask('/api/v1/session', { headers: byCookie ?? {} })
     expect(json).toEqual({ readOnly: true, expiresAt: expect.any(Number) })
     expect(json.expiresAt - Date.now()).toBeGreaterThan(6.9 * 24 * 3600 * 1000)
   })
@@ -149,7 +158,7 @@ describe('logging out', () => {
     const admin = await openAdmin({ adminUrl: 'https://hooks.example/admin' })
     const headers = { ...fromPage(admin.host, `http://${admin.host}`) }
     const [cookie, other] = [await withCookie(admin, given), await withCookie(admin, given)]
-    const { status, headers: answered } = await admin.ask('/api/session', {
+    const { status, headers: answered } = await admin.ask('/api/v1/session', {
       method: 'DELETE',
       headers: { ...headers, cookie },
     })
@@ -157,7 +166,7 @@ describe('logging out', () => {
     expect(answered['set-cookie']?.[0]).toMatch(/^hookserver-\d+=; Max-Age=0; Path=\/api; HttpOnly; SameSite=Strict$/)
     expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(401)
     expect((await admin.ask(shown, { headers: { cookie: other, ...noToken } })).status).toBe(200)
-    expect((await admin.ask('/api/session', { method: 'DELETE', headers: { ...headers, cookie } })).status).toBe(401)
+    expect((await admin.ask('/api/v1/session', { method: 'DELETE', headers: { ...headers, cookie } })).status).toBe(401)
   })
 
   test('also applies after a restart, and on other servers of the inbox', async () => {
@@ -165,7 +174,7 @@ describe('logging out', () => {
     const admin = await openAdmin({ inbox: first.inbox })
     const [cookie, other] = [await withCookie(first), await withCookie(first)]
     const headers = { ...fromPage(first.host, `http://${first.host}`), cookie }
-    expect((await first.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
+    expect((await first.ask('/api/v1/session', { method: 'DELETE', headers })).status).toBe(204)
     const status = async (one: Admin, given: string) => {
       const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // the cookie's name contains the port
       return (await one.ask(shown, { headers: { cookie: renamed, ...noToken } })).status
@@ -179,14 +188,14 @@ describe('logging out', () => {
     const admin = await openAdmin({ inbox: withMembers(openInbox(), { compareAndSet: failing }) })
     const cookie = await withCookie(admin)
     const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
-    const answer = await admin.ask('/api/session', { method: 'DELETE', headers })
+    const answer = await admin.ask('/api/v1/session', { method: 'DELETE', headers })
     expect([answer.status, answer.json.code, answer.headers['set-cookie']]).toEqual([
       503,
       'inbox_unavailable',
       undefined,
     ])
     expect(admin.recorder.lines).toMatchObject([
-      { level: 'error', fields: { err: { message: 'the database is unavailable' }, path: '/api/session' } },
+      { level: 'error', fields: { err: { message: 'the database is unavailable' }, path: '/api/v1/session' } },
     ])
     expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(200)
   })
@@ -195,7 +204,7 @@ describe('logging out', () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     const headers = { cookie, ...noToken }
-    const ask = (more: object) => admin.ask('/api/session', { method: 'DELETE', headers: { ...headers, ...more } })
+    const ask = (more: object) => admin.ask('/api/v1/session', { method: 'DELETE', headers: { ...headers, ...more } })
     expect((await ask({})).json.code).toBe('forbidden_page')
     expect((await ask({ origin: 'http://evil.example' })).json.code).toBe('forbidden_page')
     expect((await admin.ask(shown, { headers })).status).toBe(200)
@@ -203,8 +212,8 @@ describe('logging out', () => {
 
   test('is allowed without a session, and other methods are rejected', async () => {
     const admin = await openAdmin()
-    expect((await admin.ask('/api/session', { method: 'DELETE' })).status).toBe(204)
-    const { status, headers } = await admin.ask('/api/session', { method: 'PUT' })
+    expect((await admin.ask('/api/v1/session', { method: 'DELETE' })).status).toBe(204)
+    const { status, headers } = await admin.ask('/api/v1/session', { method: 'PUT' })
     expect([status, headers.allow?.split(', ').toSorted()]).toEqual([405, ['DELETE', 'GET', 'HEAD', 'POST']])
   })
 })
@@ -217,7 +226,7 @@ test('the cookie is found among cookies of the same name, which other servers on
   expect((await ask(`${name}=x; ${cookie}; ${name}=y`)).status).toBe(200)
   expect((await ask(`${name}=x; other${cookie}`)).status).toBe(401)
   const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie: `${name}=x; ${cookie}` }
-  expect((await admin.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
+  expect((await admin.ask('/api/v1/session', { method: 'DELETE', headers })).status).toBe(204)
   expect((await ask(cookie)).status).toBe(401)
 })
 
@@ -225,7 +234,7 @@ describe('logging in', () => {
   test('takes the token as JSON in a POST', async () => {
     const admin = await openAdmin()
     const ask = (body: unknown, headers: Record<string, string | undefined> = {}) =>
-      admin.ask('/api/session', { method: 'POST', headers: { ...noToken, ...headers }, body })
+      admin.ask('/api/v1/session', { method: 'POST', headers: { ...noToken, ...headers }, body })
     expect((await ask({ token })).status).toBe(204)
     expect((await ask({ token: readOnlyToken })).status).toBe(204)
     expect((await ask({ token: 'wrong' })).json.code).toBe('unauthorized')
@@ -235,6 +244,6 @@ describe('logging in', () => {
     const form = { 'content-type': 'application/x-www-form-urlencoded' }
     expect((await ask(`token=${token}`, form)).status).toBe(415)
     expect((await ask({ token: 'x'.repeat(2 ** 20) })).status).toBe(413)
-    expect((await admin.ask(`/api/session?token=${token}`, { headers: noToken })).status).toBe(401)
+    expect((await admin.ask(`/api/v1/session?token=${token}`, { headers: noToken })).status).toBe(401)
   })
 })

@@ -68,12 +68,12 @@ async function recover(
   // The requests for one delivery: to redeliver it, or to read it.
   github.failAt(/^(POST .*attempts|GET .*deliveries\/\d+)$/, rejected(500), rejected(403))
   github.failAt(/^GET .*deliveries\?/, rejected(500))
-  expect(await ask('/api/recovery', 'POST')).toContain('GitHub rejected the request (403)')
-  expect(await ask('/api/recovery', 'POST')).not.toContain('error')
+  expect(await ask('/api/v1/recovery/sweeps', 'POST')).toContain('GitHub rejected the request (403)')
+  expect(await ask('/api/v1/recovery/sweeps', 'POST')).not.toContain('error')
   await github.idle()
-  for (const path of ['/api/recovery', '/metrics', '/api/stats', '/api/deliveries']) await ask(path)
+  for (const path of ['/api/v1/recovery', '/metrics', '/api/v1/stats', '/api/v1/deliveries']) await ask(path)
   const left = async () => {
-    const { pending, running, retrying } = JSON.parse(await ask('/api/stats')).states
+    const { pending, running, retrying } = JSON.parse(await ask('/api/v1/stats')).states
     return pending + running + retrying
   }
   await expect.poll(left).toBe(0)

@@ -89,7 +89,7 @@ test('the password of the database is not printed, answered or stored', async ()
   await runDatabaseCommands(evidence, database)
   await server.crash()
   expect((await evidence.ask(await first.url(), delivery('push'))).status).toBe(503)
-  for (const path of ['/readyz', '/metrics', '/api/stats', '/api/deliveries']) {
+  for (const path of ['/readyz', '/metrics', '/api/v1/stats', '/api/v1/deliveries']) {
     await evidence.ask(`${await first.adminUrl()}${path}`, { headers: { authorization: `Bearer ${adminToken}` } })
   }
   first.child.kill('SIGTERM')
@@ -159,44 +159,44 @@ async function operate(evidence: Evidence, admin: string): Promise<void> {
   const post = (path: string, body: object, headers = {}) =>
     evidence.ask(`${admin}${path}`, { method: 'POST', headers: { ...json, ...headers }, body: JSON.stringify(body) })
 
-  expect((await post('/api/session', { token: wrongToken })).status).toBe(401)
-  const { status, cookie } = await post('/api/session', { token: adminToken })
+  expect((await post('/api/v1/session', { token: wrongToken })).status).toBe(401)
+  const { status, cookie } = await post('/api/v1/session', { token: adminToken })
   expect([status, cookie]).toEqual([204, expect.stringMatching(/^hookserver-\d+=act\.\d+\.[\w-]{16}\.[\w-]{43}$/)])
-  expect((await evidence.ask(`${admin}/api/stats`, { headers: { cookie } })).status).toBe(200)
-  expect((await post('/api/pause', {}, { cookie })).status).toBe(403)
+  expect((await evidence.ask(`${admin}/api/v1/stats`, { headers: { cookie } })).status).toBe(200)
+  expect((await post('/api/v1/handlers/pause', { all: true }, { cookie })).status).toBe(403)
   const reader = { authorization: `Bearer ${readOnlyToken}` }
-  expect((await post('/api/session', { token: readOnlyToken })).status).toBe(204)
-  expect((await post('/api/pause', {}, reader)).status).toBe(403)
-  expect((await evidence.ask(`${admin}/api/session`, { headers: reader })).status).toBe(200)
+  expect((await post('/api/v1/session', { token: readOnlyToken })).status).toBe(204)
+  expect((await post('/api/v1/handlers/pause', { all: true }, reader)).status).toBe(403)
+  expect((await evidence.ask(`${admin}/api/v1/session`, { headers: reader })).status).toBe(200)
   expect(
-    (await evidence.ask(`${admin}/api/stats`, { headers: { authorization: `Bearer ${wrongToken}` } })).status,
+    (await evidence.ask(`${admin}/api/v1/stats`, { headers: { authorization: `Bearer ${wrongToken}` } })).status,
   ).toBe(401)
 
-  const { paths } = JSON.parse((await evidence.ask(`${admin}/api/openapi.json`, { headers: authorized })).text)
-  const { deliveries } = JSON.parse((await evidence.ask(`${admin}/api/deliveries`, { headers: authorized })).text)
+  const { paths } = JSON.parse((await evidence.ask(`${admin}/api/v1/openapi.json`, { headers: authorized })).text)
+  const { deliveries } = JSON.parse((await evidence.ask(`${admin}/api/v1/deliveries`, { headers: authorized })).text)
   const readable = Object.keys(paths).filter((path) => 'get' in paths[path])
   expect(readable.length).toBeGreaterThan(6)
   for (const path of [...readable, '/healthz', '/readyz', '/metrics']) {
     for (const id of path.includes('{id}') ? deliveries.map((one: { id: number }) => one.id) : ['']) {
       const filled = path.replace('{id}', id).replace('{name}', 'push')
-      const wanted = path === '/api/values' ? '?column=repository' : ''
+      const wanted = path === '/api/v1/values' ? '?column=repository' : ''
       expect([filled, (await evidence.ask(`${admin}${filled}${wanted}`, { headers: authorized })).status]).toEqual([
         filled,
         200,
       ])
     }
   }
-  for (const path of ['/api/deliveries', '/api/nothing', '/nothing'] as const) {
+  for (const path of ['/api/v1/deliveries', '/api/v1/nothing', '/nothing'] as const) {
     const { status } = await evidence.ask(`${admin}${path}?token=${encodeURIComponent(adminToken)}`, {
       headers: authorized,
     })
     expect(status).toBeGreaterThanOrEqual(400)
   }
   for (const [path, body] of [
-    ['/api/pause', { handler: 'hook:push' }],
-    ['/api/resume', { handler: 'hook:push' }],
-    ['/api/deliveries/retry', { query: { event: 'issues' } }],
-    ['/api/deliveries/discard', { query: { event: 'star' }, reason: 'not needed' }],
+    ['/api/v1/handlers/hook:push/pause', {}],
+    ['/api/v1/handlers/hook:push/resume', {}],
+    ['/api/v1/deliveries/retry', { query: { event: 'issues' } }],
+    ['/api/v1/deliveries/discard', { query: { event: 'star' }, reason: 'not needed' }],
   ] as const) {
     expect([path, (await post(path, body, authorized)).status]).toEqual([path, 200])
   }
@@ -207,7 +207,7 @@ async function operate(evidence: Evidence, admin: string): Promise<void> {
 async function settled(evidence: Evidence, admin: string): Promise<void> {
   const headers = { authorization: `Bearer ${adminToken}` }
   const left = async () => {
-    const { states } = JSON.parse((await evidence.ask(`${admin}/api/stats`, { headers })).text)
+    const { states } = JSON.parse((await evidence.ask(`${admin}/api/v1/stats`, { headers })).text)
     return states.pending + states.running + states.retrying
   }
   await expect.poll(left).toBe(0)

@@ -56,7 +56,7 @@ function toDetail(delivery: ModelDelivery): DeliveryDetail {
     ...summary,
     ...{ size: body.length, ackedAt: storedAt, duration: undefined, failure: undefined },
     nextAttemptAt: nextAttemptOf(state, tasks.map(withStart)),
-    maxAttempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)),
+    attempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)),
     tasks: tasks.map((task) => {
       const { handler, state, key, attempts, attempt, startedAt = 0 } = task
       const running = { number: attempt, startedAt, outcome: 'running' as const, duration: undefined }

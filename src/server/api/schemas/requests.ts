@@ -13,6 +13,7 @@ import { deliveryStates } from '../../../inbox/records.ts'
 import { isObject } from '../../../runtime/json.ts'
 import { type Fault, ProblemError } from '../../problem.ts'
 import { choice, members, textValue } from '../../schema.ts'
+import { idIn } from '../cursor.ts'
 
 const optional = v.optional
 const flag = v.boolean('true or false')
@@ -74,12 +75,15 @@ const Filters = members({
   q: optional(aText),
 } satisfies Record<Exclude<keyof Query, 'words' | 'paths' | 'before' | 'limit' | 'budget'> | 'q', unknown>)
 
+const aCursor = textValue('the member "next" of a page', idIn, { type: 'string' })
+
 /** The maximum number of deliveries in a page. */
 const maxPage = 500
 
 export const ListQuery = members({
   ...Filters.entries,
   before: optional(aCount(1)),
+  cursor: optional(aCursor),
   limit: optional(aCount(1, maxPage)),
 })
 
@@ -198,7 +202,7 @@ const NewDelivery = v.pipe(
 export const bodies = {
   EmptyBody: members({}),
   Filters,
-  HandlerName: members({ handler: optional(bodyText('the name of a handler, or * for all'), '*') }),
+  AllHandlers: members({ all: v.literal(true, 'true') }),
   Login: members({ token: v.pipe(v.string('the token'), v.description('the token')) }),
   NewDelivery,
   Reason: members(reason),

@@ -7,7 +7,7 @@ import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { problems } from '../../problem.ts'
 
-const object = v.strictObject
+const object = v.object // not strict, because a later version may add members
 const list = v.array
 const optional = v.optional
 
@@ -32,7 +32,7 @@ export const DeliverySummary = object({
   state: v.picklist(deliveryStates),
   size: bytes,
   receivedAt: timestamp,
-  maxAttempts: v.pipe(count, v.description('Attempts of the handler with the most attempts')),
+  attempts: v.pipe(count, v.description('Attempts of the handler with the most attempts')),
   duplicates: count,
   conflict: flag,
   replayed: flag,
@@ -56,7 +56,8 @@ export const Page = object({
   deliveries: list(DeliverySummary),
   scanned: count,
   left: count,
-  next: optional(count),
+  next: optional(v.pipe(text, v.description('The parameter cursor of the next page'))),
+  reached: optional(v.pipe(count, v.description('The lowest id that was searched'))),
   tooLarge: optional(count),
 })
 export type Page = v.InferOutput<typeof Page>
@@ -238,7 +239,7 @@ export const Handler = object({
 })
 export type Handler = v.InferOutput<typeof Handler>
 
-export const Handlers = object({ hooks: list(Handler) })
+export const Handlers = object({ handlers: list(Handler) })
 export const Paused = object({ paused: list(text) })
 export const Values = object({ values: list(text) })
 

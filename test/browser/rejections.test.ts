@@ -11,7 +11,7 @@ beforeAll(async () => {
   await scene.watched.deliver('push', { secret: 'a wrong one', headers: { 'user-agent': image } })
   await scene.watched.deliver('push', { secret: 'a wrong one' })
   await scene.watched.deliver('push', { headers: { 'content-type': 'text/plain' } })
-  page = await scene.open('#/rejected')
+  page = await scene.open('#/rejections')
 })
 
 const goTo = (place: string) => page.goto(`${scene.url}/${place}`)
@@ -19,16 +19,16 @@ const table = () => page.getByRole('table', { name: 'Rejected requests, newest f
 const requests = () => table().locator('tbody tr.request')
 
 test('rejected requests are counted and filtered by code', async () => {
-  await goTo('#/rejected')
+  await goTo('#/rejections')
   await expect.poll(() => requests().count()).toBe(3)
   await page.getByRole('link', { name: 'wrong_signature 2' }).click()
   await expect.poll(() => requests().count()).toBe(2)
-  expect(page.url()).toMatch(/#\/rejected\?code=wrong_signature$/)
+  expect(page.url()).toMatch(/#\/rejections\?code=wrong_signature$/)
   await page.getByText('The signature of the request does not match any secret of this server.').waitFor()
 })
 
 test('rejected requests expand to the request, the reason and the fix', async () => {
-  await goTo('#/rejected')
+  await goTo('#/rejections')
   await requests().last().getByRole('button').click()
   const open = page.locator('tr.details')
   await open.getByText('What to do: Compare the two secrets').waitFor()
@@ -37,7 +37,7 @@ test('rejected requests expand to the request, the reason and the fix', async ()
 })
 
 test('rejected requests are a table with column headers, and each opens and closes', async () => {
-  await goTo('#/rejected')
+  await goTo('#/rejections')
   await page.reload() // the previous test has opened a row
   await table().waitFor()
   expect(await table().getByRole('columnheader').allTextContents()).toEqual([
@@ -55,9 +55,9 @@ test('rejected requests are a table with column headers, and each opens and clos
 })
 
 test('shows that there are no rejected requests', async () => {
-  await page.route('**/api/rejected', (route) => route.fulfill({ json: { latest: [], counts: {} } }))
+  await page.route('**/api/v1/rejections', (route) => route.fulfill({ json: { latest: [], counts: {} } }))
   await goTo('#/overview')
-  await goTo('#/rejected')
+  await goTo('#/rejections')
   await page.getByRole('heading', { name: 'No rejected requests' }).waitFor()
-  await page.unroute('**/api/rejected')
+  await page.unroute('**/api/v1/rejections')
 })

@@ -1,4 +1,4 @@
-import type { Rejection, Rejections } from '../../src/server/api/schemas/responses.ts'
+import type { Rejections as Answer, Rejection } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { get } from '../api/client.ts'
 import { route } from '../route.ts'
@@ -8,7 +8,7 @@ import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
 import { ExplanationNote } from './explanation-note.tsx'
 import { RejectionRow } from './rejection-row.tsx'
-import './rejected.css'
+import './rejections.css'
 
 const interval = 5000
 
@@ -16,8 +16,8 @@ const interval = 5000
 const maxRows = 200
 
 /** The rejected requests, and why they were rejected. */
-export function Rejected() {
-  const { value, error, reload } = usePolled('rejected', interval, (signal) => get<Rejections>('rejected', {}, signal))
+export function Rejections() {
+  const { value, error, reload } = usePolled('rejections', interval, (signal) => get<Answer>('rejections', {}, signal))
   const code = route.value.search.code ?? ''
   return (
     <div class="rejected">
@@ -31,7 +31,7 @@ export function Rejected() {
   )
 }
 
-function Found({ latest, counts, code }: Rejections & { code: string }) {
+function Found({ latest, counts, code }: Answer & { code: string }) {
   if (Object.keys(counts).length === 0 && latest.length === 0) {
     return (
       <div class="blank">
@@ -91,7 +91,7 @@ function keyed(rejections: readonly Rejection[]): [key: string, rejection: Rejec
 }
 
 /** The number of rejections by code, as links. */
-function Codes({ counts, chosen }: { counts: Rejections['counts']; chosen: string }) {
+function Codes({ counts, chosen }: { counts: Answer['counts']; chosen: string }) {
   const all = Object.values(counts).reduce((sum, one) => sum + one, 0)
   const codes = Object.entries(counts).toSorted(([, a], [, b]) => b - a)
   return (
@@ -100,7 +100,7 @@ function Codes({ counts, chosen }: { counts: Rejections['counts']; chosen: strin
         <a
           key={code}
           class="button slim"
-          href={linkTo('rejected', { code })}
+          href={linkTo('rejections', { code })}
           aria-current={code === chosen ? 'true' : undefined}
         >
           {code === '' ? 'All' : plain(code)} <span class="number soft">{count(number)}</span>
