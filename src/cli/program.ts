@@ -9,10 +9,10 @@ import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
 import { UsageError } from './flags.ts'
+import { addHandlers } from './handlers.ts'
 import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
 import { outputError, print, printable } from './output.ts'
-import { addPause } from './pause.ts'
 import { addProcesses } from './processes.ts'
 import { addRanges } from './ranges.ts'
 import { addRecover } from './recover/index.ts'
@@ -72,7 +72,7 @@ export function createProgram(): Command {
   addServe(program)
   addSend(program)
   addDeliveries(program, helpCommand)
-  addPause(program)
+  addHandlers(program, helpCommand)
   addProcesses(program)
   addRecover(program)
   addWebhooks(program, helpCommand)

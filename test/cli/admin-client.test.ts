@@ -80,10 +80,10 @@ test('discards and retries on a remote server', async () => {
 
 test('pauses and resumes handlers of a remote server', async () => {
   const { inbox, run } = await remoteServer()
-  expect((await run('pause', 'deploy')).stdout).toBe('Paused deploy.\nPaused now: deploy.\n')
+  expect((await run('handlers', 'pause', 'deploy')).stdout).toBe('Paused deploy.\nPaused now: deploy.\n')
   expect((await inbox.overview()).paused).toEqual(['deploy'])
-  expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNo handler is paused now.\n')
-  const { code, stderr } = await run('pause', 'deplyo')
+  expect((await run('handlers', 'resume', 'deploy')).stdout).toBe('Resumed deploy.\nNo handler is paused now.\n')
+  const { code, stderr } = await run('handlers', 'pause', 'deplyo')
   expect([code, stderr]).toEqual([1, expect.stringContaining('There is no handler deplyo')])
 })
 

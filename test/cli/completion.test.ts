@@ -104,8 +104,8 @@ test.each<[string, string[]]>([
   ['hookserver send --to=http://127.0.0.1:8000/hooks issues.op', ['issues.opened']],
   ['hookserver send --file a\\ b --to "c d" issues.op', ['issues.opened']],
   ['hookserver send --file serve --un', ['--unsigned']], // `serve` is a file here, and no command
-  ['hookserver pause hook:is', []],
-  ['hookserver pause hook:issues --data', ['--database', '--database-schema', '--database-url-file']],
+  ['hookserver handlers pause hook:is', []],
+  ['hookserver handlers pause hook:issues --data', ['--database', '--database-schema', '--database-url-file']],
 ])('%j: %j', (line, expected) => {
   expect(offered(line)).toEqual(expected)
 })

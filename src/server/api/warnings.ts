@@ -89,8 +89,9 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   paused({ overview }) {
     const { paused } = overview
     if (paused.length === 0) return undefined
-    const who = paused.includes('*') ? 'All handlers' : `These handlers (${paused.join(', ')})`
-    return [`${who} are paused`, 'resume them: hookserver resume']
+    const all = paused.includes('*')
+    const who = all ? 'All handlers' : `These handlers (${paused.join(', ')})`
+    return [`${who} are paused`, `resume them: hookserver handlers resume ${all ? '--all' : '<name>'}`]
   },
   not_handled({ hour, overview, now }) {
     const { pending, running } = overview.states

@@ -1,0 +1,139 @@
+import type { Command } from 'commander'
+import { type AdminClient, allHandlers } from './admin-client.ts'
+import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from './flags.ts'
+import { jsonLine, printable, printLines, terminalWidth } from './output.ts'
+import { type Column, Table } from './table.ts'
+
+interface Flags extends ConnectionFlags {
+  json?: true
+}
+
+interface PauseFlags extends Flags {
+  all?: true
+}
+
+/** @param helpCommand The usage and the description of the subcommand `help`. */
+export function addHandlers(program: Command, helpCommand: readonly [string, string]): void {
+  const handlers = program
+    .command('handlers')
+    .helpCommand(...helpCommand)
+    .summary('List, pause and resume handlers')
+    .description('Lists the handlers that workers have or had, and pauses and resumes them in every process.')
+    .addHelpText('after', examples)
+  addList(handlers)
+  addPause(handlers)
+  addResume(handlers)
+}
+
+const examples = `
+Examples:
+  hookserver handlers list
+  hookserver handlers pause deploy
+  hookserver handlers <command> --help      show the details and examples of a command`
+
+function addList(parent: Command): void {
+  const list = parent
+    .command('list')
+    .summary('List the handlers, and whether they are paused')
+    .description(
+      'Lists the handlers that workers have or had, and paused handlers, with their names in "deliveries show".',
+    )
+  addConnectionFlags(list).option('--json', 'Print one JSON object per line').addHelpText('after', listExamples)
+  list.action(listHandlers)
+}
+
+const listExamples = `
+Examples:
+  hookserver handlers list
+  hookserver handlers list --json | jq -r 'select(.paused) | .name'`
+
+async function listHandlers(flags: Flags): Promise<void> {
+  const { handlers, paused } = await withClient(flags, (client) => client.overview())
+  const names = new Set([...handlers, ...paused].filter((name) => name !== allHandlers))
+  const isPaused = (name: string) => paused.includes(name) || paused.includes(allHandlers)
+  const rows = [...names].toSorted().map((name) => ({ name, paused: isPaused(name) }))
+  if (flags.json) return void (await printLines(rows.map(jsonLine)))
+  if (rows.length === 0) return console.error('No worker has had a handler yet.')
+  const cells = rows.map(({ name, paused }) => [printable(name), paused ? 'paused' : 'active'])
+  await printLines(new Table(columns, terminalWidth()).lines(cells))
+}
+
+const columns: readonly Column[] = [
+  { title: 'HANDLER', minWidth: 8 },
+  { title: 'STATE', style: (text) => (text === 'paused' ? 'yellow' : undefined) },
+]
+
+function addPause(parent: Command): void {
+  const pause = parent
+    .command('pause [handler]')
+    .summary('Pause a handler, or all handlers')
+    .description(
+      'Pauses a handler, or all handlers, in every process. A restart does not resume them. ' +
+        'The server still receives and stores deliveries, and running attempts finish.',
+    )
+    .option('--all', 'Pause all handlers')
+  addPauseFlags(pause).addHelpText('after', pauseExamples)
+  pause.action((name: string | undefined, flags: PauseFlags) => setPaused('pause', name, flags))
+}
+
+const pauseExamples = `
+Examples:
+  hookserver handlers pause hook:issues.opened     pause one handler, by its name in "handlers list"
+  hookserver handlers pause --all                  pause all handlers`
+
+function addResume(parent: Command): void {
+  const resume = parent
+    .command('resume [handler]')
+    .summary('Resume a handler, or all handlers')
+    .description('Undoes "pause". A handler that you paused by name must be resumed by name.')
+    .option('--all', 'Undo "pause --all"')
+  addPauseFlags(resume).addHelpText('after', resumeExamples)
+  resume.action((name: string | undefined, flags: PauseFlags) => setPaused('resume', name, flags))
+}
+
+const resumeExamples = `
+Examples:
+  hookserver handlers resume hook:issues.opened    after "handlers pause hook:issues.opened"
+  hookserver handlers resume --all                 after "handlers pause --all"`
+
+const addPauseFlags = (command: Command): Command =>
+  addConnectionFlags(command).option('--json', 'Print one JSON object')
+
+async function setPaused(action: 'pause' | 'resume', name: string | undefined, flags: PauseFlags): Promise<void> {
+  const handler = nameFrom(action, name, flags)
+  await withClient(flags, async (client) => {
+    const before = await client.overview()
+    await client[action](handler)
+    const { paused } = await client.overview()
+    const changed = before.paused.includes(handler) !== paused.includes(handler)
+    if (flags.json) await printLines([jsonLine({ action, handler, changed, paused })])
+    else await printLines([changeText(action, handler, changed), pausedText(paused)])
+    if (action === 'pause' && handler !== allHandlers) await warnIfUnknown(client, handler)
+  })
+}
+
+/** @throws {UsageError} unless the command line has either a name or --all: an empty variable must not mean all. */
+function nameFrom(action: string, name: string | undefined, { all }: PauseFlags): string {
+  if (all && name !== undefined) throw new UsageError('Pass either the name of a handler or --all, not both')
+  if (all) return allHandlers
+  if (name) return name
+  throw new UsageError(`Which handler? Name it, as "handlers list" does, or pass --all to ${action} all handlers`)
+}
+
+function changeText(action: 'pause' | 'resume', handler: string, changed: boolean): string {
+  if (action === 'pause') return `Paused ${nameOf(handler)}.`
+  return changed ? `Resumed ${nameOf(handler)}.` : `Not paused: ${nameOf(handler)}.`
+}
+
+function pausedText(paused: readonly string[]): string {
+  return paused.length === 0 ? 'No handler is paused now.' : `Paused now: ${paused.map(nameOf).join(', ')}.`
+}
+
+/** Warns about a handler without deliveries, because its name may be misspelled. It may also not be deployed yet. */
+async function warnIfUnknown(client: AdminClient, handler: string): Promise<void> {
+  const { deliveries, next } = await client.list({ handler, limit: 1 })
+  if (deliveries.length > 0 || next !== undefined) return
+  console.error(`${nameOf(handler)} has not handled any delivery yet: check the name.`)
+}
+
+const nameOf = (handler: string): string => (handler === allHandlers ? 'all handlers' : printable(handler))
