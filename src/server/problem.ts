@@ -11,6 +11,7 @@ export const problems = {
   not_found: 404,
   method_not_allowed: 405,
   not_applicable: 409,
+  conflict: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   too_many_tries: 429,

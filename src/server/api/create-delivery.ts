@@ -1,17 +1,18 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import type { Mountable } from '../../adapters/mount.ts'
 import { HookError } from '../../errors.ts'
 import type { HookRequest, Receiver } from '../../http.ts'
 import { createdHeaders } from '../../http.ts'
-import { operatorSource } from '../../inbox/records.ts'
+import { type DeliverySummary, operatorSource, type Page } from '../../inbox/records.ts'
 import { optionsOf } from '../../internals.ts'
 import { isObject } from '../../runtime/json.ts'
+import { Mutex } from '../../runtime/mutex.ts'
 import { payloadsByEvent, samples as samplesOf } from '../../samples/index.ts'
 import { clientAddress } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, assertParsedSize, audit, noDelivery, type Route, route } from './route.ts'
-import type { Output } from './schemas/index.ts'
+import { type Output, reference } from './schemas/index.ts'
 import { expectedJson } from './schemas/requests.ts'
 import type { SampleCount } from './schemas/responses.ts'
 
@@ -32,11 +33,12 @@ export function openLocalReceiver(hooks: Mountable, receives = false): Receiver 
 }
 
 /**
- * Creates a delivery. The server receives it like a delivery from GitHub, but without the origin check. If signature
- * checks are on, the server signs the delivery first.
+ * Creates a delivery, or answers with the one that has the same GUID, event and body. The server receives it like a
+ * delivery from GitHub, but without the origin check. If signature checks are on, the server signs the delivery first.
  */
 export function createDelivery(api: ApiContext): Route {
   const { inbox, localReceiver } = api
+  const mutex = new Mutex()
   return route({
     method: 'post',
     path: '/deliveries',
@@ -47,22 +49,67 @@ export function createDelivery(api: ApiContext): Route {
     maxBody,
     answer: 'Created',
     status: 201,
-    problems: [404],
-    async handle({ context, body }) {
-      const { event, editedFrom } = body
-      const bytes = bytesOf(body)
-      const guid = randomUUID()
-      const original = editedFrom === undefined ? undefined : await inbox.get(editedFrom)
-      if (editedFrom !== undefined && !original) throw noDelivery(editedFrom)
-      // A "secret" function may need the headers of the original delivery.
-      const headers = { ...createdHeaders(original?.headers ?? {}, event, guid), 'user-agent': 'hookserver' }
-      await receive(localReceiver, context, { headers, bytes, editedFrom })
-      const id = (await inbox.list({ guid, limit: 1 })).deliveries[0]?.id
-      audit(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
-      context.header('location', `/api/v1/deliveries/${id}`)
-      return { id, guid }
+    responses: {
+      200: {
+        description: 'A delivery with this guid, event and body exists',
+        content: { 'application/json': { schema: reference('Created') } },
+      },
+    },
+    problems: [404, 409],
+    handle: ({ context, body }) => {
+      if (body.guid === undefined) return create(context, body, randomUUID())
+      const { guid } = body
+      // One request after the other, so that the second of two equal requests finds the delivery of the first.
+      return mutex.run(async () => (await existing(inbox, guid, body, context)) ?? create(context, body, guid))
     },
   })
+
+  async function create(context: Context, body: Output<'NewDelivery'>, guid: string): Promise<Output<'Created'>> {
+    const { event, editedFrom } = body
+    const bytes = bytesOf(body)
+    const original = editedFrom === undefined ? undefined : await inbox.get(editedFrom)
+    if (editedFrom !== undefined && !original) throw noDelivery(editedFrom)
+    // A "secret" function may need the headers of the original delivery.
+    const headers = { ...createdHeaders(original?.headers ?? {}, event, guid), 'user-agent': 'hookserver' }
+    await receive(localReceiver, context, { headers, bytes, editedFrom })
+    const id = (await createdWith(inbox, guid))[0]?.id
+    audit(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
+    context.header('location', `/api/v1/deliveries/${id}`)
+    return { id, guid }
+  }
+}
+
+/**
+ * The answer to a request whose delivery exists. `undefined` if no created delivery has the GUID.
+ * @throws {ProblemError} if the GUID belongs to a delivery of another event, or with another body.
+ */
+async function existing(
+  inbox: ApiContext['inbox'],
+  guid: string,
+  body: Output<'NewDelivery'>,
+  context: Context,
+): Promise<Response | undefined> {
+  const known = await createdWith(inbox, guid)
+  if (known.length === 0) return undefined
+  const sha256 = createHash('sha256').update(bytesOf(body)).digest('hex')
+  for (const { id, event } of known) {
+    const isSame = event === body.event && (await inbox.get(id))?.sha256 === sha256
+    if (isSame) return context.json({ id, guid }, 200)
+  }
+  const ids = known.map(({ id }) => id).join(', ')
+  throw new ProblemError('conflict', `The guid belongs to delivery ${ids}, which has another event or another body`)
+}
+
+/** The deliveries with this GUID that operators created. */
+async function createdWith(inbox: ApiContext['inbox'], guid: string): Promise<DeliverySummary[]> {
+  const found: DeliverySummary[] = []
+  let before: number | undefined
+  do {
+    const page: Page = await inbox.list({ guid, source: operatorSource, before })
+    found.push(...page.deliveries)
+    before = page.next
+  } while (before !== undefined)
+  return found
 }
 
 /**

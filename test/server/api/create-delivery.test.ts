@@ -78,6 +78,39 @@ describe('a delivery that an operator creates', () => {
     expect([status, json.errors.map((fault: { name: string }) => fault.name)]).toEqual([400, [name]])
   })
 
+  test('is created once for a guid, event and body, and answered with 200 after that', async () => {
+    const admin = await openAdmin()
+    const body = { event: 'push', payload: { a: 1 }, guid: 'nightly:2026-01-31' }
+    const answers = await Promise.all([1, 2, 3].map(() => send(admin, body)))
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 201])
+    const [first] = answers.map(({ json }) => json)
+    expect(answers.map(({ json }) => json)).toEqual(Array(3).fill({ id: first.id, guid: body.guid }))
+    expect(await detailIn(admin.inbox, first.id)).toMatchObject({ guid: body.guid, duplicates: 0, conflict: false })
+    await admin.inbox.discard({ ids: [first.id] }, 'not needed')
+    expect((await send(admin, body)).status).toBe(200)
+    expect(await stateIn(admin.inbox, first.id)).toBe('discarded')
+    expect(admin.recorder.lines.filter(({ message }) => message === 'Operator action: send')).toHaveLength(1)
+  })
+
+  test.each([
+    { event: 'push', payload: { a: 2 } },
+    { event: 'ping', payload: { a: 1 } },
+  ])('conflicts with another delivery of its guid: %j', async (other) => {
+    const admin = await openAdmin()
+    const guid = 'one'
+    const { id } = (await send(admin, { event: 'push', payload: { a: 1 }, guid })).json
+    const { status, json } = await send(admin, { ...other, guid })
+    const detail = `The guid belongs to delivery ${id}, which has another event or another body`
+    expect([status, json]).toEqual([409, { status: 409, title: 'conflict', code: 'conflict', detail }])
+    expect((await admin.inbox.list({})).deliveries).toHaveLength(1)
+  })
+
+  test('may have the guid of a delivery from GitHub', async () => {
+    const admin = await openAdmin()
+    await storeIn(admin.inbox, { a: 1 }, { guid: 'one' })
+    expect((await send(admin, { event: 'push', payload: { a: 2 }, guid: 'one' })).status).toBe(201)
+  })
+
   test('is rejected if its payload is nested too deeply', async () => {
     const admin = await openAdmin()
     const deep = `{"event":"push","payload":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`
@@ -152,7 +185,10 @@ describe('the API rejects a delivery', () => {
     [{ event: 'push', payload: 'text' }, ['payload']],
     [{ event: 'push', payload: {}, editedFrom: '1' }, ['editedFrom']],
     [{ event: 'push', payload: {}, editedFrom: 0.5 }, ['editedFrom']],
-    [{ event: 'push', payload: {}, guid: 'g' }, ['guid']],
+    [{ event: 'push', payload: {}, guid: 'white space' }, ['guid']],
+    [{ event: 'push', payload: {}, guid: '' }, ['guid']],
+    [{ event: 'push', payload: {}, guid: 'g'.repeat(101) }, ['guid']],
+    [{ event: 'push', payload: {}, id: 'g' }, ['id']],
   ])('with the body %j, and reports all problems', async (body, names) => {
     const admin = await openAdmin()
     const { status, json } = await send(admin, body)

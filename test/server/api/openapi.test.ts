@@ -122,7 +122,9 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
   ],
   'post /api/v1/deliveries': [
     [201, '/api/v1/deliveries', { body: { event: 'push', payload: {}, editedFrom: 1 } }],
-    [201, '/api/v1/deliveries', { body: { event: 'push', text: '{}' } }],
+    [201, '/api/v1/deliveries', { body: { event: 'push', text: '{}', guid: 'one' } }],
+    [200, '/api/v1/deliveries', { body: { event: 'push', text: '{}', guid: 'one' } }],
+    [409, '/api/v1/deliveries', { body: { event: 'ping', text: '{}', guid: 'one' } }],
     [404, '/api/v1/deliveries', { body: { event: 'push', payload: {}, editedFrom: 99 } }],
     [400, '/api/v1/deliveries', { body: { event: 'a b', payload: {} } }],
   ],

@@ -190,6 +190,7 @@ const NewDelivery = v.pipe(
     payload: optional(v.pipe(v.unknown(), v.metadata({ type: 'object' }))),
     text: optional(v.string(expectedJson)),
     editedFrom: optional(id('the id of a delivery')),
+    guid: optional(bodyText('1 to 100 visible ASCII characters', /^[\x21-\x7e]{1,100}$/)),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
     const { payload, text } = dataset.value as { payload?: unknown; text?: unknown }
