@@ -4,7 +4,7 @@ import { isFile, shownDatabase } from '../server/config/database-settings.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { explained, loadPostgres, openPassively } from '../server/open-inbox.ts'
 import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from './flags.ts'
-import { plural, printLines } from './output.ts'
+import { jsonLine, plural, printLines } from './output.ts'
 
 export function addMigrate(program: Command): void {
   const command = program
@@ -14,7 +14,7 @@ export function addMigrate(program: Command): void {
       'Migrates a database to this version, or creates it. A server does the same when it starts. ' +
         'Use this command to migrate earlier, or if your servers run with --database-migrate false.',
     )
-  addDatabaseFlags(command).addHelpText('after', examples).action(migrate)
+  addDatabaseFlags(command).option('--json', 'Print one JSON object').addHelpText('after', examples).action(migrate)
 }
 
 const examples = `
@@ -26,23 +26,35 @@ Examples:
   hookserver migrate --database /var/lib/hookserver/hookserver.db
   hookserver migrate --database postgres://hooks@db.example/hooks`
 
-async function migrate(flags: DatabaseFlags): Promise<void> {
+async function migrate(flags: DatabaseFlags & { json?: true }): Promise<void> {
   const config = configFromFlags(flags)
   const result = isFile(config.database.value) ? await migrateFile(config) : await migratePostgres(config)
-  await printLines([`${shownDatabase(config.database.value)} ${result}.`])
+  const database = shownDatabase(config.database.value)
+  await printLines([flags.json ? jsonLine({ database, ...result }) : `${database} ${textOf(result)}.`])
 }
 
-async function migrateFile(config: Config): Promise<string> {
+interface Result {
+  result: 'created' | 'migrated' | 'up to date'
+  /** Steps of the migration, in PostgreSQL. */
+  steps?: number
+}
+
+function textOf({ result, steps = 0 }: Result): string {
+  if (result === 'migrated') return `was migrated in ${plural(steps, 'step')}`
+  return result === 'created' ? 'was created' : 'is up to date'
+}
+
+async function migrateFile(config: Config): Promise<Result> {
   const exists = existsSync(config.database.value)
   await (await openPassively(config)).close() // opening a file migrates it
-  return exists ? 'is up to date' : 'was created'
+  return { result: exists ? 'up to date' : 'created' }
 }
 
-async function migratePostgres({ database, databaseSchema }: Config): Promise<string> {
+async function migratePostgres({ database, databaseSchema }: Config): Promise<Result> {
   const { migratePostgres: migrateTables } = await loadPostgres()
   const { value: address } = database
   const { taken } = await migrateTables(address, { schema: databaseSchema.value }).catch((cause: Error) => {
     throw explained(cause, address)
   })
-  return taken === 0 ? 'is up to date' : `was migrated in ${plural(taken, 'step')}`
+  return taken === 0 ? { result: 'up to date' } : { result: 'migrated', steps: taken }
 }

@@ -10,7 +10,7 @@ import { type EnvFile, loadEnvFile } from '../../server/config/env-file.ts'
 import { defaultEnvFile } from '../env-file-flags.ts'
 import { UsageError } from '../flags.ts'
 import { handlersOf, moduleOrDefault } from '../module-handlers.ts'
-import { abortOnSignal, printable, printLines, shellQuoted } from '../output.ts'
+import { abortOnSignal, jsonLine, printable, printLines, printProgress, shellQuoted } from '../output.ts'
 import { assertNoApp, checkCanWriteApp, hasApp } from './app-variables.ts'
 import {
   addOutputFlags,
@@ -34,6 +34,7 @@ interface Flags extends OutputFlags {
   serve: boolean
   yes?: true
   dryRun?: true
+  json?: true
 }
 
 export function addCreate(parent: Command): void {
@@ -53,6 +54,7 @@ export function addCreate(parent: Command): void {
     .option('--no-serve', 'End after the installation, without running the handlers')
     .option('--yes', 'Skip the page on which you can change the manifest')
     .option('--dry-run', 'Only print the manifest')
+    .option('--json', 'Print one JSON object; what the command waits for goes to stderr')
   addOutputFlags(command).addHelpText('after', examples).action(create)
 }
 
@@ -78,7 +80,7 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
   // The notes report unknown events, so the server that this command starts must not report them again.
   for (const name of names) if (!isKnownName(splitName(name)[0])) reportedNames.add(name)
   const manifest = manifestFor(module, needs, flags, addresses)
-  if (flags.dryRun) return printManifest(manifest('http://127.0.0.1/registered'), needs)
+  if (flags.dryRun) return printManifest(manifest('http://127.0.0.1/registered'), needs, flags)
   checkCanWriteApp(flags.output)
   await loadOctokit()
   const signal = abortOnSignal()
@@ -110,37 +112,39 @@ interface Run {
 }
 
 async function run({ module, flags, envFile, addresses, manifest, needs, progress, signal }: Run): Promise<void> {
-  const { output, org, yes } = flags
-  await printLines(needsLines(module, needs))
+  const { output, org, yes, json } = flags
+  await printProgress(needsLines(module, needs), json)
   const app = await registerApp({
     ...{ addresses, organization: org, manifest, notes: needs.notes, skipsForm: yes === true },
-    ...{ output, envFile, opensBrowser: flags.browser, progress, signal },
+    ...{ output, envFile, opensBrowser: flags.browser, progress, signal, json },
   })
-  await printLines([
-    printable(`Created the App ${app.name} (id ${app.id}) of ${app.owner}`),
-    `Wrote its key and secrets to ${output}`,
-  ])
+  const created = printable(`Created the App ${app.name} (id ${app.id}) of ${app.owner}`)
+  await printProgress([created, `Wrote its key and secrets to ${output}`], json)
   const requester = requesterFor(app, addresses.apiUrl, signal)
-  const { id } = await readAppDetails(requester)
-  if (id !== app.id) throw new Error(`The key belongs to another App (id ${id})`)
+  const details = await readAppDetails(requester)
+  if (details.id !== app.id) throw new Error(`The key belongs to another App (id ${details.id})`)
+  let installation: { account: string; coversAll: boolean } | undefined
   loadEnvFile(output)
   // The inbox must exist before the first delivery, because polling ignores deliveries older than the inbox.
   const server = flags.serve
-    ? await startPulling(module, { github: flags.github, apiUrl: flags.apiUrl }, needs.permissions)
+    ? await startPulling(module, { github: flags.github, apiUrl: flags.apiUrl }, needs.permissions, json)
     : undefined
   try {
-    await printLines([
-      'Waiting for the installation. Choose an account and its repositories on this page:',
-      `  ${app.page}/installations/new`,
-    ])
+    const waiting = 'Waiting for the installation. Choose an account and its repositories on this page:'
+    await printProgress([waiting, `  ${app.page}/installations/new`], json)
     const { account, coversAll } = await waitForInstallation(requester, signal)
     progress.installed = true
-    await printLines([printable(`Installed on ${account}, ${coversAll ? 'all' : 'selected'} repositories`)])
-    if (server) await waitForDelivery(server.handled, needs, signal)
+    installation = { account, coversAll }
+    await printProgress([printable(`Installed on ${account}, ${coversAll ? 'all' : 'selected'} repositories`)], json)
+    if (server) await waitForDelivery(server.handled, needs, { signal, json })
   } finally {
     await server?.close()
   }
-  await printLines(summaryFor(app, module, flags))
+  if (!json) return void (await printLines(summaryFor(app, module, flags)))
+  const { id, name, owner, page } = app
+  await printLines([
+    jsonLine({ app: { id, name, owner, page }, output, installation, next: nextCommand(module, flags) }),
+  ])
 }
 
 function needsLines(module: string, { events, permissions, notes }: AppNeeds): string[] {
@@ -150,10 +154,14 @@ function needsLines(module: string, { events, permissions, notes }: AppNeeds): s
   return [`${needed}, ${subscribed}`, ...notes].map(printable)
 }
 
-async function waitForDelivery(handled: Promise<void>, { names }: AppNeeds, signal: AbortSignal): Promise<void> {
+async function waitForDelivery(
+  handled: Promise<void>,
+  { names }: AppNeeds,
+  { signal, json }: { signal: AbortSignal; json: boolean | undefined },
+): Promise<void> {
   const cure = 'To make GitHub send one, cause one of these events where the App is installed'
   const causes = names.length > 0 ? `. ${cure}: ${names.join(', ')}` : ''
-  await printLines([printable(`Waiting for the first delivery${causes}`)])
+  await printProgress([printable(`Waiting for the first delivery${causes}`)], json)
   await untilAborted(signal, () => handled)
 }
 
@@ -193,8 +201,12 @@ function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: 
 }
 
 /** Prints the manifest without the redirect URL: a dry run starts no server, so there is no port for the URL. */
-async function printManifest({ redirect_url: _, ...manifest }: AppManifest, { notes }: AppNeeds): Promise<void> {
-  await printLines(JSON.stringify(manifest, undefined, 2).split('\n').map(printable))
+async function printManifest(
+  { redirect_url: _, ...manifest }: AppManifest,
+  { notes }: AppNeeds,
+  { json }: Flags,
+): Promise<void> {
+  await printLines(json ? [jsonLine(manifest)] : JSON.stringify(manifest, undefined, 2).split('\n').map(printable))
   for (const note of notes) console.error(`hookserver: ${printable(note)}`)
   console.error('hookserver: Dry run: nothing was created.')
 }

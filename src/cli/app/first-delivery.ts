@@ -9,7 +9,7 @@ import { loadWithConfig } from '../../server/config/hooks-module.ts'
 import { onEvent } from '../../server/on-event.ts'
 import { setDefaultLogger } from '../../telemetry/logger.ts'
 import { type ConfigFlags, configFromFlags } from '../flags.ts'
-import { formatDuration, printable, printLines } from '../output.ts'
+import { formatDuration, printable, printProgress } from '../output.ts'
 
 /** Milliseconds between two requests for the installations. Each request counts against the rate limit of the App. */
 const installationInterval = 2000
@@ -34,9 +34,15 @@ interface PullingServer {
 /**
  * Starts the server in this process, as `serve --pull app` does. The environment has the variables of the App by now.
  * @param permissions Those that the command asked for.
+ * @param json Whether stdout is for JSON only.
  * @throws {Error} that says what to do.
  */
-export async function startPulling(path: string, flags: ConfigFlags, permissions: Permissions): Promise<PullingServer> {
+export async function startPulling(
+  path: string,
+  flags: ConfigFlags,
+  permissions: Permissions,
+  json: boolean | undefined,
+): Promise<PullingServer> {
   const [{ serve }, { createLogger }] = await Promise.all([
     import('../../server/serve.ts'),
     import('../../server/logging.ts'),
@@ -50,7 +56,7 @@ export async function startPulling(path: string, flags: ConfigFlags, permissions
   const logger = await createLogger(configFromFlags(given).logLevel.value)
   setDefaultLogger(logger) // for the `new Hooks()` of the module
   const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(given, { module: loaded }))
-  const first = firstDelivery(permissions)
+  const first = firstDelivery(permissions, json)
   try {
     const service = await serve({ config, module, secret: secret?.value, logger })
     return { handled: first.handled.finally(first.unsubscribe), close: () => service.close() }
@@ -60,14 +66,17 @@ export async function startPulling(path: string, flags: ConfigFlags, permissions
   }
 }
 
-function firstDelivery(permissions: Permissions): { handled: Promise<void>; unsubscribe: () => void } {
+function firstDelivery(
+  permissions: Permissions,
+  json: boolean | undefined,
+): { handled: Promise<void>; unsubscribe: () => void } {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {}) // prevents an unhandled rejection while the command still waits for the installation
   let isFirst = true
   const stopAttempts = onEvent('attempt', ({ outcome, handler, event, guid, duration, error }) => {
     if (outcome === 'succeeded') {
       const text = `${handler} handled ${event} (GUID ${guid}) in ${formatDuration(duration)}`
-      void printLines([printable(text)]).then(() => resolve())
+      void printProgress([printable(text)], json).then(() => resolve())
     } else if (error !== undefined) {
       const hints = deniedAccess(error, permissions) // the log shows the error itself
       for (const line of isFirst ? [...hints, nextAttempt] : hints) console.error(`hookserver: ${printable(line)}`)

@@ -11,7 +11,7 @@ import {
 } from '../../github/app/details.ts'
 import { readSecrets } from '../../server/config/secret-files.ts'
 import { UsageError } from '../flags.ts'
-import { abortOnSignal, printable, printLines } from '../output.ts'
+import { abortOnSignal, jsonLine, printable, printLines, printProgress } from '../output.ts'
 import { askHidden } from '../prompts.ts'
 import { assertNoApp, checkCanWriteApp, variablesFor, writeApp } from './app-variables.ts'
 import { addOutputFlags, addressesFrom, type OutputFlags, problemOf, readOutput, requesterFor } from './connection.ts'
@@ -21,6 +21,7 @@ interface Flags extends OutputFlags {
   privateKey: string
   secretFile?: string
   dryRun?: true
+  json?: true
 }
 
 export function addImport(parent: Command): void {
@@ -34,6 +35,7 @@ export function addImport(parent: Command): void {
     .requiredOption('--private-key <file>', 'PEM file with a private key of the App')
     .option('--secret-file <file>', "File with the secret of the App's webhook (default: a prompt)")
     .option('--dry-run', 'Only check the key')
+    .option('--json', 'Print one JSON object')
   addOutputFlags(command).addHelpText('after', examples).action(importApp)
 }
 
@@ -45,7 +47,7 @@ Examples:
   hookserver app import --id 123456 --private-key bot.pem --secret-file ./secret --output bot.env`
 
 async function importApp(flags: Flags): Promise<void> {
-  const { output, dryRun } = flags
+  const { output, dryRun = false, json } = flags
   assertNoApp(output)
   readOutput(flags)
   if (!dryRun) checkCanWriteApp(output)
@@ -56,15 +58,22 @@ async function importApp(flags: Flags): Promise<void> {
     throw new Error(`${problemOf(error)}. ${output} was not changed`, { cause: error })
   })
   const described = `${app.name} (id ${app.id}) of ${app.owner.login}`
-  await printLines([printable(`GitHub accepts the key of the App ${described}`)])
-  if (dryRun) return void (await printLines([`Dry run: ${output} was not changed.`]))
+  await printProgress([printable(`GitHub accepts the key of the App ${described}`)], json)
+  if (dryRun) {
+    await printProgress([`Dry run: ${output} was not changed.`], json)
+    return printJson(false)
+  }
   const webhookSecret = await readSecret(flags.secretFile)
   const values = { id: app.id, clientId: app.clientId, clientSecret: undefined, privateKey: given.privateKey }
   await writeApp(output, () => ({ variables: { ...variablesFor({ ...values, webhookSecret }), ...variables } }))
-  await printLines([
-    `Wrote the id, the key and the secret to ${output}`,
-    ...secretLines(hook, settingsPage(github, app)),
-  ])
+  const lines = [`Wrote the id, the key and the secret to ${output}`, ...secretLines(hook, settingsPage(github, app))]
+  await printProgress(lines, json)
+  await printJson(true)
+
+  async function printJson(written: boolean): Promise<void> {
+    const { id, name, owner } = app
+    if (json) await printLines([jsonLine({ app: { id, name, owner: owner.login }, output, written })])
+  }
 
   async function readBoth(): Promise<[AppDetails, AppWebhook]> {
     return [await readAppDetails(requester), await readAppWebhook(requester)]

@@ -8,7 +8,7 @@ import { setWebhookSecret } from '../../github/app/details.ts'
 import { startTimer, untilAborted } from '../../runtime/timer.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
 import { randomSecret } from '../../server/config/secret-files.ts'
-import { printable, printLines } from '../output.ts'
+import { printable, printProgress } from '../output.ts'
 import { variablesFor, writeApp } from './app-variables.ts'
 import { type GitHubAddresses, openInBrowser, requesterFor } from './connection.ts'
 import type { RegistrationOptions, RegistrationServer } from './registration-server.ts'
@@ -31,6 +31,8 @@ interface Registration extends Pick<RegistrationOptions, 'organization' | 'manif
   opensBrowser: boolean
   progress: CreateProgress
   signal: AbortSignal
+  /** Whether stdout is for JSON only. */
+  json?: boolean | undefined
 }
 
 /** Milliseconds for the whole registration, because GitHub ends the manifest flow after an hour. */
@@ -42,7 +44,7 @@ const timeLimit = 60 * 60_000
  * @throws {Error} that says what to do.
  */
 export async function registerApp(registration: Registration, limit: number = timeLimit): Promise<RegisteredApp> {
-  const { addresses, organization, manifest, notes, skipsForm, output, opensBrowser, progress, signal, envFile } =
+  const { addresses, organization, manifest, notes, skipsForm, output, opensBrowser, progress, signal, envFile, json } =
     registration
   const { RegistrationServer } = await import('./registration-server.ts') // other commands do not need a server
   const openingFile = resolve(`${output}.${randomBytes(6).toString('hex')}.html`)
@@ -58,11 +60,12 @@ export async function registerApp(registration: Registration, limit: number = ti
   const { promise: tooLate, reject } = Promise.withResolvers<never>()
   const stopTimer = startTimer(() => reject(new Error(lateText)), limit)
   try {
-    await printLines([
+    const lines = [
       'Open this page in a browser on this machine. It leads to GitHub, and back to this command:',
       `  ${server.address}`,
       'Waiting for the App. If you close the page, open it again; Ctrl-C ends the command.',
-    ])
+    ]
+    await printProgress(lines, json)
     if (opensBrowser) await openPage(server, openingFile, envFile)
     await untilAborted(signal, () => Promise.race([server.ended, tooLate]))
     return progress.app as RegisteredApp

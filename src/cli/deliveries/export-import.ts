@@ -77,7 +77,10 @@ export function addImport(parent: Command): void {
         'deliveries only. Deliveries that exist are skipped, so you can repeat an import.',
     )
   const help = 'SQLite file or postgres:// URL to import into, created if needed (default: hookserver.db)'
-  addDatabaseFlags(command, help).addHelpText('after', importExamples).action(importDeliveries)
+  addDatabaseFlags(command, help)
+    .option('--json', 'Print one JSON object')
+    .addHelpText('after', importExamples)
+    .action(importDeliveries)
 }
 
 const importExamples = `
@@ -88,7 +91,7 @@ Examples:
   hookserver deliveries import deliveries.jsonl --database postgres://hooks@db.example/hooks
   zstd -dc week.jsonl.zst | hookserver deliveries import -`
 
-async function importDeliveries(file: string, flags: DatabaseFlags): Promise<void> {
+async function importDeliveries(file: string, flags: DatabaseFlags & { json?: true }): Promise<void> {
   const inbox = await openPassively(configFromFlags(flags), { migrate: true })
   let [read, imported] = [0, 0]
   let batch: DeliveryLine[] = []
@@ -120,8 +123,9 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
     await importAll().finally(importBatch) // the lines before an unreadable line are imported
   } finally {
     await inbox.close()
-    const note = read > imported ? ` Skipped ${deliveryCount(read - imported)} that already existed.` : ''
-    await printLines([`Imported ${deliveryCount(imported)}.${note}`])
+    const skipped = read - imported
+    const note = skipped > 0 ? ` Skipped ${deliveryCount(skipped)} that already existed.` : ''
+    await printLines([flags.json ? jsonLine({ imported, skipped }) : `Imported ${deliveryCount(imported)}.${note}`])
   }
 }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Selection } from '../../inbox/query/query.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from '../flags.ts'
-import { deliveryCount, printLines } from '../output.ts'
+import { deliveryCount, jsonLine, printLines } from '../output.ts'
 import { confirm, requireConfirmable } from '../prompts.ts'
 import { addFilters, countSelection, type Filters, queryHelp, selectionFrom } from './selection.ts'
 
@@ -10,10 +10,12 @@ interface Flags extends Filters, ConnectionFlags {
   query?: string
   yes?: true
   dryRun?: true
+  json?: true
 }
 
 /** An operation on many deliveries. */
 interface Operation {
+  action: 'retry' | 'discard'
   /** As in "Retry 3 deliveries?" */
   verb: string
   /** As in "Retried 3 deliveries." */
@@ -31,7 +33,7 @@ export function addRetry(parent: Command): void {
   addSelectionFlags(command, 'retry').action((ids: readonly string[], flags: Flags) => {
     const skipReason = 'no handler has to be retried'
     const run: Operation['run'] = (client, selection) => client.retry(selection)
-    return operate(ids, flags, { verb: 'Retry', past: 'Retried', skipReason, run })
+    return operate(ids, flags, { action: 'retry', verb: 'Retry', past: 'Retried', skipReason, run })
   })
 }
 
@@ -44,7 +46,7 @@ export function addDiscard(parent: Command): void {
   addSelectionFlags(command, 'discard').action((ids: readonly string[], flags: Flags & { reason: string }) => {
     const skipReason = 'already done, discarded or ignored'
     const run: Operation['run'] = (client, selection) => client.discard(selection, flags.reason)
-    return operate(ids, flags, { verb: 'Discard', past: 'Discarded', skipReason, run })
+    return operate(ids, flags, { action: 'discard', verb: 'Discard', past: 'Discarded', skipReason, run })
   })
 }
 
@@ -52,6 +54,7 @@ function addSelectionFlags(command: Command, name: string): Command {
   addFilters(command.option('--query <words>', 'Select the deliveries that match a query; asks for confirmation'))
     .option('--yes', 'Do not ask for confirmation')
     .option('--dry-run', 'Only count the deliveries')
+    .option('--json', 'Print one JSON object')
   return addConnectionFlags(command).addHelpText('after', queryHelp + examplesOf(name))
 }
 
@@ -64,7 +67,8 @@ Examples:
   hookserver deliveries ${name} --query state:dead --yes${name === 'discard' ? " --reason 'not needed any more'" : ''}`
 
 async function operate(ids: readonly string[], flags: Flags, operation: Operation): Promise<void> {
-  const { verb, past, skipReason, run } = operation
+  const { action, verb, past, skipReason, run } = operation
+  const { dryRun = false, json } = flags
   const given = selectionFrom(ids, flags)
   const byId = 'ids' in given
   const yes = byId || flags.yes || flags.dryRun
@@ -72,12 +76,14 @@ async function operate(ids: readonly string[], flags: Flags, operation: Operatio
   await withClient(flags, async (client) => {
     const { selection, count } =
       byId && !flags.dryRun ? { selection: given, count: given.ids.length } : await countSelection(client, given)
-    if (flags.dryRun) return printLines([`${deliveryCount(count)} selected. Dry run: nothing was changed.`])
-    if (count === 0) return printLines(['No deliveries selected. Nothing was changed.'])
+    const report = (changed: number, text: string) =>
+      printLines([json ? jsonLine({ action, selected: count, changed, dryRun }) : text])
+    if (dryRun) return report(0, `${deliveryCount(count)} selected. Dry run: nothing was changed.`)
+    if (count === 0) return report(0, 'No deliveries selected. Nothing was changed.')
     const isConfirmed = await confirm(`${verb} ${deliveryCount(count)}?`, { yes })
-    if (!isConfirmed) return printLines(['Nothing was changed.'])
+    if (!isConfirmed) return report(0, 'Nothing was changed.')
     const changed = await run(client, selection)
-    await printLines([`${past} ${deliveryCount(changed)}.`])
+    await report(changed, `${past} ${deliveryCount(changed)}.`)
     if (changed >= count) return
     if (!byId) return console.error(`Skipped ${count - changed}: not found, or ${skipReason}.`)
     process.exitCode = 1

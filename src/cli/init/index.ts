@@ -2,7 +2,7 @@ import { basename, relative, resolve } from 'node:path'
 import { stderr, stdin } from 'node:process'
 import { type Command, Option } from 'commander'
 import { UsageError } from '../flags.ts'
-import { plural, printLines, shellQuoted } from '../output.ts'
+import { jsonLine, plural, printLines, shellQuoted } from '../output.ts'
 import { ask } from '../prompts.ts'
 import { checkPackageName } from './package-name.ts'
 import { type PlannedFile, planFiles, type Step } from './plan.ts'
@@ -18,6 +18,7 @@ interface Flags {
   existing?: Answer
   yes?: true
   dryRun?: true
+  json?: true
 }
 
 export function addInit(program: Command): void {
@@ -33,6 +34,7 @@ export function addInit(program: Command): void {
     .addOption(new Option('--existing <what>', 'What to do with files in the way (default: ask)').choices(answers))
     .option('--yes', 'Do not ask: use the defaults')
     .option('--dry-run', 'Only list the files')
+    .option('--json', 'Print one JSON object')
     .addHelpText('after', examples)
     .action(createProject)
 }
@@ -65,8 +67,13 @@ async function createProject(dir: string | undefined, flags: Flags): Promise<voi
   const shown = shownPath(folder)
   const onlyList = flags.dryRun && flags.existing === undefined
   const files = onlyList ? planned : await decide(planned, shown, flags)
-  if (files === undefined) return
+  const report = (done: readonly PlannedFile[]) => {
+    const steps = done.map(({ path, step }) => ({ path, step }))
+    return printLines([jsonLine({ folder, template, dryRun: flags.dryRun === true, files: steps })])
+  }
+  if (files === undefined) return void (await (flags.json ? report([]) : printLines(['Nothing was written.'])))
   if (!flags.dryRun) writeFiles(folder, files)
+  if (flags.json) return void (await report(files))
   const lines = files.map(({ path, step }) => `  ${(flags.dryRun ? step : past[step]).padEnd(11)}  ${path}`)
   await printLines([...lines, '', ...(flags.dryRun ? ['Dry run: nothing was written.'] : ending(template, shown))])
 }
@@ -117,7 +124,7 @@ async function decide(
     )
   }
   const answer = existing ?? (await askExisting(list))
-  if (answer === undefined) return void (await printLines(['Nothing was written.']))
+  if (answer === undefined) return undefined
   return answer === 'overwrite'
     ? files
     : files.map((file) => (file.step === 'overwrite' ? { ...file, step: 'keep' } : file))

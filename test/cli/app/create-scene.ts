@@ -49,7 +49,7 @@ interface Started {
 type Start = (
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  options: { cwd: string; onOutput: (chunk: Buffer) => void },
+  options: { cwd: string; onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void },
 ) => Started
 
 /** Starts the command in the process of the test. */
@@ -66,7 +66,7 @@ const startHere: Start = (args, env, options) => {
 export const startProcess: Start = (args, env, { cwd, onOutput }) => {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH, HOME, ...compileCache, ...env } })
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', onOutput)
+  for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (chunk) => onOutput(chunk, name))
   return {
     ended: once(child, 'close').then(([code]) => code as number | null),
     interrupt: () => void child.kill('SIGINT'),
@@ -78,6 +78,8 @@ export const startProcess: Start = (args, env, { cwd, onOutput }) => {
 export class AppCommand {
   readonly folder: string
   output = ''
+  /** The part of the output that went to stdout. */
+  stdout = ''
   readonly ended: Promise<number | null>
   readonly interrupt: () => void
   #hasEnded = false
@@ -90,8 +92,9 @@ export class AppCommand {
     start: Start = startHere,
   ) {
     this.folder = folder
-    const onOutput = (chunk: Buffer) => {
+    const onOutput = (chunk: Buffer, stream: 'stdout' | 'stderr') => {
       this.output += chunk
+      if (stream === 'stdout') this.stdout += chunk
       this.#changed.dispatchEvent(new Event('change'))
     }
     const { ended, interrupt, kill } = start(['app', ...args], env, { cwd: folder, onOutput })
