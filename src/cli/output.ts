@@ -46,7 +46,7 @@ export async function outputError(): Promise<string | undefined> {
 export const printLines = (lines: readonly string[]): Promise<boolean> =>
   print(lines.map((line) => `${line}\n`).join(''))
 
-/** Prints what a command does. With `--json`, to stderr, so that stdout has only the JSON. */
+/** Prints the progress of a command. With `--json`, to stderr, so that stdout has only the JSON. */
 export async function printProgress(lines: readonly string[], json: boolean | undefined): Promise<void> {
   if (json) for (const line of lines) console.error(line)
   else await printLines(lines)

@@ -148,7 +148,12 @@ describe('bash', () => {
     for (const before of ['--', '--dev true', '--dev --role all', '--database hooks.db --insecure=true']) {
       expect(replies(`hookserver serve ${before} `, { cwd })).toEqual(modules)
     }
-    for (const flag of ['serve --database', 'serve --secret-file', 'pause --admin-token-file', 'send --file']) {
+    for (const flag of [
+      'serve --database',
+      'serve --secret-file',
+      'handlers pause --admin-token-file',
+      'send --file',
+    ]) {
       expect(replies(`hookserver ${flag} `, { cwd })).toEqual(all)
       expect(replies(`hookserver ${flag}=folder/`, { cwd })).toEqual(['folder/token'])
     }

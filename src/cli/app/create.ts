@@ -54,7 +54,7 @@ export function addCreate(parent: Command): void {
     .option('--no-serve', 'End after the installation, without running the handlers')
     .option('--yes', 'Skip the page on which you can change the manifest')
     .option('--dry-run', 'Only print the manifest')
-    .option('--json', 'Print one JSON object; what the command waits for goes to stderr')
+    .option('--json', 'Print one JSON object; progress goes to stderr')
   addOutputFlags(command).addHelpText('after', examples).action(create)
 }
 
