@@ -33,7 +33,7 @@ export function openRecovery(
   checkCredentials(config.recover, settings)
   return createRecovery({ ...settings, inbox }, registrations, {
     targets: targets.map(formatTarget),
-    url: config.recoverUrl.value,
+    publicUrl: config.publicUrl.value,
     every: config.recoverEvery.value,
     lookback: config.recoverLookback.value,
     mode: config.recoverMode.value,
@@ -69,8 +69,8 @@ const listTimeout = 5000
  * @throws {ConfigError} with the webhooks to choose from, if there are several.
  */
 export async function checkWebhookChoice({ config, settings }: Omit<GitHubParts, 'inbox'>): Promise<void> {
-  const { recoverUrl, recover, pull } = config
-  const recovered = recoverUrl.value === undefined ? (recoverTargets(config) ?? []) : []
+  const { publicUrl, recover, pull } = config
+  const recovered = publicUrl.value === undefined ? (recoverTargets(config) ?? []) : []
   const client = new GitHubClient(settings)
   const check = async (target: Target, source: string | undefined) => {
     if (target === 'app' || target.id !== undefined) return

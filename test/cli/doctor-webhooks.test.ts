@@ -33,7 +33,7 @@ describe('the doctor checks the webhooks', () => {
       { what: 'webhook', state: 'fine', found: 'acme/shop has the right settings' },
     ])
     Object.assign(hook, { events: ['star'], active: false })
-    const findings = await diagnose(github, '--recover', 'acme/shop', '--recover-url', nowhere)
+    const findings = await diagnose(github, '--recover', 'acme/shop', '--public-url', nowhere)
     expect(findings).toMatchObject([
       { state: 'failed', found: 'acme/shop: events: missing: push' },
       { state: 'failed', found: 'acme/shop: active: no' },

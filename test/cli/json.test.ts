@@ -86,7 +86,7 @@ const calls: Record<string, () => Promise<[stdout: string, expected: object][]>>
       '--database',
       file,
       '--json',
-      '--url',
+      '--public-url',
       url,
     ]
     const { stdout } = await hookserver(args, { HOOKSERVER_GITHUB_TOKEN: webhooksToken })

@@ -110,7 +110,7 @@ test('looks as far back as --lookback, also before the last sweep, and pulls del
 test('finds several webhooks by the address that they deliver to', async () => {
   const { scene, hook, run } = await missed()
   const till = scene.addHook('acme/till')
-  const ended = await run('acme/shop', 'acme/till', '--url', scene.url, '--dry-run')
+  const ended = await run('acme/shop', 'acme/till', '--public-url', scene.url, '--dry-run')
   expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook, `acme/till#${till.id}`])
 })
 
@@ -126,7 +126,7 @@ test('without an address, takes the only webhook, or lists several', async () =>
 
 test('shows no row for a webhook whose sweep failed immediately, only its error', async () => {
   const { scene, hook, run } = await missed('push')
-  const ended = await run(hook, 'acme/other', '--url', scene.url, '--dry-run')
+  const ended = await run(hook, 'acme/other', '--public-url', scene.url, '--dry-run')
   expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook])
   expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hookserver: acme\/other: .*\n$/) })
 })
@@ -247,7 +247,7 @@ describe('says what to do', () => {
       '',
       'hookserver: acme/shop: GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key\n',
     ])
-    expect(await run('acme/other', '--url', scene.url)).toMatchObject({
+    expect(await run('acme/other', '--public-url', scene.url)).toMatchObject({
       ...{ code: 1, stderr: expect.stringContaining('the token or the App has the permission "Webhooks"') },
     })
   })

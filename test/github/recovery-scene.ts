@@ -84,7 +84,7 @@ export class Scene {
   recovery(settings: Partial<RecoverySettings> = {}): Recovery {
     const recovery = new Recovery({
       ...{ inbox: this.inbox, source: '/hooks', logger: childLogger(this.recorder) },
-      ...{ targets: [{ repository: 'acme/shop', id: String(this.hook.id) }], url: this.url, retention: 3 * day },
+      ...{ targets: [{ repository: 'acme/shop', id: String(this.hook.id) }], publicUrl: this.url, retention: 3 * day },
       ...{ mode: 'redeliver', includeOk: false, every: 300_000, pace: 0 },
       connect: async () => this.requester(),
       isHandled: (event) => event === 'push',

@@ -29,7 +29,7 @@ test.each(['current', 'classic'] as const)('recovery hides it in texts of the ki
     scene.hook,
     failures.map((failure) => ({ event: 'push', payload: push, failure })),
   )
-  const recovery = scene.recovery({ url: `${address}&other` })
+  const recovery = scene.recovery({ publicUrl: `${address}&other` })
   const admin = await openAdmin({ inbox: scene.inbox, recovery })
   const answers = [
     await admin.post('/api/v1/recovery/sweeps', { dryRun: true }),
@@ -37,7 +37,7 @@ test.each(['current', 'classic'] as const)('recovery hides it in texts of the ki
     await admin.get('/api/v1/recovery'),
   ]
   await scene.github.idle()
-  await scene.recovery({ targets: [{ repository: 'acme/shop' }], url: `${address}&other` }).sweep()
+  await scene.recovery({ targets: [{ repository: 'acme/shop' }], publicUrl: `${address}&other` }).sweep()
   const name = `acme/shop#${scene.hook.id}`
   const env = { HOOKSERVER_GITHUB_TOKEN: token }
   const flags = ['--api-url', scene.github.url, '--database', scene.file, '--pace', '1ms']

@@ -71,13 +71,13 @@ describe('a server', () => {
     expect(await run('deliveries', 'retry', String(id))).toMatchObject({ code: 0 })
     await reaches(served, { done: 3, dead: 0 })
 
-    expect((await run('pause')).stdout).toContain('Paused now: all handlers')
+    expect((await run('handlers', 'pause', '--all')).stdout).toContain('Paused now: all handlers')
     await deliver(to, 'push', 'waits')
     expect(await run('deliveries', 'discard', '--query', 'event:push state:pending', '--yes')).toMatchObject({
       code: 0,
     })
     await reaches(served, { done: 3, discarded: 1, pending: 0 })
-    expect((await run('resume')).stdout).toContain('No handler is paused now.')
+    expect((await run('handlers', 'resume', '--all')).stdout).toContain('No handler is paused now.')
 
     expect((await api(served, '/readyz')).text).toBe('ready')
     const { text } = await api(served, '/metrics')

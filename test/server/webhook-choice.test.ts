@@ -38,7 +38,7 @@ test('an address chooses among several webhooks', async () => {
   const { addHook, check } = await start()
   addHook('a.example')
   addHook('b.example')
-  await check({ recover: 'acme/shop', recoverUrl: 'https://a.example/secret' })
+  await check({ recover: 'acme/shop', publicUrl: 'https://a.example/secret' })
 })
 
 test('a server starts although GitHub shows no webhooks, or does not answer', async () => {

@@ -28,7 +28,7 @@ import { type CreateProgress, existing, registerApp } from './registration.ts'
 interface Flags extends OutputFlags {
   name?: string
   org?: string
-  url?: string
+  publicUrl?: string
   public?: true
   browser: boolean
   serve: boolean
@@ -48,7 +48,7 @@ export function addCreate(parent: Command): void {
     )
     .option('--name <name>', 'Name of the App (default: the name in package.json)', parseName)
     .option('--org <organization>', 'Organization that will own the App (default: your account)', parseOrganization)
-    .option('--url <url>', 'Public address of the server that receives the deliveries (default: none)', parseUrl)
+    .option('--public-url <url>', 'Public address of the server that receives the deliveries (default: none)', parseUrl)
     .option('--public', 'Let any account install the App')
     .option('--no-browser', 'Only print the address of the page, do not open it')
     .option('--no-serve', 'End after the installation, without running the handlers')
@@ -67,7 +67,7 @@ Nothing on the internet has to reach this machine: the command reads the deliver
 Examples:
   hookserver app create                                          for hooks.ts, in your account
   hookserver app create bot.ts --org acme --name acme-bot
-  hookserver app create --url https://bot.example.com/hooks      for a server with a public address
+  hookserver app create --public-url https://bot.example.com/hooks      for a server with a public address
   hookserver app create --github https://acme.ghe.com --dry-run`
 
 async function create(given: string | undefined, flags: Flags): Promise<void> {
@@ -171,8 +171,8 @@ function summaryFor({ name }: RegisteredApp, module: string, flags: Flags): stri
 }
 
 /** The command that runs the handlers from now on. */
-function nextCommand(module: string, { url, output }: Flags): string {
-  const pull = url === undefined ? ' --pull app' : ''
+function nextCommand(module: string, { publicUrl, output }: Flags): string {
+  const pull = publicUrl === undefined ? ' --pull app' : ''
   const file = output === defaultEnvFile ? '' : ` --env-file ${shellQuoted(output)}`
   return `npx hookserver serve ${shellQuoted(module)}${pull}${file}`
 }
@@ -194,8 +194,8 @@ function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: 
   return (redirectUrl: string): AppManifest =>
     createManifest(needs, {
       ...{ name: flags.name ?? name, description, redirectUrl },
-      homepage: homepage ?? (flags.url && new URL(flags.url).origin) ?? github,
-      url: flags.url,
+      homepage: homepage ?? (flags.publicUrl && new URL(flags.publicUrl).origin) ?? github,
+      url: flags.publicUrl,
       isPublic: flags.public === true,
     })
 }
@@ -224,5 +224,7 @@ function parseOrganization(text: string): string {
 function parseUrl(text: string): string {
   const url = URL.parse(text)
   if (url && ['http:', 'https:'].includes(url.protocol) && !url.username && !url.password) return url.href
-  throw new UsageError('--url: expected an address such as https://bot.example.com/hooks, without a user or password')
+  throw new UsageError(
+    '--public-url: expected an address such as https://bot.example.com/hooks, without a user or password',
+  )
 }

@@ -53,7 +53,7 @@ async function* checkTarget(target: Target, server: Server, isPulled: boolean): 
   }
   // The command ends at Ctrl+C, so nothing has to abort the requests.
   const api = await openApi(target, settings, { signal: new AbortController().signal, retries: [] })
-  const url = isPulled ? undefined : config.recoverUrl.value
+  const url = isPulled ? undefined : config.publicUrl.value
   const events = names && names.length > 0 ? webhookEvents(names, target) : undefined
   const shown = { target, api, settings, url, events, secrets: own }
   let isFine = true

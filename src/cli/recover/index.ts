@@ -30,7 +30,7 @@ export function addRecover(program: Command): void {
     .description(
       "Compares GitHub's delivery log with the database, and asks GitHub to redeliver the missed deliveries. The server " +
         'that receives them must be running. With --mode pull, the command reads and stores them itself. Name webhooks as ' +
-        'acme/shop#7 (by id), acme/shop or acme (the webhooks that deliver to --url), or app (the webhook of your GitHub ' +
+        'acme/shop#7 (by id), acme/shop or acme (the webhooks that deliver to --public-url), or app (the webhook of your GitHub ' +
         'App). Default: HOOKSERVER_RECOVER, or "recover" of the module.',
     )
     .option('--dry-run', 'Only list the missed deliveries')
@@ -51,7 +51,7 @@ Exits with 0 if the sweep of every webhook ended without an error, otherwise wit
 Examples:
   hookserver recover acme/shop#7 --dry-run                       list the missed deliveries
   hookserver recover acme/shop#7                                 recover them
-  hookserver recover acme --url https://hooks.example/hooks      webhooks of acme that deliver to this URL
+  hookserver recover acme --public-url https://hooks.example/hooks      webhooks of acme that deliver to this URL
   hookserver recover acme/shop#7 --module hooks.ts               only events that hooks.ts handles
   hookserver recover acme/shop#7 --lookback 2h --include-ok      also deliveries that GitHub shows as delivered
   hookserver recover --admin-url https://hooks.example --admin-token-file ./token`

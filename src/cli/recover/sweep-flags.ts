@@ -7,7 +7,7 @@ import { type ConfigFlags, type ConnectionFlags, configFromFlags, databaseFlags,
 
 /** The flags that set a setting of the server. Most flags have shorter names than their settings. */
 const settingOf = {
-  url: 'recoverUrl',
+  publicUrl: 'publicUrl',
   mode: 'recoverMode',
   events: 'recoverEvents',
   includeOk: 'recoverIncludeOk',

@@ -29,7 +29,7 @@ export function addCheck(parent: Command): void {
     .description(
       'Checks the settings, the secret and the last deliveries of a webhook, and shows how to fix each problem.',
     )
-  addGitHubFlags(addEventFlags(addSettingFlags(command, ['url', 'secretFile'])))
+  addGitHubFlags(addEventFlags(addSettingFlags(command, ['publicUrl', 'secretFile'])))
     .option('--no-ping', 'Send no ping: prove the secret from the last delivery')
     .option('--json', 'Print one JSON object per line')
     .addHelpText('after', explanation)
@@ -41,7 +41,7 @@ Changes nothing. Exits with 1 if a check fails; warnings do not count.
 
 Examples:
   hookserver webhooks check acme/shop#7
-  hookserver webhooks check acme/shop --url https://hooks.example/hooks --module hooks.ts
+  hookserver webhooks check acme/shop --public-url https://hooks.example/hooks --module hooks.ts
   hookserver webhooks check app --no-ping`
 
 async function check(text: string, flags: Flags): Promise<void> {

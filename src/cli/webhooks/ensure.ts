@@ -27,10 +27,10 @@ export function addEnsure(parent: Command): void {
     .command('ensure <target>')
     .summary('Create or repair a webhook')
     .description(
-      'Creates the webhook that delivers to --url, or changes the one that exists. Shows each change and asks first.\n' +
+      'Creates the webhook that delivers to --public-url, or changes the one that exists. Shows each change and asks first.\n' +
         'Afterwards a ping proves that GitHub signs with the secret of the server.',
     )
-  addGitHubFlags(addEventFlags(addSettingFlags(command, ['url', 'secretFile'])))
+  addGitHubFlags(addEventFlags(addSettingFlags(command, ['publicUrl', 'secretFile'])))
     .option('--yes', 'Do not ask for confirmation')
     .option('--dry-run', 'Only show the changes')
     .option('--json', 'Print one JSON object')
@@ -42,9 +42,9 @@ const explanation = `
 The secret comes from --secret-file, GITHUB_WEBHOOKS_KEY or SECRET_KEY. A second run changes nothing.
 
 Examples:
-  hookserver webhooks ensure acme/shop --url https://hooks.example/hooks --module hooks.ts
-  hookserver webhooks ensure acme --url https://hooks.example/hooks --events push,issues --dry-run
-  hookserver webhooks ensure app --url https://hooks.example/hooks       the webhook of your GitHub App`
+  hookserver webhooks ensure acme/shop --public-url https://hooks.example/hooks --module hooks.ts
+  hookserver webhooks ensure acme --public-url https://hooks.example/hooks --events push,issues --dry-run
+  hookserver webhooks ensure app --public-url https://hooks.example/hooks       the webhook of your GitHub App`
 
 async function ensure(text: string, flags: Flags): Promise<void> {
   requireConfirmable({ yes: flags.yes ?? flags.dryRun, otherwise: '--dry-run to see the changes' })
@@ -68,10 +68,11 @@ async function ensure(text: string, flags: Flags): Promise<void> {
 
 /** @throws {UsageError} if the URL or the secret is missing, or if the URL is not encrypted. */
 function requireUrlAndSecret({ url, secrets }: OpenWebhooks): { url: string; secrets: OwnSecrets } {
-  if (url === undefined) throw new UsageError('--url is missing: pass the public address of the server, with its path')
+  if (url === undefined)
+    throw new UsageError('--public-url is missing: pass the public address of the server, with its path')
   const { protocol, hostname } = new URL(url)
   if (protocol !== 'https:' && !isLoopback(hostname)) {
-    throw new UsageError('--url: expected an https URL (http on loopback only), because payloads may be private')
+    throw new UsageError('--public-url: expected an https URL (http on loopback only), because payloads may be private')
   }
   if (secrets) return { url, secrets }
   throw new UsageError(

@@ -13,7 +13,7 @@ export function addWebhooks(program: Command, helpCommand: readonly [string, str
     .summary('Create, check, rotate and delete webhooks on GitHub')
     .description(
       'Creates, checks and changes webhooks on GitHub. Name them as acme/shop#7 (by id), acme/shop or acme (the webhook ' +
-        'that delivers to --url), or app (the webhook of your GitHub App).',
+        'that delivers to --public-url), or app (the webhook of your GitHub App).',
     )
   for (const add of [addEnsure, addListWebhooks, addCheck, addRotate, addDelete]) add(webhooks)
   webhooks.addHelpText('after', notes)
@@ -23,6 +23,6 @@ const notes = `
 Credentials: GITHUB_TOKEN with the permission "Webhooks" (read and write), or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
 
 Examples:
-  hookserver webhooks ensure acme/shop --url https://hooks.example/hooks --module hooks.ts
-  hookserver webhooks check acme/shop --url https://hooks.example/hooks
+  hookserver webhooks ensure acme/shop --public-url https://hooks.example/hooks --module hooks.ts
+  hookserver webhooks check acme/shop --public-url https://hooks.example/hooks
   hookserver webhooks <command> --help      show the details and examples of a command`

@@ -21,7 +21,7 @@ import { abortOnSignal, formatDuration } from '../output.ts'
 
 /** The setting of the server that each flag sets. */
 const settingOf = {
-  url: 'recoverUrl',
+  publicUrl: 'publicUrl',
   secretFile: 'secretFile',
   githubToken: 'githubToken',
   github: 'github',
@@ -37,7 +37,7 @@ export interface WebhookFlags extends Partial<Record<SettingFlag, string>> {
 }
 
 const help: Readonly<Partial<Record<SettingFlag, string>>> = {
-  url: 'URL that GitHub delivers to',
+  publicUrl: 'URL that GitHub delivers to',
   secretFile: "File with the webhook's secrets, one per line, newest first",
 }
 
@@ -127,7 +127,7 @@ function configOf(flags: WebhookFlags, module?: HooksModule): Config {
  * Takes the URL from the flag, if the flag is given, and not from the setting. The setting removes slashes from the end
  * of a URL, but the URL of a webhook may end with a slash.
  */
-const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.url ?? config.recoverUrl.value
+const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.publicUrl ?? config.publicUrl.value
 
 function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | undefined): WebhookEvents | undefined {
   if (flags.events !== undefined) {

@@ -27,7 +27,7 @@ export function addRotate(parent: Command): void {
       'Adds a new secret as the first line of --secret-file, sets it on GitHub, and proves it with a ping.\n' +
         'The server accepts both secrets meanwhile. An interrupted rotation continues when you run this again.',
     )
-  addGitHubFlags(addSettingFlags(command, ['secretFile', 'url']))
+  addGitHubFlags(addSettingFlags(command, ['secretFile', 'publicUrl']))
     .option('--drop-old', 'Drop the old secrets from the file after the proof')
     .option('--yes', 'Do not ask for confirmation')
     .option('--dry-run', 'Only show the steps')

@@ -25,7 +25,7 @@ export function ensureCommand(name: string, url: string | undefined, secretFile?
   const shown = withoutSecrets(url)
   const isSafe = URL.parse(url ?? '')?.href === shown && /^[\w:/.~%-]+$/.test(shown)
   const secret = secretFile === undefined ? '' : ` --secret-file ${shellQuoted(secretFile)}`
-  return `npx hookserver webhooks ensure ${name}${secret} --url ${isSafe ? shown : '<url>'}`
+  return `npx hookserver webhooks ensure ${name}${secret} --public-url ${isSafe ? shown : '<url>'}`
 }
 
 /** A finding for each setting. */

@@ -10,11 +10,11 @@ import { parseTarget, type Target } from '../target.ts'
 export interface RecoverOptions {
   /**
    * The webhooks. `acme/shop#7` and `acme#7`: the webhook with the id 7. `acme/shop` and `acme`: all webhooks that
-   * deliver to `url`. `app`: the webhook of the App.
+   * deliver to `publicUrl`. `app`: the webhook of the App.
    */
   targets: string | readonly string[]
   /** The URL that GitHub delivers to. It selects the webhooks of targets without an id. */
-  url?: string | undefined
+  publicUrl?: string | undefined
   /**
    * `'redeliver'`: GitHub sends the delivery again, signed, to the URL of the webhook. `'pull'`: hookserver reads
    * the payload from GitHub's API, and trusts the connection and the token. Default: `'redeliver'`.
@@ -36,7 +36,7 @@ export interface RecoverOptions {
   /**
    * The name of the mount that receives the deliveries: `delivery.source`. Recovery in mode `pull` stores deliveries
    * with this source. Default: the option `source` of the `Hooks`. If the `Hooks` has no `source`, the default is its
-   * option `url`.
+   * option `path`.
    */
   source?: string | undefined
 }
@@ -74,7 +74,7 @@ export const recoveryCapabilities = ['DeliveryStore', 'MissedDeliveryStore', 'Na
 export type RecoveryStore = WithCapabilities<(typeof recoveryCapabilities)[number]>
 
 /** The options of a recovery with every default filled in, and its dependencies. */
-export interface RecoverySettings extends Pick<RecoverOptions, 'url' | 'lookback'> {
+export interface RecoverySettings extends Pick<RecoverOptions, 'publicUrl' | 'lookback'> {
   inbox: RecoveryStore
   source: string
   logger: FullLogger
@@ -117,7 +117,7 @@ const checkedElsewhere: Check = () => {}
 
 const checks: Record<keyof (RecoverOnceOptions & StartRecoveryOptions), Check> = {
   targets: checkedElsewhere,
-  url: must(isHttpUrl, 'an address that begins with http:// or https://'),
+  publicUrl: must(isHttpUrl, 'an address that begins with http:// or https://'),
   mode: must((value) => value === 'redeliver' || value === 'pull', "'redeliver' or 'pull'"),
   events: must((value) => isListOf(value, isEventName), "a list of events, such as ['push', 'issues.opened']"),
   includeOk: flag,

@@ -162,7 +162,7 @@ export function createRecovery(
   const names = new Set(events ?? (withoutHandlers === 'ignore' ? ['*'] : registrations.flatMap((one) => one.events)))
   return new Recovery({
     ...{ inbox, source, logger, targets: parseTargets(targets), retention: deliveryRetention(apiUrl) },
-    ...{ url: options.url, lookback: options.lookback, includeOk: options.includeOk ?? false },
+    ...{ publicUrl: options.publicUrl, lookback: options.lookback, includeOk: options.includeOk ?? false },
     ...{ mode: options.mode ?? 'redeliver', pace: options.pace ?? 1000, every: options.every ?? 300_000 },
     connect: (target) => client.requesterFor(target),
     isHandled: (event, action) => names.has('*') || names.has(event) || names.has(`${event}.${action}`),

@@ -65,9 +65,9 @@ export class Sweeper {
   }
 
   async #sweepTarget(target: Target): Promise<void> {
-    const { url, connect } = this.#settings
+    const { publicUrl, connect } = this.#settings
     const github = await connect(target)
-    for (const webhook of await findWebhooks(target, url, this.#retrying(github))) {
+    for (const webhook of await findWebhooks(target, publicUrl, this.#retrying(github))) {
       await this.#sweepWebhook(webhook, this.#retrying(github))
     }
   }

@@ -32,7 +32,7 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
   const webhooks = await readWebhooks(target, github)
   const ours = webhooks.filter((webhook) => isSameUrl(webhook.url, url))
   if (ours.length === 0) {
-    const setting = 'serve --recover-url, recover --url or the option "url"' // not the URL, which may be secret
+    const setting = '--public-url or the option "publicUrl"' // not the URL, which may be secret
     throw new Error(`${name} has no webhook for the given URL: check ${setting}`)
   }
   return ours.map(({ id }) => webhookOf(target, id))

@@ -20,6 +20,7 @@ export interface ModuleConfig extends RecoverySettings {
   readonly port?: number
   readonly host?: string
   readonly path?: string
+  readonly publicUrl?: string
   readonly role?: 'all' | 'receiver' | 'worker'
   readonly database?: string
   readonly databaseUrlFile?: string
@@ -54,7 +55,6 @@ export interface ModuleConfig extends RecoverySettings {
 }
 
 interface RecoveryOptions {
-  readonly url?: string
   readonly every?: Duration
   readonly lookback?: Duration
   readonly mode?: 'redeliver' | 'pull'
@@ -67,7 +67,7 @@ interface RecoveryObject extends RecoveryOptions {
   readonly hooks: string | readonly (string | Target)[]
 }
 
-/** `recoverUrl`, `recoverEvery` and so on. */
+/** `recoverEvery`, `recoverLookback` and so on. */
 type RecoverySettings = {
   readonly [Name in keyof RecoveryOptions as `recover${Capitalize<Name>}`]: RecoveryOptions[Name]
 }

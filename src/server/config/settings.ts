@@ -44,6 +44,11 @@ export const settings = {
     help: 'Path that receives deliveries (default: /hooks)',
     schema: urlPath,
   }),
+  publicUrl: setting({
+    placeholder: '<url>',
+    help: 'URL that GitHub delivers to; it selects the webhooks of --recover that you name without an id (default: none)',
+    schema: url,
+  }),
   role: setting({
     placeholder: '<role>',
     help: 'all, receiver (only stores deliveries) or worker (only runs handlers) (default: all)',
@@ -162,11 +167,6 @@ export const settings = {
     placeholder: '<targets>',
     help: 'Recover missed deliveries of webhooks such as acme/shop, acme/shop#7, acme, app (your App) (default: none)',
     schema: targets,
-  }),
-  recoverUrl: setting({
-    placeholder: '<url>',
-    help: 'Select the webhooks that deliver to this URL, if you name a repository or organization without a webhook id',
-    schema: url,
   }),
   recoverEvery: setting({
     placeholder: '<time>',

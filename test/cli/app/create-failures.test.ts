@@ -293,7 +293,7 @@ describe('refuses to begin', () => {
       /config\.permissions of hooks\.ts: expected/,
     ],
     ['a long name', {}, ['--name', 'x'.repeat(35)], {}, 2, /--name: expected 1 to 34 characters/],
-    ['a wrong address', {}, ['--url', 'ftp://user:hidden@x'], {}, 2, /--url: expected/],
+    ['a wrong address', {}, ['--public-url', 'ftp://user:hidden@x'], {}, 2, /--public-url: expected/],
   ])('with %s', async (_, files, args, env, code, message) => {
     const ended = await begin({ 'hooks.ts': botModule, ...(files as Record<string, string>) }, args, env)
     expect(ended).toMatchObject({ code, output: expect.stringMatching(message) })

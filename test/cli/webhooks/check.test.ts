@@ -44,7 +44,7 @@ describe('the check of a webhook', () => {
       deliveries: expect.stringContaining('✗ 1 of the last 1 failed'),
     })
     expect(stdout).toContain(
-      `→ npx hookserver webhooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --url ${scene.url} --events issues,push\n`,
+      `→ npx hookserver webhooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --public-url ${scene.url} --events issues,push\n`,
     )
   })
 
@@ -67,7 +67,7 @@ describe('the check of a webhook', () => {
     const args = ['check', `acme/shop#${hook.id}`, '--no-ping', '--secret-file', scene.secretFile]
     const { stdout } = await scene.run(args)
     expect(stdout).toContain(
-      `→ npx hookserver webhooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --url <url>\n`,
+      `→ npx hookserver webhooks ensure acme/shop#${hook.id} --secret-file ${scene.secretFile} --public-url <url>\n`,
     )
     expect(stdout.replace(/^✓ url.*/, '')).not.toContain('hidden')
   })
@@ -94,7 +94,7 @@ describe('the check of a webhook', () => {
     const scene = await WebhooksScene.open()
     const none = await check(scene, 'acme/shop')
     expect([none.code, none.findings.url]).toEqual([1, `✗ no webhook of acme/shop delivers to ${scene.url}`])
-    expect(none.stdout).toContain(`→ create one: npx hookserver webhooks ensure acme/shop --url ${scene.url}`)
+    expect(none.stdout).toContain(`→ create one: npx hookserver webhooks ensure acme/shop --public-url ${scene.url}`)
     const [first, second] = [scene.addHook(), scene.addHook({ events: ['star'] })]
     const twice = await check(scene, 'acme/shop')
     expect(twice.findings.url).toContain(`acme/shop#${first.id} (${scene.url}), acme/shop#${second.id}`)

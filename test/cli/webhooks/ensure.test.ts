@@ -87,7 +87,7 @@ describe('an existing webhook', () => {
   test('makes the command fail if the receiver has another secret, although GitHub has ours', async () => {
     const scene = await WebhooksScene.open()
     scene.addHook({ secret: 'of the command' })
-    const args = ['ensure', 'acme/shop', '--url', scene.url, '--yes']
+    const args = ['ensure', 'acme/shop', '--public-url', scene.url, '--yes']
     const { code, stdout } = await scene.run(args, { GITHUB_WEBHOOKS_KEY: 'of the command' })
     expect(code).toBe(1)
     expect(stdout).toContain('✗ receiver   rejected the ping (wrong_signature), although GitHub signed it')
@@ -149,7 +149,7 @@ test('names the permission that the token lacks', async () => {
   const args = [
     'ensure',
     'acme/shop',
-    '--url',
+    '--public-url',
     scene.url,
     '--secret-file',
     scene.secretFile,
@@ -172,7 +172,7 @@ test("changes the configuration of an App's webhook, and says where its events a
   const args = [
     'ensure',
     'app',
-    '--url',
+    '--public-url',
     scene.url,
     '--secret-file',
     scene.secretFile,
@@ -191,7 +191,7 @@ test("changes the configuration of an App's webhook, and says where its events a
 
 test.runIf(hasTerminals)('asks on a terminal, and changes nothing without a yes', async () => {
   const scene = await WebhooksScene.open()
-  const args = ['ensure', 'acme/shop', '--events', 'push', '--url', scene.url, '--secret-file', scene.secretFile]
+  const args = ['ensure', 'acme/shop', '--events', 'push', '--public-url', scene.url, '--secret-file', scene.secretFile]
   const env = { HOOKSERVER_GITHUB_TOKEN: token, HOOKSERVER_API_URL: scene.github.url }
   const { stdout } = await onTerminal(['webhooks', ...args], { columns: 120, env, typed: 'n\n' })
   expect(stdout).toContain('Create it? [y/N]')
@@ -203,10 +203,10 @@ describe('a mistake on the command line', () => {
   test.each<[string[], RegExp]>([
     [['acme/shop'], /Cannot ask for confirmation without a terminal: pass --yes, or --dry-run to see the changes/],
     [['acme/shop/x', '--yes'], /target: expected acme\/shop, acme\/shop#<hook id>/],
-    [['acme/shop', '--yes', '--url', 'http://hooks.example/'], /--url: expected an https URL/],
-    [['acme/shop', '--yes', '--url', 'https://me:hidden@hooks.example/'], /a URL without a user or password/],
-    [['acme/shop', '--yes'], /--url is missing/],
-    [['acme/shop', '--yes', '--url', 'https://hooks.example/'], /No secret for the webhook/],
+    [['acme/shop', '--yes', '--public-url', 'http://hooks.example/'], /--public-url: expected an https URL/],
+    [['acme/shop', '--yes', '--public-url', 'https://me:hidden@hooks.example/'], /a URL without a user or password/],
+    [['acme/shop', '--yes'], /--public-url is missing/],
+    [['acme/shop', '--yes', '--public-url', 'https://hooks.example/'], /No secret for the webhook/],
     [['acme/shop', '--yes', '--events', ','], /--events: expected a comma-separated list/],
   ])('%j exits with 2', async (args, message) => {
     const scene = await WebhooksScene.open()

@@ -73,6 +73,6 @@ export class WebhooksScene {
 
   /** Runs a command with the flags for the receiver and its secrets. */
   runHere(...args: string[]): Promise<Ended> {
-    return this.run([...args, '--url', this.url, '--secret-file', this.secretFile])
+    return this.run([...args, '--public-url', this.url, '--secret-file', this.secretFile])
   }
 }

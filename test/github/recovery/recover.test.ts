@@ -33,7 +33,7 @@ test('recover() requests each missed delivery that has a handler once, and repor
 
 test('recover() with dryRun and events reports only these events, and requests nothing', async () => {
   const { scene, hooks } = await missing()
-  const options = { targets: ['acme/shop'], url: scene.url, events: ['star'], dryRun: true }
+  const options = { targets: ['acme/shop'], publicUrl: scene.url, events: ['star'], dryRun: true }
   const { reports } = await recover(hooks, options)
   expect(reports).toMatchObject([{ sent: 3, unhandled: 2, counts: { missed: 1, requested: 0 } }])
   expect(scene.github.requests.map(({ method }) => method)).not.toContain('POST')
@@ -85,7 +85,7 @@ test('startRecovery() sweeps at an interval until it is stopped', async () => {
 test.each([
   [{ targets: 'acme/shop/more' }, /Option "targets" must be 'acme\/shop'.*got "acme\/shop\/more"/],
   [{ targets: [] }, /Option "targets"/],
-  [{ targets: 'acme', url: '/hooks' }, /Option "url" must be an address/],
+  [{ targets: 'acme', publicUrl: '/hooks' }, /Option "publicUrl" must be an address/],
   [{ targets: 'acme', mode: 'push' }, /Option "mode"/],
   [{ targets: 'acme', events: ['a b'] }, /Option "events"/],
   [{ targets: 'acme', lookback: 0 }, /Option "lookback"/],

@@ -136,10 +136,12 @@ describe('two webhooks', () => {
     scene.github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:1/elsewhere' })
     const swept = await scene.recovery({ targets: [{ repository: 'acme/shop' }] }).sweep()
     expect(swept?.reports.map(({ hookId }) => Number(hookId))).toEqual([scene.hook.id, other.id])
-    const nowhere = await scene.recovery({ targets: [{ repository: 'acme/shop' }], url: 'http://x.example/' }).sweep()
+    const nowhere = await scene
+      .recovery({ targets: [{ repository: 'acme/shop' }], publicUrl: 'http://x.example/' })
+      .sweep()
     expect(nowhere?.reports).toMatchObject([
       {
-        error: expect.stringMatching(/^acme\/shop has no webhook for the given URL: check serve --recover-url/),
+        error: expect.stringMatching(/^acme\/shop has no webhook for the given URL: check --public-url/),
       },
     ])
   })
