@@ -87,7 +87,11 @@ export async function sign(secret: Secret, body: string | Uint8Array, algorithm:
  * `signature` is malformed or missing.
  * @throws {TypeError} for an empty secret.
  */
-export async function verify(secret: Secret, body: string | Uint8Array, signature: string): Promise<boolean> {
+export async function verify(
+  secret: Secret,
+  body: string | Uint8Array,
+  signature: string | null | undefined,
+): Promise<boolean> {
   const key = new Key(secret)
   const parsed = typeof signature === 'string' ? parseSignature(signature) : undefined
   return parsed !== undefined && equalDigests(parsed.digest, await key.hmac(parsed.algorithm, bytesOf(body)))
