@@ -1,10 +1,26 @@
-import type { ActionOf, EventOf, PayloadOf } from './events.ts'
+import type { ActionOf, AnyPayload, EventOf, KnownEvent, NamesByEvent, PayloadOf } from './events.ts'
 import { digitsIn, type Json, objectIn, textIn } from './runtime/json.ts'
 import { type DeliveryLogger, deliveryLogger } from './telemetry/delivery-logger.ts'
 import type { Logger } from './telemetry/logger.ts'
 
-/** One delivery of a webhook, as handlers get it. */
-export interface Delivery<Name extends string = string> {
+/**
+ * One delivery of a webhook, as handlers get it. For several names, and for an event with several actions, this is a
+ * union. `event` and `action` tell its members apart:
+ *
+ * ```ts
+ * hooks.on(['push', 'issues'], ({ event, action, payload }) => {
+ *   if (event === 'push') payload.commits
+ *   else if (action === 'labeled') payload.label
+ * })
+ * ```
+ */
+export type Delivery<Name extends string = string> = Name extends KnownEvent
+  ? EachDelivery<NamesByEvent[Name]>
+  : ExactDelivery<Name>
+type EachDelivery<Name extends string> = Name extends unknown ? ExactDelivery<Name> : never
+
+/** A delivery of one event with one action, of an event without actions, or of any event. */
+export interface ExactDelivery<Name extends string> {
   /**
    * `X-GitHub-Delivery`: the same for all webhooks that receive one event, and for redeliveries. Use it as the
    * idempotency key. Not signed.
@@ -134,7 +150,7 @@ export class ReceivedDelivery implements Delivery {
   readonly guid: string
   readonly event: string
   readonly action: string | undefined
-  readonly payload: Json
+  readonly payload: AnyPayload
   readonly receivedAt: Date
   readonly source: string
   readonly secretId: string | undefined
@@ -167,7 +183,7 @@ export class ReceivedDelivery implements Delivery {
     this.replayed = headers.replayed ?? false
     this.conflict = headers.conflict ?? false
     this.action = textIn(payload.members, 'action')
-    this.payload = payload.data
+    this.payload = payload.data as AnyPayload // its members may have other types, if the sender is not GitHub
     this.#headers = headers
     this.#members = payload.members
     this.#sources = sources
@@ -253,11 +269,30 @@ export interface AnyOctokit {
 }
 
 /**
- * The result of `delivery.octokit()`: the `Octokit` of the package `octokit`. If the package is not installed, the type
- * is `AnyOctokit`, and the call rejects. TypeScript gives a missing module the type `any`. Every string is a key of
- * `any`. Other tests for `any` do not work here.
+ * The types that your program registers, by module augmentation. `octokit` is the type of the Octokits that the class
+ * in the option `octokit` creates:
+ *
+ * ```ts
+ * declare module 'hookserver' {
+ *   interface Register {
+ *     octokit: InstanceType<typeof MyOctokit>
+ *   }
+ * }
+ * ```
  */
-export type DeliveryOctokit = string extends keyof Installed ? AnyOctokit : Installed
+// biome-ignore lint/suspicious/noEmptyInterface: programs add members
+export interface Register {}
+
+/**
+ * The result of `delivery.octokit()` and `hooks.octokit()`: the type in `Register`, else the `Octokit` of the package
+ * `octokit`. If the package is not installed, the type is `AnyOctokit`, and the call rejects. TypeScript gives a missing
+ * module the type `any`. Every string is a key of `any`. Other tests for `any` do not work here.
+ */
+export type DeliveryOctokit = Register extends { octokit: infer Registered }
+  ? Registered
+  : string extends keyof Installed
+    ? AnyOctokit
+    : Installed
 
 /**
  * The class `Octokit` of the package `octokit`, or a class that its `plugin()` or `defaults()` returns. A structural

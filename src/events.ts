@@ -33,16 +33,22 @@ export type DescribedPayloads = {
 export type EventPayloads = DescribedPayloads & Omit<AddedPayloads, keyof DescribedPayloads>
 
 type Described = keyof EventPayloads
-type EventPart<Name extends string> = Name extends `${infer Event}.${string}` ? Event : Name
-type ActionPart<Name extends string> = Name extends `${string}.${infer Action}` ? Action : undefined
+/** The event in `event.action` or `event`. */
+export type EventPart<Name extends string> = Name extends `${infer Event}.${string}` ? Event : Name
+
+/** The names of the deliveries of each event: `event.action` for each action, or `event` if the event has no actions. */
+export type NamesByEvent = { [Name in Described as EventPart<Name>]: Name }
 
 /** The events that this version knows: the values of `X-GitHub-Event`. */
-export type KnownEvent = EventPart<Described>
+export type KnownEvent = keyof NamesByEvent
 
 /** A name that handlers can be registered for: `event`, `event.action` or `*`. */
 export type EventName = Described | KnownEvent | '*'
 
-/** Any string, because an event may be newer than this version. Editors complete the names of `EventName`. */
+/**
+ * Any string, because an event may be newer than this version. Editors complete the names of `EventName`. `CheckedName`
+ * rejects literals that are no `EventName`.
+ */
 export type AnyEventName = EventName | (string & {})
 
 /** The members that any payload may have; the type of the payload for `*`. */
@@ -56,28 +62,27 @@ export interface AnyPayload {
 }
 
 /**
- * The payload of deliveries named `Name`: exact for `event.action`, a union discriminated by `action` for `event`,
- * `AnyPayload` for `*`, and `Record<string, unknown>` for an unknown name.
+ * The payload of deliveries named `Name`: exact for `event.action`, a union discriminated by `action` for `event`, and
+ * `AnyPayload` for `*` and for unknown names.
  */
-export type PayloadOf<Name extends string> = Name extends '*'
-  ? AnyPayload
-  : Name extends Described
-    ? EventPayloads[Name]
-    : Name extends KnownEvent
-      ? EventPayloads[Extract<Described, `${Name}.${string}`>]
-      : Name extends `repository_dispatch.${infer Action}`
-        ? EventPayloads['repository_dispatch'] & { action: Action }
-        : Record<string, unknown>
+export type PayloadOf<Name extends string> = Name extends Described
+  ? EventPayloads[Name]
+  : Name extends KnownEvent
+    ? EventPayloads[NamesByEvent[Name]]
+    : Name extends `repository_dispatch.${infer Action}`
+      ? EventPayloads['repository_dispatch'] & { action: Action }
+      : AnyPayload
 
 /** The event of the deliveries that a handler for `Name` receives. Any text for `*`. */
 export type EventOf<Name extends string> = Name extends '*' ? string : EventPart<Name>
 
 /** The action of deliveries named `Name`; `undefined` if the event has no actions. */
-export type ActionOf<Name extends string> = Name extends `${string}.${string}`
-  ? ActionPart<Name>
-  : Name extends KnownEvent
-    ? ActionPart<Extract<Described, Name | `${Name}.${string}`>>
+export type ActionOf<Name extends string> = Name extends `${string}.${infer Action}`
+  ? Action
+  : Name extends Exclude<KnownEvent, 'repository_dispatch'>
+    ? ActionPart<NamesByEvent[Name]>
     : string | undefined
+type ActionPart<Name extends string> = Name extends `${string}.${infer Action}` ? Action : undefined
 
 /**
  * The events and actions of GitHub's description, to warn about handlers with a mistyped name, and never to reject

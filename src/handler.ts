@@ -28,7 +28,8 @@ export type Hook<Name extends string = string> = (
   delivery: Delivery<Name>,
 ) => unknown
 
-export interface HandlerOptions {
+/** How deliveries reach one handler. `Name` is the name, or the union of names, that the handler is registered for. */
+export interface HandlerOptions<Name extends string = string> {
   /**
    * The handler's name in logs and in the inbox. The inbox finds the attempts of a handler by this name, even after a
    * restart. Default: `hook:<event>` for a hook, `on:<event>` for a listener. With an inbox, two handlers with the same
@@ -66,7 +67,7 @@ export interface HandlerOptions {
    * order. `'repository'` is the key `delivery.repository`. The inbox stores `sha256:` and the SHA-256 of a key that has
    * more than 200 characters. Default: no order.
    */
-  order?: 'repository' | ((delivery: Delivery) => string | undefined) | undefined
+  order?: 'repository' | ((delivery: Delivery<Name>) => string | undefined) | undefined
   /**
    * The mount whose deliveries the handler gets, by `delivery.source`: the option `source` of the mount, else its
    * `path`. Or a list of mounts. Default: all.

@@ -2,6 +2,7 @@ import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.t
 import type { DeliveryOctokit } from './delivery.ts'
 import { type Middleware, MiddlewareChain } from './dispatch/middleware.ts'
 import { Registry } from './dispatch/registry.ts'
+import type { CheckedName, CheckedNames } from './event-names.ts'
 import type { AnyEventName } from './events.ts'
 import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
 import {
@@ -94,9 +95,16 @@ export class Hooks implements Mountable {
    * @throws {TypeError} naming the invalid argument or option. With an inbox, also if another handler has the same
    *   handler name.
    */
-  hook<const Name extends AnyEventName>(name: Name, hook: Hook<Name>): Hook<Name>
-  hook<const Name extends AnyEventName>(name: Name, options: HandlerOptions, hook: Hook<Name>): Hook<Name>
-  hook<const Name extends AnyEventName>(name: Name, options?: HandlerOptions): (hook: Hook<Name>) => Hook<Name>
+  hook<const Name extends AnyEventName>(name: CheckedName<Name>, hook: Hook<Name>): Hook<Name>
+  hook<const Name extends AnyEventName>(
+    name: CheckedName<Name>,
+    options: HandlerOptions<Name>,
+    hook: Hook<Name>,
+  ): Hook<Name>
+  hook<const Name extends AnyEventName>(
+    name: CheckedName<Name>,
+    options?: HandlerOptions<Name>,
+  ): (hook: Hook<Name>) => Hook<Name>
   hook(name: string, ...given: unknown[]): unknown {
     if (Array.isArray(name)) {
       const list = JSON.stringify(name)
@@ -128,10 +136,10 @@ export class Hooks implements Mountable {
    * @throws {TypeError} naming the invalid argument or option. With an inbox, also if another handler has the same
    *   handler name.
    */
-  on<const Name extends AnyEventName>(names: Name | readonly Name[], handler: Handler<Name>): Handler<Name>
+  on<const Name extends AnyEventName>(names: CheckedNames<Name>, handler: Handler<Name>): Handler<Name>
   on<const Name extends AnyEventName>(
-    names: Name | readonly Name[],
-    options: HandlerOptions,
+    names: CheckedNames<Name>,
+    options: HandlerOptions<Name>,
     handler: Handler<Name>,
   ): Handler<Name>
   on(names: string | readonly string[], ...given: unknown[]): unknown {
@@ -152,7 +160,8 @@ export class Hooks implements Mountable {
   }
 
   /** Removes one registration of a function for `name`, made with `hook` or `on`. @returns Whether there was one. */
-  off<const Name extends AnyEventName>(name: Name, handler: Handler<Name> | Hook<Name>): boolean {
+  off<const Name extends AnyEventName>(name: CheckedName<Name>, handler: Handler<Name> | Hook<Name>): boolean
+  off(name: string, handler: unknown): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
     const removed = this.#registry.remove(name, handler)
     if (removed) this.#workers.handlersChanged()

@@ -1,9 +1,20 @@
 export type { Mountable, MountTraits } from './adapters/mount.ts'
 export type { AppOptions, AppResolver } from './app.ts'
-export type { AnyOctokit, Delivery, DeliveryOctokit, OctokitClass } from './delivery.ts'
+export type { AnyOctokit, Delivery, DeliveryOctokit, ExactDelivery, OctokitClass, Register } from './delivery.ts'
 export type { Middleware } from './dispatch/middleware.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
-export type { AnyEventName, AnyPayload, EventName, EventPayloads, KnownEvent, PayloadOf } from './events.ts'
+export type { CheckedName, CheckedNames } from './event-names.ts'
+export type {
+  ActionOf,
+  AnyEventName,
+  AnyPayload,
+  EventName,
+  EventOf,
+  EventPayloads,
+  KnownEvent,
+  NamesByEvent,
+  PayloadOf,
+} from './events.ts'
 export type { Installation, OctokitTarget } from './github/octokits.ts'
 export type { Handler, HandlerOptions, Hook } from './handler.ts'
 export { Hooks } from './hooks.ts'

@@ -101,7 +101,7 @@ describe('docs/guides/handlers.md', () => {
   const documented = tableUnder('## Options', 'docs/guides/handlers.md')
 
   test('lists every option of a handler, and no other', () => {
-    const [, members = ''] = /interface HandlerOptions \{(.*?)\n\}/s.exec(read('src/handler.ts')) ?? []
+    const [, members = ''] = /interface HandlerOptions<.*?> \{(.*?)\n\}/s.exec(read('src/handler.ts')) ?? []
     const names = [...members.matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name)
     expect(Object.keys(documented).toSorted()).toEqual(names.toSorted())
     for (const name of Object.keys(documented)) expect(() => checkHandlerOptions({ [name]: undefined })).not.toThrow()

@@ -101,7 +101,7 @@ describe('registering', () => {
 
   test('rejects an invalid name or handler', () => {
     const hooks = quiet()
-    for (const name of ['', '.', 'a.', '.a', '*.opened', 'issues.*', 'two words']) {
+    for (const name of ['', '.', 'a.', '.a', '*.opened', 'issues.*', 'two words' as string]) {
       expect(() => hooks.on(name, () => {})).toThrow(/An event name must be/)
     }
     expect(() => hooks.hook('ping', 'pong' as never)).toThrow(/must be a function/)
@@ -164,7 +164,7 @@ describe('registering', () => {
 
   test('of several names registers all or none', async () => {
     const hooks = quiet()
-    expect(() => hooks.on(['push', 'two words'], () => {})).toThrow(/An event name must be/)
+    expect(() => hooks.on(['push', 'two words' as string], () => {})).toThrow(/An event name must be/)
     expect(await (await deliver(hooks, 'push')).text()).toBe('Hook not used')
   })
 
@@ -182,7 +182,7 @@ describe('registering', () => {
     ])
     for (const name of ['isues', 'zzzzzzzz']) hooks.on(name, () => {})
     hooks.mount()
-    quiet({ logger }).on('isues', () => {})
+    quiet({ logger }).on('isues' as string, () => {})
     expect(logger.messages.slice(2)).toEqual([
       expect.stringContaining('Unknown event "zzzzzzzz". Check the spelling. If GitHub added this event'),
     ])

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import type { CheckedName } from '../event-names.ts'
 import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 
 /** One real payload with its event. */
@@ -25,10 +26,11 @@ export function samples(name?: string): Sample[] {
  * @throws {RangeError} if there is none. The message lists the names of the event's samples. If the event has no
  *   samples, it lists the events that have samples.
  */
-export function sample<const Name extends AnyEventName>(name: Name, index: number = 0): PayloadOf<Name> {
+export function sample<const Name extends AnyEventName>(name: CheckedName<Name>, index?: number): PayloadOf<Name>
+export function sample(name: string, index: number = 0): unknown {
   const found = samples(name)[index]
   if (!found) throw new RangeError(`There is no sample ${index} of "${name}". Available: ${available(name)}`)
-  return found.payload as PayloadOf<Name>
+  return found.payload
 }
 
 function available(name: string): string {

@@ -1,14 +1,23 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import { type AnyEventName, splitName } from '../events.ts'
+import type { CheckedName } from '../event-names.ts'
+import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 import type { HashName } from '../http.ts'
 import type { Secret } from '../options.ts'
 import { sample } from './index.ts'
 
-export interface SignedRequestOptions {
+/** `Payload`, with any of its members missing, at any depth. */
+export type PartialPayload<Payload> = Payload extends object
+  ? { [Member in keyof Payload]?: PartialPayload<Payload[Member]> | undefined }
+  : Payload
+
+export interface SignedRequestOptions<Name extends string = string> {
   /** The webhook's secret. Default: none, so the request is not signed. */
   secret?: Secret
-  /** The payload instead of a sample. A string is JSON text, and is not serialized again. */
-  payload?: object | string
+  /**
+   * The payload instead of a sample. Members may be missing. A string is JSON text, and is not serialized again; it may
+   * contain any other payload.
+   */
+  payload?: PartialPayload<PayloadOf<Name>> | string
   /** Whether to send a form with the JSON in the field `payload`, GitHub's other content type. Default: `false`. */
   form?: boolean
   /** The GUID, in the header `X-GitHub-Delivery`. Default: a random UUID. */
@@ -30,7 +39,11 @@ export interface TestRequest {
 const headerOf = { sha1: 'x-hub-signature', sha256: 'x-hub-signature-256' } as const
 
 /** A delivery of `event` or `event.action` as GitHub sends it. It is signed if there is a `secret`. */
-export function signedRequest(name: AnyEventName, options: SignedRequestOptions = {}): TestRequest {
+export function signedRequest<const Name extends AnyEventName>(
+  name: CheckedName<Name>,
+  options?: SignedRequestOptions<Name>,
+): TestRequest
+export function signedRequest(name: string, options: SignedRequestOptions = {}): TestRequest {
   const { secret, payload = sample(name), form = false, guid = randomUUID(), algorithms = ['sha1', 'sha256'] } = options
   const json = typeof payload === 'string' ? payload : JSON.stringify(payload)
   const body = form ? new URLSearchParams({ payload: json }).toString() : json

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { Mountable } from '../adapters/mount.ts'
 import { ReceivedDelivery } from '../delivery.ts'
+import type { CheckedName } from '../event-names.ts'
 import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 import type { Registration } from '../handler.ts'
 import { runAttempt } from '../inbox/worker/attempt.ts'
 import { runnerOf } from '../internals.ts'
 import { type Json, textIn } from '../runtime/json.ts'
 import { sample } from '../samples/index.ts'
+import type { PartialPayload } from '../samples/signed-request.ts'
 
 /** The delivery of a run. */
 export interface RunOptions<Name extends string = string> {
-  /** Default: a sample of the event. */
-  payload?: PayloadOf<Name> | undefined
+  /** The payload instead of a sample. Members may be missing. */
+  payload?: PartialPayload<PayloadOf<Name>> | undefined
   /** The number of the attempt, from 1. Default: 1. */
   attempt?: number
   /** Default: a random UUID. */
@@ -47,10 +49,15 @@ export interface HandlerRun {
  * @returns what each handler did, the most specific first.
  * @throws {RangeError} (rejects) if there is no sample of the event, and no `payload`.
  */
-export async function run<const Name extends AnyEventName>(
+export function run<const Name extends AnyEventName>(
   hooks: Mountable,
-  name: Name,
-  { payload, attempt = 1, guid = randomUUID(), source = '/hooks' }: RunOptions<Name> = {},
+  name: CheckedName<Name>,
+  options?: RunOptions<Name>,
+): Promise<HandlerRun[]>
+export async function run(
+  hooks: Mountable,
+  name: string,
+  { payload, attempt = 1, guid = randomUUID(), source = '/hooks' }: RunOptions = {},
 ): Promise<HandlerRun[]> {
   const [event] = splitName(name)
   const data = (payload ?? sample(name)) as Json

@@ -25,7 +25,7 @@ hooks.hook('*', ({ text }) => String((text as string).length))
 const sizes = [100, 128_000, 200_000, 3_000_000]
 
 function delivery(size: number, form = false): ReturnType<typeof signedRequest> {
-  return signedRequest('push', { secret, payload: { text: 'x'.repeat(size) }, form })
+  return signedRequest('push', { secret, payload: JSON.stringify({ text: 'x'.repeat(size) }), form })
 }
 
 describe('Hono on Node.js', () => {

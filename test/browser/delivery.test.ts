@@ -75,7 +75,7 @@ describe('a delivery that failed', () => {
   const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
 
   test('shows the reply that the sender got, and the replies to copies', async () => {
-    const request = signedRequest('issues', { secret: secrets[0] as string, payload: issue(31) })
+    const request = signedRequest('issues', { secret: secrets[0] as string, payload: JSON.stringify(issue(31)) })
     const send = async () => {
       const response = await fetch(scene.watched.service.publicUrl as string, request)
       return `${response.status} ${await response.text()}`

@@ -44,7 +44,7 @@ describe('a Hooks whose inbox only stores deliveries and hands out their tasks',
   test('warns about an unknown event name, although it cannot search for it', async () => {
     const recorder = new Recorder()
     const { hooks } = basicHooks(recorder)
-    hooks.hook('event_without_a_reader', () => {})
+    hooks.hook('event_without_a_reader' as string, () => {})
     hooks.mount()
     await eventually(() => expect(recorder.messages.join()).toContain('event_without_a_reader'))
   })

@@ -105,7 +105,7 @@ describe('diagnostics', () => {
   test('publish a delivery with a known identity and other bytes as a conflict', async () => {
     const messages = listen()
     const hooks = hooksWith({ inbox: openInbox(), work: false })
-    for (const payload of [{ a: 1 }, { a: 2 }]) {
+    for (const payload of ['{"a":1}', '{"a":2}']) {
       await inject(hooks, signedRequest('push', { secret, guid: 'g', payload }))
     }
     expect(messages.filter(([name]) => name === 'stored')).toEqual([

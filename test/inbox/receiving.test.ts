@@ -201,7 +201,7 @@ describe('an inbox that cannot store', () => {
     const inbox = openInbox()
     const store = vi.fn((delivery) => inbox.store(delivery)).mockReturnValueOnce(promise)
     const { hooks } = receiving({ inbox: withMembers(inbox, { store }), bodyMemory: 1_000_000 })
-    const payload = { text: 'x'.repeat(400_000) } // small bodies have half of the memory
+    const payload = JSON.stringify({ text: 'x'.repeat(400_000) }) // small bodies have half of the memory
     const sendBriefly = () => inject(hooks, signedRequest('push', { secret, payload }), { replyTimeout: 50 })
     expect(await (await sendBriefly()).json()).toMatchObject({ code: 'inbox_unavailable' })
     expect(await (await sendBriefly()).json()).toMatchObject({ code: 'overloaded' })
@@ -249,7 +249,7 @@ describe('on a real server', () => {
 
   test('a body that arrives in chunks is stored byte for byte', async () => {
     const { hooks, inbox } = receiving()
-    const request = signedRequest('push', { secret, payload: { text: '🚀é'.repeat(50_000) } })
+    const request = signedRequest('push', { secret, payload: JSON.stringify({ text: '🚀é'.repeat(50_000) }) })
     const { body } = request
     await serving(node(hooks), async (origin) => {
       const bytes = Buffer.from(body)

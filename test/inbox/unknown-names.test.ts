@@ -27,7 +27,7 @@ async function receive(path: string, names: string[]): Promise<void> {
   hooks.on('*', { name: 'all' }, () => void (--left === 0 && resolve()))
   for (const name of names) {
     const [event = '', action] = name.split('.')
-    await inject(hooks, signedRequest('push', { secret, payload: { action }, headers: { 'x-github-event': event } }))
+    await inject(hooks, signedRequest(event, { secret, payload: JSON.stringify({ action }) }))
   }
   await promise
   await hooks.close()

@@ -5,21 +5,27 @@ import type { NodeHandler } from '../../src/adapters/node.ts'
 import type { AddedPayloads, addedActions } from '../../src/added-events.ts'
 import type { DescribedPayloads, knownActions } from '../../src/events.ts'
 import {
+  type AnyEventName,
+  type AnyPayload,
+  type CheckedName,
+  type CheckedNames,
   type Config,
   type Delivery,
   type Discard,
   type EventName,
   type Handler,
+  type HandlerOptions,
   type Hook,
   type HookReply,
   Hooks,
   type Inbox,
   type PayloadOf,
   Retry,
+  verify,
 } from '../../src/index.ts'
 import type { SettingName, Values } from '../../src/server/config/settings.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
-import type { sample } from '../../src/testing/index.ts'
+import { sample, signedRequest } from '../../src/testing/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <_Claim extends true>(): void => {}
@@ -113,8 +119,48 @@ hooks.hook('*', (data, _guid, delivery) => {
   holds<Equal<typeof delivery.event, string>>()
   holds<Equal<typeof data.repository extends { full_name: string } | undefined ? true : false, true>>()
 })
-hooks.hook('brand_new_event', (data) => holds<Equal<typeof data, Record<string, unknown>>>())
-hooks.hook('issues.brand_new_action', (data) => holds<Equal<typeof data, Record<string, unknown>>>())
+hooks.hook('brand_new_event' as string, (data) => holds<Equal<typeof data, AnyPayload>>())
+hooks.on(['push', 'issues.brand_new_action' as string], ({ payload }) => holds<Equal<typeof payload, AnyPayload>>())
+// @ts-expect-error: not an event
+hooks.hook('isues')
+// @ts-expect-error: not an action of issues
+hooks.on('issues.open', () => {})
+// @ts-expect-error: not an event
+hooks.on(['push', 'isues'], () => {})
+// @ts-expect-error: not an event
+hooks.off('isues', () => {})
+// @ts-expect-error: not an action of star
+signedRequest('star.exploded')
+// @ts-expect-error: not an event
+sample('isues')
+for (const name of ['push', 'fork'] as const) hooks.on(name, ({ payload }) => payload.repository.full_name)
+hooks.on(['push', 'fork'] as const, ({ payload }) => payload.repository.full_name)
+
+// `event` and `action` narrow the payload.
+hooks.on(['push', 'issues'], ({ event, action, payload }) => {
+  if (event === 'push') payload.commits
+  if (action === 'labeled') payload.label
+  // @ts-expect-error: only a push has commits
+  payload.commits
+})
+hooks.on('issues', (delivery) => {
+  if (delivery.action === 'opened') delivery.payload.issue.title
+})
+
+// Any delivery.
+const describeAny = (delivery: Delivery) => delivery.payload.repository?.full_name ?? delivery.payload.sender?.login
+hooks.on('push', (delivery) => describeAny(delivery))
+hooks.on('issues', describeAny)
+
+// A function of a library that takes a name.
+const log = <const Name extends AnyEventName>(name: CheckedName<Name>, handler: Handler<Name>) =>
+  hooks.on(name, { name: 'log' }, (delivery) => [delivery.guid, handler(delivery)])
+log('push', ({ payload }) => payload.commits)
+// @ts-expect-error: not an event
+log('pushed', () => {})
+const logAll = <const Name extends AnyEventName>(names: CheckedNames<Name>, handler: Handler<Name>) =>
+  hooks.on(names, handler)
+logAll(['push', 'fork'], ({ event }) => holds<Equal<typeof event, 'push' | 'fork'>>())
 
 // The short form, and the return values.
 const ping = hooks.hook('ping')((data) => data.zen)
@@ -125,9 +171,18 @@ hooks.off('ping', ping)
 const opened: Handler<'issues.opened'> = ({ payload }) => payload.issue.number
 hooks.on('issues.opened', opened)
 const anything: Handler = (delivery: Delivery) => delivery.payload
-hooks.on('brand_new_event', anything)
+hooks.on('brand_new_event' as string, anything)
 
 holds<Equal<ReturnType<typeof sample<'issues.opened'>>, PayloadOf<'issues.opened'>>>()
+signedRequest('issues.opened', { payload: sample('issues.opened') })
+signedRequest('issues', { payload: { action: 'labeled', issue: { number: 5 } } })
+signedRequest('push', { payload: '{"any":"text"}' })
+// @ts-expect-error: a ref is a text
+signedRequest('push', { payload: { ref: 5 } })
+// @ts-expect-error: a push has no issue
+signedRequest('push', { payload: { issue: {} } })
+declare const header: string | null | undefined
+verify('secret', 'body', header)
 
 // The names known at run time are those known to the types.
 type Actions<List extends string> = List extends `${infer First} ${infer Rest}` ? First | Actions<Rest> : List
@@ -226,7 +281,9 @@ holds<Equal<ReturnType<typeof sqlite>, Inbox>>()
 new Hooks({ inbox: sqlite('hookserver.db', { retention: 1, maxSize: undefined }), work: false, replays: 'discard' })
 new Hooks({ onDead: ({ error, delivery }) => holds<Equal<[typeof error, typeof delivery], [unknown, Delivery]>>() })
 hooks.on('push', { name: 'sync', attempts: 3, backoff: 1, timeout: 1, concurrency: 1, order: 'repository' }, () => {})
-hooks.hook('push', { order: ({ repository, sender }) => repository ?? sender }, () => {})
+hooks.hook('push', { order: ({ payload, sender }) => `${payload.ref} ${sender}` }, () => {})
+const options: HandlerOptions = { order: ({ repository, payload }) => repository ?? payload.sender?.login }
+hooks.on(['push', 'fork'], options, () => {})
 hooks.hook('push', () => {
   throw new Retry({ after: 1000, cause: 'busy' })
 })

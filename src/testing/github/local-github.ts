@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { CheckedName } from '../../event-names.ts'
 import type { AnyEventName } from '../../events.ts'
 import { environmentVariable } from '../../runtime/platform.ts'
 import { routes } from './api/routes.ts'
@@ -244,7 +245,12 @@ export class LocalGitHub {
    * @returns The deliveries, one for each webhook, once all have ended. There is no delivery if the payload is larger
    * than 25 MiB.
    */
-  deliver(name: AnyEventName, payload?: object | string, options: DeliverOptions = {}): Promise<LocalDelivery[]> {
+  deliver<const Name extends AnyEventName>(
+    name: CheckedName<Name>,
+    payload?: object | string,
+    options?: DeliverOptions,
+  ): Promise<LocalDelivery[]>
+  deliver(name: string, payload?: object | string, options: DeliverOptions = {}): Promise<LocalDelivery[]> {
     return deliver({ world: this.#world, sender: this.#sender }, name, payload, options)
   }
 

@@ -37,7 +37,7 @@ function senderTo(url: string) {
   return {
     /** Sends a delivery with a body of about `bytes` that cannot be compressed much, because it is random. */
     async send({ bytes = 10, guid = randomUUID() as string } = {}) {
-      const payload = { guid, padding: randomBytes(Math.ceil(bytes * 0.75)).toString('base64') }
+      const payload = JSON.stringify({ guid, padding: randomBytes(Math.ceil(bytes * 0.75)).toString('base64') })
       const answer = await fetch(`${url}/hooks`, signedRequest('push', { secret, guid, payload }))
       const retryAfter = answer.headers.get('retry-after')
       return { guid, status: answer.status, retryAfter, text: await answer.text() }
