@@ -40,10 +40,10 @@ type NameError<Name extends string> =
 type ErrorText<Name extends string> = string extends Name
   ? ''
   : Name extends unknown
-    ? `${Name} is not an event of GitHub. ${Cure<EventPart<Name>>}`
+    ? `${Name} is not an event of GitHub. ${Cure<Name>}`
     : never
 
-type Cure<Event extends string> = Event extends KnownEvent
+type Cure<Name extends string, Event extends string = EventPart<Name>> = Event extends KnownEvent
   ? ActionList<Event> extends ''
     ? `${Event} has no actions.`
     : `The actions of ${Event} are ${ActionList<Event>}.`
@@ -51,7 +51,7 @@ type Cure<Event extends string> = Event extends KnownEvent
     ? `Did you mean ${Misspelled[Event]}?`
     : Event extends `${infer Singular extends KnownEvent}s`
       ? `Did you mean ${Singular}?`
-      : `If it is new, write "${Event}" as string.`
+      : `If it is new, write '${Name}' as string.`
 
 /** The actions of an event, separated by spaces. */
 type ActionList<Event extends string> = Event extends keyof Known
