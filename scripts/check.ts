@@ -18,6 +18,7 @@ const gates = [
   'node scripts/check-parity.ts',
   'node scripts/check-dependencies.ts',
   'node scripts/options-docs.ts --check',
+  'node scripts/interface-report.ts --check',
   'node scripts/bundled-packages.ts --check',
 ]
 

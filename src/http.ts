@@ -52,8 +52,8 @@ export function headerOf(source: HeaderSource, name: string): string | undefined
 export type Body = CompleteBody | ConsumedBody | BodyInChunks | BodyInOneCall
 /** `cure` says how to prevent that other software sets an encoding, which turns the bytes of the stream into text. */
 export type BodyInChunks = { read: ReadBody; cure?: string | undefined }
-type CompleteBody = { bytes: Uint8Array }
-type ConsumedBody = { consumed: string }
+export type CompleteBody = { bytes: Uint8Array }
+export type ConsumedBody = { consumed: string }
 
 /**
  * A body that one call can read, which costs less than to read its chunks. But the call reads without a limit, and

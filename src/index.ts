@@ -16,13 +16,20 @@ export type {
   PayloadOf,
 } from './events.ts'
 export type { Installation, OctokitTarget } from './github/octokits.ts'
-export type { Handler, HandlerOptions, Hook } from './handler.ts'
+export type { Handler, HandlerOptions, Hook, Registration } from './handler.ts'
 export { Hooks } from './hooks.ts'
 export type {
   Body,
+  BodyInChunks,
+  BodyInOneCall,
+  CompleteBody,
+  ConsumedBody,
   CreateHmac,
+  HashName,
+  Hmac,
   HookReply,
   HookRequest,
+  OnChunk,
   PlainReply,
   RangesStatus,
   ReadBody,
@@ -66,7 +73,7 @@ export type {
   MissedDeliveryCounts,
   MissedDeliveryState,
 } from './inbox/missed-deliveries.ts'
-export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
+export type { ProcessInfo, RegisteredProcess, WorkerProblem } from './inbox/processes.ts'
 export {
   type PathCondition,
   parseQuery,
@@ -84,6 +91,8 @@ export type {
   DeliverySummary,
   Failure,
   InboxOverview,
+  LastError,
+  OldTransaction,
   Page,
   PayloadSummary,
   Rejection,
@@ -91,9 +100,11 @@ export type {
   TaskDetail,
   TaskState,
 } from './inbox/records.ts'
+export type { GoneTasks } from './inbox/task-queue.ts'
 export type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
 export type {
   ClientAddress,
+  ClientAddressFunction,
   HandlerFailure,
   HooksOptions,
   MountOptions,
@@ -106,7 +117,7 @@ export { sign, verify } from './receiver/signature.ts'
 export type { TrustedDelivery } from './receiver/trusted-delivery.ts'
 export type { ModuleConfig as Config } from './server/config/module-config.ts'
 export type { DeliveryLogger, LogMethod } from './telemetry/delivery-logger.ts'
-export type { DiagnosticsMessages } from './telemetry/diagnostics.ts'
+export type { DeliveryMessage, DiagnosticsMessages } from './telemetry/diagnostics.ts'
 export type { Logger } from './telemetry/logger.ts'
-export type { TracingMessages } from './telemetry/tracing.ts'
+export type { Operation as TracedOperation, TracingMessages } from './telemetry/tracing.ts'
 export { Discard, Retry, Unrecoverable } from './thrown.ts'

@@ -6,6 +6,8 @@ import { type Mountable, mount } from './mount.ts'
 import { keptBodies } from './node.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
 
+export type { Incoming, NodeResponse }
+
 /** A middleware for Express 4 and 5. */
 export type ExpressHandler = (
   request: Incoming & { ip?: string | undefined },

@@ -5,6 +5,8 @@ import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type 
 import { type Mountable, mount } from './mount.ts'
 import { headersOf, streamOf } from './outgoing.ts'
 
+export type { Incoming, Outgoing }
+
 /** The members of Koa's context that are used. */
 export interface KoaContext {
   req: Incoming

@@ -5,6 +5,8 @@ import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathO
 import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
 
+export type { Incoming, NodeResponse }
+
 /**
  * A listener for `http.createServer()`, and a connect middleware. Resolves to `true` once it has written a reply, and
  * to `false` if it has called `next()` instead.

@@ -12,7 +12,7 @@ interface Channel<Message> {
   publish(message: Message): void
 }
 
-interface DeliveryMessage {
+export interface DeliveryMessage {
   guid: string
   event: string
   source: string

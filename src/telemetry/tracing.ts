@@ -21,7 +21,7 @@ interface TracingChannel<Message> extends Readonly<Record<TracingEvent, Channel<
 }
 
 /** An operation. All events of one operation publish the same object. */
-interface Operation {
+export interface Operation {
   /**
    * A subscriber to `start` may set this function to run the operation, for example with a span active. The function
    * must call `work` once, synchronously, and return the result of `work`.

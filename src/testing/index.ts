@@ -1,7 +1,12 @@
 import { assertNodeVersion } from '../runtime/node-version.ts'
 
-export { type Sample, sample, samples } from '../samples/index.ts'
-export { type SignedRequestOptions, signedRequest, type TestRequest } from '../samples/signed-request.ts'
+export { type Sample, type SamplePayload, sample, samples } from '../samples/index.ts'
+export {
+  type PartialPayload,
+  type SignedRequestOptions,
+  signedRequest,
+  type TestRequest,
+} from '../samples/signed-request.ts'
 export {
   adapterContract,
   type ContractCase,
@@ -15,10 +20,10 @@ export type { Clock } from './github/clock.ts'
 export type { Remaining } from './github/http/limits.ts'
 export type {
   LocalRouteCall,
-  LocalRouteMethod,
   LocalRouteOptions,
   LocalRouteReply,
 } from './github/http/own-route.ts'
+export type { LocalRouteMethod } from './github/http/route.ts'
 export { LocalGitHub } from './github/local-github.ts'
 export type {
   EntryOverride,
@@ -30,9 +35,16 @@ export type {
 export type { DeliverOptions } from './github/sending/deliver.ts'
 export type { StatusTexts } from './github/sending/outcome.ts'
 export type { PastDelivery } from './github/sending/record.ts'
-export type { LocalApp, LocalAppOptions, LocalInstallationOptions, LocalInstallOptions } from './github/world/app.ts'
+export type {
+  Installation as LocalInstallation,
+  LocalApp,
+  LocalAppOptions,
+  LocalInstallationOptions,
+  LocalInstallOptions,
+} from './github/world/app.ts'
 export type { DeliveryFailure, LocalDelivery } from './github/world/delivery.ts'
 export type { LocalHook, LocalHookOptions } from './github/world/hook.ts'
+export type { Account as LocalAccount, Repository as LocalRepository } from './github/world/repository.ts'
 export {
   type ContractStore,
   type DoomedWork,

@@ -11,13 +11,8 @@ import type { Clock } from './clock.ts'
 import { Failures } from './http/failures.ts'
 import { RateLimits, type Remaining } from './http/limits.ts'
 import { listener } from './http/listener.ts'
-import {
-  type LocalRouteCall,
-  type LocalRouteMethod,
-  type LocalRouteOptions,
-  type LocalRouteReply,
-  ownRoute,
-} from './http/own-route.ts'
+import { type LocalRouteCall, type LocalRouteOptions, type LocalRouteReply, ownRoute } from './http/own-route.ts'
+import type { LocalRouteMethod } from './http/route.ts'
 import { type Finder, finder, type Route } from './http/route.ts'
 import {
   documentedRanges,

@@ -1,9 +1,7 @@
 import { actorOf } from '../auth/caller.ts'
 import type { LocalGitHubRequest } from '../options.ts'
 import type { Reply } from './reply.ts'
-import type { Route } from './route.ts'
-
-export type LocalRouteMethod = Route['method']
+import type { LocalRouteMethod, Route } from './route.ts'
 
 /** A request to a route that `LocalGitHub.route()` added. */
 export interface LocalRouteCall {

@@ -17,8 +17,10 @@ export interface RequiredPermission {
   alternatives?: readonly string[]
 }
 
+export type LocalRouteMethod = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+
 export interface Route {
-  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+  method: LocalRouteMethod
   /** The path in the notation of OpenAPI: `/repos/{owner}/{repo}/hooks`. */
   path: string
   access: Access

@@ -1,0 +1,118 @@
+/**
+ * Writes `test/types/interface.api.md`: the declarations of everything that the entry points export, without comments. A
+ * change of a public type shows in the diff of this file. `npm run check` runs the program with `--check`, which only
+ * compares. Reads `dist`, so build first.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript5'
+import manifest from '../package.json' with { type: 'json' }
+
+const root = join(import.meta.dirname, '..')
+const page = join(root, 'test/types/interface.api.md')
+
+/** Parts of `Config`. Programs write a `Config` as one object, and name no part of it. */
+const partsOfConfig = ['RecoveryObject']
+
+/** The entry points by specifier, such as `hookserver/node`, with the file of their types. */
+const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, entry]) =>
+  typeof entry === 'string' ? [] : [[`hookserver${subpath.slice(1)}`, join(root, entry.types)] as const],
+)
+
+const program = ts.createProgram(
+  entryPoints.map(([, file]) => file),
+  {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    noLib: true, // symbols are enough
+    types: [],
+  },
+)
+const checker = program.getTypeChecker()
+const printer = ts.createPrinter({ removeComments: true })
+
+/** The entry point that declares a symbol: the first one that exports it. */
+const exportedBy = new Map<ts.Symbol, string>()
+
+/** The symbol that an export or a reference stands for. */
+const resolve = (symbol: ts.Symbol): ts.Symbol =>
+  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+
+/** The exports of an entry point by name, sorted. */
+function exportsOf(file: string): [string, ts.Symbol][] {
+  const module = checker.getSymbolAtLocation(program.getSourceFile(file) as ts.SourceFile) as ts.Symbol
+  const exports = checker.getExportsOfModule(module).map((symbol) => [symbol.name, resolve(symbol)] as const)
+  return exports.toSorted(([a], [b]) => (a < b ? -1 : 1)) as [string, ts.Symbol][]
+}
+
+const isOurs = (declaration: ts.Declaration): boolean =>
+  declaration.getSourceFile().fileName.startsWith(join(root, 'dist'))
+
+/** The declarations of a symbol in `dist`. For a constant: its statement. */
+function declarationsOf(symbol: ts.Symbol): ts.Node[] {
+  return (symbol.declarations ?? []).filter(isOurs).map((declaration) => {
+    return ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration
+  })
+}
+
+/** Whether a member of a class is private. Its type is not part of the interface. */
+const isPrivate = (node: ts.Node): boolean =>
+  ts.canHaveModifiers(node) && !!ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword)
+
+const textOf = (node: ts.Node): string =>
+  printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile()).replace(/^export |\bdeclare /g, '')
+
+/** The symbols of `dist` that a declaration mentions, apart from private members. */
+function mentionedBy(node: ts.Node, found: Set<ts.Symbol> = new Set()): Set<ts.Symbol> {
+  if (isPrivate(node)) return found
+  const name = ts.isTypeReferenceNode(node)
+    ? node.typeName
+    : ts.isExpressionWithTypeArguments(node)
+      ? node.expression
+      : ts.isTypeQueryNode(node)
+        ? node.exprName
+        : undefined
+  const symbol = name && checker.getSymbolAtLocation(name)
+  const target = symbol && resolve(symbol)
+  if (target?.declarations?.some(isOurs)) found.add(target)
+  ts.forEachChild(node, (child) => void mentionedBy(child, found))
+  return found
+}
+
+for (const [specifier, file] of entryPoints) {
+  for (const [, symbol] of exportsOf(file)) if (!exportedBy.has(symbol)) exportedBy.set(symbol, specifier)
+}
+
+const sections = entryPoints.map(([specifier, file]) => {
+  const lines = exportsOf(file).flatMap(([name, symbol]) => {
+    const owner = exportedBy.get(symbol)
+    return owner === specifier ? declarationsOf(symbol).map(textOf) : [`export { ${name} } from '${owner}'`]
+  })
+  return `## ${specifier}\n\n\`\`\`ts\n${lines.join('\n')}\n\`\`\`\n`
+})
+
+/**
+ * Interfaces and classes that exported declarations mention, and that no entry point exports. Users could not name them.
+ * Aliases need no export: those that are not exported are steps of other aliases.
+ */
+const unexported = [...exportedBy.keys()].flatMap((symbol) => {
+  const mentioned = declarationsOf(symbol).flatMap((declaration) => [...mentionedBy(declaration)])
+  const named = mentioned.filter(({ flags }) => flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class))
+  const missing = named.filter((one) => !exportedBy.has(one) && !partsOfConfig.includes(one.name))
+  return missing.map(({ name }) => `${exportedBy.get(symbol)}: ${symbol.name} mentions ${name}, which is not exported`)
+})
+
+const report = `# Public types
+
+\`node scripts/interface-report.ts\` writes this file. It has the declarations of all exports, without comments.
+
+${sections.join('\n')}`
+
+const faults = [...new Set(unexported)]
+if (!process.argv.includes('--check')) writeFileSync(page, report)
+else if (report !== readFileSync(page, 'utf8')) {
+  faults.push('test/types/interface.api.md differs from dist: run npm run build, and node scripts/interface-report.ts')
+}
+for (const fault of faults) console.error(fault)
+console.log(`interface: ${exportedBy.size} exports, ${faults.length} faults`)
+process.exitCode = faults.length > 0 ? 1 : 0
