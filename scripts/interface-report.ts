@@ -1,15 +1,15 @@
 /**
- * Writes `test/types/interface.api.md`: the declarations of everything that the entry points export, without comments. A
- * change of a public type shows in the diff of this file. `npm run check` runs the program with `--check`, which only
- * compares. Reads `dist`, so build first.
+ * Writes `test/types/interface.api.md`, with the declarations of everything that the entry points export, and
+ * `docs/interface.md`, with one line for each name of the interface. A change of a public type shows in the diff of these
+ * files. `npm run check` runs the program with `--check`, which only compares. Reads `dist`, so build first.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript5'
 import manifest from '../package.json' with { type: 'json' }
+import { type Export, interfacePage } from './interface-page.ts'
 
 const root = join(import.meta.dirname, '..')
-const page = join(root, 'test/types/interface.api.md')
 
 /** Parts of `Config`. Programs write a `Config` as one object, and name no part of it. */
 const partsOfConfig = ['RecoveryObject']
@@ -108,10 +108,27 @@ const report = `# Public types
 
 ${sections.join('\n')}`
 
+const kinds: [ts.SymbolFlags, string][] = [
+  [ts.SymbolFlags.Class, 'class'],
+  [ts.SymbolFlags.Function, 'function'],
+  [ts.SymbolFlags.Variable, 'constant'],
+]
+
+const toExport = ([name, symbol]: readonly [string, ts.Symbol]): Export => ({
+  name,
+  kind: kinds.find(([flag]) => symbol.flags & flag)?.[1] ?? 'type',
+  text: ts.displayPartsToString(symbol.getDocumentationComment(checker)),
+})
+const exports = entryPoints.map(([specifier, file]) => [specifier, exportsOf(file).map(toExport)] as const)
+
+const files = { 'test/types/interface.api.md': report, 'docs/interface.md': await interfacePage(new Map(exports)) }
+
 const faults = [...new Set(unexported)]
-if (!process.argv.includes('--check')) writeFileSync(page, report)
-else if (report !== readFileSync(page, 'utf8')) {
-  faults.push('test/types/interface.api.md differs from dist: run npm run build, and node scripts/interface-report.ts')
+for (const [file, text] of Object.entries(files)) {
+  if (!process.argv.includes('--check')) writeFileSync(join(root, file), text)
+  else if (text !== readFileSync(join(root, file), 'utf8')) {
+    faults.push(`${file} differs from the code: run npm run build, and node scripts/interface-report.ts`)
+  }
 }
 for (const fault of faults) console.error(fault)
 console.log(`interface: ${exportedBy.size} exports, ${faults.length} faults`)

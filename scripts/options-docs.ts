@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..')
 const page = join(root, 'docs/options.md')
 
 /** The documentation of an option: the parts of its comment. */
-interface OptionDoc {
+export interface OptionDoc {
   text: string
   fallback: string
   example: string
@@ -35,7 +35,7 @@ function parse(comment: string): OptionDoc {
   return { text: text.trim(), fallback: tag('default').trim(), example: tag('example').trim() }
 }
 
-const docs = readDocs()
+export const docs: ReadonlyMap<string, OptionDoc> = readDocs()
 
 /** The page with its rows replaced by those of the comments. */
 export function withRows(text: string): string {

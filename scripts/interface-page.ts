@@ -1,0 +1,142 @@
+/** The page `docs/interface.md`: every name of the interface, with one line from the code. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { createProgram } from '../src/cli/program.ts'
+import { api } from '../src/server/api/index.ts'
+import type { ApiContext } from '../src/server/api/route.ts'
+import type { Guard } from '../src/server/auth/guard.ts'
+import { flagOf, variablesOf } from '../src/server/config/resolve-config.ts'
+import { type SettingName, settings } from '../src/server/config/settings.ts'
+import { Metrics } from '../src/server/metrics/metrics.ts'
+import { rules } from '../src/settings.ts'
+import { docs } from './options-docs.ts'
+
+/** An export of an entry point. */
+export interface Export {
+  name: string
+  kind: string
+  /** Its comment. */
+  text: string
+}
+
+type Row = readonly string[]
+
+const root = join(import.meta.dirname, '..')
+
+/** The first sentence of a comment, in one line. */
+function firstSentence(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return (/^.*?[.:](?= [A-Z`'(]|$)/.exec(line)?.[0] ?? line).replace(/:$/, '.').replaceAll('|', '\\|')
+}
+
+function table(heading: Row, rows: readonly Row[]): string {
+  return [heading, heading.map(() => '---'), ...rows]
+    .map((row) => `| ${row.join(' | ')} |`.replaceAll('|  |', '| |'))
+    .join('\n')
+}
+
+const code = (text: string): string => `\`${text}\``
+
+const exportTable = (exports: readonly Export[]): string =>
+  table(
+    ['export', 'kind', ''],
+    exports.map(({ name, kind, text }) => [code(name), kind, firstSentence(text)]),
+  )
+
+/** The options of a handler, from the comments of `HandlerOptions`. */
+function handlerOptions(): Row[] {
+  const source = readFileSync(join(root, 'src/handler.ts'), 'utf8')
+  const [, members = ''] = /interface HandlerOptions<.*?> \{(.*?)\n\}/s.exec(source) ?? []
+  return [...members.matchAll(/ {2}\/\*\*\n(.*?) {3}\*\/\n {2}(\w+)\?:/gs)].map(([, comment = '', name = '']) => [
+    code(name),
+    firstSentence(comment.replace(/^ {3}\* ?/gm, '')),
+  ])
+}
+
+function commandRows(command: Command, path: string): Row[] {
+  return command.commands.flatMap((child) => {
+    const name = `${path} ${child.name()}`
+    if (child.commands.length > 0) return commandRows(child, name)
+    const usage = `${name} ${child.usage().replace('[options]', '')}`.replace(/\s+/g, ' ').trim()
+    return [[code(usage), firstSentence(child.description())]]
+  })
+}
+
+const settingRows = (): Row[] =>
+  Object.entries(settings).map(([name, { placeholder, help }]) => [
+    code(`${flagOf(name)} ${placeholder}`),
+    variablesOf(name as SettingName)
+      .map(code)
+      .join(', '),
+    help,
+  ])
+
+/** The metrics, from the text that a server without an inbox shows. */
+async function metricRows(): Promise<Row[]> {
+  const metrics = new Metrics(stub as never)
+  const text = await metrics.read('text/plain')
+  return [...text.matchAll(/^# HELP (\S+) (.*)$/gm)].map(([, name = '', help = '']) => [code(name), help]).toSorted()
+}
+
+/** An object whose every member is a function that returns the object. Stands for the parts of a server. */
+const stub: unknown = new Proxy(() => stub, { get: (_target, name) => (name === 'then' ? undefined : stub) })
+
+async function endpointRows(): Promise<Row[]> {
+  const pass = (_context: unknown, next: () => Promise<void>) => next()
+  const guard = new Proxy({}, { get: () => pass }) as Guard
+  const response = await api(stub as ApiContext, guard).request('/openapi.json')
+  const { paths } = (await response.json()) as { paths: Record<string, Record<string, { summary: string }>> }
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { summary }]) => [code(`${method.toUpperCase()} ${path}`), summary]),
+  )
+}
+
+/** @param entryPoints The exports by entry point. */
+export async function interfacePage(entryPoints: ReadonlyMap<string, readonly Export[]>): Promise<string> {
+  const options = Object.keys(rules).map((name) => [code(name), firstSentence(docs.get(name)?.text ?? '')])
+  const exports = [...entryPoints].map(([specifier, list]) => `### ${specifier}\n\n${exportTable(list)}`)
+  return `# The interface
+
+Every name that programs and operators may use. \`node scripts/interface-report.ts\` writes this page from the code. Other
+pages explain the names.
+
+## Exports
+
+${exports.join('\n\n')}
+
+## Options
+
+[Options](options.md) has the defaults and examples.
+
+${table(['option of `Hooks` or a mount', ''], options)}
+
+[Handlers](guides/handlers.md#options) explains the options of a handler.
+
+${table(['option of a handler', ''], handlerOptions())}
+
+## Commands
+
+[The command line](cli.md) has the flags and exit codes.
+
+${table(['command', ''], commandRows(createProgram(), 'hookserver'))}
+
+## Settings
+
+[Settings](settings.md) explains how \`hookserver serve\` finds their values.
+
+${table(['flag', 'variables', ''], settingRows())}
+
+## Metrics
+
+[Monitoring](observability.md) has the labels.
+
+${table(['metric', ''], await metricRows())}
+
+## Endpoints
+
+[The admin API](api.md) has the parameters and answers. The admin listener also has \`/healthz\`, \`/readyz\` and \`/metrics\`.
+
+${table(['endpoint', ''], await endpointRows())}
+`
+}
