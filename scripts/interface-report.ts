@@ -123,7 +123,11 @@ const exports = entryPoints.map(([specifier, file]) => [specifier, exportsOf(fil
 
 const files = { 'test/types/interface.api.md': report, 'docs/interface.md': await interfacePage(new Map(exports)) }
 
-const faults = [...new Set(unexported)]
+const withoutText = exports.flatMap(([specifier, list]) =>
+  list.filter(({ text }) => text === '').map(({ name }) => `${specifier}: ${name} has no comment`),
+)
+
+const faults = [...new Set(unexported), ...withoutText]
 for (const [file, text] of Object.entries(files)) {
   if (!process.argv.includes('--check')) writeFileSync(join(root, file), text)
   else if (text !== readFileSync(join(root, file), 'utf8')) {

@@ -52,7 +52,9 @@ export function headerOf(source: HeaderSource, name: string): string | undefined
 export type Body = CompleteBody | ConsumedBody | BodyInChunks | BodyInOneCall
 /** `cure` says how to prevent that other software sets an encoding, which turns the bytes of the stream into text. */
 export type BodyInChunks = { read: ReadBody; cure?: string | undefined }
+/** A body that has arrived completely. */
 export type CompleteBody = { bytes: Uint8Array }
+/** A body that other software has read. `consumed` says how to prevent that. */
 export type ConsumedBody = { consumed: string }
 
 /**
@@ -71,12 +73,15 @@ export interface BodyInOneCall {
  * more until the promise resolves. The returned function ends the reading.
  */
 export type ReadBody = (onChunk: OnChunk, onEnd: (error?: unknown) => void) => () => void
+/** Takes one chunk of a body. The reader waits for the promise before it reads more. */
 export type OnChunk = (chunk: Uint8Array) => Promise<void> | undefined
 
+/** The hash algorithm of a signature. */
 export type HashName = 'sha256' | 'sha1'
 
 /** An HMAC that takes its message in chunks (`crypto.createHmac` of Node.js fits). */
 export type CreateHmac = (algorithm: HashName, key: Uint8Array) => Hmac
+/** The HMAC of a message that arrives in chunks. */
 export interface Hmac {
   update(chunk: Uint8Array): unknown
   digest(): Uint8Array
@@ -84,6 +89,7 @@ export interface Hmac {
 
 /** A reply: its parts, or the `Response` that a hook returned. */
 export type HookReply = PlainReply | Response
+/** A reply in its parts, for an adapter that does not use `Response`. */
 export interface PlainReply {
   status: number
   headers: Record<string, string>
@@ -126,6 +132,7 @@ export interface Receiver {
   sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined>
 }
 
+/** The state of a receiver: its address ranges and its memory. */
 export interface ReceiverStatus {
   /** `undefined` if no list is fetched: the origin is not checked, or the option `ranges` is a list. */
   ranges: RangesStatus | undefined

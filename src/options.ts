@@ -22,8 +22,10 @@ export type SecretResolver = (
 /** Parses the JSON text of a payload for handlers. */
 export type PayloadParser = (json: string) => object
 
+/** Returns the client's address from the framework's request, and from the other arguments that the platform passes. */
 // biome-ignore lint/suspicious/noExplicitAny: the type of the framework's request, which only the user knows
 export type ClientAddressFunction = (request: any, ...platform: any[]) => string | undefined
+/** Where hookserver finds the address of the client: the values of the option `clientAddress`. */
 export type ClientAddress = ClientAddressFunction | 'framework' | 'cloudflare' | 'deno' | 'bun'
 
 /** A failed attempt of a handler, for `onError` and `onDead`. */

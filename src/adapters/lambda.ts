@@ -26,6 +26,7 @@ export interface LambdaEvent {
   }
 }
 
+/** The reply in the form that AWS Lambda expects. */
 export interface LambdaResult {
   statusCode: number
   headers?: Record<string, string>
@@ -35,6 +36,7 @@ export interface LambdaResult {
   isBase64Encoded: boolean
 }
 
+/** A handler for AWS Lambda. */
 export type LambdaHandler = (event: LambdaEvent, context?: unknown) => Promise<LambdaResult>
 
 /**

@@ -20,6 +20,7 @@ export interface Capabilities {
   ProcessStore: ProcessStore
 }
 
+/** The name of a capability of a store. */
 export type Capability = keyof Capabilities
 
 /** All members of the named capabilities. */

@@ -21,6 +21,7 @@ export type Measure =
   /** Verified deliveries: the index of the secret that signed them. */
   | 'secrets'
 
+/** A number of events in one step of time. */
 export interface Count {
   /** Milliseconds since 1970; in query results, the beginning of the step. */
   at: number
@@ -31,6 +32,7 @@ export interface Count {
   count: number
 }
 
+/** Which counts to read, and the length of their steps. */
 export interface CountQuery {
   /** The beginning of the first step, in milliseconds since 1970. */
   since: number

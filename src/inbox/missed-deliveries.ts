@@ -13,6 +13,7 @@ import { day } from './counts.ts'
  *   the option `includeOk`.
  */
 export const missedDeliveryStates = ['missed', 'requested', 'received', 'expired', 'unrecorded'] as const
+/** The state of a missed delivery. */
 export type MissedDeliveryState = (typeof missedDeliveryStates)[number]
 
 /** Milliseconds from `expiresAt` of a missed delivery until a store deletes its record. */

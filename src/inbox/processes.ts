@@ -45,6 +45,7 @@ export interface ProcessInfo {
   problems?: readonly WorkerProblem[]
 }
 
+/** A process that uses the inbox, with its host and process id. */
 export interface RegisteredProcess extends ProcessInfo {
   host: string
   pid: number

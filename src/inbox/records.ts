@@ -13,8 +13,10 @@ import type { MissedDeliveryCounts } from './missed-deliveries.ts'
  * arrives, unless it is `done`.
  */
 export const deliveryStates = ['pending', 'running', 'retrying', 'dead', 'discarded', 'done', 'ignored'] as const
+/** The state of a delivery. */
 export type DeliveryState = (typeof deliveryStates)[number]
 export const taskStates = ['pending', 'running', 'retrying', 'done', 'dead', 'discarded', 'gone'] as const
+/** The state of a task: of one handler of a delivery. */
 export type TaskState = (typeof taskStates)[number]
 
 /** The source of the deliveries that operators create. */
@@ -56,6 +58,7 @@ export interface NewDelivery {
   trace?: string | undefined
 }
 
+/** The result of storing a delivery. */
 export interface StoreResult {
   /** The id of the stored delivery. 0 for a `duplicate` of a pruned delivery. */
   id: number
@@ -155,6 +158,7 @@ export interface TaskDetail {
 /** `released`: interrupted by a shutdown. `cut off`: its lease expired, for example because its process died. */
 export const attemptOutcomes = ['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'] as const
 
+/** One attempt of a handler, with its outcome, its log and its error. */
 export interface AttemptDetail {
   number: number
   startedAt: number
@@ -247,6 +251,7 @@ export interface Rejection {
   headers: Readonly<Record<string, string | undefined>>
 }
 
+/** The newest rejected requests, and the number of all by code. */
 export interface Rejections {
   /** At most 1,000, newest first. */
   latest: Rejection[]

@@ -77,6 +77,7 @@ export interface Match {
   discardReplay?: boolean
 }
 
+/** A task that a match creates: a handler that has to run for the delivery. */
 export interface MatchedTask {
   handler: string
   /** Tasks of one handler with the same key run one at a time, in order of receipt. */
@@ -159,6 +160,7 @@ export interface AttemptResult {
   nextBytes?: number | undefined
 }
 
+/** The state of a delivery after the result of an attempt. */
 export interface DeliveryStatus {
   id: number
   state: DeliveryState

@@ -40,6 +40,7 @@ function available(name: string): string {
   return [...new Set(near.map(({ action }) => (action === undefined ? event : `${event}.${action}`)))].join(', ')
 }
 
+/** A payload of any event. */
 export type SamplePayload = Record<string, unknown> & { action?: string }
 
 let loaded: Map<string, readonly SamplePayload[]> | undefined

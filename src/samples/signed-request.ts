@@ -10,6 +10,7 @@ export type PartialPayload<Payload> = Payload extends object
   ? { [Member in keyof Payload]?: PartialPayload<Payload[Member]> | undefined }
   : Payload
 
+/** How to build and sign a request. */
 export interface SignedRequestOptions<Name extends string = string> {
   /** The webhook's secret. Default: none, so the request is not signed. */
   secret?: Secret

@@ -12,6 +12,7 @@ interface Channel<Message> {
   publish(message: Message): void
 }
 
+/** The members that the messages about one delivery have. */
 export interface DeliveryMessage {
   guid: string
   event: string

@@ -1,5 +1,6 @@
 /** Columns whose values are suggested. */
 export const valueColumns = ['event', 'action', 'repository', 'sender', 'source', 'ref', 'handler'] as const
+/** A column whose values can be listed. */
 export type ValueColumn = (typeof valueColumns)[number]
 
 /** Which values of a column to return. */

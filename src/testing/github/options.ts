@@ -1,5 +1,6 @@
 import type { StatusTexts } from './sending/outcome.ts'
 
+/** The options of `LocalGitHub.start()`. */
 export interface LocalGitHubOptions {
   /** The ranges under `hooks` in `/meta`. Default: GitHub's documented ranges at the time of writing. */
   hooks?: readonly string[]
@@ -41,6 +42,7 @@ export interface LocalGitHubOptions {
   pollInterval?: number
 }
 
+/** The rate limits of the local GitHub. */
 export interface LocalGitHubLimits {
   /** Requests an hour without a token. Default: 60. */
   anonymous?: number

@@ -19,6 +19,7 @@ export interface InboxContractHost<Store extends BasicInbox = Inbox> {
   create(): Promise<ContractStore<Store>>
 }
 
+/** A store that runs the inbox contract. */
 export interface ContractStore<Store extends BasicInbox = Inbox> {
   /**
    * Opens an inbox of the store. A case may open several at the same time, to act as several processes. It may also

@@ -5,6 +5,7 @@ import { anonymous, type Caller, type InstallationToken, type UserToken } from '
 import { appOf } from './jwt.ts'
 import type { Permissions } from './permissions.ts'
 
+/** A token to add to the local GitHub. */
 export interface LocalTokenOptions {
   /** Default: a new token. */
   token?: string

@@ -24,6 +24,7 @@ export interface LocalRouteReply {
   body?: unknown
 }
 
+/** The permission that a caller of the route needs. */
 export interface LocalRouteOptions {
   /** The permission that a caller needs, with the level `read` for GET and `write` for other methods. Default: none. */
   permission?: string

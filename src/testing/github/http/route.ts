@@ -17,6 +17,7 @@ export interface RequiredPermission {
   alternatives?: readonly string[]
 }
 
+/** The HTTP method of a route. */
 export type LocalRouteMethod = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
 export interface Route {

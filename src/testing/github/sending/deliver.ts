@@ -10,6 +10,7 @@ import { payloadIn } from './delivery-request.ts'
 import type { DeliverySender } from './delivery-sender.ts'
 import { rememberContent } from './known-content.ts'
 
+/** How `LocalGitHub.deliver()` sends an event. */
 export interface DeliverOptions {
   /** The receiving webhooks. Default: every active webhook that subscribes to the event. */
   hooks?: readonly LocalHook[]

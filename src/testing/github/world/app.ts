@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { grantable, type Permissions } from '../auth/permissions.ts'
 import type { Account, Repository } from './repository.ts'
 
+/** An App to add to the local GitHub. */
 export interface LocalAppOptions {
   id: number
   /** Default: derived from the id. */
@@ -28,12 +29,14 @@ export interface LocalAppOptions {
   installations?: readonly LocalInstallationOptions[]
 }
 
+/** An installation of an App, with its id. */
 export interface LocalInstallationOptions extends LocalInstallOptions {
   id: number
   /** The login of the organization. Default: the owner of the first repository. */
   account?: string
 }
 
+/** Where to install an App. */
 export interface LocalInstallOptions {
   /** The login of a user or an organization. Default: the owner of the first repository, or of the App. */
   account?: string | undefined

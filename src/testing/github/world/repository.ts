@@ -5,6 +5,7 @@ export interface Account {
   type: 'User' | 'Organization' | 'Bot'
 }
 
+/** A repository of the local GitHub. */
 export interface Repository {
   id: number
   owner: Account
