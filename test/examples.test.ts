@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { onRepositories } from '../examples/library.ts'
 import type { LambdaEvent } from '../src/adapters/lambda.ts'
+import { Hooks } from '../src/index.ts'
 import { sqlite } from '../src/sqlite/index.ts'
-import { LocalGitHub, signedRequest } from '../src/testing/index.ts'
+import { inject, LocalGitHub, sample, signedRequest } from '../src/testing/index.ts'
 import { freePort } from './free-port.ts'
 
 const secret = 'the secret of the examples'
@@ -111,6 +113,47 @@ describe('examples', () => {
     })
   })
 
+  test('tenants accepts a repository with its own secret, and no payload about another one', () => {
+    const id = sample('push').repository.id
+    const send = (origin: string, target: number) => {
+      const headers = { 'x-github-hook-installation-target-id': String(target) }
+      return fetch(`${origin}/hooks`, signedRequest('push', { secret, headers }))
+    }
+    return withProcess(
+      'node',
+      ['tenants.ts'],
+      async (child) => {
+        const origin = `http://localhost:${await portOf(child)}`
+        const answer = await send(origin, id)
+        expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('commits in')])
+        expect((await send(origin, id + 1)).status).toBe(500) // signed for another repository
+        expect((await send(origin, id + 2)).status).toBe(503) // has no secret
+      },
+      { SECRETS: JSON.stringify({ [id]: secret, [id + 1]: secret }) },
+    )
+  })
+
+  test('next answers a signed ping', async () => {
+    vi.stubEnv('GITHUB_WEBHOOKS_KEY', secret)
+    vi.stubEnv('HOOK_RANGES', '127.0.0.1')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const { POST } = await import('../examples/next.ts')
+    const headers = { 'x-real-ip': '127.0.0.1' }
+    const request = signedRequest('ping', { secret, headers })
+    const answer = await POST(new Request('http://localhost/api/hooks', request))
+    expect([answer.status, await answer.text()]).toEqual([200, 'pong'])
+  })
+
+  test('library registers a handler for some repositories', async () => {
+    const hooks = new Hooks({ secret })
+    const seen: string[] = []
+    const { full_name: name } = sample('push').repository
+    onRepositories(hooks, [name], ['push', 'fork'], ({ event }) => seen.push(event))
+    onRepositories(hooks, ['acme/other'], 'push', () => seen.push('other'))
+    await inject(hooks, signedRequest('push', { secret }))
+    expect(seen).toEqual(['push'])
+  })
+
   test('testing passes its own tests', () =>
     withProcess('node', ['testing.ts'], async (child) => {
       const [code] = await once(child, 'exit')
@@ -169,7 +212,10 @@ describe('examples', () => {
   test('are all tested', () => {
     const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -'.ts'.length)] : []))
     expect(names.toSorted()).toEqual(
-      [...Object.keys(servers), 'github', 'github-app', 'hooks', 'lambda', 'sqlite', 'testing'].toSorted(),
+      [
+        ...Object.keys(servers),
+        ...['github', 'github-app', 'hooks', 'lambda', 'library', 'next', 'sqlite', 'tenants', 'testing'],
+      ].toSorted(),
     )
   })
 })
