@@ -30,23 +30,22 @@ import { MemoryLimit } from './receiver/memory-limit.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
 import { SharedRanges } from './receiver/shared-ranges.ts'
 import { requestFor, type TrustedDelivery } from './receiver/trusted-delivery.ts'
-import {
-  type Check,
-  checkOptions,
-  fail,
-  isFunction,
-  isListOf,
-  isString,
-  milliseconds,
-  must,
-} from './runtime/check-options.ts'
+import { type Check, checkOptions, fail, isFunction, isListOf, isString, must } from './runtime/check-options.ts'
 import { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
 import { isObject } from './runtime/json.ts'
+import { maxTimer } from './runtime/timer.ts'
+import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
 import { checkMountOptions, checkSecret, resolveOptions, type Settings, withOptions } from './settings.ts'
 
-const drainChecks: Record<keyof DrainLimits, Check> = {
-  budget: milliseconds,
+/** When `drain()` ends although tasks are due. */
+export interface DrainOptions extends Pick<DrainLimits, 'signal'> {
+  /** The maximum time. Default: no limit. */
+  budget?: Duration | undefined
+}
+
+const drainChecks: Record<keyof DrainOptions, Check> = {
+  budget: durationCheck({ max: maxTimer }),
   signal: must((value) => typeof (value as AbortSignal).aborted === 'boolean', 'an AbortSignal'),
 }
 
@@ -275,12 +274,13 @@ export class Hooks implements Mountable {
    *   run handlers, because a mount does not have the option `work: false`.
    * @throws {Error} (rejects) if the inbox fails. Its deliveries are safe.
    */
-  async drain(limits: DrainLimits = {}): Promise<DrainResult> {
+  async drain(limits: DrainOptions = {}): Promise<DrainResult> {
     checkOptions(limits, drainChecks, { prefix: 'hooks.drain()' })
     const settings = this.#settings
     const { inbox } = settings
     if (!inbox) throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
-    return this.#workers.drain(inbox, settings, limits)
+    const { budget, signal } = limits
+    return this.#workers.drain(inbox, settings, { signal, budget: budget && toMilliseconds(budget) })
   }
 
   /**
@@ -289,9 +289,12 @@ export class Hooks implements Mountable {
    * attempts, and then closes the inbox. An attempt that does not end in time does not count, and its delivery stays in
    * the inbox. If the inbox does not respond, `close` waits at most 10 s for each of these: the queries that the
    * worker has started, the release of the worker's leases, and the close of the inbox.
-   * @param options `grace`: milliseconds that running handlers get to end before their `signal` aborts. Default: 25000.
+   * @param options `grace`: the time that running handlers get to end before their `signal` aborts. Default: 25 s.
+   * @throws {TypeError} (rejects) if `grace` is no duration.
    */
-  async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
+  async close({ grace: given = 25_000 }: { grace?: Duration } = {}): Promise<void> {
+    if (given !== Number.POSITIVE_INFINITY) durationCheck({ min: 0 })(given, 'hooks.close(): option "grace"')
+    const grace = toMilliseconds(given)
     await Promise.all([this.#drain.close(grace), this.#workers.stop(grace)])
     this.#octokits.close() // not earlier, because handlers use them
     await this.#workers.closeInboxes(this.#settings.logger)

@@ -17,7 +17,7 @@ export type {
 } from './events.ts'
 export type { Installation, OctokitTarget } from './github/octokits.ts'
 export type { Handler, HandlerOptions, Hook, Registration } from './handler.ts'
-export { Hooks } from './hooks.ts'
+export { type DrainOptions, Hooks } from './hooks.ts'
 export type {
   Body,
   BodyInChunks,
@@ -101,7 +101,7 @@ export type {
   TaskState,
 } from './inbox/records.ts'
 export type { GoneTasks } from './inbox/task-queue.ts'
-export type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
+export type { DrainResult } from './inbox/worker/worker.ts'
 export type {
   ClientAddress,
   ClientAddressFunction,
@@ -115,6 +115,7 @@ export type {
 } from './options.ts'
 export { sign, verify } from './receiver/signature.ts'
 export type { TrustedDelivery } from './receiver/trusted-delivery.ts'
+export type { Duration, Size } from './runtime/units.ts'
 export type { ModuleConfig as Config } from './server/config/module-config.ts'
 export type { DeliveryLogger, LogMethod } from './telemetry/delivery-logger.ts'
 export type { DeliveryMessage, DiagnosticsMessages } from './telemetry/diagnostics.ts'

@@ -7,6 +7,7 @@ import type { AppOptions, AppResolver } from './app.ts'
 import type { Delivery, OctokitClass } from './delivery.ts'
 import type { HashName } from './http.ts'
 import type { BasicInbox } from './inbox/inbox.ts'
+import type { Duration, Size } from './runtime/units.ts'
 import type { Logger } from './telemetry/logger.ts'
 
 /** A string stands for its UTF-8 bytes. Never empty. */
@@ -113,27 +114,27 @@ export interface MountOptions {
    */
   source?: string | undefined
   /**
-   * The maximum size of a payload in bytes, from 1 to 536870912. The body of a form may be twice as large.
+   * The maximum size of a payload: bytes, or a text with a unit. At most 512 MiB. The body of a form may be twice as large.
    * @default 26214400 (25 MiB, GitHub's own limit)
-   * @example bodyLimit: 1024 * 1024
+   * @example bodyLimit: '1 MiB'
    */
-  bodyLimit?: number | undefined
+  bodyLimit?: Size | undefined
   /**
-   * The maximum number of bytes of request bodies in memory. The mounts of one `Hooks` share this memory if they have
+   * The maximum size of all request bodies in memory: bytes, or a text with a unit. The mounts of one `Hooks` share this memory if they have
    * the same value of `bodyMemory`. Bodies above 1 MiB may use one half of this memory, and smaller bodies the other
    * half. When the memory is used up, hookserver stops reading bodies until memory is free. If a body still waits for
    * memory after `replyTimeout`, hookserver rejects the request with 503 `overloaded`.
    * @default 67108864 (64 MiB)
-   * @example bodyMemory: 256 * 1024 * 1024
+   * @example bodyMemory: '256 MiB'
    */
-  bodyMemory?: number | undefined
+  bodyMemory?: Size | undefined
   /**
-   * The maximum time from the arrival of a request to its reply, in milliseconds. GitHub closes the connection after
+   * The maximum time from the arrival of a request to its reply: milliseconds, or a text with a unit. GitHub closes the connection after
    * 10 s, a GitHub Enterprise Server after 30 s. Handlers that run from an inbox have a `timeout` of their own.
    * @default 9000
    * @example replyTimeout: '5s'
    */
-  replyTimeout?: number | undefined
+  replyTimeout?: Duration | undefined
 }
 
 /**
@@ -211,15 +212,15 @@ export interface HooksOptions extends MountOptions {
    */
   withoutHandlers?: 'wait' | 'ignore' | undefined
   /**
-   * With an inbox: the maximum number of bytes of memory for the payloads of running handlers in this process,
-   * estimated from the bodies. A quarter is reserved for payloads that need at most 1 MiB. Larger payloads share the
+   * With an inbox: the maximum memory for the payloads of running handlers in this process, estimated from the bodies:
+   * bytes, or a text with a unit. A quarter is reserved for payloads that need at most 1 MiB. Larger payloads share the
    * other three quarters. Deliveries that do not fit wait. A payload that needs more than these three quarters waits
    * until no other payload that needs more than 1 MiB is in use. It then gets all the memory that it needs, even more
    * than `payloadMemory`.
    * @default 268435456 (256 MiB)
-   * @example payloadMemory: 1024 ** 3
+   * @example payloadMemory: '1 GiB'
    */
-  payloadMemory?: number | undefined
+  payloadMemory?: Size | undefined
   /**
    * What hookserver does with a delivery in the inbox whose body arrived before with another GUID or event. `'run'`
    * runs its handlers, with `delivery.replayed` set to `true`. `'discard'` runs no handler.

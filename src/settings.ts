@@ -20,6 +20,7 @@ import { type Cidr, cidrsOf, namedRanges } from './runtime/cidr.ts'
 import { isObject } from './runtime/json.ts'
 import { environmentVariable } from './runtime/platform.ts'
 import { maxTimer } from './runtime/timer.ts'
+import { durationCheck, sizeCheck, toBytes, toMilliseconds } from './runtime/units.ts'
 import { childLogger, defaultLogger, type FullLogger, type Logger, loggerFrom } from './telemetry/logger.ts'
 
 type Given<Name extends keyof HooksOptions> = Exclude<HooksOptions[Name], undefined>
@@ -35,12 +36,13 @@ type WithoutDefault =
   | 'sources'
   | 'onError'
   | 'onDead'
-type WithDefault = Exclude<keyof HooksOptions, WithoutDefault | 'trustProxy' | 'logger'>
+type InUnits = 'bodyLimit' | 'bodyMemory' | 'payloadMemory' | 'replyTimeout'
+type WithDefault = Exclude<keyof HooksOptions, WithoutDefault | InUnits | 'trustProxy' | 'logger'>
 
 /** All options of a mount, with the defaults applied. */
 export type Settings = { [Name in Exclude<WithoutDefault, 'inbox'>]: HooksOptions[Name] } & {
   [Name in WithDefault]: Given<Name>
-} & {
+} & { [Name in InUnits]: number } & {
   inbox: BasicInbox | undefined
   trustProxy: readonly string[] | number
   logger: FullLogger
@@ -66,7 +68,9 @@ const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
 export const isApiUrl = (url: string): boolean =>
   /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${url}/`)
 const boolean = isOneOf(true, false)
-const bytes = must((value) => isWhole(value, 1), 'a whole number of bytes, 1 at least')
+/** A smaller number of bytes is probably one of MiB. */
+const plausibleSize = 1000
+const bytes = sizeCheck({ plausible: plausibleSize })
 const callback = must(isFunction, 'a function')
 const isSecret = (value: unknown): value is Secret =>
   (isString(value) || value instanceof Uint8Array) && value.length > 0
@@ -160,13 +164,15 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   },
   source: { check: must(isString, 'a string'), computed: ({ path = '/hooks' }) => path || '' },
   bodyLimit: {
-    check: must((value) => isWhole(value, 1, 2 ** 29), 'a whole number of bytes, 1 to 536870912'),
+    check: sizeCheck({ max: 2 ** 29, plausible: plausibleSize }),
     default: 25 * 1024 * 1024,
+    convert: toBytes,
   },
-  bodyMemory: { check: bytes, default: 64 * 1024 * 1024 },
+  bodyMemory: { check: bytes, default: 64 * 1024 * 1024, convert: toBytes },
   replyTimeout: {
-    check: must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, 1 to ${maxTimer}`),
+    check: durationCheck({ max: maxTimer, plausible: 100 }),
     default: 9000,
+    convert: toMilliseconds,
   },
   parsePayload: { check: callback },
   inbox: {
@@ -180,7 +186,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   work: { check: boolean, default: true },
   sources: { check: must((value) => isListOf(value, isString) && value.length > 0, 'a list of strings, not empty') },
   withoutHandlers: { check: isOneOf('wait', 'ignore'), default: 'wait' },
-  payloadMemory: { check: bytes, default: 256 * 1024 * 1024 },
+  payloadMemory: { check: bytes, default: 256 * 1024 * 1024, convert: toBytes },
   replays: { check: isOneOf('run', 'discard'), default: 'run' },
   onDead: { check: callback },
   onError: { check: callback },

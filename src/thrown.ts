@@ -1,5 +1,7 @@
 /** What a handler throws to decide what happens to the delivery. Each may come from another copy of the package. */
 
+import { type Duration, parseDuration } from './runtime/units.ts'
+
 /**
  * Thrown by a handler that needs the delivery again. With an inbox, the attempt has failed, and `after` sets the delay of
  * the next one. Without an inbox, the reply is 503 with `Retry-After`.
@@ -9,12 +11,14 @@ export class Retry extends Error {
   /** Milliseconds until the next attempt. If `undefined`, the handler's `backoff` decides. */
   readonly after: number | undefined
 
-  /** @param options `after`: milliseconds until the next attempt. `cause`: the error that made the retry necessary. */
-  constructor({ after, message, cause }: { after?: number; message?: string; cause?: unknown } = {}) {
+  /** @param options `after`: the time until the next attempt. `cause`: the error that made the retry necessary. */
+  constructor({ after, message, cause }: { after?: Duration; message?: string; cause?: unknown } = {}) {
     super(message ?? 'The handler asked for a retry', { cause })
-    this.after = after
-    if (after !== undefined && !isDelay(after)) {
-      throw new TypeError(`Retry: "after" must be a number of milliseconds, got ${String(after)}`)
+    this.after = typeof after === 'string' ? parseDuration(after) : after
+    if (after !== undefined && !isDelay(this.after)) {
+      throw new TypeError(
+        `Retry: "after" must be a number of milliseconds, or a text such as '30s', got ${String(after)}`,
+      )
     }
   }
 }

@@ -314,7 +314,7 @@ describe('dispatch', () => {
     const onError = ({ error }: HandlerFailure) => {
       if (reports.push(error) === 2) reported.resolve()
     }
-    const hooks = quiet({ replyTimeout: 20, logger, onError })
+    const hooks = quiet({ replyTimeout: '20ms', logger, onError })
     hooks.hook('ping', () => late.promise)
     hooks.on('*', { name: 'audit' }, () => {})
     expect((await deliver(hooks, 'ping')).status).toBe(503)
@@ -329,7 +329,7 @@ describe('dispatch', () => {
 
   test('does not report twice a handler that rejects when its signal aborts', async () => {
     const onError = vi.fn()
-    const hooks = quiet({ replyTimeout: 20, onError })
+    const hooks = quiet({ replyTimeout: '20ms', onError })
     const rejected = Promise.withResolvers<void>()
     hooks.hook('ping', (_data, _guid, { signal }) => {
       const aborted = new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
@@ -370,7 +370,7 @@ describe('dispatch', () => {
 
   test('calls then() of a lazy promise once, even if it exceeds the timeout', async () => {
     const then = vi.fn() // as in a query builder, which starts its work when it is awaited
-    const hooks = quiet({ replyTimeout: 20 })
+    const hooks = quiet({ replyTimeout: '20ms' })
     hooks.hook('ping', () => ({ then }))
     expect((await deliver(hooks, 'ping')).status).toBe(503)
     expect(then).toHaveBeenCalledTimes(1)
@@ -501,7 +501,7 @@ describe('a delivery', () => {
 
   test('has a signal that aborts at the timeout, and is aborted already if the handler reads it later', async () => {
     for (const early of [true, false]) {
-      const hooks = quiet({ replyTimeout: 20 })
+      const hooks = quiet({ replyTimeout: '20ms' })
       const seen = Promise.withResolvers<AbortSignal>()
       const over = Promise.withResolvers<void>()
       hooks.hook('ping', async (_data, _guid, delivery) => {
@@ -520,7 +520,7 @@ describe('a delivery', () => {
 
 describe('mounting', () => {
   test('overrides the options of the Hooks for that mount, except with undefined', async () => {
-    const hooks = quiet({ bodyLimit: 10 })
+    const hooks = quiet({ bodyLimit: '10 B' })
     hooks.hook('ping', (_data, _guid, { source }) => source)
     expect((await deliver(hooks, 'ping')).status).toBe(413)
     const reply = await deliver(hooks, 'ping', {
@@ -573,7 +573,7 @@ describe('mounting', () => {
   })
 
   test('replies in time if the source of the ranges hangs, and logs a source that returns no list', async () => {
-    const hung = quiet({ replyTimeout: 20, ranges: () => new Promise(() => {}), clientAddress: () => '192.0.2.1' })
+    const hung = quiet({ replyTimeout: '20ms', ranges: () => new Promise(() => {}), clientAddress: () => '192.0.2.1' })
     const answer = await deliver(hung, 'ping', { validateIp: true })
     expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'ranges_unavailable' }])
     const logger = new Recorder()
@@ -586,7 +586,7 @@ describe('mounting', () => {
 
   test('returns a receiver whose status includes the state that mounts share', async () => {
     const hooks = quiet({ bodyMemory: 1_000_000, ranges: async () => ['192.0.2.0/24'] })
-    const [one, two] = [hooks.mount({ path: '/one' }), hooks.mount({ path: '/two', bodyMemory: 10 })]
+    const [one, two] = [hooks.mount({ path: '/one' }), hooks.mount({ path: '/two', bodyMemory: '10 B' })]
     await one.ready()
     const ranges = { count: 1, fetchedAt: expect.any(Number), failing: undefined }
     const options = { origin: true, signature: true }

@@ -55,7 +55,7 @@ describe('@octokit/webhooks', () => {
     const logger = new Recorder()
     const { promise, reject } = Promise.withResolvers<void>()
     const logged = Promise.withResolvers<void>()
-    const hooks = hooksWith({ replyTimeout: 10, logger, onError: () => logged.resolve() })
+    const hooks = hooksWith({ replyTimeout: '10ms', logger, onError: () => logged.resolve() })
     hooks.on('ping', () => promise)
     expect((await deliver(hooks, 'ping')).status).toBe(503)
     reject(new Error('too late'))

@@ -76,7 +76,7 @@ describe('defaults', () => {
 
 describe('layers', () => {
   test('override earlier layers, except with undefined', () => {
-    const settings = resolveOptions({ secret, path: '/a', replyTimeout: 1 }, undefined, {
+    const settings = resolveOptions({ secret, path: '/a', replyTimeout: '1ms' }, undefined, {
       path: '/b',
       replyTimeout: undefined,
     })
@@ -124,9 +124,9 @@ describe('an invalid option', () => {
     ['token', ['', 'two words', 1, null]],
     ['app', ['', 3, {}, { id: 3 }, null]],
     ['path', ['hooks', '', '/a b', '/a?b', '/a#b', true, null]],
-    ['bodyLimit', [0, -1, 1.5, Number.POSITIVE_INFINITY, '25mb', 2 ** 30, null]],
-    ['bodyMemory', [0, '1', null]],
-    ['replyTimeout', [0, -1, 2 ** 31, Number.POSITIVE_INFINITY, '9s', null]],
+    ['bodyLimit', [0, -1, 1.5, Number.POSITIVE_INFINITY, '25mb', '25', 25, '600 MiB', 2 ** 30, null]],
+    ['bodyMemory', [0, '1', '0 B', 64, null]],
+    ['replyTimeout', [0, -1, 2 ** 31, Number.POSITIVE_INFINITY, '9', '9 s', '30d', 9, null]],
     ['source', [1, null]],
     ['parsePayload', ['JSON', {}, null]],
     ['inbox', ['hookserver.db', true, {}, fakeInbox('DeliveryStore'), null]],

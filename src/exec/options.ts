@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
-import { type Check, checkOptions, fail, isListOf, isWhole, must } from '../runtime/check-options.ts'
+import { type Check, checkOptions, fail, isListOf, must } from '../runtime/check-options.ts'
 import { maxTimer } from '../runtime/timer.ts'
+import { type Duration, durationCheck, toMilliseconds } from '../runtime/units.ts'
 import { isRef } from './target.ts'
 
 /** How `exec` runs its program. */
@@ -19,14 +20,14 @@ export interface ExecOptions {
    */
   branch?: string | readonly string[] | undefined
   /**
-   * Milliseconds after which hookserver ends the program. Default: none. Without this option, only `delivery.signal`
+   * The time after which hookserver ends the program. Default: none. Without this option, only `delivery.signal`
    * ends the program. By default, the signal aborts 9 s after the request if there is no inbox, and 15 min after the
    * start of the attempt if there is one. With an inbox, this option also sets the `timeout` of the handler to this
    * time, plus `killAfter`, plus 1 s, so that the program ends before the attempt times out.
    */
-  timeout?: number | undefined
-  /** Milliseconds between SIGTERM and SIGKILL. Default: 5000. */
-  killAfter?: number | undefined
+  timeout?: Duration | undefined
+  /** The time between SIGTERM and SIGKILL. Default: 5 s. */
+  killAfter?: Duration | undefined
   /**
    * `'repository'`: one run at a time for each repository, in order of receipt. Programs for deliveries without a
    * repository run in parallel. `false`: all programs run in parallel. Default: `'repository'`.
@@ -71,8 +72,8 @@ export function commandOf(file: unknown, args: unknown = [], options: unknown = 
     cwd,
     env: Object.fromEntries(env),
     branches: typeof given.branch === 'string' ? [given.branch] : given.branch && [...given.branch],
-    timeout: given.timeout,
-    killAfter: given.killAfter ?? 5000,
+    timeout: given.timeout === undefined ? undefined : toMilliseconds(given.timeout),
+    killAfter: toMilliseconds(given.killAfter ?? 5000),
     order: given.order ?? 'repository',
   }
 }
@@ -100,7 +101,7 @@ const checks: { readonly [Name in keyof Required<ExecOptions>]: Check } = {
     (value) => isBranch(value) || (isListOf(value, isBranch) && value.length > 0),
     'the name of a branch (main, not refs/heads/main) or a list of them, without patterns',
   ),
-  timeout: must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, 1 to ${maxTimer}`),
-  killAfter: must((value) => isWhole(value, 0, maxTimer), `a whole number of milliseconds, 0 to ${maxTimer}`),
+  timeout: durationCheck({ max: maxTimer, plausible: 100 }),
+  killAfter: durationCheck({ min: 0, max: maxTimer }),
   order: must((value) => value === 'repository' || value === false, '"repository" or false'),
 }

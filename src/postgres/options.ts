@@ -1,5 +1,6 @@
 import { isWhole } from '../runtime/check-options.ts'
 import { maxTimer } from '../runtime/timer.ts'
+import { type Duration, durationCheck, toMilliseconds } from '../runtime/units.ts'
 
 /** Options of `postgres(target, options)`. */
 export interface PostgresOptions {
@@ -17,28 +18,32 @@ export interface PostgresOptions {
    * Whether to create and migrate the tables at the first use. If `false`, run `hookserver migrate`. Default: `true`.
    */
   migrate?: boolean | undefined
-  /** Milliseconds to wait for a connection, 1 at least. Default: 5000. */
-  connectTimeout?: number | undefined
+  /** How long to wait for a connection. Default: 5 s. */
+  connectTimeout?: Duration | undefined
   /**
-   * Milliseconds that a statement may take, and that it may wait for a lock, 1 at least. A server that does not answer
-   * for this time plus `connectTimeout` counts as lost. Default: 30000.
+   * The time that a statement may take, and that it may wait for a lock. A server that does not answer
+   * for this time plus `connectTimeout` counts as lost. Default: 30 s.
    */
-  statementTimeout?: number | undefined
-  /** Milliseconds for which an ended delivery is kept after its receipt. Default: 30 days. */
-  retention?: number | undefined
+  statementTimeout?: Duration | undefined
+  /** How long an ended delivery is kept after its receipt. Default: 30 days. */
+  retention?: Duration | undefined
   /**
-   * Milliseconds between heartbeats, 60000 at most. A worker that has missed five of them counts as dead, and other
-   * workers run its tasks again. Default: 2500.
+   * The time between heartbeats, 60 s at most. A worker that has missed five of them counts as dead, and other
+   * workers run its tasks again. Default: 2.5 s.
    */
-  heartbeat?: number | undefined
+  heartbeat?: Duration | undefined
   /**
-   * Milliseconds after which a due task ends as `gone` if no worker has registered its handler in that time. Time in
+   * The time after which a due task ends as `gone` if no worker has registered its handler in that time. Time in
    * which no worker runs at all does not count. Default: 24 hours.
    */
-  vanishAfter?: number | undefined
+  vanishAfter?: Duration | undefined
 }
 
-export type PostgresSettings = Required<{ [Name in keyof PostgresOptions]: Exclude<PostgresOptions[Name], undefined> }>
+export type PostgresSettings = Required<{
+  [Name in keyof PostgresOptions]: Exclude<PostgresOptions[Name], undefined> extends Duration
+    ? number
+    : Exclude<PostgresOptions[Name], undefined>
+}>
 
 const defaults: PostgresSettings = {
   schema: 'hookserver',
@@ -84,20 +89,22 @@ export function resolvePostgresOptions(given: PostgresOptions): PostgresSettings
     if (!Object.hasOwn(defaults, name)) throw new TypeError(`postgres: unknown option "${name}"`)
     if (value === undefined) continue
     checkOption(name, value)
-    settings[name] = value
+    settings[name] = isDuration(name) ? toMilliseconds(value as Duration) : value
   }
   return settings as unknown as PostgresSettings
 }
+
+const isDuration = (name: string): boolean => bounds[name]?.[2] === 'milliseconds'
 
 function checkOption(name: string, value: unknown): void {
   const invalid = (expected: string) => new TypeError(`postgres: option "${name}" must be ${expected}, got ${value}`)
   if (name === 'migrate' && typeof value !== 'boolean') throw invalid('true or false')
   if (name === 'schema' && !isSchemaName(String(value))) throw invalid(schemaNames)
   const [min, max, unit] = bounds[name] ?? []
-  if (min === undefined || max === undefined || isWhole(value, min, max)) return
-  throw invalid(
-    `a whole number of ${unit}, ${min} at least${max < Number.MAX_SAFE_INTEGER ? ` and ${max} at most` : ''}`,
-  )
+  if (isDuration(name)) durationCheck({ min, max })(value, `postgres: option "${name}"`)
+  else if (min !== undefined && max !== undefined && !isWhole(value, min, max)) {
+    throw invalid(`a whole number of ${unit}, ${min} at least and ${max} at most`)
+  }
 }
 
 /** How to connect to a database. The object can be sent to a worker thread. */

@@ -62,13 +62,3 @@ export async function sleep(
   await wait(ms, promise, keepAlive)
   signal.removeEventListener('abort', abort)
 }
-
-const second = 1000
-const units: Record<string, number> = { ms: 1, s: second, m: 60 * second, h: 3600 * second, d: 86_400 * second }
-
-/** The milliseconds of a text such as `30d`, `12h`, `15m`, `30s` or `500ms`. `undefined` for zero and other texts. */
-export function parseDuration(text: string): number | undefined {
-  const [, digits = '', unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
-  const ms = Number(digits) * (units[unit] ?? 0)
-  return digits === '' || ms < 1 || !Number.isSafeInteger(ms) ? undefined : ms
-}

@@ -1,30 +1,30 @@
-import { isWhole } from '../runtime/check-options.ts'
 import { maxTimer } from '../runtime/timer.ts'
+import { type Duration, durationCheck, type Size, sizeCheck, toBytes, toMilliseconds } from '../runtime/units.ts'
 
 /** Options of `sqlite(path, options)`. */
 export interface SqliteOptions {
-  /** Milliseconds for which an ended delivery is kept after its receipt. Default: 30 days. */
-  retention?: number | undefined
+  /** How long an ended delivery is kept after its receipt. Default: 30 days. */
+  retention?: Duration | undefined
   /**
-   * Maximum size of the file in bytes. While more than nine tenths of it are in use, ended deliveries are deleted
+   * Maximum size of the file. While more than nine tenths of it are in use, ended deliveries are deleted
    * before their `retention` is over: first those that are `done`, then `ignored`, then `discarded`, then `dead`, of
    * each state the oldest first. If no ended delivery is left, and the file has its maximum size, new deliveries get
    * 503 `inbox_unavailable`, and imports fail. The outcomes of attempts are still recorded, and make the file larger.
    * Default: no limit.
    */
-  maxSize?: number | undefined
-  /** Milliseconds to wait while another process writes. Default: 5000. */
-  lockTimeout?: number | undefined
+  maxSize?: Size | undefined
+  /** How long to wait while another process writes. Default: 5 s. */
+  lockTimeout?: Duration | undefined
   /**
-   * Milliseconds between heartbeats, at most 60000. A worker that misses five of them counts as dead, and other workers
-   * run its tasks again. Default: 5000.
+   * The time between heartbeats, at most 60 s. A worker that misses five of them counts as dead, and other workers
+   * run its tasks again. Default: 5 s.
    */
-  heartbeat?: number | undefined
+  heartbeat?: Duration | undefined
   /**
-   * Milliseconds after which a due task ends as `gone` if no worker has registered its handler in that time. Time in
+   * The time after which a due task ends as `gone` if no worker has registered its handler in that time. Time in
    * which no worker runs at all does not count. Default: 24 hours.
    */
-  vanishAfter?: number | undefined
+  vanishAfter?: Duration | undefined
 }
 
 export type SqliteSettings = Record<keyof SqliteOptions, number>
@@ -41,7 +41,7 @@ const defaults: SqliteSettings = {
 const minSize = 1024 * 1024
 
 /** The maximum of each option that has a maximum. */
-const maxValues: SqliteOptions = { lockTimeout: maxTimer, heartbeat: 60_000 }
+const maxValues: Partial<SqliteSettings> = { lockTimeout: maxTimer, heartbeat: 60_000 }
 
 /** @throws {TypeError} naming an option that is unknown or has an invalid value. */
 export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
@@ -50,13 +50,9 @@ export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
     if (!Object.hasOwn(defaults, option)) throw new TypeError(`sqlite: unknown option "${option}"`)
     if (value === undefined) continue
     const name = option as keyof SqliteOptions
-    const [min, unit] = name === 'maxSize' ? [minSize, 'bytes'] : [1, 'milliseconds']
-    const max = maxValues[name]
-    if (!isWhole(value, min, max)) {
-      const bounds = `${min} at least${max === undefined ? '' : ` and ${max} at most`}`
-      throw new TypeError(`sqlite: option "${name}" must be a whole number of ${unit}, ${bounds}, got ${value}`)
-    }
-    settings[name] = value
+    const [min, check] = name === 'maxSize' ? [minSize, sizeCheck] : [1, durationCheck]
+    check({ min, max: maxValues[name] })(value, `sqlite: option "${name}"`)
+    settings[name] = name === 'maxSize' ? toBytes(value as Size) : toMilliseconds(value as Duration)
   }
   return settings
 }

@@ -87,7 +87,7 @@ describe('a body with a small Content-Length', () => {
   })
 
   test('is rejected if it is larger than the limit', async () => {
-    expect(await reply(ping({ headers: announcing('1') }), { bodyLimit: 10 })).toEqual([413, 'payload_too_large'])
+    expect(await reply(ping({ headers: announcing('1') }), { bodyLimit: '10 B' })).toEqual([413, 'payload_too_large'])
   })
 
   test.each(lengths)('is rejected if other software holds its stream, with Content-Length %s', async (length) => {
@@ -102,7 +102,7 @@ describe('a body with a small Content-Length', () => {
   ])('is answered 408 at the deadline, if it later %s', async (_, finish) => {
     const { promise, resolve } = Promise.withResolvers<ReadableStreamDefaultController>()
     const body = new ReadableStream({ start: resolve })
-    expect(await reply(ping({ body, headers: announced }), { replyTimeout: 20 })).toEqual([408, 'body_timeout'])
+    expect(await reply(ping({ body, headers: announced }), { replyTimeout: '20ms' })).toEqual([408, 'body_timeout'])
     finish(await promise)
     await setImmediate() // an unhandled rejection would fail the test
   })

@@ -29,10 +29,13 @@ test.each<[string, unknown[]]>([
     ],
   ),
   ...[0, -1, 1.5, '60', 2 ** 31, Number.NaN].map((timeout): [string, unknown[]] => [
-    `Option "timeout" must be a whole number of milliseconds, 1 to 2147483647, got ${typeof timeout === 'string' ? '"60"' : timeout}`,
+    `Option "timeout" must be a whole number of milliseconds, 1 to 2147483647, or a text such as '30s', got ${typeof timeout === 'string' ? '"60"' : timeout}`,
     ['git', { timeout }],
   ]),
-  ['Option "killAfter" must be a whole number of milliseconds, 0 to 2147483647, got -1', ['git', { killAfter: -1 }]],
+  [
+    'Option "killAfter" must be a whole number of milliseconds, 0 to 2147483647, or a text such as \'30s\', got -1',
+    ['git', { killAfter: -1 }],
+  ],
   ['Option "order" must be "repository" or false, got true', ['git', { order: true }]],
 ])('%s', (message, args) => {
   let error: unknown
@@ -50,7 +53,7 @@ test.each<[string, unknown[]]>([
   ['a file', ['git']],
   ['arguments', ['git', ['pull']]],
   ['options', ['git', { branch: ['main', 'release/1.0'], killAfter: 0, order: 'repository' }]],
-  ['both', ['git', ['pull'], { timeout: 1, order: false, env: { A: '', B: undefined } }]],
+  ['both', ['git', ['pull'], { timeout: '1ms', order: false, env: { A: '', B: undefined } }]],
   ['undefined arguments', ['git', undefined, undefined]],
   ['options that are undefined', ['git', { cwd: undefined, branch: undefined, timeout: undefined, order: undefined }]],
 ])('accepts %s', (_, args) => {

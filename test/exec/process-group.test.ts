@@ -18,7 +18,7 @@ const gone = async (socket: Socket) => void (socket.closed || (await once(socket
 
 describe('the time limit', () => {
   test('ends a program, with an error', async () => {
-    const { message } = await failureOf(deliveryOf().run(exec('sleep', ['60'], { timeout: 50 })))
+    const { message } = await failureOf(deliveryOf().run(exec('sleep', ['60'], { timeout: '50ms' })))
     expect(message).toMatch(/^sleep was ended after \d+ ms: its "timeout" is 50 ms$/)
     expect(Number(/\d+/.exec(message))).toBeGreaterThanOrEqual(50)
   })

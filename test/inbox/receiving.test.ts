@@ -189,7 +189,7 @@ describe('an inbox that cannot store', () => {
   test('in time causes 503 inbox_unavailable', async () => {
     const { hooks } = receiving({
       inbox: withMembers(openInbox(), { store: () => new Promise(() => {}) }),
-      replyTimeout: 50,
+      replyTimeout: '50ms',
     })
     const reply = await send(hooks)
     expect([reply.status, await reply.json()]).toMatchObject([503, { code: 'inbox_unavailable' }])
@@ -202,7 +202,7 @@ describe('an inbox that cannot store', () => {
     const store = vi.fn((delivery) => inbox.store(delivery)).mockReturnValueOnce(promise)
     const { hooks } = receiving({ inbox: withMembers(inbox, { store }), bodyMemory: 1_000_000 })
     const payload = JSON.stringify({ text: 'x'.repeat(400_000) }) // small bodies have half of the memory
-    const sendBriefly = () => inject(hooks, signedRequest('push', { secret, payload }), { replyTimeout: 50 })
+    const sendBriefly = () => inject(hooks, signedRequest('push', { secret, payload }), { replyTimeout: '50ms' })
     expect(await (await sendBriefly()).json()).toMatchObject({ code: 'inbox_unavailable' })
     expect(await (await sendBriefly()).json()).toMatchObject({ code: 'overloaded' })
     resolve({ id: 1, outcome: 'stored', conflict: false })

@@ -32,8 +32,12 @@ describe('the options of postgres()', () => {
       { connections: 2 },
       '"connections" must be a whole number of connections, 3 at least and 1000',
     ],
-    ['a fraction', { retention: 1.5 }, '"retention" must be a whole number of milliseconds, 1 at least, got 1.5'],
-    ['a heartbeat that is too slow', { heartbeat: 60_001 }, '60000 at most, got 60001'],
+    [
+      'a fraction',
+      { retention: 1.5 },
+      '"retention" must be a whole number of milliseconds, 1 at least, or a text such as \'30s\', got 1.5',
+    ],
+    ['a heartbeat that is too slow', { heartbeat: 60_001 }, "1 to 60000, or a text such as '30s', got 60001"],
     ['text instead of a boolean', { migrate: 'yes' as never }, '"migrate" must be true or false, got yes'],
     [
       'a schema that would have to be quoted',

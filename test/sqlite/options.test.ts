@@ -17,20 +17,30 @@ describe('the options of sqlite()', () => {
   test('are used as given', () => {
     const given = { retention: 1, maxSize: 1024 * 1024, lockTimeout: 2, heartbeat: 3, vanishAfter: 4 }
     expect(resolveSqliteOptions(given)).toEqual(given)
+    const texts = {
+      retention: '1ms',
+      maxSize: '1 MiB',
+      lockTimeout: '2ms',
+      heartbeat: '3ms',
+      vanishAfter: '4ms',
+    } as const
+    expect(resolveSqliteOptions(texts)).toEqual(given)
   })
 
   const wrong: [keyof SqliteOptions, unknown[]][] = [
-    ['retention', [0, -1, 1.5, '30d', null, Number.POSITIVE_INFINITY]],
+    ['retention', [0, -1, 1.5, '30 days', null, Number.POSITIVE_INFINITY]],
     ['maxSize', [0, 1024 * 1024 - 1, '1 GB', null, Number.NaN]],
-    ['lockTimeout', [0, '5s', null]],
+    ['lockTimeout', [0, '5', null]],
     ['heartbeat', [0, -5, true]],
-    ['vanishAfter', [0, '1d', null]],
+    ['vanishAfter', [0, '1 d', null]],
   ]
   test.each(wrong)('that are invalid are named with their value: %s', (name, values) => {
     for (const value of values) {
       expect(() => resolveSqliteOptions({ [name]: value })).toThrow(TypeError)
       expect(() => resolveSqliteOptions({ [name]: value })).toThrow(`"${name}"`)
-      expect(() => resolveSqliteOptions({ [name]: value })).toThrow(`got ${value}`)
+      expect(() => resolveSqliteOptions({ [name]: value })).toThrow(
+        `got ${typeof value === 'string' ? JSON.stringify(value) : value}`,
+      )
     }
   })
 

@@ -158,7 +158,7 @@ describe('without an inbox', () => {
   })
 
   test('a handler that takes too long fails at the timeout, and only once', async () => {
-    const hooks = hooksWith({ replyTimeout: 50 })
+    const hooks = hooksWith({ replyTimeout: '50ms' })
     const { promise, resolve } = Promise.withResolvers<void>()
     hooks.hook('issues.opened', () => promise)
     expect((await deliver(hooks)).status).toBe(503)

@@ -295,5 +295,6 @@ hooks.hook('push', { order: 'sender' }, () => {})
 sqlite({ path: 'hookserver.db' })
 // @ts-expect-error: an option that does not exist
 sqlite('hookserver.db', { maxsize: 1 })
-// @ts-expect-error: `after` is a number of milliseconds
 new Retry({ after: '5s' })
+// @ts-expect-error: a text needs a unit
+new Retry({ after: '5' })

@@ -1,7 +1,8 @@
 import type { WithCapabilities } from '../../inbox/capabilities.ts'
 import type { BasicInbox } from '../../inbox/inbox.ts'
-import { type Check, checkOptions, fail, isListOf, isWhole, must } from '../../runtime/check-options.ts'
+import { type Check, checkOptions, fail, isListOf, must } from '../../runtime/check-options.ts'
 import { maxTimer } from '../../runtime/timer.ts'
+import { type Duration, durationCheck } from '../../runtime/units.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import type { Requester, RetryPolicy } from '../requester.ts'
 import { parseTarget, type Target } from '../target.ts'
@@ -27,10 +28,10 @@ export interface RecoverOptions {
   events?: readonly string[] | undefined
   /** Whether to recover deliveries that GitHub shows as delivered, but the inbox does not have. Default: `false`. */
   includeOk?: boolean | undefined
-  /** The maximum time to look back, in milliseconds. Default: as long as GitHub keeps deliveries. */
-  lookback?: number | undefined
-  /** Milliseconds to wait between two requests for a redelivery. Default: 1000, as GitHub asks. */
-  pace?: number | undefined
+  /** The maximum time to look back. Default: as long as GitHub keeps deliveries. */
+  lookback?: Duration | undefined
+  /** The time between two requests for a redelivery. Default: 1 s, as GitHub asks. */
+  pace?: Duration | undefined
   /** The inbox that receives the deliveries. Default: that of the `Hooks`. */
   inbox?: BasicInbox | undefined
   /**
@@ -62,11 +63,11 @@ export interface RecoverOnceOptions extends RecoverOptions, SweepOptions {
 /** The options of `startRecovery()`. */
 export interface StartRecoveryOptions extends RecoverOptions {
   /**
-   * Milliseconds from the end of a sweep to the start of the next. A delivery whose redelivery failed waits for at
+   * The time from the end of a sweep to the start of the next. A delivery whose redelivery failed waits for at
    * least this time until the next request. After each further failure, the wait is twice as long, up to 6 h. Default:
    * 300000, 5 minutes.
    */
-  every?: number | undefined
+  every?: Duration | undefined
 }
 
 /** The capabilities of an inbox that recovery and polling need. */
@@ -74,7 +75,9 @@ export const recoveryCapabilities = ['DeliveryStore', 'MissedDeliveryStore', 'Na
 export type RecoveryStore = WithCapabilities<(typeof recoveryCapabilities)[number]>
 
 /** The options of a recovery with every default filled in, and its dependencies. */
-export interface RecoverySettings extends Pick<RecoverOptions, 'publicUrl' | 'lookback'> {
+export interface RecoverySettings extends Pick<RecoverOptions, 'publicUrl'> {
+  /** Milliseconds. */
+  lookback?: number | undefined
   inbox: RecoveryStore
   source: string
   logger: FullLogger
@@ -112,7 +115,7 @@ const isEventName = (value: unknown): value is string =>
   typeof value === 'string' && /^(\*|[\w-]+(\.[\w-]+)?)$/.test(value)
 const isHttpUrl = (value: unknown): boolean => /^https?:$/.test(URL.parse(String(value))?.protocol ?? '')
 const flag = must((value) => typeof value === 'boolean', 'true or false')
-const interval = must((value) => isWhole(value, 0, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`)
+const interval = durationCheck({ min: 0, max: maxTimer })
 const checkedElsewhere: Check = () => {}
 
 const checks: Record<keyof (RecoverOnceOptions & StartRecoveryOptions), Check> = {
@@ -121,7 +124,7 @@ const checks: Record<keyof (RecoverOnceOptions & StartRecoveryOptions), Check> =
   mode: must((value) => value === 'redeliver' || value === 'pull', "'redeliver' or 'pull'"),
   events: must((value) => isListOf(value, isEventName), "a list of events, such as ['push', 'issues.opened']"),
   includeOk: flag,
-  lookback: must((value) => isWhole(value, 1), 'a whole number of milliseconds'),
+  lookback: durationCheck(),
   pace: interval,
   every: interval,
   inbox: checkedElsewhere,

@@ -1,6 +1,7 @@
 import type { Registration } from '../../handler.ts'
 import type { KeyValues } from '../../inbox/inbox.ts'
 import { startTimer } from '../../runtime/timer.ts'
+import { toMilliseconds } from '../../runtime/units.ts'
 import type { Settings } from '../../settings.ts'
 import { deliveryRetention } from '../delivery-log.ts'
 import { GitHubClient } from '../github-client.ts'
@@ -149,8 +150,8 @@ export class Recovery {
 }
 
 /**
- * A recovery for these settings. It recovers `events`. By default, it recovers all events if `withoutHandlers` is `'ignore'`, and
- * otherwise the events of the registrations.
+ * A recovery for these settings. It recovers `events`. By default, it recovers all events if `withoutHandlers` is
+ * `'ignore'`, and otherwise the events of the registrations.
  */
 export function createRecovery(
   settings: Settings & { inbox: RecoveryStore },
@@ -162,8 +163,10 @@ export function createRecovery(
   const names = new Set(events ?? (withoutHandlers === 'ignore' ? ['*'] : registrations.flatMap((one) => one.events)))
   return new Recovery({
     ...{ inbox, source, logger, targets: parseTargets(targets), retention: deliveryRetention(apiUrl) },
-    ...{ publicUrl: options.publicUrl, lookback: options.lookback, includeOk: options.includeOk ?? false },
-    ...{ mode: options.mode ?? 'redeliver', pace: options.pace ?? 1000, every: options.every ?? 300_000 },
+    ...{ publicUrl: options.publicUrl, includeOk: options.includeOk ?? false },
+    ...{ mode: options.mode ?? 'redeliver' },
+    ...{ pace: toMilliseconds(options.pace ?? 1000), every: toMilliseconds(options.every ?? 300_000) },
+    lookback: options.lookback === undefined ? undefined : toMilliseconds(options.lookback),
     connect: (target) => client.requesterFor(target),
     isHandled: (event, action) => names.has('*') || names.has(event) || names.has(`${event}.${action}`),
   })

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../runtime/timer.ts'
+import { parseDuration } from '../../runtime/units.ts'
 import { type DeliveryState, deliveryStates } from '../records.ts'
 
 /** Flags of a delivery. */

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
 import { parseTarget, type Target } from '../../github/target.ts'
 import { namedRanges, parseCidr } from '../../runtime/cidr.ts'
-import { maxTimer, parseDuration } from '../../runtime/timer.ts'
+import { maxTimer } from '../../runtime/timer.ts'
+import { parseDuration, parseSize } from '../../runtime/units.ts'
 import { isApiUrl, maxProxies } from '../../settings.ts'
 import { oneOf, type Schema, textValue } from '../schema.ts'
 
@@ -111,14 +112,8 @@ export const duration = textValue('a duration such as 30d, 12h, 15m, 30s or 500m
 /** Milliseconds, at most as many as a timer can wait. */
 export const timeout = v.pipe(duration, v.maxValue(maxTimer, 'a duration of at most 24d'))
 
-const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
-
 /** Bytes. */
-export const size = textValue('a size such as 500MiB or 20GiB', (text) => {
-  const [, digits = '', unit = ''] = /^(\d+)(KiB|MiB|GiB|TiB)$/.exec(text) ?? []
-  const bytes = Number(digits) * (units[unit] ?? 0)
-  return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined
-})
+export const size = textValue('a size such as 500MiB or 20GiB', parseSize)
 
 /** A value that is sent in a header, such as a token. */
 export const headerText = textValue('printable ASCII characters without white space', (text) =>

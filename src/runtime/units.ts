@@ -1,0 +1,85 @@
+/** Durations and sizes: numbers, or texts with a unit. */
+import { type Check, fail, isWhole } from './check-options.ts'
+
+/** Milliseconds, or a text such as `'500ms'`, `'30s'`, `'15m'`, `'12h'` or `'30d'`. */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+
+/** Bytes, or a text such as `'10 B'`, `'512 KiB'`, `'25 MiB'` or `'20 GiB'`. The space may be left out. */
+export type Size = number | `${number}${'' | ' '}${'B' | 'KiB' | 'MiB' | 'GiB' | 'TiB'}`
+
+const second = 1000
+const durations: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: second,
+  m: 60 * second,
+  h: 3600 * second,
+  d: 86_400 * second,
+}
+const sizes: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
+
+/** The milliseconds of a text such as `30d`, `12h`, `15m`, `30s` or `500ms`. `undefined` for zero and other texts. */
+export const parseDuration = (text: string): number | undefined => parse(/^(\d+)(ms|s|m|h|d)$/, text, durations)
+
+/** The bytes of a text such as `500MiB` or `20 GiB`. `undefined` for zero and other texts. */
+export const parseSize = (text: string): number | undefined => parse(/^(\d+) ?(B|KiB|MiB|GiB|TiB)$/, text, sizes)
+
+function parse(form: RegExp, text: string, units: Readonly<Record<string, number>>): number | undefined {
+  const [, digits = '', unit = ''] = form.exec(text) ?? []
+  const value = Number(digits) * (units[unit] ?? 0)
+  return digits === '' || value < 1 || !Number.isSafeInteger(value) ? undefined : value
+}
+
+/** The milliseconds of a duration that `durationCheck` has accepted. */
+export const toMilliseconds = (value: Duration): number =>
+  typeof value === 'number' ? value : (parseDuration(value) ?? 0)
+
+/** The bytes of a size that `sizeCheck` has accepted. */
+export const toBytes = (value: Size): number => (typeof value === 'number' ? value : (parseSize(value) ?? 0))
+
+interface Bounds {
+  min?: number | undefined
+  max?: number | undefined
+  /** A smaller number is a mistaken unit, for example seconds instead of milliseconds. A text may be smaller. */
+  plausible?: number
+}
+
+/** Milliseconds or bytes, with examples for messages. */
+interface Unit {
+  name: string
+  example: string
+  parse: (text: string) => number | undefined
+  /** How the number would be written as a text, and the text that the developer probably meant. */
+  texts: (value: number) => [same: string, meant: string]
+}
+
+const milliseconds: Unit = {
+  name: 'milliseconds',
+  example: "'30s'",
+  parse: parseDuration,
+  texts: (value) => [`'${value}ms'`, `'${value}s'`],
+}
+const bytes: Unit = {
+  name: 'bytes',
+  example: "'25 MiB'",
+  parse: parseSize,
+  texts: (value) => [`'${value} B'`, `'${value} MiB'`],
+}
+
+const checkOf = (unit: Unit, { min = 1, max = Number.MAX_SAFE_INTEGER, plausible = 0 }: Bounds): Check => {
+  const limits = max === Number.MAX_SAFE_INTEGER ? `${min} at least` : `${min} to ${max}`
+  return (value, option) => {
+    const number = typeof value === 'string' ? unit.parse(value) : value
+    if (!isWhole(number, min, max)) {
+      fail(option, `a whole number of ${unit.name}, ${limits}, or a text such as ${unit.example}`, value)
+    }
+    if (typeof value !== 'number' || value === 0 || value >= plausible) return
+    const [same, meant] = unit.texts(value)
+    throw new TypeError(`${option} is in ${unit.name}, and ${value} is probably a mistake: write ${meant}, or ${same}`)
+  }
+}
+
+/** A check of a `Duration`. */
+export const durationCheck = (bounds: Bounds = {}): Check => checkOf(milliseconds, bounds)
+
+/** A check of a `Size`. */
+export const sizeCheck = (bounds: Bounds = {}): Check => checkOf(bytes, bounds)
