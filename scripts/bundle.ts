@@ -45,7 +45,8 @@ const chunks = [
   { name: 'receiver', test: /\/src\/(index|adapters\/(node|web|incoming|outgoing|web-request))\.ts$/ },
   // Not in the chunk `inbox`, which needs Node.js. The receiver has a dynamic import that leads to these files. A bundler
   // for Cloudflare Workers follows that import, and must not reach code that needs Node.js.
-  { name: 'parsed-size', test: /\/src\/inbox\/(parsed-size|worker\/payload)\.ts$/ },
+  // `run` of `hookserver/testing` needs some of them too.
+  { name: 'attempt', test: /\/src\/inbox\/(parsed-size|retry|worker\/(payload|attempt))\.ts$/ },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
   // Also contains two files of `postgres`, which the command line and the search thread load without `pg`.

@@ -5,9 +5,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import ts from 'typescript5'
 import manifest from '../package.json' with { type: 'json' }
 import { type Export, interfacePage } from './interface-page.ts'
+import { ts } from './typescript-api.ts'
 
 const root = join(import.meta.dirname, '..')
 

@@ -21,7 +21,7 @@ import type { HookReply, Receiver } from './http.ts'
 import { hasCapability } from './inbox/capabilities.ts'
 import type { WorkerProblem } from './inbox/processes.ts'
 import { UnknownNames } from './inbox/unknown-names.ts'
-import type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
+import type { DrainResult } from './inbox/worker/worker.ts'
 import { InboxWorkers } from './inbox-workers.ts'
 import { type HooksInternals, internals } from './internals.ts'
 import type { HooksOptions, MountOptions } from './options.ts'
@@ -39,9 +39,10 @@ import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts
 import { checkMountOptions, checkSecret, resolveOptions, type Settings, withOptions } from './settings.ts'
 
 /** When `drain()` ends although tasks are due. */
-export interface DrainOptions extends Pick<DrainLimits, 'signal'> {
+export interface DrainOptions {
   /** The maximum time. Default: no limit. */
   budget?: Duration | undefined
+  signal?: AbortSignal | undefined
 }
 
 const drainChecks: Record<keyof DrainOptions, Check> = {

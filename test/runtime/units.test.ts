@@ -1,27 +1,29 @@
 import { expect, test } from 'vitest'
 import { durationCheck, parseDuration, parseSize, sizeCheck } from '../../src/runtime/units.ts'
 
-test.each([
+test.each<[text: string, ms: number | undefined]>([
   ['500ms', 500],
   ['30s', 30_000],
   ['15m', 900_000],
   ['12h', 43_200_000],
   ['30d', 2_592_000_000],
-  ...['', '0s', '1.5s', '-1s', '1 s', '1S', '1e3s', '99999999999999999d', 's'].map(
-    (text) => [text, undefined] as const,
-  ),
+  ...['', '0s', '1.5s', '-1s', '1 s', '1S', '1e3s', '99999999999999999d', 's'].map((text): [string, undefined] => [
+    text,
+    undefined,
+  ]),
 ])('the duration %j has %s ms', (text, ms) => {
   expect(parseDuration(text)).toBe(ms)
 })
 
-test.each([
+test.each<[text: string, bytes: number | undefined]>([
   ['10 B', 10],
   ['512KiB', 524_288],
   ['25 MiB', 26_214_400],
   ['2GiB', 2_147_483_648],
-  ...['', '25', '25MB', '25 mib', '0 B', '1.5 MiB', '1  MiB', '99999999999 TiB'].map(
-    (text) => [text, undefined] as const,
-  ),
+  ...['', '25', '25MB', '25 mib', '0 B', '1.5 MiB', '1  MiB', '99999999999 TiB'].map((text): [string, undefined] => [
+    text,
+    undefined,
+  ]),
 ])('the size %j has %s bytes', (text, bytes) => {
   expect(parseSize(text)).toBe(bytes)
 })
