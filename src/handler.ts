@@ -1,16 +1,8 @@
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
-import {
-  type Check,
-  checkOptions,
-  isFunction,
-  isListOf,
-  isString,
-  isWhole,
-  milliseconds,
-  must,
-} from './runtime/check-options.ts'
+import { type Check, checkOptions, isFunction, isListOf, isString, isWhole, must } from './runtime/check-options.ts'
 import { maxTimer } from './runtime/timer.ts'
+import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
 
 /**
  * A function that is called for each delivery. hookserver ignores its return value. With an inbox, it stores the return
@@ -42,20 +34,20 @@ export interface HandlerOptions<Name extends string = string> {
    */
   attempts?: number | undefined
   /**
-   * The maximum delay before the first retry of a delivery in an inbox, in milliseconds. Each further failure triples
-   * the maximum, up to 6 h. The actual delay is random, between half of the maximum and the maximum. Default: 5000.
+   * The maximum delay before the first retry of a delivery in an inbox. Each further failure triples the maximum, up to
+   * 6 h. The actual delay is random, between half of the maximum and the maximum. Default: 5 s.
    */
-  backoff?: number | undefined
+  backoff?: Duration | undefined
   /**
-   * Milliseconds from the receipt of a delivery until its first attempt may start. Counts only for deliveries in an
-   * inbox. Default: 0.
+   * The time from the receipt of a delivery until its first attempt may start. Counts only for deliveries in an inbox.
+   * Default: 0.
    */
-  delay?: number | undefined
+  delay?: Duration | undefined
   /**
-   * Milliseconds from the start of an attempt until the attempt fails and `delivery.signal` aborts. Counts only for
-   * deliveries in an inbox. Default: 900000 (15 minutes).
+   * The time from the start of an attempt until the attempt fails and `delivery.signal` aborts. Counts only for
+   * deliveries in an inbox. Default: 15 minutes.
    */
-  timeout?: number | undefined
+  timeout?: Duration | undefined
   /**
    * The maximum number of attempts of the handler that each process runs at a time. Counts only for deliveries in an
    * inbox. Default: 25.
@@ -75,6 +67,16 @@ export interface HandlerOptions<Name extends string = string> {
   source?: string | readonly string[] | undefined
 }
 
+/** The options of a handler, with durations in milliseconds. */
+export interface ResolvedHandlerOptions extends Omit<HandlerOptions, DurationOption> {
+  backoff?: number | undefined
+  delay?: number | undefined
+  timeout?: number | undefined
+}
+
+const durationOptions = ['backoff', 'delay', 'timeout'] as const
+type DurationOption = (typeof durationOptions)[number]
+
 /**
  * A handler may have options of its own under this symbol, as the handlers of `exec` have. Options at the registration
  * override them.
@@ -91,7 +93,7 @@ export interface Registration {
   readonly handler: Handler
   /** The function that the application passed, if `handler` is not this function itself. */
   readonly given?: unknown
-  readonly options: HandlerOptions
+  readonly options: ResolvedHandlerOptions
   /** The given options that have no effect without an inbox. */
   readonly inboxOptions?: readonly string[]
 }
@@ -138,8 +140,13 @@ export function checkName({ name }: Registration, isTaken: boolean): void {
 }
 
 /** @throws {TypeError} naming the option and its value. */
-export function checkHandlerOptions(options: HandlerOptions): void {
-  checkOptions(options, checks, { suffix: ' of a handler' })
+export function resolveHandlerOptions(given: HandlerOptions): ResolvedHandlerOptions {
+  checkOptions(given, checks, { suffix: ' of a handler' })
+  const resolved = { ...given } as Record<string, unknown>
+  for (const name of durationOptions) {
+    if (given[name] !== undefined) resolved[name] = toMilliseconds(given[name])
+  }
+  return resolved as ResolvedHandlerOptions
 }
 
 const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
@@ -147,9 +154,9 @@ const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
 const checks: Record<keyof HandlerOptions, Check> = {
   name: must((value) => typeof value === 'string' && value !== '' && value !== '*', 'a string, not empty and not "*"'),
   attempts: count,
-  backoff: milliseconds,
-  delay: must((value) => isWhole(value, 0, maxTimer), `a whole number of milliseconds, 0 to ${maxTimer}`),
-  timeout: milliseconds,
+  backoff: durationCheck({ max: maxTimer }),
+  delay: durationCheck({ min: 0, max: maxTimer }),
+  timeout: durationCheck({ max: maxTimer, plausible: 100 }),
   concurrency: count,
   source: must(
     (value) => isString(value) || (isListOf(value, isString) && value.length > 0),

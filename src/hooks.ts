@@ -6,7 +6,6 @@ import type { CheckedName, CheckedNames } from './event-names.ts'
 import type { AnyEventName } from './events.ts'
 import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
 import {
-  checkHandlerOptions,
   checkName,
   checkNames,
   type Handler,
@@ -16,6 +15,7 @@ import {
   inboxOptionsOf,
   optionsThenHandler,
   type Registration,
+  resolveHandlerOptions,
 } from './handler.ts'
 import type { HookReply, Receiver } from './http.ts'
 import { hasCapability } from './inbox/capabilities.ts'
@@ -355,8 +355,8 @@ export class Hooks implements Mountable {
       fail(`The options of the handler of ${joined}`, 'an object', options)
     }
     for (const event of names) this.#registry.check(event)
-    const own: HandlerOptions = { ...(given as { [handlerOptions]?: HandlerOptions })[handlerOptions], ...options }
-    checkHandlerOptions(own)
+    const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
+    const own = resolveHandlerOptions({ ...ofHandler, ...options })
     const { replies, handler } = toRegistration(given as Given)
     const name = own.name ?? `${replies ? 'hook' : 'on'}:${names.join(',')}`
     const registration = {

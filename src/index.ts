@@ -16,7 +16,7 @@ export type {
   PayloadOf,
 } from './events.ts'
 export type { Installation, OctokitTarget } from './github/octokits.ts'
-export type { Handler, HandlerOptions, Hook, Registration } from './handler.ts'
+export type { Handler, HandlerOptions, Hook, Registration, ResolvedHandlerOptions } from './handler.ts'
 export { type DrainOptions, Hooks } from './hooks.ts'
 export type {
   Body,

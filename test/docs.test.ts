@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { faults, withRows } from '../scripts/options-docs.ts'
 import { errorTable } from '../src/errors.ts'
-import { checkHandlerOptions } from '../src/handler.ts'
+import { resolveHandlerOptions } from '../src/handler.ts'
 import { missedDeliveryStates } from '../src/inbox/missed-deliveries.ts'
 import { defaultAttempts, defaultBackoff, defaultTimeout, retryDelay } from '../src/inbox/retry.ts'
 import { defaultConcurrency } from '../src/inbox/worker/concurrency.ts'
@@ -104,7 +104,7 @@ describe('docs/guides/handlers.md', () => {
     const [, members = ''] = /interface HandlerOptions<.*?> \{(.*?)\n\}/s.exec(read('src/handler.ts')) ?? []
     const names = [...members.matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name)
     expect(Object.keys(documented).toSorted()).toEqual(names.toSorted())
-    for (const name of Object.keys(documented)) expect(() => checkHandlerOptions({ [name]: undefined })).not.toThrow()
+    for (const name of Object.keys(documented)) expect(() => resolveHandlerOptions({ [name]: undefined })).not.toThrow()
   })
 
   test('has the defaults of the code', () => {

@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { checkHandlerOptions, checkNames, type HandlerOptions, type Registration } from '../src/handler.ts'
+import {
+  checkNames,
+  type HandlerOptions,
+  type Registration,
+  type ResolvedHandlerOptions,
+  resolveHandlerOptions,
+} from '../src/handler.ts'
 
 const hook = (name: string): Registration => ({ name, events: [], replies: true, handler: () => {}, options: {} })
-const listener = (name: string, options: HandlerOptions = { name }): Registration => {
+const listener = (name: string, options: ResolvedHandlerOptions = { name }): Registration => {
   return { name, events: [], replies: false, handler: () => {}, options }
 }
 
@@ -15,32 +21,37 @@ describe('the options of a handler', () => {
       { order },
       { name: undefined, attempts: undefined, order: undefined },
     ] as HandlerOptions[])
-      expect(() => checkHandlerOptions(options)).not.toThrow()
+      expect(() => resolveHandlerOptions(options)).not.toThrow()
+  })
+
+  test('have durations in milliseconds, or with a unit', () => {
+    const resolved = resolveHandlerOptions({ name: 'sync', backoff: '5s', delay: 1, timeout: '30ms' })
+    expect(resolved).toEqual({ name: 'sync', backoff: 5000, delay: 1, timeout: 30 })
   })
 
   const wrong: [keyof HandlerOptions, unknown[]][] = [
     ['name', ['', '*', 5, null, {}]],
     ['attempts', [0, -1, 1.5, '12', Number.NaN, Number.POSITIVE_INFINITY, null]],
-    ['backoff', [0, -1, 2 ** 31, '5s', null]],
-    ['timeout', [0, 2 ** 31, Number.POSITIVE_INFINITY, null]],
+    ['backoff', [0, -1, 2 ** 31, '5', '5 s', null]],
+    ['timeout', [0, 30, 2 ** 31, Number.POSITIVE_INFINITY, null]],
     ['concurrency', [0, 0.5, '25', 5n, null]],
     ['order', ['', 'repo', true, {}, null]],
   ]
   test.each(wrong)('that are invalid are named in the error: %s', (name, values) => {
     for (const value of values) {
-      expect(() => checkHandlerOptions({ [name]: value })).toThrow(TypeError)
-      expect(() => checkHandlerOptions({ [name]: value })).toThrow(`"${name}"`)
+      expect(() => resolveHandlerOptions({ [name]: value })).toThrow(TypeError)
+      expect(() => resolveHandlerOptions({ [name]: value })).toThrow(`"${name}"`)
     }
   })
 
   test('that are invalid are shown as given', () => {
-    expect(() => checkHandlerOptions({ attempts: Number.NaN })).toThrow('got NaN')
-    expect(() => checkHandlerOptions({ concurrency: 5n as never })).toThrow('got 5')
-    expect(() => checkHandlerOptions({ name: '*' })).toThrow('got "*"')
+    expect(() => resolveHandlerOptions({ attempts: Number.NaN })).toThrow('got NaN')
+    expect(() => resolveHandlerOptions({ concurrency: 5n as never })).toThrow('got 5')
+    expect(() => resolveHandlerOptions({ name: '*' })).toThrow('got "*"')
   })
 
   test.each(['retries', 'constructor', '__proto__', 'toString'])('are rejected if they are unknown: %s', (name) => {
-    expect(() => checkHandlerOptions(JSON.parse(`{"${name}":1}`))).toThrow(`Unknown option "${name}" of a handler`)
+    expect(() => resolveHandlerOptions(JSON.parse(`{"${name}":1}`))).toThrow(`Unknown option "${name}" of a handler`)
   })
 })
 

@@ -4,7 +4,6 @@
  */
 
 import { suggestion } from './nearest.ts'
-import { maxTimer } from './timer.ts'
 
 /** @param option The option, as the error names it. @throws {TypeError} */
 export type Check = (value: unknown, option: string) => void
@@ -65,9 +64,3 @@ export const isWhole = (value: unknown, min: number, max: number = Number.MAX_SA
 
 export const isOneOf = (...values: unknown[]): Check =>
   must((value) => values.includes(value), `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`)
-
-/** A duration that a timer can wait for. */
-export const milliseconds: Check = must(
-  (value) => isWhole(value, 1, maxTimer),
-  `a whole number of milliseconds, 1 to ${maxTimer}`,
-)

@@ -8,7 +8,7 @@ import {
   ReceivedDelivery,
 } from '../../src/delivery.ts'
 import { Registry } from '../../src/dispatch/registry.ts'
-import type { Handler, HandlerOptions, Registration } from '../../src/handler.ts'
+import type { Handler, Registration, ResolvedHandlerOptions } from '../../src/handler.ts'
 import type { StoredDelivery } from '../../src/inbox/inbox.ts'
 import type { WorkerHost } from '../../src/inbox/worker/worker-host.ts'
 import type { HandlerFailure, PayloadParser } from '../../src/options.ts'
@@ -38,7 +38,7 @@ export function deliveryOf(data: Json = {}, log: Recorder = new Recorder()): Rec
   return new ReceivedDelivery(factsOf(), { data, members: data }, sourcesOf(log))
 }
 
-export function registrationOf(handler: Handler, options: HandlerOptions = {}): Registration {
+export function registrationOf(handler: Handler, options: ResolvedHandlerOptions = {}): Registration {
   return { name: 'a handler', events: ['push'], replies: true, handler, options }
 }
 
@@ -71,9 +71,9 @@ export class Host implements WorkerHost {
   readonly #registry = new Registry()
 
   /** Adds handlers for a name. */
-  on(name: string, ...given: [Handler] | [HandlerOptions, Handler]): this {
+  on(name: string, ...given: [Handler] | [ResolvedHandlerOptions, Handler]): this {
     const handler = given.at(-1) as Handler
-    const options = given.length > 1 ? (given[0] as HandlerOptions) : {}
+    const options = given.length > 1 ? (given[0] as ResolvedHandlerOptions) : {}
     this.#registry.add(name, { name: options.name ?? `on:${name}`, events: [name], replies: false, handler, options })
     return this
   }

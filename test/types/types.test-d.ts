@@ -280,7 +280,11 @@ for await (const { id, account } of hooks.installations()) {
 holds<Equal<ReturnType<typeof sqlite>, Inbox>>()
 new Hooks({ inbox: sqlite('hookserver.db', { retention: 1, maxSize: undefined }), work: false, replays: 'discard' })
 new Hooks({ onDead: ({ error, delivery }) => holds<Equal<[typeof error, typeof delivery], [unknown, Delivery]>>() })
-hooks.on('push', { name: 'sync', attempts: 3, backoff: 1, timeout: 1, concurrency: 1, order: 'repository' }, () => {})
+hooks.on(
+  'push',
+  { name: 'sync', attempts: 3, backoff: 1, timeout: '1ms', concurrency: 1, order: 'repository' },
+  () => {},
+)
 hooks.hook('push', { order: ({ payload, sender }) => `${payload.ref} ${sender}` }, () => {})
 const options: HandlerOptions = { order: ({ repository, payload }) => repository ?? payload.sender?.login }
 hooks.on(['push', 'fork'], options, () => {})

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { ReceivedDelivery } from '../../../src/delivery.ts'
-import type { Handler, HandlerOptions } from '../../../src/handler.ts'
+import type { Handler, ResolvedHandlerOptions } from '../../../src/handler.ts'
 import { defaultAttempts, defaultTimeout } from '../../../src/inbox/retry.ts'
 import { type AttemptOptions, runAttempt } from '../../../src/inbox/worker/attempt.ts'
 import { Discard, Retry } from '../../../src/thrown.ts'
@@ -12,7 +12,7 @@ stopTheClock('setTimeout', 'clearTimeout')
 const now = 1_000_000
 
 /** Starts an attempt of `handler`. */
-function start(handler: Handler, options: HandlerOptions & Partial<AttemptOptions> = {}) {
+function start(handler: Handler, options: ResolvedHandlerOptions & Partial<AttemptOptions> = {}) {
   const { delivery = deliveryOf(), attemptsUsed = 1, isAborted = () => false, now: clock = () => now, ...own } = options
   const registration = registrationOf(handler, own)
   return runAttempt({ registration, delivery, attemptsUsed, now: clock, isAborted })
@@ -201,7 +201,7 @@ describe('a handler that throws Retry or Discard', () => {
 
 describe('a handler that exceeds its timeout', () => {
   /** Starts a handler that runs until the test calls `resolve` or `reject`. */
-  function endless(options: HandlerOptions = {}) {
+  function endless(options: ResolvedHandlerOptions = {}) {
     const delivery: ReceivedDelivery = deliveryOf()
     const { promise, reject, resolve } = Promise.withResolvers<string>()
     const running = start(() => promise, { delivery, ...options })

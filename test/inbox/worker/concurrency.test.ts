@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { HandlerOptions } from '../../../src/handler.ts'
+import type { ResolvedHandlerOptions } from '../../../src/handler.ts'
 import { Slots } from '../../../src/inbox/worker/concurrency.ts'
 
-const registrationOf = (name: string, options: HandlerOptions = {}) => {
+const registrationOf = (name: string, options: ResolvedHandlerOptions = {}) => {
   return { name, events: [], replies: true, handler: () => {}, options }
 }
 

@@ -50,7 +50,7 @@ test('a handler that never settles times out, and other handlers continue', asyn
     signals.push(signal)
     return new Promise(() => {})
   }
-  hooks.on('push', { name: 'endless', timeout: 20, backoff: 1, concurrency: 1 }, endless)
+  hooks.on('push', { name: 'endless', timeout: '20ms', backoff: 1, concurrency: 1 }, endless)
   hooks.on(['push', 'ping'], { name: 'other' }, () => {})
   hooks.work()
   const first = await inbox.store(newDelivery('first'))
