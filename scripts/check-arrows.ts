@@ -9,7 +9,15 @@ import { dirname, join, normalize } from 'node:path'
 const mostLines = 400
 
 /** Files that combine the other parts. Each is a part of its own. */
-const composing = ['index.ts', 'hooks.ts', 'inbox-workers.ts', 'receiver/receiver.ts', 'dashboard/vite.config.ts']
+const composing = [
+  'index.ts',
+  'adapter.ts',
+  'store.ts',
+  'hooks.ts',
+  'inbox-workers.ts',
+  'receiver/receiver.ts',
+  'dashboard/vite.config.ts',
+]
 
 /** The part that a file belongs to: its folder, or `nouns` (the shared types) for a file at the root. */
 function partOf(file: string): string {
@@ -44,15 +52,11 @@ const arrows: Record<string, readonly string[]> = {
   ],
   // Types of `hooks.octokit()`, `hooks.installations()` and `hooks.use()`.
   'index.ts': [
-    'telemetry',
-    'nouns',
-    'receiver',
-    'inbox',
-    'hooks.ts',
-    'adapters/mount.ts',
-    'github/octokits.ts',
-    'dispatch/middleware.ts',
+    ...['runtime/units.ts', 'telemetry', 'nouns', 'receiver', 'inbox', 'hooks.ts'],
+    ...['github/octokits.ts', 'dispatch/middleware.ts'],
   ],
+  'adapter.ts': ['nouns', 'adapters/mount.ts'],
+  'store.ts': ['nouns', 'inbox'],
   adapters: ['runtime', 'errors.ts', 'http.ts', 'options.ts'],
   samples: ['nouns'],
   server: [

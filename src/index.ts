@@ -1,4 +1,3 @@
-export type { Mountable, MountTraits } from './adapters/mount.ts'
 export type { AppOptions, AppResolver } from './app.ts'
 export type { AnyOctokit, Delivery, DeliveryOctokit, ExactDelivery, OctokitClass, Register } from './delivery.ts'
 export type { Middleware } from './dispatch/middleware.ts'
@@ -18,62 +17,9 @@ export type {
 export type { Installation, OctokitTarget } from './github/octokits.ts'
 export type { Handler, HandlerOptions, Hook, Registration, ResolvedHandlerOptions } from './handler.ts'
 export { type DrainOptions, Hooks } from './hooks.ts'
-export type {
-  Body,
-  BodyInChunks,
-  BodyInOneCall,
-  CompleteBody,
-  ConsumedBody,
-  CreateHmac,
-  HashName,
-  Hmac,
-  HookReply,
-  HookRequest,
-  OnChunk,
-  PlainReply,
-  RangesStatus,
-  ReadBody,
-  Receiver,
-  ReceiverStatus,
-} from './http.ts'
-export type { Count, CountQuery, Measure } from './inbox/counts.ts'
-export type {
-  AttemptResult,
-  AvailableWork,
-  BasicInbox,
-  Capabilities,
-  Capability,
-  ClaimedTask,
-  ClaimRequest,
-  DecideMatches,
-  DeliveryReader,
-  DeliveryStatus,
-  DeliveryStore,
-  HandlerPolicy,
-  ImportedDelivery,
-  Inbox,
-  KeyValues,
-  Match,
-  MatchedTask,
-  MatchOffer,
-  MatchResult,
-  MissedDeliveryStore,
-  NamedLeases,
-  NewDelivery,
-  Operations,
-  ProcessStore,
-  Statistics,
-  StoredDelivery,
-  StoreResult,
-  TaskQueue,
-} from './inbox/inbox.ts'
-export type {
-  GuidLookup,
-  MissedDelivery,
-  MissedDeliveryCounts,
-  MissedDeliveryState,
-} from './inbox/missed-deliveries.ts'
-export type { ProcessInfo, RegisteredProcess, WorkerProblem } from './inbox/processes.ts'
+export type { HookReply, PlainReply } from './http.ts'
+export type { BasicInbox, Inbox } from './inbox/inbox.ts'
+export type { WorkerProblem } from './inbox/processes.ts'
 export {
   type PathCondition,
   parseQuery,
@@ -82,25 +28,20 @@ export {
   type QueryFault,
   type Selection,
 } from './inbox/query/query.ts'
-export type { ValueColumn, ValueQuery } from './inbox/query/values.ts'
 export type {
   AttemptDetail,
-  Changes,
   DeliveryDetail,
   DeliveryState,
   DeliverySummary,
   Failure,
   InboxOverview,
   LastError,
-  OldTransaction,
   Page,
-  PayloadSummary,
   Rejection,
   Rejections,
   TaskDetail,
   TaskState,
 } from './inbox/records.ts'
-export type { GoneTasks } from './inbox/task-queue.ts'
 export type { DrainResult } from './inbox/worker/worker.ts'
 export type {
   ClientAddress,

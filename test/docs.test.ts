@@ -110,8 +110,8 @@ describe('docs/guides/handlers.md', () => {
   test('has the defaults of the code', () => {
     const { attempts, backoff, timeout, concurrency } = documented
     expect(attempts).toBe(String(defaultAttempts))
-    expect(backoff).toBe(`${defaultBackoff} ms`)
-    expect(timeout).toBe(`${defaultTimeout} ms (${defaultTimeout / 60_000} min)`)
+    expect(backoff).toBe(`\`'${defaultBackoff / 1000}s'\``)
+    expect(timeout).toBe(`\`'${defaultTimeout / 60_000}m'\``)
     expect(concurrency).toBe(String(defaultConcurrency))
   })
 

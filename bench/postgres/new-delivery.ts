@@ -1,4 +1,4 @@
-import type { NewDelivery } from 'hookserver'
+import type { NewDelivery } from 'hookserver/store'
 import { push } from '../delivery.ts'
 
 const { headers, body } = push()

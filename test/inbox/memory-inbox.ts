@@ -1,8 +1,8 @@
 import type { DeliveryState, TaskState } from '../../src/inbox/records.ts'
 import { deliveryStateOf } from '../../src/inbox/states.ts'
+import type { BasicInbox } from '../../src/index.ts'
 import type {
   AttemptResult,
-  BasicInbox,
   ClaimedTask,
   ClaimRequest,
   DecideMatches,
@@ -13,7 +13,7 @@ import type {
   NewDelivery,
   StoredDelivery,
   StoreResult,
-} from '../../src/index.ts'
+} from '../../src/store.ts'
 
 interface Task {
   handler: string

@@ -1,0 +1,43 @@
+/** `hookserver/store`: the types of a store, for an inbox of your own. `inboxContract` in `hookserver/testing` tests it. */
+
+export type { Count, CountQuery, Measure } from './inbox/counts.ts'
+export type {
+  AttemptResult,
+  AvailableWork,
+  BasicInbox,
+  Capabilities,
+  Capability,
+  ClaimedTask,
+  ClaimRequest,
+  DecideMatches,
+  DeliveryReader,
+  DeliveryStatus,
+  DeliveryStore,
+  HandlerPolicy,
+  ImportedDelivery,
+  Inbox,
+  KeyValues,
+  Match,
+  MatchedTask,
+  MatchOffer,
+  MatchResult,
+  MissedDeliveryStore,
+  NamedLeases,
+  NewDelivery,
+  Operations,
+  ProcessStore,
+  Statistics,
+  StoredDelivery,
+  StoreResult,
+  TaskQueue,
+} from './inbox/inbox.ts'
+export type {
+  GuidLookup,
+  MissedDelivery,
+  MissedDeliveryCounts,
+  MissedDeliveryState,
+} from './inbox/missed-deliveries.ts'
+export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
+export type { ValueColumn, ValueQuery } from './inbox/query/values.ts'
+export type { Changes, OldTransaction, PayloadSummary } from './inbox/records.ts'
+export type { GoneTasks } from './inbox/task-queue.ts'
