@@ -192,6 +192,41 @@ describe('examples', () => {
     )
   })
 
+  test('two-apps handles a delivery as the App of its webhook', async () => {
+    const github = await LocalGitHub.start()
+    onTestFinished(() => github.close())
+    const home = newFolder()
+    const env: Record<string, string> = { DATABASE: join(home, 'hookserver.db'), GITHUB_API_URL: github.url }
+    const apps = ['triage', 'deploy'].map((slug, index) => {
+      const app = github.addApp({ id: index + 3, slug, installations: [{ id: index + 5, account: 'Codertocat' }] })
+      Object.assign(env, {
+        [`${slug.toUpperCase()}_APP_ID`]: String(app.id),
+        [`${slug.toUpperCase()}_PRIVATE_KEY`]: app.privateKey,
+        [`${slug.toUpperCase()}_SECRET`]: `the secret of ${slug}`,
+      })
+      return { app, slug }
+    })
+    await withProcess(
+      'node',
+      ['two-apps.ts'],
+      async (child) => {
+        const port = await portOf(child)
+        for (const { app, slug } of apps)
+          github.addHook({ app, url: `http://127.0.0.1:${port}/${slug}`, secret: `the secret of ${slug}` })
+        expect(await github.deliver('issues.opened')).toMatchObject([{ status: 'OK' }, { status: 'OK' }])
+        const label = {
+          path: '/repos/Codertocat/Hello-World/issues/1/labels',
+          body: { labels: ['triage'] },
+          status: 200,
+        }
+        await vi.waitFor(() => expect(github.requests.at(-1)).toMatchObject(label), { timeout: 60_000 })
+        const paths = github.requests.map(({ path }) => path).filter((path) => path !== '/meta')
+        expect(paths).toEqual(['/app/installations/5/access_tokens', label.path])
+      },
+      env,
+    )
+  })
+
   test('github recovers the deliveries that it missed', async () => {
     const github = await LocalGitHub.start({ token: 'a-token' })
     onTestFinished(() => github.close())
@@ -214,7 +249,7 @@ describe('examples', () => {
     expect(names.toSorted()).toEqual(
       [
         ...Object.keys(servers),
-        ...['github', 'github-app', 'hooks', 'lambda', 'library', 'next', 'sqlite', 'tenants', 'testing'],
+        ...['github', 'github-app', 'hooks', 'lambda', 'library', 'next', 'sqlite', 'tenants', 'testing', 'two-apps'],
       ].toSorted(),
     )
   })
