@@ -107,6 +107,11 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     cause: 'An error in the handler, or in a service that it uses.',
     cure: 'Find the error and the handler in the log. Use an inbox: it retries failed handlers.',
   },
+  handler_retry: {
+    means: 'A handler threw Retry, and there is no inbox.',
+    cause: 'The handler could not handle the delivery at that moment.',
+    cure: 'Use an inbox. Then hookserver calls the handler again.',
+  },
   handler_timeout: {
     means: 'The handlers took longer than the timeout, and there is no inbox.',
     cause: 'A handler takes many seconds. Without an inbox, the reply waits for the handlers.',

@@ -16,7 +16,7 @@ export class MiddlewareChain {
     this.#all.push(middleware)
   }
 
-  /** A handler that calls the middleware, also that which is added later, and then `handler`. */
+  /** A handler that calls the middleware, and then `handler`. Middleware that is added later counts too. */
   around(handler: Handler): Handler {
     return (delivery) => (this.#all.length === 0 ? handler(delivery) : this.#call(0, handler, delivery))
   }
