@@ -48,6 +48,7 @@ const chunks = [
   // `run` of `hookserver/testing` needs some of them too.
   { name: 'attempt', test: /\/src\/inbox\/(parsed-size|retry|worker\/(payload|attempt))\.ts$/ },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
+  { name: 'schedules', test: /\/src\/schedules\/(stored-schedules|operate)\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
   // Also contains two files of `postgres`, which the command line and the search thread load without `pg`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
@@ -60,6 +61,9 @@ const chunks = [
 
 /** The packages that users have besides hookserver. All others become part of `dist`. */
 const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
+
+/** The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules. */
+const loadedOnDemand = ['croner']
 
 const common = {
   cwd: root,
@@ -129,15 +133,27 @@ function checkImports({ fileName, imports, dynamicImports, code }: OutputChunk):
   }
 }
 
-/** Checks that programs that import a subpath of the package never load the packages of the server. */
+/**
+ * Checks that programs that import a subpath of the package load no bundled package at once, and later only those of
+ * `loadedOnDemand`, never those of the server.
+ */
 function checkLoadedPackages(subpath: OutputChunk): void {
-  const loaded = new Set([subpath])
-  for (const { imports, dynamicImports } of loaded) {
-    const files = [...imports, ...dynamicImports]
-    for (const chunk of outputChunks) if (files.includes(chunk.fileName)) loaded.add(chunk)
+  const atOnce = packagesOf(subpath, ({ imports }) => imports)
+  const later = packagesOf(subpath, ({ imports, dynamicImports }) => [...imports, ...dynamicImports])
+  const wrong = atOnce[0] ?? later.find((name) => !loadedOnDemand.includes(name))
+  if (wrong) throw new Error(`dist/${subpath.fileName} loads the package ${wrong}, which only the server may load`)
+}
+
+/** The packages whose code is in the chunks that a chunk leads to. */
+function packagesOf(start: OutputChunk, next: (chunk: OutputChunk) => readonly string[]): string[] {
+  const found = new Set([start])
+  for (const chunk of found) {
+    const files = next(chunk)
+    for (const other of outputChunks) if (files.includes(other.fileName)) found.add(other)
   }
-  const module = [...loaded].flatMap(({ moduleIds }) => moduleIds).find((id) => id.includes('/node_modules/'))
-  if (module) throw new Error(`dist/${subpath.fileName} loads ${module}, which only the server may load`)
+  return [...found]
+    .flatMap(({ moduleIds }) => moduleIds)
+    .flatMap((id) => id.split('/node_modules/').slice(1).map(packageOf))
 }
 
 /** `hono` for `hono/html`, and `@scope/name` for `@scope/name/file`. */

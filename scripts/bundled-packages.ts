@@ -9,11 +9,16 @@ import { readLicenses } from './licenses.ts'
 const root = join(import.meta.dirname, '..')
 const page = join(root, 'SECURITY.md')
 
+/** The packages that an application loads, if it has schedules. */
+const ofSchedules = ['croner']
+
 /** The folders of `dist` with a license file, and who runs the code in them. */
 const parts = { dist: 'commands and server', 'dist/dashboard': 'dashboard' }
 
 const rows = Object.entries(parts).flatMap(([folder, part]) =>
-  readLicenses(join(root, folder)).map(({ name, version }) => `| \`${name}\` | ${version} | ${part} |\n`),
+  readLicenses(join(root, folder)).map(({ name, version }) => {
+    return `| \`${name}\` | ${version} | ${ofSchedules.includes(name) ? 'schedules' : part} |\n`
+  }),
 )
 
 const heading = '| package | version | part |\n|---|---|---|\n'

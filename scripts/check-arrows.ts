@@ -36,23 +36,26 @@ const arrows: Record<string, readonly string[]> = {
     'telemetry/delivery-logger.ts', // `delivery.log`
     'inbox/inbox.ts', // the type of an option
     'inbox/capabilities.ts', // the check of this option
+    'schedules/schedule.ts', // the type of a schedule and of its event
   ],
   receiver: ['runtime', 'telemetry', 'nouns'],
   dispatch: ['runtime', 'telemetry', 'nouns'],
   inbox: ['runtime', 'telemetry', 'nouns'],
-  github: ['runtime', 'telemetry', 'nouns', 'inbox'],
+  schedules: ['runtime', 'telemetry', 'nouns', 'inbox'],
+  github: ['runtime', 'telemetry', 'nouns', 'inbox', 'schedules'],
   sqlite: ['runtime', 'telemetry', 'nouns', 'inbox'],
   postgres: ['runtime', 'telemetry', 'nouns', 'inbox'],
   exec: ['runtime', 'telemetry', 'nouns', 'inbox'],
   'receiver/receiver.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox'],
-  'inbox-workers.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox', 'github'],
+  'inbox-workers.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox', 'github', 'schedules'],
   'hooks.ts': [
     ...['runtime', 'telemetry', 'nouns', 'receiver', 'receiver/receiver.ts', 'dispatch', 'inbox', 'inbox-workers.ts'],
-    ...['github', 'adapters/mount.ts'],
+    ...['github', 'schedules', 'adapters/mount.ts'],
   ],
   // Types of `hooks.octokit()`, `hooks.installations()` and `hooks.use()`.
   'index.ts': [
-    ...['runtime/units.ts', 'telemetry', 'nouns', 'receiver', 'inbox', 'hooks.ts'],
+    ...['runtime/units.ts', 'telemetry', 'nouns', 'receiver', 'inbox', 'schedules', 'hooks.ts'],
+    'inbox-workers.ts', // an option of `hooks.drain()`
     ...['github/octokits.ts', 'dispatch/middleware.ts'],
   ],
   'adapter.ts': ['nouns', 'adapters/mount.ts'],
@@ -60,10 +63,22 @@ const arrows: Record<string, readonly string[]> = {
   adapters: ['runtime', 'errors.ts', 'http.ts', 'options.ts'],
   samples: ['nouns'],
   server: [
-    ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
+    ...[
+      'runtime',
+      'telemetry',
+      'nouns',
+      'samples',
+      'adapters',
+      'inbox',
+      'hooks.ts',
+      'sqlite',
+      'postgres',
+      'github',
+      'schedules',
+    ],
     'receiver/client-address.ts', // the admin listener trusts proxies by the rules of the receiver
   ],
-  cli: ['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github'],
+  cli: ['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github', 'schedules'],
   testing: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
     // The local GitHub refuses the manifests and the webhooks that GitHub refuses.

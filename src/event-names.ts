@@ -4,7 +4,7 @@ import type { AnyEventName, EventName, EventPart, KnownEvent, knownActions } fro
 
 /**
  * `Name`, or a compile error that says that GitHub has no such event. A value of type `string` is never an error. The
- * actions of `repository_dispatch` are not checked, because senders choose them.
+ * actions of `repository_dispatch` and `schedule` are not checked, because senders and applications choose them.
  *
  * ```ts
  * function log<const Name extends AnyEventName>(name: CheckedName<Name>, handler: Handler<Name>) {
@@ -25,7 +25,7 @@ export type CheckedNames<Name extends AnyEventName> = [UnknownLiteral<Name>] ext
   : NoInfer<NameError<Name>> | readonly EventName[]
 
 /** The members of the union `Name` that are literals, and no names of events. */
-type UnknownLiteral<Name extends string> = Name extends EventName | `repository_dispatch.${string}`
+type UnknownLiteral<Name extends string> = Name extends EventName | `${'repository_dispatch' | 'schedule'}.${string}`
   ? never
   : string extends Name
     ? never

@@ -1,6 +1,7 @@
 import type { operations } from '@octokit/openapi-webhooks-types'
 import { type AddedPayloads, addedActions } from './added-events.ts'
 import { suggestion } from './runtime/nearest.ts'
+import type { SchedulePayload } from './schedules/schedule.ts'
 
 /**
  * The types of GitHub's events, from its OpenAPI description, and the list of their names. `added-events.ts` has events
@@ -42,8 +43,8 @@ export type NamesByEvent = { [Name in Described as EventPart<Name>]: Name }
 /** The events that this version knows: the values of `X-GitHub-Event`. */
 export type KnownEvent = keyof NamesByEvent
 
-/** A name that handlers can be registered for: `event`, `event.action` or `*`. */
-export type EventName = Described | KnownEvent | '*'
+/** A name that handlers can be registered for: `event`, `event.action` or `*`. `schedule` is an event of `hooks.schedule()`. */
+export type EventName = Described | KnownEvent | 'schedule' | '*'
 
 /**
  * Any string, because an event may be newer than this version. Editors complete the names of `EventName`. `CheckedName`
@@ -71,7 +72,11 @@ export type PayloadOf<Name extends string> = Name extends Described
     ? EventPayloads[NamesByEvent[Name]]
     : Name extends `repository_dispatch.${infer Action}`
       ? EventPayloads['repository_dispatch'] & { action: Action }
-      : AnyPayload
+      : Name extends 'schedule'
+        ? SchedulePayload
+        : Name extends `schedule.${infer Schedule}`
+          ? SchedulePayload<Schedule>
+          : AnyPayload
 
 /** The event of the deliveries that a handler for `Name` receives. Any text for `*`. */
 export type EventOf<Name extends string> = Name extends '*' ? string : EventPart<Name>
@@ -182,12 +187,12 @@ const actionsOf = (event: string): string[] =>
   actionLists.flatMap((list) => (Object.hasOwn(list, event) ? (list[event] as string).split(' ') : [])).filter(Boolean)
 
 /**
- * Whether this version knows the `event` or `event.action`. `*` and all actions of `repository_dispatch`, which senders
- * choose, count as known.
+ * Whether this version knows the `event` or `event.action`. `*`, and all actions of `repository_dispatch` and `schedule`,
+ * which senders and applications choose, count as known.
  */
 export function isKnownName(name: string): boolean {
   const [event, action] = splitName(name)
-  if (event === '*' || event === 'repository_dispatch') return true
+  if (['*', 'repository_dispatch', 'schedule'].includes(event)) return true
   return isKnownEvent(event) && (action === undefined || actionsOf(event).includes(action))
 }
 

@@ -3,6 +3,7 @@ import type { PayloadOf } from './events.ts'
 import { type Check, checkOptions, isFunction, isListOf, isString, isWhole, must } from './runtime/check-options.ts'
 import { maxTimer } from './runtime/timer.ts'
 import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
+import type { Schedule } from './schedules/schedule.ts'
 
 /**
  * A function that is called for each delivery. hookserver ignores its return value. With an inbox, it stores the return
@@ -96,6 +97,8 @@ export interface Registration {
   readonly options: ResolvedHandlerOptions
   /** The given options that have no effect without an inbox. */
   readonly inboxOptions?: readonly string[]
+  /** The schedule whose deliveries it handles. */
+  readonly schedule?: Schedule | undefined
 }
 
 /** The options that have no effect without an inbox. Those of `exec`, which are not given, do not count. */

@@ -3,7 +3,7 @@ import type { DeliveryOctokit } from './delivery.ts'
 import { type Middleware, MiddlewareChain } from './dispatch/middleware.ts'
 import { Registry } from './dispatch/registry.ts'
 import type { CheckedName, CheckedNames } from './event-names.ts'
-import type { AnyEventName } from './events.ts'
+import { type AnyEventName, splitName } from './events.ts'
 import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
 import {
   checkName,
@@ -22,7 +22,7 @@ import { hasCapability } from './inbox/capabilities.ts'
 import type { WorkerProblem } from './inbox/processes.ts'
 import { UnknownNames } from './inbox/unknown-names.ts'
 import type { DrainResult } from './inbox/worker/worker.ts'
-import { InboxWorkers } from './inbox-workers.ts'
+import { type DrainOptions, InboxWorkers } from './inbox-workers.ts'
 import { type HooksInternals, internals } from './internals.ts'
 import type { HooksOptions, MountOptions } from './options.ts'
 import { checkClientAddress } from './receiver/client-address.ts'
@@ -30,25 +30,19 @@ import { MemoryLimit } from './receiver/memory-limit.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
 import { SharedRanges } from './receiver/shared-ranges.ts'
 import { requestFor, type TrustedDelivery } from './receiver/trusted-delivery.ts'
-import { type Check, checkOptions, fail, isFunction, isListOf, isString, must } from './runtime/check-options.ts'
+import { fail, isFunction, isListOf, isString } from './runtime/check-options.ts'
 import { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
 import { isObject } from './runtime/json.ts'
-import { maxTimer } from './runtime/timer.ts'
 import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
+import { eachHandlerName, type ScheduleEach, scheduleEvent } from './schedules/schedule.ts'
+import {
+  readSchedule,
+  type ScheduleHandler,
+  type ScheduleOptions,
+  type ScheduleTime,
+} from './schedules/schedule-options.ts'
 import { checkMountOptions, checkSecret, resolveOptions, type Settings, withOptions } from './settings.ts'
-
-/** When `drain()` ends although tasks are due. */
-export interface DrainOptions {
-  /** The maximum time. Default: no limit. */
-  budget?: Duration | undefined
-  signal?: AbortSignal | undefined
-}
-
-const drainChecks: Record<keyof DrainOptions, Check> = {
-  budget: durationCheck({ max: maxTimer }),
-  signal: must((value) => typeof (value as AbortSignal).aborted === 'boolean', 'an AbortSignal'),
-}
 
 /**
  * Receives GitHub's webhooks: holds the handlers and the options, and serves any number of applications.
@@ -159,11 +153,42 @@ export class Hooks implements Mountable {
     return handler
   }
 
+  /**
+   * Calls a handler on a schedule. At each time, one of the processes that work makes a delivery of the event `schedule`
+   * in the inbox. The handler has the name of the schedule, and runs and is retried like any other.
+   *
+   * ```ts
+   * hooks.schedule('stale', '0 3 * * *', { each: 'repository' }, async ({ payload, octokit }) => …)
+   * ```
+   * @param time A cron text with five fields, or an interval such as `{ every: '10m' }`.
+   * @returns The handler. `hooks.off('schedule.<name>', handler)` removes the schedule.
+   * @throws {TypeError} naming the invalid argument or option. Also if the name is taken, or if there is no inbox.
+   */
+  schedule<const Name extends string>(
+    name: Name,
+    time: ScheduleTime,
+    handler: ScheduleHandler<Name>,
+  ): ScheduleHandler<Name>
+  schedule<const Name extends string, const Each extends ScheduleEach | undefined = undefined>(
+    name: Name,
+    time: ScheduleTime,
+    options: ScheduleOptions<Each>,
+    handler: ScheduleHandler<Name, Each>,
+  ): ScheduleHandler<Name, Each>
+  schedule(name: string, time: ScheduleTime, ...given: unknown[]): unknown {
+    const { options, handler } = optionsThenHandler(`hooks.schedule('${name}', …`, given)
+    const { schedule, handlerOptions } = readSchedule(name, time, options)
+    const handlers = this.#workers.scheduleHandlers(schedule, handlerOptions, () => this.#settings)
+    for (const { event, options, toRegistration } of handlers) this.#register([event], options, handler, toRegistration)
+    return handler
+  }
+
   /** Removes one registration of a function for `name`, made with `hook` or `on`. @returns Whether there was one. */
   off<const Name extends AnyEventName>(name: CheckedName<Name>, handler: Handler<Name> | Hook<Name>): boolean
   off(name: string, handler: unknown): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
     const removed = this.#registry.remove(name, handler)
+    if (splitName(name)[0] === scheduleEvent) this.#registry.remove(eachHandlerName(name), handler)
     if (removed) this.#workers.handlersChanged()
     return removed
   }
@@ -198,6 +223,7 @@ export class Hooks implements Mountable {
     const { inbox, work } = settings
     if (!inbox) {
       this.#warnOfInboxOptions(settings)
+      if (!traits?.overrides) this.#workers.mountedWithoutInbox() // `inject` needs no inbox
       return receiver
     }
     checkNames(this.#registry.all())
@@ -276,12 +302,10 @@ export class Hooks implements Mountable {
    * @throws {Error} (rejects) if the inbox fails. Its deliveries are safe.
    */
   async drain(limits: DrainOptions = {}): Promise<DrainResult> {
-    checkOptions(limits, drainChecks, { prefix: 'hooks.drain()' })
     const settings = this.#settings
     const { inbox } = settings
     if (!inbox) throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
-    const { budget, signal } = limits
-    return this.#workers.drain(inbox, settings, { signal, budget: budget && toMilliseconds(budget) })
+    return this.#workers.drain(inbox, settings, limits)
   }
 
   /**
@@ -346,7 +370,7 @@ export class Hooks implements Mountable {
     names: readonly string[],
     options: HandlerOptions | undefined,
     given: unknown,
-    toRegistration: (given: Given) => Pick<Registration, 'replies' | 'handler'>,
+    toRegistration: (given: Given) => Pick<Registration, 'replies' | 'handler' | 'schedule'> & { isInternal?: boolean },
   ): void {
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
     const joined = names.join(', ')
@@ -357,15 +381,11 @@ export class Hooks implements Mountable {
     for (const event of names) this.#registry.check(event)
     const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
     const own = resolveHandlerOptions({ ...ofHandler, ...options })
-    const { replies, handler } = toRegistration(given as Given)
+    const { replies, handler, isInternal, schedule } = toRegistration(given as Given)
     const name = own.name ?? `${replies ? 'hook' : 'on'}:${names.join(',')}`
     const registration = {
-      name,
-      events: [...names],
-      replies,
-      given,
-      options: own,
-      handler: this.#middleware.around(handler),
+      ...{ name, events: [...names], replies, given, options: own, schedule },
+      handler: isInternal ? handler : this.#middleware.around(handler),
       inboxOptions: inboxOptionsOf(options),
     }
     if (this.#options.inbox || this.#workers.hasInbox) checkName(registration, this.#registry.hasHandlerName(name))

@@ -1,19 +1,38 @@
 import type { Registry } from './dispatch/registry.ts'
 import type { Octokits } from './github/octokits.ts'
-import { checkNames } from './handler.ts'
+import { checkNames, type HandlerOptions } from './handler.ts'
 import { BackgroundWrites } from './inbox/background-writes.ts'
+import { requireCapabilities } from './inbox/capabilities.ts'
 import type { BasicInbox } from './inbox/inbox.ts'
 import type { WorkerProblem } from './inbox/processes.ts'
 import { LazyWorker } from './inbox/worker/lazy-worker.ts'
-import type { DrainLimits, DrainResult } from './inbox/worker/worker.ts'
+import type { DrainResult } from './inbox/worker/worker.ts'
 import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
 import type { HandlerFailure, HooksOptions } from './options.ts'
 import { decodePayload, toPayload } from './receiver/payload.ts'
+import { type Check, checkOptions, must } from './runtime/check-options.ts'
 import type { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
-import { within } from './runtime/timer.ts'
+import { maxTimer, within } from './runtime/timer.ts'
+import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
+import { LazyScheduler } from './schedules/lazy-scheduler.ts'
+import { eachHandlerName, type Schedule, scheduleEvent } from './schedules/schedule.ts'
+import { scheduleHandlers } from './schedules/schedule-handlers.ts'
+import { type ScheduledDelivery, storeScheduled } from './schedules/scheduled-delivery.ts'
 import type { Settings } from './settings.ts'
 import type { FullLogger } from './telemetry/logger.ts'
+
+/** When `drain()` ends although tasks are due. */
+export interface DrainOptions {
+  /** The maximum time. Default: no limit. */
+  budget?: Duration | undefined
+  signal?: AbortSignal | undefined
+}
+
+const drainChecks: Record<keyof DrainOptions, Check> = {
+  budget: durationCheck({ max: maxTimer }),
+  signal: must((value) => typeof (value as AbortSignal).aborted === 'boolean', 'an AbortSignal'),
+}
 
 /** A running call of `drain()`. */
 interface Draining {
@@ -33,6 +52,8 @@ interface SharedParts {
 export class InboxWorkers {
   readonly #shared: SharedParts
   readonly #workers = new Map<BasicInbox, LazyWorker>()
+  readonly #schedulers = new Map<BasicInbox, LazyScheduler>()
+  #isMountedWithoutInbox = false
   readonly #draining = new Map<BasicInbox, Draining>()
   /** The inboxes that `close()` closes, each with its background writes. */
   readonly #inboxes = new Map<BasicInbox, BackgroundWrites>()
@@ -60,6 +81,7 @@ export class InboxWorkers {
     if (this.#workers.has(inbox)) return
     // Two workers of one process would exceed the concurrency of a handler.
     if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')
+    if (this.#schedules().length > 0) checkSchedules(inbox, settings)
     takeSources(inbox, this, settings.sources)
     const writes = this.writesTo(inbox)
     writes.registry?.add('worker')
@@ -67,10 +89,25 @@ export class InboxWorkers {
     this.#workers.set(inbox, worker)
     worker.start()
     writes.registry?.reportProblems(() => worker.problems)
+    const schedules = () => this.#schedules()
+    const store = (delivery: ScheduledDelivery) => this.#storeScheduled(inbox, delivery)
+    const check = () => checkSchedules(inbox, settings)
+    const scheduler = new LazyScheduler({ inbox, schedules, store, check, logger: settings.logger })
+    this.#schedulers.set(inbox, scheduler)
+    scheduler.schedulesChanged()
+  }
+
+  /** Stores a delivery of a schedule, unless the inbox has it already. */
+  async #storeScheduled(inbox: BasicInbox, scheduled: ScheduledDelivery): Promise<void> {
+    const { result, delivery } = await storeScheduled(inbox, scheduled)
+    this.#inboxes.get(inbox)?.counters?.count('received', delivery.event, result.outcome)
+    if (result.outcome !== 'duplicate') this.wake(inbox)
   }
 
   /** See `Hooks.drain()`. */
-  async drain(inbox: BasicInbox, settings: Settings, limits: DrainLimits): Promise<DrainResult> {
+  async drain(inbox: BasicInbox, settings: Settings, limits: DrainOptions): Promise<DrainResult> {
+    checkOptions(limits, drainChecks, { prefix: 'hooks.drain()' })
+    const { budget, signal } = limits
     if (this.#workers.has(inbox)) {
       throw new TypeError('hooks.drain() needs the option "work: false", because this process already runs handlers')
     }
@@ -79,7 +116,7 @@ export class InboxWorkers {
       const writes = this.writesTo(inbox)
       writes.registry?.add('worker')
       const worker = new LazyWorker(inbox, this.#hostFor(settings, writes))
-      return { worker, result: worker.drain(limits) }
+      return { worker, result: worker.drain({ signal, budget: budget && toMilliseconds(budget) }) }
     })
     try {
       return await result
@@ -95,19 +132,59 @@ export class InboxWorkers {
 
   handlersChanged(): void {
     for (const worker of this.#workers.values()) worker.handlersChanged()
+    for (const scheduler of this.#schedulers.values()) scheduler.schedulesChanged()
+  }
+
+  /** There is a mount without an inbox. @throws {TypeError} if there are schedules. */
+  mountedWithoutInbox(): void {
+    this.#isMountedWithoutInbox = true
+    if (this.#schedules().length > 0) throw scheduleWithoutInbox()
+  }
+
+  /**
+   * The handlers of a new schedule.
+   * @param settings The current settings: the programs of hookserver may override the inbox after the call.
+   * @throws {TypeError} if the schedule cannot be added.
+   */
+  scheduleHandlers(
+    schedule: Schedule,
+    options: HandlerOptions,
+    settings: () => Settings,
+  ): ReturnType<typeof scheduleHandlers> {
+    this.#checkSchedule(schedule)
+    return scheduleHandlers(schedule, options, {
+      targets: (each) => this.#shared.octokits.scheduleTargets(settings(), each),
+      store: (delivery) => this.#storeScheduled(settings().inbox as BasicInbox, delivery),
+    })
+  }
+
+  #checkSchedule({ name, each }: Schedule): void {
+    if (this.#isMountedWithoutInbox) throw scheduleWithoutInbox()
+    for (const scheduler of this.#schedulers.values()) scheduler.check()
+    const names = each ? [name, eachHandlerName(name)] : [name]
+    const taken = names.find((one) => this.#shared.registry.hasHandlerName(one))
+    if (taken) throw new TypeError(`hooks.schedule('${name}'): another handler or schedule has the name "${taken}"`)
   }
 
   /** Stops the workers, and ends the calls of `drain()`. */
   async stop(grace: number): Promise<void> {
     const draining = [...this.#draining.values()]
     const workers = [...this.#workers.values(), ...draining.map(({ worker }) => worker)]
-    await Promise.all(workers.map((worker) => worker.stop(grace)))
+    const schedulers = [...this.#schedulers.values()]
+    await Promise.all([
+      ...workers.map((worker) => worker.stop(grace)),
+      ...schedulers.map((scheduler) => within(storeTimeout, scheduler.stop())),
+    ])
     for (const inbox of this.#workers.keys()) working.get(inbox)?.delete(this)
     await Promise.allSettled(draining.map(({ result }) => result)) // they still query the inbox after their workers
   }
 
   async closeInboxes(logger: FullLogger): Promise<void> {
     await Promise.all([...this.#inboxes].map(([inbox, writes]) => closeInbox(inbox, writes, logger)))
+  }
+
+  #schedules(): Schedule[] {
+    return this.#shared.registry.all().flatMap(({ schedule }) => schedule ?? [])
   }
 
   #hostFor(settings: Settings, { counters }: BackgroundWrites): WorkerHost {
@@ -144,6 +221,18 @@ async function closeInbox(inbox: BasicInbox, writes: BackgroundWrites, logger: F
   }
   await within(storeTimeout, closing())
   if (!closed) logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
+}
+
+const scheduleWithoutInbox = (): TypeError =>
+  new TypeError('hooks.schedule() needs the option "inbox", such as sqlite(\'hookserver.db\')')
+
+/** @throws {TypeError} if the inbox or the option `sources` does not allow schedules. */
+function checkSchedules(inbox: BasicInbox, { sources }: Settings): void {
+  requireCapabilities(inbox, ['KeyValues', 'NamedLeases'], 'hooks.schedule()')
+  if (!sources || sources.includes(scheduleEvent)) return
+  throw new TypeError(
+    `hooks.schedule(): the option "sources" leaves out the deliveries of schedules: add '${scheduleEvent}' to it`,
+  )
 }
 
 /** The `Hooks` of this process that run handlers for an inbox, with the sources of each. */

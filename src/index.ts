@@ -16,7 +16,7 @@ export type {
 } from './events.ts'
 export type { Installation, OctokitTarget } from './github/octokits.ts'
 export type { Handler, HandlerOptions, Hook, Registration, ResolvedHandlerOptions } from './handler.ts'
-export { type DrainOptions, Hooks } from './hooks.ts'
+export { Hooks } from './hooks.ts'
 export type { HookReply, PlainReply } from './http.ts'
 export type { BasicInbox, Inbox } from './inbox/inbox.ts'
 export type { WorkerProblem } from './inbox/processes.ts'
@@ -43,6 +43,7 @@ export type {
   TaskState,
 } from './inbox/records.ts'
 export type { DrainResult } from './inbox/worker/worker.ts'
+export type { DrainOptions } from './inbox-workers.ts'
 export type {
   ClientAddress,
   ClientAddressFunction,
@@ -57,6 +58,15 @@ export type {
 export { sign, verify } from './receiver/signature.ts'
 export type { TrustedDelivery } from './receiver/trusted-delivery.ts'
 export type { Duration, Size } from './runtime/units.ts'
+export type {
+  Schedule,
+  ScheduledInstallation,
+  ScheduledRepository,
+  ScheduleEach,
+  SchedulePayload,
+  ScheduleRule,
+} from './schedules/schedule.ts'
+export type { ScheduleHandler, ScheduleOptions, ScheduleTime } from './schedules/schedule-options.ts'
 export type { ModuleConfig as Config } from './server/config/module-config.ts'
 export type { DeliveryLogger, LogMethod } from './telemetry/delivery-logger.ts'
 export type { DeliveryMessage, DiagnosticsMessages } from './telemetry/diagnostics.ts'

@@ -2,8 +2,16 @@ import type { Octokit } from 'octokit'
 import { type AppOptions, appWithoutDelivery } from '../app.ts'
 import type { Delivery } from '../delivery.ts'
 import { isMissingPackage, version } from '../runtime/platform.ts'
+import type { ScheduleEach } from '../schedules/schedule.ts'
+import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import type { Settings } from '../settings.ts'
-import { checkOctokitTarget, type Installation, Installations, type OctokitTarget } from './installations.ts'
+import {
+  checkOctokitTarget,
+  type Installation,
+  Installations,
+  listScheduleTargets,
+  type OctokitTarget,
+} from './installations.ts'
 import { toRequester } from './octokit-requester.ts'
 import { octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
 import { defaultRetryPolicy, type Requester } from './requester.ts'
@@ -93,6 +101,12 @@ export class GitHubClient {
   /** Lists the installations of the App. @throws {Error} (at the first page) without the option `app`. */
   async *listInstallations(): AsyncGenerator<Installation, void, undefined> {
     yield* (await this.#appClient()).installations.list()
+  }
+
+  /** Lists the installations that are not suspended, or their repositories that are not archived. */
+  async *listTargets(each: ScheduleEach): AsyncGenerator<ScheduleTarget, void, undefined> {
+    const connect = async (installation: string) => toRequester(await this.octokitOutside({ installation }))
+    yield* listScheduleTargets(this.listInstallations(), each, connect)
   }
 
   /**

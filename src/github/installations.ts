@@ -1,5 +1,7 @@
 import { fail, isWhole } from '../runtime/check-options.ts'
 import { isId, isObject, textIn } from '../runtime/json.ts'
+import type { ScheduleEach } from '../schedules/schedule.ts'
+import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import { parseAnswer } from './answer.ts'
 import { listItems, type RequestError, type Requester } from './requester.ts'
 import { parseTarget } from './target.ts'
@@ -128,6 +130,37 @@ export class Installations {
       this.#ids.delete(path)
     }
   }
+}
+
+/**
+ * The installations that are not suspended, or those of their repositories that are neither archived nor disabled.
+ * @param connect Creates a requester that authenticates as an installation.
+ */
+export async function* listScheduleTargets(
+  installations: AsyncIterable<Installation>,
+  each: ScheduleEach,
+  connect: (installation: string) => Promise<Requester>,
+): AsyncGenerator<ScheduleTarget, void, undefined> {
+  for await (const { id, account, suspended_at } of installations) {
+    if (suspended_at) continue
+    const installation = { id, account: account && pick(account, ['login', 'slug']) }
+    if (each === 'installation') yield { installation }
+    else for await (const repository of listRepositories(await connect(id))) yield { installation, repository }
+  }
+}
+
+/** The repositories of the installation that the requester authenticates as. */
+async function* listRepositories(github: Requester): AsyncGenerator<NonNullable<ScheduleTarget['repository']>> {
+  for await (const item of listItems(github, '/installation/repositories', 'repositories')) {
+    if (item.archived || item.disabled) continue
+    const repository = item as unknown as NonNullable<ScheduleTarget['repository']>
+    const members = pick(repository, ['id', 'name', 'full_name', 'private', 'default_branch'])
+    yield { ...members, owner: pick(repository.owner, ['login']) }
+  }
+}
+
+function pick<Value extends object, Name extends keyof Value>(value: Value, names: readonly Name[]): Pick<Value, Name> {
+  return Object.fromEntries(names.map((name) => [name, value[name]])) as Pick<Value, Name>
 }
 
 /** An error with a status: `RetryingRequester` would retry an error without one, but here another try cannot help. */

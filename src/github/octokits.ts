@@ -1,6 +1,8 @@
 import { readApp } from '../app.ts'
 import type { DeliveryOctokit, OctokitClass, OctokitSource } from '../delivery.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
+import type { ScheduleEach } from '../schedules/schedule.ts'
+import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import type { Settings } from '../settings.ts'
 import type { GitHubClient } from './github-client.ts'
 import type { Installation, OctokitTarget } from './installations.ts'
@@ -38,6 +40,11 @@ export class Octokits {
   /** The installations of the App. Each page of GitHub's list is fetched when the caller reaches it. */
   async *installations(settings: Settings): AsyncGenerator<Installation, void, undefined> {
     yield* (await this.#clientFor(settings)).listInstallations()
+  }
+
+  /** The installations of the App that are not suspended, or their repositories, for a schedule. */
+  async *scheduleTargets(settings: Settings, each: ScheduleEach): AsyncGenerator<ScheduleTarget, void, undefined> {
+    yield* (await this.#clientFor(settings)).listTargets(each)
   }
 
   /** Ends the requests that belong to no delivery: those of `forTarget()` and `installations()`. Rejects new ones. */

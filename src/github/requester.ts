@@ -141,9 +141,14 @@ const maxListLength = 256 * 1024 * 1024
 /**
  * The items of a list, page by page.
  * @param path Such as `/app/installations`.
+ * @param member The member of the answers that has the list. Default: an answer is the list itself.
  * @throws {Error} also if an answer is not a list, because then it comes from another server, not from GitHub.
  */
-export async function* listItems(github: Requester, path: string): AsyncGenerator<Json, void, undefined> {
+export async function* listItems(
+  github: Requester,
+  path: string,
+  member?: string,
+): AsyncGenerator<Json, void, undefined> {
   let length = 0
   for (let page = 1, full = true; full; page++) {
     if (page > maxPages) throw new AnswerError(`GitHub's answer to GET ${path} has more than ${maxPages} pages`)
@@ -151,7 +156,8 @@ export async function* listItems(github: Requester, path: string): AsyncGenerato
     length += text.length
     if (length > maxListLength)
       throw new AnswerError(`GitHub's answers to GET ${path} have more than ${maxListLength / 1024 / 1024} MiB`)
-    const data = parseAnswer(text)
+    const answer = parseAnswer(text)
+    const data = member === undefined ? answer : isObject(answer) && answer[member]
     if (!Array.isArray(data) || !data.every(isObject)) {
       throw new Error(`The answer to GET ${path} is not a list: check that --github or --api-url names GitHub`)
     }

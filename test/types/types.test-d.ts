@@ -21,6 +21,8 @@ import {
   type Inbox,
   type PayloadOf,
   Retry,
+  type ScheduledRepository,
+  type SchedulePayload,
   verify,
 } from '../../src/index.ts'
 import type { SettingName, Values } from '../../src/server/config/settings.ts'
@@ -198,7 +200,23 @@ type EventsOf<Payloads> = keyof Payloads extends infer Name
   : never
 holds<Equal<keyof Known | Names<Known>, EventsOf<DescribedPayloads> | keyof DescribedPayloads>>()
 holds<Equal<Names<Added>, keyof AddedPayloads>>()
-holds<Equal<keyof Known | Names<Known> | keyof Added | Names<Added> | '*', EventName>>()
+holds<Equal<keyof Known | Names<Known> | keyof Added | Names<Added> | 'schedule' | '*', EventName>>()
+// A schedule has a payload of its own. With `each`, it names the installation or the repository.
+hooks.schedule('stale', '0 3 * * *', ({ payload, action }) => {
+  holds<Equal<typeof action, 'stale'>>()
+  holds<Equal<typeof payload.time, string>>()
+  holds<Equal<typeof payload.repository, ScheduledRepository | undefined>>()
+})
+hooks.schedule('stale', { every: '1d' }, { each: 'repository', attempts: 3 }, ({ payload }) => {
+  holds<Equal<typeof payload.repository, ScheduledRepository>>()
+  holds<Equal<typeof payload.installation.id, number>>()
+})
+hooks.schedule('stale', '0 3 * * *', { each: 'installation', missed: 'skip' }, ({ payload }) => {
+  holds<Equal<typeof payload.installation.id, number>>()
+  holds<Equal<typeof payload.repository, ScheduledRepository | undefined>>()
+})
+hooks.on('schedule', ({ payload }) => holds<Equal<typeof payload, SchedulePayload>>())
+
 // Each addition is one that the description does not have.
 holds<Equal<keyof AddedPayloads & keyof DescribedPayloads, never>>()
 

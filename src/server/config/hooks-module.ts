@@ -2,7 +2,9 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hooksBrand } from '../../adapters/mount.ts'
+import { splitName } from '../../events.ts'
 import type { Hooks } from '../../hooks.ts'
+import { scheduleEvent } from '../../schedules/schedule.ts'
 import { importError } from './module-error.ts'
 import { followImports } from './module-imports.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
@@ -87,9 +89,9 @@ async function importUntilIdle(url: string): Promise<ModuleExports> {
   }
 }
 
-/** The event names that the handlers of a module are registered for. */
+/** The names of GitHub's events that the handlers of a module are registered for. */
 export const eventNamesOf = ({ hooks }: Pick<HooksModule, 'hooks'>): string[] =>
-  hooks.registrations.flatMap(({ events }) => events)
+  hooks.registrations.flatMap(({ events }) => events).filter((name) => splitName(name)[0] !== scheduleEvent)
 
 /** @throws {ConfigError} if there is no file with this name. */
 export function assertModule(name: string): void {

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { listScheduleTargets } from '../../src/github/installations.ts'
+import type { Installation } from '../../src/index.ts'
+import type { ScheduleEach } from '../../src/schedules/schedule.ts'
+import { newScheduledDelivery, type ScheduleTarget } from '../../src/schedules/scheduled-delivery.ts'
+
+const large = '9007199254740993' // JavaScript rounds this number
+
+async function* installations(): AsyncGenerator<Installation> {
+  const described = { target_type: 'Organization', repository_selection: 'all', permissions: {}, events: [] } as const
+  const account = { login: 'acme', id: 1 }
+  yield { id: large, account, ...described, html_url: '', suspended_at: null }
+  yield { id: '6', account, ...described, html_url: '', suspended_at: '2026-01-01T00:00:00Z' }
+}
+
+/** GitHub's answers to an installation with 101 repositories. One is archived, and one is disabled. */
+async function connect() {
+  const repositories = Array.from({ length: 101 }, (_, index) => ({
+    ...{
+      id: index + 1,
+      name: `r${index}`,
+      full_name: `acme/r${index}`,
+      owner: { login: 'acme', type: 'Organization' },
+    },
+    ...{ private: true, default_branch: 'main', archived: index === 0, disabled: index === 1, topics: [] },
+  }))
+  return {
+    async request(_route: string, { page = 1 }: { page?: number } = {}) {
+      const text = JSON.stringify({ total_count: 101, repositories: repositories.slice((page - 1) * 100, page * 100) })
+      return { headers: {}, text }
+    },
+  }
+}
+
+async function targetsOf(each: ScheduleEach): Promise<ScheduleTarget[]> {
+  const targets: ScheduleTarget[] = []
+  for await (const target of listScheduleTargets(installations(), each, connect)) targets.push(target)
+  return targets
+}
+
+const acme = { id: large, account: { login: 'acme' } }
+
+test('the installations leave out those that are suspended', async () => {
+  const targets = await targetsOf('installation')
+  expect(targets).toMatchObject([{ installation: acme }])
+})
+
+test('the repositories of all pages leave out those that are archived or disabled', async () => {
+  const targets = await targetsOf('repository')
+  expect(targets).toHaveLength(99)
+  expect(targets[0]).toMatchObject({ installation: acme })
+  expect(targets[0]?.repository).toEqual({
+    ...{ id: '3', name: 'r2', full_name: 'acme/r2', owner: { login: 'acme' }, private: true, default_branch: 'main' },
+  })
+})
+
+test('the payload has all digits of an id', () => {
+  const { body, guid } = newScheduledDelivery({ name: 'a', time: 0, forEach: false, target: { installation: acme } })
+  const text = `{"action":"a","time":"1970-01-01T00:00:00.000Z","installation":{"id":${large},"account":{"login":"acme"}}}`
+  expect(new TextDecoder().decode(body)).toBe(text)
+  expect(guid).toBe(`schedule:a:1970-01-01T00:00:00.000Z:${large}`)
+})
