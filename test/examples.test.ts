@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { onRepositories } from '../examples/library.ts'
 import type { LambdaEvent } from '../src/adapters/lambda.ts'
 import { Hooks } from '../src/index.ts'
+import { runSchedule } from '../src/schedules/operate.ts'
 import { sqlite } from '../src/sqlite/index.ts'
 import { inject, LocalGitHub, sample, signedRequest } from '../src/testing/index.ts'
 import { freePort } from './free-port.ts'
@@ -244,12 +245,41 @@ describe('examples', () => {
     await withProcess('node', ['github.ts'], (child) => printed(child, RegExp(`Handled ${missed?.guid}`)), env)
   })
 
+  test('schedule labels a stale issue of each repository', async () => {
+    const github = await LocalGitHub.start({ token: 'a-token' })
+    onTestFinished(() => github.close())
+    const home = newFolder()
+    const app = github.addApp({ id: 3, slug: 'bot', installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    writeFileSync(join(home, 'bot.pem'), app.privateKey)
+    const headers = { authorization: 'Bearer a-token', 'user-agent': 'test' }
+    const issue = { method: 'POST', headers, body: JSON.stringify({ title: 'Forgotten' }) }
+    expect((await fetch(`${github.url}/repos/octo/hello/issues`, issue)).status).toBe(201)
+    const env = {
+      ...{ DATABASE: join(home, 'hookserver.db'), GITHUB_API_URL: github.url, STALE_DAYS: '0' },
+      ...{ GITHUB_APP_ID: '3', GITHUB_APP_PRIVATE_KEY: join(home, 'bot.pem') },
+    }
+    const inbox = sqlite(env.DATABASE)
+    onTestFinished(() => inbox.close())
+    const labeled = { path: '/repos/octo/hello/issues/1/labels', body: { labels: ['stale'] }, status: 200 }
+    await withProcess(
+      'node',
+      ['schedule.ts'],
+      async (child) => {
+        await portOf(child)
+        await vi.waitFor(() => runSchedule(inbox, 'stale'), { timeout: 60_000 })
+        await vi.waitFor(() => expect(github.requests.at(-1)).toMatchObject(labeled), { timeout: 60_000 })
+      },
+      env,
+    )
+  })
+
   test('are all tested', () => {
     const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -'.ts'.length)] : []))
     expect(names.toSorted()).toEqual(
       [
         ...Object.keys(servers),
-        ...['github', 'github-app', 'hooks', 'lambda', 'library', 'next', 'sqlite', 'tenants', 'testing', 'two-apps'],
+        ...['github', 'github-app', 'hooks', 'lambda', 'library', 'next', 'schedule', 'sqlite', 'tenants', 'testing'],
+        'two-apps',
       ].toSorted(),
     )
   })

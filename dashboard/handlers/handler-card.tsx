@@ -23,7 +23,7 @@ export function HandlerCard(props: {
   onDone: () => void
 }) {
   const { handler, day, week, paused, states, onDone } = props
-  const { name, events, replies, elsewhere, options, lastFailure } = handler
+  const { name, events, replies, elsewhere, options, lastFailure, schedule } = handler
   const id = useId()
   return (
     <section class="card" aria-labelledby={id}>
@@ -59,12 +59,25 @@ export function HandlerCard(props: {
             ))}
           </p>
         )}
+        {schedule && <ScheduleTimes {...schedule} />}
         <Success day={day} week={week} />
         <FailedDeliveries name={name} states={states} />
         {lastFailure && <LastFailure {...lastFailure} />}
         {options && <Options options={options} />}
       </div>
     </section>
+  )
+}
+
+/** When the handler of a schedule runs. */
+function ScheduleTimes({ time, timezone, next }: NonNullable<Handler['schedule']>) {
+  return (
+    <p class="small">
+      <span class="soft">Schedule</span> <code class="foreign">{plain(time)}</code>
+      {timezone && <span class="soft foreign"> ({plain(timezone)})</span>}
+      {', next time '}
+      {next === undefined ? 'never' : <Ago at={next} />}
+    </p>
   )
 }
 

@@ -5,12 +5,16 @@ import type { RegisteredProcess } from '../inbox/processes.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'
 import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
+import { runSchedule, type ScheduleStatus, scheduleStatuses } from '../schedules/operate.ts'
 import { withCauses } from './output.ts'
 
 /** The part of an inbox that the commands use, in a database or through the admin API of a remote server. */
 export interface AdminClient
   extends Pick<Inbox, 'get' | 'body' | 'retry' | 'discard' | 'pause' | 'resume' | 'overview' | 'processes' | 'close'> {
   list(query: ListQuery): Promise<ListPage>
+  schedules(): Promise<ScheduleStatus[]>
+  /** Makes a delivery of a schedule now. */
+  runSchedule(name: string): Promise<{ id: number; guid: string }>
 }
 
 export interface ListQuery extends Omit<Query, 'before'> {
@@ -36,6 +40,8 @@ export const localAdminClient = (inbox: Inbox): AdminClient => ({
   resume: (handler) => inbox.resume(handler),
   overview: () => inbox.overview(),
   processes: () => inbox.processes(),
+  schedules: () => scheduleStatuses(inbox),
+  runSchedule: (name) => runSchedule(inbox, name),
   close: () => inbox.close(),
 })
 
@@ -111,6 +117,8 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     processes: async () => (await get<{ processes: RegisteredProcess[] }>('/processes')).processes,
     retry: (selection) => change('/deliveries/retry', selectionOf(selection)),
     discard: (selection, reason) => change('/deliveries/discard', { ...selectionOf(selection), reason }),
+    schedules: async () => (await get<{ schedules: ScheduleStatus[] }>('/schedules')).schedules,
+    runSchedule: async (name) => jsonOf(await post(`/schedules/${encodeURIComponent(name)}/run`, {})),
     pause: (handler) => setPaused(handler, 'pause'),
     resume: (handler) => setPaused(handler, 'resume'),
     async recover(options) {

@@ -16,6 +16,7 @@ import { outputError, print, printable } from './output.ts'
 import { addProcesses } from './processes.ts'
 import { addRanges } from './ranges.ts'
 import { addRecover } from './recover/index.ts'
+import { addSchedules } from './schedules.ts'
 import { addSend } from './send/index.ts'
 import { addServe } from './serve.ts'
 import { addWebhooks } from './webhooks/index.ts'
@@ -73,6 +74,7 @@ export function createProgram(): Command {
   addSend(program)
   addDeliveries(program, helpCommand)
   addHandlers(program, helpCommand)
+  addSchedules(program, helpCommand)
   addProcesses(program)
   addRecover(program)
   addWebhooks(program, helpCommand)

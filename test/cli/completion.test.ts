@@ -65,7 +65,7 @@ test('completes every setting that is a choice with all its values', () => {
 const states = ['dead', 'discarded', 'done', 'ignored', 'pending', 'retrying', 'running']
 
 test.each<[string, string[]]>([
-  ['hookserver s', ['send', 'serve']],
+  ['hookserver s', ['schedules', 'send', 'serve']],
   ['hookserver   se', ['send', 'serve']],
   ['hookserver rec', ['recover']],
   ['hookserver recover --mode ', ['pull', 'redeliver']],
@@ -119,7 +119,7 @@ describe('bash', () => {
   const replies = (before: string, position: Position = {}) => repliesInBash(scripts.bash, before, position)
 
   test.each<[string, string[], Position?]>([
-    ['hookserver s', ['send', 'serve'], { after: ' --role all' }],
+    ['hookserver s', ['schedules', 'send', 'serve'], { after: ' --role all' }],
     ['hookserver se', ['send', 'serve'], { after: 'nd' }],
     ['hookserver serve --role=', ['all', 'receiver', 'worker']],
     ['hookserver serve --role=w', ['worker']],

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
+import { updateSchedules } from '../../src/schedules/stored-schedules.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { inboxFile, storeIn } from '../inbox/stores.ts'
 import { project } from '../server/service.ts'
@@ -21,7 +22,7 @@ const others = [
     'deliveries show',
     'deliveries export',
   ],
-  ...['handlers list', 'webhooks list', 'webhooks check', 'app status', 'app diff'],
+  ...['handlers list', 'schedules list', 'webhooks list', 'webhooks check', 'app status', 'app diff'],
 ]
 
 /** The calls of each command, and a part of what each call prints. */
@@ -51,6 +52,21 @@ const calls: Record<string, () => Promise<[stdout: string, expected: object][]>>
       [await into(inboxFile()), { imported: 1, skipped: 0 }],
       [await into(file), { imported: 0, skipped: 1 }],
     ]
+  },
+  async 'schedules run'() {
+    const { run } = await scheduled()
+    const guid = expect.stringContaining('schedule:stale:')
+    return [[(await run('schedules', 'run', 'stale', '--json')).stdout, { id: 2, guid }]]
+  },
+  async 'schedules pause'() {
+    const { run } = await scheduled()
+    const expected = { action: 'pause', schedule: 'stale', changed: true, paused: ['stale'] }
+    return [[(await run('schedules', 'pause', 'stale', '--json')).stdout, expected]]
+  },
+  async 'schedules resume'() {
+    const { run } = await scheduled()
+    const expected = { action: 'resume', schedule: 'stale', changed: false, paused: [] }
+    return [[(await run('schedules', 'resume', 'stale', '--json')).stdout, expected]]
   },
   async 'handlers pause'() {
     const { run } = await scene()
@@ -170,6 +186,14 @@ async function scene() {
   onTestFinished(() => inbox.close())
   const id = await storeIn(inbox, {})
   return { file, inbox, id, run: (...args: string[]) => hookserver([...args, '--database', file]) }
+}
+
+/** A database with one delivery and one schedule. */
+async function scheduled() {
+  const opened = await scene()
+  const stale = { time: '0 3 * * *', missed: 'latest', handledUntil: 0 } as const
+  await updateSchedules(opened.inbox, (schedules) => void schedules.set('stale', stale))
+  return opened
 }
 
 async function onDeliveries(action: 'retry' | 'discard'): Promise<[string, object][]> {

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { Registration } from '../../handler.ts'
 import type { Failure } from '../../inbox/records.ts'
+import { readSchedules, type StoredSchedules } from '../../schedules/stored-schedules.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit, type Route, route } from './route.ts'
 import type { Handler } from './schemas/responses.ts'
@@ -24,13 +25,17 @@ export const handlers = (api: ApiContext): Route[] => [
 const all = '*'
 
 async function handlersIn({ inbox, hooks }: ApiContext): Promise<Handler[]> {
-  const [overview, failures] = await Promise.all([inbox.overview(), inbox.failures()])
+  const [overview, failures, stored] = await Promise.all([inbox.overview(), inbox.failures(), readSchedules(inbox)])
   const own = hooks.registrations.map(described)
   const known = new Set(own.map(({ name }) => name))
   const others = overview.handlers.filter((name) => !known.has(name))
   const isPaused = (name: string) => overview.paused.includes(name) || overview.paused.includes(all)
   return [...own, ...others.map((name) => ({ name, elsewhere: true as const }))].map((handler) => {
-    return { ...handler, paused: isPaused(handler.name), lastFailure: lastFailureOf(handler.name, failures) }
+    const { name } = handler
+    return {
+      ...{ ...handler, paused: isPaused(name), lastFailure: lastFailureOf(name, failures) },
+      schedule: scheduleOf(name, stored),
+    }
   })
 }
 
@@ -38,6 +43,11 @@ async function handlersIn({ inbox, hooks }: ApiContext): Promise<Handler[]> {
 function described({ name, events, replies, options }: Registration) {
   const order = typeof options.order === 'function' ? { order: 'function' } : {}
   return { name, events: [...events], replies, options: { ...options, ...order } }
+}
+
+function scheduleOf(name: string, stored: StoredSchedules): Handler['schedule'] {
+  const { time, timezone, next } = stored.get(name) ?? {}
+  return time === undefined ? undefined : { time, timezone, next }
 }
 
 function lastFailureOf(name: string, failures: readonly Failure[]): Omit<Failure, 'handler'> | undefined {

@@ -8,6 +8,7 @@ import { handlers } from './handlers.ts'
 import { operations } from './operations.ts'
 import { recovery } from './recovery.ts'
 import { type ApiContext, type Route, route } from './route.ts'
+import { schedules } from './schedules.ts'
 import { jsonSchemas, problemResponses } from './schemas/index.ts'
 import { stats } from './stats.ts'
 import { stream } from './stream.ts'
@@ -21,6 +22,7 @@ export function api(context: ApiContext, guard: Guard): Hono {
     createDelivery(context),
     signDelivery(context),
     ...handlers(context),
+    ...schedules(context),
     ...recovery(context),
     ...stats(context),
     stream(context, guard),

@@ -122,7 +122,7 @@ const jsonOf = (name: SchemaName): object => ({ 'application/json': { schema: re
 const pathSchemas: Readonly<Record<string, object>> = {
   id: { schema: { type: 'integer', minimum: 1 } },
   event: { description: 'An event, or an event and an action: issues.opened', schema: { type: 'string' } },
-  name: { description: 'The name of a handler', schema: { type: 'string' } },
+  name: { description: 'The name of a handler or a schedule', schema: { type: 'string' } },
 }
 
 const pathParameters = (path: string): object[] =>

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Recovery } from '../../../src/github/recovery/recovery.ts'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
+import { updateSchedules } from '../../../src/schedules/stored-schedules.ts'
 import { problems } from '../../../src/server/problem.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, type Answered, openAdmin, type RequestSpec, readOnlyToken, token } from '../administered.ts'
@@ -49,6 +50,8 @@ beforeAll(async () => {
     const id = await storeIn(inbox, { outcome }, outcome === 'failed' ? known : {})
     await handle(inbox, id, { outcome, ...(outcome === 'failed' && { facts, more: told }) })
   }
+  const stale = { time: '0 3 * * *', timezone: 'UTC', each: 'repository', missed: 'skip', next: 2 } as const
+  await updateSchedules(inbox, (all) => void all.set('stale', { ...stale, handledUntil: 1 }))
   const unknown = { reason: undefined, address: undefined, event: undefined, guid: undefined }
   const rejection = { at: 1, code: 'not_found', status: 404, source: '/hooks', headers: { a: 'b' } }
   const known = { reason: 'r', address: '::1', event: 'push', guid: 'g' }
@@ -161,6 +164,12 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
   'post /api/v1/deliveries/discard': [
     [200, '/api/v1/deliveries/discard', { body: { query: { state: 'dead', since: '2h', number: 7 }, reason: 'r' } }],
     [400, '/api/v1/deliveries/discard', { body: { query: { state: 'x' } } }],
+  ],
+  'get /api/v1/schedules': [[200, '/api/v1/schedules']],
+  'post /api/v1/schedules/{name}/run': [
+    [201, '/api/v1/schedules/stale/run'],
+    [404, '/api/v1/schedules/unknown/run'],
+    [403, '/api/v1/schedules/stale/run', { headers: { authorization: `Bearer ${readOnlyToken}` } }],
   ],
   'get /api/v1/handlers': [[200, '/api/v1/handlers']],
   'post /api/v1/handlers/{name}/pause': [

@@ -236,10 +236,26 @@ export const Handler = object({
   options: optional(v.record(v.string(), v.unknown())),
   elsewhere: optional(v.literal(true)),
   lastFailure: optional(object({ id: count, at: timestamp, error: optional(text) })),
+  schedule: optional(object({ time: text, timezone: optional(text), next: optional(timestamp) })),
 })
 export type Handler = v.InferOutput<typeof Handler>
 
 export const Handlers = object({ handlers: list(Handler) })
+
+export const Schedule = object({
+  name: text,
+  time: v.pipe(text, v.description('A cron text, or "every" and an interval')),
+  timezone: optional(text),
+  each: optional(v.picklist(['installation', 'repository'])),
+  missed: v.picklist(['latest', 'skip']),
+  handledUntil: v.pipe(timestamp, v.description('The latest time that was handled; milliseconds since 1970')),
+  next: optional(timestamp),
+  paused: flag,
+  last: optional(object({ id: count, at: timestamp, state: v.picklist(deliveryStates) })),
+})
+export type Schedule = v.InferOutput<typeof Schedule>
+export const Schedules = object({ schedules: list(Schedule) })
+
 export const Paused = object({ paused: list(text) })
 export const Values = object({ values: list(text) })
 
