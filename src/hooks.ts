@@ -222,8 +222,9 @@ export class Hooks implements Mountable {
     this.#unknownNames.checkAt(settings)
     const { inbox, work } = settings
     if (!inbox) {
+      if (traits?.overrides) return receiver // `inject` needs no inbox
       this.#warnOfInboxOptions(settings)
-      if (!traits?.overrides) this.#workers.mountedWithoutInbox() // `inject` needs no inbox
+      this.#workers.mountedWithoutInbox()
       return receiver
     }
     checkNames(this.#registry.all())

@@ -103,6 +103,16 @@ describe('run', () => {
 })
 
 describe('inject without the inbox', () => {
+  test('does not warn about options that need an inbox, which the server may add', async () => {
+    const warn = vi.fn()
+    const hooks = new Hooks({ secret, logger: { warn, error: warn } })
+    hooks.hook('push', { attempts: 3, order: 'repository' }, () => 'pong')
+    expect((await inject(hooks, signedRequest('push', { secret }))).status).toBe(200)
+    expect(warn).not.toHaveBeenCalled()
+    hooks.mount()
+    expect(warn).toHaveBeenCalledOnce()
+  })
+
   test('replies with what the handlers return', async () => {
     const hooks = new Hooks({ secret, logger: false, work: false, inbox: openInbox() })
     hooks.hook('push', () => 'pong')
