@@ -1,7 +1,7 @@
 /** A standby takes over, with the built store and its threads. */
 import { setTimeout } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { Hooks } from '../../dist/index.js'
+import { type Delivery, Hooks } from '../../dist/index.js'
 import { postgres } from '../../dist/postgres/index.js'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { eventually, storeIn } from '../inbox/stores.ts'
@@ -26,7 +26,7 @@ class Program {
   }
 
   handle(name: 'first' | 'late'): void {
-    const handler = (data: unknown) => void this.handled[name].add((data as { number: number }).number)
+    const handler = ({ payload }: Delivery) => void this.handled[name].add(payload.number as number)
     this.hooks.on('push', { name, concurrency, order: 'repository', backoff: 10 }, handler)
   }
 

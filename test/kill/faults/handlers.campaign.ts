@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { Hooks } from '../../../src/index.ts'
+import { type HandlerFailure, Hooks } from '../../../src/index.ts'
 import { afterwards, eventually, newDelivery, Scene } from './scene.ts'
 
 test('a delivery whose handler exits the process ends dead, and other deliveries are handled', async () => {
@@ -73,8 +73,8 @@ test('a handler that never settles times out, and other handlers continue', asyn
 test('a handler that throws null fails like any other', async () => {
   const { inbox } = new Scene()
   const errors: unknown[] = []
-  const onDead = (error: unknown) => errors.push(error)
-  const hooks = new Hooks({ validateSignature: false, inbox, logger: false, onError: onDead, onDead })
+  const onDead = ({ error }: HandlerFailure) => errors.push(error)
+  const hooks = new Hooks({ inbox, logger: false, onError: onDead, onDead })
   afterwards(() => hooks.close())
   const throwsNull = () => {
     throw null

@@ -178,7 +178,7 @@ async function operate(evidence: Evidence, admin: string): Promise<void> {
   expect(readable.length).toBeGreaterThan(6)
   for (const path of [...readable, '/healthz', '/readyz', '/metrics']) {
     for (const id of path.includes('{id}') ? deliveries.map((one: { id: number }) => one.id) : ['']) {
-      const filled = path.replace('{id}', id).replace('{name}', 'push')
+      const filled = path.replace('{id}', id).replace('{event}', 'push')
       const wanted = path === '/api/v1/values' ? '?column=repository' : ''
       expect([filled, (await evidence.ask(`${admin}${filled}${wanted}`, { headers: authorized })).status]).toEqual([
         filled,
