@@ -48,7 +48,7 @@ const stacks = Error as unknown as { stackTraceLimit?: number | undefined }
 /** The seconds in `Retry-After` of a 503 without a better estimate. */
 const defaultRetryAfter = 10
 
-/** What a `HookError` has besides its code. */
+/** The text, the header `Retry-After` and the cause of a `HookError`. */
 export interface HookErrorOptions {
   /** The text for the sender. Default: the text in `errorTable`. */
   detail?: string

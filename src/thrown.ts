@@ -1,4 +1,4 @@
-/** What a handler throws to decide what happens to the delivery. Each may come from another copy of the package. */
+/** Errors that a handler throws to decide the outcome of a delivery. They may come from another copy of the package. */
 
 import { type Duration, parseDuration } from './runtime/units.ts'
 

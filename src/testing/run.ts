@@ -22,7 +22,7 @@ export interface RunOptions<Name extends string = string> {
   source?: string
 }
 
-/** What a handler did. */
+/** The outcome of a handler in a run. */
 export interface HandlerRun {
   /** The name of the handler. */
   handler: string
@@ -33,7 +33,7 @@ export interface HandlerRun {
   outcome: 'succeeded' | 'failed' | 'dead' | 'discarded'
   /** The return value, awaited. */
   returned: unknown
-  /** What the handler threw. */
+  /** The value that the handler threw. */
   error: unknown
   nextAttemptAt: Date | undefined
 }
@@ -46,7 +46,7 @@ export interface HandlerRun {
  * const [deploy] = await run(hooks, 'push', { attempt: 3 })
  * assert.equal(deploy?.outcome, 'failed')
  * ```
- * @returns what each handler did, the most specific first.
+ * @returns the outcome of each handler, the most specific first.
  * @throws {RangeError} (rejects) if there is no sample of the event, and no `payload`.
  */
 export function run<const Name extends AnyEventName>(

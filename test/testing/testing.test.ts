@@ -81,7 +81,7 @@ describe('inject', () => {
 })
 
 describe('run', () => {
-  test('returns what each matching handler did', async () => {
+  test('returns the outcome of each matching handler', async () => {
     const hooks = new Hooks({ logger: false })
     hooks.on('push', { name: 'deploy', attempts: 3, backoff: 1000 }, ({ attempt, isLastAttempt }) => {
       throw new Error(`attempt ${attempt}${isLastAttempt ? ', the last' : ''}`)
@@ -113,7 +113,7 @@ describe('inject without the inbox', () => {
     expect(warn).toHaveBeenCalledOnce()
   })
 
-  test('replies with what the handlers return', async () => {
+  test('replies with the return value of the hook', async () => {
     const hooks = new Hooks({ secret, logger: false, work: false, inbox: openInbox() })
     hooks.hook('push', () => 'pong')
     expect((await inject(hooks, signedRequest('push', { secret }))).status).toBe(202)
