@@ -101,6 +101,12 @@ export interface Registration {
   readonly schedule?: Schedule | undefined
 }
 
+/** The members of a registration that depend on the method of `Hooks`. */
+export interface RegisteredHandler extends Pick<Registration, 'replies' | 'handler' | 'schedule'> {
+  /** Whether it is a handler of hookserver, which middleware does not see. */
+  isInternal?: boolean
+}
+
 /** The options that have no effect without an inbox. Those of `exec`, which are not given, do not count. */
 export const inboxOptionsOf = (given: HandlerOptions = {}): string[] =>
   Object.entries(given).flatMap(([name, value]) =>

@@ -1,21 +1,18 @@
 import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.ts'
 import type { DeliveryOctokit } from './delivery.ts'
 import { type Middleware, MiddlewareChain } from './dispatch/middleware.ts'
+import { Registrar } from './dispatch/registrar.ts'
 import { Registry } from './dispatch/registry.ts'
 import type { CheckedName, CheckedNames } from './event-names.ts'
 import { type AnyEventName, splitName } from './events.ts'
 import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
 import {
-  checkName,
   checkNames,
   type Handler,
   type HandlerOptions,
   type Hook,
-  handlerOptions,
-  inboxOptionsOf,
   optionsThenHandler,
   type Registration,
-  resolveHandlerOptions,
 } from './handler.ts'
 import type { HookReply, Receiver } from './http.ts'
 import { hasCapability } from './inbox/capabilities.ts'
@@ -65,8 +62,15 @@ export class Hooks implements Mountable {
   readonly #memoryLimits = new Map<number, MemoryLimit>()
   readonly #workers: InboxWorkers
   readonly #unknownNames = new UnknownNames()
-  /** The handlers that `#warnOfInboxOptions` has named. */
-  readonly #warned = new Set<string>()
+  readonly #registrar = new Registrar({
+    registry: this.#registry,
+    middleware: this.#middleware,
+    hasInbox: () => Boolean(this.#options.inbox) || this.#workers.hasInbox,
+    registered: (names) => {
+      for (const name of names) this.#unknownNames.add(name)
+      this.#workers.handlersChanged()
+    },
+  })
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
 
@@ -111,7 +115,7 @@ export class Hooks implements Mountable {
     }
     const { options, handler } = optionsThenHandler(`hooks.hook('${name}'`, given)
     if (this.#registry.hasHook(name, options?.source)) throw new Error(`${name} hook already registered`)
-    this.#register([name], options, handler, (hook: Hook) => ({
+    this.#registrar.register([name], options, handler, (hook: Hook) => ({
       replies: true,
       handler: (delivery) => hook(delivery.payload, delivery.guid, delivery),
     }))
@@ -141,7 +145,7 @@ export class Hooks implements Mountable {
     if (!isListOf(list, isString)) fail('hooks.on(): "names"', 'a string or a list of strings', names)
     const call = `hooks.on(${JSON.stringify(names).replaceAll('"', "'")}`
     const { options, handler } = optionsThenHandler(call, given)
-    this.#register(list, options, handler, (listener: Handler) => {
+    this.#registrar.register(list, options, handler, (listener: Handler) => {
       if (listener.length > 1) {
         throw new TypeError(
           `A listener gets one argument, the delivery, but this one declares ${listener.length} parameters: ` +
@@ -179,7 +183,7 @@ export class Hooks implements Mountable {
     const { options, handler } = optionsThenHandler(`hooks.schedule('${name}', …`, given)
     const { schedule, handlerOptions } = readSchedule(name, time, options)
     const handlers = this.#workers.scheduleHandlers(schedule, handlerOptions, () => this.#settings)
-    for (const { event, options, toRegistration } of handlers) this.#register([event], options, handler, toRegistration)
+    for (const { event, options, toHandler } of handlers) this.#registrar.register([event], options, handler, toHandler)
     return handler
   }
 
@@ -223,7 +227,7 @@ export class Hooks implements Mountable {
     const { inbox, work } = settings
     if (!inbox) {
       if (traits?.overrides) return receiver // `inject` needs no inbox
-      this.#warnOfInboxOptions(settings)
+      this.#registrar.warnOfInboxOptions(settings.logger)
       this.#workers.mountedWithoutInbox()
       return receiver
     }
@@ -344,16 +348,6 @@ export class Hooks implements Mountable {
     }
   }
 
-  /** Warns once about each handler with options that have no effect without an inbox. */
-  #warnOfInboxOptions({ logger }: Settings): void {
-    for (const { name, inboxOptions = [] } of this.#registry.all()) {
-      if (inboxOptions.length === 0 || this.#warned.has(name)) continue
-      this.#warned.add(name)
-      const list = inboxOptions.map((option) => `"${option}"`).join(', ')
-      logger.warn({ handler: name }, `Without an inbox, ${list} of the handler ${name} has no effect`)
-    }
-  }
-
   #createReceiver(settings: Settings): DeliveryReceiver {
     const { inbox, bodyMemory } = settings
     return new DeliveryReceiver(settings, {
@@ -365,35 +359,5 @@ export class Hooks implements Mountable {
       onStored: () => inbox && this.#workers.wake(inbox),
       writes: inbox && this.#workers.writesTo(inbox),
     })
-  }
-
-  #register<Given>(
-    names: readonly string[],
-    options: HandlerOptions | undefined,
-    given: unknown,
-    toRegistration: (given: Given) => Pick<Registration, 'replies' | 'handler' | 'schedule'> & { isInternal?: boolean },
-  ): void {
-    if (names.length === 0) throw new TypeError('A listener needs at least one name')
-    const joined = names.join(', ')
-    if (!isFunction(given)) fail(`The handler of ${joined}`, 'a function', given)
-    if (options !== undefined && !isObject(options)) {
-      fail(`The options of the handler of ${joined}`, 'an object', options)
-    }
-    for (const event of names) this.#registry.check(event)
-    const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
-    const own = resolveHandlerOptions({ ...ofHandler, ...options })
-    const { replies, handler, isInternal, schedule } = toRegistration(given as Given)
-    const name = own.name ?? `${replies ? 'hook' : 'on'}:${names.join(',')}`
-    const registration = {
-      ...{ name, events: [...names], replies, given, options: own, schedule },
-      handler: isInternal ? handler : this.#middleware.around(handler),
-      inboxOptions: inboxOptionsOf(options),
-    }
-    if (this.#options.inbox || this.#workers.hasInbox) checkName(registration, this.#registry.hasHandlerName(name))
-    for (const event of names) {
-      this.#registry.add(event, registration)
-      this.#unknownNames.add(event)
-    }
-    this.#workers.handlersChanged()
   }
 }

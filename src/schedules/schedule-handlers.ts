@@ -1,4 +1,4 @@
-import type { Handler, HandlerOptions, Registration } from '../handler.ts'
+import type { Handler, HandlerOptions, RegisteredHandler } from '../handler.ts'
 import { type EachParts, eachTarget } from './each-target.ts'
 import { eachHandlerName, type Schedule, scheduleEvent } from './schedule.ts'
 
@@ -7,11 +7,8 @@ interface ScheduleRegistration {
   event: string
   options: HandlerOptions
   /** @param given The handler of the application. */
-  toRegistration(given: Handler): ScheduledRegistration
+  toHandler(given: Handler): RegisteredHandler
 }
-
-/** Middleware does not apply to an internal handler. */
-type ScheduledRegistration = Pick<Registration, 'replies' | 'handler' | 'schedule'> & { isInternal?: boolean }
 
 /**
  * The handlers of a schedule: that of the application, and with `each` one that makes the deliveries for the
@@ -26,14 +23,14 @@ export function scheduleHandlers(
   const own: ScheduleRegistration = {
     event: `${scheduleEvent}.${name}`,
     options: { ...options, name, source: scheduleEvent },
-    toRegistration: (handler) => ({ replies: false, handler, schedule }),
+    toHandler: (handler) => ({ replies: false, handler, schedule }),
   }
   if (!each) return [own]
   const eachName = eachHandlerName(name)
   const makeDeliveries: ScheduleRegistration = {
     event: `${scheduleEvent}.${eachName}`,
     options: { name: eachName, source: scheduleEvent },
-    toRegistration: () => ({ replies: false, handler: eachTarget(schedule, each, parts), isInternal: true }),
+    toHandler: () => ({ replies: false, handler: eachTarget(schedule, each, parts), isInternal: true }),
   }
   return [own, makeDeliveries]
 }

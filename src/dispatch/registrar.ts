@@ -1,0 +1,77 @@
+import {
+  checkName,
+  type HandlerOptions,
+  handlerOptions,
+  inboxOptionsOf,
+  type RegisteredHandler,
+  resolveHandlerOptions,
+} from '../handler.ts'
+import { fail, isFunction } from '../runtime/check-options.ts'
+import { isObject } from '../runtime/json.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { MiddlewareChain } from './middleware.ts'
+import type { Registry } from './registry.ts'
+
+interface RegistrarParts {
+  registry: Registry
+  middleware: MiddlewareChain
+  /** Whether there is an inbox, so that handler names must be unique. */
+  hasInbox(): boolean
+  /** Is called after each registration. */
+  registered(names: readonly string[]): void
+}
+
+/** Checks the arguments of `hook`, `on` and the other methods of a `Hooks` that register a handler, and registers it. */
+export class Registrar {
+  readonly #parts: RegistrarParts
+  /** The handlers that `warnOfInboxOptions` has named. */
+  readonly #warned = new Set<string>()
+
+  constructor(parts: RegistrarParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Registers a handler.
+   * @param names `event`, `event.action` or `*`.
+   * @param given The function of the application.
+   * @throws {TypeError} naming the invalid argument or option.
+   */
+  register<Given>(
+    names: readonly string[],
+    options: HandlerOptions | undefined,
+    given: unknown,
+    toHandler: (given: Given) => RegisteredHandler,
+  ): void {
+    const { registry, middleware, hasInbox, registered } = this.#parts
+    if (names.length === 0) throw new TypeError('A listener needs at least one name')
+    const joined = names.join(', ')
+    if (!isFunction(given)) fail(`The handler of ${joined}`, 'a function', given)
+    if (options !== undefined && !isObject(options)) {
+      fail(`The options of the handler of ${joined}`, 'an object', options)
+    }
+    for (const event of names) registry.check(event)
+    const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
+    const own = resolveHandlerOptions({ ...ofHandler, ...options })
+    const { replies, handler, isInternal, schedule } = toHandler(given as Given)
+    const name = own.name ?? `${replies ? 'hook' : 'on'}:${names.join(',')}`
+    const registration = {
+      ...{ name, events: [...names], replies, given, options: own, schedule },
+      handler: isInternal ? handler : middleware.around(handler),
+      inboxOptions: inboxOptionsOf(options),
+    }
+    if (hasInbox()) checkName(registration, registry.hasHandlerName(name))
+    for (const event of names) registry.add(event, registration)
+    registered(names)
+  }
+
+  /** Warns once about each handler with options that have no effect without an inbox. */
+  warnOfInboxOptions(logger: Logger): void {
+    for (const { name, inboxOptions = [] } of this.#parts.registry.all()) {
+      if (inboxOptions.length === 0 || this.#warned.has(name)) continue
+      this.#warned.add(name)
+      const list = inboxOptions.map((option) => `"${option}"`).join(', ')
+      logger.warn({ handler: name }, `Without an inbox, ${list} of the handler ${name} has no effect`)
+    }
+  }
+}
