@@ -303,7 +303,8 @@ export class Hooks implements Mountable {
    *   running handlers aborts. An attempt that does not end within 3 s does not count, and its task stays due.
    * @returns When to call `drain` again: when the next task is due. Not in the future if tasks are due now.
    * @throws {TypeError} (rejects) naming the invalid limit. Also if there is no inbox, or if this process has started to
-   *   run handlers, because a mount does not have the option `work: false`.
+   *   run handlers, because a mount does not have the option `work: false`, or if another `Hooks` of this process handles
+   *   the same deliveries of the inbox.
    * @throws {Error} (rejects) if the inbox fails. Its deliveries are safe.
    */
   async drain(limits: DrainOptions = {}): Promise<DrainResult> {

@@ -77,24 +77,29 @@ export class InboxWorkers {
 
   /** Starts the worker of an inbox, unless it runs. @throws {TypeError} as `Hooks.work()`. */
   start(inbox: BasicInbox, settings: Settings): void {
-    checkNames(this.#shared.registry.all())
     if (this.#workers.has(inbox)) return
     // Two workers of one process would exceed the concurrency of a handler.
     if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')
     if (this.#schedules().length > 0) checkSchedules(inbox, settings)
-    takeSources(inbox, this, settings.sources)
-    const writes = this.writesTo(inbox)
-    writes.registry?.add('worker')
-    const worker = new LazyWorker(inbox, this.#hostFor(settings, writes))
+    const worker = this.#createWorker(inbox, settings)
     this.#workers.set(inbox, worker)
     worker.start()
-    writes.registry?.reportProblems(() => worker.problems)
+    this.writesTo(inbox).registry?.reportProblems(() => worker.problems)
     const schedules = () => this.#schedules()
     const store = (delivery: ScheduledDelivery) => this.#storeScheduled(inbox, delivery)
     const check = () => checkSchedules(inbox, settings)
     const scheduler = new LazyScheduler({ inbox, schedules, store, check, logger: settings.logger })
     this.#schedulers.set(inbox, scheduler)
     scheduler.schedulesChanged()
+  }
+
+  /** @throws {TypeError} if two handlers have the same name, or if another `Hooks` handles the same deliveries. */
+  #createWorker(inbox: BasicInbox, settings: Settings): LazyWorker {
+    checkNames(this.#shared.registry.all())
+    takeSources(inbox, this, settings.sources)
+    const writes = this.writesTo(inbox)
+    writes.registry?.add('worker')
+    return new LazyWorker(inbox, this.#hostFor(settings, writes))
   }
 
   /** Stores a delivery of a schedule, unless the inbox has it already. */
@@ -112,17 +117,15 @@ export class InboxWorkers {
       throw new TypeError('hooks.drain() needs the option "work: false", because this process already runs handlers')
     }
     const { result } = getOrCreate(this.#draining, inbox, () => {
-      checkNames(this.#shared.registry.all())
-      const writes = this.writesTo(inbox)
-      writes.registry?.add('worker')
-      const worker = new LazyWorker(inbox, this.#hostFor(settings, writes))
-      return { worker, result: worker.drain({ signal, budget: budget && toMilliseconds(budget) }) }
+      const worker = this.#createWorker(inbox, settings)
+      const draining = worker.drain({ signal, budget: budget && toMilliseconds(budget) })
+      const ended = () => {
+        this.#draining.delete(inbox)
+        returnSources(inbox, this)
+      }
+      return { worker, result: draining.finally(ended) }
     })
-    try {
-      return await result
-    } finally {
-      this.#draining.delete(inbox)
-    }
+    return result
   }
 
   /** There may be unmatched deliveries. */
@@ -175,7 +178,7 @@ export class InboxWorkers {
       ...workers.map((worker) => worker.stop(grace)),
       ...schedulers.map((scheduler) => within(storeTimeout, scheduler.stop())),
     ])
-    for (const inbox of this.#workers.keys()) working.get(inbox)?.delete(this)
+    for (const inbox of this.#workers.keys()) returnSources(inbox, this)
     await Promise.allSettled(draining.map(({ result }) => result)) // they still query the inbox after their workers
   }
 
@@ -249,4 +252,9 @@ function takeSources(inbox: BasicInbox, workers: InboxWorkers, own: HooksOptions
     )
   }
   working.set(inbox, all.set(workers, own))
+}
+
+/** Lets another `Hooks` handle the deliveries. */
+function returnSources(inbox: BasicInbox, workers: InboxWorkers): void {
+  working.get(inbox)?.delete(workers)
 }

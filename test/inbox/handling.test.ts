@@ -399,12 +399,23 @@ describe('two Hooks on one inbox', () => {
     ['both handle all deliveries', undefined, undefined],
     ['one handles all deliveries', ['/a'], undefined],
     ['both name a source', ['/a', '/b'], ['/b']],
-  ])('are an error if %s', (_what, first, second) => {
+  ])('are an error if %s', async (_what, first, second) => {
     const inbox = openInbox()
     hooksWith({ inbox, sources: first }).work()
     expect(() => hooksWith({ inbox, sources: second }).work()).toThrow(TypeError)
     expect(() => hooksWith({ inbox, sources: second }).mount()).toThrow(/each would handle.*option "sources"/)
+    await expect(hooksWith({ inbox, sources: second }).drain()).rejects.toThrow(/each would handle.*option "sources"/)
     expect(() => hooksWith({ inbox, sources: second, work: false }).mount()).not.toThrow()
+  })
+
+  test('are an error only while drain() of the other Hooks runs', async () => {
+    const inbox = openInbox()
+    const first = hooksWith({ inbox })
+    const second = hooksWith({ inbox })
+    const draining = first.drain()
+    expect(() => second.work()).toThrow(/each would handle/)
+    await draining
+    second.work()
   })
 
   test('may work one after the other', async () => {
