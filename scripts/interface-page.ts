@@ -1,5 +1,5 @@
 /** The page `docs/interface.md`: every name of the interface, with one line from the code. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { createProgram } from '../src/cli/program.ts'
@@ -72,6 +72,39 @@ const settingRows = (): Row[] =>
     help,
   ])
 
+/** The variables that belong to no setting, and what they set. */
+const variables: Readonly<Record<string, string>> = {
+  GITHUB_WEBHOOKS_KEY: 'Default of the option `secret`.',
+  SECRET_KEY: 'Default of the option `secret`, if there is no `GITHUB_WEBHOOKS_KEY`.',
+  GITHUB_APP_ID: 'With `GITHUB_APP_PRIVATE_KEY`: default of the option `app`.',
+  GITHUB_APP_PRIVATE_KEY: 'With `GITHUB_APP_ID`: default of the option `app`. The key, or the path of its file.',
+  GITHUB_CLIENT_ID: '`app create` writes it to `.env`, for programs of your own.',
+  GITHUB_CLIENT_SECRET: '`app create` writes it to `.env`, for programs of your own.',
+  GITHUB_TOKEN: 'Default of the option `token` for github.com.',
+  HOOKSERVER_ENV_FILE: 'File with environment variables, instead of `.env`.',
+  HTTPS_PROXY: 'Proxy for requests to GitHub. Node.js reads it if `NODE_USE_ENV_PROXY` is `1`.',
+  STATE_DIRECTORY: 'Directory of the generated admin token. systemd sets it.',
+  NOTIFY_SOCKET: 'Socket that learns when the server is ready. systemd sets it.',
+  NO_COLOR: 'Any value: no colors.',
+  COLUMNS: 'Width of tables if the output is no terminal.',
+}
+
+/** Variables that only hookserver itself or a test runner sets, and those of the system. */
+const internalVariables = ['HOOKSERVER_SUPERVISED', 'NODE_TEST_CONTEXT', 'PATH']
+
+/** The variables that `src` reads and the page does not list. */
+export function missingVariables(page: string): string[] {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  )
+  const source = files
+    .map((file) => readFileSync(join(root, 'src', file), 'utf8').replace(/^ *\* .*$/gm, ''))
+    .join('\n')
+  const read = source.matchAll(/\benv\.([A-Z_]+)|\b(?:env|environmentVariable)\('([A-Z_]+)'\)|'(HOOKSERVER_[A-Z_]+)'/g)
+  const names = new Set([...read].map(([, member, argument, constant]) => member ?? argument ?? constant ?? ''))
+  return [...names].filter((name) => !internalVariables.includes(name) && !page.includes(code(name)))
+}
+
 /** The metrics, from the text that a server without an inbox shows. */
 async function metricRows(): Promise<Row[]> {
   const metrics = new Metrics(stub as never)
@@ -126,6 +159,13 @@ ${table(['command', ''], commandRows(createProgram(), 'hookserver'))}
 [Settings](settings.md) explains how \`hookserver serve\` finds their values.
 
 ${table(['flag', 'variables', ''], settingRows())}
+
+These variables belong to no setting:
+
+${table(
+  ['variable', ''],
+  Object.entries(variables).map(([name, text]) => [code(name), text]),
+)}
 
 ## Metrics
 

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../package.json' with { type: 'json' }
-import { type Export, interfacePage } from './interface-page.ts'
+import { type Export, interfacePage, missingVariables } from './interface-page.ts'
 import { ts } from './typescript-api.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -121,13 +121,18 @@ const toExport = ([name, symbol]: readonly [string, ts.Symbol]): Export => ({
 })
 const exports = entryPoints.map(([specifier, file]) => [specifier, exportsOf(file).map(toExport)] as const)
 
-const files = { 'test/types/interface.api.md': report, 'docs/interface.md': await interfacePage(new Map(exports)) }
+const page = await interfacePage(new Map(exports))
+const files = { 'test/types/interface.api.md': report, 'docs/interface.md': page }
 
 const withoutText = exports.flatMap(([specifier, list]) =>
   list.filter(({ text }) => text === '').map(({ name }) => `${specifier}: ${name} has no comment`),
 )
 
-const faults = [...new Set(unexported), ...withoutText]
+const undocumented = missingVariables(page).map(
+  (name) => `src reads the variable ${name}, which docs/interface.md lacks`,
+)
+
+const faults = [...new Set(unexported), ...withoutText, ...undocumented]
 for (const [file, text] of Object.entries(files)) {
   if (!process.argv.includes('--check')) writeFileSync(join(root, file), text)
   else if (text !== readFileSync(join(root, file), 'utf8')) {
