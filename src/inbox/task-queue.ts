@@ -82,8 +82,10 @@ export interface MatchedTask {
   handler: string
   /** Tasks of one handler with the same key run one at a time, in order of receipt. */
   key?: string | undefined
-  /** Whether the worker has room to run it now. */
+  /** Whether the worker claims it, to run it now or soon. */
   claim: boolean
+  /** Whether the worker claims it ahead, see `ClaimRequest.ahead`. */
+  ahead?: boolean | undefined
   /**
    * When the task is due, in milliseconds since 1970. Until then, it is `pending` and blocks later tasks with its order
    * key. Default: at once.
@@ -95,6 +97,12 @@ export interface MatchedTask {
 export interface ClaimRequest {
   /** Maximum tasks of each handler. */
   wanted: Readonly<Record<string, number>>
+  /**
+   * How many of the wanted tasks of each handler the worker claims ahead: the last ones. They wait until other tasks have
+   * ended, so an attempt of such a task counts when its result is recorded, not when its lease expires. Suspects count
+   * at once, like all other tasks. Default: none.
+   */
+  ahead?: Readonly<Record<string, number>> | undefined
   /** Maximum bytes of all bodies together. The first task is claimed even if its body is larger. */
   bytes: number
   /** Maximum bytes of one body; tasks of larger deliveries are skipped. Default: no limit. */

@@ -3,7 +3,7 @@ import type { Sql } from './connection/connection.ts'
 import type { Transaction } from './connection/database.ts'
 
 /** The version of `schema.sql`, which creates the tables in an empty schema. */
-const initialVersion = 2
+const initialVersion = 3
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, it
@@ -18,6 +18,8 @@ export const migrations: readonly Migration[] = [
       alter table tombstones rename column recovered to pulled`,
     minVersion: 2,
   },
+  // A program of version 2 does not set it, so all tasks that this program claims count at once.
+  { sql: 'alter table tasks add column claimed_ahead boolean not null default false' },
 ]
 
 export interface Migration {

@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (2, 2);
+insert into schema_migrations (version, min_version) values (3, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -117,6 +117,7 @@ create table tasks (
   started_at bigint,
   claimed_after bigint,                     -- the delivery whose result claimed the running attempt; null: another call did
   claimed_after_attempt int,                -- the attempt with this result
+  claimed_ahead boolean not null default false, -- "attempts_used" does not include the running attempt
   primary key (delivery_id, handler)
 );
 

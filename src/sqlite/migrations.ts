@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 export const applicationId = 0x686f6f6b
 
 /** The version of `schema.sql`, which creates the tables in an empty file. */
-const initialVersion = 2
+const initialVersion = 3
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, this
@@ -14,6 +14,7 @@ const initialVersion = 2
 export const migrations: readonly string[] = [
   `alter table deliveries rename column recovered to pulled;
    alter table tombstones rename column recovered to pulled`,
+  'alter table tasks add column claimed_ahead integer not null default 0',
 ]
 
 /**

@@ -3,7 +3,7 @@
 -- since 1970, unless a column says otherwise.
 
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
-pragma user_version = 2;
+pragma user_version = 3;
 
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
 -- the decompressed pack.
@@ -78,6 +78,7 @@ create table tasks (
   started_at integer,
   claimed_after integer,                    -- the delivery whose result claimed the running attempt; null: another call did
   claimed_after_attempt integer,            -- the attempt with this result
+  claimed_ahead integer not null default 0, -- 1: "attempts_used" does not include the running attempt
   primary key (delivery_id, handler)
 ) strict, without rowid;
 

@@ -9,8 +9,8 @@ export const defaultConcurrency = 25
 
 /**
  * The maximum number of tasks of a handler that wait for a slot. They are claimed ahead, so that the handler need not
- * wait for the store between two tasks, and so that each call of the store is about many tasks. Limited, because all
- * claimed tasks of a process that dies lose an attempt.
+ * wait for the store between two tasks, and so that each call of the store is about many tasks. Limited, because the
+ * claimed tasks of a process that dies have to wait until their leases expire.
  */
 const maxAhead = 100
 
@@ -28,6 +28,8 @@ export interface Slot {
 /** Slots of one handler that a claim has taken, and that no task owns yet. */
 export interface FreeSlots {
   readonly length: number
+  /** How many of them are for tasks that are claimed ahead. */
+  readonly ahead: number
   /** @returns a slot, if one is left. The slots of tasks that have to wait come last. */
   pop(): Slot | undefined
   /** Releases the slots that are left. */
@@ -120,7 +122,8 @@ class HandlerSlots {
  * Gives out the slots of handlers. A round may also claim tasks ahead, which wait for a slot: as many as have ended since
  * the round before. So a task waits for about as long as a round takes, a handler that is slow has no waiting tasks, and
  * the first rounds of a small backlog leave it to other workers. Tasks with an order key are not claimed ahead, because
- * the end of a task claims the next one.
+ * the end of a task claims the next one. Nor are tasks of handlers with one attempt: if the process dies, the attempt of
+ * a task that was claimed ahead does not count, so the handler could run twice.
  */
 export class Slots {
   readonly #handlers = new Map<string, HandlerSlots>()
@@ -165,6 +168,9 @@ export class Slots {
       get length() {
         return free + ahead
       },
+      get ahead() {
+        return ahead
+      },
       pop: () => {
         if (free > 0) {
           free--
@@ -189,7 +195,8 @@ export class Slots {
   }
 
   #room({ name, options }: Registration): number {
-    return options.order === undefined ? (this.#handlers.get(name)?.room ?? 0) : 0
+    if (options.order !== undefined || options.attempts === 1) return 0
+    return this.#handlers.get(name)?.room ?? 0
   }
 
   #of({ name }: Registration): HandlerSlots {

@@ -166,7 +166,8 @@ export function matchDelivery(stored: StoredDelivery, options: MatchOptions): Ma
     const isDue = startAt === undefined || startAt <= now
     const slot = hasMemory && isDue ? slots.takeAhead(registration) : undefined
     if (slot) taken.set(name, slot)
-    return { handler: name, key: orderKeyOf(registration, stored, read, host), claim: slot !== undefined, startAt }
+    const claim = { claim: slot !== undefined, ...(slot?.turn && { ahead: true }) }
+    return { handler: name, key: orderKeyOf(registration, stored, read, host), ...claim, startAt }
   })
   const payload = taken.size > 0 ? payloadForAttempts(read) : undefined
   const match = { id: stored.id, summary, tasks, discardReplay: host.replays === 'discard' }

@@ -226,10 +226,11 @@ export class Worker {
     // Taken before the claim, because other tasks may take slots during it.
     const free = new Map(registrations.map((registration) => [registration.name, slots.takeAll(registration)]))
     const wanted = Object.fromEntries([...free].map(([handler, own]) => [handler, own.length]))
+    const ahead = Object.fromEntries([...free].map(([handler, own]) => [handler, own.ahead]))
     const claim = { worker, calledAt: suspensions.callTime(), chainStart: performance.now() }
     const limits = { bytes: batchBytes, largest: memory.largestBody, suspect: this.#runs.maySuspectStart }
     try {
-      const tasks = await inbox.claim(worker, { wanted, ...limits, now: clock.now() })
+      const tasks = await inbox.claim(worker, { wanted, ahead, ...limits, now: clock.now() })
       const claims = tasks.map((task): Claim => ({ ...task, ...claim, slot: free.get(task.handler)?.pop() as Slot }))
       // A handler whose free slots were all filled may have more due tasks. Large tasks may wait for memory.
       const isLimited = limits.largest < Number.POSITIVE_INFINITY

@@ -24,9 +24,12 @@ export interface DueTask {
   suspect: boolean
 }
 
+/** A due task that this worker claims. `ahead`: its attempt does not count yet. */
+type ClaimableTask = DueTask & { ahead: boolean }
+
 /** The decision about the due tasks. A task that is in neither list stays due. */
 export interface ClaimDecision {
-  claimed: DueTask[]
+  claimed: ClaimableTask[]
   /** Another task with the same order key is first, or is running. */
   blocked: DueTask[]
 }
@@ -49,7 +52,14 @@ export async function claim(
   })
   await Promise.all([
     blocked.length > 0 && transaction.run(blockTasks, ...columnsOf(blocked)),
-    claimed.length > 0 && transaction.run(startTasks, ...columnsOf(claimed), worker, now),
+    claimed.length > 0 &&
+      transaction.run(
+        startTasks,
+        ...columnsOf(claimed),
+        claimed.map(({ ahead }) => ahead),
+        worker,
+        now,
+      ),
     updateDeliveryStates(transaction, new Set([...claimed, ...blocked].map(({ delivery_id }) => delivery_id))),
     transaction.commit(),
   ])
@@ -106,7 +116,7 @@ export async function lockDueTasks(
  */
 export function decideClaims(
   tasks: readonly DueTask[],
-  { wanted, bytes }: Pick<ClaimRequest, 'wanted' | 'bytes'>,
+  { wanted, ahead = {}, bytes }: Pick<ClaimRequest, 'wanted' | 'ahead' | 'bytes'>,
   takeTurn: (task: DueTask) => boolean,
 ): ClaimDecision {
   const decision: ClaimDecision = { claimed: [], blocked: [] }
@@ -118,7 +128,7 @@ export function decideClaims(
     if (left < 1 || !fits) continue
     if (!takeTurn(task)) decision.blocked.push(task)
     else {
-      decision.claimed.push(task)
+      decision.claimed.push({ ...task, ahead: left <= (ahead[task.handler] ?? 0) && !task.suspect })
       free.set(task.handler, left - 1)
       bytesLeft -= task.size
     }
@@ -147,7 +157,7 @@ const lockFirst = (range: string) => `
   select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.attempts_used, tasks.order_hash, deliveries.size,
          deliveries.replayed, suspicion.suspect
   from tasks join deliveries on deliveries.id = tasks.delivery_id, lateral (
-    select tasks.attempts_used > 1 and 2 = (
+    select tasks.attempt > 1 and 2 = (
       select count(*) from (
         select outcome from attempts
         where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler
@@ -195,7 +205,8 @@ const blockTasks = `
 
 const startTasks = `
   update tasks
-  set state = 'running', next_at = null, delay = null, attempt = attempt + 1, attempts_used = attempts_used + 1,
-      worker = $3, started_at = $4, claimed_after = null
-  from unnest($1::bigint[], $2::text[]) as claimed (delivery_id, handler)
+  set state = 'running', next_at = null, delay = null, attempt = attempt + 1,
+      attempts_used = attempts_used + 1 - claimed.ahead::int, claimed_ahead = claimed.ahead,
+      worker = $4, started_at = $5, claimed_after = null
+  from unnest($1::bigint[], $2::text[], $3::boolean[]) as claimed (delivery_id, handler, ahead)
   where tasks.delivery_id = any($1) and tasks.delivery_id = claimed.delivery_id and tasks.handler = claimed.handler`

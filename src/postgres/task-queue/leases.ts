@@ -42,7 +42,10 @@ export async function reclaimOrphans(transaction: Transaction, now: number): Pro
   await expireAll(transaction, await transaction.all<Lease>(selectOrphans), new Map(), now)
 }
 
-/** Takes running tasks from removed workers. The attempts count, and the tasks are due again after a delay. */
+/**
+ * Takes running tasks from removed workers. The tasks are due again after a delay. Their attempts count, except those of
+ * tasks that were claimed ahead.
+ */
 async function expireAll(
   transaction: Transaction,
   leases: readonly Lease[],
@@ -83,7 +86,8 @@ const expireTasks = `
     select delivery_id, handler, attempt, started_at, 'cut off' from running
   )
   update tasks
-  set state = 'retrying', next_at = input.next_at, delay = input.delay, worker = null, started_at = null
+  set state = 'retrying', next_at = input.next_at, delay = input.delay, claimed_ahead = false, worker = null,
+      started_at = null
   from running join input using (delivery_id, handler, attempt)
   where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
   returning tasks.delivery_id as id`

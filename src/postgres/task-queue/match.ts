@@ -169,10 +169,11 @@ async function commitMatches(
 }
 
 /** A due task has a time. A running task has a worker. A blocked task has none of these. */
-function rowOf(id: number, { handler, key, start, startAt }: NewTask, { worker, now }: Claimant) {
+function rowOf(id: number, { handler, key, start, startAt, ahead = false }: NewTask, { worker, now }: Claimant) {
   const task = { delivery_id: id, handler, start_at: startAt, order_key: key, order_hash: orderHash(handler, key) }
-  if (start === 'running') return { ...task, state: 'running', attempts_used: 1, worker, started_at: now }
-  const pending = { ...task, state: 'pending', attempts_used: 0 }
+  if (start === 'running')
+    return { ...task, state: 'running', attempt: 1, claimed_ahead: ahead, worker, started_at: now }
+  const pending = { ...task, state: 'pending', attempt: 0, claimed_ahead: false }
   return start === 'due' ? { ...pending, next_at: startAt ?? 0 } : pending
 }
 
@@ -241,18 +242,19 @@ const updateMatched = `
 
 const upsertTasks = `
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used, worker, started_at)
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used, claimed_ahead, worker,
+    started_at)
   select
-    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempts_used, attempts_used, worker,
-    started_at
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempt - claimed_ahead::int,
+    claimed_ahead, worker, started_at
   from json_to_recordset($1::json) as input (
     delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, order_key text,
-    order_hash bigint, attempts_used int, worker bigint, started_at bigint)
+    order_hash bigint, attempt int, claimed_ahead boolean, worker bigint, started_at bigint)
   on conflict (delivery_id, handler) do update
   set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
       order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
-      attempts_used = excluded.attempts_used, worker = excluded.worker, started_at = excluded.started_at,
-      claimed_after = null
+      attempts_used = excluded.attempts_used, claimed_ahead = excluded.claimed_ahead, worker = excluded.worker,
+      started_at = excluded.started_at, claimed_after = null
   returning delivery_id as id, handler, attempt`
 
 const markTasksGone = `

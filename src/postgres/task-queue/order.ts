@@ -184,7 +184,7 @@ const claimPromoted = `
   ), firsts as materialized (
     select places.id, places.ended, places.worker, places.bytes, places.now, places.place, first.*
     from places join alive on alive.id = places.worker, lateral (
-      select ctid as row, delivery_id, handler, state, next_at, start_at, attempts_used > 1 as may_be_suspect
+      select ctid as row, delivery_id, handler, state, next_at, start_at, attempt > 1 as may_be_suspect
       from tasks
       where tasks.order_hash = places.order_hash and ${unfinished}
       order by delivery_id

@@ -118,7 +118,8 @@ const endLeases = `
   ), ended as (
     update tasks
     set state = firsts.state, next_at = firsts.next_at, delay = firsts.delay,
-        attempts_used = tasks.attempts_used + firsts.attempts_used_change, worker = null, started_at = null
+        attempts_used = tasks.attempts_used + tasks.claimed_ahead::int + firsts.attempts_used_change,
+        claimed_ahead = false, worker = null, started_at = null
     from firsts
     where tasks.delivery_id = any(array(select delivery_id from firsts))
       and tasks.delivery_id = firsts.delivery_id and tasks.handler = firsts.handler

@@ -9,11 +9,12 @@ import { claimTask, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 export function claim(
   connection: Connection,
   worker: number,
-  { wanted, bytes, largest = Number.POSITIVE_INFINITY, suspect, now }: ClaimRequest,
+  { wanted, ahead = {}, bytes, largest = Number.POSITIVE_INFINITY, suspect, now }: ClaimRequest,
 ): ClaimedTask[] {
   const paused = pausedHandlers(connection)
   if (paused.has('*')) return []
-  const limits = new Map(Object.entries(wanted)) // a stored name may be that of a member of `Object.prototype`
+  // Maps, because a stored name may be that of a member of `Object.prototype`.
+  const [limits, aheads] = [new Map(Object.entries(wanted)), new Map(Object.entries(ahead))]
   const claimed: ClaimedTask[] = []
   const examined = new Set<number>()
   let left = bytes
@@ -21,11 +22,14 @@ export function claim(
   for (const handler of scheduledHandlers(connection)) {
     const limit = limits.get(handler) ?? 0
     if (limit < 1 || paused.has(handler)) continue
+    let free = limit - (aheads.get(handler) ?? 0)
     for (const due of findDue(connection, { handler, limit, suspects: suspectsLeft, now, largest })) {
       if (due.size > left && claimed.length > 0) break
-      const task = claimTask(connection, worker, due.delivery_id, handler, now)
+      const options = { ahead: free < 1 && due.suspect === 0 }
+      const task = claimTask(connection, worker, due.delivery_id, handler, now, options)
       examined.add(due.delivery_id)
       if (!task) continue
+      free--
       left -= due.size
       suspectsLeft -= due.suspect
       claimed.push({ ...task, replayed: due.replayed === 1, ...(due.suspect === 1 && { suspect: true }) })
@@ -96,7 +100,7 @@ const selectDue = (range: string): string => `
   select delivery_id, size, replayed, suspect
   from (
     select delivery_id, size, replayed, tasks.next_at,
-      tasks.attempts_used > 1 and ${isCutOff(0)} and ${isCutOff(1)} as suspect
+      tasks.attempt > 1 and ${isCutOff(0)} and ${isCutOff(1)} as suspect
     from tasks join deliveries on deliveries.id = delivery_id
     where handler = ?1 and tasks.next_at ${range} and size <= ?3
   )

@@ -102,17 +102,18 @@ function recordMatch(
 function writeTask(
   connection: Connection,
   id: number,
-  { handler, key, start, startAt }: NewTask,
+  { handler, key, start, startAt, ahead = false }: NewTask,
   worker: number,
   now: number,
 ): number {
   const isRunning = start === 'running'
   const attempts = isRunning ? 1 : 0
+  const claimedAhead = isRunning && ahead ? 1 : 0
   const row = connection.get<{ attempt: number }>(
     upsertTask,
     ...[id, handler, isRunning ? 'running' : 'pending', start === 'due' ? (startAt ?? 0) : null, startAt ?? null],
     key ?? null,
-    ...[attempts, attempts, isRunning ? worker : null, isRunning ? now : null],
+    ...[attempts, attempts - claimedAhead, claimedAhead, isRunning ? worker : null, isRunning ? now : null],
   )
   return row?.attempt ?? attempts
 }
@@ -162,10 +163,12 @@ const selectTasks = 'select handler, state, order_key as key from tasks where de
 
 const upsertTask = `
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used, worker, started_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used, claimed_ahead, worker,
+    started_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (delivery_id, handler) do update
   set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
       order_key = excluded.order_key, attempt = attempt + excluded.attempt, attempts_used = excluded.attempts_used,
-      worker = excluded.worker, started_at = excluded.started_at, claimed_after = null
+      claimed_ahead = excluded.claimed_ahead, worker = excluded.worker, started_at = excluded.started_at,
+      claimed_after = null
   returning attempt`

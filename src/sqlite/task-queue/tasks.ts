@@ -18,21 +18,26 @@ export function* scheduledHandlers(connection: Connection): Generator<string> {
   for (let next = after(''); next; next = after(next.handler)) yield next.handler
 }
 
-/**
- * Starts an attempt of a due task. If the order key does not allow the task to run yet, blocks the task instead.
- * @param after The attempt whose result claims the task.
- */
+/** How a task is claimed. */
+interface ClaimOptions {
+  /** Whether it is claimed ahead: its attempt does not count yet. */
+  ahead?: boolean
+  /** The attempt whose result claims the task. */
+  after?: Pick<AttemptResult, 'id' | 'attempt'>
+}
+
+/** Starts an attempt of a due task. If the order key does not allow the task to run yet, blocks the task instead. */
 export function claimTask(
   connection: Connection,
   worker: number,
   id: number,
   handler: string,
   now: number,
-  after?: Pick<AttemptResult, 'id' | 'attempt'>,
+  { ahead = false, after }: ClaimOptions = {},
 ): Omit<ClaimedTask, 'replayed'> | undefined {
   const task = connection.get<Pick<FirstTask, 'attempt' | 'attempts_used'> & OrderedTask>(selectDue, id, handler)
   if (!task || blockUnlessFirst(connection, id, handler, task.order_key)) return undefined
-  connection.run(startTask, worker, now, after?.id ?? null, after?.attempt ?? null, id, handler)
+  connection.run(startTask, Number(ahead), worker, now, after?.id ?? null, after?.attempt ?? null, id, handler)
   return {
     ...{ id, handler, attempt: task.attempt + 1, attemptsUsed: task.attempts_used + 1 },
     ...(task.order_key !== null && { ordered: true }),
@@ -116,7 +121,7 @@ function claimNext(
   const now = startedAt + duration
   const first = firstWithKeyOf(connection, id, handler)
   if (!first || first.delivery_id === id || !isClaimable(first, nextBytes, now)) return undefined
-  const claimed = claimTask(connection, worker, first.delivery_id, handler, now, result)
+  const claimed = claimTask(connection, worker, first.delivery_id, handler, now, { after: result })
   return claimed && { ...claimed, replayed: first.replayed === 1 }
 }
 
@@ -140,13 +145,14 @@ function claimedAfter(
 
 /** Whether the next task may be claimed here. It must be no suspect: only `claim` limits their number. */
 function isClaimable(first: FirstTask, maxBytes: number, now: number): boolean {
-  const { state, next_at, attempts_used, size, paused } = first
+  const { state, next_at, attempt, size, paused } = first
   const isDue = state === 'pending' && next_at !== null && next_at <= now
-  return isDue && attempts_used < 2 && size <= maxBytes && paused === 0
+  return isDue && attempt < 2 && size <= maxBytes && paused === 0
 }
 
 /**
- * Takes a running task from a dead worker: the attempt counts, and the next attempt is due after `delay` milliseconds.
+ * Takes a running task from a dead worker. The attempt counts, unless the task was claimed ahead. The next attempt is due
+ * after `delay` milliseconds.
  */
 export function expireLease(connection: Connection, id: number, handler: string, delay: number, now: number): void {
   const task = connection.get<OrderedTask & { attempt: number; started_at: number }>(selectRunning, id, handler)
@@ -220,9 +226,9 @@ const selectDue = `
 
 const startTask = `
   update tasks
-  set state = 'running', next_at = null, delay = null, attempt = attempt + 1, attempts_used = attempts_used + 1,
-      worker = ?, started_at = ?, claimed_after = ?, claimed_after_attempt = ?
-  where delivery_id = ? and handler = ?`
+  set state = 'running', next_at = null, delay = null, attempt = attempt + 1, attempts_used = attempts_used + 1 - ?1,
+      claimed_ahead = ?1, worker = ?2, started_at = ?3, claimed_after = ?4, claimed_after_attempt = ?5
+  where delivery_id = ?6 and handler = ?7`
 
 const selectRunning = `
   select attempt, started_at, order_key from tasks where delivery_id = ? and handler = ? and state = 'running'`
@@ -236,13 +242,14 @@ const selectClaimedAfter = `
 
 const endLease = `
   update tasks
-  set state = ?, next_at = ?, delay = ?, attempts_used = attempts_used + ?, worker = null, started_at = null
+  set state = ?, next_at = ?, delay = ?, attempts_used = attempts_used + claimed_ahead + ?, claimed_ahead = 0,
+      worker = null, started_at = null
   where delivery_id = ? and handler = ? and attempt = ? and worker = ? and state = 'running'
   returning order_key`
 
 const expireTask = `
   update tasks
-  set state = 'retrying', next_at = ?, delay = ?, worker = null, started_at = null
+  set state = 'retrying', next_at = ?, delay = ?, claimed_ahead = 0, worker = null, started_at = null
   where delivery_id = ? and handler = ?`
 
 const insertEndedAttempt = `

@@ -4,6 +4,7 @@ import { attemptStatsCases } from './attempt-stats.ts'
 import type { InboxContractCase } from './case.ts'
 import { changeCases } from './changes.ts'
 import { writableCases } from './check-writable.ts'
+import { claimedAheadCases } from './claimed-ahead.ts'
 import { claimingCases } from './claiming.ts'
 import { closingCases } from './closing.ts'
 import { conflictCases } from './conflicts.ts'
@@ -54,6 +55,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...stateCases,
   ...handlerCases,
   ...claimingCases,
+  ...claimedAheadCases,
   ...retryCases,
   ...dueTimeCases,
   ...leaseCases,

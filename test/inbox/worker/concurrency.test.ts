@@ -56,6 +56,13 @@ describe('tasks that are claimed ahead', () => {
     expect(slots.claimable(one)).toBe(0)
   })
 
+  test('are none for a handler with an order or with one attempt', () => {
+    for (const options of [{ order: 'repository' }, { attempts: 1 }] as const) {
+      const slots = slotsAfter(3)
+      expect(slots.claimable(registrationOf('one', { concurrency: 1, ...options }))).toBe(1)
+    }
+  })
+
   test('get slots in their order when earlier tasks end', async () => {
     const slots = slotsAfter(2)
     const [first, second, third] = [slots.takeAhead(one), slots.takeAhead(one), slots.takeAhead(one)]

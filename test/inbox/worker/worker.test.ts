@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Delivery } from '../../../src/delivery.ts'
-import type { AvailableWork, Inbox } from '../../../src/inbox/inbox.ts'
+import type { AvailableWork, Inbox, MatchedTask } from '../../../src/inbox/inbox.ts'
 import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
 import { Discard, Retry } from '../../../src/thrown.ts'
@@ -285,6 +285,36 @@ describe('the concurrency of a handler', () => {
     )
     expect(outcomes).toContain('released') // by the worker, after it had claimed tasks ahead
     expect(outcomes.filter((outcome) => outcome === 'succeeded')).toHaveLength(60)
+  })
+
+  test.each([
+    ['some of the tasks ahead, whose attempts the store does not count yet', undefined],
+    ['no task ahead if the handler has one attempt', 1],
+  ])('lets a worker claim %s', async (_what, attempts) => {
+    const inbox = openInbox()
+    const matched: MatchedTask[] = []
+    const wanted: [all: number, ahead: number][] = []
+    const observed = withMembers(inbox, {
+      match: (worker, offer, decide) =>
+        inbox.match(worker, offer, async (offered) => {
+          const matches = await decide(offered)
+          matched.push(...matches.flatMap(({ tasks }) => tasks))
+          return matches
+        }),
+      claim: (worker, request) => {
+        wanted.push([request.wanted['on:push'] ?? 0, request.ahead?.['on:push'] ?? 0])
+        return inbox.claim(worker, request)
+      },
+    })
+    for (let n = 0; n < 40; n++) await storeIn(inbox, { n })
+    startWorker(
+      observed,
+      new Host().on('push', { concurrency: 5, ...(attempts && { attempts }) }, () => undefined),
+    )
+    await expect.poll(async () => (await inbox.overview()).states).toMatchObject({ done: 40 })
+    const claimsAhead = wanted.some(([, ahead]) => ahead > 0) || matched.some(({ ahead }) => ahead)
+    expect(claimsAhead).toBe(attempts === undefined)
+    expect(wanted.every(([all, ahead]) => all - ahead <= 5)).toBe(true)
   })
 
   test('is never exceeded, and fully used', async () => {

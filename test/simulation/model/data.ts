@@ -18,6 +18,8 @@ export interface ModelTask {
   delay: number | undefined
   attempt: number
   attemptsUsed: number
+  /** Whether the running attempt does not count yet. */
+  claimedAhead: boolean
   /** The worker that holds the lease. */
   worker: number | undefined
   startedAt: number | undefined
@@ -131,8 +133,9 @@ function toRecord({ id, content, state, isMatched, tasks }: ModelDelivery): Deli
   return {
     ...{ id, guid: content.guid, state, isMatched },
     tasks: [...tasks.values()].map((task) => {
-      const { handler, state, key, nextAt, attemptsUsed, startedAt, worker } = task
-      const isSuspect = state === 'running' && attemptsUsed > 2 && wasCutOffTwice(task)
+      const { handler, state, key, nextAt, startedAt, worker } = task
+      const attemptsUsed = task.attemptsUsed + Number(task.claimedAhead)
+      const isSuspect = state === 'running' && wasCutOffTwice(task)
       return { handler, state, orderKey: key, nextAt, attemptsUsed, startedAt, worker, isSuspect }
     }),
   }

@@ -68,6 +68,7 @@ function expireLease(data: ModelData, task: ModelTask, handlers: readonly Handle
   const policy = handlers.find(({ name }) => name === handler)
   const delay = expiredLeaseDelay(attemptsUsed, policy)
   Object.assign(task, { state: 'retrying', nextAt: now + delay, delay, worker: undefined, startedAt: undefined })
+  task.claimedAhead = false
   task.attempts.push({
     ...{ number: attempt, startedAt, duration: undefined, outcome: 'cut off' },
     ...{ error: undefined, result: undefined, log: undefined },

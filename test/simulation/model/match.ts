@@ -96,15 +96,17 @@ function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, wor
 /** @returns the number of the latest attempt. */
 function startTask(
   delivery: ModelDelivery,
-  { handler, key, start, startAt }: NewTask,
+  { handler, key, start, startAt, ahead = false }: NewTask,
   worker: number,
   now: number,
 ): number {
   const isRunning = start === 'running'
+  const claimedAhead = isRunning && ahead
   const before = delivery.tasks.get(handler)
   const attempt = (before?.attempt ?? 0) + Number(isRunning)
   delivery.tasks.set(handler, {
-    ...{ delivery, handler, key, attempt, attemptsUsed: Number(isRunning), attempts: before?.attempts ?? [] },
+    ...{ delivery, handler, key, attempt, attempts: before?.attempts ?? [] },
+    ...{ attemptsUsed: Number(isRunning && !claimedAhead), claimedAhead },
     ...{
       state: isRunning ? 'running' : 'pending',
       nextAt: start === 'due' ? (startAt ?? 0) : undefined,

@@ -23,13 +23,14 @@ export function claim(data: ModelData, worker: number, request: ClaimRequest): C
     if (data.pauses.has(handler)) continue
     let handlerLeft = limit
     for (const task of dueTasks(data, handler, request)) {
-      const isSuspect = Number(isSuspected(task))
+      const isSuspect = Number(wasCutOffTwice(task))
       if (handlerLeft < 1) break
       if (isSuspect > suspectsLeft) continue
       const { length } = task.delivery.content.body
       if (length > left && claimed.length > 0) break
       handlerLeft--
-      const started = start(data, worker, task, request.now)
+      const ahead = handlerLeft < (request.ahead?.[handler] ?? 0) && isSuspect === 0
+      const started = start(data, worker, task, request.now, { ahead })
       if (!started) continue
       left -= length
       suspectsLeft -= isSuspect
@@ -63,30 +64,30 @@ function dueTasks(data: ModelData, handler: string, { now, largest }: ClaimReque
   return due.sort((a, b) => a.delivery.id - b.delivery.id)
 }
 
-const isSuspected = (task: ModelTask): boolean => task.attemptsUsed > 1 && wasCutOffTwice(task)
-
 /** Starts an attempt of a due task. If the order key does not allow that, blocks the task instead. */
 function start(
   data: ModelData,
   worker: number,
   task: ModelTask,
   now: number,
-  claimedAfter?: ModelTask['claimedAfter'],
+  { ahead = false, claimedAfter }: { ahead?: boolean; claimedAfter?: ModelTask['claimedAfter'] },
 ): ClaimedTask | undefined {
   const { delivery, handler } = task
   const isBlocked = data.blockUnlessFirst(task)
   if (!isBlocked) {
     Object.assign(task, { state: 'running', nextAt: undefined, delay: undefined, worker, startedAt: now, claimedAfter })
     task.attempt++
-    task.attemptsUsed++
+    task.claimedAhead = ahead
+    if (!ahead) task.attemptsUsed++
   }
   data.updateState(delivery)
   return isBlocked ? undefined : toClaimed(task, handler)
 }
 
-const toClaimed = ({ delivery, attempt, attemptsUsed }: ModelTask, handler: string): ClaimedTask => {
-  return { id: delivery.id, handler, attempt, attemptsUsed, replayed: delivery.replayed }
-}
+const toClaimed = ({ delivery, attempt, attemptsUsed, claimedAhead }: ModelTask, handler: string): ClaimedTask => ({
+  ...{ id: delivery.id, handler, attempt, replayed: delivery.replayed },
+  attemptsUsed: attemptsUsed + Number(claimedAhead),
+})
 
 /** Records results, and claims the next tasks. @returns the states of the deliveries. */
 export function finishAll(data: ModelData, worker: number, results: readonly AttemptResult[]): DeliveryStatus[] {
@@ -117,7 +118,8 @@ export function finish(data: ModelData, worker: number, result: AttemptResult): 
   if (task?.state !== 'running' || task.attempt !== attempt || task.worker !== worker) return false
   const { attemptsUsedChange, ...transition } = transitionOf(result)
   Object.assign(task, { nextAt: undefined, delay: undefined, ...transition, worker: undefined, startedAt: undefined })
-  task.attemptsUsed += attemptsUsedChange
+  task.attemptsUsed += attemptsUsedChange + Number(task.claimedAhead)
+  task.claimedAhead = false
   task.attempts.push({ number: attempt, startedAt, duration, outcome, error, result: returned, log })
   data.changed(task.delivery)
   data.promoteNext(handler, task.key)
@@ -148,7 +150,9 @@ function claimNext(
     first.state === 'pending' &&
     first.nextAt !== undefined &&
     first.nextAt <= now &&
-    first.attemptsUsed < 2 && // it may be a suspect
+    first.attempt < 2 && // it may be a suspect
     first.delivery.content.body.length <= nextBytes
-  return isDue && !isPaused(data.pauses, handler) ? start(data, worker, first, now, { id, attempt }) : undefined
+  return isDue && !isPaused(data.pauses, handler)
+    ? start(data, worker, first, now, { claimedAfter: { id, attempt } })
+    : undefined
 }

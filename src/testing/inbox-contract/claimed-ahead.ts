@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import type { ClaimedTask } from '../../inbox/inbox.ts'
+import type { ContractStore, InboxContractCase } from './case.ts'
+import { openNew } from './case.ts'
+import { minute, start, storeMany, storeNew } from './deliveries.ts'
+import { eventually } from './eventually.ts'
+import { only, taskOf } from './seen.ts'
+import { due, TestWorker } from './test-worker.ts'
+
+export const claimedAheadCases: InboxContractCase[] = [
+  {
+    id: 'ahead-match',
+    name: 'does not count the attempt of a task that a match claimed ahead if the lease expires',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a')
+      const id = await storeNew(inbox)
+      const [task] = await claimAndDie(store, (doomed) => doomed.match(id, { handler: 'a', claim: true, ahead: true }))
+      assert.deepEqual([task?.attempt, task?.attemptsUsed], [1, 1])
+      const again = await comesBack(worker)
+      assert.deepEqual([again.attempt, again.attemptsUsed], [2, 1])
+      const { attempts } = await taskOf(inbox, id, 'a')
+      assert.deepEqual(
+        attempts.map(({ outcome }) => outcome),
+        ['cut off', 'running'],
+      )
+      await worker.finish(again, 'failed')
+      const last = await comesBack(worker)
+      assert.deepEqual([last.attempt, last.attemptsUsed], [3, 2])
+    },
+  },
+  {
+    id: 'ahead-claim',
+    name: 'counts the attempts of the first wanted tasks, and not those of the tasks that were claimed ahead',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a')
+      const ids = await storeMany(inbox, 3)
+      for (const id of ids) await worker.match(id, due('a'))
+      const claimed = await claimAndDie(store, (doomed) => claimWith(doomed, 3, 2))
+      assert.deepEqual(
+        claimed.map(({ attemptsUsed }) => attemptsUsed),
+        [1, 1, 1],
+      )
+      const again = new Map<number, number>()
+      await eventually('the tasks are due again', async () => {
+        for (const { id, attemptsUsed } of await claimWith(worker, 3, 0)) again.set(id, attemptsUsed)
+        return again.size === 3
+      })
+      assert.deepEqual(
+        ids.map((id) => again.get(id)),
+        [2, 1, 1],
+      )
+    },
+  },
+  {
+    id: 'ahead-result',
+    name: 'counts the attempt of a task that was claimed ahead once its result is recorded, unless it is released',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const id = await storeNew(inbox)
+      const [a, b] = await worker.match(
+        id,
+        { handler: 'a', claim: true, ahead: true },
+        { handler: 'b', claim: true, ahead: true },
+      )
+      await worker.finish(a as ClaimedTask, 'failed')
+      await worker.finish(b as ClaimedTask, 'released')
+      assert.equal(only(await worker.claim('a', 1, start + minute)).attemptsUsed, 2)
+      assert.equal(only(await worker.claim('b', 1, start + minute)).attemptsUsed, 1)
+    },
+  },
+  {
+    id: 'ahead-released',
+    name: 'does not count an attempt less if a worker is released that has claimed tasks ahead',
+    async run(host) {
+      const inbox = await openNew(host)
+      const [worker, other] = [await TestWorker.register(inbox, 'a'), await TestWorker.register(inbox, 'a')]
+      const id = await storeNew(inbox)
+      await worker.match(id, due('a'))
+      for (const released of [worker, await TestWorker.register(inbox, 'a')]) {
+        assert.equal(only(await claimWith(released, 1, 1)).attemptsUsed, 1)
+        await inbox.releaseWorker(released.id)
+      }
+      assert.equal(only(await claimWith(other, 1, 0)).attemptsUsed, 1)
+    },
+  },
+  {
+    id: 'ahead-suspect',
+    name: 'counts the attempt of a suspect, although it was claimed ahead',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a')
+      const id = await storeNew(inbox)
+      await worker.match(id, due('a'))
+      const seen: unknown[] = []
+      for (const _process of [1, 2, 3]) {
+        const [task] = await claimAndDie(store, (doomed) => claimWith(doomed, 1, 1))
+        seen.push([task?.attemptsUsed, task?.suspect])
+        await eventually('the lease expires', async () => (await taskOf(inbox, id, 'a')).state === 'retrying')
+      }
+      assert.deepEqual(seen, [
+        [1, undefined],
+        [1, undefined],
+        [1, true],
+      ])
+      assert.equal((await comesBack(worker)).attemptsUsed, 2)
+    },
+  },
+]
+
+/** Later than each retry of a case. */
+const later = (): number => Date.now() + 1000 * minute
+
+/** Claims due tasks of handler `a`. @param ahead How many of them are claimed ahead. */
+const claimWith = ({ inbox, id }: TestWorker, wanted: number, ahead: number): Promise<ClaimedTask[]> =>
+  inbox.claim(id, { wanted: { a: wanted }, ahead: { a: ahead }, bytes: 1e6, now: later() })
+
+/** Claims tasks with a worker that sends no more heartbeats afterwards, so that its leases expire. */
+async function claimAndDie(
+  store: ContractStore,
+  claim: (worker: TestWorker) => Promise<ClaimedTask[]>,
+): Promise<ClaimedTask[]> {
+  const inbox = await store.open()
+  const claimed = await claim(await TestWorker.register(inbox, 'a'))
+  await inbox.close()
+  return claimed
+}
+
+/** Claims the task of handler `a` when it is due again. */
+const comesBack = (worker: TestWorker): Promise<ClaimedTask> =>
+  eventually('the task is due again', async () => (await worker.claim('a', 1, later()))[0])
