@@ -1,10 +1,12 @@
 import type { Octokit } from 'octokit'
 import { type AppOptions, appWithoutDelivery } from '../app.ts'
 import type { Delivery } from '../delivery.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
 import { isMissingPackage, version } from '../runtime/platform.ts'
-import type { ScheduleEach } from '../schedules/schedule.ts'
+import { type ScheduleEach, scheduleEvent } from '../schedules/schedule.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import type { Settings } from '../settings.ts'
+import type { ApiBudget } from './api-budget.ts'
 import {
   checkOctokitTarget,
   type Installation,
@@ -13,7 +15,7 @@ import {
   type OctokitTarget,
 } from './installations.ts'
 import { toRequester } from './octokit-requester.ts'
-import { octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
+import { budgetFor, octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
 import { defaultRetryPolicy, type Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
 import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
@@ -52,6 +54,8 @@ export class GitHubClient {
   readonly #credentials: Credentials
   /** The scope of requests that belong to neither a delivery nor a requester. */
   readonly #scope: Scope
+  /** By caller, see `#forCaller`. */
+  readonly #budgets = new Map<string, ApiBudget>()
   #app: Promise<AppClient> | undefined
   /** The client of the App for requesters. `#app` is the client for the Octokits that users get. */
   #appOfRequesters: Promise<AppClient> | undefined
@@ -70,11 +74,12 @@ export class GitHubClient {
   /** The Octokit for a handler. @throws {Error} if there are no credentials for the delivery. */
   async octokitFor(delivery: Delivery): Promise<Octokit> {
     const { app, token } = this.#credentials
-    const { installationId } = delivery
+    const { installationId, log, signal } = delivery
+    const scope = { log, signal, isBackground: delivery.source === scheduleEvent }
     if (app && installationId !== undefined) {
-      return this.#asInstallation(fixedInstallation(installationId), installationId, delivery)
+      return this.#asInstallation(fixedInstallation(installationId), installationId, scope)
     }
-    if (token !== undefined) return this.withToken(delivery)
+    if (token !== undefined) return this.withToken(scope)
     if (!app) throw needsCredentials('delivery.octokit()')
     throw new Error(
       'delivery.octokit(): this delivery does not come from an installation of an App, so the option "app" does not apply. For a webhook that does not belong to the App, also set the option "token"',
@@ -136,21 +141,20 @@ export class GitHubClient {
   async withToken(scope: Scope): Promise<Octokit> {
     const Octokit = await this.#octokitClass()
     const { token } = this.#credentials
-    return withScope(scope, new Octokit({ ...this.#optionsFor('token', scope), auth: token, authStrategy: undefined }))
+    const { options, budget } = this.#forCaller('token', scope)
+    return withScope(scope, new Octokit({ ...options, auth: token, authStrategy: undefined }), budget)
   }
 
   async #asInstallation(source: InstallationSource, id: string, scope: Scope): Promise<Octokit> {
     const [Octokit, { tokens }] = await Promise.all([this.#octokitClass(), this.#appClient()])
-    const options = this.#optionsFor(`installation ${id}`, scope)
+    const { options, budget } = this.#forCaller(`installation ${id}`, scope)
     const authStrategy = () => authenticateInstallation(source, tokens)
-    return withScope(scope, new Octokit({ ...options, authStrategy, auth: undefined }))
+    return withScope(scope, new Octokit({ ...options, authStrategy, auth: undefined }), budget)
   }
 
   #appClient(): Promise<AppClient> {
-    const { app } = this.#credentials
-    this.#app ??= this.#createApp(this.#optionsFor(`app ${app?.id}`, this.#scope), (octokit) =>
-      toRequester(withScope(this.#scope, octokit)),
-    )
+    const { options, budget } = this.#forCaller(`app ${this.#credentials.app?.id}`, this.#scope)
+    this.#app ??= this.#createApp(options, (octokit) => toRequester(withScope(this.#scope, octokit, budget)))
     return this.#app
   }
 
@@ -183,17 +187,15 @@ export class GitHubClient {
   }
 
   /**
-   * @param caller Such as `token`, `app 1` or `installation 7`. GitHub counts the requests of one caller together, so
-   * the Octokits of one caller are throttled together.
+   * The options of an Octokit, and the budget of its requests. GitHub counts the requests of one caller together, so the
+   * Octokits of one caller are throttled together, and share a budget.
+   * @param caller Such as `token`, `app 1` or `installation 7`.
    */
-  #optionsFor(caller: string, scope: Scope) {
+  #forCaller(caller: string, scope: Scope) {
     const { apiUrl, pacing = true } = this.#credentials
-    return {
-      baseUrl: apiUrl,
-      userAgent,
-      log: octokitLogger(scope.log),
-      throttle: throttleOptions(`${apiUrl} ${caller}`, scope, pacing),
-    }
+    const budget = getOrCreate(this.#budgets, caller, () => budgetFor(caller))
+    const throttle = throttleOptions(`${apiUrl} ${caller}`, scope, pacing, budget)
+    return { options: { baseUrl: apiUrl, userAgent, log: octokitLogger(scope.log), throttle }, budget }
   }
 
   get #requesterOptions() {

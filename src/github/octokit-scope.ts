@@ -2,6 +2,7 @@ import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
 import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
+import { ApiBudget } from './api-budget.ts'
 import { withApiVersion } from './octokit-requester.ts'
 import { pacing } from './pacing.ts'
 
@@ -10,6 +11,8 @@ export interface Scope extends Pick<Delivery, 'signal'> {
   log: FullLogger
   /** Whether a wait for a rate limit keeps the process alive, as a script needs it. Default: it does not. */
   keepAlive?: boolean
+  /** Whether its requests leave a reserve of the rate limit to others. Default: they do not. */
+  isBackground?: boolean
 }
 
 /**
@@ -17,6 +20,10 @@ export interface Scope extends Pick<Delivery, 'signal'> {
  * attempt of the handler then starts when the limit has reset.
  */
 export const maxWait = 60
+
+/** The budget of a caller, for its requests that users' code sends. */
+export const budgetFor = (caller: string): ApiBudget => new ApiBudget(caller, maxWait * 1000)
+
 /** The maximum number of waits for one request. */
 const maxRetries = 3
 
@@ -46,6 +53,7 @@ export function throttleOptions(
   id: string,
   { log, signal, keepAlive = false }: Scope,
   isPaced: boolean,
+  budget: Pick<ApiBudget, 'block'>,
 ): ThrottleOptions {
   const onLimit =
     (name: string): OnLimit =>
@@ -53,22 +61,26 @@ export function throttleOptions(
       const retry = wait <= maxWait && retries < maxRetries
       const outcome = retry ? `it is retried in ${wait} s` : 'it fails'
       log.warn({ wait }, `${method} ${url} reached GitHub's ${name}: ${outcome}`)
+      if (name !== primaryLimit) budget.block(wait * 1000)
       if (retry) await sleep(wait * 1000, signal, { keepAlive })
       return retry && !signal.aborted
     }
-  const [onRateLimit, onSecondaryRateLimit] = [onLimit('rate limit'), onLimit('secondary rate limit')]
+  const [onRateLimit, onSecondaryRateLimit] = [onLimit(primaryLimit), onLimit('secondary rate limit')]
   return { id, retryAfterBaseValue: 0, onRateLimit, onSecondaryRateLimit, ...(isPaced ? pacing.on : pacing.off) }
 }
 
+const primaryLimit = 'rate limit'
+
 /**
- * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Also logs each response
- * with a success status.
+ * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Each request waits until the
+ * budget of its caller allows it. Also logs each response with a success status.
  *
  * A request hook sets the signal and the logger. We do not set them with the option `request` of the Octokit's
  * constructor, because this option replaces the whole `request` of `Octokit.defaults()`. If an application had set its
  * own `fetch` with `Octokit.defaults({ request: { fetch } })`, the Octokit would lose this `fetch`.
  */
-export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
+export function withScope(scope: Scope, octokit: Octokit, budget: ApiBudget): Octokit {
+  const { log, signal, keepAlive = false, isBackground = false } = scope
   const requestLog = octokitLogger(log)
   withApiVersion(octokit).hook.wrap('request', async (request, options) => {
     // Octokit retries an aborted request, unless the reason is an `AbortError`. This controller has that reason by
@@ -80,7 +92,10 @@ export function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
       // Changes `options` itself. The hooks of Octokit's plugins run after this one, and always get this object. They
       // would not get a copy that we passed to `request()`.
       options.request = { signal: controller.signal, ...options.request, log: requestLog }
-      const response = await untilAborted(signal, async () => request(options))
+      const { method, url } = options
+      const response = await budget.run({ method, url, signal, isBackground, keepAlive }, () =>
+        untilAborted(signal, async () => request(options)),
+      )
       log.debug({ status: response.status }, `${options.method} ${new URL(response.url).pathname}`)
       return response
     } finally {

@@ -53,6 +53,11 @@ export interface DiagnosticsMessages {
   retried: DeliveryMessage & { id: number; handler: string; attempt: number; nextAt: number; error: unknown }
   /** A delivery ended as `dead`. */
   dead: DeliveryMessage & { id: number; error: unknown }
+  /**
+   * A response to a request of an Octokit had a rate limit. `caller`: `token`, or such as `app 1` or `installation 7`.
+   * `resource`: such as `core` or `search`. `resetAt`: when `remaining` is `limit` again (milliseconds since 1970).
+   */
+  rateLimit: { caller: string; resource: string; limit: number; remaining: number; resetAt: number }
 }
 
 type Channels = { readonly [Name in keyof DiagnosticsMessages]: Channel<DiagnosticsMessages[Name]> | undefined }
@@ -66,6 +71,7 @@ export const diagnostics: Channels = {
   attempt: channel('attempt'),
   retried: channel('retried'),
   dead: channel('dead'),
+  rateLimit: channel('rateLimit'),
 }
 
 function channel<Name extends keyof DiagnosticsMessages>(name: Name): Channel<DiagnosticsMessages[Name]> | undefined {

@@ -1,5 +1,6 @@
 /** Rate limits during requests of `delivery.octokit()`, and attempts that fail because of them. */
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { GitHubClient } from '../../src/github/github-client.ts'
 import { maxWait } from '../../src/github/octokit-scope.ts'
 import { type Delivery, Hooks } from '../../src/index.ts'
 import { inject, type LocalGitHub, type LocalGitHubOptions, sample, signedRequest } from '../../src/testing/index.ts'
@@ -113,6 +114,37 @@ describe('the hourly rate limit', () => {
     const wait = await waitOf(bot)
     expect(wait).toBeGreaterThanOrEqual(20 * 60 - 1)
     expect(wait).toBeLessThan(20 * 60 + 3)
+  })
+
+  test('is shared by all deliveries of an installation, which send nothing until the reset', async () => {
+    const bot = await start(read)
+    exhaust(bot, 20 * minute)
+    await bot.github.deliver('push')
+    await attemptsFor(bot.inbox)
+    const sent = requestsTo(bot.github).length
+    await bot.github.deliver('push')
+    const [attempt] = await attemptsFor(bot.inbox, 2)
+    expect(attempt?.error).toMatch(
+      /^HttpError: GET \/repos\/\S+ was not sent for installation 5: GitHub limits its requests for another 1\d{3} s/,
+    )
+    expect(requestsTo(bot.github)).toHaveLength(sent)
+    const other = await bot.hooks.octokit({ installation: 6 })
+    expect((await other.request('GET /installation/repositories')).status).toBe(200)
+  })
+
+  test('keeps a fifth for deliveries of GitHub: schedules leave it to them', async () => {
+    const github = await startGitHub()
+    const app = addApp(github)
+    const client = new GitHubClient({ apiUrl: github.url, app, token: undefined, logger: new Recorder() })
+    const { signal } = new AbortController()
+    const octokitOf = (source: string) =>
+      client.octokitFor({ installationId: '5', source, log: new Recorder(), signal } as unknown as Delivery)
+    const [scheduled, interactive] = [await octokitOf('schedule'), await octokitOf('/hooks')]
+    github.remaining['installation 5'] = 1000
+    github.resetAt = github.clock.now() + 20 * minute
+    expect((await scheduled.rest.repos.get(repository)).status).toBe(200)
+    await expect(scheduled.rest.repos.get(repository)).rejects.toThrow(/a schedule leaves the rest of the rate limit/)
+    expect((await interactive.rest.repos.get(repository)).status).toBe(200)
   })
 })
 

@@ -36,6 +36,9 @@ export async function watchEventful(atTheEnd: typeof onTestFinished = onTestFini
   for (let times = 0; times < 3; times++) await watched.deliver('push', { secret: 'unknown' })
   const { publicUrl = '' } = watched.service
   for (const elsewhere of [`${publicUrl}/elsewhere`, publicUrl]) await fetch(elsewhere)
+  const octokit = await hooks.octokit({ repository: 'acme/shop' })
+  await octokit.request('GET /repos/acme/shop/hooks')
+  await shows('github_rate_limit_requests{caller="token",resource="core"}', 5000)
   await shows('inbox_deliveries{state="done"}', 4)
   await shows('recovery_failing_webhooks', 0)
   await shows('inbox_deliveries{state="discarded"}', 1)

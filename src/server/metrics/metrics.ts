@@ -21,6 +21,9 @@ const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 /** The maximum number of event names in labels. Limited because senders choose the names, and each name adds series. */
 const maxEvents = 200
 
+/** The maximum number of callers of GitHub's API in labels: the first ones. An App may have very many installations. */
+const maxCallers = 100
+
 /** Milliseconds to wait for the inbox. Prometheus waits for 10 s, so it gets the counters even without the inbox. */
 const inboxTimeout = 3000
 
@@ -46,6 +49,7 @@ export class Metrics {
     this.#countReceived()
     this.#countStored()
     this.#countHandled()
+    this.#showRateLimits()
     this.#showInbox = inboxMetrics(this.#families, inboxLimit)
     this.#showRecovery = recoveryMetrics(this.#families)
     this.#families.info('hookserver_build_info', 'Version of hookserver', { version })
@@ -138,6 +142,24 @@ export class Metrics {
     const dead = this.#families.counter<'event'>('hookserver_dead_deliveries_total', 'Deliveries that ended as dead')
     this.#on('attempt', ({ handler, outcome, duration }) => attempts.observe(duration / 1000, { handler, outcome }))
     this.#on('dead', ({ event }) => dead.add(1, { event: this.#known(event) }))
+  }
+
+  #showRateLimits(): void {
+    const limits = this.#families.gauge<'caller' | 'resource'>(
+      'hookserver_github_rate_limit_requests',
+      'Requests that GitHub allows a caller until the limit resets, by caller and resource',
+    )
+    const remaining = this.#families.gauge<'caller' | 'resource'>(
+      'hookserver_github_rate_limit_remaining_requests',
+      "Requests that were left at GitHub's latest response, by caller and resource",
+    )
+    const callers = new Set<string>()
+    this.#on('rateLimit', ({ caller, resource, ...latest }) => {
+      if (callers.size < maxCallers) callers.add(caller)
+      if (!callers.has(caller)) return
+      limits.set(latest.limit, { caller, resource })
+      remaining.set(latest.remaining, { caller, resource })
+    })
   }
 
   #known(event: string): string {

@@ -1,0 +1,160 @@
+/** The limits that the requests of one caller to GitHub share. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ApiBudget, type BudgetedRequest } from '../../src/github/api-budget.ts'
+import { Random } from '../simulation/random.ts'
+
+const maxWait = 60_000
+const maxRunning = 50
+
+const get = (more: Partial<BudgetedRequest> = {}): BudgetedRequest => ({
+  ...{ method: 'GET', url: '/repos/acme/shop', signal: new AbortController().signal },
+  ...{ isBackground: false, keepAlive: false, ...more },
+})
+
+/** The headers of a response. @param reset In seconds from now. */
+const limitHeaders = (remaining: number, reset = 30, limit = 100) => ({
+  'x-ratelimit-limit': String(limit),
+  'x-ratelimit-remaining': String(remaining),
+  'x-ratelimit-reset': String(Math.ceil(Date.now() / 1000) + reset),
+})
+
+const answer = (remaining: number, reset?: number) => async () => ({ headers: limitHeaders(remaining, reset) })
+
+const rejection = (status: number, headers: object) =>
+  Object.assign(new Error('You have exceeded a secondary rate limit'), { status, response: { headers } })
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** The results of these requests, once `ms` milliseconds have passed. */
+async function settledWithin(ms: number, ...requests: Promise<unknown>[]): Promise<(string | undefined)[]> {
+  const states = requests.map((): string | undefined => undefined)
+  for (const [index, request] of requests.entries()) {
+    request.then(
+      () => void (states[index] = 'answered'),
+      (error: Error) => void (states[index] = error.message),
+    )
+  }
+  await vi.advanceTimersByTimeAsync(ms)
+  return states
+}
+
+describe('a budget', () => {
+  test('runs 50 requests at a time, and those in the background last', async () => {
+    const budget = new ApiBudget('token', maxWait)
+    const ended: (() => void)[] = []
+    const sent: string[] = []
+    const send = (name: string, isBackground = false) =>
+      budget.run(get({ isBackground }), () => {
+        sent.push(name)
+        return new Promise<{ headers: object }>((resolve) => ended.push(() => resolve({ headers: {} })))
+      })
+    const first = Array.from({ length: maxRunning }, (_, n) => send(`first ${n}`))
+    const [background, other] = [send('background', true), send('other')]
+    await vi.advanceTimersByTimeAsync(0)
+    expect([sent.length, budget.running]).toEqual([maxRunning, maxRunning])
+    ended[7]?.()
+    await first[7]
+    await vi.advanceTimersByTimeAsync(0)
+    expect(sent.slice(maxRunning)).toEqual(['other'])
+    for (const end of ended) end()
+    await Promise.all([...first, other])
+    await vi.advanceTimersByTimeAsync(0)
+    for (const end of ended) end()
+    await background
+    expect([sent.at(-1), budget.running]).toEqual(['background', 0])
+  })
+
+  test('sends nothing while the limit is exhausted, and waits if it resets soon', async () => {
+    const budget = new ApiBudget('token', maxWait)
+    await budget.run(get(), answer(0, 30))
+    const send = vi.fn(answer(99))
+    const later = budget.run(get(), send)
+    expect(await settledWithin(29_000, later)).toEqual([undefined])
+    expect(send).not.toHaveBeenCalled()
+    expect(await settledWithin(4000, later)).toEqual(['answered'])
+  })
+
+  test('rejects a request without sending it if the limit lasts longer', async () => {
+    const budget = new ApiBudget('installation 7', maxWait)
+    await budget.run(get(), answer(0, 600))
+    const send = vi.fn(answer(99))
+    const error = await budget.run(get(), send).catch((error: unknown) => error)
+    expect(error).toMatchObject({
+      ...{ name: 'HttpError', status: 429 },
+      response: { status: 429, headers: { 'retry-after': expect.stringMatching(/^60[01]$/) } },
+      message: expect.stringMatching(
+        /^GET \/repos\/acme\/shop was not sent for installation 7: GitHub limits its requests for another 60[01] s$/,
+      ),
+    })
+    expect(send).not.toHaveBeenCalled()
+    expect(budget.running).toBe(0)
+    await budget.run(get({ url: '/search/issues' }), answer(9)) // another resource
+  })
+
+  test('leaves a fifth of the limit to requests that are not in the background', async () => {
+    const budget = new ApiBudget('token', maxWait)
+    await budget.run(get({ isBackground: true }), answer(21))
+    await budget.run(get({ isBackground: true }), answer(20, 600))
+    await expect(budget.run(get({ isBackground: true }), answer(19))).rejects.toThrow(
+      /: a schedule leaves the rest of the rate limit to other handlers for another 60[01] s$/,
+    )
+    await budget.run(get(), answer(19))
+  })
+
+  test.each([
+    ['names its end', rejection(403, { 'retry-after': '10' }), 10_000],
+    ['does not say how long it lasts', rejection(429, {}), 60_000],
+  ])('waits for a secondary limit that %s, with all its requests', async (_what, error, ms) => {
+    const budget = new ApiBudget('token', maxWait)
+    await expect(budget.run(get(), () => Promise.reject(error))).rejects.toBe(error)
+    const requests = [budget.run(get(), answer(9)), budget.run(get({ url: '/graphql' }), answer(9))]
+    expect(await settledWithin(ms - 100, ...requests)).toEqual([undefined, undefined])
+    expect(await settledWithin(1200, ...requests)).toEqual(['answered', 'answered'])
+  })
+
+  test('keeps its promises in random orders of events', async () => {
+    for (let seed = 0; seed < 100; seed++) await randomSchedule(seed)
+  })
+})
+
+/** Sends requests that end, fail, are aborted and reach limits, as the seed decides. */
+async function randomSchedule(seed: number): Promise<void> {
+  const random = new Random(seed)
+  const budget = new ApiBudget('token', maxWait)
+  const settled: Promise<unknown>[] = []
+  const violations: string[] = []
+  let [running, blockedUntil] = [0, 0]
+  let known = { remaining: 100, resetAt: 0 }
+  const send = async (isBackground: boolean) => {
+    running++
+    const [now, left] = [performance.now(), performance.now() < known.resetAt ? known.remaining : 100]
+    if (running > maxRunning) violations.push(`${running} running`)
+    if (now < blockedUntil) violations.push('sent while blocked')
+    if (left <= (isBackground ? 20 : 0)) violations.push(`sent with ${left} left`)
+    await new Promise((resolve) => setTimeout(resolve, random.between(1, 400)))
+    running--
+    if (random.chance(0.02)) {
+      const seconds = random.between(1, 90)
+      blockedUntil = Math.max(blockedUntil, performance.now() + seconds * 1000)
+      throw rejection(403, { 'retry-after': String(seconds) })
+    }
+    if (random.chance(0.1)) throw new Error('socket hang up')
+    const remaining = random.chance(0.2) ? random.between(0, 40) : 100
+    const headers = limitHeaders(remaining)
+    known = { remaining, resetAt: performance.now() + Number(headers['x-ratelimit-reset']) * 1000 - Date.now() }
+    return { headers }
+  }
+  for (let n = 0; n < 150; n++) {
+    const abort = new AbortController()
+    const isBackground = random.chance(0.3)
+    const request = budget.run(get({ isBackground, signal: abort.signal }), () => send(isBackground))
+    settled.push(request.catch(() => undefined))
+    if (random.chance(0.2)) setTimeout(() => abort.abort(), random.between(0, 2000))
+    if (random.chance(0.1)) await vi.advanceTimersByTimeAsync(random.between(0, 100))
+  }
+  let isOver = false
+  void Promise.all(settled).then(() => void (isOver = true))
+  while (!isOver) await vi.advanceTimersByTimeAsync(1000)
+  expect([violations, running, budget.running], `seed ${seed}`).toEqual([[], 0, 0])
+}
