@@ -45,6 +45,7 @@ export type {
 export type { DeliveryFailure, LocalDelivery } from './github/world/delivery.ts'
 export type { LocalHook, LocalHookOptions } from './github/world/hook.ts'
 export type { Account as LocalAccount, Repository as LocalRepository } from './github/world/repository.ts'
+export type { LocalRole } from './github/world/repository-content.ts'
 export {
   type ContractStore,
   type DoomedWork,

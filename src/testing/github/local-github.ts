@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { CheckedName } from '../../event-names.ts'
 import type { AnyEventName } from '../../events.ts'
+import { getOrCreate } from '../../runtime/get-or-create.ts'
 import { environmentVariable } from '../../runtime/platform.ts'
 import { routes } from './api/routes.ts'
 import { grantable, permittedBy } from './auth/permissions.ts'
@@ -28,6 +29,7 @@ import { type PastDelivery, record } from './sending/record.ts'
 import type { Installation, LocalApp, LocalAppOptions, LocalInstallOptions } from './world/app.ts'
 import type { LocalDelivery } from './world/delivery.ts'
 import type { Hook, LocalHook, LocalHookOptions } from './world/hook.ts'
+import type { LocalRole } from './world/repository-content.ts'
 import { World } from './world/world.ts'
 
 declare global {
@@ -201,6 +203,22 @@ export class LocalGitHub {
    */
   addRepository(fullName: string, options: { private?: boolean } = {}): void {
     this.#world.repository(fullName, options)
+  }
+
+  /** Gives a user a role in a repository. Both are made if they do not exist. */
+  addCollaborator(repository: string, login: string, role: LocalRole = 'write'): void {
+    const world = this.#world
+    world.contentOf(world.repository(repository)).roles.set(world.account(login), role)
+  }
+
+  /**
+   * Makes a user a member of a team.
+   * @param team `organization/team`.
+   * @param options `pending`: the user has been invited, and has not accepted yet.
+   */
+  addTeamMember(team: string, login: string, { pending = false }: { pending?: boolean } = {}): void {
+    const members = getOrCreate(this.#world.teams, team.toLowerCase(), () => new Map())
+    members.set(this.#world.account(login), pending ? 'pending' : 'active')
   }
 
   /** Makes a webhook. It gets no ping: `deliver('ping', undefined, { hooks: [hook] })` sends one. */

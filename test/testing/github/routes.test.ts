@@ -61,6 +61,11 @@ function contentCalls(): Record<string, Success> {
     [`GET ${issue}/labels`]: { path: `${path}/labels` },
     [`POST ${issue}/labels`]: { path: `${path}/labels`, body: { labels: ['a', { name: 'b' }] } },
     [`DELETE ${issue}/labels/{name}`]: { path: `${path}/labels/bug` },
+    ...reactionCalls(`${issue}/reactions`, `${path}/reactions`),
+    ...reactionCalls(`${comment}/reactions`, `${root}/issues/comments/COMMENT/reactions`),
+    ...reactionCalls(`${template}/pulls/comments/{comment_id}/reactions`, `${root}/pulls/comments/9/reactions`),
+    [`GET ${template}/collaborators/{username}/permission`]: { path: `${root}/collaborators/octo/permission` },
+    'GET /orgs/{org}/teams/{team_slug}/memberships/{username}': { path: '/orgs/acme/teams/ops/memberships/octocat' },
     [`GET ${template}/pulls`]: { path: `${root}/pulls` },
     [`POST ${template}/pulls`]: { path: `${root}/pulls`, body: pull, status: 201 },
     [`GET ${template}/pulls/{pull_number}`]: { path: `${root}/pulls/8` },
@@ -79,6 +84,13 @@ function contentCalls(): Record<string, Success> {
   }
 }
 
+function reactionCalls(template: string, path: string): Record<string, Success> {
+  return {
+    [`GET ${template}`]: { path },
+    [`POST ${template}`]: { path, body: { content: 'eyes' }, status: 201 },
+  }
+}
+
 /** Makes what `contentCalls` names. @returns The ids of the comment and of the check run. */
 async function writeContent(github: LocalGitHub, token: string) {
   const write = async (what: string, body: object) => (await ask(github, what, { token, body })).json
@@ -89,6 +101,10 @@ async function writeContent(github: LocalGitHub, token: string) {
   await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
   const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: sha })
   await write(`POST ${root}/statuses/${sha}`, { state: 'pending' })
+  const repository = { full_name: 'octo/hello', id: 1, private: false }
+  const review = { action: 'created', repository, pull_request: { number: 8 }, comment: { id: 9 } }
+  await github.deliver('pull_request_review_comment.created', review)
+  github.addTeamMember('acme/ops', 'octocat')
   return { comment: String(comment.id), run: String(run.id) }
 }
 

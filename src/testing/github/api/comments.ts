@@ -8,11 +8,14 @@ import { commentShape, issueShape } from '../shapes/issue.ts'
 import type { Comment } from '../world/repository-content.ts'
 import { type Author, authorIn, issueIn, repositoryIn, writableIssueIn } from './author.ts'
 
-/** Lists the comments of an issue or a pull request, oldest first. */
+/** Lists the comments of an issue or a pull request, oldest first. With `since`: those changed since then. */
 export function listComments(call: Call): Reply {
   const { world, url } = call
   const issue = issueIn(call)
-  const all = [...world.contentOf(repositoryIn(call)).comments.values()].filter((comment) => comment.issue === issue)
+  const since = Date.parse(url.searchParams.get('since') ?? '') || 0
+  const all = [...world.contentOf(repositoryIn(call)).comments.values()].filter(
+    (comment) => comment.issue === issue && comment.updatedAt >= since,
+  )
   return paged(url, all, (some) => some.map((comment) => commentShape(world, comment)))
 }
 

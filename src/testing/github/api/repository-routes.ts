@@ -4,7 +4,9 @@ import * as comments from './comments.ts'
 import { getContent, putContent } from './contents.ts'
 import * as issues from './issues.ts'
 import * as labels from './labels.ts'
+import { getPermission } from './members.ts'
 import * as pulls from './pulls.ts'
+import * as reactions from './reactions.ts'
 import { createStatus, listStatuses } from './statuses.ts'
 
 const may = (permission: string, level: 'read' | 'write', ...alternatives: string[]): RequiredPermission => ({
@@ -14,11 +16,27 @@ const may = (permission: string, level: 'read' | 'write', ...alternatives: strin
 const repository = '/repos/{owner}/{repo}'
 const issue = `${repository}/issues/{issue_number}`
 const comment = `${repository}/issues/comments/{comment_id}`
+const reviewComment = `${repository}/pulls/comments/{comment_id}`
 const checkRun = `${repository}/check-runs/{check_run_id}`
 
 // A pull request has the comments and labels of an issue, so either the permission for issues or the one for pull
 // requests is enough.
 const [reading, writing] = [may('issues', 'read', 'pull_requests'), may('issues', 'write', 'pull_requests')]
+
+const reactionRoutes: readonly Route[] = [
+  { method: 'GET', path: `${issue}/reactions`, access: reading, answer: reactions.listIssueReactions },
+  { method: 'POST', path: `${issue}/reactions`, access: writing, answer: reactions.createIssueReaction },
+  { method: 'GET', path: `${comment}/reactions`, access: reading, answer: reactions.listCommentReactions },
+  { method: 'POST', path: `${comment}/reactions`, access: writing, answer: reactions.createCommentReaction },
+  {
+    ...{ method: 'GET', path: `${reviewComment}/reactions`, access: may('pull_requests', 'read') },
+    answer: reactions.listCommentReactions,
+  },
+  {
+    ...{ method: 'POST', path: `${reviewComment}/reactions`, access: may('pull_requests', 'write') },
+    answer: reactions.createCommentReaction,
+  },
+]
 
 /** The content of repositories, which bots read and write. */
 export const repositoryRoutes: readonly Route[] = [
@@ -31,6 +49,13 @@ export const repositoryRoutes: readonly Route[] = [
   { method: 'PATCH', path: issue, access: writing, answer: issues.updateIssue },
   { method: 'GET', path: `${issue}/comments`, access: reading, answer: comments.listComments },
   { method: 'POST', path: `${issue}/comments`, access: writing, answer: comments.createComment },
+  ...reactionRoutes,
+  {
+    method: 'GET',
+    path: `${repository}/collaborators/{username}/permission`,
+    access: may('metadata', 'read'),
+    answer: getPermission,
+  },
   { method: 'GET', path: `${issue}/labels`, access: reading, answer: labels.listLabels },
   { method: 'POST', path: `${issue}/labels`, access: writing, answer: labels.addLabels },
   { method: 'DELETE', path: `${issue}/labels/{name}`, access: writing, answer: labels.removeLabel },

@@ -3,6 +3,7 @@ import * as apps from './apps.ts'
 import * as deliveries from './deliveries.ts'
 import * as hooks from './hooks.ts'
 import * as installations from './installations.ts'
+import { getMembership } from './members.ts'
 import { getMeta, getRepository, getUser } from './reading.ts'
 import { repositoryRoutes } from './repository-routes.ts'
 
@@ -70,6 +71,12 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/user', access: 'user', answer: getUser },
   { method: 'GET', path: repository, access: 'anyone', answer: getRepository },
   ...repositoryRoutes,
+  {
+    method: 'GET',
+    path: '/orgs/{org}/teams/{team_slug}/memberships/{username}',
+    access: may('members', 'read'),
+    answer: getMembership,
+  },
   ...hookRoutes(repository, 'repository_hooks'),
   ...hookRoutes('/orgs/{org}', 'organization_hooks'),
   ...configAndDeliveries('/app/hook', 'app', 'app'),

@@ -20,6 +20,7 @@ export const grantable: Permissions = {
   pull_requests: 'write',
   checks: 'write',
   statuses: 'write',
+  members: 'read',
 }
 
 /**
@@ -56,6 +57,7 @@ const scopes: Record<string, Permissions> = {
   'admin:org_hook': { organization_hooks: 'write' },
   'admin:repo_hook': { repository_hooks: 'write' },
   public_repo: repositoryScope,
+  'read:org': { members: 'read' },
   'read:repo_hook': { repository_hooks: 'read' },
   repo: repositoryScope,
   'repo:status': { statuses: 'write' },

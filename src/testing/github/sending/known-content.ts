@@ -19,8 +19,9 @@ export function rememberContent(world: World, payload: Json): void {
   const issue = rememberIssue(world, repository, payload)
   const comment = objectIn(payload, 'comment')
   const id = wholeNumberIn(comment, 'id')
-  const { comments } = world.contentOf(repository)
-  if (!issue || id === undefined || comments.has(id) || !objectIn(payload, 'issue')) return
+  const { comments, reviewComments } = world.contentOf(repository)
+  if (!issue || id === undefined || comments.has(id)) return
+  if (!objectIn(payload, 'issue')) return void reviewComments.add(id)
   const now = world.clock.now()
   const about = { issue, user: world.account(loginIn(comment) ?? 'ghost'), app: undefined, createdAt: now }
   comments.set(id, { id, ...about, body: textIn(comment, 'body') ?? '', updatedAt: now })

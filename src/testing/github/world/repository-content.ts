@@ -79,6 +79,17 @@ export interface Status {
   targetUrl: string | null
 }
 
+/** A reaction of a user or a bot. */
+export interface ReactionEntry {
+  id: number
+  user: Account
+  content: string
+  createdAt: number
+}
+
+/** The role of a user in a repository. */
+export type LocalRole = 'read' | 'triage' | 'write' | 'maintain' | 'admin'
+
 /** The branch that exists in every repository. */
 export const defaultBranch = 'main'
 
@@ -86,6 +97,11 @@ export const defaultBranch = 'main'
 export class RepositoryContent {
   readonly issues = new Map<number, Issue>()
   readonly comments = new Map<number, Comment>()
+  /** The ids of the review comments that deliveries contain. */
+  readonly reviewComments = new Set<number>()
+  /** By the path of their list, without that of the repository: `issues/7/reactions`. */
+  readonly reactions = new Map<string, ReactionEntry[]>()
+  readonly roles = new Map<Account, LocalRole>()
   /** By name in lower case: GitHub ignores the case of a label. */
   readonly labels = new Map<string, Label>()
   readonly checkRuns = new Map<number, CheckRun>()

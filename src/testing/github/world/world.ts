@@ -70,6 +70,8 @@ export class World {
   readonly #accounts = new Map<string, Account>()
   readonly #repositories = new Map<string, Repository>()
   readonly #contents = new Map<Repository, RepositoryContent>()
+  /** The members by team: `acme/ops`, in lower case. The value says whether a member has only been invited. */
+  readonly teams: Map<string, Map<Account, 'active' | 'pending'>> = new Map()
   readonly #logs = new Map<number, DeliveryLog>()
   #lastId = 1000
   #lastDeliveryId: bigint

@@ -1,0 +1,43 @@
+import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
+import type { Call } from '../http/route.ts'
+import { simpleUser } from '../shapes/user.ts'
+import type { Account } from '../world/repository.ts'
+import type { LocalRole } from '../world/repository-content.ts'
+import { repositoryIn } from './author.ts'
+
+const roles: readonly (LocalRole | 'none')[] = ['none', 'read', 'triage', 'write', 'maintain', 'admin']
+
+/** `permission` has only the roles that GitHub had first. */
+const legacyRoles: Partial<Record<LocalRole | 'none', LocalRole>> = { triage: 'read', maintain: 'write' }
+
+/**
+ * The role of a user in a repository: `admin` for the owner, the role of `addCollaborator()`, or else `read` if the
+ * repository is public.
+ */
+export function getPermission(call: Call): Reply {
+  const { world, caller } = call
+  if (caller.kind === 'anonymous') throw new HttpError(401, 'Requires authentication')
+  const [user, repository] = [userIn(call), repositoryIn(call)]
+  const given = user === repository.owner ? 'admin' : world.contentOf(repository).roles.get(user)
+  const role = given ?? (repository.private ? 'none' : 'read')
+  const has = (level: LocalRole) => roles.indexOf(role) >= roles.indexOf(level)
+  const permissions = {
+    ...{ pull: has('read'), triage: has('triage'), push: has('write'), maintain: has('maintain'), admin: has('admin') },
+  }
+  const shown = { ...simpleUser(world, user), permissions, role_name: role }
+  return ok({ permission: legacyRoles[role] ?? role, role_name: role, user: shown })
+}
+
+export function getMembership(call: Call): Reply {
+  const { org, team_slug: slug, username } = call.parameters
+  const state = call.world.teams.get(`${org}/${slug}`.toLowerCase())?.get(userIn(call))
+  if (!state) throw notFound()
+  const url = `${call.world.api}/orgs/${org}/teams/${slug}/memberships/${username}`
+  return ok({ url, role: 'member', state })
+}
+
+function userIn({ world, parameters: { username = '' } }: Call): Account {
+  const user = world.findAccount(username)
+  if (!user) throw notFound()
+  return user
+}
