@@ -1,6 +1,7 @@
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
 import { type Check, checkOptions, isFunction, isListOf, isString, isWhole, must } from './runtime/check-options.ts'
+import type { Json } from './runtime/json.ts'
 import { maxTimer } from './runtime/timer.ts'
 import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
 import type { Schedule } from './schedules/schedule.ts'
@@ -99,10 +100,16 @@ export interface Registration {
   readonly inboxOptions?: readonly string[]
   /** The schedule whose deliveries it handles. */
   readonly schedule?: Schedule | undefined
+  /**
+   * Decides by the payload whether a delivery is for the handler. @returns The order among the handlers with this function:
+   * the lowest number runs first. `undefined`: the delivery is not for the handler.
+   */
+  positionIn?(payload: Json): number | undefined
 }
 
 /** The members of a registration that depend on the method of `Hooks`. */
-export interface RegisteredHandler extends Pick<Registration, 'replies' | 'handler' | 'schedule'> {
+export interface RegisteredHandler
+  extends Pick<Registration, 'replies' | 'handler' | 'schedule' | 'positionIn'> {
   /** Whether it is a handler of hookserver, which middleware does not see. */
   isInternal?: boolean
 }

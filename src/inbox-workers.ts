@@ -199,7 +199,7 @@ export class InboxWorkers {
     }
     return {
       registrations: () => registry.all(),
-      match: (event, action, source) => registry.match(event, action, source),
+      match: (...given) => registry.match(...given),
       parse: (body, form) => toPayload(decodePayload(body, form, Number.POSITIVE_INFINITY), parsePayload),
       whenIdle: (timeout) => drain.whenIdle(timeout),
       attempted: (handler, outcome) => counters?.count('attempts', handler, outcome),

@@ -1,6 +1,7 @@
 import type { DeliverySources } from './delivery.ts'
 import type { Registration } from './handler.ts'
 import type { HooksOptions } from './options.ts'
+import type { Json } from './runtime/json.ts'
 
 /** The property of a `Hooks` with its `HooksInternals`. Its name is the same in each copy of the package. */
 export const internals: symbol = Symbol.for('hookserver.internals')
@@ -13,7 +14,7 @@ export interface HooksInternals {
    */
   readonly options: Readonly<HooksOptions>
   /** The handlers of a delivery, in the order in which they run. */
-  match(event: string, action: string | undefined, source: string): readonly Registration[]
+  match(event: string, action: string | undefined, source: string, payload: Json): readonly Registration[]
   /** The logger and the Octokits of deliveries. */
   readonly sources: Omit<DeliverySources, 'readBody'>
   /**

@@ -53,10 +53,10 @@ export class Registrar {
     for (const event of names) registry.check(event)
     const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
     const own = resolveHandlerOptions({ ...ofHandler, ...options })
-    const { replies, handler, isInternal, schedule } = toHandler(given as Given)
-    const name = own.name ?? `${replies ? 'hook' : 'on'}:${names.join(',')}`
+    const { handler, isInternal, ...more } = toHandler(given as Given)
+    const name = own.name ?? `${more.replies ? 'hook' : 'on'}:${names.join(',')}`
     const registration = {
-      ...{ name, events: [...names], replies, given, options: own, schedule },
+      ...{ name, events: [...names], given, options: own, ...more },
       handler: isInternal ? handler : middleware.around(handler),
       inboxOptions: inboxOptionsOf(options),
     }

@@ -1,5 +1,6 @@
 import { splitName } from '../events.ts'
 import type { HandlerOptions, Registration } from '../handler.ts'
+import type { Json } from '../runtime/json.ts'
 
 /** The handlers of an event: those for any action, and those for one action. */
 interface EventHandlers {
@@ -15,6 +16,20 @@ function mayShare(one: HandlerOptions['source'], other: HandlerOptions['source']
 }
 
 /**
+ * The handlers for which a payload is. Those with a position are sorted by it, and share the places that they have in
+ * the list.
+ */
+function placed(matches: readonly Registration[], payload: Json): readonly Registration[] {
+  const positions = new Map<Registration, number>()
+  for (const one of matches) {
+    const position = one.positionIn?.(payload)
+    if (position !== undefined) positions.set(one, position)
+  }
+  const sorted = [...positions].sort(([, a], [, b]) => a - b).map(([one]) => one)
+  return matches.flatMap((one) => (one.positionIn ? (positions.has(one) ? (sorted.shift() ?? []) : []) : [one]))
+}
+
+/**
  * The handlers by event and action. Event and action of a delivery are untrusted, so they are used only as keys of a
  * `Map`: `constructor`, `__proto__`, `*` or `issues.opened` in the event header are unknown events.
  */
@@ -27,11 +42,14 @@ export class Registry {
   #all: readonly Registration[] | undefined
   /** Whether a handler has the option `source`. */
   #hasSources = false
+  /** Whether a handler gets only some payloads. */
+  #hasPositions = false
 
   /** @throws {TypeError} for a name that is neither `event`, `event.action` nor `*`. */
   add(name: string, registration: Registration): void {
     this.#listFor(name).push(registration)
     this.#hasSources ||= registration.options.source !== undefined
+    this.#hasPositions ||= registration.positionIn !== undefined
     this.#changed(registration, 1)
   }
 
@@ -61,9 +79,10 @@ export class Registry {
   }
 
   /** The handlers of a delivery, each once: the most specific first, equally specific ones in order of registration. */
-  match(event: string, action: string | undefined, source: string): readonly Registration[] {
-    const matches = this.#match(event, action)
-    return this.#hasSources ? matches.filter(({ options }) => mayShare(options.source, source)) : matches
+  match(event: string, action: string | undefined, source: string, payload: Json): readonly Registration[] {
+    const all = this.#match(event, action)
+    const matches = this.#hasSources ? all.filter(({ options }) => mayShare(options.source, source)) : all
+    return this.#hasPositions ? placed(matches, payload) : matches
   }
 
   #match(event: string, action: string | undefined): readonly Registration[] {

@@ -252,7 +252,7 @@ export class DeliveryReceiver implements Receiver {
 
   #runHandlers(verified: VerifiedDelivery, context: RequestContext): HookReply | Promise<HookReply> {
     const delivery = this.#parse(verified, context)
-    const matches = this.#shared.registry.match(delivery.event, delivery.action, delivery.source)
+    const matches = this.#shared.registry.match(delivery.event, delivery.action, delivery.source, delivery.payload)
     if (matches.length === 0) return textReply('Hook not used')
     const { deadline, operation } = context
     const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)

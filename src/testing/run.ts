@@ -66,7 +66,7 @@ export async function run(
   const headers = { 'x-github-event': event, 'x-github-delivery': guid }
   const facts = { guid, event, headers, receivedAt: new Date(), source, attempt, secretId: undefined }
   const runs: HandlerRun[] = []
-  for (const registration of match(event, textIn(data, 'action'), source)) {
+  for (const registration of match(event, textIn(data, 'action'), source, data)) {
     const own = { ...sources, readBody: async () => body }
     const delivery = new ReceivedDelivery({ ...facts, secretIndex: undefined }, { data, members: data }, own)
     let returned: unknown

@@ -22,7 +22,7 @@ describe('a registry', () => {
     const [one, two] = [registration('one'), registration('two')]
     for (const name of ['push', '*']) for (const each of [one, two]) registry.add(name, each)
     expect(registry.remove('push', one.handler)).toBe(true)
-    expect([registry.match('push', undefined, '/hooks'), registry.all()]).toEqual([
+    expect([registry.match('push', undefined, '/hooks', {}), registry.all()]).toEqual([
       [two, one],
       [two, one],
     ])
@@ -61,8 +61,24 @@ describe('a registry', () => {
     expect(['/a', '/c', ['/x', '/b'], '/x', undefined].map((source) => registry.hasHook('push', source))).toEqual([
       ...[true, true, true, false, true],
     ])
-    expect(['/a', '/b', '/x'].map((source) => registry.match('push', undefined, source))).toEqual([
+    expect(['/a', '/b', '/x'].map((source) => registry.match('push', undefined, source, {}))).toEqual([
       ...[[hooks[0]], [hooks[1]], []],
     ])
+  })
+
+  test('sorts the handlers that choose payloads, and leaves out those that the payload is not for', () => {
+    const registry = new Registry()
+    const choosing = (name: string): Registration => ({
+      ...registration(name),
+      positionIn: ({ [name]: position }) => position as number | undefined,
+    })
+    const [first, a, second, b, c] = [
+      ...[registration('first'), choosing('a'), registration('second'), choosing('b'), choosing('c')],
+    ] as const
+    for (const each of [first, a, second, b, c]) registry.add('push', each as Registration)
+    const match = (payload: object) => registry.match('push', undefined, '/hooks', { ...payload })
+    expect(match({ a: 5, b: 0, c: 3 })).toEqual([first, b, second, c, a])
+    expect(match({ c: 3 })).toEqual([first, second, c])
+    expect(match({})).toEqual([first, second])
   })
 })

@@ -82,8 +82,8 @@ export class Host implements WorkerHost {
     return this.#registry.all()
   }
 
-  match(event: string, action: string | undefined, source: string): readonly Registration[] {
-    return this.#registry.match(event, action, source)
+  match(...given: Parameters<WorkerHost['match']>): readonly Registration[] {
+    return this.#registry.match(...given)
   }
 
   parse(body: Uint8Array, form: 'json' | 'form'): ParsedPayload {

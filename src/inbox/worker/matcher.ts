@@ -158,7 +158,7 @@ export function matchDelivery(stored: StoredDelivery, options: MatchOptions): Ma
     return unreadableDelivery(stored, cost, reasonOf(error))
   }
   const summary = summarizePayload(read.plain)
-  const registrations = host.match(stored.event, summary.action, stored.source)
+  const registrations = host.match(stored.event, summary.action, stored.source, read.plain)
   const taken = new Map<string, Slot>()
   const tasks = registrations.map((registration): MatchedTask => {
     const { name, options } = registration

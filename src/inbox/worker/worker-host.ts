@@ -1,6 +1,7 @@
 import type { OctokitSource, ParsedPayload } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import type { HandlerFailure } from '../../options.ts'
+import type { Json } from '../../runtime/json.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import type { TaskQueue } from '../inbox.ts'
 import type { PayloadMemory, Slots } from './concurrency.ts'
@@ -21,7 +22,7 @@ export interface WorkerHost {
   readonly payloadMemory: number
   /** All handlers, without duplicates. */
   registrations(): readonly Registration[]
-  match(event: string, action: string | undefined, source: string): readonly Registration[]
+  match(event: string, action: string | undefined, source: string, payload: Json): readonly Registration[]
   /** Parses a body. @throws {Error} if it is not a payload. */
   parse(body: Uint8Array, form: 'json' | 'form'): ParsedPayload
   /** Resolves when no request is being answered, but after `timeout` ms at the latest. */
