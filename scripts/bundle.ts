@@ -62,8 +62,14 @@ const chunks = [
 /** The packages that users have besides hookserver. All others become part of `dist`. */
 const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
 
-/** The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules. */
-const loadedOnDemand = ['croner']
+/**
+ * The packages that a subpath may load with a dynamic import. `croner` computes the times of schedules. `markdown-it`, its
+ * plugin and its dependencies parse the comments in which commands are found.
+ */
+const loadedOnDemand = [
+  'croner',
+  ...['markdown-it', 'markdown-it-footnote', 'entities', 'linkify-it', 'mdurl', 'punycode.js', 'uc.micro'],
+]
 
 const common = {
   cwd: root,

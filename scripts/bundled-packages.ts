@@ -9,15 +9,22 @@ import { readLicenses } from './licenses.ts'
 const root = join(import.meta.dirname, '..')
 const page = join(root, 'SECURITY.md')
 
-/** The packages that an application loads, if it has schedules. */
-const ofSchedules = ['croner']
+/** The packages that an application loads only if it uses a feature, and this feature. */
+const featureOf: Readonly<Record<string, string>> = {
+  croner: 'schedules',
+  ...Object.fromEntries(
+    ['markdown-it', 'markdown-it-footnote', 'entities', 'linkify-it', 'mdurl', 'punycode.js', 'uc.micro'].map(
+      (name) => [name, 'comment commands'],
+    ),
+  ),
+}
 
 /** The folders of `dist` with a license file, and who runs the code in them. */
 const parts = { dist: 'commands and server', 'dist/dashboard': 'dashboard' }
 
 const rows = Object.entries(parts).flatMap(([folder, part]) =>
   readLicenses(join(root, folder)).map(({ name, version }) => {
-    return `| \`${name}\` | ${version} | ${ofSchedules.includes(name) ? 'schedules' : part} |\n`
+    return `| \`${name}\` | ${version} | ${featureOf[name] ?? part} |\n`
   }),
 )
 

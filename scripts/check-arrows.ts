@@ -37,10 +37,12 @@ const arrows: Record<string, readonly string[]> = {
     'inbox/inbox.ts', // the type of an option
     'inbox/capabilities.ts', // the check of this option
     'schedules/schedule.ts', // the type of a schedule and of its event
+    'commands/command.ts', // the type of a command
   ],
   receiver: ['runtime', 'telemetry', 'nouns'],
   dispatch: ['runtime', 'telemetry', 'nouns'],
   inbox: ['runtime', 'telemetry', 'nouns'],
+  commands: ['runtime', 'telemetry', 'nouns'],
   schedules: ['runtime', 'telemetry', 'nouns', 'inbox'],
   github: ['runtime', 'telemetry', 'nouns', 'inbox', 'schedules'],
   sqlite: ['runtime', 'telemetry', 'nouns', 'inbox'],
@@ -50,11 +52,11 @@ const arrows: Record<string, readonly string[]> = {
   'inbox-workers.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox', 'github', 'schedules'],
   'hooks.ts': [
     ...['runtime', 'telemetry', 'nouns', 'receiver', 'receiver/receiver.ts', 'dispatch', 'inbox', 'inbox-workers.ts'],
-    ...['github', 'schedules', 'adapters/mount.ts'],
+    ...['github', 'schedules', 'commands', 'adapters/mount.ts'],
   ],
   // Types of `hooks.octokit()`, `hooks.installations()` and `hooks.use()`.
   'index.ts': [
-    ...['runtime/units.ts', 'telemetry', 'nouns', 'receiver', 'inbox', 'schedules', 'hooks.ts'],
+    ...['runtime/units.ts', 'telemetry', 'nouns', 'receiver', 'inbox', 'schedules', 'commands', 'hooks.ts'],
     'inbox-workers.ts', // an option of `hooks.drain()`
     ...['github/octokits.ts', 'dispatch/middleware.ts'],
   ],

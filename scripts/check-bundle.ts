@@ -19,7 +19,13 @@ const maxFiles = 84
  */
 const webEntries = [
   ...['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js'],
-  ...['chunks/worker.js', 'chunks/github-client.js', 'chunks/github-meta.js', 'chunks/scheduler.js'],
+  ...[
+    'chunks/worker.js',
+    'chunks/github-client.js',
+    'chunks/github-meta.js',
+    'chunks/scheduler.js',
+    'chunks/run-command.js',
+  ],
 ]
 
 /** The URLs of the modules that a program loads if it imports these files of `dist`. */

@@ -1,3 +1,4 @@
+import type { Command } from './commands/command.ts'
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
 import { type Check, checkOptions, isFunction, isListOf, isString, isWhole, must } from './runtime/check-options.ts'
@@ -100,6 +101,8 @@ export interface Registration {
   readonly inboxOptions?: readonly string[]
   /** The schedule whose deliveries it handles. */
   readonly schedule?: Schedule | undefined
+  /** The comment command that it runs. */
+  readonly command?: Command | undefined
   /**
    * Decides by the payload whether a delivery is for the handler. @returns The order among the handlers with this function:
    * the lowest number runs first. `undefined`: the delivery is not for the handler.
@@ -109,7 +112,7 @@ export interface Registration {
 
 /** The members of a registration that depend on the method of `Hooks`. */
 export interface RegisteredHandler
-  extends Pick<Registration, 'replies' | 'handler' | 'schedule' | 'positionIn'> {
+  extends Pick<Registration, 'replies' | 'handler' | 'schedule' | 'command' | 'positionIn'> {
   /** Whether it is a handler of hookserver, which middleware does not see. */
   isInternal?: boolean
 }

@@ -1,4 +1,6 @@
 import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.ts'
+import type { CommandHandler, CommandOptions } from './commands/command-options.ts'
+import { Commands } from './commands/commands.ts'
 import type { DeliveryOctokit } from './delivery.ts'
 import { type Middleware, MiddlewareChain } from './dispatch/middleware.ts'
 import { Registrar } from './dispatch/registrar.ts'
@@ -70,6 +72,11 @@ export class Hooks implements Mountable {
       for (const name of names) this.#unknownNames.add(name)
       this.#workers.handlersChanged()
     },
+  })
+  readonly #commands = new Commands({
+    register: (...given) => this.#registrar.register(...given),
+    remove: (name, given) => this.#registry.remove(name, given),
+    all: () => this.#registry.all(),
   })
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
@@ -187,11 +194,37 @@ export class Hooks implements Mountable {
     return handler
   }
 
+  /**
+   * Adds a comment command: a line of a comment on an issue or a pull request that begins with a slash. The handler runs
+   * only if GitHub confirms the permission of the author. It has the name `command:/…`, and runs and is retried like any
+   * other.
+   *
+   * ```ts
+   * hooks.command('/deploy <environment> [version]', { teams: ['acme/ops'] }, async ({ args, reply }) => …)
+   * ```
+   * @param usage The name, and the arguments: `<name>`, `[name]`, `<name...>`, `[name...]`, `--flag`, `--flag=<value>`.
+   * @returns The handler. `hooks.off('/deploy', handler)` removes the command.
+   * @throws {TypeError} naming the invalid argument or option. Also if the command exists already.
+   */
+  command<const Usage extends string>(usage: Usage, handler: CommandHandler<Usage>): CommandHandler<Usage>
+  command<const Usage extends string>(
+    usage: Usage,
+    options: CommandOptions,
+    handler: CommandHandler<Usage>,
+  ): CommandHandler<Usage>
+  command(usage: string, ...given: unknown[]): unknown {
+    const { options, handler } = optionsThenHandler(`hooks.command('${usage}'`, given)
+    this.#commands.add(usage, options, handler)
+    return handler
+  }
+
   /** Removes one registration of a function for `name`, made with `hook` or `on`. @returns Whether there was one. */
+  off(command: `/${string}`, handler: CommandHandler<never>): boolean
   off<const Name extends AnyEventName>(name: CheckedName<Name>, handler: Handler<Name> | Hook<Name>): boolean
   off(name: string, handler: unknown): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
-    const removed = this.#registry.remove(name, handler)
+    const isCommand = name.startsWith('/')
+    const removed = isCommand ? this.#commands.remove(name, handler) : this.#registry.remove(name, handler)
     if (splitName(name)[0] === scheduleEvent) this.#registry.remove(eachHandlerName(name), handler)
     if (removed) this.#workers.handlersChanged()
     return removed
@@ -225,6 +258,7 @@ export class Hooks implements Mountable {
     const receiver = this.#createReceiver(settings)
     this.#unknownNames.checkAt(settings)
     const { inbox, work } = settings
+    if (!inbox || work) this.#commands.check(settings)
     if (!inbox) {
       if (traits?.overrides) return receiver // `inject` needs no inbox
       this.#registrar.warnOfInboxOptions(settings.logger)
@@ -292,6 +326,7 @@ export class Hooks implements Mountable {
     const settings = this.#settings
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     this.#unknownNames.checkAt(settings)
+    this.#commands.check(settings)
     this.#workers.start(settings.inbox, settings)
   }
 

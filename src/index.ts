@@ -1,4 +1,13 @@
 export type { AppOptions, AppResolver } from './app.ts'
+export type { Command, CommandPermission, CommandTarget } from './commands/command.ts'
+export type {
+  CommandArguments,
+  CommandDelivery,
+  CommandEvent,
+  CommandHandler,
+  CommandOptions,
+} from './commands/command-options.ts'
+export type { Reaction } from './commands/conversation.ts'
 export type { AnyOctokit, Delivery, DeliveryOctokit, ExactDelivery, OctokitClass, Register } from './delivery.ts'
 export type { Middleware } from './dispatch/middleware.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'

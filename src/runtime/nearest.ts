@@ -12,6 +12,14 @@ export function suggestion(name: string, names: readonly string[]): string {
   return nearest && nearest.distance < maxDistance(name) ? ` Did you mean "${nearest.name}"?` : ''
 }
 
+/** The name with the fewest changes from `name`, if these are at most `limit`: characters to insert, delete or replace. */
+export function nearest(name: string, names: readonly string[], limit: number): string | undefined {
+  const near = names
+    .filter((one) => Math.abs(one.length - name.length) <= limit)
+    .map((one) => ({ one, distance: editDistance(name, one) }))
+  return near.filter(({ distance }) => distance <= limit).sort((a, b) => a.distance - b.distance)[0]?.one
+}
+
 const maxDistance = (name: string): number => Math.max(3, name.length / 3)
 
 /** Levenshtein distance: characters to insert, delete or replace. */

@@ -40,6 +40,9 @@ hooks.on(['push', 'issues'], async ({ event, action, payload, octokit }) => {
   return (await octokit()).greet()
 })
 hooks.on('brand_new' as string, ({ payload }) => payload.repository?.full_name)
+hooks.command('/deploy <environment> [version] --force', async ({ args, reply }) => {
+  await reply(args.environment.trim() + (args.version?.trim() ?? '') + (args.force ? '!' : ''))
+})
 hooks.on('repository_dispatch.any_text', ({ payload }) => payload.client_payload)
 
 export async function serveOther(other: OtherHooks) {

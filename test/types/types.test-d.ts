@@ -9,6 +9,7 @@ import {
   type AnyPayload,
   type CheckedName,
   type CheckedNames,
+  type CommandHandler,
   type Config,
   type Delivery,
   type Discard,
@@ -215,6 +216,34 @@ hooks.schedule('stale', '0 3 * * *', { each: 'installation', missed: 'skip' }, (
   holds<Equal<typeof payload.installation.id, number>>()
   holds<Equal<typeof payload.repository, ScheduledRepository | undefined>>()
 })
+// A command has the arguments of its usage text.
+hooks.command('/deploy <environment> [version]', ({ args, event, octokit, reply, react }) => {
+  holds<Equal<typeof event, 'issue_comment' | 'pull_request_review_comment' | 'issues' | 'pull_request'>>()
+  holds<Equal<ReturnType<typeof octokit>, Promise<Octokit>>>()
+  holds<Equal<ReturnType<typeof reply>, Promise<void>>>()
+  react('rocket')
+  // @ts-expect-error: GitHub has no such reaction
+  react('shrug')
+  // @ts-expect-error: the usage text has no such argument
+  args.enviroment
+})
+hooks.command('/deploy <environment> [version] --force --ref=<name>', { permission: 'maintain' }, ({ args }) => {
+  holds<Equal<typeof args.environment, string>>()
+  holds<Equal<typeof args.version, string | undefined>>()
+  holds<Equal<typeof args.force, boolean>>()
+  holds<Equal<typeof args.ref, string | undefined>>()
+  holds<Equal<keyof typeof args, 'environment' | 'version' | 'force' | 'ref'>>()
+})
+hooks.command('/label <first> [more...]', ({ args }) => holds<Equal<typeof args.more, string[]>>())
+hooks.command('/label <all...>', ({ args }) => holds<Equal<typeof args.all, [string, ...string[]]>>())
+hooks.command('/merge', ({ args }) => holds<Equal<keyof typeof args, never>>())
+hooks.command('/label' as string, ({ args }) => {
+  holds<Equal<typeof args.any, string | readonly string[] | boolean | undefined>>()
+})
+// @ts-expect-error: GitHub has no such permission
+hooks.command('/merge', { permission: 'push' }, () => {})
+const merge: CommandHandler<'/merge'> = () => {}
+hooks.off('/merge', hooks.command('/merge', merge))
 hooks.on('schedule', ({ payload }) => holds<Equal<typeof payload, SchedulePayload>>())
 
 // Each addition is one that the description does not have.

@@ -1,0 +1,94 @@
+import type { Handler, HandlerOptions, RegisteredHandler, Registration } from '../handler.ts'
+import type { Settings } from '../settings.ts'
+import type { Command } from './command.ts'
+import { type CommandEvent, type CommandOptions, readCommand } from './command-options.ts'
+import { commentIn, positionOf, possibleNames } from './comment.ts'
+import type { RunnableCommand } from './run-command.ts'
+import { helpName, maxCompared, similarCommand } from './similar.ts'
+
+/** The parts of a `Hooks` that register handlers. */
+interface CommandsParts {
+  register(
+    names: readonly string[],
+    options: HandlerOptions,
+    given: unknown,
+    toHandler: (given: never) => RegisteredHandler,
+  ): void
+  /** Removes a handler. @returns Whether there was one. */
+  remove(name: string, given: unknown): boolean
+  /** All handlers. */
+  all(): readonly Registration[]
+}
+
+/** The name of the handler that answers `/help` and misspelled names. */
+const helpHandler = 'command:help'
+
+/** The comment commands of a `Hooks`: registers a handler for each, and one that answers `/help` and misspelled names. */
+export class Commands {
+  readonly #parts: CommandsParts
+  /** The events of the handler for help: those of comments in which a command is found. */
+  #helpEvents: readonly string[] = []
+
+  constructor(parts: CommandsParts) {
+    this.#parts = parts
+  }
+
+  /** See `Hooks.command()`. @throws {TypeError} naming the wrong argument or option. */
+  add(text: unknown, options: CommandOptions | undefined, given: unknown): void {
+    const { command, usage, events, handlerOptions } = readCommand(text, options)
+    const { name } = command
+    if (this.#all().some((other) => other.name === name)) throw new TypeError(`The command ${name} exists already`)
+    const positionIn: Registration['positionIn'] = (payload) => positionOf(command, payload)
+    this.#parts.register(events, handlerOptions, given, (own: RunnableCommand['handler']) => {
+      const runnable: RunnableCommand = { command, usage, handler: (delivery) => own(delivery) }
+      const handler: Handler = async (delivery) => (await import('./run-command.ts')).runCommand(runnable, delivery)
+      return { replies: false, handler, command, positionIn }
+    })
+    this.#addHelp(events)
+  }
+
+  /** Removes a command. @returns Whether there was one with this handler. */
+  remove(name: string, given: unknown): boolean {
+    const found = this.#parts.all().find(({ command, given: own }) => command?.name === name && own === given)
+    for (const event of found?.events ?? []) this.#parts.remove(event, given)
+    return found !== undefined
+  }
+
+  /** @throws {TypeError} if there are commands, and no credentials for the requests to GitHub. */
+  check({ app, token }: Pick<Settings, 'app' | 'token'>): void {
+    const [command] = this.#all()
+    if (!command || app !== undefined || token !== undefined) return
+    throw new TypeError(
+      `hooks.command('${command.name}') needs the option "app" or "token": it asks GitHub for the permission of each author`,
+    )
+  }
+
+  #all(): Command[] {
+    return this.#parts.all().flatMap(({ command }) => command ?? [])
+  }
+
+  /** Registers the handler for help for these events too. It answers only new comments. */
+  #addHelp(events: readonly CommandEvent[]): void {
+    const comments = events.filter((event) => event.endsWith('comment.created'))
+    if (comments.every((event) => this.#helpEvents.includes(event))) return
+    for (const event of this.#helpEvents) this.#parts.remove(event, this.#answerHelp)
+    this.#helpEvents = [...new Set([...this.#helpEvents, ...comments])]
+    this.#parts.register(this.#helpEvents, { name: helpHandler }, this.#answerHelp, (handler: Handler) => ({
+      ...{ replies: false, handler, isInternal: true, positionIn: (payload) => this.#helpPosition(payload) },
+    }))
+  }
+
+  readonly #answerHelp: Handler = async (delivery) =>
+    (await import('./run-command.ts')).answerHelp(this.#all(), delivery)
+
+  /** The position of the first name in a comment that needs an answer. */
+  readonly #helpPosition: NonNullable<Registration['positionIn']> = (payload) => {
+    const comment = commentIn(payload)
+    if (!comment || comment.isByBot) return undefined
+    const commands = this.#all().filter(({ on }) => on.includes(comment.target))
+    const answersHelp = commands.some(({ isListed }) => isListed) && !commands.some(({ name }) => name === helpName)
+    const names = possibleNames(comment.body)
+    if (answersHelp && names.has(helpName)) return names.get(helpName)
+    return [...names].slice(0, maxCompared).find(([name]) => similarCommand(name, commands))?.[1]
+  }
+}

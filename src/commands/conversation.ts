@@ -1,0 +1,79 @@
+import type { AnyOctokit, Delivery } from '../delivery.ts'
+import { textIn } from '../runtime/json.ts'
+import { type Comment, replyMark } from './comment.ts'
+
+/** A reaction, by its name in GitHub's API. */
+export type Reaction = '+1' | '-1' | 'laugh' | 'confused' | 'heart' | 'hooray' | 'rocket' | 'eyes'
+
+/** The most comments that GitHub returns in one answer. */
+const pageSize = 100
+
+/** The replies and reactions to one comment. */
+export class Conversation {
+  readonly #delivery: Delivery
+  readonly #comment: Comment
+  readonly #octokit: AnyOctokit
+  /** `owner` and `repo`, as parameters of requests. */
+  readonly repository: { owner: string; repo: string }
+
+  constructor(delivery: Delivery, comment: Comment, octokit: AnyOctokit) {
+    this.#delivery = delivery
+    this.#comment = comment
+    this.#octokit = octokit
+    const [owner = '', repo = ''] = (delivery.repository ?? '').split('/')
+    this.repository = { owner, repo }
+  }
+
+  /**
+   * Comments on the issue or pull request, unless this delivery has done so with the same text: a later attempt does not
+   * repeat the replies of an earlier one. Each reply begins with an HTML comment that identifies it.
+   */
+  async reply(text: string): Promise<void> {
+    const { guid, handler } = this.#delivery
+    const mark = `${replyMark}${await sha256(JSON.stringify([guid, handler, text]))} -->`
+    if (await this.#hasReply(mark)) return
+    await this.#request('POST', `issues/${this.#comment.number}/comments`, { body: `${mark}\n\n${text}` })
+  }
+
+  /** Adds a reaction to the comment. GitHub ignores a reaction that the comment has already. */
+  async react(content: Reaction): Promise<void> {
+    await this.#request('POST', this.#comment.reactions, { content })
+  }
+
+  /** Adds a reaction that only informs: a failure is logged, and has no further effect. */
+  async tryReact(content: Reaction): Promise<void> {
+    try {
+      await this.react(content)
+    } catch (err) {
+      this.#delivery.log.warn({ err }, `Cannot add the reaction ${content} to a comment`)
+    }
+  }
+
+  async #hasReply(mark: string): Promise<boolean> {
+    const { number, writtenAt: since } = this.#comment
+    for (let page = 1; ; page++) {
+      const path = `issues/${number}/comments`
+      const { data } = await this.#request('GET', path, { per_page: pageSize, page, ...(since && { since }) })
+      const comments = Array.isArray(data) ? data : []
+      if (comments.some((comment) => textIn(comment, 'body')?.startsWith(mark))) return true
+      if (comments.length < pageSize) return false
+    }
+  }
+
+  #request(method: 'GET' | 'POST', path: string, parameters: object): Promise<{ data: unknown }> {
+    return this.#octokit.request(`${method} /repos/{owner}/{repo}/${path}`, { ...this.repository, ...parameters })
+  }
+}
+
+async function sha256(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return new Uint8Array(hash).reduce((hex, byte) => hex + byte.toString(16).padStart(2, '0'), '')
+}
+
+/** A text as code in Markdown. Nothing in it is a mention, a link or HTML. */
+export function inCode(text: string): string {
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  const space = longest > 0 ? ' ' : ''
+  return fence + space + text + space + fence
+}

@@ -1,0 +1,158 @@
+/** Runs the commands of a comment. This module is loaded when a delivery first contains a possible command. */
+import type { AnyOctokit, Delivery } from '../delivery.ts'
+import type { Json } from '../runtime/json.ts'
+import { KeyLocks } from '../runtime/mutex.ts'
+import { isDiscard, isUnrecoverable } from '../thrown.ts'
+import { deniedText, helpText, repeatedText, similarText, wrongArgumentsText } from './answers.ts'
+import type { Command, CommandPermission } from './command.ts'
+import { type Comment, commentIn, isListedBot, nameOf } from './comment.ts'
+import { Conversation, type Reaction } from './conversation.ts'
+import { includes, isMember, permissionOf } from './permission.ts'
+import { helpName, maxCompared, similarCommand } from './similar.ts'
+import { ArgumentsError, type ArgumentValue, parseArguments, type Usage } from './usage.ts'
+import { visibleCommandLines } from './visible-lines.ts'
+
+/** The members that the delivery of a command has besides those of any delivery. */
+interface CommandMembers {
+  args: Record<string, ArgumentValue>
+  reply(text: string): Promise<void>
+  react(content: Reaction): Promise<void>
+}
+
+/** A command, and the handler of the application. */
+export interface RunnableCommand {
+  command: Command
+  usage: Usage
+  handler(delivery: Delivery & CommandMembers): unknown
+}
+
+/** The result of a delivery whose text has a command only where readers see none. */
+const notVisible = 'No command: the line is in a quote, in code, or hidden'
+
+const locks = new KeyLocks()
+
+/**
+ * Runs a command, unless the comment does not contain it, its author lacks the permission, or its arguments are wrong.
+ * The commands of one comment run one after the other in this process.
+ * @returns The result of the handler, or the reason why it did not run.
+ */
+export function runCommand(runnable: RunnableCommand, delivery: Delivery): Promise<unknown> {
+  return inTurn(delivery, async (comment, lines) => {
+    const { command, usage, handler } = runnable
+    const own = lines.filter((line) => nameOf(line) === command.name)
+    const [line] = own
+    if (line === undefined) return notVisible
+    const octokit = (await delivery.octokit()) as AnyOctokit
+    const conversation = new Conversation(delivery, comment, octokit)
+    const denied = isListedBot(command, comment)
+      ? undefined
+      : await deniedPermission(command, comment, octokit, conversation)
+    if (denied !== undefined) {
+      await conversation.tryReact('-1')
+      await conversation.reply(deniedText(command, denied))
+      return `Denied: ${comment.author.login} has the permission ${denied}`
+    }
+    let args: CommandMembers['args']
+    try {
+      args = parseArguments(usage, line.slice(command.name.length))
+    } catch (error) {
+      if (!(error instanceof ArgumentsError)) throw error
+      await conversation.tryReact('confused')
+      await conversation.reply(wrongArgumentsText(command, error.message))
+      return `Wrong arguments: ${error.message}`
+    }
+    if (own.some((other) => other !== line)) await conversation.reply(repeatedText(command))
+    const members: CommandMembers = {
+      args,
+      reply: (text) => conversation.reply(text),
+      react: (content) => conversation.react(content),
+    }
+    return withReactions(conversation, delivery, () => handler(withMembers(delivery, members)))
+  })
+}
+
+/** Answers `/help`, or else the first line that begins with the misspelled name of a command. */
+export function answerHelp(all: readonly Command[], delivery: Delivery): Promise<unknown> {
+  return inTurn(delivery, async (comment, lines) => {
+    const commands = all.filter(({ on }) => on.includes(comment.target))
+    const listed = commands.filter(({ isListed }) => isListed)
+    const names = new Set(lines.flatMap((line) => nameOf(line) ?? []))
+    const reply = async (text: string) => {
+      const octokit = (await delivery.octokit()) as AnyOctokit
+      await new Conversation(delivery, comment, octokit).reply(text)
+    }
+    if (names.has(helpName) && commands.every(({ name }) => name !== helpName)) {
+      await reply(helpText(listed))
+      return `Listed ${listed.length} commands`
+    }
+    for (const name of [...names].slice(0, maxCompared)) {
+      const similar = similarCommand(name, commands)
+      if (!similar) continue
+      await reply(similarText(name, similar))
+      return `Suggested ${similar.name} for ${name}`
+    }
+    return notVisible
+  })
+}
+
+/** Calls `work` with the comment and its lines, once the earlier commands of the delivery have ended. */
+function inTurn(
+  delivery: Delivery,
+  work: (comment: Comment, lines: readonly string[]) => Promise<unknown>,
+): Promise<unknown> {
+  const { guid, hookId, source, signal } = delivery
+  return locks.run(JSON.stringify([source, hookId, guid]), signal, async () => {
+    const comment = commentIn(delivery.payload as Json)
+    return comment ? work(comment, linesOf(comment)) : notVisible
+  })
+}
+
+/** The lines of the last comment: each command of a comment needs them. */
+let last: { body: string; before: string | undefined; lines: readonly string[] } | undefined
+
+/** The lines that readers see as commands. After an edit, only those that the edit has added or changed. */
+function linesOf({ body, before }: Comment): readonly string[] {
+  if (last?.body !== body || last.before !== before) {
+    const former = new Set(before === undefined ? [] : visibleCommandLines(before))
+    last = { body, before, lines: visibleCommandLines(body).filter((line) => !former.has(line)) }
+  }
+  return last.lines
+}
+
+/**
+ * The permission of the author, if it is not enough and no team replaces it. A user whose account GitHub does not
+ * confirm, or who may not read the repository, counts as no member of a team.
+ */
+async function deniedPermission(
+  { permission: needed, teams }: Command,
+  { author }: Comment,
+  octokit: AnyOctokit,
+  { repository }: Conversation,
+): Promise<CommandPermission | 'none' | undefined> {
+  const permission = await permissionOf(octokit, repository, author)
+  if (includes(permission, needed)) return undefined
+  return permission !== 'none' && (await isMember(octokit, teams, author.login)) ? undefined : permission
+}
+
+async function withReactions(
+  conversation: Conversation,
+  { attempt, isLastAttempt }: Delivery,
+  work: () => unknown,
+): Promise<unknown> {
+  if (attempt === 1) await conversation.tryReact('eyes')
+  try {
+    const result = await work()
+    await conversation.tryReact('rocket')
+    return result
+  } catch (error) {
+    if (!isDiscard(error) && (isLastAttempt || isUnrecoverable(error))) await conversation.tryReact('confused')
+    throw error
+  }
+}
+
+/** The delivery with further members. Its own members are getters with private state, so they cannot be copied. */
+function withMembers(delivery: Delivery, members: CommandMembers): Delivery & CommandMembers {
+  return new Proxy(delivery, {
+    get: (target, name) => Reflect.get(Object.hasOwn(members, name) ? members : target, name),
+  }) as Delivery & CommandMembers
+}
