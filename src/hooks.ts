@@ -73,11 +73,7 @@ export class Hooks implements Mountable {
       this.#workers.handlersChanged()
     },
   })
-  readonly #commands = new Commands({
-    register: (...given) => this.#registrar.register(...given),
-    remove: (name, given) => this.#registry.remove(name, given),
-    all: () => this.#registry.all(),
-  })
+  readonly #commands = new Commands(this.#registrar, this.#registry)
   /** The receiver of the deliveries that `receive()` gets. */
   #trustedReceiver: Receiver | undefined
 

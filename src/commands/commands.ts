@@ -6,14 +6,18 @@ import { commentIn, positionOf, possibleNames } from './comment.ts'
 import type { RunnableCommand } from './run-command.ts'
 import { helpName, maxCompared, similarCommand } from './similar.ts'
 
-/** The parts of a `Hooks` that register handlers. */
-interface CommandsParts {
+/** The part of the `Registrar` of a `Hooks` that commands use. */
+interface CommandRegistrar {
   register(
     names: readonly string[],
     options: HandlerOptions,
     given: unknown,
     toHandler: (given: never) => RegisteredHandler,
   ): void
+}
+
+/** The part of the `Registry` of a `Hooks` that commands use. */
+interface CommandRegistry {
   /** Removes a handler. @returns Whether there was one. */
   remove(name: string, given: unknown): boolean
   /** All handlers. */
@@ -25,12 +29,14 @@ const helpHandler = 'command:help'
 
 /** The comment commands of a `Hooks`: registers a handler for each, and one that answers `/help` and misspelled names. */
 export class Commands {
-  readonly #parts: CommandsParts
+  readonly #registrar: CommandRegistrar
+  readonly #registry: CommandRegistry
   /** The events of the handler for help: those of comments in which a command is found. */
   #helpEvents: readonly string[] = []
 
-  constructor(parts: CommandsParts) {
-    this.#parts = parts
+  constructor(registrar: CommandRegistrar, registry: CommandRegistry) {
+    this.#registrar = registrar
+    this.#registry = registry
   }
 
   /** See `Hooks.command()`. @throws {TypeError} naming the wrong argument or option. */
@@ -39,7 +45,7 @@ export class Commands {
     const { name } = command
     if (this.#all().some((other) => other.name === name)) throw new TypeError(`The command ${name} exists already`)
     const positionIn: Registration['positionIn'] = (payload) => positionOf(command, payload)
-    this.#parts.register(events, handlerOptions, given, (own: RunnableCommand['handler']) => {
+    this.#registrar.register(events, handlerOptions, given, (own: RunnableCommand['handler']) => {
       const runnable: RunnableCommand = { command, usage, handler: (delivery) => own(delivery) }
       const handler: Handler = async (delivery) => (await import('./run-command.ts')).runCommand(runnable, delivery)
       return { replies: false, handler, command, positionIn }
@@ -49,8 +55,8 @@ export class Commands {
 
   /** Removes a command. @returns Whether there was one with this handler. */
   remove(name: string, given: unknown): boolean {
-    const found = this.#parts.all().find(({ command, given: own }) => command?.name === name && own === given)
-    for (const event of found?.events ?? []) this.#parts.remove(event, given)
+    const found = this.#registry.all().find(({ command, given: own }) => command?.name === name && own === given)
+    for (const event of found?.events ?? []) this.#registry.remove(event, given)
     return found !== undefined
   }
 
@@ -64,16 +70,16 @@ export class Commands {
   }
 
   #all(): Command[] {
-    return this.#parts.all().flatMap(({ command }) => command ?? [])
+    return this.#registry.all().flatMap(({ command }) => command ?? [])
   }
 
   /** Registers the handler for help for these events too. It answers only new comments. */
   #addHelp(events: readonly CommandEvent[]): void {
     const comments = events.filter((event) => event.endsWith('comment.created'))
     if (comments.every((event) => this.#helpEvents.includes(event))) return
-    for (const event of this.#helpEvents) this.#parts.remove(event, this.#answerHelp)
+    for (const event of this.#helpEvents) this.#registry.remove(event, this.#answerHelp)
     this.#helpEvents = [...new Set([...this.#helpEvents, ...comments])]
-    this.#parts.register(this.#helpEvents, { name: helpHandler }, this.#answerHelp, (handler: Handler) => ({
+    this.#registrar.register(this.#helpEvents, { name: helpHandler }, this.#answerHelp, (handler: Handler) => ({
       ...{ replies: false, handler, isInternal: true, positionIn: (payload) => this.#helpPosition(payload) },
     }))
   }
