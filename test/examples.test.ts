@@ -273,12 +273,54 @@ describe('examples', () => {
     )
   })
 
+  test('commands deploys for those who may', async () => {
+    const github = await LocalGitHub.start({ token: 'a-token' })
+    onTestFinished(() => github.close())
+    github.addRepository('octo/hello')
+    github.addCollaborator('octo/hello', 'mona', 'maintain')
+    github.route('POST', '/repos/{owner}/{repo}/deployments', ({ body }) => ({ status: 201, body }))
+    const comment = async (login: string, body: string) => {
+      const headers = { authorization: `Bearer ${github.addToken({ login })}`, 'user-agent': 'test' }
+      const request = { method: 'POST', headers, body: JSON.stringify({ body }) }
+      expect((await fetch(`${github.url}/repos/octo/hello/issues/1/comments`, request)).status).toBe(201)
+    }
+    const sent = (path: string) => github.requests.flatMap((one) => (one.path.endsWith(path) ? [one.body] : []))
+    const env = {
+      ...{ DATABASE: join(newFolder(), 'hookserver.db'), GITHUB_API_URL: github.url, GITHUB_TOKEN: 'a-token' },
+    }
+    await withProcess(
+      'node',
+      ['commands.ts'],
+      async (child) => {
+        github.addHook({ repository: 'octo/hello', url: `http://127.0.0.1:${await portOf(child)}/hooks`, secret })
+        await comment('mallory', '/deploy production')
+        await comment('mona', 'Ship it!\n\n/deploy production v1')
+        await vi.waitFor(() => expect(sent('/reactions')).toContainEqual({ content: 'rocket' }), { timeout: 60_000 })
+        await vi.waitFor(() => expect(sent('/reactions')).toContainEqual({ content: '-1' }), { timeout: 60_000 })
+      },
+      env,
+    )
+    expect(sent('/deployments')).toEqual([{ ref: 'v1', environment: 'production', auto_merge: false }])
+  })
+
   test('are all tested', () => {
     const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -'.ts'.length)] : []))
     expect(names.toSorted()).toEqual(
       [
         ...Object.keys(servers),
-        ...['github', 'github-app', 'hooks', 'lambda', 'library', 'next', 'schedule', 'sqlite', 'tenants', 'testing'],
+        ...[
+          'commands',
+          'github',
+          'github-app',
+          'hooks',
+          'lambda',
+          'library',
+          'next',
+          'schedule',
+          'sqlite',
+          'tenants',
+          'testing',
+        ],
         'two-apps',
       ].toSorted(),
     )
