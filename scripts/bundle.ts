@@ -6,7 +6,8 @@
 import { chmodSync, cpSync, globSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
-import { type BuildOptions, build, type OutputChunk } from 'rolldown'
+import { type BuildOptions, build, type OutputChunk, type Plugin } from 'rolldown'
+import { minifySync } from 'rolldown/utils'
 import { dts } from 'rolldown-plugin-dts'
 import manifest from '../package.json' with { type: 'json' }
 import { licenses } from './licenses.ts'
@@ -33,6 +34,11 @@ const programs = ['cli/main', 'cli/handlers-thread', 'sqlite/thread', 'postgres/
  */
 const forTests = ['testing/contract/mounts']
 
+/** `markdown-it`, its plugin and its dependencies. They parse the comments in which commands are found. */
+const markdownPackages = [
+  ...['markdown-it', 'markdown-it-footnote', 'entities', 'linkify-it', 'mdurl', 'punycode.js', 'uc.micro'],
+]
+
 /**
  * Code that several entry points share; the first match applies. Code that only one entry point needs is in the file of
  * that entry point, or in the chunk of a dynamic import.
@@ -55,6 +61,7 @@ const chunks = [
   ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
   }),
+  { name: 'markdown', test: new RegExp(`/node_modules/(${markdownPackages.join('|')})/`) },
   // The server of `hookserver app create` needs it, too.
   { name: 'hono', test: /\/node_modules\/(@hono|hono)\//, minShareCount: 2 },
 ]
@@ -62,14 +69,25 @@ const chunks = [
 /** The packages that users have besides hookserver. All others become part of `dist`. */
 const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
 
+/** The packages that a subpath may load with a dynamic import. `croner` computes the times of schedules. */
+const loadedOnDemand = ['croner', ...markdownPackages]
+
 /**
- * The packages that a subpath may load with a dynamic import. `croner` computes the times of schedules. `markdown-it`, its
- * plugin and its dependencies parse the comments in which commands are found.
+ * Minifies the chunks that have only code of packages, because the size of an installation is limited. The other chunks
+ * keep their lines and names, which a stack trace shows.
  */
-const loadedOnDemand = [
-  'croner',
-  ...['markdown-it', 'markdown-it-footnote', 'entities', 'linkify-it', 'mdurl', 'punycode.js', 'uc.micro'],
-]
+const minifyPackages: Plugin = {
+  name: 'minify-packages',
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk' || !chunk.moduleIds.every((id) => id.includes('/node_modules/'))) continue
+      chunk.code = minifySync(chunk.fileName, chunk.code).code.replace(/[^\0-\x7F]/g, toEscape)
+    }
+  },
+}
+
+/** The same character in a file with characters of ASCII only. */
+const toEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 const common = {
   cwd: root,
@@ -86,7 +104,7 @@ const { output } = await build({
   ...common,
   input: inputs([...subpaths, ...programs, ...forTests], (name) => `src/${name}.ts`),
   platform: 'node',
-  plugins: [licenses()],
+  plugins: [licenses(), minifyPackages],
   output: {
     dir: 'dist',
     chunkFileNames: 'chunks/[name].js',
