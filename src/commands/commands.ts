@@ -1,4 +1,5 @@
 import type { Handler, HandlerOptions, RegisteredHandler, Registration } from '../handler.ts'
+import { KeyLocks } from '../runtime/mutex.ts'
 import type { Settings } from '../settings.ts'
 import type { Command } from './command.ts'
 import { type CommandEvent, type CommandOptions, readCommand } from './command-options.ts'
@@ -31,6 +32,8 @@ const helpHandler = 'command:help'
 export class Commands {
   readonly #registrar: CommandRegistrar
   readonly #registry: CommandRegistry
+  /** The handlers of one delivery run one after the other. */
+  readonly #locks = new KeyLocks()
   /** The events of the handler for help: those of comments in which a command is found. */
   #helpEvents: readonly string[] = []
 
@@ -47,7 +50,8 @@ export class Commands {
     const positionIn: Registration['positionIn'] = (payload) => positionOf(command, payload)
     this.#registrar.register(events, handlerOptions, given, (own: RunnableCommand['handler']) => {
       const runnable: RunnableCommand = { command, usage, handler: (delivery) => own(delivery) }
-      const handler: Handler = async (delivery) => (await import('./run-command.ts')).runCommand(runnable, delivery)
+      const handler: Handler = async (delivery) =>
+        (await import('./run-command.ts')).runCommand(runnable, delivery, this.#locks)
       return { replies: false, handler, command, positionIn }
     })
     this.#addHelp(events)
@@ -85,7 +89,7 @@ export class Commands {
   }
 
   readonly #answerHelp: Handler = async (delivery) =>
-    (await import('./run-command.ts')).answerHelp(this.#all(), delivery)
+    (await import('./run-command.ts')).answerHelp(this.#all(), delivery, this.#locks)
 
   /** The position of the first name in a comment that needs an answer. */
   readonly #helpPosition: NonNullable<Registration['positionIn']> = (payload) => {

@@ -40,13 +40,16 @@ export function commentIn(payload: Json): Comment | undefined {
   if (body === undefined || number === undefined || login === undefined || id === undefined) return undefined
   if (body.startsWith(replyMark) || body.length > maxLength || (before?.length ?? 0) > maxLength) return undefined
   if (comment && commentId === undefined) return undefined
+  const user = objectIn(written, 'user')
+  // A user who transfers an issue is the sender of its new text, but has not written the text.
+  if (before === undefined && digitsIn(user, 'id') !== id) return undefined
   if (textIn(payload, 'action') === 'edited' && before === undefined) return undefined // another member was edited
   return {
     ...{ body, before, number, author: { login, id } },
     writtenAt: textIn(written, 'updated_at'),
     target: pull || objectIn(issue, 'pull_request') ? 'pull_request' : 'issue',
     reactions: comment ? `${issue ? 'issues' : 'pulls'}/comments/${commentId}/reactions` : `issues/${number}/reactions`,
-    isByBot: [sender, objectIn(written, 'user')].some((user) => textIn(user, 'type') === 'Bot'),
+    isByBot: [sender, user].some((one) => textIn(one, 'type') === 'Bot'),
   }
 }
 

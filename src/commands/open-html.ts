@@ -46,6 +46,11 @@ export class OpenHtml {
     return isComment
   }
 
+  /** Reads text that is not HTML in this version of CommonMark, and may be HTML in the version that GitHub uses. */
+  readText(text: string): void {
+    if (/<[a-z!?/]/i.test(text)) this.#isWrong = true
+  }
+
   /** No element may be open at the end of a block of Markdown that has begun with `depth` open elements. */
   endBlock(depth: number): void {
     if (this.#open.length !== depth) this.#isWrong = true

@@ -1,7 +1,7 @@
 /** Runs the commands of a comment. This module is loaded when a delivery first contains a possible command. */
 import type { AnyOctokit, Delivery } from '../delivery.ts'
 import type { Json } from '../runtime/json.ts'
-import { KeyLocks } from '../runtime/mutex.ts'
+import type { KeyLocks } from '../runtime/mutex.ts'
 import { isDiscard, isUnrecoverable } from '../thrown.ts'
 import { deniedText, helpText, repeatedText, similarText, wrongArgumentsText } from './answers.ts'
 import type { Command, CommandPermission } from './command.ts'
@@ -29,15 +29,13 @@ export interface RunnableCommand {
 /** The result of a delivery whose text has a command only where readers see none. */
 const notVisible = 'No command: the line is in a quote, in code, or hidden'
 
-const locks = new KeyLocks()
-
 /**
  * Runs a command, unless the comment does not contain it, its author lacks the permission, or its arguments are wrong.
- * The commands of one comment run one after the other in this process.
+ * The commands of one comment run one after the other in this process: `locks` are those of the `Hooks`.
  * @returns The result of the handler, or the reason why it did not run.
  */
-export function runCommand(runnable: RunnableCommand, delivery: Delivery): Promise<unknown> {
-  return inTurn(delivery, async (comment, lines) => {
+export function runCommand(runnable: RunnableCommand, delivery: Delivery, locks: KeyLocks): Promise<unknown> {
+  return inTurn(locks, delivery, async (comment, lines) => {
     const { command, usage, handler } = runnable
     const own = lines.filter((line) => nameOf(line) === command.name)
     const [line] = own
@@ -72,8 +70,8 @@ export function runCommand(runnable: RunnableCommand, delivery: Delivery): Promi
 }
 
 /** Answers `/help`, or else the first line that begins with the misspelled name of a command. */
-export function answerHelp(all: readonly Command[], delivery: Delivery): Promise<unknown> {
-  return inTurn(delivery, async (comment, lines) => {
+export function answerHelp(all: readonly Command[], delivery: Delivery, locks: KeyLocks): Promise<unknown> {
+  return inTurn(locks, delivery, async (comment, lines) => {
     const commands = all.filter(({ on }) => on.includes(comment.target))
     const listed = commands.filter(({ isListed }) => isListed)
     const names = new Set(lines.flatMap((line) => nameOf(line) ?? []))
@@ -97,6 +95,7 @@ export function answerHelp(all: readonly Command[], delivery: Delivery): Promise
 
 /** Calls `work` with the comment and its lines, once the earlier commands of the delivery have ended. */
 function inTurn(
+  locks: KeyLocks,
   delivery: Delivery,
   work: (comment: Comment, lines: readonly string[]) => Promise<unknown>,
 ): Promise<unknown> {

@@ -57,8 +57,12 @@ function linesOf(tokens: readonly Token[], html: OpenHtml): Line[] {
     if (type === 'softbreak' || type === 'hardbreak') lines.push((line = newLine()))
     else if (type === 'html_inline') {
       const isComment = html.read(content)
-      line.isUnclear ||= !isComment || html.mayHide
+      // GitHub shows a comment with this mark as text, if the comment is a part of a line.
+      const isHidden = isComment && !content.slice(4, -3).includes('--')
+      line.isUnclear ||= !isHidden || html.mayHide
     } else if (type === 'text' || type === 'text_special' || type === 'code_inline') {
+      if (type === 'text') html.readText(content)
+      line.isUnclear ||= html.mayHide
       if (line.text === '') line.beginsWithSlash = type === 'text' && nesting === 0 && content.startsWith('/')
       line.text += content
     } else if (!/^(em|strong|link)_(open|close)$/.test(type)) line.isUnclear = true

@@ -1,3 +1,4 @@
+// cspell:disable: some names are misspelled
 import { describe, expect, test } from 'vitest'
 import type { Hooks } from '../../src/index.ts'
 import { startScene } from './scene.ts'

@@ -174,6 +174,18 @@ describe('where commands are found', () => {
     }
   })
 
+  test('not in the body of an issue that another user has transferred', async () => {
+    const { github, as, handled, ran } = await deployScene({ bodies: true })
+    const { data: sender } = await as('mona').users.getAuthenticated()
+    const { data: user } = await as('mallory').users.getAuthenticated()
+    await github.deliver('issues.opened', {
+      ...{ action: 'opened', sender, repository: { full_name: 'octo/hello', id: 1 } },
+      issue: { number: 8, body: '/deploy prod', user },
+    })
+    await handled()
+    expect(ran).toEqual([])
+  })
+
   test('in the lines that an edit adds, if the command says so', async () => {
     const { as, comment, handled, ran } = await deployScene({ edits: true })
     const comment_id = await comment('mona', '/deploy prod\n\nplease')

@@ -28,7 +28,7 @@ describe('the arguments of a line', () => {
     ['--force prod --ref=main', { environment: 'prod', version: undefined, force: true, ref: 'main' }],
     ['"a b" --ref="c d"', { environment: 'a b', version: undefined, force: false, ref: 'c d' }],
     ['"--force" -- --ref', { environment: '--force', version: '--ref', force: false, ref: undefined }],
-    ['say"a b"so', { environment: 'saya bso', version: undefined, force: false, ref: undefined }],
+    ['x"a b"y', { environment: 'xa by', version: undefined, force: false, ref: undefined }],
     ['"" -x', { environment: '', version: '-x', force: false, ref: undefined }],
   ])('%s', (line, expected) => {
     expect(argumentsOf(deploy, line)).toEqual(expected)

@@ -17,7 +17,7 @@ describe('a line is a command', () => {
       '/deploy **prod** `v1_a` [x](y) <https://a.example>',
       ['/deploy prod v1_a x https://a.example'],
     ],
-    ['without comments', '/deploy prod <!-- --force -->', ['/deploy prod']],
+    ['without comments', '/deploy prod <!-- v2 -->', ['/deploy prod']],
     ['with entities as characters', '/deploy a&amp;b', ['/deploy a&b']],
     [
       'with emoji',
@@ -26,6 +26,7 @@ describe('a line is a command', () => {
     ],
     ['after a tilde that has no pair', '~/notes\n/deploy prod', ['/deploy prod']],
     ['with a tilde', '/deploy ~/a ~/b', ['/deploy ~/a ~/b']],
+    ['after a comparison', 'a < b, a &lt;b\n/deploy prod', ['/deploy prod']],
     ['after an image and HTML', '![x](y) <kbd>a</kbd> <br> b\n\n/deploy prod', ['/deploy prod']],
   ])('%s', (_name, body, expected) => {
     expect(visibleCommandLines(body)).toEqual(expected)
@@ -68,6 +69,8 @@ describe('a line is no command', () => {
     ['after a comment that ends early', '<!--> <details> -->\n\n/deploy prod'],
     ['after a comment that ends otherwise', '<!-- --!> <details> -->\n\n/deploy prod'],
     ['after an element that hides tags', '<xmp><!--</xmp><details>--></xmp>\n\n/deploy prod'],
+    ['after a tag that older versions of CommonMark know', '<source\n/deploy prod\n>'],
+    ['with a comment that older versions of CommonMark show', '/deploy prod <!-- a -- b -->'],
     ['after wrong nesting', '<details><b></details></b>\n\n/deploy prod'],
     ['with an escaped slash', '\\/deploy prod'],
     ['with an encoded slash', '&#47;deploy prod'],
