@@ -225,7 +225,7 @@ hooks.command('/deploy <environment> [version]', ({ args, event, octokit, reply,
   // @ts-expect-error: GitHub has no such reaction
   react('shrug')
   // @ts-expect-error: the usage text has no such argument
-  args.enviroment
+  args.stage
 })
 hooks.command('/deploy <environment> [version] --force --ref=<name>', { permission: 'maintain' }, ({ args }) => {
   holds<Equal<typeof args.environment, string>>()

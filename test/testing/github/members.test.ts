@@ -38,7 +38,7 @@ describe('the permission of a user', () => {
 
   test('needs a user and credentials', async () => {
     const { github } = await scene()
-    const path = 'GET /repos/octo/hello/collaborators/nobody/permission'
+    const path = 'GET /repos/octo/hello/collaborators/unknown/permission'
     expect(await ask(github, path, { token })).toMatchObject({ status: 404 })
     expect(await ask(github, path)).toMatchObject({ status: 401 })
   })
