@@ -197,6 +197,15 @@ describe('where commands are found', () => {
     expect(ran).toEqual([prod, { environment: 'stage', version: undefined }])
   })
 
+  test('not in an edit that leaves the text as it is', async () => {
+    const { as, handled, ran } = await deployScene({ edits: true, bodies: true })
+    const { data } = await as('mona').issues.create({ ...repo, title: 'New', body: '/deploy prod' })
+    await handled()
+    await as('mona').issues.update({ ...repo, issue_number: data.number, title: 'Newer' })
+    await handled()
+    expect(ran).toEqual([prod])
+  })
+
   test('an edit by a user without the permission does not run a command', async () => {
     const { as, comment, handled, ran } = await deployScene({ edits: true })
     const comment_id = await comment('mona', 'Hello')
@@ -260,16 +269,19 @@ describe('an attempt', () => {
     const id = await scene.comment('mona', '/deploy')
     expect(await scene.replies()).toEqual(['Deployment starts', 'Attempt 1', 'Attempt 2'])
     expect(await scene.reactions(id)).toEqual(['eyes', 'rocket'])
+    expect(
+      scene.github.requests.filter(({ method, path }) => method === 'POST' && /reactions$/.test(path)),
+    ).toHaveLength(2)
   })
 
   test.each([
-    ['the last one', () => new Error('as planned'), ['eyes', 'confused']],
-    ['an unrecoverable one', () => new Unrecoverable('as planned'), ['eyes', 'confused']],
-    ['a discarded one', () => new Discard('as planned'), ['eyes']],
-  ])('that fails reacts if it is %s', async (_name, error, expected) => {
+    ['the last one', 2, () => new Error('as planned'), ['eyes', 'confused']],
+    ['an unrecoverable one', 2, () => new Unrecoverable('as planned'), ['eyes', 'confused']],
+    ['a discarded one', 1, () => new Discard('as planned'), ['eyes']],
+  ])('that fails reacts if it is %s', async (_name, attempts, error, expected) => {
     const scene = await startScene(
       (hooks) => {
-        hooks.command('/deploy', { attempts: 2, backoff: 1 }, () => {
+        hooks.command('/deploy', { attempts, backoff: 1 }, () => {
           throw error()
         })
       },
