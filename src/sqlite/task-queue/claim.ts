@@ -6,23 +6,20 @@ import { pausedHandlers } from './match.ts'
 import { claimTask, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 
 /** Claims due tasks, in the transaction of the caller. */
-export function claim(
-  connection: Connection,
-  worker: number,
-  { wanted, ahead = {}, bytes, largest = Number.POSITIVE_INFINITY, suspect, now }: ClaimRequest,
-): ClaimedTask[] {
+export function claim(connection: Connection, worker: number, request: ClaimRequest): ClaimedTask[] {
+  const { bytes, largest = Number.POSITIVE_INFINITY, suspect, now } = request
   const paused = pausedHandlers(connection)
   if (paused.has('*')) return []
   // Maps, because a stored name may be that of a member of `Object.prototype`.
-  const [limits, aheads] = [new Map(Object.entries(wanted)), new Map(Object.entries(ahead))]
+  const [wanted, ahead] = [new Map(Object.entries(request.wanted)), new Map(Object.entries(request.ahead ?? {}))]
   const claimed: ClaimedTask[] = []
   const examined = new Set<number>()
   let left = bytes
   let suspectsLeft = maxSuspects(suspect)
   for (const handler of scheduledHandlers(connection)) {
-    const limit = limits.get(handler) ?? 0
+    const limit = wanted.get(handler) ?? 0
     if (limit < 1 || paused.has(handler)) continue
-    let free = limit - (aheads.get(handler) ?? 0)
+    let free = limit - (ahead.get(handler) ?? 0)
     for (const due of findDue(connection, { handler, limit, suspects: suspectsLeft, now, largest })) {
       if (due.size > left && claimed.length > 0) break
       const options = { ahead: free < 1 && due.suspect === 0 }
