@@ -37,7 +37,9 @@ const arrows: Record<string, readonly string[]> = {
     'inbox/inbox.ts', // the type of an option
     'inbox/capabilities.ts', // the check of this option
     'schedules/schedule.ts', // the type of a schedule and of its event
+    'bots', // members of `Delivery`
   ],
+  bots: ['runtime', 'events.ts', 'thrown.ts'],
   receiver: ['runtime', 'telemetry', 'nouns'],
   dispatch: ['runtime', 'telemetry', 'nouns'],
   inbox: ['runtime', 'telemetry', 'nouns'],
