@@ -230,6 +230,26 @@ describe('pull requests', () => {
     ])
   })
 
+  test('list the files of the head branch that differ from those of the base branch', async () => {
+    const { rest } = await written()
+    const put = (path: string, branch: string, text: string, sha?: string) =>
+      rest.repos.createOrUpdateFileContents({
+        ...{ ...repo, path, branch, message: 'Write', content: Buffer.from(text).toString('base64') },
+        ...(sha !== undefined && { sha }),
+      })
+    const same = await put('same.md', 'main', 'Same')
+    const changed = await put('changed.md', 'main', 'Old')
+    await put('same.md', 'feature', 'Same', same.data.content?.sha)
+    await put('changed.md', 'feature', 'New', changed.data.content?.sha)
+    await put('docs/a file.md', 'feature', 'One\nTwo')
+    const { data } = await rest.pulls.create({ ...repo, title: 'New', head: 'feature', base: 'main' })
+    const files = await rest.pulls.listFiles({ ...repo, pull_number: data.number })
+    expect(files.data).toMatchObject([
+      { filename: 'changed.md', status: 'modified', additions: 1 },
+      { filename: 'docs/a file.md', status: 'added', additions: 2 },
+    ])
+  })
+
   test('exist as soon as a delivery names them', async () => {
     const { github, rest } = await written()
     const payload = sample('pull_request.opened')

@@ -64,6 +64,7 @@ function contentCalls(): Record<string, Success> {
     [`GET ${template}/pulls`]: { path: `${root}/pulls` },
     [`POST ${template}/pulls`]: { path: `${root}/pulls`, body: pull, status: 201 },
     [`GET ${template}/pulls/{pull_number}`]: { path: `${root}/pulls/8` },
+    [`GET ${template}/pulls/{pull_number}/files`]: { path: `${root}/pulls/8/files` },
     [`GET ${template}/contents/{path}`]: { path: `${root}/contents/README.md` },
     [`PUT ${template}/contents/{path}`]: {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },

@@ -40,6 +40,10 @@ export const repositoryRoutes: readonly Route[] = [
     ...{ method: 'GET', path: `${repository}/pulls/{pull_number}` },
     ...{ access: may('pull_requests', 'read'), answer: pulls.getPull },
   },
+  {
+    ...{ method: 'GET', path: `${repository}/pulls/{pull_number}/files` },
+    ...{ access: may('pull_requests', 'read'), answer: pulls.listPullFiles },
+  },
   { method: 'GET', path: `${repository}/contents/{path}`, access: may('contents', 'read'), answer: getContent },
   { method: 'PUT', path: `${repository}/contents/{path}`, access: may('contents', 'write'), answer: putContent },
   { method: 'POST', path: `${repository}/check-runs`, access: may('checks', 'write'), answer: checks.createCheckRun },

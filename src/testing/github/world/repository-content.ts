@@ -101,6 +101,15 @@ export class RepositoryContent {
     return this.#branches.get(branch)?.get(path) ?? this.#branches.get(defaultBranch)?.get(path)
   }
 
+  /** The files that were written to a branch and differ from those of another branch. */
+  changedFiles(branch: string, base: string): { path: string; content: Uint8Array; status: 'added' | 'modified' }[] {
+    return [...(this.#branches.get(branch) ?? [])].flatMap(([path, content]) => {
+      const before = this.file(path, base)
+      if (before && blobSha(before) === blobSha(content)) return []
+      return [{ path, content, status: before ? ('modified' as const) : ('added' as const) }]
+    })
+  }
+
   writeFile(path: string, content: Uint8Array, branch: string = defaultBranch): void {
     const files = this.#branches.get(branch) ?? new Map<string, Uint8Array>()
     this.#branches.set(branch, files.set(path, content))
