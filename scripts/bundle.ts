@@ -62,8 +62,11 @@ const chunks = [
 /** The packages that users have besides hookserver. All others become part of `dist`. */
 const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
 
-/** The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules. */
-const loadedOnDemand = ['croner']
+/**
+ * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, and `picomatch`
+ * compares paths with the option `paths`.
+ */
+const loadedOnDemand = ['croner', 'picomatch']
 
 const common = {
   cwd: root,

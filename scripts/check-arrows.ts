@@ -41,7 +41,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   bots: ['runtime', 'events.ts', 'thrown.ts'],
   receiver: ['runtime', 'telemetry', 'nouns'],
-  dispatch: ['runtime', 'telemetry', 'nouns'],
+  dispatch: ['runtime', 'telemetry', 'nouns', 'bots/targets.ts'],
   inbox: ['runtime', 'telemetry', 'nouns'],
   schedules: ['runtime', 'telemetry', 'nouns', 'inbox'],
   github: ['runtime', 'telemetry', 'nouns', 'inbox', 'schedules'],
@@ -56,7 +56,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   // Types of `hooks.octokit()`, `hooks.installations()` and `hooks.use()`.
   'index.ts': [
-    ...['runtime/units.ts', 'telemetry', 'nouns', 'receiver', 'inbox', 'schedules', 'hooks.ts'],
+    ...['runtime/units.ts', 'telemetry', 'nouns', 'receiver', 'inbox', 'schedules', 'bots', 'hooks.ts'],
     'inbox-workers.ts', // an option of `hooks.drain()`
     ...['github/octokits.ts', 'dispatch/middleware.ts'],
   ],

@@ -1,4 +1,5 @@
-import type { BotMembers, TargetMembers } from './bots/members.ts'
+import type { BotContext, BotOctokit } from './bots/context.ts'
+import type { BotMembers, ChangedFiles, TargetMembers } from './bots/members.ts'
 import { isBotSender, issueTarget, pullRequestTarget, repositoryTarget, type TargetSource } from './bots/targets.ts'
 import type { ActionOf, AnyPayload, EventOf, KnownEvent, NamesByEvent, PayloadOf } from './events.ts'
 import { digitsIn, type Json, objectIn, textIn } from './runtime/json.ts'
@@ -168,6 +169,7 @@ export class ReceivedDelivery implements Delivery {
   #handler = ''
   #isLastAttempt = true
   #octokit: Promise<DeliveryOctokit> | undefined
+  #changedFiles: Promise<ChangedFiles> | undefined
   #abort: AbortController | undefined
   #abortReason: unknown
 
@@ -243,6 +245,11 @@ export class ReceivedDelivery implements Delivery {
     return (extra?: object) => ({ ...pullRequestTarget(this.#target), ...extra }) as never
   }
 
+  get changedFiles(): TargetMembers['changedFiles'] {
+    const read = async () => (await import('./bots/changed-files.ts')).changedFiles(this.#botContext)
+    return () => (this.#changedFiles ??= read())
+  }
+
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController()
@@ -266,6 +273,10 @@ export class ReceivedDelivery implements Delivery {
 
   get #target(): TargetSource {
     return { event: this.event, action: this.action, members: this.#members }
+  }
+
+  get #botContext(): BotContext {
+    return { ...this.#target, octokit: this.octokit as () => Promise<BotOctokit> }
   }
 
   /** The runner calls this before it calls a handler: without an inbox, the handlers get the same object in turn. */

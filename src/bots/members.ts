@@ -1,6 +1,14 @@
 import type { EventPayloads } from '../events.ts'
 import type { IssueTarget, PullRequestTarget, RepositoryTarget } from './targets.ts'
 
+/** The changed files of a delivery. */
+export interface ChangedFiles {
+  /** The paths, without duplicates. A renamed file has both of its paths. */
+  readonly files: readonly string[]
+  /** Whether these are all changed files. */
+  readonly complete: boolean
+}
+
 /**
  * The type of `Value` without `readonly`. A parameter that is inferred with `const` keeps literals, such as `'closed'`, but
  * its lists are `readonly`, and Octokit does not take these.
@@ -15,6 +23,7 @@ export interface TargetMembers {
   issue<const Extra extends object>(extra: Extra): IssueTarget & Writable<Extra>
   pullRequest(): PullRequestTarget
   pullRequest<const Extra extends object>(extra: Extra): PullRequestTarget & Writable<Extra>
+  changedFiles(): Promise<ChangedFiles>
 }
 
 /**
@@ -49,6 +58,12 @@ type PullRequest<Name extends string> = Name extends
   ? Unavailable<'This event has no pull request'>['call']
   : TargetMembers['pullRequest']
 
+type Files<Name extends string> = Name extends
+  | Exclude<keyof EventPayloads, 'push' | `pull_request.${string}` | `pull_request_${string}`>
+  | OtherNames
+  ? Unavailable<'This event has no changed files'>['call']
+  : TargetMembers['changedFiles']
+
 /** The members of a delivery for bots, which call GitHub's API. */
 export interface BotMembers<Name extends string> {
   /** Whether the sender is a bot, such as an App. Check it before you answer a comment, so that two bots never talk. */
@@ -78,4 +93,21 @@ export interface BotMembers<Name extends string> {
    * @throws {TypeError} if the payload has no pull request.
    */
   readonly pullRequest: PullRequest<Name>
+  /**
+   * The paths of the files that a push or a pull request changes. The list is not `complete` in these cases:
+   *
+   * - GitHub lists at most 3,000 files of a pull request, and 300 files of a comparison.
+   * - A payload of `push` lists the files of at most 2,048 commits, and 3,000 files of each. GitHub describes the lists
+   *   as optional. If the payload leaves out files, the list has those of a comparison of the two commits, too.
+   * - A forced push also changes the files of the commits that it removes, which GitHub does not list. For a tag, there
+   *   is no list.
+   *
+   * The files of a pull request, and those of a comparison, are requested from GitHub once for each delivery. The list
+   * is that of the present head, which may be newer than the delivery. Sources:
+   * https://docs.github.com/webhooks/webhook-events-and-payloads#push,
+   * https://docs.github.com/rest/pulls/pulls#list-pull-requests-files,
+   * https://docs.github.com/rest/commits/commits#compare-two-commits
+   * @throws {TypeError} (rejects) if the event is neither `push` nor an event of pull requests.
+   */
+  readonly changedFiles: Files<Name>
 }

@@ -69,3 +69,6 @@ export function isBotSender(members: Json): boolean {
   const sender = objectIn(members, 'sender')
   return textIn(sender, 'type') === 'Bot' || textIn(sender, 'login')?.endsWith('[bot]') === true
 }
+
+/** Whether the deliveries of an event have changed files. Here, so that a check at registration loads little code. */
+export const hasChangedFiles = (event: string): boolean => event === 'push' || /^pull_request(_|$)/.test(event)

@@ -1,6 +1,6 @@
 /** The types of the members of a delivery for bots. Nothing here runs: `tsc` is the test. */
 import type { Octokit } from 'octokit'
-import type { Delivery, Hooks } from '../../src/index.ts'
+import type { ChangedFiles, Delivery, Hooks } from '../../src/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <_Claim extends true>(): void => {}
@@ -59,3 +59,15 @@ hooks.on('brand_new' as string, ({ repo, issue }) => [repo(), issue({ body: '' }
 const anyDelivery = (delivery: Delivery) => delivery.repo()
 hooks.on('push', anyDelivery)
 hooks.on(['issues', 'installation'], anyDelivery)
+
+// Changed files.
+hooks.on('push', async ({ changedFiles }) => holds<Equal<Awaited<ReturnType<typeof changedFiles>>, ChangedFiles>>())
+hooks.on('pull_request_review.submitted', { paths: ['docs/**'] }, ({ changedFiles }) => changedFiles())
+hooks.on('issues', ({ changedFiles }) => {
+  // @ts-expect-error: an issue has no changed files
+  changedFiles()
+})
+// @ts-expect-error: paths is a list
+hooks.on('push', { paths: 'docs/**' }, () => {})
+// @ts-expect-error: a schedule has no changed files
+hooks.schedule('stale', '0 3 * * *', { paths: ['docs/**'] }, () => {})
