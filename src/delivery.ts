@@ -1,5 +1,6 @@
 import type { BotContext, BotOctokit } from './bots/context.ts'
 import type { BotMembers, ChangedFiles, TargetMembers } from './bots/members.ts'
+import type { StandardSchemaV1 } from './bots/standard-schema.ts'
 import { isBotSender, issueTarget, pullRequestTarget, repositoryTarget, type TargetSource } from './bots/targets.ts'
 import type { ActionOf, AnyPayload, EventOf, KnownEvent, NamesByEvent, PayloadOf } from './events.ts'
 import { digitsIn, type Json, objectIn, textIn } from './runtime/json.ts'
@@ -248,6 +249,11 @@ export class ReceivedDelivery implements Delivery {
   get changedFiles(): TargetMembers['changedFiles'] {
     const read = async () => (await import('./bots/changed-files.ts')).changedFiles(this.#botContext)
     return () => (this.#changedFiles ??= read())
+  }
+
+  get config(): TargetMembers['config'] {
+    return async (...given: [file: string, schema?: StandardSchemaV1]) =>
+      (await import('./bots/config.ts')).readConfig(this.#botContext, ...given) as never
   }
 
   get signal(): AbortSignal {

@@ -1,5 +1,6 @@
 export type { AppOptions, AppResolver } from './app.ts'
 export type { BotMembers, ChangedFiles, TargetMembers, Unavailable, Writable } from './bots/members.ts'
+export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchemaV1 } from './bots/standard-schema.ts'
 export type { IssueTarget, PullRequestTarget, RepositoryTarget } from './bots/targets.ts'
 export type { AnyOctokit, Delivery, DeliveryOctokit, ExactDelivery, OctokitClass, Register } from './delivery.ts'
 export type { Middleware } from './dispatch/middleware.ts'

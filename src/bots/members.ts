@@ -1,4 +1,5 @@
 import type { EventPayloads } from '../events.ts'
+import type { SchemaOutput, StandardSchemaV1 } from './standard-schema.ts'
 import type { IssueTarget, PullRequestTarget, RepositoryTarget } from './targets.ts'
 
 /** The changed files of a delivery. */
@@ -24,6 +25,8 @@ export interface TargetMembers {
   pullRequest(): PullRequestTarget
   pullRequest<const Extra extends object>(extra: Extra): PullRequestTarget & Writable<Extra>
   changedFiles(): Promise<ChangedFiles>
+  config(file: string): Promise<Record<string, unknown> | undefined>
+  config<Schema extends StandardSchemaV1>(file: string, schema: Schema): Promise<SchemaOutput<Schema> | undefined>
 }
 
 /**
@@ -47,6 +50,11 @@ type OtherNames = 'schedule' | `schedule.${string}` | `repository_dispatch.${str
 
 type Repo<Name extends string> =
   Name extends NamesWithout<'repository'> ? Unavailable<'This event has no repository'>['call'] : TargetMembers['repo']
+
+type Config<Name extends string> =
+  Name extends NamesWithout<'repository'>
+    ? Unavailable<'This event has no repository'>['call']
+    : TargetMembers['config']
 
 type Issue<Name extends string> = Name extends NamesWithout<'issue' | 'pull_request'> | OtherNames
   ? Unavailable<'This event has no issue'>['call']
@@ -110,4 +118,18 @@ export interface BotMembers<Name extends string> {
    * @throws {TypeError} (rejects) if the event is neither `push` nor an event of pull requests.
    */
   readonly changedFiles: Files<Name>
+  /**
+   * Reads a file of settings: `.github/<file>` in the default branch of the repository, else in that of the owner's
+   * repository `.github`. The file is YAML or JSON. With `_extends: owner/repo` in the file, settings that it lacks come
+   * from the file with the same path in that repository. hookserver keeps recent files with their ETags, and asks GitHub
+   * at each call whether the file has changed.
+   *
+   * ```ts
+   * const settings = await delivery.config('labeler.yml', z.object({ label: z.string() }))
+   * ```
+   * @param schema A schema of Zod, Valibot, ArkType or another library with Standard Schema.
+   * @returns The settings, after the schema. `undefined` if there is no such file.
+   * @throws {Unrecoverable} (rejects) if a file is invalid. The message names the file, the line and the problem.
+   */
+  readonly config: Config<Name>
 }

@@ -1,5 +1,6 @@
 /** The types of the members of a delivery for bots. Nothing here runs: `tsc` is the test. */
 import type { Octokit } from 'octokit'
+import * as v from 'valibot'
 import type { ChangedFiles, Delivery, Hooks } from '../../src/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -71,3 +72,19 @@ hooks.on('issues', ({ changedFiles }) => {
 hooks.on('push', { paths: 'docs/**' }, () => {})
 // @ts-expect-error: a schedule has no changed files
 hooks.schedule('stale', '0 3 * * *', { paths: ['docs/**'] }, () => {})
+
+// Settings.
+const schema = v.object({ label: v.optional(v.string(), 'bug') })
+hooks.on('issues.opened', async ({ config }) => {
+  const settings = await config('labeler.yml', schema)
+  holds<Equal<typeof settings, { label: string } | undefined>>()
+  holds<Equal<Awaited<ReturnType<typeof config<typeof schema>>>, { label: string } | undefined>>()
+  const unchecked = await config('labeler.yml')
+  holds<Equal<typeof unchecked, Record<string, unknown> | undefined>>()
+  // @ts-expect-error: not a schema
+  await config('labeler.yml', { label: 'string' })
+})
+hooks.on('projects_v2_item', ({ config }) => {
+  // @ts-expect-error: an item of a project has no repository
+  config('labeler.yml')
+})
