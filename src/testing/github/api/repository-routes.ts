@@ -48,6 +48,10 @@ export const repositoryRoutes: readonly Route[] = [
   { method: 'PUT', path: `${repository}/contents/{path}`, access: may('contents', 'write'), answer: putContent },
   { method: 'POST', path: `${repository}/check-runs`, access: may('checks', 'write'), answer: checks.createCheckRun },
   { method: 'GET', path: checkRun, access: may('checks', 'read'), answer: checks.getCheckRun },
+  {
+    ...{ method: 'GET', path: `${checkRun}/annotations` },
+    ...{ access: may('checks', 'read'), answer: checks.listAnnotations },
+  },
   { method: 'PATCH', path: checkRun, access: may('checks', 'write'), answer: checks.updateCheckRun },
   {
     ...{ method: 'GET', path: `${repository}/commits/{ref}/check-runs` },

@@ -65,6 +65,20 @@ export interface CheckRun {
   startedAt: string
   completedAt: string | null
   output: { title: string | null; summary: string | null; text: string | null }
+  annotations: Annotation[]
+}
+
+/** A note at some lines of a file, in the members of GitHub's API. */
+export interface Annotation {
+  path: string
+  start_line: number
+  end_line: number
+  start_column: number | null
+  end_column: number | null
+  annotation_level: string
+  title: string | null
+  message: string
+  raw_details: string | null
 }
 
 export interface Status {
