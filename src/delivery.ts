@@ -256,6 +256,10 @@ export class ReceivedDelivery implements Delivery {
       (await import('./bots/config.ts')).readConfig(this.#botContext, ...given) as never
   }
 
+  get check(): TargetMembers['check'] {
+    return async (...given) => (await import('./bots/check.ts')).runCheck(this.#botContext, ...given)
+  }
+
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController()
@@ -282,7 +286,7 @@ export class ReceivedDelivery implements Delivery {
   }
 
   get #botContext(): BotContext {
-    return { ...this.#target, octokit: this.octokit as () => Promise<BotOctokit> }
+    return { ...this.#target, octokit: this.octokit as () => Promise<BotOctokit>, delivery: this }
   }
 
   /** The runner calls this before it calls a handler: without an inbox, the handlers get the same object in turn. */

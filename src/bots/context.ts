@@ -14,4 +14,13 @@ export interface OctokitResponse {
 /** The part of a delivery that the members for bots need. Not `Delivery`, which itself imports these members. */
 export interface BotContext extends TargetSource {
   octokit(): Promise<BotOctokit>
+  readonly delivery: {
+    readonly attempt: number
+    readonly isLastAttempt: boolean
+    readonly redelivered: boolean
+    readonly targetType: string | undefined
+    readonly targetId: string | undefined
+    readonly signal: AbortSignal
+    readonly log: { warn(fields: object, message: string): void }
+  }
 }

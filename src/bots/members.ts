@@ -1,4 +1,5 @@
 import type { EventPayloads } from '../events.ts'
+import type { CheckConclusion, CheckOptions, CheckWork } from './check-types.ts'
 import type { SchemaOutput, StandardSchemaV1 } from './standard-schema.ts'
 import type { IssueTarget, PullRequestTarget, RepositoryTarget } from './targets.ts'
 
@@ -27,6 +28,7 @@ export interface TargetMembers {
   changedFiles(): Promise<ChangedFiles>
   config(file: string): Promise<Record<string, unknown> | undefined>
   config<Schema extends StandardSchemaV1>(file: string, schema: Schema): Promise<SchemaOutput<Schema> | undefined>
+  check(check: string | CheckOptions, work: CheckWork): Promise<CheckConclusion>
 }
 
 /**
@@ -48,13 +50,8 @@ type OtherNames = 'schedule' | `schedule.${string}` | `repository_dispatch.${str
 // Each type below asks whether `Name` is in a fixed union, and not whether its payload has a member. For TypeScript, only
 // the former keeps a delivery of one event assignable to a delivery of any event.
 
-type Repo<Name extends string> =
-  Name extends NamesWithout<'repository'> ? Unavailable<'This event has no repository'>['call'] : TargetMembers['repo']
-
-type Config<Name extends string> =
-  Name extends NamesWithout<'repository'>
-    ? Unavailable<'This event has no repository'>['call']
-    : TargetMembers['config']
+type IfRepository<Name extends string, Member extends keyof TargetMembers> =
+  Name extends NamesWithout<'repository'> ? Unavailable<'This event has no repository'>['call'] : TargetMembers[Member]
 
 type Issue<Name extends string> = Name extends NamesWithout<'issue' | 'pull_request'> | OtherNames
   ? Unavailable<'This event has no issue'>['call']
@@ -84,7 +81,7 @@ export interface BotMembers<Name extends string> {
    * ```
    * @throws {TypeError} if the payload has no repository.
    */
-  readonly repo: Repo<Name>
+  readonly repo: IfRepository<Name, 'repo'>
   /**
    * The issue or the pull request as parameters for Octokit, `{ owner, repo, issue_number }`, together with the members
    * of `extra`.
@@ -131,5 +128,23 @@ export interface BotMembers<Name extends string> {
    * @returns The settings, after the schema. `undefined` if there is no such file.
    * @throws {Unrecoverable} (rejects) if a file is invalid. The message names the file, the line and the problem.
    */
-  readonly config: Config<Name>
+  readonly config: IfRepository<Name, 'config'>
+  /**
+   * Runs a check, and shows it as a check run of the commit. The run is in progress while `work` runs, and also until the
+   * retry of a failed attempt. Then it has the conclusion that `work` returns. If the last attempt fails, the conclusion
+   * is `failure`, with the message of the error. If the pull request has a newer head, the conclusion is `cancelled`, and
+   * the delivery is discarded. Needs an App with the permission "Checks: write".
+   *
+   * ```ts
+   * await delivery.check('lint', async ({ annotate, signal }) => {
+   *   for (const problem of await lint(signal)) annotate(problem)
+   *   return { title: 'Linted' }
+   * })
+   * ```
+   * @param check The name. Or options, with a commit for payloads that name none.
+   * @returns The conclusion.
+   * @throws {TypeError} (rejects) if there is no head commit.
+   * @throws (rejects) the error of `work`.
+   */
+  readonly check: IfRepository<Name, 'check'>
 }

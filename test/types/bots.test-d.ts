@@ -1,7 +1,7 @@
 /** The types of the members of a delivery for bots. Nothing here runs: `tsc` is the test. */
 import type { Octokit } from 'octokit'
 import * as v from 'valibot'
-import type { ChangedFiles, Delivery, Hooks } from '../../src/index.ts'
+import type { ChangedFiles, CheckConclusion, Delivery, Hooks } from '../../src/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <_Claim extends true>(): void => {}
@@ -87,4 +87,21 @@ hooks.on('issues.opened', async ({ config }) => {
 hooks.on('projects_v2_item', ({ config }) => {
   // @ts-expect-error: an item of a project has no repository
   config('labeler.yml')
+})
+
+// Checks.
+hooks.on('pull_request.opened', async ({ check }) => {
+  const conclusion = await check('lint', async ({ annotate, signal, update }) => {
+    holds<Equal<typeof signal, AbortSignal>>()
+    await update({ title: 'Half of it' })
+    annotate({ path: 'a.ts', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'Short' })
+    // @ts-expect-error: no such level
+    annotate({ path: 'a.ts', start_line: 1, end_line: 1, annotation_level: 'error', message: 'Short' })
+    return 'success'
+  })
+  holds<Equal<typeof conclusion, CheckConclusion>>()
+  await check({ name: 'lint', headSha: 'a' }, async () => ({ conclusion: 'neutral', title: 'Done' }))
+  await check('lint', async () => {})
+  // @ts-expect-error: no such conclusion
+  await check('lint', async () => 'passed')
 })
