@@ -1,5 +1,5 @@
 import type { BotContext, BotOctokit } from './bots/context.ts'
-import type { BotMembers, ChangedFiles, TargetMembers } from './bots/members.ts'
+import type { BotMembers, BotMethods, ChangedFiles } from './bots/members.ts'
 import type { StandardSchemaV1 } from './bots/standard-schema.ts'
 import { isBotSender, issueTarget, pullRequestTarget, repositoryTarget, type TargetSource } from './bots/targets.ts'
 import type { ActionOf, AnyPayload, EventOf, KnownEvent, NamesByEvent, PayloadOf } from './events.ts'
@@ -234,29 +234,29 @@ export class ReceivedDelivery implements Delivery {
     return isBotSender(this.#members)
   }
 
-  get repo(): TargetMembers['repo'] {
+  get repo(): BotMethods['repo'] {
     return (extra?: object) => ({ ...repositoryTarget(this.#target), ...extra }) as never
   }
 
-  get issue(): TargetMembers['issue'] {
+  get issue(): BotMethods['issue'] {
     return (extra?: object) => ({ ...issueTarget(this.#target), ...extra }) as never
   }
 
-  get pullRequest(): TargetMembers['pullRequest'] {
+  get pullRequest(): BotMethods['pullRequest'] {
     return (extra?: object) => ({ ...pullRequestTarget(this.#target), ...extra }) as never
   }
 
-  get changedFiles(): TargetMembers['changedFiles'] {
+  get changedFiles(): BotMethods['changedFiles'] {
     const read = async () => (await import('./bots/changed-files.ts')).changedFiles(this.#botContext)
     return () => (this.#changedFiles ??= read())
   }
 
-  get config(): TargetMembers['config'] {
+  get config(): BotMethods['config'] {
     return async (...given: [file: string, schema?: StandardSchemaV1]) =>
       (await import('./bots/config.ts')).readConfig(this.#botContext, ...given) as never
   }
 
-  get check(): TargetMembers['check'] {
+  get check(): BotMethods['check'] {
     return async (...given) => (await import('./bots/check.ts')).runCheck(this.#botContext, ...given)
   }
 

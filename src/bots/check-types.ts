@@ -48,6 +48,7 @@ export interface CheckRun {
   annotate(...annotations: readonly CheckAnnotation[]): void
 }
 
+/** A check, and the commit that it is for. */
 export interface CheckOptions {
   /** The name of the check, which the branch protection of a repository can require. */
   name: string

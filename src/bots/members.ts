@@ -17,8 +17,8 @@ export interface ChangedFiles {
  */
 export type Writable<Value> = Value extends object ? { -readonly [Key in keyof Value]: Writable<Value[Key]> } : Value
 
-/** The members that a delivery has if its payload has what they need. */
-export interface TargetMembers {
+/** The methods that a delivery has if its payload has what they need. `BotMembers` documents them. */
+export interface BotMethods {
   repo(): RepositoryTarget
   repo<const Extra extends object>(extra: Extra): RepositoryTarget & Writable<Extra>
   issue(): IssueTarget
@@ -50,24 +50,24 @@ type OtherNames = 'schedule' | `schedule.${string}` | `repository_dispatch.${str
 // Each type below asks whether `Name` is in a fixed union, and not whether its payload has a member. For TypeScript, only
 // the former keeps a delivery of one event assignable to a delivery of any event.
 
-type IfRepository<Name extends string, Member extends keyof TargetMembers> =
-  Name extends NamesWithout<'repository'> ? Unavailable<'This event has no repository'>['call'] : TargetMembers[Member]
+type IfRepository<Name extends string, Member extends keyof BotMethods> =
+  Name extends NamesWithout<'repository'> ? Unavailable<'This event has no repository'>['call'] : BotMethods[Member]
 
 type Issue<Name extends string> = Name extends NamesWithout<'issue' | 'pull_request'> | OtherNames
   ? Unavailable<'This event has no issue'>['call']
-  : TargetMembers['issue']
+  : BotMethods['issue']
 
 type PullRequest<Name extends string> = Name extends
   | Exclude<NamesWithout<'pull_request'>, `issue_comment.${string}`>
   | OtherNames
   ? Unavailable<'This event has no pull request'>['call']
-  : TargetMembers['pullRequest']
+  : BotMethods['pullRequest']
 
 type Files<Name extends string> = Name extends
   | Exclude<keyof EventPayloads, 'push' | `pull_request.${string}` | `pull_request_${string}`>
   | OtherNames
   ? Unavailable<'This event has no changed files'>['call']
-  : TargetMembers['changedFiles']
+  : BotMethods['changedFiles']
 
 /** The members of a delivery for bots, which call GitHub's API. */
 export interface BotMembers<Name extends string> {
