@@ -63,10 +63,10 @@ const chunks = [
 const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
 
 /**
- * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, `picomatch`
- * compares paths with the option `paths`, and `yaml` reads the files of `delivery.config()`.
+ * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, and `picomatch`
+ * compares paths with the option `paths`.
  */
-const loadedOnDemand = ['croner', 'picomatch', 'yaml']
+const loadedOnDemand = ['croner', 'picomatch']
 
 const common = {
   cwd: root,
@@ -83,8 +83,6 @@ const { output } = await build({
   ...common,
   input: inputs([...subpaths, ...programs, ...forTests], (name) => `src/${name}.ts`),
   platform: 'node',
-  // The build of `yaml` for Node.js imports modules of Node.js, which Workers do not have.
-  resolve: { alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') } },
   plugins: [licenses()],
   output: {
     dir: 'dist',

@@ -1,6 +1,9 @@
 /** Parses the text of a configuration file, and finds the lines of its values. */
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { Document } from 'yaml'
 import { isObject, type Json } from '../runtime/json.ts'
+import { isMissingPackage } from '../runtime/platform.ts'
+
+type Yaml = typeof import('yaml')
 
 /** A configuration file. */
 export interface ConfigText {
@@ -21,19 +24,30 @@ export class ConfigTextError extends Error {
 
 /**
  * Parses YAML 1.2 or, if the file is `.json`, JSON. An empty YAML file is an empty object.
- * @throws {ConfigTextError} if the text is invalid, or no object.
+ * @throws {ConfigTextError} if the text is invalid, or no object. {Error} if the package `yaml` is not installed.
  */
-export function parseConfig(path: string, text: string): ConfigText {
+export async function parseConfig(path: string, text: string): Promise<ConfigText> {
   if (path.endsWith('.json')) checkJson(text)
-  const lines = new LineCounter()
+  const yaml = await loadYaml()
+  const lines = new yaml.LineCounter()
   // Valid JSON is valid YAML, so one parser finds the lines in both.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const lineAt = (offset: number | undefined) => (offset === undefined ? undefined : lines.linePos(offset).line)
   const [error] = document.errors
   if (error) throw new ConfigTextError(error.message, lineAt(error.pos[0]))
   const value = toValue(document) ?? {}
   if (!isObject(value)) throw new ConfigTextError('must be an object with names and values', 1)
-  return { value, lineOf: (names) => lineAt(offsetOf(document.contents, names)) }
+  return { value, lineOf: (names) => lineAt(offsetOf(yaml, document.contents, names)) }
+}
+
+/** Loads the optional package `yaml`. @throws {Error} if it is not installed. */
+async function loadYaml(): Promise<Yaml> {
+  try {
+    return await import('yaml') // in a `try`, so that bundlers accept that it may be missing
+  } catch (cause) {
+    if (!isMissingPackage(cause)) throw cause
+    throw new Error('delivery.config() needs the package "yaml" beside hookserver: npm install yaml', { cause })
+  }
 }
 
 function checkJson(text: string): void {
@@ -56,7 +70,11 @@ function toValue(document: Document): unknown {
   }
 }
 
-function offsetOf(contents: unknown, names: readonly PropertyKey[]): number | undefined {
+function offsetOf(
+  { isMap, isScalar, isSeq }: Yaml,
+  contents: unknown,
+  names: readonly PropertyKey[],
+): number | undefined {
   let [node, offset] = [contents, undefined as number | undefined]
   for (const name of names) {
     if (isMap(node)) {

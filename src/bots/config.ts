@@ -39,7 +39,7 @@ async function load(octokit: BotOctokit, place: Place): Promise<ConfigFile | und
   const text = await readFile(octokit, place, place.path)
   if (text === undefined) return undefined
   try {
-    return { place, ...parseConfig(place.path, text) }
+    return { place, ...(await parseConfig(place.path, text)) }
   } catch (error) {
     if (error instanceof ConfigTextError) throw invalid([problem(place, error.line, error.message)], error)
     throw error

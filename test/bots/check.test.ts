@@ -348,7 +348,7 @@ test('works with an inbox: the attempt that fails is retried, and completes the 
       return 'success'
     })
   const bot = await startBot({ apiUrl: github.url, app }, failOnce, { backoff: 1 })
-  github.addHook({ app, url: bot.url, secret })
+  github.addHook({ app, url: bot.url, secret, events: ['pull_request'] })
   await github.deliver('pull_request.opened', { ...sample('pull_request.opened'), ...pullRequest(first) })
   const attempts = await attemptsFor(bot.inbox, 1, 2)
   expect(attempts.map(({ outcome }) => outcome).toSorted()).toEqual(['failed', 'succeeded'])
