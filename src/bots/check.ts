@@ -89,8 +89,7 @@ class Check implements RunningCheck {
 
   /** Ends the checks of older heads. A delivery that is late, or that is retried, may itself be about an older head. */
   async #replace(others: readonly RunningCheck[]): Promise<void> {
-    const { attempt, redelivered } = this.#context.delivery
-    if (others.length === 0 && attempt === 1 && !redelivered) return
+    if (others.length === 0 && this.#context.delivery.attempt === 1) return
     if (await this.#isSuperseded()) {
       if ((await this.#requests.findUnfinished()) !== undefined) await this.#cancel()
       throw this.#obsolete

@@ -17,7 +17,6 @@ export interface BotContext extends TargetSource {
   readonly delivery: {
     readonly attempt: number
     readonly isLastAttempt: boolean
-    readonly redelivered: boolean
     readonly targetType: string | undefined
     readonly targetId: string | undefined
     readonly signal: AbortSignal

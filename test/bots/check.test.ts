@@ -60,6 +60,8 @@ const annotation = (number: number) => ({
   annotation_level: 'warning' as const,
 })
 
+const noted = { title: 'Lint', summary: 'One problem', annotations: [annotation(1)] }
+
 describe('a check', () => {
   test('is in progress while it runs, and then has the conclusion and the text of the result', async () => {
     const { hooks, runs } = await startScene()
@@ -219,6 +221,21 @@ describe('a check that fails', () => {
       [3, 'failure'],
       [4, 'failure'],
     ])
+  })
+
+  test.each([
+    ['that the App has created in another way', {}],
+    ['with annotations, which cannot be removed', { external_id: 'hookserver', output: noted }],
+  ])('does not go on with a run %s', async (_which, more) => {
+    const { hooks, others, runs } = await startScene()
+    const own = others()
+    own.on('pull_request', async ({ octokit, repo }) => {
+      const { rest } = await octokit()
+      await rest.checks.create({ ...repo(), name: 'lint', head_sha: first, status: 'in_progress', ...more })
+    })
+    await run(own, 'pull_request', { payload: pullRequest(first) as never })
+    await check(hooks, async () => 'success', { attempt: 2 })
+    expect(await runs()).toMatchObject([{ status: 'in_progress' }, { conclusion: 'success' }])
   })
 
   test('gets a new run after a conclusion, because GitHub reopens none', async () => {
