@@ -17,7 +17,7 @@ export interface ChangedFiles {
  */
 export type Writable<Value> = Value extends object ? { -readonly [Key in keyof Value]: Writable<Value[Key]> } : Value
 
-/** The methods that a delivery has if its payload has what they need. `BotMembers` documents them. */
+/** The methods for bots, without the events that lack them. `BotMembers` documents each of them. */
 export interface BotMethods {
   repo(): RepositoryTarget
   repo<const Extra extends object>(extra: Extra): RepositoryTarget & Writable<Extra>
