@@ -69,8 +69,11 @@ const chunks = [
 /** The packages that users have besides hookserver. All others become part of `dist`. */
 const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
 
-/** The packages that a subpath may load with a dynamic import. `croner` computes the times of schedules. */
-const loadedOnDemand = ['croner', ...markdownPackages]
+/**
+ * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, and `picomatch`
+ * compares paths with the option `paths`.
+ */
+const loadedOnDemand = ['croner', 'picomatch', ...markdownPackages]
 
 /**
  * Minifies the chunks that have only code of packages, because the size of an installation is limited. The other chunks

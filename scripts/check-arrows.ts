@@ -38,9 +38,11 @@ const arrows: Record<string, readonly string[]> = {
     'inbox/capabilities.ts', // the check of this option
     'schedules/schedule.ts', // the type of a schedule and of its event
     'commands/command.ts', // the type of a command
+    'bots', // members of `Delivery`
   ],
+  bots: ['runtime', 'events.ts', 'thrown.ts'],
   receiver: ['runtime', 'telemetry', 'nouns'],
-  dispatch: ['runtime', 'telemetry', 'nouns'],
+  dispatch: ['runtime', 'telemetry', 'nouns', 'bots/targets.ts'],
   inbox: ['runtime', 'telemetry', 'nouns'],
   commands: ['runtime', 'telemetry', 'nouns'],
   schedules: ['runtime', 'telemetry', 'nouns', 'inbox'],
@@ -56,7 +58,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   // Types of `hooks.octokit()`, `hooks.installations()` and `hooks.use()`.
   'index.ts': [
-    ...['runtime/units.ts', 'telemetry', 'nouns', 'receiver', 'inbox', 'schedules', 'commands', 'hooks.ts'],
+    ...['runtime/units.ts', 'telemetry', 'nouns', 'receiver', 'inbox', 'schedules', 'commands', 'bots', 'hooks.ts'],
     'inbox-workers.ts', // an option of `hooks.drain()`
     ...['github/octokits.ts', 'dispatch/middleware.ts'],
   ],

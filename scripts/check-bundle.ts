@@ -12,20 +12,16 @@ const root = join(import.meta.dirname, '..')
  * packages. Each module takes half a millisecond.
  */
 const maxModules = 3
-const maxFiles = 86
+const maxFiles = 90
 /**
  * Files that must run without Node.js: entry points, a part of `hookserver/testing`, and the chunks that these files
  * import dynamically. The bundler of a Cloudflare Worker includes such chunks.
  */
 const webEntries = [
   ...['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js'],
-  ...[
-    'chunks/worker.js',
-    'chunks/github-client.js',
-    'chunks/github-meta.js',
-    'chunks/scheduler.js',
-    'chunks/run-command.js',
-  ],
+  ...['chunks/worker.js', 'chunks/github-client.js', 'chunks/github-meta.js', 'chunks/scheduler.js'],
+  'chunks/run-command.js',
+  ...['chunks/changed-files.js', 'chunks/path-filter.js', 'chunks/config.js', 'chunks/check.js'],
 ]
 
 /** The URLs of the modules that a program loads if it imports these files of `dist`. */

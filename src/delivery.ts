@@ -1,3 +1,7 @@
+import type { BotContext, BotOctokit } from './bots/context.ts'
+import type { BotMembers, BotMethods, ChangedFiles } from './bots/members.ts'
+import type { StandardSchemaV1 } from './bots/standard-schema.ts'
+import { isBotSender, issueTarget, pullRequestTarget, repositoryTarget, type TargetSource } from './bots/targets.ts'
 import type { ActionOf, AnyPayload, EventOf, KnownEvent, NamesByEvent, PayloadOf } from './events.ts'
 import { digitsIn, type Json, objectIn, textIn } from './runtime/json.ts'
 import { type DeliveryLogger, deliveryLogger } from './telemetry/delivery-logger.ts'
@@ -20,7 +24,7 @@ export type Delivery<Name extends string = string> = Name extends KnownEvent
 type EachDelivery<Name extends string> = Name extends unknown ? ExactDelivery<Name> : never
 
 /** A delivery of one event with one action, of an event without actions, or of any event. */
-export interface ExactDelivery<Name extends string> {
+export interface ExactDelivery<Name extends string> extends BotMembers<Name> {
   /**
    * `X-GitHub-Delivery`: the same for all webhooks that receive one event, and for redeliveries. Use it as the
    * idempotency key. Not signed.
@@ -166,6 +170,7 @@ export class ReceivedDelivery implements Delivery {
   #handler = ''
   #isLastAttempt = true
   #octokit: Promise<DeliveryOctokit> | undefined
+  #changedFiles: Promise<ChangedFiles> | undefined
   #abort: AbortController | undefined
   #abortReason: unknown
 
@@ -225,6 +230,36 @@ export class ReceivedDelivery implements Delivery {
     return textIn(objectIn(this.#members, 'sender'), 'login')
   }
 
+  get isBot(): boolean {
+    return isBotSender(this.#members)
+  }
+
+  get repo(): BotMethods['repo'] {
+    return (extra?: object) => ({ ...repositoryTarget(this.#target), ...extra }) as never
+  }
+
+  get issue(): BotMethods['issue'] {
+    return (extra?: object) => ({ ...issueTarget(this.#target), ...extra }) as never
+  }
+
+  get pullRequest(): BotMethods['pullRequest'] {
+    return (extra?: object) => ({ ...pullRequestTarget(this.#target), ...extra }) as never
+  }
+
+  get changedFiles(): BotMethods['changedFiles'] {
+    const read = async () => (await import('./bots/changed-files.ts')).changedFiles(this.#botContext)
+    return () => (this.#changedFiles ??= read())
+  }
+
+  get config(): BotMethods['config'] {
+    return async (...given: [file: string, schema?: StandardSchemaV1]) =>
+      (await import('./bots/config.ts')).readConfig(this.#botContext, ...given) as never
+  }
+
+  get check(): BotMethods['check'] {
+    return async (...given) => (await import('./bots/check.ts')).runCheck(this.#botContext, ...given)
+  }
+
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController()
@@ -237,13 +272,21 @@ export class ReceivedDelivery implements Delivery {
     return deliveryLogger(this.#sources.logger, { guid: this.guid, event: this.event })
   }
 
-  /** A getter, so that the method also works when it is destructured. The same for `body`. */
+  /** A getter, so that the method also works when it is destructured. The same for the other methods. */
   get octokit(): () => Promise<DeliveryOctokit> {
     return () => (this.#octokit ??= this.#sources.octokits(this))
   }
 
   get body(): () => Promise<Uint8Array> {
     return () => this.#sources.readBody()
+  }
+
+  get #target(): TargetSource {
+    return { event: this.event, action: this.action, members: this.#members }
+  }
+
+  get #botContext(): BotContext {
+    return { ...this.#target, octokit: this.octokit as () => Promise<BotOctokit>, delivery: this }
   }
 
   /** The runner calls this before it calls a handler: without an inbox, the handlers get the same object in turn. */

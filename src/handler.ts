@@ -1,7 +1,16 @@
 import type { Command } from './commands/command.ts'
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
-import { type Check, checkOptions, isFunction, isListOf, isString, isWhole, must } from './runtime/check-options.ts'
+import {
+  type Check,
+  checkOptions,
+  fail,
+  isFunction,
+  isListOf,
+  isString,
+  isWhole,
+  must,
+} from './runtime/check-options.ts'
 import type { Json } from './runtime/json.ts'
 import { maxTimer } from './runtime/timer.ts'
 import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
@@ -68,6 +77,12 @@ export interface HandlerOptions<Name extends string = string> {
    * `path`. Or a list of mounts. Default: all.
    */
   source?: string | readonly string[] | undefined
+  /**
+   * Patterns of paths, such as `['packages/api/**', '!packages/api/docs/**']`: the handler runs only for a push or a pull request
+   * that changes a matching file. If GitHub does not list all changed files, the handler runs too. The last pattern that
+   * matches a path decides. A pattern with `!` excludes. Other deliveries are discarded. Default: all.
+   */
+  paths?: readonly string[] | undefined
 }
 
 /** The options of a handler, with durations in milliseconds. */
@@ -120,7 +135,7 @@ export interface RegisteredHandler
 /** The options that have no effect without an inbox. Those of `exec`, which are not given, do not count. */
 export const inboxOptionsOf = (given: HandlerOptions = {}): string[] =>
   Object.entries(given).flatMap(([name, value]) =>
-    value === undefined || ['name', 'source'].includes(name) ? [] : [name],
+    value === undefined || ['name', 'source', 'paths'].includes(name) ? [] : [name],
   )
 
 /** Splits the arguments `[options], handler`. @throws {TypeError} if they are in the wrong order. */
@@ -168,6 +183,18 @@ export function resolveHandlerOptions(given: HandlerOptions): ResolvedHandlerOpt
   return resolved as ResolvedHandlerOptions
 }
 
+function checkPaths(value: unknown, option: string): void {
+  if (!isListOf(value, isString) || value.length === 0) fail(option, 'a list of patterns', value)
+  for (const pattern of value) {
+    const path = pattern.replace(/^!/, '')
+    if (path === '' || /^\.?\//.test(path) || path.endsWith('/')) {
+      const rule = 'patterns of paths from the root of the repository, such as "docs/**" for all files in docs'
+      fail(option, rule, pattern)
+    }
+  }
+  if (value[0]?.startsWith('!')) fail(option, 'a list whose first pattern does not exclude, such as "**"', value)
+}
+
 const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
 
 const checks: Record<keyof HandlerOptions, Check> = {
@@ -181,5 +208,6 @@ const checks: Record<keyof HandlerOptions, Check> = {
     (value) => isString(value) || (isListOf(value, isString) && value.length > 0),
     'a string or a list of strings',
   ),
+  paths: checkPaths,
   order: must((value) => value === 'repository' || typeof value === 'function', "'repository' or a function"),
 }

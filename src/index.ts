@@ -1,4 +1,16 @@
 export type { AppOptions, AppResolver } from './app.ts'
+export type {
+  CheckAnnotation,
+  CheckConclusion,
+  CheckOptions,
+  CheckOutput,
+  CheckResult,
+  CheckRun,
+  CheckWork,
+} from './bots/check-types.ts'
+export type { BotMembers, BotMethods, ChangedFiles, Unavailable } from './bots/members.ts'
+export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchemaV1 } from './bots/standard-schema.ts'
+export type { IssueTarget, PullRequestTarget, RepositoryTarget } from './bots/targets.ts'
 export type { Command, CommandPermission, CommandTarget } from './commands/command.ts'
 export type {
   CommandArguments,

@@ -5,13 +5,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Octokit } from 'octokit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { onRepositories } from '../examples/library.ts'
 import type { LambdaEvent } from '../src/adapters/lambda.ts'
 import { Hooks } from '../src/index.ts'
 import { runSchedule } from '../src/schedules/operate.ts'
 import { sqlite } from '../src/sqlite/index.ts'
-import { inject, LocalGitHub, sample, signedRequest } from '../src/testing/index.ts'
+import { inject, LocalGitHub, run, sample, signedRequest } from '../src/testing/index.ts'
 import { freePort } from './free-port.ts'
 
 const secret = 'the secret of the examples'
@@ -193,6 +194,64 @@ describe('examples', () => {
     )
   })
 
+  /** The `Hooks` of a module for `hookserver serve`, with an App on a local GitHub. */
+  async function withApp(load: () => Promise<{ default: Parameters<typeof run>[0] }>) {
+    const github = await LocalGitHub.start({ token: 'a-token' })
+    onTestFinished(() => github.close())
+    const app = github.addApp({ id: 3, slug: 'bot', installations: [{ id: 5, account: 'Codertocat' }] })
+    const env = { GITHUB_API_URL: github.url, GITHUB_APP_ID: '3', GITHUB_APP_PRIVATE_KEY: app.privateKey }
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    vi.stubEnv('GITHUB_WEBHOOKS_KEY', secret)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const { default: hooks } = await load()
+    const { rest } = new Octokit({ baseUrl: github.url, auth: 'a-token', throttle: { enabled: false } })
+    const payload = { ...sample('pull_request.opened'), installation: { id: 5, node_id: 'x' } }
+    await github.deliver('pull_request.opened', payload)
+    return { github, hooks, rest, payload, repo: { owner: 'Codertocat', repo: 'Hello-World' } }
+  }
+
+  test('labeler adds the labels of the changed folders, as the repository says', async () => {
+    const { hooks, rest, payload, repo } = await withApp(() => import('../examples/labeler.ts'))
+    const label = async () => (await run(hooks, 'pull_request.opened', { payload }))[0]
+    expect(await label()).toMatchObject({ outcome: 'succeeded', returned: 'no labeler.yml' })
+    const write = (path: string, branch: string, text: string) =>
+      rest.repos.createOrUpdateFileContents({
+        ...{ ...repo, path, branch, message: 'Write', content: Buffer.from(text).toString('base64') },
+      })
+    const labels = 'labels:\n  documentation: [docs/]\n  ci: [.github/workflows/]\n  empty: []\n'
+    await write('.github/labeler.yml', 'main', labels)
+    expect(await label()).toMatchObject({ returned: 'no new label' })
+    await write('docs/start.md', payload.pull_request.head.ref, 'Start')
+    expect(await label()).toMatchObject({ outcome: 'succeeded', returned: ['documentation'] })
+    const issue = { ...repo, issue_number: payload.pull_request.number }
+    expect((await rest.issues.listLabelsOnIssue(issue)).data).toMatchObject([{ name: 'documentation' }])
+  })
+
+  test('sign-off checks the commits of a pull request', async () => {
+    const { github, hooks, rest, payload, repo } = await withApp(() => import('../examples/sign-off.ts'))
+    const commit = (message: string, parents: number = 1) => ({
+      ...{ sha: 'abcdef0123', parents: Array(parents).fill({}) },
+      commit: { message, author: { name: 'Mona', email: 'mona@example.com' } },
+    })
+    const signed = commit('Add it\n\nSigned-off-by: Mona <mona@example.com>')
+    let commits = [signed, commit('Merge main', 2), commit('Forgotten'), commit('Other\nSigned-off-by: X <x@y.z>')]
+    github.route('GET', '/repos/{owner}/{repo}/pulls/{pull_number}/commits', () => ({ body: commits }))
+    const result = async () => {
+      expect((await run(hooks, 'pull_request.opened', { payload }))[0]?.error).toBeUndefined()
+      const { data } = await rest.checks.listForRef({ ...repo, ref: payload.pull_request.head.sha })
+      return data.check_runs[0]
+    }
+    expect(await result()).toMatchObject({
+      ...{ name: 'DCO', conclusion: 'failure' },
+      output: {
+        title: '2 of 3 commits are not signed off',
+        summary: expect.stringMatching(/git rebase --signoff.*- abcdef0 Forgotten\n- abcdef0 Other$/s),
+      },
+    })
+    commits = [signed]
+    expect(await result()).toMatchObject({ conclusion: 'success', output: { title: 'All commits are signed off' } })
+  })
+
   test('two-apps handles a delivery as the App of its webhook', async () => {
     const github = await LocalGitHub.start()
     onTestFinished(() => github.close())
@@ -313,10 +372,12 @@ describe('examples', () => {
           'github',
           'github-app',
           'hooks',
+          'labeler',
           'lambda',
           'library',
           'next',
           'schedule',
+          'sign-off',
           'sqlite',
           'tenants',
           'testing',

@@ -10,6 +10,7 @@ import { fail, isFunction } from '../runtime/check-options.ts'
 import { isObject } from '../runtime/json.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { MiddlewareChain } from './middleware.ts'
+import { onlyForPaths } from './paths.ts'
 import type { Registry } from './registry.ts'
 
 interface RegistrarParts {
@@ -54,10 +55,11 @@ export class Registrar {
     const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
     const own = resolveHandlerOptions({ ...ofHandler, ...options })
     const { handler, isInternal, ...more } = toHandler(given as Given)
+    const called = isInternal ? handler : middleware.around(handler)
     const name = own.name ?? `${more.replies ? 'hook' : 'on'}:${names.join(',')}`
     const registration = {
       ...{ name, events: [...names], given, options: own, ...more },
-      handler: isInternal ? handler : middleware.around(handler),
+      handler: own.paths ? onlyForPaths(names, own.paths, called) : called,
       inboxOptions: inboxOptionsOf(options),
     }
     if (hasInbox()) checkName(registration, registry.hasHandlerName(name))

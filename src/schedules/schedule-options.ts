@@ -10,9 +10,9 @@ import type { Schedule, ScheduleEach, SchedulePayload } from './schedule.ts'
 /** When a schedule is due: a cron text with five fields, or an interval. */
 export type ScheduleTime = string | { readonly every: Duration }
 
-/** The options of `hooks.schedule()`: those of a handler, except its name and source, and those of the schedule. */
+/** The options of `hooks.schedule()`: those of a handler, except its name, source and paths, and those of the schedule. */
 export interface ScheduleOptions<Each extends ScheduleEach | undefined = ScheduleEach | undefined>
-  extends Omit<HandlerOptions, 'name' | 'source'> {
+  extends Omit<HandlerOptions, 'name' | 'source' | 'paths'> {
   /** The IANA time zone of the cron text, such as `Europe/Berlin`. Default: `UTC`. */
   timezone?: string | undefined
   /**
@@ -55,7 +55,7 @@ export function readSchedule(
   if (!isObject(options)) fail(`${call}: the options`, 'an object', options)
   const { timezone, each, missed = 'latest', ...handlerOptions } = options as ScheduleOptions
   checkOptions({ timezone, each, missed }, checks, { prefix: call })
-  for (const fixed of ['name', 'source']) {
+  for (const fixed of ['name', 'source', 'paths']) {
     if (fixed in handlerOptions) throw new TypeError(`${call}: a schedule does not have the option "${fixed}"`)
   }
   const read = isString(time) ? readCron(call, time, timezone) : readInterval(call, time, timezone)

@@ -230,6 +230,40 @@ describe('pull requests', () => {
     ])
   })
 
+  test('have a new head after a push to their branch', async () => {
+    const { github, rest } = await written()
+    const { pull_request: pull, ...payload } = sample('pull_request.opened')
+    await github.deliver('pull_request.opened', { ...payload, pull_request: pull })
+    const head = { ...pull.head, sha }
+    await github.deliver('pull_request.synchronize', {
+      ...payload,
+      action: 'synchronize',
+      pull_request: { ...pull, head },
+    })
+    const at = { owner: 'Codertocat', repo: 'Hello-World', pull_number: pull.number }
+    expect((await rest.pulls.get(at)).data.head.sha).toBe(sha)
+  })
+
+  test('list the files of the head branch that differ from those of the base branch', async () => {
+    const { rest } = await written()
+    const put = (path: string, branch: string, text: string, sha?: string) =>
+      rest.repos.createOrUpdateFileContents({
+        ...{ ...repo, path, branch, message: 'Write', content: Buffer.from(text).toString('base64') },
+        ...(sha !== undefined && { sha }),
+      })
+    const same = await put('same.md', 'main', 'Same')
+    const changed = await put('changed.md', 'main', 'Old')
+    await put('same.md', 'feature', 'Same', same.data.content?.sha)
+    await put('changed.md', 'feature', 'New', changed.data.content?.sha)
+    await put('docs/a file.md', 'feature', 'One\nTwo')
+    const { data } = await rest.pulls.create({ ...repo, title: 'New', head: 'feature', base: 'main' })
+    const files = await rest.pulls.listFiles({ ...repo, pull_number: data.number })
+    expect(files.data).toMatchObject([
+      { filename: 'changed.md', status: 'modified', additions: 1 },
+      { filename: 'docs/a file.md', status: 'added', additions: 2 },
+    ])
+  })
+
   test('exist as soon as a delivery names them', async () => {
     const { github, rest } = await written()
     const payload = sample('pull_request.opened')
@@ -315,6 +349,56 @@ describe('checks', () => {
     expect([byUser.status, byUser.json.message]).toEqual([403, 'You must authenticate via a GitHub App.'])
     const change = await write(github, `PATCH /repos/octo/hello/check-runs/${data.id}`, { conclusion: 'failure' })
     expect(change.status).toBe(403)
+  })
+
+  test('keep the annotations of all requests, with 50 at most in each', async () => {
+    const { github } = await written()
+    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const { rest } = await botFor(github, app).getInstallationOctokit(5)
+    const annotation = {
+      path: 'a b.md',
+      start_line: 1,
+      end_line: 2,
+      annotation_level: 'warning',
+      message: 'x',
+    } as const
+    const output = (count: number) => ({ title: 'a', summary: 'b', annotations: Array(count).fill(annotation) })
+    const { data } = await rest.checks.create({ ...repo, name: 'lint', head_sha: sha, output: output(50) })
+    const at = { ...repo, check_run_id: data.id }
+    const changed = await rest.checks.update({ ...at, output: output(1) })
+    expect(changed.data.output.annotations_count).toBe(51)
+    const listed = await rest.checks.listAnnotations({ ...at, per_page: 50, page: 2 })
+    expect(listed.data).toMatchObject([{ ...annotation, title: null }])
+    for (const wrong of [output(51), { ...output(0), annotations: [{ ...annotation, annotation_level: 'bad' }] }]) {
+      await expect(rest.checks.update({ ...at, output: wrong as never })).rejects.toMatchObject({ status: 422 })
+    }
+  })
+
+  test('are listed by App, and only the latest one of a name', async () => {
+    const { github } = await written()
+    const installations = [{ id: 5, repositories: ['octo/hello'] }]
+    const other = [{ id: 6, repositories: ['octo/hello'] }]
+    const [first, second] = [github.addApp({ id: 3, installations }), github.addApp({ id: 4, installations: other })]
+    const { rest } = await botFor(github, first).getInstallationOctokit(5)
+    const create = async () => (await rest.checks.create({ ...repo, name: 'lint', head_sha: sha })).data.id
+    const old = await create()
+    const latest = await create()
+    const foreign = await botFor(github, second).getInstallationOctokit(6)
+    await foreign.rest.checks.create({ ...repo, name: 'lint', head_sha: sha })
+    const list = async (more: object) =>
+      (await rest.checks.listForRef({ ...repo, ref: sha, ...more })).data.check_runs.map(({ id }) => id)
+    expect(await list({ app_id: 3 })).toEqual([latest])
+    expect(await list({ app_id: 3, filter: 'all' })).toEqual([latest, old])
+    expect(await list({})).toHaveLength(2)
+  })
+
+  test('that are completed stay completed', async () => {
+    const { github } = await written()
+    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const { rest } = await botFor(github, app).getInstallationOctokit(5)
+    const { data } = await rest.checks.create({ ...repo, name: 'lint', head_sha: sha, conclusion: 'failure' })
+    const changed = await rest.checks.update({ ...repo, check_run_id: data.id, status: 'in_progress' })
+    expect(changed.data).toMatchObject({ status: 'completed', conclusion: 'failure' })
   })
 
   test('need the whole SHA of a commit', async () => {

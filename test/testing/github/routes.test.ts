@@ -69,6 +69,7 @@ function contentCalls(): Record<string, Success> {
     [`GET ${template}/pulls`]: { path: `${root}/pulls` },
     [`POST ${template}/pulls`]: { path: `${root}/pulls`, body: pull, status: 201 },
     [`GET ${template}/pulls/{pull_number}`]: { path: `${root}/pulls/8` },
+    [`GET ${template}/pulls/{pull_number}/files`]: { path: `${root}/pulls/8/files` },
     [`GET ${template}/contents/{path}`]: { path: `${root}/contents/README.md` },
     [`PUT ${template}/contents/{path}`]: {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
@@ -77,6 +78,7 @@ function contentCalls(): Record<string, Success> {
       ...{ path: `${root}/check-runs`, body: { name: 'lint', head_sha: sha }, status: 201, as },
     },
     [`GET ${run}`]: { path: `${root}/check-runs/RUN` },
+    [`GET ${run}/annotations`]: { path: `${root}/check-runs/RUN/annotations` },
     [`PATCH ${run}`]: { path: `${root}/check-runs/RUN`, body: { conclusion: 'success' }, as },
     [`GET ${template}/commits/{ref}/check-runs`]: { path: `${root}/commits/${sha}/check-runs` },
     [`POST ${template}/statuses/{sha}`]: { path: `${root}/statuses/${sha}`, body: { state: 'success' }, status: 201 },
@@ -99,7 +101,9 @@ async function writeContent(github: LocalGitHub, token: string) {
   await write(`POST ${root}/issues/7/labels`, { labels: ['bug'] })
   await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })
   await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
-  const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: sha })
+  const annotation = { path: 'README.md', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'Short' }
+  const output = { title: 'Lint', summary: 'One note', annotations: [annotation] }
+  const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: sha, output })
   await write(`POST ${root}/statuses/${sha}`, { state: 'pending' })
   const repository = { full_name: 'octo/hello', id: 1, private: false }
   const review = { action: 'created', repository, pull_request: { number: 8 }, comment: { id: 9 } }

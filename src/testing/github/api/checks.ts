@@ -1,4 +1,4 @@
-import { type Json, objectIn, textIn } from '../../../runtime/json.ts'
+import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
 import { timestamp } from '../clock.ts'
 import { paged } from '../http/paging.ts'
 import { created, HttpError, invalid, notFound, ok, type Reply } from '../http/reply.ts'
@@ -8,24 +8,43 @@ import { appShape } from '../shapes/app.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
 import { nodeId } from '../shapes/user.ts'
 import type { Repository } from '../world/repository.ts'
-import { type CheckRun, isSha } from '../world/repository-content.ts'
+import { type Annotation, type CheckRun, isSha } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 import { type Author, authorIn, repositoryIn } from './author.ts'
 
-/** Lists the check runs of a commit, newest first. The `ref` must be the SHA of the commit. */
+/**
+ * Lists the check runs of a commit, newest first: of each App and name only the latest one, unless `filter` is `all`. The
+ * `ref` must be the SHA of the commit.
+ */
 export function listCheckRuns(call: Call): Reply {
   const { world, url, parameters } = call
   const repository = repositoryIn(call)
-  const name = url.searchParams.get('check_name')
-  const all = [...world.contentOf(repository).checkRuns.values()].filter(
-    (run) => run.headSha === parameters.ref && (name === null || run.name === name),
+  const [name, app] = [url.searchParams.get('check_name'), url.searchParams.get('app_id')]
+  const found = [...world.contentOf(repository).checkRuns.values()].filter(
+    (run) =>
+      run.headSha === parameters.ref &&
+      (name === null || run.name === name) &&
+      (app === null || String(run.app.id) === app),
   )
+  const latest = new Map(found.map((run) => [`${run.app.id} ${run.name}`, run]))
+  const all = found.filter((run) => {
+    return url.searchParams.get('filter') === 'all' || latest.get(`${run.app.id} ${run.name}`) === run
+  })
   return paged(url, all.toReversed(), (some) => ({
     ...{ total_count: all.length, check_runs: some.map((run) => checkRunShape(world, repository, run)) },
   }))
 }
 
 export const getCheckRun = (call: Call): Reply => ok(checkRunShape(call.world, repositoryIn(call), runIn(call)))
+
+export function listAnnotations(call: Call): Reply {
+  const { world, url } = call
+  const [repository, run] = [repositoryIn(call), runIn(call)]
+  const page = `${world.origin}/${repository.fullName}/blob/${run.headSha}`
+  return paged(url, run.annotations, (some) =>
+    some.map((one) => ({ ...one, blob_href: `${page}/${encodeURI(one.path)}` })),
+  )
+}
 
 /** Only an App can create a check run. */
 export function createCheckRun(call: Call): Reply {
@@ -40,7 +59,7 @@ export function createCheckRun(call: Call): Reply {
   const run: CheckRun = {
     ...{ id: world.newId(), app, name, headSha, status: 'queued', conclusion: null, detailsUrl: null },
     ...{ externalId: '', startedAt: timestamp(now), completedAt: null },
-    output: { title: null, summary: null, text: null },
+    ...{ output: { title: null, summary: null, text: null }, annotations: [] },
   }
   change(author, run, call.body)
   content.checkRuns.set(run.id, run)
@@ -67,7 +86,7 @@ function runIn(call: Call): CheckRun {
   return run
 }
 
-/** Changes a run as the body says. A conclusion completes the run. */
+/** Changes a run as the body says. A conclusion completes the run. A completed run stays completed, as on GitHub. */
 function change({ now }: Author, run: CheckRun, body: Json): void {
   const output = objectIn(body, 'output')
   const conclusion = textIn(body, 'conclusion') ?? run.conclusion
@@ -85,7 +104,31 @@ function change({ now }: Author, run: CheckRun, body: Json): void {
       summary: textIn(output, 'summary') ?? run.output.summary,
       text: textIn(output, 'text') ?? run.output.text,
     },
+    annotations: [...run.annotations, ...annotationsIn(output)],
   })
+}
+
+/** The annotations in a request, which GitHub adds to those of the run. */
+function annotationsIn(output: Json | undefined): Annotation[] {
+  const given: unknown = output?.annotations ?? []
+  if (!Array.isArray(given) || given.length > maxAnnotations || !given.every(isAnnotation)) {
+    throw invalid('CheckRun', 'annotations', 'invalid')
+  }
+  return given.map((one) => ({
+    ...{ path: one.path, start_line: one.start_line, end_line: one.end_line, message: one.message },
+    ...{ start_column: one.start_column ?? null, end_column: one.end_column ?? null },
+    ...{ annotation_level: one.annotation_level, title: one.title ?? null, raw_details: one.raw_details ?? null },
+  }))
+}
+
+/** The number of annotations that GitHub accepts in one request. */
+const maxAnnotations = 50
+
+function isAnnotation(value: unknown): value is Annotation {
+  if (!isObject(value)) return false
+  const hasTexts = ['path', 'message'].every((name) => textIn(value, name) !== undefined)
+  const hasLines = ['start_line', 'end_line'].every((name) => wholeNumberIn(value, name) !== undefined)
+  return hasTexts && hasLines && ['notice', 'warning', 'failure'].includes(textIn(value, 'annotation_level') ?? '')
 }
 
 function send(author: Author, run: CheckRun, action: 'created' | 'completed'): void {
@@ -93,14 +136,15 @@ function send(author: Author, run: CheckRun, action: 'created' | 'completed'): v
 }
 
 function checkRunShape(world: World, repository: Repository, run: CheckRun): object {
-  const { id, app, name, headSha, status, conclusion, detailsUrl, externalId, startedAt, completedAt, output } = run
+  const { id, app, name, headSha, status, conclusion, detailsUrl, externalId, startedAt, completedAt } = run
+  const output = { ...run.output, annotations_count: run.annotations.length }
   const url = `${repositoryUrl(world, repository)}/check-runs/${id}`
   const page = `${world.origin}/${repository.fullName}/runs/${id}`
   return {
     ...{ id, node_id: nodeId('CheckRun', id), name, head_sha: headSha, url, html_url: page },
     ...{ details_url: detailsUrl ?? page, external_id: externalId, status, conclusion },
     ...{ started_at: startedAt, completed_at: completedAt },
-    output: { ...output, annotations_count: 0, annotations_url: `${url}/annotations` },
+    output: { ...output, annotations_url: `${url}/annotations` },
     ...{ check_suite: { id: app.id }, app: appShape(world, app), pull_requests: [] },
   }
 }

@@ -3,8 +3,8 @@ import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { limitedTextIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
-import { pullItem, pullShape } from '../shapes/pull.ts'
-import { commitSha } from '../world/repository-content.ts'
+import { fileShape, pullItem, pullShape } from '../shapes/pull.ts'
+import { commitSha, type Issue, type Pull } from '../world/repository-content.ts'
 import { authorIn, repositoryIn, sendIssueAction } from './author.ts'
 
 /** Lists the pull requests with the requested `state`, newest first. */
@@ -21,9 +21,20 @@ export function listPulls(call: Call): Reply {
 }
 
 export function getPull(call: Call): Reply {
-  const issue = call.world.contentOf(repositoryIn(call)).issues.get(numberOf(call, 'pull_number'))
-  if (!issue?.pull) throw notFound()
-  return ok(pullShape(call.world, issue, issue.pull))
+  const issue = issueOfPull(call)
+  return ok(pullShape(call.world, issue, pullIn(call)))
+}
+
+/** GitHub lists at most this many files of a pull request. */
+const maxListedFiles = 3000
+
+/** Lists the files that were written to the head branch, and differ from those of the base branch. */
+export function listPullFiles(call: Call): Reply {
+  const { world, url } = call
+  const repository = repositoryIn(call)
+  const { head, base } = pullIn(call)
+  const files = world.contentOf(repository).changedFiles(head.ref, base.ref).slice(0, maxListedFiles)
+  return paged(url, files, (some) => some.map((file) => fileShape(world, repository, head, file)))
 }
 
 /** Creates a pull request between two branches, which need not exist. */
@@ -40,6 +51,14 @@ export function createPull(call: Call): Reply {
   sendIssueAction(author, issue, 'opened')
   return created(pullShape(world, issue, pull))
 }
+
+function issueOfPull(call: Call): Issue {
+  const issue = call.world.contentOf(repositoryIn(call)).issues.get(numberOf(call, 'pull_number'))
+  if (!issue?.pull) throw notFound()
+  return issue
+}
+
+const pullIn = (call: Call): Pull => issueOfPull(call).pull as Pull
 
 /** @throws {HttpError} if the value is missing or empty. */
 function required(name: string, value: string | undefined): string {

@@ -65,10 +65,18 @@ export const repositoryRoutes: readonly Route[] = [
     ...{ method: 'GET', path: `${repository}/pulls/{pull_number}` },
     ...{ access: may('pull_requests', 'read'), answer: pulls.getPull },
   },
+  {
+    ...{ method: 'GET', path: `${repository}/pulls/{pull_number}/files` },
+    ...{ access: may('pull_requests', 'read'), answer: pulls.listPullFiles },
+  },
   { method: 'GET', path: `${repository}/contents/{path}`, access: may('contents', 'read'), answer: getContent },
   { method: 'PUT', path: `${repository}/contents/{path}`, access: may('contents', 'write'), answer: putContent },
   { method: 'POST', path: `${repository}/check-runs`, access: may('checks', 'write'), answer: checks.createCheckRun },
   { method: 'GET', path: checkRun, access: may('checks', 'read'), answer: checks.getCheckRun },
+  {
+    ...{ method: 'GET', path: `${checkRun}/annotations` },
+    ...{ access: may('checks', 'read'), answer: checks.listAnnotations },
+  },
   { method: 'PATCH', path: checkRun, access: may('checks', 'write'), answer: checks.updateCheckRun },
   {
     ...{ method: 'GET', path: `${repository}/commits/{ref}/check-runs` },

@@ -32,11 +32,15 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
   const number = wholeNumberIn(shown, 'number')
   if (!shown || number === undefined) return undefined
   const found = world.contentOf(repository).issues.get(number)
-  if (found) return found
   const [head, base] = ['head', 'base'].map((name) => {
     const branch = objectIn(shown, name)
     return { ref: textIn(branch, 'ref') ?? name, sha: textIn(branch, 'sha') ?? '' }
   })
+  if (found) {
+    // A push has moved the branch of the pull request.
+    if (found.pull && head && payload.action === 'synchronize') found.pull.head = head
+    return found
+  }
   const login = loginIn(shown)
   const issue = world.issue(repository, number, {
     ...{ title: textIn(shown, 'title') ?? '', body: textIn(shown, 'body') ?? null },

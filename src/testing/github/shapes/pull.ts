@@ -1,5 +1,6 @@
 import { timestamp } from '../clock.ts'
-import type { Branch, Issue, Label, Pull } from '../world/repository-content.ts'
+import type { Repository } from '../world/repository.ts'
+import { type Branch, blobSha, type Issue, type Label, type Pull } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 import { associationOf, labelShape, pageOf } from './issue.ts'
 import { repositoryShape, repositoryUrl } from './repository.ts'
@@ -42,6 +43,23 @@ export function pullShape(world: World, issue: Issue, pull: Pull): object {
     ...{ merged: false, mergeable: true, mergeable_state: 'clean', merged_by: null },
     ...{ comments: comments.length, review_comments: 0, maintainer_can_modify: false },
     ...{ commits: 1, additions: 0, deletions: 0, changed_files: 0 },
+  }
+}
+
+/** A file that a pull request changes. Its lines count as added. */
+export function fileShape(
+  world: World,
+  repository: Repository,
+  head: Branch,
+  { path, content, status }: { path: string; content: Uint8Array; status: string },
+): object {
+  const encoded = path.split('/').map(encodeURIComponent).join('/')
+  const page = `${world.origin}/${repository.fullName}`
+  const additions = new TextDecoder().decode(content).split('\n').length
+  return {
+    ...{ sha: blobSha(content), filename: path, status, additions, deletions: 0, changes: additions },
+    ...{ blob_url: `${page}/blob/${head.sha}/${encoded}`, raw_url: `${page}/raw/${head.sha}/${encoded}` },
+    contents_url: `${repositoryUrl(world, repository)}/contents/${encoded}?ref=${head.sha}`,
   }
 }
 

@@ -65,6 +65,20 @@ export interface CheckRun {
   startedAt: string
   completedAt: string | null
   output: { title: string | null; summary: string | null; text: string | null }
+  annotations: Annotation[]
+}
+
+/** A note at some lines of a file, in the members of GitHub's API. */
+export interface Annotation {
+  path: string
+  start_line: number
+  end_line: number
+  start_column: number | null
+  end_column: number | null
+  annotation_level: string
+  title: string | null
+  message: string
+  raw_details: string | null
 }
 
 export interface Status {
@@ -115,6 +129,15 @@ export class RepositoryContent {
   /** A file of a branch. If the branch has no file of its own at the path: the file of the default branch. */
   file(path: string, branch: string = defaultBranch): Uint8Array | undefined {
     return this.#branches.get(branch)?.get(path) ?? this.#branches.get(defaultBranch)?.get(path)
+  }
+
+  /** The files that were written to a branch and differ from those of another branch. */
+  changedFiles(branch: string, base: string): { path: string; content: Uint8Array; status: 'added' | 'modified' }[] {
+    return [...(this.#branches.get(branch) ?? [])].flatMap(([path, content]) => {
+      const before = this.file(path, base)
+      if (before && blobSha(before) === blobSha(content)) return []
+      return [{ path, content, status: before ? ('modified' as const) : ('added' as const) }]
+    })
   }
 
   writeFile(path: string, content: Uint8Array, branch: string = defaultBranch): void {

@@ -1,0 +1,126 @@
+/** The requests for one check run. */
+import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
+import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckOutput } from './check-types.ts'
+import type { BotOctokit } from './context.ts'
+import type { RepositoryTarget } from './targets.ts'
+
+/** Marks the runs of hookserver, so that it changes no run that the App has created in another way. */
+const externalId = 'hookserver'
+/** https://docs.github.com/rest/checks/runs#update-a-check-run */
+const maxAnnotations = 50
+const maxTextLength = 65_535
+
+const titles: Record<CheckConclusion, string> = {
+  success: 'Passed',
+  failure: 'Failed',
+  neutral: 'Neutral',
+  cancelled: 'Cancelled',
+  skipped: 'Skipped',
+  timed_out: 'Timed out',
+  action_required: 'Action required',
+}
+
+export interface CheckTarget extends Omit<CheckOptions, 'headSha'> {
+  repository: RepositoryTarget
+  headSha: string
+  /** Only runs of this App count. `undefined` if the delivery does not name its App. */
+  appId: string | undefined
+}
+
+/** The requests for the run of a check. */
+export class CheckRequests {
+  readonly #octokit: BotOctokit
+  readonly #target: CheckTarget
+  #id = 0
+
+  constructor(octokit: BotOctokit, target: CheckTarget) {
+    this.#octokit = octokit
+    this.#target = target
+  }
+
+  get id(): number {
+    return this.#id
+  }
+
+  /**
+   * Finds the run that an earlier attempt has not completed, or creates one. A completed run cannot be reopened, and the
+   * annotations of a run cannot be removed: in both cases GitHub shows a new run of the same name in its place.
+   */
+  async start(): Promise<void> {
+    const { name, headSha, detailsUrl } = this.#target
+    const found = await this.findUnfinished()
+    const state = { status: 'in_progress', ...(detailsUrl !== undefined && { details_url: detailsUrl }) }
+    if (found !== undefined) return this.#patch(state)
+    const run = { name, head_sha: headSha, external_id: externalId, started_at: new Date().toISOString(), ...state }
+    const data = await this.#request('POST /repos/{owner}/{repo}/check-runs', run)
+    this.#id = wholeNumberIn(data, 'id') as number
+  }
+
+  /** Looks for the unfinished run of an earlier attempt. @returns Its id. */
+  async findUnfinished(): Promise<number | undefined> {
+    const { name, headSha, appId } = this.#target
+    const filter = { ref: headSha, check_name: name, filter: 'latest', ...(appId !== undefined && { app_id: appId }) }
+    const data = await this.#request('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', filter)
+    const found = (data.check_runs as Json[]).find((run) => {
+      const isEmpty = wholeNumberIn(objectIn(run, 'output'), 'annotations_count') === 0
+      return isEmpty && run.status !== 'completed' && textIn(run, 'external_id') === externalId
+    })
+    this.#id = wholeNumberIn(found, 'id') ?? 0
+    return found && this.#id
+  }
+
+  /** Shows a text while the check is in progress. */
+  async update(output: CheckOutput): Promise<void> {
+    await this.#patch({ status: 'in_progress', output: outputOf(output, 'In progress') })
+  }
+
+  async complete(
+    conclusion: CheckConclusion,
+    given: CheckOutput,
+    annotations: readonly CheckAnnotation[] = [],
+  ): Promise<void> {
+    const output = outputOf(given, titles[conclusion])
+    let start = 0
+    for (; annotations.length - start > maxAnnotations; start += maxAnnotations) {
+      await this.#patch({ output: { ...output, annotations: annotations.slice(start, start + maxAnnotations) } })
+    }
+    const last = { ...output, annotations: annotations.slice(start) }
+    await this.#patch({ conclusion, completed_at: new Date().toISOString(), output: last })
+  }
+
+  async #patch(change: Json): Promise<void> {
+    await this.#request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', { check_run_id: this.#id, ...change })
+  }
+
+  async #request(route: string, parameters: Json): Promise<Json> {
+    try {
+      const { data } = await this.#octokit.request(route, { ...this.#target.repository, ...parameters })
+      return data as Json
+    } catch (error) {
+      throw withCure(error)
+    }
+  }
+}
+
+/** GitHub requires both `title` and `summary` with every text. */
+function outputOf({ title, summary, text }: CheckOutput, defaultTitle: string): Json {
+  const shownTitle = title ?? defaultTitle
+  return {
+    title: shownTitle,
+    summary: truncated(summary ?? shownTitle),
+    ...(text !== undefined && { text: truncated(text) }),
+  }
+}
+
+const truncated = (text: string): string =>
+  text.length > maxTextLength ? `${text.slice(0, maxTextLength - 1)}…` : text
+
+/** Adds the cure to an error that says that the caller may not write checks. */
+function withCure(error: unknown): unknown {
+  const { status, message } = error as { status?: unknown; message?: unknown }
+  if (status !== 403 || !/GitHub App|not accessible/.test(String(message))) return error
+  const cure = 'set the option "app" of new Hooks(), and give the App the permission "Checks: write"'
+  return Object.assign(new Error(`delivery.check() may not write checks: ${cure} (${message})`, { cause: error }), {
+    status,
+  })
+}

@@ -1,0 +1,183 @@
+/**
+ * A check run, from its start to its conclusion. Loaded when a handler first runs a check.
+ *
+ * - It starts in progress. If the attempt fails and is retried, it stays in progress, and the retry goes on with it.
+ * - If the work returns, it has the conclusion of the result. If the last attempt fails, it is a `failure`.
+ * - If the pull request has a newer head, it is `cancelled`, and the delivery is discarded.
+ */
+import { isString } from '../runtime/check-options.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
+import { type Json, objectIn, textIn } from '../runtime/json.ts'
+import { Discard, isDiscard, isUnrecoverable } from '../thrown.ts'
+import { CheckRequests, type CheckTarget } from './check-requests.ts'
+import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckResult, CheckWork } from './check-types.ts'
+import type { BotContext, BotOctokit } from './context.ts'
+import { nameOf, type PullRequestTarget, pullRequestTarget, repositoryTarget } from './targets.ts'
+
+/** A check of a pull request that this process runs. */
+interface RunningCheck {
+  headSha: string
+  superseded: AbortController
+}
+
+/** The running checks of this process, by App, pull request and name. */
+const running = new Map<string, Set<RunningCheck>>()
+
+/** See `BotMembers.check`. */
+export async function runCheck(
+  context: BotContext,
+  given: string | CheckOptions,
+  work: CheckWork,
+): Promise<CheckConclusion> {
+  const options: CheckOptions = isString(given) ? { name: given } : given
+  if (!isString(options?.name) || options.name === '') {
+    throw new TypeError("delivery.check() needs the name of the check: check('lint', …)")
+  }
+  if (typeof work !== 'function') throw new TypeError(`delivery.check('${options.name}', …) needs a function`)
+  const target = targetOf(context, options)
+  return new Check(context, target, await context.octokit()).run(work)
+}
+
+interface Target extends CheckTarget {
+  /** The pull request whose head is checked, if any. */
+  pull: PullRequestTarget | undefined
+}
+
+/** @throws {TypeError} if there is no repository or no commit. */
+function targetOf(context: BotContext, options: CheckOptions): Target {
+  const { targetType, targetId } = context.delivery
+  const headSha = options.headSha ?? headOf(context)
+  const isHead = headSha === textIn(objectIn(objectIn(context.members, 'pull_request'), 'head'), 'sha')
+  return {
+    ...{ ...options, headSha, repository: repositoryTarget(context, 'check') },
+    appId: targetType === 'integration' ? targetId : undefined,
+    pull: isHead ? pullRequestTarget(context, 'check') : undefined,
+  }
+}
+
+class Check implements RunningCheck {
+  readonly headSha: string
+  readonly superseded: AbortController = new AbortController()
+  readonly #context: BotContext
+  readonly #target: Target
+  readonly #octokit: BotOctokit
+  readonly #requests: CheckRequests
+  readonly #annotations: CheckAnnotation[] = []
+
+  constructor(context: BotContext, target: Target, octokit: BotOctokit) {
+    this.headSha = target.headSha
+    this.#context = context
+    this.#target = target
+    this.#octokit = octokit
+    this.#requests = new CheckRequests(octokit, target)
+  }
+
+  async run(work: CheckWork): Promise<CheckConclusion> {
+    const { pull, appId, name } = this.#target
+    if (!pull) return this.#run(work)
+    const key = `${appId} ${pull.owner}/${pull.repo}#${pull.pull_number} ${name}`
+    const all = getOrCreate(running, key, () => new Set<RunningCheck>())
+    all.add(this)
+    try {
+      await this.#replace([...all].filter(({ headSha }) => headSha !== this.headSha))
+      return await this.#run(work)
+    } finally {
+      all.delete(this)
+      if (all.size === 0) running.delete(key)
+    }
+  }
+
+  /** Ends the checks of older heads. A delivery that is late, or that is retried, may itself be about an older head. */
+  async #replace(others: readonly RunningCheck[]): Promise<void> {
+    if (others.length === 0 && this.#context.delivery.attempt === 1) return
+    if (await this.#isSuperseded()) {
+      if ((await this.#requests.findUnfinished()) !== undefined) await this.#cancel()
+      throw this.#obsolete
+    }
+    for (const { superseded } of others) superseded.abort(new Discard(`${shortSha(this.headSha)} is the new head`))
+  }
+
+  async #run(work: CheckWork): Promise<CheckConclusion> {
+    await this.#requests.start()
+    const result = await this.#work(work)
+    if (await this.#isSuperseded()) {
+      await this.#cancel()
+      throw this.#obsolete
+    }
+    const { conclusion = this.#defaultConclusion, ...output } = isString(result) ? { conclusion: result } : result
+    await this.#requests.complete(conclusion, output, this.#annotations)
+    return conclusion
+  }
+
+  async #work(work: CheckWork): Promise<CheckConclusion | CheckResult> {
+    const signal = AbortSignal.any([this.#context.delivery.signal, this.superseded.signal])
+    try {
+      const result = await work({
+        ...{ id: this.#requests.id, headSha: this.headSha, signal },
+        update: (output) => this.#requests.update(output),
+        annotate: (...annotations) => void this.#annotations.push(...annotations),
+      })
+      return result || {}
+    } catch (error) {
+      if (!(await this.#isSuperseded().catch(() => false))) await this.#reportFailure(error)
+      else {
+        await this.#cancel()
+        throw this.#obsolete
+      }
+      throw error
+    }
+  }
+
+  get #defaultConclusion(): CheckConclusion {
+    return this.#annotations.some((one) => one.annotation_level === 'failure') ? 'failure' : 'success'
+  }
+
+  /** If GitHub does not take the report, the error of the work still decides the outcome of the attempt. */
+  async #reportFailure(error: unknown): Promise<void> {
+    const { isLastAttempt, log } = this.#context.delivery
+    const summary = error instanceof Error ? error.message : String(error)
+    try {
+      if (isDiscard(error)) await this.#requests.complete('skipped', { summary })
+      else if (isLastAttempt || isUnrecoverable(error)) {
+        await this.#requests.complete('failure', { summary }, this.#annotations)
+      } else await this.#requests.update({ title: 'Failed, and will be tried again', summary })
+    } catch (err) {
+      log.warn({ err }, `Cannot report the failure of the check "${this.#target.name}" to GitHub`)
+    }
+  }
+
+  /** Whether the pull request has another head by now. */
+  async #isSuperseded(): Promise<boolean> {
+    const { pull } = this.#target
+    if (!pull) return false
+    if (this.superseded.signal.aborted) return true
+    const { data } = await this.#octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', { ...pull })
+    return textIn(objectIn(data as Json, 'head'), 'sha') !== this.headSha
+  }
+
+  async #cancel(): Promise<void> {
+    await this.#requests.complete('cancelled', { title: 'Cancelled: the pull request has a newer commit' })
+  }
+
+  get #obsolete(): Discard {
+    const { name } = this.#target
+    return new Discard(
+      `The check "${name}" of ${shortSha(this.headSha)} is obsolete: the pull request has a newer head`,
+    )
+  }
+}
+
+const shortSha = (sha: string): string => sha.slice(0, 7)
+
+/** The commit that a delivery is about. @throws {TypeError} if its payload names none. */
+function headOf(context: BotContext): string {
+  const { event, members } = context
+  const subjects = ['check_run', 'check_suite', 'workflow_run', 'workflow_job', 'merge_group']
+  const sha =
+    textIn(objectIn(objectIn(members, 'pull_request'), 'head'), 'sha') ??
+    subjects.map((name) => textIn(objectIn(members, name), 'head_sha')).find(Boolean) ??
+    (event === 'push' && members.deleted !== true ? textIn(members, 'after') : undefined)
+  if (sha !== undefined) return sha
+  const cure = 'name the commit: check({ name, headSha }, …)'
+  throw new TypeError(`delivery.check(): the payload of ${nameOf(context)} has no head commit; ${cure}`)
+}

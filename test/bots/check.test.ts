@@ -1,0 +1,373 @@
+import { describe, expect, test } from 'vitest'
+import { type CheckRun, type CheckWork, type Delivery, Discard, Hooks, Retry, Unrecoverable } from '../../src/index.ts'
+import type { Json } from '../../src/runtime/json.ts'
+import { type LocalGitHub, run, sample } from '../../src/testing/index.ts'
+import { attemptsFor, requestsTo, secret, startBot, startGitHub } from '../github/bot-scene.ts'
+import { Recorder } from '../recorder.ts'
+
+const [first, second] = ['a'.repeat(40), 'b'.repeat(40)]
+const repository = 'octo/hello'
+
+/** A local GitHub with pull request 7, whose head is the first commit, and an App that writes checks. */
+async function startScene() {
+  const github = await startGitHub()
+  const installations = [{ id: 5, repositories: [repository] }]
+  const app = github.addApp({ id: 3, slug: 'lint-bot', installations })
+  await github.deliver('pull_request.opened', pullRequest(first))
+  // Another `Hooks` handles another delivery at the same time, without the handlers of this one.
+  const others = () => hooksOf(github, app)
+  return { github, app, hooks: hooksOf(github, app), others, runs: (sha = first) => runsOf(github, sha) }
+}
+
+function hooksOf({ url }: LocalGitHub, app: object, logger: Recorder | false = false) {
+  return new Hooks({ validateSignature: false, logger, apiUrl: url, app: app as never })
+}
+
+const pullRequest = (sha: string, action = 'opened') => ({
+  ...{ action, number: 7, installation: { id: 5 }, repository: { full_name: repository, name: 'hello', id: 1 } },
+  pull_request: { number: 7, title: 'New', head: { ref: 'feature', sha }, base: { ref: 'main', sha: 'c'.repeat(40) } },
+})
+
+/** Pushes a commit to the pull request. */
+const push = ({ deliver }: LocalGitHub, github: LocalGitHub, sha: string) =>
+  deliver.call(github, 'pull_request.synchronize', pullRequest(sha, 'synchronize'))
+
+/** All check runs of a commit, oldest first. */
+async function runsOf(github: LocalGitHub, sha: string) {
+  const headers = { authorization: `Bearer ${github.addToken()}` }
+  const path = `${github.url}/repos/${repository}/commits/${sha}/check-runs?filter=all`
+  const { check_runs: runs } = (await (await fetch(path, { headers })).json()) as {
+    check_runs: (Json & { app: { id: number } })[]
+  }
+  return runs.toReversed()
+}
+
+/** Runs a check for a delivery, once. */
+async function check(
+  hooks: Hooks,
+  work: CheckWork,
+  { payload = pullRequest(first) as Json, event = 'pull_request', attempt = 1 } = {},
+) {
+  const handler = (delivery: Delivery) => delivery.check('lint', work)
+  hooks.on(event, handler)
+  const [done] = await run(hooks, event, { payload: payload as never, attempt })
+  hooks.off(event, handler)
+  return done
+}
+
+const annotation = (number: number) => ({
+  ...{ path: 'a.ts', start_line: number, end_line: number, message: `Problem ${number}` },
+  annotation_level: 'warning' as const,
+})
+
+const noted = { title: 'Lint', summary: 'One problem', annotations: [annotation(1)] }
+
+describe('a check', () => {
+  test('is in progress while it runs, and then has the conclusion and the text of the result', async () => {
+    const { hooks, runs } = await startScene()
+    let during: Json[] = []
+    const done = await check(hooks, async ({ id, headSha, update }) => {
+      await update({ title: 'Half of it', summary: '1 of 2' })
+      during = await runs()
+      expect([id, headSha]).toEqual([during[0]?.id, first])
+      return { conclusion: 'neutral', title: 'Done', summary: '2 of 2', text: 'Details' }
+    })
+    expect(done).toMatchObject({ outcome: 'succeeded', returned: 'neutral' })
+    const output = { title: 'Half of it', summary: '1 of 2' }
+    expect(during).toMatchObject([{ name: 'lint', head_sha: first, status: 'in_progress', conclusion: null, output }])
+    expect(await runs()).toMatchObject([
+      {
+        ...{ id: during[0]?.id, status: 'completed', conclusion: 'neutral', completed_at: expect.any(String) },
+        output: { title: 'Done', summary: '2 of 2', text: 'Details' },
+      },
+    ])
+  })
+
+  test.each<[string, CheckWork, string, string]>([
+    ['nothing', async () => {}, 'success', 'Passed'],
+    ['a conclusion', async () => 'action_required', 'action_required', 'Action required'],
+    ['a title', async () => ({ title: 'Fine' }), 'success', 'Fine'],
+  ])('that returns %s succeeds or has this conclusion', async (_what, work, conclusion, title) => {
+    const { hooks, runs } = await startScene()
+    expect((await check(hooks, work))?.returned).toBe(conclusion)
+    expect(await runs()).toMatchObject([{ conclusion, output: { title, summary: title } }])
+  })
+
+  test('with an annotation of a failure fails', async () => {
+    const { hooks, runs } = await startScene()
+    await check(hooks, async ({ annotate }) =>
+      annotate(annotation(1), { ...annotation(2), annotation_level: 'failure' }),
+    )
+    expect(await runs()).toMatchObject([{ conclusion: 'failure', output: { annotations_count: 2 } }])
+  })
+
+  test.each([
+    [0, [0]],
+    [50, [50]],
+    [51, [50, 1]],
+    [130, [50, 50, 30]],
+  ])('sends %i annotations in batches of %j', async (count, batches) => {
+    const { github, hooks, runs } = await startScene()
+    await check(hooks, async ({ annotate }) => {
+      for (let number = 1; number <= count; number++) annotate(annotation(number))
+    })
+    const changes = github.requests.filter(({ method }) => method === 'PATCH').map(({ body }) => body as Json)
+    expect(changes.map(({ output }) => (output as { annotations: [] }).annotations.length)).toEqual(batches)
+    expect(changes.map(({ conclusion }) => conclusion)).toEqual([...batches.slice(1).map(() => undefined), 'success'])
+    expect(await runs()).toMatchObject([{ output: { annotations_count: count } }])
+  })
+
+  test('truncates a text that GitHub would reject', async () => {
+    const { hooks, runs } = await startScene()
+    await check(hooks, async () => ({ summary: 'x'.repeat(70_000), text: 'y'.repeat(65_535) }))
+    const [{ output }] = (await runs()) as unknown as [{ output: { summary: string; text: string } }]
+    const { summary, text } = output
+    expect([summary.length, summary.at(-1), text.length, text.at(-1)]).toEqual([65_535, '…', 65_535, 'y'])
+  })
+
+  test('has the page of the application', async () => {
+    const { hooks, runs } = await startScene()
+    hooks.on('pull_request', ({ check }) =>
+      check({ name: 'docs', headSha: second, detailsUrl: 'https://bot.example/1' }, async () => 'success'),
+    )
+    await run(hooks, 'pull_request', { payload: pullRequest(first) as never })
+    expect(await runs(second)).toMatchObject([{ name: 'docs', details_url: 'https://bot.example/1' }])
+  })
+
+  test.each([
+    ['push', { after: first }],
+    ['check_suite', { check_suite: { head_sha: first } }],
+    ['check_run', { check_run: { head_sha: first } }],
+    ['workflow_run', { workflow_run: { head_sha: first } }],
+    ['merge_group', { merge_group: { head_sha: first } }],
+  ])('of a delivery of %s is for its head commit', async (event, more) => {
+    const { hooks, runs } = await startScene()
+    const { pull_request: _pull, ...payload } = pullRequest(first)
+    await check(hooks, async () => 'success', { event, payload: { ...payload, ...more } })
+    expect(await runs()).toMatchObject([{ name: 'lint', conclusion: 'success' }])
+  })
+})
+
+describe('a check that fails', () => {
+  test('stays in progress until the retry, which updates the same run', async () => {
+    const { github, hooks, runs } = await startScene()
+    const failed = await check(hooks, async () => {
+      throw new Error('No connection')
+    })
+    expect(failed).toMatchObject({ outcome: 'failed', error: { message: 'No connection' } })
+    const output = { title: 'Failed, and will be tried again', summary: 'No connection' }
+    expect(await runs()).toMatchObject([{ status: 'in_progress', conclusion: null, output }])
+    const id = (await runs())[0]?.id
+    await check(hooks, async () => 'success', { attempt: 2 })
+    expect(await runs()).toMatchObject([{ id, conclusion: 'success', output: { title: 'Passed' } }])
+    expect(requestsTo(github).filter((one) => one.startsWith('POST') && one.includes('check-runs'))).toHaveLength(1)
+  })
+
+  test.each<[string, Error, number]>([
+    ['in its last attempt', new Error('Broken'), 12],
+    ['with Unrecoverable', new Unrecoverable('Broken'), 1],
+  ])('%s is a failure with the message', async (_when, error, attempt) => {
+    const { hooks, runs } = await startScene()
+    const work = async ({ annotate }: CheckRun) => {
+      annotate(annotation(1))
+      throw error
+    }
+    expect(await check(hooks, work, { attempt })).toMatchObject({ outcome: 'dead', error })
+    const output = { title: 'Failed', summary: 'Broken', annotations_count: 1 }
+    expect(await runs()).toMatchObject([{ status: 'completed', conclusion: 'failure', output }])
+  })
+
+  test.each<[Error, string, object]>([
+    [new Retry({ message: 'Not yet', after: 5 }), 'failed', { status: 'in_progress', output: { summary: 'Not yet' } }],
+    [new Discard('No code'), 'discarded', { conclusion: 'skipped', output: { summary: 'No code' } }],
+  ])('with %o', async (error, outcome, shown) => {
+    const { hooks, runs } = await startScene()
+    const work = async () => {
+      throw error
+    }
+    expect(await check(hooks, work)).toMatchObject({ outcome, error })
+    expect(await runs()).toMatchObject([shown])
+  })
+
+  test('fails with its own error if GitHub does not take the report', async () => {
+    const { github, app } = await startScene()
+    const logger = new Recorder()
+    const done = await check(hooksOf(github, app, logger), async () => {
+      github.failAt(/^PATCH /, { status: 422 })
+      throw new Error('Broken')
+    })
+    expect(done).toMatchObject({ outcome: 'failed', error: { message: 'Broken' } })
+    expect(logger.lines.map(({ message }) => message)).toContain(
+      'Cannot report the failure of the check "lint" to GitHub',
+    )
+  })
+
+  test('does not go on with the run of another App', async () => {
+    const { github, app } = await startScene()
+    const other = github.addApp({ id: 4, installations: [{ id: 6, repositories: [repository] }] })
+    const inboxes = [app, other].map(async (one) => {
+      const fail = ({ check }: Delivery) => check('lint', () => Promise.reject(new Error('Broken')))
+      const bot = await startBot({ apiUrl: github.url, app: one }, fail, { attempts: 2, backoff: 1 })
+      github.addHook({ app: one, url: bot.url, secret, events: ['pull_request'] })
+      return bot.inbox
+    })
+    const both = await Promise.all(inboxes)
+    const { installation: _installation, ...payload } = pullRequest(first)
+    await github.deliver('pull_request.opened', payload)
+    for (const inbox of both) await attemptsFor(inbox, 1, 2)
+    const runs = await runsOf(github, first)
+    const apps = runs.map(({ app: { id }, conclusion }) => [id, conclusion])
+    expect(apps.toSorted()).toEqual([
+      [3, 'failure'],
+      [4, 'failure'],
+    ])
+  })
+
+  test.each([
+    ['that the App has created in another way', {}],
+    ['with annotations, which cannot be removed', { external_id: 'hookserver', output: noted }],
+  ])('does not go on with a run %s', async (_which, more) => {
+    const { hooks, others, runs } = await startScene()
+    const own = others()
+    own.on('pull_request', async ({ octokit, repo }) => {
+      const { rest } = await octokit()
+      await rest.checks.create({ ...repo(), name: 'lint', head_sha: first, status: 'in_progress', ...more })
+    })
+    await run(own, 'pull_request', { payload: pullRequest(first) as never })
+    await check(hooks, async () => 'success', { attempt: 2 })
+    expect(await runs()).toMatchObject([{ status: 'in_progress' }, { conclusion: 'success' }])
+  })
+
+  test('gets a new run after a conclusion, because GitHub reopens none', async () => {
+    const { hooks, runs } = await startScene()
+    await check(hooks, async () => 'failure')
+    await check(hooks, async () => 'success')
+    expect(await runs()).toMatchObject([{ conclusion: 'failure' }, { conclusion: 'success' }])
+  })
+})
+
+describe('a check of an older head', () => {
+  const cancelled = { conclusion: 'cancelled', output: { title: 'Cancelled: the pull request has a newer commit' } }
+  const obsolete = 'The check "lint" of aaaaaaa is obsolete: the pull request has a newer head'
+
+  test('is cancelled when it ends, and its delivery is discarded', async () => {
+    const { github, hooks, runs } = await startScene()
+    const done = await check(hooks, async () => {
+      await push(github, github, second)
+      return 'success'
+    })
+    expect(done).toMatchObject({ outcome: 'discarded', error: { message: obsolete } })
+    expect(await runs()).toMatchObject([cancelled])
+  })
+
+  test('is cancelled when it fails', async () => {
+    const { github, hooks, runs } = await startScene()
+    const done = await check(hooks, async () => {
+      await push(github, github, second)
+      throw new Error('Broken')
+    })
+    expect(done).toMatchObject({ outcome: 'discarded', error: { message: obsolete } })
+    expect(await runs()).toMatchObject([cancelled])
+  })
+
+  test('has a signal that aborts when the check of the newer head starts', async () => {
+    const { github, hooks, others, runs } = await startScene()
+    const started = Promise.withResolvers<void>()
+    const older = check(hooks, async ({ signal }) => {
+      started.resolve()
+      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    })
+    await started.promise
+    await push(github, github, second)
+    const newer = await check(others(), async () => 'success', { payload: pullRequest(second) })
+    expect(newer).toMatchObject({ outcome: 'succeeded' })
+    expect(await older).toMatchObject({ outcome: 'discarded', error: { message: obsolete } })
+    expect([await runs(), await runs(second)]).toMatchObject([[cancelled], [{ conclusion: 'success' }]])
+  })
+
+  test('does not start again in a retry', async () => {
+    const { github, hooks, runs } = await startScene()
+    await check(hooks, async () => {
+      throw new Error('Broken')
+    })
+    await push(github, github, second)
+    const work = async () => expect.unreachable()
+    expect(await check(hooks, work, { attempt: 2 })).toMatchObject({
+      outcome: 'discarded',
+      error: { message: obsolete },
+    })
+    expect(await runs()).toMatchObject([cancelled])
+  })
+
+  test('that arrives late does not end the check of the newer head', async () => {
+    const { github, hooks, others, runs } = await startScene()
+    await push(github, github, second)
+    const started = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    const newer = check(
+      hooks,
+      async () => {
+        started.resolve()
+        await go.promise
+        return 'success'
+      },
+      { payload: pullRequest(second) },
+    )
+    await started.promise
+    const older = await check(others(), async () => expect.unreachable())
+    expect(older).toMatchObject({ outcome: 'discarded', error: { message: obsolete } })
+    go.resolve()
+    expect(await newer).toMatchObject({ outcome: 'succeeded', returned: 'success' })
+    expect(await runs()).toEqual([])
+  })
+})
+
+describe('delivery.check() rejects', () => {
+  test.each<[string, unknown[], string]>([
+    ['no name', ['', () => {}], "delivery.check() needs the name of the check: check('lint', …)"],
+    ['no options', [undefined, () => {}], "delivery.check() needs the name of the check: check('lint', …)"],
+    ['no function', ['lint'], "delivery.check('lint', …) needs a function"],
+  ])('%s', async (_what, given, message) => {
+    const { hooks } = await startScene()
+    hooks.on('push', ({ check }) => (check as (...given: unknown[]) => unknown)(...given))
+    const [done] = await run(hooks, 'push', {
+      payload: { repository: { full_name: repository }, after: first } as never,
+    })
+    expect(done?.error).toEqual(new TypeError(message))
+  })
+
+  test.each<[string, Json]>([
+    ['issues.opened', { action: 'opened' }],
+    ['push', { after: '0'.repeat(40), deleted: true }],
+  ])('a delivery of %s without a head commit', async (name, more) => {
+    const { hooks } = await startScene()
+    const payload = { repository: { full_name: repository }, ...more }
+    const done = await check(hooks, async () => {}, { event: name.split('.')[0] as string, payload })
+    const message = `delivery.check(): the payload of ${name} has no head commit; name the commit: check({ name, headSha }, …)`
+    expect(done?.error).toEqual(new TypeError(message))
+  })
+
+  test('a caller that is no App, and names the option', async () => {
+    const { github } = await startScene()
+    const options = { validateSignature: false, logger: false as const, apiUrl: github.url, token: github.addToken() }
+    const done = await check(new Hooks(options), async () => {})
+    expect(done?.error).toMatchObject({
+      ...{ status: 403, message: expect.stringMatching(/set the option "app" .* "Checks: write" .*GitHub App/) },
+    })
+  })
+})
+
+test('works with an inbox: the attempt that fails is retried, and completes the run', async () => {
+  const { github, app, runs } = await startScene()
+  const failOnce = async ({ check, attempt }: Delivery) =>
+    check('lint', async () => {
+      if (attempt === 1) throw new Error('No connection')
+      return 'success'
+    })
+  const bot = await startBot({ apiUrl: github.url, app }, failOnce, { backoff: 1 })
+  github.addHook({ app, url: bot.url, secret, events: ['pull_request'] })
+  await github.deliver('pull_request.opened', { ...sample('pull_request.opened'), ...pullRequest(first) })
+  const attempts = await attemptsFor(bot.inbox, 1, 2)
+  expect(attempts.map(({ outcome }) => outcome).toSorted()).toEqual(['failed', 'succeeded'])
+  expect(await runs()).toMatchObject([{ conclusion: 'success' }])
+})

@@ -1,0 +1,205 @@
+import * as v from 'valibot'
+import { describe, expect, test } from 'vitest'
+import { Hooks, type StandardSchemaV1, Unrecoverable } from '../../src/index.ts'
+import { type LocalGitHub, run } from '../../src/testing/index.ts'
+import { startGitHub } from '../github/bot-scene.ts'
+
+const settings = v.object({ label: v.string(), paths: v.optional(v.array(v.string()), []) })
+
+/** A local GitHub with these files, by repository and path: `octo/hello/.github/bot.yml`. */
+async function withFiles(files: Record<string, string>) {
+  const github = await startGitHub()
+  const token = github.addToken()
+  github.addRepository('octo/hello')
+  for (const [name, text] of Object.entries(files)) await write(github, token, name, text)
+  github.requests.length = 0
+  const reader = new Hooks({ validateSignature: false, logger: false, apiUrl: github.url, token })
+  const read = (file: string, schema?: StandardSchemaV1) => readWith(reader, file, schema)
+  return { github, token, read, change: (name: string, text: string) => write(github, token, name, text) }
+}
+
+async function readWith(hooks: Hooks, file: string, schema?: StandardSchemaV1) {
+  const handler = ({ config }: { config: (file: string, schema?: StandardSchemaV1) => Promise<unknown> }) =>
+    config(file, schema)
+  hooks.on('issues', handler as never)
+  const [done] = await run(hooks, 'issues.opened', { payload: { repository: { full_name: 'octo/hello' } } as never })
+  hooks.off('issues', handler as never)
+  if (done?.outcome === 'succeeded') return done.returned
+  expect(done?.outcome).toBe(done?.error instanceof Unrecoverable ? 'dead' : 'failed')
+  throw done?.error
+}
+
+async function write(github: LocalGitHub, token: string, name: string, text: string) {
+  const [owner, repo, ...path] = name.split('/')
+  github.addRepository(`${owner}/${repo}`)
+  const url = `${github.url}/repos/${owner}/${repo}/contents/${path.join('/')}`
+  const headers = { authorization: `Bearer ${token}` }
+  const { sha } = (await (await fetch(url, { headers })).json()) as { sha?: string }
+  const body = JSON.stringify({ message: 'Write', content: Buffer.from(text).toString('base64'), sha })
+  expect((await fetch(url, { method: 'PUT', headers, body })).ok).toBe(true)
+}
+
+const answersOf = ({ requests }: LocalGitHub) => requests.map(({ path, status }) => `${path.split('/')[3]} ${status}`)
+
+describe('delivery.config()', () => {
+  test('reads YAML and JSON of the repository', async () => {
+    const yaml = '# a comment\nlabel: bug\npaths: [docs/**]\nyes: no\n'
+    const { read } = await withFiles({
+      ...{ 'octo/hello/.github/bot.yml': yaml, 'octo/hello/.github/bot.yaml': '' },
+      'octo/hello/.github/bot.json': '{"label":"bug"}',
+    })
+    expect(await read('bot.yml')).toEqual({ label: 'bug', paths: ['docs/**'], yes: 'no' })
+    expect(await read('bot.json')).toEqual({ label: 'bug' })
+    expect(await read('bot.yaml')).toEqual({})
+  })
+
+  test("reads the file of the owner's repository .github if the repository has none", async () => {
+    const { github, read } = await withFiles({ 'octo/.github/.github/bot.yml': 'label: shared' })
+    expect(await read('bot.yml')).toEqual({ label: 'shared' })
+    expect(answersOf(github)).toEqual(['hello 404', '.github 200'])
+  })
+
+  test('is undefined without a file, also with a schema', async () => {
+    const { read } = await withFiles({})
+    expect([await read('bot.yml'), await read('bot.yml', settings)]).toEqual([undefined, undefined])
+  })
+
+  test('returns the output of the schema', async () => {
+    const { read } = await withFiles({ 'octo/hello/.github/bot.yml': 'label: bug' })
+    expect(await read('bot.yml', settings)).toEqual({ label: 'bug', paths: [] })
+    const late = v.pipeAsync(
+      v.object({ label: v.string() }),
+      v.transformAsync(async ({ label }) => label),
+    )
+    expect(await read('bot.yml', late)).toBe('bug')
+  })
+
+  test('asks whether a file has changed, and reads it again only then', async () => {
+    const name = 'octo/hello/.github/cached.yml'
+    const { github, read, change } = await withFiles({ [name]: 'label: one' })
+    const first = (await read('cached.yml')) as { label: string }
+    first.label = 'changed by a handler'
+    expect(await read('cached.yml')).toEqual({ label: 'one' })
+    await change(name, 'label: two')
+    expect(await read('cached.yml')).toEqual({ label: 'two' })
+    const reads = github.requests.filter(({ headers }) => headers.accept === 'application/vnd.github.raw+json')
+    expect(reads.map(({ status }) => status)).toEqual([200, 304, 200])
+  })
+
+  test('has no settings for a caller that GitHub does not show a known file', async () => {
+    const { github, read } = await withFiles({ 'octo/hello/.github/secret.yml': 'label: one' })
+    expect(await read('secret.yml')).toEqual({ label: 'one' })
+    github.failAt(/hello.*secret\.yml/, { status: 404 })
+    expect(await read('secret.yml')).toBeUndefined()
+  })
+
+  test('keeps at most 256 files', async () => {
+    const github = await startGitHub()
+    github.addRepository('octo/hello')
+    const asked: boolean[] = []
+    github.route('GET', '/repos/{owner}/{repo}/contents/{path}', ({ headers }) => {
+      asked.push(headers['if-none-match'] !== undefined)
+      return { headers: { etag: '"x"', 'content-type': 'text/plain' }, body: {} }
+    })
+    const hooks = new Hooks({ validateSignature: false, logger: false, apiUrl: github.url, token: github.addToken() })
+    for (let file = 0; file <= 256; file++) await readWith(hooks, `${file}.yml`)
+    asked.length = 0
+    for (const file of [256, 1, 0]) await readWith(hooks, `${file}.yml`)
+    expect(asked).toEqual([true, true, false])
+  })
+
+  test('fails with the error of GitHub', async () => {
+    const { github, read } = await withFiles({})
+    github.failAt(/contents/, { status: 401, body: { message: 'Bad credentials' } })
+    await expect(read('bot.yml')).rejects.toMatchObject({ status: 401 })
+  })
+
+  test.each(['bot', 'bot.toml', '/bot.yml', '../bot.yml', 'a/../bot.yml', ''])('rejects the file %j', async (file) => {
+    const { read } = await withFiles({})
+    await expect(read(file)).rejects.toThrow('a file in the folder .github that ends with .yml, .yaml or .json, got')
+  })
+})
+
+describe('_extends', () => {
+  const own = 'octo/hello/.github/bot.yml'
+
+  test.each([
+    ['shared', 'octo/shared/.github/bot.yml'],
+    ['acme/shared', 'acme/shared/.github/bot.yml'],
+    ['shared:presets/strict.yml', 'octo/shared/presets/strict.yml'],
+    ['acme/shared:presets/strict.yml', 'acme/shared/presets/strict.yml'],
+  ])('%s adds the settings of %s that the file lacks', async (text, base) => {
+    const { read } = await withFiles({ [own]: `_extends: ${text}\nlabel: own`, [base]: 'label: base\ncolor: red' })
+    expect(await read('bot.yml')).toEqual({ label: 'own', color: 'red' })
+  })
+
+  test('may be a list, whose first file has precedence, and a file may extend another one', async () => {
+    const { read } = await withFiles({
+      [own]: '_extends: [one, two]',
+      'octo/one/.github/bot.yml': '_extends: three\na: 1',
+      'octo/two/.github/bot.yml': 'a: 2\nb: 2',
+      'octo/three/.github/bot.yml': 'a: 3\nb: 3\nc: 3',
+    })
+    expect(await read('bot.yml')).toEqual({ a: 1, b: 2, c: 3 })
+  })
+
+  test.each([
+    [
+      'a: 1\n_extends: none',
+      'line 2: _extends: .github/bot.yml of octo/none does not exist, or hookserver may not read it',
+    ],
+    ['_extends: hello', 'line 1: _extends: .github/bot.yml of octo/hello extends itself, or is extended twice'],
+    ['_extends: 5', 'line 1: _extends: must be a text, or a list of texts'],
+    ['_extends: a/b/c', 'line 1: _extends: must be "repo", "owner/repo", or one of them with ":path'],
+  ])('%j is an error', async (text, message) => {
+    const { read } = await withFiles({ [own]: text })
+    await expect(read('bot.yml')).rejects.toThrow(`Invalid configuration: .github/bot.yml of octo/hello, ${message}`)
+  })
+})
+
+describe('an invalid file is an error that a retry does not repair', () => {
+  const problems: [file: string, text: string, message: string][] = [
+    ['bot.yml', 'label: bug\nlabel: bug', 'line 2: Map keys must be unique'],
+    ['bot.yml', 'label: "bug', 'line 1: Missing closing "quote'],
+    ['bot.yml', '- a\n- b', 'line 1: must be an object with names and values'],
+    ['bot.yml', `a: &a [1]\nb: [${'*a, '.repeat(101)}]`, ': Excessive alias count'],
+    ['bot.json', '{\n  "label": "bug",\n}', 'line 3: '],
+    ['bot.json', 'label: bug', ': Unexpected token'],
+    ['bot.json', '', ': Unexpected end of JSON input'],
+  ]
+  test.each(problems)('%s with %j', async (file, text, message) => {
+    const { read } = await withFiles({ [`octo/hello/.github/${file}`]: text })
+    const place = `.github/${file} of octo/hello`
+    await expect(read(file)).rejects.toThrow(
+      `Invalid configuration: ${place}${message.startsWith(':') ? '' : ', '}${message}`,
+    )
+  })
+
+  test.each([
+    ['bot.yml', 'paths: []\nlabel:\n  - 5'],
+    ['bot.json', '{\n  "label": 5\n}'],
+  ])('%s with a value that the schema rejects has its line', async (file, text) => {
+    const { read } = await withFiles({ [`octo/hello/.github/${file}`]: text })
+    const error = await read(file, settings).catch((caught: Error) => caught)
+    expect(String(error)).toMatch(
+      new RegExp(`Invalid configuration: .github/${file} of octo/hello, line 2: label: Invalid type: Expected string`),
+    )
+  })
+
+  test('each value that the schema rejects has a line, in the file that sets it', async () => {
+    const { read } = await withFiles({
+      'octo/hello/.github/bot.yml': '_extends: base\npaths:\n  - a\n  - 5\n',
+      'octo/base/.github/bot.yml': 'paths: []\nlabel: {}\n',
+    })
+    const error = (await read('bot.yml', settings).catch((caught: Error) => caught)) as Error
+    expect(error.message.split('\n')).toEqual([
+      expect.stringContaining('.github/bot.yml of octo/base, line 2: label: Invalid type'),
+      expect.stringContaining('.github/bot.yml of octo/hello, line 4: paths.1: Invalid type'),
+    ])
+  })
+
+  test('a missing value names the file', async () => {
+    const { read } = await withFiles({ 'octo/hello/.github/bot.yml': 'paths: []' })
+    await expect(read('bot.yml', settings)).rejects.toThrow('.github/bot.yml of octo/hello: label: Invalid key')
+  })
+})
