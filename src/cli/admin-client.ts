@@ -137,11 +137,17 @@ const selectionOf = (selection: Selection): object =>
   'ids' in selection ? selection : { query: fieldsOf(selection.query) }
 
 /**
- * The filters of the API. Words and paths become the parameter `q`. `budget` is left out, because the server sets its
+ * The filters of the API. All other conditions become the parameter `q`. `budget` is left out, because the server sets its
  * own.
  */
-function fieldsOf({ words = [], paths = [], budget: _, ...filters }: ListQuery): Record<string, string | number> {
-  const q = [...words.map(quoted), ...paths.map(pathText)].join(' ')
+function fieldsOf({
+  words = [],
+  paths = [],
+  where = [],
+  budget: _,
+  ...filters
+}: ListQuery): Record<string, string | number> {
+  const q = [...words.map(quoted), ...paths.map(pathText), ...where.map(({ text }) => text)].join(' ')
   const fields = Object.entries({ ...filters, q: q || undefined })
   return Object.fromEntries(fields.filter((field): field is [string, string | number] => field[1] !== undefined))
 }
@@ -149,14 +155,8 @@ function fieldsOf({ words = [], paths = [], budget: _, ...filters }: ListQuery):
 /** Puts a text in quotes. The texts of a parsed query contain no quotes, so nothing is escaped. */
 const quoted = (text: string): string => `"${text}"`
 
-/**
- * A condition as a term of a query. The opening quote follows the first character of the path, because a term that
- * starts with a quote is a word, not a path.
- */
-function pathText({ path, value }: PathCondition): string {
-  const name = path.join('.')
-  return `${name.slice(0, 1)}${quoted(name.slice(1))}:${quoted(value)}`
-}
+/** A condition as a term of a query. The dot keeps the term from being a word, or a condition on a column. */
+const pathText = ({ path, value }: PathCondition): string => `.${quoted(path.join('.'))}:${quoted(value)}`
 
 /** The problem in an answer (RFC 9457). `undefined` if the answer has none, as from another kind of server. */
 async function problemOf(response: Response): Promise<{ code?: string; detail?: string } | undefined> {

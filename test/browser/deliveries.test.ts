@@ -134,11 +134,13 @@ describe('the list', () => {
     await rows(page).first().waitFor()
   })
 
-  test('shows which condition it reads as a path in payloads, because it may be a mistake', async () => {
+  test('corrects an unknown filter, and shows which condition it looked for in payloads', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=sate:dead sender:unknown`)
+    await page.getByRole('alert').filter({ hasText: 'Unknown key "sate". Did you mean "state"?' }).waitFor()
+    await page.goto(`${scene.url}/#/deliveries?q=issues.number:1 sender:unknown`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
-    expect(await page.getByText('is not a filter').allInnerTexts()).toEqual([
-      'sate is not a filter, so the search read it as a path in payloads.',
+    expect(await page.getByText('looked for it').allInnerTexts()).toEqual([
+      'issues.number is a path, so the search looked for it in payloads.',
     ])
   })
 
@@ -224,7 +226,7 @@ describe('the list', () => {
 })
 
 test('a search over several requests shows new deliveries, even after many other deliveries', async () => {
-  const page = await scene.open('#/deliveries?q=mark:here')
+  const page = await scene.open('#/deliveries?q=.mark:here')
   onTestFinished(() => page.context().close())
   await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   // Answers as if the server had searched for a while and found nothing. The next request finds the delivery.

@@ -68,6 +68,17 @@ test('lists and shows the deliveries of a remote server', async () => {
   })
 })
 
+test('sends all conditions of a search to a remote server', async () => {
+  const { inbox, run } = await remoteServer()
+  const id = await storeIn(inbox, payload, { event: 'issues' })
+  await storeIn(inbox, payload, { event: 'push' })
+  const search = ['state:pending,dead', 'event:iss*,star', 'push or issues', 'number:1,2 or handler:"a, b" or issues']
+  const { stdout } = await run('deliveries', 'list', '--json', ...search, '.number:12')
+  expect(JSON.parse(stdout)).toMatchObject({ id })
+  const excluded = await run('deliveries', 'list', '--json', ...search, '--', '-event:issues')
+  expect([excluded.code, excluded.stdout]).toEqual([0, ''])
+})
+
 test('discards and retries on a remote server', async () => {
   const { inbox, run } = await remoteServer()
   const [one, other] = [await storeIn(inbox, payload), await storeIn(inbox, payload, { event: 'star' })]
@@ -142,11 +153,11 @@ test('continues a search after a page that ended early, and shows progress', asy
     asked.push(request.url ?? '')
     response.end(JSON.stringify(pages[asked.length - 1]))
   })
-  const args = ['deliveries', 'list', 'wanted:yes', '--json', '--admin-url', url, '--admin-token', token]
+  const args = ['deliveries', 'list', '.wanted:yes', '--json', '--admin-url', url, '--admin-token', token]
   const { code, stdout, stderr } = await hookserver(args)
   expect([code, JSON.parse(stdout).id]).toEqual([0, 7])
   expect(stderr).toMatch(/^Searched 60 deliveries, found 0; up to 40 left to search\n/)
   expect(stderr).toMatch(/\n2 payloads skipped: too large to search\n$/)
   expect(asked.map((path) => new URL(path, url).searchParams.get('cursor'))).toEqual([null, 'a cursor', 'another'])
-  expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('w"anted":"yes"')
+  expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('."wanted":"yes"')
 })

@@ -1,14 +1,9 @@
 /** Selects the deliveries that a command works on: by id, by a query or by filters. */
 import { stderr } from 'node:process'
 import type { Command } from 'commander'
-import {
-  eventAndAction,
-  parseQuery,
-  parseTimestamp,
-  type Query,
-  QueryError,
-  type Selection,
-} from '../../inbox/query/query.ts'
+import { eventAndAction, parseQuery } from '../../inbox/query/parse-query.ts'
+import { type Query, QueryError, type Selection } from '../../inbox/query/query.ts'
+import { parseTimestamp } from '../../inbox/query/timestamp.ts'
 import { type DeliverySummary, deliveryStates } from '../../inbox/records.ts'
 import type { AdminClient, ListPage } from '../admin-client.ts'
 import { invalidValue, UsageError } from '../flags.ts'
