@@ -239,6 +239,36 @@ test('a search over several requests shows new deliveries, even after many other
   await rows(page).filter({ hasText: 'ping' }).waitFor()
 })
 
+test('a long search shows its progress, and continues where the operator stopped it', async () => {
+  await scene.deliver('ping', { zen: 'Slowly' })
+  const page = await scene.open()
+  onTestFinished(() => page.context().close())
+  const [found] = (await scene.ask('deliveries?event=ping&limit=1')).deliveries
+  // The second answer is held until the operator has stopped the search.
+  let release: () => void = () => undefined
+  const stopped = new Promise<void>((resolve) => (release = resolve))
+  const asked: (string | null)[] = []
+  const isPage = (url: URL) => url.pathname === '/api/v1/deliveries' && url.searchParams.get('q') === '.slow:yes'
+  await page.route(isPage, async (route) => {
+    asked.push(new URL(route.request().url()).searchParams.get('before'))
+    if (asked.length === 2) await stopped
+    const reached = 226_000 - 20_000 * asked.length
+    const deliveries = asked.length === 2 ? [found] : []
+    await route.fulfill({ json: { deliveries, next: 'a cursor', reached, scanned: 20_000, left: reached } })
+  })
+  await page.goto(`${scene.url}/#/deliveries?q=.slow:yes`)
+  await page.getByText('Searched 20,000 of 226,000 deliveries').waitFor()
+  await page.getByRole('button', { name: 'Stop' }).click()
+  release()
+  await page.getByText('Stopped: searched 40,000 of 226,000 deliveries').waitFor()
+  await rows(page).filter({ hasText: 'ping' }).waitFor()
+  expect(asked.slice(0, 2)).toEqual([null, '206000'])
+  await page.unroute(isPage)
+  await page.getByRole('link', { name: 'Continue' }).click()
+  await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+  expect(page.url()).toMatch(/before=186000$/)
+})
+
 test('a response that is not JSON is reported', async () => {
   const page = await scene.open()
   onTestFinished(() => page.context().close())
