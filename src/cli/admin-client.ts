@@ -93,9 +93,16 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
   const get = async <Answer>(path: string): Promise<Answer> => jsonOf(await requireOk(await send('GET', path)))
   const post = async (path: string, body: object): Promise<Response> => requireOk(await send('POST', path, body))
 
+  /** Changes deliveries. The server answers after some seconds, although it may not have changed all. */
   async function change(path: string, body: object): Promise<number> {
-    const { count } = await jsonOf<{ count: number }>(await post(path, body))
-    return count
+    let sum = 0
+    let cursor: string | undefined
+    do {
+      const answer = await jsonOf<{ count: number; next?: string }>(await post(path, { ...body, cursor }))
+      sum += answer.count
+      cursor = answer.next
+    } while (cursor !== undefined)
+    return sum
   }
 
   async function setPaused(handler: string, act: 'pause' | 'resume'): Promise<void> {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import { type AdminContext, adminListener } from '../../src/server/admin-listener.ts'
@@ -140,6 +141,22 @@ test('reports an address where no hookserver answers', async () => {
   })
   const { code, stderr } = await hookserver([...args, 'http://127.0.0.1:1'])
   expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot reach http://127.0.0.1:1: ')])
+})
+
+test('continues an operation that the server has not completed', async () => {
+  const asked: { query: object; cursor?: string }[] = []
+  const url = await listening(async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method === 'GET') return void response.end(JSON.stringify({ deliveries: [{ id: 7, receivedAt: 1 }] }))
+    asked.push(JSON.parse(await text(request)))
+    response.end(JSON.stringify(asked.length === 1 ? { count: 300, next: 'a cursor' } : { count: 20 }))
+  })
+  const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--admin-url', url, '--admin-token', token]
+  const { code, stdout } = await hookserver(args)
+  expect([code, stdout]).toEqual([0, 'Retried 320 deliveries.\n'])
+  expect(asked).toEqual([
+    { query: { state: 'dead', until: 2 } },
+    { query: { state: 'dead', until: 2 }, cursor: 'a cursor' },
+  ])
 })
 
 test('continues a search after a page that ended early, and shows progress', async () => {

@@ -146,6 +146,7 @@ const selection = {
     v.pipe(v.array(id(expectedIds), expectedIds), v.minLength(1, expectedIds), v.maxLength(maxIds, expectedIds)),
   ),
   query: optional(filtersOfBody),
+  cursor: optional(v.pipe(aCursor, v.description('The member "next" of the response before'))),
   states: optional(
     v.pipe(
       v.array(v.picklist(deliveryStates, expectedStates), expectedStates),
@@ -160,11 +161,12 @@ const selection = {
  * Requires either `ids` or `query`. A body that has neither is rejected, because it would select all deliveries. To
  * select all deliveries, a client sends `query: {}`.
  */
-const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; states?: unknown }>() =>
+const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; cursor?: unknown; states?: unknown }>() =>
   v.rawCheck<Body>(({ dataset, addIssue }) => {
     if (!dataset.typed) return
-    const { ids, query, states } = dataset.value
+    const { ids, query, cursor, states } = dataset.value
     if ((ids === undefined) === (query === undefined)) addIssue(issue('ids, query', 'exactly one of them'))
+    if (cursor && !query) addIssue(issue('cursor', 'only together with query'))
     if (states && !ids) addIssue(issue('states', 'only together with ids (a query has the filter "state" instead)'))
   })
 
