@@ -159,6 +159,21 @@ test('continues an operation that the server has not completed', async () => {
   ])
 })
 
+test('does not count all deliveries of a large selection before an operation', async () => {
+  let pages = 0
+  const url = await listening((request: IncomingMessage, response: ServerResponse) => {
+    if (request.method !== 'GET') return void response.end(JSON.stringify({ count: 30_000 }))
+    pages++
+    const limit = Number(new URL(request.url ?? '', url).searchParams.get('limit'))
+    const deliveries = Array.from({ length: limit }, () => ({ id: 1, receivedAt: 1 }))
+    response.end(JSON.stringify({ deliveries, next: 'a cursor', scanned: limit, left: 1e6 }))
+  })
+  const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--json', '--admin-url', url, '--admin-token', token]
+  const { code, stdout } = await hookserver(args)
+  expect([code, JSON.parse(stdout)]).toEqual([0, { action: 'retry', changed: 30_000, dryRun: false }])
+  expect(pages).toBe(21) // 20 full pages, and one more delivery
+})
+
 test('continues a search after a page that ended early, and shows progress', async () => {
   const asked: string[] = []
   const pages = [
@@ -173,7 +188,7 @@ test('continues a search after a page that ended early, and shows progress', asy
   const args = ['deliveries', 'list', '.wanted:yes', '--json', '--admin-url', url, '--admin-token', token]
   const { code, stdout, stderr } = await hookserver(args)
   expect([code, JSON.parse(stdout).id]).toEqual([0, 7])
-  expect(stderr).toMatch(/^Searched 60 deliveries, found 0; up to 40 left to search\n/)
+  expect(stderr).toMatch(/^Searched 60 of 100 deliveries, found 0\n/)
   expect(stderr).toMatch(/\n2 payloads skipped: too large to search\n$/)
   expect(asked.map((path) => new URL(path, url).searchParams.get('cursor'))).toEqual([null, 'a cursor', 'another'])
   expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('."wanted":"yes"')
