@@ -134,6 +134,18 @@ describe('the list', () => {
     await rows(page).first().waitFor()
   })
 
+  test('completes a negated name, and the last of several values', async () => {
+    await search(page).fill('-sta')
+    await suggestions(page).getByRole('option', { name: '-state:' }).click()
+    await search(page).pressSequentially('done,ig')
+    await suggestions(page)
+      .getByRole('option', { name: /^done,ignored/ })
+      .click()
+    await expect.poll(() => search(page).inputValue()).toBe('-state:done,ignored ')
+    await page.getByRole('button', { name: 'Clear', exact: true }).click()
+    await rows(page).first().waitFor()
+  })
+
   test('corrects an unknown filter, and shows which condition it looked for in payloads', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=sate:dead sender:unknown`)
     await page.getByRole('alert').filter({ hasText: 'Unknown key "sate". Did you mean "state"?' }).waitFor()
