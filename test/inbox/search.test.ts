@@ -17,7 +17,7 @@ const pick = <T>(values: readonly T[], n: number): T => values[n % values.length
 
 const events = ['push', 'pull_request', 'pull_request_review', 'issues', 'issue_comment']
 const actions = [undefined, 'opened', 'closed', undefined, 'open']
-const repositories = [undefined, 'acme/shop', 'acme/site', 'acmeshop/x', 'octo/app', 'Acme/shop']
+const repositories = [undefined, 'acme/shop', 'acme/site', 'acme-shop/x', 'octo/app', 'Acme/shop']
 const refs = ['refs/heads/main', 'main', 'refs/tags/v1', 'feature/x', undefined, 'refs/heads/feature/y', 'mai']
 const shas = ['c0ffee1aa', 'c0ffee1bb', undefined, 'beef001aa', `${'a1'.repeat(20)}`]
 const outcomes = ['succeeded', 'failed', 'dead', 'discarded'] as const
@@ -43,10 +43,12 @@ async function fill(inbox: Inbox): Promise<DeliveryDetail[]> {
     ids.push(id)
     if (n % 10 === 9) continue // stays unmatched
     const handlers = [['deploy'], ['deploy', 'label'], []][n % 3] ?? []
-    const tasks = handlers.map((handler) => ({ handler, claim: n % 13 !== 0 }))
+    // Of some deliveries, one handler ends, and the other one is pending or running.
+    const tasks = handlers.map((handler, index) => ({ handler, claim: n % 13 !== 0 && (index === 0 || n % 4 > 0) }))
     const claimed = await recordMatches(inbox, worker.id, [{ id, summary: summaryOf(n), tasks }], Date.now())
     for (const [index, task] of claimed.entries()) {
-      const outcome = pick(outcomes, n + index)
+      if (index === 1 && n % 5 === 1) continue
+      const outcome = pick(outcomes, (n >> 2) + index)
       const error = outcome === 'succeeded' ? undefined : pick(errors, n)
       await worker.finish(task, outcome, { error, duration: 100 * (n % 5), startedAt: 1e12 + n + index })
     }
