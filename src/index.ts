@@ -41,13 +41,18 @@ export { Hooks } from './hooks.ts'
 export type { HookReply, PlainReply } from './http.ts'
 export type { BasicInbox, Inbox } from './inbox/inbox.ts'
 export type { WorkerProblem } from './inbox/processes.ts'
+export { parseQuery } from './inbox/query/parse-query.ts'
 export {
+  type Condition,
+  type Expression,
   type PathCondition,
-  parseQuery,
   type Query,
   QueryError,
   type QueryFault,
+  type QueryFlag,
   type Selection,
+  type Test,
+  type TextColumn,
 } from './inbox/query/query.ts'
 export type {
   AttemptDetail,

@@ -13,6 +13,7 @@ import { useListState } from './list-state.ts'
 import { LiveList } from './live-list.ts'
 import { Rows } from './rows.tsx'
 import { SearchBox } from './search-box.tsx'
+import { SearchProgress } from './search-progress.tsx'
 import './deliveries.css'
 
 /** Changes the search of the list. */
@@ -28,7 +29,7 @@ export function Deliveries() {
   /** Whether the list shows all deliveries that match the search. */
   const isWhole = before === undefined && next.value === undefined
   const matching = rows.value.length - gone.value.size
-  const isEmpty = rows.value.length === 0 && !busy.value && !error.value
+  const isEmpty = rows.value.length === 0 && !busy.value && !error.value && !list.stopped.value
   return (
     <div class="deliveries">
       <h1 class="hidden-visually">Deliveries</h1>
@@ -61,6 +62,7 @@ export function Deliveries() {
           {reading.paused.value ? 'Resume updates' : 'Pause updates'}
         </button>
       </div>
+      <SearchProgress text={q} list={list} />
       <ConnectionNote connection={list.connection} />
       {/* One announcement for all new rows, so that screen readers are not interrupted again and again. */}
       <div class="hidden-visually" role="status">
@@ -103,9 +105,8 @@ export function Deliveries() {
 function statusOf(list: LiveList, { before, isWhole }: { before: string | undefined; isWhole: boolean }): string {
   const rows = list.rows.value.length
   const gone = list.gone.value.size
-  const looked = list.looked.value
   const tooLarge = list.tooLarge.value
-  if (list.busy.value) return looked > 0 ? `Searched ${deliveries(looked)}…` : 'Loading…'
+  if (list.busy.value) return list.looked.value > 0 ? '' : 'Loading…'
   const older = counted(rows, 'older delivery', 'older deliveries')
   const shown = isWhole ? deliveries(rows - gone) : before === undefined ? `Newest ${deliveries(rows)}` : older
   return [

@@ -1,4 +1,3 @@
-import { isColumn } from '../../src/inbox/query/query.ts'
 import { linkTo } from '../address.ts'
 import { mayAct } from '../session/session.ts'
 import { CopyButton } from '../ui/copy.tsx'
@@ -42,13 +41,13 @@ export function NoDeliveriesYet() {
 
 /** Shown if no delivery matches the search. */
 export function NoMatch({ text, onClear }: { text: string; onClear: () => void }) {
-  const paths = namesIn(text).filter((name) => !isColumn(name))
+  const paths = namesIn(text).filter((name) => name.includes('.'))
   return (
     <section class="blank">
       <h2>No delivery matches</h2>
       {paths.map((path) => (
         <p key={path}>
-          <code class="foreign">{plain(path, 100)}</code> is not a filter, so the search read it as a path in payloads.
+          <code class="foreign">{plain(path, 100)}</code> is a path, so the search looked for it in payloads.
         </p>
       ))}
       <p>Check the filters above, or choose a longer time range. New matches appear here.</p>

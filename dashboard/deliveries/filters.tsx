@@ -24,6 +24,8 @@ const conditions = ['state', 'event', 'repo', 'sender', 'source', 'since', 'unti
 export function Filters({ text, onSearch }: FilterProps) {
   const change = (values: Readonly<Record<string, string>>) => onSearch(withValues(text, values))
   const set = new Set(conditions.filter((name) => valueIn(text, name) !== ''))
+  const state = valueIn(text, 'state')
+  const isOneState = state === '' || deliveryStates.some((one) => one === state)
   return (
     <fieldset class={`filters ${open.value ? 'open' : ''}`}>
       <legend class="hidden-visually">Filters</legend>
@@ -33,15 +35,12 @@ export function Filters({ text, onSearch }: FilterProps) {
       </button>
       <label>
         <span>State</span>
-        <select
-          class="field"
-          value={deliveryStates.find((state) => state === valueIn(text, 'state')) ?? ''}
-          onChange={({ currentTarget }) => change({ state: currentTarget.value })}
-        >
+        <select class="field" value={state} onChange={({ currentTarget }) => change({ state: currentTarget.value })}>
+          {!isOneState && <option value={state}>{state}</option>}
           <option value="">any</option>
-          {deliveryStates.map((state) => (
-            <option key={state} value={state}>
-              {state} – {meaningOf(state)}
+          {deliveryStates.map((one) => (
+            <option key={one} value={one}>
+              {one} – {meaningOf(one)}
             </option>
           ))}
         </select>

@@ -27,6 +27,10 @@ export class LiveList {
   readonly busy = signal(true)
   /** Deliveries that the server has searched since the last call of `load()`. */
   readonly looked = signal(0)
+  /** An upper bound of the deliveries that the server has yet to search. */
+  readonly left = signal(0)
+  /** Whether the operator has stopped the search before it found enough rows. */
+  readonly stopped = signal(false)
   /** Deliveries that the server has skipped since the last call of `load()`: their payloads are too large to search. */
   readonly tooLarge = signal(0)
   readonly error: Signal<Error | undefined> = signal(undefined)
@@ -77,6 +81,7 @@ export class LiveList {
     batch(() => {
       this.busy.value = true
       this.looked.value = 0
+      this.stopped.value = false
       this.tooLarge.value = 0
     })
     return this.#ask((signal) => this.#load(signal))
@@ -118,8 +123,10 @@ export class LiveList {
         rows.push(...page.deliveries)
         next = page.reached
         this.looked.value += page.scanned
+        this.left.value = page.left
         this.tooLarge.value += page.tooLarge ?? 0
-      } while (next !== undefined && rows.length < pageSize)
+      } while (next !== undefined && rows.length < pageSize && !this.stopped.value)
+      if (next === undefined) this.stopped.value = false // the search has ended anyway
       this.#show(rows, next)
     } catch (error) {
       if (signal.aborted) return
@@ -128,6 +135,11 @@ export class LiveList {
         this.busy.value = false
       })
     }
+  }
+
+  /** Ends the search after the running request, and shows the rows found so far. */
+  stop(): void {
+    this.stopped.value = true
   }
 
   /** Inserts the rows that wait. */

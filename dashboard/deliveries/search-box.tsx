@@ -136,7 +136,6 @@ function wordAt(text: string, caret: number): { word: string; start: number } {
 function completed(text: string, caret: number, suggestion: string): { value: string; caret: number } {
   const { word, start } = wordAt(text, caret)
   const name = word.slice(0, word.indexOf(':') + 1)
-  const value = /\s/.test(suggestion) ? `"${suggestion}"` : suggestion
-  const whole = suggestion.endsWith(':') ? suggestion : `${name}${value} `
+  const whole = suggestion.endsWith(':') ? suggestion : `${name}${suggestion} `
   return { value: text.slice(0, start) + whole + text.slice(caret).trimStart(), caret: start + whole.length }
 }

@@ -41,8 +41,12 @@ export function valueIn(text: string, name: string): string {
 export function withValues(text: string, values: Readonly<Record<string, string>>): string {
   const rest = tokensIn(text).filter((token) => !Object.hasOwn(values, nameOf(token)))
   const given = Object.entries(values).filter(([, value]) => value !== '')
-  return [...given.map(([name, value]) => conditionOf(name, value)), ...rest].join(' ')
+  return [...given.map(([name, value]) => typedCondition(name, value)), ...rest].join(' ')
 }
+
+/** A condition as an operator types it in a filter: with `,` between values, and with the wildcard `*`. */
+const typedCondition = (name: string, value: string): string =>
+  /^[^\s"]*$/.test(value) ? `${name}:${value}` : conditionOf(name, value)
 
 export interface ServerSearch {
   q: string

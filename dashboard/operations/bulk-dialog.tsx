@@ -6,7 +6,7 @@ import { meaningOf, StateBadge } from '../ui/state.tsx'
 import { plain } from '../ui/text.ts'
 import { showError, showMessage } from '../ui/toast.tsx'
 import { count, deliveries } from '../ui/units.ts'
-import { byState, type Candidates, findAll } from './candidates.ts'
+import { type Candidates, candidatesOf, findAll } from './candidates.ts'
 import { type OperationName, operations, resultText, runForAll } from './operations.ts'
 
 /**
@@ -24,7 +24,7 @@ export function BulkDialog(props: {
   const { concerns, first, verb, doing, done } = operations[act]
   /** The participle, as in "cannot be retried". */
   const passive = done.toLowerCase()
-  const [found, setFound] = useState<Candidates | undefined>(() => chosen && byState(chosen))
+  const [found, setFound] = useState<Candidates | undefined>(() => chosen && candidatesOf(chosen))
   const [looked, setLooked] = useState(0)
   const [wanted, setWanted] = useState<readonly DeliveryState[]>()
   const [through, setThrough] = useState<number>()
@@ -41,20 +41,26 @@ export function BulkDialog(props: {
     if (!found) findAll(text, signal, setLooked).then(setFound, fail)
     return () => stopping.current.abort()
   }, [])
-  const possible = concerns.filter((state) => found?.[state])
+  const { byState = {}, rest } = found ?? {}
+  /** What precedes a number if more deliveries match than those counted. */
+  const atLeast = rest ? 'more than ' : ''
+  const possible = concerns.filter((state) => rest || byState[state])
   /** The states to preselect. If no delivery is in one of them, all possible states are preselected. */
   const usual = possible.filter((state) => first.includes(state))
   const states = wanted ?? (usual.length > 0 ? usual : possible)
-  const ids = states.flatMap((state) => found?.[state] ?? []).toSorted((a, b) => a - b)
   const isRunning = through !== undefined
-  const countOf = (some: readonly DeliveryState[]) => sum(some.map((state) => found?.[state]?.length ?? 0))
-  const others = countOf(Object.keys(found ?? {}) as DeliveryState[]) - countOf(possible)
+  const countOf = (some: readonly DeliveryState[]) => sum(some.map((state) => byState[state]?.length ?? 0))
+  const chosenCount = countOf(states)
+  const others = countOf(Object.keys(byState) as DeliveryState[]) - countOf(possible)
+  /** The deliveries that the operation changes, as in "Retry 3 deliveries". */
+  const what = rest && chosenCount === 0 ? 'all that match' : atLeast + deliveries(chosenCount)
   const carryOut = async () => {
+    if (!found) return
     setThrough(0)
     const { signal } = stopping.current
-    const outcome = await runForAll(act, ids, { states, reason, signal, onProgress: setThrough })
+    const outcome = await runForAll(act, found, { states, reason, signal, onProgress: setThrough })
     const tell = outcome.error ? showError : showMessage
-    tell(resultText(act, outcome, ids.length))
+    tell(resultText(act, outcome, rest ? undefined : chosenCount))
     onClose(!outcome.error)
   }
   const cancel = () => {
@@ -88,7 +94,10 @@ export function BulkDialog(props: {
                   }
                 />
                 <StateBadge state={state} />
-                <strong class="number">{count(countOf([state]))}</strong>
+                <strong class="number">
+                  {count(countOf([state]))}
+                  {rest && '+'}
+                </strong>
                 <span class="soft small">{meaningOf(state)}</span>
               </label>
             ))}
@@ -115,8 +124,8 @@ export function BulkDialog(props: {
         )}
         {isRunning && (
           <p role="status">
-            {count(through)} of {deliveries(ids.length)}
-            <progress value={through} max={ids.length} aria-label="Progress" />
+            {count(through)} of {what}
+            <progress {...(!rest && { value: through, max: chosenCount })} aria-label="Progress" />
           </p>
         )}
       </div>
@@ -128,10 +137,10 @@ export function BulkDialog(props: {
         <button
           type="button"
           class={`button ${act === 'discard' ? 'danger' : 'primary'}`}
-          disabled={isRunning || ids.length === 0}
+          disabled={isRunning || states.length === 0 || (!rest && chosenCount === 0)}
           onClick={() => void carryOut()}
         >
-          {isRunning ? `${doing} ${deliveries(ids.length)}…` : `${verb} ${deliveries(ids.length)}`}
+          {!found ? 'Counting…' : isRunning ? `${doing} ${what}…` : `${verb} ${what}`}
         </button>
       </div>
     </Dialog>

@@ -1,22 +1,32 @@
 import type { DeliveryState, DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { get, serverTime } from '../api/client.ts'
-import { serverSearchOf } from '../deliveries/search.ts'
+import { type ServerSearch, serverSearchOf } from '../deliveries/search.ts'
 
 /** Deliveries per page: the maximum of the server. */
 const limit = 500
 
-/** The ids of deliveries, by state. */
-export type Candidates = Partial<Record<DeliveryState, number[]>>
+/** The count ends after this many deliveries, and after this many milliseconds. Operators need no exact larger number. */
+const [maxCounted, maxCounting] = [10_000, 5000]
 
-export function byState(deliveries: Iterable<Pick<DeliverySummary, 'id' | 'state'>>): Candidates {
-  const found: Candidates = {}
-  for (const { id, state } of deliveries) (found[state] ??= []).push(id)
-  return found
+type Candidate = Pick<DeliverySummary, 'id' | 'state'>
+
+/** The deliveries that an operation may change. */
+export interface Candidates {
+  /** The ids of the counted deliveries, by state. */
+  byState: Partial<Record<DeliveryState, number[]>>
+  /** Where to look for the deliveries that were not counted. `undefined` if all were counted. */
+  rest?: { search: ServerSearch; cursor: string } | undefined
+}
+
+export function candidatesOf(deliveries: Iterable<Candidate>, rest?: Candidates['rest']): Candidates {
+  const byState: Candidates['byState'] = {}
+  for (const { id, state } of deliveries) (byState[state] ??= []).push(id)
+  return { byState, rest }
 }
 
 /**
- * All deliveries that match a search now. Later deliveries are not included, so an operation changes only deliveries
- * that were counted before.
+ * Counts the deliveries that match a search now. Later deliveries are not included, because the search goes from the
+ * newest delivery to the oldest.
  * @param onFound Called with the number found so far.
  */
 export async function findAll(
@@ -25,13 +35,30 @@ export async function findAll(
   onFound: (count: number) => void,
 ): Promise<Candidates> {
   const search = serverSearchOf(text, serverTime())
-  const found: Pick<DeliverySummary, 'id' | 'state'>[] = []
+  const end = performance.now() + maxCounting
+  const found: Candidate[] = []
   let cursor: string | undefined
   do {
     const page: Page = await get('deliveries', { ...search, cursor, limit }, signal)
     for (const { id, state } of page.deliveries) found.push({ id, state })
     cursor = page.next
     onFound(found.length)
-  } while (cursor !== undefined)
-  return byState(found)
+  } while (cursor !== undefined && found.length < maxCounted && performance.now() < end)
+  return candidatesOf(found, cursor === undefined ? undefined : { search, cursor })
+}
+
+/** The ids of the candidates in some states, newest first, in batches: the counted ones, and then the others. */
+export async function* batchesOf(
+  { byState, rest }: Candidates,
+  states: readonly DeliveryState[],
+  { size, signal }: { size: number; signal: AbortSignal },
+): AsyncGenerator<readonly number[], void> {
+  const counted = states.flatMap((state) => byState[state] ?? []).toSorted((a, b) => b - a)
+  for (let start = 0; start < counted.length; start += size) yield counted.slice(start, start + size)
+  for (let cursor = rest?.cursor; cursor !== undefined; ) {
+    const page: Page = await get('deliveries', { ...rest?.search, cursor, limit: size }, signal)
+    const ids = page.deliveries.filter(({ state }) => states.includes(state)).map(({ id }) => id)
+    if (ids.length > 0) yield ids
+    cursor = page.next
+  }
 }

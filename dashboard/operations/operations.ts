@@ -4,6 +4,7 @@ import { get, post } from '../api/client.ts'
 import { confirmed } from '../ui/confirm.tsx'
 import { showError, showMessage } from '../ui/toast.tsx'
 import { deliveries } from '../ui/units.ts'
+import { batchesOf, type Candidates } from './candidates.ts'
 
 export type OperationName = 'retry' | 'discard'
 
@@ -105,6 +106,8 @@ export interface Outcome {
   count: number
   /** How many deliveries the server has changed or skipped. */
   processed: number
+  /** Whether the operation ended early. */
+  isStopped: boolean
   /** The error that ended the operation early. */
   error?: Error
 }
@@ -115,7 +118,7 @@ export interface Outcome {
  */
 export async function runForAll(
   act: OperationName,
-  ids: readonly number[],
+  candidates: Candidates,
   given: {
     states: readonly DeliveryState[]
     reason: string
@@ -124,30 +127,34 @@ export async function runForAll(
   },
 ): Promise<Outcome> {
   const { states, reason, signal, onProgress } = given
+  const said = act === 'discard' && reason !== '' ? { reason } : {}
   let [count, through] = [0, 0]
-  while (through < ids.length && !signal.aborted) {
-    const some = ids.slice(through, through + chunk)
-    const said = act === 'discard' && reason !== '' ? { reason } : {}
-    try {
-      count += await request(act, { ids: some, states, ...said })
-    } catch (error) {
-      return { count, processed: through, error: error as Error }
+  try {
+    for await (const ids of batchesOf(candidates, states, { size: chunk, signal })) {
+      if (signal.aborted) return { count, processed: through, isStopped: true }
+      count += await request(act, { ids, states, ...said })
+      through += ids.length
+      onProgress(through)
     }
-    through += some.length
-    onProgress(through)
+    return { count, processed: through, isStopped: false }
+  } catch (error) {
+    return { count, processed: through, isStopped: true, ...(!signal.aborted && { error: error as Error }) }
   }
-  return { count, processed: through }
 }
 
-/** The result in sentences. */
-export function resultText(act: OperationName, { count, processed, error }: Outcome, all: number): string {
+/**
+ * The result in sentences.
+ * @param all The number of deliveries; `undefined` if they were not all counted.
+ */
+export function resultText(act: OperationName, outcome: Outcome, all: number | undefined): string {
+  const { count, processed, isStopped, error } = outcome
   const done = `${operations[act].done} ${deliveries(count)}`
   const skipped = processed - count
-  const rest = deliveries(all - processed)
+  const rest = all === undefined ? 'other deliveries' : deliveries(all - processed)
   return [
     done,
     ...(skipped > 0 ? [`Skipped ${deliveries(skipped)} whose state had changed`] : []),
-    ...(processed < all
+    ...(isStopped
       ? [error ? `Failed with ${rest} remaining: ${error.message}` : `Stopped with ${rest} remaining`]
       : []),
   ].join('. ')

@@ -16,26 +16,20 @@ export function pathOf(names: Names): string {
 
 /**
  * `commits.author.name`, as a search writes it. A search tests all items of a list. `undefined` for names that a search
- * cannot express.
+ * cannot express. A dot at the beginning keeps the search from reading the path as a filter, a minus or an address.
  */
 export function searchPathOf(names: Names): string | undefined {
   const members = names.filter((name) => typeof name === 'string')
-  if (members.length === 0 || members.some((name) => !/^[^\s".:]+$/.test(name))) return undefined
-  return members.join('.')
+  const [first] = members
+  if (first === undefined || members.some((name) => !/^[^\s".:]+$/.test(name))) return undefined
+  const isPlain = members.length > 1 && /^\w+$/.test(first)
+  return `${isPlain ? '' : '.'}${members.join('.')}`
 }
-
-/** Names that are filters, so a search does not read them as paths. */
-const taken = [
-  ...['state', 'source', 'guid', 'event', 'handler', 'repo', 'repository', 'sender', 'flag', 'is'],
-  ...['since', 'until'],
-]
 
 /** The search for deliveries with the same value: `sender.login:octocat`. `undefined` if there is none. */
 export function findText(names: Names, value: unknown): string | undefined {
   const path = searchPathOf(names)
-  if (path === undefined || taken.includes(path) || (path === 'number' && !Number.isSafeInteger(value)))
-    return undefined
-  if (typeof value === 'object' && value !== null) return undefined
+  if (path === undefined || (typeof value === 'object' && value !== null)) return undefined
   const text = String(value)
   // The search reads all white space as one space.
   const isSayable = text !== '' && text.length <= 200 && !/["\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|[^\S ]|\s{2}/u.test(text)

@@ -9,5 +9,8 @@ export function searchFor(conditions: Readonly<Record<string, string>>): string 
 /** `name:value`, or `name:"two words"`. A search cannot contain a quote, so quotes in the value are left out. */
 export function conditionOf(name: string, value: string): string {
   const sayable = value.replaceAll('"', '').replaceAll(/\s+/g, ' ')
-  return `${name}:${/\s/.test(sayable) ? `"${sayable}"` : sayable}`
+  return `${name}:${quoted(sayable)}`
 }
+
+/** A value in quotes, if a search needs them: for white space, and for a comma or a `*` that is part of the value. */
+export const quoted = (value: string): string => (/[\s,*]/.test(value) ? `"${value}"` : value)

@@ -93,9 +93,16 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
   const get = async <Answer>(path: string): Promise<Answer> => jsonOf(await requireOk(await send('GET', path)))
   const post = async (path: string, body: object): Promise<Response> => requireOk(await send('POST', path, body))
 
+  /** Changes deliveries. The server answers after some seconds, although it may not have changed all. */
   async function change(path: string, body: object): Promise<number> {
-    const { count } = await jsonOf<{ count: number }>(await post(path, body))
-    return count
+    let sum = 0
+    let cursor: string | undefined
+    do {
+      const answer = await jsonOf<{ count: number; next?: string }>(await post(path, { ...body, cursor }))
+      sum += answer.count
+      cursor = answer.next
+    } while (cursor !== undefined)
+    return sum
   }
 
   async function setPaused(handler: string, act: 'pause' | 'resume'): Promise<void> {
@@ -137,11 +144,17 @@ const selectionOf = (selection: Selection): object =>
   'ids' in selection ? selection : { query: fieldsOf(selection.query) }
 
 /**
- * The filters of the API. Words and paths become the parameter `q`. `budget` is left out, because the server sets its
+ * The filters of the API. All other conditions become the parameter `q`. `budget` is left out, because the server sets its
  * own.
  */
-function fieldsOf({ words = [], paths = [], budget: _, ...filters }: ListQuery): Record<string, string | number> {
-  const q = [...words.map(quoted), ...paths.map(pathText)].join(' ')
+function fieldsOf({
+  words = [],
+  paths = [],
+  where = [],
+  budget: _,
+  ...filters
+}: ListQuery): Record<string, string | number> {
+  const q = [...words.map(quoted), ...paths.map(pathText), ...where.map(({ text }) => text)].join(' ')
   const fields = Object.entries({ ...filters, q: q || undefined })
   return Object.fromEntries(fields.filter((field): field is [string, string | number] => field[1] !== undefined))
 }
@@ -149,14 +162,8 @@ function fieldsOf({ words = [], paths = [], budget: _, ...filters }: ListQuery):
 /** Puts a text in quotes. The texts of a parsed query contain no quotes, so nothing is escaped. */
 const quoted = (text: string): string => `"${text}"`
 
-/**
- * A condition as a term of a query. The opening quote follows the first character of the path, because a term that
- * starts with a quote is a word, not a path.
- */
-function pathText({ path, value }: PathCondition): string {
-  const name = path.join('.')
-  return `${name.slice(0, 1)}${quoted(name.slice(1))}:${quoted(value)}`
-}
+/** A condition as a term of a query. The dot keeps the term from being a word, or a condition on a column. */
+const pathText = ({ path, value }: PathCondition): string => `.${quoted(path.join('.'))}:${quoted(value)}`
 
 /** The problem in an answer (RFC 9457). `undefined` if the answer has none, as from another kind of server. */
 async function problemOf(response: Response): Promise<{ code?: string; detail?: string } | undefined> {

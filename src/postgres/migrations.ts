@@ -3,7 +3,7 @@ import type { Sql } from './connection/connection.ts'
 import type { Transaction } from './connection/database.ts'
 
 /** The version of `schema.sql`, which creates the tables in an empty schema. */
-const initialVersion = 3
+const initialVersion = 4
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, it
@@ -20,6 +20,13 @@ export const migrations: readonly Migration[] = [
   },
   // A program of version 2 does not set it, so all tasks that this program claims count at once.
   { sql: 'alter table tasks add column claimed_ahead boolean not null default false' },
+  {
+    // Indexes for the search. Those of texts sort by bytes, so that all texts with the same beginning are together.
+    sql: `
+      create index deliveries_number on deliveries (number, id) where number is not null;
+      create index deliveries_sha on deliveries (sha collate "C", id) where sha is not null;
+      create index deliveries_ref on deliveries (ref collate "C", id) where ref is not null`,
+  },
 ]
 
 export interface Migration {

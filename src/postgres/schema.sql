@@ -1,4 +1,4 @@
--- Schema version 2 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
+-- Schema version 4 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
 -- it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (3, 2);
+insert into schema_migrations (version, min_version) values (4, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -60,6 +60,10 @@ create index deliveries_unmatched on deliveries (id) where not matched;
 create index deliveries_state on deliveries (state, id);
 create index deliveries_event on deliveries (event, id);
 create index deliveries_repository on deliveries (repository, id) where repository is not null;
+create index deliveries_number on deliveries (number, id) where number is not null;
+-- Sorted by bytes, so that all values with the same beginning are together.
+create index deliveries_sha on deliveries (sha collate "C", id) where sha is not null;
+create index deliveries_ref on deliveries (ref collate "C", id) where ref is not null;
 create index deliveries_replay on deliveries (replay_key, id) where matched;
 
 -- The number of deliveries in a state is the sum of the rows of the state. Each statement that changes the number adds

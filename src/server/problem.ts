@@ -27,6 +27,8 @@ type ProblemCode = keyof typeof problems
 export interface Fault {
   name: string
   expected: string
+  /** Replaces `name: expected …` in the detail of the answer. */
+  message?: string
 }
 
 /** An answer in the format of RFC 9457, which the receiver uses too. */
@@ -51,7 +53,8 @@ export class ProblemError extends Error {
 
   /** Lists everything that is wrong. */
   static because(errors: readonly Fault[]): ProblemError {
-    const detail = errors.map(({ name, expected }) => `${name}: expected ${expected}`).join('; ')
-    return new ProblemError('invalid_request', detail, errors)
+    const detail = errors.map(({ name, expected, message }) => message ?? `${name}: expected ${expected}`).join('; ')
+    const faults = errors.map(({ name, expected }) => ({ name, expected }))
+    return new ProblemError('invalid_request', detail, faults)
   }
 }

@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 export const applicationId = 0x686f6f6b
 
 /** The version of `schema.sql`, which creates the tables in an empty file. */
-const initialVersion = 3
+const initialVersion = 4
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, this
@@ -15,6 +15,11 @@ export const migrations: readonly string[] = [
   `alter table deliveries rename column recovered to pulled;
    alter table tombstones rename column recovered to pulled`,
   'alter table tasks add column claimed_ahead integer not null default 0',
+
+  // Indexes for the search.
+  `create index deliveries_number on deliveries (number) where number is not null;
+   create index deliveries_sha on deliveries (sha) where sha is not null;
+   create index deliveries_ref on deliveries (ref) where ref is not null`,
 ]
 
 /**

@@ -1,9 +1,9 @@
--- Schema version 2 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
+-- Schema version 4 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
 -- shipped it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds
 -- since 1970, unless a column says otherwise.
 
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
-pragma user_version = 3;
+pragma user_version = 4;
 
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
 -- the decompressed pack.
@@ -53,6 +53,9 @@ create index deliveries_unmatched on deliveries (id) where matched = 0;
 create index deliveries_state on deliveries (state);
 create index deliveries_event on deliveries (event);
 create index deliveries_repository on deliveries (repository) where repository is not null;
+create index deliveries_number on deliveries (number) where number is not null;
+create index deliveries_sha on deliveries (sha) where sha is not null;
+create index deliveries_ref on deliveries (ref) where ref is not null;
 create index deliveries_replay on deliveries (replay_key) where replay_key is not null;
 
 -- Packs: contents of deliveries that one transaction stored, compressed together. A large delivery has its own pack.

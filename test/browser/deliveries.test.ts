@@ -134,11 +134,25 @@ describe('the list', () => {
     await rows(page).first().waitFor()
   })
 
-  test('shows which condition it reads as a path in payloads, because it may be a mistake', async () => {
+  test('completes a negated name, and the last of several values', async () => {
+    await search(page).fill('-sta')
+    await suggestions(page).getByRole('option', { name: '-state:' }).click()
+    await search(page).pressSequentially('done,ig')
+    await suggestions(page)
+      .getByRole('option', { name: /^done,ignored/ })
+      .click()
+    await expect.poll(() => search(page).inputValue()).toBe('-state:done,ignored ')
+    await page.getByRole('button', { name: 'Clear', exact: true }).click()
+    await rows(page).first().waitFor()
+  })
+
+  test('corrects an unknown filter, and shows which condition it looked for in payloads', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=sate:dead sender:unknown`)
+    await page.getByRole('alert').filter({ hasText: 'Unknown key "sate". Did you mean "state"?' }).waitFor()
+    await page.goto(`${scene.url}/#/deliveries?q=issues.number:1 sender:unknown`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
-    expect(await page.getByText('is not a filter').allInnerTexts()).toEqual([
-      'sate is not a filter, so the search read it as a path in payloads.',
+    expect(await page.getByText('looked for it').allInnerTexts()).toEqual([
+      'issues.number is a path, so the search looked for it in payloads.',
     ])
   })
 
@@ -224,7 +238,7 @@ describe('the list', () => {
 })
 
 test('a search over several requests shows new deliveries, even after many other deliveries', async () => {
-  const page = await scene.open('#/deliveries?q=mark:here')
+  const page = await scene.open('#/deliveries?q=.mark:here')
   onTestFinished(() => page.context().close())
   await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   // Answers as if the server had searched for a while and found nothing. The next request finds the delivery.
@@ -235,6 +249,36 @@ test('a search over several requests shows new deliveries, even after many other
   )
   await scene.deliver('ping', { mark: 'here' })
   await rows(page).filter({ hasText: 'ping' }).waitFor()
+})
+
+test('a long search shows its progress, and continues where the operator stopped it', async () => {
+  await scene.deliver('ping', { zen: 'Slowly' })
+  const page = await scene.open()
+  onTestFinished(() => page.context().close())
+  const [found] = (await scene.ask('deliveries?event=ping&limit=1')).deliveries
+  // The second answer is held until the operator has stopped the search.
+  let release: () => void = () => undefined
+  const stopped = new Promise<void>((resolve) => (release = resolve))
+  const asked: (string | null)[] = []
+  const isPage = (url: URL) => url.pathname === '/api/v1/deliveries' && url.searchParams.get('q') === '.slow:yes'
+  await page.route(isPage, async (route) => {
+    asked.push(new URL(route.request().url()).searchParams.get('before'))
+    if (asked.length === 2) await stopped
+    const reached = 226_000 - 20_000 * asked.length
+    const deliveries = asked.length === 2 ? [found] : []
+    await route.fulfill({ json: { deliveries, next: 'a cursor', reached, scanned: 20_000, left: reached } })
+  })
+  await page.goto(`${scene.url}/#/deliveries?q=.slow:yes`)
+  await page.getByText('Searched 20,000 of 226,000 deliveries').waitFor()
+  await page.getByRole('button', { name: 'Stop' }).click()
+  release()
+  await page.getByText('Stopped: searched 40,000 of 226,000 deliveries').waitFor()
+  await rows(page).filter({ hasText: 'ping' }).waitFor()
+  expect(asked.slice(0, 2)).toEqual([null, '206000'])
+  await page.unroute(isPage)
+  await page.getByRole('link', { name: 'Continue' }).click()
+  await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+  expect(page.url()).toMatch(/before=186000$/)
 })
 
 test('a response that is not JSON is reported', async () => {

@@ -120,6 +120,36 @@ describe('many deliveries', () => {
   })
 })
 
+describe('more deliveries than the dialog counts', () => {
+  test('are changed page by page', async () => {
+    for (let number = 1; number <= 3; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/more'))
+    await scene.settled()
+    await page.goto(`${scene.url}/#/deliveries?q=repo:acme/more`)
+    await row('acme/more').first().waitFor()
+    // The first answer is held, and its page is the last one that the dialog counts.
+    const { deliveries } = await scene.ask('deliveries?repository=acme/more')
+    let release: () => void = () => undefined
+    const seen = new Promise<void>((resolve) => (release = resolve))
+    const many = Array.from({ length: 10_000 }, (_, index) => ({ id: 1e9 - index, state: 'done' }))
+    const isPage = (url: URL) => url.pathname === '/api/v1/deliveries' && url.searchParams.get('limit') === '500'
+    await page.route(isPage, async (route) => {
+      await seen
+      const { next } = await scene.ask('deliveries?repository=acme/more&limit=1')
+      await route.fulfill({ json: { deliveries: [...many, deliveries[0]], next, scanned: 1, left: 2 } })
+    })
+    await button(/^Discard all/).click()
+    const asking = dialog('Discard deliveries')
+    await asking.getByRole('button', { name: 'Counting…' }).waitFor()
+    expect(await asking.getByRole('button', { name: 'Counting…' }).isDisabled()).toBe(true)
+    release()
+    await asking.getByRole('button', { name: 'Discard more than 1 delivery' }).click()
+    await said('Discarded 3 deliveries').waitFor()
+    await page.unroute(isPage)
+    const discarded = await scene.ask('deliveries?repository=acme/more&state=discarded')
+    expect(discarded.deliveries).toHaveLength(3)
+  })
+})
+
 describe('many deliveries, some changed meanwhile', () => {
   test('are not retried again after another operator has retried them', async () => {
     await fail(51, 52)

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import { type AdminContext, adminListener } from '../../src/server/admin-listener.ts'
@@ -68,6 +69,17 @@ test('lists and shows the deliveries of a remote server', async () => {
   })
 })
 
+test('sends all conditions of a search to a remote server', async () => {
+  const { inbox, run } = await remoteServer()
+  const id = await storeIn(inbox, payload, { event: 'issues' })
+  await storeIn(inbox, payload, { event: 'push' })
+  const search = ['state:pending,dead', 'event:iss*,star', 'push or issues', 'number:1,2 or handler:"a, b" or issues']
+  const { stdout } = await run('deliveries', 'list', '--json', ...search, '.number:12')
+  expect(JSON.parse(stdout)).toMatchObject({ id })
+  const excluded = await run('deliveries', 'list', '--json', ...search, '--', '-event:issues')
+  expect([excluded.code, excluded.stdout]).toEqual([0, ''])
+})
+
 test('discards and retries on a remote server', async () => {
   const { inbox, run } = await remoteServer()
   const [one, other] = [await storeIn(inbox, payload), await storeIn(inbox, payload, { event: 'star' })]
@@ -131,6 +143,37 @@ test('reports an address where no hookserver answers', async () => {
   expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot reach http://127.0.0.1:1: ')])
 })
 
+test('continues an operation that the server has not completed', async () => {
+  const asked: { query: object; cursor?: string }[] = []
+  const url = await listening(async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method === 'GET') return void response.end(JSON.stringify({ deliveries: [{ id: 7, receivedAt: 1 }] }))
+    asked.push(JSON.parse(await text(request)))
+    response.end(JSON.stringify(asked.length === 1 ? { count: 300, next: 'a cursor' } : { count: 20 }))
+  })
+  const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--admin-url', url, '--admin-token', token]
+  const { code, stdout } = await hookserver(args)
+  expect([code, stdout]).toEqual([0, 'Retried 320 deliveries.\n'])
+  expect(asked).toEqual([
+    { query: { state: 'dead', until: 2 } },
+    { query: { state: 'dead', until: 2 }, cursor: 'a cursor' },
+  ])
+})
+
+test('does not count all deliveries of a large selection before an operation', async () => {
+  let pages = 0
+  const url = await listening((request: IncomingMessage, response: ServerResponse) => {
+    if (request.method !== 'GET') return void response.end(JSON.stringify({ count: 30_000 }))
+    pages++
+    const limit = Number(new URL(request.url ?? '', url).searchParams.get('limit'))
+    const deliveries = Array.from({ length: limit }, () => ({ id: 1, receivedAt: 1 }))
+    response.end(JSON.stringify({ deliveries, next: 'a cursor', scanned: limit, left: 1e6 }))
+  })
+  const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--json', '--admin-url', url, '--admin-token', token]
+  const { code, stdout } = await hookserver(args)
+  expect([code, JSON.parse(stdout)]).toEqual([0, { action: 'retry', changed: 30_000, dryRun: false }])
+  expect(pages).toBe(21) // 20 full pages, and one more delivery
+})
+
 test('continues a search after a page that ended early, and shows progress', async () => {
   const asked: string[] = []
   const pages = [
@@ -142,11 +185,11 @@ test('continues a search after a page that ended early, and shows progress', asy
     asked.push(request.url ?? '')
     response.end(JSON.stringify(pages[asked.length - 1]))
   })
-  const args = ['deliveries', 'list', 'wanted:yes', '--json', '--admin-url', url, '--admin-token', token]
+  const args = ['deliveries', 'list', '.wanted:yes', '--json', '--admin-url', url, '--admin-token', token]
   const { code, stdout, stderr } = await hookserver(args)
   expect([code, JSON.parse(stdout).id]).toEqual([0, 7])
-  expect(stderr).toMatch(/^Searched 60 deliveries, found 0; up to 40 left to search\n/)
+  expect(stderr).toMatch(/^Searched 60 of 100 deliveries, found 0\n/)
   expect(stderr).toMatch(/\n2 payloads skipped: too large to search\n$/)
   expect(asked.map((path) => new URL(path, url).searchParams.get('cursor'))).toEqual([null, 'a cursor', 'another'])
-  expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('w"anted":"yes"')
+  expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('."wanted":"yes"')
 })

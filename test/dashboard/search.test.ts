@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { normalized, serverSearchOf, timestampOf, valueIn, withValues } from '../../dashboard/deliveries/search.ts'
+import { conditionOf } from '../../dashboard/ui/search.ts'
 
 const now = new Date(2026, 0, 31, 15, 30).getTime()
 const localTime = (...parts: [number, number, number, number?, number?]) => new Date(...parts).getTime()
@@ -32,6 +33,11 @@ describe('a time', () => {
   })
 })
 
+test('quotes protect a comma and a * in a literal value', () => {
+  expect(conditionOf('handler', 'a, b')).toBe('handler:"a, b"')
+  expect(conditionOf('ref', 'x*')).toBe('ref:"x*"')
+})
+
 describe('the text', () => {
   test('is split into times and other conditions', () => {
     const asked = serverSearchOf('state:dead since:yesterday "two words" until:today', now)
@@ -57,6 +63,9 @@ describe('the text', () => {
     )
     expect(withValues('state:dead words', { state: '' })).toBe('words')
     expect(withValues('', { sender: 'two words' })).toBe('sender:"two words"')
+    expect(withValues('-state:done', { state: 'dead,retrying', repo: 'acme/*' })).toBe(
+      'state:dead,retrying repo:acme/* -state:done',
+    )
     expect(withValues('constructor:x', { repo: 'acme/app' })).toBe('repo:acme/app constructor:x')
   })
 

@@ -21,21 +21,23 @@ export interface Made {
   event?: string
   repository?: string
   receivedAt?: string
+  number?: string
+  sha?: string
+  ref?: string
 }
 
 /** Inserts matched deliveries, by default `done`, each with its content and a task that is `done`. */
-export async function fill(
-  database: Database,
-  { count, state = `'done'`, event = `'push'`, repository = `'octo/app'`, receivedAt = 'i' }: Made,
-): Promise<void> {
+export async function fill(database: Database, made: Made): Promise<void> {
+  const { count, state = `'done'`, event = `'push'`, repository = `'octo/app'`, receivedAt = 'i' } = made
+  const { number = 'null', sha = 'null', ref = 'null' } = made
   await database.transaction(async (session) => {
     await session.run(
       `insert into deliveries (
          id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, batch, sha256,
-         replay_key, headers_size, size, form, pulled, repository)
+         replay_key, headers_size, size, form, pulled, repository, number, sha, ref)
        select i, substr(sha256(('guid-' || i)::bytea), 1, 8) || '\\x0000000000000000'::bytea, 0, '/hooks', '1', 'guid-' || i,
               ${event}, ${state}, true, ${receivedAt}, ${receivedAt}, i, sha256(i::text::bytea),
-              i, 2, 2, 'json', false, ${repository}
+              i, 2, 2, 'json', false, ${repository}, ${number}, ${sha}, ${ref}
        from generate_series(1, $1::int) as i`,
       count,
     )

@@ -1,5 +1,6 @@
 /** Query plans: operations and pages use indexes, so that they stay fast with many deliveries. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { parseQuery } from '../../src/inbox/query/parse-query.ts'
 import type { Query } from '../../src/inbox/query/query.ts'
 import type { NodeSqlite } from '../../src/sqlite/connection/node-sqlite.ts'
 import { Engine, policy } from './engine.ts'
@@ -115,6 +116,10 @@ describe('a page', () => {
     [{ event: 'push' }, /INDEX deliveries_event \(event=\? AND rowid<\?\)/],
     [{ repository: 'acme/site' }, /INDEX deliveries_repository \(repository=\? AND rowid<\?\)/],
     [{ guid: 'g' }, /INDEX deliveries_identity \(identity>\? AND identity<\?\)/],
+    [{ number: 7 }, /COVERING INDEX deliveries_number \(number=\? AND rowid<\?\)/],
+    [{ sha: 'c0ffee1' }, /COVERING INDEX deliveries_sha \(sha=\? AND rowid<\?\)/],
+    [{ ref: 'main' }, /COVERING INDEX deliveries_ref \(ref=\? AND rowid<\?\)/],
+    [parseQuery('-state:done'), /COVERING INDEX deliveries_state \(state=\? AND rowid<\?\)/],
     [
       { state: 'dead', event: 'push', words: ['x'], handler: 'a' },
       /INDEX deliveries_(state|event) \(\w+=\? AND rowid<\?\)/,
@@ -127,11 +132,26 @@ describe('a page', () => {
   })
 })
 
-test('a query for a GUID does not scan all newer rows', () => {
+test('the rows of a page are read by their ids, in order, whatever the conditions', () => {
   engine.store({ guid: 'g' })
-  const statements = statementsOf(() => engine.read('list', { guid: 'g' }))
-  const plan = planOf(statements.find((sql) => sql.startsWith('select * from deliveries')) as string)
-  expect(plan.join('\n')).toMatch(/INDEX deliveries_identity \(identity>\? AND identity<\?\)/)
+  const query = { ...parseQuery('state:pending event:pu* -repo:a #1 or word'), since: 1 }
+  for (const one of [query, { guid: 'g' }]) {
+    const statements = statementsOf(() => engine.read('list', one))
+    const plan = planOf(statements.find((sql) => sql.startsWith('select deliveries.*')) as string)
+    expect(plan).toEqual([
+      'SCAN json_each VIRTUAL TABLE INDEX 1:',
+      'SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)',
+    ])
+  }
+})
+
+test('the values of a wildcard are found by one seek each', () => {
+  engine.store({ event: 'push' })
+  const statements = statementsOf(() => engine.read('list', parseQuery('repo:acme/*')))
+  const plan = planOf(statements.find((sql) => sql.startsWith('with recursive')) as string)
+  const reads = plan.filter((line) => line.includes('deliveries'))
+  expect(reads).toHaveLength(2)
+  for (const read of reads) expect(read).toMatch(/SEARCH .* COVERING INDEX deliveries_repository \(repository>\?\)/)
 })
 
 test.each(['repository', 'event'] as const)('each %s is found by one seek', (column) => {

@@ -33,6 +33,7 @@ Examples:
   hookserver deliveries list
   hookserver deliveries list state:dead --since 2h
   hookserver deliveries list event:issues acme pull_request.number:12
+  hookserver deliveries list https://github.com/acme/shop/pull/182
   hookserver deliveries list --repository acme/shop --all --json | jq .guid
   hookserver deliveries list --admin-url https://hooks.example --admin-token-file ./token`
 

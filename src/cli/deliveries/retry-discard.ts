@@ -66,6 +66,9 @@ Examples:
   hookserver deliveries ${name} --state dead --since 2h
   hookserver deliveries ${name} --query state:dead --yes${name === 'discard' ? " --reason 'not needed any more'" : ''}`
 
+/** The count for the question ends after this many deliveries. Operators need no exact larger number. */
+const maxCounted = 10_000
+
 async function operate(ids: readonly string[], flags: Flags, operation: Operation): Promise<void> {
   const { action, verb, past, skipReason, run } = operation
   const { dryRun = false, json } = flags
@@ -74,17 +77,20 @@ async function operate(ids: readonly string[], flags: Flags, operation: Operatio
   const yes = byId || flags.yes || flags.dryRun
   requireConfirmable({ yes, otherwise: '--dry-run to count the deliveries' })
   await withClient(flags, async (client) => {
-    const { selection, count } =
-      byId && !flags.dryRun ? { selection: given, count: given.ids.length } : await countSelection(client, given)
+    const { selection, count, isMore } =
+      byId && !dryRun
+        ? { selection: given, count: given.ids.length, isMore: false }
+        : await countSelection(client, given, dryRun ? Number.POSITIVE_INFINITY : maxCounted)
+    const selected = isMore ? undefined : count
     const report = (changed: number, text: string) =>
-      printLines([json ? jsonLine({ action, selected: count, changed, dryRun }) : text])
+      printLines([json ? jsonLine({ action, selected, changed, dryRun }) : text])
     if (dryRun) return report(0, `${deliveryCount(count)} selected. Dry run: nothing was changed.`)
     if (count === 0) return report(0, 'No deliveries selected. Nothing was changed.')
-    const isConfirmed = await confirm(`${verb} ${deliveryCount(count)}?`, { yes })
+    const isConfirmed = await confirm(`${verb} ${isMore ? 'more than ' : ''}${deliveryCount(count)}?`, { yes })
     if (!isConfirmed) return report(0, 'Nothing was changed.')
     const changed = await run(client, selection)
     await report(changed, `${past} ${deliveryCount(changed)}.`)
-    if (changed >= count) return
+    if (isMore || changed >= count) return
     if (!byId) return console.error(`Skipped ${count - changed}: not found, or ${skipReason}.`)
     process.exitCode = 1
     const missing = await missingIds(client, given.ids)

@@ -1,14 +1,9 @@
 /** Selects the deliveries that a command works on: by id, by a query or by filters. */
 import { stderr } from 'node:process'
 import type { Command } from 'commander'
-import {
-  eventAndAction,
-  parseQuery,
-  parseTimestamp,
-  type Query,
-  QueryError,
-  type Selection,
-} from '../../inbox/query/query.ts'
+import { eventAndAction, parseQuery } from '../../inbox/query/parse-query.ts'
+import { type Query, QueryError, type Selection } from '../../inbox/query/query.ts'
+import { parseTimestamp } from '../../inbox/query/timestamp.ts'
 import { type DeliverySummary, deliveryStates } from '../../inbox/records.ts'
 import type { AdminClient, ListPage } from '../admin-client.ts'
 import { invalidValue, UsageError } from '../flags.ts'
@@ -30,16 +25,19 @@ export function addFilters(command: Command): Command {
 }
 
 export const queryHelp = `
-A query consists of words and fields. All of them must match.
-A word matches event, action, repository, sender, title, ref, sha, number or GUID.
-A field matches one value:
-  state:dead event:issues action:opened repository:acme/shop sender:octocat
-  number:12 ref:refs/heads/main sha:… guid:… source:/hooks handler:deploy
-  event:issues.opened is:replayed since:2h until:2026-01-31
-Any other field matches a value in the payload:
-  pull_request.user.login:octocat
-Put words in quotes to match them together, and quote the quotes for your shell:
-  '"two words"'`
+Query: words and conditions, newest deliveries first. All of them must match.
+  https://github.com/acme/shop/pull/182    a pasted address of GitHub
+  acme/shop#182   '#182'   c0ffee1         a pull request or issue; a commit
+  state:dead   state:dead,retrying         one or several values
+  event:pull_req*   repo:acme/*            values with this beginning
+  state:dead or event:push                 either of two conditions
+  flaky   '"two words"'                    a text in any column
+  pull_request.user.login:octocat          a value in the payload
+  -state:done                              all others; list needs -- before it
+Keys: state event action repo org sender source number branch tag ref sha
+  handler title error:503 duration:>5s guid is:replayed since:2h until:2026-01-31
+Shells read *, <, >, # and quotes, so quote such conditions: 'repo:acme/*'.
+All of it: docs/search.md`
 
 /** @throws {UsageError} for an invalid value. */
 export function queryFrom(text: string, { state, event, repository, since }: Filters, now: number): Query {
@@ -89,22 +87,34 @@ export function selectionFrom(
   throw new UsageError('No deliveries are selected: pass their ids, or a --query that is not empty')
 }
 
-/** Counts a selection, and returns it. A returned query excludes deliveries received after the newest counted one. */
-export async function countSelection(
-  client: AdminClient,
-  selection: Selection,
-): Promise<{ selection: Selection; count: number }> {
+/** A selection, and the number of its deliveries. */
+export interface Counted {
+  selection: Selection
+  count: number
+  /** Whether more deliveries are selected. */
+  isMore: boolean
+}
+
+/**
+ * Counts a selection, and returns it. A returned query excludes deliveries received after the newest counted one.
+ * @param max The count of a query may end after this many deliveries.
+ */
+export async function countSelection(client: AdminClient, selection: Selection, max: number): Promise<Counted> {
   let [count, latest] = [0, 0]
   if ('ids' in selection) {
     for (const id of selection.ids) if (await client.get(id)) count++
-    return { selection, count }
+    return { selection, count, isMore: false }
   }
-  for await (const deliveries of search(client, selection.query)) {
+  for await (const deliveries of search(client, selection.query, max + 1)) {
     count += deliveries.length
     latest = Math.max(latest, ...deliveries.map(({ receivedAt }) => receivedAt))
   }
-  return { selection: { query: { ...selection.query, until: latest + 1 } }, count }
+  const query = { ...selection.query, until: latest + 1 }
+  return { selection: { query }, count: Math.min(count, max), isMore: count > max }
 }
+
+/** A number with commas between thousands. */
+const grouped = (count: number): string => count.toLocaleString('en')
 
 const maxPageSize = 500
 const pageBudgetMs = 1000
@@ -136,7 +146,7 @@ export async function* search(
       const isSlow = page.deliveries.length < limit && page.left > 0
       if (!isSlow || performance.now() - shownAt < progressIntervalMs) continue
       shownAt = performance.now()
-      const progress = `Searched ${scanned} deliveries, found ${found}; up to ${page.left} left to search`
+      const progress = `Searched ${grouped(scanned)} of ${grouped(scanned + page.left)} deliveries, found ${grouped(found)}`
       stderr.write(stderr.isTTY ? clearLine + progress : `${progress}\n`)
     }
   } finally {

@@ -65,7 +65,7 @@ export function summarizePayload(data: Json): PayloadSummary {
       resultOf(data, run) ??
       textIn(subject, 'name') ??
       textIn(data, 'description'),
-    ref: textIn(data, 'ref') ?? textIn(run, 'head_branch') ?? textIn(head, 'ref'),
+    ref: textIn(data, 'ref') ?? textIn(run, 'head_branch') ?? textIn(head, 'ref') ?? textIn(subject, 'tag_name'),
     sha: textIn(data, 'after') ?? textIn(run, 'head_sha') ?? textIn(head, 'sha') ?? textIn(data, 'sha'),
     number: wholeNumberIn(subject, 'number') ?? wholeNumberIn(data, 'number'),
   })

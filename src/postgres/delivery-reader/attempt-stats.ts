@@ -21,6 +21,13 @@ export async function withAttemptStats(sql: Sql, rows: readonly SummaryRow[]): P
   return toSummaries(rows, await sql.all<AttemptStatsRow>(selectStats, idsOf(rows)))
 }
 
+/** The latest failed attempt of a delivery, among those of tasks that are `retrying` or `dead`. */
+export const latestFailure = (delivery: string): string => `
+  from attempts join tasks using (delivery_id, handler)
+  where delivery_id = ${delivery} and tasks.state in ('dead', 'retrying') and outcome in ('failed', 'dead')
+  order by attempts.started_at desc, number desc
+  limit 1`
+
 /**
  * Uses lateral subqueries, so that PostgreSQL finds the attempts and the tasks of each delivery by index. For a join,
  * PostgreSQL might read all attempts.
@@ -36,10 +43,7 @@ const selectStats = `
     lateral (select max(attempt) as max_attempts from tasks where delivery_id = input.id) as started
     left join lateral (
       select json_build_object('handler', handler, 'error', left(error, ${4 * maxErrorLength})) as failure
-      from attempts join tasks using (delivery_id, handler)
-      where delivery_id = input.id and tasks.state in ('dead', 'retrying') and outcome in ('failed', 'dead')
-      order by attempts.started_at desc, number desc
-      limit 1
+      ${latestFailure('input.id')}
     ) as last on true`
 
 /** The latest failure of each handler, among the attempts of the newest deliveries. */

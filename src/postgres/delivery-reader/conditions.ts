@@ -1,66 +1,61 @@
-import { identitiesOf } from '../../inbox/identity.ts'
 import { likePattern } from '../../inbox/query/paging.ts'
-import type { Query } from '../../inbox/query/query.ts'
+import type { Expression, Query, QueryFlag, Test } from '../../inbox/query/query.ts'
+import { maxErrorLength } from '../../inbox/rows.ts'
+import { latestFailure } from './attempt-stats.ts'
 
-/** The conditions of a query, in SQL. */
-export interface Conditions {
-  /** The condition that an index answers, and the `order by` that returns the rows of the index newest first. */
-  source: { where: string; order: string }
-  /** The condition that is checked for each row of the source. */
-  rest: string
-  /** Values of the parameters `$1`, `$2`, … */
-  values: unknown[]
+/** Adds a value to the parameters of a statement. @returns its placeholder, such as `$3`. */
+export type AddParameter = (value: unknown) => string
+
+/** The condition in SQL that a row of `deliveries` meets all expressions, and the limits of the time of receipt. */
+export function conditionsOf(expressions: readonly Expression[], { since, until }: Query, $: AddParameter): string[] {
+  const conditions = expressions.map((one) => conditionOf(one, $))
+  if (since !== undefined) conditions.push(`received_at >= ${$(since)}::numeric`)
+  if (until !== undefined) conditions.push(`received_at < ${$(until)}::numeric`)
+  return conditions
+}
+
+function conditionOf(expression: Expression, $: AddParameter): string {
+  const all = (expressions: readonly Expression[]) => expressions.map((one) => conditionOf(one, $))
+  if ('any' in expression) return `(${all(expression.any).join(' or ') || 'false'})`
+  if ('all' in expression) return `(${all(expression.all).join(' and ') || 'true'})`
+  // `is not true` holds also for a column without a value.
+  return 'not' in expression ? `(${conditionOf(expression.not, $)}) is not true` : conditionOfTest(expression, $)
+}
+
+function conditionOfTest(test: Test, $: AddParameter): string {
+  if (test.column === 'flag') return flags[test.is]
+  if ('above' in test) return `${duration} > ${$(test.above)}::numeric`
+  if ('below' in test) return `${duration} < ${$(test.below)}::numeric`
+  // Ignores the case of ASCII letters.
+  if ('contains' in test) return `${texts[test.column]} collate "C" ilike ${$(likePattern(test.contains))}::text`
+  if (test.column === 'number') return `number = ${$(test.is)}::numeric`
+  const { column } = test
+  if ('startsWith' in test) return compared(column, (text) => `starts_with(${text}, ${$(test.startsWith)}::text)`)
+  return compared(column, (text) => `${text} = ${$(test.is)}::text`)
 }
 
 /**
- * Splits a query into a condition that an index answers, and the rest.
- *
- * We choose the index, because PostgreSQL may choose a slow one: for `state = 'dead' … order by id desc`, it may walk
- * down the whole primary key. For a range of the pair `(state, id)`, in the order of the pair, PostgreSQL can use only
- * the index on both columns. PostgreSQL also overestimates the number of rows in such a range, which helps here: it
- * then expects that fetching and sorting the whole range takes long. So it reads the first rows in the order of the
- * index.
+ * A comparison of a column. For the handler, one of the tasks must meet it. PostgreSQL builds the array for each
+ * delivery. With `exists` instead, it might hash the tasks of all deliveries.
  */
-export function conditionsOf(query: Query, before: number): Conditions {
-  const values: unknown[] = []
-  const $ = (value: unknown): string => `$${values.push(value)}`
-  const { guid, flag, handler, since, until, words = [] } = query
-  const driver = guid === undefined ? drivers.find((column) => query[column] !== undefined) : undefined
-  const source = sourceOf(driver, query, before, $)
-
-  const rest: string[] = []
-  for (const column of columns) {
-    if (query[column] !== undefined && column !== driver) rest.push(`${column} = ${$(query[column])}::text`)
-  }
-  if (guid !== undefined) rest.push(`guid = ${$(guid)}::text`)
-  if (query.number !== undefined) rest.push(`number = ${$(query.number)}::numeric`)
-  if (flag) rest.push(flags[flag])
-  if (handler !== undefined) rest.push(hasHandler($(handler)))
-  if (since !== undefined) rest.push(`received_at >= ${$(since)}::numeric`)
-  if (until !== undefined) rest.push(`received_at < ${$(until)}::numeric`)
-  if (words.length > 0) rest.push(hasWords($(words.map(likePattern))))
-  return { source, rest: rest.join(' and ') || 'true', values }
+function compared(column: string, compare: (text: string) => string): string {
+  if (column !== 'handler') return compare(`deliveries.${column}`)
+  return `array(select 1 from tasks where delivery_id = deliveries.id and ${compare('handler')}) <> '{}'`
 }
 
-/** Columns with an index, the most selective first. */
-const drivers = ['state', 'repository', 'event'] as const
+const flags: Record<QueryFlag, string> = {
+  conflict: 'variant > 0',
+  replayed: 'replayed',
+  pulled: 'pulled',
+}
 
-const columns = [...drivers, 'action', 'sender', 'source', 'ref', 'sha'] as const
+const duration = '(select sum(duration) from attempts where delivery_id = deliveries.id)'
 
-function sourceOf(
-  driver: (typeof drivers)[number] | undefined,
-  query: Query,
-  before: number,
-  $: (value: unknown) => string,
-): Conditions['source'] {
-  if (query.guid !== undefined) {
-    const [first, last] = identitiesOf(query.guid)
-    // No index has the order `id + 0`, so PostgreSQL finds the few deliveries of the GUID by identity, and sorts them.
-    return { where: `identity between ${$(first)} and ${$(last)} and id < ${$(before)}`, order: 'id + 0 desc' }
-  }
-  if (driver === undefined) return { where: `id < ${$(before)}`, order: 'id desc' }
-  const where = `${rangeOf(driver, `${$(query[driver])}::text`, `${$(before)}::bigint - 1`)} and ${driver} is not null`
-  return { where, order: `${driver} desc, id desc` }
+const texts = {
+  // The columns are joined to one text by a character that no word contains.
+  word: `concat_ws(e'\\n', event, action, repository, sender, title, ref, sha, guid, number)`,
+  title: 'title',
+  error: `(select left(error, ${4 * maxErrorLength}) ${latestFailure('deliveries.id')})`,
 }
 
 /** No id is larger. */
@@ -68,28 +63,13 @@ export const latest = '9007199254740991'
 
 /**
  * The condition that a column has a value and `id` is at most `last`, as a range of the index on the column and `id`.
+ *
+ * We choose the index, because PostgreSQL may choose a slow one: for `state = 'dead' … order by id desc`, it may walk
+ * down the whole primary key. For a range of the pair `(state, id)`, in the order of the pair, PostgreSQL can use only
+ * the index on both columns. PostgreSQL also overestimates the number of rows in such a range, which helps here: it
+ * then expects that fetching and sorting the whole range takes long. So it reads the first rows in the order of the
+ * index.
  */
 export function rangeOf(column: string, value: string, last: string): string {
   return `(${column}, id) >= (${value}, 0) and (${column}, id) <= (${value}, ${last})`
 }
-
-const flags: Record<NonNullable<Query['flag']>, string> = {
-  conflict: 'variant > 0',
-  replayed: 'replayed',
-  pulled: 'pulled',
-}
-
-/**
- * The condition that a delivery has a task of the handler. PostgreSQL builds the array for each delivery. With `exists`
- * instead, it might hash the tasks of all deliveries.
- */
-const hasHandler = (handler: string) => `
-  ${handler}::text = any(array(select tasks.handler from tasks where delivery_id = scanned.id))`
-
-/**
- * The condition that the columns contain all words. The columns are joined to one text by a character that no word
- * contains. Ignores the case of ASCII letters.
- */
-const hasWords = (patterns: string) => `
-  concat_ws(e'\\n', event, action, repository, sender, title, ref, sha, guid, number)
-    collate "C" ilike all(${patterns}::text[])`

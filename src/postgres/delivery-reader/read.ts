@@ -180,7 +180,7 @@ const selectOverview = `
      where nspname = current_schema() and relkind in ('r', 'm')) as size`
 
 /** One index seek for each value: there may be very many deliveries, but few values. */
-const valuesInOrder = (column: string) => `
+export const valuesInOrder = (column: string, max: number) => `
   with recursive known as (
     (select ${column} as value from deliveries where ${column} is not null order by ${column}, id limit 1)
     union all
@@ -191,7 +191,7 @@ const valuesInOrder = (column: string) => `
       order by ${column}, id
       limit 1) as next
   )
-  select value from known limit ${maxValues}`
+  select value from known limit ${max}`
 
 const valuesOfRecent = (column: string) => `
   select distinct ${column} as value
@@ -210,8 +210,8 @@ const handlerNames = `
   select handler from (select handler from tasks order by delivery_id desc limit ${maxRecent}) as recent`
 
 const selectValues: Readonly<Record<ValueColumn, string>> = {
-  repository: valuesInOrder('repository'),
-  event: valuesInOrder('event'),
+  repository: valuesInOrder('repository', maxValues),
+  event: valuesInOrder('event', maxValues),
   action: valuesOfRecent('action'),
   sender: valuesOfRecent('sender'),
   source: valuesOfRecent('source'),

@@ -1,29 +1,35 @@
-import { pageBounds, scanStep } from '../../inbox/query/paging.ts'
+import { identitiesOf } from '../../inbox/identity.ts'
+import {
+  type Branch,
+  branchesOf,
+  candidatesFor,
+  furthest,
+  type IndexedColumn,
+  idsPerBranch,
+  type Lookup,
+  maxBranches,
+  mergeIds,
+  type Step,
+  type ValueRange,
+} from '../../inbox/query/lookups.ts'
+import { pageBounds, scanStep, stepSize } from '../../inbox/query/paging.ts'
 import type { PayloadMatch } from '../../inbox/query/payload-search.ts'
-import type { PathCondition, Query } from '../../inbox/query/query.ts'
+import { type Expression, expressionsOf, type PathCondition, type Query } from '../../inbox/query/query.ts'
+import { maxValues } from '../../inbox/query/values.ts'
 import type { Page } from '../../inbox/records.ts'
 import type { SummaryRow } from '../../inbox/rows.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import { type ContentRow, contentColumns, packOf, withPacks } from '../delivery-store/contents.ts'
 import type { PayloadSearch } from '../threads.ts'
 import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
-import { type Conditions, conditionsOf } from './conditions.ts'
+import { conditionsOf, rangeOf } from './conditions.ts'
+import { valuesInOrder } from './read.ts'
 
 /**
  * Maximum payloads that one scan step searches, and maximum bytes of the bodies that it reads at a time. If a body is
  * larger, the step reads it alone.
  */
 const [maxBodies, maxBytes] = [250, 1024 * 1024]
-
-/** A delivery of a scan step. */
-interface SearchedRow extends SummaryRow {
-  /** Whether the delivery meets the conditions. */
-  fits: boolean
-  /** The position of the delivery in the step, counted from 1. */
-  place: number
-  /** Whether the delivery is the last one of the step. */
-  last: boolean
-}
 
 interface SearchedContent extends ContentRow {
   id: number
@@ -42,32 +48,100 @@ export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch
   let scanned = 0
   let tooLarge = 0
   let before = Math.min(Math.ceil(query.before ?? Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+  const { rest, nextStep } = await sourceOf(sql, query, before)
+  const values: unknown[] = []
+  const conditions = conditionsOf(rest, query, (value) => `$${values.push(value) + 2}`)
+  const size = conditions.length === 0 && paths.length === 0 ? limit : stepSize(rest)
 
   const page = async (next: number | undefined): Promise<Page> => {
     const left = next === undefined ? 0 : await countOlder(sql, next)
     return { deliveries: await withAttemptStats(sql, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
   }
   for (;;) {
-    const conditions = conditionsOf(query, before)
-    const wanted = paths.length > 0 ? maxBodies : limit - found.length
-    const rows = await sql.all<SearchedRow>(selectStep(conditions), ...conditions.values, wanted)
-    const fitting = rows.filter(({ fits }) => fits)
+    const { ids, reached } = await nextStep(before, size)
+    const most = paths.length > 0 ? maxBodies : limit - found.length
+    const rows = ids.length === 0 ? [] : await sql.all<SummaryRow>(selectRows(conditions), ids, most, ...values)
     const searched =
-      paths.length > 0 ? searchPayloads(sql, fitting, paths, searching) : fitting.map((row) => [row, 'yes'] as const)
+      paths.length > 0 ? searchPayloads(sql, rows, paths, searching) : rows.map((row) => [row, 'yes'] as const)
     for await (const [row, matches] of searched) {
       if (matches === 'yes') found.push(row)
       if (matches === 'too large') tooLarge++
       const over = paths.length > 0 && performance.now() > end
       if (found.length < limit && !over) continue
-      scanned += row.place
+      scanned += ids.indexOf(row.id) + 1
       return page(row.id)
     }
-    const oldest = rows.at(-1)
-    scanned += oldest?.place ?? 0
-    if (!oldest || (oldest.last && oldest.place < scanStep)) return page(undefined)
-    before = oldest.id
+    const last = rows.length === most ? rows.at(-1) : undefined // the step may have more rows
+    scanned += last ? ids.indexOf(last.id) + 1 : ids.length
+    before = last?.id ?? reached
+    if (before === 0) return page(undefined)
     if (performance.now() > end) return page(before)
   }
+}
+
+/** The ids of the deliveries that a search examines, and the conditions that it has to check. */
+interface Source {
+  rest: readonly Expression[]
+  nextStep(before: number, size: number): Promise<Step>
+}
+
+/**
+ * The parts of the indexes that contain the fewest deliveries of the query, or all deliveries. Compares the candidates
+ * by their first steps: statistics would be out of date when many deliveries have just arrived.
+ */
+async function sourceOf(sql: Sql, query: Query, before: number): Promise<Source> {
+  const sources: Source[] = []
+  for (const candidate of candidatesFor(query)) {
+    const values = new Map<Lookup, string[] | undefined>()
+    for (const one of candidate.lookups) if ('prefix' in one) values.set(one, await valuesIn(sql, one))
+    const branches = branchesOf(candidate, values)
+    if (branches) sources.push({ rest: candidate.rest, nextStep: (...place) => stepOf(sql, branches, ...place) })
+  }
+  const [only] = sources
+  if (!only) return { rest: expressionsOf(query), nextStep: (...place) => stepOfAll(sql, ...place) }
+  if (sources.length === 1) return only
+  const steps: Step[] = []
+  for (const { nextStep } of sources) steps.push(await nextStep(before, scanStep))
+  return sources[furthest(steps)] as Source
+}
+
+const stepOfAll = async (sql: Sql, before: number, size: number): Promise<Step> =>
+  mergeIds([idsOf(await sql.all<{ id: number }>(selectIds, before, size))], size)
+
+async function stepOf(sql: Sql, branches: readonly Branch[], before: number, size: number): Promise<Step> {
+  const limit = idsPerBranch(branches.length, size)
+  const merged: number[][] = []
+  for (const [column, values] of Map.groupBy(branches, (one) => one.column)) {
+    const keys = values.map(({ value }) => value)
+    const rows =
+      column === 'guid'
+        ? await sql.all<BranchRow>(selectIdsOfGuids, ...identityRangesOf(keys), before, limit)
+        : await sql.all<BranchRow>(selectIdsWith(column), keys, before, limit)
+    const byBranch = Map.groupBy(rows, ({ branch }) => branch)
+    merged.push(...[...byBranch.values()].map(idsOf))
+  }
+  return mergeIds(merged, limit)
+}
+
+interface BranchRow {
+  id: number
+  /** The number of the branch. */
+  branch: number
+}
+
+function identityRangesOf(guids: readonly (string | number)[]): [first: Uint8Array[], last: Uint8Array[]] {
+  const ranges = guids.map((guid) => identitiesOf(String(guid)))
+  return [ranges.map(([first]) => first), ranges.map(([, last]) => last)]
+}
+
+/** The values of an index in a range; `undefined` if there are too many. */
+async function valuesIn(sql: Sql, { column, prefix }: ValueRange): Promise<string[] | undefined> {
+  const isSorted = column === 'sha' || column === 'ref'
+  const max = isSorted ? maxBranches : maxValues
+  const rows = isSorted
+    ? await sql.all<{ value: string }>(selectValuesFrom(column), prefix, max + 1)
+    : await sql.all<{ value: string }>(valuesInOrder(column, max + 1))
+  return rows.length > max ? undefined : rows.map(({ value }) => value)
 }
 
 /**
@@ -81,10 +155,10 @@ async function countOlder(sql: Sql, id: number): Promise<number> {
 /** Searches payloads, a few bodies at a time, so that few are read unnecessarily when the page ends. */
 async function* searchPayloads(
   sql: Sql,
-  rows: readonly SearchedRow[],
+  rows: readonly SummaryRow[],
   paths: readonly PathCondition[],
   searching: Pick<PayloadSearch, 'matches'>,
-): AsyncGenerator<readonly [SearchedRow, PayloadMatch]> {
+): AsyncGenerator<readonly [SummaryRow, PayloadMatch]> {
   for (let left = rows; left.length > 0; ) {
     const some = left.slice(0, countWithin(left, maxBytes))
     left = left.slice(some.length)
@@ -98,7 +172,7 @@ async function* searchPayloads(
   }
 }
 
-function countWithin(rows: readonly SearchedRow[], bytes: number): number {
+function countWithin(rows: readonly SummaryRow[], bytes: number): number {
   let left = bytes
   const end = rows.findIndex(({ size }, index) => {
     left -= size
@@ -107,22 +181,57 @@ function countWithin(rows: readonly SearchedRow[], bytes: number): number {
   return end < 0 ? rows.length : end
 }
 
+const selectIds = 'select id from deliveries where id < $1 order by id desc limit $2'
+
 /**
- * The rows of the next step that meet the conditions, and the last row of the step, which tells how far the step went.
+ * The indexes of these columns sort by bytes, so the values that begin with a prefix are together. Other indexes sort
+ * as the database does, where values with the same beginning need not be together.
  */
-const selectStep = ({ source, rest, values }: Conditions) => `
-  select *, ${rest} as fits
-  from (
-    select *, row_number() over () as place, lead(id) over () is null as last
-    from (
-      select ${summaryColumns}
-      from deliveries
-      where ${source.where}
-      order by ${source.order}
-      limit ${scanStep}) as step
-  ) as scanned
-  where last or (${rest})
-  limit $${values.length + 1}`
+const keyOf = (column: string): string => (column === 'sha' || column === 'ref' ? `${column} collate "C"` : column)
+
+/** The ids of each value, in the order of the index. */
+const selectIdsWith = (column: Exclude<IndexedColumn, 'guid'>) => `
+  select step.id, branch
+  from unnest($1::${column === 'number' ? 'bigint' : 'text'}[]) with ordinality as input (value, branch), lateral (
+    select id from deliveries
+    where ${rangeOf(keyOf(column), 'input.value', '$2::bigint - 1')} and ${column} is not null
+    order by ${keyOf(column)} desc, id desc
+    limit $3) as step`
+
+/** No index has the order `id + 0`, so PostgreSQL finds the few deliveries of a GUID by identity, and sorts them. */
+const selectIdsOfGuids = `
+  select step.id, branch
+  from unnest($1::bytea[], $2::bytea[]) with ordinality as input (first, last, branch), lateral (
+    select id from deliveries
+    where identity between input.first and input.last and id < $3
+    order by id + 0 desc
+    limit $4) as step`
+
+/** One seek in the index for each value, and one for the first value that does not begin with the prefix. */
+const selectValuesFrom = (column: string) => `
+  with recursive known as (
+    (select ${column} as value from deliveries
+     where ${column} is not null and ${keyOf(column)} >= $1::text
+     order by ${keyOf(column)}, id
+     limit 1)
+    union all
+    select next.value
+    from known, lateral (
+      select ${column} as value from deliveries
+      where ${column} is not null and ${keyOf(column)} > known.value
+      order by ${keyOf(column)}, id
+      limit 1) as next
+    where starts_with(known.value, $1::text)
+  )
+  select value from known where starts_with(value, $1::text) limit $2`
+
+/** The rows of a step that meet the conditions. The parameters `$1` and `$2` are the ids and the maximum rows. */
+const selectRows = (conditions: readonly string[]) => `
+  select ${summaryColumns}
+  from deliveries
+  where id = any($1::bigint[]) ${conditions.map((one) => `and ${one}`).join(' ')}
+  order by id desc
+  limit $2`
 
 const selectContents = `
   select deliveries.id, form, ${contentColumns('deliveries')}

@@ -1,7 +1,8 @@
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { Selection } from '../../inbox/query/query.ts'
+import type { Query } from '../../inbox/query/query.ts'
 import type { DeliveryDetail, DeliveryState, TaskState } from '../../inbox/records.ts'
 import { ProblemError } from '../problem.ts'
+import { cursorBefore } from './cursor.ts'
 import { type ApiContext, audit, noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
 import { queryOf } from './schemas/requests.ts'
@@ -24,7 +25,7 @@ interface Operation {
   changesTasks?(tasks: DeliveryDetail['tasks']): boolean
   /** Why the operation changed nothing although the delivery exists. */
   otherwise: string
-  apply(inbox: Inbox, selection: Selection, reason: string | undefined): Promise<number>
+  apply(inbox: Inbox, ids: readonly number[], reason: string | undefined): Promise<number>
 }
 
 const retry: Operation = {
@@ -40,7 +41,7 @@ const retry: Operation = {
     return hasTask('pending', 'running') && hasTask('retrying', 'dead', 'discarded')
   },
   otherwise: 'no handler has to be retried, because each has succeeded, is running or will still run',
-  apply: (inbox, selection) => inbox.retry(selection),
+  apply: (inbox, ids) => inbox.retry({ ids }),
 }
 
 const discard: Operation = {
@@ -51,7 +52,7 @@ const discard: Operation = {
   bodyOfMany: 'SelectionAndReason',
   states: ['pending', 'running', 'retrying', 'dead'],
   otherwise: 'it has already ended',
-  apply: (inbox, selection, reason = 'Discarded by an operator') => inbox.discard(selection, reason),
+  apply: (inbox, ids, reason = 'Discarded by an operator') => inbox.discard({ ids }, reason),
 }
 
 function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiContext): Route {
@@ -66,7 +67,7 @@ function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiCon
     problems: [409],
     async handle({ context, id, body }) {
       const { reason }: { reason?: string | undefined } = body
-      const count = await apply(inbox, { ids: [id] }, reason)
+      const count = await apply(inbox, [id], reason)
       if (count > 0) {
         audit(api, context, { act: name, what: { ids: [id] }, count, reason })
         return { count }
@@ -90,61 +91,75 @@ function onMany(operation: Operation, api: ApiContext): Route {
     bodyRequired: true,
     answer: 'Count',
     async handle({ context, body }) {
-      const { ids, query = {}, reason, dryRun, states: only }: Output<'SelectionAndReason'> = body
+      const { ids, query = {}, cursor, reason, dryRun, states: only }: Output<'SelectionAndReason'> = body
+      const { signal } = context.req.raw
       const selection = ids ? { ids: [...new Set(ids)] } : { query: queryOf(query, 'query.') }
-      if (dryRun) {
-        const selected = 'ids' in selection && only ? { ids: await idsIn(inbox, selection.ids, only) } : selection
-        return { count: await countChanges(inbox, selected, operation, context.req.raw.signal) }
-      }
+      const batches =
+        'ids' in selection
+          ? batchesOfIds(inbox, selection.ids, only)
+          : batchesOfQuery(inbox, { ...selection.query, before: cursor }, signal)
       let count = 0
-      for (const part of partsOf(selection)) {
-        const changed = 'ids' in part && only ? { ids: await idsIn(inbox, part.ids, only) } : part
-        count += await apply(inbox, changed, reason)
+      let next: number | undefined
+      for await (const { deliveries, next: following } of batches) {
+        count += await (dryRun ? countChanges(inbox, deliveries, operation) : apply(inbox, idsOf(deliveries), reason))
+        next = following
       }
-      audit(api, context, { act: name, what: selection, count, reason })
-      return { count }
+      if (!dryRun) audit(api, context, { act: name, what: selection, count, reason })
+      return { count, next: next === undefined ? undefined : cursorBefore(next) }
     },
   })
 }
 
 /**
  * The maximum number of ids in one transaction. It is small, because with SQLite, new deliveries wait until the
- * transaction ends. Also the number of deliveries in a page when a dry run counts the deliveries of a query.
+ * transaction ends. Also the number of deliveries in a page of a query.
  */
 const maxAtOnce = 500
 
-/** Divides a list of ids into short transactions. The inbox itself divides a query. */
-function partsOf(selection: Selection): Selection[] {
-  if (!('ids' in selection)) return [selection]
-  const { ids } = selection
-  const starts = Array.from({ length: Math.ceil(ids.length / maxAtOnce) }, (_, index) => index * maxAtOnce)
-  return starts.map((start) => ({ ids: ids.slice(start, start + maxAtOnce) }))
+/** Milliseconds after which an operation on the deliveries of a query answers, although some are left. */
+const maxDuration = 5000
+
+/** Deliveries that are changed together. An unknown state is looked up if it is needed. */
+interface Batch {
+  deliveries: readonly { id: number; state?: DeliveryState }[]
+  /** Where the next batch starts; `undefined` after the last one. */
+  next?: number | undefined
 }
 
-/** Counts the deliveries of a selection that the operation would change. */
+/** @param only Skips deliveries that are not in one of these states now. */
+async function* batchesOfIds(
+  inbox: Inbox,
+  ids: readonly number[],
+  only: readonly DeliveryState[] | undefined,
+): AsyncGenerator<Batch> {
+  for (let start = 0; start < ids.length; start += maxAtOnce) {
+    const some = ids.slice(start, start + maxAtOnce)
+    yield { deliveries: (only ? await idsIn(inbox, some, only) : some).map((id) => ({ id })) }
+  }
+}
+
+/** Ends when the time is up, or when the client has closed the connection. */
+async function* batchesOfQuery(inbox: Inbox, query: Query, signal: AbortSignal): AsyncGenerator<Batch> {
+  const end = performance.now() + maxDuration
+  let { before } = query
+  do {
+    const { deliveries, next } = await inbox.list({ ...query, before, limit: maxAtOnce })
+    yield { deliveries, next }
+    before = next
+  } while (before !== undefined && performance.now() < end && !signal.aborted)
+}
+
+/** Counts the deliveries that the operation would change. */
 async function countChanges(
   inbox: Inbox,
-  selection: Selection,
-  operation: Operation,
-  signal: AbortSignal,
+  deliveries: Batch['deliveries'],
+  { states, changesTasks }: Operation,
 ): Promise<number> {
-  if ('ids' in selection) return countDetails(inbox, selection.ids, operation)
-  let count = 0
-  let before: number | undefined
-  do {
-    const { deliveries, next } = await inbox.list({ ...selection.query, before, limit: maxAtOnce })
-    const others = deliveries.filter(({ state }) => !operation.states.includes(state))
-    count += deliveries.length - others.length
-    if (operation.changesTasks) count += await countDetails(inbox, idsOf(others), operation)
-    before = next
-  } while (before !== undefined && !signal.aborted) // the client may have closed the connection
-  return count
-}
-
-async function countDetails(inbox: Inbox, ids: readonly number[], operation: Operation): Promise<number> {
-  const { states, changesTasks } = operation
-  const deliveries = await Promise.all(ids.map((id) => inbox.get(id)))
-  return deliveries.filter((one) => one && (states.includes(one.state) || changesTasks?.(one.tasks))).length
+  const isChanged = (state: DeliveryState | undefined) => state !== undefined && states.includes(state)
+  const others = deliveries.filter(({ state }) => state === undefined || (changesTasks && !isChanged(state)))
+  const details = await Promise.all(others.map(({ id }) => inbox.get(id)))
+  const changed = details.filter((one) => one && (isChanged(one.state) || changesTasks?.(one.tasks)))
+  return deliveries.filter(({ state }) => isChanged(state)).length + changed.length
 }
 
 const idsOf = (deliveries: readonly { id: number }[]): number[] => deliveries.map(({ id }) => id)

@@ -19,6 +19,13 @@ export function withAttemptStats(connection: Connection, rows: readonly Delivery
   return toSummaries(rows, parsed)
 }
 
+/** The latest failed attempt of a delivery, among those of tasks that are `retrying` or `dead`. */
+export const latestFailure = (delivery: string): string => `
+  from attempts join tasks using (delivery_id, handler)
+  where delivery_id = ${delivery} and tasks.state in ('dead', 'retrying') and outcome in ('failed', 'dead')
+  order by attempts.started_at desc, number desc
+  limit 1`
+
 /** A scalar subquery returns one column, so the failure is one JSON text. */
 const selectStats = `
   select
@@ -27,10 +34,7 @@ const selectStats = `
     (select sum(duration) from attempts where delivery_id = input.value) as duration,
     (
       select json_object('handler', handler, 'error', substr(error, 1, ${4 * maxErrorLength}))
-      from attempts join tasks using (delivery_id, handler)
-      where delivery_id = input.value and tasks.state in ('dead', 'retrying') and outcome in ('failed', 'dead')
-      order by attempts.started_at desc, number desc
-      limit 1
+      ${latestFailure('input.value')}
     ) as failure
   from json_each(?) as input`
 

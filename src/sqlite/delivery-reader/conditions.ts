@@ -1,53 +1,64 @@
-import { identitiesOf } from '../../inbox/identity.ts'
 import { likePattern } from '../../inbox/query/paging.ts'
-import type { Query } from '../../inbox/query/query.ts'
+import type { Expression, QueryFlag, Test } from '../../inbox/query/query.ts'
+import { maxErrorLength } from '../../inbox/rows.ts'
+import type { SqlValue } from '../connection/connection.ts'
+import { latestFailure } from './attempt-stats.ts'
 
 /** A condition in SQL, with the values of its parameters. */
 export interface Condition {
   sql: string
-  values: (string | number | Uint8Array)[]
+  values: SqlValue[]
 }
 
-/**
- * The conditions of a query: at most one driver, which is the condition that an index answers, and the rest. The index
- * returns the rows in order of receipt, unless the driver is a GUID. SQLite sorts the rows of a GUID, which is fast
- * because a GUID has few rows.
- */
-export function conditionsOf(query: Query): [driver: Condition[], rest: Condition[]] {
-  const equal = (...columns: (keyof Query & string)[]): Condition[] => {
-    return columns.flatMap((column) => {
-      const value = query[column] as string | number | undefined
-      return value === undefined ? [] : [{ sql: `${column} = ?`, values: [value] }]
-    })
+/** The condition that a row of `deliveries` meets an expression. */
+export function conditionOf(expression: Expression): Condition {
+  if ('any' in expression) return joined(expression.any, ' or ', 'false')
+  if ('all' in expression) return joined(expression.all, ' and ', 'true')
+  if (!('not' in expression)) return conditionOfTest(expression)
+  const { sql, values } = conditionOf(expression.not)
+  return { sql: `(${sql}) is not true`, values } // true also for a column without a value
+}
+
+function joined(expressions: readonly Expression[], operator: string, ifNone: string): Condition {
+  const conditions = expressions.map(conditionOf)
+  const sql = conditions.map((one) => one.sql).join(operator) || ifNone
+  return { sql: `(${sql})`, values: conditions.flatMap(({ values }) => values) }
+}
+
+function conditionOfTest(test: Test): Condition {
+  if (test.column === 'flag') return { sql: flags[test.is], values: [] }
+  if ('above' in test) return { sql: `${duration} > ?`, values: [test.above] }
+  if ('below' in test) return { sql: `${duration} < ?`, values: [test.below] }
+  if ('contains' in test) {
+    return { sql: `${texts[test.column]} like ? escape '\\'`, values: [likePattern(test.contains)] }
   }
-  const { guid, flag, handler, since, until, words = [] } = query
-  const indexed = equal('state', 'repository', 'event') // the most selective first
-  if (guid !== undefined) indexed.unshift({ sql: 'identity between ? and ?', values: identitiesOf(guid) })
-  // `list` in `search.ts` reads deliveries in steps. A step has at most `scanStep` rows that meet the driver, which is
-  // `indexed[0]`. The other conditions get a plus, which keeps SQLite from using their indexes. With such an index,
-  // SQLite would read far more rows than those of the step.
-  const rest = [...indexed.slice(1), ...equal('guid', 'action', 'sender', 'source', 'ref', 'sha', 'number')].map(
-    ({ sql, values }) => ({ sql: `+${sql}`, values }),
-  )
-  if (flag) rest.push({ sql: flags[flag], values: [] })
-  if (handler !== undefined) rest.push({ sql: hasHandler, values: [handler] })
-  if (since !== undefined) rest.push({ sql: 'received_at >= ?', values: [since] })
-  if (until !== undefined) rest.push({ sql: 'received_at < ?', values: [until] })
-  for (const word of words) rest.push({ sql: hasWord, values: [likePattern(word)] })
-  return [indexed.slice(0, 1), rest]
+  if ('startsWith' in test) {
+    const { column, startsWith } = test
+    return compared(column, (text) => `substr(${text}, 1, ?) = ?`, [[...startsWith].length, startsWith])
+  }
+  return compared(test.column, (text) => `${text} = ?`, [test.is])
 }
 
-const flags: Record<NonNullable<Query['flag']>, string> = {
+/** A comparison of a column. For the handler, one of the tasks must meet it. */
+function compared(column: string, compare: (text: string) => string, values: SqlValue[]): Condition {
+  if (column !== 'handler') return { sql: compare(`deliveries.${column}`), values }
+  return { sql: `exists (select 1 from tasks where delivery_id = deliveries.id and ${compare('handler')})`, values }
+}
+
+const flags: Record<QueryFlag, string> = {
   conflict: 'variant > 0',
   replayed: 'replayed = 1',
   pulled: 'pulled = 1',
 }
 
-const hasHandler = 'exists (select 1 from tasks where delivery_id = deliveries.id and handler = ?)'
+const duration = '(select sum(duration) from attempts where delivery_id = deliveries.id)'
 
-/** The condition that a word is in the columns, which are joined to one text by a character that no word contains. */
-const hasWord = `
-  concat_ws(char(10), event, action, repository, sender, title, ref, sha, guid, number) like ? escape '\\'`
+const texts = {
+  // The columns are joined to one text by a character that no word contains.
+  word: 'concat_ws(char(10), event, action, repository, sender, title, ref, sha, guid, number)',
+  title: 'title',
+  error: `(select substr(error, 1, ${4 * maxErrorLength}) ${latestFailure('deliveries.id')})`,
+}
 
 /** A condition on the source of a delivery, for `sourcesParameter`. Empty if all sources match. */
 export const hasSource = (sources?: readonly string[]): string =>

@@ -1,13 +1,26 @@
+import { identitiesOf } from '../../inbox/identity.ts'
 import { heapLimit, parsedSizeLimit } from '../../inbox/parsed-size.ts'
-import { pageBounds, scanStep } from '../../inbox/query/paging.ts'
+import {
+  type Branch,
+  branchesOf,
+  candidatesFor,
+  furthest,
+  type IndexedColumn,
+  idsPerBranch,
+  maxBranches,
+  mergeIds,
+  type Step,
+  type ValueRange,
+} from '../../inbox/query/lookups.ts'
+import { pageBounds, scanStep, stepSize } from '../../inbox/query/paging.ts'
 import { matchPayload, type PayloadMatch } from '../../inbox/query/payload-search.ts'
-import type { Query } from '../../inbox/query/query.ts'
+import { type Expression, expressionsOf, type Query } from '../../inbox/query/query.ts'
 import type { Page } from '../../inbox/records.ts'
 import type { DeliveryRow } from '../../inbox/rows.ts'
-import type { Connection } from '../connection/connection.ts'
+import type { Connection, SqlValue } from '../connection/connection.ts'
 import { type Place, unpack } from '../delivery-store/packs.ts'
 import { withAttemptStats } from './attempt-stats.ts'
-import { type Condition, conditionsOf } from './conditions.ts'
+import { type Condition, conditionOf } from './conditions.ts'
 
 /**
  * One page of deliveries. Scans deliveries from the newest to the oldest, in steps. A page ends when it is full, when
@@ -18,12 +31,13 @@ export function list(connection: Connection, query: Query): Page {
   const { paths = [] } = query
   const { limit, budget } = pageBounds(query)
   const end = performance.now() + budget
-  const [driver, rest] = conditionsOf(query)
-  const conditions = [...driver, ...rest]
   const found: DeliveryRow[] = []
   let scanned = 0
   let tooLarge = 0
   let before = query.before ?? Number.MAX_SAFE_INTEGER
+  const { rest, nextStep } = sourceOf(connection, query, before)
+  const conditions = [...rest.map(conditionOf), ...timesOf(query)]
+  const size = conditions.length === 0 && paths.length === 0 ? limit : stepSize(rest)
 
   const page = (next: number | undefined): Page => {
     const left = next === undefined ? 0 : countOlder(connection, next)
@@ -34,26 +48,78 @@ export function list(connection: Connection, query: Query): Page {
     if (paths.length === 0) return 'yes'
     return matchPayload({ form: row.form, body: () => unpack(connection, row).body }, paths, maxParsedSize)
   }
+  const values = conditions.flatMap((one) => one.values)
   for (;;) {
-    const step = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, scanStep)
-    const oldest = step.at(-1)
-    if (!oldest) return page(undefined)
-    const rowsOfStep = selectRows(conditions, query.guid !== undefined)
-    const rows = connection.each<DeliveryRow & Place>(rowsOfStep, ...valuesOf(conditions), oldest.id, before)
+    const { ids, reached } = nextStep(before, size)
+    const rows = connection.each<DeliveryRow & Place>(selectRows(conditions), JSON.stringify(ids), ...values)
     for (const row of rows) {
       const match = matchOf(row)
       if (match === 'yes') found.push(row)
       if (match === 'too large') tooLarge++
       const over = paths.length > 0 && performance.now() > end
       if (found.length < limit && !over) continue
-      scanned += step.findIndex(({ id }) => id === row.id) + 1
+      scanned += ids.indexOf(row.id) + 1
       return page(row.id)
     }
-    scanned += step.length
-    before = oldest.id
-    if (step.length < scanStep) return page(undefined)
+    scanned += ids.length
+    before = reached
+    if (reached === 0) return page(undefined)
     if (performance.now() > end) return page(before)
   }
+}
+
+/** The ids of the deliveries that a search examines, and the conditions that it has to check. */
+interface Source {
+  rest: readonly Expression[]
+  nextStep(before: number, size: number): Step
+}
+
+/**
+ * The parts of the indexes that contain the fewest deliveries of the query, or all deliveries. Compares the candidates
+ * by their first steps: statistics would be out of date when many deliveries have just arrived.
+ */
+function sourceOf(connection: Connection, query: Query, before: number): Source {
+  const sources = candidatesFor(query).flatMap((candidate): Source[] => {
+    const values = new Map(candidate.lookups.map((one) => [one, 'prefix' in one ? valuesOf(connection, one) : []]))
+    const branches = branchesOf(candidate, values)
+    if (!branches) return []
+    return [{ rest: candidate.rest, nextStep: (...place) => stepOf(connection, branches, ...place) }]
+  })
+  if (sources.length === 0) {
+    return { rest: expressionsOf(query), nextStep: (...place) => stepOfAll(connection, ...place) }
+  }
+  const best = sources.length === 1 ? 0 : furthest(sources.map(({ nextStep }) => nextStep(before, scanStep)))
+  return sources[best] as Source
+}
+
+const stepOfAll = (connection: Connection, before: number, size: number): Step =>
+  mergeIds([idsIn(connection, selectIds, before, size)], size)
+
+function stepOf(connection: Connection, branches: readonly Branch[], before: number, size: number): Step {
+  const limit = idsPerBranch(branches.length, size)
+  const ids = branches.map(({ column, value }) => {
+    if (column !== 'guid') return idsIn(connection, selectIdsWith(column), value, before, limit)
+    return idsIn(connection, selectIdsOfGuid, ...identitiesOf(String(value)), before, limit)
+  })
+  return mergeIds(ids, limit)
+}
+
+const idsIn = (connection: Connection, sql: string, ...values: SqlValue[]): number[] =>
+  connection.all<{ id: number }>(sql, ...values).map(({ id }) => id)
+
+/** The values of an index in a range; `undefined` if there are too many. */
+function valuesOf(connection: Connection, { column, prefix }: ValueRange): string[] | undefined {
+  const sql = selectValuesFrom(column)
+  const values = connection.all<{ value: string }>(sql, prefix, [...prefix].length, maxBranches + 1)
+  return values.length > maxBranches ? undefined : values.map(({ value }) => value)
+}
+
+/** The conditions on the time of receipt. */
+function timesOf({ since, until }: Query): Condition[] {
+  return [
+    ...(since === undefined ? [] : [{ sql: 'received_at >= ?', values: [since] }]),
+    ...(until === undefined ? [] : [{ sql: 'received_at < ?', values: [until] }]),
+  ]
 }
 
 /** How many deliveries have a lower id. An upper bound, because some deliveries may have been deleted. */
@@ -62,15 +128,29 @@ function countOlder(connection: Connection, id: number): number {
   return Math.max(0, id - (oldest ?? id))
 }
 
-const valuesOf = (conditions: readonly Condition[]) => conditions.flatMap(({ values }) => values)
+const selectIds = 'select id from deliveries where id < ? order by id desc limit ?'
 
-const all = (conditions: readonly Condition[]) => conditions.map(({ sql }) => `${sql} and `).join('')
+/** An index has the ids of a value in order, so SQLite sorts nothing. */
+const selectIdsWith = (column: IndexedColumn) =>
+  `select id from deliveries where ${column} = ? and id < ? order by id desc limit ?`
 
-const selectStep = (driver: readonly Condition[]) =>
-  `select id from deliveries where ${all(driver)} id < ? order by id desc limit ?`
+/** SQLite sorts the few rows of a GUID. The plus keeps it from scanning the whole range of ids instead. */
+const selectIdsOfGuid = `
+  select id from deliveries where identity between ? and ? and +id < ? order by id desc limit ?`
 
-/** If few rows meet the conditions, as with a GUID, a plus keeps SQLite from scanning the whole range of ids. */
-const selectRows = (conditions: readonly Condition[], few: boolean) => `
-  select * from deliveries
-  where ${all(conditions)} ${few ? '+' : ''}id >= ? and ${few ? '+' : ''}id < ?
-  order by id desc`
+/** One seek in the index for each value, and one for the first value that does not begin with the prefix. */
+const selectValuesFrom = (column: ValueRange['column']) => `
+  with recursive known (value) as (
+    select (select ${column} from deliveries where ${column} >= ?1 order by ${column} limit 1)
+    union all
+    select (select ${column} from deliveries where ${column} > known.value order by ${column} limit 1)
+    from known
+    where substr(known.value, 1, ?2) = ?1
+  )
+  select value from known where substr(value, 1, ?2) = ?1 limit ?3`
+
+/** `cross join` makes SQLite read the rows in the order of the ids, and one by one. */
+const selectRows = (conditions: readonly Condition[]) => `
+  select deliveries.*
+  from (select value from json_each(?)) as step cross join deliveries on deliveries.id = step.value
+  where ${conditions.map(({ sql }) => sql).join(' and ') || 'true'}`

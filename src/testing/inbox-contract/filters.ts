@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Query } from '../../inbox/query/query.ts'
-import type { PayloadSummary } from '../../inbox/records.ts'
+import type { Page, PayloadSummary } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { json, minute, newDelivery, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { due, TestWorker } from './test-worker.ts'
 
-type Name = 'push' | 'issue' | 'release' | 'other bytes' | 'replay' | 'fetched' | 'new'
+export type Name = 'push' | 'issue' | 'release' | 'other bytes' | 'replay' | 'fetched' | 'new'
 
 /** Each condition, and the deliveries that it matches, newest first. */
 const found: [id: string, query: Query, names: Name[]][] = [
@@ -20,7 +20,7 @@ const found: [id: string, query: Query, names: Name[]][] = [
   ['source', { source: '/elsewhere' }, ['fetched']],
   ['guid', { guid: 'guid of the push' }, ['other bytes', 'push']],
   ['ref', { ref: 'refs/heads/main' }, ['push']],
-  ['sha', { sha: 'c0ffee' }, ['push']],
+  ['sha', { sha: 'c0ffee1d' }, ['push']],
   ['number', { number: 7 }, ['issue']],
   ['handler', { handler: 'b' }, ['other bytes', 'issue']],
   ['conflict', { flag: 'conflict' }, ['other bytes']],
@@ -38,6 +38,10 @@ const found: [id: string, query: Query, names: Name[]][] = [
   ['together-none', { event: 'push', repository: 'octo/app', sender: 'octocat' }, []],
 ]
 
+/** The names of the deliveries of a page. */
+export const namesIn = ({ deliveries }: Page, ids: ReadonlyMap<Name, number>): (Name | undefined)[] =>
+  deliveries.map((delivery) => [...ids].find(([, known]) => known === delivery.id)?.[0])
+
 /** Values that match nothing and must not cause an error. */
 const hostile = ["' or 1=1 --", '%', '_', '\\', '"', 'push%', 'PUSH', 'pus', 'push ', '\0', '🚀', '']
 
@@ -54,9 +58,7 @@ export const filterCases: InboxContractCase[] = [
         async run(host) {
           const inbox = await openNew(host)
           const ids = await fill(inbox)
-          const { deliveries } = await inbox.list(query)
-          const shown = deliveries.map((delivery) => [...ids].find(([, known]) => known === delivery.id)?.[0])
-          assert.deepEqual(shown, names)
+          assert.deepEqual(namesIn(await inbox.list(query), ids), names)
         },
       }) satisfies InboxContractCase,
   ),
@@ -82,7 +84,7 @@ export const filterCases: InboxContractCase[] = [
 ]
 
 /** Stores one delivery for each name, and matches and handles all but `fetched` and `new`. @returns their ids. */
-async function fill(inbox: Inbox): Promise<Map<Name, number>> {
+export async function fill(inbox: Inbox): Promise<Map<Name, number>> {
   const worker = await TestWorker.register(inbox, 'a', 'b')
   const push = newDelivery({ event: 'push', guid: 'guid of the push' })
   const at = (minutes: number) => ({ receivedAt: start + minutes * minute })
@@ -97,7 +99,7 @@ async function fill(inbox: Inbox): Promise<Map<Name, number>> {
   ]
   const ids = new Map(stored)
   const summary: Partial<Record<Name, PayloadSummary>> = {
-    push: { repository: 'octo/app', sender: 'hubot', ref: 'refs/heads/main', sha: 'c0ffee' },
+    push: { repository: 'octo/app', sender: 'hubot', ref: 'refs/heads/main', sha: 'c0ffee1d' },
     issue: { action: 'opened', repository: 'octo/app', sender: 'octocat', number: 7 },
     release: { action: 'published', repository: 'octo/other', sender: 'hubot' },
   }
@@ -108,7 +110,7 @@ async function fill(inbox: Inbox): Promise<Map<Name, number>> {
   await handle('push', ['a'])
   for (const task of await worker.claim('a')) await worker.finish(task, 'succeeded')
   await handle('issue', ['b'])
-  for (const task of await worker.claim('b')) await worker.finish(task, 'failed')
+  for (const task of await worker.claim('b')) await worker.finish(task, 'failed', { error: 'Error: boom' })
   await handle('release', [])
   await handle('other bytes', ['b'])
   await handle('replay', [])

@@ -33,6 +33,7 @@ import { replayCases } from './replays.ts'
 import { retentionCases } from './retention.ts'
 import { retryCases } from './retries.ts'
 import { searchCases } from './search.ts'
+import { searchTextCases } from './search-texts.ts'
 import { sourceCases } from './sources.ts'
 import { stateCases } from './states.ts'
 import { valueCases } from './values.ts'
@@ -67,6 +68,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...pagingCases,
   ...filterCases,
   ...searchCases,
+  ...searchTextCases,
   ...overviewCases,
   ...attemptStatsCases,
   ...failureCases,

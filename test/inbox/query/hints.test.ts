@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
 import { hintsFor } from '../../../src/inbox/query/hints.ts'
-import { parseQuery } from '../../../src/inbox/query/query.ts'
+import { parseQuery } from '../../../src/inbox/query/parse-query.ts'
 
 test.each([
   ['event:isues', /^Unknown event "isues"\. Did you mean "issues"\? If GitHub added this event after this version/],
   ['event:issues.opend', /^Unknown event "issues\.opend"\. Did you mean "issues\.opened"\?/],
-  ['stat:dead', /^"stat:" searches the payloads\. Did you mean "state"\?$/],
 ])('a search for %s has a hint', (text, hint) => {
   expect(hintsFor(parseQuery(text))).toEqual([expect.stringMatching(hint)])
 })

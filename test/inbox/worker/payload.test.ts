@@ -113,6 +113,13 @@ describe('the summary of a GitHub payload', () => {
     })
   })
 
+  test('of a release has its tag', () => {
+    expect(of('release').length).toBeGreaterThan(0)
+    for (const { payload, facts } of of('release')) {
+      expect(facts.ref).toBe((payload.release as { tag_name: string }).tag_name)
+    }
+  })
+
   test('of a release, a milestone and a label has their name', () => {
     for (const { payload, facts } of of('release'))
       expect(facts.title).toBe((payload.release as { name: string | null }).name ?? undefined)

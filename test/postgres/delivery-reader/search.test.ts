@@ -1,6 +1,8 @@
 /** The query plans of lists: the number of rows they read must not depend on the number of deliveries. */
+import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { parseQuery } from '../../../src/inbox/query/parse-query.ts'
 import type { Query } from '../../../src/inbox/query/query.ts'
 import type { Database } from '../../../src/postgres/connection/database.ts'
 import { values } from '../../../src/postgres/delivery-reader/read.ts'
@@ -26,6 +28,9 @@ beforeAll(async () => {
     state: `case when i <= 300 then 'dead' else 'done' end`,
     event: `case when i % 2 = 0 then 'push' when i <= 3000 then 'star' else 'issues' end`,
     repository: `case when i % 1000 = 0 then 'octo/rare' when i % 3 = 0 then null else 'octo/app' end`,
+    number: 'case when i % 2 = 0 then i / 20 end',
+    sha: `encode(sha256((i / 10)::text::bytea), 'hex')`,
+    ref: `case when i <= 100 then 'refs/heads/feature/' || i else 'refs/heads/main' end`,
   })
 }, 120_000)
 
@@ -34,6 +39,9 @@ afterAll(async () => {
   await database.close()
   await server.stop()
 }, 60_000)
+
+/** The SHA of ten deliveries. */
+const sha = (n: number) => createHash('sha256').update(`${n}`).digest('hex')
 
 /**
  * The maximum number of rows that one query may read from a table. A query of `list` examines at most `scanStep` (2000)
@@ -53,6 +61,21 @@ const queries: [name: string, query: Query, index: string][] = [
   ['a repository without deliveries', { repository: 'unknown/none' }, 'deliveries_repository'],
   ['a GUID', { guid: 'guid-77' }, 'deliveries_identity'],
   ['a GUID in a state', { guid: 'guid-77', state: 'dead' }, 'deliveries_identity'],
+  ['a number', { number: 77 }, 'deliveries_number'],
+  ['a SHA', { sha: sha(77) }, 'deliveries_sha'],
+  ['a short SHA', parseQuery(sha(77).slice(0, 7)), 'deliveries_sha'],
+  ['a short SHA without deliveries', parseQuery('sha:0000000'), 'deliveries_sha'],
+  ['a branch', parseQuery('branch:main'), 'deliveries_ref'],
+  ['rare branches', parseQuery('branch:feature/*'), 'deliveries_ref'],
+  ['an organization', parseQuery('org:octo'), 'deliveries_repository'],
+  ['an organization without deliveries', parseQuery('org:none'), 'deliveries_repository'],
+  ['a pull request', parseQuery('https://github.com/octo/rare/pull/77'), 'deliveries_number'],
+  ['rare states', parseQuery('state:dead,retrying'), 'deliveries_state'],
+  ['all states but one', parseQuery('-state:done'), 'deliveries_state'],
+  ['rare events', parseQuery('event:s*'), 'deliveries_event'],
+  ['a rare state or a rare event', parseQuery('state:dead or event:star'), 'deliveries_state'],
+  ['an error', parseQuery('error:503'), 'deliveries_state'],
+  ['a common state in a rare repository', { state: 'done', repository: 'octo/rare' }, 'deliveries_repository'],
   ['words', { words: ['octo', 'rare'] }, 'deliveries_pkey'],
   ['words of a state', { state: 'dead', words: ['push', 'nothing'] }, 'deliveries_state'],
   ['a handler', { state: 'dead', handler: 'a' }, 'deliveries_state'],

@@ -62,7 +62,12 @@ describe('the list', () => {
     ['q=burns', ['done']],
     ['q=acme', ['dead', 'done']],
     ['q=acme state:dead', ['dead']],
-    ['q=after:b0b', ['dead']],
+    ['q=.after:b0b', ['dead']],
+    ['q=state:dead,pending', ['pending', 'dead']],
+    ['q=-state:done,pending', ['dead']],
+    ['q=org:acme', ['dead', 'done']],
+    ['q=event:iss* or state:dead', ['dead', 'done']],
+    ['q=state:dead,done&state=done', ['done']],
     ['q=state:dead&state=dead', ['dead']],
     ['q=since:2h', ['pending']],
     ['q=since:2d until:2h', ['dead']],
@@ -122,6 +127,9 @@ describe('the list', () => {
     ['words=x', 'words', 'one of state'],
     ['q=', 'q', 'a single non-blank text'],
     ['q=state:broken', 'q.state', 'one of pending'],
+    ['q=state:ded', 'q.state', 'Did you mean "dead"?'],
+    ['q=https://x.example/', 'q.address', 'the address of a repository'],
+    [`q=number:${'7,'.repeat(101)}7`, 'q', 'at most 100 values, got 102'],
     ['q=since:tomorrowish', 'q.since', 'milliseconds since 1970, a date'],
     ['q=is:odd', 'q.is', 'one of conflict, replayed, pulled'],
     ['q=state:dead&state=done', 'q', 'a search without the filter state, or with the same value'],
@@ -136,6 +144,12 @@ describe('the list', () => {
     expect(json).toMatchObject({ code: 'invalid_request', status: 400 })
     expect(json.errors).toEqual([{ name, expected: expect.stringContaining(expected) }])
     expect(json.detail).toBe(`${name}: expected ${json.errors[0].expected}`)
+  })
+
+  test('corrects an unknown key of a search', async () => {
+    const { json, status } = await admin.get('/api/v1/deliveries?q=status:dead%20state:x')
+    expect([status, json.errors[0]]).toEqual([400, { name: 'q.status', expected: 'a known key' }])
+    expect(json.detail).toMatch(/^Unknown key "status"\. Did you mean "state"\? .*; q\.state: expected one of/)
   })
 
   test('reports all problems together', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ClaimedTask, Inbox } from '../../../src/inbox/inbox.ts'
 import { TestWorker } from '../../../src/testing/inbox-contract/test-worker.ts'
 import { stateIn, storeIn } from '../../inbox/stores.ts'
@@ -155,6 +155,26 @@ describe('many deliveries', () => {
   })
 })
 
+test('an operation by a query answers when its time is over, and continues from there', async () => {
+  const admin = await openAdmin()
+  const ids = await Promise.all(Array.from({ length: 1100 }, () => storeIn(admin.inbox)))
+  const discard = async (body: object) => (await admin.post('/api/v1/deliveries/discard', body)).json
+  // Makes the clock advance by a minute whenever it is read.
+  let now = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 60_000))
+  onTestFinished(() => clock.mockRestore())
+  const query = { q: 'event:push' }
+  const counted = await discard({ query, dryRun: true })
+  expect(counted).toEqual({ count: 500, next: expect.any(String) })
+  const newer = await storeIn(admin.inbox)
+  expect((await discard({ query, cursor: counted.next, dryRun: true })).count).toBe(500)
+  const first = await discard({ query, cursor: (await discard({ query })).next })
+  expect(first).toEqual({ count: 500, next: expect.any(String) })
+  expect(await discard({ query, cursor: first.next })).toEqual({ count: 101 })
+  expect(await statesIn(admin)).toEqual({ discarded: ids.length + 1 })
+  expect(await stateIn(admin.inbox, newer)).toBe('discarded')
+})
+
 test('a dry run of a retry counts unfinished deliveries if one of their handlers would run again', async () => {
   const admin = await openAdmin()
   const { inbox } = admin
@@ -210,6 +230,9 @@ describe('deliveries that are not changed', () => {
     [{ ids: [1], states: ['broken'] }, ['states']],
     [{ ids: [1], states: 'dead' }, ['states']],
     [{ query: {}, states: ['dead'] }, ['states']],
+    [{ ids: [1], cursor: 'YmVmb3JlIDQy' }, ['cursor']],
+    [{ query: {}, cursor: 'x' }, ['cursor']],
+    [{ query: {}, cursor: 42 }, ['cursor']],
     [{ query: null }, ['query']],
     [{ query: [] }, ['query']],
     [{ query: 'state:dead' }, ['query']],

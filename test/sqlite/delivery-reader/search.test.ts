@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import { parseQuery } from '../../../src/inbox/query/parse-query.ts'
 import type { Query } from '../../../src/inbox/query/query.ts'
 import type { Page } from '../../../src/inbox/records.ts'
 import { bytesOf, Engine, storing } from '../engine.ts'
@@ -85,6 +86,34 @@ describe('a page', () => {
     vi.restoreAllMocks()
     expect(page).toEqual({ deliveries: [], next: 2501, scanned: 2000, left: 2500 })
     expect(list(engine, { source: '/nowhere', before: page.next, budget: 60_000 })).toMatchObject({ next: undefined })
+  })
+
+  test('checks the time more often if its conditions read other tables', () => {
+    const engine = filled(4500)
+    hurry(1000)
+    const page = list(engine, { ...parseQuery('handler:a,b,c,d'), budget: 10 })
+    vi.restoreAllMocks()
+    expect(page).toEqual({ deliveries: [], next: 4001, scanned: 500, left: 4000 })
+  })
+
+  test('starts with the condition that has the fewest deliveries', () => {
+    const engine = filled(4500, (n) => ({ event: n < 3 ? 'star' : 'push' }))
+    const query = parseQuery('state:pending,retrying event:star')
+    expect(list(engine, query)).toMatchObject({ deliveries: [{}, {}, {}], next: undefined, scanned: 3 })
+  })
+
+  test('reads a few deliveries of each of several values', () => {
+    const engine = filled(3000, (n) => ({ event: n % 3 === 0 ? 'push' : n % 3 === 1 ? 'pull_request' : 'issues' }))
+    const page = list(engine, { ...parseQuery('event:pu*,star'), limit: 10 })
+    expect(idsOf(page)).toEqual([2999, 2998, 2996, 2995, 2993, 2992, 2990, 2989, 2987, 2986])
+    expect(page.scanned).toBe(10)
+  })
+
+  test('scans the deliveries if too many values have the beginning of a wildcard', () => {
+    const engine = filled(450, (n) => ({ event: `event_${n}` }))
+    const page = list(engine, { ...parseQuery('event:event_*'), limit: 500 })
+    expect(idsOf(page)).toHaveLength(450)
+    expect(list(engine, parseQuery('event:event_1*')).scanned).toBeLessThanOrEqual(111)
   })
 
   test('ends within a step when its time is over, if payloads are searched', () => {

@@ -1,13 +1,9 @@
 /** The requests of the API: query parameters and bodies. */
 import * as v from 'valibot'
-import {
-  expectedTimestamp,
-  parseQuery,
-  parseTimestamp,
-  type Query,
-  QueryError,
-  queryFlags,
-} from '../../../inbox/query/query.ts'
+import { excessOf } from '../../../inbox/query/paging.ts'
+import { parseQuery } from '../../../inbox/query/parse-query.ts'
+import { type Query, QueryError, queryFlags } from '../../../inbox/query/query.ts'
+import { expectedTimestamp, parseTimestamp } from '../../../inbox/query/timestamp.ts'
 import { valueColumns } from '../../../inbox/query/values.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { isObject } from '../../../runtime/json.ts'
@@ -73,7 +69,7 @@ const Filters = members({
   since: optional(aTimestamp),
   until: optional(aTimestamp),
   q: optional(aText),
-} satisfies Record<Exclude<keyof Query, 'words' | 'paths' | 'before' | 'limit' | 'budget'> | 'q', unknown>)
+} satisfies Record<Exclude<keyof Query, 'words' | 'paths' | 'where' | 'before' | 'limit' | 'budget'> | 'q', unknown>)
 
 const aCursor = textValue('the member "next" of a page', idIn, { type: 'string' })
 
@@ -98,9 +94,6 @@ export type WindowName = (typeof windowNames)[number]
 
 export const StatsQuery = members({ window: optional(choice(windowNames), '1h') })
 
-/** The maximum number of words and paths in a search. Each of them costs time for every delivery that is read. */
-const maxConditions = 20
-
 /**
  * Merges the search `q` into the other filters. All conditions must hold, so a filter that is also in `q` must have the
  * same value there.
@@ -110,10 +103,11 @@ const maxConditions = 20
 export function queryOf({ q, ...filters }: v.InferOutput<typeof Filters>, prefix = ''): Query {
   if (q === undefined) return filters
   const faults: Fault[] = []
-  const fault = (name: string, expected: string) => faults.push({ name: prefix + name, expected })
+  const fault = (name: string, expected: string, message?: string) =>
+    faults.push({ name: prefix + name, expected, ...(message && { message }) })
   const search = searchIn(q, fault)
-  const { words = [], paths = [] } = search
-  if (words.length + paths.length > maxConditions) fault('q', `at most ${maxConditions} words and paths`)
+  const excess = excessOf(search)
+  if (excess) fault('q', excess)
   const query: Query = filters
   for (const name of Object.keys(search) as (keyof Query)[]) {
     if (query[name] !== undefined && query[name] !== search[name]) {
@@ -125,12 +119,12 @@ export function queryOf({ q, ...filters }: v.InferOutput<typeof Filters>, prefix
 }
 
 /** Parses a search. If it is not valid, reports why and returns an empty query. */
-function searchIn(text: string, fault: (name: string, expected: string) => void): Query {
+function searchIn(text: string, fault: (name: string, expected: string, message?: string) => void): Query {
   try {
     return parseQuery(text)
   } catch (error) {
     if (!(error instanceof QueryError)) throw error
-    for (const { name, expected } of error.faults) fault(`q.${name}`, expected)
+    for (const { name, expected, message } of error.faults) fault(`q.${name}`, expected, message)
     return {}
   }
 }
@@ -152,6 +146,7 @@ const selection = {
     v.pipe(v.array(id(expectedIds), expectedIds), v.minLength(1, expectedIds), v.maxLength(maxIds, expectedIds)),
   ),
   query: optional(filtersOfBody),
+  cursor: optional(v.pipe(aCursor, v.description('The member "next" of the response before'))),
   states: optional(
     v.pipe(
       v.array(v.picklist(deliveryStates, expectedStates), expectedStates),
@@ -166,11 +161,12 @@ const selection = {
  * Requires either `ids` or `query`. A body that has neither is rejected, because it would select all deliveries. To
  * select all deliveries, a client sends `query: {}`.
  */
-const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; states?: unknown }>() =>
+const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; cursor?: unknown; states?: unknown }>() =>
   v.rawCheck<Body>(({ dataset, addIssue }) => {
     if (!dataset.typed) return
-    const { ids, query, states } = dataset.value
+    const { ids, query, cursor, states } = dataset.value
     if ((ids === undefined) === (query === undefined)) addIssue(issue('ids, query', 'exactly one of them'))
+    if (cursor && !query) addIssue(issue('cursor', 'only together with query'))
     if (states && !ids) addIssue(issue('states', 'only together with ids (a query has the filter "state" instead)'))
   })
 

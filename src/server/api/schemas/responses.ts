@@ -98,7 +98,7 @@ export const DeliveryDetail = object({
 })
 export type DeliveryDetail = v.InferOutput<typeof DeliveryDetail>
 
-export const Count = object({ count })
+export const Count = object({ count, next: optional(text) })
 export const Created = object({ id: optional(count), guid: text })
 export const Signature = object({ signature: text, algorithm: v.literal('sha256'), url: optional(text) })
 

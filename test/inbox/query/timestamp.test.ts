@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseTimestamp } from '../../../src/inbox/query/query.ts'
+import { parseTimestamp } from '../../../src/inbox/query/timestamp.ts'
 
 const now = Date.UTC(2026, 0, 31, 12)
 

@@ -1,0 +1,148 @@
+/** Compares the results of searches in both stores with a filter over the same deliveries. */
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { parseQuery } from '../../src/inbox/query/parse-query.ts'
+import { type Expression, expressionsOf, type Test } from '../../src/inbox/query/query.ts'
+import type { DeliveryDetail, Page, PayloadSummary } from '../../src/inbox/records.ts'
+import { postgres } from '../../src/postgres/index.ts'
+import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
+import { TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
+import { startPostgres } from '../postgres/server.ts'
+import { openInbox, storeIn } from './stores.ts'
+
+const count = 90
+
+const pick = <T>(values: readonly T[], n: number): T => values[n % values.length] as T
+
+const events = ['push', 'pull_request', 'pull_request_review', 'issues', 'issue_comment']
+const actions = [undefined, 'opened', 'closed', undefined, 'open']
+const repositories = [undefined, 'acme/shop', 'acme/site', 'acme-shop/x', 'octo/app', 'Acme/shop']
+const refs = ['refs/heads/main', 'main', 'refs/tags/v1', 'feature/x', undefined, 'refs/heads/feature/y', 'mai']
+const shas = ['c0ffee1aa', 'c0ffee1bb', undefined, 'beef001aa', `${'a1'.repeat(20)}`]
+const outcomes = ['succeeded', 'failed', 'dead', 'discarded'] as const
+const errors = ['Error: answered 503', 'TypeError: no 100%_thing', 'timeout']
+
+const summaryOf = (n: number): PayloadSummary => ({
+  action: pick(actions, n),
+  repository: pick(repositories, n >> 1),
+  sender: pick(['octocat', 'hubot', 'bot[x]'], n),
+  title: n % 4 === 0 ? undefined : `Fix ${n}, "a*b"`,
+  ref: pick(refs, n),
+  sha: pick(shas, n >> 2),
+  number: n % 3 === 0 ? undefined : n % 7,
+})
+
+/** Stores deliveries in all states, with one or two handlers. */
+async function fill(inbox: Inbox): Promise<DeliveryDetail[]> {
+  const worker = await TestWorker.register(inbox, 'deploy', 'label')
+  const ids: number[] = []
+  for (let n = 0; n < count; n++) {
+    const source = n % 9 === 0 ? '/other' : '/hooks'
+    const id = await storeIn(inbox, { n: n % 11 }, { event: pick(events, n), source, pulled: n % 8 === 0 })
+    ids.push(id)
+    if (n % 10 === 9) continue // stays unmatched
+    const handlers = [['deploy'], ['deploy', 'label'], []][n % 3] ?? []
+    // Of some deliveries, one handler ends, and the other one is pending or running.
+    const tasks = handlers.map((handler, index) => ({ handler, claim: n % 13 !== 0 && (index === 0 || n % 4 > 0) }))
+    const claimed = await recordMatches(inbox, worker.id, [{ id, summary: summaryOf(n), tasks }], Date.now())
+    for (const [index, task] of claimed.entries()) {
+      if (index === 1 && n % 5 === 1) continue
+      const outcome = pick(outcomes, (n >> 2) + index)
+      const error = outcome === 'succeeded' ? undefined : pick(errors, n)
+      await worker.finish(task, outcome, { error, duration: 100 * (n % 5), startedAt: 1e12 + n + index })
+    }
+  }
+  const details = await Promise.all(ids.map((id) => inbox.get(id)))
+  return details.filter((one) => one !== undefined).sort((a, b) => b.id - a.id)
+}
+
+function holds(delivery: DeliveryDetail, expression: Expression): boolean {
+  if ('any' in expression) return expression.any.some((one) => holds(delivery, one))
+  if ('all' in expression) return expression.all.every((one) => holds(delivery, one))
+  return 'not' in expression ? !holds(delivery, expression.not) : passes(delivery, expression)
+}
+
+function passes(delivery: DeliveryDetail, test: Test): boolean {
+  if (test.column === 'flag') return delivery[test.is]
+  if ('above' in test) return delivery.duration !== undefined && delivery.duration > test.above
+  if ('below' in test) return delivery.duration !== undefined && delivery.duration < test.below
+  if ('contains' in test) return textOf(delivery, test.column).toLowerCase().includes(test.contains.toLowerCase())
+  const values = test.column === 'handler' ? delivery.tasks.map(({ handler }) => handler) : [delivery[test.column]]
+  if ('is' in test) return values.includes(test.is)
+  return values.some((value) => typeof value === 'string' && value.startsWith(test.startsWith))
+}
+
+function textOf(delivery: DeliveryDetail, column: 'word' | 'title' | 'error'): string {
+  if (column === 'title') return delivery.title ?? ''
+  if (column === 'error') return delivery.failure?.error ?? ''
+  const { event, action, repository, sender, title, ref, sha, guid, number } = delivery
+  return [event, action, repository, sender, title, ref, sha, guid, number]
+    .filter((one) => one !== undefined)
+    .join('\n')
+}
+
+const value = (...values: string[]) => fc.constantFrom(...values)
+const listOf = (one: fc.Arbitrary<string>) => fc.array(one, { minLength: 1, maxLength: 3 }).map((all) => all.join(','))
+const condition = (key: string, one: fc.Arbitrary<string>) => one.map((text) => `${key}:${text}`)
+
+const terms = fc.oneof(
+  condition('state', listOf(value('pending', 'running', 'retrying', 'dead', 'discarded', 'done', 'ignored'))),
+  condition(
+    'event',
+    listOf(value(...events, 'pull_req*', 'pu*', '*', 'issues.opened', 'issues.*', 'push.op*', 'none')),
+  ),
+  condition('repo', listOf(value('acme/shop', 'acme/*', 'acme*', '*', 'octo/app', 'none/none'))),
+  condition('org', listOf(value('acme', 'octo', 'Acme', 'ac*'))),
+  condition('action', listOf(value('opened', 'open*', '*'))),
+  condition('sender', listOf(value('octocat', 'bot[x]', 'h*'))),
+  condition('source', listOf(value('/hooks', '/o*'))),
+  condition('ref', listOf(value('main', 'refs/heads/*', 'refs/*', 'mai'))),
+  condition('branch', listOf(value('main', 'feature/*', 'm*'))),
+  condition('tag', value('v1')),
+  condition('sha', listOf(value('c0ffee1', 'beef001', 'a1'.repeat(20), 'ffff'))),
+  condition('number', listOf(value('1', '2', '6', '99'))),
+  condition('handler', listOf(value('deploy', 'label', 'd*', 'none'))),
+  condition('error', value('503', 'ERROR', '100%_', 'none')),
+  condition('title', value('fix', '"1, "', '"a*b"')),
+  condition('duration', value('>100ms', '<200ms', '>1h')),
+  condition('is', listOf(value('conflict', 'replayed', 'pulled'))),
+  value('c0ffee1', '#2', 'acme/shop#1', 'acme/shop@c0ffee1', 'https://github.com/acme', 'fix', 'acme', '"503"'),
+  value('https://github.com/acme/shop/tree/main/src', 'https://github.com/acme/shop/pull/1'),
+)
+const signed = fc.tuple(value('', '', '-'), terms).map(([sign, term]) => sign + term)
+const groups = fc.array(signed, { minLength: 1, maxLength: 3 }).map((some) => some.join(' or '))
+const texts = fc.array(fc.oneof(signed, groups), { minLength: 1, maxLength: 3 }).map((all) => all.join(' '))
+
+async function find(inbox: Inbox, text: string, limit: number): Promise<number[]> {
+  const ids: number[] = []
+  for (let before: number | undefined; ; ) {
+    const page: Page = await inbox.list({ ...parseQuery(text), limit, before, budget: 1000 })
+    ids.push(...page.deliveries.map(({ id }) => id))
+    before = page.next
+    if (before === undefined) return ids
+  }
+}
+
+async function compare(inbox: Inbox, numRuns: number): Promise<void> {
+  const deliveries = await fill(inbox)
+  expect(new Set(deliveries.map(({ state }) => state)).size).toBeGreaterThanOrEqual(6)
+  const property = fc.asyncProperty(texts, fc.integer({ min: 1, max: 60 }), async (text, limit) => {
+    const expressions = expressionsOf(parseQuery(text))
+    const expected = deliveries.filter((one) => expressions.every((expression) => holds(one, expression)))
+    expect(await find(inbox, text, limit)).toEqual(expected.map(({ id }) => id))
+  })
+  await fc.assert(property, { numRuns })
+}
+
+describe('a search finds the same deliveries as a filter over all deliveries', () => {
+  test('in SQLite', { timeout: 120_000 }, () => compare(openInbox(), 400))
+
+  test('in PostgreSQL, with any collation', { timeout: 120_000 }, async () => {
+    const server = await startPostgres('fsync=off')
+    onTestFinished(() => server.stop())
+    const inbox = postgres(server.url)
+    onTestFinished(() => inbox.close())
+    await compare(inbox, 200)
+  })
+})
