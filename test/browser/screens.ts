@@ -129,6 +129,7 @@ export function testScreens(looks: readonly Look[], scene: () => Scene): void {
       await show(page, screen)
       await checkAccess(page)
       await checkWidth(page)
+      await checkHoveredContrast(page)
     })
   })
 }
@@ -144,9 +145,26 @@ async function show(page: Page, { place, ready }: Screen): Promise<void> {
 async function checkAccess(page: Page): Promise<void> {
   // Evaluated by the debugger, because the page's Content-Security-Policy would block a script element.
   await page.evaluate(axe.source)
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+  await checkRules(page, ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+}
+
+/** Checks the contrast of the texts while the mouse is over every control and row, and each has the focus. */
+async function checkHoveredContrast(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('DOM.enable')
+  await session.send('CSS.enable')
+  const { root } = await session.send('DOM.getDocument')
+  const selector = 'a, button, input, select, summary, tr, [role=treeitem], [role=option]'
+  const { nodeIds } = await session.send('DOM.querySelectorAll', { nodeId: root.nodeId, selector })
+  const forcedPseudoClasses = ['hover', 'focus', 'focus-visible']
+  for (const nodeId of nodeIds) await session.send('CSS.forcePseudoState', { nodeId, forcedPseudoClasses })
+  await checkRules(page, ['color-contrast'])
+  await session.detach() // ends the forced states
+}
+
+async function checkRules(page: Page, runOnly: readonly string[]): Promise<void> {
   // With `resultTypes`, axe-core does not describe the elements that passed, which takes half of its time.
-  const options = JSON.stringify({ runOnly: tags, resultTypes: ['violations'] })
+  const options = JSON.stringify({ runOnly, resultTypes: ['violations'] })
   const violations = await page.evaluate<AxeResults['violations']>(`axe.run(${options}).then((all) => all.violations)`)
   const told = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }))
   expect(told).toEqual([])
