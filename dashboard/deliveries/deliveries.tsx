@@ -11,6 +11,7 @@ import { InvalidSearch, NoDeliveriesYet, NoMatch } from './empty-states.tsx'
 import { Filters } from './filters.tsx'
 import { useListState } from './list-state.ts'
 import { LiveList } from './live-list.ts'
+import { lastList, placeToReturnTo } from './opened.ts'
 import { Rows } from './rows.tsx'
 import { SearchBox } from './search-box.tsx'
 import './deliveries.css'
@@ -21,10 +22,16 @@ export const search = (text: string): void => go(linkTo('deliveries', { q: text 
 /** The deliveries, newest first, updated as they change. */
 export function Deliveries() {
   const { q = '', before } = route.value.search
-  const list = useMemo(() => new LiveList(q, /^\d+$/.test(before ?? '') ? Number(before) : undefined), [q, before])
+  const list = useMemo(() => {
+    const address = linkTo('deliveries', { q, before })
+    const through = placeToReturnTo(address)
+    lastList.address = address
+    return new LiveList({ text: q, before: /^\d+$/.test(before ?? '') ? Number(before) : undefined, through })
+  }, [q, before])
   useEffect(() => () => list.close(), [list])
   const reading = useListState(list)
   const { rows, gone, next, busy, error } = list
+  lastList.rows = rows.value
   /** Whether the list shows all deliveries that match the search. */
   const isWhole = before === undefined && next.value === undefined
   const matching = rows.value.length - gone.value.size

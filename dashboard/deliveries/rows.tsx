@@ -1,7 +1,6 @@
-import { signal } from '@preact/signals'
 import { Fragment } from 'preact'
 import { memo } from 'preact/compat'
-import { useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { copyCurl } from '../delivery/copy-curl.ts'
@@ -13,11 +12,9 @@ import { plain } from '../ui/text.ts'
 import { Ago, dayNameOf, now } from '../ui/time.tsx'
 import { counted, duration } from '../ui/units.ts'
 import type { ListState } from './list-state.ts'
+import { lastOpened, returnToRow } from './opened.ts'
 import { nameOf, summaryOf } from './summary.ts'
 import './rows.css'
-
-/** The delivery that was opened last. */
-const last = signal<number | undefined>(undefined)
 
 const dayOf = (row: DeliverySummary | undefined): string => (row ? dayNameOf(row.receivedAt, now.value) : '')
 
@@ -25,11 +22,12 @@ const dayOf = (row: DeliverySummary | undefined): string => (row ? dayNameOf(row
 export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListState; stale: boolean }) {
   const { rows, reading, stale } = props
   const table = useRef<HTMLTableElement>(null)
+  useLayoutEffect(() => returnToRow(table.current), [])
   const links = () => [...(table.current?.querySelectorAll<HTMLAnchorElement>('a.open') ?? [])]
   const at = () => links().indexOf(document.activeElement as HTMLAnchorElement)
   const move = (by: number) => {
     // Starts at the current row, or at the row of the delivery that was opened last.
-    const from = at() < 0 ? rows.findIndex(({ id }) => id === last.value) : at()
+    const from = at() < 0 ? rows.findIndex(({ id }) => id === lastOpened.value) : at()
     const link = links()[Math.min(rows.length - 1, Math.max(0, from + by))]
     link?.focus({ preventScroll: true })
     link?.closest('tr')?.scrollIntoView({ block: 'nearest' })
@@ -86,7 +84,7 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListSta
             <Row
               row={row}
               selected={selected.has(row.id)}
-              isLast={row.id === last.value}
+              isLast={row.id === lastOpened.value}
               onSelect={mayAct.value ? reading.select.bind(reading) : undefined}
             />
           </Fragment>
@@ -126,7 +124,7 @@ const Row = memo(
           <StateBadge state={row.state} />
         </td>
         <td class="event">
-          <a class="open foreign" href={linkTo(`deliveries/${row.id}`)} onClick={() => (last.value = row.id)}>
+          <a class="open foreign" href={linkTo(`deliveries/${row.id}`)}>
             {name}
           </a>
           <Flags row={row} />

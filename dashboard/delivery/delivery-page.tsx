@@ -3,6 +3,7 @@ import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { ApiError, get } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
+import { opened } from '../deliveries/opened.ts'
 import { PayloadCard } from '../payload/payload-card.tsx'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'
@@ -27,6 +28,7 @@ export function DeliveryPage({ id }: { id: string }) {
 
 function Delivery({ id }: { id: string }) {
   const { value: detail, error, reload } = useKnown(id)
+  useEffect(() => opened(Number(id)), [id])
   useKeys({ Escape: backToList, c: () => detail && mayAct.value && void copyCurl(detail.id) })
   if (error instanceof ApiError && error.status === 404) return <NotFound id={id} />
   return (
