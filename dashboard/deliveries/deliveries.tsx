@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'preact/hooks'
 import { linkTo } from '../address.ts'
 import { ApiError } from '../api/client.ts'
+import { PausedNote } from '../handlers/paused-note.tsx'
 import { BulkButtons } from '../operations/bulk-buttons.tsx'
 import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
@@ -35,6 +36,7 @@ export function Deliveries() {
   /** Whether the list shows all deliveries that match the search. */
   const isWhole = before === undefined && next.value === undefined
   const matching = rows.value.length - gone.value.size
+  const paused = [...new Set(rows.value.flatMap(({ pausedHandlers = [] }) => pausedHandlers))]
   const isEmpty = rows.value.length === 0 && !busy.value && !error.value
   return (
     <div class="deliveries">
@@ -68,6 +70,9 @@ export function Deliveries() {
           {reading.paused.value ? 'Resume updates' : 'Pause updates'}
         </button>
       </div>
+      {paused.length > 0 && (
+        <PausedNote handlers={paused} who="Deliveries in this list wait" onResume={() => void list.load()} />
+      )}
       <ConnectionNote connection={list.connection} />
       {/* One announcement for all new rows, so that screen readers are not interrupted again and again. */}
       <div class="hidden-visually" role="status">

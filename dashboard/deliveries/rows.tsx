@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { copyCurl } from '../delivery/copy-curl.ts'
+import { pausedText } from '../handlers/paused-note.tsx'
 import { retry } from '../operations/operations.ts'
 import { mayAct } from '../session/session.ts'
 import { useKeys } from '../ui/keys.ts'
@@ -131,6 +132,7 @@ const Row = memo(
         </td>
         <td class="about foreign">
           {plain(summaryOf(row), 160)}
+          {row.pausedHandlers && <span class="waits">Waits: {pausedText(row.pausedHandlers)}</span>}
           {row.failure && (
             <span class="failure" title={plain(row.failure.error ?? '')}>
               {plain(row.failure.handler, 60)}: {plain(messageIn(row.failure.error ?? 'no message'), 200)}

@@ -4,6 +4,7 @@ import { linkTo } from '../address.ts'
 import { ApiError, get } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
 import { opened } from '../deliveries/opened.ts'
+import { PausedNote } from '../handlers/paused-note.tsx'
 import { PayloadCard } from '../payload/payload-card.tsx'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'
@@ -62,6 +63,7 @@ function Known({ detail, reload }: { detail: DeliveryDetail; reload: () => void 
   return (
     <>
       <DeliveryHeader detail={detail} link={payload.loaded?.link} reload={reload} />
+      {detail.pausedHandlers && <PausedNote handlers={detail.pausedHandlers} who="Waits" onResume={reload} />}
       <FailureNote detail={detail} />
       <Timeline detail={detail} />
       <div class="columns">

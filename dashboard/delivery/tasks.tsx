@@ -8,7 +8,7 @@ import { Countdown } from './timeline.tsx'
 
 /** The handlers of a delivery, each with its attempts. */
 export function Tasks({ detail }: { detail: DeliveryDetail }) {
-  const { tasks, state, event } = detail
+  const { tasks, state, event, pausedHandlers = [] } = detail
   return (
     <section class="card tasks" aria-labelledby="handlers">
       <header>
@@ -25,13 +25,13 @@ export function Tasks({ detail }: { detail: DeliveryDetail }) {
         </p>
       )}
       {tasks.map((task) => (
-        <Task key={task.handler} task={task} />
+        <Task key={task.handler} task={task} isPaused={pausedHandlers.includes(task.handler)} />
       ))}
     </section>
   )
 }
 
-function Task({ task }: { task: TaskDetail }) {
+function Task({ task, isPaused }: { task: TaskDetail; isPaused: boolean }) {
   const { handler, state, key, nextAttemptAt, attempts } = task
   const newestFirst = attempts.toReversed()
   const failed = newestFirst.find(({ outcome }) => isFailure(outcome))
@@ -45,12 +45,13 @@ function Task({ task }: { task: TaskDetail }) {
           Order key: <span class="foreign">{plain(key, 120)}</span>
         </p>
       )}
-      {nextAttemptAt !== undefined && (
+      {isPaused && <p class="small">Waits: this handler is paused.</p>}
+      {nextAttemptAt !== undefined && !isPaused && (
         <p class="small">
           Next attempt: <Countdown at={nextAttemptAt} />
         </p>
       )}
-      {attempts.length === 0 && <p class="soft small">No attempt has started.</p>}
+      {attempts.length === 0 && !isPaused && <p class="soft small">No attempt has started.</p>}
       {newestFirst.map((attempt) => (
         <Attempt key={attempt.number} attempt={attempt} isOpen={attempt === failed} />
       ))}

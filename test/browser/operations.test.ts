@@ -48,6 +48,30 @@ describe('one delivery', () => {
   })
 })
 
+describe('a delivery of a paused handler', () => {
+  test('says in the list and on its page why it waits, and resumes the handler', async () => {
+    await scene.ask('handlers/ping/pause', {})
+    await scene.deliver('ping', { zen: 'Wait for me' })
+    await row('ping').first().getByText('Waits: the handler ping is paused').waitFor()
+    await row('ping').first().getByRole('link').click()
+    await page.locator('.note').getByText('Waits: the handler ping is paused').waitFor()
+    await page.getByRole('region', { name: 'Handler ping' }).getByText('Waits: this handler is paused.').waitFor()
+    expect(await page.getByText('No attempt has started').count()).toBe(0)
+    await button('Resume ping').click()
+    await page.locator('.head').getByText('done').waitFor()
+    await page.getByText('is paused').waitFor({ state: 'detached' })
+  })
+
+  test('says so if all handlers are paused', async () => {
+    await scene.ask('handlers/pause', { all: true })
+    await scene.deliver('ping', { zen: 'Wait for all' })
+    await page.getByText('Deliveries in this list wait: all handlers are paused').waitFor()
+    await button('Resume all').click()
+    await row('ping').first().filter({ hasText: 'done' }).waitFor()
+    await page.getByText('are paused').waitFor({ state: 'detached' })
+  })
+})
+
 describe('many deliveries', () => {
   test('are retried if they are selected', async () => {
     await fail(21, 22, 23)

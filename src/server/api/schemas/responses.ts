@@ -48,6 +48,9 @@ export const DeliverySummary = object({
   duration: optional(duration),
   failure: optional(object({ handler: text, error: optional(text) })),
   editedFrom: optional(count),
+  pausedHandlers: optional(
+    v.pipe(list(text), v.description('The paused handlers that still have to handle the delivery')),
+  ),
 })
 export type DeliverySummary = v.InferOutput<typeof DeliverySummary>
 export type DeliveryState = DeliverySummary['state']
