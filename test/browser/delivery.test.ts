@@ -267,6 +267,33 @@ describe('the payload', () => {
     expect(await page.locator('.others li a').getAttribute('href')).toBe(`#/deliveries/${before}`)
   })
 
+  test('is compared with a chosen delivery, by its number or by two selected rows', async () => {
+    const long = 'word'.repeat(2000)
+    const older = await deliver('issues', { action: 'opened', issue: { number: 51, title: 'One', body: long } })
+    const newer = await deliver('issues', { action: 'opened', issue: { number: 52, title: 'Two', body: 'short' } })
+    await show(newer)
+    await tab('Difference').click()
+    await page.getByLabel('Compare with delivery').fill(String(older))
+    await button('Compare').click()
+    const cells = page.getByRole('region', { name: 'Differences' }).locator('tbody tr', { hasText: 'issue.body' })
+    await cells.getByText('"short"').waitFor()
+    expect(page.url()).toMatch(new RegExp(`/deliveries/${newer}\\?compare=${older}$`))
+    const card = (await page.locator('.payload').boundingBox()) ?? { x: 0, width: 0 }
+    const after = (await cells.locator('td').last().boundingBox()) ?? { x: 0, width: 0 }
+    expect(after.x + after.width).toBeLessThanOrEqual(card.x + card.width)
+    await page.getByLabel('Compare with delivery').fill('999999')
+    await page.keyboard.press('Enter')
+    await page.getByRole('alert').getByText('There is no delivery 999999').waitFor()
+
+    await page.goto(`${scene.url}/#/deliveries`)
+    for (const id of [newer, older]) await page.getByRole('checkbox', { name: `delivery ${id}` }).check()
+    await page.getByRole('link', { name: 'Compare' }).click()
+    await page.getByText(`Compared with issues.opened, delivery ${older}`).waitFor()
+    expect(await page.getByRole('columnheader').allTextContents()).toEqual(
+      expect.arrayContaining([`Delivery ${older}`, `Delivery ${newer}`]),
+    )
+  })
+
   test('of a form is shown decoded', async () => {
     await show(await deliver('issues', payload, { form: true }))
     await row('Twelve').first().waitFor()
