@@ -29,7 +29,7 @@ export function App() {
   return (
     <>
       {session.value === undefined ? <Starting /> : session.value === null ? <Login /> : <Inside />}
-      <Toasts />
+      <Toasts screen={route.value.path.join('/')} />
     </>
   )
 }

@@ -174,6 +174,36 @@ describe('many deliveries, some changed meanwhile', () => {
   })
 })
 
+describe('an error', () => {
+  const message = () => page.getByRole('status').getByText('The server does not respond')
+  const failToRetry = async () => {
+    await row('Bug 71').getByRole('link').focus()
+    await page.keyboard.press('r')
+    await message().waitFor()
+  }
+
+  test('is shown once, and leaves with its screen or after a time, unless the mouse is on it', async () => {
+    await fail(71)
+    await page.clock.install()
+    await page.route('**/api/v1/deliveries/retry', (route) => route.abort())
+    for (let turn = 0; turn < 3; turn++) await failToRetry()
+    expect(await message().count()).toBe(1)
+    await page.getByRole('link', { name: 'Handlers' }).click()
+    await message().waitFor({ state: 'detached' })
+
+    await page.getByRole('link', { name: 'Deliveries', exact: true }).click()
+    await failToRetry()
+    await message().hover()
+    await page.clock.fastForward(60_000)
+    expect(await message().count()).toBe(1)
+    await page.mouse.move(0, 0)
+    await page.clock.fastForward(60_000)
+    await message().waitFor({ state: 'detached' })
+    await page.unroute('**/api/v1/deliveries/retry')
+    await page.clock.resume()
+  })
+})
+
 describe('a new delivery', () => {
   const editor = () => page.getByRole('textbox', { name: 'Payload, as JSON' })
 
