@@ -8,8 +8,9 @@ import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { count, counted, deliveries } from '../ui/units.ts'
 import { ConnectionNote } from './connection-note.tsx'
-import { InvalidSearch, NoDeliveriesYet, NoMatch } from './empty-states.tsx'
+import { InvalidSearch, NoMatch } from './empty-states.tsx'
 import { Filters } from './filters.tsx'
+import { FirstDelivery } from './first-delivery.tsx'
 import { useListState } from './list-state.ts'
 import { LiveList } from './live-list.ts'
 import { lastList, placeToReturnTo } from './opened.ts'
@@ -93,7 +94,7 @@ export function Deliveries() {
           <Failure error={error.value} again={() => void list.load()} />
         ))}
       {isEmpty &&
-        (q === '' ? before === undefined && <NoDeliveriesYet /> : <NoMatch text={q} onClear={() => search('')} />)}
+        (q === '' ? before === undefined && <FirstDelivery /> : <NoMatch text={q} onClear={() => search('')} />)}
       {rows.value.length > 0 && <Rows rows={rows.value} reading={reading} stale={busy.value || Boolean(error.value)} />}
       <nav class="pages" aria-label="Pages">
         {before !== undefined && (

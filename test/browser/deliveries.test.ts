@@ -26,12 +26,28 @@ const filter = (page: Page, label: string) => page.getByRole('group', { name: 'F
 const asked = (page: Page) => new URLSearchParams(page.url().split('?')[1]).get('q')
 
 describe('without deliveries', () => {
-  test('the page explains how to connect a repository and how to try it', async () => {
+  test('the page shows what is ready, how to try it, and why a request was rejected', async () => {
     const page = await scene.open()
     await page.getByRole('heading', { name: 'No deliveries yet' }).waitFor()
-    expect(await page.locator('.nothing-yet li').count()).toBe(3)
-    await page.getByRole('button', { name: 'Copy the command' }).click()
-    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('npx hookserver send issues.opened')
+    await page.getByText('A secret is set').waitFor()
+    await page.getByText('Waiting for the first delivery').waitFor()
+    const url = scene.watched.service.publicUrl
+    const copied = async (name: string) => {
+      await page.getByRole('button', { name, exact: true }).click()
+      await page.getByText(`Copied ${name.slice(5)}`, { exact: true }).waitFor()
+      return page.evaluate('navigator.clipboard.readText()')
+    }
+    expect(await copied('Copy the address')).toBe(url)
+    expect(await copied('Copy the command')).toBe(`npx hookserver send issues.opened --to ${url}`)
+    const ways = page.getByRole('region', { name: 'Without a public address' }).getByRole('listitem')
+    expect(await ways.allTextContents()).toEqual([
+      ...[expect.stringContaining('--pull'), expect.stringContaining('app create'), expect.stringContaining('tunnel')],
+    ])
+    await scene.watched.deliver('ping', { secret: 'a wrong one' })
+    await fetch(new URL('/favicon.ico', url), { method: 'POST' })
+    const rejection = page.getByRole('region', { name: 'The last rejected request' })
+    await rejection.getByText('wrong_signature').waitFor()
+    await rejection.getByText('What to do: Compare the two secrets').waitFor()
     await scene.deliver('ping', { zen: 'Keep it simple' })
     await rows(page).filter({ hasText: 'ping' }).waitFor()
     await page.context().close()

@@ -141,6 +141,8 @@ export type RegisteredProcess = v.InferOutput<typeof RegisteredProcess>
 export const Processes = object({ processes: list(RegisteredProcess) })
 
 export const Receiver = object({
+  url: v.pipe(text, v.description('Its URL on this machine')),
+  publicUrl: optional(v.pipe(text, v.description('The URL that GitHub delivers to, if the server knows it'))),
   heldBytes: bytes,
   heldLimit: bytes,
   origin: v.union([flag, v.literal('warn')]),
