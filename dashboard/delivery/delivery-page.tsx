@@ -1,8 +1,9 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { ApiError, get } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
+import { ConnectionNote } from '../deliveries/connection-note.tsx'
 import { opened } from '../deliveries/opened.ts'
 import { PausedNote } from '../handlers/paused-note.tsx'
 import { PayloadCard } from '../payload/payload-card.tsx'
@@ -28,12 +29,13 @@ export function DeliveryPage({ id }: { id: string }) {
 }
 
 function Delivery({ id }: { id: string }) {
-  const { value: detail, error, reload } = useKnown(id)
+  const { value: detail, error, reload, connection } = useKnown(id)
   useEffect(() => opened(Number(id)), [id])
   useKeys({ Escape: backToList, c: () => detail && mayAct.value && void copyCurl(detail.id) })
   if (error instanceof ApiError && error.status === 404) return <NotFound id={id} />
   return (
     <div class="delivery">
+      {connection && <ConnectionNote connection={connection} />}
       {error && <Failure error={error} again={reload} />}
       {!detail && <h1>Delivery {plain(id, 20)}</h1>}
       {!detail && !error && <p class="soft">Loading…</p>}
@@ -45,6 +47,7 @@ function Delivery({ id }: { id: string }) {
 /** The delivery. It is loaded again when it has changed, or when a change may be missing. */
 function useKnown(id: string) {
   const known = useResource(id, (signal) => get<DeliveryDetail>(`deliveries/${id}`, {}, signal))
+  const [connection, setConnection] = useState<Stream['connection']>()
   const reload = useRef(known.reload)
   reload.current = known.reload
   useEffect(() => {
@@ -53,9 +56,10 @@ function useKnown(id: string) {
       onChanges: (changes) => changes.some((one) => String(one.id) === id) && reload.current(),
       onReset: () => reload.current(),
     })
+    setConnection(stream.connection)
     return () => stream.close()
   }, [id])
-  return known
+  return { ...known, connection }
 }
 
 function Known({ detail, reload }: { detail: DeliveryDetail; reload: () => void }) {

@@ -289,14 +289,22 @@ test('a lost connection is shown, and the list catches up afterwards', async () 
   onTestFinished(() => page.context().close())
   await page.goto(`${adminUrl}/#token=${adminToken}`)
   await page.getByRole('heading', { name: 'No deliveries yet' }).waitFor()
-  for (const end of ends) await end()
+  const stop = async () => {
+    for (const end of ends.splice(0)) await end()
+  }
+  await stop()
   await page.getByText('Connection lost').waitFor()
 
   const again = { database, adminPort: new URL(adminUrl).port, validateIp: 'false' }
-  const second = await watch(undefined, again)
+  const second = await watch(undefined, again, (end) => ends.push(end))
+  onTestFinished(stop)
   await second.deliver('ping', { payload: { zen: 'Back again' } })
   await rows(page).filter({ hasText: 'ping' }).waitFor()
   await page.getByText('Connection lost').waitFor({ state: 'detached' })
+  await rows(page).getByRole('link').click()
+  await page.getByRole('heading', { level: 1, name: 'ping' }).waitFor()
+  await stop()
+  await page.getByText('Connection lost').waitFor()
 })
 
 test('an event that is older than the loaded list does not change it', async () => {
