@@ -7,6 +7,7 @@ import { plain } from '../ui/text.ts'
 import { showError, showMessage } from '../ui/toast.tsx'
 import { count, deliveries } from '../ui/units.ts'
 import { byState, type Candidates, findAll } from './candidates.ts'
+import { ReasonField } from './discard-question.tsx'
 import { type OperationName, operations, resultText, runForAll } from './operations.ts'
 
 /**
@@ -102,17 +103,7 @@ export function BulkDialog(props: {
         {states.includes('done') && act === 'retry' && !isRunning && (
           <p class="note warn">For done deliveries, all handlers run again.</p>
         )}
-        {act === 'discard' && possible.length > 0 && !isRunning && (
-          <label class="reason">
-            Reason (stored with the deliveries)
-            <input
-              class="field"
-              value={reason}
-              maxLength={1000}
-              onInput={({ currentTarget }) => setReason(currentTarget.value)}
-            />
-          </label>
-        )}
+        {act === 'discard' && possible.length > 0 && !isRunning && <ReasonField onInput={setReason} />}
         {isRunning && (
           <p role="status">
             {count(through)} of {deliveries(ids.length)}

@@ -4,6 +4,7 @@ import { get, post } from '../api/client.ts'
 import { confirmed } from '../ui/confirm.tsx'
 import { showError, showMessage } from '../ui/toast.tsx'
 import { deliveries } from '../ui/units.ts'
+import { askToDiscard } from './discard-question.tsx'
 
 export type OperationName = 'retry' | 'discard'
 
@@ -54,10 +55,10 @@ export async function retry({ id, state }: { id: number; state: DeliveryState })
 
 /** @returns Whether the delivery was discarded. */
 export async function discard({ id }: { id: number }): Promise<boolean> {
-  const text = 'Running attempts finish. After that, no handler runs for this delivery, unless you retry it.'
-  if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
+  const reason = await askToDiscard(id)
+  if (reason === undefined) return false
   // Allows every state that can be discarded, because the state may change while the dialog is open.
-  return runOperation('discard', id, operations.discard.concerns)
+  return runOperation('discard', id, operations.discard.concerns, reason)
 }
 
 /** The deliveries of running operations. */
@@ -67,11 +68,16 @@ const running = new Set<number>()
  * Runs an operation, and ignores further requests for the same delivery while it runs. Changes the delivery only if it
  * is in one of `states`: otherwise a second click, or another operator's retry, would run its handlers twice.
  */
-async function runOperation(act: OperationName, id: number, states: readonly DeliveryState[]): Promise<boolean> {
+async function runOperation(
+  act: OperationName,
+  id: number,
+  states: readonly DeliveryState[],
+  reason = '',
+): Promise<boolean> {
   if (running.has(id)) return false
   running.add(id)
   try {
-    const count = await request(act, { ids: [id], states })
+    const count = await request(act, { ids: [id], states, ...(reason !== '' && { reason }) })
     if (count > 0) showMessage(`${operations[act].done} delivery ${id}`)
     else await showNewState(id)
     return count > 0
