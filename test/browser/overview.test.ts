@@ -118,8 +118,19 @@ describe('the overview', () => {
     )
     await page.getByText('2nd secret: 1 delivery, still signed with an old secret').waitFor()
     await page.getByText('hookserver serve --recover').waitFor()
-    await button('Sweep now').click()
+    expect(await button('Check GitHub now').count()).toBe(0)
+  })
+
+  test('offers a recovery sweep if this process can run one', async () => {
+    await page.route('**/api/v1/recovery', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...(await response.json()), canSweep: true } })
+    })
+    await page.reload()
+    await button('Check GitHub now').click()
     await said(/This process does not recover missed deliveries/).waitFor()
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.reload()
   })
 
   test('links no total that is 0', async () => {
@@ -218,7 +229,7 @@ describe('handlers', () => {
     expect(await other.getByRole('button', { name: /Pause|Resume/ }).count()).toBe(0)
     await other.goto(`${scene.url}/#/overview`)
     await other.getByRole('heading', { name: 'Recovery of missed deliveries' }).waitFor()
-    expect(await other.getByRole('button', { name: 'Sweep now' }).count()).toBe(0)
+    expect(await other.getByRole('button', { name: 'Check GitHub now' }).count()).toBe(0)
     await other.context().close()
   })
 

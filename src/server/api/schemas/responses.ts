@@ -227,6 +227,7 @@ export type SweepReport = v.InferOutput<typeof SweepReport>
 export const SweepResult = object({ reports: list(SweepReport), missedDeliveries: list(MissedDelivery) })
 export type SweepResult = v.InferOutput<typeof SweepResult>
 export const Recovery = object({
+  canSweep: v.pipe(flag, v.description('Whether this process can run a sweep')),
   counts: missedDeliveryCounts,
   missedDeliveries: list(MissedDelivery),
   last: optional(object({ at: timestamp, reports: list(SweepReport) })),
