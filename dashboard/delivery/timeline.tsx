@@ -42,7 +42,7 @@ const looks: Readonly<Record<NonNullable<Step['outcome']>, { icon: IconName; ton
   failed: { icon: 'failed', tone: 'warn' },
   dead: { icon: 'failed', tone: 'bad' },
   discarded: { icon: 'bin', tone: '' },
-  released: { icon: 'pause', tone: '' },
+  released: { icon: 'none', tone: '' },
   'cut off': { icon: 'cross', tone: 'warn' },
   next: { icon: 'clock', tone: 'busy' },
 }
