@@ -27,7 +27,7 @@ export function Deliveries() {
   const list = useMemo(() => {
     const address = linkTo('deliveries', { q, before })
     const through = placeToReturnTo(address)
-    lastList.address = address
+    Object.assign(lastList, { address, text: q, rows: [] })
     return new LiveList({ text: q, before: /^\d+$/.test(before ?? '') ? Number(before) : undefined, through })
   }, [q, before])
   useEffect(() => () => list.close(), [list])
@@ -56,6 +56,11 @@ export function Deliveries() {
         <span class="soft small" role="status">
           {statusOf(list, { before, isWhole })}
         </span>
+        {before !== undefined && (
+          <a class="button slim" href={linkTo('deliveries', { q })}>
+            Newest
+          </a>
+        )}
         {gone.value.size > 0 && (
           <button type="button" class="button slim" onClick={() => void list.load()}>
             Refresh list
@@ -89,7 +94,7 @@ export function Deliveries() {
       </div>
       {error.value &&
         (error.value instanceof ApiError && error.value.status === 400 ? (
-          <InvalidSearch error={error.value} />
+          <InvalidSearch text={q} error={error.value} />
         ) : (
           <Failure error={error.value} again={() => void list.load()} />
         ))}

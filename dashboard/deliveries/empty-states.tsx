@@ -1,7 +1,9 @@
 import { isColumn } from '../../src/inbox/query/query.ts'
+import { deliveryStates } from '../../src/inbox/records.ts'
+import { suggestion } from '../../src/runtime/nearest.ts'
 import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
-import { namesIn } from './search.ts'
+import { namesIn, valueIn } from './search.ts'
 
 /** Shown if no delivery matches the search. */
 export function NoMatch({ text, onClear }: { text: string; onClear: () => void }) {
@@ -23,11 +25,17 @@ export function NoMatch({ text, onClear }: { text: string; onClear: () => void }
 }
 
 /** Shown if the search is not valid: the operator must correct it. */
-export function InvalidSearch({ error }: { error: Error }) {
+export function InvalidSearch({ text, error }: { text: string; error: Error }) {
+  const state = valueIn(text, 'state')
+  const isUnknown = /^\w+$/.test(state) && !deliveryStates.some((one) => one === state)
   return (
     <div class="note bad" role="alert">
       <Icon name="warning" />
-      <span class="foreign">The search is not valid. {error.message.replaceAll(/(^|; )q\./g, '$1')}</span>
+      <span class="foreign">
+        {isUnknown
+          ? `Unknown state “${state}”.${suggestion(state, deliveryStates) || ` The states are ${deliveryStates.join(', ')}.`}`
+          : `The search is not valid. ${error.message.replaceAll(/(^|; )q\./g, '$1')}`}
+      </span>
     </div>
   )
 }

@@ -4,8 +4,10 @@ import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 /** The delivery whose page was shown last. The list marks its row. */
 export const lastOpened = signal<number | undefined>(undefined)
 
-/** The list that was shown last, and its rows. Its address is a fragment. */
-export const lastList: { address: string; rows: readonly DeliverySummary[] } = { address: '', rows: [] }
+/** The list that was shown last: its address, which is a fragment, its search, and its rows. */
+export const lastList: { address: string; text: string; rows: readonly DeliverySummary[] } = {
+  ...{ address: '', text: '', rows: [] },
+}
 
 /** Whether the list scrolls to the row of that delivery and focuses its link. */
 let isReturning = false

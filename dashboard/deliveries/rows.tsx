@@ -7,11 +7,13 @@ import { copyCurl } from '../delivery/copy-curl.ts'
 import { pausedText } from '../handlers/paused-note.tsx'
 import { retry } from '../operations/operations.ts'
 import { mayAct } from '../session/session.ts'
+import { Breakable } from '../ui/breakable.tsx'
 import { useKeys } from '../ui/keys.ts'
 import { StateBadge } from '../ui/state.tsx'
 import { plain } from '../ui/text.ts'
 import { Ago, dayNameOf, now } from '../ui/time.tsx'
 import { counted, duration } from '../ui/units.ts'
+import { flagsOf } from './flags.ts'
 import type { ListState } from './list-state.ts'
 import { lastOpened, returnToRow } from './opened.ts'
 import { nameOf, summaryOf } from './summary.ts'
@@ -103,7 +105,7 @@ interface RowProps {
   selected: boolean
   /** Whether this delivery was opened last. */
   isLast: boolean
-  onSelect: ((id: number, on: boolean) => void) | undefined
+  onSelect: ((id: number, on: boolean, isRange: boolean) => void) | undefined
 }
 
 const Row = memo(
@@ -113,12 +115,14 @@ const Row = memo(
       <tr class={`${selected ? 'selected' : ''} ${isLast ? 'last' : ''}`}>
         {onSelect && (
           <td class="select">
-            <input
-              type="checkbox"
-              aria-label={`Select ${name}, delivery ${row.id}`}
-              checked={selected}
-              onChange={({ currentTarget }) => onSelect(row.id, currentTarget.checked)}
-            />
+            <label title="Shift selects all rows from the previous one">
+              <input
+                type="checkbox"
+                aria-label={`Select ${name}, delivery ${row.id}`}
+                checked={selected}
+                onClick={({ currentTarget, shiftKey }) => onSelect(row.id, currentTarget.checked, shiftKey)}
+              />
+            </label>
           </td>
         )}
         <td class="state">
@@ -126,7 +130,7 @@ const Row = memo(
         </td>
         <td class="event">
           <a class="open foreign" href={linkTo(`deliveries/${row.id}`)}>
-            {name}
+            <Breakable text={name} />
           </a>
           <Flags row={row} />
         </td>
@@ -139,7 +143,9 @@ const Row = memo(
             </span>
           )}
         </td>
-        <td class="repository foreign">{plain(row.repository ?? '', 100)}</td>
+        <td class="repository foreign">
+          <Breakable text={plain(row.repository ?? '', 100)} />
+        </td>
         <td class="sender foreign">{plain(row.sender ?? '', 40)}</td>
         <td class="received">
           <Ago at={row.receivedAt} />
@@ -164,13 +170,9 @@ const Row = memo(
     !before.onSelect === !after.onSelect,
 )
 
-function Flags({ row: { conflict, replayed, pulled, editedFrom } }: { row: DeliverySummary }) {
-  const flags = Object.entries({ conflict, replayed, pulled, edited: editedFrom !== undefined })
-  return flags
-    .filter(([, is]) => is)
-    .map(([name]) => (
-      <span key={name} class="tag">
-        {name}
-      </span>
-    ))
-}
+const Flags = ({ row }: { row: DeliverySummary }) =>
+  flagsOf(row).map(({ label, means }) => (
+    <span key={label} class="tag" title={means}>
+      {label}
+    </span>
+  ))

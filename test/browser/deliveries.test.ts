@@ -148,6 +148,8 @@ describe('the list', () => {
     await page.getByRole('alert').filter({ hasText: 'The search is not valid. since: expected' }).waitFor()
     await page.getByRole('button', { name: 'Clear', exact: true }).click()
     await rows(page).first().waitFor()
+    await page.goto(`${scene.url}/#/deliveries?q=state:ded`)
+    await page.getByRole('alert').filter({ hasText: 'Unknown state “ded”. Did you mean "dead"?' }).waitFor()
   })
 
   test('shows which condition it reads as a path in payloads, because it may be a mistake', async () => {
@@ -215,6 +217,47 @@ describe('the list', () => {
     await expect.poll(() => rows(page).last().locator('a.open').getAttribute('href')).toBe(last)
   })
 
+  test('selects a range of rows with Shift, and links to the newest page from the top', async () => {
+    const boxes = rows(page).getByRole('checkbox')
+    await boxes.nth(1).click()
+    await boxes.nth(4).click({ modifiers: ['Shift'] })
+    await page.getByText('Retry 4 selected…').waitFor()
+    await boxes.nth(3).click({ modifiers: ['Shift'] })
+    await page.getByText('Retry 2 selected…').waitFor()
+    await page.getByRole('button', { name: 'Clear selection' }).click()
+    await page.getByRole('link', { name: 'Older' }).click()
+    await page.locator('.toolbar').getByRole('link', { name: 'Newest' }).click()
+    await expect.poll(() => page.url()).not.toContain('before=')
+  })
+
+  test('keeps its column headers in view', async () => {
+    await rows(page).last().locator('a.open').focus()
+    await rows(page).last().scrollIntoViewIfNeeded()
+    const box = await page.getByRole('columnheader', { name: 'Event' }).boundingBox()
+    expect(box?.y).toBeGreaterThan(0)
+    expect(box?.y).toBeLessThan(60)
+  })
+
+  test('names events and repositories in full, at every width', async () => {
+    const repository = 'a-long-organization/a-rather-long-repository-name'
+    const payload = { action: 'created', sender: { login: 'octocat' }, repository: { full_name: repository } }
+    await page.reload() // the focus of the previous test is in the list, so new rows would wait
+    await rows(page).first().waitFor()
+    await scene.deliver('pull_request_review_comment', payload)
+    await scene.deliver('pull_request_review_comment', payload)
+    await rows(page).first().getByText('same body').waitFor()
+    for (const width of [390, 1024, 1440, 2560]) {
+      await page.setViewportSize({ width, height: 800 })
+      const cut = await page.evaluate(
+        `[...document.querySelectorAll('.rows tbody tr:has(a) :is(.select, .event, .repository)')].filter((cell) => cell.scrollWidth > cell.clientWidth).length`,
+      )
+      expect([width, cut]).toEqual([width, 0])
+      expect((await rows(page).first().boundingBox())?.height).toBeLessThan(140)
+    }
+    expect(await page.locator('main').evaluate((main) => main.clientWidth)).toBeGreaterThan(2000)
+    await page.setViewportSize({ width: 1280, height: 800 })
+  })
+
   test('is navigated by keys', async () => {
     await rows(page).first().waitFor()
     await page.keyboard.press('j')
@@ -231,7 +274,7 @@ describe('the list', () => {
     await page.keyboard.press('Escape')
     await page.keyboard.press('Escape')
     await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Next delivery in the list').waitFor()
+    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Next delivery').waitFor()
     await page.keyboard.press('Escape')
     await page.keyboard.press('j')
     await page.keyboard.press('Enter')

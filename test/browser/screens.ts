@@ -129,6 +129,7 @@ export function testScreens(looks: readonly Look[], scene: () => Scene): void {
       await show(page, screen)
       await checkAccess(page)
       await checkWidth(page)
+      if (width <= 720) await checkTargets(page)
       await checkHoveredContrast(page)
     })
   })
@@ -168,6 +169,17 @@ async function checkRules(page: Page, runOnly: readonly string[]): Promise<void>
   const violations = await page.evaluate<AxeResults['violations']>(`axe.run(${options}).then((all) => all.violations)`)
   const told = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }))
   expect(told).toEqual([])
+}
+
+/** Checks that the controls are high enough for a finger. The label of a checkbox is a part of its target. */
+async function checkTargets(page: Page): Promise<void> {
+  const small = await page.evaluate(`
+    [...document.querySelectorAll('button, a.button, nav a, select, input, summary')]
+      .map((control) => control.matches('[type=checkbox], [type=radio]') ? (control.closest('label') ?? control) : control)
+      .filter((control) => control.checkVisibility({ visibilityProperty: true }) && !control.closest('.tree'))
+      .filter((control) => control.getBoundingClientRect().height < 43.5 && !control.closest('.request, .hidden-visually, thead'))
+      .map((control) => control.outerHTML.slice(0, 120))`)
+  expect(small).toEqual([])
 }
 
 /** Checks that nothing is wider than the window. */
