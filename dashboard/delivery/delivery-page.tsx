@@ -7,15 +7,18 @@ import { ConnectionNote } from '../deliveries/connection-note.tsx'
 import { opened } from '../deliveries/opened.ts'
 import { PausedNote } from '../handlers/paused-note.tsx'
 import { PayloadCard } from '../payload/payload-card.tsx'
+import { go } from '../route.ts'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'
 import { useKeys } from '../ui/keys.ts'
 import { useResource } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
+import { showError, showMessage } from '../ui/toast.tsx'
 import { backToList } from './back-to-list.ts'
 import { copyCurl } from './copy-curl.ts'
 import { DeliveryHeader } from './delivery-header.tsx'
 import { FailureNote } from './failure-note.tsx'
+import { neighborOf } from './neighbor.ts'
 import { RelatedDeliveries } from './related-deliveries.tsx'
 import { Request } from './request.tsx'
 import { Tasks } from './tasks.tsx'
@@ -31,7 +34,27 @@ export function DeliveryPage({ id }: { id: string }) {
 function Delivery({ id }: { id: string }) {
   const { value: detail, error, reload, connection } = useKnown(id)
   useEffect(() => opened(Number(id)), [id])
-  useKeys({ Escape: backToList, c: () => detail && mayAct.value && void copyCurl(detail.id) })
+  const isMoving = useRef(false)
+  /** Shows the next or previous delivery. It replaces this one in the history, so that Back leads to the list. */
+  const move = async (by: 1 | -1) => {
+    if (isMoving.current) return
+    isMoving.current = true
+    try {
+      const next = await neighborOf(Number(id), by)
+      if (next === undefined) showMessage(`There is no ${by === 1 ? 'older' : 'newer'} delivery in the list`)
+      else go(linkTo(`deliveries/${next}`), { replace: true })
+    } catch (error) {
+      showError(error)
+    } finally {
+      isMoving.current = false
+    }
+  }
+  useKeys({
+    Escape: backToList,
+    c: () => detail && mayAct.value && void copyCurl(detail.id),
+    j: () => void move(1),
+    k: () => void move(-1),
+  })
   if (error instanceof ApiError && error.status === 404) return <NotFound id={id} />
   return (
     <div class="delivery">

@@ -24,12 +24,17 @@ export function Tasks({ detail }: { detail: DeliveryDetail }) {
               : 'No handler has run.'}
         </p>
       )}
-      {tasks.map((task) => (
-        <Task key={task.handler} task={task} isPaused={pausedHandlers.includes(task.handler)} />
-      ))}
+      {tasks
+        .toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
+        .map((task) => (
+          <Task key={task.handler} task={task} isPaused={pausedHandlers.includes(task.handler)} />
+        ))}
     </section>
   )
 }
+
+/** The states in the order of the handlers: what needs attention is first. */
+const order: readonly TaskDetail['state'][] = ['dead', 'retrying', 'running', 'pending', 'discarded', 'gone', 'done']
 
 function Task({ task, isPaused }: { task: TaskDetail; isPaused: boolean }) {
   const { handler, state, key, nextAttemptAt, attempts } = task
@@ -41,7 +46,10 @@ function Task({ task, isPaused }: { task: TaskDetail; isPaused: boolean }) {
         <span class="foreign">{plain(handler, 120)}</span> <StateBadge state={state} />
       </h3>
       {key !== undefined && (
-        <p class="soft small">
+        <p
+          class="soft small"
+          title="Tasks of this handler with the same order key run one at a time, in order of receipt"
+        >
           Order key: <span class="foreign">{plain(key, 120)}</span>
         </p>
       )}

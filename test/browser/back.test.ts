@@ -81,6 +81,33 @@ test('going back leads to the same list and to the opened row', async () => {
   expect(await page.evaluate('history.length')).toBe(length)
 })
 
+test('j and k show the next and the previous delivery, and Esc returns to its row', async () => {
+  const page = await openFirst('#/deliveries')
+  await page.locator('a[href="#/deliveries/20"]').click()
+  await page.getByText('delivery 20', { exact: true }).waitFor()
+  await page.keyboard.press('j')
+  await page.getByText('delivery 19', { exact: true }).waitFor()
+  await page.keyboard.press('k')
+  await page.getByText('delivery 20', { exact: true }).waitFor()
+  await page.keyboard.press('k')
+  await page.getByText('delivery 21', { exact: true }).waitFor()
+  await page.keyboard.press('Escape')
+  await expect.poll(() => focused(page)).toBe('#/deliveries/21')
+})
+
+test('j and k work on a delivery that was not opened from a list', async () => {
+  const page = await openFirst('#/deliveries/2')
+  await page.getByText('delivery 2', { exact: true }).waitFor()
+  await page.keyboard.press('k')
+  await page.getByText('delivery 3', { exact: true }).waitFor()
+  for (const id of [2, 1]) {
+    await page.keyboard.press('j')
+    await page.getByText(`delivery ${id}`, { exact: true }).waitFor()
+  }
+  await page.keyboard.press('j')
+  await page.getByText('There is no older delivery').waitFor()
+})
+
 test('going back finds the opened row behind newer deliveries', async () => {
   const page = await openFirst('#/deliveries?q=event:star')
   await scene.deliver('star', { action: 'created' })

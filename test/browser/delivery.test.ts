@@ -16,6 +16,7 @@ beforeAll(async () => {
   hooks.on('push', { name: 'deploy' }, () => new Promise<void>((resolve) => (finish = resolve)))
   hooks.on('star', { name: 'stars' }, () => Promise.reject(new Retry({ after: 3_600_000 })))
   hooks.on('issues', { name: 'tracker', attempts: 1 }, track)
+  hooks.on('issues', { name: 'audit' }, () => undefined)
   hooks.on('ping', { name: 'pong' }, pong)
   scene = await openScene(hooks)
   page = await scene.open()
@@ -61,18 +62,43 @@ describe('a delivery that failed', () => {
     expect(await page.locator('.head').getByText('dead').count()).toBe(1)
     expect(await page.locator('.about').textContent()).toBe('#7 stack')
     expect(await page.locator('.why').textContent()).toMatch(
-      /tracker failed for the last time after 1 attempt: Error: The tracker answered 503$/,
+      /tracker failed 1 of 1 attempt: Error: The tracker answered 503$/,
     )
     expect(await page.locator('.attempt[open] pre').textContent()).toMatch(/503\nand said why\n\s+at track/)
   })
 
-  test('shows its history in order', async () => {
-    const steps = await page.locator('.timeline li strong').allInnerTexts()
-    expect(steps).toEqual(['received', 'verified', 'stored', 'replied', 'tracker'])
-    expect(await page.locator('.timeline li').last().locator('strong + .small').textContent()).toBe('attempt 1')
+  const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
+
+  test('shows the failing handler first, and links to itself', async () => {
+    const handlers = page.locator('.task h3')
+    expect(await handlers.allTextContents()).toEqual([
+      expect.stringContaining('tracker'),
+      expect.stringContaining('audit'),
+    ])
+    await button('Copy link').click()
+    await expect.poll(clipboard).toBe(`${scene.url}/#/deliveries/${id}`)
   })
 
-  const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
+  test('shows its times in the 24-hour clock, and in UTC on request', async () => {
+    const received = () => fact('Received').textContent()
+    const other = await scene.open(`#/deliveries/${id}`, { timezoneId: 'Asia/Tokyo', locale: 'en-US' })
+    const exact = other.locator('.request dl > div', { has: other.getByText('Received', { exact: true }) })
+    await exact.getByText('GMT+9').waitFor()
+    await other.getByLabel('Times in UTC').check()
+    await exact.getByText('UTC').waitFor()
+    expect(await exact.textContent()).not.toMatch(/[AP]M/)
+    expect(await exact.textContent()).toBe((await received())?.replace('GMT', 'UTC'))
+    await other.reload()
+    await exact.getByText('UTC').waitFor()
+    await other.context().close()
+  })
+
+  test('shows its history in order', async () => {
+    const steps = await page.locator('.timeline li strong').allInnerTexts()
+    expect(steps.slice(0, 4)).toEqual(['received', 'verified', 'stored', 'replied'])
+    expect(steps.slice(4).sort()).toEqual(['audit', 'tracker'])
+    expect(await page.locator('.timeline li').last().locator('strong + .small').textContent()).toBe('attempt 1')
+  })
 
   test('shows the reply that the sender got, and the replies to copies', async () => {
     const request = signedRequest('issues', { secret: secrets[0] as string, payload: JSON.stringify(issue(31)) })
