@@ -22,9 +22,7 @@ export function BulkDialog(props: {
   onClose: (isDone: boolean) => void
 }) {
   const { act, text, chosen, onClose } = props
-  const { concerns, first, verb, doing, done } = operations[act]
-  /** The participle, as in "cannot be retried". */
-  const passive = done.toLowerCase()
+  const { concerns, first, verb, doing, passive } = operations[act]
   const [found, setFound] = useState<Candidates | undefined>(() => chosen && byState(chosen))
   const [looked, setLooked] = useState(0)
   const [wanted, setWanted] = useState<readonly DeliveryState[]>()

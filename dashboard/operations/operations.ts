@@ -18,8 +18,10 @@ export const operations: Readonly<
       first: readonly DeliveryState[]
       verb: string
       doing: string
-      /** The verb of the result, as in "Retried delivery 3". */
-      done: string
+      /** The participle, as in "cannot be retried". */
+      passive: string
+      /** The result. A retry only makes deliveries pending: their handlers run later. */
+      result: (what: string, count: number) => string
     }
   >
 > = {
@@ -27,15 +29,17 @@ export const operations: Readonly<
     concerns: ['dead', 'retrying', 'discarded', 'ignored', 'done'],
     first: ['dead', 'retrying'],
     verb: 'Retry',
-    doing: 'Retrying',
-    done: 'Retried',
+    doing: 'Queueing',
+    passive: 'retried',
+    result: (what, count) => `${what} ${count === 1 ? 'is' : 'are'} pending, and will be retried`,
   },
   discard: {
     concerns: ['dead', 'retrying', 'pending', 'running'],
     first: ['dead', 'retrying', 'pending', 'running'],
     verb: 'Discard',
     doing: 'Discarding',
-    done: 'Discarded',
+    passive: 'discarded',
+    result: (what) => `Discarded ${what[0]?.toLowerCase()}${what.slice(1)}`,
   },
 }
 
@@ -78,7 +82,7 @@ async function runOperation(
   running.add(id)
   try {
     const count = await request(act, { ids: [id], states, ...(reason !== '' && { reason }) })
-    if (count > 0) showMessage(`${operations[act].done} delivery ${id}`)
+    if (count > 0) showMessage(operations[act].result(`Delivery ${id}`, 1))
     else await showNewState(id)
     return count > 0
   } catch (error) {
@@ -147,7 +151,7 @@ export async function runForAll(
 
 /** The result in sentences. */
 export function resultText(act: OperationName, { count, processed, error }: Outcome, all: number): string {
-  const done = `${operations[act].done} ${deliveries(count)}`
+  const done = operations[act].result(deliveries(count), count)
   const skipped = processed - count
   const rest = deliveries(all - processed)
   return [

@@ -9,7 +9,7 @@ const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: str
   running: { icon: 'turning', tone: 'busy', meaning: 'a handler is running' },
   retrying: { icon: 'again', tone: 'warn', meaning: 'failed, will be retried' },
   dead: { icon: 'failed', tone: 'bad', meaning: 'failed, will not be retried' },
-  discarded: { icon: 'bin', tone: '', meaning: 'ended by a handler, an operator or the option replays' },
+  discarded: { icon: 'bin', tone: '', meaning: 'ended on purpose: by a handler, an operator or the option replays' },
   done: { icon: 'done', tone: 'good', meaning: 'every handler succeeded' },
   ignored: { icon: 'none', tone: '', meaning: 'no handler matched, or all tasks are gone' },
   gone: { icon: 'none', tone: '', meaning: 'the handler is no longer registered, or no longer matches' },
