@@ -93,6 +93,23 @@ describe('a delivery that failed', () => {
     await other.context().close()
   })
 
+  test('shows the date of an old delivery, and a discarded attempt not as a success', async () => {
+    await page.route(`**/api/v1/deliveries/${id}`, async (route) => {
+      const response = await route.fetch()
+      const detail = await response.json()
+      const attempts = [{ number: 1, startedAt: detail.receivedAt + 5, outcome: 'discarded', duration: 1 }]
+      const tasks = [{ handler: 'tracker', state: 'discarded', attempts }]
+      await route.fulfill({ response, json: { ...detail, tasks, receivedAt: detail.receivedAt - 3 * 86_400_000 } })
+    })
+    await page.reload()
+    await page.locator('.timeline li.off').getByText('discarded').waitFor()
+    const received = page.locator('.timeline li').first().locator('time')
+    expect(await received.textContent()).toMatch(/\w{3} \d+, \d{4}, \d\d:\d\d:\d\d$/)
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.reload()
+    await page.locator('.timeline').getByText('dead').waitFor()
+  })
+
   test('shows its history in order', async () => {
     const steps = await page.locator('.timeline li strong').allInnerTexts()
     expect(steps.slice(0, 4)).toEqual(['received', 'verified', 'stored', 'replied'])
