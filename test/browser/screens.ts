@@ -108,6 +108,27 @@ const screens: readonly Screen[] = [
     place: '#/send?from=1',
     ready: (page) => page.getByRole('textbox').getByText('"issue"').first().waitFor(),
   },
+  {
+    name: 'difference',
+    place: '#/deliveries/1?compare=2',
+    ready: (page) => page.getByRole('region', { name: 'Differences' }).waitFor(),
+  },
+  {
+    name: 'unknown page',
+    place: '#/nowhere',
+    ready: (page) => page.getByRole('heading', { name: 'No such page' }).waitFor(),
+  },
+  {
+    // The last one, because the page then gets no deliveries.
+    name: 'first delivery',
+    place: '#/deliveries',
+    async ready(page) {
+      const json = { deliveries: [], scanned: 0, left: 0 }
+      await page.route('**/api/v1/deliveries?*', (route) => route.fulfill({ json }))
+      await page.reload()
+      await page.getByRole('region', { name: 'The last rejected request' }).waitFor()
+    },
+  },
 ]
 
 interface Look {
