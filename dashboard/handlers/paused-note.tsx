@@ -2,10 +2,12 @@ import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { get } from '../api/client.ts'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'
-import { useResource } from '../ui/resource.ts'
+import { usePolled } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
 import { PauseButton } from './pause-button.tsx'
 
+/** Milliseconds between two polls. */
+const interval = 5000
 /** How many handlers a text names. */
 const maxNames = 3
 
@@ -21,15 +23,17 @@ export function pausedText(handlers: readonly string[]): string {
 /** Says why deliveries wait, and resumes the handlers. */
 export function PausedNote(props: { handlers: readonly string[]; who: string; onResume: () => void }) {
   const { handlers, who, onResume } = props
-  const { value } = useResource(handlers.join('\n'), (signal) => get<Stats>('stats', {}, signal))
+  const { value } = usePolled('paused handlers', interval, (signal) => get<Stats>('stats', {}, signal))
   const paused = value?.paused ?? []
   const allPaused = paused.includes('*')
   const byName = handlers.filter((handler) => paused.includes(handler))
+  // Another operator may have resumed the handlers. The deliveries then wait for free slots.
+  if (value && !allPaused && byName.length === 0) return null
   return (
     <div class="note warn">
       <Icon name="pause" />
       <span class="foreign">
-        {who}: {allPaused ? 'all handlers are paused' : pausedText(handlers)}
+        {who}: {allPaused ? 'all handlers are paused' : pausedText(value ? byName : handlers)}
       </span>
       {mayAct.value && (
         <span class="end">
