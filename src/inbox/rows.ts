@@ -1,5 +1,6 @@
 /** The rows that stores read. They are the same in both stores, except that SQLite has 1 and 0 for true and false. */
 import type { StoredDelivery } from './inbox.ts'
+import { isPaused } from './match-tasks.ts'
 import type {
   AttemptDetail,
   DeliveryDetail,
@@ -11,7 +12,6 @@ import type {
   TaskDetail,
   TaskState,
 } from './records.ts'
-import { isPaused } from './match-tasks.ts'
 import { nextAttemptOf } from './states.ts'
 
 /** A record as a row, which has null where the record has undefined. */

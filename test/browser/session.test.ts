@@ -85,7 +85,7 @@ describe('logging in', () => {
 })
 
 test('an unknown page is reported', async () => {
-  const page = closed(await scene.open('#/deliverys'))
+  const page = closed(await scene.open('#/nowhere'))
   await page.getByRole('heading', { name: 'No such page' }).waitFor()
   await page.getByRole('link', { name: 'All deliveries' }).click()
   await rows(page).first().waitFor()
