@@ -16,7 +16,6 @@ beforeAll(async () => {
   hooks.on('push', { name: 'deploy' }, () => new Promise<void>((resolve) => (finish = resolve)))
   hooks.on('star', { name: 'stars' }, () => Promise.reject(new Retry({ after: 3_600_000 })))
   hooks.on('issues', { name: 'tracker', attempts: 1 }, track)
-  hooks.on('issues', { name: 'audit' }, () => undefined)
   hooks.on('ping', { name: 'pong' }, pong)
   scene = await openScene(hooks)
   page = await scene.open()
@@ -69,51 +68,9 @@ describe('a delivery that failed', () => {
 
   const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
 
-  test('shows the failing handler first, and links to itself', async () => {
-    const handlers = page.locator('.task h3')
-    expect(await handlers.allTextContents()).toEqual([
-      expect.stringContaining('tracker'),
-      expect.stringContaining('audit'),
-    ])
-    await button('Copy link').click()
-    await expect.poll(clipboard).toBe(`${scene.url}/#/deliveries/${id}`)
-  })
-
-  test('shows its times in the 24-hour clock, and in UTC on request', async () => {
-    const received = () => fact('Received').textContent()
-    const other = await scene.open(`#/deliveries/${id}`, { timezoneId: 'Asia/Tokyo', locale: 'en-US' })
-    const exact = other.locator('.request dl > div', { has: other.getByText('Received', { exact: true }) })
-    await exact.getByText('GMT+9').waitFor()
-    await other.getByLabel('Times in UTC').check()
-    await exact.getByText('UTC').waitFor()
-    expect(await exact.textContent()).not.toMatch(/[AP]M/)
-    expect(await exact.textContent()).toBe((await received())?.replace('GMT', 'UTC'))
-    await other.reload()
-    await exact.getByText('UTC').waitFor()
-    await other.context().close()
-  })
-
-  test('shows the date of an old delivery, and a discarded attempt not as a success', async () => {
-    await page.route(`**/api/v1/deliveries/${id}`, async (route) => {
-      const response = await route.fetch()
-      const detail = await response.json()
-      const attempts = [{ number: 1, startedAt: detail.receivedAt + 5, outcome: 'discarded', duration: 1 }]
-      const tasks = [{ handler: 'tracker', state: 'discarded', attempts }]
-      await route.fulfill({ response, json: { ...detail, tasks, receivedAt: detail.receivedAt - 3 * 86_400_000 } })
-    })
-    await page.reload()
-    await page.locator('.timeline li.off').getByText('discarded').waitFor()
-    const received = page.locator('.timeline li').first().locator('time')
-    expect(await received.textContent()).toMatch(/\w{3} \d+, \d{4}, \d\d:\d\d:\d\d$/)
-    await page.unrouteAll({ behavior: 'wait' })
-    await page.reload()
-    await page.locator('.timeline').getByText('dead').waitFor()
-  })
-
   test('shows its history in order', async () => {
     const steps = await page.locator('.timeline li strong').allInnerTexts()
-    expect(steps.slice(0, 4)).toEqual(['received', 'verified', 'stored', 'replied'])
-    expect(steps.slice(4).sort()).toEqual(['audit', 'tracker'])
+    expect(steps).toEqual(['received', 'verified', 'stored', 'replied', 'tracker'])
     expect(await page.locator('.timeline li').last().locator('strong + .small').textContent()).toBe('attempt 1')
   })
 
@@ -308,33 +265,6 @@ describe('the payload', () => {
     ])
     await page.locator('.others').getByText('this delivery').waitFor()
     expect(await page.locator('.others li a').getAttribute('href')).toBe(`#/deliveries/${before}`)
-  })
-
-  test('is compared with a chosen delivery, by its number or by two selected rows', async () => {
-    const long = 'word'.repeat(2000)
-    const older = await deliver('issues', { action: 'opened', issue: { number: 51, title: 'One', body: long } })
-    const newer = await deliver('issues', { action: 'opened', issue: { number: 52, title: 'Two', body: 'short' } })
-    await show(newer)
-    await tab('Difference').click()
-    await page.getByLabel('Compare with delivery').fill(String(older))
-    await button('Compare').click()
-    const cells = page.getByRole('region', { name: 'Differences' }).locator('tbody tr', { hasText: 'issue.body' })
-    await cells.getByText('"short"').waitFor()
-    expect(page.url()).toMatch(new RegExp(`/deliveries/${newer}\\?compare=${older}$`))
-    const card = (await page.locator('.payload').boundingBox()) ?? { x: 0, width: 0 }
-    const after = (await cells.locator('td').last().boundingBox()) ?? { x: 0, width: 0 }
-    expect(after.x + after.width).toBeLessThanOrEqual(card.x + card.width)
-    await page.getByLabel('Compare with delivery').fill('999999')
-    await page.keyboard.press('Enter')
-    await page.getByRole('alert').getByText('There is no delivery 999999').waitFor()
-
-    await page.goto(`${scene.url}/#/deliveries`)
-    for (const id of [newer, older]) await page.getByRole('checkbox', { name: `delivery ${id}` }).check()
-    await page.getByRole('link', { name: 'Compare' }).click()
-    await page.getByText(`Compared with issues.opened, delivery ${older}`).waitFor()
-    expect(await page.getByRole('columnheader').allTextContents()).toEqual(
-      expect.arrayContaining([`Delivery ${older}`, `Delivery ${newer}`]),
-    )
   })
 
   test('of a form is shown decoded', async () => {
