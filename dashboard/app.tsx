@@ -48,7 +48,8 @@ function Inside() {
   const main = useRef<HTMLElement>(null)
   const place = `${name}/${id ?? ''}`
   const first = useRef(true)
-  useEffect(() => {
+  // A layout effect: an ordinary effect may run after the list has loaded, and would take the focus from its row.
+  useLayoutEffect(() => {
     document.title = `${title} · hookserver`
     // After a change of the screen, screen readers start at the top, as they do after a page has loaded.
     if (!first.current) main.current?.focus({ preventScroll: true })

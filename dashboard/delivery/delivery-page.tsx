@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { ApiError, get } from '../api/client.ts'
@@ -33,7 +33,7 @@ export function DeliveryPage({ id }: { id: string }) {
 
 function Delivery({ id }: { id: string }) {
   const { value: detail, error, reload, connection } = useKnown(id)
-  useEffect(() => opened(Number(id)), [id])
+  useLayoutEffect(() => opened(Number(id)), [id])
   const isMoving = useRef(false)
   /** Shows the next or previous delivery. It replaces this one in the history, so that Back leads to the list. */
   const move = async (by: 1 | -1) => {
