@@ -9,7 +9,7 @@ export interface Route {
   search: Readonly<Record<string, string>>
 }
 
-/** The route in a fragment: the list if the fragment has no path. For an unknown path, `App` shows the list. */
+/** The route in a fragment: the list if the fragment has no path. */
 export function routeIn(text: string): Route {
   const [path = '', search = ''] = /^#\//.test(text) ? split(text.slice(2)) : []
   const parts = path.split('/').filter((part) => part !== '')

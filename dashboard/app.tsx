@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { linkTo } from './address.ts'
 import { Deliveries } from './deliveries/deliveries.tsx'
 import { DeliveryPage } from './delivery/delivery-page.tsx'
 import { Handlers } from './handlers/handlers.tsx'
@@ -24,12 +25,14 @@ const screens = {
   send: { title: 'Send a delivery', screen: Send },
 } as const
 
+const unknown = { title: 'No such page', screen: NoSuchPage } as const
+
 export function App() {
   useEffect(() => void openSession(), [])
   return (
     <>
       {session.value === undefined ? <Starting /> : session.value === null ? <Login /> : <Inside />}
-      <Toasts />
+      <Toasts screen={route.value.path.join('/')} />
     </>
   )
 }
@@ -39,13 +42,14 @@ function Inside() {
   useLayoutEffect(keepFocus, [])
   useKeys({ '?': () => setHelp(true) })
   const [name = '', id] = route.value.path
-  const known = Object.hasOwn(screens, name) ? screens[name as keyof typeof screens] : screens.deliveries
+  const known = Object.hasOwn(screens, name) ? screens[name as keyof typeof screens] : unknown
   const isDelivery = known === screens.deliveries && id !== undefined
   const title = isDelivery ? `Delivery ${id}` : known.title
   const main = useRef<HTMLElement>(null)
   const place = `${name}/${id ?? ''}`
   const first = useRef(true)
-  useEffect(() => {
+  // A layout effect: an ordinary effect may run after the list has loaded, and would take the focus from its row.
+  useLayoutEffect(() => {
     document.title = `${title} · hookserver`
     // After a change of the screen, screen readers start at the top, as they do after a page has loaded.
     if (!first.current) main.current?.focus({ preventScroll: true })
@@ -63,5 +67,17 @@ function Inside() {
       <Confirmation />
       {help && <Help onClose={() => setHelp(false)} />}
     </>
+  )
+}
+
+function NoSuchPage() {
+  return (
+    <div class="blank">
+      <h1>No such page</h1>
+      <p>The link is wrong, or a newer version of hookserver has this page.</p>
+      <a class="button" href={linkTo('deliveries')}>
+        All deliveries
+      </a>
+    </div>
   )
 }

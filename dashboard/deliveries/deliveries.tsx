@@ -1,16 +1,19 @@
 import { useEffect, useMemo } from 'preact/hooks'
 import { linkTo } from '../address.ts'
 import { ApiError } from '../api/client.ts'
+import { PausedNote } from '../handlers/paused-note.tsx'
 import { BulkButtons } from '../operations/bulk-buttons.tsx'
 import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { count, counted, deliveries } from '../ui/units.ts'
 import { ConnectionNote } from './connection-note.tsx'
-import { InvalidSearch, NoDeliveriesYet, NoMatch } from './empty-states.tsx'
+import { InvalidSearch, NoMatch } from './empty-states.tsx'
 import { Filters } from './filters.tsx'
+import { FirstDelivery } from './first-delivery.tsx'
 import { useListState } from './list-state.ts'
 import { LiveList } from './live-list.ts'
+import { lastList, placeToReturnTo } from './opened.ts'
 import { Rows } from './rows.tsx'
 import { SearchBox } from './search-box.tsx'
 import { SearchProgress } from './search-progress.tsx'
@@ -22,13 +25,20 @@ export const search = (text: string): void => go(linkTo('deliveries', { q: text 
 /** The deliveries, newest first, updated as they change. */
 export function Deliveries() {
   const { q = '', before } = route.value.search
-  const list = useMemo(() => new LiveList(q, /^\d+$/.test(before ?? '') ? Number(before) : undefined), [q, before])
+  const list = useMemo(() => {
+    const address = linkTo('deliveries', { q, before })
+    const through = placeToReturnTo(address)
+    Object.assign(lastList, { address, text: q, rows: [] })
+    return new LiveList({ text: q, before: /^\d+$/.test(before ?? '') ? Number(before) : undefined, through })
+  }, [q, before])
   useEffect(() => () => list.close(), [list])
   const reading = useListState(list)
   const { rows, gone, next, busy, error } = list
+  lastList.rows = rows.value
   /** Whether the list shows all deliveries that match the search. */
   const isWhole = before === undefined && next.value === undefined
   const matching = rows.value.length - gone.value.size
+  const paused = [...new Set(rows.value.flatMap(({ pausedHandlers = [] }) => pausedHandlers))]
   const isEmpty = rows.value.length === 0 && !busy.value && !error.value && !list.stopped.value
   return (
     <div class="deliveries">
@@ -47,6 +57,11 @@ export function Deliveries() {
         <span class="soft small" role="status">
           {statusOf(list, { before, isWhole })}
         </span>
+        {before !== undefined && (
+          <a class="button slim" href={linkTo('deliveries', { q })}>
+            Newest
+          </a>
+        )}
         {gone.value.size > 0 && (
           <button type="button" class="button slim" onClick={() => void list.load()}>
             Refresh list
@@ -63,6 +78,9 @@ export function Deliveries() {
         </button>
       </div>
       <SearchProgress text={q} list={list} />
+      {paused.length > 0 && (
+        <PausedNote handlers={paused} who="Deliveries in this list wait" onResume={() => void list.load()} />
+      )}
       <ConnectionNote connection={list.connection} />
       {/* One announcement for all new rows, so that screen readers are not interrupted again and again. */}
       <div class="hidden-visually" role="status">
@@ -78,12 +96,12 @@ export function Deliveries() {
       </div>
       {error.value &&
         (error.value instanceof ApiError && error.value.status === 400 ? (
-          <InvalidSearch error={error.value} />
+          <InvalidSearch text={q} error={error.value} />
         ) : (
           <Failure error={error.value} again={() => void list.load()} />
         ))}
       {isEmpty &&
-        (q === '' ? before === undefined && <NoDeliveriesYet /> : <NoMatch text={q} onClear={() => search('')} />)}
+        (q === '' ? before === undefined && <FirstDelivery /> : <NoMatch text={q} onClear={() => search('')} />)}
       {rows.value.length > 0 && <Rows rows={rows.value} reading={reading} stale={busy.value || Boolean(error.value)} />}
       <nav class="pages" aria-label="Pages">
         {before !== undefined && (

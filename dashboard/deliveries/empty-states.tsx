@@ -1,43 +1,8 @@
-import { linkTo } from '../address.ts'
-import { mayAct } from '../session/session.ts'
-import { CopyButton } from '../ui/copy.tsx'
+import { deliveryStates } from '../../src/inbox/records.ts'
+import { suggestion } from '../../src/runtime/nearest.ts'
 import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
-import { namesIn } from './search.ts'
-
-const tryIt = 'npx hookserver send issues.opened'
-
-/** Shown before the first delivery. */
-export function NoDeliveriesYet() {
-  return (
-    <section class="blank nothing-yet">
-      <h2>No deliveries yet</h2>
-      <ol>
-        <li>
-          On GitHub, open your repository’s <strong>Settings</strong>, then <strong>Webhooks</strong>, then{' '}
-          <strong>Add webhook</strong>.
-        </li>
-        <li>
-          Enter the public URL of this server, ending in <code>/hooks</code>. Choose the content type{' '}
-          <code>application/json</code>, and enter the secret that you started this server with.
-        </li>
-        <li>
-          Choose the events, and click <strong>Add webhook</strong>. GitHub sends a <code>ping</code>, which appears
-          here.
-        </li>
-      </ol>
-      <p>
-        To try it without GitHub, run this command on the server’s machine: <code class="line">{tryIt}</code>
-        <CopyButton text={() => tryIt} what="the command" />
-      </p>
-      {mayAct.value && (
-        <p>
-          Or <a href={linkTo('send')}>send a sample delivery</a>.
-        </p>
-      )}
-    </section>
-  )
-}
+import { namesIn, valueIn } from './search.ts'
 
 /** Shown if no delivery matches the search. */
 export function NoMatch({ text, onClear }: { text: string; onClear: () => void }) {
@@ -59,11 +24,17 @@ export function NoMatch({ text, onClear }: { text: string; onClear: () => void }
 }
 
 /** Shown if the search is not valid: the operator must correct it. */
-export function InvalidSearch({ error }: { error: Error }) {
+export function InvalidSearch({ text, error }: { text: string; error: Error }) {
+  const state = valueIn(text, 'state')
+  const isUnknown = /^\w+$/.test(state) && !deliveryStates.some((one) => one === state)
   return (
     <div class="note bad" role="alert">
       <Icon name="warning" />
-      <span class="foreign">The search is not valid. {error.message.replaceAll(/(^|; )q\./g, '$1')}</span>
+      <span class="foreign">
+        {isUnknown
+          ? `Unknown state “${state}”.${suggestion(state, deliveryStates) || ` The states are ${deliveryStates.join(', ')}.`}`
+          : `The search is not valid. ${error.message.replaceAll(/(^|; )q\./g, '$1')}`}
+      </span>
     </div>
   )
 }

@@ -10,6 +10,8 @@ export class ListState {
   readonly paused = signal(false)
   readonly selected: Signal<ReadonlySet<number>> = signal(new Set())
   readonly #list: LiveList
+  /** The row whose checkbox changed last: the start of a range. */
+  #start: number | undefined
 
   constructor(list: LiveList) {
     this.#list = list
@@ -23,11 +25,21 @@ export class ListState {
       isBusy || this.#list.waiting.value.length > 0 || Boolean(rows?.contains(document.activeElement))
   }
 
-  select(id: number, on: boolean): void {
+  /** @param isRange Also changes the rows between this row and the one that was changed before. */
+  select(id: number, on: boolean, isRange = false): void {
     const selected = new Set(this.selected.value)
-    if (on) selected.add(id)
-    else selected.delete(id)
+    for (const one of isRange ? this.#rangeTo(id) : [id]) {
+      if (on) selected.add(one)
+      else selected.delete(one)
+    }
+    this.#start = id
     this.selected.value = selected
+  }
+
+  #rangeTo(id: number): number[] {
+    const ids = this.#list.rows.value.map((row) => row.id)
+    const [start, end] = [ids.indexOf(this.#start ?? id), ids.indexOf(id)]
+    return start < 0 ? [id] : ids.slice(Math.min(start, end), Math.max(start, end) + 1)
   }
 
   selectAll(on: boolean): void {

@@ -40,6 +40,7 @@ export class LiveList {
   readonly moreWait = computed(() => this.waiting.value.length >= maxNew)
   readonly #text: string
   readonly #before: number | undefined
+  readonly #through: number | undefined
   readonly #stream: Stream
   /** Requests run one after the other, so that answers arrive in order. */
   readonly #mutex = new Mutex()
@@ -55,10 +56,16 @@ export class LiveList {
   /** The lowest id of the deliveries that changed since the last poll and may begin or cease to match. */
   #changed = Number.POSITIVE_INFINITY
 
-  /** @param before Lists only deliveries with a lower id, and gets no new rows. `undefined`: the newest deliveries. */
-  constructor(text: string, before: number | undefined) {
-    this.#text = text
-    this.#before = before
+  /**
+   * @param options.text The search.
+   * @param options.before Lists only deliveries with a lower id, and gets no new rows. `undefined`: the newest
+   *   deliveries.
+   * @param options.through The id of a delivery that the page contains even if `pageSize` newer ones have arrived.
+   */
+  constructor(options: { text: string; before?: number | undefined; through?: number | undefined }) {
+    this.#text = options.text
+    this.#before = options.before
+    this.#through = options.through
     void this.load()
     this.#stream = new Stream({
       onReady: () => this.#refresh(),
@@ -119,13 +126,18 @@ export class LiveList {
     try {
       let next = this.#before
       do {
-        const page = await this.#page({ before: next, limit: pageSize - rows.length }, signal)
+        const missing = pageSize - rows.length
+        const page = await this.#page({ before: next, limit: missing > 0 ? missing : pageSize }, signal)
         rows.push(...page.deliveries)
         next = page.reached
         this.looked.value += page.scanned
         this.left.value = page.left
         this.tooLarge.value += page.tooLarge ?? 0
-      } while (next !== undefined && rows.length < pageSize && !this.stopped.value)
+      } while (
+        next !== undefined &&
+        !this.stopped.value &&
+        (rows.length < pageSize || (next > (this.#through ?? next) && rows.length < maxNew))
+      )
       if (next === undefined) this.stopped.value = false // the search has ended anyway
       this.#show(rows, next)
     } catch (error) {
@@ -233,13 +245,14 @@ export class LiveList {
     else this.#insert(fresh)
   }
 
-  /** Inserts rows in order. The page has at most `pageSize` rows. Rows that are cut off begin the next page. */
+  /** Inserts rows in order. The page keeps its length, if it is full. Rows that are cut off begin the next page. */
   #insert(fresh: readonly DeliverySummary[]): void {
     if (fresh.length === 0) return
     const all = [...fresh, ...this.rows.value].toSorted((a, b) => b.id - a.id)
+    const size = Math.max(pageSize, this.rows.value.length)
     batch(() => {
-      this.rows.value = all.slice(0, pageSize)
-      if (all.length > pageSize) this.next.value = all[pageSize - 1]?.id
+      this.rows.value = all.slice(0, size)
+      if (all.length > size) this.next.value = all[size - 1]?.id
     })
   }
 }

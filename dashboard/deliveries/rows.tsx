@@ -1,23 +1,23 @@
-import { signal } from '@preact/signals'
 import { Fragment } from 'preact'
 import { memo } from 'preact/compat'
-import { useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { copyCurl } from '../delivery/copy-curl.ts'
+import { pausedText } from '../handlers/paused-note.tsx'
 import { retry } from '../operations/operations.ts'
 import { mayAct } from '../session/session.ts'
+import { Breakable } from '../ui/breakable.tsx'
 import { useKeys } from '../ui/keys.ts'
 import { StateBadge } from '../ui/state.tsx'
 import { plain } from '../ui/text.ts'
 import { Ago, dayNameOf, now } from '../ui/time.tsx'
 import { counted, duration } from '../ui/units.ts'
+import { flagsOf } from './flags.ts'
 import type { ListState } from './list-state.ts'
+import { lastOpened, returnToRow } from './opened.ts'
 import { nameOf, summaryOf } from './summary.ts'
 import './rows.css'
-
-/** The delivery that was opened last. */
-const last = signal<number | undefined>(undefined)
 
 const dayOf = (row: DeliverySummary | undefined): string => (row ? dayNameOf(row.receivedAt, now.value) : '')
 
@@ -25,11 +25,12 @@ const dayOf = (row: DeliverySummary | undefined): string => (row ? dayNameOf(row
 export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListState; stale: boolean }) {
   const { rows, reading, stale } = props
   const table = useRef<HTMLTableElement>(null)
+  useLayoutEffect(() => returnToRow(table.current), [])
   const links = () => [...(table.current?.querySelectorAll<HTMLAnchorElement>('a.open') ?? [])]
   const at = () => links().indexOf(document.activeElement as HTMLAnchorElement)
   const move = (by: number) => {
     // Starts at the current row, or at the row of the delivery that was opened last.
-    const from = at() < 0 ? rows.findIndex(({ id }) => id === last.value) : at()
+    const from = at() < 0 ? rows.findIndex(({ id }) => id === lastOpened.value) : at()
     const link = links()[Math.min(rows.length - 1, Math.max(0, from + by))]
     link?.focus({ preventScroll: true })
     link?.closest('tr')?.scrollIntoView({ block: 'nearest' })
@@ -86,7 +87,7 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListSta
             <Row
               row={row}
               selected={selected.has(row.id)}
-              isLast={row.id === last.value}
+              isLast={row.id === lastOpened.value}
               onSelect={mayAct.value ? reading.select.bind(reading) : undefined}
             />
           </Fragment>
@@ -104,7 +105,7 @@ interface RowProps {
   selected: boolean
   /** Whether this delivery was opened last. */
   isLast: boolean
-  onSelect: ((id: number, on: boolean) => void) | undefined
+  onSelect: ((id: number, on: boolean, isRange: boolean) => void) | undefined
 }
 
 const Row = memo(
@@ -114,32 +115,37 @@ const Row = memo(
       <tr class={`${selected ? 'selected' : ''} ${isLast ? 'last' : ''}`}>
         {onSelect && (
           <td class="select">
-            <input
-              type="checkbox"
-              aria-label={`Select ${name}, delivery ${row.id}`}
-              checked={selected}
-              onChange={({ currentTarget }) => onSelect(row.id, currentTarget.checked)}
-            />
+            <label title="Shift selects all rows from the previous one">
+              <input
+                type="checkbox"
+                aria-label={`Select ${name}, delivery ${row.id}`}
+                checked={selected}
+                onClick={({ currentTarget, shiftKey }) => onSelect(row.id, currentTarget.checked, shiftKey)}
+              />
+            </label>
           </td>
         )}
         <td class="state">
           <StateBadge state={row.state} />
         </td>
         <td class="event">
-          <a class="open foreign" href={linkTo(`deliveries/${row.id}`)} onClick={() => (last.value = row.id)}>
-            {name}
+          <a class="open foreign" href={linkTo(`deliveries/${row.id}`)}>
+            <Breakable text={name} />
           </a>
           <Flags row={row} />
         </td>
         <td class="about foreign">
           {plain(summaryOf(row), 160)}
+          {row.pausedHandlers && <span class="waits">Waits: {pausedText(row.pausedHandlers)}</span>}
           {row.failure && (
             <span class="failure" title={plain(row.failure.error ?? '')}>
               {plain(row.failure.handler, 60)}: {plain(messageIn(row.failure.error ?? 'no message'), 200)}
             </span>
           )}
         </td>
-        <td class="repository foreign">{plain(row.repository ?? '', 100)}</td>
+        <td class="repository foreign">
+          <Breakable text={plain(row.repository ?? '', 100)} />
+        </td>
         <td class="sender foreign">{plain(row.sender ?? '', 40)}</td>
         <td class="received">
           <Ago at={row.receivedAt} />
@@ -164,13 +170,9 @@ const Row = memo(
     !before.onSelect === !after.onSelect,
 )
 
-function Flags({ row: { conflict, replayed, pulled, editedFrom } }: { row: DeliverySummary }) {
-  const flags = Object.entries({ conflict, replayed, pulled, edited: editedFrom !== undefined })
-  return flags
-    .filter(([, is]) => is)
-    .map(([name]) => (
-      <span key={name} class="tag">
-        {name}
-      </span>
-    ))
-}
+const Flags = ({ row }: { row: DeliverySummary }) =>
+  flagsOf(row).map(({ label, means }) => (
+    <span key={label} class="tag" title={means}>
+      {label}
+    </span>
+  ))

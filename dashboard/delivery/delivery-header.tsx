@@ -1,14 +1,16 @@
 import type { ComponentChildren } from 'preact'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
+import { flagsOf } from '../deliveries/flags.ts'
 import { nameOf, shortRef, summaryOf } from '../deliveries/summary.ts'
 import { DeliveryButtons } from '../operations/delivery-buttons.tsx'
 import { mayAct } from '../session/session.ts'
+import { copy } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { conditionOf } from '../ui/search.ts'
 import { StateBadge } from '../ui/state.tsx'
 import { plain, safeLink } from '../ui/text.ts'
-import { Ago } from '../ui/time.tsx'
+import { Ago, UtcSwitch } from '../ui/time.tsx'
 import { counted } from '../ui/units.ts'
 import { backToList } from './back-to-list.ts'
 import { copyCurl } from './copy-curl.ts'
@@ -52,12 +54,17 @@ export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | u
         <span>
           received <Ago at={detail.receivedAt} />
         </span>
+        <UtcSwitch />
         <ToGitHub link={link} />
       </p>
       <Flags detail={detail} />
       {/* On a phone the summary comes before the operations. */}
       <div class="acts">
         <DeliveryButtons detail={detail} onDone={reload} />
+        <button type="button" class="button" onClick={() => void copy(linkOf(detail.id), 'the link to this delivery')}>
+          <Icon name="link" />
+          Copy link
+        </button>
         {mayAct.value && (
           <button type="button" class="button" title="Copy as curl (c)" onClick={() => void copyCurl(detail.id)}>
             <Icon name="copy" />
@@ -68,6 +75,9 @@ export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | u
     </header>
   )
 }
+
+/** The address of this page, without a comparison. */
+const linkOf = (id: number): string => new URL(linkTo(`deliveries/${id}`), location.href).href
 
 /** A property of the delivery, as a link to all deliveries that have it. */
 function Fact(props: { name: string; search: readonly [string, string | undefined]; children: ComponentChildren }) {
@@ -99,29 +109,19 @@ function ToGitHub({ link }: { link: string | undefined }) {
 
 function Flags({ detail }: { detail: DeliveryDetail }) {
   const { duplicates, editedFrom } = detail
-  const flags = {
-    conflict: 'An earlier delivery with the same GUID has different bytes.',
-    replayed: 'An earlier delivery with another GUID or event has the same bytes.',
-    pulled: 'hookserver fetched this delivery from GitHub’s API.',
-  }
-  const given = (['conflict', 'replayed', 'pulled'] as const).filter((name) => detail[name])
-  if (given.length === 0 && duplicates === 0 && editedFrom === undefined) return null
+  const flags = flagsOf(detail)
+  if (flags.length === 0 && duplicates === 0) return null
   return (
     <ul class="flags small">
-      {given.map((name) => (
-        <li key={name}>
-          <span class="tag">{name}</span> {flags[name]}
+      {flags.map(({ label, means }) => (
+        <li key={label}>
+          <span class="tag">{label}</span> {means}{' '}
+          {label === 'edited' && <a href={linkTo(`deliveries/${editedFrom}`)}>Show delivery {editedFrom}</a>}
         </li>
       ))}
       {duplicates > 0 && (
         <li>
           <span class="tag">duplicates</span> {counted(duplicates, 'copy was', 'copies were')} received later.
-        </li>
-      )}
-      {editedFrom !== undefined && (
-        <li>
-          <span class="tag">edited</span> An operator created this delivery from{' '}
-          <a href={linkTo(`deliveries/${editedFrom}`)}>delivery {editedFrom}</a>.
         </li>
       )}
     </ul>

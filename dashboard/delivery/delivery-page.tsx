@@ -1,18 +1,24 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { ApiError, get } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
+import { ConnectionNote } from '../deliveries/connection-note.tsx'
+import { opened } from '../deliveries/opened.ts'
+import { PausedNote } from '../handlers/paused-note.tsx'
 import { PayloadCard } from '../payload/payload-card.tsx'
+import { go } from '../route.ts'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'
 import { useKeys } from '../ui/keys.ts'
 import { useResource } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
+import { showError, showMessage } from '../ui/toast.tsx'
 import { backToList } from './back-to-list.ts'
 import { copyCurl } from './copy-curl.ts'
 import { DeliveryHeader } from './delivery-header.tsx'
 import { FailureNote } from './failure-note.tsx'
+import { neighborOf } from './neighbor.ts'
 import { RelatedDeliveries } from './related-deliveries.tsx'
 import { Request } from './request.tsx'
 import { Tasks } from './tasks.tsx'
@@ -26,11 +32,33 @@ export function DeliveryPage({ id }: { id: string }) {
 }
 
 function Delivery({ id }: { id: string }) {
-  const { value: detail, error, reload } = useKnown(id)
-  useKeys({ Escape: backToList, c: () => detail && mayAct.value && void copyCurl(detail.id) })
+  const { value: detail, error, reload, connection } = useKnown(id)
+  useLayoutEffect(() => opened(Number(id)), [id])
+  const isMoving = useRef(false)
+  /** Shows the next or previous delivery. It replaces this one in the history, so that Back leads to the list. */
+  const move = async (by: 1 | -1) => {
+    if (isMoving.current) return
+    isMoving.current = true
+    try {
+      const next = await neighborOf(Number(id), by)
+      if (next === undefined) showMessage(`There is no ${by === 1 ? 'older' : 'newer'} delivery in the list`)
+      else go(linkTo(`deliveries/${next}`), { replace: true })
+    } catch (error) {
+      showError(error)
+    } finally {
+      isMoving.current = false
+    }
+  }
+  useKeys({
+    Escape: backToList,
+    c: () => detail && mayAct.value && void copyCurl(detail.id),
+    j: () => void move(1),
+    k: () => void move(-1),
+  })
   if (error instanceof ApiError && error.status === 404) return <NotFound id={id} />
   return (
     <div class="delivery">
+      {connection && <ConnectionNote connection={connection} />}
       {error && <Failure error={error} again={reload} />}
       {!detail && <h1>Delivery {plain(id, 20)}</h1>}
       {!detail && !error && <p class="soft">Loading…</p>}
@@ -42,6 +70,7 @@ function Delivery({ id }: { id: string }) {
 /** The delivery. It is loaded again when it has changed, or when a change may be missing. */
 function useKnown(id: string) {
   const known = useResource(id, (signal) => get<DeliveryDetail>(`deliveries/${id}`, {}, signal))
+  const [connection, setConnection] = useState<Stream['connection']>()
   const reload = useRef(known.reload)
   reload.current = known.reload
   useEffect(() => {
@@ -50,9 +79,10 @@ function useKnown(id: string) {
       onChanges: (changes) => changes.some((one) => String(one.id) === id) && reload.current(),
       onReset: () => reload.current(),
     })
+    setConnection(stream.connection)
     return () => stream.close()
   }, [id])
-  return known
+  return { ...known, connection }
 }
 
 function Known({ detail, reload }: { detail: DeliveryDetail; reload: () => void }) {
@@ -60,6 +90,7 @@ function Known({ detail, reload }: { detail: DeliveryDetail; reload: () => void 
   return (
     <>
       <DeliveryHeader detail={detail} link={payload.loaded?.link} reload={reload} />
+      {detail.pausedHandlers && <PausedNote handlers={detail.pausedHandlers} who="Waits" onResume={reload} />}
       <FailureNote detail={detail} />
       <Timeline detail={detail} />
       <div class="columns">

@@ -1,13 +1,14 @@
 import type { AttemptDetail, DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
-import { counted } from '../ui/units.ts'
+import { count, counted } from '../ui/units.ts'
 import { Countdown } from './timeline.tsx'
 
 interface Failed {
   handler: string
   state: string
   attempts: number
+  failures: number
   nextAttemptAt: number | undefined
   attempt: AttemptDetail
 }
@@ -26,12 +27,12 @@ export function FailureNote({ detail }: { detail: DeliveryDetail }) {
           </span>
         </p>
       )}
-      {failed.map(({ handler, state, attempts, nextAttemptAt, attempt }) => (
+      {failed.map(({ handler, state, attempts, failures, nextAttemptAt, attempt }) => (
         <p key={handler} class={`note ${state === 'dead' ? 'bad' : 'warn'}`}>
           <Icon name="failed" />
           <span>
-            <strong class="foreign">{plain(handler, 120)}</strong>{' '}
-            {state === 'dead' ? 'failed for the last time' : 'failed'} after {counted(attempts, 'attempt', 'attempts')}
+            <strong class="foreign">{plain(handler, 120)}</strong> failed {count(failures)} of{' '}
+            {counted(attempts, 'attempt', 'attempts')}
             {nextAttemptAt !== undefined && (
               <>
                 {', next attempt '}
@@ -53,11 +54,10 @@ function labelOf({ state, tasks }: DeliveryDetail): string {
 
 function failedTasks({ tasks }: DeliveryDetail): Failed[] {
   return tasks.flatMap(({ handler, state, attempts, nextAttemptAt }) => {
-    const attempt = attempts.findLast(
-      ({ outcome }) => outcome === 'failed' || outcome === 'dead' || outcome === 'cut off',
-    )
+    const failures = attempts.filter(({ outcome }) => ['failed', 'dead', 'cut off'].includes(outcome))
+    const attempt = failures.at(-1)
     if (!attempt || (state !== 'dead' && state !== 'retrying')) return []
-    return [{ handler, state, attempts: attempts.length, nextAttemptAt, attempt }]
+    return [{ handler, state, attempts: attempts.length, failures: failures.length, nextAttemptAt, attempt }]
   })
 }
 

@@ -21,7 +21,7 @@ export function RelatedDeliveries({ detail }: { detail: DeliveryDetail }) {
     <section class="card others" aria-labelledby="others">
       <header>
         <h2 id="others">
-          About <span class="foreign">{what}</span>
+          Other deliveries of <span class="foreign">{what}</span>
         </h2>
         {value && !isAlone && (
           <a class="end small" href={linkToObject(object)}>

@@ -8,7 +8,7 @@ import { Countdown } from './timeline.tsx'
 
 /** The handlers of a delivery, each with its attempts. */
 export function Tasks({ detail }: { detail: DeliveryDetail }) {
-  const { tasks, state, event } = detail
+  const { tasks, state, event, pausedHandlers = [] } = detail
   return (
     <section class="card tasks" aria-labelledby="handlers">
       <header>
@@ -24,14 +24,19 @@ export function Tasks({ detail }: { detail: DeliveryDetail }) {
               : 'No handler has run.'}
         </p>
       )}
-      {tasks.map((task) => (
-        <Task key={task.handler} task={task} />
-      ))}
+      {tasks
+        .toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
+        .map((task) => (
+          <Task key={task.handler} task={task} isPaused={pausedHandlers.includes(task.handler)} />
+        ))}
     </section>
   )
 }
 
-function Task({ task }: { task: TaskDetail }) {
+/** The states in the order of the handlers: what needs attention is first. */
+const order: readonly TaskDetail['state'][] = ['dead', 'retrying', 'running', 'pending', 'discarded', 'gone', 'done']
+
+function Task({ task, isPaused }: { task: TaskDetail; isPaused: boolean }) {
   const { handler, state, key, nextAttemptAt, attempts } = task
   const newestFirst = attempts.toReversed()
   const failed = newestFirst.find(({ outcome }) => isFailure(outcome))
@@ -41,16 +46,20 @@ function Task({ task }: { task: TaskDetail }) {
         <span class="foreign">{plain(handler, 120)}</span> <StateBadge state={state} />
       </h3>
       {key !== undefined && (
-        <p class="soft small">
+        <p
+          class="soft small"
+          title="Tasks of this handler with the same order key run one at a time, in order of receipt"
+        >
           Order key: <span class="foreign">{plain(key, 120)}</span>
         </p>
       )}
-      {nextAttemptAt !== undefined && (
+      {isPaused && <p class="small">Waits: this handler is paused.</p>}
+      {nextAttemptAt !== undefined && !isPaused && (
         <p class="small">
           Next attempt: <Countdown at={nextAttemptAt} />
         </p>
       )}
-      {attempts.length === 0 && <p class="soft small">No attempt has started.</p>}
+      {attempts.length === 0 && !isPaused && <p class="soft small">No attempt has started.</p>}
       {newestFirst.map((attempt) => (
         <Attempt key={attempt.number} attempt={attempt} isOpen={attempt === failed} />
       ))}

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
-import { exact, now } from '../ui/time.tsx'
+import { clockText, exact, now } from '../ui/time.tsx'
 import { duration } from '../ui/units.ts'
 import { type Step, stepsOf } from './steps.ts'
 
@@ -41,14 +41,14 @@ const looks: Readonly<Record<NonNullable<Step['outcome']>, { icon: IconName; ton
   succeeded: { icon: 'done', tone: 'good' },
   failed: { icon: 'failed', tone: 'warn' },
   dead: { icon: 'failed', tone: 'bad' },
-  discarded: { icon: 'bin', tone: '' },
-  released: { icon: 'pause', tone: '' },
+  discarded: { icon: 'bin', tone: 'off' },
+  released: { icon: 'none', tone: 'off' },
   'cut off': { icon: 'cross', tone: 'warn' },
   next: { icon: 'clock', tone: 'busy' },
 }
 
 function TimelineStep({ step }: { step: Step }) {
-  const { name, at, after, says, outcome, handler } = step
+  const { name, at, after, since, says, outcome, handler } = step
   const isUnverified = name === 'not verified'
   const { icon, tone } = outcome
     ? looks[outcome]
@@ -61,7 +61,7 @@ function TimelineStep({ step }: { step: Step }) {
       <strong class="foreign">{handler === undefined ? name : plain(handler, 80)}</strong>
       {handler !== undefined && <span class="small">{name}</span>}
       {at !== undefined && (
-        <span class="small">{outcome === 'next' ? <Countdown at={at} /> : <When at={at} after={after} />}</span>
+        <span class="small">{outcome === 'next' ? <Countdown at={at} /> : <When {...{ at, after, since }} />}</span>
       )}
       {says !== '' && <span class="small foreign">{plain(says, 120)}</span>}
     </li>
@@ -69,16 +69,18 @@ function TimelineStep({ step }: { step: Step }) {
 }
 
 /**
- * The time of a step. The first step shows the time of day. A later step shows the time since the previous step, or
- * `earlier` if it happened before the previous step.
+ * The time of a step. The first step shows the time of day. A later step shows the time since an earlier step, or
+ * `earlier` if the clocks of two machines differ.
  */
-function When({ at, after }: { at: number; after: number | undefined }) {
-  const said = after === undefined ? clock(at) : after < 0 ? 'earlier' : `+${duration(after)}`
-  return <time dateTime={new Date(at).toISOString()}>{said}</time>
+function When({ at, after, since }: { at: number } & Pick<Step, 'after' | 'since'>) {
+  const said = after === undefined ? clockText(at, now.value) : after < 0 ? 'earlier' : `+${duration(after)}`
+  const title = after === undefined || after < 0 ? exact(at) : `${exact(at)}, ${duration(after)} after ${since}`
+  return (
+    <time dateTime={new Date(at).toISOString()} title={title}>
+      {said}
+    </time>
+  )
 }
-
-const clock = (at: number): string =>
-  new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
 /** The time that remains, updated every second. */
 export function Countdown({ at }: { at: number }) {

@@ -62,7 +62,7 @@ export function HandlerCard(props: {
         {schedule && <ScheduleTimes {...schedule} />}
         <Success day={day} week={week} />
         <FailedDeliveries name={name} states={states} />
-        {lastFailure && <LastFailure {...lastFailure} />}
+        {lastFailure ? <LastFailure {...lastFailure} /> : hasFailed(week) && <OldFailure />}
         {options && <Options options={options} />}
       </div>
     </section>
@@ -142,6 +142,11 @@ function LastFailure({ id, at, error = '' }: NonNullable<Handler['lastFailure']>
     </p>
   )
 }
+
+const hasFailed = (row: HandlerRow | undefined): boolean => row !== undefined && row.failed + row.dead > 0
+
+/** The inbox looks for failures only among the newest attempts, because it has no index of failures. */
+const OldFailure = () => <p class="soft small">The last failure is not among the newest attempts of all handlers.</p>
 
 function Options({ options }: { options: Readonly<Record<string, unknown>> }) {
   return (

@@ -1,6 +1,7 @@
 import type { Signal } from '@preact/signals'
 import { useState } from 'preact/hooks'
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
+import { comparisonLink } from '../payload/compare-with.tsx'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'
 import { count } from '../ui/units.ts'
@@ -34,6 +35,11 @@ export function BulkButtons(props: {
           <Icon name="bin" />
           Discard {what}…
         </button>
+      )}
+      {chosenRows[0] && chosenRows[1] && chosen === 2 && (
+        <a class="button slim" href={comparisonLink(chosenRows[0].id, chosenRows[1].id)}>
+          Compare
+        </a>
       )}
       {chosen > 0 && (
         <button type="button" class="button plain slim" onClick={() => (selected.value = new Set())}>

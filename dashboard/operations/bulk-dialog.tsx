@@ -7,6 +7,7 @@ import { plain } from '../ui/text.ts'
 import { showError, showMessage } from '../ui/toast.tsx'
 import { count, deliveries } from '../ui/units.ts'
 import { type Candidates, candidatesOf, findAll } from './candidates.ts'
+import { ReasonField } from './discard-question.tsx'
 import { type OperationName, operations, resultText, runForAll } from './operations.ts'
 
 /**
@@ -21,9 +22,7 @@ export function BulkDialog(props: {
   onClose: (isDone: boolean) => void
 }) {
   const { act, text, chosen, onClose } = props
-  const { concerns, first, verb, doing, done } = operations[act]
-  /** The participle, as in "cannot be retried". */
-  const passive = done.toLowerCase()
+  const { concerns, first, verb, doing, passive } = operations[act]
   const [found, setFound] = useState<Candidates | undefined>(() => chosen && candidatesOf(chosen))
   const [looked, setLooked] = useState(0)
   const [wanted, setWanted] = useState<readonly DeliveryState[]>()
@@ -111,17 +110,7 @@ export function BulkDialog(props: {
         {states.includes('done') && act === 'retry' && !isRunning && (
           <p class="note warn">For done deliveries, all handlers run again.</p>
         )}
-        {act === 'discard' && possible.length > 0 && !isRunning && (
-          <label class="reason">
-            Reason (stored with the deliveries)
-            <input
-              class="field"
-              value={reason}
-              maxLength={1000}
-              onInput={({ currentTarget }) => setReason(currentTarget.value)}
-            />
-          </label>
-        )}
+        {act === 'discard' && possible.length > 0 && !isRunning && <ReasonField onInput={setReason} />}
         {isRunning && (
           <p role="status">
             {count(through)} of {what}

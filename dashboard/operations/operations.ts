@@ -5,6 +5,7 @@ import { confirmed } from '../ui/confirm.tsx'
 import { showError, showMessage } from '../ui/toast.tsx'
 import { deliveries } from '../ui/units.ts'
 import { batchesOf, type Candidates } from './candidates.ts'
+import { askToDiscard } from './discard-question.tsx'
 
 export type OperationName = 'retry' | 'discard'
 
@@ -18,8 +19,10 @@ export const operations: Readonly<
       first: readonly DeliveryState[]
       verb: string
       doing: string
-      /** The verb of the result, as in "Retried delivery 3". */
-      done: string
+      /** The participle, as in "cannot be retried". */
+      passive: string
+      /** The result. A retry only makes deliveries pending: their handlers run later. */
+      result: (what: string, count: number) => string
     }
   >
 > = {
@@ -27,15 +30,17 @@ export const operations: Readonly<
     concerns: ['dead', 'retrying', 'discarded', 'ignored', 'done'],
     first: ['dead', 'retrying'],
     verb: 'Retry',
-    doing: 'Retrying',
-    done: 'Retried',
+    doing: 'Queueing',
+    passive: 'retried',
+    result: (what, count) => `${what} ${count === 1 ? 'is' : 'are'} pending, and will be retried`,
   },
   discard: {
     concerns: ['dead', 'retrying', 'pending', 'running'],
     first: ['dead', 'retrying', 'pending', 'running'],
     verb: 'Discard',
     doing: 'Discarding',
-    done: 'Discarded',
+    passive: 'discarded',
+    result: (what) => `Discarded ${what[0]?.toLowerCase()}${what.slice(1)}`,
   },
 }
 
@@ -55,10 +60,10 @@ export async function retry({ id, state }: { id: number; state: DeliveryState })
 
 /** @returns Whether the delivery was discarded. */
 export async function discard({ id }: { id: number }): Promise<boolean> {
-  const text = 'Running attempts finish. After that, no handler runs for this delivery, unless you retry it.'
-  if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
+  const reason = await askToDiscard(id)
+  if (reason === undefined) return false
   // Allows every state that can be discarded, because the state may change while the dialog is open.
-  return runOperation('discard', id, operations.discard.concerns)
+  return runOperation('discard', id, operations.discard.concerns, reason)
 }
 
 /** The deliveries of running operations. */
@@ -68,12 +73,17 @@ const running = new Set<number>()
  * Runs an operation, and ignores further requests for the same delivery while it runs. Changes the delivery only if it
  * is in one of `states`: otherwise a second click, or another operator's retry, would run its handlers twice.
  */
-async function runOperation(act: OperationName, id: number, states: readonly DeliveryState[]): Promise<boolean> {
+async function runOperation(
+  act: OperationName,
+  id: number,
+  states: readonly DeliveryState[],
+  reason = '',
+): Promise<boolean> {
   if (running.has(id)) return false
   running.add(id)
   try {
-    const count = await request(act, { ids: [id], states })
-    if (count > 0) showMessage(`${operations[act].done} delivery ${id}`)
+    const count = await request(act, { ids: [id], states, ...(reason !== '' && { reason }) })
+    if (count > 0) showMessage(operations[act].result(`Delivery ${id}`, 1))
     else await showNewState(id)
     return count > 0
   } catch (error) {
@@ -148,7 +158,7 @@ export async function runForAll(
  */
 export function resultText(act: OperationName, outcome: Outcome, all: number | undefined): string {
   const { count, processed, isStopped, error } = outcome
-  const done = `${operations[act].done} ${deliveries(count)}`
+  const done = operations[act].result(deliveries(count), count)
   const skipped = processed - count
   const rest = all === undefined ? 'other deliveries' : deliveries(all - processed)
   return [

@@ -17,10 +17,12 @@ export function Receiver({ stats, window }: { stats: Stats; window: WindowName }
       <dl class="body facts">
         {receiver ? (
           <>
-            <Fact name="Origin check">{origin(receiver.origin)}</Fact>
-            <Fact name="GitHub’s addresses">
-              <Ranges ranges={receiver.ranges} />
-            </Fact>
+            <Fact name="Origin check">{origin(receiver)}</Fact>
+            {receiver.origin !== false && (
+              <Fact name="GitHub’s addresses">
+                <Ranges ranges={receiver.ranges} />
+              </Fact>
+            )}
             <Fact name="Signatures">
               {receiver.signature ? 'checked' : 'not checked, so anyone can send deliveries'}
             </Fact>
@@ -52,13 +54,14 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   )
 }
 
-function origin(check: boolean | 'warn'): string {
+function origin({ origin: check, ranges }: NonNullable<Stats['receiver']>): string {
   if (check === 'warn') return 'logs a warning, but accepts any address'
-  return check ? 'on, accepts only GitHub’s addresses' : 'off, accepts any address'
+  if (!check) return 'off, accepts any address'
+  return ranges ? 'on, accepts only GitHub’s addresses' : 'on, accepts only the addresses of --ranges'
 }
 
 function Ranges({ ranges }: { ranges: NonNullable<Stats['receiver']>['ranges'] }) {
-  if (!ranges) return <>not fetched</>
+  if (!ranges) return <>not fetched, because --ranges lists the addresses</>
   const { count: number, fetchedAt, failing } = ranges
   return (
     <>

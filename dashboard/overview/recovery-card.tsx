@@ -21,11 +21,16 @@ export function RecoveryCard() {
     <section class="card" id={recoveryCard} tabIndex={-1} aria-labelledby="recovery-title">
       <header>
         <h2 id="recovery-title">Recovery of missed deliveries</h2>
-        {mayAct.value && <SweepNow onSwept={reload} />}
+        {mayAct.value && value?.canSweep && <SweepNow onSwept={reload} />}
       </header>
       <div class="body recovering">
         {error && <Failure error={error} again={reload} />}
-        {value && (value.last || value.missedDeliveries.length > 0 ? <Found {...value} /> : <NotRecovering />)}
+        {value &&
+          (value.canSweep || value.last || value.missedDeliveries.length > 0 ? (
+            <Found {...value} />
+          ) : (
+            <NotRecovering />
+          ))}
       </div>
     </section>
   )
@@ -59,7 +64,7 @@ function SweepNow({ onSwept }: { onSwept: () => void }) {
   return (
     <button type="button" class="button slim end" disabled={busy} onClick={sweep}>
       <Icon name="again" />
-      {busy ? 'Sweeping…' : 'Sweep now'}
+      {busy ? 'Checking…' : 'Check GitHub now'}
     </button>
   )
 }

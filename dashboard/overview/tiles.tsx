@@ -81,7 +81,7 @@ function Latency({ latency, lasting }: { latency: Stats['series']['latency']; la
       {latency ? (
         <span class="three">
           {(['p50', 'p95', 'p99'] as const).map((name) => (
-            <span key={name}>
+            <span key={name} title={`${name.slice(1)} % of the replies took at most this long`}>
               {duration(latency[name])} <small>{name}</small>
             </span>
           ))}

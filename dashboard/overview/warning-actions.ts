@@ -50,6 +50,6 @@ export const actions: Readonly<Partial<Record<WarningCode, WarningAction>>> = {
   recovery_failing: {
     label: 'Show recovery',
     to: { card: recoveryCard },
-    cure: 'Fix this soon: GitHub keeps deliveries for only a few days. Test the fix with “Sweep now” in the recovery card',
+    cure: 'Fix this soon: GitHub keeps deliveries for only a few days. Test the fix with “Check GitHub now” in the recovery card',
   },
 }

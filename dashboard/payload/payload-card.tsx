@@ -3,9 +3,11 @@ import { useEffect, useState } from 'preact/hooks'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { addressOf } from '../api/client.ts'
 import { objectOf } from '../delivery/same-object.ts'
+import { route } from '../route.ts'
 import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { bytes } from '../ui/units.ts'
+import { otherIn } from './compare-with.tsx'
 import { Difference } from './difference.tsx'
 import { HexView } from './hex-view.tsx'
 import type { Loaded } from './protocol.ts'
@@ -33,7 +35,7 @@ type View = 'tree' | 'text' | 'bytes' | 'difference'
 export const PayloadCard = memo(
   function PayloadCard(props: { detail: DeliveryDetail; reader: Reader | undefined; loaded: Loaded | undefined }) {
     const { detail, reader, loaded } = props
-    const [view, setView] = useState<View>('tree')
+    const [view, setView] = useState<View>(otherIn(route.value.search.compare) === undefined ? 'tree' : 'difference')
     useEffect(() => {
       if (loaded && loaded.rows === undefined) setView('text')
     }, [loaded])

@@ -22,7 +22,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     cure: 'Ignore it if it came from a browser. Let the uptime check request /healthz.',
   },
   forbidden_origin: {
-    means: 'The request came from an address that is not GitHub’s.',
+    means: 'The request came from an address that is not an address of GitHub.',
     cause: 'The server sees the address of a proxy, or the sender is not GitHub.',
     cure: 'Name the proxy with --trust-proxy. On your own machine, use --dev or --validate-ip warn.',
   },
@@ -37,7 +37,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     cure: 'Set the option clientAddress to a function that returns the address, or fix that function.',
   },
   missing_signature: {
-    means: 'The request had no signature that the server accepts.',
+    means: 'The request had no signature: probably the webhook has no secret.',
     cause:
       'The webhook on GitHub has no secret, or the request has only a signature of an algorithm that is not accepted.',
     cure: 'Enter the secret in the webhook’s settings on GitHub.',

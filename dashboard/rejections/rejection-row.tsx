@@ -4,12 +4,13 @@ import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { Ago, Exact } from '../ui/time.tsx'
 import { ExplanationNote } from './explanation-note.tsx'
+import { explanationOf } from './explanations.ts'
 
 /** Characters of a header that are shown. All stored headers of a request together have at most 4 KiB. */
 const maxHeader = 4096
 
-/** A rejected request. Its details open in a second row. */
-export function RejectionRow({ rejection }: { rejection: Rejection }) {
+/** A rejected request. Its details open in a second row. @param isExplained Whether the page explains its code above. */
+export function RejectionRow({ rejection, isExplained }: { rejection: Rejection; isExplained: boolean }) {
   const [open, setOpen] = useState(false)
   const { at, code, status, event, address, reason } = rejection
   return (
@@ -32,12 +33,13 @@ export function RejectionRow({ rejection }: { rejection: Rejection }) {
         <td class="status number">{status}</td>
         <td class="event foreign">{event === undefined ? 'none' : plain(event, 80)}</td>
         <td class="address foreign">{address === undefined ? 'unknown' : plain(address, 80)}</td>
-        <td class="reason foreign">{reason !== undefined && plain(reason)}</td>
+        {/* During a flood, the server finds out the reason of one request a second. The others have the general one. */}
+        <td class="reason foreign">{plain(reason ?? explanationOf(code)?.means ?? '')}</td>
       </tr>
       {open && (
         <tr class="details">
           <td colSpan={7}>
-            <Details {...rejection} />
+            <Details {...rejection} isExplained={isExplained} />
           </td>
         </tr>
       )}
@@ -45,10 +47,11 @@ export function RejectionRow({ rejection }: { rejection: Rejection }) {
   )
 }
 
-function Details({ at, code, guid, source, address, reason, headers }: Rejection) {
+function Details(props: Rejection & { isExplained: boolean }) {
+  const { at, code, guid, source, address, reason, headers, isExplained } = props
   return (
     <div class="unfolded">
-      <ExplanationNote code={code} />
+      {!isExplained && <ExplanationNote code={code} />}
       <dl>
         <dt>When</dt>
         <dd>

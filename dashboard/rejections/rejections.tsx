@@ -63,7 +63,7 @@ function Found({ latest, counts, code }: Answer & { code: string }) {
           </thead>
           <tbody>
             {keyed(some.slice(0, maxRows)).map(([key, rejection]) => (
-              <RejectionRow key={key} rejection={rejection} />
+              <RejectionRow key={key} rejection={rejection} isExplained={code !== ''} />
             ))}
           </tbody>
         </table>

@@ -1,4 +1,5 @@
 import { linkTo } from '../address.ts'
+import { forgetPlace } from '../deliveries/opened.ts'
 import { route } from '../route.ts'
 import { logOut, mayAct, session } from '../session/session.ts'
 import { Icon, type IconName } from '../ui/icon.tsx'
@@ -19,13 +20,13 @@ export function Navigation({ onHelp }: { onHelp: () => void }) {
   const expiresAt = session.value?.expiresAt
   return (
     <header class="bar">
-      <a class="brand" href={linkTo('deliveries')}>
+      <a class="brand" href={linkTo('deliveries')} onClick={forgetPlace}>
         <img src="./icon.svg" alt="" />
         hookserver
       </a>
       <nav aria-label="Screens">
         {places.map(([path, name]) => (
-          <a key={path} href={linkTo(path)} aria-current={here === path ? 'page' : undefined}>
+          <a key={path} href={linkTo(path)} onClick={forgetPlace} aria-current={here === path ? 'page' : undefined}>
             {name}
           </a>
         ))}

@@ -28,15 +28,22 @@ export function Confirmation() {
   const { title, text, act, danger = false, answer } = open.value
   return (
     <Dialog title={title} onClose={() => answer(false)}>
-      <div class="body">{text}</div>
-      <div class="acts">
-        <button type="button" class="button" onClick={() => answer(false)}>
-          Cancel
-        </button>
-        <button type="button" class={`button ${danger ? 'danger' : 'primary'}`} onClick={() => answer(true)}>
-          {act}
-        </button>
-      </div>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          answer(true)
+        }}
+      >
+        <div class="body">{text}</div>
+        <div class="acts">
+          <button type="button" class="button" onClick={() => answer(false)}>
+            Cancel
+          </button>
+          <button type="submit" class={`button ${danger ? 'danger' : 'primary'}`}>
+            {act}
+          </button>
+        </div>
+      </form>
     </Dialog>
   )
 }

@@ -4,8 +4,8 @@ import { shortcuts } from './preferences.ts'
 /** The keys and their actions, for the help. */
 export const keys: readonly (readonly [key: string, does: string])[] = [
   ['/', 'Search'],
-  ['j', 'Next delivery in the list'],
-  ['k', 'Previous delivery in the list'],
+  ['j', 'Next delivery, in the list or on its page'],
+  ['k', 'Previous delivery, in the list or on its page'],
   ['Enter', 'Open the delivery'],
   ['x', 'Select the delivery'],
   ['r', 'Retry the delivery'],

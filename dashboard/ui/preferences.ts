@@ -26,5 +26,8 @@ effect(() => {
   document.documentElement.dataset.theme = theme.value
 })
 
+/** Whether the page shows times in UTC. Otherwise, it shows them in the time zone of the browser. */
+export const utc: Signal<boolean> = kept('utc', false)
+
 /** Whether single-key shortcuts are enabled. WCAG 2.2 requires a way to disable them (2.1.4). */
 export const shortcuts: Signal<boolean> = kept('shortcuts', true)

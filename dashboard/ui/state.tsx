@@ -7,15 +7,15 @@ type State = DeliveryState | TaskDetail['state'] | AttemptDetail['outcome']
 const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: string }>> = {
   pending: { icon: 'clock', tone: '', meaning: 'waits for an attempt to start' },
   running: { icon: 'turning', tone: 'busy', meaning: 'a handler is running' },
-  retrying: { icon: 'pause', tone: 'warn', meaning: 'failed, will be retried' },
+  retrying: { icon: 'again', tone: 'warn', meaning: 'failed, will be retried' },
   dead: { icon: 'failed', tone: 'bad', meaning: 'failed, will not be retried' },
-  discarded: { icon: 'bin', tone: '', meaning: 'ended by a handler, an operator or the option replays' },
+  discarded: { icon: 'bin', tone: '', meaning: 'ended on purpose: by a handler, an operator or the option replays' },
   done: { icon: 'done', tone: 'good', meaning: 'every handler succeeded' },
   ignored: { icon: 'none', tone: '', meaning: 'no handler matched, or all tasks are gone' },
   gone: { icon: 'none', tone: '', meaning: 'the handler is no longer registered, or no longer matches' },
   succeeded: { icon: 'done', tone: 'good', meaning: 'the handler succeeded' },
   failed: { icon: 'failed', tone: 'warn', meaning: 'failed, will be retried' },
-  released: { icon: 'pause', tone: '', meaning: 'interrupted by a shutdown, does not count as an attempt' },
+  released: { icon: 'none', tone: '', meaning: 'interrupted by a shutdown, does not count as an attempt' },
   'cut off': { icon: 'cross', tone: 'warn', meaning: 'the lease expired, usually because the process ended' },
 }
 

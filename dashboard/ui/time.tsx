@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals'
 import { serverTime } from '../api/client.ts'
+import { utc } from './preferences.ts'
 import { duration } from './units.ts'
+import { dayNumber, timeFormat } from './zone.ts'
 
 /** The server's time in milliseconds since 1970, updated every second while the page is visible. */
 export const now = signal(serverTime())
@@ -9,23 +11,30 @@ setInterval(() => {
   if (!document.hidden) now.value = serverTime()
 }, 1000)
 
-const exactFormat = new Intl.DateTimeFormat(undefined, {
-  ...{ year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' },
-  ...{ fractionalSecondDigits: 3, timeZoneName: 'short' },
-})
+const date = { year: 'numeric', month: 'short', day: 'numeric' } as const
+const clock = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const
+const exactFormat = timeFormat({ ...date, ...clock, fractionalSecondDigits: 3, timeZoneName: 'short' })
+const clockFormat = timeFormat(clock)
+const dateFormat = timeFormat(date)
+const dayFormat = timeFormat({ weekday: 'long', month: 'long', day: 'numeric' })
+const zoneFormat = timeFormat({ timeZoneName: 'short' })
 
-/** To the millisecond, in the operator's time zone. */
-export const exact = (at: number): string => exactFormat.format(at)
+/** To the millisecond. */
+export const exact = (at: number): string => exactFormat().format(at)
 
-const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' })
-const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
+/** The time of day, and the date if it is another day than `from`. */
+export function clockText(at: number, from: number): string {
+  const time = clockFormat().format(at)
+  return dayNumber(at) === dayNumber(from) ? time : `${dateFormat().format(at)}, ${time}`
+}
 
-/** The date in the operator's time zone, with the name of the zone, since the server may be in another one. */
+/** The date with the name of the time zone, since the server may be in another one. */
 export function dayNameOf(at: number, from: number): string {
-  const daysAgo = Math.round((new Date(from).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000)
+  const daysAgo = dayNumber(from) - dayNumber(at)
   const name = daysAgo === 0 ? 'Today, ' : daysAgo === 1 ? 'Yesterday, ' : ''
-  const zoneName = zone.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value
-  return `${name}${dayFormat.format(at)} (${zoneName})`
+  const zone = zoneFormat().formatToParts(at)
+  const zoneName = zone.find(({ type }) => type === 'timeZoneName')?.value
+  return `${name}${dayFormat().format(at)} (${zoneName})`
 }
 
 /** Rounds times below a minute to five seconds, and times below an hour to minutes, so that a list does not flicker. */
@@ -51,5 +60,19 @@ export function Exact({ at }: { at: number }) {
     <time class="number" dateTime={new Date(at).toISOString()} title={relative(at, now.value)}>
       {exact(at)}
     </time>
+  )
+}
+
+/** Shows all times in UTC, for example to compare them with the log of the server. */
+export function UtcSwitch() {
+  return (
+    <label class="utc">
+      <input
+        type="checkbox"
+        checked={utc.value}
+        onChange={({ currentTarget }) => (utc.value = currentTarget.checked)}
+      />{' '}
+      Times in UTC
+    </label>
   )
 }

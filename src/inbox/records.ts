@@ -116,6 +116,8 @@ export interface DeliverySummary
   duration: number | undefined
   /** The newest failed attempt of a task that is `retrying` or `dead`. */
   failure: LastError | undefined
+  /** The paused handlers that still have to handle the delivery, in alphabetical order; `undefined` if none. */
+  pausedHandlers: string[] | undefined
   /** How many copies of the delivery arrived after it. */
   duplicates: number
   /** A delivery with the same identity and other bytes was received before. */

@@ -1,5 +1,6 @@
 /** The rows that stores read. They are the same in both stores, except that SQLite has 1 and 0 for true and false. */
 import type { StoredDelivery } from './inbox.ts'
+import { isPaused } from './match-tasks.ts'
 import type {
   AttemptDetail,
   DeliveryDetail,
@@ -83,6 +84,8 @@ export interface AttemptStatsRow {
   duration: number | null
   /** The newest failed attempt of a task that is `dead` or `retrying`. */
   failure: Pick<FailureRow, 'handler' | 'error'> | null
+  /** The paused handlers of the tasks that wait. `null` or empty if there are none. */
+  paused_handlers: string[] | null
 }
 
 export type FailureRow = RowOf<Failure>
@@ -134,7 +137,7 @@ export function toSummaries(rows: readonly SummaryRow[], stats: readonly Attempt
 }
 
 function toSummary(row: SummaryRow, stats: AttemptStatsRow | undefined): DeliverySummary {
-  const { max_attempts: attempts, duration, failure } = stats ?? {}
+  const { max_attempts: attempts, duration, failure, paused_handlers: paused } = stats ?? {}
   const { action, repository, sender, title, ref, sha, number, next_at: nextAttemptAt, edited_from: editedFrom } = row
   return {
     ...sharedMembers(row),
@@ -143,6 +146,7 @@ function toSummary(row: SummaryRow, stats: AttemptStatsRow | undefined): Deliver
     attempts: attempts ?? 0,
     duration: duration ?? undefined,
     failure: failure ? { handler: failure.handler, error: firstLine(failure.error) } : undefined,
+    pausedHandlers: paused?.length ? paused : undefined,
     duplicates: row.duplicates,
     ...withoutNulls({ action, repository, sender, title, ref, sha, number, nextAttemptAt, editedFrom }),
   }
@@ -153,10 +157,11 @@ export function toDetail(
   headers: string,
   tasks: readonly TaskRow[],
   attempts: readonly AttemptRow[],
+  paused: ReadonlySet<string>,
 ): DeliveryDetail {
   const { address, secret_id: secretId, secret_index: secretIndex, algorithm, acked_at: ackedAt, reason } = row
   return {
-    ...toSummary(row, attemptStats(row.id, tasks, attempts)),
+    ...toSummary(row, attemptStats(row.id, tasks, attempts, paused)),
     headers: JSON.parse(headers),
     sha256: Buffer.from(row.sha256).toString('hex'),
     form: row.form,
@@ -167,7 +172,12 @@ export function toDetail(
 }
 
 /** Computes the statistics that lists select by SQL. */
-function attemptStats(id: number, tasks: readonly TaskRow[], attempts: readonly AttemptRow[]): AttemptStatsRow {
+function attemptStats(
+  id: number,
+  tasks: readonly TaskRow[],
+  attempts: readonly AttemptRow[],
+  paused: ReadonlySet<string>,
+): AttemptStatsRow {
   const durations = attempts.flatMap(({ duration }) => duration ?? [])
   const duration = durations.length > 0 ? durations.reduce((sum, one) => sum + one) : null
   const failing = tasks.filter(({ state }) => state === 'dead' || state === 'retrying').map(({ handler }) => handler)
@@ -175,7 +185,11 @@ function attemptStats(id: number, tasks: readonly TaskRow[], attempts: readonly 
     return failing.includes(handler) && (outcome === 'failed' || outcome === 'dead')
   })
   const failure = failed.toSorted((a, b) => a.started_at - b.started_at || a.number - b.number).at(-1) ?? null
-  return { id, max_attempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)), duration, failure }
+  const waiting = tasks.filter(({ state }) => state === 'pending' || state === 'retrying').map(({ handler }) => handler)
+  return {
+    ...{ id, max_attempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)), duration, failure },
+    paused_handlers: waiting.filter((handler) => isPaused(paused, handler)),
+  }
 }
 
 function toTaskDetail(task: TaskRow, all: readonly AttemptRow[]): TaskDetail {

@@ -11,8 +11,8 @@ export class Origin {
   readonly #readAddress: AddressReader
   readonly #clientAddress: Settings['clientAddress']
   readonly #ranges: AddressSet | GithubRanges
-  /** Logged if an address is in none of the ranges. Empty for github.com, or if the option `ranges` is set. */
-  readonly #advice: readonly string[]
+  /** Why an address is not accepted: a text that follows the address. */
+  readonly #outside: string
 
   /**
    * @param ranges Shared by all mounts with the same `apiUrl` and `token`, or with the same function `ranges`; not used
@@ -23,7 +23,7 @@ export class Origin {
     this.#readAddress = createAddressReader(settings)
     this.#clientAddress = settings.clientAddress
     this.#ranges = Array.isArray(settings.ranges) ? new AddressSet(cidrsOf('ranges', settings.ranges)) : ranges
-    this.#advice = settings.ranges === undefined ? rangesAdvice(settings.apiUrl) : []
+    this.#outside = settings.ranges === undefined ? notGithub(settings.apiUrl) : 'is in none of the ranges'
   }
 
   /**
@@ -81,17 +81,17 @@ export class Origin {
   /** @throws {HookError} `forbidden_origin` */
   #accept(isKnown: boolean, address: string): void {
     if (isKnown) return
-    throw new HookError('forbidden_origin', { cause: describe(address, this.#advice) })
+    throw new HookError('forbidden_origin', { cause: describe(address, this.#outside) })
   }
 }
 
-function describe(address: string, advice: readonly string[]): string {
+/** With advice for a GitHub Enterprise Server, whose addresses may not be in its list. */
+const notGithub = (apiUrl: string): string =>
+  ['is not an address of GitHub', ...rangesAdvice(apiUrl).map((text) => `if it is your GitHub's, ${text}`)].join(': ')
+
+function describe(address: string, outside: string): string {
   if (address === 'unix') return "it came through a Unix socket: if that is your proxy's, add trustProxy: ['unix']"
-  if (!isLocal(address)) {
-    return [`${address} is in none of the ranges`, ...advice.map((text) => `if it is your GitHub's, ${text}`)].join(
-      ': ',
-    )
-  }
+  if (!isLocal(address)) return `${address} ${outside}`
   return (
     `${address} is a local address: if it is your proxy's, add trustProxy: ['${address}']; ` +
     `if it is your GitHub Enterprise Server's, set ranges: ['${address}']`

@@ -108,6 +108,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       receiver,
       recovery,
       publicUrl,
+      webhookUrl: config.publicUrl.value,
       dev: config.dev.value,
       // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
       proxies: config.adminUrl.value === undefined ? undefined : settings,

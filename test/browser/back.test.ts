@@ -44,6 +44,29 @@ test('going back leads to the unchanged list, and not to the form that created a
   await expect.poll(() => page.url()).toMatch(/#\/deliveries\?q=event(:|%3A)ping$/)
 })
 
+const focused = (page: Page) => page.evaluate("document.activeElement.getAttribute('href')")
+
+test.each(['Escape', 'link', 'Back'])('going back by %s focuses the opened row, and scrolls to it', async (how) => {
+  const page = await openFirst('#/deliveries')
+  await page.locator('a[href="#/deliveries/2"]').click()
+  await heading(page).waitFor()
+  if (how === 'Escape') await page.keyboard.press('Escape')
+  else if (how === 'link') await back(page).click()
+  else await page.goBack()
+  await expect.poll(() => focused(page)).toBe('#/deliveries/2')
+  const { y = 0 } = (await page.locator('a[href="#/deliveries/2"]').boundingBox()) ?? {}
+  expect(y).toBeGreaterThan(100)
+  expect(y).toBeLessThan(700)
+})
+
+test('the navigation leads to the top of the list', async () => {
+  const page = await openFirst('#/deliveries/2')
+  await heading(page).waitFor()
+  await page.getByRole('link', { name: 'Deliveries', exact: true }).click()
+  await list(page).waitFor()
+  expect(await page.evaluate('[scrollY, document.activeElement.id]')).toEqual([0, 'main'])
+})
+
 test('going back leads to the same list and to the opened row', async () => {
   const page = await openFirst('#/deliveries')
   await page.locator('a[href="#/deliveries/4"]').click()
@@ -56,4 +79,42 @@ test('going back leads to the same list and to the opened row', async () => {
   await page.keyboard.press('Enter')
   await expect.poll(() => page.url()).toMatch(/#\/deliveries\/4$/)
   expect(await page.evaluate('history.length')).toBe(length)
+})
+
+test('j and k show the next and the previous delivery, and Esc returns to its row', async () => {
+  const page = await openFirst('#/deliveries')
+  await page.locator('a[href="#/deliveries/20"]').click()
+  await page.getByText('delivery 20', { exact: true }).waitFor()
+  await page.keyboard.press('j')
+  await page.getByText('delivery 19', { exact: true }).waitFor()
+  await page.keyboard.press('k')
+  await page.getByText('delivery 20', { exact: true }).waitFor()
+  await page.keyboard.press('k')
+  await page.getByText('delivery 21', { exact: true }).waitFor()
+  await page.keyboard.press('Escape')
+  await expect.poll(() => focused(page)).toBe('#/deliveries/21')
+})
+
+test('j and k work on a delivery that was not opened from a list', async () => {
+  const page = await openFirst('#/deliveries/2')
+  await page.getByText('delivery 2', { exact: true }).waitFor()
+  await page.keyboard.press('k')
+  await page.getByText('delivery 3', { exact: true }).waitFor()
+  for (const id of [2, 1]) {
+    await page.keyboard.press('j')
+    await page.getByText(`delivery ${id}`, { exact: true }).waitFor()
+  }
+  await page.keyboard.press('j')
+  await page.getByText('There is no older delivery').waitFor()
+})
+
+test('going back finds the opened row behind newer deliveries', async () => {
+  const page = await openFirst('#/deliveries?q=event:star')
+  await scene.deliver('star', { action: 'created' })
+  const id = await scene.newest()
+  await page.locator(`a[href="#/deliveries/${id}"]`).click()
+  await page.getByRole('heading', { level: 1, name: 'star' }).waitFor()
+  for (let number = 0; number < 55; number++) await scene.deliver('star', { action: 'created', number })
+  await page.keyboard.press('Escape')
+  await expect.poll(() => focused(page)).toBe(`#/deliveries/${id}`)
 })

@@ -26,12 +26,28 @@ const filter = (page: Page, label: string) => page.getByRole('group', { name: 'F
 const asked = (page: Page) => new URLSearchParams(page.url().split('?')[1]).get('q')
 
 describe('without deliveries', () => {
-  test('the page explains how to connect a repository and how to try it', async () => {
+  test('the page shows what is ready, how to try it, and why a request was rejected', async () => {
     const page = await scene.open()
     await page.getByRole('heading', { name: 'No deliveries yet' }).waitFor()
-    expect(await page.locator('.nothing-yet li').count()).toBe(3)
-    await page.getByRole('button', { name: 'Copy the command' }).click()
-    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('npx hookserver send issues.opened')
+    await page.getByText('A secret is set').waitFor()
+    await page.getByText('Waiting for the first delivery').waitFor()
+    const url = scene.watched.service.publicUrl
+    const copied = async (name: string) => {
+      await page.getByRole('button', { name, exact: true }).click()
+      await page.getByText(`Copied ${name.slice(5)}`, { exact: true }).waitFor()
+      return page.evaluate('navigator.clipboard.readText()')
+    }
+    expect(await copied('Copy the address')).toBe(url)
+    expect(await copied('Copy the command')).toBe(`npx hookserver send issues.opened --to ${url}`)
+    const ways = page.getByRole('region', { name: 'Without a public address' }).getByRole('listitem')
+    expect(await ways.allTextContents()).toEqual([
+      ...[expect.stringContaining('--pull'), expect.stringContaining('app create'), expect.stringContaining('tunnel')],
+    ])
+    await scene.watched.deliver('ping', { secret: 'a wrong one' })
+    await fetch(new URL('/favicon.ico', url), { method: 'POST' })
+    const rejection = page.getByRole('region', { name: 'The last rejected request' })
+    await rejection.getByText('wrong_signature').waitFor()
+    await rejection.getByText('What to do: Compare the two secrets').waitFor()
     await scene.deliver('ping', { zen: 'Keep it simple' })
     await rows(page).filter({ hasText: 'ping' }).waitFor()
     await page.context().close()
@@ -132,6 +148,8 @@ describe('the list', () => {
     await page.getByRole('alert').filter({ hasText: 'The search is not valid. since: expected' }).waitFor()
     await page.getByRole('button', { name: 'Clear', exact: true }).click()
     await rows(page).first().waitFor()
+    await page.goto(`${scene.url}/#/deliveries?q=state:ded`)
+    await page.getByRole('alert').filter({ hasText: 'Unknown state “ded”. Did you mean "dead"?' }).waitFor()
   })
 
   test('completes a negated name, and the last of several values', async () => {
@@ -213,6 +231,47 @@ describe('the list', () => {
     await expect.poll(() => rows(page).last().locator('a.open').getAttribute('href')).toBe(last)
   })
 
+  test('selects a range of rows with Shift, and links to the newest page from the top', async () => {
+    const boxes = rows(page).getByRole('checkbox')
+    await boxes.nth(1).click()
+    await boxes.nth(4).click({ modifiers: ['Shift'] })
+    await page.getByText('Retry 4 selected…').waitFor()
+    await boxes.nth(3).click({ modifiers: ['Shift'] })
+    await page.getByText('Retry 2 selected…').waitFor()
+    await page.getByRole('button', { name: 'Clear selection' }).click()
+    await page.getByRole('link', { name: 'Older' }).click()
+    await page.locator('.toolbar').getByRole('link', { name: 'Newest' }).click()
+    await expect.poll(() => page.url()).not.toContain('before=')
+  })
+
+  test('keeps its column headers in view', async () => {
+    await rows(page).last().locator('a.open').focus()
+    await rows(page).last().scrollIntoViewIfNeeded()
+    const box = await page.getByRole('columnheader', { name: 'Event' }).boundingBox()
+    expect(box?.y).toBeGreaterThan(0)
+    expect(box?.y).toBeLessThan(60)
+  })
+
+  test('names events and repositories in full, at every width', async () => {
+    const repository = 'a-long-organization/a-rather-long-repository-name'
+    const payload = { action: 'created', sender: { login: 'octocat' }, repository: { full_name: repository } }
+    await page.reload() // the focus of the previous test is in the list, so new rows would wait
+    await rows(page).first().waitFor()
+    await scene.deliver('pull_request_review_comment', payload)
+    await scene.deliver('pull_request_review_comment', payload)
+    await rows(page).first().getByText('same body').waitFor()
+    for (const width of [390, 1024, 1440, 2560]) {
+      await page.setViewportSize({ width, height: 800 })
+      const cut = await page.evaluate(
+        `[...document.querySelectorAll('.rows tbody tr:has(a) :is(.select, .event, .repository)')].filter((cell) => cell.scrollWidth > cell.clientWidth).length`,
+      )
+      expect([width, cut]).toEqual([width, 0])
+      expect((await rows(page).first().boundingBox())?.height).toBeLessThan(140)
+    }
+    expect(await page.locator('main').evaluate((main) => main.clientWidth)).toBeGreaterThan(2000)
+    await page.setViewportSize({ width: 1280, height: 800 })
+  })
+
   test('is navigated by keys', async () => {
     await rows(page).first().waitFor()
     await page.keyboard.press('j')
@@ -229,7 +288,7 @@ describe('the list', () => {
     await page.keyboard.press('Escape')
     await page.keyboard.press('Escape')
     await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Next delivery in the list').waitFor()
+    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Next delivery').waitFor()
     await page.keyboard.press('Escape')
     await page.keyboard.press('j')
     await page.keyboard.press('Enter')
@@ -317,14 +376,22 @@ test('a lost connection is shown, and the list catches up afterwards', async () 
   onTestFinished(() => page.context().close())
   await page.goto(`${adminUrl}/#token=${adminToken}`)
   await page.getByRole('heading', { name: 'No deliveries yet' }).waitFor()
-  for (const end of ends) await end()
+  const stop = async () => {
+    for (const end of ends.splice(0)) await end()
+  }
+  await stop()
   await page.getByText('Connection lost').waitFor()
 
   const again = { database, adminPort: new URL(adminUrl).port, validateIp: 'false' }
-  const second = await watch(undefined, again)
+  const second = await watch(undefined, again, (end) => ends.push(end))
+  onTestFinished(stop)
   await second.deliver('ping', { payload: { zen: 'Back again' } })
   await rows(page).filter({ hasText: 'ping' }).waitFor()
   await page.getByText('Connection lost').waitFor({ state: 'detached' })
+  await rows(page).getByRole('link').click()
+  await page.getByRole('heading', { level: 1, name: 'ping' }).waitFor()
+  await stop()
+  await page.getByText('Connection lost').waitFor()
 })
 
 test('an event that is older than the loaded list does not change it', async () => {

@@ -61,18 +61,18 @@ describe('a delivery that failed', () => {
     expect(await page.locator('.head').getByText('dead').count()).toBe(1)
     expect(await page.locator('.about').textContent()).toBe('#7 stack')
     expect(await page.locator('.why').textContent()).toMatch(
-      /tracker failed for the last time after 1 attempt: Error: The tracker answered 503$/,
+      /tracker failed 1 of 1 attempt: Error: The tracker answered 503$/,
     )
     expect(await page.locator('.attempt[open] pre').textContent()).toMatch(/503\nand said why\n\s+at track/)
   })
+
+  const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
 
   test('shows its history in order', async () => {
     const steps = await page.locator('.timeline li strong').allInnerTexts()
     expect(steps).toEqual(['received', 'verified', 'stored', 'replied', 'tracker'])
     expect(await page.locator('.timeline li').last().locator('strong + .small').textContent()).toBe('attempt 1')
   })
-
-  const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
 
   test('shows the reply that the sender got, and the replies to copies', async () => {
     const request = signedRequest('issues', { secret: secrets[0] as string, payload: JSON.stringify(issue(31)) })

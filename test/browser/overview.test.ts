@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
-import type { Stats } from '../../src/server/api/schemas/responses.ts'
+import type { Handler, Stats } from '../../src/server/api/schemas/responses.ts'
 import { eventually } from '../inbox/stores.ts'
 import { secrets } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
@@ -118,8 +118,36 @@ describe('the overview', () => {
     )
     await page.getByText('2nd secret: 1 delivery, still signed with an old secret').waitFor()
     await page.getByText('hookserver serve --recover').waitFor()
-    await button('Sweep now').click()
+    expect(await button('Check GitHub now').count()).toBe(0)
+  })
+
+  test('offers a recovery sweep if this process can run one', async () => {
+    await page.route('**/api/v1/recovery', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...(await response.json()), canSweep: true } })
+    })
+    await page.reload()
+    await button('Check GitHub now').click()
     await said(/This process does not recover missed deliveries/).waitFor()
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.reload()
+  })
+
+  test('names --ranges if it lists the addresses', async () => {
+    await changeStats(({ receiver }) => ({ receiver: { ...receiver, origin: true, ranges: undefined } }))
+    await page.reload()
+    await page.getByText('on, accepts only the addresses of --ranges').waitFor()
+    await page.getByText('not fetched, because --ranges lists the addresses').waitFor()
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.reload()
+  })
+
+  test('marks the edge of a table that continues', async () => {
+    const phone = await scene.open('#/overview', { viewport: { width: 390, height: 800 } })
+    await phone.getByRole('region', { name: 'Attempts by handler' }).last().waitFor()
+    const styles = "getComputedStyle(document.querySelector('.scrolls')).backgroundAttachment"
+    expect(await phone.evaluate(styles)).toContain('local')
+    await phone.context().close()
   })
 
   test('links no total that is 0', async () => {
@@ -218,7 +246,7 @@ describe('handlers', () => {
     expect(await other.getByRole('button', { name: /Pause|Resume/ }).count()).toBe(0)
     await other.goto(`${scene.url}/#/overview`)
     await other.getByRole('heading', { name: 'Recovery of missed deliveries' }).waitFor()
-    expect(await other.getByRole('button', { name: 'Sweep now' }).count()).toBe(0)
+    expect(await other.getByRole('button', { name: 'Check GitHub now' }).count()).toBe(0)
     await other.context().close()
   })
 
@@ -229,6 +257,21 @@ describe('handlers', () => {
     await failure.getByRole('link', { name: /Last failure/ }).click()
     await page.getByRole('heading', { name: 'pull_request' }).first().waitFor()
     expect(page.url()).toMatch(/#\/deliveries\/7$/)
+  })
+
+  test('say that a failure is too old to be found', async () => {
+    await page.route('**/api/v1/handlers', async (route) => {
+      const response = await route.fetch()
+      const { handlers } = (await response.json()) as { handlers: Handler[] }
+      const json = { handlers: handlers.map((handler) => ({ ...handler, lastFailure: undefined })) }
+      await route.fulfill({ response, json })
+    })
+    await goTo('#/overview')
+    await region('Warnings').waitFor()
+    await goTo('#/handlers')
+    await region('ci').getByText('The last failure is not among the newest attempts').waitFor()
+    expect(await region(hostile).getByText('The last failure').count()).toBe(0)
+    await page.unrouteAll({ behavior: 'wait' })
   })
 
   test('of other processes are shown', async () => {

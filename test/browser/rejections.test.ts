@@ -24,11 +24,21 @@ test('rejected requests are counted and filtered by code', async () => {
   await page.getByRole('link', { name: 'wrong_signature 2' }).click()
   await expect.poll(() => requests().count()).toBe(2)
   expect(page.url()).toMatch(/#\/rejections\?code=wrong_signature$/)
-  await page.getByText('The signature of the request does not match any secret of this server.').waitFor()
+  await page.locator('.explained').getByText('The signature of the request does not match any').waitFor()
+})
+
+test('every rejected request has a reason, and the explanation of a filtered code is shown once', async () => {
+  await goTo('#/rejections?code=wrong_signature')
+  await expect.poll(() => requests().count()).toBe(2)
+  for (const reason of await requests().locator('.reason').allTextContents()) expect(reason).toMatch(/signature/)
+  await requests().first().getByRole('button').click()
+  await page.locator('tr.details').getByText('user-agent').waitFor()
+  expect(await page.getByText('What to do: Compare the two secrets').count()).toBe(1)
 })
 
 test('rejected requests expand to the request, the reason and the fix', async () => {
   await goTo('#/rejections')
+  await page.reload() // the previous test has opened a row
   await requests().last().getByRole('button').click()
   const open = page.locator('tr.details')
   await open.getByText('What to do: Compare the two secrets').waitFor()
@@ -45,7 +55,8 @@ test('rejected requests are a table with column headers, and each opens and clos
   ])
   const [first, last] = [requests().first(), requests().last()]
   expect(await first.locator('td').allTextContents()).toEqual([
-    ...['', expect.stringMatching(/now|ago/), 'unsupported_media_type', '415', 'push', '127.0.0.1', ''],
+    ...['', expect.stringMatching(/now|ago/), 'unsupported_media_type', '415', 'push', '127.0.0.1'],
+    'The body was compressed, or had a content type that GitHub does not send.',
   ])
   expect(await last.locator('.code').textContent()).toBe('wrong_signature')
   await first.click() // the user can click anywhere in the row

@@ -108,6 +108,27 @@ const screens: readonly Screen[] = [
     place: '#/send?from=1',
     ready: (page) => page.getByRole('textbox').getByText('"issue"').first().waitFor(),
   },
+  {
+    name: 'difference',
+    place: '#/deliveries/1?compare=2',
+    ready: (page) => page.getByRole('region', { name: 'Differences' }).waitFor(),
+  },
+  {
+    name: 'unknown page',
+    place: '#/nowhere',
+    ready: (page) => page.getByRole('heading', { name: 'No such page' }).waitFor(),
+  },
+  {
+    // The last one, because the page then gets no deliveries.
+    name: 'first delivery',
+    place: '#/deliveries',
+    async ready(page) {
+      const json = { deliveries: [], scanned: 0, left: 0 }
+      await page.route('**/api/v1/deliveries?*', (route) => route.fulfill({ json }))
+      await page.reload()
+      await page.getByRole('region', { name: 'The last rejected request' }).waitFor()
+    },
+  },
 ]
 
 interface Look {
@@ -129,6 +150,8 @@ export function testScreens(looks: readonly Look[], scene: () => Scene): void {
       await show(page, screen)
       await checkAccess(page)
       await checkWidth(page)
+      if (width <= 720) await checkTargets(page)
+      await checkHoveredContrast(page)
     })
   })
 }
@@ -144,12 +167,40 @@ async function show(page: Page, { place, ready }: Screen): Promise<void> {
 async function checkAccess(page: Page): Promise<void> {
   // Evaluated by the debugger, because the page's Content-Security-Policy would block a script element.
   await page.evaluate(axe.source)
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+  await checkRules(page, ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+}
+
+/** Checks the contrast of the texts while the mouse is over every control and row, and each has the focus. */
+async function checkHoveredContrast(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('DOM.enable')
+  await session.send('CSS.enable')
+  const { root } = await session.send('DOM.getDocument')
+  const selector = 'a, button, input, select, summary, tr, [role=treeitem], [role=option]'
+  const { nodeIds } = await session.send('DOM.querySelectorAll', { nodeId: root.nodeId, selector })
+  const forcedPseudoClasses = ['hover', 'focus', 'focus-visible']
+  for (const nodeId of nodeIds) await session.send('CSS.forcePseudoState', { nodeId, forcedPseudoClasses })
+  await checkRules(page, ['color-contrast'])
+  await session.detach() // ends the forced states
+}
+
+async function checkRules(page: Page, runOnly: readonly string[]): Promise<void> {
   // With `resultTypes`, axe-core does not describe the elements that passed, which takes half of its time.
-  const options = JSON.stringify({ runOnly: tags, resultTypes: ['violations'] })
+  const options = JSON.stringify({ runOnly, resultTypes: ['violations'] })
   const violations = await page.evaluate<AxeResults['violations']>(`axe.run(${options}).then((all) => all.violations)`)
   const told = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }))
   expect(told).toEqual([])
+}
+
+/** Checks that the controls are high enough for a finger. The label of a checkbox is a part of its target. */
+async function checkTargets(page: Page): Promise<void> {
+  const small = await page.evaluate(`
+    [...document.querySelectorAll('button, a.button, nav a, select, input, summary')]
+      .map((control) => control.matches('[type=checkbox], [type=radio]') ? (control.closest('label') ?? control) : control)
+      .filter((control) => control.checkVisibility({ visibilityProperty: true }) && !control.closest('.tree'))
+      .filter((control) => control.getBoundingClientRect().height < 43.5 && !control.closest('.request, .hidden-visually, thead'))
+      .map((control) => control.outerHTML.slice(0, 120))`)
+  expect(small).toEqual([])
 }
 
 /** Checks that nothing is wider than the window. */

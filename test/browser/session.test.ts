@@ -84,6 +84,13 @@ describe('logging in', () => {
   })
 })
 
+test('an unknown page is reported', async () => {
+  const page = closed(await scene.open('#/nowhere'))
+  await page.getByRole('heading', { name: 'No such page' }).waitFor()
+  await page.getByRole('link', { name: 'All deliveries' }).click()
+  await rows(page).first().waitFor()
+})
+
 describe('the read-only token', () => {
   test('shows everything, and offers no changes', async () => {
     const page = closed(await scene.open('#/deliveries', { token: readOnlyToken }))

@@ -1,4 +1,4 @@
-/** Tests every screen in the widths of common devices, and in the dark color scheme on a phone and a desktop. */
+/** Tests every screen in the widths of common devices, in many of them also in the dark color scheme. */
 import { beforeAll } from 'vitest'
 import type { Scene } from './scene.ts'
 import { openHostileScene, testScreens } from './screens.ts'
@@ -8,6 +8,6 @@ beforeAll(async () => {
   scene = await openHostileScene()
 })
 
-const looks = [320, 390, 768, 1024, 1440, 1920].map((width) => ({ width, colorScheme: 'light' as const }))
-const dark = [390, 1440].map((width) => ({ width, colorScheme: 'dark' as const }))
+const looks = [320, 390, 768, 1024, 1440, 1920, 2560].map((width) => ({ width, colorScheme: 'light' as const }))
+const dark = [390, 1024, 1440, 2560].map((width) => ({ width, colorScheme: 'dark' as const }))
 testScreens([...looks, ...dark], () => scene)

@@ -25,7 +25,7 @@ const detail = (more: Partial<DeliveryDetail> = {}) =>
   }) as unknown as DeliveryDetail
 
 describe('the timeline', () => {
-  test('shows each step and the time since the previous one', () => {
+  test('shows each step and the time since the previous one of the same handler', () => {
     const tasks = [
       task('audit', [attempt(1, 1010)]),
       task('tracker', [
@@ -34,14 +34,14 @@ describe('the timeline', () => {
       ]),
     ]
     const steps = stepsOf(detail({ tasks, state: 'running' }))
-    expect(steps.map(({ name, handler, after, says }) => [name, handler, after, says])).toEqual([
-      ['received', undefined, undefined, ''],
-      ['verified', undefined, undefined, 'sha256, secret 1'],
-      ['stored', undefined, 4, 'written to disk'],
-      ['replied', undefined, 1, '202 Accepted'],
-      ['attempt 1', 'tracker', 3, 'failed, took 5 ms'],
-      ['attempt 1', 'audit', 2, 'succeeded, took 5 ms'],
-      ['attempt 2', 'tracker', 4990, 'running'],
+    expect(steps.map(({ name, handler, after, since, says }) => [name, handler, after, since, says])).toEqual([
+      ['received', undefined, undefined, undefined, ''],
+      ['verified', undefined, undefined, undefined, 'sha256, secret 1'],
+      ['stored', undefined, 4, 'received', 'written to disk'],
+      ['replied', undefined, 1, 'stored', '202 Accepted'],
+      ['attempt 1', 'tracker', 3, 'replied', 'failed, took 5 ms'],
+      ['attempt 1', 'audit', 5, 'replied', 'succeeded, took 5 ms'],
+      ['attempt 2', 'tracker', 4992, 'attempt 1', 'running'],
     ])
   })
 

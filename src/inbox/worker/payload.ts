@@ -63,7 +63,7 @@ export function summarizePayload(data: Json): PayloadSummary {
       textIn(subject, 'title') ??
       textIn(objectIn(data, 'head_commit'), 'message')?.split('\n', 1)[0] ??
       resultOf(data, run) ??
-      textIn(subject, 'name') ??
+      (textIn(subject, 'name') || textIn(subject, 'tag_name')) ?? // many releases have only a tag
       textIn(data, 'description'),
     ref: textIn(data, 'ref') ?? textIn(run, 'head_branch') ?? textIn(head, 'ref') ?? textIn(subject, 'tag_name'),
     sha: textIn(data, 'after') ?? textIn(run, 'head_sha') ?? textIn(head, 'sha') ?? textIn(data, 'sha'),

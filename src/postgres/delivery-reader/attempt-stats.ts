@@ -33,14 +33,20 @@ export const latestFailure = (delivery: string): string => `
  * PostgreSQL might read all attempts.
  */
 const selectStats = `
-  select input.id, max_attempts, duration, failure
+  select input.id, max_attempts, duration, failure, paused_handlers
   from unnest($1::bigint[]) as input (id),
     lateral (
       select sum(duration)::bigint as duration
       from attempts
       where delivery_id = input.id
     ) as ended,
-    lateral (select max(attempt) as max_attempts from tasks where delivery_id = input.id) as started
+    lateral (select max(attempt) as max_attempts from tasks where delivery_id = input.id) as started,
+    lateral (
+      select array_agg(handler order by handler collate "C") as paused_handlers
+      from tasks
+      where delivery_id = input.id and state in ('pending', 'retrying')
+        and exists (select from pauses where pauses.handler in (tasks.handler, '*'))
+    ) as waiting
     left join lateral (
       select json_build_object('handler', handler, 'error', left(error, ${4 * maxErrorLength})) as failure
       ${latestFailure('input.id')}

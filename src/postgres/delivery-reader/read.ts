@@ -76,11 +76,14 @@ interface DetailRow extends DeliveryRow {
   bytes: Uint8Array | null
   tasks: TaskRow[] | null
   attempts: AttemptRow[] | null
+  paused: string[]
 }
 
 export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefined> {
   const row = Number.isSafeInteger(id) ? await sql.get<DetailRow>(selectDetail, id) : undefined
-  return row && toDetail(row, decodeRow(row, new Unpacker()).headers, row.tasks ?? [], row.attempts ?? [])
+  if (!row) return undefined
+  const { headers } = decodeRow(row, new Unpacker())
+  return toDetail(row, headers, row.tasks ?? [], row.attempts ?? [], new Set(row.paused))
 }
 
 export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
@@ -151,7 +154,8 @@ const selectDetail = `
   select
     deliveries.*, acks.at as acked_at, bytes,
     (select json_agg(tasks order by handler collate "C") from tasks where delivery_id = $1) as tasks,
-    (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts
+    (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts,
+    array(select handler from pauses) as paused
   from deliveries
   left join acks on acks.batch = deliveries.batch
   left join contents on contents.delivery_id = ${packOf('deliveries')}

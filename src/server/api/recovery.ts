@@ -20,7 +20,7 @@ export const recovery = (api: ApiContext): Route[] => [
       const { inbox } = api
       const { missedDeliveries: counts } = await inbox.overview()
       const missedDeliveries = (await inbox.missedDeliveries()).slice(0, maxListed)
-      return { counts, missedDeliveries, last: await lastSweep(inbox) }
+      return { canSweep: api.recovery !== undefined, counts, missedDeliveries, last: await lastSweep(inbox) }
     },
   }),
   route({

@@ -22,6 +22,8 @@ export interface ApiContext {
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
   /** The URL of the receiver on this machine. `undefined` in a process without a receiver. */
   publicUrl?: string | undefined
+  /** The URL that GitHub delivers to: the setting `--public-url`. */
+  webhookUrl?: string | undefined
   /** Recovers missed deliveries. `undefined` in a receiver, and if no webhooks to recover are configured. */
   recovery?: Recovery | undefined
   role?: 'all' | 'receiver' | 'worker' | undefined

@@ -36,7 +36,7 @@ export const stats = (api: ApiContext): Route[] => [
 ]
 
 async function statsOf(
-  { inbox, receiver, role, dev = false }: ApiContext,
+  { inbox, receiver, role, publicUrl = '', webhookUrl, dev = false }: ApiContext,
   window: WindowName,
 ): Promise<responses.Stats> {
   const now = Date.now()
@@ -55,7 +55,7 @@ async function statsOf(
     ...overview,
     process: { version, role, uptime: Math.round(process.uptime() * 1000), memory: { rss, heapUsed } },
     processes,
-    receiver: status,
+    receiver: status && { ...status, url: publicUrl, publicUrl: webhookUrl },
     series: described(series),
     warnings: warnings({ hour, overview, status, sweep, processes, dev, now }),
   }

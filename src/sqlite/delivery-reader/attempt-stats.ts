@@ -14,8 +14,10 @@ import type { Connection } from '../connection/connection.ts'
 export function withAttemptStats(connection: Connection, rows: readonly DeliveryRow[]): DeliverySummary[] {
   if (rows.length === 0) return []
   const ids = JSON.stringify(rows.map(({ id }) => id))
-  const stats = connection.all<Omit<AttemptStatsRow, 'failure'> & { failure: string | null }>(selectStats, ids)
-  const parsed = stats.map((row) => ({ ...row, failure: row.failure === null ? null : JSON.parse(row.failure) }))
+  const stats = connection.all<StatsRow>(selectStats, ids)
+  const parsed = stats.map(({ failure, paused_handlers, ...row }): AttemptStatsRow => {
+    return { ...row, failure: failure && JSON.parse(failure), paused_handlers: JSON.parse(paused_handlers) }
+  })
   return toSummaries(rows, parsed)
 }
 
@@ -26,7 +28,12 @@ export const latestFailure = (delivery: string): string => `
   order by attempts.started_at desc, number desc
   limit 1`
 
-/** A scalar subquery returns one column, so the failure is one JSON text. */
+/** Each scalar subquery returns one column, so the failure and the list of handlers are JSON texts. */
+type StatsRow = Omit<AttemptStatsRow, 'failure' | 'paused_handlers'> & {
+  failure: string | null
+  paused_handlers: string
+}
+
 const selectStats = `
   select
     input.value as id,
@@ -35,7 +42,15 @@ const selectStats = `
     (
       select json_object('handler', handler, 'error', substr(error, 1, ${4 * maxErrorLength}))
       ${latestFailure('input.value')}
-    ) as failure
+    ) as failure,
+    (
+      select json_group_array(handler)
+      from (
+        select handler from tasks
+        where delivery_id = input.value and state in ('pending', 'retrying')
+          and exists (select 1 from pauses where pauses.handler in (tasks.handler, '*'))
+        order by handler)
+    ) as paused_handlers
   from json_each(?) as input`
 
 /** The latest failure of each handler, among the attempts of the newest deliveries. */

@@ -52,7 +52,7 @@ export function get(connection: Connection, id: number): DeliveryDetail | undefi
   const tasks = connection.all<TaskRow>('select * from tasks where delivery_id = ? order by handler', id)
   const attempts = connection.all<AttemptRow>('select * from attempts where delivery_id = ? order by number', id)
   const { headers } = decodeRow(connection, row)
-  return toDetail(row, headers, tasks, attempts)
+  return toDetail(row, headers, tasks, attempts, pausedHandlers(connection))
 }
 
 export function body(connection: Connection, id: number): Uint8Array | undefined {

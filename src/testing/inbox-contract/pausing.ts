@@ -44,6 +44,30 @@ export const pausingCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'pause-shown',
+    name: 'names the paused handlers that a delivery waits for, in lists and in its details',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
+      const assertPaused = async (id: number, handlers: string[] | undefined) => {
+        const { deliveries } = await inbox.list({})
+        assert.deepEqual(deliveries.find((one) => one.id === id)?.pausedHandlers, handlers)
+        assert.deepEqual((await inbox.get(id))?.pausedHandlers, handlers)
+      }
+      const id = await storeNew(inbox)
+      await worker.match(id, 'a', due('b'), due('c')) // `a` runs
+      await assertPaused(id, undefined)
+      for (const handler of ['c', 'b', 'a']) await inbox.pause(handler)
+      await assertPaused(id, ['b', 'c'])
+      for (const handler of ['a', 'b', 'c']) await inbox.resume(handler)
+      await inbox.pause('*')
+      await assertPaused(id, ['b', 'c'])
+      await inbox.resume('*')
+      await assertPaused(id, undefined)
+    },
+  },
+  {
     id: 'pause-apart',
     name: 'keeps a handler paused when * is resumed, and keeps * paused when the handler is resumed',
     needs: ['DeliveryReader', 'Operations'],

@@ -120,9 +120,15 @@ describe('the summary of a GitHub payload', () => {
     }
   })
 
+  test.each([null, ''])('of a release with the name %j has its tag', (name) => {
+    expect(summarizePayload({ release: { name, tag_name: 'v1.2.0' } }).title).toBe('v1.2.0')
+  })
+
   test('of a release, a milestone and a label has their name', () => {
-    for (const { payload, facts } of of('release'))
-      expect(facts.title).toBe((payload.release as { name: string | null }).name ?? undefined)
+    for (const { payload, facts } of of('release')) {
+      const { name, tag_name: tag } = payload.release as { name: string | null; tag_name: string }
+      expect(facts.title).toBe(name || tag)
+    }
     for (const { payload, facts } of of('milestone'))
       expect(facts).toMatchObject(pick(payload.milestone as Known, 'title', 'number'))
     for (const { payload, facts } of of('label')) expect(facts.title).toBe((payload.label as { name: string }).name)

@@ -24,7 +24,11 @@ test('a dry run lists the missed deliveries, and changes nothing', async () => {
     200,
     { reports: [{ counts: { missed: 1 } }], missedDeliveries: [{ guid, state: 'missed' }] },
   ])
-  expect((await admin.get('/api/v1/recovery')).json).toMatchObject({ missedDeliveries: [], counts: { missed: 0 } })
+  expect((await admin.get('/api/v1/recovery')).json).toMatchObject({
+    canSweep: true,
+    missedDeliveries: [],
+    counts: { missed: 0 },
+  })
   expect(scene.github.requests.map(({ method }) => method)).not.toContain('POST')
   expect(admin.recorder.lines.map(({ message }) => message)).not.toContain('Operator action: recover')
 })

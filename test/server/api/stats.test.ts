@@ -97,10 +97,15 @@ test('shows the status of the receiver', async () => {
   onTestFinished(() => github.close())
   const receiver = new Hooks({ secret: 's', apiUrl: github.url }).mount()
   await receiver.ready()
-  const admin = await openAdmin({ receiver })
+  const admin = await openAdmin({
+    receiver,
+    publicUrl: 'http://127.0.0.1:8000/hooks',
+    webhookUrl: 'https://hooks.example/',
+  })
   const { receiver: shown } = (await admin.get('/api/v1/stats')).json
   expect(shown).toEqual({
     ...{ heldBytes: 0, heldLimit: 64 * 2 ** 20, origin: true, signature: true },
+    ...{ url: 'http://127.0.0.1:8000/hooks', publicUrl: 'https://hooks.example/' },
     ranges: { count: 2, fetchedAt: expect.any(Number) },
   })
   expect(Math.abs(Date.now() - shown.ranges.fetchedAt)).toBeLessThan(minute)

@@ -54,7 +54,7 @@ function toDetail(delivery: ModelDelivery): DeliveryDetail {
     ...stored,
     ...{ state, sha256, reason, storedAt, duplicates, address, algorithm, editedFrom, headers, secretId, secretIndex },
     ...summary,
-    ...{ size: body.length, ackedAt: storedAt, duration: undefined, failure: undefined },
+    ...{ size: body.length, ackedAt: storedAt, duration: undefined, failure: undefined, pausedHandlers: undefined },
     nextAttemptAt: nextAttemptOf(state, tasks.map(withStart)),
     attempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)),
     tasks: tasks.map((task) => {

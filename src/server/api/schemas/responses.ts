@@ -48,6 +48,9 @@ export const DeliverySummary = object({
   duration: optional(duration),
   failure: optional(object({ handler: text, error: optional(text) })),
   editedFrom: optional(count),
+  pausedHandlers: optional(
+    v.pipe(list(text), v.description('The paused handlers that still have to handle the delivery')),
+  ),
 })
 export type DeliverySummary = v.InferOutput<typeof DeliverySummary>
 export type DeliveryState = DeliverySummary['state']
@@ -138,6 +141,8 @@ export type RegisteredProcess = v.InferOutput<typeof RegisteredProcess>
 export const Processes = object({ processes: list(RegisteredProcess) })
 
 export const Receiver = object({
+  url: v.pipe(text, v.description('Its URL on this machine')),
+  publicUrl: optional(v.pipe(text, v.description('The URL that GitHub delivers to, if the server knows it'))),
   heldBytes: bytes,
   heldLimit: bytes,
   origin: v.union([flag, v.literal('warn')]),
@@ -222,6 +227,7 @@ export type SweepReport = v.InferOutput<typeof SweepReport>
 export const SweepResult = object({ reports: list(SweepReport), missedDeliveries: list(MissedDelivery) })
 export type SweepResult = v.InferOutput<typeof SweepResult>
 export const Recovery = object({
+  canSweep: v.pipe(flag, v.description('Whether this process can run a sweep')),
   counts: missedDeliveryCounts,
   missedDeliveries: list(MissedDelivery),
   last: optional(object({ at: timestamp, reports: list(SweepReport) })),

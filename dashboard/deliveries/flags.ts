@@ -1,0 +1,20 @@
+import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
+
+export interface Flag {
+  label: string
+  means: string
+}
+
+/** What is unusual about a delivery. */
+export function flagsOf({ conflict, replayed, pulled, editedFrom }: DeliverySummary): Flag[] {
+  return [
+    ...(conflict ? [{ label: 'conflict', means: 'An earlier delivery with the same GUID has a different body.' }] : []),
+    ...(replayed
+      ? [{ label: 'same body', means: 'An earlier delivery with another GUID or event has the same body.' }]
+      : []),
+    ...(pulled ? [{ label: 'pulled', means: 'hookserver fetched this delivery from GitHub’s API.' }] : []),
+    ...(editedFrom === undefined
+      ? []
+      : [{ label: 'edited', means: `An operator created this delivery from delivery ${editedFrom}.` }]),
+  ]
+}

@@ -1,0 +1,105 @@
+/** What the page of a delivery offers apart from the payload: its handlers, its times, its link, and comparisons. */
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { Hooks } from '../../src/index.ts'
+import { issue } from './payloads.ts'
+import { openScene, type Scene } from './scene.ts'
+
+let scene: Scene
+let page: Page
+let id: number
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
+  hooks.on('issues', { name: 'audit' }, () => undefined)
+  hooks.on('issues', { name: 'tracker', attempts: 1 }, () => Promise.reject(new Error('No tracker')))
+  scene = await openScene(hooks)
+  page = await scene.open()
+  id = await deliver(issue(7))
+  await scene.settled()
+})
+
+/** Delivers a payload. @returns The id of the delivery. */
+async function deliver(payload: object): Promise<number> {
+  await scene.deliver('issues', payload)
+  return scene.newest()
+}
+
+const show = (id: number) => scene.show(page, id)
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+const tab = (name: string) => page.getByRole('tab', { name })
+const clipboard = () => page.evaluate('navigator.clipboard.readText()')
+
+describe('the page of a delivery', () => {
+  beforeAll(() => show(id))
+
+  test('shows the failing handler first, and links to itself', async () => {
+    const handlers = page.locator('.task h3')
+    expect(await handlers.allTextContents()).toEqual([
+      expect.stringContaining('tracker'),
+      expect.stringContaining('audit'),
+    ])
+    await button('Copy link').click()
+    await expect.poll(clipboard).toBe(`${scene.url}/#/deliveries/${id}`)
+  })
+
+  test('shows its times in the 24-hour clock, and in UTC on request', async () => {
+    const other = await scene.open(`#/deliveries/${id}`, { timezoneId: 'Asia/Tokyo', locale: 'en-US' })
+    const exact = other.locator('.request dl > div', { has: other.getByText('Received', { exact: true }) })
+    await exact.getByText('GMT+9').waitFor()
+    await other.getByLabel('Times in UTC').check()
+    await exact.getByText('UTC').waitFor()
+    expect(await exact.textContent()).not.toMatch(/[AP]M/)
+    await other.reload()
+    await exact.getByText('UTC').waitFor()
+    await other.context().close()
+  })
+
+  test('shows the date of an old delivery, and a discarded attempt not as a success', async () => {
+    await page.route(`**/api/v1/deliveries/${id}`, async (route) => {
+      const response = await route.fetch()
+      const detail = await response.json()
+      const attempts = [{ number: 1, startedAt: detail.receivedAt + 5, outcome: 'discarded', duration: 1 }]
+      const tasks = [{ handler: 'tracker', state: 'discarded', attempts }]
+      await route.fulfill({ response, json: { ...detail, tasks, receivedAt: detail.receivedAt - 3 * 86_400_000 } })
+    })
+    await page.reload()
+    await page.locator('.timeline li.off').getByText('discarded').waitFor()
+    const received = page.locator('.timeline li').first().locator('time')
+    expect(await received.textContent()).toMatch(/\w{3} \d+, \d{4}, \d\d:\d\d:\d\d$/)
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.reload()
+    await page.locator('.timeline').getByText('dead').waitFor()
+  })
+})
+
+test('a delivery is compared with a chosen one, by its number or by two selected rows', async () => {
+  const long = 'word'.repeat(2000)
+  const older = await deliver({ action: 'opened', issue: { number: 51, title: 'One', body: long } })
+  const newer = await deliver({ action: 'opened', issue: { number: 52, title: 'Two', body: 'short' } })
+  await show(newer)
+  await tab('Difference').click()
+  await page.getByLabel('Compare with delivery').fill(String(older))
+  await button('Compare').click()
+  const cells = page.getByRole('region', { name: 'Differences' }).locator('tbody tr', { hasText: 'issue.body' })
+  await cells.getByText('"short"').waitFor()
+  expect(page.url()).toMatch(new RegExp(`/deliveries/${newer}\\?compare=${older}$`))
+  const card = (await page.locator('.payload').boundingBox()) ?? { x: 0, width: 0 }
+  const after = (await cells.locator('td').last().boundingBox()) ?? { x: 0, width: 0 }
+  expect(after.x + after.width).toBeLessThanOrEqual(card.x + card.width)
+  await page.setViewportSize({ width: 390, height: 800 })
+  const cell = (await cells.locator('td').last().boundingBox()) ?? { x: 0, width: 0 }
+  expect(cell.x + cell.width).toBeLessThanOrEqual(390)
+  await page.setViewportSize({ width: 1280, height: 800 })
+  await page.getByLabel('Compare with delivery').fill('999999')
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').getByText('There is no delivery 999999').waitFor()
+
+  await page.goto(`${scene.url}/#/deliveries`)
+  for (const id of [newer, older]) await page.getByRole('checkbox', { name: `delivery ${id}` }).check()
+  await page.getByRole('link', { name: 'Compare' }).click()
+  await page.getByText(`Compared with issues.opened, delivery ${older}`).waitFor()
+  expect(await page.getByRole('columnheader').allTextContents()).toEqual(
+    expect.arrayContaining([`Delivery ${older}`, `Delivery ${newer}`]),
+  )
+})
