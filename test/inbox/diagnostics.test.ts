@@ -35,7 +35,7 @@ const duration = expect.any(Number)
 
 describe('diagnostics', () => {
   test('have a channel for each message', () => {
-    const all = ['attempt', 'committed', 'dead', 'duplicate', 'received', 'rejected', 'retried', 'stored']
+    const all = ['attempt', 'committed', 'dead', 'duplicate', 'rateLimit', 'received', 'rejected', 'retried', 'stored']
     expect(names.toSorted()).toEqual(all)
     for (const name of names) expect(diagnostics[name]).toBe(channel(`hookserver:${name}`))
   })
