@@ -34,7 +34,16 @@ export interface Operations {
 export interface ImportedDelivery {
   delivery: Omit<
     DeliveryDetail,
-    'attempts' | 'duration' | 'failure' | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'
+    | 'attempts'
+    | 'duration'
+    | 'failure'
+    | 'id'
+    | 'size'
+    | 'sha256'
+    | 'conflict'
+    | 'nextAttemptAt'
+    | 'editedFrom'
+    | 'sameBodyAs'
   >
   /** The body as the other inbox stored it. */
   body: Uint8Array

@@ -147,6 +147,16 @@ describe('deliveries show', () => {
     expect([code, stderr]).toEqual([0, ''])
   })
 
+  test('names the earlier delivery with the same body', async () => {
+    const { run, ids } = await scene([
+      ['push', push('acme/till')],
+      ['push', push('acme/till')],
+    ])
+    const [first, second] = await Promise.all(ids.map(async (id) => (await run('show', String(id))).stdout))
+    expect(first).not.toContain('same body')
+    expect(second).toMatch(new RegExp(`^ {2}same body +as delivery ${ids[0]}$`, 'm'))
+  })
+
   test('shows the result of a handler', async () => {
     const { run, ids } = await scene([['push', push('acme/till')]])
     const { stdout } = await run('show', String(ids[0]))

@@ -60,8 +60,8 @@ function sections(detail: DeliveryDetail): string[] {
 }
 
 function fieldsOf(detail: DeliveryDetail): Field[] {
-  const { conflict, replayed, pulled, duplicates, secretId, secretIndex, algorithm } = detail
-  const flags = Object.entries({ conflict, replayed, pulled }).filter(([, isSet]) => isSet)
+  const { conflict, replayed, sameBodyAs, pulled, duplicates, secretId, secretIndex, algorithm } = detail
+  const flags = Object.entries({ conflict, pulled }).filter(([, isSet]) => isSet)
   const secret = secretIndex === undefined ? undefined : ` by secret ${secretId ?? secretIndex + 1}`
   return [
     ['delivery', detail.id],
@@ -76,6 +76,10 @@ function fieldsOf(detail: DeliveryDetail): Field[] {
     ['address', detail.address],
     ['signature', algorithm === undefined ? 'not checked' : `${algorithm}${secret ?? ''}`],
     ['payload', `${detail.size} bytes, ${detail.form}, SHA-256 ${detail.sha256}`],
+    [
+      'same body',
+      replayed ? `as ${sameBodyAs === undefined ? 'a pruned delivery' : `delivery ${sameBodyAs}`}` : undefined,
+    ],
     ['copies', duplicates || undefined],
     ['flags', flags.map(([name]) => name).join(', ') || undefined],
   ]

@@ -76,11 +76,21 @@ interface DetailRow extends DeliveryRow {
   bytes: Uint8Array | null
   tasks: TaskRow[] | null
   attempts: AttemptRow[] | null
+  same_body: number | null
 }
 
 export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefined> {
   const row = Number.isSafeInteger(id) ? await sql.get<DetailRow>(selectDetail, id) : undefined
-  return row && toDetail(row, decodeRow(row, new Unpacker()).headers, row.tasks ?? [], row.attempts ?? [])
+  return (
+    row &&
+    toDetail(
+      row,
+      decodeRow(row, new Unpacker()).headers,
+      row.tasks ?? [],
+      row.attempts ?? [],
+      row.same_body ?? undefined,
+    )
+  )
 }
 
 export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
@@ -151,7 +161,11 @@ const selectDetail = `
   select
     deliveries.*, acks.at as acked_at, bytes,
     (select json_agg(tasks order by handler collate "C") from tasks where delivery_id = $1) as tasks,
-    (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts
+    (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts,
+    (select min(before.id) from deliveries as before
+     where deliveries.replayed and before.matched and before.replay_key = deliveries.replay_key
+       and before.sha256 = deliveries.sha256 and before.id < deliveries.id
+       and (before.guid <> deliveries.guid or before.event <> deliveries.event)) as same_body
   from deliveries
   left join acks on acks.batch = deliveries.batch
   left join contents on contents.delivery_id = ${packOf('deliveries')}
