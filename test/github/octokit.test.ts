@@ -81,7 +81,7 @@ describe('delivery.octokit()', () => {
     expect(attempt?.log).toMatch(new RegExp(` debug POST ${comments} {"status":201}\n$`))
     expect(bot.logger.lines).toContainEqual({
       level: 'debug',
-      fields: { guid: sent?.guid, event: 'issues', status: 201 },
+      fields: { id: 1, guid: sent?.guid, event: 'issues', action: 'opened', status: 201 },
       message: `POST ${comments}`,
     })
   })
