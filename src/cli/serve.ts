@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { formatTarget } from '../github/target.ts'
+import { nameFlags } from '../runtime/option-or-flag.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
@@ -57,6 +58,7 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
   ])
   const logger = await createLogger(early.logLevel.value)
   setDefaultLogger(logger) // for the `new Hooks()` of the module
+  nameFlags()
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
   const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(flags, { module: loaded }))
   logger.level = config.logLevel.value
@@ -130,7 +132,7 @@ interface Started {
 }
 
 function logStart({ service, config, module, secretFrom, logger }: Started): void {
-  const { publicUrl, adminUrl, token, tokenFile } = service
+  const { publicUrl, publicAddress, adminUrl, token, tokenFile } = service
   const { role, database, dev, pull, pullEvery, logLevel } = config
   const ownInbox = moduleInbox(config, module?.hooks) && `the inbox of ${module?.name}`
   const shown = ownInbox ?? shownDatabase(database.value)
@@ -140,7 +142,7 @@ function logStart({ service, config, module, secretFrom, logger }: Started): voi
       'DATABASE_URL is not used, because the module has an inbox; --database overrides it',
     )
   }
-  if (publicUrl) logger.info({ url: publicUrl, secretFrom, database: shown }, 'Receiving')
+  if (publicUrl) logger.info({ url: publicUrl, secretFrom, database: shown }, `Receiving on ${publicAddress}`)
   else if (pull.value) {
     const pulled = { hooks: pull.value.map(formatTarget), every: pullEvery.value, database: shown }
     logger.info(pulled, "Pulling deliveries from GitHub's log")
