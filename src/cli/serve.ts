@@ -56,7 +56,7 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
     import('../server/serve.ts'),
     import('../server/logging.ts'),
   ])
-  const logger = await createLogger(early.logLevel.value)
+  const logger = await createLogger({ level: early.logLevel.value, format: early.logFormat.value })
   setDefaultLogger(logger) // for the `new Hooks()` of the module
   nameFlags()
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
@@ -133,7 +133,7 @@ interface Started {
 
 function logStart({ service, config, module, secretFrom, logger }: Started): void {
   const { publicUrl, publicAddress, adminUrl, token, tokenFile } = service
-  const { role, database, dev, pull, pullEvery, logLevel } = config
+  const { role, database, dev, pull, pullEvery, logLevel, logFormat } = config
   const ownInbox = moduleInbox(config, module?.hooks) && `the inbox of ${module?.name}`
   const shown = ownInbox ?? shownDatabase(database.value)
   if (ownInbox && database.isGeneric) {
@@ -155,8 +155,9 @@ function logStart({ service, config, module, secretFrom, logger }: Started): voi
     logger.warn({}, `${found}, so this server runs no handlers: ${cure}`)
   }
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
-  // Outside a terminal the server prints only its log in JSON. With the log level `silent`, it prints nothing.
-  if (process.stderr.isTTY !== true || logLevel.value === 'silent') return
+  // Outside a terminal the server prints only its log, which must not show the token. A log in JSON has no other lines.
+  // With the log level `silent`, it prints nothing.
+  if (process.stderr.isTTY !== true || logFormat.value === 'json' || logLevel.value === 'silent') return
   if (tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
 }
