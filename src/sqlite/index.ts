@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Inbox } from '../inbox/inbox.ts'
 import { GoneListeners } from '../inbox/unhandled-tasks.ts'
+import { isNextBuild } from '../runtime/platform.ts'
 import { prepareFile } from './connection/open.ts'
 import { createInbox, type RegisteredWorkers } from './inbox.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
@@ -32,6 +33,6 @@ export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
     () => [...workers].map((worker) => ({ method: 'addWorker', args: worker })),
     (tasks) => goneListeners.report(tasks),
   )
-  prepareFile(settings.path)
+  if (!isNextBuild()) prepareFile(settings.path)
   return createInbox(writer, maintenance, workers, settings.heartbeat, goneListeners)
 }
