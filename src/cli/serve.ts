@@ -62,6 +62,7 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
   const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(flags, { module: loaded }))
   logger.level = config.logLevel.value
+  const ownInbox = moduleInbox(config, module?.hooks) && `the inbox of ${module?.name}` // before the server sets another
   await traceIfInstalled()
   const { value: secretFile } = config.secretFile
   const watched = secretFile === undefined ? undefined : watchSecrets(secretFile, logger)
@@ -70,7 +71,7 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
     throw error
   })
   const stopped = stopOnSignal(service, logger)
-  logStart({ service, config, module, secretFrom: secret?.source ?? module?.name, logger })
+  logStart({ service, config, module, ownInbox, secretFrom: secret?.source ?? module?.name, logger })
   await notifyReady()
   await stopped
 }
@@ -127,14 +128,15 @@ interface Started {
   service: Service
   config: Config
   module: HooksModule | undefined
+  /** The name of the inbox, if the module has one. */
+  ownInbox: string | undefined
   secretFrom: string | undefined
   logger: FullLogger
 }
 
-function logStart({ service, config, module, secretFrom, logger }: Started): void {
+function logStart({ service, config, module, ownInbox, secretFrom, logger }: Started): void {
   const { publicUrl, publicAddress, adminUrl, token, tokenFile } = service
   const { role, database, dev, pull, pullEvery, logLevel, logFormat } = config
-  const ownInbox = moduleInbox(config, module?.hooks) && `the inbox of ${module?.name}`
   const shown = ownInbox ?? shownDatabase(database.value)
   if (ownInbox && database.isGeneric) {
     logger.info(

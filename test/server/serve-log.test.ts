@@ -72,6 +72,19 @@ describe('a line of a delivery', () => {
 })
 
 describe('the log of a server', () => {
+  test('names the database of the server, or the inbox of the module', async () => {
+    const withInbox = hooksModule
+      .replace("import { Hooks } from 'hookserver'", "$&\nimport { sqlite } from 'hookserver/sqlite'")
+      .replace('new Hooks()', "new Hooks({ inbox: sqlite('own.db') })")
+    for (const [module, database] of [
+      [hooksModule, 'hookserver.db'],
+      [withInbox, 'the inbox of hooks.ts'],
+    ] as const) {
+      const served = new ServedProcess(project({ 'hooks.ts': module }), ['hooks.ts'], withSecret)
+      expect((await served.line('Receiving')).database).toBe(database)
+    }
+  })
+
   test('names the address that the server listens on', async () => {
     const args = ['hooks.ts', '--host', '0.0.0.0', ...anyOrigin]
     const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), args, withSecret)
