@@ -15,6 +15,7 @@ import {
   listScheduleTargets,
   type OctokitTarget,
 } from './installations.ts'
+import { withCheckedNames } from './octokit-mistakes.ts'
 import { toRequester } from './octokit-requester.ts'
 import { budgetFor, octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
 import { defaultRetryPolicy, type Requester } from './requester.ts'
@@ -137,14 +138,16 @@ export class GitHubClient {
     const Octokit = await this.#octokitClass()
     const { token } = this.#credentials
     const { options, budget } = this.#forCaller('token', scope)
-    return withScope(scope, new Octokit({ ...options, auth: token, authStrategy: undefined }), budget)
+    const octokit = new Octokit({ ...options, auth: token, authStrategy: undefined })
+    return withCheckedNames(withScope(scope, octokit, budget))
   }
 
   async #asInstallation(source: InstallationSource, id: string, scope: Scope): Promise<Octokit> {
     const [Octokit, { tokens }] = await Promise.all([this.#octokitClass(), this.#appClient()])
     const { options, budget } = this.#forCaller(`installation ${id}`, scope)
     const authStrategy = () => authenticateInstallation(source, tokens)
-    return withScope(scope, new Octokit({ ...options, authStrategy, auth: undefined }), budget)
+    const octokit = new Octokit({ ...options, authStrategy, auth: undefined })
+    return withCheckedNames(withScope(scope, octokit, budget))
   }
 
   #appClient(): Promise<AppClient> {
