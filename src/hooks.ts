@@ -69,8 +69,9 @@ export class Hooks implements Mountable {
     registry: this.#registry,
     middleware: this.#middleware,
     hasInbox: () => Boolean(this.#options.inbox) || this.#workers.hasInbox,
-    registered: (names) => {
-      for (const name of names) this.#unknownNames.add(name)
+    methods: [Hooks.prototype.hook, Hooks.prototype.on],
+    registered: (names, at) => {
+      for (const name of names) this.#unknownNames.add(name, at)
       this.#workers.handlersChanged()
     },
   })
