@@ -1,5 +1,6 @@
 /** Names the cure of two mistakes in handlers: a mistyped method of an Octokit, and a missing permission. */
 import type { Octokit } from 'octokit'
+import { cutStack } from '../runtime/call-site.ts'
 import { isObject } from '../runtime/json.ts'
 import { suggestion } from '../runtime/nearest.ts'
 import { gitHubMessage, type RequestError } from './requester.ts'
@@ -29,7 +30,7 @@ function checked<Target extends object>(path: string, object: Target): Target {
       const hint = value === undefined ? suggestion(name, Object.keys(target)) : ''
       if (hint === '') return value
       const error = new TypeError(`${path} has no "${name}".${hint}`)
-      ;(Error as Partial<ErrorConstructor>).captureStackTrace?.(error, handler.get) // the stack begins with the caller
+      cutStack(error, handler.get)
       throw error
     },
   }
