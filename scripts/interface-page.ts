@@ -89,8 +89,8 @@ const variables: Readonly<Record<string, string>> = {
   COLUMNS: 'Width of tables if the output is no terminal.',
 }
 
-/** Variables that only hookserver itself or a test runner sets, and those of the system. */
-const internalVariables = ['HOOKSERVER_SUPERVISED', 'NODE_TEST_CONTEXT', 'PATH']
+/** Variables that only hookserver itself, a test runner or a build sets, and those of the system. */
+const internalVariables = ['HOOKSERVER_SUPERVISED', 'NEXT_PHASE', 'NODE_TEST_CONTEXT', 'PATH']
 
 /** The variables that `src` reads and the page does not list. */
 export function missingVariables(page: string): string[] {

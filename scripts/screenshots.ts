@@ -1,5 +1,5 @@
 /**
- * `npm run screenshots`: takes the screenshots of the dashboard for README.md, with Chromium, from a server whose inbox
+ * `npm run screenshots`: takes the screenshots of the dashboard for README.md and docs/guides/dashboard.md, with Chromium, from a server whose inbox
  * contains an invented history of a shop's repositories.
  */
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -97,7 +97,7 @@ export class Served {
       if (this.#lines.length > maxLines) this.#lines.shift()
       if (!text.startsWith('{')) return
       const { msg, url, tokenFrom } = JSON.parse(text) as Line
-      if (msg === 'Receiving') this.url = url
+      if (msg?.startsWith('Receiving')) this.url = url
       if (msg !== 'Admin listener') return
       this.adminUrl = url
       this.#token = readFileSync(resolve(folder, tokenFrom), 'utf8').trim()

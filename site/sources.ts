@@ -36,6 +36,12 @@ export function pageOf(source: string): string {
 /** A Markdown link or image: the text in brackets, the path, and the anchor. Links with a scheme do not match. */
 const link = /(!?\[[^\]]*\]\()(?![a-z]+:)([^)#\s]+)(#[^)\s]+)?\)/gs
 
+/** The path of a picture in HTML, which has one file for light and one for dark pages. */
+const picture = /((?:src|srcset)=")(?![a-z]+:)([^"]+)"/g
+
+/** A diagram in the language of Mermaid, which GitHub draws, and the site does not. */
+const diagram = /^```mermaid\n.*?^```\n\n/gms
+
 /** Applies a function to the parts of a Markdown text that are not fenced code blocks. */
 function outsideCode(text: string, change: (part: string) => string): string {
   return text
@@ -54,16 +60,19 @@ export function targetsOf(text: string, source: string): string[] {
   return targets.map((target) => target.replace(/\/$/, ''))
 }
 
-/** Makes the links of a document point to the pages of the site. @param source The document's path in the repository. */
+/** Makes the links of a document point to the pages of the site, and leaves out its diagrams. @param source The document's path in the repository. */
 export function rewriteLinks(text: string, source: string): string {
   const from = posix.dirname(pageOf(source))
-  return outsideCode(text, (part) =>
-    part.replace(link, (_, start: string, path: string, anchor = '') => {
-      const target = posix.join(dirname(source), path).replace(/\/$/, '')
-      const page = isImage(target) ? target.replace(/^docs\//, '') : pageOf(target)
-      const relative = posix.relative(from, page)
-      return `${start}${relative.startsWith('.') ? relative : `./${relative}`}${anchor})`
-    }),
+  const rewritten = (path: string) => {
+    const target = posix.join(dirname(source), path).replace(/\/$/, '')
+    const page = isImage(target) ? target.replace(/^docs\//, '') : pageOf(target)
+    const relative = posix.relative(from, page)
+    return relative.startsWith('.') ? relative : `./${relative}`
+  }
+  return outsideCode(text.replace(diagram, ''), (part) =>
+    part
+      .replace(link, (_, start: string, path: string, anchor = '') => `${start}${rewritten(path)}${anchor})`)
+      .replace(picture, (_, start: string, path: string) => `${start}${rewritten(path)}"`),
   )
 }
 

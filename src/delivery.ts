@@ -148,6 +148,11 @@ export interface DeliverySources {
   readBody(): Promise<Uint8Array>
 }
 
+/** The fields of each line of `delivery.log`. Leaves out the members that the delivery does not have. */
+export function logFields({ id, guid, event, action }: Pick<Delivery, 'id' | 'guid' | 'event' | 'action'>): object {
+  return { ...(id !== undefined && { id }), guid, event, ...(action !== undefined && { action }) }
+}
+
 /** The delivery that handlers get. Members that few handlers use are computed on access. */
 export class ReceivedDelivery implements Delivery {
   readonly id: number | undefined
@@ -269,7 +274,7 @@ export class ReceivedDelivery implements Delivery {
   }
 
   get log(): DeliveryLogger {
-    return deliveryLogger(this.#sources.logger, { guid: this.guid, event: this.event })
+    return deliveryLogger(this.#sources.logger, logFields(this))
   }
 
   /** A getter, so that the method also works when it is destructured. The same for the other methods. */

@@ -123,6 +123,8 @@ export interface Registration {
    * the lowest number runs first. `undefined`: the delivery is not for the handler.
    */
   positionIn?(payload: Json): number | undefined
+  /** Where it was registered, such as `/app/hooks.ts:3:7`. Only for a handler with an unknown name. */
+  readonly at?: string | undefined
 }
 
 /** The members of a registration that depend on the method of `Hooks`. */

@@ -33,6 +33,7 @@ import { fail, isFunction, isListOf, isString } from './runtime/check-options.ts
 import { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
 import { isObject } from './runtime/json.ts'
+import { isNextBuild } from './runtime/platform.ts'
 import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
 import { eachHandlerName, type ScheduleEach, scheduleEvent } from './schedules/schedule.ts'
 import {
@@ -68,8 +69,9 @@ export class Hooks implements Mountable {
     registry: this.#registry,
     middleware: this.#middleware,
     hasInbox: () => Boolean(this.#options.inbox) || this.#workers.hasInbox,
-    registered: (names) => {
-      for (const name of names) this.#unknownNames.add(name)
+    methods: [Hooks.prototype.hook, Hooks.prototype.on],
+    registered: (names, at) => {
+      for (const name of names) this.#unknownNames.add(name, at)
       this.#workers.handlersChanged()
     },
   })
@@ -262,6 +264,7 @@ export class Hooks implements Mountable {
       return receiver
     }
     checkNames(this.#registry.all())
+    if (isNextBuild()) return receiver
     if (traits?.receives !== false) this.#workers.writesTo(inbox).registry?.add('receiver')
     if (work) this.#workers.start(inbox, settings)
     return receiver

@@ -13,6 +13,7 @@ import { decodePayload, toPayload } from './receiver/payload.ts'
 import { type Check, checkOptions, must } from './runtime/check-options.ts'
 import type { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
+import { isNextBuild } from './runtime/platform.ts'
 import { maxTimer, within } from './runtime/timer.ts'
 import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
 import { LazyScheduler } from './schedules/lazy-scheduler.ts'
@@ -77,7 +78,7 @@ export class InboxWorkers {
 
   /** Starts the worker of an inbox, unless it runs. @throws {TypeError} as `Hooks.work()`. */
   start(inbox: BasicInbox, settings: Settings): void {
-    if (this.#workers.has(inbox)) return
+    if (this.#workers.has(inbox) || isNextBuild()) return
     // Two workers of one process would exceed the concurrency of a handler.
     if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')
     if (this.#schedules().length > 0) checkSchedules(inbox, settings)

@@ -92,11 +92,13 @@ describe('a delivery', () => {
     await expect(octokit()).rejects.toThrow('There is no GitHub in this test')
   })
 
-  test('logs with its GUID and its event', () => {
+  test('logs with its GUID and its event, and with its id and its action if it has them', () => {
     const recorder = new Recorder()
     deliveryOf({}, facts, recorder).log.info({ more: 1 }, 'a line')
-    expect(recorder.lines).toEqual([
-      { level: 'info', fields: { guid: 'g', event: 'issues', more: 1 }, message: 'a line' },
+    deliveryOf({ action: 'opened' }, { ...facts, id: 42 }, recorder).log.info('a line')
+    expect(recorder.lines.map(({ fields }) => fields)).toEqual([
+      { guid: 'g', event: 'issues', more: 1 },
+      { id: 42, guid: 'g', event: 'issues', action: 'opened' },
     ])
   })
 

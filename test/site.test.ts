@@ -18,6 +18,9 @@ test.each([
   ['docs/guides/inbox.md', '[r](../../README.md)', '[r](./../introduction.md)'],
   ['docs/guides/running.md', '[d](../../examples/deploy)', '[d](./../examples/deploy/index.md)'],
   ['README.md', '[d](docs/README.md)', '[d](./documentation.md)'],
+  ['README.md', '<img src="docs/images/a.png" alt="b">', '<img src="./images/a.png" alt="b">'],
+  ['README.md', '<source srcset="docs/images/a.png">', '<source srcset="./images/a.png">'],
+  ['README.md', 'a\n\n```mermaid\nA --> B\n```\n\nb', 'a\n\nb'],
   [
     'README.md',
     '![A list,\nin two lines](docs/images/deliveries.png)',

@@ -6,7 +6,7 @@ import { launch } from '../../test/browser/chromium.ts'
 import type { Served } from '../served.ts'
 import { reduceColors } from './png.ts'
 
-/** The limit of a screenshot in bytes. README.md loads three screenshots. */
+/** The limit of a screenshot in bytes. */
 const maxBytes = 200_000
 
 /** Takes the screenshots, each when the page shows its content. */
@@ -21,6 +21,9 @@ export async function takePictures(served: Served, folder: string): Promise<void
     await page.goto(`${served.adminUrl}/#token=${served.token}`)
     await page.getByRole('row').filter({ hasText: 'running' }).waitFor()
     await take(page, join(folder, 'deliveries.png'))
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await take(page, join(folder, 'deliveries-dark.png'))
+    await page.emulateMedia({ colorScheme: 'light' })
 
     const { deliveries } = await served.get<Deliveries>('/deliveries?state=dead&event=push')
     await page.goto(`${served.adminUrl}/#/deliveries/${deliveries[0]?.id}`)

@@ -4,6 +4,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { RegisteredProcess } from '../inbox/processes.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'
 import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
+import { sleep } from '../runtime/timer.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
 import { runSchedule, type ScheduleStatus, scheduleStatuses } from '../schedules/operate.ts'
 import { withCauses } from './output.ts'
@@ -12,6 +13,8 @@ import { withCauses } from './output.ts'
 export interface AdminClient
   extends Pick<Inbox, 'get' | 'body' | 'retry' | 'discard' | 'pause' | 'resume' | 'overview' | 'processes' | 'close'> {
   list(query: ListQuery): Promise<ListPage>
+  /** Yields once at the start, and then after each change of a delivery, until the signal aborts. */
+  changes(signal: AbortSignal): AsyncIterable<void>
   schedules(): Promise<ScheduleStatus[]>
   /** Makes a delivery of a schedule now. */
   runSchedule(name: string): Promise<{ id: number; guid: string }>
@@ -32,6 +35,7 @@ export const localAdminClient = (inbox: Inbox): AdminClient => ({
     const { next, ...page } = await inbox.list({ ...query, before: cursor === undefined ? undefined : Number(cursor) })
     return { ...page, next: next?.toString() }
   },
+  changes: (signal) => changesIn(inbox, signal),
   get: (id) => inbox.get(id),
   body: (id) => inbox.body(id),
   retry: (selection) => inbox.retry(selection),
@@ -45,10 +49,27 @@ export const localAdminClient = (inbox: Inbox): AdminClient => ({
   close: () => inbox.close(),
 })
 
+/** Milliseconds between two polls of a database. */
+const pollMs = 250
+
+async function* changesIn(inbox: Inbox, signal: AbortSignal): AsyncGenerator<void> {
+  let { position } = await inbox.changes()
+  yield
+  for (;;) {
+    await sleep(pollMs, signal, { keepAlive: true })
+    if (signal.aborted) return
+    const changes = await inbox.changes(position)
+    position = changes.position
+    if (changes.deliveries.length > 0 || changes.gap) yield
+  }
+}
+
 /** The name that stands for all handlers. */
 export const allHandlers = '*'
 
 const timeoutMs = 60_000
+/** Milliseconds between the end of a stream and the next one. */
+const reconnectMs = 2000
 /** Enough for a page of 500 deliveries, or for one delivery with the logs of all its attempts. */
 const maxJsonBytes = 64 * 1024 * 1024
 
@@ -64,13 +85,12 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     method: string,
     path: string,
     body?: object,
-    limit: number | null = timeoutMs,
+    end: AbortSignal | null = AbortSignal.timeout(timeoutMs),
   ): Promise<Response> {
     const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) }
     const content = body ? JSON.stringify(body) : null
-    const signal = limit === null ? null : AbortSignal.timeout(limit)
     try {
-      return await fetch(`${url}/api/v1${path}`, { method, headers, body: content, redirect: 'error', signal })
+      return await fetch(`${url}/api/v1${path}`, { method, headers, body: content, redirect: 'error', signal: end })
     } catch (cause) {
       throw new Error(`Cannot reach ${url}: ${withCauses(cause)}`, { cause })
     }
@@ -88,6 +108,21 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     const response = await send('GET', path)
     const isMissing = response.status === 404 && (await problemOf(response.clone()))?.code === 'not_found'
     return isMissing ? undefined : requireOk(response)
+  }
+
+  /** The server ends a stream after an hour, and when it stops. A stream that begins again starts with `ready`. */
+  async function* changes(signal: AbortSignal): AsyncGenerator<void> {
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      try {
+        const response = await requireOk(await send('GET', '/stream', undefined, signal))
+        for await (const event of eventsOf(response)) if (event !== '') yield
+      } catch (error) {
+        if (signal.aborted) return
+        if (isFirst) throw error
+        console.error(`hookserver: ${withCauses(error)}. Trying again every ${reconnectMs / 1000} s`)
+      }
+      await sleep(reconnectMs, signal, { keepAlive: true })
+    }
   }
 
   const get = async <Answer>(path: string): Promise<Answer> => jsonOf(await requireOk(await send('GET', path)))
@@ -115,6 +150,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
       const fields = Object.entries(fieldsOf(query)).map(([name, value]): [string, string] => [name, String(value)])
       return get<ListPage>(`/deliveries?${new URLSearchParams(fields)}`)
     },
+    changes,
     async get(id) {
       const response = await find(`/deliveries/${id}`)
       return response && jsonOf<DeliveryDetail>(response)
@@ -137,6 +173,16 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
       }
     },
     async close() {},
+  }
+}
+
+/** The names of the events of a stream, and an empty text for each comment. */
+async function* eventsOf({ body }: Response): AsyncGenerator<string> {
+  let text = ''
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const blocks = (text + chunk).split('\n\n')
+    text = blocks.pop() ?? ''
+    for (const block of blocks) yield /^event: (.*)$/m.exec(block)?.[1] ?? ''
   }
 }
 

@@ -32,7 +32,7 @@ export function addCompletion(program: Command): void {
 /** @throws {UsageError} */
 function parseShell(text: string): string {
   if (Object.hasOwn(scripts, text)) return text
-  throw new UsageError(`There is no completion for ${text}: only for bash, zsh and fish`)
+  throw new UsageError(`There is no completion for ${text}: choose bash, zsh or fish`)
 }
 
 const examples = `

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { formatTarget } from '../github/target.ts'
+import { nameFlags } from '../runtime/option-or-flag.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
@@ -55,11 +56,13 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
     import('../server/serve.ts'),
     import('../server/logging.ts'),
   ])
-  const logger = await createLogger(early.logLevel.value)
+  const logger = await createLogger({ level: early.logLevel.value, format: early.logFormat.value })
   setDefaultLogger(logger) // for the `new Hooks()` of the module
+  nameFlags()
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
   const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(flags, { module: loaded }))
   logger.level = config.logLevel.value
+  const ownInbox = moduleInbox(config, module?.hooks) && `the inbox of ${module?.name}` // before the server sets another
   await traceIfInstalled()
   const { value: secretFile } = config.secretFile
   const watched = secretFile === undefined ? undefined : watchSecrets(secretFile, logger)
@@ -68,7 +71,7 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
     throw error
   })
   const stopped = stopOnSignal(service, logger)
-  logStart({ service, config, module, secretFrom: secret?.source ?? module?.name, logger })
+  logStart({ service, config, module, ownInbox, secretFrom: secret?.source ?? module?.name, logger })
   await notifyReady()
   await stopped
 }
@@ -125,14 +128,15 @@ interface Started {
   service: Service
   config: Config
   module: HooksModule | undefined
+  /** The name of the inbox, if the module has one. */
+  ownInbox: string | undefined
   secretFrom: string | undefined
   logger: FullLogger
 }
 
-function logStart({ service, config, module, secretFrom, logger }: Started): void {
-  const { publicUrl, adminUrl, token, tokenFile } = service
-  const { role, database, dev, pull, pullEvery, logLevel } = config
-  const ownInbox = moduleInbox(config, module?.hooks) && `the inbox of ${module?.name}`
+function logStart({ service, config, module, ownInbox, secretFrom, logger }: Started): void {
+  const { publicUrl, publicAddress, adminUrl, token, tokenFile } = service
+  const { role, database, dev, pull, pullEvery, logLevel, logFormat } = config
   const shown = ownInbox ?? shownDatabase(database.value)
   if (ownInbox && database.isGeneric) {
     logger.info(
@@ -140,7 +144,7 @@ function logStart({ service, config, module, secretFrom, logger }: Started): voi
       'DATABASE_URL is not used, because the module has an inbox; --database overrides it',
     )
   }
-  if (publicUrl) logger.info({ url: publicUrl, secretFrom, database: shown }, 'Receiving')
+  if (publicUrl) logger.info({ url: publicUrl, secretFrom, database: shown }, `Receiving on ${publicAddress}`)
   else if (pull.value) {
     const pulled = { hooks: pull.value.map(formatTarget), every: pullEvery.value, database: shown }
     logger.info(pulled, "Pulling deliveries from GitHub's log")
@@ -153,8 +157,9 @@ function logStart({ service, config, module, secretFrom, logger }: Started): voi
     logger.warn({}, `${found}, so this server runs no handlers: ${cure}`)
   }
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
-  // Outside a terminal the server prints only its log in JSON. With the log level `silent`, it prints nothing.
-  if (process.stderr.isTTY !== true || logLevel.value === 'silent') return
+  // Outside a terminal the server prints only its log, which must not show the token. A log in JSON has no other lines.
+  // With the log level `silent`, it prints nothing.
+  if (process.stderr.isTTY !== true || logFormat.value === 'json' || logLevel.value === 'silent') return
   if (tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
 }

@@ -1,3 +1,4 @@
+import { isKnownName } from '../events.ts'
 import {
   checkName,
   type HandlerOptions,
@@ -6,6 +7,7 @@ import {
   type RegisteredHandler,
   resolveHandlerOptions,
 } from '../handler.ts'
+import { callSite } from '../runtime/call-site.ts'
 import { fail, isFunction } from '../runtime/check-options.ts'
 import { isObject } from '../runtime/json.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -18,8 +20,10 @@ interface RegistrarParts {
   middleware: MiddlewareChain
   /** Whether there is an inbox, so that handler names must be unique. */
   hasInbox(): boolean
+  /** The methods that applications register handlers with. */
+  methods: Parameters<typeof callSite>[0]
   /** Is called after each registration. */
-  registered(names: readonly string[]): void
+  registered(names: readonly string[], at: string | undefined): void
 }
 
 /** Checks the arguments of `hook`, `on` and the other methods of a `Hooks` that register a handler, and registers it. */
@@ -44,7 +48,7 @@ export class Registrar {
     given: unknown,
     toHandler: (given: Given) => RegisteredHandler,
   ): void {
-    const { registry, middleware, hasInbox, registered } = this.#parts
+    const { registry, middleware, hasInbox, methods, registered } = this.#parts
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
     const joined = names.join(', ')
     if (!isFunction(given)) fail(`The handler of ${joined}`, 'a function', given)
@@ -57,14 +61,15 @@ export class Registrar {
     const { handler, isInternal, ...more } = toHandler(given as Given)
     const called = isInternal ? handler : middleware.around(handler)
     const name = own.name ?? `${more.replies ? 'hook' : 'on'}:${names.join(',')}`
+    const at = names.every(isKnownName) ? undefined : callSite(methods)
     const registration = {
-      ...{ name, events: [...names], given, options: own, ...more },
+      ...{ name, events: [...names], given, options: own, at, ...more },
       handler: own.paths ? onlyForPaths(names, own.paths, called) : called,
       inboxOptions: inboxOptionsOf(options),
     }
     if (hasInbox()) checkName(registration, registry.hasHandlerName(name))
     for (const event of names) registry.add(event, registration)
-    registered(names)
+    registered(names, at)
   }
 
   /** Warns once about each handler with options that have no effect without an inbox. */

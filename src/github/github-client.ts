@@ -7,6 +7,7 @@ import { type ScheduleEach, scheduleEvent } from '../schedules/schedule.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import type { Settings } from '../settings.ts'
 import type { ApiBudget } from './api-budget.ts'
+import { needsCredentials, noApp, noInstallation, unauthorizedApp } from './credential-errors.ts'
 import {
   checkOctokitTarget,
   type Installation,
@@ -14,6 +15,7 @@ import {
   listScheduleTargets,
   type OctokitTarget,
 } from './installations.ts'
+import { withCheckedNames } from './octokit-mistakes.ts'
 import { toRequester } from './octokit-requester.ts'
 import { budgetFor, octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
 import { defaultRetryPolicy, type Requester } from './requester.ts'
@@ -40,9 +42,6 @@ interface OctokitOptions {
 const requestTimeout = { timeout: defaultRetryPolicy.requestTimeout }
 
 const userAgent = `hookserver/${version}`
-
-const needsCredentials = (call: string): Error =>
-  new Error(`${call} needs credentials: set the option "app" ({ id, privateKey }) or the option "token" of new Hooks()`)
 
 /**
  * Creates Octokits that authenticate with the token, as the App, or as an installation of the App. Some are for the
@@ -73,17 +72,14 @@ export class GitHubClient {
 
   /** The Octokit for a handler. @throws {Error} if there are no credentials for the delivery. */
   async octokitFor(delivery: Delivery): Promise<Octokit> {
-    const { app, token } = this.#credentials
+    const { app, token, apiUrl } = this.#credentials
     const { installationId, log, signal } = delivery
     const scope = { log, signal, isBackground: delivery.source === scheduleEvent }
     if (app && installationId !== undefined) {
       return this.#asInstallation(fixedInstallation(installationId), installationId, scope)
     }
     if (token !== undefined) return this.withToken(scope)
-    if (!app) throw needsCredentials('delivery.octokit()')
-    throw new Error(
-      'delivery.octokit(): this delivery does not come from an installation of an App, so the option "app" does not apply. For a webhook that does not belong to the App, also set the option "token"',
-    )
+    throw app ? noInstallation(apiUrl) : needsCredentials('delivery.octokit()', apiUrl)
   }
 
   /**
@@ -94,13 +90,13 @@ export class GitHubClient {
    */
   async octokitOutside(target: OctokitTarget): Promise<Octokit> {
     checkOctokitTarget(target)
-    const { app, token } = this.#credentials
+    const { app, token, apiUrl } = this.#credentials
     if (app) {
       const source = (await this.#appClient()).installations.sourceFor(target)
       return this.#asInstallation(source, await source.id(), this.#scope)
     }
     if (token !== undefined) return this.withToken(this.#scope)
-    throw needsCredentials('hooks.octokit()')
+    throw needsCredentials('hooks.octokit()', apiUrl)
   }
 
   /** Lists the installations of the App. @throws {Error} (at the first page) without the option `app`. */
@@ -142,14 +138,16 @@ export class GitHubClient {
     const Octokit = await this.#octokitClass()
     const { token } = this.#credentials
     const { options, budget } = this.#forCaller('token', scope)
-    return withScope(scope, new Octokit({ ...options, auth: token, authStrategy: undefined }), budget)
+    const octokit = new Octokit({ ...options, auth: token, authStrategy: undefined })
+    return withCheckedNames(withScope(scope, octokit, budget))
   }
 
   async #asInstallation(source: InstallationSource, id: string, scope: Scope): Promise<Octokit> {
     const [Octokit, { tokens }] = await Promise.all([this.#octokitClass(), this.#appClient()])
     const { options, budget } = this.#forCaller(`installation ${id}`, scope)
     const authStrategy = () => authenticateInstallation(source, tokens)
-    return withScope(scope, new Octokit({ ...options, authStrategy, auth: undefined }), budget)
+    const octokit = new Octokit({ ...options, authStrategy, auth: undefined })
+    return withCheckedNames(withScope(scope, octokit, budget))
   }
 
   #appClient(): Promise<AppClient> {
@@ -161,7 +159,7 @@ export class GitHubClient {
   /** @param prepare Adds request hooks to the Octokit that authenticates as the App itself. */
   async #createApp(options: OctokitOptions, prepare: (octokit: Octokit) => Requester): Promise<AppClient> {
     const { app } = this.#credentials
-    if (!app) throw new Error('No App is configured: set the option "app" ({ id, privateKey }) of new Hooks()')
+    if (!app) throw noApp()
     const [{ App }, Octokit] = await Promise.all([loadOctokit(), this.#octokitClass()])
     const { octokit: created } = new App({
       appId: app.id,
@@ -212,11 +210,4 @@ export async function loadOctokit(): Promise<typeof import('octokit')> {
     const text = 'Talking to GitHub needs the package "octokit" beside hookserver: npm install octokit'
     throw new Error(text, { cause })
   }
-}
-
-function unauthorizedApp(id: number | string, cause: Error): Error {
-  const text =
-    `GitHub does not accept the key of App ${id}: check that "id" and "privateKey" of the option "app" belong ` +
-    `together, and that the key was not deleted (${cause.message})`
-  return Object.assign(new Error(text, { cause }), { status: 401 })
 }

@@ -3,6 +3,7 @@ import type { Delivery } from '../delivery.ts'
 import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { ApiBudget } from './api-budget.ts'
+import { explainDenied } from './octokit-mistakes.ts'
 import { withApiVersion } from './octokit-requester.ts'
 import { pacing } from './pacing.ts'
 
@@ -98,6 +99,9 @@ export function withScope(scope: Scope, octokit: Octokit, budget: ApiBudget): Oc
       )
       log.debug({ status: response.status }, `${options.method} ${new URL(response.url).pathname}`)
       return response
+    } catch (error) {
+      explainDenied(error)
+      throw error
     } finally {
       signal.removeEventListener('abort', abort) // one signal may outlive thousands of requests
     }

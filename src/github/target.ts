@@ -1,5 +1,6 @@
 import { appWithoutDelivery } from '../app.ts'
-import { githubApi, type Settings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
+import { appVariables, tokenVariable } from './credential-errors.ts'
 
 /** A repository, an organization or the App, as the owner of webhooks. With an `id`: only the webhook with this id. */
 export type Target = 'app' | { repository: string; id?: string } | { organization: string; id?: string }
@@ -46,13 +47,10 @@ export function missingCredentials(
   { app, token, apiUrl }: Pick<Settings, 'app' | 'token' | 'apiUrl'>,
 ): string | undefined {
   if (appWithoutDelivery(app)) return undefined
-  const appVariables = 'GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY'
   if (targets.includes('app')) {
     const cure = `set ${appVariables}, or create an App with "npx hookserver app create"`
     return `GitHub shows the webhook of an App to the App alone: ${cure}`
   }
   if (token !== undefined) return undefined
-  const tokenVariable =
-    apiUrl === githubApi ? 'GITHUB_TOKEN' : `HOOKSERVER_GITHUB_TOKEN (GITHUB_TOKEN is for ${githubApi} only)`
-  return `GitHub shows webhooks only to an authorized client: set ${tokenVariable}, or ${appVariables}`
+  return `GitHub shows webhooks only to an authorized client: set ${tokenVariable(apiUrl)}, or ${appVariables}`
 }

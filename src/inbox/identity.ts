@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { hash } from '../runtime/recent-node.ts'
 import { day } from './counts.ts'
 
 /**

@@ -44,6 +44,7 @@ export interface ImportedDelivery {
     | 'conflict'
     | 'nextAttemptAt'
     | 'editedFrom'
+    | 'sameBodyAs'
   >
   /** The body as the other inbox stored it. */
   body: Uint8Array

@@ -145,6 +145,8 @@ export interface DeliveryDetail
   ackedAt: number | undefined
   /** Why an operator discarded it, why it ended before any handler saw it, or why a task of it ended as `gone`. */
   reason: string | undefined
+  /** If it is `replayed`: the id of the oldest delivery with the same body. `undefined` if that one was pruned. */
+  sameBodyAs: number | undefined
   tasks: TaskDetail[]
 }
 

@@ -152,12 +152,14 @@ function toSummary(row: SummaryRow, stats: AttemptStatsRow | undefined): Deliver
   }
 }
 
+/** @param sameBodyAs The id of the oldest delivery with the same body. */
 export function toDetail(
   row: DeliveryRow,
   headers: string,
   tasks: readonly TaskRow[],
   attempts: readonly AttemptRow[],
   paused: ReadonlySet<string>,
+  sameBodyAs: number | undefined,
 ): DeliveryDetail {
   const { address, secret_id: secretId, secret_index: secretIndex, algorithm, acked_at: ackedAt, reason } = row
   return {
@@ -167,6 +169,7 @@ export function toDetail(
     form: row.form,
     storedAt: row.stored_at,
     ...withoutNulls({ address, secretId, secretIndex, algorithm, ackedAt, reason }),
+    sameBodyAs,
     tasks: tasks.map((task) => toTaskDetail(task, attempts)),
   }
 }

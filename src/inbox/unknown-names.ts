@@ -12,25 +12,26 @@ type Mount = Pick<Settings, 'inbox' | 'logger'>
  * The names wait for the first mount, because an application may give the inbox and the logger to the mount only.
  */
 export class UnknownNames {
-  readonly #waiting = new Set<string>()
+  /** With the place of the first registration. */
+  readonly #waiting = new Map<string, string | undefined>()
   #mount: Mount | undefined
 
-  /** Adds the name of a handler. */
-  add(name: string): void {
+  /** Adds the name of a handler. @param at Where the handler was registered. */
+  add(name: string, at: string | undefined): void {
     if (isKnownName(name)) return
-    if (this.#mount) void check(name, this.#mount)
-    else this.#waiting.add(name)
+    if (this.#mount) void check(name, at, this.#mount)
+    else if (!this.#waiting.has(name)) this.#waiting.set(name, at)
   }
 
   /** Checks all names with the inbox of the first mount, and writes warnings to its logger. */
   checkAt(mount: Mount): void {
     this.#mount ??= mount
-    for (const name of this.#waiting) void check(name, this.#mount)
+    for (const [name, at] of this.#waiting) void check(name, at, this.#mount)
     this.#waiting.clear()
   }
 }
 
-async function check(name: string, { inbox, logger }: Mount): Promise<void> {
+async function check(name: string, at: string | undefined, { inbox, logger }: Mount): Promise<void> {
   try {
     if (inbox && hasCapability(inbox, 'DeliveryReader') && (await hasReceived(inbox, name))) return
   } catch {
@@ -38,7 +39,7 @@ async function check(name: string, { inbox, logger }: Mount): Promise<void> {
   }
   if (reportedNames.has(name)) return
   reportedNames.add(name)
-  logger.warn({ name }, describeUnknown(name, 'ignore this warning: the handler runs'))
+  logger.warn({ name, ...(at !== undefined && { at }) }, describeUnknown(name, 'ignore this warning: the handler runs'))
 }
 
 /**

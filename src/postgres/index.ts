@@ -2,6 +2,7 @@ import type { ImportedDelivery, Inbox, NewDelivery, StoreResult } from '../inbox
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import type { InboxOverview, Page } from '../inbox/records.ts'
+import { assertNodeVersion } from '../runtime/node-version.ts'
 import { PostgresClient } from './client.ts'
 import { Database, type Transaction } from './connection/database.ts'
 import { prepareDatabase } from './connection/open.ts'
@@ -20,6 +21,8 @@ import { pruneAll, pruneBatch } from './operations/retention.ts'
 import { type PoolLike, type PostgresOptions, resolvePostgresOptions, toTarget } from './options.ts'
 import { PostgresTaskQueue } from './task-queue/task-queue.ts'
 import { PayloadSearch } from './threads.ts'
+
+assertNodeVersion()
 
 export type { PoolLike, PostgresOptions } from './options.ts'
 

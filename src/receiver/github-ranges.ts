@@ -2,6 +2,7 @@ import { HookError } from '../errors.ts'
 import type { RangesStatus } from '../http.ts'
 import { causeText } from '../runtime/cause-text.ts'
 import { AddressSet, parseCidr } from '../runtime/cidr.ts'
+import { optionOrFlag } from '../runtime/option-or-flag.ts'
 import { startTimer } from '../runtime/timer.ts'
 import { githubApi } from '../settings.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -273,5 +274,5 @@ export function rangesAdvice(apiUrl: string): string[] {
   const expected = apiUrl.endsWith('.ghe.com')
     ? `the egress ranges of your region, see ${networkDetails}`
     : 'the address of your GitHub Enterprise Server'
-  return [`set the option ranges (--ranges) to ${expected}`]
+  return [`set ${optionOrFlag('the option ranges', '--ranges')} to ${expected}`]
 }

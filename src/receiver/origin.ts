@@ -1,6 +1,7 @@
 import { HookError } from '../errors.ts'
 import type { HookRequest, RangesStatus } from '../http.ts'
 import { AddressSet, cidrsOf, isLocal } from '../runtime/cidr.ts'
+import { optionOrFlag } from '../runtime/option-or-flag.ts'
 import type { Settings } from '../settings.ts'
 import { type AddressReader, createAddressReader, explainUnknownAddress } from './client-address.ts'
 import { GithubRanges, rangesAdvice } from './github-ranges.ts'
@@ -90,10 +91,9 @@ const notGithub = (apiUrl: string): string =>
   ['is not an address of GitHub', ...rangesAdvice(apiUrl).map((text) => `if it is your GitHub's, ${text}`)].join(': ')
 
 function describe(address: string, outside: string): string {
-  if (address === 'unix') return "it came through a Unix socket: if that is your proxy's, add trustProxy: ['unix']"
+  const proxyCure = `add ${optionOrFlag(`trustProxy: ['${address}']`, `--trust-proxy ${address}`)}`
+  if (address === 'unix') return `it came through a Unix socket: if that is your proxy's, ${proxyCure}`
   if (!isLocal(address)) return `${address} ${outside}`
-  return (
-    `${address} is a local address: if it is your proxy's, add trustProxy: ['${address}']; ` +
-    `if it is your GitHub Enterprise Server's, set ranges: ['${address}']`
-  )
+  const rangesCure = `set ${optionOrFlag(`ranges: ['${address}']`, `--ranges ${address}`)}`
+  return `${address} is a local address: if it is your proxy's, ${proxyCure}; if it is your GitHub Enterprise Server's, ${rangesCure}`
 }

@@ -1,6 +1,7 @@
 import type { HookError } from '../errors.ts'
 import { type HookRequest, headerOf } from '../http.ts'
 import { causeText } from '../runtime/cause-text.ts'
+import { optionOrFlag } from '../runtime/option-or-flag.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 /**
@@ -36,7 +37,8 @@ export class RejectionLog {
 
   /** Logs an accepted request that `validateIp: true` would reject. */
   async tolerated(error: HookError, request: HookRequest): Promise<void> {
-    await this.#report('Accepted a delivery that validateIp: true would reject', error, request)
+    const strict = optionOrFlag('validateIp: true', '--validate-ip true')
+    await this.#report(`Accepted a delivery that ${strict} would reject`, error, request)
   }
 
   #report(

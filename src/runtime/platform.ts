@@ -36,6 +36,12 @@ export function environmentVariable(name: string): string | undefined {
 }
 
 /**
+ * Whether `next build` runs this code. It imports all routes to analyze them, so an inbox must not open its database, and
+ * no handler may run.
+ */
+export const isNextBuild = (): boolean => environmentVariable('NEXT_PHASE') === 'phase-production-build'
+
+/**
  * Whether an import failed because its package is not installed. Node.js, Bun and Deno use the code
  * `ERR_MODULE_NOT_FOUND`. Yarn's Plug'n'Play uses the code of `require()`. The error of Workers has no code.
  */

@@ -49,11 +49,16 @@ function explain({ code, message }: NodeJS.ErrnoException, { host, port, flag }:
   return `Cannot listen on ${where}: ${message}`
 }
 
-/** The server's URL, for a browser or curl. */
-export function addressOf(server: Server): string {
+/** The address that a server listens on: `0.0.0.0:8000`. */
+export function boundAddress(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo
-  if (address === '0.0.0.0' || address === '::') return `http://localhost:${port}`
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  return `${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+/** The server's URL, for a browser or another program on this machine. */
+export function addressOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo
+  return address === '0.0.0.0' || address === '::' ? `http://localhost:${port}` : `http://${boundAddress(server)}`
 }
 
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)

@@ -4,19 +4,29 @@ import { isObject } from '../runtime/json.ts'
 import { escapeUnsafe, escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
 import { isSecretField, maxTextLength, notShown, truncated } from '../telemetry/logger.ts'
 
-/** Logs readable lines on a terminal, and JSON elsewhere. Escapes characters that control a terminal. */
-export async function createLogger(level: string, stream: NodeJS.WriteStream = process.stderr): Promise<Logger> {
+interface LoggerOptions {
+  level: string
+  /** Default: readable lines on a terminal, and JSON elsewhere. */
+  format?: 'json' | 'pretty' | undefined
+}
+
+/** Logs readable lines or JSON. Escapes characters that control a terminal. */
+export async function createLogger(
+  { level, format: given }: LoggerOptions,
+  stream: NodeJS.WriteStream = process.stderr,
+): Promise<Logger> {
+  const format = given ?? (stream.isTTY ? 'pretty' : 'json')
   const formatters = { log: (fields: object) => shownFields(fields, 0, maxTextLength) }
   const options = { level, base: null, formatters, serializers: { err: (error: unknown) => error } }
-  if (!stream.isTTY) return pino(options, mapped(escapeUnsafeInLines, stream))
+  if (format === 'json') return pino(options, mapped(escapeUnsafeInLines, stream))
   const { prettyFactory } = await import('pino-pretty') // here, because it takes 7 ms of CPU time
-  const format = prettyFactory({
-    colorize: !process.env.NO_COLOR,
+  const prettify = prettyFactory({
+    colorize: Boolean(stream.isTTY) && !process.env.NO_COLOR,
     translateTime: 'HH:MM:ss',
     ignore: 'pid,hostname',
     customPrettifiers: Object.create(null), // pino-pretty would call the methods of `{}` for fields with their names
   })
-  const readable = (line: string) => format(printableLine(line))
+  const readable = (line: string) => prettify(printableLine(line))
   return pino(options, mapped(readable, stream))
 }
 

@@ -22,7 +22,7 @@ import type { HooksModule } from './config/hooks-module.ts'
 import type { Config } from './config/resolve-config.ts'
 import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from './config/server-options.ts'
 import { checkWebhookChoice, openPolling, openRecovery } from './github.ts'
-import { addressOf, listen } from './listener.ts'
+import { addressOf, boundAddress, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { logOldTransactions } from './old-transaction.ts'
 import { onEvent } from './on-event.ts'
@@ -31,6 +31,8 @@ import { type OpenedInbox, openInbox } from './open-inbox.ts'
 export interface Service extends AdminToken {
   /** The URL of the receiver on this machine. `undefined` if this process receives nothing. */
   publicUrl: string | undefined
+  /** The address that the receiver listens on: `0.0.0.0:8000`. */
+  publicAddress: string | undefined
   adminUrl: string
   /** Rejects new requests, answers open ones, waits for running handlers (setting `grace`), and closes everything. */
   close(): Promise<void>
@@ -91,10 +93,15 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
 
     // 2. Listen. The admin listener is last, because it shows the URL of the public one.
     let publicUrl: string | undefined
+    let publicAddress: string | undefined
     if (receiver) {
-      const publicAddress = { host, port: config.port.value, flag: 'port' }
-      const publicServer = await listen(publicListener(receiver, metrics), publicAddress)
+      const publicServer = await listen(publicListener(receiver, metrics), {
+        host,
+        port: config.port.value,
+        flag: 'port',
+      })
       servers.push(publicServer)
+      publicAddress = boundAddress(publicServer)
       publicUrl = `${addressOf(publicServer)}${receiver.path || '/hooks'}`
     }
     const admin = adminListener({
@@ -130,7 +137,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     } else work()
 
     const adminUrl = config.adminUrl.value ?? addressOf(adminServer)
-    return { publicUrl, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }
+    return { publicUrl, publicAddress, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }
   } catch (error) {
     await closeAll(closing, 0)
     await within(storeTimeout, inbox.close()) // `hooks.close()` closes an inbox only after a mount
@@ -166,8 +173,8 @@ async function closeServers(servers: readonly Server[], closeHooks: () => Promis
 
 /** Logs each successful attempt. The worker logs failed ones itself. @returns A function that stops the logging. */
 const logSuccesses = (logger: FullLogger, level: 'debug' | 'info'): (() => void) =>
-  onEvent('attempt', ({ outcome, id, event, guid, handler, duration }) => {
-    if (outcome === 'succeeded') logger[level]({ id, event, guid, handler, duration }, 'Handler succeeded')
+  onEvent('attempt', ({ outcome, id, event, action, guid, handler, duration }) => {
+    if (outcome === 'succeeded') logger[level]({ id, event, action, guid, handler, duration }, 'Handler succeeded')
   })
 
 /** Serves GitHub: deliveries, and a health check. */

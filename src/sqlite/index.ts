@@ -1,12 +1,16 @@
 import { resolve } from 'node:path'
 import type { Inbox } from '../inbox/inbox.ts'
 import { GoneListeners } from '../inbox/unhandled-tasks.ts'
+import { assertNodeVersion } from '../runtime/node-version.ts'
+import { isNextBuild } from '../runtime/platform.ts'
 import { prepareFile } from './connection/open.ts'
 import { createInbox, type RegisteredWorkers } from './inbox.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
 import { maintenanceThread, writerThread } from './threads.ts'
 
 export type { SqliteOptions } from './options.ts'
+
+assertNodeVersion()
 
 /**
  * An inbox in a file: `new Hooks({ inbox: sqlite('hookserver.db') })`. If the file does not exist, creates it so that
@@ -32,6 +36,6 @@ export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
     () => [...workers].map((worker) => ({ method: 'addWorker', args: worker })),
     (tasks) => goneListeners.report(tasks),
   )
-  prepareFile(settings.path)
+  if (!isNextBuild()) prepareFile(settings.path)
   return createInbox(writer, maintenance, workers, settings.heartbeat, goneListeners)
 }

@@ -43,6 +43,7 @@ export interface DiagnosticsMessages {
   /** An attempt of a stored delivery has ended. `duration`: milliseconds. */
   attempt: DeliveryMessage & {
     id: number
+    action: string | undefined
     handler: string
     attempt: number
     outcome: string

@@ -8,11 +8,11 @@ export {
   type TestRequest,
 } from '../samples/signed-request.ts'
 export {
+  type AdapterContract,
   adapterContract,
   type ContractCase,
   type ContractHost,
   type ContractMount,
-  contractMounts,
 } from './contract/index.ts'
 export type { Level, Permissions } from './github/auth/permissions.ts'
 export type { LocalTokenOptions } from './github/auth/tokens.ts'
@@ -50,12 +50,10 @@ export {
   type ContractStore,
   type DoomedWork,
   type DoomedWorker,
+  type InboxContract,
   type InboxContractCase,
   type InboxContractHost,
   inboxContract,
-  inboxContractFor,
-  startDoomedWorker,
-  workUntilKilled,
 } from './inbox-contract/index.ts'
 export { inject } from './inject.ts'
 export { type HandlerRun, type RunOptions, run } from './run.ts'

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { adapterContract, type ContractCase, type ContractMount, contractMounts } from '../../src/testing/index.ts'
+import { adapterContract, type ContractCase, type ContractMount } from '../../src/testing/index.ts'
 
 /** A server with all mounts of the adapter contract, in one framework or behind one service. */
 export interface Application {
@@ -13,7 +13,7 @@ export interface Application {
   /** Whether `samples.campaign.ts` sends all sample payloads to it. One application for each adapter gets them. */
   samples?: boolean
   /** Options for every mount. */
-  options?: Parameters<typeof contractMounts>[0]
+  options?: Parameters<typeof adapterContract.mounts>[0]
 }
 
 /** The case that sends all sample payloads takes a second of CPU. */
@@ -28,7 +28,7 @@ const selections = {
 export type Selection = keyof typeof selections
 
 /** The selected cases of the adapter contract. */
-export const selectCases = (selection: Selection): ContractCase[] => adapterContract.filter(selections[selection])
+export const selectCases = (selection: Selection): ContractCase[] => adapterContract.cases.filter(selections[selection])
 
 /** Runs the selected cases of the adapter contract that apply to the application. */
 export function holdsAdapterContract(
@@ -39,7 +39,7 @@ export function holdsAdapterContract(
     const host = { origin: '' }
     let server: Server
     beforeAll(async () => {
-      server = await start(contractMounts(options))
+      server = await start(adapterContract.mounts(options))
       host.origin = await listen(server)
     })
     afterAll(() => stop(server))

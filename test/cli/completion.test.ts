@@ -225,6 +225,6 @@ test('rejects an unknown shell', async () => {
   const { code, stderr } = await hookserver(['completion', 'tcsh'])
   expect([code, stderr]).toEqual([
     2,
-    expect.stringContaining('There is no completion for tcsh: only for bash, zsh and fish'),
+    expect.stringContaining('There is no completion for tcsh: choose bash, zsh or fish'),
   ])
 })

@@ -28,11 +28,19 @@ describe('deliveries list', () => {
     ])
     const { code, stdout, stderr } = await run('list')
     const [titles, ...rows] = stdout.trimEnd().split('\n')
-    expect(titles).toMatch(/^ID +AGE +STATE +EVENT +REPOSITORY +SENDER +TITLE$/)
+    expect(titles).toMatch(/^ID +AGE +STATE +EVENT +REPOSITORY +SENDER +TITLE +ERROR$/)
     expect(rows.map((row) => row.split(/ {2,}/).filter((_, index) => index !== 1))).toEqual([
       [String(ids[2]), 'ignored', 'star'],
       [String(ids[1]), 'done', 'push', 'acme/till', 'hubot', 'refs/heads/main'],
-      [String(ids[0]), 'dead', 'issues.opened', 'acme/shop', 'octocat', 'A bug'],
+      [
+        String(ids[0]),
+        'dead',
+        'issues.opened',
+        'acme/shop',
+        'octocat',
+        'A bug',
+        'tracker: Error: No issues here\ufffd[31m',
+      ],
     ])
     expect([code, stderr]).toEqual([0, ''])
   })
@@ -57,6 +65,7 @@ describe('deliveries list', () => {
     expect(await found('since:1h', 'hubot', 'until:2999-01-01')).toEqual([3])
     expect(await found('--since', '2999-01-01')).toEqual([])
     expect(await found('--limit', '2')).toEqual([3, 2])
+    expect(await found('-n', '1')).toEqual([3])
   })
 
   test('rejects invalid values', async () => {
@@ -88,7 +97,9 @@ describe('deliveries list', () => {
     const title = 'red \u001b[31m\u009b2J\u202e\u0007\nnext'
     const { run } = await scene([['issues', issue(1, title)]])
     const table = await run('list')
-    expect(table.stdout).toContain('red \ufffd[31m\ufffd2J\ufffd\ufffd next\n')
+    expect(table.stdout).toContain(
+      'red \ufffd[31m\ufffd2J\ufffd\ufffd next  tracker: Error: No issues here\ufffd[31m\n',
+    )
     const json = await run('list', '--json')
     expect(json.stdout).not.toMatch(/[\p{Cc}\u202e](?!$)/u)
     expect(parsed(json.stdout)[0]?.title).toBe(title)
@@ -147,6 +158,16 @@ describe('deliveries show', () => {
     expect([code, stderr]).toEqual([0, ''])
   })
 
+  test('names the earlier delivery with the same body', async () => {
+    const { run, ids } = await scene([
+      ['push', push('acme/till')],
+      ['push', push('acme/till')],
+    ])
+    const [first, second] = await Promise.all(ids.map(async (id) => (await run('show', String(id))).stdout))
+    expect(first).not.toContain('same body')
+    expect(second).toMatch(new RegExp(`^ {2}same body +as delivery ${ids[0]}$`, 'm'))
+  })
+
   test('shows the result of a handler', async () => {
     const { run, ids } = await scene([['push', push('acme/till')]])
     const { stdout } = await run('show', String(ids[0]))
@@ -165,6 +186,22 @@ describe('deliveries show', () => {
     const { inbox, run, ids } = await scene([['issues', issue(1)]])
     const { stdout } = await run('show', String(ids[0]), '--json')
     expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(await detailIn(inbox, ids[0] as number))))
+  })
+
+  test('shows the newest delivery as "latest"', async () => {
+    const { run, ids } = await scene([
+      ['push', push('acme/one')],
+      ['push', push('acme/two')],
+    ])
+    expect((await run('show', 'latest')).stdout).toContain(`delivery    ${ids[1]}\n`)
+  })
+
+  test('says how to send a delivery if there is no latest one', async () => {
+    const { run } = await scene([])
+    expect(await run('show', 'latest')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('hookserver send push'),
+    })
   })
 
   test('fails for a delivery that does not exist, and for text that is not a number', async () => {

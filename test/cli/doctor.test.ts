@@ -59,7 +59,8 @@ test('warns about a handler for an unknown event, unless the inbox has a deliver
       expect([code, output.match(/^(?!\{).+$/m)]).toEqual([0, null])
       return of('module').flatMap(({ state, found }) => (state === 'warning' ? [found] : []))
     }
-    const about = (name: string) => `hooks.ts has a handler for the unknown event "${name}"`
+    const about = (name: string) =>
+      expect.stringMatching(new RegExp(`^hooks\\.ts:5:\\d+ has a handler for the unknown event "${name}"$`))
     expect(await warnings()).toEqual([about('isues'), about('next_year.created')])
     const opened = sqlite(join(folder, database))
     await storeIn(opened, { action: 'created' }, { event: 'next_year' })

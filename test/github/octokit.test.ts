@@ -81,9 +81,55 @@ describe('delivery.octokit()', () => {
     expect(attempt?.log).toMatch(new RegExp(` debug POST ${comments} {"status":201}\n$`))
     expect(bot.logger.lines).toContainEqual({
       level: 'debug',
-      fields: { guid: sent?.guid, event: 'issues', status: 201 },
+      fields: { id: 1, guid: sent?.guid, event: 'issues', action: 'opened', status: 201 },
       message: `POST ${comments}`,
     })
+  })
+
+  test.each([
+    ['isues', 'octokit.rest has no "isues". Did you mean "issues"?'],
+    ['issues', 'octokit.rest.issues has no "creatComment". Did you mean "createComment"?'],
+  ])('names the method that a mistyped one in rest.%s means', async (scope, message) => {
+    const github = await startGitHub()
+    const mistyped = async (delivery: Delivery) => {
+      const octokit = await delivery.octokit()
+      expect((octokit.rest as unknown as Record<string, unknown>).somethingElse).toBeUndefined()
+      return (octokit.rest as never as Record<string, { creatComment(): unknown }>)[scope]?.creatComment()
+    }
+    const bot = await startBot({ apiUrl: github.url, token: github.addToken() }, mistyped, { attempts: 1 })
+    await inject(bot.hooks, signedRequest('issues.opened', { secret }))
+    const [attempt] = await attemptsFor(bot.inbox)
+    expect(attempt?.error).toMatch(/^TypeError: .*\n.*octokit\.test\.ts/)
+    expect(attempt?.error).toContain(`TypeError: ${message}\n`)
+  })
+
+  test.each([
+    [
+      'the App',
+      true,
+      'The App needs the permission issues=write; pull_requests=write: declare it in config.permissions',
+    ],
+    ['the token', false, 'The token needs the permission issues=write; pull_requests=write: add it on GitHub'],
+  ])('names the permission that %s lacks', async (_, isApp, message) => {
+    const github = await startGitHub()
+    const permissions = { issues: 'read' } as const
+    const credentials = isApp
+      ? {
+          app: github.addApp({
+            ...{ id: 3, permissions },
+            installations: [{ id: 5, repositories: ['Codertocat/Hello-World'] }],
+          }),
+        }
+      : { token: github.addToken({ permissions }) }
+    const bot = await startBot({ apiUrl: github.url, ...credentials }, comment, { attempts: 1 })
+    github.addHook({
+      ...(isApp ? { app: 3 } : { repository: 'Codertocat/Hello-World' }),
+      url: bot.url,
+      secret,
+    } as never)
+    await github.deliver('issues.opened')
+    const [attempt] = await attemptsFor(bot.inbox)
+    expect(attempt?.error).toContain(message)
   })
 
   test('logs warnings of GitHub to the logger, and not to the console', async () => {

@@ -76,7 +76,7 @@ describe('a secondary rate limit', () => {
     expect(requestsTo(github).slice(1)).toEqual([`POST ${statuses} 403`, `POST ${statuses} 201`])
     expect(logger.lines).toContainEqual({
       level: 'warn',
-      fields: { guid: sent?.guid, event: 'push', wait: 1 },
+      fields: { id: 1, guid: sent?.guid, event: 'push', wait: 1 },
       message: expect.stringMatching(/^POST \S+ reached GitHub's secondary rate limit: it is retried in \d+ s$/),
     })
   })

@@ -188,7 +188,7 @@ describe('diagnostics', () => {
       vi.resetModules()
     })
     const { diagnostics: none } = await import('../../src/telemetry/diagnostics.ts')
-    expect(Object.values(none)).toEqual(Array(8).fill(undefined))
+    expect(Object.values(none)).toEqual(Array(9).fill(undefined))
     vi.stubGlobal('process', {
       getBuiltinModule() {
         throw new Error('no such module')

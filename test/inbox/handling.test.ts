@@ -81,7 +81,7 @@ describe('handlers of an inbox', () => {
     expect(logger.lines).toContainEqual({
       level: 'info',
       message: 'seen',
-      fields: { guid: 'g', event: 'issues', of: 'mine' },
+      fields: { id: 1, guid: 'g', event: 'issues', action: 'opened', of: 'mine' },
     })
   })
 

@@ -46,6 +46,18 @@ test('a handler that is registered after the mount is checked too', async () => 
   expect(await warningsFor(openInbox(path), ['late_event', 'another_event'], true)).toEqual(['another_event'])
 })
 
+test('the warning says where the handler was registered', async () => {
+  const logger = new Recorder()
+  const hooks = new Hooks({ secret, inbox: openInbox(), logger, work: false })
+  hooks.hook('placed_event' as string, () => {})
+  hooks.mount()
+  await hooks.close()
+  expect(logger.lines[0]?.fields).toEqual({
+    name: 'placed_event',
+    at: expect.stringMatching(/^\/.*unknown-names\.test\.ts:\d+:\d+$/),
+  })
+})
+
 test('nothing is reported if the inbox cannot be read', async () => {
   const inbox = withMembers(openInbox(), { list: () => Promise.reject(new Error('broken')) })
   expect(await warningsFor(inbox, ['unanswered_event'])).toEqual([])

@@ -21,7 +21,7 @@ process.once('exit', () => {
 
 export class Application {
   readonly #folder: string
-  readonly #scripts: { build?: string; start: string }
+  readonly #scripts: { build?: string; dev?: string; start: string }
   #process: ChildProcess | undefined
   /** All output of the build and of the server. */
   output = ''
@@ -43,18 +43,20 @@ export class Application {
   }
 
   /** Resolves when the server accepts connections. @throws {Error} if the server ends before, or takes too long. */
-  async start(): Promise<void> {
+  async start(name: 'start' | 'dev' = 'start'): Promise<void> {
     const port = await freePort()
     this.origin = `http://127.0.0.1:${port}`
-    const child = this.#run(this.#scripts.start, {
+    const script = this.#scripts[name] ?? ''
+    const child = this.#run(script, {
       ...{ PORT: String(port), HOST: '127.0.0.1', GITHUB_WEBHOOKS_KEY: secret, HOOK_RANGES: '127.0.0.1' },
+      ...(name === 'dev' && { NODE_ENV: 'development' }),
     })
     this.#process = child
     const deadline = Date.now() + timeouts.start
     while (!(await accepts(port))) {
       const end = child.exitCode ?? child.signalCode
-      if (end !== null) throw new Error(`${this.#scripts.start}: ended with ${end}`)
-      if (Date.now() > deadline) throw new Error(`${this.#scripts.start}: no server on port ${port}`)
+      if (end !== null) throw new Error(`${script}: ended with ${end}`)
+      if (Date.now() > deadline) throw new Error(`${script}: no server on port ${port}`)
       await wait(pollInterval)
     }
   }

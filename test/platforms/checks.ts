@@ -66,8 +66,8 @@ function push(size: Size): TestRequest {
  */
 type Sender = 'github' | 'stranger'
 
-async function deliver(
-  { path = '/hooks', addressHeader }: Platform,
+export async function deliver(
+  { path = '/hooks', addressHeader }: Pick<Platform, 'path' | 'addressHeader'>,
   origin: string,
   { method, headers, body }: TestRequest,
   from: Sender = 'github',

@@ -17,6 +17,8 @@ export interface Platform {
   largestBody: Size
   /** Whether the platform rejects deliveries that are forms, because it takes them for requests from another site. */
   rejectsForms?: boolean
+  /** Whether `next-reload.ts` checks a route with an inbox. */
+  reloads?: boolean
   /** Whether the application serves no page besides its hooks. */
   onlyHooks?: boolean
 }
@@ -28,7 +30,7 @@ export type Size = (typeof sizes)[number]
 export const platforms: readonly Platform[] = [
   {
     ...{ folder: 'next-app', name: 'Next.js, app router', package: 'next' },
-    ...{ path: '/api/hooks', addressHeader: 'x-real-ip', largestBody: 25 },
+    ...{ path: '/api/hooks', addressHeader: 'x-real-ip', largestBody: 25, reloads: true },
   },
   {
     ...{ folder: 'next-pages', name: 'Next.js, pages router', package: 'next' },

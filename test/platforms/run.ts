@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { table } from '../../bench/table.ts'
 import { Application, versionOf } from './application.ts'
 import { checkDeliveries, checkOtherPath, findLimit, type Limit } from './checks.ts'
+import { checkReload, removeInbox } from './next-reload.ts'
 import { type Platform, platforms } from './platforms.ts'
 
 interface Row extends Partial<Limit> {
@@ -57,7 +58,9 @@ async function check(platform: Platform): Promise<Row> {
   const application = new Application(platform.folder)
   const row: Row = { platform, problem: '', seconds: 0 }
   try {
+    if (platform.reloads) removeInbox()
     await application.build()
+    if (platform.reloads) await checkReload(application)
     await application.start()
     await checkDeliveries(platform, application.origin)
     if (!platform.onlyHooks) await checkOtherPath(application.origin)

@@ -21,7 +21,7 @@ export function describeContract(name: string, openDatabase: typeof postgres): v
   }, 60_000)
 
   describe.concurrent(name, () => {
-    test.for(inboxContract)('$id: $name', { timeout: 180_000 }, async ({ run }) => {
+    test.for(inboxContract.cases)('$id: $name', { timeout: 180_000 }, async ({ run }) => {
       const host = postgresHost(server.url, schemas, openDatabase)
       try {
         await run(host)

@@ -220,13 +220,13 @@ describe('a failed fetch', () => {
 describe('a list without the addresses of webhooks', () => {
   test('names the option to set', async () => {
     const failure = await failureOf({ status: 200, body: { verifiable_password_authentication: true } })
-    const advice = 'set the option ranges (--ranges) to the address of your GitHub Enterprise Server'
+    const advice = 'set the option ranges to the address of your GitHub Enterprise Server'
     expect(failure.cause).toMatchObject({ message: `The response of /meta has no list "hooks": ${advice}` })
   })
 
   test('names the page with the egress ranges of GHE.com, and nothing for github.com', () => {
     const [advice] = rangesAdvice('https://api.acme.ghe.com')
-    expect(advice).toMatch(/--ranges.* egress ranges of your region, see https:\/\/docs\.github\.com\//)
+    expect(advice).toMatch(/the option ranges .* egress ranges of your region, see https:\/\/docs\.github\.com\//)
     expect(rangesAdvice('https://api.github.com')).toEqual([])
   })
 })

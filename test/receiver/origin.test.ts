@@ -85,7 +85,7 @@ describe('the check of the origin', () => {
     [
       'of another GitHub',
       { apiUrl: 'https://api.acme.ghe.com' },
-      /^203\.0\.113\.1 is not an address of GitHub: if it is your GitHub's, set .*--ranges/,
+      /^203\.0\.113\.1 is not an address of GitHub: if it is your GitHub's, set the option ranges to/,
     ],
     ['of github.com', {}, /^203\.0\.113\.1 is not an address of GitHub$/],
     [

@@ -13,7 +13,7 @@ import { anyString } from '../any-string.ts'
 /** The JSON line that is logged for these fields. */
 async function lineOf(fields: object) {
   const stream = new PassThrough()
-  const logger = await createLogger('debug', stream as unknown as NodeJS.WriteStream)
+  const logger = await createLogger({ level: 'debug' }, stream as unknown as NodeJS.WriteStream)
   logger.info(fields, 'said')
   const text = String(stream.read())
   return { text, line: JSON.parse(text) }
@@ -109,12 +109,23 @@ describe('the log of a server', () => {
 /** The text that a terminal receives for these fields and this message. */
 async function printed(fields: object, message: string): Promise<string> {
   const stream = Object.assign(new PassThrough(), { isTTY: true })
-  const logger = await createLogger('debug', stream as unknown as NodeJS.WriteStream)
+  const logger = await createLogger({ level: 'debug' }, stream as unknown as NodeJS.WriteStream)
   logger.error(fields, message)
   return String(stream.read())
 }
 
 describe('the log of a server on a terminal', () => {
+  test('is JSON with the format json, and readable without colors elsewhere with the format pretty', async () => {
+    const textOf = async (format: 'json' | 'pretty', isTTY: boolean) => {
+      const stream = Object.assign(new PassThrough(), { isTTY })
+      const logger = await createLogger({ level: 'info', format }, stream as unknown as NodeJS.WriteStream)
+      logger.info({ id: 1 }, 'said')
+      return String(stream.read())
+    }
+    expect(JSON.parse(await textOf('json', true))).toMatchObject({ id: 1, msg: 'said' })
+    expect(await textOf('pretty', false)).toMatch(/^\[[\d:]+\] INFO: said\n {4}id: 1\n$/)
+  })
+
   test('shows all digits of a number', async () => {
     expect(await printed({ id: 12345678901234567890n }, 'said')).toContain('12345678901234567890')
   })
@@ -178,7 +189,7 @@ describe('untrusted text in the log of a server', () => {
       const hooks = new Hooks({
         secret: 'xyzzy',
         validateIp: false,
-        logger: await createLogger('debug', stream as unknown as NodeJS.WriteStream),
+        logger: await createLogger({ level: 'debug' }, stream as unknown as NodeJS.WriteStream),
       })
       const server = createServer(hookserver(hooks)).listen(0, '127.0.0.1')
       onTestFinished(() => void server.close())

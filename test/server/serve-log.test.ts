@@ -53,6 +53,72 @@ describe('a delivery that was handled', () => {
   })
 })
 
+describe('a line of a delivery', () => {
+  const logging = `
+    import { Hooks } from 'hookserver'
+    const hooks = new Hooks()
+    hooks.on('issues', { name: 'note', attempts: 1 }, ({ log }) => log.info('seen'))
+    hooks.on('issues', { name: 'fail', attempts: 1 }, () => { throw new Error('broken') })
+    export default hooks`
+
+  test('has the id for "deliveries show" and the action', async () => {
+    const served = new ServedProcess(project({ 'hooks.ts': logging }), ['hooks.ts', ...anyOrigin], withSecret)
+    await fetch(await served.url(), signedRequest('issues.opened', { secret, guid: 'g' }))
+    const shared = { id: 1, guid: 'g', event: 'issues', action: 'opened' }
+    expect(await served.line('Handler succeeded')).toMatchObject({ ...shared, handler: 'note' })
+    expect(await served.line('seen')).toMatchObject(shared)
+    expect(await served.line('Handler fail failed')).toMatchObject(shared)
+  })
+})
+
+describe('the log of a server', () => {
+  test('names the database of the server, or the inbox of the module', async () => {
+    const withInbox = hooksModule
+      .replace("import { Hooks } from 'hookserver'", "$&\nimport { sqlite } from 'hookserver/sqlite'")
+      .replace('new Hooks()', "new Hooks({ inbox: sqlite('own.db') })")
+    for (const [module, database] of [
+      [hooksModule, 'hookserver.db'],
+      [withInbox, 'the inbox of hooks.ts'],
+    ] as const) {
+      const served = new ServedProcess(project({ 'hooks.ts': module }), ['hooks.ts'], withSecret)
+      expect((await served.line('Receiving')).database).toBe(database)
+    }
+  })
+
+  test('names the address that the server listens on', async () => {
+    const args = ['hooks.ts', '--host', '0.0.0.0', ...anyOrigin]
+    const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), args, withSecret)
+    const { port } = new URL(await served.url())
+    expect(await served.line('Receiving')).toMatchObject({
+      msg: `Receiving on 0.0.0.0:${port}`,
+      url: `http://localhost:${port}/hooks`,
+    })
+  })
+
+  test('names flags and variables, and not the options of a Hooks, which an operator cannot change', async () => {
+    const asking = `
+      import { Hooks } from 'hookserver'
+      const hooks = new Hooks()
+      hooks.on('ping', { name: 'ask', attempts: 1 }, (delivery) => delivery.octokit())
+      export default hooks`
+    const folder = project({ 'hooks.ts': asking })
+    const strict = new ServedProcess(folder, ['hooks.ts', '--ranges', '192.0.2.0/24'], withSecret)
+    await fetch(await strict.url(), signedRequest('push', { secret }))
+    expect((await strict.line('Rejected a delivery')).msg).toContain('add --trust-proxy 127.0.0.1;')
+    expect((await strict.line('Rejected a delivery')).msg).toContain('set --ranges 127.0.0.1')
+    strict.child.kill('SIGTERM')
+    await strict.ended
+
+    const args = ['hooks.ts', '--ranges', '192.0.2.0/24', '--validate-ip', 'warn']
+    const warning = new ServedProcess(folder, args, withSecret)
+    await fetch(await warning.url(), signedRequest('ping', { secret }))
+    expect((await warning.line('Accepted')).msg).toMatch(/^Accepted a delivery that --validate-ip true would reject/)
+    expect((await warning.line('Handler ask failed')).err).toMatchObject({
+      message: expect.stringContaining('needs credentials: set GITHUB_TOKEN, or create an App'),
+    })
+  })
+})
+
 describe('a warning of a Hooks that the module creates without a logger', () => {
   const careless = `
     import { Hooks } from 'hookserver'

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
 import type { BasicInbox, Capability } from '../../src/inbox/inbox.ts'
 import type { sqlite } from '../../src/sqlite/index.ts'
-import { type InboxContractHost, inboxContract, inboxContractFor } from '../../src/testing/inbox-contract/index.ts'
+import { type InboxContractHost, inboxContract } from '../../src/testing/inbox-contract/index.ts'
 import { withOnly } from '../inbox/stores.ts'
 import { sqliteHost } from './contract-host.ts'
 
@@ -11,7 +11,7 @@ import { sqliteHost } from './contract-host.ts'
  */
 export function describeContract(name: string, openFile: typeof sqlite): void {
   describe.concurrent(name, () => {
-    test.for(inboxContract)('$id: $name', { timeout: 180_000 }, async ({ run, needs }) => {
+    test.for(inboxContract.cases)('$id: $name', { timeout: 180_000 }, async ({ run, needs }) => {
       const host = sqliteHost(openFile)
       try {
         await run(needs ? limited(host, needs) : host)
@@ -25,7 +25,7 @@ export function describeContract(name: string, openFile: typeof sqlite): void {
 /** The inbox contract for a store with only the capabilities that `Hooks` needs. */
 export function describeBasicContract(name: string, openFile: typeof sqlite): void {
   describe.concurrent(name, () => {
-    test.for(inboxContractFor())('$id: $name', { timeout: 180_000 }, async ({ run }) => {
+    test.for(inboxContract.casesFor())('$id: $name', { timeout: 180_000 }, async ({ run }) => {
       const host = sqliteHost(openFile)
       try {
         await run(limited(host, []))

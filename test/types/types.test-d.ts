@@ -35,8 +35,8 @@ const holds = <_Claim extends true>(): void => {}
 
 declare const hooks: Hooks
 
-// The config of a module has every setting of a server, apart from `secretFile`, which a module cannot set.
-holds<Equal<Exclude<keyof Config, 'permissions'>, Exclude<SettingName, 'secretFile'>>>()
+// The config of a module has every setting of a server, apart from those that the server needs before the import.
+holds<Equal<Exclude<keyof Config, 'permissions'>, Exclude<SettingName, 'secretFile' | 'logFormat'>>>()
 holds<Equal<NonNullable<Config['role']>, Values['role']>>()
 holds<Equal<NonNullable<Config['logLevel']>, Values['logLevel']>>()
 holds<Equal<NonNullable<Config['recoverMode']>, Values['recoverMode']>>()

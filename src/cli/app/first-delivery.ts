@@ -53,7 +53,7 @@ export async function startPulling(
     pullEvery: process.env.HOOKSERVER_PULL_EVERY ?? '2s',
     ...flags,
   }
-  const logger = await createLogger(configFromFlags(given).logLevel.value)
+  const logger = await createLogger({ level: configFromFlags(given).logLevel.value })
   setDefaultLogger(logger) // for the `new Hooks()` of the module
   const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(given, { module: loaded }))
   const first = firstDelivery(permissions, json)

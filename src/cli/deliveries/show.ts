@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
+import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
 import {
   eventName,
@@ -23,7 +24,10 @@ export function addShow(parent: Command): void {
   const command = parent
     .command('show <id>')
     .summary('Show a delivery')
-    .description('Shows the fields of a delivery, a timeline with all attempts of its handlers, and its headers.')
+    .description(
+      'Shows the fields of a delivery, a timeline with all attempts of its handlers, and its headers.\n' +
+        'The id "latest" stands for the newest delivery.',
+    )
     .option('--body', 'Print only the original payload')
     .option('--json', 'Print one JSON object with all fields; times in milliseconds since 1970')
   addConnectionFlags(command).addHelpText('after', examples).action(show)
@@ -32,17 +36,25 @@ export function addShow(parent: Command): void {
 const examples = `
 Examples:
   hookserver deliveries show 42
+  hookserver deliveries show latest
   hookserver deliveries show 42 --body | jq .pull_request.title
   hookserver deliveries show 42 --json | jq -r '.tasks[].attempts[].error'`
 
 async function show(text: string, flags: Flags): Promise<void> {
   if (flags.body && flags.json) throw new UsageError('--body and --json cannot be used together: leave one of them out')
-  const id = parseId(text)
+  const given = text === 'latest' ? undefined : parseId(text)
   await withClient(flags, async (client) => {
+    const id = given ?? (await latestId(client))
     if (flags.body) return void (await print(required(id, await client.body(id))))
     const detail = required(id, await client.get(id))
     await printLines(flags.json ? [jsonLine(detail)] : sections(detail))
   })
+}
+
+async function latestId(client: AdminClient): Promise<number> {
+  const [latest] = (await client.list({ limit: 1 })).deliveries
+  if (latest) return latest.id
+  throw new Error('There are no deliveries yet: send one to the server with "npx hookserver send push"')
 }
 
 function required<Value>(id: number, value: Value | undefined): Value {
@@ -60,8 +72,8 @@ function sections(detail: DeliveryDetail): string[] {
 }
 
 function fieldsOf(detail: DeliveryDetail): Field[] {
-  const { conflict, replayed, pulled, duplicates, secretId, secretIndex, algorithm } = detail
-  const flags = Object.entries({ conflict, replayed, pulled }).filter(([, isSet]) => isSet)
+  const { conflict, replayed, sameBodyAs, pulled, duplicates, secretId, secretIndex, algorithm } = detail
+  const flags = Object.entries({ conflict, pulled }).filter(([, isSet]) => isSet)
   const secret = secretIndex === undefined ? undefined : ` by secret ${secretId ?? secretIndex + 1}`
   return [
     ['delivery', detail.id],
@@ -76,6 +88,10 @@ function fieldsOf(detail: DeliveryDetail): Field[] {
     ['address', detail.address],
     ['signature', algorithm === undefined ? 'not checked' : `${algorithm}${secret ?? ''}`],
     ['payload', `${detail.size} bytes, ${detail.form}, SHA-256 ${detail.sha256}`],
+    [
+      'same body',
+      replayed ? `as ${sameBodyAs === undefined ? 'a pruned delivery' : `delivery ${sameBodyAs}`}` : undefined,
+    ],
     ['copies', duplicates || undefined],
     ['flags', flags.map(([name]) => name).join(', ') || undefined],
   ]

@@ -1,5 +1,6 @@
 /** Checks the event names of the handlers. A name that hookserver does not know is fine if GitHub has used it. */
 import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
 import { cureForUnknown, unknownNames } from '../../events.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { hasReceived } from '../../inbox/unknown-names.ts'
@@ -38,6 +39,8 @@ export async function receivedNames(
 export function* checkEventNames(module: HooksModule, usedNames: ReadonlySet<string>): Generator<Finding> {
   for (const name of unknownNames(eventNamesOf(module), usedNames)) {
     const cure = cureForUnknown(name, 'ignore this warning: the handler runs')
-    yield warning('module', `${module.name} has a handler for the unknown event "${name}"`, cure)
+    const { at } = module.hooks.registrations.find(({ events }) => events.includes(name)) ?? {}
+    const where = at === undefined ? module.name : relative('', at)
+    yield warning('module', `${where} has a handler for the unknown event "${name}"`, cure)
   }
 }

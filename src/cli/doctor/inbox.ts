@@ -94,7 +94,7 @@ async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
   const recent = latest.filter(({ at }) => at > Date.now() - dayMs)
   const byCode = Map.groupBy(recent, ({ code }) => code)
   const origins = byCode.get('forbidden_origin') ?? []
-  const proxied = origins.find(({ reason }) => reason?.includes('trustProxy'))
+  const proxied = origins.find(({ reason }) => /trustProxy|--trust-proxy/.test(reason ?? ''))
   if (proxied) {
     const { length: count } = origins.filter(({ address }) => address === proxied.address)
     const found = `${plural(count, 'request')} in the last day came from ${proxied.address}, which is not a trusted proxy`

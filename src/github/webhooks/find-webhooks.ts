@@ -49,7 +49,10 @@ export async function findOnlyWebhook(target: Target, github: Requester): Promis
   const name = nameOfTarget(target)
   const webhooks = await readWebhooks(target, github)
   const [only] = webhooks
-  if (!only) throw new Error(`${name} has no webhook: create one on GitHub, under Settings, Webhooks`)
+  if (!only) {
+    const command = `npx hookserver webhooks ensure ${name} --public-url https://… --module hooks.ts`
+    throw new Error(`${name} has no webhook: create one with "${command}"`)
+  }
   if (webhooks.length === 1) return webhookOf(target, only.id)
   throw new UnclearWebhook(target, webhooks)
 }

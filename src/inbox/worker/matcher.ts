@@ -227,7 +227,7 @@ function fullOrderKeyOf(
     return key === undefined || key === null ? undefined : String(key)
   } catch (err) {
     const message = `The function "order" of ${name} failed, so the delivery has no order key`
-    logger.error({ err, handler: name, guid: stored.guid }, message)
+    logger.error({ err, handler: name, id: stored.id, guid: stored.guid }, message)
     return undefined
   }
 }

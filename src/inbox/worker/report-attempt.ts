@@ -27,14 +27,14 @@ export function reportAttempt(
   const { guid, event, action, source, attempt } = delivery
   host.attempted(handler, outcome)
   if (diagnostics.attempt?.hasSubscribers) {
-    diagnostics.attempt.publish({ id, guid, event, source, handler, attempt, outcome, duration, error })
+    diagnostics.attempt.publish({ id, guid, event, action, source, handler, attempt, outcome, duration, error })
   }
   if (nextAt !== undefined && diagnostics.retried?.hasSubscribers) {
     diagnostics.retried.publish({ id, guid, event, source, handler, attempt, nextAt, error })
   }
   if (outcome !== 'failed' && outcome !== 'dead') return
   const consequence = outcome === 'dead' ? 'in its last attempt' : 'and will be tried again'
-  const fields = { err: error, handler, guid, event, action, attempt }
+  const fields = { err: error, handler, id, guid, event, action, attempt }
   host.logger.error(fields, `Handler ${handler} failed ${consequence}`)
   const nextAttemptAt = nextAt === undefined ? undefined : new Date(nextAt)
   host.onError({ error, delivery, handler, attempt, nextAttemptAt })
@@ -58,7 +58,7 @@ export function reportDead(
 /** Reports a delivery that has ended as `dead` before any handler saw it, because its payload cannot be read. */
 export function reportUnreadable({ host, inbox }: WorkerContext, { match, stored }: MatchedDelivery): void {
   const { id, invalid = '' } = match
-  host.logger.error({ guid: stored.guid, event: stored.event }, `Not handled: ${invalid}`)
+  host.logger.error({ id, guid: stored.guid, event: stored.event }, `Not handled: ${invalid}`)
   const payload = { data: {}, members: {} }
   const { logger, octokits } = host
   const sources = { logger, octokits, readBody: () => readBody(inbox, id) }
@@ -93,13 +93,17 @@ export class OverdueHandlers {
   }
 
   /** Watches a handler whose attempt has ended. @param settled Resolves when its code has ended. */
-  async watch(handler: string, guid: string, settled: Promise<void>): Promise<void> {
+  async watch(
+    handler: string,
+    { id, guid }: Pick<ReceivedDelivery, 'id' | 'guid'>,
+    settled: Promise<void>,
+  ): Promise<void> {
     let isOverdue = false
     const stopTimer = startTimer(() => {
       isOverdue = true
       this.#add(handler, 1)
       const message = `Handler ${handler} still runs after its attempt has ended, and holds its slot in "concurrency"`
-      this.#logger.warn({ handler, guid }, `${message}: make it stop when delivery.signal aborts`)
+      this.#logger.warn({ handler, id, guid }, `${message}: make it stop when delivery.signal aborts`)
     }, overdueGrace)
     await settled
     stopTimer()
@@ -117,10 +121,13 @@ const maxLogLength = 32_768
 /** The log of one attempt. Keeps the entries up to `maxLogLength`, and passes all on to the application's logger. */
 export class AttemptLog {
   readonly logger: FullLogger
+  readonly #shared: Readonly<Record<string, unknown>>
   #text = ''
   #dropped = 0
 
-  constructor(logger: Logger) {
+  /** @param shared The fields that all lines of the delivery share. Its page shows them, so the entries leave them out. */
+  constructor(logger: Logger, shared: object) {
+    this.#shared = { ...shared }
     const keep = (level: keyof Logger) => (fields: object, message: string) => {
       this.#keep(level, fields, message)
       logger[level]?.(fields, message)
@@ -135,18 +142,18 @@ export class AttemptLog {
   }
 
   #keep(level: string, fields: object, message: string): void {
-    const line = `${new Date().toISOString()} ${level} ${message}${ownFields(fields)}\n`
+    const line = `${new Date().toISOString()} ${level} ${message}${ownFields(fields, this.#shared)}\n`
     if (this.#dropped === 0 && this.#text.length + line.length <= maxLogLength) this.#text += line
     else this.#dropped++
   }
 }
 
 /** The fields as JSON, with truncated texts, and without those that all entries of a delivery share. */
-function ownFields(fields: object): string {
-  const { guid: _guid, event: _event, ...own } = fields as Record<string, unknown>
-  if (Object.keys(own).length === 0) return ''
+function ownFields(fields: object, shared: Readonly<Record<string, unknown>>): string {
+  const own = Object.entries(fields).filter(([name, value]) => !Object.hasOwn(shared, name) || shared[name] !== value)
+  if (own.length === 0) return ''
   try {
-    return ` ${JSON.stringify(own, redact)}`
+    return ` ${JSON.stringify(Object.fromEntries(own), redact)}`
   } catch {
     return ''
   }

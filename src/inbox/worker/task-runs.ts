@@ -1,6 +1,6 @@
-import { type DeliveryPayload, ReceivedDelivery } from '../../delivery.ts'
+import { type DeliveryPayload, logFields, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import type { Json } from '../../runtime/json.ts'
+import { type Json, textIn } from '../../runtime/json.ts'
 import type { Release } from '../../runtime/memory-pool.ts'
 import { sleep, startTimer } from '../../runtime/timer.ts'
 import { traceStoredAttempt } from '../../telemetry/tracing.ts'
@@ -226,8 +226,8 @@ export class TaskRuns {
     const { id, handler, attempt, attemptsUsed, replayed, stored } = task
     const { inbox, host, clock } = this.#context
     const { payload, registration } = this.#readPayload(task)
-    const log = new AttemptLog(host.logger)
     const { body: _body, ...headers } = stored // a handler that keeps the delivery must not keep the body in memory
+    const log = new AttemptLog(host.logger, logFields({ ...headers, action: textIn(payload.members, 'action') }))
     const deliveryHeaders = { ...toDeliveryHeaders(headers), attempt: attemptsUsed, replayed }
     const sources = { logger: log.logger, octokits: host.octokits, readBody: () => readBody(inbox, id) }
     const delivery = new ReceivedDelivery(deliveryHeaders, payload, sources)
@@ -240,7 +240,7 @@ export class TaskRuns {
       const code = this.#releaseSlotWhenSettled(task, running.settled)
       const ended = await running.result
       releaseMemory()
-      if (code.isRunning) void this.#overdue.watch(handler, delivery.guid, running.settled)
+      if (code.isRunning) void this.#overdue.watch(handler, delivery, running.settled)
 
       const duration = Math.round(performance.now() - startTime)
       const startedAt = now() - duration // the clock may have been set since the start
@@ -312,7 +312,10 @@ export class TaskRuns {
           slot = undefined // `next` owns it
           return { ...status, next }
         } catch (err) {
-          host.logger.error({ err, handler, guid: stored.guid }, 'The result of an attempt could not be recorded')
+          host.logger.error(
+            { err, handler, id: stored.id, guid: stored.guid },
+            'The result of an attempt could not be recorded',
+          )
           if (this.#shutdown.signal.aborted) return undefined
           await sleep(storeRetryDelay, this.#shutdown.signal, { keepAlive: true })
         }

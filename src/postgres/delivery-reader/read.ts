@@ -77,13 +77,15 @@ interface DetailRow extends DeliveryRow {
   tasks: TaskRow[] | null
   attempts: AttemptRow[] | null
   paused: string[]
+  same_body: number | null
 }
 
 export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefined> {
   const row = Number.isSafeInteger(id) ? await sql.get<DetailRow>(selectDetail, id) : undefined
   if (!row) return undefined
   const { headers } = decodeRow(row, new Unpacker())
-  return toDetail(row, headers, row.tasks ?? [], row.attempts ?? [], new Set(row.paused))
+  const { tasks, attempts, paused, same_body } = row
+  return toDetail(row, headers, tasks ?? [], attempts ?? [], new Set(paused), same_body ?? undefined)
 }
 
 export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
@@ -155,7 +157,11 @@ const selectDetail = `
     deliveries.*, acks.at as acked_at, bytes,
     (select json_agg(tasks order by handler collate "C") from tasks where delivery_id = $1) as tasks,
     (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts,
-    array(select handler from pauses) as paused
+    array(select handler from pauses) as paused,
+    (select min(before.id) from deliveries as before
+     where deliveries.replayed and before.matched and before.replay_key = deliveries.replay_key
+       and before.sha256 = deliveries.sha256 and before.id < deliveries.id
+       and (before.guid <> deliveries.guid or before.event <> deliveries.event)) as same_body
   from deliveries
   left join acks on acks.batch = deliveries.batch
   left join contents on contents.delivery_id = ${packOf('deliveries')}

@@ -2,8 +2,8 @@
  * Headers and bodies of deliveries, compressed in packs. A transaction packs small contents together, because similar
  * contents compress better together. A large content has a pack of its own.
  */
-import { promisify } from 'node:util'
-import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { constants } from 'node:zlib'
+import { zstdCompress, zstdCompressSync, zstdDecompressSync } from '../../runtime/recent-node.ts'
 
 /** The content of a delivery: a part of a pack. */
 export interface Contents {
@@ -40,8 +40,6 @@ const large = 64 * 1024
 /** Level 1 compresses a push of 6.9 kB to 1.4 kB. Higher levels save little and delay the reply. */
 const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
-const compress = promisify(zstdCompress) as (bytes: Uint8Array, options: object) => Promise<Buffer>
-
 /** Compresses the content of one delivery. */
 export function pack(headers: Uint8Array, body: Uint8Array): Buffer | Promise<Buffer> {
   return compressLarge(headers, body) ?? zstdCompressSync(Buffer.concat([headers, body]), options)
@@ -49,7 +47,7 @@ export function pack(headers: Uint8Array, body: Uint8Array): Buffer | Promise<Bu
 
 /** Compresses a large content. @returns `undefined` for a small one, which `packAll` compresses. */
 export function compressLarge(headers: Uint8Array, body: Uint8Array): Promise<Buffer> | undefined {
-  return headers.length + body.length < large ? undefined : compress(Buffer.concat([headers, body]), options)
+  return headers.length + body.length < large ? undefined : zstdCompress(Buffer.concat([headers, body]), options)
 }
 
 /**

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
 import { conflictIdentityOf, type DeliveryKey, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../../inbox/inbox.ts'
 import { isRearmed } from '../../inbox/states.ts'
+import { hash } from '../../runtime/recent-node.ts'
 import { bigintArray, booleanArray, bytesArray, textArray } from '../connection/arrays.ts'
 import type { Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'

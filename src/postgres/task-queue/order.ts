@@ -5,8 +5,9 @@
  * have no `next_at`. When a transaction ends a task of a queue, or an attempt of a task, it makes the first
  * task of the queue due if that task is blocked.
  */
-import { hash } from 'node:crypto'
+
 import type { ClaimedTask } from '../../inbox/task-queue.ts'
+import { hash } from '../../runtime/recent-node.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 

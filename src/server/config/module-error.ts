@@ -1,7 +1,8 @@
 /** The error of a module that cannot be imported. It shows the user's line, as Node.js does for an uncaught error. */
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { causesOf } from '../../runtime/cause-text.ts'
+import { suggestion } from '../../runtime/nearest.ts'
 import { type CodeLocation, isForeignFrame, linesOf, locationOf, stackOnly } from './code-location.ts'
 import { failedImportOf } from './module-imports.ts'
 
@@ -41,8 +42,34 @@ function messageOf(error: unknown): string {
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     return `${message} (Node.js only strips types: it does not support enums, namespaces or parameter properties)`
   }
-  const meant = meantSpecifier(error)
-  return meant === undefined ? message : `${message}: did you mean "${meant}"?`
+  const cure = cureOfImport(error)
+  return cure === undefined ? message : `${message}: ${cure}`
+}
+
+/** What to do about an import that Node.js cannot resolve. */
+function cureOfImport(error: Error): string | undefined {
+  const { specifier = '', importer } = failedImportOf(error) ?? {}
+  if (specifier.startsWith('.')) {
+    const meant = meantSpecifier(error)
+    if (meant !== undefined) return `did you mean "${meant}"?`
+    return `create the file, or correct the path.${nearestFile(specifier, importer)}`.replace(/\.$/, '')
+  }
+  const [, name] = /^Cannot find package '([^']+)'/.exec(error.message) ?? []
+  return name === undefined ? undefined : `run npm install ${name}`
+}
+
+/** The file in the folder of a missing file that has a similar name. */
+function nearestFile(specifier: string, importer = ''): string {
+  try {
+    const folder = new URL('./', new URL(specifier, importer))
+    const before = specifier.slice(0, specifier.lastIndexOf('/') + 1)
+    return suggestion(
+      specifier,
+      readdirSync(folder).map((file) => before + file),
+    )
+  } catch {
+    return '' // there is no such folder
+  }
 }
 
 /** The endings of a file that an import may lack, or may have in place of another one. */

@@ -153,18 +153,26 @@ function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly
     return {}
   }
   // `permissions` describes the App of the module, for `hookserver app`.
-  const { secretFile, permissions: _, ...config } = flattened(module.config as Record<string, unknown>)
+  const { permissions: _, ...config } = flattened(module.config as Record<string, unknown>)
   for (const name of Object.keys(config).filter((name) => !Object.hasOwn(settings, name))) {
-    const known = settingNames.filter((one) => one !== 'secretFile')
+    const known = settingNames.filter((one) => !Object.hasOwn(usedBeforeImport, one))
     const cure = suggestion(name, known).trimStart() || `The settings are ${known.join(', ')}`
     problems.push(`config.${name} of ${module.name}: unknown setting. ${cure}`)
   }
-  if (secretFile !== undefined) {
-    const instead = [flagOf('secretFile'), ...variablesOf('secretFile')].join(' or ')
-    const reason = 'the server reads the secret before it imports the module'
-    problems.push(`config.secretFile of ${module.name}: ${reason}: set ${instead} instead`)
+  for (const [name, reason] of Object.entries(usedBeforeImport)) {
+    if (config[name] !== undefined) {
+      const instead = [flagOf(name), ...variablesOf(name as SettingName)].join(' or ')
+      problems.push(`config.${name} of ${module.name}: ${reason}: set ${instead} instead`)
+    }
+    delete config[name]
   }
   return config
+}
+
+/** The settings that a module cannot set, and why. */
+const usedBeforeImport = {
+  secretFile: 'the server reads the secret before it imports the module',
+  logFormat: 'the server logs before it imports the module',
 }
 
 /** Turns `recover: { hooks, every, … }` of a module into the settings `recover`, `recoverEvery`, … */

@@ -140,6 +140,11 @@ export const settings = {
     schema: choice(['debug', 'info', 'warn', 'error', 'silent']),
     default: 'info',
   }),
+  logFormat: setting({
+    placeholder: '<format>',
+    help: 'Format of the log: json or pretty (default: pretty on a terminal, otherwise json)',
+    schema: choice(['json', 'pretty']),
+  }),
   quiet: setting({
     placeholder: '[boolean]',
     help: 'Log handled deliveries only at the level debug',

@@ -47,12 +47,15 @@ function decodeRow(connection: Connection, row: PackedRow): StoredDeliveryRow {
 }
 
 export function get(connection: Connection, id: number): DeliveryDetail | undefined {
-  const row = connection.get<DeliveryRow & Place>('select * from deliveries where id = ?', id)
+  const row = connection.get<DeliveryRow & Place & { replay_key: number }>('select * from deliveries where id = ?', id)
   if (!row) return undefined
   const tasks = connection.all<TaskRow>('select * from tasks where delivery_id = ? order by handler', id)
   const attempts = connection.all<AttemptRow>('select * from attempts where delivery_id = ? order by number', id)
   const { headers } = decodeRow(connection, row)
-  return toDetail(row, headers, tasks, attempts, pausedHandlers(connection))
+  const same = row.replayed
+    ? connection.get<{ id: number | null }>(selectSameBody, row.replay_key, row.sha256, id, row.guid, row.event)
+    : undefined
+  return toDetail(row, headers, tasks, attempts, pausedHandlers(connection), same?.id ?? undefined)
 }
 
 export function body(connection: Connection, id: number): Uint8Array | undefined {
@@ -90,6 +93,10 @@ const storedColumns = `
 const selectUnmatched = (sources?: readonly string[]): string =>
   `select ${storedColumns} from deliveries where matched = 0 and id > ?${hasSource(sources)} order by id limit ?`
 const selectStored = `select ${storedColumns} from deliveries where id = ?`
+
+const selectSameBody = `
+  select min(id) as id from deliveries
+  where replay_key = ? and sha256 = ? and id < ? and (guid <> ? or event <> ?)`
 
 const selectHandlers = `
   select distinct value ->> 'name' as name from workers, json_each(workers.handlers) order by name`

@@ -1,5 +1,5 @@
-import { promisify } from 'node:util'
-import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { constants } from 'node:zlib'
+import { zstdCompress, zstdCompressSync, zstdDecompressSync } from '../../runtime/recent-node.ts'
 import type { Connection } from '../connection/connection.ts'
 
 /**
@@ -22,10 +22,8 @@ export const large: number = 256 * 1024
 /** Level 1 compresses a push of 6.9 kB to 1.4 kB. Higher levels save little and delay the commit. */
 const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
-const compress = promisify(zstdCompress) as (bytes: Uint8Array, options: object) => Promise<Uint8Array>
-
 /** Compresses in the thread pool of Node.js, so that other deliveries do not wait. */
-export const compressLarge = (content: Uint8Array): Promise<Uint8Array> => compress(content, options)
+export const compressLarge = (content: Uint8Array): Promise<Uint8Array> => zstdCompress(content, options)
 
 /** Collects the contents that a transaction stores. */
 export class Packer {

@@ -5,7 +5,7 @@ import type { AnyEventName } from '../../events.ts'
 import { type SignedRequestOptions, signedRequest } from '../../samples/signed-request.ts'
 import { contractSecret } from './mounts.ts'
 
-/** An application under test: it has all of `contractMounts()` and listens at `origin`. */
+/** An application under test: it has all of `adapterContract.mounts()` and listens at `origin`. */
 export interface ContractHost {
   /** `http://127.0.0.1:PORT` */
   origin: string

@@ -27,8 +27,8 @@ export interface ContractStore<Store extends BasicInbox = Inbox> {
    */
   open(): Promise<Store>
   /**
-   * Starts another process that runs `workUntilKilled` with this work on its own inbox, and resolves when its tasks are
-   * claimed. Pass your program to `startDoomedWorker`, which does this.
+   * Starts another process that calls `inboxContract.workUntilKilled` with this work on its own inbox, and resolves when its tasks are
+   * claimed. Pass your program to `inboxContract.startWorker`, which does this.
    */
   startWorker(work: DoomedWork): Promise<DoomedWorker>
 }

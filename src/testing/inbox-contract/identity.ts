@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { hash } from '../../runtime/recent-node.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { day, newDelivery, start, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'

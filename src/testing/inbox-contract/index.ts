@@ -1,5 +1,5 @@
 import type { WithCapabilities } from '../../inbox/capabilities.ts'
-import type { BasicInbox, Capability } from '../../inbox/inbox.ts'
+import type { BasicInbox, Capability, TaskQueue } from '../../inbox/inbox.ts'
 import { attemptStatsCases } from './attempt-stats.ts'
 import type { InboxContractCase } from './case.ts'
 import { changeCases } from './changes.ts'
@@ -9,6 +9,7 @@ import { claimingCases } from './claiming.ts'
 import { closingCases } from './closing.ts'
 import { conflictCases } from './conflicts.ts'
 import { countCases } from './counts.ts'
+import { type DoomedWork, type DoomedWorker, startDoomedWorker, workUntilKilled } from './doomed-worker.ts'
 import { dueTimeCases } from './due-times.ts'
 import { duplicateCases } from './duplicates.ts'
 import { failureCases } from './failures.ts'
@@ -39,13 +40,29 @@ import { stateCases } from './states.ts'
 import { valueCases } from './values.ts'
 
 export type { ContractStore, InboxContractCase, InboxContractHost } from './case.ts'
-export { type DoomedWork, type DoomedWorker, startDoomedWorker, workUntilKilled } from './doomed-worker.ts'
+export type { DoomedWork, DoomedWorker } from './doomed-worker.ts'
 
-/**
- * The requirements for a store with all capabilities. Each case creates its stores through the host. Some cases wait until the store
- * notices that a process was killed, so give each case that time and one minute more.
- */
-export const inboxContract: readonly InboxContractCase[] = [
+/** The requirements for every store. */
+export interface InboxContract {
+  /** The requirements for a store with all capabilities. */
+  readonly cases: readonly InboxContractCase[]
+  /**
+   * The requirements for a store that receives deliveries and hands out their tasks, and has these further capabilities.
+   * Without a name: the requirements for a store that has only what `Hooks` needs.
+   */
+  casesFor<const Name extends Capability = never>(
+    ...further: readonly Name[]
+  ): readonly InboxContractCase<BasicInbox & WithCapabilities<Name>>[]
+  /**
+   * Starts a program that calls `workUntilKilled`. Resolves when tasks are claimed.
+   * @throws {Error} (rejects) if the program ends first.
+   */
+  startWorker(file: string, args: readonly string[]): Promise<DoomedWorker>
+  /** Registers a worker, claims the due tasks, reports them, and waits to be killed. */
+  workUntilKilled(inbox: TaskQueue, work: DoomedWork): Promise<void>
+}
+
+const cases: readonly InboxContractCase[] = [
   ...identityCases,
   ...duplicateCases,
   ...rearmingCases,
@@ -84,14 +101,16 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...closingCases,
 ]
 
-/**
- * The requirements for a store that receives deliveries and hands out their tasks, and has these further capabilities.
- * Without a name: the requirements for a store that has only what `Hooks` needs.
- */
-export function inboxContractFor<const Name extends Capability = never>(
+function casesFor<const Name extends Capability = never>(
   ...further: readonly Name[]
 ): readonly InboxContractCase<BasicInbox & WithCapabilities<Name>>[] {
   const has: ReadonlySet<Capability> = new Set<Capability>(['DeliveryStore', 'TaskQueue', ...further])
-  const all: readonly InboxContractCase<never>[] = inboxContract
+  const all: readonly InboxContractCase<never>[] = cases
   return all.filter(({ needs = [] }) => needs.every((name) => has.has(name)))
 }
+
+/**
+ * The tests of a store. Each case creates its stores through the host. Some cases wait until the store notices that a
+ * process was killed, so give each case that time and one minute more.
+ */
+export const inboxContract: InboxContract = { cases, casesFor, startWorker: startDoomedWorker, workUntilKilled }

@@ -92,11 +92,12 @@ export const replayCases: InboxContractCase[] = [
         )
       }
       await assertState(inbox, original, 'running')
-      const { state, reason, replayed, tasks: none, action } = await detailOf(inbox, replay)
+      const { state, reason, replayed, tasks: none, action, sameBodyAs } = await detailOf(inbox, replay)
       assert.deepEqual(
-        { state, replayed, none, action },
-        { state: 'discarded', replayed: true, none: [], action: 'opened' },
+        { state, replayed, none, action, sameBodyAs },
+        { state: 'discarded', replayed: true, none: [], action: 'opened', sameBodyAs: original },
       )
+      assert.equal((await detailOf(inbox, original)).sameBodyAs, undefined)
       assert.ok(reason, 'the delivery has a reason')
       assert.deepEqual(await worker.claim('a'), [])
     },

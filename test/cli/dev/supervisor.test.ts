@@ -13,7 +13,7 @@ const files = {
   'reply.ts': "export const reply = 'one'",
 }
 
-const receiving = (served: ServedProcess) => served.lines.filter(({ msg }) => msg === 'Receiving')
+const receiving = (served: ServedProcess) => served.lines.filter(({ msg }) => msg.startsWith('Receiving'))
 
 describe('serve --dev', () => {
   test('restarts after each save of an import by a rename, and ends after its supervisor was killed', async () => {

@@ -97,7 +97,7 @@ async function receivingAt(log: NodeJS.ReadableStream): Promise<string> {
   for await (const line of createInterface(log)) {
     lines.push(line)
     const { msg, url } = line.startsWith('{') ? JSON.parse(line) : {}
-    if (msg === 'Receiving') return url
+    if (msg?.startsWith('Receiving')) return url
   }
   throw new Error(`The server ended:\n${lines.join('\n')}`)
 }

@@ -3,15 +3,17 @@ import { AttemptLog } from '../../../src/inbox/worker/report-attempt.ts'
 import { silentLogger } from '../../../src/telemetry/logger.ts'
 import { Recorder } from '../../recorder.ts'
 
+/** The fields of each line of the delivery. */
+const shared = { id: 7, guid: 'g', event: 'push' }
 const linesOf = (log: AttemptLog) => (log.text ?? '').split('\n').slice(0, -1)
 
 describe('the log of an attempt', () => {
   test('is undefined without entries', () => {
-    expect(new AttemptLog(silentLogger).text).toBeUndefined()
+    expect(new AttemptLog(silentLogger, shared).text).toBeUndefined()
   })
 
   test('has a line for each entry, with time, level, message and fields', () => {
-    const log = new AttemptLog(silentLogger)
+    const log = new AttemptLog(silentLogger, shared)
     log.logger.debug({}, 'one')
     log.logger.info({ number: 2, of: { what: 'things' } }, 'two')
     log.logger.warn({}, 'three')
@@ -26,7 +28,7 @@ describe('the log of an attempt', () => {
 
   test('passes all entries on, with all fields', () => {
     const recorder = new Recorder()
-    const log = new AttemptLog(recorder)
+    const log = new AttemptLog(recorder, shared)
     log.logger.info({ guid: 'g', event: 'push', more: 1 }, 'one')
     log.logger.error({}, 'two')
     expect(recorder.lines).toEqual([
@@ -36,22 +38,24 @@ describe('the log of an attempt', () => {
   })
 
   test('omits the fields that all entries of a delivery share', () => {
-    const log = new AttemptLog(silentLogger)
+    const log = new AttemptLog(silentLogger, shared)
     log.logger.info({ guid: 'g', event: 'push' }, 'one')
-    log.logger.info({ guid: 'g', event: 'push', more: 1 }, 'two')
+    log.logger.info({ ...shared, more: 1 }, 'two')
+    log.logger.info({ ...shared, id: 8 }, 'three')
     expect(linesOf(log)[0]).toMatch(/ info one$/)
     expect(linesOf(log)[1]).toMatch(/ info two {"more":1}$/)
+    expect(linesOf(log)[2]).toMatch(/ info three {"id":8}$/)
   })
 
   test('shows an error with its stack', () => {
-    const log = new AttemptLog(silentLogger)
+    const log = new AttemptLog(silentLogger, shared)
     log.logger.error({ err: new Error('the reason') }, 'failed')
     expect(log.text).toContain('Error: the reason\\n    at ')
   })
 
   test('truncates long texts in the stored log only', () => {
     const recorder = new Recorder()
-    const log = new AttemptLog(recorder)
+    const log = new AttemptLog(recorder, shared)
     const long = 'x'.repeat(1_000_000)
     const fields = { err: new Error(long), handler: 'deploy' }
     log.logger.error(fields, 'failed')
@@ -63,7 +67,7 @@ describe('the log of an attempt', () => {
 
   test('hides secrets in the stored log only', () => {
     const recorder = new Recorder()
-    const log = new AttemptLog(recorder)
+    const log = new AttemptLog(recorder, shared)
     const fields = { token: 'xyzzy', request: { headers: { Authorization: 'xyzzy', accept: '*/*' } } }
     log.logger.info(fields, 'asking')
     expect(log.text).toMatch(/ asking {"token":"\[not shown\]","request":{"headers":{.*"accept":"\*\/\*"}}}\n$/)
@@ -73,7 +77,7 @@ describe('the log of an attempt', () => {
 
   test('omits fields that cannot be JSON', () => {
     const recorder = new Recorder()
-    const log = new AttemptLog(recorder)
+    const log = new AttemptLog(recorder, shared)
     const cyclic: Record<string, unknown> = {}
     cyclic.self = cyclic
     const hostile = {
@@ -88,7 +92,7 @@ describe('the log of an attempt', () => {
 
   test('stores 32 KiB and the number of omitted lines, and passes those lines on', () => {
     const recorder = new Recorder()
-    const log = new AttemptLog(recorder)
+    const log = new AttemptLog(recorder, shared)
     for (let i = 0; i < 1000; i++) log.logger.info({}, 'x'.repeat(100))
     const lines = linesOf(log)
     const end = lines.at(-1) as string
@@ -99,7 +103,7 @@ describe('the log of an attempt', () => {
   })
 
   test('stores nothing after a line that was too long, so that every gap is marked', () => {
-    const log = new AttemptLog(silentLogger)
+    const log = new AttemptLog(silentLogger, shared)
     log.logger.info({}, 'first')
     log.logger.info({}, 'x'.repeat(40_000))
     log.logger.info({}, 'last')
@@ -110,7 +114,7 @@ describe('the log of an attempt', () => {
     const fail = vi.fn(() => {
       throw new Error('in the logger')
     })
-    const log = new AttemptLog({ warn: fail, error: fail })
+    const log = new AttemptLog({ warn: fail, error: fail }, shared)
     log.logger.debug({}, 'one')
     log.logger.error({}, 'two')
     expect(fail).toHaveBeenCalledTimes(1)

@@ -77,7 +77,7 @@ const mistakes: Record<string, Mistake> = {
   },
   'an import of a package that is not installed': {
     module: `// 'left-pad/lib'\nimport 'left-pad/lib'`,
-    message: "hooks.ts:2:8: Cannot find package 'left-pad'",
+    message: "hooks.ts:2:8: Cannot find package 'left-pad': run npm install left-pad",
     trace: [
       'hooks.ts:2:8',
       "import 'left-pad/lib'",
@@ -85,6 +85,16 @@ const mistakes: Record<string, Mistake> = {
       '',
       /^Error .*Cannot find package 'left-pad'/,
     ],
+  },
+  'an import of a file that does not exist': {
+    module: `import './deploy.ts'`,
+    message: /^hooks\.ts:1:8: Cannot find module '.*deploy\.ts': create the file, or correct the path$/,
+    trace: ['hooks.ts:1:8', "import './deploy.ts'", '       ^^^^^^^^^^^^^', '', /^Error .*: Cannot find module/],
+  },
+  'an import of a file with a mistyped name': {
+    module: `import './goood.ts'`,
+    message: /: create the file, or correct the path\. Did you mean "\.\/good\.ts"\?$/,
+    trace: ['hooks.ts:1:8', "import './goood.ts'", '       ^^^^^^^^^^^^', '', /^Error .*: Cannot find module/],
   },
   'an import of a file without its ending': {
     module: 'import "./good"',

@@ -42,6 +42,7 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   readOnlyToken: ['fedcba9876543210', 'fedcba9876543210', 'too short'],
   readOnlyTokenFile: ['/run/reader', '/run/reader', ' '],
   secretFile: ['/run/secret', '/run/secret', ' '],
+  logFormat: ['pretty', 'pretty', 'xml'],
   validateIp: ['warn', 'warn', 'yes'],
   ranges: ['10.20.30.40, 2001:db8::/32', ['10.20.30.40', '2001:db8::/32'], '10.20.30'],
   validateSignature: ['0', false, 'no'],
@@ -100,7 +101,7 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
   })
 })
 
-const moduleExamples = Object.entries(examples).filter(([name]) => name !== 'secretFile')
+const moduleExamples = Object.entries(examples).filter(([name]) => name !== 'secretFile' && name !== 'logFormat')
 
 test.each(moduleExamples)(
   'the setting %s is set by the module if its flag and its variable are not set',
@@ -198,6 +199,12 @@ describe('a module’s config', () => {
     const [problem] = problemsOf({ module: { name: 'hooks.ts', config: { prot: 8000 } } })
     expect(problem).toMatch(/^config\.prot of hooks\.ts: unknown setting\. Did you mean "port"\?$/)
     expect(problem).not.toContain('secretFile')
+  })
+
+  test('is rejected if it has logFormat, which the server needs before the import', () => {
+    expect(problemsOf({ module: { name: 'hooks.ts', config: { logFormat: 'json' } } })).toEqual([
+      'config.logFormat of hooks.ts: the server logs before it imports the module: set --log-format or HOOKSERVER_LOG_FORMAT instead',
+    ])
   })
 
   test('is rejected if it has secretFile, even if the flag or the variable is set too', () => {

@@ -120,9 +120,13 @@ function startTask(
 }
 
 /** Whether the same bytes were matched before with another GUID or event. */
-function isReplay({ deliveries }: ModelData, { id, sha256, content }: ModelDelivery): boolean {
-  return [...deliveries.values()].some((one) => {
+const isReplay = (data: ModelData, delivery: ModelDelivery): boolean => sameBodyAs(data, delivery) !== undefined
+
+/** The id of the oldest delivery with the same body, and with another GUID or event. */
+export function sameBodyAs({ deliveries }: ModelData, { id, sha256, content }: ModelDelivery): number | undefined {
+  const found = [...deliveries.values()].find((one) => {
     if (one.id >= id || !one.wasMatched || one.sha256 !== sha256) return false
     return one.content.guid !== content.guid || one.content.event !== content.event
   })
+  return found?.id
 }

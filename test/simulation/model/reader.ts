@@ -1,4 +1,5 @@
 /** The model of the part of `DeliveryReader` that the inbox contract needs to check the rest. */
+import { isPaused } from '../../../src/inbox/match-tasks.ts'
 import { sumByState } from '../../../src/inbox/missed-deliveries.ts'
 import type { Query } from '../../../src/inbox/query/query.ts'
 import {
@@ -10,11 +11,11 @@ import {
 } from '../../../src/inbox/records.ts'
 import { nextAttemptOf } from '../../../src/inbox/states.ts'
 import { isUnfinished, type ModelData, type ModelDelivery, type ModelTask } from './data.ts'
-import { toStoredDelivery } from './match.ts'
+import { sameBodyAs, toStoredDelivery } from './match.ts'
 
-export function detailOf({ deliveries }: ModelData, id: number): DeliveryDetail | undefined {
-  const delivery = deliveries.get(id)
-  return delivery && toDetail(delivery)
+export function detailOf(data: ModelData, id: number): DeliveryDetail | undefined {
+  const delivery = data.deliveries.get(id)
+  return delivery && toDetail(data, delivery)
 }
 
 export function body({ deliveries }: ModelData, id: number): Uint8Array | undefined {
@@ -22,13 +23,14 @@ export function body({ deliveries }: ModelData, id: number): Uint8Array | undefi
 }
 
 /** A page of deliveries. Of the conditions, the model has only state, event and time. */
-export function list({ deliveries }: ModelData, { state, event, until = Infinity, before = Infinity }: Query): Page {
+export function list(data: ModelData, { state, event, until = Infinity, before = Infinity }: Query): Page {
+  const { deliveries } = data
   const found = [...deliveries.values()].reverse().filter((delivery) => {
     const isWanted =
       (state ?? delivery.state) === delivery.state && (event ?? delivery.content.event) === delivery.content.event
     return isWanted && delivery.id < before && delivery.content.receivedAt < until
   })
-  return { deliveries: found.map(toDetail), next: undefined, scanned: deliveries.size, left: 0 }
+  return { deliveries: found.map((one) => toDetail(data, one)), next: undefined, scanned: deliveries.size, left: 0 }
 }
 
 export function overview({ deliveries, pauses, workers }: ModelData): InboxOverview {
@@ -45,7 +47,14 @@ export function overview({ deliveries, pauses, workers }: ModelData): InboxOverv
   }
 }
 
-function toDetail(delivery: ModelDelivery): DeliveryDetail {
+/** The paused handlers whose tasks wait. */
+function pausedHandlers({ pauses }: ModelData, tasks: readonly ModelTask[]): string[] | undefined {
+  const waiting = tasks.filter(({ state }) => state === 'pending' || state === 'retrying')
+  const paused = waiting.map(({ handler }) => handler).filter((handler) => isPaused(pauses, handler))
+  return paused.length > 0 ? paused : undefined
+}
+
+function toDetail(data: ModelData, delivery: ModelDelivery): DeliveryDetail {
   const { content, state, sha256, reason, storedAt, duplicates, summary } = delivery
   const { body, address, algorithm, editedFrom, headers, secretId, secretIndex } = content
   const tasks = [...delivery.tasks.values()].sort((a, b) => (a.handler < b.handler ? -1 : 1))
@@ -54,7 +63,9 @@ function toDetail(delivery: ModelDelivery): DeliveryDetail {
     ...stored,
     ...{ state, sha256, reason, storedAt, duplicates, address, algorithm, editedFrom, headers, secretId, secretIndex },
     ...summary,
-    ...{ size: body.length, ackedAt: storedAt, duration: undefined, failure: undefined, pausedHandlers: undefined },
+    sameBodyAs: delivery.replayed ? sameBodyAs(data, delivery) : undefined,
+    ...{ size: body.length, ackedAt: storedAt, duration: undefined, failure: undefined },
+    pausedHandlers: pausedHandlers(data, tasks),
     nextAttemptAt: nextAttemptOf(state, tasks.map(withStart)),
     attempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)),
     tasks: tasks.map((task) => {

@@ -98,6 +98,7 @@ export const DeliveryDetail = object({
   algorithm: optional(text),
   ackedAt: optional(timestamp),
   reason: optional(text),
+  sameBodyAs: optional(v.pipe(count, v.description('The oldest delivery with the same body, if this one is replayed'))),
 })
 export type DeliveryDetail = v.InferOutput<typeof DeliveryDetail>
 

@@ -1,0 +1,59 @@
+/** Names the cure of two mistakes in handlers: a mistyped method of an Octokit, and a missing permission. */
+import type { Octokit } from 'octokit'
+import { cutStack } from '../runtime/call-site.ts'
+import { isObject } from '../runtime/json.ts'
+import { suggestion } from '../runtime/nearest.ts'
+import { gitHubMessage, type RequestError } from './requester.ts'
+
+/**
+ * Makes `octokit.rest.isues.create` an error that names `issues`. JavaScript would say "Cannot read properties of
+ * undefined". A name that is not similar to any other stays `undefined`, so that a program can test for a method.
+ */
+export function withCheckedNames(octokit: Octokit): Octokit {
+  const own = octokit as { rest?: unknown }
+  if (isObject(own.rest)) own.rest = checked('octokit.rest', own.rest)
+  return octokit
+}
+
+/** @param path How a program writes the object. */
+function checked<Target extends object>(path: string, object: Target): Target {
+  const scopes = new Map<string, object>()
+  const handler: ProxyHandler<Target> = {
+    get(target, name, receiver) {
+      const value: unknown = Reflect.get(target, name, receiver)
+      if (typeof name !== 'string') return value
+      if (isObject(value)) {
+        const scope = scopes.get(name) ?? checked(`${path}.${name}`, value)
+        scopes.set(name, scope)
+        return scope
+      }
+      const hint = value === undefined ? suggestion(name, Object.keys(target)) : ''
+      if (hint === '') return value
+      const error = new TypeError(`${path} has no "${name}".${hint}`)
+      cutStack(error, handler.get)
+      throw error
+    },
+  }
+  return new Proxy(object, handler)
+}
+
+/** If GitHub denied a request because of a permission, adds to the message of the error what to do. */
+export function explainDenied(error: unknown): void {
+  if (!(error instanceof Error)) return
+  const { status, response } = error as Error & RequestError
+  const needed = (response?.headers as Record<string, string | undefined> | undefined)?.[
+    'x-accepted-github-permissions'
+  ]
+  const [, client] =
+    /^Resource not accessible by (integration|personal access token)/.exec(
+      gitHubMessage(error as Error & RequestError) ?? '',
+    ) ?? []
+  if (status !== 403 || !needed || !client) return
+  const cure =
+    client === 'integration'
+      ? `The App needs the permission ${needed}: declare it in config.permissions, then add it on the page that "npx hookserver app diff --open" opens`
+      : `The token needs the permission ${needed}: add it on GitHub, under Settings, Developer settings`
+  const { message, stack } = error
+  error.message = `${message}. ${cure}`
+  if (stack) error.stack = stack.replace(message, () => error.message)
+}

@@ -1,0 +1,119 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Followed } from '../../src/cli/deliveries/follow.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { DeliveryState, DeliverySummary } from '../../src/inbox/records.ts'
+import { eventually, inboxFile, openInbox, storeIn } from '../inbox/stores.ts'
+import { openAdmin, token } from '../server/administered.ts'
+import { interruptHere, runHere } from './command.ts'
+import { handleAll, issue, push, scene } from './inbox-scene.ts'
+
+/** Runs `deliveries list --follow`. */
+function following(args: readonly string[], env: Record<string, string> = {}) {
+  const output = { stdout: '', stderr: '' }
+  const onOutput = (chunk: Buffer, stream: 'stdout' | 'stderr') => void (output[stream] += chunk)
+  const ended = runHere(['deliveries', 'list', '--follow', ...args], env, { cwd: '/', onOutput })
+  const stop = async () => {
+    const timer = setInterval(interruptHere, 10)
+    return ended.finally(() => clearInterval(timer))
+  }
+  onTestFinished(async () => void (await stop()))
+  const has = (pattern: RegExp) => eventually(() => expect(output.stdout).toMatch(pattern))
+  return { output, ended, stop, has }
+}
+
+const rows = ({ stdout }: { stdout: string }) =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/ {2,}/))
+
+describe('deliveries list --follow', () => {
+  test('prints the newest deliveries, oldest first, and then new ones that match', async () => {
+    const { file, inbox } = await scene([
+      ['push', push('acme/one')],
+      ['push', push('acme/two')],
+      ['push', push('acme/three')],
+    ])
+    const { output, stop, has } = following(['event:push', '-n', '2', '--database', file])
+    await has(/acme\/three/)
+    await storeIn(inbox, issue(1), { event: 'issues' })
+    await storeIn(inbox, push('acme/four'), { event: 'push' })
+    await handleAll(file)
+    await has(/done.*acme\/four/)
+    expect(await stop()).toBe(0)
+    const [titles, ...found] = rows(output)
+    expect(titles).toEqual(['ID', 'TIME', 'STATE', 'EVENT', 'REPOSITORY', 'SENDER', 'TITLE', 'ERROR'])
+    const repositories = found.map((row) => row[4])
+    expect([...new Set(repositories)]).toEqual(['acme/two', 'acme/three', 'acme/four'])
+    expect(output.stderr).toBe('')
+  })
+
+  test('prints a delivery again when its handler has failed, with the error', async () => {
+    const file = inboxFile()
+    const inbox = openInbox(file)
+    const { output, has } = following(['--database', file])
+    await has(/^ID/)
+    await storeIn(inbox, issue(1), { event: 'issues' })
+    await has(/pending.*issues/)
+    await handleAll(file)
+    await has(/dead.*tracker: Error: No issues here/)
+    expect(rows(output).map((row) => row[2])).toEqual(['STATE', 'pending', 'dead'])
+  })
+
+  test('follows a remote server, in JSON', async () => {
+    const admin = await openAdmin()
+    const env = { HOOKSERVER_ADMIN_URL: `http://${admin.host}`, HOOKSERVER_ADMIN_TOKEN: token }
+    const { output, stop, has } = following(['--json'], env)
+    await storedUntil(admin.inbox, () => output.stdout !== '')
+    await has(/"event":"push".*\n/)
+    expect(await stop()).toBe(0)
+  })
+
+  test('ends if the remote server does not let it in', async () => {
+    const admin = await openAdmin()
+    const env = { HOOKSERVER_ADMIN_URL: `http://${admin.host}`, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-is-wrong' }
+    const { output, ended } = following([], env)
+    expect(await ended).toBe(1)
+    expect(output.stderr).toContain('answered 401')
+  })
+
+  test('cannot be combined with --all', async () => {
+    const { output, ended } = following(['--all', '--database', (await scene([])).file])
+    expect(await ended).toBe(2)
+    expect(output.stderr).toContain('--all and --follow cannot be used together')
+  })
+})
+
+/** Stores deliveries until the command has printed one: it starts with those that arrive after its connection. */
+async function storedUntil(inbox: Inbox, isPrinted: () => boolean): Promise<void> {
+  await eventually(async () => {
+    await storeIn(inbox, push('acme/shop'), { event: 'push', guid: crypto.randomUUID() })
+    expect(isPrinted()).toBe(true)
+  })
+}
+
+describe('the deliveries that were printed', () => {
+  const delivery = (id: number, state: DeliveryState) => ({ id, state }) as DeliverySummary
+  const printedAfter = (...pages: DeliverySummary[][]) => {
+    const followed = new Followed()
+    return pages.map((page) => followed.take(page).map(({ id, state }) => `${id} ${state}`))
+  }
+
+  test('are printed again when they end or will be retried, and not when they start to run', () => {
+    expect(
+      printedAfter(
+        [delivery(2, 'pending'), delivery(1, 'done')],
+        [delivery(3, 'ignored'), delivery(2, 'running'), delivery(1, 'done')],
+        [delivery(3, 'ignored'), delivery(2, 'retrying')],
+        [delivery(2, 'running')],
+        [delivery(2, 'retrying')],
+        [delivery(2, 'done')],
+        [delivery(2, 'done')],
+      ),
+    ).toEqual([['1 done', '2 pending'], ['3 ignored'], ['2 retrying'], [], [], ['2 done'], []])
+  })
+
+  test('do not include older deliveries that were not listed', () => {
+    expect(printedAfter([delivery(7, 'done')], [delivery(7, 'done'), delivery(4, 'dead')])).toEqual([['7 done'], []])
+  })
+})
