@@ -1,5 +1,5 @@
 /** Unpacks the files of the executable to the user's cache, once for each version. */
-import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Contents } from './contents.ts'
 
@@ -20,7 +20,7 @@ export function cacheFolder(platform: NodeJS.Platform, env: NodeJS.ProcessEnv, h
 export function unpack(contents: Contents, readFiles: () => Uint8Array, cache: string): string {
   const own = join(cache, 'hookserver')
   try {
-    mkdirSync(own, { recursive: true, mode: 0o700 })
+    makePrivateFolder(own)
     assertPrivate(own)
     const folder = join(own, contents.name)
     if (!isComplete(folder, contents)) putFiles(contents, readFiles(), folder)
@@ -29,6 +29,17 @@ export function unpack(contents: Contents, readFiles: () => Uint8Array, cache: s
     const { message } = error as Error
     const cure = 'Set XDG_CACHE_HOME to the absolute path of a folder that only you can write to'
     throw new Error(`Cannot unpack the files of hookserver to ${own}: ${message}. ${cure}.`)
+  }
+}
+
+function makePrivateFolder(folder: string): void {
+  // Without `recursive` if the parent exists: on a file system that can have no new folders, such as /proc, Node.js
+  // would try forever.
+  if (!existsSync(dirname(folder))) mkdirSync(dirname(folder), { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

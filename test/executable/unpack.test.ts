@@ -88,5 +88,14 @@ test.skipIf(process.platform === 'win32')('rejects a folder of another user', ()
 test('rejects a file in place of the folder', () => {
   const cache = temporaryCache()
   writeFileSync(join(cache, 'hookserver'), '')
-  expect(() => unpack(contents, mustNotRead, cache)).toThrow(/EEXIST.*Set XDG_CACHE_HOME/)
+  expect(() => unpack(contents, mustNotRead, cache)).toThrow(/it is not a directory.*Set XDG_CACHE_HOME/)
+})
+
+test('creates the cache', () => {
+  const cache = join(temporaryCache(), 'home', '.cache')
+  expect(unpack(contents, readFiles, cache)).toBe(join(cache, 'hookserver', '1.2.3-abc'))
+})
+
+test.runIf(process.platform === 'linux')('rejects a cache on a file system that can have no new folders', () => {
+  expect(() => unpack(contents, mustNotRead, '/proc')).toThrow(/^Cannot unpack .* to \/proc\/hookserver: ENOENT/)
 })
