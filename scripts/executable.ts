@@ -73,10 +73,15 @@ function inject(blob: string): void {
   if (isMac) execFileSync('codesign', ['--sign', '-', executable])
 }
 
-/** Copies the licenses of hookserver and of Node.js, for the archive of a release. Packages have theirs inside. */
+/**
+ * Copies the licenses of hookserver and of Node.js, for the archive of a release. Packages have theirs inside. The
+ * license of Node.js is in a package that `npm ci` installs and that `npm install` removes later.
+ */
 function copyLicenses(): void {
-  const [license] = globSync('node_modules/{node/node_modules/,}node-*/LICENSE', { cwd: root })
-  if (license === undefined) throw new Error('The package "node" has no LICENSE. Run "npm ci".')
-  copyFileSync(join(root, license), join(root, 'executable', 'LICENSE-node'))
+  const nodeLicense = join(root, 'executable', 'LICENSE-node')
+  rmSync(nodeLicense, { force: true })
   copyFileSync(join(root, 'LICENSE'), join(root, 'executable', 'LICENSE'))
+  const [license] = globSync('node_modules/{node/node_modules/,}node-*/LICENSE', { cwd: root })
+  if (license !== undefined) copyFileSync(join(root, license), nodeLicense)
+  else console.warn('executable: the license of Node.js is missing. Run "npm ci" before you publish the executable.')
 }
