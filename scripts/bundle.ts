@@ -111,7 +111,13 @@ const { output } = await build({
   output: {
     dir: 'dist',
     chunkFileNames: 'chunks/[name].js',
-    codeSplitting: { groups: chunks.map((chunk, index) => ({ ...chunk, priority: chunks.length - index })) },
+    codeSplitting: {
+      groups: chunks.map((chunk, index) => ({
+        ...chunk,
+        test: withBackslashes(chunk.test),
+        priority: chunks.length - index,
+      })),
+    },
     minifyInternalExports: false,
     comments: { legal: true, annotation: true, jsdoc: false },
     charset: 'ascii', // a file with other characters takes twice the memory, and a tenth longer to parse
@@ -180,12 +186,17 @@ function packagesOf(start: OutputChunk, next: (chunk: OutputChunk) => readonly s
   }
   return [...found]
     .flatMap(({ moduleIds }) => moduleIds)
-    .flatMap((id) => id.split('/node_modules/').slice(1).map(packageOf))
+    .flatMap((id) => id.replaceAll('\\', '/').split('/node_modules/').slice(1).map(packageOf))
 }
 
 /** `hono` for `hono/html`, and `@scope/name` for `@scope/name/file`. */
 function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+}
+
+/** On Windows, the paths of modules have backslashes. */
+function withBackslashes(path: RegExp): RegExp {
+  return new RegExp(path.source.replaceAll('\\/', '[\\\\/]'))
 }
 
 /** The entry points by name, which is also their path in `dist`. */

@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import { npm } from './npm.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -38,7 +39,7 @@ function loadedModules(...files: string[]): string[] {
 
 function countPublishedFiles(): number {
   const args = ['pack', '--dry-run', '--ignore-scripts', '--json', '--loglevel', 'error']
-  const [{ files }] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8' }))
+  const [{ files }] = JSON.parse(npm(args, root))
   return files.filter(({ path }: { path: string }) => path.startsWith('dist/')).length
 }
 

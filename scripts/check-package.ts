@@ -85,7 +85,8 @@ function run(command: string, args: readonly string[]): string {
 function checkAddresses(): string {
   const fields = ['repository', 'homepage', 'bugs']
   const missing = fields.filter((field) => manifest[field] === undefined)
-  assert.deepEqual(missing, [], 'fields that package.json needs for a release')
+  const cure = 'Add them: see "Accounts and settings" in CONTRIBUTING.md'
+  if (missing.length > 0) throw new Error(`package.json lacks ${missing.join(', ')}. ${cure}.`)
   return fields.join(', ')
 }
 

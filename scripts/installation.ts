@@ -1,7 +1,7 @@
 /** Installs the package as users do, and measures what npm has installed. */
-import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { npm } from './npm.ts'
 
 const repository = join(import.meta.dirname, '..')
 
@@ -10,11 +10,10 @@ export const limits = { packages: 3, megabytes: 7 } as const
 
 /** Packs the package, and installs it in an empty folder. @returns The path of the tarball. */
 export function installPackage(folder: string): string {
-  const npm = (...args: string[]) =>
-    execFileSync('npm', [...args, '--ignore-scripts', '--loglevel', 'error'], { cwd: folder, encoding: 'utf8' })
-  const [{ filename }] = JSON.parse(npm('pack', repository, '--json'))
+  const run = (...args: string[]) => npm([...args, '--ignore-scripts', '--loglevel', 'error'], folder)
+  const [{ filename }] = JSON.parse(run('pack', repository, '--json'))
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
-  npm('install', '--no-package-lock', `./${filename}`)
+  run('install', '--no-package-lock', `./${filename}`)
   return join(folder, filename)
 }
 

@@ -24,6 +24,8 @@ export interface ServedOptions {
   env?: Readonly<Record<string, string>>
   /** Modules that the server imports first. They can send messages to this process. */
   preload?: readonly string[]
+  /** The executable of hookserver. Without it, Node.js runs the built command line. */
+  executable?: string
 }
 
 /** `hookserver serve` in a child process. */
@@ -36,11 +38,12 @@ export class Served {
   readonly #ended: Promise<unknown>
   readonly #lines: string[] = []
 
-  private constructor(folder: string, { args, env, preload = [] }: ServedOptions) {
+  private constructor(folder: string, { args, env, preload = [], executable }: ServedOptions) {
     const anyPort = ['--host', '127.0.0.1', '--port', '0', '--admin-port', '0']
     const { PATH = '', HOME = '' } = process.env
-    const nodeArgs = preload.flatMap((module) => ['--import', module])
-    this.child = spawn(process.execPath, [...nodeArgs, main, 'serve', ...anyPort, ...args], {
+    const nodeArgs = [...preload.flatMap((module) => ['--import', module]), main]
+    const program = executable ?? process.execPath
+    this.child = spawn(program, [...(executable ? [] : nodeArgs), 'serve', ...anyPort, ...args], {
       cwd: folder,
       env: { PATH, HOME, ...env },
       stdio: ['ignore', 'ignore', 'pipe', ...(preload.length > 0 ? (['ipc'] as const) : [])],

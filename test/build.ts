@@ -17,5 +17,10 @@ export function setup(): void {
   })
   if (sources.every((file) => statSync(join(root, file)).mtimeMs <= built)) return
   const { NODE_ENV: _, ...env } = process.env // Vitest's value would add warnings for developers to the dashboard
-  execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, env, stdio: 'inherit' })
+  execFileSync('npm', ['run', 'build', '--silent'], {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  })
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { hasTerminals } from './command.ts'
 
-const confirming = new URL('../../src/cli/prompts.ts', import.meta.url).pathname
+const confirming = new URL('../../src/cli/prompts.ts', import.meta.url).href
 
 /** A program that prints the result of an expression with `confirm` or `ask`, or its error. */
 const programOf = (expression: string): string =>

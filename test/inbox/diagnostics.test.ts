@@ -196,7 +196,7 @@ describe('diagnostics', () => {
     })
     vi.resetModules()
     expect(Object.values((await import('../../src/telemetry/diagnostics.ts')).diagnostics)).toEqual(
-      Array(8).fill(undefined),
+      Array(9).fill(undefined),
     )
   })
 })

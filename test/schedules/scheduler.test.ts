@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { Inbox } from '../../src/index.ts'
@@ -189,7 +190,7 @@ describe('a scheduler', () => {
 })
 
 describe('two processes on one SQLite file', () => {
-  const program = new URL('program.ts', import.meta.url).pathname
+  const program = fileURLToPath(new URL('program.ts', import.meta.url))
 
   function run(file: string, minutes: number, death?: string): Promise<string> {
     const input = JSON.stringify({ file, begin, minutes, death })
