@@ -70,10 +70,10 @@ const chunks = [
 const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
 
 /**
- * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, and `picomatch`
- * compares paths with the option `paths`.
+ * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, `picomatch`
+ * compares paths with the option `paths`, and `deepmerge` merges the files of a Probot app.
  */
-const loadedOnDemand = ['croner', 'picomatch', ...markdownPackages]
+const loadedOnDemand = ['croner', 'deepmerge', 'picomatch', ...markdownPackages]
 
 /**
  * Minifies the chunks that have only code of packages, because the size of an installation is limited. The other chunks
