@@ -27,16 +27,30 @@ export function nodeMiddleware(
   const receive = hookserver(probot.hooks, { path })
   return async (request, response, next) => {
     if (await receive(request, response, () => undefined)) return true
-    let isPending = false
-    for (const handler of handlers) {
-      const handled = await handleOther(handler, request, response)
-      if (handled === true) return true
-      if (handled === undefined) isPending = true
-    }
+    const handled = await handleOthers(handlers, request, response)
+    if (handled === true) return true
     if (next) next()
-    else if (!isPending) response.writeHead(404).end()
+    else if (handled === false) response.writeHead(404).end()
     return false
   }
+}
+
+/**
+ * Calls handlers until one has handled the request.
+ * @returns `undefined` if it is not known whether one has: it may end the response later.
+ */
+export async function handleOthers(
+  handlers: readonly RequestHandler[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean | undefined> {
+  let outcome: false | undefined = false
+  for (const handler of handlers) {
+    const handled = await handleOther(handler, request, response)
+    if (handled === true) return true
+    if (handled === undefined) outcome = undefined
+  }
+  return outcome
 }
 
 /**

@@ -93,7 +93,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     let publicUrl: string | undefined
     if (receiver) {
       const publicAddress = { host, port: config.port.value, flag: 'port' }
-      const publicServer = await listen(publicListener(receiver, metrics), publicAddress)
+      const publicServer = await listen(publicListener(receiver, metrics, module?.others), publicAddress)
       servers.push(publicServer)
       publicUrl = `${addressOf(publicServer)}${receiver.path || '/hooks'}`
     }
@@ -170,8 +170,8 @@ const logSuccesses = (logger: FullLogger, level: 'debug' | 'info'): (() => void)
     if (outcome === 'succeeded') logger[level]({ id, event, guid, handler, duration }, 'Handler succeeded')
   })
 
-/** Serves GitHub: deliveries, and a health check. */
-function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
+/** Serves GitHub: deliveries, and a health check. Passes requests for other paths to `others`. */
+function publicListener(receiver: Receiver, metrics: Metrics, others: HooksModule['others']): RequestListener {
   const receive = hookserver(mounted(receiver))
   return (request, response) => {
     if (['GET', 'HEAD'].includes(request.method ?? '') && pathOf(request.url) === '/healthz') {
@@ -180,7 +180,7 @@ function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
     }
     const startedAt = performance.now()
     response.once('close', () => metrics.replied(response.statusCode, performance.now() - startedAt))
-    void receive(request, response)
+    void receive(request, response, others && (() => void others(request, response)))
   }
 }
 

@@ -75,13 +75,18 @@ export async function serve(listener: RequestListener): Promise<string> {
 }
 
 /** Sends a signed delivery. */
-export async function send(url: string, event = 'push', guid = 'guid-1'): Promise<{ status: number; text: string }> {
+export async function send(
+  url: string,
+  event = 'push',
+  guid = 'guid-1',
+  signedWith = secret,
+): Promise<{ status: number; text: string }> {
   const body = JSON.stringify(sample(event))
   const headers = {
     'content-type': 'application/json',
     'x-github-event': event.split('.')[0] as string,
     'x-github-delivery': guid,
-    'x-hub-signature-256': await sign(secret, body),
+    'x-hub-signature-256': await sign(signedWith, body),
   }
   const response = await fetch(url, { method: 'POST', body, headers })
   return { status: response.status, text: await response.text() }
