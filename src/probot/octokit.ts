@@ -2,7 +2,7 @@ import { Octokit } from 'octokit'
 import type { AnyOctokit } from '../delivery.ts'
 import { octokitLogger, type Scope, throttleOptions } from '../github/octokit-scope.ts'
 import { version } from '../runtime/platform.ts'
-import { defaultLogger, loggerFrom } from '../telemetry/logger.ts'
+import { childLogger, defaultLogger, type FullLogger } from '../telemetry/logger.ts'
 import { authenticate, type Credentials } from './authentication.ts'
 import { type Config, type ConfigQuery, type ConfigResult, configPlugin } from './config.ts'
 import { warnOnce } from './old-calls.ts'
@@ -47,17 +47,18 @@ interface InternalOptions extends ProbotOctokitOptions {
   scope?: Scope
 }
 
-/** Sends requests until the process ends. */
-const unscoped = (): Scope => ({
-  log: loggerFrom(defaultLogger()),
-  signal: new AbortController().signal,
-  keepAlive: true,
-})
+/** The scope of an Octokit that an app creates itself: it logs to the option `log`, and sends requests until the end. */
+function ownScope(log: Partial<Record<keyof FullLogger, (text: string) => void>> | undefined): Scope {
+  const write = (level: keyof FullLogger) => (_fields: object, text: string) => log?.[level]?.(text)
+  const own = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  return { log: childLogger(log ? own : defaultLogger()), signal: new AbortController().signal, keepAlive: true }
+}
 
 /** The class of the Octokits of Probot apps. Apps add plugins and defaults to it, and pass it as option `Octokit`. */
 export const ProbotOctokit: ProbotOctokitClass = Octokit.plugin(configPlugin, restOnOctokit).defaults(
-  ({ caller = 'app', scope = unscoped(), ...options }: InternalOptions) => {
+  ({ caller = 'app', scope: given, ...options }: InternalOptions) => {
     const { throttle, baseUrl, log }: InternalOptions = options
+    const scope = given ?? ownScope(log)
     const hasCallbacks = throttle?.onRateLimit || throttle?.onSecondaryRateLimit
     const limits = throttleOptions(`${baseUrl} ${caller}`, scope, true)
     return {

@@ -131,3 +131,20 @@ test('new ProbotOctokit() takes a token, an App or nothing', async () => {
   const expected = ['token text', 'token member', 'token installation token', undefined]
   expect(requests.map(({ headers }) => headers.authorization)).toEqual(expected)
 })
+
+test('new ProbotOctokit() logs to its option log, and waits for rate limits', async () => {
+  const warnings: string[] = []
+  const limited = new Response('{"message":"You have exceeded a secondary rate limit"}', {
+    status: 403,
+    headers: { 'content-type': 'application/json', 'retry-after': '1' },
+  })
+  const github = fakeGitHub({ 'GET /user': limited })
+  const fetch: typeof github.fetch = async (...given) => {
+    const response = await github.fetch(...given)
+    return github.sent.length === 1 ? response : Response.json({})
+  }
+  const log = { warn: (text: string) => void warnings.push(text), debug() {}, info() {}, error() {} }
+  const { status } = await new ProbotOctokit({ log, request: { fetch } }).request('GET /user')
+  expect(status).toBe(200)
+  expect(warnings).toEqual(["GET /user reached GitHub's secondary rate limit: it is retried in 1 s"])
+})
