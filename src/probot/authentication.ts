@@ -11,13 +11,14 @@ type AnyOctokit = object
 /** The option `auth` of a `ProbotOctokit`: a token, or an App and perhaps one of its installations. */
 export type Credentials = { token: string } | AppCredentials
 
-interface AppCredentials {
+/** An App, and perhaps one of its installations. */
+export interface AppCredentials {
   appId: number | string
   privateKey: string
   /** Without it, requests authenticate as the App itself. */
   installationId?: number | string | undefined
-  /** Octokits with the same client share the tokens of installations. */
-  client?: AppClient | undefined
+  /** Internal: Octokits with the same client share the tokens of installations. */
+  client?: object | undefined
 }
 
 /** What Octokit passes to the option `authStrategy`: the members of `auth`, and these. */
@@ -75,7 +76,7 @@ export function authenticate({ octokit, octokitOptions, ...auth }: StrategyOptio
 
 function asApp(credentials: AppCredentials, octokit: AnyOctokit, options: OctokitOptions): Authentication {
   // Created at the first request, because the constructor of an Octokit must be cheap.
-  let own = credentials.client
+  let own = credentials.client as AppClient | undefined
   const client = () => (own ??= new AppClient(credentials, options))
   const asInstallation = (id: number | string) =>
     authenticateInstallation(fixedInstallation(String(id)), client().tokens) as Authentication

@@ -25,6 +25,7 @@ export interface ConfigQuery<Value extends object = Config> {
   defaults?: Partial<Value> | ((configs: Config[]) => Config)
 }
 
+/** The result of `octokit.config.get()`. */
 export interface ConfigResult<Value extends object = Config> {
   /** All places that were looked at: the file, then the files that it extends. */
   files: ConfigFile[]

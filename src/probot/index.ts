@@ -8,7 +8,7 @@
  * Needs the package `octokit`.
  */
 export { Application } from './application.ts'
-export type { Credentials } from './authentication.ts'
+export type { AppCredentials, Credentials } from './authentication.ts'
 export type { Config, ConfigFile, ConfigQuery, ConfigResult } from './config.ts'
 export { Context, type WebhookEvent } from './context.ts'
 export { probot } from './durable.ts'
@@ -27,4 +27,12 @@ export type { ApplicationFunctionOptions, Options, RequestHandler } from './opti
 export { type ApplicationFunction, Probot } from './probot.ts'
 export { type RunOptions, run } from './run.ts'
 export { Server, type ServerOptions } from './server.ts'
-export type { ErrorHandler, Listener, ProbotHandler, ProbotWebhooks, SignedEvent, WebhookError } from './webhooks.ts'
+export type {
+  ErrorHandler,
+  Listener,
+  ProbotHandler,
+  ProbotWebhooks,
+  SignedEvent,
+  WebhookError,
+  WebhooksOptions,
+} from './webhooks.ts'

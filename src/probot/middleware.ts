@@ -6,6 +6,7 @@ import type { ApplicationFunction, Probot } from './probot.ts'
 /** A middleware that `await` turns into itself, so that code for any version of Probot can use it. */
 export type AwaitableMiddleware = NodeMiddleware & PromiseLike<NodeMiddleware>
 
+/** The options of `createNodeMiddleware()`. */
 export interface MiddlewareOptions {
   /** Default: `createProbot()`, which reads the environment. */
   probot?: Probot | undefined

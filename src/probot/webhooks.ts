@@ -16,6 +16,7 @@ export interface WebhookError extends AggregateError {
   event: WebhookEvent
 }
 
+/** A function that gets the errors of a delivery. */
 export type ErrorHandler = (error: WebhookError) => unknown
 
 /** A registered handler. */
@@ -26,7 +27,8 @@ export interface Listener {
   readonly handler: ProbotHandler
 }
 
-interface WebhooksOptions {
+/** What the handlers of a `Probot` need of it. */
+export interface WebhooksOptions {
   log: Logger
   secret: string | undefined
   /** Creates the context of a delivery, which all its handlers share. */
