@@ -24,7 +24,7 @@ export class Clients {
   forInstallation(id: number | string | undefined, scope: Scope): ProbotOctokit {
     const { githubToken, appId, privateKey } = this.#options
     if (githubToken !== undefined) return this.#create('token', scope, { token: githubToken })
-    if (!appId || !privateKey) return this.#create('nobody', scope, undefined)
+    if (!appId || !privateKey) return this.#create('anonymous', scope, undefined)
     const app = { appId, privateKey, client: this.#sharedClient({ appId, privateKey }) }
     if (id === undefined) return this.#create('app', scope, app)
     return this.#create(`installation ${id}`, scope, { ...app, installationId: id })
@@ -33,7 +33,7 @@ export class Clients {
   /** Authenticates as the installation in a payload. Without an installation: with the token, else not at all. */
   forPayload(payload: unknown, scope: Scope): ProbotOctokit {
     const id = installationOf(payload)
-    if (id === undefined && this.#options.githubToken === undefined) return this.#create('nobody', scope, undefined)
+    if (id === undefined && this.#options.githubToken === undefined) return this.#create('anonymous', scope, undefined)
     return this.forInstallation(id, scope)
   }
 

@@ -119,11 +119,16 @@ async function parseFile(data: unknown, { path, url }: Pick<ConfigFile, 'path' |
   const text = data instanceof ArrayBuffer ? new TextDecoder().decode(data) : String(data)
   let config: unknown
   try {
-    config = isJson ? JSON.parse(text) : (await import('yaml')).parse(text, { logLevel: 'error' })
+    config = isJson ? JSON.parse(text) : await parseYaml(text)
   } catch (cause) {
     throw new Error(`${url} is not valid ${isJson ? 'JSON' : 'YAML'}: ${(cause as Error).message}`, { cause })
   }
   if (config === null || config === undefined) return {} // an empty file
   if (!isObject(config)) throw new Error(`${url} must contain members such as "name: value"`)
   return config
+}
+
+async function parseYaml(text: string): Promise<unknown> {
+  const { parse } = await import('yaml') // the bundler leaves out the functions that are not named here
+  return parse(text, { logLevel: 'error' })
 }

@@ -24,7 +24,7 @@ export function createHooks(app: App, { inbox, secret }: Options): Hooks {
   const options = { secret: secret || undefined, inbox, path: app.webhookPath, validateIp: false, logger: app.log }
   const hooks = new Hooks(options)
   if (optionsOf(hooks).secret === undefined) {
-    // Probot would use the secret `development`, which everybody knows.
+    // Probot would use the secret `development`, which is public.
     throw new TypeError('secret option is required to receive deliveries: set WEBHOOK_SECRET, or pass secret')
   }
   if (inbox) {
