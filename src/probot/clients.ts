@@ -1,4 +1,6 @@
-import { type Scope, withScope } from '../github/octokit-scope.ts'
+import type { ApiBudget } from '../github/api-budget.ts'
+import { budgetFor, type Scope, withScope } from '../github/octokit-scope.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
 import { AppClient, installationOf } from './authentication.ts'
 import type { ProbotOctokit, ProbotOctokitClass } from './octokit.ts'
 
@@ -15,6 +17,8 @@ interface ClientOptions {
 export class Clients {
   readonly #options: ClientOptions
   #appClient: AppClient | undefined
+  /** The limits of each caller, which all its Octokits share. */
+  readonly #budgets = new Map<string, ApiBudget>()
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -44,8 +48,9 @@ export class Clients {
 
   #create(caller: string, scope: Scope, auth: object | undefined): ProbotOctokit {
     const { Octokit } = this.#options
-    const octokit = new Octokit({ ...this.#common, caller, scope, auth: auth as never })
-    return withScope(scope, octokit as never) as never
+    const budget = getOrCreate(this.#budgets, caller, () => budgetFor(caller))
+    const octokit = new Octokit({ ...this.#common, caller, scope, budget, auth: auth as never })
+    return withScope(scope, octokit as never, budget) as never
   }
 
   /** Only the options that are set, so that the class keeps its own defaults. */

@@ -1,6 +1,7 @@
 import { Octokit } from 'octokit'
 import type { AnyOctokit } from '../delivery.ts'
-import { octokitLogger, type Scope, throttleOptions } from '../github/octokit-scope.ts'
+import type { ApiBudget } from '../github/api-budget.ts'
+import { budgetFor, octokitLogger, type Scope, throttleOptions } from '../github/octokit-scope.ts'
 import { version } from '../runtime/platform.ts'
 import { childLogger, defaultLogger, type FullLogger } from '../telemetry/logger.ts'
 import { authenticate, type Credentials } from './authentication.ts'
@@ -45,6 +46,7 @@ interface InternalOptions extends ProbotOctokitOptions {
   /** Octokits with the same caller are throttled together. */
   caller?: string
   scope?: Scope
+  budget?: Pick<ApiBudget, 'block'>
 }
 
 /** The scope of an Octokit that an app creates itself: it logs to the option `log`, and sends requests until the end. */
@@ -56,11 +58,11 @@ function ownScope(log: Partial<Record<keyof FullLogger, (text: string) => void>>
 
 /** The class of the Octokits of Probot apps. Apps add plugins and defaults to it, and pass it as option `Octokit`. */
 export const ProbotOctokit: ProbotOctokitClass = Octokit.plugin(configPlugin, restOnOctokit).defaults(
-  ({ caller = 'app', scope: given, ...options }: InternalOptions) => {
+  ({ caller = 'app', scope: given, budget = budgetFor(caller), ...options }: InternalOptions) => {
     const { throttle, baseUrl, log }: InternalOptions = options
     const scope = given ?? ownScope(log)
     const hasCallbacks = throttle?.onRateLimit || throttle?.onSecondaryRateLimit
-    const limits = throttleOptions(`${baseUrl} ${caller}`, scope, true)
+    const limits = throttleOptions(`${baseUrl} ${caller}`, scope, true, budget)
     return {
       authStrategy: authenticate,
       userAgent: `hookserver/${version}`,
