@@ -1,8 +1,9 @@
 import type { Hooks } from '../hooks.ts'
+import { runnerOf } from '../internals.ts'
 import { version } from '../runtime/platform.ts'
 import { Clients } from './clients.ts'
 import { Context, type WebhookEvent } from './context.ts'
-import { type CallableLogger, callableLog, defaultLog, type Logger } from './log.ts'
+import { type CallableLogger, callableLog, createLog, defaultLog, type Logger } from './log.ts'
 import { type NodeMiddleware, nodeMiddleware } from './node-middleware.ts'
 import { ProbotOctokit } from './octokit.ts'
 import { warnOnce } from './old-calls.ts'
@@ -60,7 +61,7 @@ export class Probot {
     const { appId = options.id, privateKey = options.cert } = options
     if (!githubToken) checkCredentials(appId, privateKey)
     this.#options = options
-    this.log = callableLog(options.log?.child({ name: 'probot' }) ?? defaultLog(options.logLevel), 'app')
+    this.log = callableLog(logFor(options), 'app')
     if (options.id !== undefined) warnOnce(this.log, 'The option "id"', '"appId"')
     if (options.cert !== undefined) warnOnce(this.log, 'The option "cert"', '"privateKey"')
     if (options.redisConfig)
@@ -164,6 +165,13 @@ export class Probot {
     this.#addHandler(handler)
     return router
   }
+}
+
+/** The option `log`, else the logger of the option `hooks`, else the default one. */
+function logFor({ log, hooks, logLevel }: Options): Logger {
+  if (log) return log.child({ name: 'probot' })
+  // The logger of the `Hooks`, which is that of the server, has a level of its own.
+  return hooks ? createLog(runnerOf(hooks).sources.logger, logLevel ?? 'trace') : defaultLog(logLevel)
 }
 
 function checkCredentials(appId: unknown, privateKey: unknown): void {

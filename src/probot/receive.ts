@@ -64,7 +64,7 @@ async function handle(app: App, { handler }: Listener, delivery: Delivery): Prom
   const { guid: id, event: name, payload, log, signal } = delivery
   const event = { id, name, payload }
   try {
-    await handler(await app.contextOf(event, { log: createLog(log, 'trace'), signal }))
+    await handler(await app.contextOf(event, { log: createLog(log, app.log.level), signal }))
   } catch (error) {
     app.webhooks.reportErrors([error], event)
     throw error

@@ -68,6 +68,26 @@ describe('probot(hooks, app)', () => {
     expect(github.sent[1]?.headers).toMatchObject({ authorization: 'token t', 'x-github-delivery': 'guid-1' })
   })
 
+  test('ends the requests of a handler with its attempt', async () => {
+    const { hooks } = createHooks()
+    const failed = Promise.withResolvers<Error>()
+    const app: ApplicationFunction = (bot) =>
+      bot.on('push', { timeout: 100, attempts: 1 }, async ({ octokit }) => {
+        await octokit.request('GET /user').catch(failed.resolve)
+      })
+    await probot(hooks, app, { request: { fetch: () => new Promise(() => {}) } })
+    hooks.mount()
+    await hooks.receive({ event: 'push', guid: 'guid-1', payload: {} })
+    expect((await failed.promise).message).toContain('100 ms')
+  })
+
+  test('logs to the logger of the Hooks, unless logLevel hides the line', async () => {
+    const { hooks, recorder } = createHooks()
+    await probot(hooks, ({ log }) => log.info('loaded'))
+    await probot(hooks, ({ log }) => log.info('hidden'), { logLevel: 'warn' })
+    expect(recorder.messages).toEqual(['loaded'])
+  })
+
   test('logs the lines of a handler with the delivery', async () => {
     const { hooks, inbox, recorder } = createHooks()
     await probot(hooks, (bot) => bot.on('push', { name: 'log' }, ({ log }) => log.warn({ more: 1 }, 'a line')))
