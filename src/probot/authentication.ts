@@ -62,7 +62,7 @@ interface AuthQuery {
   installationId?: number | string
   /** Creates the result of a query for an installation. */
   factory?(options: object): unknown
-  event?: { payload: unknown }
+  event?: { name: string; payload: unknown }
 }
 
 /** The authentication of a `ProbotOctokit`, by its option `auth`. */
@@ -88,7 +88,7 @@ function asApp(credentials: AppCredentials, octokit: AnyOctokit, options: Octoki
   const { installationId } = credentials
   const auth = async (query: AuthQuery = {}) => {
     if (query.type === 'event-octokit') {
-      const id = installationOf(query.event?.payload)
+      const id = query.event && installationOf(query.event)
       return id === undefined ? withoutCredentials(octokit, options) : octokitFor(id)
     }
     const id = query.installationId ?? installationId
@@ -127,16 +127,13 @@ function withToken(token: string, octokit: AnyOctokit): Authentication {
 
 function unauthenticated(octokit: AnyOctokit): Authentication {
   const auth = async ({ type }: AuthQuery = {}) => (type === 'event-octokit' ? octokit : { type: 'unauthenticated' })
-  return Object.assign(auth, { hook: (request, route, parameters) => request(route, parameters) } as Pick<
-    Authentication,
-    'hook'
-  >)
+  const hook: Authentication['hook'] = (request, route, parameters) => request(route, parameters)
+  return Object.assign(auth, { hook })
 }
 
 /** The installation in a payload, unless the delivery says that the App has no access any more. */
-export function installationOf(payload: unknown): number | string | undefined {
-  const { installation, action } = payload as { installation?: unknown; action?: unknown; repositories?: unknown }
-  if (!isObject(installation)) return undefined
-  const isRevoked = 'repositories' in (payload as object) && ['suspend', 'deleted'].includes(String(action))
-  return isRevoked ? undefined : (installation.id as number | string | undefined)
+export function installationOf({ name, payload }: { name: string; payload: unknown }): number | string | undefined {
+  const { installation, action } = payload as { installation?: unknown; action?: unknown }
+  const isRevoked = name === 'installation' && ['suspend', 'deleted'].includes(String(action))
+  return isRevoked || !isObject(installation) ? undefined : (installation.id as number | string | undefined)
 }

@@ -34,11 +34,14 @@ export class Clients {
     return this.#create(`installation ${id}`, scope, { ...app, installationId: id })
   }
 
-  /** Authenticates as the installation in a payload. Without an installation: with the token, else not at all. */
-  forPayload(payload: unknown, scope: Scope): ProbotOctokit {
-    const id = installationOf(payload)
+  /**
+   * Authenticates as the installation in a payload. Without an installation: with the token, else not at all.
+   * @param exactId The id of the installation with all its digits: the number in the payload may be rounded.
+   */
+  forEvent(event: { name: string; payload: unknown }, scope: Scope, exactId: string | undefined): ProbotOctokit {
+    const id = installationOf(event)
     if (id === undefined && this.#options.githubToken === undefined) return this.#create('anonymous', scope, undefined)
-    return this.forInstallation(id, scope)
+    return this.forInstallation(id === undefined ? undefined : (exactId ?? id), scope)
   }
 
   #sharedClient(app: { appId: number | string; privateKey: string }): AppClient {

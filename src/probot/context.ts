@@ -15,6 +15,15 @@ export interface WebhookEvent<Name extends string = string> {
   payload: PayloadOf<Name>
 }
 
+/** The attempt that handles a delivery of an inbox. */
+export interface AttemptScope {
+  log: Logger
+  /** Ends the requests of the attempt. */
+  signal: AbortSignal
+  /** The id of the installation with all its digits: the number in the payload may be rounded. */
+  installationId: string | undefined
+}
+
 /** The numbered member of a payload: an issue, a pull request, or the payload itself. */
 interface Numbered {
   number?: number

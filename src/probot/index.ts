@@ -10,7 +10,7 @@
 export { Application } from './application.ts'
 export type { AppCredentials, Credentials } from './authentication.ts'
 export type { Config, ConfigFile, ConfigQuery, ConfigResult } from './config.ts'
-export { Context, type WebhookEvent } from './context.ts'
+export { type AttemptScope, Context, type WebhookEvent } from './context.ts'
 export { probot } from './durable.ts'
 export { type CreateProbotOptions, createProbot } from './environment.ts'
 export type { CallableLogger, Logger, LogLevel } from './log.ts'
@@ -26,7 +26,7 @@ export { ProbotOctokit, type ProbotOctokitClass, type ProbotOctokitOptions } fro
 export type { ApplicationFunctionOptions, Options, RequestHandler } from './options.ts'
 export { type ApplicationFunction, Probot } from './probot.ts'
 export { type RunOptions, run } from './run.ts'
-export { Server, type ServerOptions } from './server.ts'
+export { type RunningServer, Server, type ServerOptions } from './server.ts'
 export type {
   ErrorHandler,
   Listener,

@@ -26,12 +26,15 @@ export function createNodeMiddleware(
 ): AwaitableMiddleware {
   const loaded = probot.load(app).then(() => nodeMiddleware(probot, { path: webhooksPath }))
   const middleware: NodeMiddleware = async (request, response, next) => {
+    const handle = await loaded.catch(() => undefined)
     try {
-      return await (await loaded)(request, response, next)
-    } catch {
-      response.writeHead(500).end()
-      return true
+      if (handle) return await handle(request, response, next)
+    } catch (err) {
+      probot.log.error({ err }, 'A request handler of the app failed')
     }
+    if (!response.headersSent) response.writeHead(500, {})
+    response.end()
+    return true
   }
   loaded.catch((err: unknown) => probot.log.error({ err }, 'The app cannot be loaded'))
   // biome-ignore lint/suspicious/noThenProperty: versions 9 to 13 return a function here, version 14 a promise of one

@@ -1,17 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Mountable } from '../adapters/mount.ts'
-import { hookserver } from '../adapters/node.ts'
+import { hookserver, type NodeHandler } from '../adapters/node.ts'
 import type { RequestHandler } from './options.ts'
 
 /**
  * A listener for `http.createServer()`, and a middleware for Express. Resolves to `true` if it has handled the request.
  * Without `next`, it replies 404 to requests that nothing handles.
  */
-export type NodeMiddleware = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next?: (error?: unknown) => void,
-) => Promise<boolean>
+export type NodeMiddleware = NodeHandler
 
 interface ServedPaths {
   path?: string | undefined
@@ -25,9 +21,10 @@ export function nodeMiddleware(
   { path = probot.webhookPath, handlers = probot.handlers }: ServedPaths = {},
 ): NodeMiddleware {
   const receive = hookserver(probot.hooks, { path })
-  return async (request, response, next) => {
-    if (await receive(request, response, () => undefined)) return true
-    const handled = await handleOthers(handlers, request, response)
+  return async (request, given, next) => {
+    if (await receive(request, given, () => undefined)) return true
+    const response = given as ServerResponse
+    const handled = await handleOthers(handlers, request as IncomingMessage, response)
     if (handled === true) return true
     if (next) next()
     else if (handled === false) response.writeHead(404).end()

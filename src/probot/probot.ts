@@ -2,7 +2,7 @@ import type { Hooks } from '../hooks.ts'
 import { runnerOf } from '../internals.ts'
 import { version } from '../runtime/platform.ts'
 import { Clients } from './clients.ts'
-import { Context, type WebhookEvent } from './context.ts'
+import { type AttemptScope, Context, type WebhookEvent } from './context.ts'
 import { type CallableLogger, callableLog, createLog, defaultLog, type Logger } from './log.ts'
 import { type NodeMiddleware, nodeMiddleware } from './node-middleware.ts'
 import { ProbotOctokit } from './octokit.ts'
@@ -148,12 +148,12 @@ export class Probot {
     return this.#handlers
   }
 
-  /** The context of a delivery. @param scope The logger and the signal of an attempt. */
-  async contextOf(event: WebhookEvent, scope: { log?: Logger; signal?: AbortSignal } = {}): Promise<Context> {
-    const log = this.#options.log?.child({ name: 'event', id: event.id }) ?? scope.log ?? this.log
+  /** The context of a delivery. @param attempt The attempt of an inbox that handles it. */
+  async contextOf(event: WebhookEvent, attempt: Partial<AttemptScope> = {}): Promise<Context> {
+    const log = this.#options.log?.child({ name: 'event', id: event.id }) ?? attempt.log ?? this.log
     const octokit = Object.hasOwn(this, 'auth') // tests of apps for Probot 9 replace the method
       ? await this.auth((event.payload as { installation?: { id: number } }).installation?.id)
-      : this.#clients.forPayload(event.payload, { log, signal: scope.signal ?? never })
+      : this.#clients.forEvent(event, { log, signal: attempt.signal ?? never }, attempt.installationId)
     return new Context(event, octokit, log)
   }
 

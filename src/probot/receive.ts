@@ -3,7 +3,7 @@ import type { Delivery } from '../delivery.ts'
 import type { Handler } from '../handler.ts'
 import { Hooks } from '../hooks.ts'
 import { optionsOf } from '../internals.ts'
-import type { Context, WebhookEvent } from './context.ts'
+import type { AttemptScope, Context, WebhookEvent } from './context.ts'
 import { createLog, type Logger } from './log.ts'
 import type { Options } from './options.ts'
 import type { Listener, ProbotWebhooks } from './webhooks.ts'
@@ -13,7 +13,7 @@ interface App {
   log: Logger
   webhooks: ProbotWebhooks
   webhookPath: string
-  contextOf(event: WebhookEvent, scope: { log: Logger; signal: AbortSignal }): Promise<Context>
+  contextOf(event: WebhookEvent, attempt: AttemptScope): Promise<Context>
 }
 
 /**
@@ -61,10 +61,10 @@ export function attach(app: App, hooks: Hooks): void {
 
 /** Returns nothing, because an inbox would store it: handlers often return a response of GitHub. */
 async function handle(app: App, { handler }: Listener, delivery: Delivery): Promise<void> {
-  const { guid: id, event: name, payload, log, signal } = delivery
+  const { guid: id, event: name, payload, log, signal, installationId } = delivery
   const event = { id, name, payload }
   try {
-    await handler(await app.contextOf(event, { log: createLog(log, app.log.level), signal }))
+    await handler(await app.contextOf(event, { log: createLog(log, app.log.level), signal, installationId }))
   } catch (error) {
     app.webhooks.reportErrors([error], event)
     throw error

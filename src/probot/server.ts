@@ -23,6 +23,12 @@ export interface ServerOptions {
   [option: string]: unknown
 }
 
+/** The part of the server of Node.js that needs none of its types. */
+export interface RunningServer {
+  address(): unknown
+  close(done?: (error?: Error) => void): unknown
+}
+
 /** An HTTP server for an app: its deliveries, the paths that it handles, and `GET /ping`. */
 export class Server {
   static readonly version: string = version
@@ -73,7 +79,7 @@ export class Server {
   }
 
   /** Listens. @throws {Error} (rejects) if the port is taken, or if there is no secret. */
-  async start(): Promise<HttpServer> {
+  async start(): Promise<RunningServer> {
     await this.#probot.ready()
     const handle = nodeMiddleware(this.#probot, { handlers: [ping, ...this.#handlers] })
     const server = createServer((request, response) => void this.#handle(handle, request, response))

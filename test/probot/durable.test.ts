@@ -68,6 +68,21 @@ describe('probot(hooks, app)', () => {
     expect(github.sent[1]?.headers).toMatchObject({ authorization: 'token t', 'x-github-delivery': 'guid-1' })
   })
 
+  test('uses all digits of an installation id above 2^53', async () => {
+    const { hooks, inbox } = createHooks()
+    const github = fakeGitHub({
+      'POST /app/installations/9007199254740993/access_tokens': { token: 't' },
+      'GET /user': {},
+    })
+    const app: ApplicationFunction = (bot) =>
+      bot.on('push', { name: 'large' }, async ({ octokit }) => void (await octokit.request('GET /user')))
+    await probot(hooks, app, { request: { fetch: github.fetch } })
+    hooks.mount()
+    await hooks.receive({ event: 'push', guid: 'guid-1', payload: '{"installation":{"id":9007199254740993}}' })
+    await eventually(async () => expect((await taskIn(inbox, 1, 'large')).state).toBe('done'))
+    expect(github.routes()).toHaveLength(2)
+  })
+
   test('ends the requests of a handler with its attempt', async () => {
     const { hooks } = createHooks()
     const failed = Promise.withResolvers<Error>()

@@ -72,6 +72,13 @@ describe('createNodeMiddleware()', () => {
     expect((await fetch(`${url}/nothing`)).status).toBe(404)
   })
 
+  test('replies 500 if a handler of a path fails, and logs the error', async () => {
+    const { app: probot, recorder } = createApp()
+    const app: ApplicationFunction = (_probot, { addHandler }) => addHandler(() => Promise.reject(new Error('broken')))
+    expect((await fetch(await serve(createNodeMiddleware(app, { probot })))).status).toBe(500)
+    expect(recorder.messages).toEqual(['A request handler of the app failed'])
+  })
+
   test('without a secret, says what to set', async () => {
     const probot = new Probot({ githubToken: 'token', log: createApp().app.log })
     const awaited = async () => createNodeMiddleware(() => {}, { probot })
