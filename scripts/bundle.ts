@@ -110,8 +110,6 @@ const { output } = await build({
   ...common,
   input: inputs([...subpaths, ...programs, ...forTests], (name) => `src/${name}.ts`),
   platform: 'node',
-  // The build of `yaml` for Node.js is CommonJS, so the bundler would keep the functions that nothing calls.
-  resolve: { alias: { yaml: join(root, 'node_modules/yaml/browser/dist/index.js') } },
   plugins: [licenses(), minifyPackages],
   output: {
     dir: 'dist',

@@ -1,4 +1,5 @@
 import { isObject } from '../runtime/json.ts'
+import { isMissingPackage } from '../runtime/platform.ts'
 
 /** The members of a configuration file. */
 export type Config = Record<string, unknown>
@@ -117,9 +118,10 @@ async function parseFile(data: unknown, { path, url }: Pick<ConfigFile, 'path' |
   const isJson = /\.json$/i.test(path)
   if (isJson && isObject(data)) return data // Octokit has parsed it
   const text = data instanceof ArrayBuffer ? new TextDecoder().decode(data) : String(data)
+  const parse: (text: string) => unknown = isJson ? JSON.parse : (await loadYaml()).parse
   let config: unknown
   try {
-    config = isJson ? JSON.parse(text) : await parseYaml(text)
+    config = parse(text)
   } catch (cause) {
     throw new Error(`${url} is not valid ${isJson ? 'JSON' : 'YAML'}: ${(cause as Error).message}`, { cause })
   }
@@ -128,7 +130,12 @@ async function parseFile(data: unknown, { path, url }: Pick<ConfigFile, 'path' |
   return config
 }
 
-async function parseYaml(text: string): Promise<unknown> {
-  const { parse } = await import('yaml') // the bundler leaves out the functions that are not named here
-  return parse(text, { logLevel: 'error' })
+/** Loads the optional package `yaml`. @throws {Error} (rejects) if it is not installed. */
+async function loadYaml(): Promise<typeof import('yaml')> {
+  try {
+    return await import('yaml') // in a `try`, so that bundlers accept that it may be missing
+  } catch (cause) {
+    if (!isMissingPackage(cause)) throw cause
+    throw new Error('context.config() needs the package "yaml" beside hookserver: npm install yaml', { cause })
+  }
 }
