@@ -56,6 +56,9 @@ const chunks = [
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'schedules', test: /\/src\/schedules\/(stored-schedules|operate)\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
+  // Not in the chunk `probot`, which needs the package `octokit`: commands read the list of apps without it.
+  { name: 'probot-modules', test: /\/src\/probot\/app-module\.ts$/ },
+  { name: 'probot', test: /\/src\/probot\//, minShareCount: 2 },
   // Also contains two files of `postgres`, which the command line and the search thread load without `pg`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
   ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
@@ -70,10 +73,10 @@ const chunks = [
 const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
 
 /**
- * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, and `picomatch`
- * compares paths with the option `paths`.
+ * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, `picomatch`
+ * compares paths with the option `paths`, and `deepmerge` merges the files of a Probot app.
  */
-const loadedOnDemand = ['croner', 'picomatch', ...markdownPackages]
+const loadedOnDemand = ['croner', 'deepmerge', 'picomatch', ...markdownPackages]
 
 /**
  * Minifies the chunks that have only code of packages, because the size of an installation is limited. The other chunks

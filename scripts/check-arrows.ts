@@ -50,6 +50,7 @@ const arrows: Record<string, readonly string[]> = {
   sqlite: ['runtime', 'telemetry', 'nouns', 'inbox'],
   postgres: ['runtime', 'telemetry', 'nouns', 'inbox'],
   exec: ['runtime', 'telemetry', 'nouns', 'inbox'],
+  probot: ['runtime', 'telemetry', 'nouns', 'inbox', 'hooks.ts', 'adapters', 'github', 'receiver/signature.ts'],
   'receiver/receiver.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox'],
   'inbox-workers.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox', 'github', 'schedules'],
   'hooks.ts': [
@@ -79,10 +80,14 @@ const arrows: Record<string, readonly string[]> = {
       'postgres',
       'github',
       'schedules',
+      'probot',
     ],
     'receiver/client-address.ts', // the admin listener trusts proxies by the rules of the receiver
   ],
-  cli: ['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github', 'schedules'],
+  cli: [
+    ...['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github', 'schedules'],
+    'probot/app-module.ts', // finds the apps that a package.json lists
+  ],
   testing: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
     // The local GitHub refuses the manifests and the webhooks that GitHub refuses.

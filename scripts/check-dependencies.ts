@@ -33,7 +33,9 @@ const inMegabytes = (bytes: number): string => `${Math.round(bytes / megabyte)} 
 
 const sizes = measurePackages()
 const total = [...sizes.values()].reduce((sum, size) => sum + size, 0)
-const lockFiles = ['.', 'bench/rivals', 'site', 'test/platforms'].map((folder) => join(folder, 'package-lock.json'))
+const lockFiles = ['.', 'bench/rivals', 'site', 'test/platforms', 'test/probot/published'].map((folder) =>
+  join(folder, 'package-lock.json'),
+)
 const withHosts = lockFiles.filter((lock) => /"resolved": "\w+:/.test(readFileSync(join(root, lock), 'utf8')))
 
 for (const lock of withHosts) {

@@ -159,7 +159,7 @@ function compile(options: { lib: string[]; types: string[] }): void {
 
 /** Imports every subpath: first those that need no peer dependencies, then the others, with their peer dependencies. */
 function importAll(): string {
-  const needPeers = ['hookserver/postgres', 'hookserver/opentelemetry']
+  const needPeers = ['hookserver/postgres', 'hookserver/opentelemetry', 'hookserver/probot']
   const others = specifiers.filter((specifier) => !needPeers.includes(specifier))
   const program = [
     "import assert from 'node:assert/strict'",
@@ -167,7 +167,7 @@ function importAll(): string {
     ...needPeers.map((specifier) => `await assert.rejects(import('${specifier}'), { code: 'ERR_MODULE_NOT_FOUND' })`),
   ]
   run(process.execPath, ['--input-type=module', '-e', program.join('\n')])
-  for (const peer of ['pg', '@opentelemetry/api']) {
+  for (const peer of ['pg', '@opentelemetry/api', 'octokit']) {
     const target = join(project, 'node_modules', peer)
     mkdirSync(dirname(target), { recursive: true })
     symlinkSync(join(repository, 'node_modules', peer), target)

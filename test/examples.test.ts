@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { onRepositories } from '../examples/library.ts'
 import type { LambdaEvent } from '../src/adapters/lambda.ts'
 import { Hooks } from '../src/index.ts'
+import { Probot, type WebhookEvent } from '../src/probot/index.ts'
 import { runSchedule } from '../src/schedules/operate.ts'
 import { sqlite } from '../src/sqlite/index.ts'
 import { inject, LocalGitHub, run, sample, signedRequest } from '../src/testing/index.ts'
@@ -362,6 +363,25 @@ describe('examples', () => {
     expect(sent('/deployments')).toEqual([{ ref: 'v1', environment: 'production', auto_merge: false }])
   })
 
+  test('probot answers an issue once, although its handler runs twice, as its page says', async () => {
+    const page = readFileSync(join(folder, '../docs/guides/probot.md'), 'utf8')
+    const [, ...program] = readFileSync(join(folder, 'probot.ts'), 'utf8').split('\n')
+    expect(page).toContain(`\`\`\`ts\n${program.join('\n')}\`\`\`\n`)
+
+    const github = await LocalGitHub.start()
+    onTestFinished(() => github.close())
+    const { id, privateKey } = github.addApp({ id: 3, slug: 'bot', installations: [{ id: 5, account: 'Codertocat' }] })
+    const probot = new Probot({ appId: id, privateKey, baseUrl: github.url })
+    await probot.load((await import('../examples/probot.ts')).default as never)
+    await github.deliver('issues.opened') // stores the issue of the sample
+    const payload = { ...(sample('issues.opened') as object), installation: { id: 5 } }
+    const event = { id: 'guid-1', name: 'issues', payload } as WebhookEvent
+    await probot.receive(event)
+    await probot.receive(event)
+    const comments = github.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/comments'))
+    expect(comments).toMatchObject([{ body: { body: 'Thank you <!-- guid-1 -->' }, status: 201 }])
+  })
+
   test('are all tested', () => {
     const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -'.ts'.length)] : []))
     expect(names.toSorted()).toEqual(
@@ -382,7 +402,7 @@ describe('examples', () => {
           'tenants',
           'testing',
         ],
-        'two-apps',
+        ...['probot', 'two-apps'],
       ].toSorted(),
     )
   })

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { readPermissions } from '../github/app/needs.ts'
 import type { Permissions } from '../github/event-permissions.ts'
+import { listsApps } from '../probot/app-module.ts'
 import { assertModule } from '../server/config/hooks-module.ts'
 import { ModuleError } from '../server/config/module-error.ts'
 import { randomSecret } from '../server/config/secret-files.ts'
@@ -20,8 +21,14 @@ export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: { message: 
 
 const defaultModules = ['hooks.ts', 'hooks.js', 'hooks.mjs']
 
-/** The module with a default name in the current folder. `undefined` if there is none. */
-export const defaultModule = (): string | undefined => defaultModules.find((name) => existsSync(name))
+/**
+ * The module with a default name in the current folder, else the package.json there if it lists Probot apps.
+ * `undefined` if there is neither.
+ */
+export function defaultModule(): string | undefined {
+  const found = defaultModules.find((name) => existsSync(name))
+  return found ?? (listsApps('package.json') ? 'package.json' : undefined)
+}
 
 /** The given module, otherwise the module with a default name in the current folder. @throws {UsageError} */
 export function moduleOrDefault(given: string | undefined): string {
@@ -47,7 +54,8 @@ export async function handlersOf(path: string): Promise<{ names: readonly string
 
 async function readHandlers(path: string): Promise<ModuleHandlers> {
   const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer>()
-  const thread = new Worker(programFile(), { workerData: path, env: { ...placeholders(), ...process.env } })
+  const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== '')) // empty means not set
+  const thread = new Worker(programFile(), { workerData: path, env: { ...placeholders(), ...set } })
   thread.once('message', resolve)
   thread.once('error', reject)
   thread.once('exit', (code) => reject(new Error(`${path} ended the process (${code}) while it was imported`)))

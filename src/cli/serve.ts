@@ -23,8 +23,10 @@ export function addServe(program: Command): void {
     .command('serve [module]')
     .summary('Receive deliveries, and run the handlers of a module')
     .description(
-      'Receives deliveries, stores them, and runs the handlers of a module that exports a Hooks as "default" or "hooks".\n' +
-        'If you name no module, it uses hooks.ts, hooks.js or hooks.mjs in this folder, unless the role is receiver.\n' +
+      'Receives deliveries, stores them, and runs the handlers of a module that exports a Hooks as "default" or "hooks", ' +
+        'or a Probot app as "default".\n' +
+        'If you name no module, it uses hooks.ts, hooks.js or hooks.mjs in this folder, or the Probot apps in the ' +
+        'package.json, unless the role is receiver.\n' +
         'Without a module it only stores deliveries. You can retry them later with a module.',
     )
   addConfigFlags(command).addHelpText('after', examples).action(serveUntilStopped)
@@ -38,6 +40,7 @@ Examples:
   hookserver serve --dev                     with hooks.ts, on your own machine
   hookserver serve                           in production, with the secret in GITHUB_WEBHOOKS_KEY
   hookserver serve src/webhooks.ts           with another module
+  hookserver serve index.js                  with a Probot app
   hookserver serve --role receiver           only receive and store deliveries
   hookserver serve --role worker             only run handlers
   hookserver serve --trust-proxy loopback    behind nginx or Caddy on the same machine

@@ -97,7 +97,8 @@ export function withScope(scope: Scope, octokit: Octokit, budget: ApiBudget): Oc
       const response = await budget.run({ method, url, signal, isBackground, keepAlive }, () =>
         untilAborted(signal, async () => request(options)),
       )
-      log.debug({ status: response.status }, `${options.method} ${new URL(response.url).pathname}`)
+      const path = URL.parse(response.url)?.pathname ?? url // the response of a mock may have no URL
+      log.debug({ status: response.status }, `${method} ${path}`)
       return response
     } catch (error) {
       explainDenied(error)

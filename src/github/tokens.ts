@@ -10,6 +10,9 @@ interface InstallationToken {
   readonly renewAt: number
 }
 
+/** Milliseconds that GitHub's tokens are valid, for an answer without `expires_at`, as mocks of GitHub give it. */
+const usualLifetime = 60 * 60 * 1000
+
 /** A token is not used in its last minute, so that a request does not outlive it. */
 const expiryMargin = 60_000
 /**
@@ -66,7 +69,7 @@ export class InstallationTokens {
     const [tokenText, expiresAt] = isObject(data) ? [textIn(data, 'token'), textIn(data, 'expires_at')] : []
     if (tokenText === undefined) throw new AnswerError('GitHub answered without a token for the installation')
     const now = Date.now()
-    const lifetime = Date.parse(expiresAt ?? '') - (Date.parse(String(headers.date)) || now) // both by GitHub's clock
+    const lifetime = Date.parse(expiresAt ?? '') - (Date.parse(String(headers.date)) || now) || usualLifetime // both by GitHub's clock
     const token = { text: tokenText, createdAt: now, renewAt: now + lifetime - expiryMargin }
     this.#deleteExpired(now)
     this.#tokens.delete(installation) // keeps the map ordered by expiration

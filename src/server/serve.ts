@@ -95,7 +95,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     let publicUrl: string | undefined
     let publicAddress: string | undefined
     if (receiver) {
-      const publicServer = await listen(publicListener(receiver, metrics), {
+      const publicServer = await listen(publicListener(receiver, metrics, module?.others), {
         host,
         port: config.port.value,
         flag: 'port',
@@ -177,8 +177,8 @@ const logSuccesses = (logger: FullLogger, level: 'debug' | 'info'): (() => void)
     if (outcome === 'succeeded') logger[level]({ id, event, action, guid, handler, duration }, 'Handler succeeded')
   })
 
-/** Serves GitHub: deliveries, and a health check. */
-function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
+/** Serves GitHub: deliveries, and a health check. Passes requests for other paths to `others`. */
+function publicListener(receiver: Receiver, metrics: Metrics, others: HooksModule['others']): RequestListener {
   const receive = hookserver(mounted(receiver))
   return (request, response) => {
     if (['GET', 'HEAD'].includes(request.method ?? '') && pathOf(request.url) === '/healthz') {
@@ -187,7 +187,7 @@ function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
     }
     const startedAt = performance.now()
     response.once('close', () => metrics.replied(response.statusCode, performance.now() - startedAt))
-    void receive(request, response)
+    void receive(request, response, others && (() => void others(request, response)))
   }
 }
 

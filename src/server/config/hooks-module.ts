@@ -1,9 +1,13 @@
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hooksBrand } from '../../adapters/mount.ts'
 import { splitName } from '../../events.ts'
 import type { Hooks } from '../../hooks.ts'
+import { appFunctionOf, appsInPackage } from '../../probot/app-module.ts'
+import type { ApplicationFunction } from '../../probot/probot.ts'
+import type { ServedApps } from '../../probot/served-app.ts'
+import { isMissingPackage } from '../../runtime/platform.ts'
 import { scheduleEvent } from '../../schedules/schedule.ts'
 import { importError } from './module-error.ts'
 import { followImports } from './module-imports.ts'
@@ -17,6 +21,8 @@ export interface HooksModule {
   hooks: Hooks
   /** The export `config`, not checked yet. */
   config: unknown
+  /** Replies to requests for paths that a Probot app has added. */
+  others?: ServedApps['others']
 }
 
 /** A module with the settings and the secret of the server that runs it. */
@@ -52,26 +58,62 @@ interface ModuleExports {
 }
 
 /**
- * Imports a JavaScript or TypeScript module that exports a `Hooks` as `default` or `hooks`. The module can import
- * `hookserver` even if its project has not installed it.
+ * Imports a JavaScript or TypeScript module that exports a `Hooks` as `default` or `hooks`, or the function of a Probot
+ * app as `default`. The module can import `hookserver` even if its project has not installed it.
+ * @param name The file. A package.json stands for the Probot apps that it lists.
  * @throws {ConfigError} if the file does not exist. @throws {ModuleError} if the import fails. @throws {Error} if the
- *   module exports no `Hooks`.
+ *   module exports neither a `Hooks` nor an app.
  */
 export async function loadModule(name: string): Promise<HooksModule> {
   assertModule(name)
-  const file = resolve(name)
   followImports()
-  let exports: ModuleExports
+  if (basename(name) === 'package.json') return loadPackage(name)
+  const exports = await importModule(name)
+  const hooks = [exports.default, exports.hooks].find(isHooks)
+  if (hooks) return { name, hooks, config: exports.config }
+  const app = appFunctionOf(exports)
+  if (app) return { name, config: exports.config, ...(await loadProbotApps(name, [app as ApplicationFunction])) }
+  const names = Object.keys(exports)
+  const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'
+  throw new Error(
+    `${name} must export a Hooks as "default" or "hooks", or a Probot app as "default", but ${found}: add "export default hooks"`,
+  )
+}
+
+/** @throws {ModuleError} if the import fails. */
+async function importModule(name: string): Promise<ModuleExports> {
   try {
-    exports = await importUntilIdle(pathToFileURL(file).href)
+    return await importUntilIdle(pathToFileURL(resolve(name)).href)
   } catch (cause) {
     throw importError(name, cause)
   }
-  const hooks = [exports.default, exports.hooks].find(isHooks)
-  if (hooks) return { name, hooks, config: exports.config }
-  const names = Object.keys(exports)
-  const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'
-  throw new Error(`${name} must export a Hooks as "default" or "hooks", but ${found}: add "export default hooks"`)
+}
+
+/** Imports the Probot apps that a package.json lists. */
+async function loadPackage(name: string): Promise<HooksModule> {
+  const files = appsInPackage(name)
+  if (!files)
+    throw new Error(`${name} lists no Probot apps: add "probot": { "apps": ["./index.js"] }, or name a module`)
+  const apps: ApplicationFunction[] = []
+  for (const file of files) {
+    const app = appFunctionOf(await importModule(file))
+    if (!app) throw new Error(`${file} must export a Probot app as "default", because ${name} lists it`)
+    apps.push(app as ApplicationFunction)
+  }
+  return { name, config: undefined, ...(await loadProbotApps(name, apps)) }
+}
+
+/** @throws {Error} if the package `octokit` is missing, or if an app fails. */
+async function loadProbotApps(name: string, apps: ApplicationFunction[]): Promise<ServedApps> {
+  try {
+    const { loadApps } = await import('../../probot/served-app.ts')
+    return await loadApps(apps)
+  } catch (cause) {
+    const reason = isMissingPackage(cause)
+      ? 'it needs the package "octokit": npm install octokit'
+      : (cause as Error).message
+    throw new Error(`Cannot load the Probot app ${name}: ${reason}`, { cause })
+  }
 }
 
 /**

@@ -23,7 +23,10 @@ export const lastImports = (): readonly string[] => imports
 
 let registered = false
 
-/** Records imports from now on, and resolves `hookserver` to this package if the project has not installed it. */
+/**
+ * Records imports from now on. If the project has not installed `hookserver`, resolves it to this package, and `probot`
+ * to `hookserver/probot`.
+ */
 export function followImports(): void {
   if (registered) return
   registered = true
@@ -47,7 +50,8 @@ function resolve(...[specifier, context, next]: Parameters<ResolveHookSync>): Re
   try {
     return next(specifier, context)
   } catch (error) {
-    if (!/^hookserver(\/|$)/.test(specifier)) throw error
-    return next(specifier, { ...context, parentURL: import.meta.url }) // a package can import itself by its name
+    if (!/^(probot$|hookserver(\/|$))/.test(specifier)) throw error
+    const own = specifier === 'probot' ? 'hookserver/probot' : specifier
+    return next(own, { ...context, parentURL: import.meta.url }) // a package can import itself by its name
   }
 }

@@ -58,14 +58,17 @@ export function keepDevSecret(secret: ServerSecret | undefined): void {
 }
 
 /**
- * Finds the secret to sign with: that of the environment, else that of the file that `serve --dev` creates. A server
- * with `--dev` and without `--secret-file` that runs in the same folder verifies with the same secret.
+ * Finds the secret to sign with: that of the environment, else that of the file that `serve --dev` creates, else that of
+ * a Probot app. A server with `--dev` and without `--secret-file` that runs in the same folder verifies with the same
+ * secret.
  * @throws {Error} if the file cannot be used.
  */
 export function findSigningSecret(): FoundSecret<string> | undefined {
   const found = secretIn(process.env)
-  if (found || !existsSync(devSecretFile)) return found
-  return { value: readKept(devSecretFile), source: devSecretFile }
+  if (found) return found
+  if (existsSync(devSecretFile)) return { value: readKept(devSecretFile), source: devSecretFile }
+  const { WEBHOOK_SECRET: value } = process.env
+  return value ? { value, source: 'the environment variable WEBHOOK_SECRET' } : undefined
 }
 
 function secretIn(env: NodeJS.ProcessEnv): FoundSecret<string> | undefined {

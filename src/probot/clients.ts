@@ -1,0 +1,64 @@
+import type { ApiBudget } from '../github/api-budget.ts'
+import { budgetFor, type Scope, withScope } from '../github/octokit-scope.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
+import { AppClient, installationOf } from './authentication.ts'
+import type { ProbotOctokit, ProbotOctokitClass } from './octokit.ts'
+
+interface ClientOptions {
+  Octokit: ProbotOctokitClass
+  githubToken: string | undefined
+  appId: number | string | undefined
+  privateKey: string | undefined
+  baseUrl: string | undefined
+  request: object | undefined
+}
+
+/** Creates the Octokits of a `Probot`. They share the tokens of installations. */
+export class Clients {
+  readonly #options: ClientOptions
+  #appClient: AppClient | undefined
+  /** The limits of each caller, which all its Octokits share. */
+  readonly #budgets = new Map<string, ApiBudget>()
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+  }
+
+  /** Authenticates as an installation. Without its id: with the token, else as the App. */
+  forInstallation(id: number | string | undefined, scope: Scope): ProbotOctokit {
+    const { githubToken, appId, privateKey } = this.#options
+    if (githubToken !== undefined) return this.#create('token', scope, { token: githubToken })
+    if (!appId || !privateKey) return this.#create('anonymous', scope, undefined)
+    const app = { appId, privateKey, client: this.#sharedClient({ appId, privateKey }) }
+    if (id === undefined) return this.#create('app', scope, app)
+    return this.#create(`installation ${id}`, scope, { ...app, installationId: id })
+  }
+
+  /**
+   * Authenticates as the installation in a payload. Without an installation: with the token, else not at all.
+   * @param exactId The id of the installation with all its digits: the number in the payload may be rounded.
+   */
+  forEvent(event: { name: string; payload: unknown }, scope: Scope, exactId: string | undefined): ProbotOctokit {
+    const id = installationOf(event)
+    if (id === undefined && this.#options.githubToken === undefined) return this.#create('anonymous', scope, undefined)
+    return this.forInstallation(id === undefined ? undefined : (exactId ?? id), scope)
+  }
+
+  #sharedClient(app: { appId: number | string; privateKey: string }): AppClient {
+    this.#appClient ??= new AppClient(app, this.#common)
+    return this.#appClient
+  }
+
+  #create(caller: string, scope: Scope, auth: object | undefined): ProbotOctokit {
+    const { Octokit } = this.#options
+    const budget = getOrCreate(this.#budgets, caller, () => budgetFor(caller))
+    const octokit = new Octokit({ ...this.#common, caller, scope, budget, auth: auth as never })
+    return withScope(scope, octokit as never, budget) as never
+  }
+
+  /** Only the options that are set, so that the class keeps its own defaults. */
+  get #common(): { baseUrl?: string; request?: object } {
+    const { baseUrl, request } = this.#options
+    return { ...(baseUrl && { baseUrl }), ...(request && { request }) }
+  }
+}

@@ -1,0 +1,39 @@
+import { appWithoutDelivery, readApp } from '../app.ts'
+import type { Hooks } from '../hooks.ts'
+import { optionsOf } from '../internals.ts'
+import { readEnvironment } from './environment.ts'
+import type { Options } from './options.ts'
+import { type ApplicationFunction, Probot } from './probot.ts'
+
+/**
+ * Registers the handlers of a Probot app on a `Hooks`. With an inbox, each handler has attempts of its own.
+ *
+ * ```ts
+ * const hooks = new Hooks({ inbox: sqlite('hookserver.db') })
+ * await probot(hooks, app)
+ * ```
+ * @param options Override the options of the `Hooks`, such as `app` and `token`, and the environment.
+ * @returns The app, once it is loaded.
+ * @throws {Error} (rejects) if the app fails, or if there are no credentials.
+ */
+export async function probot(
+  hooks: Hooks,
+  app: ApplicationFunction | ApplicationFunction[],
+  options: Options = {},
+): Promise<Probot> {
+  const instance = new Probot({ ...readEnvironment(process.env), ...optionsFrom(hooks), ...options, hooks })
+  await instance.load(app)
+  return instance
+}
+
+/** The options of a `Hooks` that an app needs too. */
+function optionsFrom(hooks: Hooks): Options {
+  const { app, token, apiUrl } = optionsOf(hooks)
+  const own = appWithoutDelivery(app)
+  const { id: appId, privateKey } = own ? readApp(own) : {}
+  return {
+    ...(appId && { appId, privateKey }),
+    ...(!own && token && { githubToken: token }),
+    ...(apiUrl && { baseUrl: apiUrl }),
+  }
+}

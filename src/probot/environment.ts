@@ -1,0 +1,71 @@
+/** The options of a `Probot` from environment variables: those of hookserver, else those of Probot. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { appIn } from '../app.ts'
+import type { LogLevel } from './log.ts'
+import type { Options } from './options.ts'
+import { Probot } from './probot.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The arguments of `createProbot()`. */
+export interface CreateProbotOptions {
+  /** Options that override the environment. */
+  overrides?: Options
+  /** Options that the environment overrides. */
+  defaults?: Options
+  /** Default: `process.env`. */
+  env?: Environment | undefined
+}
+
+/** Creates a `Probot` with the options of the environment. @throws {Error} if a variable is missing or invalid. */
+export function createProbot({ overrides = {}, defaults = {}, env = process.env }: CreateProbotOptions = {}): Probot {
+  return new Probot({ ...defaults, ...definedOnly(readEnvironment(env)), ...overrides })
+}
+
+/** @throws {TypeError} if a variable is invalid. No error shows its value. */
+export function readEnvironment(env: Environment): Options {
+  const app = appIn((name) => env[name])
+  const isSet = (name: string) => env[name] || undefined
+  const enterpriseHost = isSet('GHE_HOST')
+  return {
+    appId: app?.id ?? isSet('APP_ID'),
+    privateKey: app?.privateKey ?? readPrivateKey(env),
+    secret: isSet('GITHUB_WEBHOOKS_KEY') ?? isSet('WEBHOOK_SECRET') ?? isSet('SECRET_KEY'),
+    webhookPath: isSet('WEBHOOK_PATH'),
+    baseUrl: enterpriseHost && `${isSet('GHE_PROTOCOL') ?? 'https'}://${enterpriseHost}/api/v3`,
+    logLevel: isSet('LOG_LEVEL') as LogLevel | undefined,
+    redisConfig: isSet('REDIS_URL'),
+  }
+}
+
+/** The options that are set: an unset variable must not hide a default. */
+const definedOnly = (options: Options): Options =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+
+/**
+ * The private key: `PRIVATE_KEY` as text or in base64, else the file `PRIVATE_KEY_PATH`, else the only `.pem` file in
+ * the current folder.
+ * @throws {TypeError} naming the variable that is invalid.
+ */
+function readPrivateKey({ PRIVATE_KEY: text, PRIVATE_KEY_PATH: path }: Environment): string | undefined {
+  if (text) return parseKey(text, 'PRIVATE_KEY')
+  if (path) return parseKey(readKeyFile(path), 'The file that PRIVATE_KEY_PATH names')
+  const [only, ...more] = readdirSync('.').filter((name) => name.endsWith('.pem'))
+  return only !== undefined && more.length === 0 ? parseKey(readFileSync(only, 'utf8'), only) : undefined
+}
+
+function parseKey(text: string, source: string): string {
+  const candidates = [text.replaceAll('\\n', '\n'), Buffer.from(text, 'base64').toString()]
+  const pem = candidates.find((candidate) => /-----BEGIN (RSA )?PRIVATE KEY-----/.test(candidate))
+  if (pem !== undefined) return pem
+  throw new TypeError(`${source} is not a private key: use the text of the .pem file from GitHub, perhaps in base64`)
+}
+
+function readKeyFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new TypeError(`PRIVATE_KEY_PATH is not the path of a readable file (${code})`, { cause })
+  }
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Mountable } from '../adapters/mount.ts'
+import { hookserver, type NodeHandler } from '../adapters/node.ts'
+import type { RequestHandler } from './options.ts'
+
+/**
+ * A listener for `http.createServer()`, and a middleware for Express. Resolves to `true` if it has handled the request.
+ * Without `next`, it replies 404 to requests that nothing handles.
+ */
+export type NodeMiddleware = NodeHandler
+
+interface ServedPaths {
+  path?: string | undefined
+  /** The handlers of other paths. Default: those that apps have added. */
+  handlers?: readonly RequestHandler[]
+}
+
+/** Serves the deliveries of an app that is loaded, and the other paths that it handles. */
+export function nodeMiddleware(
+  probot: { hooks: Mountable; webhookPath: string; handlers: readonly RequestHandler[] },
+  { path = probot.webhookPath, handlers = probot.handlers }: ServedPaths = {},
+): NodeMiddleware {
+  const receive = hookserver(probot.hooks, { path })
+  return async (request, given, next) => {
+    if (await receive(request, given, () => undefined)) return true
+    const response = given as ServerResponse
+    const handled = await handleOthers(handlers, request as IncomingMessage, response)
+    if (handled === true) return true
+    if (next) next()
+    else if (handled === false) response.writeHead(404).end()
+    return false
+  }
+}
+
+/**
+ * Calls handlers until one has handled the request.
+ * @returns `undefined` if it is not known whether one has: it may end the response later.
+ */
+export async function handleOthers(
+  handlers: readonly RequestHandler[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean | undefined> {
+  let outcome: false | undefined = false
+  for (const handler of handlers) {
+    const handled = await handleOther(handler, request, response)
+    if (handled === true) return true
+    if (handled === undefined) outcome = undefined
+  }
+  return outcome
+}
+
+/**
+ * Calls a handler of another path.
+ * @returns `undefined` if it is not known whether it handles the request: it may end the response later.
+ */
+async function handleOther(
+  handler: RequestHandler,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean | undefined> {
+  if (handler.length >= 3) return handleWithNext(handler, request, response)
+  const returned = await handler(request, response)
+  if (returned || response.writableEnded) return true
+  return returned === false ? false : undefined
+}
+
+/** Calls an app or a router of Express. It either ends the response or calls `next()`. */
+function handleWithNext(handler: RequestHandler, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    response.once('close', () => resolve(true))
+    handler(request, response, (error) => (error ? reject(error) : resolve(false)))
+  })
+}

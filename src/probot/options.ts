@@ -1,0 +1,71 @@
+import type { Hooks } from '../hooks.ts'
+import type { BasicInbox } from '../inbox/inbox.ts'
+import type { Logger, LogLevel } from './log.ts'
+import type { ProbotOctokitClass } from './octokit.ts'
+
+/** The options of `new Probot(options)`. */
+export interface Options {
+  /** The App ID. */
+  appId?: number | string | undefined
+  /** The PEM text of the App's private key. */
+  privateKey?: string | undefined
+  /** A token, instead of an App. */
+  githubToken?: string | undefined
+  /** The webhook's secret. Without it, `new Probot()` works, but receives no requests. */
+  secret?: string | undefined
+  /** The path that receives deliveries. Default: `/api/github/webhooks`. */
+  webhookPath?: string | undefined
+  /** The URL of GitHub's API: `https://HOST/api/v3` for an Enterprise Server. */
+  baseUrl?: string | undefined
+  /** The class of the Octokits: `ProbotOctokit` with your plugins and defaults. */
+  Octokit?: ProbotOctokitClass | undefined
+  /** Options of each request, such as `{ fetch }`. Default: the global `fetch`. */
+  request?: object | undefined
+  /** A logger with pino's interface. Default: the console. */
+  log?: Logger | undefined
+  /** Without `log`: the lowest level that is logged. Default: `warn`. */
+  logLevel?: LogLevel | undefined
+  /**
+   * Stores deliveries before the reply: `inbox: sqlite('hookserver.db')`. Each handler of the app then has attempts of
+   * its own. Without an inbox, the handlers run before the reply.
+   */
+  inbox?: BasicInbox | undefined
+  /** Receives the deliveries. Default: a `Hooks` with these options, which does not check the origin of requests. */
+  hooks?: Hooks | undefined
+  /** Gets the HTTP handlers that the app adds. `Server` sets it. */
+  server?: { addHandler(handler: RequestHandler): void } | undefined
+  port?: number | undefined
+  host?: string | undefined
+  /** @deprecated Write `appId`. */
+  id?: number | string | undefined
+  /** @deprecated Write `privateKey`. */
+  cert?: string | undefined
+  /** Options of Probot that have no effect here, such as `redisConfig`. */
+  [option: string]: unknown
+}
+
+/** The second argument of an app. */
+export interface ApplicationFunctionOptions {
+  cwd: string
+  /** Adds a handler for requests to other paths than that of the webhook. */
+  addHandler(handler: RequestHandler): void
+  /** @deprecated Create a router with Express, and pass it to `addHandler`. */
+  // biome-ignore lint/suspicious/noExplicitAny: a router of the Express that the app has installed
+  getRouter(path?: string): any
+  [option: string]: unknown
+}
+
+/**
+ * A handler of HTTP requests, such as an app of Express. It returns `true`, or ends the response, if it has handled the
+ * request.
+ */
+export type RequestHandler = (
+  // biome-ignore lint/suspicious/noExplicitAny: the types of requests differ between frameworks
+  request: any,
+  // biome-ignore lint/suspicious/noExplicitAny: the types of responses differ between frameworks
+  response: any,
+  next?: (error?: unknown) => void,
+) => unknown
+
+/** The path at which Probot receives deliveries. */
+export const defaultWebhookPath = '/api/github/webhooks'

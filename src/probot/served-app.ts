@@ -1,0 +1,42 @@
+/** Probot apps in `hookserver serve`. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Hooks } from '../hooks.ts'
+import { probot } from './durable.ts'
+import { readEnvironment } from './environment.ts'
+import { handleOthers } from './node-middleware.ts'
+import { defaultWebhookPath } from './options.ts'
+import type { ApplicationFunction, Probot } from './probot.ts'
+
+/** Apps with the `Hooks` that gets their deliveries. */
+export interface ServedApps {
+  hooks: Hooks
+  /** Replies to requests for other paths. `undefined` if the apps have added no handlers for them. */
+  others: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
+}
+
+/**
+ * Loads apps for a server.
+ * @throws {Error} (rejects) if an app fails, or if there are no credentials.
+ */
+export async function loadApps(apps: ApplicationFunction[]): Promise<ServedApps> {
+  const { appId, privateKey, baseUrl, secret, webhookPath = defaultWebhookPath } = readEnvironment(process.env)
+  const hooks = new Hooks({
+    // `serve --dev` sets GITHUB_WEBHOOKS_KEY to a random secret if it knows none.
+    secret: process.env.WEBHOOK_SECRET || secret,
+    path: webhookPath,
+    apiUrl: baseUrl,
+    ...(appId && privateKey ? { app: { id: appId, privateKey } } : {}),
+  })
+  const app = await probot(hooks, apps)
+  return { hooks, others: app.handlers.length > 0 ? (...given) => replyToOther(app, ...given) : undefined }
+}
+
+async function replyToOther(app: Probot, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    if ((await handleOthers(app.handlers, request, response)) === false) response.writeHead(404).end()
+  } catch (err) {
+    app.log.error({ err }, 'A request handler of the app failed')
+    if (!response.headersSent) response.writeHead(500)
+    response.end()
+  }
+}

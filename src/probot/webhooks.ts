@@ -1,0 +1,209 @@
+import { type AnyEventName, describeUnknown, isKnownName, reportedNames } from '../events.ts'
+import { type HandlerOptions, optionsThenHandler } from '../handler.ts'
+import { sign, verify } from '../receiver/signature.ts'
+import { fail, isFunction, isListOf, isString } from '../runtime/check-options.ts'
+import type { Context, WebhookEvent } from './context.ts'
+import { explainError } from './explain-error.ts'
+import type { Logger } from './log.ts'
+import { warnOnce } from './old-calls.ts'
+import { placeOfCaller } from './place.ts'
+
+/** A function that is called for each delivery of its events. */
+export type ProbotHandler<Name extends string = string> = (context: Context<Name>) => unknown
+
+/** The error that `receive()` rejects with: the errors of all handlers that failed, and the delivery. */
+export interface WebhookError extends AggregateError {
+  event: WebhookEvent
+}
+
+/** A function that gets the errors of a delivery. */
+export type ErrorHandler = (error: WebhookError) => unknown
+
+/** A registered handler. */
+export interface Listener {
+  readonly names: readonly string[]
+  /** The `name` identifies its attempts in an inbox. */
+  readonly options: HandlerOptions & { readonly name: string }
+  readonly handler: ProbotHandler
+}
+
+/** What the handlers of a `Probot` need of it. */
+export interface WebhooksOptions {
+  log: Logger
+  secret: string | undefined
+  /** Creates the context of a delivery, which all its handlers share. */
+  toContext(event: WebhookEvent): Context | Promise<Context>
+}
+
+/** A delivery as text, with its signature. */
+export interface SignedEvent {
+  id: string
+  name: string
+  payload: string
+  signature: string
+}
+
+/** The handlers of a `Probot`, by event: the interface of `@octokit/webhooks`. */
+export class ProbotWebhooks {
+  readonly #options: WebhooksOptions
+  readonly #listeners = new Set<Listener>()
+  readonly #errorHandlers: ErrorHandler[] = []
+  /** How many handlers each place has registered for each event. */
+  readonly #counts = new Map<string, number>()
+  #observer: { added(listener: Listener): void; removed(listener: Listener): void } | undefined
+
+  constructor(options: WebhooksOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Adds a handler.
+   * @param names `event` or `event.action`, or a list of these.
+   * @param options For deliveries in an inbox. Without `name`, the handler is named after its events and its file.
+   * @throws {TypeError} naming the invalid argument.
+   */
+  on<const Name extends AnyEventName>(names: Name | readonly Name[], handler: ProbotHandler<Name>): void
+  on<const Name extends AnyEventName>(
+    names: Name | readonly Name[],
+    options: HandlerOptions,
+    handler: ProbotHandler<Name>,
+  ): void
+  on(names: string | readonly string[], ...given: unknown[]): void {
+    const list: unknown = isString(names) ? [names] : names
+    if (!isListOf(list, isString) || list.length === 0)
+      fail('app.on(): "names"', 'a string or a list of strings', names)
+    for (const name of list) this.#checkName(name)
+    this.#add(list, optionsThenHandler(`app.on('${list[0]}'`, given))
+  }
+
+  /** Adds a handler for every event. */
+  onAny(handler: ProbotHandler): void
+  onAny(options: HandlerOptions, handler: ProbotHandler): void
+  onAny(...given: unknown[]): void {
+    this.#add(['*'], optionsThenHandler('app.onAny(', given))
+  }
+
+  /** Adds a function that gets the error when handlers of a delivery fail. */
+  onError(handler: ErrorHandler): void {
+    if (!isFunction(handler)) fail('app.onError(): "handler"', 'a function', handler)
+    this.#errorHandlers.push(handler)
+  }
+
+  /** Removes the registrations of a handler for these names. */
+  removeListener(names: string | readonly string[], handler: (context: never) => unknown): void {
+    const removed = [names].flat().join()
+    for (const listener of this.#listeners) {
+      if (listener.handler !== handler || listener.names.join() !== removed) continue
+      this.#listeners.delete(listener)
+      this.#observer?.removed(listener)
+    }
+  }
+
+  /**
+   * Calls the handlers of a delivery, all at once, and waits for them. Logs their errors.
+   * @throws {AggregateError} (rejects) with the errors of the handlers that failed.
+   */
+  async receive(event: WebhookEvent): Promise<void> {
+    try {
+      await this.run(event)
+    } catch (error) {
+      explainError(error as WebhookError, this.#options.log)
+      throw error
+    }
+  }
+
+  /** As `receive()`, but without logging: for a caller that logs the error itself. */
+  async run(event: WebhookEvent): Promise<void> {
+    if (!isString(event?.name)) throw this.reportErrors([new TypeError('The event has no name')], event)
+    const listeners = this.#matching(event)
+    if (listeners.length === 0) return
+    const context = Promise.resolve(event).then(this.#options.toContext)
+    const runs = listeners.map(async ({ handler }) => handler(await context))
+    const errors = (await Promise.allSettled(runs)).flatMap((run) => (run.status === 'rejected' ? [run.reason] : []))
+    if (errors.length > 0) throw this.reportErrors([...new Set(errors)], event)
+  }
+
+  /** Calls the error handlers. @returns The error that they got. */
+  reportErrors(errors: readonly unknown[], event: WebhookEvent): WebhookError {
+    const text = errors.map((error) => (error as Error)?.message ?? String(error)).join('\n')
+    const error = Object.assign(new AggregateError(errors, text), { event })
+    for (const handler of this.#errorHandlers) void this.#callErrorHandler(handler, error)
+    return error
+  }
+
+  /** The signature of a text: `sha256=…`. */
+  sign(payload: string): Promise<string> {
+    return sign(this.#secret, payload)
+  }
+
+  /** Whether a signature belongs to a text. */
+  verify(payload: string, signature: string): Promise<boolean> {
+    return verify(this.#secret, payload, signature)
+  }
+
+  /** Verifies a delivery, and then calls its handlers. @throws {AggregateError} (rejects) as `receive()`. */
+  async verifyAndReceive({ id, name, payload, signature }: SignedEvent): Promise<void> {
+    const event = { id, name, payload: {} }
+    if (!(await this.verify(payload, signature).catch(() => false))) {
+      const error = new Error('[@octokit/webhooks] signature does not match event payload and secret')
+      throw this.reportErrors([Object.assign(error, { event, status: 400 })], event)
+    }
+    await this.receive({ ...event, payload: JSON.parse(payload) })
+  }
+
+  /** Calls `added` for each handler, also for those that are already registered. */
+  observe(observer: { added(listener: Listener): void; removed(listener: Listener): void }): void {
+    this.#observer = observer
+    for (const listener of this.#listeners) observer.added(listener)
+  }
+
+  get #secret(): string {
+    const { secret } = this.#options
+    if (secret) return secret
+    throw new TypeError('There is no secret to sign with: set WEBHOOK_SECRET, or pass the option "secret"')
+  }
+
+  #checkName(name: string): void {
+    const { log } = this.#options
+    if (name === 'error') throw new TypeError("app.on('error', …) registers no handler: write app.onError(handler)")
+    if (name === '*') warnOnce(log, "app.on('*', …)", 'app.onAny(…)')
+    if (name === '*' || isKnownName(name) || reportedNames.has(name)) return
+    reportedNames.add(name)
+    log.warn(describeUnknown(name, 'ignore this warning: the handler runs'))
+  }
+
+  #add(names: readonly string[], { options, handler }: ReturnType<typeof optionsThenHandler>): void {
+    if (!isFunction(handler)) fail(`The handler of ${names.join(', ')}`, 'a function', handler)
+    const listener: Listener = {
+      names,
+      options: { ...options, name: options?.name ?? this.#nameAt(names) },
+      handler: handler as ProbotHandler,
+    }
+    this.#listeners.add(listener)
+    this.#observer?.added(listener)
+  }
+
+  /** `issues.opened@src/labels.js`. The second handler for the same event in the same file ends with `#2`. */
+  #nameAt(names: readonly string[]): string {
+    const name = `${names.join(',')}@${placeOfCaller()}`
+    const count = (this.#counts.get(name) ?? 0) + 1
+    this.#counts.set(name, count)
+    return count === 1 ? name : `${name}#${count}`
+  }
+
+  /** The handlers of a delivery: those of `event.action` first. */
+  #matching({ name, payload }: WebhookEvent): Listener[] {
+    const action = (payload as { action?: unknown } | undefined)?.action
+    const own = isString(action) ? [`${name}.${action}`, name, '*'] : [name, '*']
+    const found = own.flatMap((wanted) => [...this.#listeners].filter(({ names }) => names.includes(wanted)))
+    return [...new Set(found)]
+  }
+
+  async #callErrorHandler(handler: ErrorHandler, error: WebhookError): Promise<void> {
+    try {
+      await handler(error)
+    } catch (err) {
+      this.#options.log.error({ err }, 'A function that app.onError() registered failed')
+    }
+  }
+}

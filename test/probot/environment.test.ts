@@ -1,0 +1,67 @@
+/** The environment variables of an app. */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { optionsOf } from '../../src/internals.ts'
+import { createProbot } from '../../src/probot/index.ts'
+import { privateKey } from './scene.ts'
+
+const env = { APP_ID: '1', PRIVATE_KEY: privateKey, WEBHOOK_SECRET: 'from the environment' }
+
+const appIdOf = async (own: Record<string, string>) => {
+  const octokit = await createProbot({ env: own }).auth()
+  return (await octokit.auth({ type: 'app' })) as { appId: string }
+}
+
+describe('createProbot()', () => {
+  test('reads the variables of Probot', async () => {
+    const probot = createProbot({
+      env: { ...env, WEBHOOK_PATH: '/own', GHE_HOST: 'github.example', GHE_PROTOCOL: 'http', LOG_LEVEL: 'error' },
+    })
+    expect(probot.webhookPath).toBe('/own')
+    expect(probot.log.level).toBe('error')
+    expect(optionsOf(probot.hooks).secret).toBe('from the environment')
+    expect((await probot.auth()).request.endpoint.DEFAULTS.baseUrl).toBe('http://github.example/api/v3')
+  })
+
+  test('prefers the variables of hookserver', async () => {
+    const own = { GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: privateKey, GITHUB_WEBHOOKS_KEY: 'own' }
+    expect(await appIdOf({ ...env, ...own })).toMatchObject({ appId: '7' })
+    expect(optionsOf(createProbot({ env: { ...env, ...own } }).hooks).secret).toBe('own')
+  })
+
+  test('lets overrides win over the environment, and the environment over defaults', () => {
+    const given = {
+      env: { ...env, LOG_LEVEL: 'fatal' },
+      defaults: { logLevel: 'debug', webhookPath: '/default' } as const,
+    }
+    expect(createProbot(given).log.level).toBe('fatal')
+    expect(createProbot({ ...given, overrides: { logLevel: 'trace' } }).log.level).toBe('trace')
+    expect(createProbot({ ...given, env }).log.level).toBe('debug')
+    expect(createProbot({ ...given, env }).webhookPath).toBe('/default')
+  })
+
+  test('reads a key in one line, in base64, and in a file', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'probot-')), 'key.pem')
+    writeFileSync(path, privateKey)
+    for (const key of [
+      { PRIVATE_KEY: privateKey.replaceAll('\n', '\\n') },
+      { PRIVATE_KEY: Buffer.from(privateKey).toString('base64') },
+      { PRIVATE_KEY_PATH: path },
+    ]) {
+      expect(await appIdOf({ APP_ID: '1', ...key } as Record<string, string>)).toMatchObject({ type: 'app' })
+    }
+  })
+
+  test('names the variable that is missing or invalid, without its value', () => {
+    expect(() => createProbot({ env: { PRIVATE_KEY: privateKey } })).toThrow('set APP_ID')
+    expect(() => createProbot({ env: { APP_ID: '1' } })).toThrow('set PRIVATE_KEY or PRIVATE_KEY_PATH')
+    expect(() => createProbot({ env: { APP_ID: '1', PRIVATE_KEY: 'broken' } })).toThrow(
+      /^PRIVATE_KEY is not a private key/,
+    )
+    expect(() => createProbot({ env: { APP_ID: '1', PRIVATE_KEY_PATH: '/nothing' } })).toThrow(
+      'PRIVATE_KEY_PATH is not the path of a readable file (ENOENT)',
+    )
+  })
+})

@@ -1,0 +1,109 @@
+/** `hookserver serve` with Probot apps. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { handlersOf } from '../../src/cli/module-handlers.ts'
+import { anyOrigin, project, ServedProcess, secret } from '../server/service.ts'
+import { privateKey, send } from './scene.ts'
+
+const env = { APP_ID: '1', PRIVATE_KEY: privateKey.replaceAll('\n', '\\n'), WEBHOOK_SECRET: secret }
+const appending = (file: string) => `
+  const { appendFileSync } = require('node:fs')
+  module.exports = (app, { addHandler }) => {
+    app.on('push', ({ id }) => appendFileSync('${file}', id + '\\n'))
+    addHandler((request, response) => request.url === '/own' && response.end('own'))
+  }`
+
+const textOf = (folder: string, file: string) => {
+  try {
+    return readFileSync(join(folder, file), 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+async function statesOf(served: ServedProcess, folder: string): Promise<unknown> {
+  const token = readFileSync(join(folder, 'hookserver.token'), 'utf8').trim()
+  const headers = { authorization: `Bearer ${token}` }
+  const response = await fetch(`${await served.adminUrl()}/api/v1/deliveries/1`, { headers })
+  return ((await response.json()) as { tasks: { handler: string; state: string }[] }).tasks
+}
+
+describe('hookserver serve', () => {
+  test('stores the deliveries of an app with the variables of Probot, and serves its paths', async () => {
+    const folder = project({ 'index.cjs': appending('handled.txt') })
+    const served = new ServedProcess(folder, ['index.cjs', ...anyOrigin], env)
+    const url = await served.url()
+    expect(url).toMatch(/\/api\/github\/webhooks$/)
+    expect(await send(url, 'push', 'one', secret)).toEqual({ status: 202, text: 'Accepted' })
+    await expect.poll(() => textOf(folder, 'handled.txt')).toBe('one\n')
+    await expect.poll(() => statesOf(served, folder)).toMatchObject([{ handler: 'push@index.cjs', state: 'done' }])
+    expect(await (await fetch(new URL('/own', url))).text()).toBe('own')
+    expect((await fetch(new URL('/nothing', url))).status).toBe(404)
+    expect(served.output).not.toContain(secret)
+  })
+
+  test('loads the apps that package.json lists, also those of packages', async () => {
+    const manifest = { probot: { apps: ['./first.cjs', 'second'] } }
+    const folder = project({ 'package.json': JSON.stringify(manifest), 'first.cjs': appending('first.txt') })
+    const installed = join(folder, 'node_modules/second')
+    mkdirSync(installed, { recursive: true })
+    writeFileSync(join(installed, 'index.js'), appending('second.txt'))
+    const served = new ServedProcess(folder, anyOrigin, { ...env, WEBHOOK_PATH: '/own-path' })
+    const url = await served.url()
+    expect(url).toMatch(/\/own-path$/)
+    await send(url, 'push', 'one', secret)
+    for (const file of ['first.txt', 'second.txt']) await expect.poll(() => textOf(folder, file)).toBe('one\n')
+  })
+
+  test('resolves probot to hookserver/probot if the project has not installed it', async () => {
+    const module = `
+      import { ProbotOctokit } from 'probot'
+      import { writeFileSync } from 'node:fs'
+      export default (app) => writeFileSync('found.txt', typeof ProbotOctokit.defaults)`
+    const folder = project({ 'index.mjs': module })
+    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], env)
+    await served.url()
+    expect(textOf(folder, 'found.txt')).toBe('function')
+  })
+
+  test('delivers again after kill -9 what an app had not handled', async () => {
+    const blocking = `
+      import { appendFileSync } from 'node:fs'
+      export default (app) => app.on('push', ({ id }) => {
+        appendFileSync('started.txt', id + '\\n')
+        return process.env.BLOCK ? new Promise(() => {}) : undefined
+      })`
+    const folder = project({ 'index.mjs': blocking })
+    const killed = new ServedProcess(folder, ['index.mjs', ...anyOrigin], { ...env, BLOCK: '1' })
+    expect((await send(await killed.url(), 'push', 'one', secret)).status).toBe(202)
+    await expect.poll(() => textOf(folder, 'started.txt')).toBe('one\n')
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    const restarted = new ServedProcess(folder, ['index.mjs', ...anyOrigin], env)
+    await expect.poll(() => textOf(folder, 'started.txt')).toBe('one\none\n')
+    await expect.poll(() => statesOf(restarted, folder)).toMatchObject([{ state: 'done' }])
+  })
+
+  test.each([
+    ['without credentials', {}, { WEBHOOK_SECRET: secret }, 'appId option is required: set APP_ID'],
+    ['without a secret', {}, { ...env, WEBHOOK_SECRET: '' }, 'No secret'],
+    [
+      'whose function fails',
+      { 'index.mjs': 'export default () => { throw new Error("broken") }' },
+      env,
+      'Cannot load the Probot app index.mjs: broken',
+    ],
+  ])('says why it cannot serve an app %s', async (_, files, own, message) => {
+    const folder = project({ 'index.mjs': 'export default () => {}', ...files })
+    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], own)
+    expect(await served.ended).toBe(1)
+    expect(served.output).toContain(message)
+  })
+})
+
+test('commands read the events of an app before it has credentials', async () => {
+  const folder = project({ 'index.mjs': "export default (app) => app.on(['issues.opened', 'push'], () => {})" })
+  const { names } = await handlersOf(join(folder, 'index.mjs'))
+  expect(names).toEqual(['issues.opened', 'push'])
+})

@@ -1,0 +1,95 @@
+/** `Server` and `run()`. */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { Probot, run, Server } from '../../src/probot/index.ts'
+import { Recorder } from '../recorder.ts'
+import { privateKey, recordedLog, secret, send } from './scene.ts'
+
+const App = Probot.defaults({ githubToken: 'token', secret })
+
+function createServer(options = {}) {
+  const recorder = new Recorder()
+  const server = new Server({ Probot: App, port: 0, host: '127.0.0.1', log: recordedLog(recorder), ...options })
+  onTestFinished(() => server.stop())
+  const url = (path: string) => `http://${server.host}:${server.port}${path}`
+  return { server, recorder, url }
+}
+
+describe('Server', () => {
+  test('serves the deliveries and the paths of an app, and logs the requests', async () => {
+    const { server, recorder, url } = createServer()
+    const handler = vi.fn()
+    await server.load((app, { addHandler, cwd }) => {
+      app.on('push', handler)
+      addHandler((request, response) => request.url === '/own' && response.end(cwd))
+    })
+    await server.loadHandlerFactory(() => (request, response) => request.url === '/made' && response.end('made'))
+    await server.start()
+    expect(await send(url('/api/github/webhooks'))).toEqual({ status: 200, text: 'ok\n' })
+    expect(handler).toHaveBeenCalledOnce()
+    for (const [path, text] of Object.entries({ '/own': process.cwd(), '/made': 'made', '/ping': 'PONG' })) {
+      expect(await (await fetch(url(path))).text()).toBe(text)
+    }
+    expect((await fetch(url('/nothing?secret=1'))).status).toBe(404)
+    await expect.poll(() => recorder.messages.at(-1)).toMatch(/^GET \/nothing 404 - \d+ms$/)
+  })
+
+  test('replies 500 if a handler of a path fails', async () => {
+    const { server, recorder, url } = createServer()
+    server.addHandler(() => Promise.reject(new Error('private')))
+    await server.start()
+    const response = await fetch(url('/own'))
+    expect([response.status, await response.text()]).toEqual([500, ''])
+    expect(recorder.messages).toContain('A request handler of the app failed')
+  })
+
+  test('says that its port is taken, or that there is no secret', async () => {
+    const { server } = createServer()
+    await server.start()
+    const { server: second } = createServer({ port: server.port })
+    await expect(second.start()).rejects.toThrow(`Port ${server.port} is already in use. You can define the PORT`)
+    const { server: third } = createServer({ Probot: Probot.defaults({ githubToken: 'token' }) })
+    await expect(third.start()).rejects.toThrow('set WEBHOOK_SECRET')
+  })
+})
+
+describe('run()', () => {
+  const env = { APP_ID: '1', PRIVATE_KEY: privateKey, WEBHOOK_SECRET: secret, HOST: '127.0.0.1' }
+  const quiet = { log: recordedLog(new Recorder()) }
+
+  /** `PORT=0` chooses Probot's default port, so the tests need a free one. */
+  const freePort = async () => {
+    const { server } = createServer()
+    await server.start()
+    const { port } = server
+    await server.stop()
+    return String(port)
+  }
+
+  test('serves a function with the options of the environment', async () => {
+    const handler = vi.fn()
+    const own = { ...env, WEBHOOK_PATH: '/own', PORT: await freePort() }
+    const server = await run((app) => app.on('push', handler), { env: own, ...quiet })
+    onTestFinished(() => server.stop())
+    expect((await send(`http://127.0.0.1:${own.PORT}/own`)).status).toBe(200)
+    expect(handler).toHaveBeenCalledOnce()
+  })
+
+  test('serves the modules of the command line, whose flags override the environment', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'probot-')), 'app.cjs')
+    writeFileSync(path, 'exports.__esModule = true; exports.default = (app) => { globalThis.loadedApp = app }')
+    const port = await freePort()
+    const server = await run(['node', 'run', path, '--port', port, '--webhook-path', '/flag'], { env, ...quiet })
+    onTestFinished(() => server.stop())
+    expect((globalThis as { loadedApp?: Probot }).loadedApp?.webhookPath).toBe('/flag')
+    expect(server.port).toBe(Number(port))
+  })
+
+  test('says what is missing', async () => {
+    await expect(run(() => {}, { env: {} })).rejects.toThrow('The App ID is missing: set APP_ID')
+    await expect(run(() => {}, { env: { APP_ID: '1' } })).rejects.toThrow('set PRIVATE_KEY or PRIVATE_KEY_PATH')
+    await expect(run(['node', 'run'], { env })).rejects.toThrow('Name the module of the app')
+  })
+})
