@@ -144,6 +144,16 @@ async function expectContents(inbox: Inbox): Promise<void> {
   }
 }
 
+test('groups the failures of a database of version 1', async () => {
+  const at = Date.UTC(2025, 0, 15, 10)
+  const { groups } = await open(await createFilled()).failureGroups({}, at)
+  const known = { firstAt: at + 250, lastAt: at + 250, returnedAt: undefined, hours: [...Array(23).fill(0), 1] }
+  expect(groups.toSorted((a, b) => (a.handler < b.handler ? -1 : 1))).toMatchObject([
+    { handler: 'build', error: 'Error: out of order', tasks: { dead: 1, retrying: 0 }, ...known },
+    { handler: 'notify', error: 'Error: not now', tasks: { dead: 0, retrying: 1 }, ...known },
+  ])
+})
+
 test('reads bodies, details, counts and metadata of a database of version 1', async () => {
   const inbox = open(await createFilled())
   const textOf = async (id: number) => Buffer.from((await inbox.body(id)) ?? []).toString()
