@@ -30,7 +30,7 @@ export interface FailureGroup {
   returnedAt: number | undefined
   /** How many attempts failed with this error in the current hour and in each of the 23 hours before it, oldest first. */
   hours: number[]
-  /** The repositories with the most of the newest 200 tasks, at most three, and their numbers of tasks. */
+  /** The repositories with the most of the newest 50 tasks, at most three, and their numbers of tasks. */
   repositories: { repository: string; count: number }[]
 }
 

@@ -4,7 +4,7 @@ import type { FailedTaskState, FailureExample, FailureGroup, FailurePage, Failur
 import { type AttemptRow, toAttemptDetail } from './rows.ts'
 
 /** The number of tasks whose repositories are counted. */
-export const maxRepositoryTasks = 200
+export const maxRepositoryTasks = 50
 
 /** The number of repositories of a group that are shown. */
 export const maxRepositories = 3

@@ -114,7 +114,7 @@ export const FailureGroup = object({
   hours: v.pipe(list(count), v.description('Failed attempts in each of the last 24 hours, oldest first')),
   repositories: v.pipe(
     list(object({ repository: text, count })),
-    v.description('The repositories with the most of the newest 200 tasks'),
+    v.description('The repositories with the most of the newest 50 tasks'),
   ),
 })
 export type FailureGroup = v.InferOutput<typeof FailureGroup>
