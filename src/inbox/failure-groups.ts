@@ -9,8 +9,8 @@
  */
 import type { AttemptDetail, PayloadSummary } from './records.ts'
 
-/** The states of a task with an unresolved failure. */
 export const failedTaskStates = ['dead', 'retrying', 'pending', 'running'] as const
+/** The state of a task with an unresolved failure. */
 export type FailedTaskState = (typeof failedTaskStates)[number]
 
 /** The unresolved failures of one handler with the same normalized error. Times are milliseconds since 1970. */
@@ -50,6 +50,7 @@ export interface FailureGroupDetail extends FailureGroup {
   example: FailureExample | undefined
 }
 
+/** Which failure groups to list. */
 export interface FailureQuery {
   /** Only the groups of this handler. */
   handler?: string | undefined
