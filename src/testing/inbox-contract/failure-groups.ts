@@ -113,7 +113,10 @@ export const failureGroupCases: InboxContractCase[] = [
       task = only(await worker.claim('a', 1, start + minute))
       await worker.finish(task, 'dead', { error: 'Error: Two' })
       assert.equal(await inbox.retry({ ids: [id] }), 1)
-      assert.equal(only(await groupsOf(inbox)).tasks.dead, 1) // the delivery waits to be matched again
+      const waiting = only(await groupsOf(inbox)) // the delivery waits to be matched again
+      assert.equal(waiting.tasks.dead, 1)
+      assert.equal(await inbox.retryFailures(waiting.id), 0)
+      assert.equal(await inbox.discardFailures(waiting.id, 'not needed'), 0)
       await worker.match(id, 'a')
       assert.equal(only(await groupsOf(inbox)).tasks.running, 1)
       await worker.finish({ ...task, attempt: task.attempt + 1 }, 'succeeded')
@@ -140,6 +143,7 @@ export const failureGroupCases: InboxContractCase[] = [
       await inbox.retry({ ids: [id] })
       await worker.match(id, due('b'))
       await assertTasks(inbox, id, { a: 'gone', b: 'pending' })
+      assert.equal((await taskOf(inbox, id, 'a')).failureGroup, undefined)
       assert.deepEqual(await groupsOf(inbox), [])
     },
   },
