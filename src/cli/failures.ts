@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { FailureGroup, FailureGroupDetail } from '../inbox/failure-groups.ts'
-import { parseTimestamp } from '../inbox/query/query.ts'
+import { parseTimestamp } from '../inbox/query/timestamp.ts'
 import type { AdminClient } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, invalidValue, wholeNumber, withClient } from './flags.ts'
 import {
