@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { linkTo } from './address.ts'
 import { Deliveries } from './deliveries/deliveries.tsx'
 import { DeliveryPage } from './delivery/delivery-page.tsx'
+import { Failures } from './failures/failures.tsx'
 import { Handlers } from './handlers/handlers.tsx'
 import { Overview } from './overview/overview.tsx'
 import { Rejections } from './rejections/rejections.tsx'
@@ -9,17 +10,20 @@ import { route } from './route.ts'
 import { Send } from './send/send.tsx'
 import { Login, Starting } from './session/login.tsx'
 import { openSession, session } from './session/session.ts'
+import { dead, useDeadCount } from './shell/dead-count.ts'
 import { Help } from './shell/help.tsx'
 import { Navigation } from './shell/navigation.tsx'
 import { Confirmation } from './ui/confirm.tsx'
 import { keepFocus } from './ui/focus.ts'
 import { useKeys } from './ui/keys.ts'
 import { Toasts } from './ui/toast.tsx'
+import { count } from './ui/units.ts'
 
 /** The screens, by the first part of the address. */
 const screens = {
   deliveries: { title: 'Deliveries', screen: Deliveries },
   overview: { title: 'Overview', screen: Overview },
+  failures: { title: 'Failures', screen: Failures },
   handlers: { title: 'Handlers', screen: Handlers },
   rejections: { title: 'Rejected requests', screen: Rejections },
   send: { title: 'Send a delivery', screen: Send },
@@ -41,6 +45,7 @@ function Inside() {
   const [help, setHelp] = useState(false)
   useLayoutEffect(keepFocus, [])
   useKeys({ '?': () => setHelp(true) })
+  useDeadCount()
   const [name = '', id] = route.value.path
   const known = Object.hasOwn(screens, name) ? screens[name as keyof typeof screens] : unknown
   const isDelivery = known === screens.deliveries && id !== undefined
@@ -48,9 +53,11 @@ function Inside() {
   const main = useRef<HTMLElement>(null)
   const place = `${name}/${id ?? ''}`
   const first = useRef(true)
+  useEffect(() => {
+    document.title = `${dead.value > 0 ? `(${count(dead.value)} dead) ` : ''}${title} · hookserver`
+  }, [title, dead.value])
   // A layout effect: an ordinary effect may run after the list has loaded, and would take the focus from its row.
   useLayoutEffect(() => {
-    document.title = `${title} · hookserver`
     // After a change of the screen, screen readers start at the top, as they do after a page has loaded.
     if (!first.current) main.current?.focus({ preventScroll: true })
     first.current = false

@@ -2,6 +2,15 @@
 
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type {
+  FailedTaskState,
+  FailureExample,
+  FailureGroup,
+  FailureGroupDetail,
+  FailurePage,
+  FailurePlace,
+  FailureQuery,
+} from './inbox/failure-groups.ts'
+export type {
   AttemptResult,
   AvailableWork,
   BasicInbox,
@@ -13,6 +22,7 @@ export type {
   DeliveryReader,
   DeliveryStatus,
   DeliveryStore,
+  FailureGroups,
   HandlerPolicy,
   ImportedDelivery,
   Inbox,

@@ -1,4 +1,5 @@
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../src/server/api/schemas/responses.ts'
+import { linkTo } from '../address.ts'
 import { StateBadge } from '../ui/state.tsx'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
@@ -37,7 +38,7 @@ export function Tasks({ detail }: { detail: DeliveryDetail }) {
 const order: readonly TaskDetail['state'][] = ['dead', 'retrying', 'running', 'pending', 'discarded', 'gone', 'done']
 
 function Task({ task, isPaused }: { task: TaskDetail; isPaused: boolean }) {
-  const { handler, state, key, nextAttemptAt, attempts } = task
+  const { handler, state, key, nextAttemptAt, failureGroup, attempts } = task
   const newestFirst = attempts.toReversed()
   const failed = newestFirst.find(({ outcome }) => isFailure(outcome))
   return (
@@ -58,6 +59,11 @@ function Task({ task, isPaused }: { task: TaskDetail; isPaused: boolean }) {
         <p class="small">
           Next attempt: <Countdown at={nextAttemptAt} />
         </p>
+      )}
+      {failureGroup !== undefined && (
+        <a class="button slim" href={linkTo(`failures/${failureGroup}`)}>
+          All failures with this error
+        </a>
       )}
       {attempts.length === 0 && !isPaused && <p class="soft small">No attempt has started.</p>}
       {newestFirst.map((attempt) => (

@@ -6,10 +6,13 @@ import { Icon, type IconName } from '../ui/icon.tsx'
 import { theme } from '../ui/preferences.ts'
 import { exact } from '../ui/time.tsx'
 import { showError } from '../ui/toast.tsx'
+import { count } from '../ui/units.ts'
+import { dead } from './dead-count.ts'
 
 const places = [
   ['deliveries', 'Deliveries'],
   ['overview', 'Overview'],
+  ['failures', 'Failures'],
   ['handlers', 'Handlers'],
   ['rejections', 'Rejections'],
 ] as const
@@ -28,6 +31,7 @@ export function Navigation({ onHelp }: { onHelp: () => void }) {
         {places.map(([path, name]) => (
           <a key={path} href={linkTo(path)} onClick={forgetPlace} aria-current={here === path ? 'page' : undefined}>
             {name}
+            {path === 'failures' && <DeadCount />}
           </a>
         ))}
         {mayAct.value && (
@@ -59,6 +63,16 @@ export function Navigation({ onHelp }: { onHelp: () => void }) {
         </button>
       </div>
     </header>
+  )
+}
+
+/** The number of dead deliveries. */
+function DeadCount() {
+  if (dead.value === 0) return null
+  return (
+    <span class="tag dead number">
+      {count(dead.value)} <span class="hidden-visually">dead {dead.value === 1 ? 'delivery' : 'deliveries'}</span>
+    </span>
   )
 }
 

@@ -1,5 +1,12 @@
 import type { SweepOptions } from '../github/recovery/options.ts'
 import type { Swept } from '../github/recovery/sweeper.ts'
+import type {
+  FailureGroup,
+  FailureGroupDetail,
+  FailurePage,
+  FailurePlace,
+  FailureQuery,
+} from '../inbox/failure-groups.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { RegisteredProcess } from '../inbox/processes.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'
@@ -11,10 +18,25 @@ import { withCauses } from './output.ts'
 
 /** The part of an inbox that the commands use, in a database or through the admin API of a remote server. */
 export interface AdminClient
-  extends Pick<Inbox, 'get' | 'body' | 'retry' | 'discard' | 'pause' | 'resume' | 'overview' | 'processes' | 'close'> {
+  extends Pick<
+    Inbox,
+    | 'get'
+    | 'body'
+    | 'retry'
+    | 'discard'
+    | 'retryFailures'
+    | 'discardFailures'
+    | 'pause'
+    | 'resume'
+    | 'overview'
+    | 'processes'
+    | 'close'
+  > {
   list(query: ListQuery): Promise<ListPage>
   /** Yields once at the start, and then after each change of a delivery, until the signal aborts. */
   changes(signal: AbortSignal): AsyncIterable<void>
+  failures(query: FailureListQuery): Promise<FailureListPage>
+  failure(id: number): Promise<FailureGroupDetail | undefined>
   schedules(): Promise<ScheduleStatus[]>
   /** Makes a delivery of a schedule now. */
   runSchedule(name: string): Promise<{ id: number; guid: string }>
@@ -29,6 +51,16 @@ export interface ListPage extends Omit<Page, 'next'> {
   next?: string | undefined
 }
 
+export interface FailureListQuery extends Omit<FailureQuery, 'after'> {
+  /** The member `next` of the page before. */
+  cursor?: string | undefined
+}
+
+export interface FailureListPage extends Pick<FailurePage, 'total'> {
+  failures: FailureGroup[]
+  next?: string | undefined
+}
+
 /** The inbox in a database. */
 export const localAdminClient = (inbox: Inbox): AdminClient => ({
   async list({ cursor, ...query }) {
@@ -36,6 +68,14 @@ export const localAdminClient = (inbox: Inbox): AdminClient => ({
     return { ...page, next: next?.toString() }
   },
   changes: (signal) => changesIn(inbox, signal),
+  async failures({ cursor, ...query }) {
+    const after: FailurePlace | undefined = cursor === undefined ? undefined : JSON.parse(cursor)
+    const { groups, next, total } = await inbox.failureGroups({ ...query, after }, Date.now())
+    return { failures: groups, total, next: next && JSON.stringify(next) }
+  },
+  failure: (id) => inbox.failureGroup(id, Date.now()),
+  retryFailures: (id) => inbox.retryFailures(id),
+  discardFailures: (id, reason) => inbox.discardFailures(id, reason),
   get: (id) => inbox.get(id),
   body: (id) => inbox.body(id),
   retry: (selection) => inbox.retry(selection),
@@ -146,15 +186,19 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
   }
 
   return {
-    list(query) {
-      const fields = Object.entries(fieldsOf(query)).map(([name, value]): [string, string] => [name, String(value)])
-      return get<ListPage>(`/deliveries?${new URLSearchParams(fields)}`)
-    },
+    list: (query) => get<ListPage>(`/deliveries?${parametersOf(fieldsOf(query))}`),
     changes,
     async get(id) {
       const response = await find(`/deliveries/${id}`)
       return response && jsonOf<DeliveryDetail>(response)
     },
+    failures: (query) => get<FailureListPage>(`/failures?${parametersOf(query)}`),
+    async failure(id) {
+      const response = await find(`/failures/${id}`)
+      return response && jsonOf<FailureGroupDetail>(response)
+    },
+    retryFailures: (id) => change(`/failures/${id}/retry`, {}),
+    discardFailures: (id, reason) => change(`/failures/${id}/discard`, { reason }),
     body: async (id) => (await find(`/deliveries/${id}/body`))?.bytes(),
     overview: () => get<InboxOverview>('/stats'),
     processes: async () => (await get<{ processes: RegisteredProcess[] }>('/processes')).processes,
@@ -184,6 +228,12 @@ async function* eventsOf({ body }: Response): AsyncGenerator<string> {
     text = blocks.pop() ?? ''
     for (const block of blocks) yield /^event: (.*)$/m.exec(block)?.[1] ?? ''
   }
+}
+
+/** Leaves out parameters without a value. */
+function parametersOf(fields: object): URLSearchParams {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]))
 }
 
 const selectionOf = (selection: Selection): object =>

@@ -8,6 +8,7 @@ import { addCompletion } from './completion.ts'
 import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
+import { addFailures } from './failures.ts'
 import { UsageError } from './flags.ts'
 import { addHandlers } from './handlers.ts'
 import { addInit } from './init/index.ts'
@@ -73,6 +74,7 @@ export function createProgram(): Command {
   addServe(program)
   addSend(program)
   addDeliveries(program, helpCommand)
+  addFailures(program, helpCommand)
   addHandlers(program, helpCommand)
   addSchedules(program, helpCommand)
   addProcesses(program)

@@ -1,5 +1,6 @@
 import type { DeliveryReader } from './delivery-reader.ts'
 import type { DeliveryStore } from './delivery-store.ts'
+import type { FailureGroups } from './failure-groups.ts'
 import type { MissedDeliveryStore } from './missed-deliveries.ts'
 import type { Operations } from './operations.ts'
 import type { ProcessStore } from './processes.ts'
@@ -13,6 +14,7 @@ export interface Capabilities {
   TaskQueue: TaskQueue
   DeliveryReader: DeliveryReader
   Operations: Operations
+  FailureGroups: FailureGroups
   MissedDeliveryStore: MissedDeliveryStore
   NamedLeases: NamedLeases
   KeyValues: KeyValues
@@ -66,6 +68,7 @@ const members: { readonly [Name in Capability]: Members<Capabilities[Name]> } = 
     resume: true,
     prune: true,
   },
+  FailureGroups: { failureGroups: true, failureGroup: true, retryFailures: true, discardFailures: true },
   MissedDeliveryStore: {
     knownGuids: true,
     saveMissedDeliveries: true,

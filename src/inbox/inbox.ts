@@ -22,6 +22,7 @@
  * | `MissedDeliveryStore` | `missed-deliveries.ts` | recovery, polling |
  * | `NamedLeases` | `shared-state.ts` | recovery, polling |
  * | `KeyValues` | `shared-state.ts` | recovery, polling, sessions of the dashboard; the cache of GitHub's addresses |
+ * | `FailureGroups` | `failure-groups.ts` | the admin API and the command line |
  * | `Statistics` | `statistics.ts` | the admin API; counts and rejected requests of a `Hooks` |
  * | `ProcessStore` | `processes.ts` | the admin API; the registration of a process |
  *
@@ -30,6 +31,7 @@
  */
 import type { DeliveryReader } from './delivery-reader.ts'
 import type { DeliveryStore } from './delivery-store.ts'
+import type { FailureGroups } from './failure-groups.ts'
 import type { MissedDeliveryStore } from './missed-deliveries.ts'
 import type { Operations } from './operations.ts'
 import type { ProcessStore } from './processes.ts'
@@ -44,6 +46,7 @@ export type * from './task-queue.ts'
 export type {
   DeliveryReader,
   DeliveryStore,
+  FailureGroups,
   KeyValues,
   MissedDeliveryStore,
   NamedLeases,
@@ -72,6 +75,7 @@ export interface Inbox
   extends BasicInbox,
     DeliveryReader,
     Operations,
+    FailureGroups,
     MissedDeliveryStore,
     NamedLeases,
     KeyValues,

@@ -156,6 +156,8 @@ export interface TaskDetail {
   state: TaskState
   key: string | undefined
   nextAttemptAt: number | undefined
+  /** The failure group of its latest failure; left out if it has not failed, or if the failure is resolved. */
+  failureGroup?: number | undefined
   attempts: AttemptDetail[]
 }
 

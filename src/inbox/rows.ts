@@ -69,6 +69,7 @@ export interface TaskRow {
   order_key: string | null
   attempt: number
   started_at: number | null
+  failure_group: number | null
 }
 
 export type AttemptRow = RowOf<Omit<AttemptDetail, 'startedAt'>> & { handler: string; started_at: number }
@@ -196,17 +197,28 @@ function attemptStats(
 }
 
 function toTaskDetail(task: TaskRow, all: readonly AttemptRow[]): TaskDetail {
-  const { handler, state, order_key, attempt, started_at } = task
+  const { handler, state, order_key, attempt, started_at, failure_group } = task
   const attempts = all.filter((one) => one.handler === handler).map(toAttemptDetail)
   if (state === 'running') {
     const running = { number: attempt, startedAt: started_at ?? 0, outcome: 'running' } as const
     attempts.push({ ...running, duration: undefined, error: undefined, result: undefined, log: undefined })
   }
   const nextAttemptAt = nextAttemptOf(state, [{ state, nextAt: task.next_at ?? task.start_at }])
-  return { handler, state, key: order_key ?? undefined, nextAttemptAt, attempts }
+  return {
+    ...{ handler, state, key: order_key ?? undefined, nextAttemptAt, attempts },
+    ...(failure_group !== null && { failureGroup: failure_group }),
+  }
 }
 
-function toAttemptDetail({ number, started_at, outcome, duration, error, result, log }: AttemptRow): AttemptDetail {
+export function toAttemptDetail({
+  number,
+  started_at,
+  outcome,
+  duration,
+  error,
+  result,
+  log,
+}: AttemptRow): AttemptDetail {
   return { number, startedAt: started_at, outcome, ...withoutNulls({ duration, error, result, log }) }
 }
 

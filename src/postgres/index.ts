@@ -1,3 +1,4 @@
+import { forEachBatch } from '../inbox/failure-rows.ts'
 import type { ImportedDelivery, Inbox, NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
@@ -8,6 +9,7 @@ import { Database, type Transaction } from './connection/database.ts'
 import { prepareDatabase } from './connection/open.ts'
 import { failures } from './delivery-reader/attempt-stats.ts'
 import { changes } from './delivery-reader/changes.ts'
+import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts'
 import { body, get, overview, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
 import { DeliveryWriter } from './delivery-store/delivery-writer.ts'
@@ -15,6 +17,7 @@ import { createdAt, knownGuids, missedDeliveries, saveMissedDeliveries } from '.
 import { heartbeat, processes, unregister } from './metadata/processes.ts'
 import { compareAndSet, getValue, lease, setValue } from './metadata/shared-state.ts'
 import { addCounts, counts, oldTransaction, recordRejections, rejections } from './metadata/statistics.ts'
+import { deliveriesOfFailure, discardFailures, retryFailures } from './operations/failure-groups.ts'
 import { importDeliveries } from './operations/import.ts'
 import { discard, pause, resume, retry } from './operations/operate.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'
@@ -69,6 +72,8 @@ const databaseFunctions = {
   body,
   values,
   failures,
+  failureGroups,
+  failureGroup,
   changes,
   rejections,
   counts,
@@ -152,6 +157,14 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Inbox, ForwardedMe
     return this.#forEachSelected(selection, (transaction, ids) => discard(transaction, ids, reason))
   }
 
+  retryFailures(id: number): Promise<number> {
+    return this.#forEachFailure(id, (transaction, ids) => retryFailures(transaction, id, ids))
+  }
+
+  discardFailures(id: number, reason: string): Promise<number> {
+    return this.#forEachFailure(id, (transaction, ids) => discardFailures(transaction, id, ids, reason))
+  }
+
   importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number> {
     return this.#client.write((transaction) => importDeliveries(transaction, deliveries))
   }
@@ -172,6 +185,17 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Inbox, ForwardedMe
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #forEachFailure(
+    group: number,
+    operate: (transaction: Transaction, ids: readonly number[]) => Promise<number>,
+  ): Promise<number> {
+    return this.#client.run(async (database) => {
+      return forEachBatch(await deliveriesOfFailure(database, group), (ids) => {
+        return this.#client.transaction((transaction) => operate(transaction, ids))
+      })
+    })
   }
 
   #forEachSelected(

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
-import type { Sql } from './connection/connection.ts'
+import { failureOf } from '../inbox/task-failure.ts'
+import { recordset, type Sql } from './connection/connection.ts'
 import type { Transaction } from './connection/database.ts'
 
 /** The version of `schema.sql`, which creates the tables in an empty schema. */
-const initialVersion = 4
+const initialVersion = 5
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, it
@@ -27,13 +28,109 @@ export const migrations: readonly Migration[] = [
       create index deliveries_sha on deliveries (sha collate "C", id) where sha is not null;
       create index deliveries_ref on deliveries (ref collate "C", id) where ref is not null`,
   },
+  {
+    sql: `
+      alter table tasks add column failure_group bigint;
+      alter table tasks add column failed_at bigint;
+      create index tasks_failure on tasks (failure_group, failed_at) where failure_group is not null;
+      create table failure_groups (
+        id bigint primary key,
+        handler text not null,
+        error text not null,
+        first_at bigint not null,
+        returned_at bigint,
+        resolved_at bigint
+      );
+      create index failure_groups_resolved on failure_groups (resolved_at);
+      create table failure_counts (
+        failure_group bigint not null,
+        measure text not null,
+        hour bigint not null,
+        count bigint not null
+      );
+
+      create function count_failures() returns trigger language plpgsql set search_path from current as $$
+      begin
+        if tg_op <> 'INSERT' then
+          insert into failure_counts select old.failure_group, old.state, 0, -1 where old.failure_group is not null;
+        end if;
+        if tg_op <> 'DELETE' then
+          insert into failure_counts select new.failure_group, new.state, 0, 1 where new.failure_group is not null;
+          if new.failure_group is not null and (tg_op = 'INSERT' or new.failed_at is distinct from old.failed_at) then
+            insert into failure_counts values (new.failure_group, 'failed', new.failed_at / 3600000, 1);
+          end if;
+        end if;
+        return null;
+      end $$;
+
+      create trigger failure_counts_added after insert on tasks
+        for each row when (new.failure_group is not null) execute function count_failures();
+      create trigger failure_counts_changed after update of state, failure_group, failed_at on tasks
+        for each row when (old.failure_group is not null or new.failure_group is not null) execute function count_failures();
+      create trigger failure_counts_gone after delete on tasks
+        for each row when (old.failure_group is not null) execute function count_failures()`,
+    run: groupFailures,
+  },
 ]
 
 export interface Migration {
   sql: string
+  /** What the step does after `sql`, if it is more than SQL. */
+  run?: (sql: Sql) => Promise<void>
   /** The lowest version that a program must know to use the tables afterwards. Default: the step does not change it. */
   minVersion?: number
 }
+
+/** Groups the failures that were recorded before there were groups. */
+async function groupFailures(sql: Sql): Promise<void> {
+  let [id, handler]: [number, string] = [0, '']
+  for (;;) {
+    const rows = await sql.all<FailedAttempt>(selectFailed, id, handler)
+    const last = rows.at(-1)
+    if (!last) return
+    const failed = rows.flatMap(({ error, duration, ...row }) => {
+      const failure = failureOf({ ...row, error: error ?? undefined, duration: duration ?? undefined })
+      return failure ? [{ ...failure, delivery_id: row.id }] : []
+    })
+    await sql.run(insertFailureGroups, recordset(failed))
+    await sql.run(updateFailedTasks, recordset(failed))
+    ;[id, handler] = [last.id, last.handler]
+  }
+}
+
+interface FailedAttempt {
+  id: number
+  handler: string
+  outcome: string
+  error: string | null
+  startedAt: number
+  duration: number | null
+}
+
+/** Reads no more of an error than its normalization does. */
+const selectFailed = `
+  select tasks.delivery_id as id, tasks.handler, outcome, left(error, 16384) as error, latest.started_at as "startedAt", duration
+  from tasks, lateral (
+    select * from attempts
+    where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler
+      and outcome in ('failed', 'dead', 'cut off')
+    order by number desc
+    limit 1) as latest
+  where state in ('dead', 'retrying') and (tasks.delivery_id, tasks.handler) > ($1::bigint, $2::text)
+  order by tasks.delivery_id, tasks.handler
+  limit 500`
+
+const insertFailureGroups = `
+  insert into failure_groups (id, handler, error, first_at)
+  select id, min(handler), min(error), min(at)
+  from json_to_recordset($1::json) as input (id bigint, handler text, error text, at bigint)
+  group by id
+  on conflict (id) do update set first_at = least(failure_groups.first_at, excluded.first_at)`
+
+const updateFailedTasks = `
+  update tasks set failure_group = input.id, failed_at = input.at
+  from json_to_recordset($1::json) as input (id bigint, handler text, at bigint, delivery_id bigint)
+  where tasks.delivery_id = input.delivery_id and tasks.handler = input.handler`
 
 /** The newest schema version that a program with these steps knows. */
 export const newestVersion = (steps: readonly Migration[] = migrations): number => 1 + steps.length
@@ -55,8 +152,9 @@ export async function migrate(transaction: Transaction, steps: readonly Migratio
   if (before.version === 0) await transaction.script(readFileSync(schema, 'utf8'))
   const version = before.version || initialVersion
   const missing = steps.slice(version - 1)
-  for (const [index, { sql, minVersion }] of missing.entries()) {
+  for (const [index, { sql, run, minVersion }] of missing.entries()) {
     await transaction.script(sql)
+    await run?.(transaction)
     await transaction.run(insertVersion, version + index + 1, minVersion ?? null)
   }
   return missing.length + (before.version === 0 ? 1 : 0)

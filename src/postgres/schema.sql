@@ -1,4 +1,4 @@
--- Schema version 4 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
+-- Schema version 5 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
 -- it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (4, 2);
+insert into schema_migrations (version, min_version) values (5, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -122,6 +122,8 @@ create table tasks (
   claimed_after bigint,                     -- the delivery whose result claimed the running attempt; null: another call did
   claimed_after_attempt int,                -- the attempt with this result
   claimed_ahead boolean not null default false, -- "attempts_used" does not include the running attempt
+  failure_group bigint,                     -- the group of its latest failure; null: it has none that is unresolved
+  failed_at bigint,                         -- when that attempt failed
   primary key (delivery_id, handler)
 );
 
@@ -129,6 +131,48 @@ create index tasks_due on tasks (handler, next_at, delivery_id) where next_at is
 create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_order on tasks (order_hash, delivery_id)
   where order_hash is not null and state in ('pending', 'running', 'retrying');
+create index tasks_failure on tasks (failure_group, failed_at) where failure_group is not null;
+
+-- Failures of one handler with the same normalized error. A group without tasks is resolved, and is deleted later.
+create table failure_groups (
+  id bigint primary key,                    -- 6 bytes of a hash of "handler" and "error"
+  handler text not null,
+  error text not null,                      -- normalized
+  first_at bigint not null,
+  returned_at bigint,                       -- when it got a task after it had been resolved
+  resolved_at bigint                        -- when the maintenance found no task of it
+);
+
+create index failure_groups_resolved on failure_groups (resolved_at);
+
+-- Counts of each group: sums of rows, as in "state_counts". A task without a failure costs nothing.
+create table failure_counts (
+  failure_group bigint not null,
+  measure text not null,                    -- a state: its tasks in this state. "failed": the failures in an hour
+  hour bigint not null,                     -- since 1970; 0 for a state
+  count bigint not null
+);
+
+create function count_failures() returns trigger language plpgsql set search_path from current as $$
+begin
+  if tg_op <> 'INSERT' then
+    insert into failure_counts select old.failure_group, old.state, 0, -1 where old.failure_group is not null;
+  end if;
+  if tg_op <> 'DELETE' then
+    insert into failure_counts select new.failure_group, new.state, 0, 1 where new.failure_group is not null;
+    if new.failure_group is not null and (tg_op = 'INSERT' or new.failed_at is distinct from old.failed_at) then
+      insert into failure_counts values (new.failure_group, 'failed', new.failed_at / 3600000, 1);
+    end if;
+  end if;
+  return null;
+end $$;
+
+create trigger failure_counts_added after insert on tasks
+  for each row when (new.failure_group is not null) execute function count_failures();
+create trigger failure_counts_changed after update of state, failure_group, failed_at on tasks
+  for each row when (old.failure_group is not null or new.failure_group is not null) execute function count_failures();
+create trigger failure_counts_gone after delete on tasks
+  for each row when (old.failure_group is not null) execute function count_failures();
 
 create table attempts (
   delivery_id bigint not null,

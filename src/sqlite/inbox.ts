@@ -1,3 +1,4 @@
+import { forEachBatch } from '../inbox/failure-rows.ts'
 import type {
   DecideMatches,
   GoneTasks,
@@ -161,6 +162,14 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
     return this.#forEachSelected(selection, (ids) => this.#writer.call('discard', ids, reason))
   }
 
+  retryFailures(id: number): Promise<number> {
+    return this.#forEachFailure(id, (ids) => this.#writer.call('retryFailures', id, ids))
+  }
+
+  discardFailures(id: number, reason: string): Promise<number> {
+    return this.#forEachFailure(id, (ids) => this.#writer.call('discardFailures', id, ids, reason))
+  }
+
   prune(now: number): Promise<number> {
     return this.#track(async () => {
       let pruned = 0
@@ -197,5 +206,9 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
 
   #forEachSelected(selection: Selection, act: (ids: readonly number[]) => Promise<number>): Promise<number> {
     return this.#track(() => forEachSelected((query) => this.list(query), selection, act))
+  }
+
+  #forEachFailure(group: number, act: (ids: readonly number[]) => Promise<number>): Promise<number> {
+    return this.#track(async () => forEachBatch(await this.#maintenance.call('deliveriesOfFailure', group), act))
   }
 }

@@ -6,12 +6,14 @@ import { writeTransaction } from './connection/connection.ts'
 import type { NodeSqlite } from './connection/node-sqlite.ts'
 import { failures } from './delivery-reader/attempt-stats.ts'
 import { changes } from './delivery-reader/changes.ts'
+import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts'
 import { body, get, load, overview, readUnmatched, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
 import { createdAt, knownGuids, missedDeliveries } from './metadata/missed-deliveries.ts'
 import { processes } from './metadata/processes.ts'
 import { getValue } from './metadata/shared-state.ts'
 import { counts, rejections } from './metadata/statistics.ts'
+import { deliveriesOfFailure } from './operations/failure-groups.ts'
 import { correctClockSkew, isNearlyFull, pruneBatch } from './operations/retention.ts'
 import { nextDueAt } from './task-queue/claim.ts'
 import { LeaseMonitor } from './task-queue/leases.ts'
@@ -120,6 +122,9 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     overview: () => overview(this.#connection),
     values: (query) => values(this.#connection, query),
     failures: () => failures(this.#connection),
+    failureGroups: (query, now) => failureGroups(this.#connection, query, now),
+    failureGroup: (id, now) => failureGroup(this.#connection, id, now),
+    deliveriesOfFailure: (group) => deliveriesOfFailure(this.#connection, group),
     changes: (after) => changes(this.#connection, after),
     counts: (query) => counts(this.#connection, query),
     knownGuids: (lookup) => knownGuids(this.#connection, lookup),

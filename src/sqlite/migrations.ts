@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { failureOf, type TaskFailure } from '../inbox/task-failure.ts'
 
 /** Marks a file as hookserver's: "hook" in ASCII. */
 export const applicationId = 0x686f6f6b
 
 /** The version of `schema.sql`, which creates the tables in an empty file. */
-const initialVersion = 4
+const initialVersion = 5
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, this
  * step never changes; a later step corrects it.
  */
-export const migrations: readonly string[] = [
+export const migrations: readonly Migration[] = [
   `alter table deliveries rename column recovered to pulled;
    alter table tombstones rename column recovered to pulled`,
   'alter table tasks add column claimed_ahead integer not null default 0',
@@ -20,14 +21,107 @@ export const migrations: readonly string[] = [
   `create index deliveries_number on deliveries (number) where number is not null;
    create index deliveries_sha on deliveries (sha) where sha is not null;
    create index deliveries_ref on deliveries (ref) where ref is not null`,
+  {
+    sql: `
+      alter table tasks add column failure_group integer;
+      alter table tasks add column failed_at integer;
+      create index tasks_failure on tasks (failure_group, failed_at) where failure_group is not null;
+      create table failure_groups (
+        id integer primary key,
+        handler text not null,
+        error text not null,
+        first_at integer not null,
+        returned_at integer,
+        resolved_at integer
+      ) strict;
+      create index failure_groups_resolved on failure_groups (resolved_at);
+      create table failure_counts (
+        failure_group integer not null,
+        measure text not null,
+        hour integer not null,
+        count integer not null,
+        primary key (failure_group, measure, hour)
+      ) strict, without rowid;
+
+      create trigger failure_counts_added after insert on tasks when new.failure_group is not null
+      begin
+        insert into failure_counts (failure_group, measure, hour, count)
+        values (new.failure_group, new.state, 0, 1), (new.failure_group, 'failed', new.failed_at / 3600000, 1)
+        on conflict do update set count = count + 1;
+      end;
+
+      create trigger failure_counts_changed after update of state, failure_group, failed_at on tasks
+      when old.failure_group is not null or new.failure_group is not null
+      begin
+        update failure_counts set count = count - 1
+        where failure_group = old.failure_group and measure = old.state and hour = 0;
+        insert into failure_counts (failure_group, measure, hour, count)
+        select new.failure_group, new.state, 0, 1 where new.failure_group is not null
+        on conflict do update set count = count + 1;
+        insert into failure_counts (failure_group, measure, hour, count)
+        select new.failure_group, 'failed', new.failed_at / 3600000, 1
+        where new.failure_group is not null and new.failed_at is not old.failed_at
+        on conflict do update set count = count + 1;
+      end;
+
+      create trigger failure_counts_gone after delete on tasks when old.failure_group is not null
+      begin
+        update failure_counts set count = count - 1
+        where failure_group = old.failure_group and measure = old.state and hour = 0;
+      end`,
+    run: groupFailures,
+  },
 ]
+
+/** A step that is more than SQL has a function that runs after it. */
+export type Migration = string | { sql: string; run: (db: DatabaseSync) => void }
+
+/** Groups the failures that were recorded before there were groups. */
+function groupFailures(db: DatabaseSync): void {
+  const failed: [failure: TaskFailure, id: number][] = []
+  for (const row of db.prepare(selectFailed).iterate() as Iterable<FailedAttempt>) {
+    const { id, duration, ...attempt } = row
+    const failure = failureOf({ ...attempt, error: row.error ?? undefined, duration: duration ?? undefined })
+    if (failure) failed.push([failure, id])
+  }
+  const [insertGroup, updateTask] = [db.prepare(insertFailureGroup), db.prepare(updateFailedTask)]
+  for (const [{ id: group, handler, error, at }, id] of failed) {
+    insertGroup.run(group, handler, error, at)
+    updateTask.run(group, at, id, handler)
+  }
+}
+
+interface FailedAttempt {
+  id: number
+  handler: string
+  outcome: string
+  error: string | null
+  startedAt: number
+  duration: number | null
+}
+
+/** Reads no more of an error than its normalization does. */
+const selectFailed = `
+  select tasks.delivery_id as id, tasks.handler, outcome, substr(error, 1, 16384) as error,
+         attempts.started_at as startedAt, duration
+  from tasks join attempts using (delivery_id, handler)
+  where tasks.state in ('dead', 'retrying') and number = (
+    select max(number) from attempts as own
+    where own.delivery_id = tasks.delivery_id and own.handler = tasks.handler
+      and own.outcome in ('failed', 'dead', 'cut off'))`
+
+const insertFailureGroup = `
+  insert into failure_groups (id, handler, error, first_at) values (?, ?, ?, ?)
+  on conflict (id) do update set first_at = min(first_at, excluded.first_at)`
+
+const updateFailedTask = 'update tasks set failure_group = ?, failed_at = ? where delivery_id = ? and handler = ?'
 
 /**
  * Brings the schema up to date in one transaction, which also marks the file as hookserver's. So a process that is
  * killed during the migration leaves no file that looks like another program's.
  * @throws if the file has a newer schema than this program knows.
  */
-export function migrate(db: DatabaseSync, steps: readonly string[] = migrations): void {
+export function migrate(db: DatabaseSync, steps: readonly Migration[] = migrations): void {
   const newest = 1 + steps.length
   db.exec('begin immediate')
   try {
@@ -38,7 +132,11 @@ export function migrate(db: DatabaseSync, steps: readonly string[] = migrations)
       )
     }
     if (version === 0) db.exec(readFileSync(new URL('../sqlite/schema.sql', import.meta.url), 'utf8'))
-    for (const step of steps.slice((version || initialVersion) - 1)) db.exec(step)
+    for (const step of steps.slice((version || initialVersion) - 1)) {
+      const { sql, run } = typeof step === 'string' ? { sql: step } : step
+      db.exec(sql)
+      run?.(db)
+    }
     if (version < newest) db.exec(`pragma user_version = ${newest}`)
     db.exec('commit')
   } catch (error) {

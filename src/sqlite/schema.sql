@@ -1,9 +1,9 @@
--- Schema version 4 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
+-- Schema version 5 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
 -- shipped it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds
 -- since 1970, unless a column says otherwise.
 
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
-pragma user_version = 4;
+pragma user_version = 5;
 
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
 -- the decompressed pack.
@@ -82,6 +82,8 @@ create table tasks (
   claimed_after integer,                    -- the delivery whose result claimed the running attempt; null: another call did
   claimed_after_attempt integer,            -- the attempt with this result
   claimed_ahead integer not null default 0, -- 1: "attempts_used" does not include the running attempt
+  failure_group integer,                    -- the group of its latest failure; null: it has none that is unresolved
+  failed_at integer,                        -- when that attempt failed
   primary key (delivery_id, handler)
 ) strict, without rowid;
 
@@ -90,6 +92,55 @@ create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_order on tasks (handler, order_key, delivery_id)
   where order_key is not null and state in ('pending', 'running', 'retrying');
 create index tasks_order_running on tasks (handler, order_key) where order_key is not null and state = 'running';
+create index tasks_failure on tasks (failure_group, failed_at) where failure_group is not null;
+
+-- Failures of one handler with the same normalized error. A group without tasks is resolved, and is deleted later.
+create table failure_groups (
+  id integer primary key,                   -- 6 bytes of a hash of "handler" and "error"
+  handler text not null,
+  error text not null,                      -- normalized
+  first_at integer not null,
+  returned_at integer,                      -- when it got a task after it had been resolved
+  resolved_at integer                       -- when the maintenance found no task of it
+) strict;
+
+create index failure_groups_resolved on failure_groups (resolved_at);
+
+-- Counts of each group. Triggers keep them, so that no list counts tasks. A task without a failure costs nothing.
+create table failure_counts (
+  failure_group integer not null,
+  measure text not null,                    -- a state: its tasks in this state. "failed": the failures in an hour
+  hour integer not null,                    -- since 1970; 0 for a state
+  count integer not null,
+  primary key (failure_group, measure, hour)
+) strict, without rowid;
+
+create trigger failure_counts_added after insert on tasks when new.failure_group is not null
+begin
+  insert into failure_counts (failure_group, measure, hour, count)
+  values (new.failure_group, new.state, 0, 1), (new.failure_group, 'failed', new.failed_at / 3600000, 1)
+  on conflict do update set count = count + 1;
+end;
+
+create trigger failure_counts_changed after update of state, failure_group, failed_at on tasks
+when old.failure_group is not null or new.failure_group is not null
+begin
+  update failure_counts set count = count - 1
+  where failure_group = old.failure_group and measure = old.state and hour = 0;
+  insert into failure_counts (failure_group, measure, hour, count)
+  select new.failure_group, new.state, 0, 1 where new.failure_group is not null
+  on conflict do update set count = count + 1;
+  insert into failure_counts (failure_group, measure, hour, count)
+  select new.failure_group, 'failed', new.failed_at / 3600000, 1
+  where new.failure_group is not null and new.failed_at is not old.failed_at
+  on conflict do update set count = count + 1;
+end;
+
+create trigger failure_counts_gone after delete on tasks when old.failure_group is not null
+begin
+  update failure_counts set count = count - 1
+  where failure_group = old.failure_group and measure = old.state and hour = 0;
+end;
 
 create table attempts (
   delivery_id integer not null,

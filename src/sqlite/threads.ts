@@ -50,6 +50,9 @@ export interface WriterCalls
   recordMatches(worker: number, matches: readonly Match[], now: number, sources?: readonly string[]): RecordedMatches
   retry(ids: readonly number[]): number
   discard(ids: readonly number[], reason: string): number
+  /** Retries the tasks of a failure group and of these deliveries. */
+  retryFailures(group: number, ids: readonly number[]): number
+  discardFailures(group: number, ids: readonly number[], reason: string): number
 }
 
 /** The methods of the inbox that are one call to the maintenance thread. */
@@ -60,6 +63,8 @@ export const maintenanceMethods = [
   'overview',
   'values',
   'failures',
+  'failureGroups',
+  'failureGroup',
   'changes',
   'rejections',
   'counts',
@@ -79,6 +84,7 @@ export interface MaintenanceCalls extends Served<(typeof maintenanceMethods)[num
   readUnmatched(limit: number, bytes: number, after: number, sources?: readonly string[]): StoredDeliveryRow[]
   load(ids: readonly number[]): StoredDeliveryRow[]
   list(query: Query): Page
+  deliveriesOfFailure(group: number): number[]
   /** Prunes one batch of deliveries. @returns the number of deleted deliveries. */
   prune(now: number): number
 }

@@ -15,6 +15,7 @@ import { saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { heartbeat, unregister } from './metadata/processes.ts'
 import { compareAndSet, lease, setValue } from './metadata/shared-state.ts'
 import { addCounts, recordRejections } from './metadata/statistics.ts'
+import { discardFailure, retryFailure } from './operations/failure-groups.ts'
 import { importDelivery } from './operations/import.ts'
 import { discard, retry } from './operations/operate.ts'
 import { pruneBatch } from './operations/retention.ts'
@@ -187,6 +188,8 @@ export class Writer implements ThreadServer<WriterCalls> {
       finish: (worker, results) => finishAll(connection, worker, results, this.#roomForTexts()),
       retry: (ids) => ids.filter((id) => retry(connection, id)).length,
       discard: (ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
+      retryFailures: (group, ids) => ids.filter((id) => retryFailure(connection, group, id)).length,
+      discardFailures: (group, ids, reason) => ids.filter((id) => discardFailure(connection, group, id, reason)).length,
       importDeliveries: (deliveries) => {
         return deliveries.filter((delivery) => {
           this.#makeRoom()

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Scene } from './scene.ts'
-import { hostile, openHostileScene, testScreens } from './screens.ts'
+import { hostile, hostileGroup, openHostileScene, testScreens } from './screens.ts'
 
 let scene: Scene
 beforeAll(async () => {
@@ -35,6 +35,14 @@ describe('hostile text', () => {
     await page.goto(`${scene.url}/#/deliveries/7`)
     await page.getByText('deploy').first().waitFor()
     expect(await text()).toContain('⟨U+202E⟩')
+  })
+
+  test('is shown as text in the failures', async () => {
+    await page.goto(`${scene.url}/#/failures`)
+    await page.getByRole('table').getByText(hostile.script).first().waitFor()
+    await page.goto(`${scene.url}/#/failures/${hostileGroup}`)
+    await page.getByText(`Error: ${hostile.script}`).first().waitFor()
+    expect(await page.locator('main img').count()).toBe(0)
   })
 
   test('is shown as text among the handlers and the rejected requests', async () => {

@@ -2,6 +2,7 @@
 import axe, { type AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { failureOf } from '../../src/inbox/task-failure.ts'
 import { Hooks, Retry } from '../../src/index.ts'
 import { issue, pullRequest } from './payloads.ts'
 import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
@@ -14,6 +15,11 @@ export const hostile = {
   long: 'a'.repeat(100_000),
   address: 'javascript:alert(3)',
 }
+
+/** The failure group of the handler of `issues`. */
+export const hostileGroup = failureOf({
+  ...{ handler: hostile.script, outcome: 'dead', error: `Error: ${hostile.script}`, startedAt: 0 },
+})?.id
 
 /** A server whose deliveries contain all of these texts, and whose handlers and rejected requests contain some. */
 export async function openHostileScene(): Promise<Scene> {
@@ -89,6 +95,17 @@ const screens: readonly Screen[] = [
     place: '#/overview',
     ready: (page) => page.locator('canvas').first().waitFor(),
   },
+  {
+    name: 'failures',
+    place: '#/failures',
+    ready: (page) => page.getByRole('table', { name: 'Failure groups' }).waitFor(),
+  },
+  {
+    name: 'a failure',
+    place: `#/failures/${hostileGroup}`,
+    ready: (page) => page.getByRole('heading', { name: 'Newest failure' }).waitFor(),
+  },
+  { name: 'no failures', place: '#/failures?handler=none', ready: (page) => page.getByText('No failures').waitFor() },
   { name: 'handlers', place: '#/handlers', ready: (page) => page.getByText('deploy').first().waitFor() },
   {
     name: 'rejections',

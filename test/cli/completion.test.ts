@@ -73,6 +73,8 @@ test.each<[string, string[]]>([
   ['hookserver srve ', []],
   ['hookserver srve --', ['--help', '--version']],
   ['hookserver deliveries s', ['show']],
+  ['hookserver failures ', ['discard', 'help', 'list', 'retry', 'show']],
+  ['hookserver failures list --ha', ['--handler']],
   ['hookserver deliveries help re', ['retry']],
   ['hookserver help d', ['deliveries', 'doctor']],
   ['hookserver completion ', ['bash', 'fish', 'zsh']],

@@ -5,6 +5,7 @@ import { createProgram } from '../../src/cli/program.ts'
 import { updateSchedules } from '../../src/schedules/stored-schedules.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { inboxFile, storeIn } from '../inbox/stores.ts'
+import { handle } from '../server/api/handled.ts'
 import { project } from '../server/service.ts'
 import { botModule, follow, install, register, startCreate, startServer } from './app/create-scene.ts'
 import { hookserver } from './command.ts'
@@ -22,7 +23,16 @@ const others = [
     'deliveries show',
     'deliveries export',
   ],
-  ...['handlers list', 'schedules list', 'webhooks list', 'webhooks check', 'app status', 'app diff'],
+  ...[
+    'failures list',
+    'failures show',
+    'handlers list',
+    'schedules list',
+    'webhooks list',
+    'webhooks check',
+    'app status',
+    'app diff',
+  ],
 ]
 
 /** The calls of each command, and a part of what each call prints. */
@@ -53,6 +63,8 @@ const calls: Record<string, () => Promise<[stdout: string, expected: object][]>>
       [await into(file), { imported: 0, skipped: 1 }],
     ]
   },
+  'failures retry': () => onFailures('retry'),
+  'failures discard': () => onFailures('discard'),
   async 'schedules run'() {
     const { run } = await scheduled()
     const guid = expect.stringContaining('schedule:stale:')
@@ -204,6 +216,18 @@ async function onDeliveries(action: 'retry' | 'discard'): Promise<[string, objec
     [await print('--query', 'push', '--dry-run'), { action, selected: 1, changed: 0, dryRun: true }],
     [await print('--query', 'nothing', '--yes'), { action, selected: 0, changed: 0 }],
     [await print(String(id), '99'), { action, selected: 2, changed: 1, dryRun: false }],
+  ]
+}
+
+async function onFailures(action: 'retry' | 'discard'): Promise<[string, object][]> {
+  const { inbox, id, run } = await scene()
+  await handle(inbox, id, { outcome: 'dead' })
+  const [group] = (await inbox.failureGroups({}, Date.now())).groups
+  const print = async (...args: string[]) =>
+    (await run('failures', action, String(group?.id), '--json', ...args)).stdout
+  return [
+    [await print('--dry-run'), { action, id: group?.id, selected: 1, changed: 0, dryRun: true }],
+    [await print('--yes'), { action, id: group?.id, selected: 1, changed: 1, dryRun: false }],
   ]
 }
 

@@ -114,9 +114,10 @@ test('migrates a database of version 1 to a later version, and keeps its content
     { version: 3, min_version: 2 },
     { version: 4, min_version: 2 },
     { version: 5, min_version: 2 },
+    { version: 6, min_version: 2 },
   ])
   expect(await connect(url).all('select guid from deliveries where priority = 1')).toEqual([{ guid: 'dead' }])
-  await expectContents(open(url)) // this program can use the tables of version 5
+  await expectContents(open(url)) // this program can use the tables of version 6
 })
 
 test('lists the deliveries of a database of version 1', async () => {
@@ -143,6 +144,16 @@ async function expectContents(inbox: Inbox): Promise<void> {
     expect(headers).toMatchObject({ 'x-github-delivery': guid, 'x-github-event': event })
   }
 }
+
+test('groups the failures of a database of version 1', async () => {
+  const at = Date.UTC(2025, 0, 15, 10)
+  const { groups } = await open(await createFilled()).failureGroups({}, at)
+  const known = { firstAt: at + 250, lastAt: at + 250, returnedAt: undefined, hours: [...Array(23).fill(0), 1] }
+  expect(groups.toSorted((a, b) => (a.handler < b.handler ? -1 : 1))).toMatchObject([
+    { handler: 'build', error: 'Error: out of order', tasks: { dead: 1, retrying: 0 }, ...known },
+    { handler: 'notify', error: 'Error: not now', tasks: { dead: 0, retrying: 1 }, ...known },
+  ])
+})
 
 test('reads bodies, details, counts and metadata of a database of version 1', async () => {
   const inbox = open(await createFilled())

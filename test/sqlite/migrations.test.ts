@@ -19,7 +19,7 @@ const versionOf = (db: DatabaseSync) => db.prepare('pragma user_version').get()?
 function schemaOf(db: DatabaseSync) {
   const all = db.prepare('select type, name, sql from sqlite_schema order by name').all()
   return all.map(({ type, name, sql }) => {
-    if (type !== 'table') return { type, name, sql }
+    if (type !== 'table') return { type, name, sql: (sql as string | null)?.replace(/\s+/g, ' ') }
     const columns = db.prepare('select * from pragma_table_xinfo(?)').all(name as string)
     return { type, name, columns, kind: db.prepare('select strict, wr from pragma_table_list(?)').all(name as string) }
   })
@@ -71,6 +71,36 @@ describe('migrating', () => {
     expect(db.prepare('select name from leases').all()).toEqual([{ name: 'sweep' }])
     expect(db.prepare('select created_at from inbox_info').all()).toEqual([{ created_at: 1000 }])
     expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
+  })
+
+  test('groups the failures of a file of version 1', () => {
+    const db = open()
+    db.exec(read('version-1.sql'))
+    db.exec(`
+      insert into tasks (delivery_id, handler, state, attempt)
+      values (1, 'a', 'dead', 2), (2, 'a', 'retrying', 1), (3, 'a', 'done', 2), (4, 'a', 'dead', 1), (5, 'b', 'retrying', 1);
+      insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error)
+      values (1, 'a', 1, 1000, 5, 'failed', 'Error: another'), (1, 'a', 2, 2000, 5, 'dead', 'Error: Order 1'),
+             (2, 'a', 1, 1500, 5, 'failed', 'Error: Order 2'), (2, 'a', 2, 1600, 5, 'released', null),
+             (3, 'a', 1, 1000, 5, 'failed', 'Error: Order 3'), (3, 'a', 2, 2000, 5, 'succeeded', null),
+             (4, 'a', 1, 3000, 5, 'dead', null), (5, 'b', 1, 4000, null, 'cut off', null)`)
+    migrate(db)
+    expect(
+      db
+        .prepare(`select failure_groups.handler, error, first_at, returned_at, group_concat(delivery_id || ' ' || failed_at) as tasks
+                  from failure_groups join tasks on failure_group = failure_groups.id group by id order by first_at`)
+        .all(),
+    ).toEqual([
+      { handler: 'a', error: 'Error: Order <n>', first_at: 1505, returned_at: null, tasks: '2 1505,1 2005' },
+      { handler: 'a', error: 'No error message', first_at: 3005, returned_at: null, tasks: '4 3005' },
+      {
+        handler: 'b',
+        error: expect.stringContaining('The lease expired'),
+        first_at: 4000,
+        returned_at: null,
+        tasks: '5 4000',
+      },
+    ])
   })
 
   test('migrates a file with a later step', () => {

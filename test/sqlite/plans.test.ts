@@ -60,9 +60,9 @@ function everything(): void {
   engine.store(one)
 }
 
-/** Scans and sorts of few rows: workers, handlers, pauses, the attempts of one delivery, and SQLite's own tables. */
+/** Scans and sorts of few rows: workers, handlers, pauses, counts of failures, the attempts of one delivery, and SQLite's own tables. */
 const small =
-  /^SCAN (workers|handlers|pauses|sqlite_sequence|pragma_\w+)\b|^select \* from attempts where delivery_id = \?/
+  /^SCAN (workers|handlers|pauses|failure_counts|sqlite_sequence|pragma_\w+)\b|^select \* from attempts where delivery_id = \?/
 
 describe('every operation on a delivery', () => {
   test('uses an index and sorts nothing', () => {

@@ -3,11 +3,13 @@ import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/ide
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
 import { deliveryStateOf, nextAttemptOf } from '../../inbox/states.ts'
+import { importedFailure, type TaskFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import { bytesArray } from '../connection/arrays.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { pack } from '../delivery-store/contents.ts'
+import { saveFailureGroups } from '../task-queue/failure-groups.ts'
 import { orderHash } from '../task-queue/order.ts'
 
 /**
@@ -20,14 +22,19 @@ export async function importDeliveries(
 ): Promise<number> {
   for (const imported of deliveries) checkImported(imported)
   const importedIds: number[] = []
+  const failures: TaskFailure[] = []
   const ids = await transaction.all<{ id: number }>(reserveIds, deliveries.length) // in the order of `deliveries`
   const identified = deliveries.map((imported, index) => {
     return { imported, id: ids[index]?.id as number, identity: Buffer.from(identityOf(imported.delivery)) }
   })
   // Written in the order of identities, as in `store.ts`, so that no two transactions wait for each other.
   for (const { imported, id, identity } of identified.sort((a, b) => Buffer.compare(a.identity, b.identity))) {
-    if (await importDelivery(transaction, id, identity, imported)) importedIds.push(id)
+    if (!(await importDelivery(transaction, id, identity, imported))) continue
+    importedIds.push(id)
+    failures.push(...imported.delivery.tasks.flatMap((task) => importedFailure(task) ?? []))
   }
+  // At the end, because other transactions lock groups last, too.
+  await saveFailureGroups(transaction, failures, importedIds)
   if (importedIds.length > 0) transaction.due = true
   return importedIds.length
 }
@@ -67,7 +74,9 @@ async function importDelivery(
 type ImportedTask = ReturnType<typeof taskOf>
 
 /** The row of a task. A running task becomes pending and due: its attempt is recorded as cut off, and counts. */
-function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) {
+function taskOf(imported: TaskDetail) {
+  const { handler, key, nextAttemptAt, attempts, ...rest } = imported
+  const failure = importedFailure(imported)
   const state = rest.state === 'running' ? 'pending' : rest.state
   return {
     handler,
@@ -78,6 +87,8 @@ function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) 
     order_hash: orderHash(handler, key),
     attempt: Math.max(0, ...attempts.map(({ number }) => number)),
     attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
+    failure_group: failure?.id,
+    failed_at: failure?.at,
   }
 }
 
@@ -136,10 +147,13 @@ const insertDelivery = `
 const insertContent = 'insert into contents (delivery_id, bytes) values ($1, $2)'
 
 const insertTasks = `
-  insert into tasks (delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used)
-  select $1, handler, state, "nextAt", "startAt", key, order_hash, attempt, attempts_used
+  insert into tasks (
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used, failure_group, failed_at)
+  select
+    $1, handler, state, "nextAt", "startAt", key, order_hash, attempt, attempts_used, failure_group, failed_at
   from json_to_recordset($2::json) as input (
-    handler text, state text, "nextAt" bigint, "startAt" bigint, key text, order_hash bigint, attempt int, attempts_used int)`
+    handler text, state text, "nextAt" bigint, "startAt" bigint, key text, order_hash bigint, attempt int, attempts_used int,
+    failure_group bigint, failed_at bigint)`
 
 const insertAttempts = `
   insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)

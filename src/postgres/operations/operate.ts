@@ -12,7 +12,7 @@ interface LockedDelivery {
   matched: boolean
 }
 
-interface RetriedTask {
+export interface RetriedTask {
   id: number
   handler: string
   order_hash: number | null
@@ -40,6 +40,18 @@ async function restartTasksOf(transaction: Transaction, ids: readonly number[]):
   if (ids.length === 0) return 0
   await lockOrderKeysOf(transaction, ids)
   const restarted = await transaction.all<RetriedTask>(restartTasks, ids)
+  return makeTasksDue(transaction, ids, restarted)
+}
+
+/**
+ * Makes tasks due that have started again, unless their order keys do not allow it. The caller has locked the queues of
+ * the deliveries. @returns the number of deliveries.
+ */
+export async function makeTasksDue(
+  transaction: Transaction,
+  ids: readonly number[],
+  restarted: readonly RetriedTask[],
+): Promise<number> {
   const queues = await OrderQueues.ofDeliveries(transaction, ids)
   const due = restarted.filter(({ order_hash, id }) => queues.takeTurn(order_hash, id, false))
   const handlers = due.map(({ handler }) => handler)
@@ -98,7 +110,8 @@ const insertDiscardedAttempts = `
 
 const discardTasks = `
   update tasks
-  set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null
+  set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null, failure_group = null,
+      failed_at = null
   where delivery_id = any($1::bigint[]) and state not in ('done', 'gone')`
 
 const discardDeliveries = `

@@ -8,6 +8,7 @@ import { latest, rangeOf } from '../delivery-reader/conditions.ts'
 import { packOf } from '../delivery-store/contents.ts'
 import { deleteOldMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { deleteOldCounts } from '../metadata/statistics.ts'
+import { resolveFailureGroups } from '../task-queue/failure-groups.ts'
 
 /** Maximum deliveries that one transaction deletes. */
 const batchSize = 1000
@@ -34,8 +35,8 @@ export async function pruneAll(batch: () => Promise<number>): Promise<number> {
 
 /**
  * Deletes one batch of ended deliveries that are older than `age` milliseconds. Skips rows that other transactions have
- * locked. Also deletes old tombstones, acknowledgements, changes, counts and missed deliveries, and folds
- * `state_counts`.
+ * locked. Also deletes old tombstones, acknowledgements, changes, counts, missed deliveries and resolved
+ * failure groups, and folds `state_counts`.
  * @returns the number of deleted deliveries.
  */
 export async function pruneBatch(transaction: Transaction, age: number, now: number): Promise<number> {
@@ -44,6 +45,7 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   await deleteOldChanges(transaction)
   await deleteOldCounts(transaction, now)
   await deleteOldMissedDeliveries(transaction, now)
+  await resolveFailureGroups(transaction, now)
   await foldStateCounts(transaction)
   const old = await transaction.all<{ id: number; pack: number }>(selectOld, now, now - age)
   if (old.length === 0) return 0

@@ -1,8 +1,11 @@
 /** Leases of running tasks. When the heartbeats of a worker stop, another process schedules retries of its tasks. */
+
 import type { HandlerPolicy } from '../../inbox/inbox.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
+import { expiredLeaseFailure } from '../../inbox/task-failure.ts'
 import { idsOf, recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { saveFailureGroups } from './failure-groups.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { finish, lockDeliveries, updateDeliveryStates } from './tasks.ts'
 import { recordHandlersSeen } from './unhandled-tasks.ts'
@@ -53,12 +56,15 @@ async function expireAll(
   now: number,
 ): Promise<void> {
   if (leases.length === 0) return
-  const rows = leases.map(({ id, handler, attempt, attempts_used }) => {
+  const failures = leases.map(({ handler }) => expiredLeaseFailure(handler, now))
+  const rows = leases.map(({ id, handler, attempt, attempts_used }, index) => {
     const delay = expiredLeaseDelay(attempts_used, policies.get(handler))
-    return { delivery_id: id, handler, attempt, next_at: now + delay, delay }
+    const failure = { failure_group: failures[index]?.id, failed_at: now }
+    return { delivery_id: id, handler, attempt, next_at: now + delay, delay, ...failure }
   })
   const ids = await lockDeliveries(transaction, idsOf(leases))
   await lockOrderKeysOf(transaction, ids)
+  await saveFailureGroups(transaction, failures)
   const expired = await transaction.all<{ id: number }>(expireTasks, recordset(rows))
   await promoteNext(transaction, ids)
   transaction.due = true // the delay may be 0
@@ -76,7 +82,7 @@ const selectOrphans = `
 const expireTasks = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
-      delivery_id bigint, handler text, attempt int, next_at bigint, delay bigint)
+      delivery_id bigint, handler text, attempt int, next_at bigint, delay bigint, failure_group bigint, failed_at bigint)
   ), running as materialized (
     select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.started_at
     from tasks join input using (delivery_id, handler, attempt)
@@ -87,7 +93,7 @@ const expireTasks = `
   )
   update tasks
   set state = 'retrying', next_at = input.next_at, delay = input.delay, claimed_ahead = false, worker = null,
-      started_at = null
+      started_at = null, failure_group = input.failure_group, failed_at = input.failed_at
   from running join input using (delivery_id, handler, attempt)
   where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
   returning tasks.delivery_id as id`

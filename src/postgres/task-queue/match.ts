@@ -258,7 +258,7 @@ const upsertTasks = `
   returning delivery_id as id, handler, attempt`
 
 const markTasksGone = `
-  update tasks set state = 'gone', next_at = null, delay = null
+  update tasks set state = 'gone', next_at = null, delay = null, failure_group = null, failed_at = null
   from unnest($1::bigint[], $2::text[]) as input (delivery_id, handler)
   where tasks.delivery_id = input.delivery_id and tasks.handler = input.handler`
 

@@ -7,9 +7,11 @@
  */
 
 import { hasEnded, transitionOf } from '../../inbox/states.ts'
+import { failureOf, type TaskFailure } from '../../inbox/task-failure.ts'
 import type { AttemptResult, DeliveryStatus } from '../../inbox/task-queue.ts'
 import { idsOf, recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { saveFailureGroups } from './failure-groups.ts'
 import { claimNextTasks, type FinishedPlace, lockOrderKeysOf, promoteNext } from './order.ts'
 
 /** @returns the ids of the deliveries that exist. */
@@ -32,12 +34,17 @@ export async function finish(
   results: readonly WorkerResult[],
 ): Promise<(DeliveryStatus | undefined)[]> {
   const ids = [...new Set(idsOf(results))]
-  const rows = results.map(rowOf)
+  const failures = results.map(failureOf)
+  const rows = results.map((result, index) => rowOf(result, index, failures[index]))
   if (rows.some(({ next_at }) => next_at !== undefined && next_at <= Date.now())) transaction.due = true
   // Sent together, because the queues stay locked during each round trip.
-  const [, , ended, claimed, , states] = await Promise.all([
+  const [, , , ended, claimed, , states] = await Promise.all([
     lockDeliveries(transaction, ids),
     lockOrderKeysOf(transaction, ids),
+    saveFailureGroups(
+      transaction,
+      failures.filter((failure) => failure !== undefined),
+    ),
     transaction.all<{ index: number }>(endLeases, recordset(rows)),
     claimNextTasks(transaction, results.flatMap(placeOf)),
     promoteNext(transaction, ids),
@@ -67,13 +74,14 @@ function placeOf(
   return [{ id, handler, ended: attempt, worker, bytes: nextBytes, now: startedAt + duration, place }]
 }
 
-function rowOf(attempt: WorkerResult, index: number) {
+function rowOf(attempt: WorkerResult, index: number, failure: TaskFailure | undefined) {
   const { id, handler, attempt: number, worker, outcome, startedAt, duration, error, result, log } = attempt
   const { state, nextAt, delay, attemptsUsedChange } = transitionOf(attempt)
   return {
     ...{ index, delivery_id: id, handler, attempt: number, worker },
     ...{ state, next_at: nextAt, delay, attempts_used_change: attemptsUsedChange },
     ...{ started_at: startedAt, duration, outcome, error, result, log },
+    ...{ failure_group: failure?.id, failed_at: failure?.at },
   }
 }
 
@@ -107,11 +115,13 @@ export const scheduledHandlers = `
 
 const selectForUpdate = 'select id from deliveries where id = any($1::bigint[]) order by id for update'
 
+/** A released attempt leaves the failure of an earlier attempt unresolved. */
 const endLeases = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
       index int, delivery_id bigint, handler text, attempt int, worker bigint, state text, next_at bigint, delay bigint,
-      attempts_used_change int, started_at bigint, duration bigint, outcome text, error text, result text, log text)
+      attempts_used_change int, started_at bigint, duration bigint, outcome text, error text, result text, log text,
+      failure_group bigint, failed_at bigint)
   ), firsts as (
     select distinct on (delivery_id, handler, attempt, worker) * from input
     order by delivery_id, handler, attempt, worker, index
@@ -119,7 +129,9 @@ const endLeases = `
     update tasks
     set state = firsts.state, next_at = firsts.next_at, delay = firsts.delay,
         attempts_used = tasks.attempts_used + tasks.claimed_ahead::int + firsts.attempts_used_change,
-        claimed_ahead = false, worker = null, started_at = null
+        claimed_ahead = false, worker = null, started_at = null,
+        failure_group = case firsts.outcome when 'released' then tasks.failure_group else firsts.failure_group end,
+        failed_at = case firsts.outcome when 'released' then tasks.failed_at else firsts.failed_at end
     from firsts
     where tasks.delivery_id = any(array(select delivery_id from firsts))
       and tasks.delivery_id = firsts.delivery_id and tasks.handler = firsts.handler

@@ -103,7 +103,7 @@ const selectUnhandled = `
   limit $4`
 
 const markUnhandledGone = `
-  update tasks set state = 'gone', next_at = null, delay = null
+  update tasks set state = 'gone', next_at = null, delay = null, failure_group = null, failed_at = null
   where ${isDue} and ${isUnhandled} and delivery_id = any($4::bigint[])
   returning delivery_id as id, handler`
 

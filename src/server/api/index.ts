@@ -4,6 +4,7 @@ import type { Guard } from '../auth/guard.ts'
 import { ProblemError } from '../problem.ts'
 import { createDelivery, samples } from './create-delivery.ts'
 import { deliveries, signDelivery } from './deliveries.ts'
+import { failures } from './failures.ts'
 import { handlers } from './handlers.ts'
 import { operations } from './operations.ts'
 import { recovery } from './recovery.ts'
@@ -21,6 +22,7 @@ export function api(context: ApiContext, guard: Guard): Hono {
     ...deliveries(context),
     createDelivery(context),
     signDelivery(context),
+    ...failures(context),
     ...handlers(context),
     ...schedules(context),
     ...recovery(context),

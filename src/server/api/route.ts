@@ -65,6 +65,8 @@ interface RouteDefinition<Query extends QuerySchema, Body extends SchemaName, An
   status?: 200 | 201
   /** Answers that are not JSON. */
   responses?: Readonly<Record<string, object>>
+  /** The problem if there is no object with the id in the path. Default: there is no delivery. */
+  notFound?: (id: string) => ProblemError
   /** Statuses of problems. Those that follow from the query, the body and the path are added automatically. */
   problems?: readonly number[]
   handle(request: CheckedRequest<v.InferOutput<Query>, Output<Body>>): MaybePromise<Response | Output<Answer>>
@@ -74,7 +76,7 @@ interface CheckedRequest<Query, Body> {
   context: Context
   query: Query
   body: Body
-  /** The delivery id in the path. 0 if the path has none. */
+  /** The id in the path. 0 if the path has none. */
   id: number
 }
 
@@ -109,7 +111,7 @@ export function route<Query extends QuerySchema, Body extends SchemaName, Answer
     async handle(context) {
       const request = {
         context,
-        id: path.includes('{id}') ? idIn(context) : 0,
+        id: path.includes('{id}') ? idIn(context, definition.notFound) : 0,
         query: query && check(query, parametersIn(context)),
         body: bodySchema && check(bodySchema, await readJson(context, maxBody)),
       }
@@ -130,11 +132,11 @@ const pathSchemas: Readonly<Record<string, object>> = {
 const pathParameters = (path: string): object[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({ name, in: 'path', required: true, ...pathSchemas[name] }))
 
-/** The delivery id in the path. @throws {ProblemError} */
-function idIn(context: Context): number {
+/** The id in the path. @throws {ProblemError} */
+function idIn(context: Context, notFound: (id: string) => ProblemError = noDelivery): number {
   const text = context.req.param('id') ?? ''
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
-  throw noDelivery(text)
+  throw notFound(text)
 }
 
 export const noDelivery = (id: string | number): ProblemError =>

@@ -2,10 +2,12 @@ import { checkImported } from '../../inbox/check-imported.ts'
 import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
+import { importedFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Packer } from '../delivery-store/packs.ts'
 import { type EncodedDelivery, insertDelivery, knownOf } from '../delivery-store/store.ts'
+import { hasTasks, saveFailureGroup } from '../task-queue/failure-groups.ts'
 import { blockUnlessFirst } from '../task-queue/order.ts'
 import { insertAttempt, updateDeliveryState } from '../task-queue/tasks.ts'
 
@@ -62,7 +64,10 @@ function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
  * Imports a task and its attempts. A task that was running is imported as pending. Its attempt is recorded as cut off,
  * and counts.
  */
-function importTask(connection: Connection, id: number, { handler, key, attempts, ...task }: TaskDetail): void {
+function importTask(connection: Connection, id: number, imported: TaskDetail): void {
+  const { handler, key, attempts, ...task } = imported
+  const failure = importedFailure(imported)
+  if (failure && !hasTasks(connection, failure)) saveFailureGroup(connection, failure)
   const state = task.state === 'running' ? 'pending' : task.state
   const isDue = state === 'pending' || state === 'retrying'
   connection.run(
@@ -75,6 +80,8 @@ function importTask(connection: Connection, id: number, { handler, key, attempts
     key ?? null,
     Math.max(0, ...attempts.map(({ number }) => number)),
     attempts.filter(({ outcome }) => outcome !== 'released').length,
+    failure?.id ?? null,
+    failure?.at ?? null,
   )
   for (const { number, outcome, ...attempt } of attempts) {
     const ended = outcome === 'running' ? 'cut off' : outcome
@@ -90,5 +97,5 @@ const updateImported = `
   where id = ?`
 
 const insertTask = `
-  insert into tasks (delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used)
-  values (?, ?, ?, ?, ?, ?, ?, ?)`
+  insert into tasks (delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used, failure_group, failed_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`

@@ -32,7 +32,7 @@ export function retry(connection: Connection, id: number): boolean {
   }
   const retried = connection.all<Task>(selectTasks, id).filter(({ state }) => retriedStates.includes(state))
   for (const { handler, order_key } of retried) {
-    connection.run(restart, id, handler)
+    connection.run(restartTask, id, handler)
     blockUnlessFirst(connection, id, handler, order_key)
   }
   updateDeliveryState(connection, id)
@@ -73,12 +73,13 @@ export function discard(connection: Connection, id: number, reason: string): boo
 
 const selectDelivery = 'select id, state, matched from deliveries where id = ?'
 const selectTasks = 'select handler, state, order_key, attempt, started_at from tasks where delivery_id = ?'
-const restart = `
+export const restartTask = `
   update tasks set state = 'pending', next_at = 0, delay = null, attempts_used = 0 where delivery_id = ? and handler = ?`
 
-const discardTask = `
+export const discardTask = `
   update tasks
-  set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null
+  set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null, failure_group = null,
+      failed_at = null
   where delivery_id = ? and handler = ?`
 
 const discardDelivery = `

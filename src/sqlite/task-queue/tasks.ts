@@ -2,11 +2,14 @@
  * Changes the state of tasks, in the transaction of the caller. `inbox/states.ts` describes the states. When an attempt
  * ends, the first task with the same order key becomes due, if that task is blocked.
  */
+
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
 import { firstLine } from '../../inbox/rows.ts'
 import { deliveryStateOf, hasEnded, nextAttemptOf, transitionOf } from '../../inbox/states.ts'
+import { expiredLeaseFailure, failureOf, type TaskFailure } from '../../inbox/task-failure.ts'
 import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
+import { hasTasks, saveFailureGroup } from './failure-groups.ts'
 import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
 
 /**
@@ -71,7 +74,8 @@ export function finishAll(
   const recorded = new Set<number>()
   const claimed = new Map<number, ClaimedTask>()
   for (const result of results) {
-    const isRecorded = finish(connection, worker, texts === 'none' ? withoutTexts(result) : result)
+    const kept = texts === 'none' ? withoutTexts(result) : result
+    const isRecorded = finish(connection, worker, kept, failureOf(result))
     if (isRecorded && texts !== 'all') deleteEarlierTexts(connection, result)
     const next = claimNext(connection, worker, result, isRecorded)
     if (next) claimed.set(result.id, next)
@@ -88,21 +92,23 @@ export function finishAll(
 }
 
 /** Records how an attempt ended. @returns false if the worker no longer holds the lease of the task. */
-export function finish(connection: Connection, worker: number, result: AttemptResult): boolean {
+export function finish(
+  connection: Connection,
+  worker: number,
+  result: AttemptResult,
+  failure: TaskFailure | undefined = failureOf(result),
+): boolean {
   const { id, handler, attempt } = result
   const { state, nextAt, delay, attemptsUsedChange } = transitionOf(result)
+  const isNewGroup = failure !== undefined && !hasTasks(connection, failure)
   const task = connection.get<OrderedTask>(
     endLease,
-    state,
-    nextAt ?? null,
-    delay ?? null,
-    attemptsUsedChange,
-    id,
-    handler,
-    attempt,
-    worker,
+    ...[state, nextAt ?? null, delay ?? null, attemptsUsedChange],
+    ...[failure?.id ?? null, failure?.at ?? null],
+    ...[id, handler, attempt, worker],
   )
   if (!task) return false
+  if (isNewGroup) saveFailureGroup(connection, failure)
   insertAttempt(connection, result)
   promoteNext(connection, handler, task.order_key)
   return true
@@ -157,7 +163,9 @@ function isClaimable(first: FirstTask, maxBytes: number, now: number): boolean {
 export function expireLease(connection: Connection, id: number, handler: string, delay: number, now: number): void {
   const task = connection.get<OrderedTask & { attempt: number; started_at: number }>(selectRunning, id, handler)
   if (!task) return
-  connection.run(expireTask, now + delay, delay, id, handler)
+  const failure = expiredLeaseFailure(handler, now)
+  if (!hasTasks(connection, failure)) saveFailureGroup(connection, failure)
+  connection.run(expireTask, now + delay, delay, failure.id, failure.at, id, handler)
   insertAttempt(connection, { id, handler, attempt: task.attempt, startedAt: task.started_at, outcome: 'cut off' })
   promoteNext(connection, handler, task.order_key)
   updateDeliveryState(connection, id)
@@ -240,16 +248,19 @@ const selectClaimedAfter = `
     and tasks.state = 'running' and worker = ? and claimed_after = ?
     and claimed_after_attempt = ?`
 
+/** A released attempt, which makes the task pending, leaves the failure of an earlier attempt unresolved. */
 const endLease = `
   update tasks
-  set state = ?, next_at = ?, delay = ?, attempts_used = attempts_used + claimed_ahead + ?, claimed_ahead = 0,
-      worker = null, started_at = null
-  where delivery_id = ? and handler = ? and attempt = ? and worker = ? and state = 'running'
+  set state = ?1, next_at = ?2, delay = ?3, attempts_used = attempts_used + claimed_ahead + ?4, claimed_ahead = 0,
+      worker = null, started_at = null, failure_group = iif(?1 = 'pending', failure_group, ?5),
+      failed_at = iif(?1 = 'pending', failed_at, ?6)
+  where delivery_id = ?7 and handler = ?8 and attempt = ?9 and worker = ?10 and state = 'running'
   returning order_key`
 
 const expireTask = `
   update tasks
-  set state = 'retrying', next_at = ?, delay = ?, claimed_ahead = 0, worker = null, started_at = null
+  set state = 'retrying', next_at = ?, delay = ?, claimed_ahead = 0, worker = null, started_at = null,
+      failure_group = ?, failed_at = ?
   where delivery_id = ? and handler = ?`
 
 const insertEndedAttempt = `
@@ -265,6 +276,7 @@ const deleteTexts = `
   update attempts set error = ?, result = null, log = null where delivery_id = ? and handler = ? and number = ?`
 
 const markTaskGone = `
-  update tasks set state = 'gone', next_at = null, delay = null where delivery_id = ? and handler = ?`
+  update tasks set state = 'gone', next_at = null, delay = null, failure_group = null, failed_at = null
+  where delivery_id = ? and handler = ?`
 const selectStates = 'select state, coalesce(next_at, start_at) as nextAt from tasks where delivery_id = ?'
 const updateState = 'update deliveries set state = ?, next_at = ? where id = ?'

@@ -12,6 +12,7 @@ import { countCases } from './counts.ts'
 import { type DoomedWork, type DoomedWorker, startDoomedWorker, workUntilKilled } from './doomed-worker.ts'
 import { dueTimeCases } from './due-times.ts'
 import { duplicateCases } from './duplicates.ts'
+import { failureGroupCases } from './failure-groups.ts'
 import { failureCases } from './failures.ts'
 import { filterCases } from './filters.ts'
 import { handlerCases } from './handlers.ts'
@@ -89,6 +90,7 @@ const cases: readonly InboxContractCase[] = [
   ...overviewCases,
   ...attemptStatsCases,
   ...failureCases,
+  ...failureGroupCases,
   ...valueCases,
   ...changeCases,
   ...countCases,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Recovery } from '../../../src/github/recovery/recovery.ts'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
+import { failureOf } from '../../../src/inbox/task-failure.ts'
 import { updateSchedules } from '../../../src/schedules/stored-schedules.ts'
 import { problems } from '../../../src/server/problem.ts'
 import { storeIn } from '../../inbox/stores.ts'
@@ -114,6 +115,9 @@ async function call(method: string, path: string, query: string, asked: RequestS
   return answered
 }
 
+/** The failure group of the delivery that is dead. */
+const group = failureOf({ handler: 'deploy', outcome: 'dead', startedAt: 0 })?.id
+
 /** Calls of each operation, with the status that each must have. */
 const calls: Record<string, [status: number, query: string, asked?: RequestSpec][]> = {
   'get /api/v1/deliveries': [
@@ -164,6 +168,24 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
   'post /api/v1/deliveries/discard': [
     [200, '/api/v1/deliveries/discard', { body: { query: { state: 'dead', since: '2h', number: 7 }, reason: 'r' } }],
     [400, '/api/v1/deliveries/discard', { body: { query: { state: 'x' } } }],
+  ],
+  'get /api/v1/failures': [
+    [200, '/api/v1/failures'],
+    [200, '/api/v1/failures?limit=1'],
+    [400, '/api/v1/failures?limit=x'],
+  ],
+  'get /api/v1/failures/{id}': [
+    [200, `/api/v1/failures/${group}`],
+    [404, '/api/v1/failures/7'],
+  ],
+  'post /api/v1/failures/{id}/retry': [
+    [200, `/api/v1/failures/${group}/retry`, { body: { dryRun: true } }],
+    [404, '/api/v1/failures/7/retry'],
+    [400, `/api/v1/failures/${group}/retry`, { body: { reason: 'r' } }],
+  ],
+  'post /api/v1/failures/{id}/discard': [
+    [200, `/api/v1/failures/${group}/discard`, { body: { reason: 'r', dryRun: false } }],
+    [404, '/api/v1/failures/7/discard'],
   ],
   'get /api/v1/schedules': [[200, '/api/v1/schedules']],
   'post /api/v1/schedules/{name}/run': [

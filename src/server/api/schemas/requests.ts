@@ -9,7 +9,7 @@ import { deliveryStates } from '../../../inbox/records.ts'
 import { isObject } from '../../../runtime/json.ts'
 import { type Fault, ProblemError } from '../../problem.ts'
 import { choice, members, textValue } from '../../schema.ts'
-import { idIn } from '../cursor.ts'
+import { idIn, placeIn } from '../cursor.ts'
 
 const optional = v.optional
 const flag = v.boolean('true or false')
@@ -81,6 +81,13 @@ export const ListQuery = members({
   before: optional(aCount(1)),
   cursor: optional(aCursor),
   limit: optional(aCount(1, maxPage)),
+})
+
+export const FailuresQuery = members({
+  handler: optional(aText),
+  since: optional(aTimestamp),
+  cursor: optional(textValue('the member "next" of a page', placeIn, { type: 'string' })),
+  limit: optional(aCount(1, 100)),
 })
 
 export const ValuesQuery = members({
@@ -177,6 +184,8 @@ function issue(names: string, message: string): v.RawCheckIssueInfo<unknown> {
 
 const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
 
+const dryRun = { dryRun: optional(v.pipe(flag, v.description('Only count the tasks'))) }
+
 const reason = { reason: optional(bodyText(expectedText)) }
 
 /** Contains either `payload` (an object) or `text` (the text of a JSON object, which is stored byte for byte). */
@@ -199,6 +208,8 @@ const NewDelivery = v.pipe(
 export const bodies = {
   EmptyBody: members({}),
   Filters,
+  DryRun: members(dryRun),
+  DryRunAndReason: members({ ...dryRun, ...reason }),
   AllHandlers: members({ all: v.literal(true, 'true') }),
   Login: members({ token: v.pipe(v.string('the token'), v.description('the token')) }),
   NewDelivery,

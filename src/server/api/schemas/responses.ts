@@ -82,6 +82,7 @@ export const TaskDetail = object({
   attempts: list(AttemptDetail),
   key: optional(text),
   nextAttemptAt: optional(timestamp),
+  failureGroup: optional(v.pipe(count, v.description('The failure group of its latest failure'))),
 })
 export type TaskDetail = v.InferOutput<typeof TaskDetail>
 
@@ -101,6 +102,46 @@ export const DeliveryDetail = object({
   sameBodyAs: optional(v.pipe(count, v.description('The oldest delivery with the same body, if this one is replayed'))),
 })
 export type DeliveryDetail = v.InferOutput<typeof DeliveryDetail>
+
+export const FailureGroup = object({
+  id: count,
+  handler: text,
+  error: v.pipe(text, v.description('The normalized error')),
+  tasks: object({ dead: count, retrying: count, pending: count, running: count }),
+  firstAt: timestamp,
+  lastAt: timestamp,
+  returnedAt: optional(v.pipe(timestamp, v.description('When it failed again after all failures had been resolved'))),
+  hours: v.pipe(list(count), v.description('Failed attempts in each of the last 24 hours, oldest first')),
+  repositories: v.pipe(
+    list(object({ repository: text, count })),
+    v.description('The repositories with the most of the newest 50 tasks'),
+  ),
+})
+export type FailureGroup = v.InferOutput<typeof FailureGroup>
+
+export const Failures = object({
+  failures: list(FailureGroup),
+  total: v.pipe(count, v.description('Groups on all pages')),
+  next: optional(v.pipe(text, v.description('The parameter cursor of the next page'))),
+})
+export type Failures = v.InferOutput<typeof Failures>
+
+export const FailureDetail = object({
+  ...FailureGroup.entries,
+  example: optional(
+    object({
+      id: v.pipe(count, v.description('The id of the delivery')),
+      event: text,
+      guid: text,
+      receivedAt: timestamp,
+      action: optional(text),
+      repository: optional(text),
+      title: optional(text),
+      attempt: optional(AttemptDetail),
+    }),
+  ),
+})
+export type FailureDetail = v.InferOutput<typeof FailureDetail>
 
 export const Count = object({ count, next: optional(text) })
 export const Created = object({ id: optional(count), guid: text })

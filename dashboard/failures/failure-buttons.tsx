@@ -1,0 +1,71 @@
+import type { FailureGroup } from '../../src/server/api/schemas/responses.ts'
+import { post } from '../api/client.ts'
+import { mayAct } from '../session/session.ts'
+import { countDead } from '../shell/dead-count.ts'
+import { confirmed } from '../ui/confirm.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { plain } from '../ui/text.ts'
+import { showError, showMessage } from '../ui/toast.tsx'
+import { count, counted } from '../ui/units.ts'
+
+const tasks = (number: number): string => counted(number, 'task', 'tasks')
+
+/** Buttons that retry or discard all dead and retrying tasks of a group. */
+export function FailureButtons(props: { failure: FailureGroup; slim?: boolean; onDone: () => void }) {
+  const { failure, slim = false, onDone } = props
+  const number = failure.tasks.dead + failure.tasks.retrying
+  if (!mayAct.value || number === 0) return null
+  const shape = slim ? 'button slim' : 'button'
+  return (
+    <div class="acts">
+      <button type="button" class={shape} onClick={() => void operate('retry', failure, number, onDone)}>
+        <Icon name="again" />
+        Retry all {count(number)}
+      </button>
+      <button type="button" class={shape} onClick={() => void operate('discard', failure, number, onDone)}>
+        <Icon name="bin" />
+        Discard all {count(number)}
+      </button>
+    </div>
+  )
+}
+
+const words = {
+  retry: {
+    verb: 'Retry',
+    done: 'Retried',
+    text: 'These tasks run again now. Other handlers of their deliveries do not.',
+  },
+  discard: {
+    verb: 'Discard',
+    done: 'Discarded',
+    text: 'These tasks do not run again, unless you retry their deliveries. Other handlers of the deliveries go on.',
+  },
+} as const
+
+async function operate(
+  act: keyof typeof words,
+  { id, handler, error }: FailureGroup,
+  number: number,
+  onDone: () => void,
+): Promise<void> {
+  const { verb, done, text } = words[act]
+  const body = (
+    <>
+      <p>
+        <strong class="foreign">{plain(handler, 120)}</strong>: <code class="foreign">{plain(error)}</code>
+      </p>
+      <p>{text}</p>
+    </>
+  )
+  const title = `${verb} ${tasks(number)}?`
+  if (!(await confirmed({ title, text: body, act: `${verb} ${tasks(number)}`, danger: act === 'discard' }))) return
+  try {
+    const answer = await post<{ count: number }>(`failures/${id}/${act}`, {})
+    showMessage(`${done} ${tasks(answer.count)}`)
+  } catch (failed) {
+    showError(failed)
+  }
+  onDone()
+  void countDead()
+}
