@@ -84,6 +84,7 @@ const interrupted = (delivery: { guid: string; tasks: { state: string; attempts:
           ...task,
           state: 'pending',
           attempts: task.attempts.map((attempt) => ({ ...attempt, outcome: 'cut off' })),
+          failureGroup: expect.any(Number),
         })),
       }
     : delivery

@@ -100,7 +100,7 @@ describe('the rows', () => {
     payload.openTo({ level: 1 })
     expect(await payload.search({ text: 'END' })).toEqual({ count: 1, isCut: false })
     expect(payload.hit({ index: 0 })).toEqual({ position: 10_000, rows: 10_001 })
-    expect(payload.rowPath({ position: 10_000 })).toMatchObject({ searchPath: 'deep', find: 'deep:end' })
+    expect(payload.rowPath({ position: 10_000 })).toMatchObject({ searchPath: '.deep', find: '.deep:end' })
   })
 
   test('may have hostile names', () => {
