@@ -3,7 +3,7 @@ import type { Octokits } from './github/octokits.ts'
 import { checkNames, type HandlerOptions } from './handler.ts'
 import { BackgroundWrites } from './inbox/background-writes.ts'
 import { requireCapabilities } from './inbox/capabilities.ts'
-import type { BasicInbox } from './inbox/inbox.ts'
+import type { BasicStore } from './inbox/inbox.ts'
 import type { WorkerProblem } from './inbox/processes.ts'
 import { LazyWorker } from './inbox/worker/lazy-worker.ts'
 import type { DrainResult } from './inbox/worker/worker.ts'
@@ -52,12 +52,12 @@ interface SharedParts {
 /** The inboxes of a `Hooks`, and the workers that handle their deliveries: one for each inbox. */
 export class InboxWorkers {
   readonly #shared: SharedParts
-  readonly #workers = new Map<BasicInbox, LazyWorker>()
-  readonly #schedulers = new Map<BasicInbox, LazyScheduler>()
+  readonly #workers = new Map<BasicStore, LazyWorker>()
+  readonly #schedulers = new Map<BasicStore, LazyScheduler>()
   #isMountedWithoutInbox = false
-  readonly #draining = new Map<BasicInbox, Draining>()
+  readonly #draining = new Map<BasicStore, Draining>()
   /** The inboxes that `close()` closes, each with its background writes. */
-  readonly #inboxes = new Map<BasicInbox, BackgroundWrites>()
+  readonly #inboxes = new Map<BasicStore, BackgroundWrites>()
 
   constructor(shared: SharedParts) {
     this.#shared = shared
@@ -72,12 +72,12 @@ export class InboxWorkers {
   }
 
   /** The background writes of an inbox. `close()` closes the inbox. */
-  writesTo(inbox: BasicInbox): BackgroundWrites {
+  writesTo(inbox: BasicStore): BackgroundWrites {
     return getOrCreate(this.#inboxes, inbox, () => new BackgroundWrites(inbox))
   }
 
   /** Starts the worker of an inbox, unless it runs. @throws {TypeError} as `Hooks.work()`. */
-  start(inbox: BasicInbox, settings: Settings): void {
+  start(inbox: BasicStore, settings: Settings): void {
     if (this.#workers.has(inbox) || isNextBuild()) return
     // Two workers of one process would exceed the concurrency of a handler.
     if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')
@@ -95,7 +95,7 @@ export class InboxWorkers {
   }
 
   /** @throws {TypeError} if two handlers have the same name, or if another `Hooks` handles the same deliveries. */
-  #createWorker(inbox: BasicInbox, settings: Settings): LazyWorker {
+  #createWorker(inbox: BasicStore, settings: Settings): LazyWorker {
     checkNames(this.#shared.registry.all())
     takeSources(inbox, this, settings.sources)
     const writes = this.writesTo(inbox)
@@ -104,14 +104,14 @@ export class InboxWorkers {
   }
 
   /** Stores a delivery of a schedule, unless the inbox has it already. */
-  async #storeScheduled(inbox: BasicInbox, scheduled: ScheduledDelivery): Promise<void> {
+  async #storeScheduled(inbox: BasicStore, scheduled: ScheduledDelivery): Promise<void> {
     const { result, delivery } = await storeScheduled(inbox, scheduled)
     this.#inboxes.get(inbox)?.counters?.count('received', delivery.event, result.outcome)
     if (result.outcome !== 'duplicate') this.wake(inbox)
   }
 
   /** See `Hooks.drain()`. */
-  async drain(inbox: BasicInbox, settings: Settings, limits: DrainOptions): Promise<DrainResult> {
+  async drain(inbox: BasicStore, settings: Settings, limits: DrainOptions): Promise<DrainResult> {
     checkOptions(limits, drainChecks, { prefix: 'hooks.drain()' })
     const { budget, signal } = limits
     if (this.#workers.has(inbox)) {
@@ -130,7 +130,7 @@ export class InboxWorkers {
   }
 
   /** There may be unmatched deliveries. */
-  wake(inbox: BasicInbox): void {
+  wake(inbox: BasicStore): void {
     this.#workers.get(inbox)?.wake()
   }
 
@@ -158,7 +158,7 @@ export class InboxWorkers {
     this.#checkSchedule(schedule)
     return scheduleHandlers(schedule, options, {
       targets: (each) => this.#shared.octokits.scheduleTargets(settings(), each),
-      store: (delivery) => this.#storeScheduled(settings().inbox as BasicInbox, delivery),
+      store: (delivery) => this.#storeScheduled(settings().inbox as BasicStore, delivery),
     })
   }
 
@@ -216,7 +216,7 @@ export class InboxWorkers {
   }
 }
 
-async function closeInbox(inbox: BasicInbox, writes: BackgroundWrites, logger: FullLogger): Promise<void> {
+async function closeInbox(inbox: BasicStore, writes: BackgroundWrites, logger: FullLogger): Promise<void> {
   let closed = false
   const closing = async () => {
     await writes.close()
@@ -231,7 +231,7 @@ const scheduleWithoutInbox = (): TypeError =>
   new TypeError('hooks.schedule() needs the option "inbox", such as sqlite(\'hookserver.db\')')
 
 /** @throws {TypeError} if the inbox or the option `sources` does not allow schedules. */
-function checkSchedules(inbox: BasicInbox, { sources }: Settings): void {
+function checkSchedules(inbox: BasicStore, { sources }: Settings): void {
   requireCapabilities(inbox, ['KeyValues', 'NamedLeases'], 'hooks.schedule()')
   if (!sources || sources.includes(scheduleEvent)) return
   throw new TypeError(
@@ -240,10 +240,10 @@ function checkSchedules(inbox: BasicInbox, { sources }: Settings): void {
 }
 
 /** The `Hooks` of this process that run handlers for an inbox, with the sources of each. */
-const working = new WeakMap<BasicInbox, Map<InboxWorkers, HooksOptions['sources']>>()
+const working = new WeakMap<BasicStore, Map<InboxWorkers, HooksOptions['sources']>>()
 
 /** @throws {TypeError} if another `Hooks` of this process handles the same deliveries of the inbox. */
-function takeSources(inbox: BasicInbox, workers: InboxWorkers, own: HooksOptions['sources']): void {
+function takeSources(inbox: BasicStore, workers: InboxWorkers, own: HooksOptions['sources']): void {
   const all = working.get(inbox) ?? new Map<InboxWorkers, HooksOptions['sources']>()
   for (const sources of all.values()) {
     if (own && sources && !own.some((source) => sources.includes(source))) continue
@@ -256,6 +256,6 @@ function takeSources(inbox: BasicInbox, workers: InboxWorkers, own: HooksOptions
 }
 
 /** Lets another `Hooks` handle the deliveries. */
-function returnSources(inbox: BasicInbox, workers: InboxWorkers): void {
+function returnSources(inbox: BasicStore, workers: InboxWorkers): void {
   working.get(inbox)?.delete(workers)
 }

@@ -39,7 +39,7 @@ export type { Installation, OctokitTarget } from './github/octokits.ts'
 export type { Handler, HandlerOptions, Hook, Registration, ResolvedHandlerOptions } from './handler.ts'
 export { Hooks } from './hooks.ts'
 export type { HookReply, PlainReply } from './http.ts'
-export type { BasicInbox, Inbox } from './inbox/inbox.ts'
+export type { Inbox } from './inbox/inbox.ts'
 export type { WorkerProblem } from './inbox/processes.ts'
 export { parseQuery } from './inbox/query/parse-query.ts'
 export {

@@ -6,7 +6,7 @@
 import type { AppOptions, AppResolver } from './app.ts'
 import type { Delivery, OctokitClass } from './delivery.ts'
 import type { HashName } from './http.ts'
-import type { BasicInbox } from './inbox/inbox.ts'
+import type { BasicStore, Inbox } from './inbox/inbox.ts'
 import type { Duration, Size } from './runtime/units.ts'
 import type { Logger } from './telemetry/logger.ts'
 
@@ -188,7 +188,7 @@ export interface HooksOptions extends MountOptions {
    * @default none
    * @example inbox: sqlite('hookserver.db')
    */
-  inbox?: BasicInbox | false | undefined
+  inbox?: Inbox | BasicStore | false | undefined
   /**
    * Whether this process runs handlers for the deliveries in the inbox. If `true`, the process starts to run handlers
    * when you create the first mount. If `false`, the process runs handlers only after a call of `hooks.work()`, or

@@ -3,7 +3,7 @@ import { appIn, readApp } from './app.ts'
 import type { OctokitClass } from './delivery.ts'
 import type { HashName } from './http.ts'
 import { requireCapabilities } from './inbox/capabilities.ts'
-import type { BasicInbox } from './inbox/inbox.ts'
+import type { BasicStore } from './inbox/inbox.ts'
 import type { HooksOptions, MountOptions, Secret } from './options.ts'
 import {
   type Check,
@@ -43,7 +43,7 @@ type WithDefault = Exclude<keyof HooksOptions, WithoutDefault | InUnits | 'trust
 export type Settings = { [Name in Exclude<WithoutDefault, 'inbox'>]: HooksOptions[Name] } & {
   [Name in WithDefault]: Given<Name>
 } & { [Name in InUnits]: number } & {
-  inbox: BasicInbox | undefined
+  inbox: BasicStore | undefined
   trustProxy: readonly string[] | number
   logger: FullLogger
 }
@@ -176,7 +176,8 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   },
   parsePayload: { check: callback },
   inbox: {
-    convert: (value) => value || undefined,
+    // `check` has found the capabilities of a `BasicStore`.
+    convert: (value) => (value || undefined) as BasicStore | undefined,
     check(value, option) {
       if (value === false) return
       if (!isObject(value)) fail(option, "an inbox, such as sqlite('hookserver.db'), or false", value)

@@ -8,7 +8,8 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hookserver as inExpress } from '../src/adapters/express.ts'
 import { hookserver as inNode } from '../src/adapters/node.ts'
 import { hookserver as onWeb } from '../src/adapters/web.ts'
-import { type HookError, Hooks, type HooksOptions, type Inbox } from '../src/index.ts'
+import type { Store } from '../src/inbox/inbox.ts'
+import { type HookError, Hooks, type HooksOptions } from '../src/index.ts'
 import { equalDigests } from '../src/receiver/signature.ts'
 import { parseCidr } from '../src/runtime/cidr.ts'
 import { inject, LocalGitHub, type SignedRequestOptions, signedRequest } from '../src/testing/index.ts'
@@ -20,7 +21,7 @@ const secret = 'a secret of the tests'
 const hooksWith = (options: HooksOptions = {}): Hooks =>
   new Hooks({ secret, validateIp: false, logger: false, ...options })
 /** `Hooks` that are closed after the test. */
-function hooksAt(inbox: Inbox, options: HooksOptions = {}): Hooks {
+function hooksAt(inbox: Store, options: HooksOptions = {}): Hooks {
   const hooks = hooksWith({ inbox, ...options })
   onTestFinished(() => hooks.close({ grace: 0 }))
   return hooks

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { type Capability, membersOf } from '../src/inbox/capabilities.ts'
-import type { BasicInbox, HooksOptions } from '../src/index.ts'
+import type { BasicStore } from '../src/inbox/inbox.ts'
+import type { HooksOptions } from '../src/index.ts'
 import { resolveOptions } from '../src/settings.ts'
 
 const secret = 's'
@@ -90,7 +91,7 @@ describe('layers', () => {
 })
 
 /** An inbox whose methods do nothing. */
-function fakeInbox(...capabilities: Capability[]): BasicInbox {
+function fakeInbox(...capabilities: Capability[]): BasicStore {
   const members = capabilities.flatMap(membersOf).map((name) => [name, () => {}])
   return Object.fromEntries(members)
 }
@@ -105,7 +106,7 @@ describe('an option of the inbox', () => {
 
   test('is rejected with the name of the capability that it lacks', () => {
     const inbox = { ...fakeInbox('DeliveryStore', 'TaskQueue'), claim: undefined, finish: undefined }
-    expect(() => resolveOptions({ secret, inbox: inbox as unknown as BasicInbox })).toThrow(
+    expect(() => resolveOptions({ secret, inbox: inbox as unknown as BasicStore })).toThrow(
       'Option "inbox" needs an inbox with the capability TaskQueue; this inbox lacks claim, finish',
     )
   })

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Inbox } from 'hookserver'
+import type { Store } from 'hookserver/store'
 import { backlogPayload } from '../backlog.ts'
 import { push } from '../delivery.ts'
 
@@ -15,7 +15,7 @@ export interface Load {
 }
 
 /** @returns deliveries handled a second, from the start of the workers to the last outcome. Modules load before that. */
-export async function handledPerSecond(inbox: Inbox, load: Load): Promise<number> {
+export async function handledPerSecond(inbox: Store, load: Load): Promise<number> {
   await storeBacklog(inbox, load.deliveries)
   const workers = Array.from({ length: load.workers }, () => start(load))
   await Promise.all(workers.map((worker) => once(worker, 'message')))
@@ -30,7 +30,7 @@ export async function handledPerSecond(inbox: Inbox, load: Load): Promise<number
 
 const start = (load: Load): ChildProcess => fork(new URL('program.ts', import.meta.url), [JSON.stringify(load)])
 
-async function storeBacklog(inbox: Inbox, deliveries: number): Promise<void> {
+async function storeBacklog(inbox: Store, deliveries: number): Promise<void> {
   const { headers } = push()
   const common = { source: '/hooks', hookId: '1', event: 'push', headers, form: 'json' as const, address: undefined }
   const signed = { secretId: undefined, secretIndex: 0, algorithm: 'sha256' }

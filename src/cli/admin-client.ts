@@ -7,7 +7,7 @@ import type {
   FailurePlace,
   FailureQuery,
 } from '../inbox/failure-groups.ts'
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Store } from '../inbox/inbox.ts'
 import type { RegisteredProcess } from '../inbox/processes.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'
 import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
@@ -19,7 +19,7 @@ import { withCauses } from './output.ts'
 /** The part of an inbox that the commands use, in a database or through the admin API of a remote server. */
 export interface AdminClient
   extends Pick<
-    Inbox,
+    Store,
     | 'get'
     | 'body'
     | 'retry'
@@ -62,7 +62,7 @@ export interface FailureListPage extends Pick<FailurePage, 'total'> {
 }
 
 /** The inbox in a database. */
-export const localAdminClient = (inbox: Inbox): AdminClient => ({
+export const localAdminClient = (inbox: Store): AdminClient => ({
   async list({ cursor, ...query }) {
     const { next, ...page } = await inbox.list({ ...query, before: cursor === undefined ? undefined : Number(cursor) })
     return { ...page, next: next?.toString() }
@@ -92,7 +92,7 @@ export const localAdminClient = (inbox: Inbox): AdminClient => ({
 /** Milliseconds between two polls of a database. */
 const pollMs = 250
 
-async function* changesIn(inbox: Inbox, signal: AbortSignal): AsyncGenerator<void> {
+async function* changesIn(inbox: Store, signal: AbortSignal): AsyncGenerator<void> {
   let { position } = await inbox.changes()
   yield
   for (;;) {

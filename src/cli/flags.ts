@@ -1,7 +1,7 @@
 /** Flags for the settings of a server, and flags that name the database or the remote server to use. */
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Store } from '../inbox/inbox.ts'
 import { isFile } from '../server/config/database-settings.ts'
 import { type Config, type ConfigSources, flagOf, resolveConfig, variablesOf } from '../server/config/resolve-config.ts'
 import { readToken, withDatabaseUrl } from '../server/config/secret-files.ts'
@@ -117,7 +117,7 @@ function requireToken({ adminToken, adminTokenFile }: Config): string {
 }
 
 /** Opens a database. @throws {Error} if it is an SQLite file that does not exist. */
-export async function openLocal(config: DatabaseConfig): Promise<Inbox> {
+export async function openLocal(config: DatabaseConfig): Promise<Store> {
   const { value: path, source } = config.database
   if (!isFile(path) || existsSync(path)) return openPassively(config)
   const found = `There is no database ${path}${source ? ` (${source})` : ''}`

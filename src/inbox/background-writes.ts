@@ -1,7 +1,7 @@
 import { startTimer } from '../runtime/timer.ts'
 import { hasCapability } from './capabilities.ts'
 import { Counters } from './counts.ts'
-import type { BasicInbox } from './inbox.ts'
+import type { BasicStore } from './inbox.ts'
 import { ProcessRegistry } from './processes.ts'
 import { maxRejections, type Rejection } from './records.ts'
 import type { Statistics } from './statistics.ts'
@@ -16,7 +16,7 @@ export class BackgroundWrites {
   readonly counters: Counters | undefined
   readonly registry: ProcessRegistry | undefined
 
-  constructor(inbox: BasicInbox) {
+  constructor(inbox: BasicStore) {
     if (hasCapability(inbox, 'Statistics')) {
       this.rejections = new RejectionBuffer(inbox)
       this.counters = new Counters(inbox)

@@ -63,16 +63,28 @@ declare global {
 }
 
 /** A store that can receive deliveries and run their handlers. It may have further capabilities. */
-export interface BasicInbox extends DeliveryStore, TaskQueue {
+export interface BasicStore extends DeliveryStore, TaskQueue {
   /** Waits for pending operations, then closes the store. */
   close(): Promise<void>
   /** As `close()`: `await using inbox = sqlite('hookserver.db')`. */
   [Symbol.asyncDispose]?(): Promise<void>
 }
 
-/** A store with all capabilities. */
+/**
+ * What a program does with its inbox: it reads deliveries, runs them again, discards them, and pauses handlers. `sqlite()`
+ * and `postgres()` return a `Store`, which is an `Inbox` with the operations that hookserver itself needs.
+ */
 export interface Inbox
-  extends BasicInbox,
+  extends Pick<DeliveryReader, 'list' | 'get' | 'body' | 'overview'>,
+    Pick<Operations, 'retry' | 'discard' | 'pause' | 'resume'>,
+    Pick<Statistics, 'rejections'>,
+    Pick<BasicStore, 'close'> {
+  [Symbol.asyncDispose]?(): Promise<void>
+}
+
+/** A store with all capabilities. */
+export interface Store
+  extends BasicStore,
     DeliveryReader,
     Operations,
     FailureGroups,

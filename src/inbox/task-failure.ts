@@ -32,8 +32,9 @@ export function failureOf(
 
 /** The unresolved failure of a task that is imported: that of its latest failed attempt. */
 export function importedFailure({ handler, state, attempts }: TaskDetail): TaskFailure | undefined {
-  const latest = attempts.findLast(({ outcome }) => outcome !== 'released' && outcome !== 'running')
-  return isEnded(state) || !latest ? undefined : failureOf({ handler, ...latest })
+  const latest = attempts.findLast(({ outcome }) => outcome !== 'released')
+  if (isEnded(state) || !latest) return undefined
+  return failureOf({ handler, ...latest, outcome: latest.outcome === 'running' ? 'cut off' : latest.outcome })
 }
 
 const isEnded = (state: TaskDetail['state']): boolean => !failedTaskStates.some((one) => one === state)

@@ -1,5 +1,5 @@
 import { forEachBatch } from '../inbox/failure-rows.ts'
-import type { ImportedDelivery, Inbox, NewDelivery, StoreResult } from '../inbox/inbox.ts'
+import type { ImportedDelivery, NewDelivery, Store, StoreResult } from '../inbox/inbox.ts'
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import type { InboxOverview, Page } from '../inbox/records.ts'
@@ -38,7 +38,7 @@ export type { PoolLike, PostgresOptions } from './options.ts'
  *   connections of the inbox.
  * @throws {TypeError} naming the invalid argument.
  */
-export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Inbox {
+export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Store {
   const client = new PostgresClient(toTarget(target), resolvePostgresOptions(options))
   return Object.assign(
     new PostgresInbox(client),
@@ -118,7 +118,7 @@ function methodsOf<Context, Functions extends Record<string, (context: Context, 
 }
 
 /** The remaining methods of the inbox, including the methods of the task queue. */
-class PostgresInbox extends PostgresTaskQueue implements Omit<Inbox, ForwardedMethod> {
+class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMethod> {
   readonly #client: PostgresClient
   readonly #writer: DeliveryWriter
   readonly #search = new PayloadSearch()

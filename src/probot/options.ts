@@ -1,5 +1,5 @@
 import type { Hooks } from '../hooks.ts'
-import type { BasicInbox } from '../inbox/inbox.ts'
+import type { BasicStore } from '../inbox/inbox.ts'
 import type { Logger, LogLevel } from './log.ts'
 import type { ProbotOctokitClass } from './octokit.ts'
 
@@ -29,7 +29,7 @@ export interface Options {
    * Stores deliveries before the reply: `inbox: sqlite('hookserver.db')`. Each handler of the app then has attempts of
    * its own. Without an inbox, the handlers run before the reply.
    */
-  inbox?: BasicInbox | undefined
+  inbox?: BasicStore | undefined
   /** Receives the deliveries. Default: a `Hooks` with these options, which does not check the origin of requests. */
   hooks?: Hooks | undefined
   /** Gets the HTTP handlers that the app adds. `Server` sets it. */

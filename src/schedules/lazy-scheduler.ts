@@ -1,8 +1,8 @@
-import type { BasicInbox } from '../inbox/inbox.ts'
+import type { BasicStore } from '../inbox/inbox.ts'
 import type { ScheduleInbox, Scheduler, SchedulerParts } from './scheduler.ts'
 
 interface LazySchedulerParts extends Omit<SchedulerParts, 'inbox'> {
-  inbox: BasicInbox
+  inbox: BasicStore
   /** @throws {TypeError} if this inbox cannot have schedules. */
   check(): void
 }

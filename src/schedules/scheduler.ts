@@ -1,4 +1,4 @@
-import type { BasicInbox, KeyValues, NamedLeases } from '../inbox/inbox.ts'
+import type { BasicStore, KeyValues, NamedLeases } from '../inbox/inbox.ts'
 import { startTimer } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { latestDue, nextDue } from './due-time.ts'
@@ -6,7 +6,7 @@ import type { Schedule } from './schedule.ts'
 import type { ScheduledDelivery } from './scheduled-delivery.ts'
 import { readSchedules, type StoredSchedule, updateSchedules } from './stored-schedules.ts'
 
-export type ScheduleInbox = BasicInbox & KeyValues & NamedLeases
+export type ScheduleInbox = BasicStore & KeyValues & NamedLeases
 
 /** The clock and the timers of a scheduler. Tests replace them. */
 export interface SchedulerClock {

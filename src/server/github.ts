@@ -6,7 +6,7 @@ import { createRecovery, type Recovery } from '../github/recovery/recovery.ts'
 import { formatTarget, missingCredentials, type Target } from '../github/target.ts'
 import { findOnlyWebhook, UnclearWebhook } from '../github/webhooks/find-webhooks.ts'
 import type { Registration } from '../handler.ts'
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Store } from '../inbox/inbox.ts'
 import { within } from '../runtime/timer.ts'
 import type { Settings } from '../settings.ts'
 import { checkPull } from './config/conflicts.ts'
@@ -17,7 +17,7 @@ interface GitHubParts {
   config: Config
   /** The options of the `Hooks`, with those of the server. */
   settings: Settings
-  inbox: Inbox
+  inbox: Store
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import { minute } from '../inbox/counts.ts'
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Store } from '../inbox/inbox.ts'
 import type { OldTransaction } from '../inbox/records.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 
@@ -32,7 +32,7 @@ export async function findOldTransaction(client: Client, minAge?: number): Promi
  * Looks for an old transaction once a minute, and logs a warning at most once in ten minutes.
  * @returns A function that ends the checks.
  */
-export function logOldTransactions(inbox: Pick<Inbox, 'overview'>, logger: Pick<FullLogger, 'warn'>): () => void {
+export function logOldTransactions(inbox: Pick<Store, 'overview'>, logger: Pick<FullLogger, 'warn'>): () => void {
   let loggedAt = Number.NEGATIVE_INFINITY
   const check = async (): Promise<void> => {
     const { oldTransaction } = await inbox.overview()

@@ -1,4 +1,4 @@
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Store } from '../inbox/inbox.ts'
 import { ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { causesOf } from '../runtime/cause-text.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
@@ -13,7 +13,7 @@ export type DatabaseConfig = Pick<Config, 'database' | 'databaseSchema'>
 
 /** The inbox of a server. */
 export interface OpenedInbox {
-  inbox: Inbox
+  inbox: Store
   /**
    * Waits for a database that could not be reached yet: tries again every `retryMs`, and logs each new reason. Resolves
    * also when the signal aborts. `undefined` if the database is available.
@@ -45,7 +45,7 @@ export async function openInbox(config: Config, logger: FullLogger): Promise<Ope
 }
 
 interface Waiting {
-  inbox: Inbox
+  inbox: Store
   config: DatabaseConfig
   logger: FullLogger
   signal: AbortSignal
@@ -83,7 +83,7 @@ function logUnavailable({ message }: Error, logger: FullLogger): void {
 export async function openPassively(
   config: DatabaseConfig,
   { migrate = false }: { migrate?: boolean } = {},
-): Promise<Inbox> {
+): Promise<Store> {
   const never = { retention: Number.MAX_SAFE_INTEGER, vanishAfter: Number.MAX_SAFE_INTEGER }
   const { database } = config
   if (isFile(database.value)) return sqlite(database.value, never)
@@ -112,7 +112,7 @@ async function openPostgres(
   onError = (error: Error): void => {
     throw error
   },
-): Promise<Inbox> {
+): Promise<Store> {
   const { postgres } = await loadPostgres()
   const inbox = postgres(database.value, { ...options, schema: databaseSchema.value })
   try {

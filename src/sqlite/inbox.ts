@@ -3,10 +3,10 @@ import type {
   DecideMatches,
   GoneTasks,
   HandlerPolicy,
-  Inbox,
   MatchOffer,
   MatchResult,
   NewDelivery,
+  Store,
   StoredDelivery,
   StoreResult,
 } from '../inbox/inbox.ts'
@@ -38,7 +38,7 @@ export function createInbox(
   workers: RegisteredWorkers,
   heartbeat: number,
   goneListeners: GoneListeners = new GoneListeners(),
-): Inbox {
+): Store {
   return Object.assign(
     new SqliteInbox(writer, maintenance, workers, heartbeat, goneListeners),
     writer.methods(writerMethods),
@@ -49,7 +49,7 @@ export function createInbox(
 type ForwardedMethod = (typeof writerMethods)[number] | (typeof maintenanceMethods)[number]
 
 /** The methods of the inbox that do more than forward a call to a thread. */
-class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
+class SqliteInbox implements Omit<Store, ForwardedMethod> {
   readonly pollInterval = 200
   readonly leaseDuration: number
   readonly #writer: ThreadClient<WriterCalls>

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Store } from '../inbox/inbox.ts'
 import { GoneListeners } from '../inbox/unhandled-tasks.ts'
 import { assertNodeVersion } from '../runtime/node-version.ts'
 import { isNextBuild } from '../runtime/platform.ts'
@@ -20,7 +20,7 @@ assertNodeVersion()
  * @throws {Error} with the fix, if the file cannot be opened, is damaged, or was written by a newer hookserver.
  * @throws {TypeError} naming the invalid argument or option.
  */
-export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
+export function sqlite(path: string, options: SqliteOptions = {}): Store {
   if (typeof path !== 'string' || path === '' || path.startsWith(':memory:') || path.includes('://')) {
     // The value may be a URL with a password, so the message does not contain it.
     throw new TypeError(

@@ -1,4 +1,4 @@
-import type { GoneTasks, HandlerPolicy, Inbox, Match, MatchOffer, StoredDelivery, StoreResult } from '../inbox/inbox.ts'
+import type { GoneTasks, HandlerPolicy, Match, MatchOffer, Store, StoredDelivery, StoreResult } from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
@@ -16,8 +16,8 @@ export interface ThreadSettings extends SqliteSettings {
 }
 
 /** Methods of the inbox as a thread serves them: without a promise. */
-type Served<Name extends keyof Inbox> = {
-  [Method in Name]: Inbox[Method] extends (...args: infer Args) => Promise<infer Result>
+type Served<Name extends keyof Store> = {
+  [Method in Name]: Store[Method] extends (...args: infer Args) => Promise<infer Result>
     ? (...args: Args) => Result
     : never
 }

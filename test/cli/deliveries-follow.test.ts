@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Followed } from '../../src/cli/deliveries/follow.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliveryState, DeliverySummary } from '../../src/inbox/records.ts'
 import { eventually, inboxFile, openInbox, storeIn } from '../inbox/stores.ts'
 import { openAdmin, token } from '../server/administered.ts'
@@ -85,7 +85,7 @@ describe('deliveries list --follow', () => {
 })
 
 /** Stores deliveries until the command has printed one: it starts with those that arrive after its connection. */
-async function storedUntil(inbox: Inbox, isPrinted: () => boolean): Promise<void> {
+async function storedUntil(inbox: Store, isPrinted: () => boolean): Promise<void> {
   await eventually(async () => {
     await storeIn(inbox, push('acme/shop'), { event: 'push', guid: crypto.randomUUID() })
     expect(isPrinted()).toBe(true)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliverySummary } from '../../src/inbox/records.ts'
 import { detailIn, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
 import { hasTerminals, hookserver, hookserverProcess, onTerminal } from './command.ts'
@@ -221,7 +221,7 @@ describe('deliveries retry and discard', () => {
     ['issues', issue(2)],
     ['push', push('acme/till')],
   ] as const
-  const statesIn = (inbox: Inbox, ids: readonly number[]) => Promise.all(ids.map((id) => stateIn(inbox, id)))
+  const statesIn = (inbox: Store, ids: readonly number[]) => Promise.all(ids.map((id) => stateIn(inbox, id)))
 
   test('retry the deliveries that were named, once each', async () => {
     const { inbox, ids, run } = await scene(three)

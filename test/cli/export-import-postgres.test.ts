@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { eventually, inboxFile, openInbox, storeIn } from '../inbox/stores.ts'
@@ -16,7 +16,7 @@ import { issue, push } from './inbox-scene.ts'
 const databaseServer = databases()
 
 /** One delivery in each state, and some with rare fields. */
-async function storeAllKinds(inbox: Inbox): Promise<void> {
+async function storeAllKinds(inbox: Store): Promise<void> {
   const facts = {
     action: 'opened',
     repository: 'acme/shop',

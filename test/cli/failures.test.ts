@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
 import { openAdmin, token } from '../server/administered.ts'
@@ -7,7 +7,7 @@ import { handle } from '../server/api/handled.ts'
 import { hookserver } from './command.ts'
 
 async function fail(
-  inbox: Inbox,
+  inbox: Store,
   handler: string,
   error: string,
   outcome: 'dead' | 'failed' = 'dead',

@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import { Octokit } from 'octokit'
 import { expect, onTestFinished } from 'vitest'
 import { hookserver } from '../../src/adapters/node.ts'
-import { Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
+import { Hooks, type HooksOptions } from '../../src/index.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
 import { listen, stop } from '../adapters/host.ts'
 import { eventually, openInbox } from '../inbox/stores.ts'
@@ -81,7 +82,7 @@ export async function startScene(
   return { github, hooks, hook, inbox, logger, as, comment, handled, replies, reactions }
 }
 
-async function unfinishedIn(inbox: Inbox): Promise<string[]> {
+async function unfinishedIn(inbox: Store): Promise<string[]> {
   const { deliveries } = await inbox.list({ limit: 500 })
   return deliveries
     .map(({ state }) => state)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../src/inbox/records.ts'
 import { deliveryStateOf } from '../../src/inbox/states.ts'
 import { type EventName, testHandlers } from '../campaign/handlers.ts'
@@ -74,7 +74,7 @@ class Campaign {
   readonly #kept: Journal
   readonly #changed: Journal
   readonly #repaired: string
-  readonly #inbox: Inbox
+  readonly #inbox: Store
   readonly #fleet: Fleet
   readonly #traffic: Traffic
   readonly #judge: Judge

@@ -1,4 +1,4 @@
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 
@@ -17,6 +17,6 @@ export interface StoreSettings {
  */
 const options = { heartbeat: 500, vanishAfter: 2000 }
 
-export function openStore({ store, target }: StoreSettings): Inbox {
+export function openStore({ store, target }: StoreSettings): Store {
   return store === 'sqlite' ? sqlite(target, options) : postgres(target, options)
 }

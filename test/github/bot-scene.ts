@@ -2,8 +2,9 @@
 import { createServer } from 'node:http'
 import { expect, onTestFinished } from 'vitest'
 import { hookserver } from '../../src/adapters/node.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { AttemptDetail } from '../../src/inbox/records.ts'
-import { type Delivery, type HandlerOptions, Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import { type Delivery, type HandlerOptions, Hooks, type HooksOptions } from '../../src/index.ts'
 import { type LocalApp, LocalGitHub, type LocalGitHubOptions } from '../../src/testing/index.ts'
 import { listen, stop } from '../adapters/host.ts'
 import { eventually, openInbox, taskIn } from '../inbox/stores.ts'
@@ -39,7 +40,7 @@ export async function startBot(options: HooksOptions, work: (delivery: Delivery)
 }
 
 /** The ended attempts of a delivery, as soon as there are `count`. */
-export async function attemptsFor(inbox: Inbox, id = 1, count = 1): Promise<readonly AttemptDetail[]> {
+export async function attemptsFor(inbox: Store, id = 1, count = 1): Promise<readonly AttemptDetail[]> {
   const attempts = async () => (await taskIn(inbox, id, 'bot')).attempts.filter(({ outcome }) => outcome !== 'running')
   await eventually(async () => expect((await attempts()).length).toBe(count))
   return attempts()

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { DeliveryLog } from '../../src/github/delivery-log.ts'
 import { pulledDelivery } from '../../src/github/pulled-delivery.ts'
 import type { Requester } from '../../src/github/requester.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { anyString } from '../any-string.ts'
 import { openInbox } from '../inbox/stores.ts'
@@ -13,7 +13,7 @@ import { PollingScene } from './polling-scene.ts'
 
 const server = databases('fsync=off')
 
-async function openPostgres(): Promise<Inbox> {
+async function openPostgres(): Promise<Store> {
   const inbox = postgres(await server.create())
   onTestFinished(() => inbox.close())
   return inbox

@@ -4,7 +4,7 @@ import { request as oldRequest } from 'request-10.0.7'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { GitHubClient } from '../../src/github/github-client.ts'
 import type { Target } from '../../src/github/target.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { OctokitClass } from '../../src/index.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { childLogger, silentLogger } from '../../src/telemetry/logger.ts'
@@ -16,7 +16,7 @@ import { Scene, token } from './recovery-scene.ts'
 
 const server = databases('fsync=off')
 
-async function openPostgres(): Promise<Inbox> {
+async function openPostgres(): Promise<Store> {
   const inbox = postgres(await server.create())
   onTestFinished(() => inbox.close())
   return inbox
@@ -28,7 +28,7 @@ const RoundingOctokit = Octokit.plugin((octokit, { baseUrl }) => {
   return { request: oldRequest.defaults({ baseUrl: baseUrl ?? '', request: { hook } }) }
 })
 
-const stores: [string, () => Promise<Inbox>][] = [
+const stores: [string, () => Promise<Store>][] = [
   ['SQLite', async () => openInbox()],
   ['PostgreSQL', openPostgres],
 ]

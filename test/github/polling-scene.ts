@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import type { PollingOptions } from '../../src/github/polling/importer.ts'
 import { Polling } from '../../src/github/polling/polling.ts'
 import type { Target } from '../../src/github/target.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
 import type { LocalDelivery } from '../../src/testing/github/world/delivery.ts'
 import type { LocalGitHubOptions, LocalHook } from '../../src/testing/index.ts'
@@ -80,7 +80,7 @@ export class PollingScene {
   }
 
   /** @param inbox Default: a new one in SQLite. */
-  static async open(options: LocalGitHubOptions = {}, inbox?: Inbox): Promise<PollingScene> {
+  static async open(options: LocalGitHubOptions = {}, inbox?: Store): Promise<PollingScene> {
     const scene = await Scene.open(options, inbox)
     await scene.stopListening()
     scene.hooks.work()
@@ -91,7 +91,7 @@ export class PollingScene {
     return this.#scene.github
   }
 
-  get inbox(): Inbox {
+  get inbox(): Store {
     return this.#scene.inbox
   }
 

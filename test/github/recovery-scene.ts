@@ -10,7 +10,7 @@ import type { RecoverySettings } from '../../src/github/recovery/options.ts'
 import { Recovery } from '../../src/github/recovery/recovery.ts'
 import type { Requester } from '../../src/github/requester.ts'
 import { Hooks } from '../../src/hooks.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
 import { type LocalApp, LocalGitHub, type LocalGitHubOptions, type LocalHook } from '../../src/testing/index.ts'
 import { eventually, inboxFile, openInbox } from '../inbox/stores.ts'
@@ -23,7 +23,7 @@ const day = 86_400_000
 export class Scene {
   readonly github: LocalGitHub
   readonly file: string
-  readonly inbox: Inbox
+  readonly inbox: Store
   readonly hooks: Hooks
   readonly hook: LocalHook
   readonly recorder: Recorder = new Recorder()
@@ -32,7 +32,7 @@ export class Scene {
   readonly port: number
   #server: Server
 
-  private constructor(github: LocalGitHub, server: Server, inbox?: Inbox) {
+  private constructor(github: LocalGitHub, server: Server, inbox?: Store) {
     this.github = github
     this.file = inboxFile()
     this.inbox = inbox ?? openInbox(this.file)
@@ -43,7 +43,7 @@ export class Scene {
   }
 
   /** @param inbox Default: a new one in SQLite. */
-  static async open(options: LocalGitHubOptions = {}, inbox?: Inbox): Promise<Scene> {
+  static async open(options: LocalGitHubOptions = {}, inbox?: Store): Promise<Scene> {
     const github = await LocalGitHub.start({ token, limits: { authorized: 100_000, points: 1e9 }, ...options })
     onTestFinished(() => github.close())
     const scene = new Scene(github, await listen(0), inbox)

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { RejectionBuffer } from '../../src/inbox/background-writes.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { Rejection } from '../../src/inbox/records.ts'
 import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 
@@ -11,7 +11,7 @@ function rejection(more: Partial<Rejection> = {}): Rejection {
   return { at: 5, code: 'wrong_signature', status: 400, source: '/hooks', headers: {}, ...unknown, ...more }
 }
 
-function createBuffer(recordRejections: Inbox['recordRejections'] = async () => {}) {
+function createBuffer(recordRejections: Store['recordRejections'] = async () => {}) {
   const written = vi.fn(recordRejections)
   return { buffer: new RejectionBuffer({ recordRejections: written }), written }
 }

@@ -1,13 +1,13 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import { type Count, Counters, hour, minute, toCountRows } from '../../src/inbox/counts.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { inject } from '../../src/testing/inject.ts'
 import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 import { eventually, inboxFile, openInbox } from './stores.ts'
 
-function createCounters(addCounts: Inbox['addCounts'] = async () => {}) {
+function createCounters(addCounts: Store['addCounts'] = async () => {}) {
   const written = vi.fn(addCounts)
   return { counters: new Counters({ addCounts: written }), written }
 }

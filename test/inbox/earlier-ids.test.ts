@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { databases } from '../postgres/databases.ts'
 import { inboxFile, openInbox } from './stores.ts'
@@ -17,7 +17,7 @@ const insert = `
   insert into missed_deliveries values
     ('1', 'a', 'acme/shop', 'push', null, 3804004623172239366, 1000, 'timed out', 'missed', 0, null, ${Date.now() + 1e9})`
 
-async function earlierSqlite(): Promise<Inbox> {
+async function earlierSqlite(): Promise<Store> {
   const file = inboxFile()
   const inbox = openInbox(file)
   await inbox.createdAt()
@@ -29,7 +29,7 @@ async function earlierSqlite(): Promise<Inbox> {
   return openInbox(file)
 }
 
-async function earlierPostgres(): Promise<Inbox> {
+async function earlierPostgres(): Promise<Store> {
   const url = await server.create()
   const inbox = postgres(url)
   await inbox.createdAt()

@@ -2,7 +2,8 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type Delivery, Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
+import { type Delivery, Hooks, type HooksOptions } from '../../src/index.ts'
 import { overrideOptions } from '../../src/internals.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
@@ -18,7 +19,7 @@ function hooksWith(options: HooksOptions): Hooks {
 
 const send = (hooks: Hooks, name = 'push', options: HooksOptions = {}) =>
   inject(hooks, signedRequest(name, { secret }), options)
-const reaches = (inbox: Inbox, id: number, state: string) =>
+const reaches = (inbox: Store, id: number, state: string) =>
   eventually(async () => expect(await stateIn(inbox, id)).toBe(state))
 
 describe('handlers of an inbox', () => {
@@ -117,7 +118,7 @@ describe('handlers of an inbox', () => {
   test('get the id of the delivery, and its body for as long as the inbox has it', async () => {
     const inbox = openInbox()
     let isDeleted = false
-    const load: Inbox['load'] = async (ids) => (isDeleted ? [] : inbox.load(ids))
+    const load: Store['load'] = async (ids) => (isDeleted ? [] : inbox.load(ids))
     const hooks = hooksWith({ inbox: withMembers(inbox, { load }) })
     const seen = Promise.withResolvers<Delivery>()
     hooks.hook('push', (_data, _guid, delivery) => seen.resolve(delivery as Delivery))
@@ -172,7 +173,7 @@ describe('handlers of an inbox', () => {
 
   test('disappear from the policies of the worker when they are removed', async () => {
     const inbox = openInbox()
-    const updateWorker = vi.fn((...given: Parameters<Inbox['updateWorker']>) => inbox.updateWorker(...given))
+    const updateWorker = vi.fn((...given: Parameters<Store['updateWorker']>) => inbox.updateWorker(...given))
     const hooks = hooksWith({ inbox: withMembers(inbox, { updateWorker }) })
     const handler = hooks.hook('push', () => Promise.reject(new Error('down')))
     hooks.hook('fork', () => {})
@@ -235,7 +236,7 @@ describe('the worker', () => {
 
   test('is shared by several mounts', async () => {
     const inbox = openInbox()
-    const registerWorker = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
+    const registerWorker = vi.fn((...given: Parameters<Store['registerWorker']>) => inbox.registerWorker(...given))
     const hooks = hooksWith({ inbox: withMembers(inbox, { registerWorker }) })
     hooks.hook('push', () => 'pong')
     hooks.mount({ path: '/one' })
@@ -495,7 +496,7 @@ describe('closing', () => {
     const inbox = openInbox()
     const close = vi.fn(() => inbox.close())
     const gate = Promise.withResolvers<void>()
-    const store: Inbox['store'] = async (delivery) => {
+    const store: Store['store'] = async (delivery) => {
       await gate.promise
       return inbox.store(delivery)
     }
@@ -559,7 +560,7 @@ describe('closing', () => {
   ])('does not wait forever for an inbox that answers %s', async (_what, answers, warnings) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
-    const inbox = new Proxy({} as Inbox, {
+    const inbox = new Proxy({} as Store, {
       get: (_target, name) => () => {
         return name in answers ? Promise.resolve(Reflect.get(answers, name)) : new Promise(() => {})
       },
@@ -592,7 +593,7 @@ describe('requests', () => {
   test('delay handlers only for a limited time', async () => {
     const inbox = openInbox()
     const hang = Promise.withResolvers<never>()
-    const store: Inbox['store'] = (delivery) => (delivery.event === 'fork' ? hang.promise : inbox.store(delivery))
+    const store: Store['store'] = (delivery) => (delivery.event === 'fork' ? hang.promise : inbox.store(delivery))
     const hooks = hooksWith({ inbox: withMembers(inbox, { store }), replyTimeout: 60_000 })
     hooks.hook('push', () => 'pong')
     const hanging = send(hooks, 'fork')

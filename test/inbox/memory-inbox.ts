@@ -1,6 +1,6 @@
+import type { BasicStore } from '../../src/inbox/inbox.ts'
 import type { DeliveryState, TaskState } from '../../src/inbox/records.ts'
 import { deliveryStateOf } from '../../src/inbox/states.ts'
-import type { BasicInbox } from '../../src/index.ts'
 import type {
   AttemptResult,
   ClaimedTask,
@@ -34,7 +34,7 @@ interface Entry {
  * A small store with only the two capabilities that `Hooks` needs. It is for one process, which loses the deliveries
  * when it ends. So no lease expires. Order keys are ignored.
  */
-export class MemoryInbox implements BasicInbox {
+export class MemoryInbox implements BasicStore {
   readonly pollInterval = 20
   readonly leaseDuration: number = Number.POSITIVE_INFINITY
   readonly #entries: Entry[] = []

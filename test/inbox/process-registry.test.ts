@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { isStuck, type ProcessInfo, ProcessRegistry } from '../../src/inbox/processes.ts'
 import { version } from '../../src/runtime/platform.ts'
 import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
@@ -91,7 +91,7 @@ describe('the registry of a process', () => {
     await passed(10_000)
     expect(heartbeat).toHaveBeenCalledTimes(2)
     await registry.unregister()
-    const without = new ProcessRegistry({} as Inbox)
+    const without = new ProcessRegistry({} as Store)
     without.add('worker')
     await passed(0)
     await without.unregister()

@@ -5,7 +5,8 @@ import express from 'express'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hookserver as inExpress } from '../../src/adapters/express.ts'
 import { hookserver as inNode } from '../../src/adapters/node.ts'
-import { Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
+import { Hooks, type HooksOptions } from '../../src/index.ts'
 import type { StoreResult } from '../../src/store.ts'
 import { inject, type SignedRequestOptions, signedRequest } from '../../src/testing/index.ts'
 import { serving } from '../adapters/host.ts'
@@ -15,7 +16,7 @@ import { detailIn, eventually, openInbox, stateIn, withMembers } from './stores.
 const secret = 'a secret of the tests'
 
 /** A receiver without a worker, unless `options` has `work`. */
-function receiving(options: HooksOptions & { inbox?: Inbox } = {}): { hooks: Hooks; inbox: Inbox } {
+function receiving(options: HooksOptions & { inbox?: Store } = {}): { hooks: Hooks; inbox: Store } {
   const { inbox = openInbox(), ...rest } = options
   const hooks = new Hooks({ secret, validateIp: false, logger: false, work: false, inbox, ...rest })
   onTestFinished(() => hooks.close({ grace: 0 }))
@@ -28,7 +29,7 @@ const send = (hooks: Hooks, options: SignedRequestOptions = {}, name = 'push') =
 const answerOf = async (reply: Response) => [reply.status, await reply.text()]
 
 /** All deliveries of an inbox, newest first. */
-const all = async (inbox: Inbox) => (await inbox.list({})).deliveries
+const all = async (inbox: Store) => (await inbox.list({})).deliveries
 
 describe('a delivery', () => {
   test('is answered with 202 Accepted once it is stored, before any handler runs', async () => {

@@ -1,7 +1,7 @@
 /** Compares the results of searches in both stores with a filter over the same deliveries. */
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { parseQuery } from '../../src/inbox/query/parse-query.ts'
 import { type Expression, expressionsOf, type Test } from '../../src/inbox/query/query.ts'
 import type { DeliveryDetail, Page, PayloadSummary } from '../../src/inbox/records.ts'
@@ -34,7 +34,7 @@ const summaryOf = (n: number): PayloadSummary => ({
 })
 
 /** Stores deliveries in all states, with one or two handlers. */
-async function fill(inbox: Inbox): Promise<DeliveryDetail[]> {
+async function fill(inbox: Store): Promise<DeliveryDetail[]> {
   const worker = await TestWorker.register(inbox, 'deploy', 'label')
   const ids: number[] = []
   for (let n = 0; n < count; n++) {
@@ -114,7 +114,7 @@ const signed = fc.tuple(value('', '', '-'), terms).map(([sign, term]) => sign + 
 const groups = fc.array(signed, { minLength: 1, maxLength: 3 }).map((some) => some.join(' or '))
 const texts = fc.array(fc.oneof(signed, groups), { minLength: 1, maxLength: 3 }).map((all) => all.join(' '))
 
-async function find(inbox: Inbox, text: string, limit: number): Promise<number[]> {
+async function find(inbox: Store, text: string, limit: number): Promise<number[]> {
   const ids: number[] = []
   for (let before: number | undefined; ; ) {
     const page: Page = await inbox.list({ ...parseQuery(text), limit, before, budget: 1000 })
@@ -124,7 +124,7 @@ async function find(inbox: Inbox, text: string, limit: number): Promise<number[]
   }
 }
 
-async function compare(inbox: Inbox, numRuns: number): Promise<void> {
+async function compare(inbox: Store, numRuns: number): Promise<void> {
   const deliveries = await fill(inbox)
   expect(new Set(deliveries.map(({ state }) => state)).size).toBeGreaterThanOrEqual(6)
   const property = fc.asyncProperty(texts, fc.integer({ min: 1, max: 60 }), async (text, limit) => {

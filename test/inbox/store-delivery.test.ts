@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { Inbox, NewDelivery, StoreResult } from '../../src/inbox/inbox.ts'
+import type { NewDelivery, Store, StoreResult } from '../../src/inbox/inbox.ts'
 import { StoreHealth, storeDelivery, toNewDelivery } from '../../src/inbox/store-delivery.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
 import { signedRequest } from '../../src/testing/index.ts'
@@ -16,7 +16,7 @@ const delivery: NewDelivery = toNewDelivery({
   address: undefined,
 })
 const storeWith = (store: () => Promise<StoreResult>, health = new StoreHealth(), release = () => {}) =>
-  storeDelivery({ store } as unknown as Inbox, delivery, new Deadline(9000), health, { release })
+  storeDelivery({ store } as unknown as Store, delivery, new Deadline(9000), health, { release })
 
 describe('storing a delivery', () => {
   test('passes it to the inbox and returns the result', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
 import { type Capability, membersOf } from '../../src/inbox/capabilities.ts'
-import type { BasicInbox, Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
+import type { BasicStore, NewDelivery, Store } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail, TaskDetail } from '../../src/inbox/records.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { bytesOf } from './fixtures.ts'
@@ -20,14 +20,14 @@ export function inboxFile(onFinished: OnFinished = onTestFinished): string {
 }
 
 /** An inbox that is closed at the end of the test. */
-export function openInbox(path?: string, onFinished: OnFinished = onTestFinished): Inbox {
+export function openInbox(path?: string, onFinished: OnFinished = onTestFinished): Store {
   const inbox = sqlite(path ?? inboxFile(onFinished))
   onFinished(() => inbox.close())
   return inbox
 }
 
 /** An inbox with some of its members replaced. */
-export function withMembers(inbox: Inbox, members: Partial<Inbox>): Inbox {
+export function withMembers(inbox: Store, members: Partial<Store>): Store {
   return new Proxy(inbox, {
     get(target, name) {
       if (Object.hasOwn(members, name)) return Reflect.get(members, name)
@@ -38,7 +38,7 @@ export function withMembers(inbox: Inbox, members: Partial<Inbox>): Inbox {
 }
 
 /** An inbox that has only the given capabilities. */
-export function withOnly(inbox: BasicInbox, ...capabilities: Capability[]): BasicInbox {
+export function withOnly(inbox: BasicStore, ...capabilities: Capability[]): BasicStore {
   const names = ['close', ...capabilities.flatMap(membersOf)]
   const members = names.map((name) => {
     const value: unknown = Reflect.get(inbox, name)
@@ -48,10 +48,10 @@ export function withOnly(inbox: BasicInbox, ...capabilities: Capability[]): Basi
 }
 
 /** An inbox that a worker queries only when it is woken: the next poll is an hour away. */
-export const withoutPolling = (inbox: Inbox): Inbox => withMembers(inbox, { pollInterval: 3_600_000 })
+export const withoutPolling = (inbox: Store): Store => withMembers(inbox, { pollInterval: 3_600_000 })
 
 /** Stores a delivery. @returns its id. */
-export async function storeIn(inbox: Inbox, payload: unknown = {}, more: Partial<NewDelivery> = {}): Promise<number> {
+export async function storeIn(inbox: Store, payload: unknown = {}, more: Partial<NewDelivery> = {}): Promise<number> {
   const delivery: NewDelivery = {
     ...{ source: '/hooks', hookId: '1', guid: randomUUID(), event: 'push', headers: {}, body: bytesOf(payload) },
     ...{ form: 'json', address: undefined, receivedAt: Date.now() },
@@ -61,15 +61,15 @@ export async function storeIn(inbox: Inbox, payload: unknown = {}, more: Partial
   return (await inbox.store(delivery)).id
 }
 
-export async function detailIn(inbox: Inbox, id: number): Promise<DeliveryDetail> {
+export async function detailIn(inbox: Store, id: number): Promise<DeliveryDetail> {
   const detail = await inbox.get(id)
   if (!detail) throw new Error(`There is no delivery ${id}`)
   return detail
 }
 
-export const stateIn = async (inbox: Inbox, id: number): Promise<string> => (await detailIn(inbox, id)).state
+export const stateIn = async (inbox: Store, id: number): Promise<string> => (await detailIn(inbox, id)).state
 
-export async function taskIn(inbox: Inbox, id: number, handler: string): Promise<TaskDetail> {
+export async function taskIn(inbox: Store, id: number, handler: string): Promise<TaskDetail> {
   const task = (await detailIn(inbox, id)).tasks.find((one) => one.handler === handler)
   if (!task) throw new Error(`There is no task of ${handler}`)
   return task

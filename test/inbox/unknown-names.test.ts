@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { Hooks, type Inbox } from '../../src/index.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
+import { Hooks } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
@@ -8,7 +9,7 @@ import { inboxFile, openInbox, withMembers } from './stores.ts'
 const secret = 'a secret of the tests'
 
 /** Registers handlers for the names, and mounts them. @returns the names in the warnings, after the close. */
-async function warningsFor(inbox: Inbox, names: string[], mountFirst = false): Promise<unknown[]> {
+async function warningsFor(inbox: Store, names: string[], mountFirst = false): Promise<unknown[]> {
   const logger = new Recorder()
   const hooks = new Hooks({ secret, inbox, logger, work: false })
   if (mountFirst) hooks.mount()
@@ -65,7 +66,7 @@ test('nothing is reported if the inbox cannot be read', async () => {
 
 test('known names cause no query', async () => {
   let lists = 0
-  const list: Inbox['list'] = () => {
+  const list: Store['list'] = () => {
     lists++
     return Promise.reject(new Error('unexpected'))
   }

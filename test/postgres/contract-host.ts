@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { PostgresOptions, postgres } from '../../src/postgres/index.ts'
 import { startDoomedWorker } from '../../src/testing/inbox-contract/doomed-worker.ts'
 import type { InboxContractHost } from '../../src/testing/inbox-contract/index.ts'
@@ -22,7 +22,7 @@ export function postgresHost(
   schemas: Schemas,
   openDatabase: typeof postgres,
 ): InboxContractHost & { clean(): Promise<void> } {
-  const inboxes: Inbox[] = []
+  const inboxes: Store[] = []
   const reusable = new Set<string>()
   return {
     async create() {

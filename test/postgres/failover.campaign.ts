@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Delivery, Hooks } from '../../dist/index.js'
 import { postgres } from '../../dist/postgres/index.js'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { eventually, storeIn } from '../inbox/stores.ts'
 import { type ReplicatedServer, startReplicated } from './replication.ts'
 
@@ -12,7 +12,7 @@ const repositories = 7
 
 /** A process that stores deliveries and handles them in the order of each repository. */
 class Program {
-  readonly inbox: Inbox
+  readonly inbox: Store
   readonly hooks: Hooks
   /** The ids of acknowledged deliveries, with the numbers in their payloads. */
   readonly stored = new Map<number, number>()

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { Hooks } from '../../src/index.ts'
 import { Database } from '../../src/postgres/connection/database.ts'
 import { postgres } from '../../src/postgres/index.ts'
@@ -56,7 +56,7 @@ function connect(url: string): Database {
 }
 
 /** Opens an inbox that keeps all deliveries. Its heartbeat is short, so that it soon reclaims the tasks of ended workers. */
-function open(url: string): Inbox {
+function open(url: string): Store {
   const inbox = postgres(url, { heartbeat: 100, retention: Number.MAX_SAFE_INTEGER })
   onTestFinished(() => inbox.close())
   return inbox
@@ -124,7 +124,7 @@ test('lists the deliveries of a database of version 1', async () => {
   await expectContents(open(await createFilled()))
 })
 
-async function expectContents(inbox: Inbox): Promise<void> {
+async function expectContents(inbox: Store): Promise<void> {
   const { deliveries } = await inbox.list({ budget: 20_000 })
   expect(deliveries.map(({ id, guid, state }) => `${id} ${guid} ${state}`)).toEqual([
     '14 recovered pending',

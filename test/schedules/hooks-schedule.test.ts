@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type BasicInbox, type Delivery, Hooks, type HooksOptions, type ScheduleTime } from '../../src/index.ts'
+import type { BasicStore } from '../../src/inbox/inbox.ts'
+import { type Delivery, Hooks, type HooksOptions, type ScheduleTime } from '../../src/index.ts'
 import { storeScheduled } from '../../src/schedules/scheduled-delivery.ts'
 import { readSchedules } from '../../src/schedules/stored-schedules.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
@@ -91,7 +92,7 @@ describe('hooks.schedule()', () => {
     expect(() => mounted.schedule('nightly', '0 3 * * *', nothing)).toThrow(message)
   })
 
-  test.each<[string, (inbox: BasicInbox) => HooksOptions, string]>([
+  test.each<[string, (inbox: BasicStore) => HooksOptions, string]>([
     ['leases', (inbox) => ({ inbox: withOnly(inbox, 'DeliveryStore', 'TaskQueue', 'KeyValues') }), 'NamedLeases'],
     ['the source of schedules', (inbox) => ({ inbox, sources: ['/hooks'] }), `add 'schedule' to it`],
   ])('rejects an inbox without %s', (_title, options, message) => {

@@ -1,7 +1,7 @@
 /** Schedulers with a clock that the test sets. */
 import type { Hooks } from '../../src/hooks.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../src/inbox/records.ts'
-import type { Inbox } from '../../src/index.ts'
 import type { Schedule } from '../../src/schedules/schedule.ts'
 import { readSchedule, type ScheduleOptions, type ScheduleTime } from '../../src/schedules/schedule-options.ts'
 import { type ScheduledDelivery, storeScheduled } from '../../src/schedules/scheduled-delivery.ts'
@@ -34,7 +34,7 @@ export const scheduleOf = (name: string, time: ScheduleTime, options: ScheduleOp
 
 /** A scheduler with the times of the deliveries that it has stored, and the messages that it has logged. */
 export function schedulerOf(
-  inbox: Inbox,
+  inbox: Store,
   clock: TestClock,
   schedules: readonly Schedule[],
   parts: Partial<SchedulerParts> = {},
@@ -57,7 +57,7 @@ export function schedulerOf(
 export const schedulesOf = (hooks: Hooks): Schedule[] => hooks.registrations.flatMap(({ schedule }) => schedule ?? [])
 
 /** The scheduled deliveries in an inbox, the oldest first. */
-export async function scheduledIn(inbox: Inbox): Promise<DeliveryDetail[]> {
+export async function scheduledIn(inbox: Store): Promise<DeliveryDetail[]> {
   const { deliveries } = await inbox.list({ event: 'schedule', limit: 500 })
   const details = await Promise.all(deliveries.toReversed().map(({ id }) => inbox.get(id)))
   return details.flatMap((one) => one ?? [])

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { Inbox } from '../../src/index.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { readSchedules, updateSchedules } from '../../src/schedules/stored-schedules.ts'
 import { inboxFile, openInbox, withMembers } from '../inbox/stores.ts'
 import { scheduledIn, scheduleOf, schedulerOf, TestClock } from './scene.ts'
@@ -12,7 +12,7 @@ const nightly = scheduleOf('nightly', '0 3 * * *')
 const minutely = scheduleOf('minutely', '* * * * *')
 const three = '2026-06-01T03:00:00.000Z'
 
-async function start(schedule = nightly, parts: Parameters<typeof schedulerOf>[3] = {}, inbox: Inbox = openInbox()) {
+async function start(schedule = nightly, parts: Parameters<typeof schedulerOf>[3] = {}, inbox: Store = openInbox()) {
   const clock = new TestClock(begin)
   const scene = schedulerOf(inbox, clock, [schedule], parts)
   await scene.scheduler.wake()

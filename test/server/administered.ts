@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { overrideOptions } from '../../src/internals.ts'
 import { type AdminContext, adminListener } from '../../src/server/admin-listener.ts'
 import { openLocalReceiver } from '../../src/server/api/create-delivery.ts'
@@ -40,7 +40,7 @@ export interface Answered {
 }
 
 export class Admin {
-  readonly inbox: Inbox
+  readonly inbox: Store
   readonly hooks: Hooks
   readonly recorder: Recorder
   readonly port: number

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { resolveConfig } from '../../src/server/config/resolve-config.ts'
 import { serve } from '../../src/server/serve.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
@@ -9,7 +9,7 @@ import { Recorder } from '../recorder.ts'
 import { secret } from './service.ts'
 
 /** Starts a server on free ports. Its module has this inbox. */
-function start(inbox: Inbox, flags: Readonly<Record<string, string>>) {
+function start(inbox: Store, flags: Readonly<Record<string, string>>) {
   const common = { host: '127.0.0.1', port: '0', adminPort: '0', adminToken: 'a-token-that-is-not-guessed' }
   const recorder = new Recorder()
   const logger = childLogger(recorder)

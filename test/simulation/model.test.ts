@@ -1,6 +1,6 @@
 /** The model passes the parts of the inbox contract that a simulation needs. */
 import { describe, test } from 'vitest'
-import type { HandlerPolicy, Inbox } from '../../src/inbox/inbox.ts'
+import type { HandlerPolicy, Store } from '../../src/inbox/inbox.ts'
 import type { ContractStore, InboxContractCase, InboxContractHost } from '../../src/testing/inbox-contract/case.ts'
 import { claimingCases } from '../../src/testing/inbox-contract/claiming.ts'
 import { conflictCases } from '../../src/testing/inbox-contract/conflicts.ts'
@@ -55,10 +55,10 @@ function newStore(inboxes: ModelInbox[]): ContractStore {
     send: async (_method, carryOut) => carryOut(),
     run: (work) => work(),
   }
-  const open = async (): Promise<Inbox> => {
+  const open = async (): Promise<Store> => {
     const inbox = new ModelInbox(connection)
     inboxes.push(inbox)
-    return inbox as unknown as Inbox
+    return inbox as unknown as Store
   }
   return {
     open,

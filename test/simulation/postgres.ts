@@ -3,7 +3,7 @@ import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
 import pg from 'pg'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { TaskState } from '../../src/inbox/records.ts'
 import { migratePostgres, postgres } from '../../src/postgres/index.ts'
 import { type PostgresServer, startPostgres } from '../postgres/server.ts'
@@ -92,7 +92,7 @@ export class PostgresStore implements SimulatedStore, Network {
     this.#isSnapshotOld = true
   }
 
-  open(process: VirtualProcess): { inbox: Inbox; queues: readonly Calls[] } {
+  open(process: VirtualProcess): { inbox: Store; queues: readonly Calls[] } {
     const network = new ProcessNetwork(process)
     this.#processes.push(network)
     const options = { ...storeSettings, schema, migrate: false, statementTimeout: 60_000 }

@@ -3,7 +3,7 @@
  * which step comes next, and when. After each step, the invariants are checked.
  */
 import type { Delivery } from '../../src/delivery.ts'
-import type { Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
+import type { NewDelivery, Store } from '../../src/inbox/inbox.ts'
 import { leaseDuration } from '../../src/inbox/processes.ts'
 import { Worker } from '../../src/inbox/worker/worker.ts'
 import { storeRetryDelay } from '../../src/inbox/worker/worker-host.ts'
@@ -49,7 +49,7 @@ export interface Outcome {
 /** A process that receives deliveries and runs handlers. */
 interface Running {
   readonly process: VirtualProcess
-  readonly inbox: Inbox
+  readonly inbox: Store
   readonly queues: readonly Calls[]
   readonly host: SimulatedHost
   readonly worker: Worker

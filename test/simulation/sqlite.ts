@@ -1,6 +1,6 @@
 /** The SQLite store without threads: each thread is a queue of calls. */
 import { DatabaseSync } from 'node:sqlite'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { TaskState } from '../../src/inbox/records.ts'
 import type { ThreadClient } from '../../src/runtime/thread-client.ts'
 import type { Answer, ArgsOf, Call, MethodOf, ThreadServer } from '../../src/runtime/thread-server.ts'
@@ -84,7 +84,7 @@ export class SqliteStore implements SimulatedStore {
   }
 
   /** Opens the inbox of a process. */
-  open(process: VirtualProcess): { inbox: Inbox; queues: readonly CallQueue[] } {
+  open(process: VirtualProcess): { inbox: Store; queues: readonly CallQueue[] } {
     const [writes, reads] = ['writer', 'maintenance'].map((name) => new CallQueue(name, { isOrdered: true })) as [
       CallQueue,
       CallQueue,

@@ -2,7 +2,7 @@
  * A store as the simulation uses it. The simulation decides when a call of a process is carried out, and when the process
  * gets its answer.
  */
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliveryState, TaskState } from '../../src/inbox/records.ts'
 import type { Answer } from '../../src/runtime/thread-server.ts'
 import type { Random } from './random.ts'
@@ -21,7 +21,7 @@ export interface SimulatedStore {
   /** Deletes the data of the schedule before. @param schedule The schedule that begins. */
   empty(schedule: Schedule): void | Promise<void>
   /** Opens the inbox of a process. The store may change the queues between two steps. */
-  open(process: VirtualProcess): { inbox: Inbox; queues: readonly Calls[] }
+  open(process: VirtualProcess): { inbox: Store; queues: readonly Calls[] }
   /** The stored data. Returns the same object again if nothing has changed since the last call. */
   snapshot(): Snapshot | Promise<Snapshot>
   pause(handler: string): void | Promise<void>

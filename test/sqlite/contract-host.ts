@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import type { SqliteOptions, sqlite } from '../../src/sqlite/index.ts'
 import { startDoomedWorker } from '../../src/testing/inbox-contract/doomed-worker.ts'
 import type { InboxContractHost } from '../../src/testing/inbox-contract/index.ts'
@@ -17,7 +17,7 @@ const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 /** Creates stores in files. `clean` closes their inboxes and deletes the files. */
 export function sqliteHost(openFile: typeof sqlite): InboxContractHost & { clean(): Promise<void> } {
   const folders: string[] = []
-  const inboxes: Inbox[] = []
+  const inboxes: Store[] = []
   return {
     async create() {
       const folder = mkdtempSync(join(tmpdir(), 'hookserver-contract-'))

@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest'
-import type { BasicInbox, Capability } from '../../src/inbox/inbox.ts'
+import type { BasicStore, Capability } from '../../src/inbox/inbox.ts'
 import type { sqlite } from '../../src/sqlite/index.ts'
 import { type InboxContractHost, inboxContract } from '../../src/testing/inbox-contract/index.ts'
 import { withOnly } from '../inbox/stores.ts'
@@ -37,7 +37,7 @@ export function describeBasicContract(name: string, openFile: typeof sqlite): vo
 }
 
 /** A host whose stores have only the given capabilities, besides those that `Hooks` needs. */
-function limited<Store extends BasicInbox>(
+function limited<Store extends BasicStore>(
   host: InboxContractHost,
   further: readonly Capability[],
 ): InboxContractHost<Store> {

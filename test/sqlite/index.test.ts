@@ -4,14 +4,14 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { zstdDecompressSync } from 'node:zlib'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import { ThreadClient } from '../../src/runtime/thread-client.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import type { SqliteOptions } from '../../src/sqlite/options.ts'
 import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
 import { Engine, newDelivery, newFile } from './engine.ts'
 
-function open(path = newFile(), options?: SqliteOptions): Inbox {
+function open(path = newFile(), options?: SqliteOptions): Store {
   const inbox = sqlite(path, options)
   onTestFinished(() => inbox.close())
   return inbox
@@ -125,7 +125,7 @@ describe('two inboxes with one file', () => {
   test('store deliveries at the same time, each with an id of its own', async () => {
     const path = newFile()
     const inboxes = [open(path), open(path)]
-    const stored = Array.from({ length: 200 }, (_, i) => (inboxes[i % 2] as Inbox).store(newDelivery()))
+    const stored = Array.from({ length: 200 }, (_, i) => (inboxes[i % 2] as Store).store(newDelivery()))
     const ids = (await Promise.all(stored)).map(({ id }) => id)
     expect(new Set(ids).size).toBe(200)
   })

@@ -4,6 +4,7 @@ import { type Octokit, Octokit as OctokitClass } from 'octokit'
 import type { NodeHandler } from '../../src/adapters/node.ts'
 import type { AddedPayloads, addedActions } from '../../src/added-events.ts'
 import type { DescribedPayloads, knownActions } from '../../src/events.ts'
+import type { Store } from '../../src/inbox/inbox.ts'
 import {
   type AnyEventName,
   type AnyPayload,
@@ -324,7 +325,11 @@ for await (const { id, account } of hooks.installations()) {
 }
 
 // An inbox and its options.
-holds<Equal<ReturnType<typeof sqlite>, Inbox>>()
+holds<Equal<ReturnType<typeof sqlite>, Store>>()
+const operated: Inbox = sqlite('hookserver.db')
+new Hooks({ inbox: operated })
+// @ts-expect-error: the protocol of a store is not part of an inbox
+void operated.claim
 new Hooks({ inbox: sqlite('hookserver.db', { retention: 1, maxSize: undefined }), work: false, replays: 'discard' })
 new Hooks({ onDead: ({ error, delivery }) => holds<Equal<[typeof error, typeof delivery], [unknown, Delivery]>>() })
 hooks.on(

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { cureForUnknown, unknownNames } from '../../events.ts'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import { hasReceived } from '../../inbox/unknown-names.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { eventNamesOf, type HooksModule } from '../../server/config/hooks-module.ts'
@@ -17,7 +17,7 @@ import { type Finding, warning } from '../finding.ts'
 export async function receivedNames(
   module: HooksModule,
   config: Config,
-  ownInbox: Inbox | undefined,
+  ownInbox: Store | undefined,
 ): Promise<Set<string>> {
   const received = new Set<string>()
   const unknown = unknownNames(eventNamesOf(module))

@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Client } from 'pg'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively, schemaOf } from '../../server/open-inbox.ts'
 import { type Finding, failed, fine, warning } from '../finding.ts'
@@ -68,8 +68,8 @@ const selectSchema = `
  * Checks that the inbox can be written to. Reports the requests of the last day that had a wrong signature or came
  * through a proxy that the server does not trust, and deliveries with an old secret. Closes the inbox.
  */
-export async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerator<Finding> {
-  let inbox: Inbox | undefined
+export async function* checkInbox(opening: Promise<Store>, name: string): AsyncGenerator<Finding> {
+  let inbox: Store | undefined
   try {
     inbox = await opening
     await inbox.setValue('doctor', new Date().toISOString())
@@ -89,7 +89,7 @@ export async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncG
 }
 
 /** Finds wrong signatures, and an untrusted proxy. Behind such a proxy, all deliveries seem to come from the proxy. */
-async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
+async function* checkRejections(inbox: Store): AsyncGenerator<Finding> {
   const { latest } = await inbox.rejections()
   const recent = latest.filter(({ at }) => at > Date.now() - dayMs)
   const byCode = Map.groupBy(recent, ({ code }) => code)
@@ -106,7 +106,7 @@ async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
   yield warning('secret', found, 'compare the secret with the one on GitHub; see the log for details')
 }
 
-async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
+async function* checkSecretsInUse(inbox: Store): AsyncGenerator<Finding> {
   const { deliveries } = await inbox.list({ since: Date.now() - dayMs, limit: maxChecked })
   const details = await Promise.all(deliveries.map(({ id }) => inbox.get(id)))
   const old = details.filter((detail) => (detail?.secretIndex ?? 0) > 0)

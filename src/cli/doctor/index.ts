@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import { optionsOf } from '../../internals.ts'
 import type { HooksOptions } from '../../options.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
@@ -64,7 +64,7 @@ async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerato
   const path = given ?? (config.role.value === 'receiver' ? undefined : defaultModule())
   const found = yield* findSecret(config)
   let module: HooksModule | undefined
-  let ownInbox: Inbox | undefined
+  let ownInbox: Store | undefined
   if (path !== undefined) {
     try {
       module = await loadModule(path)
@@ -122,7 +122,7 @@ function checkSecret({ value, source }: FoundSecret<string | readonly string[]>)
 function checkDatabase(
   config: Config,
   module: HooksModule | undefined,
-  ownInbox: Inbox | undefined,
+  ownInbox: Store | undefined,
 ): AsyncGenerator<Finding> {
   if (ownInbox) return checkInbox(Promise.resolve(ownInbox), `the inbox of ${module?.name}`)
   return isFile(config.database.value) ? checkFile(config) : checkPostgres(config)

@@ -1,6 +1,6 @@
 /** Checks of the `.env` file, and of invalid or conflicting settings, with which `serve` would not start. */
 import { statSync } from 'node:fs'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import type { HooksOptions } from '../../options.ts'
 import { checkDatabase, checkPull } from '../../server/config/conflicts.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
@@ -33,7 +33,7 @@ export const invalidSettings = ({ message }: Error): Finding[] =>
 export function* checkSettings(
   config: Config,
   options: Readonly<HooksOptions>,
-  ownInbox: Inbox | undefined,
+  ownInbox: Store | undefined,
 ): Generator<Finding, Settings | undefined> {
   const { recover, pull } = config
   let settings: Settings | undefined

@@ -1,5 +1,5 @@
 import type { WithCapabilities } from '../../inbox/capabilities.ts'
-import type { BasicInbox } from '../../inbox/inbox.ts'
+import type { BasicStore } from '../../inbox/inbox.ts'
 import { type Check, checkOptions, fail, isListOf, must } from '../../runtime/check-options.ts'
 import { maxTimer } from '../../runtime/timer.ts'
 import { type Duration, durationCheck } from '../../runtime/units.ts'
@@ -33,7 +33,7 @@ export interface RecoverOptions {
   /** The time between two requests for a redelivery. Default: 1 s, as GitHub asks. */
   pace?: Duration | undefined
   /** The inbox that receives the deliveries. Default: that of the `Hooks`. */
-  inbox?: BasicInbox | undefined
+  inbox?: BasicStore | undefined
   /**
    * The name of the mount that receives the deliveries: `delivery.source`. Recovery in mode `pull` stores deliveries
    * with this source. Default: the option `source` of the `Hooks`. If the `Hooks` has no `source`, the default is its

@@ -1,4 +1,4 @@
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import type { Query } from '../../inbox/query/query.ts'
 import type { DeliveryDetail, DeliveryState, TaskState } from '../../inbox/records.ts'
 import { ProblemError } from '../problem.ts'
@@ -25,7 +25,7 @@ interface Operation {
   changesTasks?(tasks: DeliveryDetail['tasks']): boolean
   /** Why the operation changed nothing although the delivery exists. */
   otherwise: string
-  apply(inbox: Inbox, ids: readonly number[], reason: string | undefined): Promise<number>
+  apply(inbox: Store, ids: readonly number[], reason: string | undefined): Promise<number>
 }
 
 const retry: Operation = {
@@ -128,7 +128,7 @@ interface Batch {
 
 /** @param only Skips deliveries that are not in one of these states now. */
 async function* batchesOfIds(
-  inbox: Inbox,
+  inbox: Store,
   ids: readonly number[],
   only: readonly DeliveryState[] | undefined,
 ): AsyncGenerator<Batch> {
@@ -139,7 +139,7 @@ async function* batchesOfIds(
 }
 
 /** Ends when the time is up, or when the client has closed the connection. */
-async function* batchesOfQuery(inbox: Inbox, query: Query, signal: AbortSignal): AsyncGenerator<Batch> {
+async function* batchesOfQuery(inbox: Store, query: Query, signal: AbortSignal): AsyncGenerator<Batch> {
   const end = performance.now() + maxDuration
   let { before } = query
   do {
@@ -151,7 +151,7 @@ async function* batchesOfQuery(inbox: Inbox, query: Query, signal: AbortSignal):
 
 /** Counts the deliveries that the operation would change. */
 async function countChanges(
-  inbox: Inbox,
+  inbox: Store,
   deliveries: Batch['deliveries'],
   { states, changesTasks }: Operation,
 ): Promise<number> {
@@ -165,7 +165,7 @@ async function countChanges(
 const idsOf = (deliveries: readonly { id: number }[]): number[] => deliveries.map(({ id }) => id)
 
 /** The ids of the deliveries that are in one of these states now. */
-async function idsIn(inbox: Inbox, ids: readonly number[], states: readonly DeliveryState[]): Promise<number[]> {
+async function idsIn(inbox: Store, ids: readonly number[], states: readonly DeliveryState[]): Promise<number[]> {
   const deliveries = await Promise.all(ids.map((id) => inbox.get(id)))
   return deliveries.flatMap((delivery) => (delivery && states.includes(delivery.state) ? [delivery.id] : []))
 }

@@ -3,7 +3,7 @@ import type * as v from 'valibot'
 import type { Recovery } from '../../github/recovery/recovery.ts'
 import type { Hooks } from '../../hooks.ts'
 import type { Receiver } from '../../http.ts'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import { estimateParsedSize, heapLimit, parsedSizeLimit } from '../../inbox/parsed-size.ts'
 import { isObject } from '../../runtime/json.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
@@ -13,7 +13,7 @@ import { check, type Schema } from '../schema.ts'
 import { type Output, parametersOf, problemResponses, reference, type SchemaName, schemas } from './schemas/index.ts'
 
 export interface ApiContext {
-  inbox: Inbox
+  inbox: Store
   hooks: Hooks
   logger: FullLogger
   /** Receives the deliveries that an operator creates. Accepts every address. */

@@ -4,7 +4,7 @@ import { apiUrlOf, githubUrlOf } from '../../github/addresses.ts'
 import type { Target } from '../../github/target.ts'
 import type { Hooks } from '../../hooks.ts'
 import { capabilities, requireCapabilities } from '../../inbox/capabilities.ts'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import { optionsOf } from '../../internals.ts'
 import type { HooksOptions } from '../../options.ts'
 import { githubApi } from '../../settings.ts'
@@ -55,7 +55,7 @@ export const recoverTargets = ({ role, recover }: Config): Target[] | undefined 
  * count as such a setting, because other programs use it too.
  * @throws {TypeError} naming the capability that it lacks: a server and the commands need all.
  */
-export function moduleInbox({ database }: Pick<Config, 'database'>, hooks: Hooks | undefined): Inbox | undefined {
+export function moduleInbox({ database }: Pick<Config, 'database'>, hooks: Hooks | undefined): Store | undefined {
   const isModules = database.source === undefined || database.isGeneric
   const inbox = isModules ? hooks && optionsOf(hooks).inbox : undefined
   return inbox ? requireCapabilities(inbox, capabilities, 'This command') : undefined

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import type { DeliverySummary } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, start, storeNew } from './deliveries.ts'
@@ -69,7 +69,7 @@ export const attemptStatsCases: InboxContractCase[] = [
 ]
 
 /** A delivery as the list, the details and the changes show it. */
-async function showings(inbox: Inbox, id: number, position: string): Promise<Record<string, DeliverySummary>> {
+async function showings(inbox: Store, id: number, position: string): Promise<Record<string, DeliverySummary>> {
   const { deliveries } = await inbox.list({})
   const changes = await inbox.changes(position)
   const those = (all: readonly DeliverySummary[]) => only(all.filter((one) => one.id === id))

@@ -1,31 +1,31 @@
-import type { BasicInbox, Capability, Inbox } from '../../inbox/inbox.ts'
+import type { BasicStore, Capability, Store } from '../../inbox/inbox.ts'
 import type { DoomedWork, DoomedWorker } from './doomed-worker.ts'
 
 /** One requirement for every store. `run` rejects with an `AssertionError` if the store does not meet it. */
-export interface InboxContractCase<Store extends BasicInbox = Inbox> {
+export interface InboxContractCase<Tested extends BasicStore = Store> {
   id: string
   name: string
-  /** The capabilities that the store needs for this case, besides those of a `BasicInbox`. Default: none. */
+  /** The capabilities that the store needs for this case, besides those of a `BasicStore`. Default: none. */
   needs?: readonly Capability[]
-  run(host: InboxContractHost<Store>): Promise<void>
+  run(host: InboxContractHost<Tested>): Promise<void>
 }
 
 /** Creates the stores under test, and closes everything that a case leaves open. */
-export interface InboxContractHost<Store extends BasicInbox = Inbox> {
+export interface InboxContractHost<Tested extends BasicStore = Store> {
   /**
    * Creates an empty store. If it prunes, its retention is less than a year. It ends due tasks as `gone` if no worker has
    * registered their handler for a few seconds.
    */
-  create(): Promise<ContractStore<Store>>
+  create(): Promise<ContractStore<Tested>>
 }
 
 /** A store that runs the inbox contract. */
-export interface ContractStore<Store extends BasicInbox = Inbox> {
+export interface ContractStore<Tested extends BasicStore = Store> {
   /**
    * Opens an inbox of the store. A case may open several at the same time, to act as several processes. It may also
    * close one and open another, to act as a process that restarts.
    */
-  open(): Promise<Store>
+  open(): Promise<Tested>
   /**
    * Starts another process that calls `inboxContract.workUntilKilled` with this work on its own inbox, and resolves when its tasks are
    * claimed. Pass your program to `inboxContract.startWorker`, which does this.
@@ -34,7 +34,7 @@ export interface ContractStore<Store extends BasicInbox = Inbox> {
 }
 
 /** Opens an inbox on an empty store. */
-export async function openNew(host: InboxContractHost): Promise<Inbox> {
+export async function openNew(host: InboxContractHost): Promise<Store> {
   const store = await host.create()
   return store.open()
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { newDelivery, start, storeMany, storeNew } from './deliveries.ts'
@@ -119,14 +119,14 @@ export const changeCases: InboxContractCase[] = [
 /** Follows the changes of an inbox. */
 class Watch {
   position: string
-  readonly #inbox: Inbox
+  readonly #inbox: Store
 
-  constructor(inbox: Inbox, position: string) {
+  constructor(inbox: Store, position: string) {
     this.#inbox = inbox
     this.position = position
   }
 
-  static async begin(inbox: Inbox): Promise<Watch> {
+  static async begin(inbox: Store): Promise<Watch> {
     const { deliveries, position, more, gap } = await inbox.changes()
     assert.deepEqual([deliveries, more, gap], [[], false, false])
     return new Watch(inbox, position)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { newDelivery, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
@@ -36,7 +36,7 @@ export const writableCases: InboxContractCase[] = [
         inbox.checkWritable(),
       ])
       await Promise.all(calls)
-      const [inbox] = inboxes as [Inbox, Inbox]
+      const [inbox] = inboxes as [Store, Store]
       const { deliveries } = await inbox.list({})
       assert.equal(deliveries.length, 10)
       for (const { id } of deliveries) assert.ok((await inbox.body(id))?.length, `delivery ${id} has its bytes`)
@@ -45,7 +45,7 @@ export const writableCases: InboxContractCase[] = [
 ]
 
 /** The state of the inbox as an operator and a worker see it. */
-async function seen(inbox: Inbox): Promise<unknown> {
+async function seen(inbox: Store): Promise<unknown> {
   const { size: _size, ...overview } = await inbox.overview()
   return { overview, page: await inbox.list({}), unmatched: await unmatched(inbox, 10, 1e6) }
 }

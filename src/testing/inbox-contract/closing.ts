@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { BasicInbox, Inbox } from '../../inbox/inbox.ts'
+import type { BasicStore, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { day, newDelivery, start, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
@@ -9,7 +9,7 @@ import { assertState, detailOf, only, taskOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
 
 /** Calls of most methods of an inbox, by name. */
-const basicCalls: Record<string, (inbox: BasicInbox) => Promise<unknown>> = {
+const basicCalls: Record<string, (inbox: BasicStore) => Promise<unknown>> = {
   store: (inbox) => inbox.store(newDelivery()),
   checkWritable: (inbox) => inbox.checkWritable(),
   registerWorker: (inbox) => inbox.registerWorker(policies('a')),
@@ -23,7 +23,7 @@ const basicCalls: Record<string, (inbox: BasicInbox) => Promise<unknown>> = {
   finish: (inbox) => inbox.finish(1, []),
 }
 
-const furtherCalls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
+const furtherCalls: Record<string, (inbox: Store) => Promise<unknown>> = {
   list: (inbox) => inbox.list({}),
   get: (inbox) => inbox.get(1),
   body: (inbox) => inbox.body(1),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox, NewDelivery } from '../../inbox/inbox.ts'
+import type { NewDelivery, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { json, newDelivery, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
@@ -110,7 +110,7 @@ export const conflictCases: InboxContractCase[] = [
 ]
 
 /** Two deliveries with the same identity and different bytes. */
-async function twoVariants(inbox: Inbox): Promise<{ inbox: Inbox; first: NewDelivery; ids: [number, number] }> {
+async function twoVariants(inbox: Store): Promise<{ inbox: Store; first: NewDelivery; ids: [number, number] }> {
   const first = newDelivery()
   const [one, two] = [await inbox.store(first), await inbox.store({ ...first, ...other })]
   assert.deepEqual([one.outcome, one.conflict, two.outcome, two.conflict], ['stored', false, 'stored', true])

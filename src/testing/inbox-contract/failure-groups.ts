@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FailureGroup } from '../../inbox/failure-groups.ts'
-import type { AttemptResult, Inbox } from '../../inbox/inbox.ts'
+import type { AttemptResult, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, newDelivery, second, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
@@ -319,9 +319,9 @@ export const failureGroupCases: InboxContractCase[] = [
   },
 ]
 
-const groupsOf = async (inbox: Inbox): Promise<FailureGroup[]> => (await inbox.failureGroups({}, start)).groups
+const groupsOf = async (inbox: Store): Promise<FailureGroup[]> => (await inbox.failureGroups({}, start)).groups
 
-const errorsIn = async (inbox: Inbox): Promise<string[]> => (await groupsOf(inbox)).map(({ error }) => error)
+const errorsIn = async (inbox: Store): Promise<string[]> => (await groupsOf(inbox)).map(({ error }) => error)
 
 /** Stores a delivery whose task fails. @returns the id of the delivery. */
 async function fail(
@@ -331,7 +331,7 @@ async function fail(
   more: Partial<AttemptResult> = {},
   outcome: 'failed' | 'dead' = 'failed',
 ): Promise<number> {
-  const { id } = await (worker.inbox as Inbox).store(newDelivery())
+  const { id } = await (worker.inbox as Store).store(newDelivery())
   await worker.finish(await worker.begin(id, handler), outcome, { error, ...more })
   return id
 }

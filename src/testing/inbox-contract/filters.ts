@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import type { Query } from '../../inbox/query/query.ts'
 import type { Page, PayloadSummary } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
@@ -84,7 +84,7 @@ export const filterCases: InboxContractCase[] = [
 ]
 
 /** Stores one delivery for each name, and matches and handles all but `fetched` and `new`. @returns their ids. */
-export async function fill(inbox: Inbox): Promise<Map<Name, number>> {
+export async function fill(inbox: Store): Promise<Map<Name, number>> {
   const worker = await TestWorker.register(inbox, 'a', 'b')
   const push = newDelivery({ event: 'push', guid: 'guid of the push' })
   const at = (minutes: number) => ({ receivedAt: start + minutes * minute })

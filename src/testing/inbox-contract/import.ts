@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ImportedDelivery, Inbox } from '../../inbox/inbox.ts'
+import type { ImportedDelivery, Store } from '../../inbox/inbox.ts'
 import type { DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
 import { type InboxContractCase, type InboxContractHost, openNew } from './case.ts'
 import { minute, newDelivery, start, storeNew } from './deliveries.ts'
@@ -167,22 +167,22 @@ const invalidTasks: [change: (task: TaskDetail) => object[], error: RegExp][] = 
   ],
 ]
 
-async function two(host: InboxContractHost): Promise<{ from: Inbox; to: Inbox }> {
+async function two(host: InboxContractHost): Promise<{ from: Store; to: Store }> {
   return { from: await openNew(host), to: await openNew(host) }
 }
 
 /** Copies a delivery from one inbox to another. @returns the number of new deliveries. */
-async function move(from: Inbox, to: Inbox, id: number): Promise<number> {
+async function move(from: Store, to: Store, id: number): Promise<number> {
   return to.importDeliveries([await importedOf(from, id)])
 }
 
-async function importedOf(from: Inbox, id: number): Promise<ImportedDelivery> {
+async function importedOf(from: Store, id: number): Promise<ImportedDelivery> {
   const body = await from.body(id)
   assert.ok(body)
   return { delivery: await detailOf(from, id), body }
 }
 
-async function newest(inbox: Inbox): Promise<number> {
+async function newest(inbox: Store): Promise<number> {
   return only((await inbox.list({ limit: 1 })).deliveries).id
 }
 

@@ -1,5 +1,5 @@
 import type { WithCapabilities } from '../../inbox/capabilities.ts'
-import type { BasicInbox, Capability, TaskQueue } from '../../inbox/inbox.ts'
+import type { BasicStore, Capability, TaskQueue } from '../../inbox/inbox.ts'
 import { attemptStatsCases } from './attempt-stats.ts'
 import type { InboxContractCase } from './case.ts'
 import { changeCases } from './changes.ts'
@@ -53,7 +53,7 @@ export interface InboxContract {
    */
   casesFor<const Name extends Capability = never>(
     ...further: readonly Name[]
-  ): readonly InboxContractCase<BasicInbox & WithCapabilities<Name>>[]
+  ): readonly InboxContractCase<BasicStore & WithCapabilities<Name>>[]
   /**
    * Starts a program that calls `workUntilKilled`. Resolves when tasks are claimed.
    * @throws {Error} (rejects) if the program ends first.
@@ -105,7 +105,7 @@ const cases: readonly InboxContractCase[] = [
 
 function casesFor<const Name extends Capability = never>(
   ...further: readonly Name[]
-): readonly InboxContractCase<BasicInbox & WithCapabilities<Name>>[] {
+): readonly InboxContractCase<BasicStore & WithCapabilities<Name>>[] {
   const has: ReadonlySet<Capability> = new Set<Capability>(['DeliveryStore', 'TaskQueue', ...further])
   const all: readonly InboxContractCase<never>[] = cases
   return all.filter(({ needs = [] }) => needs.every((name) => has.has(name)))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ClaimedTask, HandlerPolicy, Inbox } from '../../inbox/inbox.ts'
+import type { ClaimedTask, HandlerPolicy, Store } from '../../inbox/inbox.ts'
 import { type ContractStore, type InboxContractCase, type InboxContractHost, openNew } from './case.ts'
 import { day, minute, start, storeMany, storeNew } from './deliveries.ts'
 import type { DoomedWorker } from './doomed-worker.ts'
@@ -274,7 +274,7 @@ export const leaseCases: InboxContractCase[] = [
 /** A delivery with a task of handler `a` that has lost its lease, and a worker that may claim the task. */
 async function expireLease(host: InboxContractHost, policy: Omit<HandlerPolicy, 'name'>) {
   const store: ContractStore = await host.create()
-  const inbox: Inbox = await store.open()
+  const inbox: Store = await store.open()
   const worker = await TestWorker.register(inbox, 'a')
   const id = await storeNew(inbox)
   await worker.match(id, due('a'))
@@ -295,7 +295,7 @@ function comesBack(worker: TestWorker) {
 }
 
 /** Waits until the leases of all tasks have expired. */
-async function allExpired(inbox: Inbox, claimed: readonly ClaimedTask[]): Promise<void> {
+async function allExpired(inbox: Store, claimed: readonly ClaimedTask[]): Promise<void> {
   await eventually('all leases expire', async () => {
     const tasks = await Promise.all(claimed.map(({ id, handler }) => taskOf(inbox, id, handler)))
     return tasks.every(({ state }) => state === 'retrying')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { AttemptResult, Inbox, NewDelivery } from '../../inbox/inbox.ts'
+import type { AttemptResult, NewDelivery, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
@@ -202,9 +202,9 @@ export const operatingCases: InboxContractCase[] = [
 
 /** A delivery whose handlers have ended with these outcomes. */
 async function ended(
-  inbox: Inbox,
+  inbox: Store,
   outcomes: Readonly<Record<string, AttemptResult['outcome']>>,
-): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: NewDelivery }> {
+): Promise<{ inbox: Store; worker: TestWorker; id: number; first: NewDelivery }> {
   const worker = await TestWorker.register(inbox, 'a', 'b')
   const first = newDelivery()
   const id = await storeNew(inbox, first)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ClaimedTask, Inbox } from '../../inbox/inbox.ts'
+import type { ClaimedTask, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
@@ -248,7 +248,7 @@ export const orderCases: InboxContractCase[] = [
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()]
       const workers = await Promise.all([...inboxes, ...inboxes].map((inbox) => TestWorker.register(inbox, 'a')))
-      const [worker, inbox] = [workers[0] as TestWorker, inboxes[0] as Inbox]
+      const [worker, inbox] = [workers[0] as TestWorker, inboxes[0] as Store]
       const ids = await storeMany(inbox, 40)
       const keyOf = new Map(ids.map((id, index) => [id, `key ${index % 4}`]))
       for (const id of ids) await worker.match(id, ordered('a', keyOf.get(id) ?? ''))
@@ -276,9 +276,9 @@ export const orderCases: InboxContractCase[] = [
 
 /** Matches new deliveries: their tasks for handler `a` have the same key, and those for `unordered` have none. */
 export async function lineUp(
-  inbox: Inbox,
+  inbox: Store,
   count: number,
-): Promise<{ inbox: Inbox; worker: TestWorker; ids: number[] }> {
+): Promise<{ inbox: Store; worker: TestWorker; ids: number[] }> {
   const worker = await TestWorker.register(inbox, 'a', 'unordered')
   const ids = await storeMany(inbox, count)
   for (const id of ids) await worker.match(id, ordered('a', 'key'), due('unordered'))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import type { Query } from '../../inbox/query/query.ts'
 import type { Page } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
@@ -100,7 +100,7 @@ export const pagingCases: InboxContractCase[] = [
 ]
 
 /** Reads all pages of a query, and calls `meanwhile` between two pages. */
-async function walk(inbox: Inbox, query: Query, meanwhile: () => Promise<void> = async () => {}): Promise<Page[]> {
+async function walk(inbox: Store, query: Query, meanwhile: () => Promise<void> = async () => {}): Promise<Page[]> {
   const pages: Page[] = []
   for (let before: number | undefined; ; ) {
     const page: Page = await inbox.list({ ...query, before })

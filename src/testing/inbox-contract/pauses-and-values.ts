@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { day, json, minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
@@ -123,7 +123,7 @@ export const overviewCases: InboxContractCase[] = [
       assert.equal(await other.compareAndSet('a', 'naïve 🚀', ''), true)
       assert.equal(await one.compareAndSet('a', '', ''), true)
 
-      const add = async (inbox: Inbox, name: string): Promise<void> => {
+      const add = async (inbox: Store, name: string): Promise<void> => {
         const text = await inbox.getValue('list')
         if (!(await inbox.compareAndSet('list', text, `${text ?? ''}${name} `))) await add(inbox, name)
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox, NewDelivery } from '../../inbox/inbox.ts'
+import type { NewDelivery, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { newDelivery, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
@@ -110,7 +110,7 @@ export const rearmingCases: InboxContractCase[] = [
 ]
 
 /** A delivery: handler `a` has succeeded, `b` has failed in its second and last attempt, and `c` has discarded it. */
-async function endedDead(inbox: Inbox): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: NewDelivery }> {
+async function endedDead(inbox: Store): Promise<{ inbox: Store; worker: TestWorker; id: number; first: NewDelivery }> {
   const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
   const first = newDelivery()
   const id = await storeNew(inbox, first)

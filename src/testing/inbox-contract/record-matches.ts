@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
-async function handedTo(inbox: Inbox): Promise<number[]> {
+async function handedTo(inbox: Store): Promise<number[]> {
   return (await unmatched(inbox, 10, 1e6)).map(({ id }) => id)
 }
 
@@ -141,7 +141,7 @@ export const matchingCases: InboxContractCase[] = [
       const [inbox, other] = [await store.open(), await store.open()]
       const worker = await TestWorker.register(inbox, 'a')
       const [id, beside] = [await storeNew(inbox), await storeNew(inbox)]
-      const count = async (times: number, of: Inbox, one = id) => assert.equal(await of.countMatchAttempt(one), times)
+      const count = async (times: number, of: Store, one = id) => assert.equal(await of.countMatchAttempt(one), times)
       await count(1, inbox)
       await count(2, other)
       await count(1, inbox, beside)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { AttemptResult, Inbox, NewDelivery } from '../../inbox/inbox.ts'
+import type { AttemptResult, NewDelivery, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { day, json, minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
@@ -187,10 +187,10 @@ const other = { body: json({ other: 'bytes' }) }
 
 /** Stores a delivery, ends it in this state, and prunes it. */
 async function pruned(
-  inbox: Inbox,
+  inbox: Store,
   state: 'done' | 'dead' | 'discarded' | 'ignored',
   more: Partial<NewDelivery> = {},
-): Promise<{ inbox: Inbox; worker: TestWorker; first: NewDelivery }> {
+): Promise<{ inbox: Store; worker: TestWorker; first: NewDelivery }> {
   const worker = await TestWorker.register(inbox, 'a')
   const first = newDelivery(more)
   const id = await storeNew(inbox, first)

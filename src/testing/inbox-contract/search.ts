@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import type { PathCondition, Query } from '../../inbox/query/query.ts'
 import type { Page, PayloadSummary } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
@@ -200,7 +200,7 @@ export const searchCases: InboxContractCase[] = [
 ]
 
 /** The ids of all matching deliveries, from all pages. */
-async function find(inbox: Inbox, query: Query): Promise<number[]> {
+async function find(inbox: Store, query: Query): Promise<number[]> {
   const ids: number[] = []
   for (let before: number | undefined; ; ) {
     const page: Page = await inbox.list({ ...query, before })

@@ -1,7 +1,7 @@
 /** Assertions about the state of a store. */
 import assert from 'node:assert/strict'
 import { hasCapability } from '../../inbox/capabilities.ts'
-import type { BasicInbox, DeliveryReader, TaskQueue } from '../../inbox/inbox.ts'
+import type { BasicStore, DeliveryReader, TaskQueue } from '../../inbox/inbox.ts'
 import type { DeliveryDetail, DeliveryState, TaskDetail } from '../../inbox/records.ts'
 import { unmatched } from './matching.ts'
 
@@ -26,14 +26,14 @@ export async function taskOf(inbox: DeliveryReader, id: number, handler: string)
 }
 
 /** Asserts the state of a delivery, if the store can show it. */
-export async function assertState(inbox: BasicInbox, id: number, state: DeliveryState): Promise<void> {
+export async function assertState(inbox: BasicStore, id: number, state: DeliveryState): Promise<void> {
   if (!hasCapability(inbox, 'DeliveryReader')) return
   assert.equal((await detailOf(inbox, id)).state, state)
 }
 
 /** Asserts the states of all tasks of a delivery, if the store can show them. */
 export async function assertTasks(
-  inbox: BasicInbox,
+  inbox: BasicStore,
   id: number,
   states: Readonly<Record<string, TaskDetail['state']>>,
 ): Promise<void> {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import type { Inbox, MatchOffer } from '../../inbox/inbox.ts'
+import type { MatchOffer, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { newDelivery, start } from './deliveries.ts'
 import { ordered, TestWorker } from './test-worker.ts'
 
 /** Stores a delivery of each source. @returns their ids. */
-async function storeFrom(inbox: Inbox, ...sources: string[]): Promise<number[]> {
+async function storeFrom(inbox: Store, ...sources: string[]): Promise<number[]> {
   const ids: number[] = []
   for (const [index, source] of sources.entries()) {
     ids.push((await inbox.store(newDelivery({ source, guid: `delivery ${index}` }))).id)
@@ -14,7 +14,7 @@ async function storeFrom(inbox: Inbox, ...sources: string[]): Promise<number[]> 
 }
 
 /** Matches the offered deliveries of the sources with the handler, in one order. @returns the ids of the claimed tasks. */
-async function matchFrom(inbox: Inbox, worker: TestWorker, sources?: string[]): Promise<number[]> {
+async function matchFrom(inbox: Store, worker: TestWorker, sources?: string[]): Promise<number[]> {
   const offer: MatchOffer = { limit: 10, bytes: 1e6, ordered: true, sources, now: start }
   const { claimed } = await inbox.match(worker.id, offer, (offered) => {
     return offered.map(({ id }) => ({ id, summary: {}, tasks: [ordered('a', `key ${id}`, true)] }))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Store } from '../../inbox/inbox.ts'
 import type { ValueQuery } from '../../inbox/query/values.ts'
 import type { PayloadSummary } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
@@ -68,7 +68,7 @@ export const valueCases: InboxContractCase[] = [
 /** Compares in alphabetical order, ignoring case. */
 const byLetters = (one: string, other: string): number => (one.toLowerCase() < other.toLowerCase() ? -1 : 1)
 
-async function fill(inbox: Inbox): Promise<void> {
+async function fill(inbox: Store): Promise<void> {
   const worker = await TestWorker.register(inbox, 'mail', 'deploy')
   const events = ['push', 'issues', 'pull_request']
   for (const [index, one] of summary.entries()) {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import type { Random } from '../../campaign/random.ts'
 import type { Victim } from '../../campaign/victim.ts'
 import type { Database } from '../database.ts'
@@ -25,7 +25,7 @@ export type BacklogKind = keyof typeof backlogKinds
 export interface BacklogStage {
   random: Random
   database: Database
-  inbox: Inbox
+  inbox: Store
   workers: Workers
   watch: ProgressWatch
   /** The maximum time for which PostgreSQL is suspended, in milliseconds. */

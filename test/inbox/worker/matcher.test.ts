@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { PayloadMemory, Slots } from '../../../src/inbox/worker/concurrency.ts'
 import { Matcher, maxMatchAttempts } from '../../../src/inbox/worker/matcher.ts'
 import { Suspensions } from '../../../src/inbox/worker/suspensions.ts'
@@ -11,7 +11,7 @@ const MiB = 1024 * 1024
 /** A payload that takes about this many bytes of memory when it is parsed. */
 const payloadOf = (bytes: number) => ({ text: 'x'.repeat(bytes / 4) })
 
-async function matcherOf(inbox: Inbox, limit = 256 * MiB) {
+async function matcherOf(inbox: Store, limit = 256 * MiB) {
   const host = new Host().on('push', () => {})
   const bounds = { slots: new Slots(), memory: new PayloadMemory(limit) }
   const suspensions = new Suspensions(inbox.leaseDuration, Date)

@@ -1,7 +1,7 @@
 /** A worker repeats calls of its store that fail. No task is lost, and no lease is left. */
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { Retry } from '../../../src/thrown.ts'
 import { Host } from '../fixtures.ts'
@@ -11,7 +11,7 @@ type Method = 'registerWorker' | 'updateWorker' | 'match' | 'claim' | 'load' | '
 type When = 'before the call' | 'after the call'
 
 /** An inbox with a method that fails once. */
-function failingOnce(inbox: Inbox, method: Method, when: When): { inbox: Inbox; calls(): number } {
+function failingOnce(inbox: Store, method: Method, when: When): { inbox: Store; calls(): number } {
   let calls = 0
   const real = inbox[method].bind(inbox) as (...given: unknown[]) => Promise<unknown>
   const flaky = async (...given: unknown[]) => {
@@ -47,7 +47,7 @@ function handlers() {
   return { host, counts: () => [[...plain.values()], [...again.values()]] }
 }
 
-const done = (inbox: Inbox, ids: readonly number[]) =>
+const done = (inbox: Store, ids: readonly number[]) =>
   eventually(async () => {
     for (const id of ids) expect(await stateIn(inbox, id)).toBe('done')
   })
@@ -89,7 +89,7 @@ describe.concurrent('a store', () => {
   test('that fails repeatedly is called until it succeeds', async ({ onTestFinished }) => {
     const real = openInbox(undefined, onTestFinished)
     let failures = 0
-    const claim: Inbox['claim'] = (...given) => {
+    const claim: Store['claim'] = (...given) => {
       if (++failures <= 2) return Promise.reject(new Error('not yet'))
       return real.claim(...given)
     }
@@ -114,7 +114,7 @@ describe.concurrent('a store', () => {
       return guid === 'long' ? promise : undefined
     })
     let failed = false
-    const match: Inbox['match'] = async (...given) => {
+    const match: Store['match'] = async (...given) => {
       const result = await real.match(...given)
       if (ran.length === 0 || result.matched === 0 || failed) return result
       failed = true
@@ -146,14 +146,14 @@ describe.concurrent('a store', () => {
     const host = new Host()
       .on('push', { order: () => 'key' }, ({ guid }) => (guid === 'push 1' ? firstPush?.promise : undefined))
       .on('star', { name: 'stars', concurrency: 1 }, ({ guid }) => void ran.push(guid))
-    const claim: Inbox['claim'] = async (...given) => {
+    const claim: Store['claim'] = async (...given) => {
       const tasks = await real.claim(...given)
       if (tasks.some(({ handler }) => handler === 'stars')) claimed?.resolve()
       if (tasks.length > 0) await answer?.promise
       return tasks
     }
     let failed = false
-    const load: Inbox['load'] = (ids) => {
+    const load: Store['load'] = (ids) => {
       if (failed || !ids.includes(next)) return real.load(ids)
       failed = true
       return Promise.reject(new Error('load fails'))
@@ -201,7 +201,7 @@ describe.concurrent('a store', () => {
     let registered = true
     const registrations = host.registrations.bind(host)
     host.registrations = () => (registered ? registrations() : [])
-    const claim: Inbox['claim'] = async (...given) => {
+    const claim: Store['claim'] = async (...given) => {
       const claimed = await real.claim(...given)
       registered = claimed.length === 0
       return claimed
@@ -264,7 +264,7 @@ describe.concurrent('a store', () => {
 test('a failure of the store is a problem of the worker until a round succeeds', async ({ onTestFinished }) => {
   const inbox = openInbox(inboxFile(onTestFinished), onTestFinished)
   const [failed, repaired] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const claim: Inbox['claim'] = async (...args) => {
+  const claim: Store['claim'] = async (...args) => {
     failed.resolve()
     await repaired.promise
     return inbox.claim(...args)

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Delivery } from '../../../src/delivery.ts'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { Host } from '../fixtures.ts'
 import { detailIn, eventually, openInbox, stateIn, storeIn, taskIn, withMembers } from '../stores.ts'
 
 /** A worker with a handler that waits until the test ends it. A second delivery waits for the handler's only slot. */
-async function busy(inbox: Inbox, heedsAbort = true) {
+async function busy(inbox: Store, heedsAbort = true) {
   const started = Promise.withResolvers<Delivery>()
   const end = Promise.withResolvers<unknown>()
   const seen: number[] = []
@@ -123,8 +123,8 @@ describe.concurrent('a worker that is stopped', () => {
     onTestFinished,
   }) => {
     const inbox = openInbox(undefined, onTestFinished)
-    const finished: ReturnType<Inbox['finish']>[] = []
-    const finish: Inbox['finish'] = (...given) => {
+    const finished: ReturnType<Store['finish']>[] = []
+    const finish: Store['finish'] = (...given) => {
       finished.push(inbox.finish(...given))
       return finished[0] as (typeof finished)[0]
     }
@@ -181,11 +181,11 @@ describe.concurrent('a worker that is stopped', () => {
     const [registering, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const { calls, call } = forbidden()
     const released: number[] = []
-    const releaseWorker: Inbox['releaseWorker'] = (worker) => {
+    const releaseWorker: Store['releaseWorker'] = (worker) => {
       released.push(worker)
       return inbox.releaseWorker(worker)
     }
-    const registerWorker: Inbox['registerWorker'] = async (handlers) => {
+    const registerWorker: Store['registerWorker'] = async (handlers) => {
       registering.resolve()
       await go.promise
       return inbox.registerWorker(handlers)

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Delivery } from '../../../src/delivery.ts'
-import type { AvailableWork, Inbox, MatchedTask } from '../../../src/inbox/inbox.ts'
+import type { AvailableWork, MatchedTask, Store } from '../../../src/inbox/inbox.ts'
 import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
 import { Discard, Retry } from '../../../src/thrown.ts'
@@ -19,14 +19,14 @@ import {
 } from '../stores.ts'
 
 /** A started worker, which is stopped at the end of the test. */
-function startWorker(inbox: Inbox, host: Host): Worker {
+function startWorker(inbox: Store, host: Host): Worker {
   const worker = new Worker(inbox, host)
   onTestFinished(() => worker.stop(0))
   worker.start()
   return worker
 }
 
-const reaches = (inbox: Inbox, id: number, state: string) =>
+const reaches = (inbox: Store, id: number, state: string) =>
   expect.poll(() => stateIn(inbox, id), { interval: 5 }).toBe(state)
 
 /** Some turns of the event loop, in which an unwanted effect would appear. */
@@ -72,7 +72,7 @@ describe('a worker', () => {
     const path = inboxFile()
     const [inbox, other] = [openInbox(path), openInbox(path)]
     const onWorkOf = Promise.withResolvers<(work: AvailableWork) => void>()
-    const registerWorker: Inbox['registerWorker'] = (handlers, onWork = () => {}) => {
+    const registerWorker: Store['registerWorker'] = (handlers, onWork = () => {}) => {
       onWorkOf.resolve(onWork)
       return inbox.registerWorker(handlers)
     }
@@ -187,7 +187,7 @@ describe('a worker', () => {
 
   test('starts once even though it is called again', async () => {
     const inbox = openInbox()
-    const registerWorker = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
+    const registerWorker = vi.fn((...given: Parameters<Store['registerWorker']>) => inbox.registerWorker(...given))
     const worker = startWorker(
       withMembers(inbox, { registerWorker }),
       new Host().on('push', () => {}),
@@ -476,7 +476,7 @@ describe('an order', () => {
     await before.drain()
     for (const id of ids) expect((await taskIn(inbox, id, 'on:push')).key).toBe('one')
 
-    const claim = vi.fn((...given: Parameters<Inbox['claim']>) => inbox.claim(...given))
+    const claim = vi.fn((...given: Parameters<Store['claim']>) => inbox.claim(...given))
     const seen: unknown[] = []
     await inbox.resume('on:push')
     startWorker(
@@ -534,7 +534,7 @@ describe('requests', () => {
     const [idle, query] = [Promise.withResolvers<void>(), vi.fn()]
     host.idle = idle.promise
     const whenIdle = vi.spyOn(host, 'whenIdle')
-    const members: Partial<Inbox> = { claim: query, match: query, registerWorker: query }
+    const members: Partial<Store> = { claim: query, match: query, registerWorker: query }
     const worker = startWorker(withMembers(inbox, members), host)
     worker.wake()
     await turns()
@@ -656,7 +656,7 @@ describe('failures', () => {
   test('to read a stored body are retried like those of the handler, and delay no other task', async () => {
     const inbox = openInbox()
     let damage = true
-    const load: Inbox['load'] = async (ids) => {
+    const load: Store['load'] = async (ids) => {
       const loaded = await inbox.load(ids)
       return damage ? loaded.map((one) => ({ ...one, body: new Uint8Array(), damaged: 'a bad sector' })) : loaded
     }

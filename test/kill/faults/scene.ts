@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, vi } from 'vitest'
-import type { Inbox, NewDelivery } from '../../../src/inbox/inbox.ts'
+import type { NewDelivery, Store } from '../../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../../src/inbox/records.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
 import { Journal } from '../../campaign/journal.ts'
@@ -54,12 +54,12 @@ export class Scene {
   readonly file: string = join(temporaryFolder(), 'inbox.db')
   readonly journal: Journal = new Journal(`${this.file}.txt`)
   /** Stores and reads deliveries. It checks the leases of workers too rarely to expire one during a test. */
-  get inbox(): Inbox {
+  get inbox(): Store {
     this.#inbox ??= sqlite(this.file, { heartbeat: 60_000 })
     return this.#inbox
   }
 
-  #inbox: Inbox | undefined
+  #inbox: Store | undefined
 
   constructor() {
     afterwards(() => this.#inbox?.close())

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { Database } from '../../../src/postgres/connection/database.ts'
 import { prepareDatabase } from '../../../src/postgres/connection/open.ts'
 import { migratePostgres, type PostgresOptions, postgres } from '../../../src/postgres/index.ts'
@@ -23,7 +23,7 @@ afterAll(() => server.stop(), 60_000)
 
 const newSchema = () => `opening_${++schemas}`
 
-function open(options: PostgresOptions, url = server.url): Inbox {
+function open(options: PostgresOptions, url = server.url): Store {
   const inbox = postgres(url, options)
   onTestFinished(() => inbox.close())
   return inbox
@@ -124,7 +124,7 @@ async function nextProgram(): Promise<typeof postgres> {
 test('keeps storing and handling while a newer program migrates the tables', async () => {
   const schema = newSchema()
   const [stored, handled]: [number[], number[]] = [[], []]
-  async function start(inbox: Inbox) {
+  async function start(inbox: Store) {
     const worker = await inbox.registerWorker([{ name: 'a', backoff: 1000 }])
     const own: number[] = []
     const handle = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { type PoolLike, postgres } from '../../../src/postgres/index.ts'
 import { cureOf, isTemporary } from '../../../src/server/open-inbox.ts'
 import { eventually, storeIn } from '../../inbox/stores.ts'
@@ -58,7 +58,7 @@ function address(url: string, asked: Record<string, string>, host = 'localhost')
   return changed.href
 }
 
-function open(target: string | PoolLike): Inbox {
+function open(target: string | PoolLike): Store {
   const inbox = postgres(target, { heartbeat, connectTimeout: 20_000 })
   onTestFinished(() => inbox.close())
   return inbox
@@ -75,7 +75,7 @@ interface Seen {
  * Waits until the inbox has a connection for each of `purposes`, and until its maintenance thread has sent heartbeats.
  * @returns the connections.
  */
-async function connectionsOf(inbox: Inbox, url: string): Promise<Seen[]> {
+async function connectionsOf(inbox: Store, url: string): Promise<Seen[]> {
   await inbox.registerWorker([{ name: 'a', backoff: 1000 }], () => undefined)
   await storeIn(inbox)
   let seen: Seen[] = []

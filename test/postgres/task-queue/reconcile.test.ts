@@ -1,6 +1,6 @@
 /** The tests create broken states by hand, since the inbox does not produce them. */
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { Database } from '../../../src/postgres/connection/database.ts'
 import { postgres } from '../../../src/postgres/index.ts'
 import { resolvePostgresOptions } from '../../../src/postgres/options.ts'
@@ -11,7 +11,7 @@ import { stateIn, storeIn, taskIn } from '../../inbox/stores.ts'
 import { type PostgresServer, startPostgres } from '../server.ts'
 
 let server: PostgresServer
-let inbox: Inbox
+let inbox: Store
 let worker: number
 let database: Database
 let schema: string

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { samples } from '../../../src/samples/index.ts'
 import { detailIn, eventually, openInbox, stateIn, storeIn, withMembers } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 
 const send = (admin: Admin, body: unknown) => admin.post('/api/v1/deliveries', body)
 
-const bodyIn = async (inbox: Inbox, id: number): Promise<unknown> =>
+const bodyIn = async (inbox: Store, id: number): Promise<unknown> =>
   JSON.parse(new TextDecoder().decode(await inbox.body(id)))
 
 describe('a delivery that an operator creates', () => {

@@ -1,4 +1,4 @@
-import type { AttemptResult, Inbox } from '../../../src/inbox/inbox.ts'
+import type { AttemptResult, Store } from '../../../src/inbox/inbox.ts'
 import type { PayloadSummary } from '../../../src/inbox/records.ts'
 import { recordMatches } from '../../../src/testing/inbox-contract/matching.ts'
 
@@ -11,7 +11,7 @@ export interface Handled {
 }
 
 /** Records the match and the attempt of a delivery, as a worker does. */
-export async function handle(inbox: Inbox, id: number, handled: Handled = {}): Promise<void> {
+export async function handle(inbox: Store, id: number, handled: Handled = {}): Promise<void> {
   const { facts = {}, handler = 'deploy', outcome = 'succeeded', more } = handled
   const worker = await inbox.registerWorker([{ name: handler, backoff: 5000 }])
   const tasks = outcome === 'ignored' ? [] : [{ handler, claim: true }]

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { ClaimedTask, Inbox } from '../../../src/inbox/inbox.ts'
+import type { ClaimedTask, Store } from '../../../src/inbox/inbox.ts'
 import { TestWorker } from '../../../src/testing/inbox-contract/test-worker.ts'
 import { stateIn, storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
@@ -19,7 +19,7 @@ const outcomes = {
 } as const
 type State = keyof typeof outcomes
 
-async function inState(inbox: Inbox, state: State): Promise<number> {
+async function inState(inbox: Store, state: State): Promise<number> {
   const id = await storeIn(inbox, { state })
   const outcome = outcomes[state]
   if (outcome) await handle(inbox, id, { outcome })
@@ -28,7 +28,7 @@ async function inState(inbox: Inbox, state: State): Promise<number> {
 }
 
 /** A delivery in each state except `discarded`. */
-async function inEachState(inbox: Inbox): Promise<Record<State, number>> {
+async function inEachState(inbox: Store): Promise<Record<State, number>> {
   const ids: Partial<Record<State, number>> = {}
   for (const state of Object.keys(outcomes) as State[]) ids[state] = await inState(inbox, state)
   return ids as Record<State, number>

@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server'
 import { EventSource } from 'eventsource'
 import { Hono } from 'hono'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import type { Changes } from '../../../src/inbox/records.ts'
 import { ChangeFeed } from '../../../src/server/api/change-feed.ts'
 import { appOf } from '../../../src/server/api/index.ts'
@@ -170,7 +170,7 @@ describe('a client of the stream', () => {
 })
 
 /** Streams of one feed, and the results of its reads of the inbox. */
-function streamsOf(inbox: Inbox) {
+function streamsOf(inbox: Store) {
   const reads: Changes[] = []
   const changes = async (after?: string) => {
     const read = await inbox.changes(after)
@@ -276,7 +276,7 @@ test('read-only visitors leave some streams to operators', async () => {
 })
 
 /** Serves only the stream, on its own port. */
-async function listen(inbox: Inbox, limits: Parameters<typeof stream>[2]) {
+async function listen(inbox: Store, limits: Parameters<typeof stream>[2]) {
   const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: '127.0.0.1' })
   const operated = { inbox, logger: childLogger(new Recorder()) }
   const route = stream(operated, guard, limits)

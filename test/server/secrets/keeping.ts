@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect } from 'vitest'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { detailIn } from '../../inbox/stores.ts'
 import type { Evidence } from './evidence.ts'
 
@@ -19,7 +19,7 @@ export function keepFiles(evidence: Evidence, folder: string, when: string): voi
  */
 export async function keepDeliveries(
   evidence: Evidence,
-  inbox: Inbox,
+  inbox: Store,
 ): Promise<{ events: string[]; rejections: number }> {
   const { deliveries } = await inbox.list({ limit: 500 })
   for (const { id } of deliveries) {

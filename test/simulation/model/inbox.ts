@@ -2,9 +2,9 @@
 import type {
   AvailableWork,
   HandlerPolicy,
-  Inbox,
   MatchOffer,
   NewDelivery,
+  Store,
   StoreResult,
 } from '../../../src/inbox/inbox.ts'
 import { HeartbeatMonitor, leaseDuration } from '../../../src/inbox/processes.ts'
@@ -32,7 +32,7 @@ export interface ModelConnection {
 
 /** The methods of an inbox that the model has: those that workers, receivers and operators use. */
 export type ModelledInbox = Pick<
-  Inbox,
+  Store,
   | 'pollInterval'
   | 'leaseDuration'
   | 'store'

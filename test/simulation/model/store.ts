@@ -2,7 +2,7 @@
  * A model of a store: an inbox in memory that keeps the contract, and is much faster than a database. Its calls are
  * carried out and answered in any order, as those of a connection pool are.
  */
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { failure } from '../../../src/runtime/thread-server.ts'
 import { CallQueue, type SimulatedStore, type Snapshot, storeSettings } from '../store.ts'
 import type { VirtualProcess } from '../virtual-time.ts'
@@ -18,7 +18,7 @@ export class ModelStore implements SimulatedStore {
     this.#listeners = new Set()
   }
 
-  open(process: VirtualProcess): { inbox: Inbox; queues: readonly CallQueue[] } {
+  open(process: VirtualProcess): { inbox: Store; queues: readonly CallQueue[] } {
     const queue = new CallQueue('model', { isOrdered: false })
     const send: ModelConnection['send'] = (method, carryOut) => {
       return new Promise((resolve, reject) => {
@@ -41,7 +41,7 @@ export class ModelStore implements SimulatedStore {
     const run = (work: () => void) => process.run(work)
     const connection = { data: this.#data, listeners: this.#listeners, settings: storeSettings, send, run }
     const inbox = process.run(() => new ModelInbox(connection))
-    return { inbox: inbox as unknown as Inbox, queues: [queue] }
+    return { inbox: inbox as unknown as Store, queues: [queue] }
   }
 
   snapshot(): Snapshot {

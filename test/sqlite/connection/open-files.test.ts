@@ -4,19 +4,19 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
 import { eventually, stateIn, withMembers } from '../../inbox/stores.ts'
 import { Recorder } from '../../recorder.ts'
 import { Engine, folder, newDelivery, newFile } from '../engine.ts'
 
-function open(path: string): Inbox {
+function open(path: string): Store {
   const inbox = sqlite(path)
   onTestFinished(() => inbox.close())
   return inbox
 }
 
-const guidsIn = async (inbox: Inbox) => (await inbox.list({})).deliveries.map(({ guid }) => guid)
+const guidsIn = async (inbox: Store) => (await inbox.list({})).deliveries.map(({ guid }) => guid)
 
 /** Stores deliveries in a process of its own, because connections of one process share their memory. */
 async function storeInProcess(path: string, guids: readonly string[]): Promise<void> {
