@@ -5,12 +5,14 @@ export interface Flag {
   means: string
 }
 
-/** What is unusual about a delivery. */
-export function flagsOf({ conflict, replayed, pulled, editedFrom }: DeliverySummary): Flag[] {
+/** What is unusual about a delivery. @param delivery `sameBodyAs`: only the details of a delivery have it. */
+export function flagsOf(delivery: DeliverySummary & { sameBodyAs?: number | undefined }): Flag[] {
+  const { conflict, replayed, pulled, editedFrom, sameBodyAs } = delivery
+  const sameBody = sameBodyAs === undefined ? 'same body' : `same body as ${sameBodyAs}`
   return [
     ...(conflict ? [{ label: 'conflict', means: 'An earlier delivery with the same GUID has a different body.' }] : []),
     ...(replayed
-      ? [{ label: 'same body', means: 'An earlier delivery with another GUID or event has the same body.' }]
+      ? [{ label: sameBody, means: 'An earlier delivery with another GUID or event has the same body.' }]
       : []),
     ...(pulled ? [{ label: 'pulled', means: 'hookserver fetched this delivery from GitHub’s API.' }] : []),
     ...(editedFrom === undefined
