@@ -120,7 +120,7 @@ function withCure(error: unknown): unknown {
   const { status, message } = error as { status?: unknown; message?: unknown }
   if (status !== 403 || !/GitHub App|not accessible/.test(String(message))) return error
   const cure = 'set the option "app" of new Hooks(), and give the App the permission "Checks: write"'
-  return Object.assign(new Error(`delivery.check() may not write checks: ${cure} (${message})`, { cause: error }), {
+  return Object.assign(new Error(`delivery.check() cannot write check runs: ${cure} (${message})`, { cause: error }), {
     status,
   })
 }

@@ -3,7 +3,7 @@
  *
  * - It starts in progress. If the attempt fails and is retried, it stays in progress, and the retry goes on with it.
  * - If the work returns, it has the conclusion of the result. If the last attempt fails, it is a `failure`.
- * - If the pull request has a newer head, it is `cancelled`, and the delivery is discarded.
+ * - If the pull request has a newer head, it is `cancelled`, and the task ends `discarded`.
  */
 import { isString } from '../runtime/check-options.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
@@ -140,7 +140,7 @@ class Check implements RunningCheck {
       if (isDiscard(error)) await this.#requests.complete('skipped', { summary })
       else if (isLastAttempt || isUnrecoverable(error)) {
         await this.#requests.complete('failure', { summary }, this.#annotations)
-      } else await this.#requests.update({ title: 'Failed, and will be tried again', summary })
+      } else await this.#requests.update({ title: 'Failed, and will be retried', summary })
     } catch (err) {
       log.warn({ err }, `Cannot report the failure of the check "${this.#target.name}" to GitHub`)
     }

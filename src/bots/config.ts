@@ -59,7 +59,7 @@ async function withExtended(octokit: BotOctokit, own: ConfigFile): Promise<Confi
       }
       if (files.length > maxExtends) throw wrong(`more than ${maxExtends} files extend each other`)
       const extended = await load(octokit, place)
-      if (!extended) throw wrong(`${nameOf(place)} does not exist, or hookserver may not read it`)
+      if (!extended) throw wrong(`${nameOf(place)} does not exist, or the App has no access to it`)
       files.push(extended)
     }
   }

@@ -24,7 +24,7 @@ export function addFailures(program: Command, helpCommand: readonly [string, str
     .helpCommand(...helpCommand)
     .summary('List, show, retry and discard failures, grouped by error')
     .description(
-      'Groups unresolved failures by handler and error. Numbers, ids, times, addresses and quoted texts do not count. ' +
+      'Groups unresolved failures by handler and error, ignoring numbers, ids, hashes, times, addresses and quoted texts. ' +
         'Without a subcommand, lists the groups.',
     )
     .addHelpText('after', examples)
@@ -33,7 +33,7 @@ export function addFailures(program: Command, helpCommand: readonly [string, str
   addOperation(failures, {
     ...{ action: 'retry', verb: 'Retry', past: 'Retried' },
     description:
-      'Runs the dead and retrying tasks of a group again now. Leaves other handlers of their deliveries alone.',
+      'Runs the dead and retrying tasks of a group again now. Does not change other tasks of the same deliveries.',
     run: (client, id) => client.retryFailures(id),
   })
   addOperation(failures, {

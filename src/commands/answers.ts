@@ -19,7 +19,7 @@ export const similarText = (name: string, similar: Command): string =>
   `There is no command ${inCode(name)}. Did you mean ${inCode(similar.name)}?\n\nUsage: ${inCode(similar.usage)}`
 
 export const repeatedText = ({ name }: Command): string =>
-  `${inCode(name)} runs once for a comment, so only its first line ran. Write another comment for the next one.`
+  `${inCode(name)} runs once for a comment, so only its first line runs. Write another comment for the next one.`
 
 /** A table of the commands. */
 export function helpText(commands: readonly Command[]): string {

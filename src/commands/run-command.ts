@@ -27,7 +27,7 @@ export interface RunnableCommand {
 }
 
 /** The result of a delivery whose text has a command only where readers see none. */
-const notVisible = 'No command: the line is in a quote, in code, or hidden'
+const notVisible = 'No command: readers do not see the line as a command, or the edit has not changed it'
 
 /**
  * Runs a command, unless the comment does not contain it, its author lacks the permission, or its arguments are wrong.
@@ -48,7 +48,7 @@ export function runCommand(runnable: RunnableCommand, delivery: Delivery, locks:
     if (denied !== undefined) {
       await conversation.tryReact('-1')
       await conversation.reply(deniedText(command, denied))
-      return `Denied: ${comment.author.login} has the permission ${denied}`
+      return `Denied: ${comment.author.login} has ${denied === 'none' ? 'no permission' : `the permission ${denied}`}`
     }
     let args: CommandMembers['args']
     try {

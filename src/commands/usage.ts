@@ -98,7 +98,7 @@ function readFlag(word: string, flags: Usage['flags'], values: Map<string, Argum
 function wordsOf(text: string): { word: string; isQuoted: boolean }[] {
   const found = text.matchAll(/"([^"]*)"(?!\S)|((?:[^\s"]|"[^"]*")+)|(\S)/g)
   return [...found].map(([, quoted, plain, unpaired]) => {
-    if (unpaired !== undefined) throw new ArgumentsError('the line has a quotation mark without its pair')
+    if (unpaired !== undefined) throw new ArgumentsError('the line has an unmatched quotation mark')
     return quoted === undefined
       ? { word: (plain as string).replaceAll('"', ''), isQuoted: false }
       : { word: quoted, isQuoted: true }

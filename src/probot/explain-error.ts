@@ -14,10 +14,10 @@ export function explainError({ errors, event }: { errors: unknown[]; event: Webh
 const cures = [
   {
     pattern: /x-hub-signature-256|signature does not match/,
-    cure: "The signature is wrong: check that the App's webhook secret on GitHub is the value of WEBHOOK_SECRET",
+    cure: "The signature is wrong: check that the App's webhook secret on GitHub is the value of GITHUB_WEBHOOKS_KEY, else WEBHOOK_SECRET",
   },
   {
     pattern: /\bpem\b|json web token|pkcs/,
-    cure: 'GitHub does not accept the key of the App: check APP_ID and PRIVATE_KEY, or create a new private key on GitHub',
+    cure: 'GitHub does not accept the key of the App: check GITHUB_APP_ID or APP_ID, and the private key, or create a new private key on GitHub',
   },
 ]

@@ -25,7 +25,7 @@ export function createHooks(app: App, { inbox, secret }: Options): Hooks {
   const hooks = new Hooks(options)
   if (optionsOf(hooks).secret === undefined) {
     // Probot would use the secret `development`, which is public.
-    throw new TypeError('secret option is required to receive deliveries: set WEBHOOK_SECRET, or pass secret')
+    throw new TypeError('The option "secret" is missing: set GITHUB_WEBHOOKS_KEY or WEBHOOK_SECRET, or pass the secret')
   }
   if (inbox) {
     attach(app, hooks)

@@ -155,7 +155,7 @@ describe('a check that fails', () => {
       throw new Error('No connection')
     })
     expect(failed).toMatchObject({ outcome: 'failed', error: { message: 'No connection' } })
-    const output = { title: 'Failed, and will be tried again', summary: 'No connection' }
+    const output = { title: 'Failed, and will be retried', summary: 'No connection' }
     expect(await runs()).toMatchObject([{ status: 'in_progress', conclusion: null, output }])
     const id = (await runs())[0]?.id
     await check(hooks, async () => 'success', { attempt: 2 })

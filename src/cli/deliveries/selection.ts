@@ -36,8 +36,7 @@ Query: words and conditions, newest deliveries first. All of them must match.
   -state:done                              all others; list needs -- before it
 Keys: state event action repo org sender source number branch tag ref sha
   handler title error:503 duration:>5s guid is:replayed since:2h until:2026-01-31
-Shells read *, <, >, # and quotes, so quote such conditions: 'repo:acme/*'.
-All of it: docs/search.md`
+Shells read *, <, >, # and quotes, so quote such conditions: 'repo:acme/*'.`
 
 /** @throws {UsageError} for an invalid value. */
 export function queryFrom(text: string, { state, event, repository, since }: Filters, now: number): Query {
