@@ -47,7 +47,13 @@ const textTest = (column: TextColumn, { text, hasWildcard }: Value): Expression 
 }
 
 const textKey = (name: string, read: (value: Value) => Expression | undefined): ColumnKey => {
-  return { name, isList: true, expected: expectedText, read }
+  // PostgreSQL has no text with this character.
+  return {
+    name,
+    isList: true,
+    expected: expectedText,
+    read: (value) => (value.text.includes('\0') ? undefined : read(value)),
+  }
 }
 
 const columnKey = (column: TextColumn): ColumnKey => textKey(column, (value) => textTest(column, value))
@@ -71,7 +77,7 @@ const shaKey = textKey('sha', (value) => {
 const organizationKey: ColumnKey = {
   ...{ name: 'org', isList: true, expected: 'the name of an organization or user, such as acme' },
   read({ text, hasWildcard }) {
-    if (text.includes('/')) return undefined
+    if (/[/\0]/.test(text)) return undefined
     return { column: 'repository', startsWith: hasWildcard ? text : `${text}/` }
   },
 }

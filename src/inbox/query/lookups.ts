@@ -38,7 +38,10 @@ export interface Candidate {
   rest: readonly Expression[]
 }
 
-/** All ways to find the deliveries of a query by indexes, the usually fastest first. */
+/** Maximum ways that are compared. Each comparison reads a step of the search. */
+const maxCandidates = 4
+
+/** The best ways to find the deliveries of a query by indexes, the usually fastest first. */
 export function candidatesFor(query: Query): Candidate[] {
   const expressions = expressionsOf(query)
   const candidates = expressions.flatMap((expression) => {
@@ -46,7 +49,7 @@ export function candidatesFor(query: Query): Candidate[] {
     if (!lookups) return []
     return { lookups, rest: isExact(expression) ? expressions.filter((one) => one !== expression) : expressions }
   })
-  return candidates.sort((a, b) => rankOf(a.lookups) - rankOf(b.lookups))
+  return candidates.sort((a, b) => rankOf(a.lookups) - rankOf(b.lookups)).slice(0, maxCandidates)
 }
 
 const rankOf = (lookups: readonly Lookup[]): number =>

@@ -55,7 +55,9 @@ export function parseQuery(text: string, now: number = Date.now()): Query {
   const query: Query = times
   for (const { text, expression } of conditions.values()) {
     const members = membersOf(expression)
-    if (members) Object.assign(query, members)
+    // An address and a key may name different repositories. Then no delivery matches, instead of those of the last one.
+    const isTaken = members && Object.keys(members).some((name) => name in query && name !== 'action')
+    if (members && !isTaken) Object.assign(query, members)
     else where.push({ text, expression })
   }
   if (words.length > 0) query.words = words

@@ -18,6 +18,7 @@ import { type Expression, expressionsOf, type PathCondition, type Query } from '
 import { maxValues } from '../../inbox/query/values.ts'
 import type { Page } from '../../inbox/records.ts'
 import type { SummaryRow } from '../../inbox/rows.ts'
+import { getOrCreate } from '../../runtime/get-or-create.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import { type ContentRow, contentColumns, packOf, withPacks } from '../delivery-store/contents.ts'
 import type { PayloadSearch } from '../threads.ts'
@@ -91,9 +92,15 @@ interface Source {
  */
 async function sourceOf(sql: Sql, query: Query, before: number): Promise<Source> {
   const sources: Source[] = []
+  /** The values of columns whose values are read all, whatever the prefix. */
+  const read = new Map<string, Promise<string[] | undefined>>()
   for (const candidate of candidatesFor(query)) {
     const values = new Map<Lookup, string[] | undefined>()
-    for (const one of candidate.lookups) if ('prefix' in one) values.set(one, await valuesIn(sql, one))
+    for (const one of candidate.lookups) {
+      if (!('prefix' in one)) continue
+      const key = isSorted(one.column) ? `${one.column} ${one.prefix}` : one.column
+      values.set(one, await getOrCreate(read, key, () => valuesIn(sql, one)))
+    }
     const branches = branchesOf(candidate, values)
     if (branches) sources.push({ rest: candidate.rest, nextStep: (...place) => stepOf(sql, branches, ...place) })
   }
@@ -134,11 +141,13 @@ function identityRangesOf(guids: readonly (string | number)[]): [first: Uint8Arr
   return [ranges.map(([first]) => first), ranges.map(([, last]) => last)]
 }
 
-/** The values of an index in a range; `undefined` if there are too many. */
+/** Whether the index of a column is in the order of `like`, so that a prefix is a range of it. */
+const isSorted = (column: string): boolean => column === 'sha' || column === 'ref'
+
+/** The values of an index in a range; `undefined` if there are too many. Without such an order, all values. */
 async function valuesIn(sql: Sql, { column, prefix }: ValueRange): Promise<string[] | undefined> {
-  const isSorted = column === 'sha' || column === 'ref'
-  const max = isSorted ? maxBranches : maxValues
-  const rows = isSorted
+  const max = isSorted(column) ? maxBranches : maxValues
+  const rows = isSorted(column)
     ? await sql.all<{ value: string }>(selectValuesFrom(column), prefix, max + 1)
     : await sql.all<{ value: string }>(valuesInOrder(column, max + 1))
   return rows.length > max ? undefined : rows.map(({ value }) => value)

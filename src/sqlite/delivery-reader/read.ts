@@ -96,7 +96,7 @@ const selectStored = `select ${storedColumns} from deliveries where id = ?`
 
 const selectSameBody = `
   select min(id) as id from deliveries
-  where replay_key = ? and sha256 = ? and id < ? and (guid <> ? or event <> ?)`
+  where replay_key = ? and sha256 = ? and id < ? and matched = 1 and (guid <> ? or event <> ?)`
 
 const selectHandlers = `
   select distinct value ->> 'name' as name from workers, json_each(workers.handlers) order by name`
