@@ -16,6 +16,7 @@ import { counts, rejections } from './metadata/statistics.ts'
 import { deliveriesOfFailure } from './operations/failure-groups.ts'
 import { correctClockSkew, isNearlyFull, pruneBatch } from './operations/retention.ts'
 import { nextDueAt } from './task-queue/claim.ts'
+import { resolveFailureGroups } from './task-queue/failure-groups.ts'
 import { LeaseMonitor } from './task-queue/leases.ts'
 import { endUnhandledTasks } from './task-queue/unhandled-tasks.ts'
 import { renewLeases, type WorkersOfProcess } from './task-queue/workers.ts'
@@ -95,10 +96,14 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     for (const tasks of gone) this.#sendEvent(tasks)
   }
 
-  /** Prunes one batch of deliveries. @returns the number of deleted deliveries. */
+  /** Prunes one batch of deliveries, or failure groups after the last batch. @returns the number of deleted deliveries. */
   prune(now: number): number {
     const { retention: age, maxSize: size } = this.#settings
-    return writeTransaction(this.#connection, () => pruneBatch(this.#connection, { age, size }, now))
+    return writeTransaction(this.#connection, () => {
+      const deleted = pruneBatch(this.#connection, { age, size }, now)
+      if (deleted === 0) resolveFailureGroups(this.#connection, now)
+      return deleted
+    })
   }
 
   /** Prunes batch by batch. The thread can carry out other calls between two batches. */

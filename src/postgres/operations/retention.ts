@@ -35,8 +35,8 @@ export async function pruneAll(batch: () => Promise<number>): Promise<number> {
 
 /**
  * Deletes one batch of ended deliveries that are older than `age` milliseconds. Skips rows that other transactions have
- * locked. Also deletes old tombstones, acknowledgements, changes, counts, missed deliveries and resolved
- * failure groups, and folds `state_counts`.
+ * locked. Also deletes old tombstones, acknowledgements, changes, counts and missed deliveries, and folds `state_counts`.
+ * If there is nothing left to delete, it resolves failure groups.
  * @returns the number of deleted deliveries.
  */
 export async function pruneBatch(transaction: Transaction, age: number, now: number): Promise<number> {
@@ -45,10 +45,12 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   await deleteOldChanges(transaction)
   await deleteOldCounts(transaction, now)
   await deleteOldMissedDeliveries(transaction, now)
-  await resolveFailureGroups(transaction, now)
   await foldStateCounts(transaction)
   const old = await transaction.all<{ id: number; pack: number }>(selectOld, now, now - age)
-  if (old.length === 0) return 0
+  if (old.length === 0) {
+    await resolveFailureGroups(transaction, now)
+    return 0
+  }
   const ids = idsOf(old)
   for (const table of ['tasks', 'attempts'])
     await transaction.run(`delete from ${table} where delivery_id = any($1::bigint[])`, ids)

@@ -43,7 +43,10 @@ export async function finish(
     lockOrderKeysOf(transaction, ids),
     saveFailureGroups(
       transaction,
-      failures.filter((failure) => failure !== undefined),
+      results.flatMap(({ id, attempt, worker }, index) => {
+        const failure = failures[index]
+        return failure ? { ...failure, lease: { delivery_id: id, attempt, worker } } : []
+      }),
     ),
     transaction.all<{ index: number }>(endLeases, recordset(rows)),
     claimNextTasks(transaction, results.flatMap(placeOf)),
@@ -128,7 +131,7 @@ const endLeases = `
   ), ended as (
     update tasks
     set state = firsts.state, next_at = firsts.next_at, delay = firsts.delay,
-        attempts_used = tasks.attempts_used + tasks.claimed_ahead::int + firsts.attempts_used_change,
+        attempts_used = tasks.attempts_used + firsts.attempts_used_change,
         claimed_ahead = false, worker = null, started_at = null,
         failure_group = case firsts.outcome when 'released' then tasks.failure_group else firsts.failure_group end,
         failed_at = case firsts.outcome when 'released' then tasks.failed_at else firsts.failed_at end

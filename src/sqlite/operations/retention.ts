@@ -7,7 +7,6 @@ import { deleteOldChanges } from '../delivery-reader/changes.ts'
 import { deleteEmptied } from '../delivery-store/packs.ts'
 import { deleteOldMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { deleteOldCounts } from '../metadata/statistics.ts'
-import { resolveFailureGroups } from '../task-queue/failure-groups.ts'
 import { scheduledHandlers, updateDeliveryState } from '../task-queue/tasks.ts'
 
 /** The limits that pruning enforces. */
@@ -41,14 +40,13 @@ interface ExpiredDelivery {
 
 /**
  * Deletes one batch of ended deliveries that are older than `age`, or of any age if the file is nearly full. Also
- * deletes old tombstones, changes, counts, missed deliveries and resolved failure groups. @returns the number of deleted deliveries.
+ * deletes old tombstones, changes, counts and missed deliveries. @returns the number of deleted deliveries.
  */
 export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
   connection.run(deleteTombstones, now - tombstoneAge)
   deleteOldChanges(connection)
   deleteOldCounts(connection, now)
   deleteOldMissedDeliveries(connection, now)
-  resolveFailureGroups(connection, now)
   const tooLarge = isNearlyFull(connection, size)
   const old: ExpiredDelivery[] = []
   for (const state of prunedStates) {
