@@ -174,11 +174,14 @@ async function operate(evidence: Evidence, admin: string): Promise<void> {
 
   const { paths } = JSON.parse((await evidence.ask(`${admin}/api/v1/openapi.json`, { headers: authorized })).text)
   const { deliveries } = JSON.parse((await evidence.ask(`${admin}/api/v1/deliveries`, { headers: authorized })).text)
+  const { failures } = JSON.parse((await evidence.ask(`${admin}/api/v1/failures`, { headers: authorized })).text)
+  const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id)
   const readable = Object.keys(paths).filter((path) => 'get' in paths[path])
   expect(readable.length).toBeGreaterThan(6)
   for (const path of [...readable, '/healthz', '/readyz', '/metrics']) {
-    for (const id of path.includes('{id}') ? deliveries.map((one: { id: number }) => one.id) : ['']) {
-      const filled = path.replace('{id}', id).replace('{event}', 'push')
+    const ids = path.includes('{id}') ? idsOf(path.includes('/failures/') ? failures : deliveries) : ['']
+    for (const id of ids) {
+      const filled = path.replace('{id}', String(id)).replace('{event}', 'push')
       const wanted = path === '/api/v1/values' ? '?column=repository' : ''
       expect([filled, (await evidence.ask(`${admin}${filled}${wanted}`, { headers: authorized })).status]).toEqual([
         filled,
