@@ -5,7 +5,8 @@
  * - `pending`: it is due, or it waits for its start time, or for another task with the same order key. → `running` when a worker claims it;
  *   → `gone` when it is due, but no worker has registered its handler for the time `vanishAfter`.
  * - `running`: a worker holds its lease. → the state that `transitionOf` derives from the result of the attempt;
- *   → `retrying` when the lease expires. The attempt then counts against the limit, as a failed attempt does.
+ *   → `retrying` when the lease expires. The attempt then counts against the limit, as a failed attempt does, unless the
+ *   task was claimed ahead.
  * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task; → `pending`
  *   when an operator retries its delivery, or when it is due but is no longer the first task with its order key.
  * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if the delivery is `done` too.

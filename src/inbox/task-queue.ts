@@ -99,8 +99,8 @@ export interface ClaimRequest {
   wanted: Readonly<Record<string, number>>
   /**
    * How many of the wanted tasks of each handler the worker claims ahead: the last ones. They wait until other tasks have
-   * ended, so an attempt of such a task counts when its result is recorded, not when its lease expires. Suspects count
-   * at once, like all other tasks. Default: none.
+   * ended, so if the lease of such a task expires, the attempt does not count against the limit. An attempt of a suspect
+   * always counts. Default: none.
    */
   ahead?: Readonly<Record<string, number>> | undefined
   /** Maximum bytes of all bodies together. The first task is claimed even if its body is larger. */
@@ -128,10 +128,15 @@ export interface ClaimedTask {
   /** Counted from 1 over the whole life of the task: no two leases of a task have the same number. */
   attempt: number
   /**
-   * Attempts that count against the limit, including this one. Attempts that a shutdown interrupted do not count, nor
-   * do those before an operator retried the delivery or a copy rearmed it.
+   * The number of attempts, including this one. Attempts that a shutdown interrupted do not count, nor do those before
+   * an operator retried the delivery or a copy rearmed it.
    */
   attemptsUsed: number
+  /**
+   * How many of them do not count against the limit: their leases expired after the task was claimed ahead, so the
+   * handler may not have begun. Default: 0.
+   */
+  uncounted?: number | undefined
   replayed: boolean
   /** True if the task has an order key, even if its handler no longer has the option `order`. */
   ordered?: boolean

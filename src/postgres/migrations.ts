@@ -20,7 +20,11 @@ export const migrations: readonly Migration[] = [
     minVersion: 2,
   },
   // A program of version 2 does not set it, so all tasks that this program claims count at once.
-  { sql: 'alter table tasks add column claimed_ahead boolean not null default false' },
+  {
+    sql: `
+      alter table tasks add column claimed_ahead boolean not null default false;
+      alter table tasks add column uncounted int not null default 0`,
+  },
   {
     // Indexes for the search. Those of texts sort by bytes, so that all texts with the same beginning are together.
     sql: `

@@ -121,7 +121,8 @@ create table tasks (
   started_at bigint,
   claimed_after bigint,                     -- the delivery whose result claimed the running attempt; null: another call did
   claimed_after_attempt int,                -- the attempt with this result
-  claimed_ahead boolean not null default false, -- "attempts_used" does not include the running attempt
+  claimed_ahead boolean not null default false, -- if the lease of the running attempt expires, it is uncounted
+  uncounted int not null default 0,         -- how many of "attempts_used" do not count against the limit
   failure_group bigint,                     -- the group of its latest failure; null: it has none that is unresolved
   failed_at bigint,                         -- when that attempt failed
   primary key (delivery_id, handler)

@@ -15,7 +15,8 @@ const initialVersion = 5
 export const migrations: readonly Migration[] = [
   `alter table deliveries rename column recovered to pulled;
    alter table tombstones rename column recovered to pulled`,
-  'alter table tasks add column claimed_ahead integer not null default 0',
+  `alter table tasks add column claimed_ahead integer not null default 0;
+   alter table tasks add column uncounted integer not null default 0`,
 
   // Indexes for the search.
   `create index deliveries_number on deliveries (number) where number is not null;

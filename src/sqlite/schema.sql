@@ -81,7 +81,8 @@ create table tasks (
   started_at integer,
   claimed_after integer,                    -- the delivery whose result claimed the running attempt; null: another call did
   claimed_after_attempt integer,            -- the attempt with this result
-  claimed_ahead integer not null default 0, -- 1: "attempts_used" does not include the running attempt
+  claimed_ahead integer not null default 0, -- 1: if the lease of the running attempt expires, it is uncounted
+  uncounted integer not null default 0,     -- how many of "attempts_used" do not count against the limit
   failure_group integer,                    -- the group of its latest failure; null: it has none that is unresolved
   failed_at integer,                        -- when that attempt failed
   primary key (delivery_id, handler)

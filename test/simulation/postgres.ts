@@ -269,7 +269,7 @@ const selectDeliveries = {
   text: `
     select id, guid, state, matched, coalesce((
       select json_agg(task) from (
-        select handler, state, order_key, next_at, attempts_used + claimed_ahead::int as attempts_used, started_at, (
+        select handler, state, order_key, next_at, attempts_used, started_at, (
           select count(*) from "${schema}".attempts
           where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome = 'cut off'
         ) as expired_leases

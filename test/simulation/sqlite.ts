@@ -155,7 +155,7 @@ function toTaskRecord({ handler, state, ...row }: TaskRow): TaskRecord {
 const selectChanges = 'select total_changes() as changes'
 const selectDeliveries = 'select id, guid, state, matched from deliveries order by id'
 const selectTasks = `
-  select delivery_id, handler, state, order_key, next_at, attempts_used + claimed_ahead as attempts_used, started_at, worker,
+  select delivery_id, handler, state, order_key, next_at, attempts_used, started_at, worker,
     worker is not null and attempt > 2 and (
       select count(*) = 2 and min(outcome = 'cut off') from (
         select outcome from attempts

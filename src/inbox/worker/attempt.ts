@@ -38,7 +38,7 @@ export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt'
   thrown?: unknown
 }
 
-export interface AttemptOptions extends Pick<RunningTask, 'registration' | 'attemptsUsed'> {
+export interface AttemptOptions extends Pick<RunningTask, 'registration' | 'attemptsUsed' | 'uncounted'> {
   delivery: ReceivedDelivery
   now: () => number
   /** Whether the worker has aborted its handlers. An attempt that fails after that has the outcome `released`. */
@@ -51,9 +51,10 @@ export interface AttemptOptions extends Pick<RunningTask, 'registration' | 'atte
  * code has ended: before `result` does, or long after it if the handler exceeds its timeout and ignores `signal`.
  */
 export function runAttempt(options: AttemptOptions): { result: Promise<HandlerOutcome>; settled: Promise<void> } {
-  const { registration, delivery, attemptsUsed, now, isAborted } = options
+  const { registration, delivery, attemptsUsed, uncounted = 0, now, isAborted } = options
   const { handler, options: settings } = registration
-  const { timeout = defaultTimeout, attempts = defaultAttempts, backoff } = settings
+  const { timeout = defaultTimeout, backoff } = settings
+  const attempts = (settings.attempts ?? defaultAttempts) + uncounted
   if (attemptsUsed > attempts) {
     return { result: Promise.resolve(attemptsExhausted(attempts)), settled: Promise.resolve() }
   }

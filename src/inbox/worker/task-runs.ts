@@ -223,7 +223,7 @@ export class TaskRuns {
 
   /** Runs the handler, then releases the memory, reports the result, and records it. */
   async #attempt(task: RunningTask, releaseMemory: Release): Promise<void> {
-    const { id, handler, attempt, attemptsUsed, replayed, stored } = task
+    const { id, handler, attempt, attemptsUsed, uncounted, replayed, stored } = task
     const { inbox, host, clock } = this.#context
     const { payload, registration } = this.#readPayload(task)
     const { body: _body, ...headers } = stored // a handler that keeps the delivery must not keep the body in memory
@@ -235,7 +235,7 @@ export class TaskRuns {
     try {
       const startTime = performance.now()
       const [now, isAborted] = [() => clock.now(), () => this.#shutdown.signal.aborted]
-      const run = () => runAttempt({ registration, delivery, attemptsUsed, now, isAborted })
+      const run = () => runAttempt({ registration, delivery, attemptsUsed, uncounted, now, isAborted })
       const running = traceStoredAttempt(handler, delivery, stored, run)
       const code = this.#releaseSlotWhenSettled(task, running.settled)
       const ended = await running.result

@@ -93,7 +93,7 @@ const selectDeliveries = `
   for update`
 
 const restartTasks = `
-  update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0
+  update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0, uncounted = 0
   where delivery_id = any($1::bigint[]) and state in ('retrying', 'dead', 'discarded')
   returning delivery_id as id, handler, order_hash`
 

@@ -17,6 +17,7 @@ export interface DueTask {
   handler: string
   attempt: number
   attempts_used: number
+  uncounted: number
   order_hash: number | null
   size: number
   replayed: boolean
@@ -24,7 +25,7 @@ export interface DueTask {
   suspect: boolean
 }
 
-/** A due task that this worker claims. `ahead`: its attempt does not count yet. */
+/** A due task that this worker claims. `ahead`: whether it is claimed ahead. */
 type ClaimableTask = DueTask & { ahead: boolean }
 
 /** The decision about the due tasks. A task that is in neither list stays due. */
@@ -64,10 +65,13 @@ export async function claim(
     transaction.commit(),
   ])
   return {
-    claimed: claimed.map(({ delivery_id: id, handler, attempt, attempts_used, order_hash, replayed, suspect }) => {
-      const task = { id, handler, attempt: attempt + 1, attemptsUsed: attempts_used + 1, replayed }
-      return { ...task, ...(order_hash !== null && { ordered: true }), ...(suspect && { suspect }) }
-    }),
+    claimed: claimed.map(
+      ({ delivery_id: id, handler, attempt, attempts_used, uncounted, order_hash, replayed, suspect }) => {
+        const task = { id, handler, attempt: attempt + 1, attemptsUsed: attempts_used + 1, replayed }
+        const limit = uncounted > 0 && { uncounted }
+        return { ...task, ...limit, ...(order_hash !== null && { ordered: true }), ...(suspect && { suspect }) }
+      },
+    ),
     more: claimed.length === 0 && blocked.length > 0,
   }
 }
@@ -154,7 +158,7 @@ const selectHandlers = `
 
 /** @param range A condition for `next_at`. */
 const lockFirst = (range: string) => `
-  select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.attempts_used, tasks.order_hash, deliveries.size,
+  select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.attempts_used, tasks.uncounted, tasks.order_hash, deliveries.size,
          deliveries.replayed, suspicion.suspect
   from tasks join deliveries on deliveries.id = tasks.delivery_id, lateral (
     select tasks.attempt > 1 and 2 = (
@@ -206,7 +210,7 @@ const blockTasks = `
 const startTasks = `
   update tasks
   set state = 'running', next_at = null, delay = null, attempt = attempt + 1,
-      attempts_used = attempts_used + 1 - claimed.ahead::int, claimed_ahead = claimed.ahead,
+      attempts_used = attempts_used + 1, claimed_ahead = claimed.ahead,
       worker = $4, started_at = $5, claimed_after = null
   from unnest($1::bigint[], $2::text[], $3::boolean[]) as claimed (delivery_id, handler, ahead)
   where tasks.delivery_id = any($1) and tasks.delivery_id = claimed.delivery_id and tasks.handler = claimed.handler`

@@ -15,7 +15,8 @@ interface Lease {
   id: number
   handler: string
   attempt: number
-  attempts_used: number
+  /** The attempts that count against the limit, without this one if the task was claimed ahead. */
+  counted: number
   startedAt: number
 }
 
@@ -57,8 +58,8 @@ async function expireAll(
 ): Promise<void> {
   if (leases.length === 0) return
   const failures = leases.map(({ handler }) => expiredLeaseFailure(handler, now))
-  const rows = leases.map(({ id, handler, attempt, attempts_used }, index) => {
-    const delay = expiredLeaseDelay(attempts_used, policies.get(handler))
+  const rows = leases.map(({ id, handler, attempt, counted }, index) => {
+    const delay = expiredLeaseDelay(counted, policies.get(handler))
     const failure = { failure_group: failures[index]?.id, failed_at: now }
     return { delivery_id: id, handler, attempt, next_at: now + delay, delay, ...failure }
   })
@@ -71,7 +72,8 @@ async function expireAll(
   await updateDeliveryStates(transaction, new Set(idsOf(expired)))
 }
 
-const columns = 'delivery_id as id, handler, attempt, attempts_used, started_at as "startedAt"'
+const columns = `
+  delivery_id as id, handler, attempt, attempts_used - uncounted - claimed_ahead::int as counted, started_at as "startedAt"`
 
 const selectLeases = `select ${columns} from tasks where worker = $1`
 
@@ -92,7 +94,8 @@ const expireTasks = `
     select delivery_id, handler, attempt, started_at, 'cut off' from running
   )
   update tasks
-  set state = 'retrying', next_at = input.next_at, delay = input.delay, claimed_ahead = false, worker = null,
+  set state = 'retrying', next_at = input.next_at, delay = input.delay,
+      uncounted = tasks.uncounted + tasks.claimed_ahead::int, claimed_ahead = false, worker = null,
       started_at = null, failure_group = input.failure_group, failed_at = input.failed_at
   from running join input using (delivery_id, handler, attempt)
   where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler

@@ -245,7 +245,7 @@ const upsertTasks = `
     delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used, claimed_ahead, worker,
     started_at)
   select
-    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempt - claimed_ahead::int,
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempt,
     claimed_ahead, worker, started_at
   from json_to_recordset($1::json) as input (
     delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, order_key text,
@@ -253,7 +253,7 @@ const upsertTasks = `
   on conflict (delivery_id, handler) do update
   set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
       order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
-      attempts_used = excluded.attempts_used, claimed_ahead = excluded.claimed_ahead, worker = excluded.worker,
+      attempts_used = excluded.attempts_used, claimed_ahead = excluded.claimed_ahead, uncounted = 0, worker = excluded.worker,
       started_at = excluded.started_at, claimed_after = null
   returning delivery_id as id, handler, attempt`
 

@@ -74,7 +74,7 @@ export function discard(connection: Connection, id: number, reason: string): boo
 const selectDelivery = 'select id, state, matched from deliveries where id = ?'
 const selectTasks = 'select handler, state, order_key, attempt, started_at from tasks where delivery_id = ?'
 export const restartTask = `
-  update tasks set state = 'pending', next_at = 0, delay = null, attempts_used = 0 where delivery_id = ? and handler = ?`
+  update tasks set state = 'pending', next_at = 0, delay = null, attempts_used = 0, uncounted = 0 where delivery_id = ? and handler = ?`
 
 export const discardTask = `
   update tasks

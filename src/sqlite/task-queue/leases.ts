@@ -21,7 +21,8 @@ interface Lease {
   delivery_id: number
   handler: string
   attempt: number
-  attempts_used: number
+  /** The attempts that count against the limit, without this one if the task was claimed ahead. */
+  counted: number
   started_at: number
 }
 
@@ -79,11 +80,13 @@ function reclaimLeases(connection: Connection, { id, handlers }: RegisteredWorke
 }
 
 function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPolicy | undefined, now: number): void {
-  expireLease(connection, lease.delivery_id, lease.handler, expiredLeaseDelay(lease.attempts_used, policy), now)
+  expireLease(connection, lease.delivery_id, lease.handler, expiredLeaseDelay(lease.counted, policy), now)
 }
 
-const selectLeases = 'select delivery_id, handler, attempt, attempts_used, started_at from tasks where worker = ?'
+const columns = 'delivery_id, handler, attempt, attempts_used - uncounted - claimed_ahead as counted, started_at'
+
+const selectLeases = `select ${columns} from tasks where worker = ?`
 
 const selectOrphans = `
-  select delivery_id, handler, attempt, attempts_used, started_at from tasks
+  select ${columns} from tasks
   where worker is not null and worker not in (select id from workers)`

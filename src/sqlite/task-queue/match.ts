@@ -113,7 +113,7 @@ function writeTask(
     upsertTask,
     ...[id, handler, isRunning ? 'running' : 'pending', start === 'due' ? (startAt ?? 0) : null, startAt ?? null],
     key ?? null,
-    ...[attempts, attempts - claimedAhead, claimedAhead, isRunning ? worker : null, isRunning ? now : null],
+    ...[attempts, attempts, claimedAhead, isRunning ? worker : null, isRunning ? now : null],
   )
   return row?.attempt ?? attempts
 }
@@ -169,6 +169,6 @@ const upsertTask = `
   on conflict (delivery_id, handler) do update
   set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
       order_key = excluded.order_key, attempt = attempt + excluded.attempt, attempts_used = excluded.attempts_used,
-      claimed_ahead = excluded.claimed_ahead, worker = excluded.worker, started_at = excluded.started_at,
+      claimed_ahead = excluded.claimed_ahead, uncounted = 0, worker = excluded.worker, started_at = excluded.started_at,
       claimed_after = null
   returning attempt`

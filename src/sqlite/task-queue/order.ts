@@ -14,6 +14,7 @@ export interface FirstTask {
   next_at: number | null
   attempt: number
   attempts_used: number
+  uncounted: number
   /** Bytes of the body. */
   size: number
   replayed: number

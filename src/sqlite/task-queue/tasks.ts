@@ -23,7 +23,7 @@ export function* scheduledHandlers(connection: Connection): Generator<string> {
 
 /** How a task is claimed. */
 interface ClaimOptions {
-  /** Whether it is claimed ahead: its attempt does not count yet. */
+  /** Whether it is claimed ahead: if its lease expires, the attempt does not count against the limit. */
   ahead?: boolean
   /** The attempt whose result claims the task. */
   after?: Pick<AttemptResult, 'id' | 'attempt'>
@@ -38,11 +38,16 @@ export function claimTask(
   now: number,
   { ahead = false, after }: ClaimOptions = {},
 ): Omit<ClaimedTask, 'replayed'> | undefined {
-  const task = connection.get<Pick<FirstTask, 'attempt' | 'attempts_used'> & OrderedTask>(selectDue, id, handler)
+  const task = connection.get<Pick<FirstTask, 'attempt' | 'attempts_used' | 'uncounted'> & OrderedTask>(
+    selectDue,
+    id,
+    handler,
+  )
   if (!task || blockUnlessFirst(connection, id, handler, task.order_key)) return undefined
   connection.run(startTask, Number(ahead), worker, now, after?.id ?? null, after?.attempt ?? null, id, handler)
   return {
     ...{ id, handler, attempt: task.attempt + 1, attemptsUsed: task.attempts_used + 1 },
+    ...(task.uncounted > 0 && { uncounted: task.uncounted }),
     ...(task.order_key !== null && { ordered: true }),
   }
 }
@@ -230,11 +235,12 @@ const selectNextScheduled =
   'select handler from tasks where next_at is not null and handler > ? order by handler limit 1'
 
 const selectDue = `
-  select attempt, attempts_used, order_key from tasks where delivery_id = ? and handler = ? and next_at is not null`
+  select attempt, attempts_used, uncounted, order_key from tasks
+  where delivery_id = ? and handler = ? and next_at is not null`
 
 const startTask = `
   update tasks
-  set state = 'running', next_at = null, delay = null, attempt = attempt + 1, attempts_used = attempts_used + 1 - ?1,
+  set state = 'running', next_at = null, delay = null, attempt = attempt + 1, attempts_used = attempts_used + 1,
       claimed_ahead = ?1, worker = ?2, started_at = ?3, claimed_after = ?4, claimed_after_attempt = ?5
   where delivery_id = ?6 and handler = ?7`
 
@@ -251,7 +257,7 @@ const selectClaimedAfter = `
 /** A released attempt, which makes the task pending, leaves the failure of an earlier attempt unresolved. */
 const endLease = `
   update tasks
-  set state = ?1, next_at = ?2, delay = ?3, attempts_used = attempts_used + claimed_ahead + ?4, claimed_ahead = 0,
+  set state = ?1, next_at = ?2, delay = ?3, attempts_used = attempts_used + ?4, claimed_ahead = 0,
       worker = null, started_at = null, failure_group = iif(?1 = 'pending', failure_group, ?5),
       failed_at = iif(?1 = 'pending', failed_at, ?6)
   where delivery_id = ?7 and handler = ?8 and attempt = ?9 and worker = ?10 and state = 'running'
@@ -259,7 +265,8 @@ const endLease = `
 
 const expireTask = `
   update tasks
-  set state = 'retrying', next_at = ?, delay = ?, claimed_ahead = 0, worker = null, started_at = null,
+  set state = 'retrying', next_at = ?, delay = ?, uncounted = uncounted + claimed_ahead, claimed_ahead = 0,
+      worker = null, started_at = null,
       failure_group = ?, failed_at = ?
   where delivery_id = ? and handler = ?`
 

@@ -13,9 +13,10 @@ const now = 1_000_000
 
 /** Starts an attempt of `handler`. */
 function start(handler: Handler, options: ResolvedHandlerOptions & Partial<AttemptOptions> = {}) {
-  const { delivery = deliveryOf(), attemptsUsed = 1, isAborted = () => false, now: clock = () => now, ...own } = options
+  const { delivery = deliveryOf(), isAborted = () => false, now: clock = () => now, ...more } = options
+  const { attemptsUsed = 1, uncounted, ...own } = more
   const registration = registrationOf(handler, own)
-  return runAttempt({ registration, delivery, attemptsUsed, now: clock, isAborted })
+  return runAttempt({ registration, delivery, attemptsUsed, uncounted, now: clock, isAborted })
 }
 
 const resultOf = (handler: Handler, options?: Parameters<typeof start>[1]) => start(handler, options).result
@@ -159,6 +160,14 @@ describe('a handler that throws', () => {
       thrown: error,
     })
     expect(await throwing(error, { attemptsUsed: 1, attempts: 1 })).toMatchObject({ outcome: 'dead' })
+  })
+
+  test('has more attempts if some do not count', async () => {
+    const error = new Error('the reason')
+    const options = { attempts: 2, uncounted: 1 }
+    expect(await throwing(error, { ...options, attemptsUsed: 2 })).toMatchObject({ outcome: 'failed' })
+    expect(await throwing(error, { ...options, attemptsUsed: 3 })).toMatchObject({ outcome: 'dead', thrown: error })
+    expect(await throwing(error, { ...options, attemptsUsed: 4 })).not.toHaveProperty('thrown', error)
   })
 
   test('is released if the worker has aborted it, but a success counts', async () => {

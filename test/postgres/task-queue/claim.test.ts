@@ -7,6 +7,7 @@ const task = (id: number, rest: Partial<DueTask> = {}): DueTask => ({
   handler: 'a',
   attempt: 0,
   attempts_used: 0,
+  uncounted: 0,
   order_hash: null,
   size: 10,
   replayed: false,

@@ -18,8 +18,9 @@ export interface ModelTask {
   delay: number | undefined
   attempt: number
   attemptsUsed: number
-  /** Whether the running attempt does not count yet. */
   claimedAhead: boolean
+  /** How many of `attemptsUsed` do not count against the limit. */
+  uncounted: number
   /** The worker that holds the lease. */
   worker: number | undefined
   startedAt: number | undefined
@@ -133,8 +134,7 @@ function toRecord({ id, content, state, isMatched, tasks }: ModelDelivery): Deli
   return {
     ...{ id, guid: content.guid, state, isMatched },
     tasks: [...tasks.values()].map((task) => {
-      const { handler, state, key, nextAt, startedAt, worker } = task
-      const attemptsUsed = task.attemptsUsed + Number(task.claimedAhead)
+      const { handler, state, key, nextAt, attemptsUsed, startedAt, worker } = task
       const isSuspect = state === 'running' && wasCutOffTwice(task)
       return { handler, state, orderKey: key, nextAt, attemptsUsed, startedAt, worker, isSuspect }
     }),

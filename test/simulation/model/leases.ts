@@ -64,10 +64,11 @@ function leasesOf(data: ModelData, worker: number): ModelTask[] {
 }
 
 function expireLease(data: ModelData, task: ModelTask, handlers: readonly HandlerPolicy[], now: number): void {
-  const { handler, key, attempt, attemptsUsed, startedAt = 0, delivery } = task
+  const { handler, key, attempt, attemptsUsed, uncounted, claimedAhead, startedAt = 0, delivery } = task
   const policy = handlers.find(({ name }) => name === handler)
-  const delay = expiredLeaseDelay(attemptsUsed, policy)
+  const delay = expiredLeaseDelay(attemptsUsed - uncounted - Number(claimedAhead), policy)
   Object.assign(task, { state: 'retrying', nextAt: now + delay, delay, worker: undefined, startedAt: undefined })
+  task.uncounted += Number(task.claimedAhead)
   task.claimedAhead = false
   task.attempts.push({
     ...{ number: attempt, startedAt, duration: undefined, outcome: 'cut off' },

@@ -106,7 +106,7 @@ function startTask(
   const attempt = (before?.attempt ?? 0) + Number(isRunning)
   delivery.tasks.set(handler, {
     ...{ delivery, handler, key, attempt, attempts: before?.attempts ?? [] },
-    ...{ attemptsUsed: Number(isRunning && !claimedAhead), claimedAhead },
+    ...{ attemptsUsed: Number(isRunning), claimedAhead, uncounted: 0 },
     ...{
       state: isRunning ? 'running' : 'pending',
       nextAt: start === 'due' ? (startAt ?? 0) : undefined,

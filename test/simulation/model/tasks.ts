@@ -78,15 +78,15 @@ function start(
     Object.assign(task, { state: 'running', nextAt: undefined, delay: undefined, worker, startedAt: now, claimedAfter })
     task.attempt++
     task.claimedAhead = ahead
-    if (!ahead) task.attemptsUsed++
+    task.attemptsUsed++
   }
   data.updateState(delivery)
   return isBlocked ? undefined : toClaimed(task, handler)
 }
 
-const toClaimed = ({ delivery, attempt, attemptsUsed, claimedAhead }: ModelTask, handler: string): ClaimedTask => ({
-  ...{ id: delivery.id, handler, attempt, replayed: delivery.replayed },
-  attemptsUsed: attemptsUsed + Number(claimedAhead),
+const toClaimed = ({ delivery, attempt, attemptsUsed, uncounted }: ModelTask, handler: string): ClaimedTask => ({
+  ...{ id: delivery.id, handler, attempt, attemptsUsed, replayed: delivery.replayed },
+  ...(uncounted > 0 && { uncounted }),
 })
 
 /** Records results, and claims the next tasks. @returns the states of the deliveries. */
@@ -118,7 +118,7 @@ export function finish(data: ModelData, worker: number, result: AttemptResult): 
   if (task?.state !== 'running' || task.attempt !== attempt || task.worker !== worker) return false
   const { attemptsUsedChange, ...transition } = transitionOf(result)
   Object.assign(task, { nextAt: undefined, delay: undefined, ...transition, worker: undefined, startedAt: undefined })
-  task.attemptsUsed += attemptsUsedChange + Number(task.claimedAhead)
+  task.attemptsUsed += attemptsUsedChange
   task.claimedAhead = false
   task.attempts.push({ number: attempt, startedAt, duration, outcome, error, result: returned, log })
   data.changed(task.delivery)
