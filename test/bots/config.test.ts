@@ -146,7 +146,7 @@ describe('_extends', () => {
   test.each([
     [
       'a: 1\n_extends: none',
-      'line 2: _extends: .github/bot.yml of octo/none does not exist, or hookserver may not read it',
+      'line 2: _extends: .github/bot.yml of octo/none does not exist, or the App has no access to it',
     ],
     ['_extends: hello', 'line 1: _extends: .github/bot.yml of octo/hello extends itself, or is extended twice'],
     ['_extends: 5', 'line 1: _extends: must be a text, or a list of texts'],

@@ -65,7 +65,7 @@ describe.each([
       ...['build a starts', 'build ends', 'deploy b starts', 'deploy ends', 'merge c starts', 'merge ends'],
     ])
     expect(await scene.replies()).toEqual([
-      '`/deploy` runs once for a comment, so only its first line ran. Write another comment for the next one.',
+      '`/deploy` runs once for a comment, so only its first line runs. Write another comment for the next one.',
     ])
   })
 

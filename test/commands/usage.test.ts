@@ -48,7 +48,7 @@ describe('the arguments of a line', () => {
     ['prod --force=yes', 'takes no value'],
     ['prod --ref', '`--ref=…`'],
     ['prod --ref=', '`--ref=…`'],
-    ['prod "v1', 'without its pair'],
+    ['prod "v1', 'an unmatched quotation mark'],
   ])('%s is wrong', (line, message) => {
     expect(() => argumentsOf(deploy, line)).toThrow(message)
   })

@@ -82,7 +82,7 @@ describe('createNodeMiddleware()', () => {
   test('without a secret, says what to set', async () => {
     const probot = new Probot({ githubToken: 'token', log: createApp().app.log })
     const awaited = async () => createNodeMiddleware(() => {}, { probot })
-    await expect(awaited()).rejects.toThrow('set WEBHOOK_SECRET')
+    await expect(awaited()).rejects.toThrow('set GITHUB_WEBHOOKS_KEY or WEBHOOK_SECRET')
   })
 
   test('rejects if the app fails. Without await, it logs the error, and each request gets 500', async () => {

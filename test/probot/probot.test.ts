@@ -101,9 +101,9 @@ describe('app.receive()', () => {
   })
 
   test.each([
-    ['error:0906D06C:PEM routines:PEM_read_bio:no start line', 'check APP_ID and PRIVATE_KEY'],
-    ['A JSON web token could not be decoded', 'check APP_ID and PRIVATE_KEY'],
-    ['No X-Hub-Signature-256 found on request', 'is the value of WEBHOOK_SECRET'],
+    ['error:0906D06C:PEM routines:PEM_read_bio:no start line', 'check GITHUB_APP_ID or APP_ID, and the private key'],
+    ['A JSON web token could not be decoded', 'check GITHUB_APP_ID or APP_ID, and the private key'],
+    ['No X-Hub-Signature-256 found on request', 'is the value of GITHUB_WEBHOOKS_KEY, else WEBHOOK_SECRET'],
   ])('explains the error "%s"', async (message, cure) => {
     const { app, recorder } = createApp()
     app.on('push', () => Promise.reject(new Error(message)))

@@ -51,7 +51,7 @@ describe('Server', () => {
     const { server: second } = createServer({ port: server.port })
     await expect(second.start()).rejects.toThrow(`Port ${server.port} is already in use. You can define the PORT`)
     const { server: third } = createServer({ Probot: Probot.defaults({ githubToken: 'token' }) })
-    await expect(third.start()).rejects.toThrow('set WEBHOOK_SECRET')
+    await expect(third.start()).rejects.toThrow('set GITHUB_WEBHOOKS_KEY or WEBHOOK_SECRET')
   })
 })
 
