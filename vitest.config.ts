@@ -9,7 +9,7 @@ import { LongestFirst } from './test/longest-first.ts'
 const isolated = [
   'test/{inbox/diagnostics,postgres/connection/open,sqlite/maintenance}.test.ts', // replace modules
   // measure the memory of the process, its timers or its subscribers
-  'test/{github/github-client,inbox/parsed-size,runtime/{drain,timer},server/metrics/metrics}.test.ts',
+  'test/{github/{api-budget,github-client},inbox/parsed-size,runtime/{drain,timer},server/metrics/metrics}.test.ts',
 ]
 
 /** Files that test the threads of an inbox. */
