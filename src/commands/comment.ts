@@ -1,5 +1,5 @@
 /** The text of a delivery that may contain commands: a comment, or the body of a new issue or pull request. */
-import { digitsIn, type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
+import { digitsIn, type Json, objectIn, textIn } from '../runtime/json.ts'
 import type { Command, CommandTarget } from './command.ts'
 
 export interface Comment {
@@ -10,8 +10,8 @@ export interface Comment {
   /** When it was written or edited, as GitHub writes times. */
   writtenAt: string | undefined
   target: CommandTarget
-  /** The number of the issue or pull request. */
-  number: number
+  /** The number of the issue or pull request, in digits: the option `parsePayload` may return a BigInt. */
+  number: string
   /** The path of its reactions, after that of the repository. */
   reactions: string
   /** The user who wrote or edited it. */
@@ -31,7 +31,7 @@ export function commentIn(payload: Json): Comment | undefined {
   const comment = objectIn(payload, 'comment')
   const written = comment ?? issue ?? pull
   const body = textIn(written, 'body')
-  const number = wholeNumberIn(issue ?? pull, 'number')
+  const number = digitsIn(issue ?? pull, 'number')
   const commentId = digitsIn(comment, 'id')
   const sender = objectIn(payload, 'sender')
   const [login, id] = [textIn(sender, 'login'), digitsIn(sender, 'id')]

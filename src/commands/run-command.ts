@@ -2,7 +2,7 @@
 import type { AnyOctokit, Delivery } from '../delivery.ts'
 import type { Json } from '../runtime/json.ts'
 import type { KeyLocks } from '../runtime/mutex.ts'
-import { isDiscard, isUnrecoverable } from '../thrown.ts'
+import { isDiscard, isUnrecoverable, Unrecoverable } from '../thrown.ts'
 import { deniedText, helpText, repeatedText, similarText, wrongArgumentsText } from './answers.ts'
 import type { Command, CommandPermission } from './command.ts'
 import { type Comment, commentIn, isListedBot, nameOf } from './comment.ts'
@@ -28,6 +28,10 @@ export interface RunnableCommand {
 
 /** The result of a delivery whose text has a command only where readers see none. */
 const notVisible = 'No command: readers do not see the line as a command, or the edit has not changed it'
+
+/** The handlers are selected by the result of `JSON.parse`, and get that of the option `parsePayload`. */
+const unreadable =
+  'Cannot read the comment in the payload. The option "parsePayload" must return each id and number as a number, a BigInt or its digits'
 
 /**
  * Runs a command, unless the comment does not contain it, its author lacks the permission, or its arguments are wrong.
@@ -102,7 +106,8 @@ function inTurn(
   const { guid, hookId, source, signal } = delivery
   return locks.run(JSON.stringify([source, hookId, guid]), signal, async () => {
     const comment = commentIn(delivery.payload as Json)
-    return comment ? work(comment, linesOf(comment)) : notVisible
+    if (!comment) throw new Unrecoverable(unreadable)
+    return work(comment, linesOf(comment))
   })
 }
 

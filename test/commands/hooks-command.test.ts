@@ -69,6 +69,26 @@ describe.each([
     ])
   })
 
+  test('runs if parsePayload returns BigInts', async () => {
+    const parsePayload = (json: string) =>
+      JSON.parse(json, (_name, value) => (Number.isSafeInteger(value) ? BigInt(value) : value))
+    const { comment, ran, reactions, replies } = await deployScene({}, { stores, parsePayload })
+    expect(await reactions(await comment('mona', '/deploy prod'))).toEqual(['eyes', 'rocket'])
+    expect(ran).toEqual([prod])
+    await comment('mona', '/deploy')
+    expect(await replies()).toHaveLength(1)
+  })
+
+  test('fails without a retry if parsePayload returns no comment', async () => {
+    const errors: unknown[] = []
+    const onError = ({ error }: { error: unknown }) => void errors.push(error)
+    const { comment, ran } = await deployScene({}, { stores, onError, parsePayload: () => ({}) })
+    await comment('mona', '/deploy prod')
+    expect(ran).toEqual([])
+    expect(errors).toEqual([expect.objectContaining({ name: 'Unrecoverable' })])
+    expect(String(errors[0])).toContain('The option "parsePayload" must return')
+  })
+
   test('is found only in lines that readers see as a command', async () => {
     const { comment, ran, replies } = await deployScene({}, { stores })
     await comment('mona', '> /deploy prod\n\n```\n/deploy prod\n```\n\n/\u212Adeploy prod and `/deploy prod`')
