@@ -2,6 +2,7 @@
 import type { AnyOctokit, Delivery } from '../delivery.ts'
 import type { Json } from '../runtime/json.ts'
 import type { KeyLocks } from '../runtime/mutex.ts'
+import { untilAborted } from '../runtime/timer.ts'
 import { isDiscard, isUnrecoverable, Unrecoverable } from '../thrown.ts'
 import { deniedText, helpText, repeatedText, similarText, wrongArgumentsText } from './answers.ts'
 import type { Command, CommandPermission } from './command.ts'
@@ -32,6 +33,9 @@ const notVisible = 'No command: readers do not see the line as a command, or the
 /** The handlers are selected by the result of `JSON.parse`, and get that of the option `parsePayload`. */
 const unreadable =
   'Cannot read the comment in the payload. The option "parsePayload" must return each id and number as a number, a BigInt or its digits'
+
+/** The attempt may end with the text of its timeout, so the log has this text too. */
+const notStarted = 'The command was not started: an earlier command of the comment did not end before the timeout'
 
 /**
  * Runs a command, unless the comment does not contain it, its author lacks the permission, or its arguments are wrong.
@@ -69,7 +73,10 @@ export function runCommand(runnable: RunnableCommand, delivery: Delivery, locks:
       reply: (text) => conversation.reply(text),
       react: (content) => conversation.react(content),
     }
-    return withReactions(conversation, delivery, () => handler(withMembers(delivery, members)))
+    return withReactions(conversation, delivery, () => {
+      delivery.signal.throwIfAborted() // the next attempt may have begun while this one waited for GitHub
+      return handler(withMembers(delivery, members))
+    })
   })
 }
 
@@ -97,18 +104,32 @@ export function answerHelp(all: readonly Command[], delivery: Delivery, locks: K
   })
 }
 
-/** Calls `work` with the comment and its lines, once the earlier commands of the delivery have ended. */
-function inTurn(
+/**
+ * Calls `work` with the comment and its lines, once the earlier commands of the delivery have ended. The signal also ends
+ * the turn, because a handler that ignores it may never settle. The result still follows the handler, so that the worker
+ * knows when its code has ended.
+ */
+async function inTurn(
   locks: KeyLocks,
   delivery: Delivery,
   work: (comment: Comment, lines: readonly string[]) => Promise<unknown>,
 ): Promise<unknown> {
   const { guid, hookId, source, signal } = delivery
-  return locks.run(JSON.stringify([source, hookId, guid]), signal, async () => {
+  let running: Promise<unknown> | undefined
+  const run = async () => {
     const comment = commentIn(delivery.payload as Json)
     if (!comment) throw new Unrecoverable(unreadable)
     return work(comment, linesOf(comment))
-  })
+  }
+  try {
+    await locks.run(JSON.stringify([source, hookId, guid]), signal, () => untilAborted(signal, () => (running = run())))
+  } catch (cause) {
+    if (!running) {
+      delivery.log.warn({ handler: delivery.handler }, notStarted)
+      throw new Error(notStarted, { cause })
+    }
+  }
+  return running
 }
 
 /** The lines of the last comment: each command of a comment needs them. */

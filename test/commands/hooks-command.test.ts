@@ -294,6 +294,26 @@ describe('an attempt', () => {
     ).toHaveLength(2)
   })
 
+  test('that ignores its timeout does not block later attempts, or later commands of the comment', async () => {
+    const seen = new Set<string>()
+    const scene = await startScene(
+      (hooks) => {
+        hooks.command('/hang', { attempts: 2, backoff: 1, timeout: 1000 }, ({ attempt }) => {
+          seen.add(`hang ${attempt}`)
+          return attempt === 1 ? new Promise(() => {}) : undefined
+        })
+        hooks.command('/next', { attempts: 50, backoff: 1, timeout: 300 }, () => void seen.add('next'))
+      },
+      { stores: true },
+    )
+    await scene.comment('mona', '/hang\n/next')
+    expect([...seen].toSorted()).toEqual(['hang 1', 'hang 2', 'next'])
+    expect(scene.logger.lines).toContainEqual({
+      ...{ level: 'warn', message: expect.stringContaining('an earlier command of the comment did not end') },
+      fields: expect.objectContaining({ handler: 'command:/next' }),
+    })
+  })
+
   test.each([
     ['the last one', 2, () => new Error('as planned'), ['eyes', 'confused']],
     ['an unrecoverable one', 2, () => new Unrecoverable('as planned'), ['eyes', 'confused']],
