@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { readCommand } from '../../src/commands/command-options.ts'
 import { runCommand } from '../../src/commands/run-command.ts'
 import type { Delivery } from '../../src/index.ts'
@@ -35,4 +35,19 @@ test('a command does not call its handler if the attempt has ended meanwhile', a
   )
   await expect(result).rejects.toThrow('too late')
   expect(runs).toBe(0)
+})
+
+test('a command ends although GitHub does not answer its reactions, and logs a late failure', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const reaction = Promise.withResolvers<never>()
+  const { result, log } = deploy(
+    (route) => (route.endsWith('/reactions') ? reaction.promise : undefined),
+    () => 'deployed',
+  )
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(await result).toBe('deployed')
+  reaction.reject(new Error('no answer'))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(log.messages).toContain('Cannot add the reaction rocket to a comment')
 })
