@@ -36,7 +36,9 @@ export class Conversation {
     const { guid, handler } = this.#delivery
     const mark = `${replyMark}${await sha256(JSON.stringify([guid, handler, text]))} -->`
     if (await this.#hasReply(mark)) return
-    await this.#request('POST', `issues/${this.#comment.number}/comments`, { body: `${mark}\n\n${text}` })
+    // After a failure, GitHub may have created the comment. The next attempt looks for it; Octokit would not.
+    const request = { retries: 0 }
+    await this.#request('POST', `issues/${this.#comment.number}/comments`, { body: `${mark}\n\n${text}`, request })
   }
 
   /** Adds a reaction to the comment. GitHub ignores a reaction that the comment has already. */

@@ -1,3 +1,4 @@
+import { Octokit } from 'octokit'
 import { describe, expect, test } from 'vitest'
 import { Discard, Hooks, Unrecoverable } from '../../src/index.ts'
 import { eventually } from '../inbox/stores.ts'
@@ -337,6 +338,24 @@ describe('an attempt', () => {
     await comment('mona', '/deploy prod')
     expect(ran).toEqual([prod])
     expect(logger.messages).toContain('Cannot add the reaction rocket to a comment')
+  })
+
+  test('does not repeat a reply that GitHub has created in spite of its error', async () => {
+    let isFirst = true
+    const failingFetch: typeof fetch = async (...given) => {
+      const response = await fetch(...given)
+      if (given[1]?.method !== 'POST' || !/comments$/.test(response.url) || !isFirst) return response
+      isFirst = false
+      return Response.json({ message: 'Bad gateway' }, { status: 502 })
+    }
+    const retry = { retryAfterBaseValue: 1 }
+    const scene = await startScene(
+      (hooks) => hooks.command('/deploy', { attempts: 2, backoff: 1 }, ({ reply }) => reply('Done')),
+      { stores: true, octokit: Octokit.defaults({ request: { fetch: failingFetch }, retry }) },
+    )
+    await scene.comment('mona', '/deploy')
+    expect(await scene.replies()).toEqual(['Done'])
+    expect((await scene.inbox?.get(1))?.tasks[0]?.attempts).toHaveLength(2)
   })
 
   test('finds an earlier reply among more than a page of comments', async () => {
