@@ -138,11 +138,26 @@ let last: { body: string; before: string | undefined; lines: readonly string[] }
 /** The lines that readers see as commands. After an edit, only those that the edit has added or changed. */
 function linesOf({ body, before }: Comment): readonly string[] {
   if (last?.body !== body || last.before !== before) {
-    const former = new Set(before === undefined ? [] : visibleCommandLines(before))
-    last = { body, before, lines: visibleCommandLines(body).filter((line) => !former.has(line)) }
+    const lines = visibleCommandLines(body)
+    last = { body, before, lines: before === undefined ? lines : addedLines(lines, body, before) }
   }
   return last.lines
 }
+
+/**
+ * The lines that readers did not see before an edit, and that the edit has written. A line that an edit of another line
+ * makes visible is that of the earlier author, who may lack the permission of the user who edits.
+ */
+function addedLines(lines: readonly string[], body: string, before: string): string[] {
+  const former = new Set(sourceLines(before))
+  const changed = sourceLines(body).filter((line) => line.startsWith('/') && !former.has(line))
+  const written = new Set(visibleCommandLines(changed.join('\n\n')))
+  const seen = new Set(visibleCommandLines(before))
+  return lines.filter((line) => written.has(line) && !seen.has(line))
+}
+
+/** The lines in Markdown, without the spaces around them. */
+const sourceLines = (text: string): string[] => text.split(/\r\n?|\n/).map((line) => line.trim())
 
 /**
  * The permission of the author, if it is not enough and no team replaces it. A user whose account GitHub does not

@@ -218,6 +218,21 @@ describe('where commands are found', () => {
     expect(ran).toEqual([prod, { environment: 'stage', version: undefined }])
   })
 
+  test.each([
+    ['of a quote', '> log\n/deploy prod', '> log\n\n/deploy prod'],
+    ['of an open element', '<details>\n\n/deploy prod', '\n\n/deploy prod'],
+    ['of a code block', '```\r\n  /deploy **prod**\r\n```', '/deploy **prod**\n\n```\n/deploy stage\n```'],
+  ])('not in a line that an edit %s makes visible', async (_name, body, edited) => {
+    const { as, comment, handled, ran } = await deployScene({ edits: true })
+    const comment_id = await comment('mallory', body)
+    await as('mona').issues.updateComment({ ...repo, comment_id, body: edited })
+    await handled()
+    expect(ran).toEqual([])
+    await as('mona').issues.updateComment({ ...repo, comment_id, body: `${edited}\n\n  /deploy \`v1\`\n` })
+    await handled()
+    expect(ran).toEqual([{ environment: 'v1', version: undefined }])
+  })
+
   test('not in an edit that leaves the text as it is', async () => {
     const { as, handled, ran } = await deployScene({ edits: true, bodies: true })
     const { data } = await as('mona').issues.create({ ...repo, title: 'New', body: '/deploy prod' })
