@@ -455,6 +455,21 @@ describe('the arguments of hooks.command()', () => {
     own.command('/deploy [version]', ignore)
   })
 
+  test('a handler is removed from the command or the event that off() names, and from no other', () => {
+    const own = hooks()
+    const names = () => own.registrations.flatMap(({ name, command }) => (command || name === 'on' ? name : []))
+    own.command('/deploy', ignore)
+    own.on('issue_comment.created', { name: 'on' }, ignore)
+    own.command('/ship', ignore)
+    expect(own.off('/ship', ignore)).toBe(true)
+    expect(names()).toEqual(['command:/deploy', 'on'])
+    expect(own.off('issue_comment.created', ignore)).toBe(true)
+    expect(own.off('issue_comment.created', ignore)).toBe(false)
+    expect(names()).toEqual(['command:/deploy'])
+    expect(own.off('/deploy', ignore)).toBe(true)
+    expect(names()).toEqual([])
+  })
+
   test('a command needs credentials where handlers run', () => {
     const own = new Hooks({ secret: 'any' })
     own.command('/deploy', ignore)
