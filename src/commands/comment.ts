@@ -35,13 +35,15 @@ export function commentIn(payload: Json): Comment | undefined {
   const commentId = digitsIn(comment, 'id')
   const sender = objectIn(payload, 'sender')
   const [login, id] = [textIn(sender, 'login'), digitsIn(sender, 'id')]
-  const change = objectIn(objectIn(payload, 'changes'), 'body')
+  const changes = objectIn(payload, 'changes')
+  const change = objectIn(changes, 'body')
   const before = change && (textIn(change, 'from') ?? '') // the body of an issue may have been empty
   if (body === undefined || number === undefined || login === undefined || id === undefined) return undefined
   if (body.startsWith(replyMark) || body.length > maxLength || (before?.length ?? 0) > maxLength) return undefined
   if (comment && commentId === undefined) return undefined
   const user = objectIn(written, 'user')
-  // A user who transfers an issue is the sender of its new text, but has not written the text.
+  if (objectIn(changes, 'old_issue')) return undefined // transferred: its text is old, and its commands have run
+  // The sender of a new text may be another user than its author, who then has not asked for the command.
   if (before === undefined && digitsIn(user, 'id') !== id) return undefined
   if (textIn(payload, 'action') === 'edited' && before === undefined) return undefined // another member was edited
   return {

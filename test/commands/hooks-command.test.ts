@@ -195,12 +195,16 @@ describe('where commands are found', () => {
     }
   })
 
-  test('not in the body of an issue that another user has transferred', async () => {
+  test.each([
+    ['that another user has opened', 'mallory', undefined],
+    ['that another user has transferred', 'mallory', { old_issue: { number: 3 } }],
+    ['that its author has transferred', 'mona', { old_issue: { number: 3 } }],
+  ])('not in the body of an issue %s', async (_name, login, changes) => {
     const { github, as, handled, ran } = await deployScene({ bodies: true })
     const { data: sender } = await as('mona').users.getAuthenticated()
-    const { data: user } = await as('mallory').users.getAuthenticated()
+    const { data: user } = await as(login).users.getAuthenticated()
     await github.deliver('issues.opened', {
-      ...{ action: 'opened', sender, repository: { full_name: 'octo/hello', id: 1 } },
+      ...{ action: 'opened', sender, repository: { full_name: 'octo/hello', id: 1 }, changes },
       issue: { number: 8, body: '/deploy prod', user },
     })
     await handled()
