@@ -428,6 +428,31 @@ test('middleware runs around a command', async () => {
   expect(seen).toEqual(['command:/deploy', 'ran'])
 })
 
+test('middleware can reject a payload that is signed with the secret of another repository', async () => {
+  const secret = () => ({ secret: 'a secret of the tests', id: '5' })
+  const ran: unknown[] = []
+  const scene = await startScene(
+    (hooks) => {
+      hooks.use(({ payload, secretId }, next) => {
+        const id = 'repository' in payload ? payload.repository?.id : undefined
+        if (String(id) !== secretId) throw new Unrecoverable('Signed with the secret of another repository')
+        return next()
+      })
+      hooks.command('/deploy', () => void ran.push('ran'))
+    },
+    { secret },
+  )
+  const { data: user } = await scene.as('mona').users.getAuthenticated()
+  for (const id of [4, 5]) {
+    await scene.github.deliver('issue_comment.created', {
+      ...{ action: 'created', issue: { number: 7 }, sender: user, repository: { full_name: 'octo/hello', id } },
+      comment: { id: 5, body: '/deploy', user },
+    })
+    await scene.handled()
+    expect(ran).toHaveLength(id - 4)
+  }
+})
+
 describe('the arguments of hooks.command()', () => {
   const hooks = () => new Hooks({ secret: 'any', token: 'any' })
   const ignore = () => {}
