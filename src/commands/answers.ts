@@ -24,8 +24,9 @@ export const repeatedText = ({ name }: Command): string =>
 /** A table of the commands. */
 export function helpText(commands: readonly Command[]): string {
   const rows = commands.map((command) => {
-    const description = (command.description ?? '').replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')
-    return `| ${inCode(command.usage)} | ${description} | ${inCode(command.permission)}${orTeam(command)} |`
+    const description = (command.description ?? '').replaceAll(/\s+/g, ' ')
+    const cells = [inCode(command.usage), description, inCode(command.permission) + orTeam(command)]
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |` // also in code, a cell ends at its first |
   })
   return ['| command | effect | permission |', '|---|---|---|', ...rows].join('\n')
 }

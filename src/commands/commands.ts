@@ -21,6 +21,8 @@ interface CommandRegistrar {
 interface CommandRegistry {
   /** Removes a handler. @returns Whether there was one. */
   remove(name: string, given: unknown): boolean
+  /** Removes a handler for all of its events: several may have the same function. */
+  removeRegistration(registration: Registration): void
   /** All handlers. */
   all(): readonly Registration[]
 }
@@ -60,7 +62,7 @@ export class Commands {
   /** Removes a command. @returns Whether there was one with this handler. */
   remove(name: string, given: unknown): boolean {
     const found = this.#registry.all().find(({ command, given: own }) => command?.name === name && own === given)
-    for (const event of found?.events ?? []) this.#registry.remove(event, given)
+    if (found) this.#registry.removeRegistration(found)
     return found !== undefined
   }
 

@@ -1,5 +1,5 @@
 /** The text of a delivery that may contain commands: a comment, or the body of a new issue or pull request. */
-import { digitsIn, type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
+import { digitsIn, type Json, objectIn, textIn } from '../runtime/json.ts'
 import type { Command, CommandTarget } from './command.ts'
 
 export interface Comment {
@@ -10,8 +10,8 @@ export interface Comment {
   /** When it was written or edited, as GitHub writes times. */
   writtenAt: string | undefined
   target: CommandTarget
-  /** The number of the issue or pull request. */
-  number: number
+  /** The number of the issue or pull request, in digits: the option `parsePayload` may return a BigInt. */
+  number: string
   /** The path of its reactions, after that of the repository. */
   reactions: string
   /** The user who wrote or edited it. */
@@ -31,17 +31,19 @@ export function commentIn(payload: Json): Comment | undefined {
   const comment = objectIn(payload, 'comment')
   const written = comment ?? issue ?? pull
   const body = textIn(written, 'body')
-  const number = wholeNumberIn(issue ?? pull, 'number')
+  const number = digitsIn(issue ?? pull, 'number')
   const commentId = digitsIn(comment, 'id')
   const sender = objectIn(payload, 'sender')
   const [login, id] = [textIn(sender, 'login'), digitsIn(sender, 'id')]
-  const change = objectIn(objectIn(payload, 'changes'), 'body')
+  const changes = objectIn(payload, 'changes')
+  const change = objectIn(changes, 'body')
   const before = change && (textIn(change, 'from') ?? '') // the body of an issue may have been empty
   if (body === undefined || number === undefined || login === undefined || id === undefined) return undefined
   if (body.startsWith(replyMark) || body.length > maxLength || (before?.length ?? 0) > maxLength) return undefined
   if (comment && commentId === undefined) return undefined
   const user = objectIn(written, 'user')
-  // A user who transfers an issue is the sender of its new text, but has not written the text.
+  if (objectIn(changes, 'old_issue')) return undefined // transferred: its text is old, and its commands have run
+  // The sender of a new text may be another user than its author, who then has not asked for the command.
   if (before === undefined && digitsIn(user, 'id') !== id) return undefined
   if (textIn(payload, 'action') === 'edited' && before === undefined) return undefined // another member was edited
   return {

@@ -1,5 +1,6 @@
 import type { AnyOctokit, Delivery } from '../delivery.ts'
 import { textIn } from '../runtime/json.ts'
+import { within } from '../runtime/timer.ts'
 import { type Comment, replyMark } from './comment.ts'
 
 /** A reaction, by its name in GitHub's API. */
@@ -7,6 +8,9 @@ export type Reaction = '+1' | '-1' | 'laugh' | 'confused' | 'heart' | 'hooray' |
 
 /** The most comments that GitHub returns in one answer. */
 const pageSize = 100
+
+/** How long a command waits for a reaction that only informs, in milliseconds. */
+const reactionWait = 2000
 
 /** The replies and reactions to one comment. */
 export class Conversation {
@@ -32,7 +36,9 @@ export class Conversation {
     const { guid, handler } = this.#delivery
     const mark = `${replyMark}${await sha256(JSON.stringify([guid, handler, text]))} -->`
     if (await this.#hasReply(mark)) return
-    await this.#request('POST', `issues/${this.#comment.number}/comments`, { body: `${mark}\n\n${text}` })
+    // After a failure, GitHub may have created the comment. The next attempt looks for it; Octokit would not.
+    const request = { retries: 0 }
+    await this.#request('POST', `issues/${this.#comment.number}/comments`, { body: `${mark}\n\n${text}`, request })
   }
 
   /** Adds a reaction to the comment. GitHub ignores a reaction that the comment has already. */
@@ -40,13 +46,15 @@ export class Conversation {
     await this.#request('POST', this.#comment.reactions, { content })
   }
 
-  /** Adds a reaction that only informs: a failure is logged, and has no further effect. */
+  /**
+   * Adds a reaction that only informs: a failure is logged, and has no further effect. A rate limit can delay the
+   * reaction. It may then come after this call, so that the delay uses up little of the time of the attempt.
+   */
   async tryReact(content: Reaction): Promise<void> {
-    try {
-      await this.react(content)
-    } catch (err) {
+    const reaction = this.react(content).catch((err: unknown) => {
       this.#delivery.log.warn({ err }, `Cannot add the reaction ${content} to a comment`)
-    }
+    })
+    await within(reactionWait, reaction)
   }
 
   async #hasReply(mark: string): Promise<boolean> {

@@ -2,7 +2,8 @@
 import type { AnyOctokit, Delivery } from '../delivery.ts'
 import type { Json } from '../runtime/json.ts'
 import type { KeyLocks } from '../runtime/mutex.ts'
-import { isDiscard, isUnrecoverable } from '../thrown.ts'
+import { untilAborted } from '../runtime/timer.ts'
+import { isDiscard, isUnrecoverable, Unrecoverable } from '../thrown.ts'
 import { deniedText, helpText, repeatedText, similarText, wrongArgumentsText } from './answers.ts'
 import type { Command, CommandPermission } from './command.ts'
 import { type Comment, commentIn, isListedBot, nameOf } from './comment.ts'
@@ -28,6 +29,13 @@ export interface RunnableCommand {
 
 /** The result of a delivery whose text has a command only where readers see none. */
 const notVisible = 'No command: readers do not see the line as a command, or the edit has not changed it'
+
+/** The handlers are selected by the result of `JSON.parse`, and get that of the option `parsePayload`. */
+const unreadable =
+  'Cannot read the comment in the payload. The option "parsePayload" must return each id and number as a number, a BigInt or its digits'
+
+/** The attempt may end with the text of its timeout, so the log has this text too. */
+const notStarted = 'The command was not started: an earlier command of the comment did not end before the timeout'
 
 /**
  * Runs a command, unless the comment does not contain it, its author lacks the permission, or its arguments are wrong.
@@ -65,7 +73,10 @@ export function runCommand(runnable: RunnableCommand, delivery: Delivery, locks:
       reply: (text) => conversation.reply(text),
       react: (content) => conversation.react(content),
     }
-    return withReactions(conversation, delivery, () => handler(withMembers(delivery, members)))
+    return withReactions(conversation, delivery, () => {
+      delivery.signal.throwIfAborted() // the next attempt may have begun while this one waited for GitHub
+      return handler(withMembers(delivery, members))
+    })
   })
 }
 
@@ -93,17 +104,32 @@ export function answerHelp(all: readonly Command[], delivery: Delivery, locks: K
   })
 }
 
-/** Calls `work` with the comment and its lines, once the earlier commands of the delivery have ended. */
-function inTurn(
+/**
+ * Calls `work` with the comment and its lines, once the earlier commands of the delivery have ended. The signal also ends
+ * the turn, because a handler that ignores it may never settle. The result still follows the handler, so that the worker
+ * knows when its code has ended.
+ */
+async function inTurn(
   locks: KeyLocks,
   delivery: Delivery,
   work: (comment: Comment, lines: readonly string[]) => Promise<unknown>,
 ): Promise<unknown> {
   const { guid, hookId, source, signal } = delivery
-  return locks.run(JSON.stringify([source, hookId, guid]), signal, async () => {
+  let running: Promise<unknown> | undefined
+  const run = async () => {
     const comment = commentIn(delivery.payload as Json)
-    return comment ? work(comment, linesOf(comment)) : notVisible
-  })
+    if (!comment) throw new Unrecoverable(unreadable)
+    return work(comment, linesOf(comment))
+  }
+  try {
+    await locks.run(JSON.stringify([source, hookId, guid]), signal, () => untilAborted(signal, () => (running = run())))
+  } catch (cause) {
+    if (!running) {
+      delivery.log.warn({ handler: delivery.handler }, notStarted)
+      throw new Error(notStarted, { cause })
+    }
+  }
+  return running
 }
 
 /** The lines of the last comment: each command of a comment needs them. */
@@ -112,11 +138,26 @@ let last: { body: string; before: string | undefined; lines: readonly string[] }
 /** The lines that readers see as commands. After an edit, only those that the edit has added or changed. */
 function linesOf({ body, before }: Comment): readonly string[] {
   if (last?.body !== body || last.before !== before) {
-    const former = new Set(before === undefined ? [] : visibleCommandLines(before))
-    last = { body, before, lines: visibleCommandLines(body).filter((line) => !former.has(line)) }
+    const lines = visibleCommandLines(body)
+    last = { body, before, lines: before === undefined ? lines : addedLines(lines, body, before) }
   }
   return last.lines
 }
+
+/**
+ * The lines that readers did not see before an edit, and that the edit has written. A line that an edit of another line
+ * makes visible is that of the earlier author, who may lack the permission of the user who edits.
+ */
+function addedLines(lines: readonly string[], body: string, before: string): string[] {
+  const former = new Set(sourceLines(before))
+  const changed = sourceLines(body).filter((line) => line.startsWith('/') && !former.has(line))
+  const written = new Set(visibleCommandLines(changed.join('\n\n')))
+  const seen = new Set(visibleCommandLines(before))
+  return lines.filter((line) => written.has(line) && !seen.has(line))
+}
+
+/** The lines in Markdown, without the spaces around them. */
+const sourceLines = (text: string): string[] => text.split(/\r\n?|\n/).map((line) => line.trim())
 
 /**
  * The permission of the author, if it is not enough and no team replaces it. A user whose account GitHub does not

@@ -6,10 +6,14 @@ import { OpenHtml } from './open-html.ts'
 /**
  * Parses as GitHub does: CommonMark with tables, strikethrough and footnotes. Its time grows linearly with the text,
  * even for hostile texts. Without `text_join`, an escaped character has a token of its own.
+ *
+ * Of the rules for footnotes, only the one for their definitions is enabled, so each stays in its place, as a block that
+ * contains others. GitHub has no inline footnotes. The rules for references and for the list at the end of the text take
+ * quadratic time.
  */
 const markdown = new MarkdownIt({ html: true })
   .use(footnotes as unknown as PluginSimple) // its types are those of another build of `markdown-it`
-  .disable('text_join')
+  .disable(['text_join', 'footnote_inline', 'footnote_ref', 'footnote_tail'])
 
 /** A line of a paragraph, as readers see it. */
 interface Line {
@@ -29,7 +33,8 @@ export function visibleCommandLines(body: string): string[] {
   const html = new OpenHtml()
   const found: string[] = []
   let parent: Token | undefined
-  for (const token of markdown.parse(body, {})) {
+  const environment: { footnotes?: object } = {}
+  for (const token of markdown.parse(body, environment)) {
     const { depth } = html
     if (token.type === 'html_block') {
       html.read(token.content)
@@ -37,7 +42,7 @@ export function visibleCommandLines(body: string): string[] {
     }
     if (token.type === 'inline') {
       const isParagraph = parent?.type === 'paragraph_open' && parent.level === 0
-      const lines = linesOf(token.children ?? [], html)
+      const lines = linesOf(token.children ?? [], html, environment.footnotes !== undefined)
       if (isParagraph && depth === 0) found.push(...commandLines(lines))
       html.endBlock(depth)
     }
@@ -46,8 +51,8 @@ export function visibleCommandLines(body: string): string[] {
   return found
 }
 
-/** Reads the lines of a block, and its HTML. */
-function linesOf(tokens: readonly Token[], html: OpenHtml): Line[] {
+/** Reads the lines of a block, and its HTML. A line that may refer to one of the footnotes shows another text. */
+function linesOf(tokens: readonly Token[], html: OpenHtml, hasFootnotes: boolean): Line[] {
   const newLine = (): Line => ({ text: '', beginsWithSlash: false, isUnclear: html.mayHide })
   let line = newLine()
   const lines = [line]
@@ -62,7 +67,7 @@ function linesOf(tokens: readonly Token[], html: OpenHtml): Line[] {
       line.isUnclear ||= !isHidden || html.mayHide
     } else if (type === 'text' || type === 'text_special' || type === 'code_inline') {
       if (type === 'text') html.readText(content)
-      line.isUnclear ||= html.mayHide
+      line.isUnclear ||= html.mayHide || (hasFootnotes && type === 'text' && content.includes('[^'))
       if (line.text === '') line.beginsWithSlash = type === 'text' && nesting === 0 && content.startsWith('/')
       line.text += content
     } else if (!/^(em|strong|link)_(open|close)$/.test(type)) line.isUnclear = true

@@ -64,12 +64,23 @@ export class Registry {
     return this.#listFor(name).some(({ replies, options }) => replies && mayShare(options.source, sources))
   }
 
-  /** Removes one registration of a function for `name`. @returns Whether there was one. */
+  /** Removes one registration of a function for `name`, except those of commands. @returns Whether there was one. */
   remove(name: string, given: unknown): boolean {
+    const registration = this.#listFor(name).find((one) => (one.given ?? one.handler) === given && !one.command)
+    return registration !== undefined && this.#removeFrom(name, registration)
+  }
+
+  /** Removes a registration for all of its names. */
+  removeRegistration(registration: Registration): void {
+    for (const name of registration.events) this.#removeFrom(name, registration)
+  }
+
+  #removeFrom(name: string, registration: Registration): boolean {
     const list = this.#listFor(name)
-    const index = list.findIndex((registration) => (registration.given ?? registration.handler) === given)
+    const index = list.indexOf(registration)
     if (index < 0) return false
-    for (const removed of list.splice(index, 1)) this.#changed(removed, -1)
+    list.splice(index, 1)
+    this.#changed(registration, -1)
     return true
   }
 

@@ -19,6 +19,7 @@ import { StoreHealth, storeDelivery, toNewDelivery } from '../inbox/store-delive
 import { causeText } from '../runtime/cause-text.ts'
 import { Deadline, SharedTimer } from '../runtime/deadline.ts'
 import type { Drain } from '../runtime/drain.ts'
+import type { Json } from '../runtime/json.ts'
 import { runsOnWorkers } from '../runtime/platform.ts'
 import type { Settings } from '../settings.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
@@ -251,8 +252,8 @@ export class DeliveryReceiver implements Receiver {
   }
 
   #runHandlers(verified: VerifiedDelivery, context: RequestContext): HookReply | Promise<HookReply> {
-    const delivery = this.#parse(verified, context)
-    const matches = this.#shared.registry.match(delivery.event, delivery.action, delivery.source, delivery.payload)
+    const { delivery, plain } = this.#parse(verified, context)
+    const matches = this.#shared.registry.match(delivery.event, delivery.action, delivery.source, plain)
     if (matches.length === 0) return textReply('Hook not used')
     const { deadline, operation } = context
     const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)
@@ -279,15 +280,17 @@ export class DeliveryReceiver implements Receiver {
   /**
    * Parses the payload. The bytes are kept until the reply, for `delivery.body()`. They no longer count, so that slow
    * handlers do not make further bodies wait.
+   * @returns The delivery, and its payload as `JSON.parse` returns it.
    */
-  #parse(delivery: VerifiedDelivery, context: RequestContext): ReceivedDelivery {
+  #parse(verified: VerifiedDelivery, context: RequestContext): { delivery: ReceivedDelivery; plain: Json } {
     const { bodyLimit, logger, parsePayload } = this.#settings
     const body = context.body as ReceivedBody
-    const json = decodePayload(body.bytes, delivery.form, bodyLimit)
+    const json = decodePayload(body.bytes, verified.form, bodyLimit)
     context.reservation?.release()
-    const payload = toPayload(json, parsePayload).forHandlers()
+    const { plain, forHandlers } = toPayload(json, parsePayload)
     const readBody = async () => bodyForHandler(context)
-    return new ReceivedDelivery(delivery, payload, { logger, octokits: this.#shared.octokits, readBody })
+    const sources = { logger, octokits: this.#shared.octokits, readBody }
+    return { delivery: new ReceivedDelivery(verified, forHandlers(), sources), plain }
   }
 
   /** Logs and publishes a rejection, publishes the failure of a handler, or logs an internal error. */

@@ -34,6 +34,16 @@ describe('/help', () => {
     ])
   })
 
+  test('escapes each character that ends a cell', async () => {
+    const { comment, replies } = await startScene((hooks) => {
+      hooks.command('/deploy --to=<test|prod>', { description: 'a|b', teams: ['acme/a|b'] }, () => {})
+    })
+    await comment('mona', '/help')
+    expect((await replies())[0]?.split('\n')[2]).toBe(
+      '| `/deploy --to=<test\\|prod>` | a\\|b | `write`, or membership in the team `acme/a\\|b` |',
+    )
+  })
+
   test('is not answered if no command is listed, or if the application has a command with this name', async () => {
     const hidden = await startScene((hooks) => hooks.command('/secret', { help: false }, () => {}))
     await hidden.comment('mona', '/help')

@@ -1,3 +1,4 @@
+import { Octokit } from 'octokit'
 import { describe, expect, test } from 'vitest'
 import { Discard, Hooks, Unrecoverable } from '../../src/index.ts'
 import { eventually } from '../inbox/stores.ts'
@@ -67,6 +68,26 @@ describe.each([
     expect(await scene.replies()).toEqual([
       '`/deploy` runs once for a comment, so only its first line runs. Write another comment for the next one.',
     ])
+  })
+
+  test('runs if parsePayload returns BigInts', async () => {
+    const parsePayload = (json: string) =>
+      JSON.parse(json, (_name, value) => (Number.isSafeInteger(value) ? BigInt(value) : value))
+    const { comment, ran, reactions, replies } = await deployScene({}, { stores, parsePayload })
+    expect(await reactions(await comment('mona', '/deploy prod'))).toEqual(['eyes', 'rocket'])
+    expect(ran).toEqual([prod])
+    await comment('mona', '/deploy')
+    expect(await replies()).toHaveLength(1)
+  })
+
+  test('fails without a retry if parsePayload returns no comment', async () => {
+    const errors: unknown[] = []
+    const onError = ({ error }: { error: unknown }) => void errors.push(error)
+    const { comment, ran } = await deployScene({}, { stores, onError, parsePayload: () => ({}) })
+    await comment('mona', '/deploy prod')
+    expect(ran).toEqual([])
+    expect(errors).toEqual([expect.objectContaining({ name: 'Unrecoverable' })])
+    expect(String(errors[0])).toContain('The option "parsePayload" must return')
   })
 
   test('is found only in lines that readers see as a command', async () => {
@@ -174,12 +195,16 @@ describe('where commands are found', () => {
     }
   })
 
-  test('not in the body of an issue that another user has transferred', async () => {
+  test.each([
+    ['that another user has opened', 'mallory', undefined],
+    ['that another user has transferred', 'mallory', { old_issue: { number: 3 } }],
+    ['that its author has transferred', 'mona', { old_issue: { number: 3 } }],
+  ])('not in the body of an issue %s', async (_name, login, changes) => {
     const { github, as, handled, ran } = await deployScene({ bodies: true })
     const { data: sender } = await as('mona').users.getAuthenticated()
-    const { data: user } = await as('mallory').users.getAuthenticated()
+    const { data: user } = await as(login).users.getAuthenticated()
     await github.deliver('issues.opened', {
-      ...{ action: 'opened', sender, repository: { full_name: 'octo/hello', id: 1 } },
+      ...{ action: 'opened', sender, repository: { full_name: 'octo/hello', id: 1 }, changes },
       issue: { number: 8, body: '/deploy prod', user },
     })
     await handled()
@@ -195,6 +220,21 @@ describe('where commands are found', () => {
     await as('mona').issues.updateComment({ ...repo, comment_id, body: '/deploy stage' })
     await handled()
     expect(ran).toEqual([prod, { environment: 'stage', version: undefined }])
+  })
+
+  test.each([
+    ['of a quote', '> log\n/deploy prod', '> log\n\n/deploy prod'],
+    ['of an open element', '<details>\n\n/deploy prod', '\n\n/deploy prod'],
+    ['of a code block', '```\r\n  /deploy **prod**\r\n```', '/deploy **prod**\n\n```\n/deploy stage\n```'],
+  ])('not in a line that an edit %s makes visible', async (_name, body, edited) => {
+    const { as, comment, handled, ran } = await deployScene({ edits: true })
+    const comment_id = await comment('mallory', body)
+    await as('mona').issues.updateComment({ ...repo, comment_id, body: edited })
+    await handled()
+    expect(ran).toEqual([])
+    await as('mona').issues.updateComment({ ...repo, comment_id, body: `${edited}\n\n  /deploy \`v1\`\n` })
+    await handled()
+    expect(ran).toEqual([{ environment: 'v1', version: undefined }])
   })
 
   test('not in an edit that leaves the text as it is', async () => {
@@ -274,6 +314,26 @@ describe('an attempt', () => {
     ).toHaveLength(2)
   })
 
+  test('that ignores its timeout does not block later attempts, or later commands of the comment', async () => {
+    const seen = new Set<string>()
+    const scene = await startScene(
+      (hooks) => {
+        hooks.command('/hang', { attempts: 2, backoff: 1, timeout: 1000 }, ({ attempt }) => {
+          seen.add(`hang ${attempt}`)
+          return attempt === 1 ? new Promise(() => {}) : undefined
+        })
+        hooks.command('/next', { attempts: 50, backoff: 1, timeout: 300 }, () => void seen.add('next'))
+      },
+      { stores: true },
+    )
+    await scene.comment('mona', '/hang\n/next')
+    expect([...seen].toSorted()).toEqual(['hang 1', 'hang 2', 'next'])
+    expect(scene.logger.lines).toContainEqual({
+      ...{ level: 'warn', message: expect.stringContaining('an earlier command of the comment did not end') },
+      fields: expect.objectContaining({ handler: 'command:/next' }),
+    })
+  })
+
   test.each([
     ['the last one', 2, () => new Error('as planned'), ['eyes', 'confused']],
     ['an unrecoverable one', 2, () => new Unrecoverable('as planned'), ['eyes', 'confused']],
@@ -297,6 +357,24 @@ describe('an attempt', () => {
     await comment('mona', '/deploy prod')
     expect(ran).toEqual([prod])
     expect(logger.messages).toContain('Cannot add the reaction rocket to a comment')
+  })
+
+  test('does not repeat a reply that GitHub has created in spite of its error', async () => {
+    let isFirst = true
+    const failingFetch: typeof fetch = async (...given) => {
+      const response = await fetch(...given)
+      if (given[1]?.method !== 'POST' || !/comments$/.test(response.url) || !isFirst) return response
+      isFirst = false
+      return Response.json({ message: 'Bad gateway' }, { status: 502 })
+    }
+    const retry = { retryAfterBaseValue: 1 }
+    const scene = await startScene(
+      (hooks) => hooks.command('/deploy', { attempts: 2, backoff: 1 }, ({ reply }) => reply('Done')),
+      { stores: true, octokit: Octokit.defaults({ request: { fetch: failingFetch }, retry }) },
+    )
+    await scene.comment('mona', '/deploy')
+    expect(await scene.replies()).toEqual(['Done'])
+    expect((await scene.inbox?.get(1))?.tasks[0]?.attempts).toHaveLength(2)
   })
 
   test('finds an earlier reply among more than a page of comments', async () => {
@@ -350,6 +428,31 @@ test('middleware runs around a command', async () => {
   expect(seen).toEqual(['command:/deploy', 'ran'])
 })
 
+test('middleware can reject a payload that is signed with the secret of another repository', async () => {
+  const secret = () => ({ secret: 'a secret of the tests', id: '5' })
+  const ran: unknown[] = []
+  const scene = await startScene(
+    (hooks) => {
+      hooks.use(({ payload, secretId }, next) => {
+        const id = 'repository' in payload ? payload.repository?.id : undefined
+        if (String(id) !== secretId) throw new Unrecoverable('Signed with the secret of another repository')
+        return next()
+      })
+      hooks.command('/deploy', () => void ran.push('ran'))
+    },
+    { secret },
+  )
+  const { data: user } = await scene.as('mona').users.getAuthenticated()
+  for (const id of [4, 5]) {
+    await scene.github.deliver('issue_comment.created', {
+      ...{ action: 'created', issue: { number: 7 }, sender: user, repository: { full_name: 'octo/hello', id } },
+      comment: { id: 5, body: '/deploy', user },
+    })
+    await scene.handled()
+    expect(ran).toHaveLength(id - 4)
+  }
+})
+
 describe('the arguments of hooks.command()', () => {
   const hooks = () => new Hooks({ secret: 'any', token: 'any' })
   const ignore = () => {}
@@ -379,6 +482,21 @@ describe('the arguments of hooks.command()', () => {
     expect(own.off('/deploy', ignore)).toBe(true)
     expect(own.off('/deploy', ignore)).toBe(false)
     own.command('/deploy [version]', ignore)
+  })
+
+  test('a handler is removed from the command or the event that off() names, and from no other', () => {
+    const own = hooks()
+    const names = () => own.registrations.flatMap(({ name, command }) => (command || name === 'on' ? name : []))
+    own.command('/deploy', ignore)
+    own.on('issue_comment.created', { name: 'on' }, ignore)
+    own.command('/ship', ignore)
+    expect(own.off('/ship', ignore)).toBe(true)
+    expect(names()).toEqual(['command:/deploy', 'on'])
+    expect(own.off('issue_comment.created', ignore)).toBe(true)
+    expect(own.off('issue_comment.created', ignore)).toBe(false)
+    expect(names()).toEqual(['command:/deploy'])
+    expect(own.off('/deploy', ignore)).toBe(true)
+    expect(names()).toEqual([])
   })
 
   test('a command needs credentials where handlers run', () => {

@@ -27,6 +27,8 @@ describe('a line is a command', () => {
     ['after a tilde that has no pair', '~/notes\n/deploy prod', ['/deploy prod']],
     ['with a tilde', '/deploy ~/a ~/b', ['/deploy ~/a ~/b']],
     ['after a comparison', 'a < b, a &lt;b\n/deploy prod', ['/deploy prod']],
+    ['with an expression in brackets', '/search [^a-z]', ['/search [^a-z]']],
+    ['after a footnote', '[^1]: a\n\n/deploy prod', ['/deploy prod']],
     ['after an image and HTML', '![x](y) <kbd>a</kbd> <br> b\n\n/deploy prod', ['/deploy prod']],
   ])('%s', (_name, body, expected) => {
     expect(visibleCommandLines(body)).toEqual(expected)
@@ -56,6 +58,9 @@ describe('a line is no command', () => {
     ['in a formula', '$$\n/deploy prod\n$$'],
     ['in a footnote', '[^1]: a\n/deploy prod'],
     ['in a footnote with one word', '[^1]: a\n  /deploy prod'],
+    ['in what other sites show as a footnote', '> see ^[/deploy prod]\n\n```\n/deploy stage\n```'],
+    ['with a reference to a footnote', '/deploy prod[^1]\n\n[^1]: a'],
+    ['after an element of a footnote that is open', '[^1]: a <details>\n\n/deploy prod'],
     ['in the title of a link definition', '[a]: b "\n/deploy prod\n"'],
     ['in a comment', '<!--\n\n/deploy prod\n\n-->'],
     ['in a comment of a line', 'a <!--\n/deploy prod\n--> b'],
@@ -99,6 +104,10 @@ test('names are compared without case, and only letters of ASCII are equal', () 
   expect(names(`/${'a'.repeat(60)}`)).toEqual([])
 })
 
+function numbered(text: string, count: number): string {
+  return Array.from({ length: count }, (_, index) => text.replace('$', String(index))).join('')
+}
+
 /** Each of them has a command in its last line, so that the comment is parsed. */
 const hostile: Record<string, string> = {
   'open brackets': '['.repeat(65_000),
@@ -119,6 +128,10 @@ const hostile: Record<string, string> = {
   'link definitions': '[a]: x\n'.repeat(9000),
   footnotes: '[^1]: '.repeat(10_000),
   'inline footnotes': '^['.repeat(30_000),
+  'closed inline footnotes': '^[a]'.repeat(16_000),
+  'references to one footnote': `[^1]: a\n\n${'[^1]'.repeat(16_000)}`,
+  'references to many footnotes': `${numbered('[^$]', 4500)}\n\n${numbered('[^$]:a\n', 4500)}`,
+  'open references': `[^1]: a\n\n${'[^'.repeat(32_000)}`,
   'a long table': `|a|\n|-|\n${'|\n'.repeat(30_000)}`,
   commands: '/deploy a\n'.repeat(10_000),
   entities: '&'.repeat(65_000),
