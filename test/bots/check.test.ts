@@ -202,6 +202,16 @@ describe('a check that fails', () => {
     )
   })
 
+  test('does not create its run twice in one attempt, because GitHub may have created it before an error', async () => {
+    const { github, hooks, runs } = await startScene()
+    github.failAt(/^POST .*check-runs/, { status: 502 })
+    const posts = () => requestsTo(github).filter((one) => /^POST .*check-runs/.test(one))
+    expect(await check(hooks, async () => 'success')).toMatchObject({ outcome: 'failed', error: { status: 502 } })
+    expect(posts()).toHaveLength(1)
+    await check(hooks, async () => 'success', { attempt: 2 })
+    expect(await runs()).toMatchObject([{ conclusion: 'success' }])
+  })
+
   test('does not go on with the run of another App', async () => {
     const { github, app } = await startScene()
     const other = github.addApp({ id: 4, installations: [{ id: 6, repositories: [repository] }] })
