@@ -99,33 +99,34 @@ class Check implements RunningCheck {
 
   async #run(work: CheckWork): Promise<CheckConclusion> {
     await this.#requests.start()
-    const result = await this.#work(work)
-    if (await this.#isSuperseded()) {
-      await this.#cancel()
-      throw this.#obsolete
+    try {
+      const result = await this.#work(work)
+      if (!(await this.#isSuperseded())) return await this.#conclude(result)
+    } catch (error) {
+      if (!(await this.#isSuperseded().catch(() => false))) {
+        await this.#reportFailure(error)
+        throw error
+      }
     }
-    const { conclusion = this.#defaultConclusion, ...output } = isString(result) ? { conclusion: result } : result
-    await this.#requests.complete(conclusion, output, this.#annotations)
-    return conclusion
+    await this.#cancel()
+    throw this.#obsolete
   }
 
   async #work(work: CheckWork): Promise<CheckConclusion | CheckResult> {
     const signal = AbortSignal.any([this.#context.delivery.signal, this.superseded.signal])
-    try {
-      const result = await work({
-        ...{ id: this.#requests.id, headSha: this.headSha, signal },
-        update: (output) => this.#requests.update(output),
-        annotate: (...annotations) => void this.#annotations.push(...annotations),
-      })
-      return result || {}
-    } catch (error) {
-      if (!(await this.#isSuperseded().catch(() => false))) await this.#reportFailure(error)
-      else {
-        await this.#cancel()
-        throw this.#obsolete
-      }
-      throw error
-    }
+    const result = await work({
+      ...{ id: this.#requests.id, headSha: this.headSha, signal },
+      update: (output) => this.#requests.update(output),
+      annotate: (...annotations) => void this.#annotations.push(...annotations),
+    })
+    return result || {}
+  }
+
+  async #conclude(result: CheckConclusion | CheckResult): Promise<CheckConclusion> {
+    const { conclusion = this.#defaultConclusion, ...output } = isString(result) ? { conclusion: result } : result
+    // Removes the annotations: if GitHub rejects one of them, the report of the failure must not contain it.
+    await this.#requests.complete(conclusion, output, this.#annotations.splice(0))
+    return conclusion
   }
 
   get #defaultConclusion(): CheckConclusion {
@@ -138,11 +139,21 @@ class Check implements RunningCheck {
     const summary = error instanceof Error ? error.message : String(error)
     try {
       if (isDiscard(error)) await this.#requests.complete('skipped', { summary })
-      else if (isLastAttempt || isUnrecoverable(error)) {
-        await this.#requests.complete('failure', { summary }, this.#annotations)
-      } else await this.#requests.update({ title: 'Failed, and will be retried', summary })
+      else if (isLastAttempt || isUnrecoverable(error)) await this.#fail(summary)
+      else await this.#requests.update({ title: 'Failed, and will be retried', summary })
     } catch (err) {
       log.warn({ err }, `Cannot report the failure of the check "${this.#target.name}" to GitHub`)
+    }
+  }
+
+  /** Without the annotations if GitHub rejects them: a required check that stays in progress blocks the pull request. */
+  async #fail(summary: string): Promise<void> {
+    const annotations = this.#annotations.splice(0)
+    try {
+      await this.#requests.complete('failure', { summary }, annotations)
+    } catch (error) {
+      if (annotations.length === 0) throw error
+      await this.#requests.complete('failure', { summary })
     }
   }
 

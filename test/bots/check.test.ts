@@ -212,6 +212,28 @@ describe('a check that fails', () => {
     expect(await runs()).toMatchObject([{ conclusion: 'success' }])
   })
 
+  test.each([
+    ['of a result', false],
+    ['of work that fails', true],
+  ])('is a failure without annotations if GitHub rejects those %s in the last attempt', async (_which, isBroken) => {
+    const { github, hooks, runs } = await startScene()
+    const work = async ({ annotate }: CheckRun) => {
+      annotate(annotation(1))
+      github.failAt(/^PATCH /, { status: 422 })
+      if (isBroken) throw new Error('Broken')
+    }
+    expect(await check(hooks, work, { attempt: 12 })).toMatchObject({ outcome: 'dead' })
+    const output = { title: 'Failed', annotations_count: 0 }
+    expect(await runs()).toMatchObject([{ status: 'completed', conclusion: 'failure', output }])
+  })
+
+  test('stays in progress if GitHub rejects its result before the last attempt', async () => {
+    const { github, hooks, runs } = await startScene()
+    github.failAt(/^PATCH /, { status: 422 })
+    expect(await check(hooks, async () => 'success')).toMatchObject({ outcome: 'failed', error: { status: 422 } })
+    expect(await runs()).toMatchObject([{ status: 'in_progress', output: { title: 'Failed, and will be retried' } }])
+  })
+
   test('does not go on with the run of another App', async () => {
     const { github, app } = await startScene()
     const other = github.addApp({ id: 4, installations: [{ id: 6, repositories: [repository] }] })
