@@ -8,7 +8,7 @@
 import { isString } from '../runtime/check-options.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import { type Json, objectIn, textIn } from '../runtime/json.ts'
-import { Discard, isDiscard, isUnrecoverable } from '../thrown.ts'
+import { Discard, isDiscard, isRetry, isUnrecoverable } from '../thrown.ts'
 import { CheckRequests, type CheckTarget } from './check-requests.ts'
 import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckResult, CheckWork } from './check-types.ts'
 import type { BotContext, BotOctokit } from './context.ts'
@@ -135,8 +135,10 @@ class Check implements RunningCheck {
 
   /** If GitHub does not take the report, the error of the work still decides the outcome of the attempt. */
   async #reportFailure(error: unknown): Promise<void> {
-    const { isLastAttempt, log } = this.#context.delivery
-    const summary = error instanceof Error ? error.message : String(error)
+    const { guid, isLastAttempt, log } = this.#context.delivery
+    const summary = isDecision(error)
+      ? error.message
+      : `The check ended with an error. The log of the application has it, for the delivery ${guid}.`
     try {
       if (isDiscard(error)) await this.#requests.complete('skipped', { summary })
       else if (isLastAttempt || isUnrecoverable(error)) await this.#fail(summary)
@@ -177,6 +179,9 @@ class Check implements RunningCheck {
     )
   }
 }
+
+/** Whether a handler throws such an error on purpose. The message of any other error may contain a secret. */
+const isDecision = (error: unknown): error is Error => isDiscard(error) || isRetry(error) || isUnrecoverable(error)
 
 const shortSha = (sha: string): string => sha.slice(0, 7)
 

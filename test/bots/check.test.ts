@@ -155,7 +155,8 @@ describe('a check that fails', () => {
       throw new Error('No connection')
     })
     expect(failed).toMatchObject({ outcome: 'failed', error: { message: 'No connection' } })
-    const output = { title: 'Failed, and will be retried', summary: 'No connection' }
+    const summary = expect.stringMatching(/^The check ended with an error\. The log .* delivery [\da-f-]{36}\.$/)
+    const output = { title: 'Failed, and will be retried', summary }
     expect(await runs()).toMatchObject([{ status: 'in_progress', conclusion: null, output }])
     const id = (await runs())[0]?.id
     await check(hooks, async () => 'success', { attempt: 2 })
@@ -164,7 +165,7 @@ describe('a check that fails', () => {
   })
 
   test.each<[string, Error, number]>([
-    ['in its last attempt', new Error('Broken'), 12],
+    ['in its last attempt', new Retry({ message: 'Broken' }), 12],
     ['with Unrecoverable', new Unrecoverable('Broken'), 1],
   ])('%s is a failure with the message', async (_when, error, attempt) => {
     const { hooks, runs } = await startScene()
@@ -187,6 +188,15 @@ describe('a check that fails', () => {
     }
     expect(await check(hooks, work)).toMatchObject({ outcome, error })
     expect(await runs()).toMatchObject([shown])
+  })
+
+  test('does not show the message of an error that was not thrown on purpose', async () => {
+    const { github, hooks, runs } = await startScene()
+    const work = () => Promise.reject(new Error('a secret'))
+    await check(hooks, work)
+    expect(await check(hooks, work, { attempt: 12 })).toMatchObject({ outcome: 'dead' })
+    expect(await runs()).toMatchObject([{ conclusion: 'failure' }])
+    expect(JSON.stringify(github.requests.map(({ body }) => body))).not.toContain('a secret')
   })
 
   test('fails with its own error if GitHub does not take the report', async () => {
