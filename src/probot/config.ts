@@ -1,5 +1,6 @@
 import { isObject } from '../runtime/json.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
+import { Unrecoverable } from '../thrown.ts'
 
 /** The members of a configuration file. */
 export type Config = Record<string, unknown>
@@ -58,6 +59,9 @@ async function getConfig<Value extends object>(
   return { files, config: config as Value }
 }
 
+/** In UTF-16 code units, as `delivery.config()` limits it: the parser of YAML takes minutes for a text of 1 MB. */
+const maxLength = 64 * 1024
+
 type Place = Pick<ConfigFile, 'owner' | 'repo' | 'path'> & { branch?: string }
 
 /**
@@ -112,12 +116,15 @@ async function readFile(octokit: FileReader, { owner, repo, path, branch }: Plac
   }
 }
 
-/** @throws {Error} (rejects) if the text is not an object. */
+/** @throws {Error} (rejects) if the text is too long, or not an object. */
 async function parseFile(data: unknown, { path, url }: Pick<ConfigFile, 'path' | 'url'>): Promise<Config> {
   if (Array.isArray(data)) throw new Error(`${url} is a folder, not a configuration file`)
   const isJson = /\.json$/i.test(path)
   if (isJson && isObject(data)) return data // Octokit has parsed it
   const text = data instanceof ArrayBuffer ? new TextDecoder().decode(data) : String(data)
+  if (text.length > maxLength) {
+    throw new Unrecoverable(`${url} must have at most ${maxLength} characters, and has ${text.length}`)
+  }
   const parse: (text: string) => unknown = isJson ? JSON.parse : (await loadYaml()).parse
   let config: unknown
   try {

@@ -176,6 +176,8 @@ describe('an invalid file is an error that a retry does not repair', () => {
     ['bot.yml', `a: &a [1]\nb: [${'*a, '.repeat(101)}]`, ': Excessive alias count'],
     ['bot.json', '{\n  "label": "bug",\n}', 'line 3: '],
     ['bot.json', 'label: bug', ': Unexpected token'],
+    ['bot.yml', `a: ${'b'.repeat(65_534)}`, ': must have at most 65536 characters, and has 65537'],
+    ['bot.yml', '- '.repeat(30_000), ': Maximum call stack size exceeded'],
     ['bot.json', '', ': Unexpected end of JSON input'],
   ]
   test.each(problems)('%s with %j', async (file, text, message) => {

@@ -103,6 +103,8 @@ describe('context.config()', () => {
     const { context: text } = contextFor('push', { [own]: 'only text' })
     await expect(text.config('bot.yml')).rejects.toThrow('must contain members')
     await expect(text.config('bot.toml')).rejects.toThrow('ends with .yml, .yaml or .json')
+    const { context: long } = contextFor('push', { [own]: `a: ${'b'.repeat(65_534)}` })
+    await expect(long.config('bot.yml')).rejects.toThrow('bot.yml must have at most 65536 characters, and has 65537')
     const { context: wrong } = contextFor('push', { [own]: '_extends: "no repository"' })
     await expect(wrong.config('bot.yml')).rejects.toThrow('"_extends" must be "repo"')
   })
