@@ -83,7 +83,8 @@ function placeOf(text: string, { place, lineOf }: ConfigFile): Place {
     invalid([problem(place, lineOf(['_extends']), `_extends: ${rule}, got ${JSON.stringify(text)}`)])
   const [, owner = place.owner, repo = '', path = place.path] =
     /^(?:([\w-]+)\/)?([\w.-]+)(?::([^:]+\.(?:ya?ml|json)))?$/.exec(text) ?? []
-  if (repo === '') throw wrong('must be "repo", "owner/repo", or one of them with ":path/of/the/file.yml"')
+  if (repo === '' || /(^|\/)\.\.?(\/|$)/.test(`${repo}/${path}`))
+    throw wrong('must be "repo", "owner/repo", or one of them with ":path/of/the/file.yml"')
   if (owner.toLowerCase() !== place.owner.toLowerCase()) throw wrong(`must be a repository of ${place.owner}`)
   return { owner: place.owner, repo, path }
 }

@@ -59,6 +59,8 @@ async function getConfig<Value extends object>(
   return { files, config: config as Value }
 }
 
+const maxExtended = 10
+
 /** In UTF-16 code units, as `delivery.config()` limits it: the parser of YAML takes minutes for a text of 1 MB. */
 const maxLength = 64 * 1024
 
@@ -67,13 +69,14 @@ type Place = Pick<ConfigFile, 'owner' | 'repo' | 'path'> & { branch?: string }
 /**
  * Reads the file of the repository, else that of the owner's repository `.github`, and then each file that the last one
  * extends.
- * @throws {Error} (rejects) if a file is not valid, or extends itself.
+ * @throws {Error} (rejects) if a file is not valid, extends itself, or extends more than `maxExtended` files.
  */
 async function readFiles(octokit: FileReader, place: Place): Promise<ConfigFile[]> {
   const files = [await readFile(octokit, place)]
   if (!files[0]?.config && place.repo !== '.github') {
     files.push(await readFile(octokit, { owner: place.owner, repo: '.github', path: place.path }))
   }
+  let extended = 0
   for (let last = files.at(-1); last?.config && '_extends' in last.config; last = files.at(-1)) {
     const { _extends, ...config } = last.config
     last.config = config
@@ -81,6 +84,7 @@ async function readFiles(octokit: FileReader, place: Place): Promise<ConfigFile[
     const base = parseExtends(_extends, place, last.url)
     const again = files.find(({ owner, repo, path }) => isSame({ owner, repo, path }, base))
     if (again) throw new Error(`${last.url} extends ${again.url}, which extends it: remove one "_extends"`)
+    if (++extended > maxExtended) throw new Error(`${last.url}: more than ${maxExtended} files extend each other`)
     files.push(await readFile(octokit, base))
   }
   return files
@@ -92,7 +96,7 @@ const isSame = (one: Place, other: Place): boolean =>
 /** @param value `repo`, `owner/repo`, `repo:path` or `owner/repo:path`. @throws {Error} */
 function parseExtends(value: unknown, { owner, path }: Place, url: string): Place {
   const match = /^(?:([a-z\d-]+)\/)?([-.\w]+)(?::([-./\w]+\.ya?ml))?$/i.exec(String(value))
-  if (!match) {
+  if (!match || /(^|\/)\.\.?(\/|$)/.test(`${match[2]}/${match[3]}`)) {
     throw new Error(`${url}: "_extends" must be "repo", "owner/repo" or "owner/repo:path.yml", got ${value}`)
   }
   return { owner: match[1] ?? owner, repo: match[2] as string, path: match[3] ?? path }

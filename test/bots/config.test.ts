@@ -166,6 +166,12 @@ describe('_extends', () => {
     await expect(read('bot.yml')).rejects.toThrow(message)
     expect(answersOf(github)).toEqual(['hello 200', 'base 200'])
   })
+
+  test.each(['..', '.', 'octo/..', '..:a.yml', 'base:../a.yml', 'base:a/./b.yml'])('rejects %j', async (text) => {
+    const { github, read } = await withFiles({ [own]: `_extends: "${text}"` })
+    await expect(read('bot.yml')).rejects.toThrow('_extends: must be "repo", "owner/repo", or one of them')
+    expect(answersOf(github)).toEqual(['hello 200'])
+  })
 })
 
 describe('an invalid file is an error that a retry does not repair', () => {
@@ -176,8 +182,6 @@ describe('an invalid file is an error that a retry does not repair', () => {
     ['bot.yml', `a: &a [1]\nb: [${'*a, '.repeat(101)}]`, ': Excessive alias count'],
     ['bot.json', '{\n  "label": "bug",\n}', 'line 3: '],
     ['bot.json', 'label: bug', ': Unexpected token'],
-    ['bot.yml', `a: ${'b'.repeat(65_534)}`, ': must have at most 65536 characters, and has 65537'],
-    ['bot.yml', '- '.repeat(30_000), ': Maximum call stack size exceeded'],
     ['bot.json', '', ': Unexpected end of JSON input'],
   ]
   test.each(problems)('%s with %j', async (file, text, message) => {
@@ -186,6 +190,14 @@ describe('an invalid file is an error that a retry does not repair', () => {
     await expect(read(file)).rejects.toThrow(
       `Invalid configuration: ${place}${message.startsWith(':') ? '' : ', '}${message}`,
     )
+  })
+
+  test.each([
+    ['too long', `a: ${'b'.repeat(65_534)}`, /octo\/hello: must have at most 65536 characters, and has 65537$/],
+    ['nested too deeply', '- '.repeat(30_000), /octo\/hello, line 1: Maximum call stack size exceeded$/],
+  ])('a text that is %s', async (_how, text, message) => {
+    const { read } = await withFiles({ 'octo/hello/.github/bot.yml': text })
+    await expect(read('bot.yml')).rejects.toThrow(message)
   })
 
   test.each([
