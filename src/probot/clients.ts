@@ -28,7 +28,7 @@ export class Clients {
     if (githubToken !== undefined) return this.#create('token', scope, { token: githubToken })
     if (!appId || !privateKey) return this.#create('anonymous', scope, undefined)
     const app = { appId, privateKey, client: this.#sharedClient({ appId, privateKey }) }
-    if (id === undefined) return this.#create('app', scope, app)
+    if (id === undefined) return this.#create(`app ${appId}`, scope, app)
     return this.#create(`installation ${id}`, scope, { ...app, installationId: id })
   }
 
