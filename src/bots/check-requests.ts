@@ -52,7 +52,8 @@ export class CheckRequests {
     const state = { status: 'in_progress', ...(detailsUrl !== undefined && { details_url: detailsUrl }) }
     if (found !== undefined) return this.#patch(state)
     const run = { name, head_sha: headSha, external_id: externalId, started_at: new Date().toISOString(), ...state }
-    const data = await this.#request('POST /repos/{owner}/{repo}/check-runs', run)
+    // GitHub may have created the run although it answers with an error. The next attempt finds the run.
+    const data = await this.#request('POST /repos/{owner}/{repo}/check-runs', { ...run, request: { retries: 0 } })
     this.#id = wholeNumberIn(data, 'id') as number
   }
 

@@ -8,7 +8,7 @@
 import { isString } from '../runtime/check-options.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import { type Json, objectIn, textIn } from '../runtime/json.ts'
-import { Discard, isDiscard, isUnrecoverable } from '../thrown.ts'
+import { Discard, isDiscard, isRetry, isUnrecoverable } from '../thrown.ts'
 import { CheckRequests, type CheckTarget } from './check-requests.ts'
 import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckResult, CheckWork } from './check-types.ts'
 import type { BotContext, BotOctokit } from './context.ts'
@@ -99,33 +99,34 @@ class Check implements RunningCheck {
 
   async #run(work: CheckWork): Promise<CheckConclusion> {
     await this.#requests.start()
-    const result = await this.#work(work)
-    if (await this.#isSuperseded()) {
-      await this.#cancel()
-      throw this.#obsolete
+    try {
+      const result = await this.#work(work)
+      if (!(await this.#isSuperseded())) return await this.#conclude(result)
+    } catch (error) {
+      if (!(await this.#isSuperseded().catch(() => false))) {
+        await this.#reportFailure(error)
+        throw error
+      }
     }
-    const { conclusion = this.#defaultConclusion, ...output } = isString(result) ? { conclusion: result } : result
-    await this.#requests.complete(conclusion, output, this.#annotations)
-    return conclusion
+    await this.#cancel()
+    throw this.#obsolete
   }
 
   async #work(work: CheckWork): Promise<CheckConclusion | CheckResult> {
     const signal = AbortSignal.any([this.#context.delivery.signal, this.superseded.signal])
-    try {
-      const result = await work({
-        ...{ id: this.#requests.id, headSha: this.headSha, signal },
-        update: (output) => this.#requests.update(output),
-        annotate: (...annotations) => void this.#annotations.push(...annotations),
-      })
-      return result || {}
-    } catch (error) {
-      if (!(await this.#isSuperseded().catch(() => false))) await this.#reportFailure(error)
-      else {
-        await this.#cancel()
-        throw this.#obsolete
-      }
-      throw error
-    }
+    const result = await work({
+      ...{ id: this.#requests.id, headSha: this.headSha, signal },
+      update: (output) => this.#requests.update(output),
+      annotate: (...annotations) => void this.#annotations.push(...annotations),
+    })
+    return result || {}
+  }
+
+  async #conclude(result: CheckConclusion | CheckResult): Promise<CheckConclusion> {
+    const { conclusion = this.#defaultConclusion, ...output } = isString(result) ? { conclusion: result } : result
+    // Removes the annotations: if GitHub rejects one of them, the report of the failure must not contain it.
+    await this.#requests.complete(conclusion, output, this.#annotations.splice(0))
+    return conclusion
   }
 
   get #defaultConclusion(): CheckConclusion {
@@ -134,15 +135,27 @@ class Check implements RunningCheck {
 
   /** If GitHub does not take the report, the error of the work still decides the outcome of the attempt. */
   async #reportFailure(error: unknown): Promise<void> {
-    const { isLastAttempt, log } = this.#context.delivery
-    const summary = error instanceof Error ? error.message : String(error)
+    const { guid, isLastAttempt, log } = this.#context.delivery
+    const summary = isDecision(error)
+      ? error.message
+      : `The check ended with an error. The log of the application has it, for the delivery ${guid}.`
     try {
       if (isDiscard(error)) await this.#requests.complete('skipped', { summary })
-      else if (isLastAttempt || isUnrecoverable(error)) {
-        await this.#requests.complete('failure', { summary }, this.#annotations)
-      } else await this.#requests.update({ title: 'Failed, and will be retried', summary })
+      else if (isLastAttempt || isUnrecoverable(error)) await this.#fail(summary)
+      else await this.#requests.update({ title: 'Failed, and will be retried', summary })
     } catch (err) {
       log.warn({ err }, `Cannot report the failure of the check "${this.#target.name}" to GitHub`)
+    }
+  }
+
+  /** Without the annotations if GitHub rejects them: a required check that stays in progress blocks the pull request. */
+  async #fail(summary: string): Promise<void> {
+    const annotations = this.#annotations.splice(0)
+    try {
+      await this.#requests.complete('failure', { summary }, annotations)
+    } catch (error) {
+      if (annotations.length === 0) throw error
+      await this.#requests.complete('failure', { summary })
     }
   }
 
@@ -166,6 +179,9 @@ class Check implements RunningCheck {
     )
   }
 }
+
+/** Whether a handler throws such an error on purpose. The message of any other error may contain a secret. */
+const isDecision = (error: unknown): error is Error => isDiscard(error) || isRetry(error) || isUnrecoverable(error)
 
 const shortSha = (sha: string): string => sha.slice(0, 7)
 

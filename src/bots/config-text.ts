@@ -23,10 +23,19 @@ export class ConfigTextError extends Error {
 }
 
 /**
+ * In UTF-16 code units. The parser compares each key of an object with all others: it takes 2 s for 12,000 keys, which fit
+ * into this length, and more than a minute for 70,000 keys.
+ */
+const maxLength = 64 * 1024
+
+/**
  * Parses YAML 1.2 or, if the file is `.json`, JSON. An empty YAML file is an empty object.
- * @throws {ConfigTextError} if the text is invalid, or no object. {Error} if the package `yaml` is not installed.
+ * @throws {ConfigTextError} if the text is invalid, too long, or no object. {Error} if the package `yaml` is not installed.
  */
 export async function parseConfig(path: string, text: string): Promise<ConfigText> {
+  if (text.length > maxLength) {
+    throw new ConfigTextError(`must have at most ${maxLength} characters, and has ${text.length}`, undefined)
+  }
   if (path.endsWith('.json')) checkJson(text)
   const yaml = await loadYaml()
   const lines = new yaml.LineCounter()

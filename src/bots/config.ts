@@ -74,13 +74,19 @@ function extendedBy({ place, value, lineOf }: ConfigFile): readonly string[] {
   throw invalid([problem(place, lineOf(['_extends']), '_extends: must be a text, or a list of texts')])
 }
 
-/** `repo`, `owner/repo`, `repo:path` or `owner/repo:path`. The defaults are those of the file that has this text. */
+/**
+ * `repo`, `owner/repo`, `repo:path` or `owner/repo:path`. The defaults are those of the file that has this text. The
+ * owner must be the same: the bot may read private files of other owners, and the errors would show their contents.
+ */
 function placeOf(text: string, { place, lineOf }: ConfigFile): Place {
+  const wrong = (rule: string) =>
+    invalid([problem(place, lineOf(['_extends']), `_extends: ${rule}, got ${JSON.stringify(text)}`)])
   const [, owner = place.owner, repo = '', path = place.path] =
     /^(?:([\w-]+)\/)?([\w.-]+)(?::([^:]+\.(?:ya?ml|json)))?$/.exec(text) ?? []
-  if (repo !== '') return { owner, repo, path }
-  const rule = 'must be "repo", "owner/repo", or one of them with ":path/of/the/file.yml"'
-  throw invalid([problem(place, lineOf(['_extends']), `_extends: ${rule}, got ${JSON.stringify(text)}`)])
+  if (repo === '' || /(^|\/)\.\.?(\/|$)/.test(`${repo}/${path}`))
+    throw wrong('must be "repo", "owner/repo", or one of them with ":path/of/the/file.yml"')
+  if (owner.toLowerCase() !== place.owner.toLowerCase()) throw wrong(`must be a repository of ${place.owner}`)
+  return { owner: place.owner, repo, path }
 }
 
 async function validated(schema: StandardSchemaV1, value: unknown, files: readonly ConfigFile[]): Promise<unknown> {

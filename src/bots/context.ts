@@ -15,6 +15,7 @@ export interface OctokitResponse {
 export interface BotContext extends TargetSource {
   octokit(): Promise<BotOctokit>
   readonly delivery: {
+    readonly guid: string
     readonly attempt: number
     readonly isLastAttempt: boolean
     readonly targetType: string | undefined

@@ -117,8 +117,8 @@ export interface BotMembers<Name extends string> {
   readonly changedFiles: Files<Name>
   /**
    * Reads a file of settings: `.github/<file>` in the default branch of the repository, else in that of the owner's
-   * repository `.github`. The file is YAML or JSON. With `_extends: owner/repo` in the file, settings that it lacks come
-   * from the file with the same path in that repository. hookserver keeps recent files with their ETags, and asks GitHub
+   * repository `.github`. The file is YAML or JSON. With `_extends: repo` in the file, settings that it lacks come from the
+   * file with the same path in that repository of the same owner. hookserver keeps recent files with their ETags, and asks GitHub
    * at each call whether the file has changed. Needs the package `yaml`.
    *
    * ```ts
@@ -132,8 +132,9 @@ export interface BotMembers<Name extends string> {
   /**
    * Runs a check, and shows it as a check run of the commit. The run is in progress while `work` runs, and also until the
    * retry of a failed attempt. Then it has the conclusion that `work` returns. If the last attempt fails, the conclusion
-   * is `failure`, with the message of the error. If the pull request has a newer head, the conclusion is `cancelled`, and
-   * the delivery is discarded. Needs an App with the permission "Checks: write".
+   * is `failure`. The run shows the message of `Unrecoverable`, `Retry` and `Discard`, but of no other error. If the pull
+   * request has a newer head, the conclusion is `cancelled`, and the delivery is discarded. Needs an App with the
+   * permission "Checks: write".
    *
    * ```ts
    * await delivery.check('lint', async ({ annotate, signal }) => {

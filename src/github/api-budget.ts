@@ -20,6 +20,8 @@ interface KnownLimit {
   remaining: number
   /** By `performance.now()`. */
   resetAt: number
+  /** When GitHub resets the limit, by its clock: the responses of one window have the same time. */
+  window: number
 }
 
 /**
@@ -70,6 +72,13 @@ export class ApiBudget {
   /** The number of requests that run. */
   get running(): number {
     return this.#running
+  }
+
+  /** Whether a new budget would do the same: no request runs, and no known limit holds. */
+  get isIdle(): boolean {
+    const now = performance.now()
+    const holds = this.#blockedUntil > now || [...this.#limits.values()].some(({ resetAt }) => resetAt > now)
+    return this.#running === 0 && !holds
   }
 
   /** Waits until GitHub would accept a request, sends it, and notes the limits in the response. */
@@ -153,13 +162,16 @@ export class ApiBudget {
     const now = Date.now()
     const parsed = parseRateLimit(headers, now)
     if (!parsed) return
-    const { limit, remaining, resetIn } = parsed
-    const resource = (headers as Record<string, unknown>)['x-ratelimit-resource'] ?? expected
-    this.#limits.set(String(resource), { limit, remaining, resetAt: performance.now() + resetIn })
+    const { limit, resetIn, resetAt: window } = parsed
+    const resource = String((headers as Record<string, unknown>)['x-ratelimit-resource'] ?? expected)
+    const known = this.#limits.get(resource)
+    // Responses may arrive in another order than GitHub counted their requests.
+    const remaining = known?.window === window ? Math.min(known.remaining, parsed.remaining) : parsed.remaining
+    this.#limits.set(resource, { limit, remaining, resetAt: performance.now() + resetIn, window })
     if (!diagnostics.rateLimit?.hasSubscribers) return
     diagnostics.rateLimit.publish({
       caller: this.#caller,
-      resource: String(resource),
+      resource,
       limit,
       remaining,
       resetAt: now + resetIn,

@@ -1,12 +1,10 @@
 import type { Octokit } from 'octokit'
 import { type AppOptions, appWithoutDelivery } from '../app.ts'
 import type { Delivery } from '../delivery.ts'
-import { getOrCreate } from '../runtime/get-or-create.ts'
 import { isMissingPackage, version } from '../runtime/platform.ts'
 import { type ScheduleEach, scheduleEvent } from '../schedules/schedule.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import type { Settings } from '../settings.ts'
-import type { ApiBudget } from './api-budget.ts'
 import { needsCredentials, noApp, noInstallation, unauthorizedApp } from './credential-errors.ts'
 import {
   checkOctokitTarget,
@@ -17,7 +15,7 @@ import {
 } from './installations.ts'
 import { withCheckedNames } from './octokit-mistakes.ts'
 import { toRequester } from './octokit-requester.ts'
-import { budgetFor, octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
+import { Budgets, octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
 import { defaultRetryPolicy, type Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
 import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
@@ -54,7 +52,7 @@ export class GitHubClient {
   /** The scope of requests that belong to neither a delivery nor a requester. */
   readonly #scope: Scope
   /** By caller, see `#forCaller`. */
-  readonly #budgets = new Map<string, ApiBudget>()
+  readonly #budgets = new Budgets()
   #app: Promise<AppClient> | undefined
   /** The client of the App for requesters. `#app` is the client for the Octokits that users get. */
   #appOfRequesters: Promise<AppClient> | undefined
@@ -191,7 +189,7 @@ export class GitHubClient {
    */
   #forCaller(caller: string, scope: Scope) {
     const { apiUrl, pacing = true } = this.#credentials
-    const budget = getOrCreate(this.#budgets, caller, () => budgetFor(caller))
+    const budget = this.#budgets.for(caller)
     const throttle = throttleOptions(`${apiUrl} ${caller}`, scope, pacing, budget)
     return { options: { baseUrl: apiUrl, userAgent, log: octokitLogger(scope.log), throttle }, budget }
   }

@@ -1,5 +1,6 @@
 import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
 import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { ApiBudget } from './api-budget.ts'
@@ -24,6 +25,28 @@ export const maxWait = 60
 
 /** The budget of a caller, for its requests that users' code sends. */
 export const budgetFor = (caller: string): ApiBudget => new ApiBudget(caller, maxWait * 1000)
+
+/** The budgets of callers. Each Octokit of a caller shares its budget. */
+export class Budgets {
+  readonly #budgets = new Map<string, ApiBudget>()
+
+  /** The number of budgets in memory. */
+  get size(): number {
+    return this.#budgets.size
+  }
+
+  for(caller: string): ApiBudget {
+    return getOrCreate(this.#budgets, caller, () => {
+      this.#deleteIdle()
+      return budgetFor(caller)
+    })
+  }
+
+  /** Without this, the budgets of installations that are no longer used would accumulate. */
+  #deleteIdle(): void {
+    for (const [caller, { isIdle }] of this.#budgets) if (isIdle) this.#budgets.delete(caller)
+  }
+}
 
 /** The maximum number of waits for one request. */
 const maxRetries = 3

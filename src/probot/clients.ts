@@ -1,6 +1,4 @@
-import type { ApiBudget } from '../github/api-budget.ts'
-import { budgetFor, type Scope, withScope } from '../github/octokit-scope.ts'
-import { getOrCreate } from '../runtime/get-or-create.ts'
+import { Budgets, type Scope, withScope } from '../github/octokit-scope.ts'
 import { AppClient, installationOf } from './authentication.ts'
 import type { ProbotOctokit, ProbotOctokitClass } from './octokit.ts'
 
@@ -18,7 +16,7 @@ export class Clients {
   readonly #options: ClientOptions
   #appClient: AppClient | undefined
   /** The limits of each caller, which all its Octokits share. */
-  readonly #budgets = new Map<string, ApiBudget>()
+  readonly #budgets = new Budgets()
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -30,7 +28,7 @@ export class Clients {
     if (githubToken !== undefined) return this.#create('token', scope, { token: githubToken })
     if (!appId || !privateKey) return this.#create('anonymous', scope, undefined)
     const app = { appId, privateKey, client: this.#sharedClient({ appId, privateKey }) }
-    if (id === undefined) return this.#create('app', scope, app)
+    if (id === undefined) return this.#create(`app ${appId}`, scope, app)
     return this.#create(`installation ${id}`, scope, { ...app, installationId: id })
   }
 
@@ -51,7 +49,7 @@ export class Clients {
 
   #create(caller: string, scope: Scope, auth: object | undefined): ProbotOctokit {
     const { Octokit } = this.#options
-    const budget = getOrCreate(this.#budgets, caller, () => budgetFor(caller))
+    const budget = this.#budgets.for(caller)
     const octokit = new Octokit({ ...this.#common, caller, scope, budget, auth: auth as never })
     return withScope(scope, octokit as never, budget) as never
   }

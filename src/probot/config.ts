@@ -1,5 +1,6 @@
 import { isObject } from '../runtime/json.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
+import { Unrecoverable } from '../thrown.ts'
 
 /** The members of a configuration file. */
 export type Config = Record<string, unknown>
@@ -58,18 +59,24 @@ async function getConfig<Value extends object>(
   return { files, config: config as Value }
 }
 
+const maxExtended = 10
+
+/** In UTF-16 code units, as `delivery.config()` limits it: the parser of YAML takes minutes for a text of 1 MB. */
+const maxLength = 64 * 1024
+
 type Place = Pick<ConfigFile, 'owner' | 'repo' | 'path'> & { branch?: string }
 
 /**
  * Reads the file of the repository, else that of the owner's repository `.github`, and then each file that the last one
  * extends.
- * @throws {Error} (rejects) if a file is not valid, or extends itself.
+ * @throws {Error} (rejects) if a file is not valid, extends itself, or extends more than `maxExtended` files.
  */
 async function readFiles(octokit: FileReader, place: Place): Promise<ConfigFile[]> {
   const files = [await readFile(octokit, place)]
   if (!files[0]?.config && place.repo !== '.github') {
     files.push(await readFile(octokit, { owner: place.owner, repo: '.github', path: place.path }))
   }
+  let extended = 0
   for (let last = files.at(-1); last?.config && '_extends' in last.config; last = files.at(-1)) {
     const { _extends, ...config } = last.config
     last.config = config
@@ -77,6 +84,7 @@ async function readFiles(octokit: FileReader, place: Place): Promise<ConfigFile[
     const base = parseExtends(_extends, place, last.url)
     const again = files.find(({ owner, repo, path }) => isSame({ owner, repo, path }, base))
     if (again) throw new Error(`${last.url} extends ${again.url}, which extends it: remove one "_extends"`)
+    if (++extended > maxExtended) throw new Error(`${last.url}: more than ${maxExtended} files extend each other`)
     files.push(await readFile(octokit, base))
   }
   return files
@@ -88,7 +96,7 @@ const isSame = (one: Place, other: Place): boolean =>
 /** @param value `repo`, `owner/repo`, `repo:path` or `owner/repo:path`. @throws {Error} */
 function parseExtends(value: unknown, { owner, path }: Place, url: string): Place {
   const match = /^(?:([a-z\d-]+)\/)?([-.\w]+)(?::([-./\w]+\.ya?ml))?$/i.exec(String(value))
-  if (!match) {
+  if (!match || /(^|\/)\.\.?(\/|$)/.test(`${match[2]}/${match[3]}`)) {
     throw new Error(`${url}: "_extends" must be "repo", "owner/repo" or "owner/repo:path.yml", got ${value}`)
   }
   return { owner: match[1] ?? owner, repo: match[2] as string, path: match[3] ?? path }
@@ -112,12 +120,15 @@ async function readFile(octokit: FileReader, { owner, repo, path, branch }: Plac
   }
 }
 
-/** @throws {Error} (rejects) if the text is not an object. */
+/** @throws {Error} (rejects) if the text is too long, or not an object. */
 async function parseFile(data: unknown, { path, url }: Pick<ConfigFile, 'path' | 'url'>): Promise<Config> {
   if (Array.isArray(data)) throw new Error(`${url} is a folder, not a configuration file`)
   const isJson = /\.json$/i.test(path)
   if (isJson && isObject(data)) return data // Octokit has parsed it
   const text = data instanceof ArrayBuffer ? new TextDecoder().decode(data) : String(data)
+  if (text.length > maxLength) {
+    throw new Unrecoverable(`${url} must have at most ${maxLength} characters, and has ${text.length}`)
+  }
   const parse: (text: string) => unknown = isJson ? JSON.parse : (await loadYaml()).parse
   let config: unknown
   try {

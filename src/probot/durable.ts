@@ -21,7 +21,8 @@ export async function probot(
   app: ApplicationFunction | ApplicationFunction[],
   options: Options = {},
 ): Promise<Probot> {
-  const instance = new Probot({ ...readEnvironment(process.env), ...optionsFrom(hooks), ...options, hooks })
+  const given = { ...optionsFrom(hooks), ...options }
+  const instance = new Probot({ ...readEnvironment(process.env, given), ...given, hooks })
   await instance.load(app)
   return instance
 }

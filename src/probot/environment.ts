@@ -19,17 +19,22 @@ export interface CreateProbotOptions {
 
 /** Creates a `Probot` with the options of the environment. @throws {Error} if a variable is missing or invalid. */
 export function createProbot({ overrides = {}, defaults = {}, env = process.env }: CreateProbotOptions = {}): Probot {
-  return new Probot({ ...defaults, ...definedOnly(readEnvironment(env)), ...overrides })
+  return new Probot({ ...defaults, ...definedOnly(readEnvironment(env, { ...defaults, ...overrides })), ...overrides })
 }
 
-/** @throws {TypeError} if a variable is invalid. No error shows its value. */
-export function readEnvironment(env: Environment): Options {
+/**
+ * @param given The options from other sources. The current folder is searched for the key of an App only if no source
+ *   has a key or a token.
+ * @throws {TypeError} if a variable is invalid. No error shows its value.
+ */
+export function readEnvironment(env: Environment, given: Options = {}): Options {
   const app = appIn((name) => env[name])
   const isSet = (name: string) => env[name] || undefined
+  const appId = app?.id ?? isSet('APP_ID')
   const enterpriseHost = isSet('GHE_HOST')
   return {
-    appId: app?.id ?? isSet('APP_ID'),
-    privateKey: app?.privateKey ?? readPrivateKey(env),
+    appId,
+    privateKey: app?.privateKey ?? readPrivateKey(env, { appId, ...given }),
     secret: isSet('GITHUB_WEBHOOKS_KEY') ?? isSet('WEBHOOK_SECRET') ?? isSet('SECRET_KEY'),
     webhookPath: isSet('WEBHOOK_PATH'),
     baseUrl: enterpriseHost && `${isSet('GHE_PROTOCOL') ?? 'https'}://${enterpriseHost}/api/v3`,
@@ -44,12 +49,15 @@ const definedOnly = (options: Options): Options =>
 
 /**
  * The private key: `PRIVATE_KEY` as text or in base64, else the file `PRIVATE_KEY_PATH`, else the only `.pem` file in
- * the current folder.
+ * the current folder, which may also be the certificate of a server.
  * @throws {TypeError} naming the variable that is invalid.
  */
-function readPrivateKey({ PRIVATE_KEY: text, PRIVATE_KEY_PATH: path }: Environment): string | undefined {
+function readPrivateKey(env: Environment, { appId, id, privateKey, cert, githubToken }: Options): string | undefined {
+  const { PRIVATE_KEY: text, PRIVATE_KEY_PATH: path } = env
   if (text) return parseKey(text, 'PRIVATE_KEY')
   if (path) return parseKey(readKeyFile(path), 'The file that PRIVATE_KEY_PATH names')
+  const needsKey = (appId || id) && !(privateKey || cert || githubToken)
+  if (!needsKey) return undefined
   const [only, ...more] = readdirSync('.').filter((name) => name.endsWith('.pem'))
   return only !== undefined && more.length === 0 ? parseKey(readFileSync(only, 'utf8'), only) : undefined
 }

@@ -65,10 +65,16 @@ async function handleOther(
   return returned === false ? false : undefined
 }
 
-/** Calls an app or a router of Express. It either ends the response or calls `next()`. */
-function handleWithNext(handler: RequestHandler, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    response.once('close', () => resolve(true))
-    handler(request, response, (error) => (error ? reject(error) : resolve(false)))
-  })
+/** Calls an app or a router of Express. It ends the response, calls `next()`, or fails: then the promise rejects. */
+async function handleWithNext(
+  handler: RequestHandler,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  if (response.closed) return true // the client has disconnected, and "close" is not emitted again
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+  response.once('close', () => resolve(true))
+  const returned = handler(request, response, (error) => (error ? reject(error) : resolve(false)))
+  Promise.resolve(returned).catch(reject)
+  return promise
 }

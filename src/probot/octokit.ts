@@ -3,6 +3,7 @@ import type { AnyOctokit } from '../delivery.ts'
 import type { ApiBudget } from '../github/api-budget.ts'
 import { budgetFor, octokitLogger, type Scope, throttleOptions } from '../github/octokit-scope.ts'
 import { version } from '../runtime/platform.ts'
+import { githubApi } from '../settings.ts'
 import { childLogger, defaultLogger, type FullLogger } from '../telemetry/logger.ts'
 import { authenticate, type Credentials } from './authentication.ts'
 import { type Config, type ConfigQuery, type ConfigResult, configPlugin } from './config.ts'
@@ -62,7 +63,8 @@ export const ProbotOctokit: ProbotOctokitClass = Octokit.plugin(configPlugin, re
     const { throttle, baseUrl, log }: InternalOptions = options
     const scope = given ?? ownScope(log)
     const hasCallbacks = throttle?.onRateLimit || throttle?.onSecondaryRateLimit
-    const limits = throttleOptions(`${baseUrl} ${caller}`, scope, true, budget)
+    // The id that the Octokits of a `Hooks` have for this caller, because GitHub counts the requests of both together.
+    const limits = throttleOptions(`${baseUrl ?? githubApi} ${caller}`, scope, true, budget)
     return {
       authStrategy: authenticate,
       userAgent: `hookserver/${version}`,

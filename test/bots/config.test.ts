@@ -125,9 +125,9 @@ describe('_extends', () => {
 
   test.each([
     ['shared', 'octo/shared/.github/bot.yml'],
-    ['acme/shared', 'acme/shared/.github/bot.yml'],
+    ['Octo/shared', 'octo/shared/.github/bot.yml'],
     ['shared:presets/strict.yml', 'octo/shared/presets/strict.yml'],
-    ['acme/shared:presets/strict.yml', 'acme/shared/presets/strict.yml'],
+    ['octo/shared:presets/strict.yml', 'octo/shared/presets/strict.yml'],
   ])('%s adds the settings of %s that the file lacks', async (text, base) => {
     const { read } = await withFiles({ [own]: `_extends: ${text}\nlabel: own`, [base]: 'label: base\ncolor: red' })
     expect(await read('bot.yml')).toEqual({ label: 'own', color: 'red' })
@@ -149,11 +149,28 @@ describe('_extends', () => {
       'line 2: _extends: .github/bot.yml of octo/none does not exist, or the App has no access to it',
     ],
     ['_extends: hello', 'line 1: _extends: .github/bot.yml of octo/hello extends itself, or is extended twice'],
+    ['_extends: acme/shared', 'line 1: _extends: must be a repository of octo, got "acme/shared"'],
     ['_extends: 5', 'line 1: _extends: must be a text, or a list of texts'],
     ['_extends: a/b/c', 'line 1: _extends: must be "repo", "owner/repo", or one of them with ":path'],
   ])('%j is an error', async (text, message) => {
     const { read } = await withFiles({ [own]: text })
     await expect(read('bot.yml')).rejects.toThrow(`Invalid configuration: .github/bot.yml of octo/hello, ${message}`)
+  })
+
+  test('does not request a file of another owner, directly or indirectly', async () => {
+    const { github, read } = await withFiles({
+      ...{ [own]: '_extends: base', 'octo/base/.github/bot.yml': '_extends: acme/private:secrets.json' },
+      'acme/private/secrets.json': '"a secret"',
+    })
+    const message = '.github/bot.yml of octo/base, line 1: _extends: must be a repository of octo'
+    await expect(read('bot.yml')).rejects.toThrow(message)
+    expect(answersOf(github)).toEqual(['hello 200', 'base 200'])
+  })
+
+  test.each(['..', '.', 'octo/..', '..:a.yml', 'base:../a.yml', 'base:a/./b.yml'])('rejects %j', async (text) => {
+    const { github, read } = await withFiles({ [own]: `_extends: "${text}"` })
+    await expect(read('bot.yml')).rejects.toThrow('_extends: must be "repo", "owner/repo", or one of them')
+    expect(answersOf(github)).toEqual(['hello 200'])
   })
 })
 
@@ -173,6 +190,14 @@ describe('an invalid file is an error that a retry does not repair', () => {
     await expect(read(file)).rejects.toThrow(
       `Invalid configuration: ${place}${message.startsWith(':') ? '' : ', '}${message}`,
     )
+  })
+
+  test.each([
+    ['too long', `a: ${'b'.repeat(65_534)}`, /octo\/hello: must have at most 65536 characters, and has 65537$/],
+    ['nested too deeply', '- '.repeat(30_000), /octo\/hello, line 1: Maximum call stack size exceeded$/],
+  ])('a text that is %s', async (_how, text, message) => {
+    const { read } = await withFiles({ 'octo/hello/.github/bot.yml': text })
+    await expect(read('bot.yml')).rejects.toThrow(message)
   })
 
   test.each([

@@ -1,6 +1,7 @@
 /** The limits that the requests of one caller to GitHub share. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ApiBudget, type BudgetedRequest } from '../../src/github/api-budget.ts'
+import { Budgets } from '../../src/github/octokit-scope.ts'
 import { Random } from '../simulation/random.ts'
 
 const maxWait = 60_000
@@ -92,6 +93,49 @@ describe('a budget', () => {
     await budget.run(get({ url: '/search/issues' }), answer(9)) // another resource
   })
 
+  test('keeps the lowest number of one window, because responses may arrive in another order', async () => {
+    const budget = new ApiBudget('token', maxWait)
+    const late = Promise.withResolvers<{ headers: object }>()
+    const headers = limitHeaders(1)
+    const first = budget.run(get(), () => late.promise)
+    await budget.run(get(), answer(0))
+    late.resolve({ headers })
+    await first
+    const send = vi.fn(answer(99))
+    const later = budget.run(get(), send)
+    expect(await settledWithin(28_000, later)).toEqual([undefined])
+    expect(await settledWithin(5000, later)).toEqual(['answered'])
+    await budget.run(get(), answer(98)) // the number of another window
+  })
+
+  test('is idle when no request runs, and all limits have reset', async () => {
+    const budget = new ApiBudget('token', maxWait)
+    expect(budget.isIdle).toBe(true)
+    const end = Promise.withResolvers<{ headers: object }>()
+    const request = budget.run(get(), () => end.promise)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(budget.isIdle).toBe(false)
+    end.resolve({ headers: limitHeaders(99) })
+    await request
+    expect(budget.isIdle).toBe(false)
+    await vi.advanceTimersByTimeAsync(31_000)
+    expect(budget.isIdle).toBe(true)
+    budget.block(1000)
+    expect(budget.isIdle).toBe(false)
+  })
+
+  test('is shared by the Octokits of a caller, and deleted when it is idle', async () => {
+    const budgets = new Budgets()
+    const first = budgets.for('installation 1')
+    await first.run(get(), answer(99))
+    for (let id = 2; id < 100; id++) budgets.for(`installation ${id}`)
+    expect(budgets.for('installation 1')).toBe(first)
+    expect(budgets.size).toBe(2)
+    await vi.advanceTimersByTimeAsync(31_000)
+    budgets.for('installation 100')
+    expect(budgets.size).toBe(1)
+  })
+
   test('leaves a fifth of the limit to requests that are not in the background', async () => {
     const budget = new ApiBudget('token', maxWait)
     await budget.run(get({ isBackground: true }), answer(21))
@@ -141,8 +185,12 @@ async function randomSchedule(seed: number): Promise<void> {
     }
     if (random.chance(0.1)) throw new Error('socket hang up')
     const remaining = random.chance(0.2) ? random.between(0, 40) : 100
-    const headers = limitHeaders(remaining)
-    known = { remaining, resetAt: performance.now() + Number(headers['x-ratelimit-reset']) * 1000 - Date.now() }
+    // Windows of 30 s: the responses of a window may arrive in any order, so the lowest number counts.
+    const reset = 30 - (Math.ceil(Date.now() / 1000) % 30)
+    const headers = limitHeaders(remaining, reset)
+    const resetAt = performance.now() + Number(headers['x-ratelimit-reset']) * 1000 - Date.now()
+    const isSame = Math.round(known.resetAt) === Math.round(resetAt)
+    known = { remaining: isSame ? Math.min(known.remaining, remaining) : remaining, resetAt }
     return { headers }
   }
   for (let n = 0; n < 150; n++) {

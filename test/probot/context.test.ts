@@ -97,12 +97,28 @@ describe('context.config()', () => {
     await expect(context.config('bot.yml')).rejects.toThrow('remove one "_extends"')
   })
 
+  test('rejects more than 10 files that extend each other', async () => {
+    const base = (n: number) => `GET ${folder}/base-${n}/contents/.github/bot.yml`
+    const chain = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [base(n), `_extends: base-${n + 1}`]))
+    const { context, github } = contextFor('push', { ...chain, [own]: '_extends: base-0' })
+    await expect(context.config('bot.yml')).rejects.toThrow('more than 10 files extend each other')
+    expect(github.routes()).toHaveLength(11)
+  })
+
+  test.each(['..', '.', 'acme/..', 'base:../a.yml', 'base:a/./b.yml'])('rejects _extends: %s', async (text) => {
+    const { context, github } = contextFor('push', { [own]: `_extends: "${text}"` })
+    await expect(context.config('bot.yml')).rejects.toThrow('"_extends" must be "repo"')
+    expect(github.routes()).toEqual([own])
+  })
+
   test('says which file is not valid', async () => {
     const { context } = contextFor('push', { [own]: 'a: [' })
     await expect(context.config('bot.yml')).rejects.toThrow('bot.yml is not valid YAML')
     const { context: text } = contextFor('push', { [own]: 'only text' })
     await expect(text.config('bot.yml')).rejects.toThrow('must contain members')
     await expect(text.config('bot.toml')).rejects.toThrow('ends with .yml, .yaml or .json')
+    const { context: long } = contextFor('push', { [own]: `a: ${'b'.repeat(65_534)}` })
+    await expect(long.config('bot.yml')).rejects.toThrow('bot.yml must have at most 65536 characters, and has 65537')
     const { context: wrong } = contextFor('push', { [own]: '_extends: "no repository"' })
     await expect(wrong.config('bot.yml')).rejects.toThrow('"_extends" must be "repo"')
   })

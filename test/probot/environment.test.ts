@@ -2,9 +2,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Hooks, type HooksOptions } from '../../src/index.ts'
 import { optionsOf } from '../../src/internals.ts'
-import { createProbot } from '../../src/probot/index.ts'
+import { createProbot, probot } from '../../src/probot/index.ts'
 import { privateKey } from './scene.ts'
 
 const env = { APP_ID: '1', PRIVATE_KEY: privateKey, WEBHOOK_SECRET: 'from the environment' }
@@ -52,6 +53,38 @@ describe('createProbot()', () => {
     ]) {
       expect(await appIdOf({ APP_ID: '1', ...key } as Record<string, string>)).toMatchObject({ type: 'app' })
     }
+  })
+
+  describe('in a folder with one .pem file', () => {
+    const enter = (text: string) => {
+      const [folder, former] = [mkdtempSync(join(tmpdir(), 'probot-')), process.cwd()]
+      writeFileSync(join(folder, 'only.pem'), text)
+      process.chdir(folder)
+      onTestFinished(() => process.chdir(former))
+    }
+    const hooksWith = (options: HooksOptions) =>
+      new Hooks({ secret: 's', validateIp: false, logger: false, ...options })
+    const certificate = '-----BEGIN CERTIFICATE-----'
+
+    test('reads the key from it', async () => {
+      enter(privateKey)
+      expect(await appIdOf({ APP_ID: '1' })).toMatchObject({ type: 'app' })
+    })
+
+    test('does not read it if an option has credentials, or if there is no App', async () => {
+      enter(certificate)
+      await probot(hooksWith({ app: { id: 1, privateKey } }), () => {})
+      await probot(hooksWith({ token: 'token' }), () => {})
+      await probot(hooksWith({}), () => {}, { githubToken: 'token' })
+      createProbot({ env: {}, defaults: { appId: 1, privateKey } })
+      expect(() => createProbot({ env: {} })).toThrow('set APP_ID')
+      createProbot({ env: {}, overrides: { appId: 1, privateKey } })
+    })
+
+    test('says that it is not a key', () => {
+      enter(certificate)
+      expect(() => createProbot({ env: { APP_ID: '1' } })).toThrow(/^only\.pem is not a private key/)
+    })
   })
 
   test('names the variable that is missing or invalid, without its value', () => {

@@ -1,4 +1,5 @@
 /** `createNodeMiddleware()` and `createLambdaFunction()`. */
+import { once } from 'node:events'
 import express from 'express'
 import { describe, expect, test, vi } from 'vitest'
 import { sign } from '../../src/index.ts'
@@ -56,6 +57,23 @@ describe('createNodeMiddleware()', () => {
     server.get('/own', (_request, response) => void response.send('own'))
     expect(await (await fetch(`${await serve(server)}/own`)).text()).toBe('own')
     expect((await fetch(`${await serve(middleware)}/nothing`)).status).toBe(404)
+  })
+
+  test('settles if the client has disconnected before a handler that takes next()', async () => {
+    const abort = new AbortController()
+    const app: ApplicationFunction = (_probot, { addHandler }) => {
+      addHandler(async (_request, response) => {
+        const closed = once(response, 'close')
+        abort.abort()
+        await closed
+      })
+      addHandler((_request, _response, _next) => undefined)
+    }
+    const middleware = await createNodeMiddleware(app, { probot: createApp().app })
+    const settled = Promise.withResolvers<boolean>()
+    const url = await serve((request, response) => void settled.resolve(middleware(request, response)))
+    await expect(fetch(url, { signal: abort.signal })).rejects.toThrow('aborted')
+    expect(await settled.promise).toBe(true)
   })
 
   test('serves the paths that the app adds', async () => {

@@ -1,5 +1,8 @@
 /** The Octokits of an app: their credentials, their classes, and the way of their requests. */
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { Octokit } from 'octokit'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type Pacing, pacing } from '../../src/github/pacing.ts'
+import { Hooks } from '../../src/index.ts'
 import { ProbotOctokit } from '../../src/probot/index.ts'
 import { createApp, eventOf, fakeGitHub, privateKey } from './scene.ts'
 
@@ -32,6 +35,19 @@ describe('context.octokit', () => {
       { authorization: 'token installation token', 'x-github-delivery': 'guid-1' },
       { authorization: 'token installation token', 'x-github-delivery': 'guid-2' },
     ])
+  })
+
+  test('spaces its requests together with those of the Hooks for the same installation', async () => {
+    const ids = vi.spyOn(pacing.on.write as Pacing, 'key')
+    onTestFinished(() => ids.mockRestore())
+    const { app, github } = createRequester({ 'POST /user/repos': {}, [tokens]: { token: 'installation token' } })
+    const octokit = Octokit.defaults({ request: { fetch: github.fetch } })
+    const hooks = new Hooks({ app: { id: 1, privateKey }, octokit, logger: false })
+    app.on('push', ({ octokit }) => octokit.request('POST /user/repos'))
+    await app.receive(withInstallation('push'))
+    await (await hooks.octokit({ installation: '2' })).request('POST /user/repos')
+    const expected = 'https://api.github.com installation 2'
+    expect(ids.mock.calls.flat().filter((id) => id.includes('installation'))).toEqual([expected, expected])
   })
 
   test('sends no credentials for a delivery without an installation, or after its end', async () => {

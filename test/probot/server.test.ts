@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Probot, run, Server } from '../../src/probot/index.ts'
+import type { RequestHandler } from '../../src/probot/options.ts'
 import { Recorder } from '../recorder.ts'
 import { privateKey, recordedLog, secret, send } from './scene.ts'
 
@@ -36,9 +37,24 @@ describe('Server', () => {
     await expect.poll(() => recorder.messages.at(-1)).toMatch(/^GET \/nothing 404 - \d+ms$/)
   })
 
-  test('replies 500 if a handler of a path fails', async () => {
+  test.each<[string, RequestHandler]>([
+    ['fails', () => Promise.reject(new Error('private'))],
+    [
+      'takes next() and throws',
+      (_request, _response, _next) => {
+        throw new Error('private')
+      },
+    ],
+    [
+      'takes next() and rejects',
+      async (_request, _response, _next) => {
+        throw new Error('private')
+      },
+    ],
+    ['passes an error to next()', (_request, _response, next) => next?.(new Error('private'))],
+  ])('replies 500 if a handler of a path %s', async (_how, handler) => {
     const { server, recorder, url } = createServer()
-    server.addHandler(() => Promise.reject(new Error('private')))
+    server.addHandler(handler)
     await server.start()
     const response = await fetch(url('/own'))
     expect([response.status, await response.text()]).toEqual([500, ''])

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest'
+import { type CheckRun, type Delivery, Discard, Retry, Unrecoverable } from '../../src/index.ts'
+import { run } from '../../src/testing/index.ts'
+import { attemptsFor, requestsTo, secret, startBot } from '../github/bot-scene.ts'
+import { Recorder } from '../recorder.ts'
+import { annotation, check, first, hooksOf, pullRequest, repository, runsOf, startScene } from './check-scene.ts'
+
+const noted = { title: 'Lint', summary: 'One problem', annotations: [annotation(1)] }
+
+describe('a check that fails', () => {
+  test('stays in progress until the retry, which updates the same run', async () => {
+    const { github, hooks, runs } = await startScene()
+    const failed = await check(hooks, async () => {
+      throw new Error('No connection')
+    })
+    expect(failed).toMatchObject({ outcome: 'failed', error: { message: 'No connection' } })
+    const summary = expect.stringMatching(/^The check ended with an error\. The log .* delivery [\da-f-]{36}\.$/)
+    const output = { title: 'Failed, and will be retried', summary }
+    expect(await runs()).toMatchObject([{ status: 'in_progress', conclusion: null, output }])
+    const id = (await runs())[0]?.id
+    await check(hooks, async () => 'success', { attempt: 2 })
+    expect(await runs()).toMatchObject([{ id, conclusion: 'success', output: { title: 'Passed' } }])
+    expect(requestsTo(github).filter((one) => one.startsWith('POST') && one.includes('check-runs'))).toHaveLength(1)
+  })
+
+  test.each<[string, Error, number]>([
+    ['in its last attempt', new Retry({ message: 'Broken' }), 12],
+    ['with Unrecoverable', new Unrecoverable('Broken'), 1],
+  ])('%s is a failure with the message', async (_when, error, attempt) => {
+    const { hooks, runs } = await startScene()
+    const work = async ({ annotate }: CheckRun) => {
+      annotate(annotation(1))
+      throw error
+    }
+    expect(await check(hooks, work, { attempt })).toMatchObject({ outcome: 'dead', error })
+    const output = { title: 'Failed', summary: 'Broken', annotations_count: 1 }
+    expect(await runs()).toMatchObject([{ status: 'completed', conclusion: 'failure', output }])
+  })
+
+  test.each<[Error, string, object]>([
+    [new Retry({ message: 'Not yet', after: 5 }), 'failed', { status: 'in_progress', output: { summary: 'Not yet' } }],
+    [new Discard('No code'), 'discarded', { conclusion: 'skipped', output: { summary: 'No code' } }],
+  ])('with %o', async (error, outcome, shown) => {
+    const { hooks, runs } = await startScene()
+    const work = async () => {
+      throw error
+    }
+    expect(await check(hooks, work)).toMatchObject({ outcome, error })
+    expect(await runs()).toMatchObject([shown])
+  })
+
+  test('does not show the message of an error that was not thrown on purpose', async () => {
+    const { github, hooks, runs } = await startScene()
+    const work = () => Promise.reject(new Error('a secret'))
+    await check(hooks, work)
+    expect(await check(hooks, work, { attempt: 12 })).toMatchObject({ outcome: 'dead' })
+    expect(await runs()).toMatchObject([{ conclusion: 'failure' }])
+    expect(JSON.stringify(github.requests.map(({ body }) => body))).not.toContain('a secret')
+  })
+
+  test('fails with its own error if GitHub does not take the report', async () => {
+    const { github, app } = await startScene()
+    const logger = new Recorder()
+    const done = await check(hooksOf(github, app, logger), async () => {
+      github.failAt(/^PATCH /, { status: 422 })
+      throw new Error('Broken')
+    })
+    expect(done).toMatchObject({ outcome: 'failed', error: { message: 'Broken' } })
+    expect(logger.lines.map(({ message }) => message)).toContain(
+      'Cannot report the failure of the check "lint" to GitHub',
+    )
+  })
+
+  test('does not create its run twice in one attempt, because GitHub may have created it before an error', async () => {
+    const { github, hooks, runs } = await startScene()
+    github.failAt(/^POST .*check-runs/, { status: 502 })
+    const posts = () => requestsTo(github).filter((one) => /^POST .*check-runs/.test(one))
+    expect(await check(hooks, async () => 'success')).toMatchObject({ outcome: 'failed', error: { status: 502 } })
+    expect(posts()).toHaveLength(1)
+    await check(hooks, async () => 'success', { attempt: 2 })
+    expect(await runs()).toMatchObject([{ conclusion: 'success' }])
+  })
+
+  test.each([
+    ['of a result', false],
+    ['of work that fails', true],
+  ])('is a failure without annotations if GitHub rejects those %s in the last attempt', async (_which, isBroken) => {
+    const { github, hooks, runs } = await startScene()
+    const work = async ({ annotate }: CheckRun) => {
+      annotate(annotation(1))
+      github.failAt(/^PATCH /, { status: 422 })
+      if (isBroken) throw new Error('Broken')
+    }
+    expect(await check(hooks, work, { attempt: 12 })).toMatchObject({ outcome: 'dead' })
+    const output = { title: 'Failed', annotations_count: 0 }
+    expect(await runs()).toMatchObject([{ status: 'completed', conclusion: 'failure', output }])
+  })
+
+  test('stays in progress if GitHub rejects its result before the last attempt', async () => {
+    const { github, hooks, runs } = await startScene()
+    github.failAt(/^PATCH /, { status: 422 })
+    expect(await check(hooks, async () => 'success')).toMatchObject({ outcome: 'failed', error: { status: 422 } })
+    expect(await runs()).toMatchObject([{ status: 'in_progress', output: { title: 'Failed, and will be retried' } }])
+  })
+
+  test('does not go on with the run of another App', async () => {
+    const { github, app } = await startScene()
+    const other = github.addApp({ id: 4, installations: [{ id: 6, repositories: [repository] }] })
+    const inboxes = [app, other].map(async (one) => {
+      const fail = ({ check }: Delivery) => check('lint', () => Promise.reject(new Error('Broken')))
+      const bot = await startBot({ apiUrl: github.url, app: one }, fail, { attempts: 2, backoff: 1 })
+      github.addHook({ app: one, url: bot.url, secret, events: ['pull_request'] })
+      return bot.inbox
+    })
+    const both = await Promise.all(inboxes)
+    const { installation: _installation, ...payload } = pullRequest(first)
+    await github.deliver('pull_request.opened', payload)
+    for (const inbox of both) await attemptsFor(inbox, 1, 2)
+    const runs = await runsOf(github, first)
+    const apps = runs.map(({ app: { id }, conclusion }) => [id, conclusion])
+    expect(apps.toSorted()).toEqual([
+      [3, 'failure'],
+      [4, 'failure'],
+    ])
+  })
+
+  test.each([
+    ['that the App has created in another way', {}],
+    ['with annotations, which cannot be removed', { external_id: 'hookserver', output: noted }],
+  ])('does not go on with a run %s', async (_which, more) => {
+    const { hooks, others, runs } = await startScene()
+    const own = others()
+    own.on('pull_request', async ({ octokit, repo }) => {
+      const { rest } = await octokit()
+      await rest.checks.create({ ...repo(), name: 'lint', head_sha: first, status: 'in_progress', ...more })
+    })
+    await run(own, 'pull_request', { payload: pullRequest(first) as never })
+    await check(hooks, async () => 'success', { attempt: 2 })
+    expect(await runs()).toMatchObject([{ status: 'in_progress' }, { conclusion: 'success' }])
+  })
+
+  test('gets a new run after a conclusion, because GitHub reopens none', async () => {
+    const { hooks, runs } = await startScene()
+    await check(hooks, async () => 'failure')
+    await check(hooks, async () => 'success')
+    expect(await runs()).toMatchObject([{ conclusion: 'failure' }, { conclusion: 'success' }])
+  })
+})
