@@ -2,6 +2,7 @@ import { type AnyEventName, describeUnknown, isKnownName, reportedNames } from '
 import { type HandlerOptions, optionsThenHandler } from '../handler.ts'
 import { sign, verify } from '../receiver/signature.ts'
 import { fail, isFunction, isListOf, isString } from '../runtime/check-options.ts'
+import { isDiscard, isRetry } from '../thrown.ts'
 import type { Context, WebhookEvent } from './context.ts'
 import { explainError } from './explain-error.ts'
 import type { Logger } from './log.ts'
@@ -123,10 +124,11 @@ export class ProbotWebhooks {
     if (errors.length > 0) throw this.reportErrors([...new Set(errors)], event)
   }
 
-  /** Calls the error handlers. @returns The error that they got. */
+  /** Calls the error handlers, unless all errors are decisions of a handler. @returns The error that they got. */
   reportErrors(errors: readonly unknown[], event: WebhookEvent): WebhookError {
     const text = errors.map((error) => (error as Error)?.message ?? String(error)).join('\n')
     const error = Object.assign(new AggregateError(errors, text), { event })
+    if (errors.every((one) => isDiscard(one) || isRetry(one))) return error
     for (const handler of this.#errorHandlers) void this.#callErrorHandler(handler, error)
     return error
   }

@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Context, Probot, type WebhookError } from '../../src/probot/index.ts'
 import { version } from '../../src/runtime/platform.ts'
+import { Discard, Retry } from '../../src/thrown.ts'
 import { createApp, eventOf, privateKey } from './scene.ts'
 
 describe('new Probot()', () => {
@@ -75,6 +76,18 @@ describe('app.receive()', () => {
     await app.receive(eventOf('push'))
     expect(finished).toBe(true)
   })
+
+  test.each([new Discard('not ours'), new Retry({ after: 1000 })])(
+    'does not report %s as an error',
+    async (decision) => {
+      const { app } = createApp()
+      const onError = vi.fn()
+      app.onError(onError)
+      app.on('push', () => Promise.reject(decision))
+      await expect(app.receive(eventOf('push'))).rejects.toThrow()
+      expect(onError).not.toHaveBeenCalled()
+    },
+  )
 
   test('rejects with the errors of all handlers, after every handler has run', async () => {
     const { app, recorder } = createApp()
