@@ -60,7 +60,7 @@ export type CommandHandler<Text extends string = string> = (delivery: CommandDel
 
 /** The options of `hooks.command()`: those of a handler, except its name, and those of the command. */
 export interface CommandOptions extends Omit<HandlerOptions<CommandEvent>, 'name'> {
-  /** What the command does, for `/help`. */
+  /** A description for `/help`. */
   description?: string | undefined
   /** The permission on the repository that the author of the comment needs. Default: `'write'`. */
   permission?: CommandPermission | undefined

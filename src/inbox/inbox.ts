@@ -71,7 +71,7 @@ export interface BasicStore extends DeliveryStore, TaskQueue {
 }
 
 /**
- * What a program does with its inbox: it reads deliveries, runs them again, discards them, and pauses handlers. `sqlite()`
+ * The operations of a program on its inbox: to read, retry and discard deliveries, and to pause handlers. `sqlite()`
  * and `postgres()` return a `Store`, which is an `Inbox` with the operations that hookserver itself needs.
  */
 export interface Inbox

@@ -79,7 +79,7 @@ export const migrations: readonly Migration[] = [
 
 export interface Migration {
   sql: string
-  /** What the step does after `sql`, if it is more than SQL. */
+  /** Runs after `sql`, for changes that SQL alone cannot make. */
   run?: (sql: Sql) => Promise<void>
   /** The lowest version that a program must know to use the tables afterwards. Default: the step does not change it. */
   minVersion?: number

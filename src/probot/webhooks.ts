@@ -28,7 +28,7 @@ export interface Listener {
   readonly handler: ProbotHandler
 }
 
-/** What the handlers of a `Probot` need of it. */
+/** The parts of a `Probot` that its handlers use. */
 export interface WebhooksOptions {
   log: Logger
   secret: string | undefined

@@ -70,7 +70,7 @@ function namesIn(text: string): string[] | undefined {
   }
 }
 
-/** The condition for the path of a page. `undefined` if no column has what the page shows. */
+/** The condition for the path of a page. `undefined` if no column contains the number or name in the path. */
 function placeIn([owner, name, kind, ...rest]: readonly string[]): Expression | undefined {
   if (owner === undefined) return undefined
   if (name === undefined) return organization(owner)
