@@ -92,6 +92,25 @@ const minifyPackages: Plugin = {
   },
 }
 
+/**
+ * Lets the helpers of Rolldown run without Node.js: code for the web shares them with CommonJS packages of the server, for
+ * which they import `node:module`.
+ */
+const portableRuntime: Plugin = {
+  name: 'portable-runtime',
+  generateBundle(_options, bundle) {
+    const chunk = bundle['chunks/rolldown-runtime.js']
+    if (chunk?.type !== 'chunk') return
+    const from = [
+      'import { createRequire } from "node:module";\n',
+      '/* #__PURE__ */ (() => createRequire(import.meta.url))()',
+    ] as const
+    if (!from.every((text) => chunk.code.includes(text))) throw new Error('Rolldown has changed its runtime')
+    const require = "(id) => process.getBuiltinModule('node:module').createRequire(import.meta.url)(id)"
+    chunk.code = chunk.code.replace(from[0], '').replace(from[1], require)
+  },
+}
+
 /** The same character in a file with characters of ASCII only. */
 const toEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
@@ -110,7 +129,7 @@ const { output } = await build({
   ...common,
   input: inputs([...subpaths, ...programs, ...forTests], (name) => `src/${name}.ts`),
   platform: 'node',
-  plugins: [licenses(), minifyPackages],
+  plugins: [licenses(), minifyPackages, portableRuntime],
   output: {
     dir: 'dist',
     chunkFileNames: 'chunks/[name].js',

@@ -28,7 +28,8 @@ const webEntries = [
 /** The URLs of the modules that a program loads if it imports these files of `dist`. */
 function loadedModules(...files: string[]): string[] {
   const program = `
-    import { registerHooks } from 'node:module'
+    // Not imported: the hook does not see modules that are loaded already.
+    const { registerHooks } = process.getBuiltinModule('node:module')
     const loaded = []
     registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
     for (const file of ${JSON.stringify(files)}) await import(file)
