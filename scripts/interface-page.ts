@@ -72,7 +72,7 @@ const settingRows = (): Row[] =>
     help,
   ])
 
-/** The variables that belong to no setting, and what they set. */
+/** The variables that belong to no setting, each with its description. */
 const variables: Readonly<Record<string, string>> = {
   GITHUB_WEBHOOKS_KEY: 'Default of the option `secret`.',
   SECRET_KEY: 'Default of the option `secret`, if there is no `GITHUB_WEBHOOKS_KEY`.',

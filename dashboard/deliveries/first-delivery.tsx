@@ -13,7 +13,7 @@ import { Ago } from '../ui/time.tsx'
 /** Milliseconds between two polls. */
 const interval = 5000
 
-/** Shown before the first delivery: what is ready, what to do next, and why a request was rejected. */
+/** Shown before the first delivery: the parts that are ready, the next steps, and the cause of the last rejection. */
 export function FirstDelivery() {
   const { value } = usePolled('first delivery', interval, async (signal) => {
     const [{ receiver, process }, { latest }] = await Promise.all([

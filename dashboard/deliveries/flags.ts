@@ -5,7 +5,7 @@ export interface Flag {
   means: string
 }
 
-/** What is unusual about a delivery. @param delivery `sameBodyAs`: only the details of a delivery have it. */
+/** The flags of a delivery. @param delivery `sameBodyAs`: only the details of a delivery have it. */
 export function flagsOf(delivery: DeliverySummary & { sameBodyAs?: number | undefined }): Flag[] {
   const { conflict, replayed, pulled, editedFrom, sameBodyAs } = delivery
   const sameBody = sameBodyAs === undefined ? 'same body' : `same body as ${sameBodyAs}`

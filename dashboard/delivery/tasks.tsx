@@ -34,7 +34,7 @@ export function Tasks({ detail }: { detail: DeliveryDetail }) {
   )
 }
 
-/** The states in the order of the handlers: what needs attention is first. */
+/** The states in the order of the handlers: failing handlers are first. */
 const order: readonly TaskDetail['state'][] = ['dead', 'retrying', 'running', 'pending', 'discarded', 'gone', 'done']
 
 function Task({ task, isPaused }: { task: TaskDetail; isPaused: boolean }) {

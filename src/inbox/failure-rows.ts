@@ -1,4 +1,4 @@
-/** The rows that stores read for lists of failure groups, and the limits of what they read. */
+/** The rows that stores read for lists of failure groups, and the maximum numbers of these rows. */
 import { hour } from './counts.ts'
 import type { FailedTaskState, FailureExample, FailureGroup, FailurePage, FailureQuery } from './failure-groups.ts'
 import { type AttemptRow, toAttemptDetail } from './rows.ts'
