@@ -226,7 +226,7 @@ export class Worker {
     // Taken before the claim, because other tasks may take slots during it.
     const free = new Map(registrations.map((registration) => [registration.name, slots.takeAll(registration)]))
     const wanted = Object.fromEntries([...free].map(([handler, own]) => [handler, own.length]))
-    const ahead = Object.fromEntries([...free].map(([handler, own]) => [handler, own.ahead]))
+    const ahead = Object.fromEntries([...free].flatMap(([name, own]) => (own.ahead > 0 ? [[name, own.ahead]] : [])))
     const claim = { worker, calledAt: suspensions.callTime(), chainStart: performance.now() }
     const limits = { bytes: batchBytes, largest: memory.largestBody, suspect: this.#runs.maySuspectStart }
     try {
