@@ -15,8 +15,8 @@ test('shows a webhook as GitHub sees it, its problems first, and finds its deliv
   await card.getByRole('definition').filter({ hasText: 'https://hooks.example/hooks' }).waitFor()
   const findings = await card.getByRole('listitem').allTextContents()
   expect(findings.slice(0, 2)).toEqual([
-    expect.stringMatching(/^Problem: activenoWhat to do: npx hookserver webhooks ensure acme\/shop#\d+ /),
-    expect.stringMatching(/^Problem: secretnone: GitHub does not sign/),
+    expect.stringMatching(/^Problem: active.+What to do: npx hookserver webhooks ensure acme\/shop#\d+ /),
+    expect.stringMatching(/^Problem: secret.+GitHub does not sign/),
   ])
   expect(await page.title()).toBe('GitHub · hookserver')
   const row = card.getByRole('row').filter({ hasText: 'Invalid HTTP Response: 502' }) // the server requests the delivery again
