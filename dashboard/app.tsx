@@ -16,8 +16,11 @@ import { Navigation } from './shell/navigation.tsx'
 import { Confirmation } from './ui/confirm.tsx'
 import { keepFocus } from './ui/focus.ts'
 import { useKeys } from './ui/keys.ts'
+import { lazy } from './ui/lazy.tsx'
 import { Toasts } from './ui/toast.tsx'
 import { count } from './ui/units.ts'
+
+const GitHub = lazy(async () => (await import('./github/github.tsx')).GitHub)
 
 /** The screens, by the first part of the address. */
 const screens = {
@@ -26,6 +29,7 @@ const screens = {
   failures: { title: 'Failures', screen: Failures },
   handlers: { title: 'Handlers', screen: Handlers },
   rejections: { title: 'Rejected requests', screen: Rejections },
+  github: { title: 'GitHub', screen: GitHub },
   send: { title: 'Send a delivery', screen: Send },
 } as const
 

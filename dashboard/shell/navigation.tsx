@@ -15,6 +15,7 @@ const places = [
   ['failures', 'Failures'],
   ['handlers', 'Handlers'],
   ['rejections', 'Rejections'],
+  ['github', 'GitHub'],
 ] as const
 
 /** The navigation and the session. */

@@ -1,19 +1,10 @@
 import type { Command } from 'commander'
 import type { FailureGroup, FailureGroupDetail } from '../inbox/failure-groups.ts'
 import { parseTimestamp } from '../inbox/query/timestamp.ts'
+import { formatAge, plural } from '../runtime/format.ts'
 import type { AdminClient } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, invalidValue, wholeNumber, withClient } from './flags.ts'
-import {
-  eventName,
-  formatAge,
-  jsonLine,
-  plural,
-  printable,
-  printableLines,
-  printLines,
-  styled,
-  terminalWidth,
-} from './output.ts'
+import { eventName, jsonLine, printable, printableLines, printLines, styled, terminalWidth } from './output.ts'
 import { confirm, requireConfirmable } from './prompts.ts'
 import { type Column, Table } from './table.ts'
 

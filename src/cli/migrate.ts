@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
+import { plural } from '../runtime/format.ts'
 import { isFile, shownDatabase } from '../server/config/database-settings.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { explained, loadPostgres, openPassively } from '../server/open-inbox.ts'
 import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from './flags.ts'
-import { jsonLine, plural, printLines } from './output.ts'
+import { jsonLine, printLines } from './output.ts'
 
 export function addMigrate(program: Command): void {
   const command = program

@@ -4,6 +4,7 @@ import { styleText } from 'node:util'
 import type { MissedDeliveryState } from '../inbox/missed-deliveries.ts'
 import type { AttemptDetail, DeliveryState, TaskState } from '../inbox/records.ts'
 import { causesOf } from '../runtime/cause-text.ts'
+import { plural } from '../runtime/format.ts'
 import { escapeUnsafe, unsafeCharacters } from '../runtime/untrusted-text.ts'
 
 export type Style = Parameters<typeof styleText>[0]
@@ -88,8 +89,6 @@ export function abortOnSignal(): AbortSignal {
   return stop.signal
 }
 
-const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
-
 /** The text on one line. U+FFFD replaces each unsafe character, so that columns keep their width. */
 export function printable(text: string): string {
   return text.replace(/[\t\n\r]+/g, ' ').replace(unsafeCharacters, '\ufffd')
@@ -111,36 +110,11 @@ export function withCauses(error: unknown): string {
   return texts.filter((text) => text !== '' && text !== 'fetch failed').join(': ') || String(error)
 }
 
-/** An argument of a suggested command, for a POSIX shell. */
-export const shellQuoted = (text: string): string =>
-  /^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
-
-/** `1 delivery`, `2 deliveries`. */
-export function plural(count: number, one: string, many: string = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
-}
-
 export const deliveryCount = (count: number): string => plural(count, 'delivery', 'deliveries')
 
 /** `push`, or `issues.opened`. */
 export const eventName = ({ event, action }: { event: string; action?: string | undefined }): string =>
   action === undefined ? event : `${event}.${action}`
-
-/** The time since `at`, rounded down: `12s`, `5m`, `3h`, `12d`. */
-export function formatAge(at: number, now: number): string {
-  const ms = Math.max(0, now - at)
-  if (ms < minute) return `${Math.floor(ms / second)}s`
-  if (ms < hour) return `${Math.floor(ms / minute)}m`
-  return ms < 2 * day ? `${Math.floor(ms / hour)}h` : `${Math.floor(ms / day)}d`
-}
-
-/** `0.8 ms`, `12 ms`, `1.5 s`, `2.0 min`, `3.5 h`, `4.0 d`. */
-export function formatDuration(ms: number): string {
-  if (ms < second) return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`
-  if (ms < minute) return `${(ms / second).toFixed(1)} s`
-  if (ms < hour) return `${(ms / minute).toFixed(1)} min`
-  return ms < 2 * day ? `${(ms / hour).toFixed(1)} h` : `${(ms / day).toFixed(1)} d`
-}
 
 type State = DeliveryState | TaskState | AttemptDetail['outcome'] | MissedDeliveryState
 

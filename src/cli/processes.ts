@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { RegisteredProcess } from '../inbox/processes.ts'
+import { formatAge } from '../runtime/format.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from './flags.ts'
-import { formatAge, jsonLine, printable, printLines, terminalWidth } from './output.ts'
+import { jsonLine, printable, printLines, terminalWidth } from './output.ts'
 import { type Column, Table } from './table.ts'
 
 export function addProcesses(program: Command): void {

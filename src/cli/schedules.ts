@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
+import { formatAge } from '../runtime/format.ts'
 import type { ScheduleStatus } from '../schedules/operate.ts'
 import type { AdminClient } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from './flags.ts'
-import { formatAge, jsonLine, printable, printLines, stateStyles, terminalWidth } from './output.ts'
+import { jsonLine, printable, printLines, stateStyles, terminalWidth } from './output.ts'
 import { type Column, Table } from './table.ts'
 
 interface Flags extends ConnectionFlags {

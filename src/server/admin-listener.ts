@@ -9,6 +9,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import type { HookError } from '../errors.ts'
 import type { Hooks } from '../hooks.ts'
 import { Deadline } from '../runtime/deadline.ts'
+import { shared } from '../runtime/shared.ts'
 import { api } from './api/index.ts'
 import type { ApiContext } from './api/route.ts'
 import type { Guard } from './auth/guard.ts'
@@ -121,22 +122,6 @@ function assertStarts({ problems }: Hooks): void {
  * copy of the package may have thrown the error.
  */
 const isOfInbox = (error: unknown): error is HookError => (error as Partial<HookError>).code === 'inbox_unavailable'
-
-/** Shares one call of `work` among all requests, while it runs and for `lasts` ms after it has succeeded. */
-function shared<T>(work: () => Promise<T>, lasts = 0): () => Promise<T> {
-  let current: Promise<T> | undefined
-  let ends = Number.POSITIVE_INFINITY
-  const endIn = (ms: number) => () => {
-    ends = performance.now() + ms
-  }
-  return () => {
-    if (current && performance.now() < ends) return current
-    ends = Number.POSITIVE_INFINITY
-    current = work()
-    current.then(endIn(lasts), endIn(0))
-    return current
-  }
-}
 
 function problemOf(error: unknown, context: Context, { logger }: ApiContext): Response {
   if (error instanceof ProblemError) return problem(context, error.code, error.message, error.errors)

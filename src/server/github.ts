@@ -1,17 +1,22 @@
 /** Creates recovery and polling from the configuration of a server. */
+import { readPermissions } from '../github/app/needs.ts'
 import { deliveryRetention } from '../github/delivery-log.ts'
 import { GitHubClient } from '../github/github-client.ts'
+import { type GitHubStatus, readGitHubStatus, statusTargets } from '../github/github-status.ts'
 import { Polling } from '../github/polling/polling.ts'
 import { createRecovery, type Recovery } from '../github/recovery/recovery.ts'
 import { formatTarget, missingCredentials, type Target } from '../github/target.ts'
 import { findOnlyWebhook, UnclearWebhook } from '../github/webhooks/find-webhooks.ts'
 import type { Registration } from '../handler.ts'
 import type { Store } from '../inbox/inbox.ts'
+import { shared } from '../runtime/shared.ts'
 import { within } from '../runtime/timer.ts'
 import type { Settings } from '../settings.ts'
 import { checkPull } from './config/conflicts.ts'
+import { eventNamesOf, type HooksModule } from './config/hooks-module.ts'
 import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
 import { recoverTargets } from './config/server-options.ts'
+import { textSecrets } from './config/server-secret.ts'
 
 interface GitHubParts {
   config: Config
@@ -58,6 +63,27 @@ export function openPolling({ config, settings, inbox }: GitHubParts): Polling |
     ...{ inbox, source, logger, targets: pull.value, every: pullEvery.value, retention: deliveryRetention(apiUrl) },
     connect: (target) => client.requesterFor(target),
   })
+}
+
+/** Milliseconds for which the answers of GitHub are reused: a status takes several requests for each webhook. */
+const statusLasts = 60_000
+
+/** @returns `undefined` unless the server has credentials, and an App or webhooks to ask about. */
+export function openGitHubStatus(
+  { config, settings }: Omit<GitHubParts, 'inbox'>,
+  module: HooksModule | undefined,
+): (() => Promise<GitHubStatus>) | undefined {
+  const { recover, pull, publicUrl } = config
+  const targets = [...(recover.value ?? []), ...(pull.value ?? [])]
+  if (statusTargets({ settings, targets }).length === 0) return undefined
+  const { permissions } = (module?.config ?? {}) as { permissions?: unknown }
+  const options = {
+    ...{ settings, targets, isPulled: pull.value !== undefined, publicUrl: publicUrl.value },
+    secrets: settings.validateSignature ? textSecrets(settings.secret) : undefined,
+    names: module ? eventNamesOf(module) : [],
+    permissions: readPermissions(module?.name ?? '', permissions),
+  }
+  return shared(() => readGitHubStatus(options), statusLasts)
 }
 
 /** Milliseconds that the start of a server waits for the lists of webhooks. */

@@ -61,8 +61,6 @@ export function addressOf(server: Server): string {
   return address === '0.0.0.0' || address === '::' ? `http://localhost:${port}` : `http://${boundAddress(server)}`
 }
 
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
-
 /**
  * Calls `work` when the response has been sent or the client has disconnected. If this has already happened, calls
  * `work` immediately.

@@ -21,7 +21,7 @@ import { publicHost } from './config/conflicts.ts'
 import type { HooksModule } from './config/hooks-module.ts'
 import type { Config } from './config/resolve-config.ts'
 import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from './config/server-options.ts'
-import { checkWebhookChoice, openPolling, openRecovery } from './github.ts'
+import { checkWebhookChoice, openGitHubStatus, openPolling, openRecovery } from './github.ts'
 import { addressOf, boundAddress, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { logOldTransactions } from './old-transaction.ts'
@@ -114,6 +114,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       role,
       receiver,
       recovery,
+      gitHubStatus: openGitHubStatus({ config, settings }, module),
       publicUrl,
       webhookUrl: config.publicUrl.value,
       dev: config.dev.value,

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { failureOf } from '../../src/inbox/task-failure.ts'
 import { Hooks, Retry } from '../../src/index.ts'
+import { failed, fine, warning } from '../../src/runtime/finding.ts'
 import { issue, pullRequest } from './payloads.ts'
 import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
 
@@ -44,6 +45,36 @@ export async function openHostileScene(): Promise<Scene> {
   await scene.watched.deliver('push', { secret: 'a wrong one', headers })
   await scene.settled()
   return scene
+}
+
+/** An answer about the webhooks and the App, with these texts. */
+const hostileStatus = {
+  checkedAt: 1,
+  webhooks: [
+    {
+      ...{ name: 'acme/shop#7', url: hostile.address, events: [hostile.script, 'push'] },
+      findings: [
+        failed('active', hostile.bidi, hostile.script),
+        warning('content', hostile.script, hostile.long),
+        fine('TLS', hostile.surrogate),
+      ],
+      newest: [
+        { guid: hostile.script, deliveredAt: 1, event: hostile.script, action: 'a', status: hostile.bidi, ok: false },
+        { guid: 'g', deliveredAt: 2, event: 'push', status: 'OK', ok: true },
+      ],
+    },
+  ],
+  app: {
+    ...{ name: hostile.script, page: hostile.address, settings: 'https://github.com/settings/apps/bot' },
+    ...{ permissions: { [hostile.script]: 'write' }, events: [], findings: [] },
+    installations: [
+      {
+        ...{ id: '7', account: hostile.bidi, coversAll: true, permissions: { issues: 'read' }, events: [] },
+        ...{ isSuspended: true, page: hostile.address },
+      },
+    ],
+  },
+  problems: [{ target: hostile.script, problem: hostile.long }],
 }
 
 interface Screen {
@@ -113,6 +144,15 @@ const screens: readonly Screen[] = [
     async ready(page) {
       await page.locator('.request button').first().click()
       await page.getByText('user-agent').first().waitFor()
+    },
+  },
+  {
+    name: 'GitHub',
+    place: '#/github',
+    async ready(page) {
+      await page.route('**/api/v1/github', (route) => route.fulfill({ json: { status: hostileStatus } }))
+      await page.reload()
+      await page.getByRole('table', { name: 'Installations of the App' }).waitFor()
     },
   },
   {

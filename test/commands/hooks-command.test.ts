@@ -318,11 +318,11 @@ describe('an attempt', () => {
     const seen = new Set<string>()
     const scene = await startScene(
       (hooks) => {
-        hooks.command('/hang', { attempts: 2, backoff: 1, timeout: 1000 }, ({ attempt }) => {
+        hooks.command('/hang', { attempts: 2, backoff: 1, timeout: 2500 }, ({ attempt }) => {
           seen.add(`hang ${attempt}`)
           return attempt === 1 ? new Promise(() => {}) : undefined
         })
-        hooks.command('/next', { attempts: 50, backoff: 1, timeout: 300 }, () => void seen.add('next'))
+        hooks.command('/next', { attempts: 50, backoff: 1, timeout: 2000 }, () => void seen.add('next'))
       },
       { stores: true },
     )

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
-import { type AppDifference, compareApp, type PermissionDifference } from '../../github/app/compare.ts'
+import { compareApp } from '../../github/app/compare.ts'
 import { readAppDetails, readInstallations, settingsPage } from '../../github/app/details.ts'
+import { appFindings } from '../../github/app/findings.ts'
 import { needsOf } from '../../github/app/needs.ts'
 import type { EnvFileFlags } from '../env-file-flags.ts'
-import { type Finding, failed, findingLines, fine, warning } from '../finding.ts'
+import { findingLines } from '../finding-lines.ts'
 import { handlersOf, moduleOrDefault } from '../module-handlers.ts'
 import { abortOnSignal, jsonLine, printable, printLines } from '../output.ts'
 import { addAppFlags, connectedApp, type GitHubFlags, openInBrowser, problemOf } from './connection.ts'
@@ -43,7 +44,7 @@ async function showDifference(given: string | undefined, flags: Flags): Promise<
   const page = `${settingsPage(github, app)}/permissions`
   if (isMissing) process.exitCode = 1
   if (flags.json) return void (await printLines([jsonLine({ ...difference, notes: needs.notes, page })]))
-  const findings = findingsFor(difference, `${app.name} has all permissions and events that ${module} needs`)
+  const findings = appFindings(difference, `${app.name} has all permissions and events that ${module} needs`)
   await printLines(findings.flatMap(findingLines))
   for (const note of needs.notes) console.error(`hookserver: ${printable(note)}`)
   if (!isMissing) return
@@ -59,28 +60,3 @@ async function showDifference(given: string | undefined, flags: Flags): Promise<
     }
   }
 }
-
-/** @param good The result if nothing is missing. */
-function findingsFor(difference: AppDifference, good: string): Finding[] {
-  const { missingPermissions, missingEvents, hiddenEvents, unneededPermissions, unneededEvents } = difference
-  const isFine = missingPermissions.length === 0 && missingEvents.length === 0
-  return [
-    ...(isFine ? [fine('App', good)] : []),
-    ...missingPermissions.map((one) => failed('permission', lacks(one))),
-    ...missingEvents.map((event) => failed('event', `the App does not subscribe to ${event}`)),
-    ...hiddenEvents.map((event) =>
-      warning('event', `GitHub's API does not show whether the App subscribes to ${event}`, 'look on its page'),
-    ),
-    ...unneededPermissions.map((one) => warning('permission', exceeds(one), 'remove it, or declare it in the module')),
-    ...unneededEvents.map((event) => warning('event', `no handler needs ${event}`, 'unsubscribe, or add a handler')),
-    ...difference.outdatedAccounts.map((account) =>
-      warning('account', `${account} has not accepted all permissions of the App`, 'ask its owner to accept them'),
-    ),
-  ]
-}
-
-const lacks = ({ permission, has, needs }: PermissionDifference): string =>
-  `${permission}: the handlers need ${needs}, the App has ${has ?? 'no access'}`
-
-const exceeds = ({ permission, has, needs }: PermissionDifference): string =>
-  `${permission}: the App has ${has}, the handlers need ${needs ?? 'no access'}`

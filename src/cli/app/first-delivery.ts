@@ -3,13 +3,14 @@ import { type InstallationDetails, readInstallations } from '../../github/app/de
 import { includesLevel, isLevel } from '../../github/app/permission-levels.ts'
 import type { Permissions } from '../../github/event-permissions.ts'
 import type { RequestError, Requester } from '../../github/requester.ts'
+import { formatDuration } from '../../runtime/format.ts'
 import { isObject, textIn } from '../../runtime/json.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { loadWithConfig } from '../../server/config/hooks-module.ts'
 import { onEvent } from '../../server/on-event.ts'
 import { setDefaultLogger } from '../../telemetry/logger.ts'
 import { type ConfigFlags, configFromFlags } from '../flags.ts'
-import { formatDuration, printable, printProgress } from '../output.ts'
+import { printable, printProgress } from '../output.ts'
 
 /** Milliseconds between two requests for the installations. Each request counts against the rate limit of the App. */
 const installationInterval = 2000

@@ -5,9 +5,10 @@ import { eventAndAction, parseQuery } from '../../inbox/query/parse-query.ts'
 import { type Query, QueryError, type Selection } from '../../inbox/query/query.ts'
 import { parseTimestamp } from '../../inbox/query/timestamp.ts'
 import { type DeliverySummary, deliveryStates } from '../../inbox/records.ts'
+import { plural } from '../../runtime/format.ts'
 import type { AdminClient, ListPage } from '../admin-client.ts'
 import { invalidValue, UsageError } from '../flags.ts'
-import { clearLine, plural } from '../output.ts'
+import { clearLine } from '../output.ts'
 
 export interface Filters {
   state?: string

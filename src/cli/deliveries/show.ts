@@ -1,18 +1,9 @@
 import type { Command } from 'commander'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
+import { formatDuration } from '../../runtime/format.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
-import {
-  eventName,
-  formatDuration,
-  jsonLine,
-  print,
-  printable,
-  printableLines,
-  printLines,
-  stateStyles,
-  styled,
-} from '../output.ts'
+import { eventName, jsonLine, print, printable, printableLines, printLines, stateStyles, styled } from '../output.ts'
 import { parseId } from './selection.ts'
 
 interface Flags extends ConnectionFlags {

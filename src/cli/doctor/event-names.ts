@@ -4,11 +4,11 @@ import { relative } from 'node:path'
 import { cureForUnknown, unknownNames } from '../../events.ts'
 import type { Store } from '../../inbox/inbox.ts'
 import { hasReceived } from '../../inbox/unknown-names.ts'
+import { type Finding, warning } from '../../runtime/finding.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { eventNamesOf, type HooksModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively } from '../../server/open-inbox.ts'
-import { type Finding, warning } from '../finding.ts'
 
 /**
  * The unknown names that the inbox has deliveries of. None if the inbox cannot be opened: `checkDatabase` reports why.

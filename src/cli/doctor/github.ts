@@ -1,9 +1,10 @@
 /** Checks of GitHub's API and of the clock. */
 import { fetchMeta } from '../../receiver/github-meta.ts'
+import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
+import { plural } from '../../runtime/format.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import type { Settings } from '../../settings.ts'
-import { type Finding, failed, fine, warning } from '../finding.ts'
-import { plural, withCauses } from '../output.ts'
+import { withCauses } from '../output.ts'
 
 const what = 'GitHub'
 

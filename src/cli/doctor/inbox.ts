@@ -2,10 +2,11 @@ import { existsSync, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Client } from 'pg'
 import type { Store } from '../../inbox/inbox.ts'
+import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
+import { plural } from '../../runtime/format.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively, schemaOf } from '../../server/open-inbox.ts'
-import { type Finding, failed, fine, warning } from '../finding.ts'
-import { deliveryCount, plural } from '../output.ts'
+import { deliveryCount } from '../output.ts'
 
 const minFreeBytes = 2 ** 30
 const dayMs = 24 * 60 * 60 * 1000

@@ -1,12 +1,12 @@
 /** Checks of a PostgreSQL server: version, encoding, pooler, schema, durability, connections, open transactions, clock. */
 import type { Client } from 'pg'
+import { type Finding, failed, warning } from '../../runtime/finding.ts'
+import { formatDuration, plural } from '../../runtime/format.ts'
 import { isMissingPackage } from '../../runtime/platform.ts'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { endTransaction, findOldTransaction } from '../../server/old-transaction.ts'
 import { connectionsOf, cureOf, encodingProblem, loadPostgres, noAnswer, reasonOf } from '../../server/open-inbox.ts'
-import { type Finding, failed, warning } from '../finding.ts'
-import { formatDuration, plural } from '../output.ts'
 import { checkSchema } from './inbox.ts'
 
 const timeoutMs = 5000

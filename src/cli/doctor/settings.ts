@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import type { Store } from '../../inbox/inbox.ts'
 import type { HooksOptions } from '../../options.ts'
+import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { checkDatabase, checkPull } from '../../server/config/conflicts.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
@@ -9,7 +10,6 @@ import { findAccess, othersAccess } from '../../server/config/secret-files.ts'
 import { hooksOptions, recoverTargets } from '../../server/config/server-options.ts'
 import { checkCredentials } from '../../server/github.ts'
 import { resolveOptions, type Settings } from '../../settings.ts'
-import { type Finding, failed, fine, warning } from '../finding.ts'
 
 /** The names of the variables in the `.env` file, and whether other users can read their values. */
 export function* checkEnvFile({ path, variables, overridden }: EnvFile): Generator<Finding> {

@@ -1,13 +1,15 @@
 /** Checks of the webhooks that `--recover` or `--pull` names. */
 import { missingCredentials, nameOfTarget, type Target } from '../../github/target.ts'
+import { checkWebhook } from '../../github/webhooks/check-webhook.ts'
+import { isNeededToPull } from '../../github/webhooks/findings.ts'
+import type { OwnSecrets } from '../../github/webhooks/proof-findings.ts'
 import { webhookEvents } from '../../github/webhooks/webhook-events.ts'
+import { type Finding, failed, fine } from '../../runtime/finding.ts'
 import { eventNamesOf, type HooksModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { recoverTargets } from '../../server/config/server-options.ts'
 import type { Settings } from '../../settings.ts'
-import { type Finding, failed, fine } from '../finding.ts'
-import { checkWebhook } from '../webhooks/check.ts'
-import { type OwnSecrets, openApi } from '../webhooks/open-webhooks.ts'
+import { openApi } from '../webhooks/open-webhooks.ts'
 
 interface Server {
   config: Config
@@ -20,13 +22,6 @@ interface Server {
 }
 
 const what = 'webhook'
-
-/**
- * With `--pull`, `doctor` reports a missing webhook, and problems with these settings. It ignores all other problems,
- * because they only make deliveries to the webhook's URL fail. A server that reads deliveries from GitHub's log
- * gets the failed ones too.
- */
-const neededToPull: readonly string[] = ['events', 'active']
 
 /** A finding for each problem of a webhook, or one for a webhook without problems. Sends no ping. */
 export async function* checkWebhooks(server: Server): AsyncGenerator<Finding> {
@@ -58,9 +53,7 @@ async function* checkTarget(target: Target, server: Server, isPulled: boolean): 
   const shown = { target, api, settings, url, events, secrets: own }
   let isFine = true
   for await (const finding of checkWebhook(shown, { isPinged: false, usedNames })) {
-    const isMissing = finding.what === 'url' && finding.state === 'failed' // there is no webhook with a log to read
-    const isNeeded = !isPulled || isMissing || neededToPull.includes(finding.what)
-    if (finding.state === 'fine' || !isNeeded) continue
+    if (finding.state === 'fine' || (isPulled && !isNeededToPull(finding))) continue
     isFine = false
     yield { ...finding, what, found: `${nameOfTarget(target)}: ${finding.what}: ${finding.found}` }
   }

@@ -3,6 +3,7 @@ import type { SweepOptions } from '../../github/recovery/options.ts'
 import type { SweepReport, Swept } from '../../github/recovery/sweeper.ts'
 import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
 import { optionsOf } from '../../internals.ts'
+import { formatAge } from '../../runtime/format.ts'
 import { type HooksModule, loadWithConfig } from '../../server/config/hooks-module.ts'
 import { configuredApiUrl, moduleInbox } from '../../server/config/server-options.ts'
 import { openRecovery } from '../../server/github.ts'
@@ -12,7 +13,6 @@ import { addConnectionFlags, openLocal, openRemote, UsageError } from '../flags.
 import {
   abortOnSignal,
   eventName,
-  formatAge,
   jsonLine,
   printable,
   printLines,

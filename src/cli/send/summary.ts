@@ -1,6 +1,7 @@
 /** Counts and shows the outcomes of the requests of `send`. */
 import { STATUS_CODES } from 'node:http'
-import { formatDuration, printable, printableLines, styled } from '../output.ts'
+import { formatDuration } from '../../runtime/format.ts'
+import { printable, printableLines, styled } from '../output.ts'
 
 /** A complete answer, with the first 64 KiB of its text; or the reason why there is none. */
 export type Outcome = { status: number; text: string; ms: number } | { failure: string; refused: boolean }

@@ -1,15 +1,18 @@
 /** Prints the plan of `webhooks ensure`, and the findings from the ping. */
 import { describeUnknown, knownEvents, unknownNames } from '../../events.ts'
 import { nameOfTarget } from '../../github/target.ts'
+import { eventFinding } from '../../github/webhooks/findings.ts'
 import type { WebhookPlan } from '../../github/webhooks/plan.ts'
+import type { OwnSecrets } from '../../github/webhooks/proof-findings.ts'
+import { proofFindings, reasonWithoutPing } from '../../github/webhooks/proof-findings.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
 import { nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
 import { loggedNames } from '../../github/webhooks/webhook-events.ts'
-import { type Finding, findingLines } from '../finding.ts'
-import { jsonLine, plural, printable, printLines } from '../output.ts'
-import type { OpenWebhooks, OwnSecrets } from './open-webhooks.ts'
-import { proofFindings, reasonWithoutPing } from './proof-findings.ts'
-import { eventFinding } from './webhook-findings.ts'
+import type { Finding } from '../../runtime/finding.ts'
+import { plural } from '../../runtime/format.ts'
+import { findingLines } from '../finding-lines.ts'
+import { jsonLine, printable, printLines } from '../output.ts'
+import type { OpenWebhooks } from './open-webhooks.ts'
 
 interface ReportFlags {
   dryRun?: true

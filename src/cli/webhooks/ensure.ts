@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import { planWebhook, selectWebhook, type WebhookPlan } from '../../github/webhooks/plan.ts'
+import type { OwnSecrets } from '../../github/webhooks/proof-findings.ts'
 import { proveByFirstPing, proveByPing, proveSecret } from '../../github/webhooks/prove-secret.ts'
 import type { WebhookDetails } from '../../github/webhooks/webhook-details.ts'
-import { isLoopback } from '../../server/listener.ts'
+import { plural } from '../../runtime/format.ts'
+import { isLoopback } from '../../runtime/loopback.ts'
 import { UsageError } from '../flags.ts'
-import { plural, printLines } from '../output.ts'
+import { printLines } from '../output.ts'
 import { confirm, requireConfirmable } from '../prompts.ts'
 import { planLines, report, reportEvents, reportUnchanged } from './ensure-report.ts'
 import {
@@ -12,7 +14,6 @@ import {
   addGitHubFlags,
   addSettingFlags,
   type OpenWebhooks,
-  type OwnSecrets,
   openWebhooks,
   type WebhookFlags,
 } from './open-webhooks.ts'

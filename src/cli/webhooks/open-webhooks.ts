@@ -4,9 +4,12 @@ import { type Command, Option } from 'commander'
 import * as v from 'valibot'
 import { GitHubClient } from '../../github/github-client.ts'
 import { missingCredentials, parseTarget, type Target } from '../../github/target.ts'
+import type { ExpectedWebhook } from '../../github/webhooks/check-webhook.ts'
+import type { OwnSecrets } from '../../github/webhooks/proof-findings.ts'
 import { type WebhookEvents, webhookEvents } from '../../github/webhooks/webhook-events.ts'
 import { WebhooksApi, type WebhooksApiOptions } from '../../github/webhooks/webhooks-api.ts'
 import { optionsOf } from '../../internals.ts'
+import { formatDuration } from '../../runtime/format.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { eventNamesOf, type HooksModule, loadWithConfig } from '../../server/config/hooks-module.ts'
 import { type Config, flagOf, variablesOf } from '../../server/config/resolve-config.ts'
@@ -17,7 +20,7 @@ import { type SettingName, settings as serverSettings } from '../../server/confi
 import { resolveOptions, type Settings } from '../../settings.ts'
 import { addEnvFileFlags } from '../env-file-flags.ts'
 import { configFromFlags, invalidValue, UsageError } from '../flags.ts'
-import { abortOnSignal, formatDuration } from '../output.ts'
+import { abortOnSignal } from '../output.ts'
 
 /** The setting of the server that each flag sets. */
 const settingOf = {
@@ -60,24 +63,9 @@ export const addEventFlags = (command: Command): Command =>
     .option('--module <module>', 'Module of the server: its handlers name the events')
     .option('--events <list>', 'Events, instead of a module: push,issues, or * for all')
 
-/** The secrets that the server accepts. GitHub should sign with one of them. */
-export interface OwnSecrets {
-  values: readonly string[]
-  /** For messages: the file, the variable or the module. */
-  source: string
-  /** The path of the file. `undefined` if the secrets come from a variable or the module. */
-  file: string | undefined
-}
-
-export interface OpenWebhooks {
-  target: Target
-  api: WebhooksApi
+/** The webhook of a command, as it should be. */
+export interface OpenWebhooks extends ExpectedWebhook {
   settings: Settings
-  /** The URL that GitHub delivers to. */
-  url: string | undefined
-  /** `undefined` if neither the module nor a flag names events. */
-  events: WebhookEvents | undefined
-  secrets: OwnSecrets | undefined
 }
 
 /**

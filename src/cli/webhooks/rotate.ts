@@ -1,17 +1,19 @@
 import type { Command } from 'commander'
 import { nameOfTarget } from '../../github/target.ts'
 import { planRotation, type Rotation, selectWebhook } from '../../github/webhooks/plan.ts'
+import { proofFindings, reasonWithoutPing } from '../../github/webhooks/proof-findings.ts'
 import { proveByPing, proveSecret } from '../../github/webhooks/prove-secret.ts'
 import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
 import { nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
+import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
+import { plural } from '../../runtime/format.ts'
 import { randomSecret } from '../../server/config/secret-files.ts'
 import { type SecretFile, withSecretFile } from '../../server/config/secret-rotation.ts'
-import { type Finding, failed, findingLines, fine, warning } from '../finding.ts'
+import { findingLines } from '../finding-lines.ts'
 import { UsageError } from '../flags.ts'
-import { jsonLine, plural, printable, printLines } from '../output.ts'
+import { jsonLine, printable, printLines } from '../output.ts'
 import { confirm, requireConfirmable } from '../prompts.ts'
 import { addGitHubFlags, addSettingFlags, type OpenWebhooks, openWebhooks, type WebhookFlags } from './open-webhooks.ts'
-import { proofFindings, reasonWithoutPing } from './proof-findings.ts'
 
 interface Flags extends WebhookFlags {
   dropOld?: true

@@ -5,6 +5,7 @@ import { ProblemError } from '../problem.ts'
 import { createDelivery, samples } from './create-delivery.ts'
 import { deliveries, signDelivery } from './deliveries.ts'
 import { failures } from './failures.ts'
+import { github } from './github.ts'
 import { handlers } from './handlers.ts'
 import { operations } from './operations.ts'
 import { recovery } from './recovery.ts'
@@ -26,6 +27,7 @@ export function api(context: ApiContext, guard: Guard): Hono {
     ...handlers(context),
     ...schedules(context),
     ...recovery(context),
+    github(context),
     ...stats(context),
     stream(context, guard),
     ...samples(),

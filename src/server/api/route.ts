@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import type * as v from 'valibot'
+import type { GitHubStatus } from '../../github/github-status.ts'
 import type { Recovery } from '../../github/recovery/recovery.ts'
 import type { Hooks } from '../../hooks.ts'
 import type { Receiver } from '../../http.ts'
@@ -26,6 +27,8 @@ export interface ApiContext {
   webhookUrl?: string | undefined
   /** Recovers missed deliveries. `undefined` in a receiver, and if no webhooks to recover are configured. */
   recovery?: Recovery | undefined
+  /** Asks GitHub about the webhooks and the App. `undefined` if there are none, or no credentials. */
+  gitHubStatus?: (() => Promise<GitHubStatus>) | undefined
   role?: 'all' | 'receiver' | 'worker' | undefined
   /** Whether the server runs with --dev. */
   dev?: boolean | undefined

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
-import { isLoopback } from '../listener.ts'
+import { isLoopback } from '../../runtime/loopback.ts'
 import { ProblemError } from '../problem.ts'
 
 /**

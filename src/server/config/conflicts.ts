@@ -1,5 +1,5 @@
 /** Conflicts between settings. */
-import { isLoopback } from '../listener.ts'
+import { isLoopback } from '../../runtime/loopback.ts'
 import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 

@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { GitHubStatus } from '../../../src/github/github-status.ts'
 import type { Recovery } from '../../../src/github/recovery/recovery.ts'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
 import { failureOf } from '../../../src/inbox/task-failure.ts'
+import { failed, fine } from '../../../src/runtime/finding.ts'
 import { updateSchedules } from '../../../src/schedules/stored-schedules.ts'
 import { problems } from '../../../src/server/problem.ts'
 import { storeIn } from '../../inbox/stores.ts'
@@ -38,11 +40,40 @@ const swept = {
   ],
 }
 
+const gitHubStatus: GitHubStatus = {
+  checkedAt: 1,
+  webhooks: [
+    {
+      ...{ name: 'acme/shop#7', url: 'https://hooks.example/hooks', events: ['push'] },
+      findings: [failed('active', 'no', 'activate it'), fine('content', 'application/json')],
+      newest: [
+        { guid: 'g', deliveredAt: 1, event: 'issues', action: 'opened', status: 'OK', ok: true },
+        { guid: 'h', deliveredAt: 1, event: 'push', action: undefined, status: 'timed out', ok: false },
+      ],
+    },
+    { name: 'acme', events: [], findings: [], newest: [] },
+  ],
+  app: {
+    ...{ name: 'Shop bot', page: 'https://github.com/apps/shop-bot', settings: 'https://github.com/settings/apps/bot' },
+    ...{ permissions: { issues: 'write' }, events: ['push'], findings: [] },
+    installations: [
+      {
+        ...{ id: '7', account: 'acme', coversAll: true, permissions: { issues: 'read' }, events: ['push'] },
+        ...{ isSuspended: false, page: 'https://github.com/settings/installations/7' },
+      },
+    ],
+  },
+  problems: [{ target: 'acme/gone', problem: 'GitHub shows no webhooks' }],
+}
+
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 's' })
   hooks.on('push', { name: 'deploy', order: 'repository' }, () => undefined)
   const recovery = { sweep: async () => swept } as unknown as Recovery
-  admin = await openAdmin({ hooks, recovery, receiver: hooks.mount(), role: 'all', atTheEnd: afterAll })
+  admin = await openAdmin({
+    ...{ hooks, recovery, receiver: hooks.mount(), role: 'all', atTheEnd: afterAll },
+    gitHubStatus: async () => gitHubStatus,
+  })
   const { inbox } = admin
   const facts = { action: 'a', repository: 'r', sender: 's', title: 't', ref: 'r', sha: 's', number: 1 }
   const told = { error: 'e', result: 'r', log: 'l' }
@@ -209,6 +240,7 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
     [400, '/api/v1/handlers/resume'],
   ],
   'get /api/v1/recovery': [[200, '/api/v1/recovery']],
+  'get /api/v1/github': [[200, '/api/v1/github']],
   'post /api/v1/recovery/sweeps': [
     [200, '/api/v1/recovery/sweeps'],
     [200, '/api/v1/recovery/sweeps', { body: { dryRun: true, thorough: false } }],

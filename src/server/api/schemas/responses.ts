@@ -276,6 +276,73 @@ export const Recovery = object({
 })
 export type Recovery = v.InferOutput<typeof Recovery>
 
+const Finding = object({
+  what: text,
+  state: v.picklist(['fine', 'warning', 'failed']),
+  found: text,
+  cure: optional(v.pipe(text, v.description('How to fix it'))),
+})
+export type Finding = v.InferOutput<typeof Finding>
+
+const readonlyTexts = v.pipe(list(text), v.readonly())
+const permissions = v.record(v.string(), optional(text))
+
+const WebhookStatus = object({
+  name: v.pipe(text, v.description('As on the command line: acme/shop#7, or app')),
+  url: optional(v.pipe(text, v.description('Without parts that may be secret. Absent if no single webhook was found'))),
+  events: readonlyTexts,
+  findings: list(Finding),
+  newest: v.pipe(
+    list(
+      object({
+        guid: text,
+        deliveredAt: timestamp,
+        event: text,
+        action: optional(text),
+        status: v.pipe(text, v.description('The text of GitHub, such as OK')),
+        ok: flag,
+      }),
+    ),
+    v.description("The newest deliveries in GitHub's log, newest first, at most 10"),
+  ),
+})
+export type WebhookStatus = v.InferOutput<typeof WebhookStatus>
+
+const Installation = object({
+  id: text,
+  account: text,
+  coversAll: v.pipe(flag, v.description('Whether it covers all repositories of the account')),
+  permissions,
+  events: readonlyTexts,
+  isSuspended: flag,
+  page: text,
+})
+export type Installation = v.InferOutput<typeof Installation>
+
+const AppStatus = object({
+  name: text,
+  page: text,
+  settings: v.pipe(text, v.description('The page on which the owner changes the App')),
+  permissions,
+  events: readonlyTexts,
+  findings: list(Finding),
+  installations: list(Installation),
+})
+export type AppStatus = v.InferOutput<typeof AppStatus>
+
+const GitHubStatus = object({
+  checkedAt: timestamp,
+  webhooks: list(WebhookStatus),
+  app: optional(AppStatus),
+  problems: v.pipe(list(object({ target: text, problem: text })), v.description('What GitHub did not show, and why')),
+})
+export const GitHub = object({
+  status: optional(
+    v.pipe(GitHubStatus, v.description('Absent if the server has no credentials, or neither an App nor webhooks')),
+  ),
+})
+export type GitHub = v.InferOutput<typeof GitHub>
+
 export const Handler = object({
   name: text,
   paused: flag,

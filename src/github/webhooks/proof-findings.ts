@@ -1,8 +1,16 @@
-import type { Target } from '../../github/target.ts'
-import type { SecretProof } from '../../github/webhooks/secret-proof.ts'
-import { type Finding, failed, fine, warning } from '../finding.ts'
-import { formatAge } from '../output.ts'
-import type { OwnSecrets } from './open-webhooks.ts'
+import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
+import { formatAge } from '../../runtime/format.ts'
+import type { Target } from '../target.ts'
+import type { SecretProof } from './secret-proof.ts'
+
+/** The secrets that the server accepts. GitHub should sign with one of them. */
+export interface OwnSecrets {
+  values: readonly string[]
+  /** For messages: the file, the variable or the module. */
+  source: string
+  /** The path of the file. `undefined` if the secrets come from a variable or the module. */
+  file: string | undefined
+}
 
 interface ProofContext {
   secrets: OwnSecrets

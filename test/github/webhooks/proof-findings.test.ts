@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { proofFindings } from '../../../src/cli/webhooks/proof-findings.ts'
+import { proofFindings } from '../../../src/github/webhooks/proof-findings.ts'
 import type { SecretProof } from '../../../src/github/webhooks/secret-proof.ts'
 
 const secrets = { values: ['a secret'], source: 'webhook-secrets', file: 'webhook-secrets' }

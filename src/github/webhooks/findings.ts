@@ -1,11 +1,12 @@
 /** Checks of a webhook's settings and of its deliveries. */
-import type { LoggedAttempt } from '../../github/delivery-log.ts'
-import { type Target, withoutSecrets } from '../../github/target.ts'
-import { isSameUrl, nameOfWebhook, type WebhookDetails } from '../../github/webhooks/webhook-details.ts'
-import { compareEvents } from '../../github/webhooks/webhook-events.ts'
-import { isLoopback } from '../../server/listener.ts'
-import { type Finding, failed, fine, warning } from '../finding.ts'
-import { formatAge, plural, shellQuoted } from '../output.ts'
+
+import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
+import { formatAge, plural, shellQuoted } from '../../runtime/format.ts'
+import { isLoopback } from '../../runtime/loopback.ts'
+import type { LoggedAttempt } from '../delivery-log.ts'
+import { type Target, withoutSecrets } from '../target.ts'
+import { isSameUrl, nameOfWebhook, type WebhookDetails } from './webhook-details.ts'
+import { compareEvents } from './webhook-events.ts'
 
 interface Wanted {
   url: string | undefined
@@ -107,3 +108,13 @@ export function deliveriesFinding(
     ? warning(what, found, recover)
     : failed(what, found, `find the cause in the log of the server, then ${recover}`)
 }
+
+/** The findings that matter to a server that polls, besides a missing webhook. */
+const neededToPull: readonly string[] = ['events', 'active']
+
+/**
+ * Whether a finding matters to a server that reads deliveries from GitHub's log, with `--pull`. The other findings only
+ * make deliveries to the webhook's URL fail, and the log has the failed deliveries too.
+ */
+export const isNeededToPull = ({ what, state }: Finding): boolean =>
+  neededToPull.includes(what) || (what === 'url' && state === 'failed') // no webhook, so no log to read

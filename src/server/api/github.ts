@@ -1,0 +1,12 @@
+import { type ApiContext, type Route, route } from './route.ts'
+
+/** What GitHub shows about the webhooks and the App of the server. */
+export const github = (api: ApiContext): Route =>
+  route({
+    method: 'get',
+    path: '/github',
+    operationId: 'getGitHubStatus',
+    summary: "Check the webhooks and the App through GitHub's API, at most once a minute",
+    answer: 'GitHub',
+    handle: async () => ({ status: await api.gitHubStatus?.() }),
+  })
