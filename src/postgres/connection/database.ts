@@ -109,7 +109,8 @@ export class Database extends Connection {
       return await work(checkout)
     } catch (error) {
       // The connection may lead to a standby. It is closed, because a new one may reach the primary server.
-      if (codeOf(error) === readOnly) noteBroken(error as Error)
+      // After a statement without an answer, `pg` closes the connection, and reports the end of it only later.
+      if (codeOf(error) === readOnly || isUnanswered(error as Error)) noteBroken(error as Error)
       throw error
     } finally {
       checkout.client.off('error', noteBroken)
@@ -161,6 +162,9 @@ const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
   set enable_mergejoin to off;
   set jit to off;
   set idle_in_transaction_session_timeout to ${Math.min(maxIdleTime, statementTimeout)}`
+
+/** Whether the time for the answer to a statement is over. `pg` sets no code. */
+const isUnanswered = ({ message }: Error): boolean => message === 'Query read timeout'
 
 /** Parses bigint as a number: ids, milliseconds and bytes stay in the safe range of JavaScript. */
 function parserOf(type: number, format: never): unknown {
