@@ -96,10 +96,10 @@ test('check-run rejects a long title, and then accepts a shorter one', async () 
 
 test('graphql adds an issue to a project', async () => {
   const { default: hooks }: Program = await import('../../examples/cookbook/graphql.ts')
-  const item = { data: { addProjectV2ItemById: { item: { id: 'PVTI_1' } } } }
+  const item = { data: { addProjectV2ItemById: { item: { id: 'item-1' } } } }
   github.route('POST', '/graphql', () => ({ body: item }))
   const payload = { ...sample('issues.opened'), installation }
-  expect(await run(hooks, 'issues.opened', { payload })).toMatchObject([{ returned: 'PVTI_1' }])
+  expect(await run(hooks, 'issues.opened', { payload })).toMatchObject([{ returned: 'item-1' }])
   const variables = { project: 'PVT_1', content: payload.issue.node_id }
   expect(sent('POST', '/graphql')).toMatchObject([
     { query: expect.stringContaining('addProjectV2ItemById'), variables },
