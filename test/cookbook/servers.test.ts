@@ -1,10 +1,14 @@
 /** Runs the recipes for servers and platforms, with requests in the form of each platform. */
+import { rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { HttpRequest } from '@azure/functions'
 import type { EventBridgeEvent, SQSEvent, SQSRecord } from 'aws-lambda'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { hookserver } from '../../src/adapters/node.ts'
 import { sign } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { type SignedRequestOptions, sample, signedRequest } from '../../src/testing/index.ts'
+import { listen, stop } from '../adapters/host.ts'
 import { inboxFile } from '../inbox/stores.ts'
 import { startServer } from './start-server.ts'
 
@@ -46,7 +50,10 @@ test('marketplace accepts purchases with the secret of the listing only, and han
 })
 
 test('probes reports whether the process can store deliveries', async () => {
-  vi.stubEnv('DATABASE', inboxFile())
+  const database = inboxFile()
+  vi.stubEnv('DATABASE', database)
+  const error = vi.spyOn(console, 'error').mockImplementation(() => {}) // the log says why the inbox fails
+  onTestFinished(() => error.mockRestore())
   const origin = await startServer(() => import('../../examples/cookbook/probes.ts'))
   const get = async (path: string) => {
     const response = await fetch(origin + path)
@@ -54,6 +61,22 @@ test('probes reports whether the process can store deliveries', async () => {
   }
   expect(await get('/healthz')).toEqual([200, 'ok'])
   expect(await get('/readyz')).toEqual([200, 'ok'])
+  rmSync(database)
+  await expect.poll(() => get('/readyz')).toEqual([503, expect.stringContaining('was deleted')])
+  expect(await get('/healthz')).toEqual([200, 'ok'])
+})
+
+test('fly reads the address from the header of the proxy', async () => {
+  const { default: hooks } = await import('../../examples/cookbook/fly.ts')
+  const server = createServer(hookserver(hooks, { ranges: ['192.0.2.7'] }))
+  onTestFinished(() => stop(server))
+  const url = `${await listen(server)}/hooks`
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  onTestFinished(() => warn.mockRestore())
+  const statusFor = async (address: string) =>
+    (await fetch(url, sent('ping', { headers: { 'fly-client-ip': address } }))).status
+  expect(await statusFor('192.0.2.7')).toBe(200)
+  expect(await statusFor('203.0.113.9')).toBe(403)
 })
 
 test('azure-functions answers a request of Azure, and rejects other addresses', async () => {
