@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { Hooks } from 'hookserver'
 
 const hooks = new Hooks({
-  // The proxy of Fly sets this header, and overwrites one that a sender has set.
+  // The proxy of Fly sets this header to the address of its client.
   clientAddress: (request) => (request as IncomingMessage).headers['fly-client-ip'] as string | undefined,
 })
 hooks.on('push', { name: 'deploy' }, ({ payload, log }) => log.info({ sha: payload.after }, 'Deploying'))
