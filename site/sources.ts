@@ -81,6 +81,8 @@ export const isImage = (file: string): boolean => /\.(png|svg)$/.test(file)
 const languages: Readonly<Record<string, string>> = {
   '.json': 'json',
   '.service': 'ini',
+  '.tf': 'hcl',
+  '.toml': 'toml',
   '.ts': 'ts',
   '.yaml': 'yaml',
   '.yml': 'yaml',

@@ -28,7 +28,19 @@ export default defineConfig({
   title: 'hookserver',
   description: 'Receives GitHub webhooks in TypeScript: verifies, stores and handles each delivery.',
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}icon.svg` }]],
-  markdown: { anchor: { slugify: anchorOf }, attrs: { disable: true }, languageAlias: { haproxy: 'nginx' } },
+  markdown: {
+    anchor: { slugify: anchorOf },
+    attrs: { disable: true },
+    languageAlias: { haproxy: 'nginx' },
+    // Vue would evaluate `{{ … }}` in code, except in a fenced block.
+    config({ renderer }) {
+      const render = renderer.rules.code_inline
+      renderer.rules.code_inline = (tokens, index, ...rest) => {
+        tokens[index]?.attrSet('v-pre', '')
+        return render?.(tokens, index, ...rest) ?? ''
+      }
+    },
+  },
   themeConfig: {
     logo: '/icon.svg',
     outline: [2, 3],

@@ -18,6 +18,11 @@ export interface PostgresOptions {
    * Whether to create and migrate the tables at the first use. If `false`, run `hookserver migrate`. Default: `true`.
    */
   migrate?: boolean | undefined
+  /**
+   * Whether a process that runs no handlers also prunes, and takes over the tasks of dead workers. If `false`, it starts
+   * no thread, and the processes that run handlers do this work. Default: `true`.
+   */
+  maintenance?: boolean | undefined
   /** How long to wait for a connection. Default: 5 s. */
   connectTimeout?: Duration | undefined
   /**
@@ -49,6 +54,7 @@ const defaults: PostgresSettings = {
   schema: 'hookserver',
   connections: 10,
   migrate: true,
+  maintenance: true,
   connectTimeout: 5000,
   statementTimeout: 30_000,
   retention: 30 * 24 * 60 * 60 * 1000,
@@ -98,7 +104,7 @@ const isDuration = (name: string): boolean => bounds[name]?.[2] === 'millisecond
 
 function checkOption(name: string, value: unknown): void {
   const invalid = (expected: string) => new TypeError(`postgres: option "${name}" must be ${expected}, got ${value}`)
-  if (name === 'migrate' && typeof value !== 'boolean') throw invalid('true or false')
+  if ((name === 'migrate' || name === 'maintenance') && typeof value !== 'boolean') throw invalid('true or false')
   if (name === 'schema' && !isSchemaName(String(value))) throw invalid(schemaNames)
   const [min, max, unit] = bounds[name] ?? []
   if (isDuration(name)) durationCheck({ min, max })(value, `postgres: option "${name}"`)

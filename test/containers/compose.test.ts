@@ -27,7 +27,7 @@ interface Compose {
   volumes: Record<string, unknown>
 }
 
-const files = ['compose.yaml', 'deploy/compose/postgres.yaml']
+const files = ['compose.yaml', 'deploy/compose/postgres.yaml', 'templates/docker/compose.yaml']
 // The package has the schema of an older draft, which names schemas with `id`. They are referred to by their paths.
 const withoutIds = (key: string, value: unknown) =>
   (key === 'id' || key === '$schema') && typeof value === 'string' ? undefined : value
@@ -37,7 +37,7 @@ const isValid = new Ajv2019({ strict: false, validateFormats: false }).compile(s
 describe.each(files)('%s', (file) => {
   const [compose] = readYaml<Compose>(file) as [Compose]
   const services = Object.entries(compose.services)
-  const servers = services.filter(([, { image }]) => image === 'hookserver')
+  const servers = services.filter(([, { build }]) => build !== undefined)
 
   test('follows the Compose specification', () => {
     isValid(compose)

@@ -5,26 +5,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { commandIn, stagesOf, valuesIn } from './dockerfile.ts'
 import { read, root } from './files.ts'
 import { startCommand } from './server-in-container.ts'
 
-interface Instruction {
-  name: string
-  value: string
-}
-
-/** The instructions of each stage. */
-const stages = read('Dockerfile')
-  .replace(/^#.*\n/gm, '')
-  .replace(/\\\n/g, '')
-  .split(/^(?=FROM )/m)
-  .filter((stage) => stage.startsWith('FROM '))
-  .map((stage) =>
-    [...stage.matchAll(/^([A-Z]+) +(.*)$/gm)].map(([, name = '', value = '']): Instruction => ({ name, value })),
-  )
+const stages = stagesOf('Dockerfile')
 const image = stages.at(-1) ?? []
-const valuesOf = (name: string) => image.flatMap((one) => (one.name === name ? [one.value] : []))
-const commandIn = (text: string): string[] => JSON.parse(/\[.*\]/.exec(text)?.[0] ?? '')
+const valuesOf = (name: string) => valuesIn(image, name)
 
 test('the image starts empty, runs as user 65532, and gives this user the volume', () => {
   expect(valuesOf('FROM')).toEqual(['scratch'])

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import pg from 'pg'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { type PostgresOptions, resolvePostgresOptions, toPgConfig, toTarget } from '../../src/postgres/options.ts'
+import { MaintenanceClient } from '../../src/postgres/threads.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
 import { eventually, stateIn } from '../inbox/stores.ts'
 import { databases } from './databases.ts'
@@ -17,6 +18,7 @@ describe('the options of postgres()', () => {
       schema: 'hookserver',
       connections: 10,
       migrate: true,
+      maintenance: true,
       connectTimeout: 5000,
       statementTimeout: 30_000,
       retention: 2_592_000_000,
@@ -39,6 +41,7 @@ describe('the options of postgres()', () => {
     ],
     ['a heartbeat that is too slow', { heartbeat: 60_001 }, "1 to 60000, or a text such as '30s', got 60001"],
     ['text instead of a boolean', { migrate: 'yes' as never }, '"migrate" must be true or false, got yes'],
+    ['a number instead of a boolean', { maintenance: 0 as never }, '"maintenance" must be true or false, got 0'],
     [
       'a schema that would have to be quoted',
       { schema: 'a"; drop table' },
@@ -132,3 +135,19 @@ test('stores and handles deliveries while the application uses all connections o
   expect(handled.toSorted()).toEqual(guids.toSorted())
   expect([pool.totalCount, pool.idleCount, pool.waitingCount]).toEqual([1, 0, 0])
 })
+
+test.each([true, false])(
+  'a process that only stores deliveries starts a thread with maintenance: %s',
+  async (maintenance) => {
+    const start = vi.spyOn(MaintenanceClient.prototype, 'start')
+    onTestFinished(() => start.mockRestore())
+    const inbox = postgres(await server.create(), { maintenance })
+    const hooks = new Hooks({ secret, validateIp: false, logger: false, inbox, work: false })
+    onTestFinished(() => hooks.close())
+    expect((await inject(hooks, signedRequest('push', { secret }))).status).toBe(202)
+    expect(start).toHaveBeenCalledTimes(maintenance ? 1 : 0)
+    hooks.on('push', () => {})
+    expect(await hooks.drain()).toEqual({ nextAt: undefined })
+    expect(start).toHaveBeenCalled() // a worker needs heartbeats
+  },
+)

@@ -39,6 +39,11 @@ export const templates = {
       ...tryIt,
     ],
   },
+  docker: {
+    summary: 'handlers in a container, with SQLite',
+    packages: [],
+    next: [...tryIt, ['docker compose up --build --wait', 'run them in a container, with the secret in .env']],
+  },
 } as const satisfies Record<string, Template>
 
 export type TemplateName = keyof typeof templates
@@ -65,7 +70,11 @@ export interface ProjectFile {
 const ownManifest = (): string => import.meta.resolve('hookserver/package.json')
 
 /** npm does not publish a `.gitignore`, so these files have no dot in the package. */
-const dotFiles: Readonly<Record<string, string>> = { gitignore: '.gitignore', 'env.example': '.env.example' }
+const dotFiles: Readonly<Record<string, string>> = {
+  gitignore: '.gitignore',
+  dockerignore: '.dockerignore',
+  'env.example': '.env.example',
+}
 
 /** The files of a project, sorted by name. */
 export function projectFiles(template: TemplateName, packageName: string): ProjectFile[] {

@@ -13,6 +13,12 @@ const maxConflicts = 5
  */
 const maxIdleTime = 5000
 
+/**
+ * Milliseconds after which a timer of the pool closes an idle connection. In a suspended process, such as a function
+ * between two invocations, no timer runs. When such a process continues, its connections may have been lost.
+ */
+const maxIdleConnection = 10_000
+
 /** A connection that was taken from the pool. Nothing else uses this connection. */
 interface Checkout {
   client: pg.PoolClient
@@ -26,6 +32,8 @@ interface Checkout {
 export class Database extends Connection {
   readonly #pool: pg.Pool
   readonly #connectTimeout: number
+  /** When each connection went back to the pool, by the clock of the machine, which goes on during a suspension. */
+  readonly #releasedAt = new WeakMap<object, number>()
 
   /** @param connections The maximum number of connections, and their name in `pg_stat_activity`. */
   constructor(target: ConnectionTarget, settings: PostgresSettings, connections: { max: number; name: string }) {
@@ -36,6 +44,7 @@ export class Database extends Connection {
       connectionTimeoutMillis: settings.connectTimeout,
       // A server that has vanished from the network does not enforce statement_timeout.
       query_timeout: Math.min(settings.statementTimeout + settings.connectTimeout, maxTimer),
+      idleTimeoutMillis: maxIdleConnection,
       keepAlive: true,
       allowExitOnIdle: true,
       pipeline: true, // since pg 8.23
@@ -44,6 +53,7 @@ export class Database extends Connection {
     } as pg.PoolConfig)
     pool.on('error', () => undefined) // an idle connection was lost; the pool replaces it
     super(pool)
+    pool.on('release', (_error, client) => this.#releasedAt.set(client, Date.now()))
     this.#pool = pool
     this.#connectTimeout = settings.connectTimeout
   }
@@ -99,7 +109,8 @@ export class Database extends Connection {
       return await work(checkout)
     } catch (error) {
       // The connection may lead to a standby. It is closed, because a new one may reach the primary server.
-      if (codeOf(error) === readOnly) noteBroken(error as Error)
+      // After a statement without an answer, `pg` closes the connection, and reports the end of it only later.
+      if (codeOf(error) === readOnly || isUnanswered(error as Error)) noteBroken(error as Error)
       throw error
     } finally {
       checkout.client.off('error', noteBroken)
@@ -111,7 +122,12 @@ export class Database extends Connection {
   async #connect(): Promise<pg.PoolClient> {
     const [startedAt, timeout] = [performance.now(), this.#connectTimeout]
     try {
-      return await this.#pool.connect()
+      for (;;) {
+        const client = await this.#pool.connect()
+        const releasedAt = this.#releasedAt.get(client)
+        if (releasedAt === undefined || Date.now() - releasedAt <= maxIdleConnection) return client
+        client.release(true) // closes it
+      }
     } catch (error) {
       if (codeOf(error) !== undefined || performance.now() - startedAt < timeout) throw error
       throw Object.assign(new Error(`no connection was available within ${timeout} ms`), { code: 'ETIMEDOUT' })
@@ -146,6 +162,9 @@ const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
   set enable_mergejoin to off;
   set jit to off;
   set idle_in_transaction_session_timeout to ${Math.min(maxIdleTime, statementTimeout)}`
+
+/** Whether the time for the answer to a statement is over. `pg` sets no code. */
+const isUnanswered = ({ message }: Error): boolean => message === 'Query read timeout'
 
 /** Parses bigint as a number: ids, milliseconds and bytes stay in the safe range of JavaScript. */
 function parserOf(type: number, format: never): unknown {

@@ -33,7 +33,8 @@ export class DeliveryWriter implements DeliveryStore {
 
   store(delivery: NewDelivery): Promise<StoreResult> {
     return this.#client.call(async () => {
-      this.#client.maintenance.start() // so that old deliveries are pruned even if this process runs no handlers
+      // So that old deliveries are pruned even if this process runs no handlers.
+      if (this.#client.settings.maintenance) this.#client.maintenance.start()
       return this.#batcher.add(await encodeDelivery(delivery))
     })
   }

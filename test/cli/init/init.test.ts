@@ -32,6 +32,13 @@ test('uses the template that is named like the folder, or else the template name
   expect(JSON.parse(read(join(parent, 'other'), 'package.json')).dependencies).not.toHaveProperty('octokit')
 })
 
+test('writes the files of an image, with a .dockerignore', async () => {
+  const folder = join(project(), 'docker')
+  expect((await init(folder, '--yes')).code).toBe(0)
+  const files = readdirSync(folder).toSorted()
+  expect(files).toEqual([...filesOfHandler, '.dockerignore', 'Dockerfile', 'compose.yaml'].toSorted())
+})
+
 test('changes nothing the second time', async () => {
   const folder = join(project(), 'hooks')
   await init(folder, '--yes')
@@ -142,7 +149,7 @@ describe.runIf(hasTerminals)('on a terminal', () => {
   test('asks for the folder and the template, and asks again after an unknown template', async () => {
     const parent = project()
     const output = await answer(parent, [], ['new', 'bott', 'bot'])
-    expect(output).toMatch(/Folder \[\.\] [\s\S]* {2}postgres {2}.*\s+Template \[handler\] /)
+    expect(output).toMatch(/Folder \[\.\] [\s\S]* {2}docker {4}.*\s+Template \[handler\] /)
     expect(JSON.parse(read(join(parent, 'new'), 'package.json')).dependencies).toHaveProperty('octokit')
   })
 

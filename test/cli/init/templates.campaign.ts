@@ -18,6 +18,7 @@ const packages: Record<(typeof templateNames)[number], string[]> = {
   bot: ['hookserver', 'octokit'],
   deploy: ['hookserver'],
   postgres: ['hookserver', 'pg'],
+  docker: ['hookserver'],
 }
 
 /** The projects find the packages in the folder above them, so that the type check reads the types only once. */
@@ -85,7 +86,10 @@ describe.each(templateNames)('the template %s', (template) => {
       .split('\n')
       .filter(Boolean)
       .map((line) => line.slice('?? '.length))
-    const written = readdirSync(join(repository, 'templates', template)).filter((file) => file !== 'env.example')
+    const written = readdirSync(join(repository, 'templates', template)).flatMap((file) => {
+      if (file === 'env.example') return []
+      return file === 'dockerignore' ? ['.dockerignore'] : [file]
+    })
     const common = ['.env.example', '.gitignore', 'package.json', 'tsconfig.json']
     expect(seen.toSorted()).toEqual([...written, ...common].toSorted())
   })

@@ -54,6 +54,31 @@ describe('a connection', () => {
     expect(await database.get("select text from key_values where name = 'held'")).toEqual({ text: 'y' })
   })
 
+  test('replaces connections that were idle too long, because their process was suspended', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const one = new Database({ connectionString: server.url }, resolvePostgresOptions({}), { max: 1, name: 'test' })
+    onTestFinished(() => one.close())
+    const backend = () => one.statement((sql) => sql.get('select pg_backend_pid() as pid'))
+    const first = await backend()
+    vi.setSystemTime(Date.now() + 10_000)
+    expect(await backend()).toEqual(first)
+    vi.setSystemTime(Date.now() + 10_001)
+    expect(await backend()).not.toEqual(first)
+  })
+
+  test('does not use a connection again whose server has not answered in time', async () => {
+    const settings = resolvePostgresOptions({ statementTimeout: 50, connectTimeout: 500 })
+    const one = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
+    onTestFinished(() => one.close())
+    const unanswered = one.statement(async (sql) => {
+      await sql.run('set statement_timeout to 0') // so that the server does not end the statement
+      await sql.run('select pg_sleep(5)')
+    })
+    await expect(unanswered).rejects.toThrow('Query read timeout')
+    expect(await one.statement((sql) => sql.get('select 1 as answer'))).toEqual({ answer: 1 })
+  })
+
   test('rejects with ETIMEDOUT if the server does not answer', async () => {
     const silent = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void silent.close())

@@ -1,0 +1,76 @@
+/** Runs the commands of the recipes that operate an inbox, as they are written. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../src/index.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
+import { hookserver } from '../cli/command.ts'
+import { push } from '../cli/inbox-scene.ts'
+import { storeIn } from '../inbox/stores.ts'
+import { project } from '../server/service.ts'
+import { commandsIn } from './documented-commands.ts'
+
+/** The commands of a recipe that begin with these words. */
+function commandsOf(recipe: string, ...start: string[]): string[][] {
+  const page = readFileSync(join(import.meta.dirname, `../../docs/cookbook/${recipe}.md`), 'utf8')
+  return commandsIn(page).filter((command) => start.every((word, index) => command[index] === word))
+}
+
+/** A folder with an inbox in this file, whose pushes `deploy` has handled. */
+async function handledInbox(name: string, repositories: readonly string[]) {
+  const folder = project()
+  const inbox = sqlite(join(folder, name))
+  for (const repository of repositories) await storeIn(inbox, push(repository), { event: 'push' })
+  const hooks = new Hooks({ inbox, logger: false })
+  hooks.on('push', { name: 'deploy' }, () => 'deployed')
+  await hooks.drain()
+  await hooks.close()
+  const reopened = sqlite(join(folder, name))
+  onTestFinished(() => reopened.close())
+  return { folder, inbox: reopened }
+}
+
+test('replay runs the deliveries of a handler and a repository again, and no others', async () => {
+  const { folder, inbox } = await handledInbox('hookserver.db', ['acme/shop', 'acme/till', 'acme/shop'])
+  const run = async (command: readonly string[]) => {
+    const { code, stdout, stderr } = await hookserver(command, {}, { cwd: folder })
+    expect(code, stderr).toBe(0)
+    return stdout
+  }
+  const [list = []] = commandsOf('replay', 'deliveries', 'list')
+  expect((await run(list)).match(/^ *\d+ .*acme\/shop/gm)).toHaveLength(2)
+  expect(await run(list)).not.toContain('acme/till')
+  const [count = [], one = [], all = []] = commandsOf('replay', 'deliveries', 'retry')
+  expect(await run(count)).toMatch(/\b2 deliveries/)
+  expect((await inbox.overview()).states).toMatchObject({ done: 3 })
+  await run(one.map((word) => (word === '42' ? '1' : word)))
+  expect((await inbox.get(1))?.state).toBe('pending')
+  await run(all)
+  const { deliveries } = await inbox.list({})
+  expect(deliveries.map(({ id, state }) => [id, state])).toEqual([
+    [3, 'pending'],
+    [2, 'done'],
+    [1, 'pending'],
+  ])
+})
+
+test('move-machine copies the finished deliveries, and then the others', async () => {
+  const { folder, inbox } = await handledInbox('old.db', ['acme/shop'])
+  const [exports, imports] = [
+    commandsOf('move-machine', 'deliveries', 'export'),
+    commandsOf('move-machine', 'deliveries', 'import'),
+  ]
+  const copy = async (index: number) => {
+    const { stdout: input } = await hookserver(exports[index] ?? [], {}, { cwd: folder })
+    return hookserver(imports[index] ?? [], {}, { cwd: folder, input })
+  }
+  await storeIn(inbox, push('acme/till'), { event: 'push' })
+  expect(await copy(0)).toMatchObject({ code: 0, stdout: 'Imported 1 delivery.\n' })
+  expect(await copy(1)).toMatchObject({
+    code: 0,
+    stdout: 'Imported 1 delivery. Skipped 1 delivery that already existed.\n',
+  })
+  const moved = sqlite(join(folder, 'new.db'))
+  onTestFinished(() => moved.close())
+  expect((await moved.overview()).states).toMatchObject({ done: 1, pending: 1 })
+})
