@@ -116,9 +116,8 @@ export class Worker {
   /** Problems that keep the worker from running all due tasks. */
   get problems(): WorkerProblem[] {
     const problems: WorkerProblem[] = []
-    if (this.#failure !== undefined) {
-      problems.push({ code: 'store_failing', message: this.#failure.slice(0, maxProblemMessage) })
-    }
+    const failure = this.#failure ?? this.#runs.recordError
+    if (failure !== undefined) problems.push({ code: 'store_failing', message: failure.slice(0, maxProblemMessage) })
     for (const [handler, count] of this.#runs.overdue) problems.push({ code: 'handler_overdue', handler, count })
     if (this.#context.memory.isExhausted) problems.push({ code: 'memory_exhausted' })
     return problems
@@ -204,7 +203,7 @@ export class Worker {
    * @returns whether it has found work.
    */
   async #findWork(worker: number): Promise<boolean> {
-    if (!this.#handlesDeliveries) return false
+    if (!this.#handlesDeliveries || !this.#runs.mayClaim) return false
     const registrations = this.#context.host.registrations()
     this.#warnOfMemory()
     this.#context.slots.startRound()
