@@ -112,7 +112,9 @@ describe('migrating', () => {
       insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error)
       select delivery_id, handler, 1, delivery_id, 0, 'dead', 'Error: Order ' || delivery_id from tasks`)
     migrate(db)
-    expect(db.prepare('select count(*) as count from tasks where failed_at = delivery_id').get()).toEqual({ count: 1101 })
+    expect(db.prepare('select count(*) as count from tasks where failed_at = delivery_id').get()).toEqual({
+      count: 1101,
+    })
     expect(db.prepare("select sum(count) as count from failure_counts where measure = 'dead'").get()).toEqual({
       count: 1101,
     })
