@@ -93,7 +93,7 @@ type Settings = Omit<ThreadSettings, 'role'>
 
 /** The thread in which deliveries are stored: it commits once for each batch of calls. */
 export function writerThread(settings: Settings): ThreadClient<WriterCalls> {
-  return new ThreadClient({ ...optionsOf('writer', settings), onBatch: publishCommitted })
+  return new ThreadClient({ ...optionsOf('writer', settings), sizeOf: largeSize, onBatch: publishCommitted })
 }
 
 /**
@@ -115,6 +115,11 @@ function optionsOf(role: ThreadSettings['role'], settings: Settings) {
   const program = threadFile(new URL('../sqlite/thread.js', import.meta.url), 'sqlite')
   const data: ThreadSettings = { ...settings, role }
   return { program, name: `hookserver ${role}`, data, closedMessage: 'The inbox is closed' }
+}
+
+/** Bytes of a large delivery, which is a call of its own. 0 for other calls. */
+function largeSize(call: Call<WriterCalls>): number {
+  return call.method === 'store' && call.args[0].sha256 ? call.args[0].content.length : 0
 }
 
 /** Publishes how many deliveries one transaction stored, copies included. */

@@ -82,6 +82,24 @@ describe('a thread client', () => {
     expect(messages()).toEqual([1, 1, 2])
   })
 
+  test('sends large deliveries apart from other calls, in turn with them, and some of them together', async () => {
+    const thread = open()
+    const large = (megabytes: number) => {
+      const content = new Uint8Array(megabytes * 1024 * 1024)
+      return thread.call('store', { ...encoded(newDelivery()), content, sha256: new Uint8Array(32) })
+    }
+    await store(thread)
+    const calls = [large(1), store(thread), large(3), store(thread), large(1)]
+    await new Promise((resolve) => setImmediate(resolve)) // the small calls are under way
+    await Promise.all([...calls, store(thread)])
+    expect(messages()).toEqual([1, 2, 2, 1, 1])
+    const sent = post.mock.calls.map(([message]) => (message as { calls: Call<WriterCalls>[] }).calls)
+    const sizes = sent.map((batch) => batch.map((call) => (call.args[0] as EncodedDelivery).content.length))
+    const mebibyte = 1024 * 1024
+    expect(sizes[2]).toEqual([mebibyte, 3 * mebibyte])
+    expect(sizes[4]).toEqual([mebibyte])
+  })
+
   test('computes the arguments of a late call when it sends the call', async () => {
     const thread = open()
     const guids = ['first']
