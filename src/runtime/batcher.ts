@@ -91,7 +91,7 @@ export class Batcher<Item, Result> {
   #startBatches(): void {
     const hasLarge = () => !this.#isLargeRunning && this.#large.length > 0
     if (hasLarge() && !this.#wasLarge) this.#startBatch(this.#large)
-    while (this.#small.length > 0 && this.#startBatch(this.#small)) continue
+    while (this.#small.length > 0 && this.#startBatch(this.#small));
     if (hasLarge()) this.#startBatch(this.#large)
   }
 
