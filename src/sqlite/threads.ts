@@ -17,7 +17,7 @@ export interface ThreadSettings extends SqliteSettings {
 
 /** Methods of the inbox as a thread serves them: without a promise. */
 type Served<Name extends keyof Store> = {
-  [Method in Name]: Store[Method] extends (...args: infer Args) => Promise<infer Result>
+  [Method in Name]: NonNullable<Store[Method]> extends (...args: infer Args) => Promise<infer Result>
     ? (...args: Args) => Result
     : never
 }
@@ -57,6 +57,7 @@ export interface WriterCalls
 
 /** The methods of the inbox that are one call to the maintenance thread. */
 export const maintenanceMethods = [
+  'dueHandlers',
   'nextDueAt',
   'get',
   'body',

@@ -1,7 +1,14 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Batcher } from '../../src/runtime/batcher.ts'
 
-const limits = { concurrency: 1, maxItems: 100, maxWeight: 1000, large: 1000, maxPending: 1000, maxPendingWeight: 10_000 }
+const limits = {
+  concurrency: 1,
+  maxItems: 100,
+  maxWeight: 1000,
+  large: 1000,
+  maxPending: 1000,
+  maxPendingWeight: 10_000,
+}
 
 /** A batcher whose commits wait until the test ends them. */
 function pendingBatcher(options: Partial<typeof limits> = {}, weigh = (_item: number) => 1) {
