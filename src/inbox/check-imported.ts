@@ -8,8 +8,11 @@ import { attemptOutcomes, deliveryStates, taskStates } from './records.ts'
 export function checkImported({ delivery: { state, tasks } }: ImportedDelivery): void {
   checkKnown('"state"', state, deliveryStates)
   checkUnique('"tasks" has several items with the same "handler"', tasks, ({ handler }) => handler)
-  for (const { state, attempts } of tasks) {
+  for (const { state, attempts, uncounted = 0 } of tasks) {
     checkKnown('"state" of a task', state, taskStates)
+    if (!Number.isInteger(uncounted) || uncounted < 0 || uncounted > attempts.length) {
+      throw new Error('"uncounted" of a task is not a number of its attempts: leave it out')
+    }
     checkUnique('"attempts" of a task has several items with the same "number"', attempts, ({ number }) => number)
     for (const { outcome } of attempts) checkKnown('"outcome" of an attempt', outcome, attemptOutcomes)
   }

@@ -35,6 +35,7 @@ import type { FailureGroups } from './failure-groups.ts'
 import type { MissedDeliveryStore } from './missed-deliveries.ts'
 import type { Operations } from './operations.ts'
 import type { ProcessStore } from './processes.ts'
+import type { OldTransaction } from './records.ts'
 import type { KeyValues, NamedLeases } from './shared-state.ts'
 import type { Statistics } from './statistics.ts'
 import type { TaskQueue } from './task-queue.ts'
@@ -92,4 +93,10 @@ export interface Store
     NamedLeases,
     KeyValues,
     Statistics,
-    ProcessStore {}
+    ProcessStore {
+  /**
+   * The oldest transaction that has been open for more than a minute, as in `overview()`. Absent if no transaction can
+   * slow the store down.
+   */
+  oldTransaction?(): Promise<OldTransaction | undefined>
+}

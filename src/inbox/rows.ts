@@ -69,6 +69,8 @@ export interface TaskRow {
   order_key: string | null
   attempt: number
   started_at: number | null
+  claimed_ahead: number | boolean
+  uncounted: number
   failure_group: number | null
 }
 
@@ -197,15 +199,17 @@ function attemptStats(
 }
 
 function toTaskDetail(task: TaskRow, all: readonly AttemptRow[]): TaskDetail {
-  const { handler, state, order_key, attempt, started_at, failure_group } = task
+  const { handler, state, order_key, attempt, started_at, claimed_ahead, failure_group } = task
   const attempts = all.filter((one) => one.handler === handler).map(toAttemptDetail)
   if (state === 'running') {
     const running = { number: attempt, startedAt: started_at ?? 0, outcome: 'running' } as const
     attempts.push({ ...running, duration: undefined, error: undefined, result: undefined, log: undefined })
   }
   const nextAttemptAt = nextAttemptOf(state, [{ state, nextAt: task.next_at ?? task.start_at }])
+  const uncounted = task.uncounted + Number(state === 'running' && claimed_ahead)
   return {
     ...{ handler, state, key: order_key ?? undefined, nextAttemptAt, attempts },
+    ...(uncounted > 0 && { uncounted }),
     ...(failure_group !== null && { failureGroup: failure_group }),
   }
 }

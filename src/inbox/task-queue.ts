@@ -226,6 +226,12 @@ export interface TaskQueue {
   countMatchAttempt(id: number): Promise<number>
   /** Resets the count of `countMatchAttempt`, once the payload is parsed. */
   forgetMatchAttempts(id: number): Promise<void>
+  /**
+   * The handlers that have due tasks and are not paused. A worker with many handlers asks this first, so that it wants
+   * tasks of these handlers only. Without this method, the worker wants tasks of all its handlers at each poll.
+   * @param now As in `ClaimRequest`.
+   */
+  dueHandlers?(now: number): Promise<string[]>
   /** Claims due tasks, except those of paused handlers. */
   claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]>
   /**

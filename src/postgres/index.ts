@@ -2,7 +2,7 @@ import { forEachBatch } from '../inbox/failure-rows.ts'
 import type { ImportedDelivery, NewDelivery, Store, StoreResult } from '../inbox/inbox.ts'
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
-import type { InboxOverview, Page } from '../inbox/records.ts'
+import type { InboxOverview, OldTransaction, Page } from '../inbox/records.ts'
 import { assertNodeVersion } from '../runtime/node-version.ts'
 import { PostgresClient } from './client.ts'
 import { Database, type Transaction } from './connection/database.ts'
@@ -147,6 +147,10 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
       const [known, old] = await Promise.all([overview(database), oldTransaction(database)])
       return { ...known, failing: this.#client.maintenance.failing, oldTransaction: old }
     })
+  }
+
+  oldTransaction(): Promise<OldTransaction | undefined> {
+    return this.#client.run((database) => oldTransaction(database))
   }
 
   retry(selection: Selection): Promise<number> {

@@ -13,6 +13,11 @@ interface BatcherLimits {
   maxItems: number
   maxWeight: number
   /**
+   * Bytes from which an item is large. Large items have batches of their own, one at a time, so that small items wait
+   * for no large one.
+   */
+  large: number
+  /**
    * Maximum items and bytes that wait for a batch. Without a maximum, the items would fill the memory while the
    * database does not answer.
    */
@@ -24,6 +29,7 @@ export const batcherLimits: BatcherLimits = {
   concurrency: 2,
   maxItems: 200,
   maxWeight: 8 * 1024 * 1024,
+  large: 1024 * 1024,
   maxPending: 5000,
   maxPendingWeight: 128 * 1024 * 1024,
 }
@@ -46,9 +52,13 @@ interface BatcherOptions<Item, Result> {
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>
   readonly #limits: BatcherLimits
-  #pending: PendingItem<Item, Result>[] = []
+  #small: PendingItem<Item, Result>[] = []
+  #large: PendingItem<Item, Result>[] = []
   #pendingWeight = 0
   #running = 0
+  #isLargeRunning = false
+  /** Whether the batch that ended last was large. If so, small items are first, else large ones. */
+  #wasLarge = false
   #scheduled = false
 
   constructor(options: BatcherOptions<Item, Result>) {
@@ -60,14 +70,14 @@ export class Batcher<Item, Result> {
   add(item: Item): Promise<Result> {
     const { maxPending, maxPendingWeight } = this.#limits
     const weight = this.#options.weigh(item)
-    if (this.#pending.length >= maxPending || this.#pendingWeight + weight > maxPendingWeight) {
-      return Promise.reject(
-        new Error(`the database is too slow: ${this.#pending.length} writes are waiting for a commit`),
-      )
+    const waiting = this.#small.length + this.#large.length
+    if (waiting >= maxPending || this.#pendingWeight + weight > maxPendingWeight) {
+      return Promise.reject(new Error(`the database is too slow: ${waiting} writes are waiting for a commit`))
     }
     this.#pendingWeight += weight
     return new Promise((resolve, reject) => {
-      this.#pending.push({ item, weight, resolve, reject })
+      const pending = weight < this.#limits.large ? this.#small : this.#large
+      pending.push({ item, weight, resolve, reject })
       if (this.#scheduled) return
       this.#scheduled = true
       // After this turn of the event loop, so that all items added during the turn share a batch.
@@ -79,25 +89,37 @@ export class Batcher<Item, Result> {
   }
 
   #startBatches(): void {
-    while (this.#running < this.#limits.concurrency && this.#pending.length > 0) {
-      this.#running++
-      void this.#commitBatch(this.#nextBatch()).finally(() => {
-        this.#running--
-        this.#startBatches()
-      })
-    }
+    const hasLarge = () => !this.#isLargeRunning && this.#large.length > 0
+    if (hasLarge() && !this.#wasLarge) this.#startBatch(this.#large)
+    while (this.#small.length > 0 && this.#startBatch(this.#small));
+    if (hasLarge()) this.#startBatch(this.#large)
   }
 
-  #nextBatch(): PendingItem<Item, Result>[] {
+  /** @returns false if as many batches run as may run at a time. */
+  #startBatch(pending: PendingItem<Item, Result>[]): boolean {
+    if (this.#running >= this.#limits.concurrency) return false
+    const isLarge = pending === this.#large
+    if (isLarge) this.#isLargeRunning = true
+    this.#running++
+    void this.#commitBatch(this.#takeBatch(pending)).finally(() => {
+      this.#running--
+      if (isLarge) this.#isLargeRunning = false
+      this.#wasLarge = isLarge
+      this.#startBatches()
+    })
+    return true
+  }
+
+  #takeBatch(pending: PendingItem<Item, Result>[]): PendingItem<Item, Result>[] {
     const { maxItems, maxWeight } = this.#limits
     let [count, batchWeight] = [0, 0]
-    for (const { weight } of this.#pending) {
+    for (const { weight } of pending) {
       if (count > 0 && (count >= maxItems || batchWeight + weight > maxWeight)) break
       count++
       batchWeight += weight
     }
     this.#pendingWeight -= batchWeight
-    return this.#pending.splice(0, count)
+    return pending.splice(0, count)
   }
 
   async #commitBatch(batch: readonly PendingItem<Item, Result>[]): Promise<void> {

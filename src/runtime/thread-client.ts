@@ -26,6 +26,11 @@ export interface ThreadOptions<Served> {
   keepsAlive?: boolean
   /** Calls that every new thread carries out first, for example to restore the state that a dead thread had. */
   prelude?: () => readonly Call<Served>[]
+  /**
+   * Bytes of a large call. 0: the call is small. Large calls go in batches of their own, so that small calls do not
+   * wait for the commit of large ones. Default: all calls are small.
+   */
+  sizeOf?: (call: Call<Served>) => number
   onBatch?: OnBatch<Served>
   /** Called with each event that the server sends. */
   onEvent?: (event: unknown) => void
@@ -54,6 +59,9 @@ interface PendingCall<Served> {
  */
 const closeTimeout = 1000
 
+/** Maximum bytes of a batch of large calls, apart from the first one. */
+const maxLargeBytes = 4 * 1024 * 1024
+
 /**
  * Calls functions in a worker thread. One batch of calls is under way at a time; calls that arrive meanwhile go
  * together in the next batch. A thread that commits once for each batch thereby has group commit.
@@ -72,6 +80,8 @@ export class ThreadClient<Served> {
   #queued: PendingCall<Served>[] = []
   #sent: PendingCall<Served>[] = []
   #sentAt = 0
+  /** Whether large calls have waited for a batch of small ones, so that the next batch is theirs. */
+  #largeWaited = false
   #closing: PromiseWithResolvers<void> | undefined
 
   constructor(options: ThreadOptions<Served>) {
@@ -141,8 +151,7 @@ export class ThreadClient<Served> {
   #send(): void {
     if (this.#sent.length > 0 || this.#queued.length === 0) return
     const thread = (this.#thread ??= this.#start())
-    this.#sent = this.#queued
-    this.#queued = []
+    this.#sent = this.#takeBatch()
     this.#sentAt = performance.now()
     if (this.#options.keepsAlive !== false || this.#closing) thread.ref()
     const calls = this.#sent.map(callToSend)
@@ -151,10 +160,28 @@ export class ThreadClient<Served> {
     try {
       thread.postMessage({ calls } satisfies ToThread<Served>, buffers)
     } catch {
-      this.#queued = this.#sent.filter(rejectUnlessCloneable)
+      this.#queued = [...this.#sent.filter(rejectUnlessCloneable), ...this.#queued]
       this.#sent = []
       this.#sendNext()
     }
+  }
+
+  /** Takes the queued calls of the next batch: the small ones, or some of the large ones. These two take turns. */
+  #takeBatch(): PendingCall<Served>[] {
+    const { sizeOf } = this.#options
+    const sizes = this.#queued.map(({ call, makeArgs }) => (makeArgs ? 0 : (sizeOf?.(call) ?? 0)))
+    const hasLarge = sizes.some((size) => size > 0)
+    const takesLarge = hasLarge && (this.#largeWaited || sizes.every((size) => size > 0))
+    this.#largeWaited = hasLarge && !takesLarge
+    let bytes = 0
+    const isTaken = sizes.map((size) => {
+      if (size > 0 !== takesLarge || (bytes > 0 && bytes + size > maxLargeBytes)) return false
+      bytes += size
+      return true
+    })
+    const queued = this.#queued
+    this.#queued = queued.filter((_, index) => !isTaken[index])
+    return queued.filter((_, index) => isTaken[index])
   }
 
   #settle(answers: readonly Answer[]): void {

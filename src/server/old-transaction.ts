@@ -32,10 +32,10 @@ export async function findOldTransaction(client: Client, minAge?: number): Promi
  * Looks for an old transaction once a minute, and logs a warning at most once in ten minutes.
  * @returns A function that ends the checks.
  */
-export function logOldTransactions(inbox: Pick<Store, 'overview'>, logger: Pick<FullLogger, 'warn'>): () => void {
+export function logOldTransactions(inbox: Pick<Store, 'oldTransaction'>, logger: Pick<FullLogger, 'warn'>): () => void {
   let loggedAt = Number.NEGATIVE_INFINITY
   const check = async (): Promise<void> => {
-    const { oldTransaction } = await inbox.overview()
+    const oldTransaction = await inbox.oldTransaction?.()
     if (!oldTransaction || performance.now() - loggedAt < logInterval) return
     loggedAt = performance.now()
     const [message, cure] = describeOldTransaction(oldTransaction)

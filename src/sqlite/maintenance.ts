@@ -15,7 +15,7 @@ import { getValue } from './metadata/shared-state.ts'
 import { counts, rejections } from './metadata/statistics.ts'
 import { deliveriesOfFailure } from './operations/failure-groups.ts'
 import { correctClockSkew, isNearlyFull, pruneBatch } from './operations/retention.ts'
-import { nextDueAt } from './task-queue/claim.ts'
+import { dueHandlers, nextDueAt } from './task-queue/claim.ts'
 import { resolveFailureGroups } from './task-queue/failure-groups.ts'
 import { LeaseMonitor } from './task-queue/leases.ts'
 import { endUnhandledTasks } from './task-queue/unhandled-tasks.ts'
@@ -116,6 +116,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
     removeWorker: (worker) => void this.#workers.delete(worker),
     readUnmatched: (...given) => transferBodies(readUnmatched(this.#connection, ...given)),
+    dueHandlers: (now) => dueHandlers(this.#connection, now),
     nextDueAt: (...given) => nextDueAt(this.#connection, ...given),
     load: (ids) => transferBodies(load(this.#connection, ids)),
     list: (query) => list(this.#connection, query),

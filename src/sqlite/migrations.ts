@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { DatabaseSync } from 'node:sqlite'
-import { failureOf, type TaskFailure } from '../inbox/task-failure.ts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { failureOf } from '../inbox/task-failure.ts'
 
 /** Marks a file as hookserver's: "hook" in ASCII. */
 export const applicationId = 0x686f6f6b
@@ -77,18 +77,24 @@ export const migrations: readonly Migration[] = [
 /** A step that is more than SQL has a function that runs after it. */
 export type Migration = string | { sql: string; run: (db: DatabaseSync) => void }
 
+/** Failed tasks that `groupFailures` reads at a time. A file may have millions, with errors of 16 KiB. */
+const failedBatch = 500
+
 /** Groups the failures that were recorded before there were groups. */
 function groupFailures(db: DatabaseSync): void {
-  const failed: [failure: TaskFailure, id: number][] = []
-  for (const row of db.prepare(selectFailed).iterate() as Iterable<FailedAttempt>) {
-    const { id, duration, ...attempt } = row
-    const failure = failureOf({ ...attempt, error: row.error ?? undefined, duration: duration ?? undefined })
-    if (failure) failed.push([failure, id])
-  }
-  const [insertGroup, updateTask] = [db.prepare(insertFailureGroup), db.prepare(updateFailedTask)]
-  for (const [{ id: group, handler, error, at }, id] of failed) {
-    insertGroup.run(group, handler, error, at)
-    updateTask.run(group, at, id, handler)
+  const [select, insertGroup, updateTask] = [selectFailed, insertFailureGroup, updateFailedTask].map((sql) => {
+    return db.prepare(sql)
+  }) as [StatementSync, StatementSync, StatementSync]
+  let last: { id: number; handler: string } | undefined = { id: 0, handler: '' }
+  while (last) {
+    const rows = select.all(last.id, last.handler, failedBatch) as unknown as FailedAttempt[]
+    for (const { id, duration, ...attempt } of rows) {
+      const failure = failureOf({ ...attempt, error: attempt.error ?? undefined, duration: duration ?? undefined })
+      if (!failure) continue
+      insertGroup.run(failure.id, failure.handler, failure.error, failure.at)
+      updateTask.run(failure.id, failure.at, id, failure.handler)
+    }
+    last = rows.at(-1)
   }
 }
 
@@ -109,7 +115,10 @@ const selectFailed = `
   where tasks.state in ('dead', 'retrying') and number = (
     select max(number) from attempts as own
     where own.delivery_id = tasks.delivery_id and own.handler = tasks.handler
-      and own.outcome in ('failed', 'dead', 'cut off'))`
+      and own.outcome in ('failed', 'dead', 'cut off'))
+    and (tasks.delivery_id, tasks.handler) > (?, ?)
+  order by tasks.delivery_id, tasks.handler
+  limit ?`
 
 const insertFailureGroup = `
   insert into failure_groups (id, handler, error, first_at) values (?, ?, ?, ?)

@@ -17,7 +17,7 @@ export interface ThreadSettings extends SqliteSettings {
 
 /** Methods of the inbox as a thread serves them: without a promise. */
 type Served<Name extends keyof Store> = {
-  [Method in Name]: Store[Method] extends (...args: infer Args) => Promise<infer Result>
+  [Method in Name]: NonNullable<Store[Method]> extends (...args: infer Args) => Promise<infer Result>
     ? (...args: Args) => Result
     : never
 }
@@ -57,6 +57,7 @@ export interface WriterCalls
 
 /** The methods of the inbox that are one call to the maintenance thread. */
 export const maintenanceMethods = [
+  'dueHandlers',
   'nextDueAt',
   'get',
   'body',
@@ -93,7 +94,7 @@ type Settings = Omit<ThreadSettings, 'role'>
 
 /** The thread in which deliveries are stored: it commits once for each batch of calls. */
 export function writerThread(settings: Settings): ThreadClient<WriterCalls> {
-  return new ThreadClient({ ...optionsOf('writer', settings), onBatch: publishCommitted })
+  return new ThreadClient({ ...optionsOf('writer', settings), sizeOf: largeSize, onBatch: publishCommitted })
 }
 
 /**
@@ -115,6 +116,11 @@ function optionsOf(role: ThreadSettings['role'], settings: Settings) {
   const program = threadFile(new URL('../sqlite/thread.js', import.meta.url), 'sqlite')
   const data: ThreadSettings = { ...settings, role }
   return { program, name: `hookserver ${role}`, data, closedMessage: 'The inbox is closed' }
+}
+
+/** Bytes of a large delivery, which is a call of its own. 0 for other calls. */
+function largeSize(call: Call<WriterCalls>): number {
+  return call.method === 'store' && call.args[0].sha256 ? call.args[0].content.length : 0
 }
 
 /** Publishes how many deliveries one transaction stored, copies included. */

@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { sqlite } from '../../src/sqlite/index.ts'
+import { Writer } from '../../src/sqlite/writer.ts'
 import { inboxFile } from '../inbox/stores.ts'
 import { project } from '../server/service.ts'
 import { hookserver } from './command.ts'
@@ -79,6 +80,25 @@ describe('an export that is imported', () => {
       stdout: 'Imported 1 delivery.\n',
       stderr: `hookserver: ${file}, line 3: not this one. The deliveries on earlier lines were imported.\n`,
     })
+  })
+
+  test('is imported in small transactions, with pauses while a server uses the file', async () => {
+    const { file, to, run } = await exported()
+    const [header, line] = readFileSync(file, 'utf8').split('\n') as [string, string]
+    const delivery = JSON.parse(line) as { id: number; guid: string }
+    const copies = Array.from({ length: 60 }, (_, n) => JSON.stringify({ ...delivery, guid: `guid ${n}` }))
+    writeFileSync(file, [header, ...copies].join('\n'))
+    const server = open(to)
+    await server.heartbeat({ ...{ id: 'server', role: 'all', version: '1' }, startedAt: 0 })
+    const [execute, timer] = [vi.spyOn(Writer.prototype, 'execute'), vi.spyOn(globalThis, 'setTimeout')]
+    onTestFinished(() => void vi.restoreAllMocks())
+    expect((await run()).stdout).toBe('Imported 60 deliveries.\n')
+    const calls = execute.mock.calls.flatMap(([batch]) => batch)
+    expect(calls.flatMap(({ method, args }) => (method === 'importDeliveries' ? args[0].length : []))).toEqual([
+      25, 25, 10,
+    ])
+    // A pause is as long as the transaction before it, so it is no whole number, as all other delays are.
+    expect(timer.mock.calls.filter(([, ms]) => !Number.isInteger(ms ?? 0))).toHaveLength(3)
   })
 
   test('may contain only the deliveries that match a query', async () => {

@@ -39,7 +39,7 @@ export function withMembers(inbox: Store, members: Partial<Store>): Store {
 
 /** An inbox that has only the given capabilities. */
 export function withOnly(inbox: BasicStore, ...capabilities: Capability[]): BasicStore {
-  const names = ['close', ...capabilities.flatMap(membersOf)]
+  const names = ['close', 'dueHandlers', ...capabilities.flatMap(membersOf)]
   const members = names.map((name) => {
     const value: unknown = Reflect.get(inbox, name)
     return [name, typeof value === 'function' ? value.bind(inbox) : value]

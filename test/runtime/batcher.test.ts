@@ -1,7 +1,14 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Batcher } from '../../src/runtime/batcher.ts'
 
-const limits = { concurrency: 1, maxItems: 100, maxWeight: 1000, maxPending: 1000, maxPendingWeight: 10_000 }
+const limits = {
+  concurrency: 1,
+  maxItems: 100,
+  maxWeight: 1000,
+  large: 1000,
+  maxPending: 1000,
+  maxPendingWeight: 10_000,
+}
 
 /** A batcher whose commits wait until the test ends them. */
 function pendingBatcher(options: Partial<typeof limits> = {}, weigh = (_item: number) => 1) {
@@ -50,6 +57,31 @@ describe('a batcher', () => {
     }
     await Promise.all(all)
     expect(started.map(({ items }) => items)).toEqual([[3, 2], [1], [9], [1]])
+  })
+
+  test('commits large items apart from small ones, and one batch of them at a time', async () => {
+    const { batcher, started } = pendingBatcher({ concurrency: 2, maxWeight: 10, large: 5 }, (item) => item)
+    const all = [5, 1, 6, 2].map((item) => batcher.add(item))
+    await reaches(started, 2)
+    started[1]?.end()
+    all.push(batcher.add(3))
+    await reaches(started, 3)
+    started[0]?.end()
+    await reaches(started, 4)
+    for (const { end } of started) end()
+    await Promise.all(all)
+    expect(started.map(({ items }) => items)).toEqual([[5], [1, 2], [3], [6]])
+  })
+
+  test('commits large and small items in turn, so that neither waits for all of the others', async () => {
+    const { batcher, started } = pendingBatcher({ maxItems: 1, large: 5 }, (item) => item)
+    const all = [5, 1, 6, 2, 7].map((item) => batcher.add(item))
+    for (let count = 1; count <= 5; count++) {
+      await reaches(started, count)
+      started[count - 1]?.end()
+    }
+    await Promise.all(all)
+    expect(started.map(({ items }) => items)).toEqual([[5], [1], [6], [2], [7]])
   })
 
   test('rejects items while too many are pending', async () => {

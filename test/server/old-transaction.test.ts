@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { InboxOverview, OldTransaction } from '../../src/inbox/records.ts'
+import type { OldTransaction } from '../../src/inbox/records.ts'
 import { describeOldTransaction, logOldTransactions } from '../../src/server/old-transaction.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -18,12 +18,12 @@ test('names the client of an old transaction', () => {
 
 test('logs an old transaction at most once in ten minutes', async () => {
   const warn = vi.fn()
-  let oldTransaction: OldTransaction | undefined
-  const stop = logOldTransactions({ overview: async () => ({ oldTransaction }) as InboxOverview }, { warn })
+  let found: OldTransaction | undefined
+  const stop = logOldTransactions({ oldTransaction: async () => found }, { warn })
   const pass = (minutes: number) => vi.advanceTimersByTimeAsync(minutes * 60_000)
   await pass(2)
   expect(warn).not.toHaveBeenCalled()
-  oldTransaction = old
+  found = old
   await pass(1)
   expect(warn.mock.calls).toEqual([[old, expect.stringContaining('select pg_terminate_backend(4711)')]])
   await pass(9)
@@ -38,11 +38,11 @@ test('logs an old transaction at most once in ten minutes', async () => {
 test('tries again after an error of the inbox', async () => {
   const warn = vi.fn()
   let isDown = true
-  const overview = async () => {
+  const oldTransaction = async () => {
     if (isDown) throw new Error('down')
-    return { oldTransaction: old } as InboxOverview
+    return old
   }
-  const stop = logOldTransactions({ overview }, { warn })
+  const stop = logOldTransactions({ oldTransaction }, { warn })
   await vi.advanceTimersByTimeAsync(60_000)
   isDown = false
   await vi.advanceTimersByTimeAsync(60_000)

@@ -103,6 +103,23 @@ describe('migrating', () => {
     ])
   })
 
+  test('groups more failures than a migration reads at a time', () => {
+    const db = open()
+    db.exec(read('version-1.sql'))
+    db.exec(`
+      with recursive ids (id) as (select 1 union all select id + 1 from ids where id < 1101)
+      insert into tasks (delivery_id, handler, state, attempt) select (id + 1) / 2, 'handler ' || (id % 2), 'dead', 1 from ids;
+      insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error)
+      select delivery_id, handler, 1, delivery_id, 0, 'dead', 'Error: Order ' || delivery_id from tasks`)
+    migrate(db)
+    expect(db.prepare('select count(*) as count from tasks where failed_at = delivery_id').get()).toEqual({
+      count: 1101,
+    })
+    expect(db.prepare("select sum(count) as count from failure_counts where measure = 'dead'").get()).toEqual({
+      count: 1101,
+    })
+  })
+
   test('migrates a file with a later step', () => {
     const [db, reference] = [open(), open()]
     migrate(db)

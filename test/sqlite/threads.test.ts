@@ -14,6 +14,7 @@ import type { EncodedDelivery } from '../../src/sqlite/delivery-store/store.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { resolveSqliteOptions } from '../../src/sqlite/options.ts'
 import { type MaintenanceCalls, maintenanceThread, type WriterCalls, writerThread } from '../../src/sqlite/threads.ts'
+import { MiB } from '../receiver/fixtures.ts'
 import { encoded, folder, newDelivery, newFile, policy } from './engine.ts'
 
 const post = vi.spyOn(Worker.prototype, 'postMessage')
@@ -80,6 +81,23 @@ describe('a thread client', () => {
     const rest = ['third', 'fourth'].map((guid) => store(thread, guid))
     await Promise.all([second, ...rest])
     expect(messages()).toEqual([1, 1, 2])
+  })
+
+  test('sends large deliveries apart from other calls, in turn with them, and some of them together', async () => {
+    const thread = open()
+    const large = (size: number) => {
+      const content = new Uint8Array(size * MiB)
+      return thread.call('store', { ...encoded(newDelivery()), content, sha256: new Uint8Array(32) })
+    }
+    await store(thread)
+    const calls = [large(1), store(thread), large(3), store(thread), large(1)]
+    await new Promise((resolve) => setImmediate(resolve)) // the small calls are under way
+    await Promise.all([...calls, store(thread)])
+    expect(messages()).toEqual([1, 2, 2, 1, 1])
+    const sent = post.mock.calls.map(([message]) => (message as { calls: Call<WriterCalls>[] }).calls)
+    const sizes = sent.map((batch) => batch.map((call) => (call.args[0] as EncodedDelivery).content.length))
+    expect(sizes[2]).toEqual([MiB, 3 * MiB])
+    expect(sizes[4]).toEqual([MiB])
   })
 
   test('computes the arguments of a late call when it sends the call', async () => {

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import { isObject, type Json } from '../../runtime/json.ts'
+import { isFile } from '../../server/config/database-settings.ts'
 import { openPassively } from '../../server/open-inbox.ts'
 import type { AdminClient } from '../admin-client.ts'
 import {
@@ -65,8 +66,12 @@ async function exportLine(client: AdminClient, id: number): Promise<string | und
   return detail && body && jsonLine({ ...detail, body: Buffer.from(body).toString('base64') })
 }
 
-const maxBatchSize = 100
-const maxBatchBytes = 4 * 2 ** 20
+/**
+ * Maximum deliveries and bytes of a transaction. They are low, because a transaction in SQLite keeps all other writes
+ * waiting, such as those of new deliveries.
+ */
+const maxBatchSize = 25
+const maxBatchBytes = 2 ** 20
 
 export function addImport(parent: Command): void {
   const command = parent
@@ -92,12 +97,18 @@ Examples:
   zstd -dc week.jsonl.zst | hookserver deliveries import -`
 
 async function importDeliveries(file: string, flags: DatabaseFlags & { json?: true }): Promise<void> {
-  const inbox = await openPassively(configFromFlags(flags), { migrate: true })
+  const config = configFromFlags(flags)
+  const inbox = await openPassively(config, { migrate: true })
+  const hasOneWriter = isFile(config.database.value)
   let [read, imported] = [0, 0]
   let batch: DeliveryLine[] = []
   const importLines = async (lines: readonly DeliveryLine[]) => {
+    const startedAt = performance.now()
     imported += await inbox.importDeliveries(lines)
     read += lines.length
+    const duration = performance.now() - startedAt
+    // Otherwise, a server would rarely find the file unlocked.
+    if (hasOneWriter && (await inbox.processes()).length > 0) await new Promise((end) => setTimeout(end, duration))
   }
   const importBatch = async () => {
     const lines = batch

@@ -28,6 +28,13 @@ const maxWait = 250
 const maxTrial = 500
 
 /**
+ * The number of results that the store has failed to record, from which on the worker claims no tasks. Otherwise, a full
+ * disk that still has room for claims would fill the memory with results, and a crash would repeat all these attempts.
+ * Not one, so that the worker goes on if the store rejects a single result.
+ */
+const maxUnrecorded = 10
+
+/**
  * The runs of the tasks that this process has claimed. A run is
  *
  * - claimed: the store has leased its task to this worker, and the run owns a slot of the handler. → loading; →
@@ -57,6 +64,8 @@ export class TaskRuns {
   readonly #suspects = new Map<Slot, number>()
   /** The deliveries whose handlers run, or whose results are being recorded. */
   readonly #deliveries = new Set<ReceivedDelivery>()
+  /** The tasks whose results the store has failed to record, and the messages of the latest errors. */
+  readonly #unrecorded = new Map<RunningTask, string>()
   #mayStart = true
   readonly #waitingStopped = Promise.withResolvers<undefined>()
   readonly #shutdown = new AbortController()
@@ -83,6 +92,16 @@ export class TaskRuns {
   get maySuspectStart(): boolean {
     const now = performance.now()
     return [...this.#suspects.values()].every((begin) => now - begin > maxTrial)
+  }
+
+  /** Whether the worker may claim tasks: the store records results. */
+  get mayClaim(): boolean {
+    return this.#unrecorded.size < maxUnrecorded
+  }
+
+  /** Why a result could not be recorded yet. `undefined` if all results are recorded. */
+  get recordError(): string | undefined {
+    return this.#unrecorded.values().next().value
   }
 
   /** Loads the deliveries of claimed tasks, and runs the tasks. */
@@ -312,16 +331,18 @@ export class TaskRuns {
           slot = undefined // `next` owns it
           return { ...status, next }
         } catch (err) {
-          host.logger.error(
-            { err, handler, id: stored.id, guid: stored.guid },
-            'The result of an attempt could not be recorded',
-          )
+          if (!this.#unrecorded.has(task)) {
+            const message = 'The result of an attempt could not be recorded; hookserver tries again every second'
+            host.logger.error({ err, handler, id: stored.id, guid: stored.guid }, message)
+          }
+          this.#unrecorded.set(task, err instanceof Error ? err.message : String(err))
           if (this.#shutdown.signal.aborted) return undefined
           await sleep(storeRetryDelay, this.#shutdown.signal, { keepAlive: true })
         }
       }
     } finally {
       slot?.release()
+      this.#unrecorded.delete(task)
     }
   }
 

@@ -25,6 +25,8 @@ const orderedMatched = 100
  * stop handlers.
  */
 const idleTimeout = 100
+/** The number of handlers from which on a worker asks which of them have due tasks, before it claims tasks. */
+const manyHandlers = 100
 /** Milliseconds from the abort of the handlers by `stop()` until the leases of those that still run are released. */
 const abortGrace = 3000
 /** Maximum characters of a message in `problems`. */
@@ -116,9 +118,8 @@ export class Worker {
   /** Problems that keep the worker from running all due tasks. */
   get problems(): WorkerProblem[] {
     const problems: WorkerProblem[] = []
-    if (this.#failure !== undefined) {
-      problems.push({ code: 'store_failing', message: this.#failure.slice(0, maxProblemMessage) })
-    }
+    const failure = this.#failure ?? this.#runs.recordError
+    if (failure !== undefined) problems.push({ code: 'store_failing', message: failure.slice(0, maxProblemMessage) })
     for (const [handler, count] of this.#runs.overdue) problems.push({ code: 'handler_overdue', handler, count })
     if (this.#context.memory.isExhausted) problems.push({ code: 'memory_exhausted' })
     return problems
@@ -204,7 +205,7 @@ export class Worker {
    * @returns whether it has found work.
    */
   async #findWork(worker: number): Promise<boolean> {
-    if (!this.#handlesDeliveries) return false
+    if (!this.#handlesDeliveries || !this.#runs.mayClaim) return false
     const registrations = this.#context.host.registrations()
     this.#warnOfMemory()
     this.#context.slots.startRound()
@@ -223,8 +224,10 @@ export class Worker {
   async #claim(worker: number, registrations: readonly Registration[]): Promise<Claim[]> {
     if (!this.#due.take(this.#context.inbox.pollInterval)) return []
     const { inbox, memory, clock, slots, suspensions } = this.#context
+    const candidates = await this.#withDueTasks(registrations)
+    if (candidates.length === 0 || this.#loop.isStopped) return []
     // Taken before the claim, because other tasks may take slots during it.
-    const free = new Map(registrations.map((registration) => [registration.name, slots.takeAll(registration)]))
+    const free = new Map(candidates.map((registration) => [registration.name, slots.takeAll(registration)]))
     const wanted = Object.fromEntries([...free].map(([handler, own]) => [handler, own.length]))
     const ahead = Object.fromEntries([...free].flatMap(([name, own]) => (own.ahead > 0 ? [[name, own.ahead]] : [])))
     const claim = { worker, calledAt: suspensions.callTime(), chainStart: performance.now() }
@@ -239,6 +242,14 @@ export class Worker {
     } finally {
       for (const slots of free.values()) slots.release()
     }
+  }
+
+  /** The handlers that may have due tasks. If there are many handlers, a claim for all of them takes milliseconds. */
+  async #withDueTasks(registrations: readonly Registration[]): Promise<readonly Registration[]> {
+    const { inbox, clock } = this.#context
+    if (!inbox.dueHandlers || registrations.length < manyHandlers) return registrations
+    const due = new Set(await inbox.dueHandlers(clock.now()))
+    return due.size > 0 ? registrations.filter(({ name }) => due.has(name)) : []
   }
 
   /**

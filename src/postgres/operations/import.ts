@@ -75,7 +75,7 @@ type ImportedTask = ReturnType<typeof taskOf>
 
 /** The row of a task. A running task becomes pending and due: its attempt is recorded as cut off, and counts. */
 function taskOf(imported: TaskDetail) {
-  const { handler, key, nextAttemptAt, attempts, ...rest } = imported
+  const { handler, key, nextAttemptAt, attempts, uncounted = 0, ...rest } = imported
   const failure = importedFailure(imported)
   const state = rest.state === 'running' ? 'pending' : rest.state
   return {
@@ -87,6 +87,7 @@ function taskOf(imported: TaskDetail) {
     order_hash: orderHash(handler, key),
     attempt: Math.max(0, ...attempts.map(({ number }) => number)),
     attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
+    uncounted,
     failure_group: failure?.id,
     failed_at: failure?.at,
   }
@@ -148,12 +149,13 @@ const insertContent = 'insert into contents (delivery_id, bytes) values ($1, $2)
 
 const insertTasks = `
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used, failure_group, failed_at)
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used, uncounted, failure_group,
+    failed_at)
   select
-    $1, handler, state, "nextAt", "startAt", key, order_hash, attempt, attempts_used, failure_group, failed_at
+    $1, handler, state, "nextAt", "startAt", key, order_hash, attempt, attempts_used, uncounted, failure_group, failed_at
   from json_to_recordset($2::json) as input (
     handler text, state text, "nextAt" bigint, "startAt" bigint, key text, order_hash bigint, attempt int, attempts_used int,
-    failure_group bigint, failed_at bigint)`
+    uncounted int, failure_group bigint, failed_at bigint)`
 
 const insertAttempts = `
   insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)

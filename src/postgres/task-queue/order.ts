@@ -109,8 +109,11 @@ export async function claimNextTasks(
   places: readonly FinishedPlace[],
 ): Promise<(ClaimedTask & { place: number })[]> {
   if (places.length === 0) return []
-  return transaction.all(claimPromoted, recordset(places))
+  const rows = await transaction.all<PromotedTask>(claimPromoted, recordset(places))
+  return rows.map(({ uncounted, ...task }) => ({ ...task, ...(uncounted > 0 && { uncounted }) }))
 }
+
+type PromotedTask = ClaimedTask & { place: number; uncounted: number }
 
 const givenHashes = '(select order_hash from unnest($1::bigint[]) as order_hash)'
 
@@ -194,7 +197,8 @@ const claimPromoted = `
       and not first.may_be_suspect -- only claim limits the number of suspects
       and not exists (select 1 from pauses where pauses.handler in (first.handler, '*'))
   ), repeated as materialized (
-    select tasks.delivery_id as id, tasks.handler, tasks.attempt, attempts_used as "attemptsUsed", deliveries.replayed, place
+    select tasks.delivery_id as id, tasks.handler, tasks.attempt, attempts_used as "attemptsUsed", uncounted, deliveries.replayed,
+           place
     from places
     join tasks on tasks.order_hash = places.order_hash and tasks.state = 'running'
       and tasks.worker = places.worker and tasks.claimed_after = places.id and tasks.claimed_after_attempt = places.ended
@@ -210,7 +214,7 @@ const claimPromoted = `
         started_at = firsts.now, claimed_after = firsts.id, claimed_after_attempt = firsts.ended
     from firsts join locked on locked.id = firsts.delivery_id and locked.size <= firsts.bytes
     where tasks.ctid = firsts.row
-    returning tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", replayed, place
+    returning tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", uncounted, replayed, place
   ), shown as (
     update deliveries set state = 'running', next_at = null from claimed where deliveries.id = claimed.id
   )

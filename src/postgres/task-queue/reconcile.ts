@@ -28,7 +28,7 @@ export async function correctClockSkew(transaction: Transaction, now: number): P
   if (skewed.length === 0) return
   const ids = await lockDeliveries(transaction, idsOf(skewed))
   const handlers = skewed.map(({ handler }) => handler)
-  await transaction.run(makeDue, idsOf(skewed), handlers, now)
+  await transaction.run(makeDue, idsOf(skewed), handlers)
   transaction.due = true
   await updateDeliveryStates(transaction, ids)
 }
@@ -57,7 +57,8 @@ const selectSkewed = `
   where state = 'retrying' and next_at > $1 and next_at - delay > $1
   limit $2`
 
+/** The time 0 is due for every worker, also for one whose clock is behind that of the database. */
 const makeDue = `
-  update tasks set next_at = $3, delay = null
+  update tasks set next_at = 0, delay = null
   from unnest($1::bigint[], $2::text[]) as input (id, handler)
   where tasks.delivery_id = input.id and tasks.handler = input.handler and tasks.state = 'retrying'`

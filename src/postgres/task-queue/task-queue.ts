@@ -95,6 +95,10 @@ export class PostgresTaskQueue implements TaskQueue {
     return this.#client.call(() => forgetMatchAttempts(this.#client.receiverDatabase, [id]))
   }
 
+  dueHandlers(now: number): Promise<string[]> {
+    return this.#client.call(async () => [...(await handlersWithDueTasks(this.#client.database, now))])
+  }
+
   claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]> {
     const { database } = this.#client
     return this.#client.call(async () => {

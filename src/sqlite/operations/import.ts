@@ -65,7 +65,7 @@ function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
  * and counts.
  */
 function importTask(connection: Connection, id: number, imported: TaskDetail): void {
-  const { handler, key, attempts, ...task } = imported
+  const { handler, key, attempts, uncounted = 0, ...task } = imported
   const failure = importedFailure(imported)
   if (failure && !hasTasks(connection, failure)) saveFailureGroup(connection, failure)
   const state = task.state === 'running' ? 'pending' : task.state
@@ -80,6 +80,7 @@ function importTask(connection: Connection, id: number, imported: TaskDetail): v
     key ?? null,
     Math.max(0, ...attempts.map(({ number }) => number)),
     attempts.filter(({ outcome }) => outcome !== 'released').length,
+    uncounted,
     failure?.id ?? null,
     failure?.at ?? null,
   )
@@ -97,5 +98,5 @@ const updateImported = `
   where id = ?`
 
 const insertTask = `
-  insert into tasks (delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used, failure_group, failed_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  insert into tasks (delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used, uncounted, failure_group, failed_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`

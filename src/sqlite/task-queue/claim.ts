@@ -36,6 +36,17 @@ export function claim(connection: Connection, worker: number, request: ClaimRequ
   return claimed
 }
 
+/** The handlers that have due tasks and are not paused. */
+export function dueHandlers(connection: Connection, now: number): string[] {
+  const paused = pausedHandlers(connection)
+  return [...scheduledHandlers(connection)].filter((handler) => {
+    return !isPaused(paused, handler) && (firstDueAt(connection, handler) ?? now + 1) <= now
+  })
+}
+
+const firstDueAt = (connection: Connection, handler: string): number | undefined =>
+  connection.get<{ next_at: number }>(selectFirstDue, handler)?.next_at
+
 /** The earliest time at which a task of these handlers is due. 0 if a delivery is unmatched. */
 export function nextDueAt(
   connection: Connection,
@@ -49,7 +60,7 @@ export function nextDueAt(
   let first: number | undefined
   for (const handler of scheduledHandlers(connection)) {
     if (!wanted.has(handler) || isPaused(paused, handler)) continue
-    const next = connection.get<{ next_at: number }>(selectFirstDue, handler)?.next_at
+    const next = firstDueAt(connection, handler)
     if (next !== undefined) first = Math.min(first ?? next, next)
   }
   return first

@@ -142,7 +142,7 @@ function claimedAfter(
   worker: number,
   { id, handler, attempt }: AttemptResult,
 ): ClaimedTask | undefined {
-  const task = connection.get<Omit<ClaimedTask, 'handler' | 'replayed'> & { replayed: number }>(
+  const task = connection.get<Omit<ClaimedTask, 'handler' | 'replayed'> & Record<'uncounted' | 'replayed', number>>(
     selectClaimedAfter,
     handler,
     id,
@@ -151,7 +151,9 @@ function claimedAfter(
     id,
     attempt,
   )
-  return task && { ...task, handler, replayed: task.replayed === 1, ordered: true }
+  if (!task) return undefined
+  const { uncounted, replayed, ...claimed } = task
+  return { ...claimed, handler, replayed: replayed === 1, ...(uncounted > 0 && { uncounted }), ordered: true }
 }
 
 /** Whether the next task may be claimed here. It must be no suspect: only `claim` limits their number. */
@@ -248,7 +250,7 @@ const selectRunning = `
   select attempt, started_at, order_key from tasks where delivery_id = ? and handler = ? and state = 'running'`
 
 const selectClaimedAfter = `
-  select delivery_id as id, attempt, attempts_used as attemptsUsed, replayed
+  select delivery_id as id, attempt, attempts_used as attemptsUsed, uncounted, replayed
   from tasks join deliveries on deliveries.id = delivery_id
   where handler = ? and order_key = (select order_key from tasks where delivery_id = ? and handler = ?)
     and tasks.state = 'running' and worker = ? and claimed_after = ?

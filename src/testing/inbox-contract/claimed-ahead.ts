@@ -5,7 +5,7 @@ import { openNew } from './case.ts'
 import { minute, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { only, taskOf } from './seen.ts'
-import { due, TestWorker } from './test-worker.ts'
+import { due, ordered, TestWorker } from './test-worker.ts'
 
 export const claimedAheadCases: InboxContractCase[] = [
   {
@@ -119,6 +119,28 @@ export const claimedAheadCases: InboxContractCase[] = [
       ])
       const last = await comesBack(worker)
       assert.deepEqual([last.attemptsUsed, last.uncounted], [4, 2])
+    },
+  },
+  {
+    id: 'ahead-next',
+    name: 'says how many attempts do not count if a result claims the next task with its order key, and repeats it',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a')
+      const [first, second] = [await storeNew(inbox), await storeNew(inbox)]
+      const inOrder = { ...ordered('a', 'key', true), ahead: true }
+      await worker.finish(only(await worker.match(first, inOrder)), 'succeeded')
+      await claimAndDie(store, (doomed) => doomed.match(second, inOrder))
+      await eventually('the lease expires', async () => (await taskOf(inbox, second, 'a')).state === 'retrying')
+      await inbox.retry({ ids: [first] })
+      const again = only(await worker.match(first, ordered('a', 'key', true)))
+      assert.deepEqual(await worker.claim('a', 9, later()), [], 'the second task waits for the first one')
+      for (const _call of ['the call', 'a repetition']) {
+        const { next } = only(await worker.finish(again, 'succeeded', { nextBytes: 1e6 }))
+        assert.deepEqual([next?.id, next?.attempt, next?.attemptsUsed, next?.uncounted], [second, 2, 2, 1])
+      }
     },
   },
 ]

@@ -63,6 +63,26 @@ export const dueTimeCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'due-handlers',
+    name: 'lists the handlers that have due tasks and are not paused, if it can list handlers',
+    needs: ['Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      if (!inbox.dueHandlers) return
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c', 'd')
+      const listed = async (now: number) => (await inbox.dueHandlers?.(now))?.sort()
+      assert.deepEqual(await listed(start), [])
+      await worker.match(await storeNew(inbox), due('a'), due('b'), 'c')
+      await worker.finish(await worker.begin(await storeNew(inbox), 'd'), 'failed', { nextAt: start + minute })
+      assert.deepEqual(await listed(start), ['a', 'b'])
+      assert.deepEqual(await listed(start + minute), ['a', 'b', 'd'])
+      await inbox.pause('a')
+      assert.deepEqual(await listed(start), ['b'])
+      await inbox.pause('*')
+      assert.deepEqual(await listed(start), [])
+    },
+  },
+  {
     id: 'start-later',
     name: 'claims a task with a start time when the time has come, and not before',
     needs: ['DeliveryReader'],

@@ -114,6 +114,22 @@ export const importCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'import-ahead',
+    name: 'keeps how many attempts of an imported task do not count, including a running one that was claimed ahead',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.register(from, 'a')
+      const id = await storeNew(from)
+      await worker.match(id, { handler: 'a', claim: true, ahead: true })
+      await move(from, to, id)
+      const { uncounted, attempts } = only((await detailOf(to, await newest(to))).tasks)
+      assert.deepEqual([uncounted, attempts.map(({ outcome }) => outcome)], [1, ['cut off']])
+      const again = only(await (await TestWorker.register(to, 'a')).claim('a'))
+      assert.deepEqual([again.attempt, again.attemptsUsed, again.uncounted], [2, 2, 1])
+    },
+  },
+  {
     id: 'import-order',
     name: 'runs imported tasks with the same key one at a time',
     needs: ['DeliveryReader', 'Operations'],
@@ -160,6 +176,10 @@ const invalidTasks: [change: (task: TaskDetail) => object[], error: RegExp][] = 
   [
     (task) => [{ ...task, attempts: [...task.attempts, ...task.attempts] }],
     /"attempts" of a task has several items with the same "number": keep one/,
+  ],
+  [
+    (task) => [{ ...task, uncounted: task.attempts.length + 1 }],
+    /"uncounted" of a task is not a number of its attempts/,
   ],
   [
     (task) => [{ ...task, attempts: task.attempts.map((attempt) => ({ ...attempt, outcome: 'lost' })) }],

@@ -261,6 +261,32 @@ describe.concurrent('a store', () => {
   })
 })
 
+test('starts no handler while the store records no results, and continues when it does', async ({ onTestFinished }) => {
+  const real = openInbox(inboxFile(onTestFinished), onTestFinished)
+  let isFull = true
+  const failed = new Map<number, number>()
+  const finish: Store['finish'] = (worker, results) => {
+    if (!isFull) return real.finish(worker, results)
+    for (const { id } of results) failed.set(id, (failed.get(id) ?? 0) + 1)
+    return Promise.reject(new Error('database or disk is full'))
+  }
+  const ran: string[] = []
+  const host = new Host().on('*', { concurrency: 2 }, ({ guid }) => void ran.push(guid))
+  const ids = await Promise.all(Array.from({ length: 300 }, (_, n) => storeIn(real, { n })))
+  const worker = new Worker(withMembers(real, { finish }), host)
+  worker.start()
+  // After the first failures, a second passes. It is enough for all handlers, if the worker starts them.
+  await expect.poll(() => failed.size >= 10 && [...failed.values()].every((calls) => calls > 1)).toBe(true)
+  expect(ran.length).toBeLessThan(100)
+  expect(worker.problems).toEqual([{ code: 'store_failing', message: 'database or disk is full' }])
+  expect(host.recorder.messages.filter((message) => message.includes('could not be recorded'))).toHaveLength(ran.length)
+  isFull = false
+  await expect.poll(async () => (await real.overview()).states.done).toBe(ids.length)
+  expect(new Set(ran).size).toBe(ran.length)
+  await expect.poll(() => worker.problems).toEqual([])
+  await worker.stop(0)
+})
+
 test('a failure of the store is a problem of the worker until a round succeeds', async ({ onTestFinished }) => {
   const inbox = openInbox(inboxFile(onTestFinished), onTestFinished)
   const [failed, repaired] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]

@@ -57,6 +57,23 @@ describe('a worker', () => {
     }
   })
 
+  test('with many handlers claims only the tasks of those that have due tasks', async () => {
+    const inbox = openInbox()
+    const claim = vi.fn(inbox.claim)
+    const dueHandlers = vi.fn(inbox.dueHandlers)
+    const host = Object.assign(new Host(), { sources: ['/hooks'] }) // another worker matches the delivery below
+    for (let n = 0; n < 150; n++) host.on('push', { name: `handler ${n}` }, () => {})
+    const worker = await inbox.registerWorker([])
+    startWorker(withMembers(inbox, { claim, dueHandlers }), host)
+    await expect.poll(() => dueHandlers.mock.calls.length).toBeGreaterThan(2)
+    expect(claim).not.toHaveBeenCalled()
+    const id = await storeIn(inbox, {}, { source: 'other' })
+    const offer = { limit: 1, bytes: 1e6, ordered: false, now: Date.now() }
+    await inbox.match(worker, offer, () => [{ id, summary: {}, tasks: [{ handler: 'handler 7', claim: false }] }])
+    await reaches(inbox, id, 'done')
+    expect(claim.mock.calls.map(([, { wanted }]) => wanted)).toEqual([{ 'handler 7': 25 }])
+  })
+
   test('polls for deliveries that another process stores', async () => {
     const path = inboxFile()
     const [inbox, other] = [openInbox(path), openInbox(path)]

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
+import { postgres } from '../../../src/postgres/index.ts'
 import { oldTransaction } from '../../../src/postgres/metadata/statistics.ts'
 import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
@@ -23,4 +24,11 @@ test('finds the oldest transaction that keeps deleted rows, and who has opened i
     ...{ pid, user: 'hookserver', application: 'report', age: expect.any(Number) },
   })
   expect(await oldTransaction(database)).toBeUndefined() // not open for a minute
+})
+
+test('an inbox looks for old transactions without reading its overview', async () => {
+  const inbox = postgres(await server.create())
+  onTestFinished(() => inbox.close())
+  expect(inbox.oldTransaction).toBeDefined()
+  expect(await inbox.oldTransaction?.()).toBeUndefined()
 })

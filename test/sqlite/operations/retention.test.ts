@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { AttemptResult } from '../../../src/inbox/inbox.ts'
+import type { AttemptResult, ClaimedTask } from '../../../src/inbox/inbox.ts'
 import type { TaskDetail } from '../../../src/inbox/records.ts'
 import { correctClockSkew } from '../../../src/sqlite/operations/retention.ts'
 import { day, hour, MiB } from '../../receiver/fixtures.ts'
@@ -243,6 +243,20 @@ describe('a file that is full while handlers fail', () => {
     expect((engine.detail(claimed.id).tasks[0] as TaskDetail).attempts).toMatchObject([
       { outcome: 'dead', error: 'Error: not reachable', log: undefined },
     ])
+  })
+
+  test('rejects an outcome that does not fit on a full disk, and records it when there is room again', () => {
+    const engine = new Engine()
+    const worker = engine.registerWorker('a')
+    const claimed = Array.from({ length: 300 }, () => engine.begin(worker, 'a'))
+    const { pages } = engine.writing.get('select page_count as pages from pragma_page_count') as { pages: number }
+    engine.writing.db.exec(`pragma max_page_count = ${pages}`)
+    const record = (task: ClaimedTask) => engine.finish(worker, task, 'dead', { error: 'x'.repeat(300) })
+    expect(() => claimed.forEach(record)).toThrow('database or disk is full')
+    const unrecorded = claimed.filter(({ id }) => engine.tasks(id).a === 'running')
+    expect(unrecorded.length).toBeGreaterThan(0)
+    engine.writing.db.exec(`pragma max_page_count = ${2 * pages}`)
+    for (const task of unrecorded) expect(record(task)).toEqual([{ id: task.id, state: 'dead' }])
   })
 
   test('imports no delivery that has not ended', () => {

@@ -83,6 +83,7 @@ export const TaskDetail = object({
   key: optional(text),
   nextAttemptAt: optional(timestamp),
   failureGroup: optional(v.pipe(count, v.description('The failure group of its latest failure'))),
+  uncounted: optional(v.pipe(count, v.description('Number of attempts that do not count against the limit'))),
 })
 export type TaskDetail = v.InferOutput<typeof TaskDetail>
 
