@@ -41,6 +41,8 @@ export interface CountQuery {
    * minutes are kept for 26 hours, the counts of hours for 31 days.
    */
   step: number
+  /** Only the counts of this measure. */
+  measure?: Measure | undefined
 }
 
 /** Milliseconds for which counts are kept, by step. */

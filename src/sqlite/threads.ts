@@ -58,6 +58,7 @@ export interface WriterCalls
 /** The methods of the inbox that are one call to the maintenance thread. */
 export const maintenanceMethods = [
   'nextDueAt',
+  'timeCounts',
   'get',
   'body',
   'overview',

@@ -22,8 +22,8 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
  * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
  * counts of hours.
  */
-export function counts(connection: Connection, { since, step }: CountQuery): Count[] {
-  return connection.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
+export function counts(connection: Connection, { since, step, measure }: CountQuery): Count[] {
+  return connection.all<Count>(selectCounts, step, step < hour ? minute : hour, since, measure ?? null)
 }
 
 export function deleteOldCounts(connection: Connection, now: number): void {
@@ -51,7 +51,7 @@ const upsertCount = `
 const selectCounts = `
   select at - at % ? as at, measure, name, outcome, sum(count) as count
   from counts
-  where step = ? and at >= ?
+  where step = ? and at >= ? and measure = coalesce(?, measure)
   group by 1, measure, name, outcome
   order by 1, measure, name, outcome`
 

@@ -40,6 +40,8 @@ export const countCases: InboxContractCase[] = [
         found.toSorted((a, b) => key(a).localeCompare(key(b))),
         counts.toSorted((a, b) => key(a).localeCompare(key(b))),
       )
+      const rejected = await inbox.counts({ since: began, step: minute, measure: 'rejected' })
+      assert.deepEqual(rejected, counts.slice(3))
     },
   },
   {

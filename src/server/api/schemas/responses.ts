@@ -217,6 +217,19 @@ const Warning = object({ code: v.picklist(warningCodes), message: text, cure: te
 export type Warning = v.InferOutput<typeof Warning>
 export type WarningCode = Warning['code']
 
+export const Histogram = object({
+  since: v.pipe(timestamp, v.description('The beginning of the first step')),
+  until: v.pipe(timestamp, v.description('The end of the range, within the last step')),
+  step: v.pipe(duration, v.description('Milliseconds: the length of a step')),
+  received: counts,
+  failed: optional(v.pipe(counts, v.description('The deliveries that are dead or retrying; missing if too many are'))),
+  covers: v.pipe(
+    v.picklist(['search', 'all']),
+    v.description('"all": the search has too many deliveries to count, so all deliveries of its time are counted'),
+  ),
+})
+export type Histogram = v.InferOutput<typeof Histogram>
+
 export const Stats = object({
   states: object(v.entriesFromList(deliveryStates, count)),
   handlers: list(text),
