@@ -10,8 +10,8 @@ import { route } from './route.ts'
 import { Send } from './send/send.tsx'
 import { Login, Starting } from './session/login.tsx'
 import { openSession, session } from './session/session.ts'
-import { dead, useDeadCount } from './shell/dead-count.ts'
 import { Help } from './shell/help.tsx'
+import { dead, useInboxCounts } from './shell/inbox-counts.ts'
 import { Navigation } from './shell/navigation.tsx'
 import { Confirmation } from './ui/confirm.tsx'
 import { keepFocus } from './ui/focus.ts'
@@ -49,7 +49,7 @@ function Inside() {
   const [help, setHelp] = useState(false)
   useLayoutEffect(keepFocus, [])
   useKeys({ '?': () => setHelp(true) })
-  useDeadCount()
+  useInboxCounts()
   const [name = '', id] = route.value.path
   const known = Object.hasOwn(screens, name) ? screens[name as keyof typeof screens] : unknown
   const isDelivery = known === screens.deliveries && id !== undefined
@@ -58,7 +58,7 @@ function Inside() {
   const place = `${name}/${id ?? ''}`
   const first = useRef(true)
   useEffect(() => {
-    document.title = `${dead.value > 0 ? `(${count(dead.value)} dead) ` : ''}${title} · hookserver`
+    document.title = `${dead.value > 0 ? `(${count(dead.value)}) ` : ''}${title} - hookserver`
   }, [title, dead.value])
   // A layout effect: an ordinary effect may run after the list has loaded, and would take the focus from its row.
   useLayoutEffect(() => {

@@ -3,6 +3,7 @@ import { Mutex } from '../../src/runtime/mutex.ts'
 import type { DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { get, serverTime } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
+import { updateCountsSoon } from '../shell/inbox-counts.ts'
 import { serverSearchOf } from './search.ts'
 
 /** Rows per page, and the maximum number of new rows to count. */
@@ -179,6 +180,7 @@ export class LiveList {
   }
 
   #apply(changes: readonly DeliverySummary[]): void {
+    updateCountsSoon()
     for (const one of changes) this.#duringRequest?.set(one.id, one)
     this.#update(changes)
     const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))

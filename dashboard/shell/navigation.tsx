@@ -7,7 +7,7 @@ import { theme } from '../ui/preferences.ts'
 import { exact } from '../ui/time.tsx'
 import { showError } from '../ui/toast.tsx'
 import { count } from '../ui/units.ts'
-import { dead } from './dead-count.ts'
+import { dead } from './inbox-counts.ts'
 
 const places = [
   ['deliveries', 'Deliveries'],
