@@ -6,6 +6,7 @@ import { BulkButtons } from '../operations/bulk-buttons.tsx'
 import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { lazy } from '../ui/lazy.tsx'
 import { count, counted, deliveries } from '../ui/units.ts'
 import { ConnectionNote } from './connection-note.tsx'
 import { InvalidSearch, NoMatch } from './empty-states.tsx'
@@ -17,7 +18,10 @@ import { lastList, placeToReturnTo } from './opened.ts'
 import { Rows } from './rows.tsx'
 import { SearchBox } from './search-box.tsx'
 import { SearchProgress } from './search-progress.tsx'
+import { Tabs } from './tabs.tsx'
 import './deliveries.css'
+
+const Histogram = lazy(async () => (await import('../histogram/histogram.tsx')).Histogram)
 
 /** Changes the search of the list. */
 export const search = (text: string): void => go(linkTo('deliveries', { q: text }))
@@ -40,11 +44,19 @@ export function Deliveries() {
   const matching = rows.value.length - gone.value.size
   const paused = [...new Set(rows.value.flatMap(({ pausedHandlers = [] }) => pausedHandlers))]
   const isEmpty = rows.value.length === 0 && !busy.value && !error.value && !list.stopped.value
+  /** Whether there are no deliveries yet. */
+  const isNew = isEmpty && q === '' && before === undefined
   return (
     <div class="deliveries">
       <h1 class="hidden-visually">Deliveries</h1>
+      <Tabs text={q} />
       <SearchBox text={q} onSearch={search} />
       <Filters text={q} onSearch={search} />
+      {!isNew && (
+        <div class="histogram-place">
+          <Histogram text={q} onSearch={search} />
+        </div>
+      )}
       <div class={`toolbar ${reading.selected.value.size > 0 ? 'selecting' : ''}`}>
         {rows.value.length > 0 && (
           <BulkButtons
@@ -100,8 +112,7 @@ export function Deliveries() {
         ) : (
           <Failure error={error.value} again={() => void list.load()} />
         ))}
-      {isEmpty &&
-        (q === '' ? before === undefined && <FirstDelivery /> : <NoMatch text={q} onClear={() => search('')} />)}
+      {isEmpty && (isNew ? <FirstDelivery /> : q !== '' && <NoMatch text={q} onClear={() => search('')} />)}
       {rows.value.length > 0 && <Rows rows={rows.value} reading={reading} stale={busy.value || Boolean(error.value)} />}
       <nav class="pages" aria-label="Pages">
         {before !== undefined && (

@@ -26,8 +26,11 @@ const steps: readonly number[] = [
   ...[1, 2, 7, 14, 28, 91, 364].map((days) => days * day),
 ]
 
-/** The maximum steps of a histogram, apart from a first one that has begun before the range. */
-const maxSteps = 100
+/**
+ * The steps of a histogram: the maximum, apart from a first one that has begun before the range, and the minimum if the
+ * search does not say where the range begins.
+ */
+const [maxSteps, minSteps] = [100, 30]
 /** Milliseconds to count the deliveries of a search, and the failed ones among all deliveries. */
 const [searchBudget, failedBudget] = [120, 60]
 /** The counts of minutes are kept a bit longer than this, the counts of hours a bit longer than `keptHours`. */
@@ -67,7 +70,10 @@ async function histogramOfAll(
   sum.add(received.filter(({ at }) => at < until))
   sum.add((failed ?? []).map((one) => ({ ...one, count: 0 })))
   const range = { since: since === undefined ? undefined : from, until, step, covers: 'all' } as const
-  const { failed: failures, ...answer } = describe(sum.counts.filter(({ at }) => at >= first), range)
+  const { failed: failures, ...answer } = describe(
+    sum.counts.filter(({ at }) => at >= first),
+    range,
+  )
   return failed ? { ...answer, failed: failures } : answer
 }
 
@@ -107,7 +113,7 @@ interface Range {
 
 /** The counts as lists with one number per step. */
 function describe(counts: readonly TimeCount[], { since, until, step: counted, covers }: Range): responses.Histogram {
-  const from = since ?? counts.reduce((first, { at }) => Math.min(first, at), until - counted)
+  const from = since ?? counts.reduce((first, { at }) => Math.min(first, at), until - minSteps * counted)
   const step = Math.max(counted, stepFor(until - from))
   const first = from - (from % step)
   const length = Math.max(1, Math.ceil((until - first) / step))

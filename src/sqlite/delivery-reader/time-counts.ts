@@ -3,8 +3,8 @@ import {
   countBudget,
   type TimeCount,
   type TimeCountQuery,
-  type TimeCounts,
   TimeCountSum,
+  type TimeCounts,
 } from '../../inbox/query/time-counts.ts'
 import type { Connection } from '../connection/connection.ts'
 import { type Condition, conditionOf } from './conditions.ts'
