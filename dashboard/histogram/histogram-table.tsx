@@ -1,6 +1,6 @@
 import type { Histogram } from '../../src/server/api/schemas/responses.ts'
 import { count } from '../ui/units.ts'
-import { timeText } from './range.ts'
+import { timeText } from './range-text.ts'
 
 /** The steps in which deliveries were received, newest first. */
 export function HistogramTable({ counts }: { counts: Histogram }) {

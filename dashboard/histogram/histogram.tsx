@@ -5,7 +5,8 @@ import { serverSearchOf, valueIn, withValues } from '../deliveries/search.ts'
 import { usePolled } from '../ui/resource.ts'
 import { HistogramTable } from './histogram-table.tsx'
 import { Plot } from './plot.tsx'
-import { type Range, rangeText, searchWithin, stepText, totalText, wholeOf } from './range.ts'
+import { type Range, searchWithin, wholeOf } from './range.ts'
+import { rangeText, stepText, totalText } from './range-text.ts'
 import './histogram.css'
 
 const interval = 15_000

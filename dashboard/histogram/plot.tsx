@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks'
 import type { Histogram } from '../../src/server/api/schemas/responses.ts'
-import { moved, type Range, rangeBetween, rangeText, stepText, timeText, totalText, wholeOf } from './range.ts'
+import { moved, type Range, rangeBetween, wholeOf } from './range.ts'
+import { rangeText, stepText, timeText, totalText } from './range-text.ts'
 
 interface PlotProps {
   counts: Histogram
