@@ -16,6 +16,7 @@ import { useListState } from './list-state.ts'
 import { LiveList } from './live-list.ts'
 import { lastList, placeToReturnTo } from './opened.ts'
 import { Rows } from './rows.tsx'
+import { SavedButton } from './saved-button.tsx'
 import { SearchBox } from './search-box.tsx'
 import { SearchProgress } from './search-progress.tsx'
 import { Tabs } from './tabs.tsx'
@@ -50,7 +51,10 @@ export function Deliveries() {
     <div class="deliveries">
       <h1 class="hidden-visually">Deliveries</h1>
       <Tabs text={q} />
-      <SearchBox text={q} onSearch={search} />
+      <div class="search-row">
+        <SearchBox text={q} onSearch={search} />
+        <SavedButton text={q} />
+      </div>
       <Filters text={q} onSearch={search} />
       {!isNew && (
         <div class="histogram-place">

@@ -1,4 +1,4 @@
-/** How an operator finds the deliveries that need attention: tabs, the histogram. */
+/** How an operator finds deliveries and commands: tabs, the histogram, the palette, saved searches. */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { minute } from '../../src/inbox/counts.ts'
@@ -137,5 +137,109 @@ describe('the histogram', () => {
     await page.goto(`${scene.url}/#/deliveries?q=.zen:Quiet`)
     await histogram().getByText('These are all deliveries: the search has too many to count').waitFor()
     await expect.poll(() => rows(page).count()).toBe(1)
+  })
+})
+
+describe('the palette', () => {
+  const dialog = () => page.getByRole('dialog', { name: 'Commands' })
+  const field = () => dialog().getByRole('combobox', { name: 'Command' })
+  const options = () => dialog().getByRole('option')
+  const open = async (text: string) => {
+    await page.keyboard.press('Control+k')
+    await field().fill(text)
+  }
+
+  test('is loaded when it is opened, also from a field, and returns the focus', async () => {
+    const isLoaded = () =>
+      page.evaluate("performance.getEntriesByType('resource').some(({ name }) => /palette/.test(name))")
+    expect(await isLoaded()).toBe(false)
+    await page.keyboard.press('/')
+    await page.keyboard.press('Control+k')
+    await options().first().waitFor()
+    expect(await isLoaded()).toBe(true)
+    await page.keyboard.type('over')
+    expect(await field().inputValue()).toBe('over')
+    expect(await options().first().getAttribute('aria-selected')).toBe('true')
+    await page.keyboard.press('Escape')
+    await dialog().waitFor({ state: 'detached' })
+    expect(await page.evaluate('document.activeElement.role')).toBe('combobox')
+  })
+
+  test('goes to screens, and finds them by some of their letters', async () => {
+    await open('hdl')
+    await expect.poll(() => options().first().textContent()).toBe('Handlersscreen')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Handlers', level: 1 }).waitFor()
+    await page.getByRole('button', { name: 'Commands' }).click()
+    await field().fill('ovrview')
+    await dialog().getByText('Overview').first().click()
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+  })
+
+  test('proposes the command that is meant', async () => {
+    await open('handelrs')
+    await dialog().getByText('No command has this name. Did you mean “Handlers”?').waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Handlers', level: 1 }).waitFor()
+  })
+
+  test('opens deliveries by their ids and GUIDs, and searches', async () => {
+    await open('5')
+    await page.keyboard.press('Enter')
+    await page.getByText('delivery 5', { exact: true }).waitFor()
+    const { guid } = await scene.ask('deliveries/6')
+    await open(guid)
+    await page.keyboard.press('Enter')
+    await page.getByText('delivery 6', { exact: true }).waitFor()
+    await open('00000000-0000-0000-0000-000000000000')
+    await page.keyboard.press('Enter')
+    await page.getByText('No delivery has this GUID').waitFor()
+    await open('number:2')
+    await options().last().click()
+    await expect.poll(asked).toBe('number:2')
+  })
+
+  test('pauses and resumes a handler', async () => {
+    await open('pause tra')
+    await expect.poll(() => options().first().textContent()).toBe('Pause trackerhandler')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Pause tracker?' }).getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('Paused tracker').waitFor()
+    await open('resume')
+    await expect.poll(() => options().first().textContent()).toBe('Resume trackerhandler')
+    await page.keyboard.press('Enter')
+    await page.getByText('Resumed tracker').waitFor()
+  })
+
+  test('changes the theme and the time zone', async () => {
+    await open('dark')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.evaluate('document.documentElement.dataset.theme')).toBe('dark')
+    await open('utc')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.evaluate("localStorage.getItem('hookserver.utc')")).toBe('true')
+    await open('times')
+    await expect.poll(() => options().first().textContent()).toBe('Times in your time zonesetting')
+  })
+})
+
+describe('saved searches', () => {
+  const saved = () => page.getByRole('dialog', { name: 'Saved searches' })
+
+  test('are named, found in the palette, and deleted', async () => {
+    await page.goto(`${scene.url}/#/deliveries?q=state:dead number:2`)
+    await page.getByRole('button', { name: 'Saved searches' }).click()
+    await saved().getByRole('textbox', { name: 'Name of' }).fill('<b>Second')
+    await saved().getByRole('button', { name: 'Save' }).click()
+    await saved().getByRole('link', { name: '<b>Second' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.goto(`${scene.url}/#/handlers`)
+    await page.reload()
+    await page.getByRole('button', { name: 'Commands' }).click()
+    await page.getByRole('option', { name: '<b>Second' }).click()
+    await expect.poll(asked).toBe('state:dead number:2')
+    await page.getByRole('button', { name: 'Saved (1) searches' }).click()
+    await saved().getByRole('button', { name: 'Delete <b>Second' }).click()
+    await saved().getByText('There are none').waitFor()
   })
 })
