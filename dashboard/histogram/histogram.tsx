@@ -16,9 +16,9 @@ export function Histogram({ text, onSearch }: { text: string; onSearch: (text: s
   const { value: counts } = usePolled(`histogram ${text}`, interval, (signal) =>
     get<Counts>('histogram', { ...serverSearchOf(text, serverTime()) }, signal),
   )
-  /** The range that the operator is choosing. */
+  /** The range that the operator is choosing by keyboard. */
   const [chosen, choose] = useState<Range>()
-  /** The step under the mouse. */
+  /** The steps under the mouse. */
   const [pointed, point] = useState<Range>()
   const [isTable, setTable] = useState(false)
   const isLimited = valueIn(text, 'since') !== '' || valueIn(text, 'until') !== ''
@@ -27,7 +27,7 @@ export function Histogram({ text, onSearch }: { text: string; onSearch: (text: s
     point(undefined)
     if (counts) onSearch(searchWithin(text, counts, range))
   }
-  const described = counts && (chosen ?? pointed)
+  const described = counts && (pointed ?? chosen)
   return (
     <section class="histogram" aria-label="Received deliveries by time">
       <div class="caption small">

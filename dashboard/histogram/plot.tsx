@@ -1,13 +1,14 @@
-import { useRef } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { Histogram } from '../../src/server/api/schemas/responses.ts'
 import { moved, type Range, rangeBetween, wholeOf } from './range.ts'
 import { rangeText, stepText, timeText, totalText } from './range-text.ts'
 
 interface PlotProps {
   counts: Histogram
-  /** The range that the operator is choosing. */
+  /** The range that the operator is choosing by keyboard. */
   chosen: Range | undefined
   onChoose: (range: Range | undefined) => void
+  /** The mouse is over these steps, or drags over them. */
   onPoint: (range: Range | undefined) => void
   /** The operator has chosen the range. */
   onShow: (range: Range) => void
@@ -17,8 +18,9 @@ interface PlotProps {
 export function Plot({ counts, chosen, onChoose, onPoint, onShow }: PlotProps) {
   /** Where the operator began to drag, as a part of the width. */
   const start = useRef<number | undefined>(undefined)
+  const [dragged, setDragged] = useState<Range>()
   const whole = wholeOf(counts)
-  const range = chosen ?? whole
+  const range = dragged ?? chosen ?? whole
   const length = whole.until - whole.since
   const position = (at: number) => `${((at - whole.since) / length) * 100}%`
   const positionOf = (event: PointerEvent) => {
@@ -27,9 +29,10 @@ export function Plot({ counts, chosen, onChoose, onPoint, onShow }: PlotProps) {
   }
   const end = (event: PointerEvent) => {
     if (start.current === undefined) return
-    const dragged = rangeBetween(counts, start.current, positionOf(event))
+    const shown = rangeBetween(counts, start.current, positionOf(event))
     start.current = undefined
-    onShow(dragged)
+    setDragged(undefined)
+    onShow(shown)
   }
   const onKeyDown = (name: keyof Range) => (event: KeyboardEvent) => {
     const steps = keySteps[event.key]
@@ -51,18 +54,19 @@ export function Plot({ counts, chosen, onChoose, onPoint, onShow }: PlotProps) {
         }}
         onPointerMove={(event) => {
           const at = positionOf(event)
-          if (start.current === undefined) onPoint(rangeBetween(counts, at, at))
-          else onChoose(rangeBetween(counts, start.current, at))
+          const pointed = rangeBetween(counts, start.current ?? at, at)
+          onPoint(pointed)
+          if (start.current !== undefined) setDragged(pointed)
         }}
         onPointerUp={end}
         onPointerCancel={() => {
           start.current = undefined
-          onChoose(undefined)
+          setDragged(undefined)
         }}
         onPointerLeave={() => onPoint(undefined)}
       >
         <Bars counts={counts} label={label} />
-        {chosen && (
+        {range !== whole && (
           <>
             <div class="outside" style={{ left: 0, width: position(range.since) }} />
             <div class="outside" style={{ left: position(range.until), right: 0 }} />
@@ -72,7 +76,7 @@ export function Plot({ counts, chosen, onChoose, onPoint, onShow }: PlotProps) {
       {(['since', 'until'] as const).map((name) => (
         <div
           key={name}
-          class={`end ${name}`}
+          class="handle"
           role="slider"
           tabIndex={0}
           style={{ left: position(range[name]) }}

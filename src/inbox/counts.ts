@@ -43,6 +43,8 @@ export interface CountQuery {
   step: number
   /** Only the counts of this measure. */
   measure?: Measure | undefined
+  /** Whether to add up the counts of all names, whose `name` is then empty. There may be many of them. */
+  total?: boolean | undefined
 }
 
 /** Milliseconds for which counts are kept, by step. */

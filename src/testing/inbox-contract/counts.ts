@@ -42,6 +42,15 @@ export const countCases: InboxContractCase[] = [
       )
       const rejected = await inbox.counts({ since: began, step: minute, measure: 'rejected' })
       assert.deepEqual(rejected, counts.slice(3))
+      const attempts = await inbox.counts({ since: began, step: minute, measure: 'attempts', total: true })
+      assert.deepEqual(
+        attempts.map(({ name, outcome, count }) => [name, outcome, count]),
+        [
+          ['', '', 3],
+          ['', 'failed', 1],
+          ['', 'succeeded', 2],
+        ],
+      )
     },
   },
   {
