@@ -65,6 +65,8 @@ test('the rows keep their places while a delivery is open', async () => {
   await link(20).click()
   await title(20).waitFor()
   await page.evaluate('scrollTo(0, 0)')
+  // Out of the list: new rows also wait while a row has the focus.
+  await panel(20).getByRole('button', { name: 'Close' }).focus()
   const ids = () =>
     rows(page)
       .locator('a.open')
@@ -80,9 +82,12 @@ test('one key press retries the open delivery once, and the panel shows its new 
   await page.reload()
   await link(id).click()
   await title(id).waitFor()
+  const retries: string[] = []
+  page.on('request', (request) => request.url().endsWith('/retry') && retries.push(request.url()))
   await page.keyboard.press('r')
   await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).tasks[0].attempts.length).toBe(2)
   await panel(id).getByText('2 attempts').first().waitFor()
+  expect(retries).toHaveLength(1)
 })
 
 test('a narrow window shows the page of the delivery', async () => {

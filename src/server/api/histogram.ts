@@ -32,7 +32,7 @@ const steps: readonly number[] = [
  */
 const [maxSteps, minSteps] = [100, 30]
 /** Milliseconds to count the deliveries of a search, and the failed ones among all deliveries. */
-const [searchBudget, failedBudget] = [120, 60]
+const [searchBudget, failedBudget] = [90, 60]
 /** The counts of minutes are kept a bit longer than this, the counts of hours a bit longer than `keptHours`. */
 const [keptMinutes, keptHours] = [day, 30 * day]
 
