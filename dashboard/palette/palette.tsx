@@ -85,8 +85,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
               onPointerDown={(event) => event.preventDefault()}
               onClick={() => void run(command)}
             >
-              <span class="foreign">{command.name}</span>
-              <span class="soft small foreign">{command.hint}</span>
+              <span class="foreign">{command.name}</span> <span class="soft small foreign">{command.hint}</span>
             </div>
           ))}
         </div>

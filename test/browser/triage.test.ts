@@ -168,17 +168,17 @@ describe('the palette', () => {
 
   test('goes to screens, and finds them by some of their letters', async () => {
     await open('hdl')
-    await expect.poll(() => options().first().textContent()).toBe('Handlersscreen')
+    await expect.poll(() => options().first().textContent()).toBe('Handlers screen')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Handlers', level: 1 }).waitFor()
     await page.getByRole('button', { name: 'Commands' }).click()
-    await field().fill('ovrview')
+    await field().fill('ovr')
     await dialog().getByText('Overview').first().click()
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
   })
 
   test('proposes the command that is meant', async () => {
-    await open('handelrs')
+    await open('handelrs') // cspell:disable-line: misspelled
     await dialog().getByText('No command has this name. Did you mean “Handlers”?').waitFor()
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Handlers', level: 1 }).waitFor()
@@ -202,12 +202,12 @@ describe('the palette', () => {
 
   test('pauses and resumes a handler', async () => {
     await open('pause tra')
-    await expect.poll(() => options().first().textContent()).toBe('Pause trackerhandler')
+    await expect.poll(() => options().first().textContent()).toBe('Pause tracker handler')
     await page.keyboard.press('Enter')
     await page.getByRole('dialog', { name: 'Pause tracker?' }).getByRole('button', { name: 'Pause' }).click()
     await page.getByText('Paused tracker').waitFor()
     await open('resume')
-    await expect.poll(() => options().first().textContent()).toBe('Resume trackerhandler')
+    await expect.poll(() => options().first().textContent()).toBe('Resume tracker handler')
     await page.keyboard.press('Enter')
     await page.getByText('Resumed tracker').waitFor()
   })
@@ -220,7 +220,7 @@ describe('the palette', () => {
     await page.keyboard.press('Enter')
     await expect.poll(() => page.evaluate("localStorage.getItem('hookserver.utc')")).toBe('true')
     await open('times')
-    await expect.poll(() => options().first().textContent()).toBe('Times in your time zonesetting')
+    await expect.poll(() => options().first().textContent()).toBe('Times in your time zone setting')
   })
 })
 

@@ -1,3 +1,4 @@
+// cspell:disable: some texts are abbreviated or misspelled
 import { expect, test } from 'vitest'
 import { matching, nearestCommand } from '../../dashboard/palette/match.ts'
 
