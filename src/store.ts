@@ -48,6 +48,7 @@ export type {
   MissedDeliveryState,
 } from './inbox/missed-deliveries.ts'
 export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
+export type { TimeCount, TimeCountQuery, TimeCounts } from './inbox/query/time-counts.ts'
 export type { ValueColumn, ValueQuery } from './inbox/query/values.ts'
 export type { Changes, OldTransaction, PayloadSummary } from './inbox/records.ts'
 export type { GoneTasks } from './inbox/task-queue.ts'

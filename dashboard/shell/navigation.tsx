@@ -7,9 +7,9 @@ import { theme } from '../ui/preferences.ts'
 import { exact } from '../ui/time.tsx'
 import { showError } from '../ui/toast.tsx'
 import { count } from '../ui/units.ts'
-import { dead } from './dead-count.ts'
+import { dead } from './inbox-counts.ts'
 
-const places = [
+export const places = [
   ['deliveries', 'Deliveries'],
   ['overview', 'Overview'],
   ['failures', 'Failures'],
@@ -19,7 +19,7 @@ const places = [
 ] as const
 
 /** The navigation and the session. */
-export function Navigation({ onHelp }: { onHelp: () => void }) {
+export function Navigation({ onHelp, onCommands }: { onHelp: () => void; onCommands: () => void }) {
   const here = route.value.path[0]
   const expiresAt = session.value?.expiresAt
   return (
@@ -43,6 +43,16 @@ export function Navigation({ onHelp }: { onHelp: () => void }) {
       </nav>
       <div class="end">
         {!mayAct.value && <span class="tag">read only</span>}
+        <button
+          type="button"
+          class="button plain slim"
+          onClick={onCommands}
+          aria-label="Commands"
+          aria-haspopup="dialog"
+          title="Commands (Ctrl+K, or Cmd+K on a Mac)"
+        >
+          <Icon name="search" />
+        </button>
         <button
           type="button"
           class="button plain slim"

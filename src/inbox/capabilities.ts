@@ -53,6 +53,7 @@ const members: { readonly [Name in Capability]: Members<Capabilities[Name]> } = 
   },
   DeliveryReader: {
     list: true,
+    timeCounts: true,
     get: true,
     body: true,
     overview: true,

@@ -41,6 +41,10 @@ export interface CountQuery {
    * minutes are kept for 26 hours, the counts of hours for 31 days.
    */
   step: number
+  /** Only the counts of this measure. */
+  measure?: Measure | undefined
+  /** Whether to add up the counts of all names, whose `name` is then empty. There may be many of them. */
+  total?: boolean | undefined
 }
 
 /** Milliseconds for which counts are kept, by step. */

@@ -12,6 +12,7 @@ import { changes } from './delivery-reader/changes.ts'
 import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts'
 import { body, get, overview, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
+import { timeCounts } from './delivery-reader/time-counts.ts'
 import { DeliveryWriter } from './delivery-store/delivery-writer.ts'
 import { createdAt, knownGuids, missedDeliveries, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { heartbeat, processes, unregister } from './metadata/processes.ts'
@@ -68,6 +69,7 @@ export async function migratePostgres(
 
 /** The methods of the inbox that call one function with the database. */
 const databaseFunctions = {
+  timeCounts,
   get,
   body,
   values,

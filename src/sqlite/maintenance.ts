@@ -9,6 +9,7 @@ import { changes } from './delivery-reader/changes.ts'
 import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts'
 import { body, get, load, overview, readUnmatched, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
+import { timeCounts } from './delivery-reader/time-counts.ts'
 import { createdAt, knownGuids, missedDeliveries } from './metadata/missed-deliveries.ts'
 import { processes } from './metadata/processes.ts'
 import { getValue } from './metadata/shared-state.ts'
@@ -120,6 +121,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     nextDueAt: (...given) => nextDueAt(this.#connection, ...given),
     load: (ids) => transferBodies(load(this.#connection, ids)),
     list: (query) => list(this.#connection, query),
+    timeCounts: (query) => timeCounts(this.#connection, query),
     get: (id) => get(this.#connection, id),
     body: (id) => {
       const bytes = body(this.#connection, id)

@@ -59,6 +59,7 @@ export interface WriterCalls
 export const maintenanceMethods = [
   'dueHandlers',
   'nextDueAt',
+  'timeCounts',
   'get',
   'body',
   'overview',

@@ -7,6 +7,7 @@ import { deliveries, signDelivery } from './deliveries.ts'
 import { failures } from './failures.ts'
 import { github } from './github.ts'
 import { handlers } from './handlers.ts'
+import { histogram } from './histogram.ts'
 import { operations } from './operations.ts'
 import { recovery } from './recovery.ts'
 import { type ApiContext, type Route, route } from './route.ts'
@@ -21,6 +22,7 @@ export function api(context: ApiContext, guard: Guard): Hono {
     ...session(guard),
     ...operations(context),
     ...deliveries(context),
+    histogram(context),
     createDelivery(context),
     signDelivery(context),
     ...failures(context),

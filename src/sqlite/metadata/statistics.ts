@@ -22,8 +22,9 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
  * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
  * counts of hours.
  */
-export function counts(connection: Connection, { since, step }: CountQuery): Count[] {
-  return connection.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
+export function counts(connection: Connection, { since, step, measure, total }: CountQuery): Count[] {
+  const stored = step < hour ? minute : hour
+  return connection.all<Count>(selectCounts, step, total ? 1 : 0, stored, since, measure ?? null)
 }
 
 export function deleteOldCounts(connection: Connection, now: number): void {
@@ -49,11 +50,11 @@ const upsertCount = `
   on conflict (step, at, measure, name, outcome) do update set count = count + excluded.count`
 
 const selectCounts = `
-  select at - at % ? as at, measure, name, outcome, sum(count) as count
+  select at - at % ? as at, measure, iif(?, '', name) as name, outcome, sum(count) as count
   from counts
-  where step = ? and at >= ?
-  group by 1, measure, name, outcome
-  order by 1, measure, name, outcome`
+  where step = ? and at >= ? and measure = coalesce(?, measure)
+  group by 1, 2, 3, 4
+  order by 1, 2, 3, 4`
 
 const deleteCounts = 'delete from counts where step = ? and at < ?'
 const insertRejection = `

@@ -40,6 +40,17 @@ export const countCases: InboxContractCase[] = [
         found.toSorted((a, b) => key(a).localeCompare(key(b))),
         counts.toSorted((a, b) => key(a).localeCompare(key(b))),
       )
+      const rejected = await inbox.counts({ since: began, step: minute, measure: 'rejected' })
+      assert.deepEqual(rejected, counts.slice(3))
+      const attempts = await inbox.counts({ since: began, step: minute, measure: 'attempts', total: true })
+      assert.deepEqual(
+        attempts.map(({ name, outcome, count }) => [name, outcome, count]),
+        [
+          ['', '', 3],
+          ['', 'failed', 1],
+          ['', 'succeeded', 2],
+        ],
+      )
     },
   },
   {

@@ -38,6 +38,7 @@ import { searchCases } from './search.ts'
 import { searchTextCases } from './search-texts.ts'
 import { sourceCases } from './sources.ts'
 import { stateCases } from './states.ts'
+import { timeCountCases } from './time-counts.ts'
 import { valueCases } from './values.ts'
 
 export type { ContractStore, InboxContractCase, InboxContractHost } from './case.ts'
@@ -94,6 +95,7 @@ const cases: readonly InboxContractCase[] = [
   ...valueCases,
   ...changeCases,
   ...countCases,
+  ...timeCountCases,
   ...missedDeliveryCases,
   ...processCases,
   ...importCases,

@@ -225,6 +225,10 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
     [403, '/api/v1/schedules/stale/run', { headers: { authorization: `Bearer ${readOnlyToken}` } }],
   ],
   'get /api/v1/handlers': [[200, '/api/v1/handlers']],
+  'get /api/v1/histogram': [
+    [200, '/api/v1/histogram?since=2h'],
+    [400, '/api/v1/histogram?since=x'],
+  ],
   'post /api/v1/handlers/{name}/pause': [
     [200, '/api/v1/handlers/deploy/pause'],
     [404, '/api/v1/handlers/unknown/pause'],

@@ -83,6 +83,8 @@ export const ListQuery = members({
   limit: optional(aCount(1, maxPage)),
 })
 
+export const HistogramQuery = members({ ...Filters.entries })
+
 export const FailuresQuery = members({
   handler: optional(aText),
   since: optional(aTimestamp),

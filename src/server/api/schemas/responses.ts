@@ -6,22 +6,25 @@ import * as v from 'valibot'
 import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { problems } from '../../problem.ts'
+import {
+  bytes,
+  count,
+  duration,
+  flag,
+  headers,
+  list,
+  missedDeliveryCounts,
+  object,
+  optional,
+  outcome,
+  role,
+  text,
+  timestamp,
+} from './parts.ts'
+import { Histogram, Series } from './series.ts'
 
-const object = v.object // not strict, because a later version may add members
-const list = v.array
-const optional = v.optional
-
-const text = v.string()
-const flag = v.boolean()
-const count = v.pipe(v.number(), v.integer(), v.minValue(0))
-const timestamp = v.pipe(v.number(), v.integer(), v.description('Milliseconds since 1970'))
-const duration = v.pipe(v.number(), v.minValue(0), v.description('Milliseconds'))
-const bytes = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Bytes'))
-const headers = v.record(v.string(), optional(v.string()))
-const counts = v.pipe(list(count), v.description('One count per time step'))
-const role = v.picklist(['all', 'receiver', 'worker'])
-const outcome = v.picklist(['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'])
-const missedDeliveryCounts = object(v.entriesFromList(missedDeliveryStates, count))
+export type { Percentiles } from './series.ts'
+export { Histogram, Series }
 
 export const DeliverySummary = object({
   id: count,
@@ -192,21 +195,6 @@ export const Receiver = object({
   signature: flag,
   ranges: optional(object({ count, fetchedAt: optional(timestamp), failing: optional(text) })),
 })
-
-const percentiles = v.nullable(object({ p50: duration, p95: duration, p99: duration }))
-export type Percentiles = NonNullable<v.InferOutput<typeof percentiles>>
-
-export const Series = object({
-  since: timestamp,
-  step: duration,
-  received: list(object({ event: text, outcome: text, counts })),
-  attempts: list(object({ handler: text, outcome, counts })),
-  rejected: list(object({ code: text, counts })),
-  secrets: list(object({ index: count, count })),
-  latency: percentiles,
-  latencies: list(percentiles),
-})
-export type Series = v.InferOutput<typeof Series>
 
 const warningCodes = [
   ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_rejected', 'old_secret'] as const),
