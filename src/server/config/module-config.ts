@@ -28,6 +28,8 @@ export interface ModuleConfig extends RecoverySettings {
   readonly databaseConnections?: number
   readonly databaseMigrate?: boolean
   readonly retention?: Duration
+  readonly auditRetention?: Duration
+  readonly auditEntries?: number
   readonly maxSize?: Size
   readonly adminPort?: number
   readonly adminHost?: string

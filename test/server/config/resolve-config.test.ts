@@ -33,6 +33,8 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   databaseConnections: ['25', 25, '2'],
   databaseMigrate: ['false', false, 'never'],
   retention: ['12h', 12 * 3600 * 1000, '12'],
+  auditRetention: ['90d', 90 * 24 * 3600 * 1000, '90'],
+  auditEntries: ['5000', 5000, '0'],
   maxSize: ['20GiB', 20 * 2 ** 30, '20G'],
   adminPort: ['0', 0, '-1'],
   adminHost: ['::1', '::1', ' '],
