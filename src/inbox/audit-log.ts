@@ -7,6 +7,7 @@ export const auditActions = [
   'pause',
   'resume',
   'send',
+  'sign',
   'run schedule',
   'recover',
   'import',
@@ -56,7 +57,10 @@ export interface NewAuditEntry extends Actor {
 
 /** What a transaction of an action has changed. */
 export interface AuditResult {
-  /** How many deliveries were changed, stored or requested; for a failure group, how many tasks. Otherwise 1. */
+  /**
+   * How many deliveries were changed or stored; for a failure group, how many tasks; for a sweep, how many missed
+   * deliveries were requested or received. Otherwise 1.
+   */
   count: number
   /** The deliveries that were changed or stored. */
   deliveries?: readonly number[] | undefined

@@ -14,7 +14,7 @@ import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts
 import { body, get, overview, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
 import { DeliveryWriter } from './delivery-store/delivery-writer.ts'
-import { auditEntries, deleteOldEntries, recordAction } from './metadata/audit-log.ts'
+import { auditEntries, deleteOldEntries, recordAction, recordChange } from './metadata/audit-log.ts'
 import { createdAt, knownGuids, missedDeliveries, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { heartbeat, processes, unregister } from './metadata/processes.ts'
 import { compareAndSet, getValue, lease, setValue } from './metadata/shared-state.ts'
@@ -218,7 +218,7 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
   #change(ids: readonly number[], entry: NewAuditEntry | undefined, operate: Operate): Promise<number> {
     return this.#client.transaction(async (transaction) => {
       const deliveries = await operate(transaction, ids)
-      await recordAction(transaction, entry, { count: deliveries.length, deliveries })
+      await recordChange(transaction, entry, { count: deliveries.length, deliveries })
       return deliveries.length
     })
   }

@@ -12,7 +12,7 @@ import {
 } from './delivery-store/delivery-batch.ts'
 import { Packer } from './delivery-store/packs.ts'
 import { checkWritable, type EncodedDelivery, store } from './delivery-store/store.ts'
-import { recordAction } from './metadata/audit-log.ts'
+import { recordAction, recordChange } from './metadata/audit-log.ts'
 import { saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { heartbeat, unregister } from './metadata/processes.ts'
 import { compareAndSet, lease, setValue } from './metadata/shared-state.ts'
@@ -163,7 +163,7 @@ export class Writer implements ThreadServer<WriterCalls> {
   /** @param change Returns whether it has changed the delivery. @returns the number of changed deliveries. */
   #change(ids: readonly number[], entry: NewAuditEntry | undefined, change: (id: number) => boolean): number {
     const deliveries = ids.filter(change)
-    recordAction(this.#connection, entry, { count: deliveries.length, deliveries })
+    recordChange(this.#connection, entry, { count: deliveries.length, deliveries })
     return deliveries.length
   }
 
@@ -206,14 +206,14 @@ export class Writer implements ThreadServer<WriterCalls> {
           this.#makeRoom()
           return importDelivery(connection, this.#packer, delivery)
         }).length
-        recordAction(connection, entry, { count })
+        recordChange(connection, entry, { count })
         return count
       },
       pause: (handler, entry) => {
-        recordAction(connection, entry, { count: connection.run(insertPause, handler) })
+        recordChange(connection, entry, { count: connection.run(insertPause, handler) })
       },
       resume: (handler, entry) => {
-        recordAction(connection, entry, { count: connection.run('delete from pauses where handler = ?', handler) })
+        recordChange(connection, entry, { count: connection.run('delete from pauses where handler = ?', handler) })
       },
       recordAction: (entry, result) => recordAction(connection, entry, result),
       recordRejections: (rejections) => recordRejections(connection, rejections),

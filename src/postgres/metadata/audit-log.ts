@@ -14,13 +14,18 @@ import {
 import type { Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 
-/** Writes the entry of an action that has changed something, or adds the result to the entry with the same key. */
-export async function recordAction(
+/** Writes the entry of an action, or adds the result to the entry with the same key. */
+export async function recordAction(transaction: Transaction, entry: NewAuditEntry, result: AuditResult): Promise<void> {
+  await transaction.run(upsertEntry, ...toAuditRow(entry, result))
+}
+
+/** Does the same for an operation that has an entry, if it has changed something. */
+export async function recordChange(
   transaction: Transaction,
   entry: NewAuditEntry | undefined,
   result: AuditResult,
 ): Promise<void> {
-  if (entry && result.count > 0) await transaction.run(upsertEntry, ...toAuditRow(entry, result))
+  if (entry && result.count > 0) await recordAction(transaction, entry, result)
 }
 
 export async function auditEntries(sql: Sql, query: AuditQuery): Promise<AuditPage> {

@@ -10,7 +10,7 @@ import { bytesArray } from '../connection/arrays.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { pack } from '../delivery-store/contents.ts'
-import { recordAction } from '../metadata/audit-log.ts'
+import { recordChange } from '../metadata/audit-log.ts'
 import { saveFailureGroups } from '../task-queue/failure-groups.ts'
 import { orderHash } from '../task-queue/order.ts'
 
@@ -39,7 +39,7 @@ export async function importDeliveries(
   // At the end, because other transactions lock groups last, too.
   await saveFailureGroups(transaction, failures, importedIds)
   if (importedIds.length > 0) transaction.due = true
-  await recordAction(transaction, entry, { count: importedIds.length })
+  await recordChange(transaction, entry, { count: importedIds.length })
   return importedIds.length
 }
 

@@ -3,7 +3,7 @@ import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import { recordAction } from '../metadata/audit-log.ts'
+import { recordChange } from '../metadata/audit-log.ts'
 import { forgetMatchAttempts, rearmDeliveries } from '../task-queue/match.ts'
 import { lockOrderKeysOf, OrderQueues, promoteNext } from '../task-queue/order.ts'
 import { updateDeliveryStates } from '../task-queue/tasks.ts'
@@ -84,13 +84,13 @@ export async function discard(transaction: Transaction, ids: readonly number[], 
 /** Keeps workers from claiming tasks of a handler; `*` stands for all handlers. */
 export async function pause(transaction: Transaction, handler: string, entry?: NewAuditEntry): Promise<void> {
   const count = await transaction.run('insert into pauses (handler) values ($1) on conflict do nothing', handler)
-  await recordAction(transaction, entry, { count })
+  await recordChange(transaction, entry, { count })
 }
 
 export async function resume(transaction: Transaction, handler: string, entry?: NewAuditEntry): Promise<void> {
   transaction.due = true
   const count = await transaction.run('delete from pauses where handler = $1', handler)
-  await recordAction(transaction, entry, { count })
+  await recordChange(transaction, entry, { count })
 }
 
 const selectDeliveries = `

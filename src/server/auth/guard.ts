@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
+import type { Actor } from '../../inbox/audit-log.ts'
 import { parseAddress } from '../../runtime/cidr.ts'
 import { clientAddress } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
@@ -45,18 +46,13 @@ export class Guard {
 
   /** Requires full access for requests that change something. Use it after `authorized`. */
   readonly mayAct: MiddlewareHandler = async (context, next) => {
-    if (this.visitorOf(context).readOnly && changes(context)) throw new ProblemError('read_only', readOnlyHint)
+    if (visitorIn(context).readOnly && changes(context)) throw new ProblemError('read_only', readOnlyHint)
     await next()
-  }
-
-  /** The visitor that `authorized` has found. */
-  visitorOf(context: Context): Visitor {
-    return context.get(visitorKey) as Visitor
   }
 
   /** Whether a visitor is still authorized. A session ends at a logout or when it expires; a token does not end. */
   async isStillIn(context: Context): Promise<boolean> {
-    return this.visitorOf(context).expiresAt === undefined || (await this.#session(context)) !== undefined
+    return visitorIn(context).expiresAt === undefined || (await this.#session(context)) !== undefined
   }
 
   /** Identifies the client of a request: the cookie of its session. The address if the client sent a token instead. */
@@ -64,10 +60,14 @@ export class Guard {
     return (context.get(cookieKey) as string | undefined) ?? `token ${clientAddress(context)}`
   }
 
-  /** Exchanges a token for a cookie, which scripts cannot read and other sites cannot use. */
-  login(context: Context, token: string): Response {
-    const visitor = this.#checkToken(context, token)
-    setSessionCookie(context, this.#sessions.begin(visitor), this.site.adminUrlOf(context))
+  /** Finds the visitor who has a token, as `authorized` does. */
+  checkToken(context: Context, token: string): void {
+    context.set(visitorKey, this.#checkToken(context, token))
+  }
+
+  /** Sets the cookie of a new session of the visitor. Scripts cannot read the cookie, and other sites cannot use it. */
+  beginSession(context: Context): Response {
+    setSessionCookie(context, this.#sessions.begin(visitorIn(context)), this.site.adminUrlOf(context))
     return context.body(null, 204)
   }
 
@@ -126,6 +126,15 @@ const readOnlyHint = 'This token is read-only: changes need the admin token (--a
 
 /** The names under which `authorized` stores the visitor and the session cookie in the context of a request. */
 const [visitorKey, cookieKey] = ['visitor', 'sessionCookie']
+
+/** The visitor that the guard has found. */
+export const visitorIn = (context: Context): Visitor => context.get(visitorKey) as Visitor
+
+/** The operator that sent a request, for the audit log. */
+export function actorOf(context: Context): Actor {
+  const { readOnly } = visitorIn(context)
+  return { access: readOnly ? 'read-only token' : 'token', address: clientAddress(context) }
+}
 
 const changes = (context: Context): boolean => !['GET', 'HEAD'].includes(context.req.method)
 

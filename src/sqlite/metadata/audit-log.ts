@@ -13,9 +13,14 @@ import {
 } from '../../inbox/audit-log.ts'
 import type { Connection } from '../connection/connection.ts'
 
-/** Writes the entry of an action that has changed something, or adds the result to the entry with the same key. */
-export function recordAction(connection: Connection, entry: NewAuditEntry | undefined, result: AuditResult): void {
-  if (entry && result.count > 0) connection.run(upsertEntry, ...toAuditRow(entry, result))
+/** Writes the entry of an action, or adds the result to the entry with the same key. */
+export function recordAction(connection: Connection, entry: NewAuditEntry, result: AuditResult): void {
+  connection.run(upsertEntry, ...toAuditRow(entry, result))
+}
+
+/** Does the same for an operation that has an entry, if it has changed something. */
+export function recordChange(connection: Connection, entry: NewAuditEntry | undefined, result: AuditResult): void {
+  if (entry && result.count > 0) recordAction(connection, entry, result)
 }
 
 export function auditEntries(connection: Connection, query: AuditQuery): AuditPage {

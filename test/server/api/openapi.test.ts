@@ -246,6 +246,11 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
     [200, '/api/v1/recovery/sweeps', { body: { dryRun: true, thorough: false } }],
     [400, '/api/v1/recovery/sweeps', { body: { dryRun: 'yes' } }],
   ],
+  'get /api/v1/audit': [
+    [200, '/api/v1/audit'],
+    [200, '/api/v1/audit?limit=1&access=token&action=retry&person=octocat'],
+    [400, '/api/v1/audit?action=x'],
+  ],
   'get /api/v1/processes': [[200, '/api/v1/processes']],
   'get /api/v1/values': [
     [200, '/api/v1/values?column=repository'],

@@ -3,6 +3,7 @@
  * percentiles, which are `null`.
  */
 import * as v from 'valibot'
+import { auditAccess, auditActions } from '../../../inbox/audit-log.ts'
 import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { problems } from '../../problem.ts'
@@ -342,6 +343,33 @@ export const GitHub = object({
   ),
 })
 export type GitHub = v.InferOutput<typeof GitHub>
+
+export const AuditEntry = object({
+  id: count,
+  at: v.pipe(v.number(), v.integer(), v.description('When the action began, in milliseconds since 1970')),
+  action: v.picklist(auditActions),
+  access: v.picklist(auditAccess),
+  person: optional(v.pipe(text, v.description('The user of the operating system, for access by the command line'))),
+  address: optional(text),
+  target: object({
+    search: optional(text),
+    handler: optional(text),
+    failureGroup: optional(count),
+    schedule: optional(text),
+    event: optional(text),
+    webhooks: optional(v.pipe(list(text), v.readonly())),
+    reason: optional(text),
+  }),
+  count: v.pipe(count, v.description('Deliveries that were changed; tasks, for a failure group')),
+  deliveries: v.pipe(list(count), v.description('The first 100 deliveries that were changed')),
+})
+export type AuditEntry = v.InferOutput<typeof AuditEntry>
+
+export const AuditLog = object({
+  entries: list(AuditEntry),
+  next: optional(v.pipe(text, v.description('The parameter cursor of the next page'))),
+})
+export type AuditLog = v.InferOutput<typeof AuditLog>
 
 export const Handler = object({
   name: text,
