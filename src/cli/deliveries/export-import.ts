@@ -4,9 +4,11 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
+import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
 import { isObject, type Json } from '../../runtime/json.ts'
 import { openPassively } from '../../server/open-inbox.ts'
 import type { AdminClient } from '../admin-client.ts'
+import { commandLineActor } from '../command-line-actor.ts'
 import {
   addConnectionFlags,
   addDatabaseFlags,
@@ -93,10 +95,11 @@ Examples:
 
 async function importDeliveries(file: string, flags: DatabaseFlags & { json?: true }): Promise<void> {
   const inbox = await openPassively(configFromFlags(flags), { migrate: true })
+  const entry = newAuditEntry(commandLineActor(), 'import')
   let [read, imported] = [0, 0]
   let batch: DeliveryLine[] = []
   const importLines = async (lines: readonly DeliveryLine[]) => {
-    imported += await inbox.importDeliveries(lines)
+    imported += await inbox.importDeliveries(lines, entry)
     read += lines.length
   }
   const importBatch = async () => {
