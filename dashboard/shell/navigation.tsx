@@ -16,6 +16,7 @@ const places = [
   ['handlers', 'Handlers'],
   ['rejections', 'Rejections'],
   ['github', 'GitHub'],
+  ['audit', 'Audit log'],
 ] as const
 
 /** The navigation and the session. */
