@@ -33,7 +33,7 @@ async function remoteServer() {
   const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false, inbox, work: false })
   hooks.hook('push', { name: 'deploy' }, () => 'pong')
   const logger = childLogger(new Recorder())
-  const guard = new Guard({ tokens: { token }, inbox, host: '127.0.0.1' })
+  const guard = new Guard({ tokens: { token }, inbox, host: '127.0.0.1', logger })
   const localReceiver = openLocalReceiver(hooks)
   const parts: AdminContext = { guard, localReceiver, metrics, inbox, hooks, logger }
   const url = await listening(adminListener(parts))

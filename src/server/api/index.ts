@@ -141,6 +141,15 @@ const session = (api: ApiContext, guard: Guard): Route[] => [
   }),
   route({
     method: 'get',
+    path: '/session/methods',
+    open: true,
+    operationId: 'getLoginMethods',
+    summary: 'Tell whether users may log in with GitHub: then /login/github starts the login of a browser',
+    answer: 'LoginMethods',
+    handle: () => ({ github: guard.github !== undefined }),
+  }),
+  route({
+    method: 'get',
     path: '/session',
     operationId: 'getSession',
     summary: 'Tell whether the token or session is read-only, and when the session expires',

@@ -38,6 +38,8 @@ export interface ModuleConfig extends RecoverySettings {
   readonly adminTokenFile?: string
   readonly readOnlyToken?: string
   readonly readOnlyTokenFile?: string
+  readonly adminGithubOperators?: List
+  readonly adminGithubViewers?: List
   readonly validateIp?: boolean | 'warn'
   readonly ranges?: List
   readonly validateSignature?: boolean

@@ -278,6 +278,7 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
     [200, '/api/v1/session'],
     [401, '/api/v1/session', { headers: { authorization: undefined } }],
   ],
+  'get /api/v1/session/methods': [[200, '/api/v1/session/methods', { headers: { authorization: undefined } }]],
   'delete /api/v1/session': [[204, '/api/v1/session']],
   'post /api/v1/session': [
     [204, '/api/v1/session', { body: { token } }],
@@ -317,6 +318,7 @@ describe('the description', () => {
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
     expect(operations.filter(({ security }) => security?.length === 0).map(({ operationId }) => operationId)).toEqual([
       'logIn',
+      'getLoginMethods',
     ])
   })
 

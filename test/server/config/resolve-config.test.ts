@@ -43,6 +43,8 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   adminTokenFile: ['/run/token', '/run/token', ' '],
   readOnlyToken: ['fedcba9876543210', 'fedcba9876543210', 'too short'],
   readOnlyTokenFile: ['/run/reader', '/run/reader', ' '],
+  adminGithubOperators: ['acme/ops, octo', [{ organization: 'acme', team: 'ops' }, { organization: 'octo' }], 'a/b/c'],
+  adminGithubViewers: ['acme', [{ organization: 'acme' }], 'acme shop'],
   secretFile: ['/run/secret', '/run/secret', ' '],
   logFormat: ['pretty', 'pretty', 'xml'],
   validateIp: ['warn', 'warn', 'yes'],

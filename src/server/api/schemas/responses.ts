@@ -349,7 +349,7 @@ export const AuditEntry = object({
   at: v.pipe(v.number(), v.integer(), v.description('When the action began, in milliseconds since 1970')),
   action: v.picklist(auditActions),
   access: v.picklist(auditAccess),
-  person: optional(v.pipe(text, v.description('The user of the operating system, for access by the command line'))),
+  person: optional(v.pipe(text, v.description('The login on GitHub; the user of the operating system, for a command'))),
   address: optional(text),
   target: object({
     search: optional(text),
@@ -410,8 +410,15 @@ const Sample = object({ event: text, payload: v.record(v.string(), v.unknown()),
 export type Sample = v.InferOutput<typeof Sample>
 export const SamplePayloads = object({ samples: list(Sample) })
 
-export const Session = object({ readOnly: flag, expiresAt: optional(timestamp) })
+export const Session = object({
+  readOnly: flag,
+  expiresAt: optional(timestamp),
+  person: optional(v.pipe(text, v.description('The login on GitHub'))),
+})
 export type Session = v.InferOutput<typeof Session>
+
+export const LoginMethods = object({ github: flag })
+export type LoginMethods = v.InferOutput<typeof LoginMethods>
 
 export const Description = v.record(v.string(), v.unknown())
 
