@@ -94,7 +94,14 @@ const arrows: Record<string, readonly string[]> = {
     ...['github/event-permissions.ts', 'github/webhooks/webhook-events.ts'],
   ],
   // The page parses searches and payloads as the server does.
-  dashboard: ['runtime', 'nouns', 'inbox/records.ts', 'inbox/query/query.ts', 'receiver/payload.ts'],
+  dashboard: [
+    'runtime',
+    'nouns',
+    'inbox/records.ts',
+    'inbox/audit-log.ts',
+    'inbox/query/query.ts',
+    'receiver/payload.ts',
+  ],
   'dashboard/vite.config.ts': ['dashboard', 'scripts/licenses.ts'],
 }
 

@@ -101,7 +101,7 @@ function Table({ entries, action }: { entries: readonly AuditEntry[]; action: st
   )
 }
 
-/** A token names nobody, so its entries show the address. */
+/** A token belongs to no person, so its entries show the address. */
 function Who({ entry: { person, access, address }, action }: { entry: AuditEntry; action: string | undefined }) {
   return (
     <>

@@ -32,7 +32,7 @@ export function addAudit(program: Command): void {
 
 const examples = `
 The person of a command that opened the database itself is the user of the operating system.
-A token names nobody: --json shows the address of its client.
+A token has no person: --json shows the address of its client.
 
 Examples:
   hookserver audit

@@ -14,16 +14,18 @@ export const auditActions = [
   'login',
   'logout',
 ] as const
+/** An action that the audit log records. */
 export type AuditAction = (typeof auditActions)[number]
 
-/** What gave an operator access: a token, an account on GitHub, or a command that opened the database. */
+/** The kinds of access of operators. */
 export const auditAccess = ['token', 'read-only token', 'github', 'command line'] as const
+/** What gave an operator access: a token, an account on GitHub, or a command that opened the database. */
 export type AuditAccess = (typeof auditAccess)[number]
 
 /** The operator of an action. */
 export interface Actor {
   access: AuditAccess
-  /** The login on GitHub, or the user of the operating system. Tokens name nobody. */
+  /** The login on GitHub, or the user of the operating system. A token has no name. */
   person?: string | undefined
   /** The address of the client of the admin API. */
   address?: string | undefined
@@ -130,10 +132,10 @@ export interface AuditRow {
 }
 
 /** The values of a new row, in the order of the columns, without the id. */
-export function toAuditRow(entry: NewAuditEntry, result: AuditResult) {
+export function toAuditRow(entry: NewAuditEntry, result: AuditResult): (string | number | null)[] {
   const { key, at, action, access, person = null, address = null, target } = entry
   const deliveries = (result.deliveries ?? []).slice(0, maxAuditDeliveries).join(',')
-  return [key, at, action, access, person, address, JSON.stringify(target), deliveries, result.count] as const
+  return [key, at, action, access, person, address, JSON.stringify(target), deliveries, result.count]
 }
 
 /** Characters of `deliveries` above which a transaction adds none: there are then about as many as are listed. */

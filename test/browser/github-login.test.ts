@@ -69,7 +69,7 @@ test('shows a viewer no buttons that change something, and says why', async () =
   await page.getByText(/read only: lisa may only read/).waitFor()
 })
 
-test('says why somebody from another organization cannot log in, and offers the token', async () => {
+test('says why a member of another organization cannot log in, and offers the token', async () => {
   const page = await leaveFor('hubot', '#/overview')
   await authorize(page)
   await page.getByText('Your account on GitHub has no access to this server.').waitFor()

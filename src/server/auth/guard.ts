@@ -26,7 +26,7 @@ interface GuardOptions {
   host: string
   /** The URL that browsers use to reach the admin listener through a proxy (`--admin-url`). */
   url?: string | undefined
-  /** Who may log in with GitHub. Default: nobody. */
+  /** Who may log in with GitHub. Default: no user. */
   github?: GitHubAccess | undefined
   logger: FullLogger
 }

@@ -9,7 +9,7 @@ const entriesOf = async ({ inbox }: Awaited<ReturnType<typeof openGitHubScene>>[
 }
 
 describe('the login with GitHub', () => {
-  test('makes a member of the operators an operator, whom the audit log names', async () => {
+  test('makes a member of the operators an operator, and the audit log names the member', async () => {
     const { admin, browser } = await openGitHubScene()
     const mona = browser('mona')
     expect(await mona.logIn()).toBe(`http://${admin.host}/`)
@@ -41,7 +41,7 @@ describe('the login with GitHub', () => {
 
   test.each([
     ['a member of another organization', 'hubot'],
-    ['somebody who was only invited', 'ada'],
+    ['a user who was only invited', 'ada'],
     ['a user without an organization', 'octocat'],
   ])('rejects %s', async (_name, login) => {
     const { admin, browser } = await openGitHubScene()
@@ -151,7 +151,7 @@ describe('a callback', () => {
     expect(await entriesOf(admin)).toEqual([])
   })
 
-  test('replaces a session that somebody has planted', async () => {
+  test('replaces a session that another user has planted', async () => {
     const { browser, admin } = await openGitHubScene()
     const [mona, lisa] = [browser('mona'), browser('lisa')]
     await lisa.logIn()
