@@ -110,7 +110,7 @@ const arrows: Record<string, readonly string[]> = {
  * bundle its code. `hookserver` exports the type of a module's `config`, but must not load the server.
  */
 const typeArrows: Readonly<Record<string, readonly string[]>> = {
-  dashboard: ['server/api/schemas/requests.ts', 'server/api/schemas/responses.ts'],
+  dashboard: ['operators', 'requests', 'responses'].map((name) => `server/api/schemas/${name}.ts`),
   'index.ts': ['server/config/module-config.ts'],
 }
 

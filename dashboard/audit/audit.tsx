@@ -1,5 +1,5 @@
 import { auditActions } from '../../src/inbox/audit-log.ts'
-import type { AuditLog as Answer, AuditEntry } from '../../src/server/api/schemas/responses.ts'
+import type { AuditLog as Answer, AuditEntry } from '../../src/server/api/schemas/operators.ts'
 import { linkTo } from '../address.ts'
 import { get } from '../api/client.ts'
 import { go, route } from '../route.ts'

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals'
-import type { LoginMethods, Session } from '../../src/server/api/schemas/responses.ts'
+import type { LoginMethods, Session } from '../../src/server/api/schemas/operators.ts'
 import { ApiError, get, onUnauthorized, post, remove } from '../api/client.ts'
 import { go } from '../route.ts'
 

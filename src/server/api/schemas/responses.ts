@@ -3,7 +3,6 @@
  * percentiles, which are `null`.
  */
 import * as v from 'valibot'
-import { auditAccess, auditActions } from '../../../inbox/audit-log.ts'
 import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { problems } from '../../problem.ts'
@@ -344,33 +343,6 @@ export const GitHub = object({
 })
 export type GitHub = v.InferOutput<typeof GitHub>
 
-export const AuditEntry = object({
-  id: count,
-  at: v.pipe(v.number(), v.integer(), v.description('When the action began, in milliseconds since 1970')),
-  action: v.picklist(auditActions),
-  access: v.picklist(auditAccess),
-  person: optional(v.pipe(text, v.description('The login on GitHub; the user of the operating system, for a command'))),
-  address: optional(text),
-  target: object({
-    search: optional(text),
-    handler: optional(text),
-    failureGroup: optional(count),
-    schedule: optional(text),
-    event: optional(text),
-    webhooks: optional(v.pipe(list(text), v.readonly())),
-    reason: optional(text),
-  }),
-  count: v.pipe(count, v.description('Deliveries that were changed; tasks, for a failure group')),
-  deliveries: v.pipe(list(count), v.description('The first 100 deliveries that were changed')),
-})
-export type AuditEntry = v.InferOutput<typeof AuditEntry>
-
-export const AuditLog = object({
-  entries: list(AuditEntry),
-  next: optional(v.pipe(text, v.description('The parameter cursor of the next page'))),
-})
-export type AuditLog = v.InferOutput<typeof AuditLog>
-
 export const Handler = object({
   name: text,
   paused: flag,
@@ -409,16 +381,6 @@ export const Samples = object({ samples: list(SampleCount) })
 const Sample = object({ event: text, payload: v.record(v.string(), v.unknown()), action: optional(text) })
 export type Sample = v.InferOutput<typeof Sample>
 export const SamplePayloads = object({ samples: list(Sample) })
-
-export const Session = object({
-  readOnly: flag,
-  expiresAt: optional(timestamp),
-  person: optional(v.pipe(text, v.description('The login on GitHub'))),
-})
-export type Session = v.InferOutput<typeof Session>
-
-export const LoginMethods = object({ github: flag })
-export type LoginMethods = v.InferOutput<typeof LoginMethods>
 
 export const Description = v.record(v.string(), v.unknown())
 
