@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { linkTo } from './address.ts'
+import { Audit } from './audit/audit.tsx'
 import { Deliveries } from './deliveries/deliveries.tsx'
 import { DeliveryPage } from './delivery/delivery-page.tsx'
 import { Failures } from './failures/failures.tsx'
@@ -30,6 +31,7 @@ const screens = {
   handlers: { title: 'Handlers', screen: Handlers },
   rejections: { title: 'Rejected requests', screen: Rejections },
   github: { title: 'GitHub', screen: GitHub },
+  audit: { title: 'Audit log', screen: Audit },
   send: { title: 'Send a delivery', screen: Send },
 } as const
 

@@ -1,5 +1,16 @@
 /** `hookserver/store`: the types of a store, for an inbox of your own. `inboxContract` in `hookserver/testing` tests it. */
 
+export type {
+  Actor,
+  AuditAccess,
+  AuditAction,
+  AuditEntry,
+  AuditPage,
+  AuditQuery,
+  AuditResult,
+  AuditTarget,
+  NewAuditEntry,
+} from './inbox/audit-log.ts'
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type {
   FailedTaskState,
@@ -12,6 +23,7 @@ export type {
 } from './inbox/failure-groups.ts'
 export type {
   AttemptResult,
+  AuditLog,
   AvailableWork,
   BasicStore,
   Capabilities,

@@ -1,7 +1,7 @@
 import { linkTo } from '../address.ts'
 import { forgetPlace } from '../deliveries/opened.ts'
 import { route } from '../route.ts'
-import { logOut, mayAct, session } from '../session/session.ts'
+import { logOut, mayAct, readOnlyReason, session } from '../session/session.ts'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { theme } from '../ui/preferences.ts'
 import { exact } from '../ui/time.tsx'
@@ -16,12 +16,13 @@ export const places = [
   ['handlers', 'Handlers'],
   ['rejections', 'Rejections'],
   ['github', 'GitHub'],
+  ['audit', 'Audit log'],
 ] as const
 
 /** The navigation and the session. */
 export function Navigation({ onHelp, onCommands }: { onHelp: () => void; onCommands: () => void }) {
   const here = route.value.path[0]
-  const expiresAt = session.value?.expiresAt
+  const { expiresAt, person } = session.value ?? {}
   return (
     <header class="bar">
       <a class="brand" href={linkTo('deliveries')} onClick={forgetPlace}>
@@ -42,7 +43,12 @@ export function Navigation({ onHelp, onCommands }: { onHelp: () => void; onComma
         )}
       </nav>
       <div class="end">
-        {!mayAct.value && <span class="tag">read only</span>}
+        {!mayAct.value && (
+          <span class="tag" title={readOnlyReason.value}>
+            read only<span class="hidden-visually">: {readOnlyReason.value}</span>
+          </span>
+        )}
+        {person !== undefined && <span class="soft small">{person}</span>}
         <button
           type="button"
           class="button plain slim"

@@ -4,6 +4,7 @@ import { escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
 import { ModuleError } from '../server/config/module-error.ts'
 import { ConfigError } from '../server/config/resolve-config.ts'
 import { addApp } from './app/index.ts'
+import { addAudit } from './audit.ts'
 import { addCompletion } from './completion.ts'
 import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor/index.ts'
@@ -77,6 +78,7 @@ export function createProgram(): Command {
   addFailures(program, helpCommand)
   addHandlers(program, helpCommand)
   addSchedules(program, helpCommand)
+  addAudit(program)
   addProcesses(program)
   addRecover(program)
   addWebhooks(program, helpCommand)

@@ -1,4 +1,4 @@
--- Schema version 5 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
+-- Schema version 6 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
 -- it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (5, 2);
+insert into schema_migrations (version, min_version) values (6, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -289,6 +289,22 @@ create table counts (
   count bigint not null,
   primary key (step, at, measure, name, outcome)
 );
+
+-- The actions of operators.
+create table audit_log (
+  id bigint generated always as identity primary key,
+  key text not null unique,                 -- transactions of the same action have the same key
+  at bigint not null,
+  action text not null,
+  access text not null,
+  person text,
+  address text,
+  target text not null,                     -- what was chosen, as JSON
+  deliveries text not null,                 -- the first changed ones: ids, separated by commas
+  count bigint not null
+);
+
+create index audit_log_age on audit_log (at);
 
 create table key_values (name text primary key, text text not null);
 

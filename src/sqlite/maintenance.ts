@@ -10,6 +10,7 @@ import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts
 import { body, get, load, overview, readUnmatched, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
 import { timeCounts } from './delivery-reader/time-counts.ts'
+import { auditEntries, deleteOldEntries } from './metadata/audit-log.ts'
 import { createdAt, knownGuids, missedDeliveries } from './metadata/missed-deliveries.ts'
 import { processes } from './metadata/processes.ts'
 import { getValue } from './metadata/shared-state.ts'
@@ -97,12 +98,15 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     for (const tasks of gone) this.#sendEvent(tasks)
   }
 
-  /** Prunes one batch of deliveries, or failure groups after the last batch. @returns the number of deleted deliveries. */
+  /** Prunes one batch of deliveries. After the last batch, prunes failure groups and the audit log. @returns the number of deleted deliveries. */
   prune(now: number): number {
     const { retention: age, maxSize: size } = this.#settings
     return writeTransaction(this.#connection, () => {
       const deleted = pruneBatch(this.#connection, { age, size }, now)
-      if (deleted === 0) resolveFailureGroups(this.#connection, now)
+      if (deleted === 0) {
+        resolveFailureGroups(this.#connection, now)
+        deleteOldEntries(this.#connection, this.#settings, now)
+      }
       return deleted
     })
   }
@@ -138,6 +142,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     knownGuids: (lookup) => knownGuids(this.#connection, lookup),
     missedDeliveries: () => missedDeliveries(this.#connection),
     createdAt: () => createdAt(this.#connection),
+    auditEntries: (query) => auditEntries(this.#connection, query),
     rejections: () => rejections(this.#connection),
     getValue: (name) => getValue(this.#connection, name),
     processes: () => processes(this.#connection, Date.now()),

@@ -6,7 +6,7 @@ import { failureOf } from '../inbox/task-failure.ts'
 export const applicationId = 0x686f6f6b
 
 /** The version of `schema.sql`, which creates the tables in an empty file. */
-const initialVersion = 5
+const initialVersion = 6
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, this
@@ -72,6 +72,19 @@ export const migrations: readonly Migration[] = [
       end`,
     run: groupFailures,
   },
+  `create table audit_log (
+     id integer primary key autoincrement,
+     key text not null unique,
+     at integer not null,
+     action text not null,
+     access text not null,
+     person text,
+     address text,
+     target text not null,
+     deliveries text not null,
+     count integer not null
+   ) strict;
+   create index audit_log_age on audit_log (at)`,
 ]
 
 /** A step that is more than SQL has a function that runs after it. */

@@ -1,9 +1,9 @@
--- Schema version 5 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
+-- Schema version 6 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
 -- shipped it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds
 -- since 1970, unless a column says otherwise.
 
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
-pragma user_version = 5;
+pragma user_version = 6;
 
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
 -- the decompressed pack.
@@ -255,6 +255,22 @@ create table counts (
   count integer not null,
   primary key (step, at, measure, name, outcome)
 ) strict, without rowid;
+
+-- The actions of operators.
+create table audit_log (
+  id integer primary key autoincrement,
+  key text not null unique,                 -- transactions of the same action have the same key
+  at integer not null,
+  action text not null,
+  access text not null,
+  person text,
+  address text,
+  target text not null,                     -- what was chosen, as JSON
+  deliveries text not null,                 -- the first changed ones: ids, separated by commas
+  count integer not null
+) strict;
+
+create index audit_log_age on audit_log (at);
 
 create table key_values (name text primary key, text text not null) strict, without rowid;
 

@@ -1,3 +1,4 @@
+import type { NewAuditEntry } from '../inbox/audit-log.ts'
 import type { GoneTasks, HandlerPolicy, Match, MatchOffer, Store, StoredDelivery, StoreResult } from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
@@ -32,6 +33,7 @@ export const writerMethods = [
   'importDeliveries',
   'pause',
   'resume',
+  'recordAction',
   'recordRejections',
   'addCounts',
   'saveMissedDeliveries',
@@ -48,11 +50,11 @@ export interface WriterCalls
   store(delivery: EncodedDelivery): StoreResult
   storeBatch(batch: DeliveryBatch): BatchAnswer
   recordMatches(worker: number, matches: readonly Match[], now: number, sources?: readonly string[]): RecordedMatches
-  retry(ids: readonly number[]): number
-  discard(ids: readonly number[], reason: string): number
+  retry(ids: readonly number[], entry?: NewAuditEntry): number
+  discard(ids: readonly number[], reason: string, entry?: NewAuditEntry): number
   /** Retries the tasks of a failure group and of these deliveries. */
-  retryFailures(group: number, ids: readonly number[]): number
-  discardFailures(group: number, ids: readonly number[], reason: string): number
+  retryFailures(group: number, ids: readonly number[], entry?: NewAuditEntry): number
+  discardFailures(group: number, ids: readonly number[], reason: string, entry?: NewAuditEntry): number
 }
 
 /** The methods of the inbox that are one call to the maintenance thread. */
@@ -68,6 +70,7 @@ export const maintenanceMethods = [
   'failureGroups',
   'failureGroup',
   'changes',
+  'auditEntries',
   'rejections',
   'counts',
   'knownGuids',

@@ -44,6 +44,8 @@ export async function openHostileScene(): Promise<Scene> {
   const headers = { 'user-agent': hostile.script, 'x-github-event': hostile.script }
   await scene.watched.deliver('push', { secret: 'a wrong one', headers })
   await scene.settled()
+  const handler = `handlers/${encodeURIComponent(hostile.script)}`
+  for (const act of ['pause', 'resume']) await scene.ask(`${handler}/${act}`, {})
   return scene
 }
 
@@ -189,6 +191,11 @@ const screens: readonly Screen[] = [
       await page.reload()
       await page.getByRole('table', { name: 'Installations of the App' }).waitFor()
     },
+  },
+  {
+    name: 'audit log',
+    place: '#/audit',
+    ready: (page) => page.getByRole('table').getByText('pause').first().waitFor(),
   },
   {
     name: 'send',

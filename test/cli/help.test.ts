@@ -33,6 +33,7 @@ const commands = [
   'schedules run',
   'schedules pause',
   'schedules resume',
+  'audit',
   'processes',
   'recover',
   'webhooks',

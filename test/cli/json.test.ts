@@ -18,6 +18,7 @@ const others = [
     'completion',
     'doctor',
     'ranges',
+    'audit',
     'processes',
     'deliveries list',
     'deliveries show',

@@ -1,7 +1,9 @@
 /** Manual operations on deliveries, in the transaction of the caller. */
+import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
-import { idsOf, type Sql } from '../connection/connection.ts'
+import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { recordChange } from '../metadata/audit-log.ts'
 import { forgetMatchAttempts, rearmDeliveries } from '../task-queue/match.ts'
 import { lockOrderKeysOf, OrderQueues, promoteNext } from '../task-queue/order.ts'
 import { updateDeliveryStates } from '../task-queue/tasks.ts'
@@ -22,9 +24,9 @@ const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', '
 
 /**
  * Retries deliveries. Deliveries that have ended are matched again. In matched deliveries that have not ended, the
- * tasks that are `retrying`, `dead` or `discarded` start again. @returns the number of deliveries that changed.
+ * tasks that are `retrying`, `dead` or `discarded` start again. @returns the ids of the deliveries that changed.
  */
-export async function retry(transaction: Transaction, ids: readonly number[]): Promise<number> {
+export async function retry(transaction: Transaction, ids: readonly number[]): Promise<number[]> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
   const matched = locked.filter((delivery) => delivery.matched)
   const ended = matched.filter(({ state }) => !isUnfinished(state))
@@ -33,11 +35,11 @@ export async function retry(transaction: Transaction, ids: readonly number[]): P
   if (succeeded.length > 0) await rearmDeliveries(transaction, succeeded, true)
   if (others.length > 0) await rearmDeliveries(transaction, others, false)
   const unfinished = idsOf(matched.filter(({ state }) => isUnfinished(state)))
-  return ended.length + (await restartTasksOf(transaction, unfinished))
+  return [...idsOf(ended), ...(await restartTasksOf(transaction, unfinished))]
 }
 
-async function restartTasksOf(transaction: Transaction, ids: readonly number[]): Promise<number> {
-  if (ids.length === 0) return 0
+async function restartTasksOf(transaction: Transaction, ids: readonly number[]): Promise<number[]> {
+  if (ids.length === 0) return []
   await lockOrderKeysOf(transaction, ids)
   const restarted = await transaction.all<RetriedTask>(restartTasks, ids)
   return makeTasksDue(transaction, ids, restarted)
@@ -45,27 +47,30 @@ async function restartTasksOf(transaction: Transaction, ids: readonly number[]):
 
 /**
  * Makes tasks due that have started again, unless their order keys do not allow it. The caller has locked the queues of
- * the deliveries. @returns the number of deliveries.
+ * the deliveries. @returns the ids of the deliveries.
  */
 export async function makeTasksDue(
   transaction: Transaction,
   ids: readonly number[],
   restarted: readonly RetriedTask[],
-): Promise<number> {
+): Promise<number[]> {
   const queues = await OrderQueues.ofDeliveries(transaction, ids)
   const due = restarted.filter(({ order_hash, id }) => queues.takeTurn(order_hash, id, false))
   const handlers = due.map(({ handler }) => handler)
   if ((await transaction.run(makeDue, idsOf(due), handlers)) > 0) transaction.due = true
   const changed = new Set(idsOf(restarted))
   await updateDeliveryStates(transaction, changed)
-  return changed.size
+  return [...changed]
 }
 
-/** Discards deliveries that are unfinished or dead. A running attempt goes on, but its result is not recorded. */
-export async function discard(transaction: Transaction, ids: readonly number[], reason: string): Promise<number> {
+/**
+ * Discards deliveries that are unfinished or dead. A running attempt goes on, but its result is not recorded.
+ * @returns the ids of the discarded deliveries.
+ */
+export async function discard(transaction: Transaction, ids: readonly number[], reason: string): Promise<number[]> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
   const discarded = idsOf(locked.filter(({ state }) => state === 'dead' || isUnfinished(state)))
-  if (discarded.length === 0) return 0
+  if (discarded.length === 0) return []
   await lockOrderKeysOf(transaction, discarded)
   await transaction.run(insertDiscardedAttempts, discarded, reason)
   await transaction.run(discardTasks, discarded)
@@ -73,17 +78,19 @@ export async function discard(transaction: Transaction, ids: readonly number[], 
   await forgetMatchAttempts(transaction, discarded)
   await promoteNext(transaction, discarded)
   for (const id of discarded) transaction.changed.add(id)
-  return discarded.length
+  return discarded
 }
 
 /** Keeps workers from claiming tasks of a handler; `*` stands for all handlers. */
-export async function pause(sql: Sql, handler: string): Promise<void> {
-  await sql.run('insert into pauses (handler) values ($1) on conflict do nothing', handler)
+export async function pause(transaction: Transaction, handler: string, entry?: NewAuditEntry): Promise<void> {
+  const count = await transaction.run('insert into pauses (handler) values ($1) on conflict do nothing', handler)
+  await recordChange(transaction, entry, { count })
 }
 
-export async function resume(transaction: Transaction, handler: string): Promise<void> {
+export async function resume(transaction: Transaction, handler: string, entry?: NewAuditEntry): Promise<void> {
   transaction.due = true
-  await transaction.run('delete from pauses where handler = $1', handler)
+  const count = await transaction.run('delete from pauses where handler = $1', handler)
+  await recordChange(transaction, entry, { count })
 }
 
 const selectDeliveries = `

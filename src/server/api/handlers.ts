@@ -3,7 +3,8 @@ import type { Registration } from '../../handler.ts'
 import type { Failure } from '../../inbox/records.ts'
 import { readSchedules, type StoredSchedules } from '../../schedules/stored-schedules.ts'
 import { ProblemError } from '../problem.ts'
-import { type ApiContext, audit, type Route, route } from './route.ts'
+import { entryOf, logAction } from './audit.ts'
+import { type ApiContext, type Route, route } from './route.ts'
 import type { Handler } from './schemas/responses.ts'
 
 export const handlers = (api: ApiContext): Route[] => [
@@ -89,8 +90,8 @@ function setAllPaused(api: ApiContext, act: Act, summary: string): Route {
 }
 
 async function setPause(api: ApiContext, context: Context, act: Act, handler: string): Promise<{ paused: string[] }> {
-  await api.inbox[act](handler)
-  audit(api, context, { act, what: { handler }, count: 1 })
+  await api.inbox[act](handler, entryOf(context, act, { handler }))
+  logAction(api, context, { act, what: { handler }, count: 1 })
   return { paused: (await api.inbox.overview()).paused }
 }
 

@@ -1,9 +1,12 @@
+import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { Store } from '../../inbox/inbox.ts'
 import type { Query } from '../../inbox/query/query.ts'
+import { searchText } from '../../inbox/query/search-text.ts'
 import type { DeliveryDetail, DeliveryState, TaskState } from '../../inbox/records.ts'
 import { ProblemError } from '../problem.ts'
+import { entryOf, logAction } from './audit.ts'
 import { cursorBefore } from './cursor.ts'
-import { type ApiContext, audit, noDelivery, type Route, route } from './route.ts'
+import { type ApiContext, noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
 import { queryOf } from './schemas/requests.ts'
 
@@ -25,7 +28,7 @@ interface Operation {
   changesTasks?(tasks: DeliveryDetail['tasks']): boolean
   /** Why the operation changed nothing although the delivery exists. */
   otherwise: string
-  apply(inbox: Store, ids: readonly number[], reason: string | undefined): Promise<number>
+  apply(inbox: Store, ids: readonly number[], entry: NewAuditEntry): Promise<number>
 }
 
 const retry: Operation = {
@@ -41,7 +44,7 @@ const retry: Operation = {
     return hasTask('pending', 'running') && hasTask('retrying', 'dead', 'discarded')
   },
   otherwise: 'no handler has to be retried, because each has succeeded, is running or will still run',
-  apply: (inbox, ids) => inbox.retry({ ids }),
+  apply: (inbox, ids, entry) => inbox.retry({ ids }, entry),
 }
 
 const discard: Operation = {
@@ -52,7 +55,7 @@ const discard: Operation = {
   bodyOfMany: 'SelectionAndReason',
   states: ['pending', 'running', 'retrying', 'dead'],
   otherwise: 'it has already ended',
-  apply: (inbox, ids, reason = 'Discarded by an operator') => inbox.discard({ ids }, reason),
+  apply: (inbox, ids, entry) => inbox.discard({ ids }, entry.target.reason ?? 'Discarded by an operator', entry),
 }
 
 function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiContext): Route {
@@ -67,9 +70,9 @@ function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiCon
     problems: [409],
     async handle({ context, id, body }) {
       const { reason }: { reason?: string | undefined } = body
-      const count = await apply(inbox, [id], reason)
+      const count = await apply(inbox, [id], entryOf(context, name, { reason }))
       if (count > 0) {
-        audit(api, context, { act: name, what: { ids: [id] }, count, reason })
+        logAction(api, context, { act: name, what: { ids: [id] }, count, reason })
         return { count }
       }
       const delivery = await inbox.get(id)
@@ -91,20 +94,22 @@ function onMany(operation: Operation, api: ApiContext): Route {
     bodyRequired: true,
     answer: 'Count',
     async handle({ context, body }) {
-      const { ids, query = {}, cursor, reason, dryRun, states: only }: Output<'SelectionAndReason'> = body
+      const { ids, query = {}, cursor, reason, dryRun, states: only, operationId }: Output<'SelectionAndReason'> = body
       const { signal } = context.req.raw
       const selection = ids ? { ids: [...new Set(ids)] } : { query: queryOf(query, 'query.') }
       const batches =
         'ids' in selection
           ? batchesOfIds(inbox, selection.ids, only)
           : batchesOfQuery(inbox, { ...selection.query, before: cursor }, signal)
+      const search = 'query' in selection ? searchText(selection.query) : undefined
+      const entry = entryOf(context, name, { search, reason }, operationId)
       let count = 0
       let next: number | undefined
       for await (const { deliveries, next: following } of batches) {
-        count += await (dryRun ? countChanges(inbox, deliveries, operation) : apply(inbox, idsOf(deliveries), reason))
+        count += await (dryRun ? countChanges(inbox, deliveries, operation) : apply(inbox, idsOf(deliveries), entry))
         next = following
       }
-      if (!dryRun) audit(api, context, { act: name, what: selection, count, reason })
+      if (!dryRun) logAction(api, context, { act: name, what: selection, count, reason })
       return { count, next: next === undefined ? undefined : cursorBefore(next) }
     },
   })

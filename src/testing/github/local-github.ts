@@ -103,8 +103,8 @@ export class LocalGitHub {
   }
 
   /**
-   * The address of the pages: `/settings/apps/new`, where a manifest becomes an App, and
-   * `/apps/SLUG/installations/new`. The user `octocat` is logged in.
+   * The address of the pages: `/settings/apps/new`, where a manifest becomes an App, `/apps/SLUG/installations/new`, and
+   * `/login/oauth/authorize`. The user `octocat` is logged in; on the last of them, the user of `signIn()`.
    */
   get webUrl(): string {
     return this.#world.origin
@@ -219,6 +219,34 @@ export class LocalGitHub {
   addTeamMember(team: string, login: string, { pending = false }: { pending?: boolean } = {}): void {
     const members = getOrCreate(this.#world.teams, team.toLowerCase(), () => new Map())
     members.set(this.#world.account(login), pending ? 'pending' : 'active')
+    this.addOrganizationMember(team.split('/', 1)[0] ?? '', login, { pending })
+  }
+
+  /**
+   * Makes a user a member of an organization. Both are made if they do not exist.
+   * @param options `pending`: the user has been invited, and has not accepted yet.
+   */
+  addOrganizationMember(organization: string, login: string, { pending = false }: { pending?: boolean } = {}): void {
+    this.#world.account(organization, 'Organization')
+    const members = getOrCreate(this.#world.members, organization.toLowerCase(), () => new Map())
+    members.set(this.#world.account(login), pending ? 'pending' : 'active')
+  }
+
+  /** Removes a user from an organization and its teams. */
+  removeOrganizationMember(organization: string, login: string): void {
+    const [user, name] = [this.#world.account(login), organization.toLowerCase()]
+    this.#world.members.get(name)?.delete(user)
+    for (const [team, members] of this.#world.teams) if (team.startsWith(`${name}/`)) members.delete(user)
+  }
+
+  /** Logs a user in on the page `/login/oauth/authorize`. Default: `octocat`. */
+  signIn(login: string): void {
+    this.#world.visitor = this.#world.account(login)
+  }
+
+  /** Revokes a token: from now on, requests with it get 401. */
+  revokeToken(token: string): void {
+    if (!this.#world.tokens.revoke(token)) throw new TypeError('There is no such token')
   }
 
   /** Makes a webhook. It gets no ping: `deliver('ping', undefined, { hooks: [hook] })` sends one. */

@@ -1,6 +1,7 @@
 import type { WithCapabilities } from '../../inbox/capabilities.ts'
 import type { BasicStore, Capability, TaskQueue } from '../../inbox/inbox.ts'
 import { attemptStatsCases } from './attempt-stats.ts'
+import { auditLogCases } from './audit-log.ts'
 import type { InboxContractCase } from './case.ts'
 import { changeCases } from './changes.ts'
 import { writableCases } from './check-writable.ts'
@@ -92,6 +93,7 @@ const cases: readonly InboxContractCase[] = [
   ...attemptStatsCases,
   ...failureCases,
   ...failureGroupCases,
+  ...auditLogCases,
   ...valueCases,
   ...changeCases,
   ...countCases,

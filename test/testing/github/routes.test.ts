@@ -65,6 +65,7 @@ function contentCalls(): Record<string, Success> {
     ...reactionCalls(`${comment}/reactions`, `${root}/issues/comments/COMMENT/reactions`),
     ...reactionCalls(`${template}/pulls/comments/{comment_id}/reactions`, `${root}/pulls/comments/9/reactions`),
     [`GET ${template}/collaborators/{username}/permission`]: { path: `${root}/collaborators/octo/permission` },
+    'GET /user/memberships/orgs/{org}': { path: '/user/memberships/orgs/acme' },
     'GET /orgs/{org}/teams/{team_slug}/memberships/{username}': { path: '/orgs/acme/teams/ops/memberships/octocat' },
     [`GET ${template}/pulls`]: { path: `${root}/pulls` },
     [`POST ${template}/pulls`]: { path: `${root}/pulls`, body: pull, status: 201 },

@@ -371,9 +371,6 @@ const Sample = object({ event: text, payload: v.record(v.string(), v.unknown()),
 export type Sample = v.InferOutput<typeof Sample>
 export const SamplePayloads = object({ samples: list(Sample) })
 
-export const Session = object({ readOnly: flag, expiresAt: optional(timestamp) })
-export type Session = v.InferOutput<typeof Session>
-
 export const Description = v.record(v.string(), v.unknown())
 
 /** RFC 9457. */

@@ -3,7 +3,7 @@ import * as apps from './apps.ts'
 import * as deliveries from './deliveries.ts'
 import * as hooks from './hooks.ts'
 import * as installations from './installations.ts'
-import { getMembership } from './members.ts'
+import { getMembership, getOwnMembership } from './members.ts'
 import { getMeta, getRepository, getUser } from './reading.ts'
 import { repositoryRoutes } from './repository-routes.ts'
 
@@ -76,6 +76,12 @@ export const routes: readonly Route[] = [
     path: '/orgs/{org}/teams/{team_slug}/memberships/{username}',
     access: may('members', 'read'),
     answer: getMembership,
+  },
+  {
+    method: 'GET',
+    path: '/user/memberships/orgs/{org}',
+    access: may('members', 'read'),
+    answer: getOwnMembership,
   },
   ...hookRoutes(repository, 'repository_hooks'),
   ...hookRoutes('/orgs/{org}', 'organization_hooks'),

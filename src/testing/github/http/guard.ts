@@ -63,7 +63,8 @@ function sees(caller: Caller, repository: Repository): boolean {
   return caller.repositories?.includes(repository) ?? covers(caller.installation, repository)
 }
 
-const nameOf = ({ kind }: Caller): string => (kind === 'installation' ? 'integration' : 'personal access token')
+const nameOf = (caller: Caller): string =>
+  caller.kind === 'installation' || (caller.kind === 'user' && caller.app) ? 'integration' : 'personal access token'
 
 const unauthenticated = () => new HttpError(401, 'Requires authentication')
 const inaccessible = (by: string) => new HttpError(403, `Resource not accessible by ${by}`)

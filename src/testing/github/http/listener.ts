@@ -57,7 +57,7 @@ function visit({ world, sender }: ListenerContext, entry: LocalGitHubRequest, te
   if (!found) return undefined
   const form = new URLSearchParams(text)
   if (text !== '') entry.body = Object.fromEntries(form)
-  return found.route.answer({ world, sender, url, form, parameters: found.parameters })
+  return found.route.answer({ world, sender, url, headers: entry.headers, form, parameters: found.parameters })
 }
 
 /** Checks the user agent and the version, authenticates the caller, applies the rate limits and runs the route. */

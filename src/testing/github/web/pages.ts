@@ -1,4 +1,5 @@
 import { type Finder, finder } from '../http/route.ts'
+import { authorize, createUserToken, showAuthorization } from './authorize.ts'
 import { chooseRepositories, install, showInstallation } from './installations.ts'
 import { registerApp, showApp, showManifest } from './new-app.ts'
 import type { Page } from './visit.ts'
@@ -21,6 +22,9 @@ export const pages: readonly Page[] = [
   ...settingsPages('/organizations/{org}/settings'),
   { method: 'GET', path: '/apps/{slug}/installations/new', answer: chooseRepositories },
   { method: 'POST', path: '/apps/{slug}/installations', answer: install },
+  { method: 'GET', path: '/login/oauth/authorize', answer: showAuthorization },
+  { method: 'POST', path: '/login/oauth/authorize', answer: authorize },
+  { method: 'POST', path: '/login/oauth/access_token', answer: createUserToken },
 ]
 
 export const findPage: Finder<Page> = finder(pages)

@@ -1,9 +1,10 @@
 import type { Reply } from '../http/reply.ts'
+import type { LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
 import type { Account } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
 
-/** One page for a browser, where the user `octocat` is logged in. */
+/** One page for a browser, where `world.visitor` is logged in. */
 export interface Page {
   method: 'GET' | 'POST'
   /** The path in the notation of OpenAPI. */
@@ -16,6 +17,7 @@ export interface Visit {
   world: World
   sender: DeliverySender
   url: URL
+  headers: LocalGitHubRequest['headers']
   /** Values of the path's `{names}`. */
   parameters: Readonly<Record<string, string>>
   /** The fields of a form. */
