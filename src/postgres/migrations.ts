@@ -4,7 +4,7 @@ import { recordset, type Sql } from './connection/connection.ts'
 import type { Transaction } from './connection/database.ts'
 
 /** The version of `schema.sql`, which creates the tables in an empty schema. */
-const initialVersion = 6
+const initialVersion = 7
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, it
@@ -90,6 +90,15 @@ export const migrations: readonly Migration[] = [
         count bigint not null
       );
       create index audit_log_age on audit_log (at)`,
+  },
+  {
+    // A program of an earlier version sets no pass, so its tasks are claimed first.
+    sql: `
+      alter table tasks add column pass bigint not null default 0;
+      alter table tasks add column fair_key text;
+      drop index tasks_due;
+      create index tasks_due on tasks (handler, next_at, pass, delivery_id) where next_at is not null;
+      create index tasks_fair on tasks (handler, fair_key, state, pass) where next_at = 0 and fair_key is not null`,
   },
 ]
 

@@ -1,9 +1,9 @@
--- Schema version 6 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
+-- Schema version 7 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
 -- shipped it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds
 -- since 1970, unless a column says otherwise.
 
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
-pragma user_version = 6;
+pragma user_version = 7;
 
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
 -- the decompressed pack.
@@ -85,10 +85,13 @@ create table tasks (
   uncounted integer not null default 0,     -- how many of "attempts_used" do not count against the limit
   failure_group integer,                    -- the group of its latest failure; null: it has none that is unresolved
   failed_at integer,                        -- when that attempt failed
+  pass integer not null default 0,          -- of the due tasks of a handler with "next_at" 0, the lowest pass runs first
+  fair_key text,                            -- the repository or installation whose tasks share the passes; null: pass 0
   primary key (delivery_id, handler)
 ) strict, without rowid;
 
-create index tasks_due on tasks (handler, next_at, delivery_id) where next_at is not null;
+create index tasks_due on tasks (handler, next_at, pass, delivery_id) where next_at is not null;
+create index tasks_fair on tasks (handler, fair_key, state, pass) where next_at = 0 and fair_key is not null;
 create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_order on tasks (handler, order_key, delivery_id)
   where order_key is not null and state in ('pending', 'running', 'retrying');

@@ -4,6 +4,7 @@ import type { DeliveryState } from '../../inbox/records.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { recordChange } from '../metadata/audit-log.ts'
+import { makeReady } from '../task-queue/fairness.ts'
 import { forgetMatchAttempts, rearmDeliveries } from '../task-queue/match.ts'
 import { lockOrderKeysOf, OrderQueues, promoteNext } from '../task-queue/order.ts'
 import { updateDeliveryStates } from '../task-queue/tasks.ts'
@@ -57,7 +58,7 @@ export async function makeTasksDue(
   const queues = await OrderQueues.ofDeliveries(transaction, ids)
   const due = restarted.filter(({ order_hash, id }) => queues.takeTurn(order_hash, id, false))
   const handlers = due.map(({ handler }) => handler)
-  if ((await transaction.run(makeDue, idsOf(due), handlers)) > 0) transaction.due = true
+  if ((await transaction.run(makeReady, idsOf(due), handlers)) > 0) transaction.due = true
   const changed = new Set(idsOf(restarted))
   await updateDeliveryStates(transaction, changed)
   return [...changed]
@@ -103,11 +104,6 @@ const restartTasks = `
   update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0, uncounted = 0
   where delivery_id = any($1::bigint[]) and state in ('retrying', 'dead', 'discarded')
   returning delivery_id as id, handler, order_hash`
-
-const makeDue = `
-  update tasks set next_at = 0
-  from unnest($1::bigint[], $2::text[]) as input (id, handler)
-  where tasks.delivery_id = input.id and tasks.handler = input.handler`
 
 const insertDiscardedAttempts = `
   insert into attempts (delivery_id, handler, number, started_at, outcome, error)

@@ -15,6 +15,7 @@ import { dueTimeCases } from './due-times.ts'
 import { duplicateCases } from './duplicates.ts'
 import { failureGroupCases } from './failure-groups.ts'
 import { failureCases } from './failures.ts'
+import { fairnessCases } from './fairness.ts'
 import { filterCases } from './filters.ts'
 import { handlerCases } from './handlers.ts'
 import { identityCases } from './identity.ts'
@@ -77,6 +78,7 @@ const cases: readonly InboxContractCase[] = [
   ...handlerCases,
   ...claimingCases,
   ...claimedAheadCases,
+  ...fairnessCases,
   ...retryCases,
   ...dueTimeCases,
   ...leaseCases,
