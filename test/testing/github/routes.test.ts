@@ -47,7 +47,6 @@ function contentCalls(): Record<string, Success> {
   const comment = `${template}/issues/comments/{comment_id}`
   const run = `${template}/check-runs/{check_run_id}`
   const [body, as] = [{ body: 'Hi' }, 'installation' as const]
-  const pull = { title: 'New', head: 'feature', base: 'main' }
   return {
     [`GET ${template}/issues`]: { path: `${root}/issues` },
     [`POST ${template}/issues`]: { path: `${root}/issues`, body: { title: 'New', labels: ['bug'] }, status: 201 },
@@ -60,16 +59,20 @@ function contentCalls(): Record<string, Success> {
     [`DELETE ${comment}`]: { path: `${root}/issues/comments/COMMENT`, status: 204 },
     [`GET ${issue}/labels`]: { path: `${path}/labels` },
     [`POST ${issue}/labels`]: { path: `${path}/labels`, body: { labels: ['a', { name: 'b' }] } },
+    [`PUT ${issue}/labels`]: { path: `${path}/labels`, body: { labels: ['a'] } },
+    [`DELETE ${issue}/labels`]: { path: `${path}/labels`, status: 204 },
     [`DELETE ${issue}/labels/{name}`]: { path: `${path}/labels/bug` },
+    [`GET ${template}/labels`]: { path: `${root}/labels` },
+    [`POST ${template}/labels`]: { path: `${root}/labels`, body: { name: 'new', color: 'ff0000' }, status: 201 },
+    [`GET ${template}/labels/{name}`]: { path: `${root}/labels/bug` },
+    [`POST ${issue}/assignees`]: { path: `${path}/assignees`, body: { assignees: ['octocat'] }, status: 201 },
+    [`DELETE ${issue}/assignees`]: { path: `${path}/assignees`, body: { assignees: ['octocat'] } },
     ...reactionCalls(`${issue}/reactions`, `${path}/reactions`),
     ...reactionCalls(`${comment}/reactions`, `${root}/issues/comments/COMMENT/reactions`),
     ...reactionCalls(`${template}/pulls/comments/{comment_id}/reactions`, `${root}/pulls/comments/9/reactions`),
     [`GET ${template}/collaborators/{username}/permission`]: { path: `${root}/collaborators/octo/permission` },
     'GET /orgs/{org}/teams/{team_slug}/memberships/{username}': { path: '/orgs/acme/teams/ops/memberships/octocat' },
-    [`GET ${template}/pulls`]: { path: `${root}/pulls` },
-    [`POST ${template}/pulls`]: { path: `${root}/pulls`, body: pull, status: 201 },
-    [`GET ${template}/pulls/{pull_number}`]: { path: `${root}/pulls/8` },
-    [`GET ${template}/pulls/{pull_number}/files`]: { path: `${root}/pulls/8/files` },
+    ...pullCalls(`${template}/pulls`, `${root}/pulls`),
     [`GET ${template}/contents/{path}`]: { path: `${root}/contents/README.md` },
     [`PUT ${template}/contents/{path}`]: {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
@@ -83,6 +86,27 @@ function contentCalls(): Record<string, Success> {
     [`GET ${template}/commits/{ref}/check-runs`]: { path: `${root}/commits/${sha}/check-runs` },
     [`POST ${template}/statuses/{sha}`]: { path: `${root}/statuses/${sha}`, body: { state: 'success' }, status: 201 },
     [`GET ${template}/commits/{ref}/statuses`]: { path: `${root}/commits/${sha}/statuses` },
+  }
+}
+
+/** Pull request 8 has a commit and a review, and pull request 9 is merged. */
+function pullCalls(template: string, root: string): Record<string, Success> {
+  const [pull, path] = [`${template}/{pull_number}`, `${root}/8`]
+  const reviewers = { path: `${path}/requested_reviewers`, body: { reviewers: ['mona'] } }
+  return {
+    [`GET ${template}`]: { path: root },
+    [`POST ${template}`]: { path: root, body: { title: 'New', head: 'feature', base: 'main' }, status: 201 },
+    [`GET ${pull}`]: { path },
+    [`PATCH ${pull}`]: { path, body: { title: 'Newer', state: 'closed', base: 'next' } },
+    [`GET ${pull}/files`]: { path: `${path}/files` },
+    [`GET ${pull}/commits`]: { path: `${path}/commits` },
+    [`GET ${pull}/merge`]: { path: `${root}/9/merge`, status: 204 },
+    [`PUT ${pull}/merge`]: { path: `${path}/merge`, body: { merge_method: 'squash' } },
+    [`GET ${pull}/reviews`]: { path: `${path}/reviews` },
+    [`POST ${pull}/reviews`]: { path: `${path}/reviews`, body: { event: 'APPROVE' } },
+    [`GET ${pull}/requested_reviewers`]: { path: `${path}/requested_reviewers` },
+    [`POST ${pull}/requested_reviewers`]: { ...reviewers, status: 201 },
+    [`DELETE ${pull}/requested_reviewers`]: reviewers,
   }
 }
 
@@ -101,6 +125,11 @@ async function writeContent(github: LocalGitHub, token: string) {
   await write(`POST ${root}/issues/7/labels`, { labels: ['bug'] })
   await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })
   await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
+  await write(`PUT ${root}/contents/new.md`, { message: 'Add', content: 'SGk=', branch: 'feature' })
+  await write(`POST ${root}/pulls/8/reviews`, { event: 'COMMENT', body: 'Hm' })
+  await write(`POST ${root}/pulls`, { title: 'Done', head: 'done', base: 'main' })
+  await write(`PUT ${root}/pulls/9/merge`, {})
+  github.addCollaborator('octo/hello', 'mona')
   const annotation = { path: 'README.md', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'Short' }
   const output = { title: 'Lint', summary: 'One note', annotations: [annotation] }
   const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: sha, output })

@@ -7,6 +7,7 @@ import * as labels from './labels.ts'
 import { getPermission } from './members.ts'
 import * as pulls from './pulls.ts'
 import * as reactions from './reactions.ts'
+import * as reviews from './reviews.ts'
 import { createStatus, listStatuses } from './statuses.ts'
 
 const may = (permission: string, level: 'read' | 'write', ...alternatives: string[]): RequiredPermission => ({
@@ -38,6 +39,25 @@ const reactionRoutes: readonly Route[] = [
   },
 ]
 
+const pull = `${repository}/pulls/{pull_number}`
+const [readingPulls, writingPulls] = [may('pull_requests', 'read'), may('pull_requests', 'write')]
+
+const pullRoutes: readonly Route[] = [
+  { method: 'GET', path: `${repository}/pulls`, access: readingPulls, answer: pulls.listPulls },
+  { method: 'POST', path: `${repository}/pulls`, access: writingPulls, answer: pulls.createPull },
+  { method: 'GET', path: pull, access: readingPulls, answer: pulls.getPull },
+  { method: 'PATCH', path: pull, access: writingPulls, answer: pulls.updatePull },
+  { method: 'GET', path: `${pull}/files`, access: readingPulls, answer: pulls.listPullFiles },
+  { method: 'GET', path: `${pull}/commits`, access: readingPulls, answer: pulls.listPullCommits },
+  { method: 'GET', path: `${pull}/merge`, access: readingPulls, answer: pulls.checkMerged },
+  { method: 'PUT', path: `${pull}/merge`, access: may('contents', 'write'), answer: pulls.mergePull },
+  { method: 'GET', path: `${pull}/reviews`, access: readingPulls, answer: reviews.listReviews },
+  { method: 'POST', path: `${pull}/reviews`, access: writingPulls, answer: reviews.createReview },
+  { method: 'GET', path: `${pull}/requested_reviewers`, access: readingPulls, answer: reviews.listRequestedReviewers },
+  { method: 'POST', path: `${pull}/requested_reviewers`, access: writingPulls, answer: reviews.requestReviewers },
+  { method: 'DELETE', path: `${pull}/requested_reviewers`, access: writingPulls, answer: reviews.removeReviewers },
+]
+
 /** The content of repositories, which bots read and write. */
 export const repositoryRoutes: readonly Route[] = [
   { method: 'GET', path: `${repository}/issues`, access: may('issues', 'read'), answer: issues.listIssues },
@@ -58,17 +78,15 @@ export const repositoryRoutes: readonly Route[] = [
   },
   { method: 'GET', path: `${issue}/labels`, access: reading, answer: labels.listLabels },
   { method: 'POST', path: `${issue}/labels`, access: writing, answer: labels.addLabels },
+  { method: 'PUT', path: `${issue}/labels`, access: writing, answer: labels.replaceLabels },
+  { method: 'DELETE', path: `${issue}/labels`, access: writing, answer: labels.removeAllLabels },
   { method: 'DELETE', path: `${issue}/labels/{name}`, access: writing, answer: labels.removeLabel },
-  { method: 'GET', path: `${repository}/pulls`, access: may('pull_requests', 'read'), answer: pulls.listPulls },
-  { method: 'POST', path: `${repository}/pulls`, access: may('pull_requests', 'write'), answer: pulls.createPull },
-  {
-    ...{ method: 'GET', path: `${repository}/pulls/{pull_number}` },
-    ...{ access: may('pull_requests', 'read'), answer: pulls.getPull },
-  },
-  {
-    ...{ method: 'GET', path: `${repository}/pulls/{pull_number}/files` },
-    ...{ access: may('pull_requests', 'read'), answer: pulls.listPullFiles },
-  },
+  { method: 'GET', path: `${repository}/labels`, access: reading, answer: labels.listRepositoryLabels },
+  { method: 'POST', path: `${repository}/labels`, access: writing, answer: labels.createRepositoryLabel },
+  { method: 'GET', path: `${repository}/labels/{name}`, access: reading, answer: labels.getRepositoryLabel },
+  { method: 'POST', path: `${issue}/assignees`, access: writing, answer: issues.addAssignees },
+  { method: 'DELETE', path: `${issue}/assignees`, access: writing, answer: issues.removeAssignees },
+  ...pullRoutes,
   { method: 'GET', path: `${repository}/contents/{path}`, access: may('contents', 'read'), answer: getContent },
   { method: 'PUT', path: `${repository}/contents/{path}`, access: may('contents', 'write'), answer: putContent },
   { method: 'POST', path: `${repository}/check-runs`, access: may('checks', 'write'), answer: checks.createCheckRun },

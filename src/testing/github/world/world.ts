@@ -139,7 +139,7 @@ export class World {
   }
 
   contentOf(repository: Repository): RepositoryContent {
-    return getOrCreate(this.#contents, repository, () => new RepositoryContent())
+    return getOrCreate(this.#contents, repository, () => new RepositoryContent(repository))
   }
 
   /** A label of a repository. Creates the label if it does not exist. */
