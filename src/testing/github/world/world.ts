@@ -159,6 +159,10 @@ export class World {
     }))
   }
 
+  get repositories(): readonly Repository[] {
+    return [...this.#repositories.values()]
+  }
+
   repositoriesOf(installation: Pick<Installation, 'account' | 'repositories'>): Repository[] {
     return [...this.#repositories.values()].filter((repository) => covers(installation, repository))
   }
