@@ -18,6 +18,7 @@ const others = [
     'completion',
     'doctor',
     'ranges',
+    'github',
     'processes',
     'deliveries list',
     'deliveries show',
