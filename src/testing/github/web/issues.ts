@@ -99,8 +99,8 @@ const written = (login: string, at: number, text: string, id = 'description'): H
 const stateButton = ({ state, pull }: Issue): Html | undefined => {
   if (pull?.merge) return undefined
   return state === 'open'
-    ? html`<button name="action" value="close" formnovalidate>Close</button>`
-    : html`<button name="action" value="reopen" formnovalidate>Reopen</button>`
+    ? html`<button name="action" value="close">Close</button>`
+    : html`<button name="action" value="reopen">Reopen</button>`
 }
 
 const form = (issue: Issue, fields: Html): Html =>
@@ -111,11 +111,11 @@ function labelForms(issue: Issue): Html {
     form(
       issue,
       html`<input type="hidden" name="label" value="${name}"><span class="label">${name}</span>
-<button name="action" value="unlabel" aria-label="Remove the label ${name}">Remove</button>`,
+<button name="action" value="remove-label" aria-label="Remove the label ${name}">Remove</button>`,
     ),
   )
   const adder = html`<div class="row"><label>Label <input name="label" required></label>
-<button name="action" value="label">Add label</button></div>`
+<button name="action" value="add-label">Add label</button></div>`
   return html`${removers}${form(issue, adder)}`
 }
 
@@ -138,8 +138,8 @@ const actions: Readonly<Record<string, (visit: Visit, issue: string, pull: strin
   comment: (visit, issue) => visit.request(`POST ${issue}/comments`, { body: textOf(visit, 'body') }),
   close: (visit, issue) => visit.request(`PATCH ${issue}`, { state: 'closed' }),
   reopen: (visit, issue) => visit.request(`PATCH ${issue}`, { state: 'open' }),
-  label: (visit, issue) => visit.request(`POST ${issue}/labels`, { labels: [visit.form.get('label')] }),
-  unlabel: (visit, issue) =>
+  'add-label': (visit, issue) => visit.request(`POST ${issue}/labels`, { labels: [visit.form.get('label')] }),
+  'remove-label': (visit, issue) =>
     visit.request(`DELETE ${issue}/labels/${encodeURIComponent(visit.form.get('label') ?? '')}`),
   merge: (visit, _, pull) => visit.request(`PUT ${pull}/merge`),
 }
