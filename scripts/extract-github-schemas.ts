@@ -47,6 +47,8 @@ const sentEvents: Readonly<Record<string, readonly string[]>> = {
   label: ['created'],
   pull_request: ['opened', 'edited', 'closed', 'reopened', 'synchronize'],
   pull_request_review: ['submitted'],
+  create: [''],
+  delete: [''],
   push: [''],
 }
 

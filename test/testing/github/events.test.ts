@@ -64,10 +64,14 @@ test('about pull requests, reviews and pushes', async () => {
   await rest.pulls.merge(pull)
   const all = await sent()
   expect(all.map(({ name }) => name)).toEqual([
-    ...['push', 'push', 'pull_request.opened', 'push', 'pull_request.synchronize', 'pull_request.edited'],
+    ...['push', 'create', 'push', 'pull_request.opened', 'push', 'pull_request.synchronize', 'pull_request.edited'],
     ...['pull_request.closed', 'pull_request.reopened', 'pull_request_review.submitted', 'push', 'pull_request.closed'],
   ])
   for (const { name, payload } of all) expectDescribedPayload(name, payload)
+  await rest.git.deleteRef({ ...repo, ref: 'heads/feature' })
+  const [deleted, push] = (await sent()).slice(all.length)
+  expectDescribedPayload('delete', deleted?.payload ?? {})
+  expect(push?.payload).toMatchObject({ deleted: true, after: '0'.repeat(40), head_commit: null })
   const { data: merged } = await rest.pulls.get(pull)
   expect(merged).toMatchObject({ merged: true, commits: 2, changed_files: 2, state: 'closed' })
   const [, last] = all.filter(({ name }) => name === 'push').slice(-2)

@@ -56,7 +56,7 @@ describe('texts of users', () => {
     await github.idle()
     const paths = [root, `${root}?branch=%3Cb%3E`, `${root}/blob/%3Cb%3E/%3Ci%3E`, `${root}/issues`, `${root}/pulls`]
     const deliveries = github.deliveries(hook).map(({ id }) => `/settings/hooks/${hook.id}/deliveries/${id}`)
-    expect(deliveries).toHaveLength(3)
+    expect(deliveries).toHaveLength(4)
     for (const path of [...paths, `${root}/issues/1`, `/settings/hooks/${hook.id}`, ...deliveries]) {
       const { status, text } = await get(github, path)
       expect([path, status]).toEqual([path, 200])

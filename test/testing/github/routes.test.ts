@@ -77,6 +77,7 @@ function contentCalls(): Record<string, Success> {
     [`PUT ${template}/contents/{path}`]: {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
     },
+    ...codeCalls(template, root),
     [`POST ${template}/check-runs`]: {
       ...{ path: `${root}/check-runs`, body: { name: 'lint', head_sha: sha }, status: 201, as },
     },
@@ -86,6 +87,28 @@ function contentCalls(): Record<string, Success> {
     [`GET ${template}/commits/{ref}/check-runs`]: { path: `${root}/commits/${sha}/check-runs` },
     [`POST ${template}/statuses/{sha}`]: { path: `${root}/statuses/${sha}`, body: { state: 'success' }, status: 201 },
     [`GET ${template}/commits/{ref}/statuses`]: { path: `${root}/commits/${sha}/statuses` },
+  }
+}
+
+/** The branch `feature` has the commit FEATURE, which `main` lacks. */
+function codeCalls(template: string, root: string): Record<string, Success> {
+  return {
+    [`GET ${template}/branches`]: { path: `${root}/branches` },
+    [`GET ${template}/branches/{branch}`]: { path: `${root}/branches/main` },
+    [`GET ${template}/git/ref/{ref}`]: { path: `${root}/git/ref/heads%2Ffeature` },
+    [`POST ${template}/git/refs`]: {
+      path: `${root}/git/refs`,
+      body: { ref: 'refs/heads/a/b', sha: 'FEATURE' },
+      status: 201,
+    },
+    [`PATCH ${template}/git/refs/{ref}`]: {
+      path: `${root}/git/refs/heads%2Fmain`,
+      body: { sha: 'FEATURE', force: true },
+    },
+    [`DELETE ${template}/git/refs/{ref}`]: { path: `${root}/git/refs/heads%2Ffeature`, status: 204 },
+    [`GET ${template}/commits`]: { path: `${root}/commits?sha=feature` },
+    [`GET ${template}/commits/{ref}`]: { path: `${root}/commits/FEATURE` },
+    [`GET ${template}/compare/{basehead}`]: { path: `${root}/compare/main...feature` },
   }
 }
 
@@ -117,7 +140,7 @@ function reactionCalls(template: string, path: string): Record<string, Success> 
   }
 }
 
-/** Makes what `contentCalls` names. @returns The ids of the comment and of the check run. */
+/** Makes what `contentCalls` names. @returns The ids of the comment and of the check run, and the SHA. */
 async function writeContent(github: LocalGitHub, token: string) {
   const write = async (what: string, body: object) => (await ask(github, what, { token, body })).json
   const root = '/repos/octo/hello'
@@ -125,7 +148,7 @@ async function writeContent(github: LocalGitHub, token: string) {
   await write(`POST ${root}/issues/7/labels`, { labels: ['bug'] })
   await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })
   await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
-  await write(`PUT ${root}/contents/new.md`, { message: 'Add', content: 'SGk=', branch: 'feature' })
+  const { commit } = await write(`PUT ${root}/contents/new.md`, { message: 'Add', content: 'SGk=', branch: 'feature' })
   await write(`POST ${root}/pulls/8/reviews`, { event: 'COMMENT', body: 'Hm' })
   await write(`POST ${root}/pulls`, { title: 'Done', head: 'done', base: 'main' })
   await write(`PUT ${root}/pulls/9/merge`, {})
@@ -138,7 +161,7 @@ async function writeContent(github: LocalGitHub, token: string) {
   const review = { action: 'created', repository, pull_request: { number: 8 }, comment: { id: 9 } }
   await github.deliver('pull_request_review_comment.created', review)
   github.addTeamMember('acme/ops', 'octocat')
-  return { comment: String(comment.id), run: String(run.id) }
+  return { comment: String(comment.id), run: String(run.id), feature: String(commit.sha) }
 }
 
 function hookCalls(template: string, root: string): Record<string, Success> {
@@ -206,7 +229,13 @@ describe('the routes', () => {
     const code = path.includes('CODE') ? await codeFor(github) : ''
     const content = name in contentCalls() ? await writeContent(github, installed.json.token) : undefined
     const named = path.replace('COMMENT', content?.comment ?? '').replace('RUN', content?.run ?? '')
-    const asked = named.replace('CODE', code).replace('HOOK', String(hook.id)).replace('DELIVERY', String(delivery?.id))
-    expect((await ask(github, `${method} ${asked}`, { token, body })).status).toBe(status)
+    const feature = content?.feature ?? ''
+    const sent = body && JSON.parse(JSON.stringify(body).replace('FEATURE', feature))
+    const asked = named
+      .replace('FEATURE', feature)
+      .replace('CODE', code)
+      .replace('HOOK', String(hook.id))
+      .replace('DELIVERY', String(delivery?.id))
+    expect((await ask(github, `${method} ${asked}`, { token, body: sent })).status).toBe(status)
   })
 })

@@ -1,12 +1,14 @@
 import type { RequiredPermission, Route } from '../http/route.ts'
 import * as checks from './checks.ts'
 import * as comments from './comments.ts'
+import * as commits from './commits.ts'
 import { getContent, putContent } from './contents.ts'
 import * as issues from './issues.ts'
 import * as labels from './labels.ts'
 import { getPermission } from './members.ts'
 import * as pulls from './pulls.ts'
 import * as reactions from './reactions.ts'
+import * as refs from './refs.ts'
 import * as reviews from './reviews.ts'
 import { createStatus, listStatuses } from './statuses.ts'
 
@@ -58,6 +60,22 @@ const pullRoutes: readonly Route[] = [
   { method: 'DELETE', path: `${pull}/requested_reviewers`, access: writingPulls, answer: reviews.removeReviewers },
 ]
 
+const [readingContents, writingContents] = [may('contents', 'read'), may('contents', 'write')]
+const ref = `${repository}/git/refs/{ref}`
+
+const codeRoutes: readonly Route[] = [
+  { method: 'GET', path: `${repository}/contents/{path}`, access: readingContents, answer: getContent },
+  { method: 'PUT', path: `${repository}/contents/{path}`, access: writingContents, answer: putContent },
+  { method: 'GET', path: `${repository}/branches`, access: readingContents, answer: refs.listBranches },
+  { method: 'GET', path: `${repository}/branches/{branch}`, access: readingContents, answer: refs.getBranch },
+  { method: 'GET', path: `${repository}/git/ref/{ref}`, access: readingContents, answer: refs.getRef },
+  { method: 'POST', path: `${repository}/git/refs`, access: writingContents, answer: refs.createRef },
+  { method: 'PATCH', path: ref, access: writingContents, answer: refs.updateRef },
+  { method: 'DELETE', path: ref, access: writingContents, answer: refs.deleteRef },
+  { method: 'GET', path: `${repository}/commits`, access: readingContents, answer: commits.listCommits },
+  { method: 'GET', path: `${repository}/compare/{basehead}`, access: readingContents, answer: commits.compareCommits },
+]
+
 /** The content of repositories, which bots read and write. */
 export const repositoryRoutes: readonly Route[] = [
   { method: 'GET', path: `${repository}/issues`, access: may('issues', 'read'), answer: issues.listIssues },
@@ -87,8 +105,7 @@ export const repositoryRoutes: readonly Route[] = [
   { method: 'POST', path: `${issue}/assignees`, access: writing, answer: issues.addAssignees },
   { method: 'DELETE', path: `${issue}/assignees`, access: writing, answer: issues.removeAssignees },
   ...pullRoutes,
-  { method: 'GET', path: `${repository}/contents/{path}`, access: may('contents', 'read'), answer: getContent },
-  { method: 'PUT', path: `${repository}/contents/{path}`, access: may('contents', 'write'), answer: putContent },
+  ...codeRoutes,
   { method: 'POST', path: `${repository}/check-runs`, access: may('checks', 'write'), answer: checks.createCheckRun },
   { method: 'GET', path: checkRun, access: may('checks', 'read'), answer: checks.getCheckRun },
   {
@@ -107,4 +124,6 @@ export const repositoryRoutes: readonly Route[] = [
     access: may('statuses', 'read'),
     answer: listStatuses,
   },
+  // After the routes below a commit, because a ref may contain slashes.
+  { method: 'GET', path: `${repository}/commits/{ref}`, access: readingContents, answer: commits.getCommit },
 ]

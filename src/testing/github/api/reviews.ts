@@ -1,6 +1,6 @@
 import { textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
-import { HttpError, invalid, ok, type Reply } from '../http/reply.ts'
+import { HttpError, ok, type Reply } from '../http/reply.ts'
 import { textsIn } from '../http/request-body.ts'
 import type { Call } from '../http/route.ts'
 import { sendAction } from '../sending/action-event.ts'
@@ -25,13 +25,13 @@ export function listReviews(call: Call): Reply {
 export function createReview(call: Call): Reply {
   const [event, body = ''] = [textIn(call.body, 'event') ?? 'COMMENT', textIn(call.body, 'body')]
   const state = Object.hasOwn(states, event) ? states[event] : undefined
-  if (!state) throw invalid('PullRequestReview', 'event', 'invalid')
-  if (body === '' && state !== 'APPROVED') throw invalid('PullRequestReview', 'body', 'missing_field')
+  if (!state) throw unprocessable('event must be APPROVE, REQUEST_CHANGES or COMMENT')
+  if (body === '' && state !== 'APPROVED') throw unprocessable('body must not be empty')
   const [author, issue, pull] = [authorIn(call), issueOfPull(call), pullIn(call)]
   const { world, user, now } = author
   if (user.login === issue.user.login && state !== 'COMMENTED') {
     const what = state === 'APPROVED' ? 'approve' : 'request changes on'
-    throw new HttpError(422, 'Unprocessable Entity', { errors: [`Can not ${what} your own pull request`] })
+    throw unprocessable(`Can not ${what} your own pull request`)
   }
   const review = { id: world.newId(), user, body, state, submittedAt: now, sha: pull.head.sha }
   pull.reviews.push(review)
@@ -43,6 +43,9 @@ export function createReview(call: Call): Reply {
   })
   return ok(shape)
 }
+
+/** GitHub describes the errors of this route as texts. Except for that of an own pull request, the texts are ours. */
+const unprocessable = (error: string): HttpError => new HttpError(422, 'Unprocessable Entity', { errors: [error] })
 
 export function listRequestedReviewers(call: Call): Reply {
   const { requestedReviewers } = pullIn(call)

@@ -56,14 +56,14 @@ export function commitShape(world: World, repository: Repository, commit: Commit
   return { ...commitItem(world, repository, commit), stats: { additions, deletions: 0, total: additions }, files }
 }
 
-/** A commit in the payload of a push. */
-export function pushedCommit(world: World, repository: Repository, commit: Commit): object {
+/** A commit in the payload of a push. @param distinct Whether no branch had the commit before. */
+export function pushedCommit(world: World, repository: Repository, commit: Commit, distinct: boolean): object {
   const { sha, message, author, committedAt, files } = commit
   const by = { name: author.login, email: emailOf(author), username: author.login }
   const paths = (status: ChangedFile['status']) =>
     files.filter((file) => file.status === status).map(({ path }) => path)
   return {
-    ...{ id: sha, tree_id: sha, distinct: true, message, timestamp: timestamp(committedAt) },
+    ...{ id: sha, tree_id: sha, distinct, message, timestamp: timestamp(committedAt) },
     ...{ url: pageOf(world, repository, sha), author: by, committer: by },
     ...{ added: paths('added'), removed: [], modified: paths('modified') },
   }

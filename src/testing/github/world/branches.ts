@@ -83,6 +83,15 @@ export class Branches {
     return undefined
   }
 
+  /** The commits up to a branch or a commit, oldest first. `undefined` if there is no such branch or commit. */
+  history(ref: string): readonly Commit[] | undefined {
+    const name = this.named(ref)
+    if (!this.has(name)) return undefined
+    const commits = this.commits(name)
+    const index = commits.findIndex(({ sha }) => sha === ref)
+    return index < 0 ? (ref === this.head(name) || !isSha(ref) ? commits : undefined) : commits.slice(0, index + 1)
+  }
+
   /** The branch that a ref names: `next`, `refs/heads/next`, or the SHA of a commit. */
   named(ref: string): string {
     const name = ref.replace(/^(?:refs\/)?heads\//, '')
@@ -90,11 +99,14 @@ export class Branches {
     return this.names.find((one) => this.head(one) === ref) ?? this.names.find((one) => this.#contains(one, ref)) ?? ref
   }
 
-  /** Creates a branch that begins at the head or at another commit of an existing one. */
-  create(name: string, sha: string): void {
+  /** Creates or moves a branch, so that it ends at a commit of an existing one. */
+  place(name: string, sha: string): void {
     const from = this.#lines.get(this.named(sha))
     const commits = from?.commits.slice(0, from.commits.findIndex((commit) => commit.sha === sha) + 1) ?? []
-    this.#lines.set(name, { start: sha, files: new Map(from?.files), commits })
+    const files = new Map(
+      commits.flatMap((commit) => commit.files.map(({ path, content }) => [path, content] as const)),
+    )
+    this.#lines.set(name, { start: sha, files, commits })
   }
 
   delete(name: string): void {
