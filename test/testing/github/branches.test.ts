@@ -50,6 +50,21 @@ test('branches and commits are compared', async () => {
   await expect(compare('main...none')).rejects.toMatchObject({ status: 404 })
 })
 
+test('a merge keeps what the base branch has changed since the branch began', async () => {
+  const { github, rest } = await scene()
+  const readme = { ...repo, path: 'README.md' }
+  const sha = ((await rest.repos.getContent(readme)).data as { sha: string }).sha
+  await rest.repos.createOrUpdateFileContents({ ...readme, sha, message: 'Change', content: 'TmV3' })
+  const { data } = await rest.pulls.create({ ...repo, title: 'Add', head: 'feature/one', base: 'main' })
+  const pull = { ...repo, pull_number: data.number }
+  expect((await rest.pulls.listFiles(pull)).data.map(({ filename }) => filename)).toEqual(['a.md', 'b.md'])
+  await rest.pulls.merge(pull)
+  const response = await fetch(`${github.url}/repos/octo/hello/contents/README.md`, {
+    headers: { accept: 'application/vnd.github.raw+json' },
+  })
+  expect(await response.text()).toBe('New')
+})
+
 test('a branch moves back only by force', async () => {
   const { rest, main, head, reject } = await scene()
   const ref = 'heads/feature/one'

@@ -37,7 +37,7 @@ interface Line {
 
 /**
  * The branches of a repository. A branch need not exist: it then has the files of the default branch, and a SHA that
- * follows from its name. The first commit creates it.
+ * follows from its name. The first commit creates it from the default branch.
  */
 export class Branches {
   readonly #repository: string
@@ -103,9 +103,10 @@ export class Branches {
   place(name: string, sha: string): void {
     const from = this.#lines.get(this.named(sha))
     const commits = from?.commits.slice(0, from.commits.findIndex((commit) => commit.sha === sha) + 1) ?? []
-    const files = new Map(
-      commits.flatMap((commit) => commit.files.map(({ path, content }) => [path, content] as const)),
-    )
+    // The files of the default branch are not copied: a later change there must not look like a change of this branch.
+    const shared = name === defaultBranch ? [] : this.commits(defaultBranch)
+    const own = commits.filter((commit) => !shared.includes(commit)).flatMap((commit) => commit.files)
+    const files = new Map(own.map(({ path, content }) => [path, content]))
     this.#lines.set(name, { start: sha, files, commits })
   }
 
@@ -132,8 +133,9 @@ export class Branches {
     })
   }
 
-  /** Adds a commit that writes one file. */
+  /** Adds a commit that writes one file. A branch that does not exist begins at the head of the default branch. */
   write(branch: string, path: string, content: Uint8Array, facts: CommitFacts): Commit {
+    if (!this.has(branch)) this.place(branch, this.head(defaultBranch))
     const status = this.file(path, branch) ? 'modified' : 'added'
     return this.#commit(branch, facts, [this.head(branch)], [{ path, content, status }])
   }
