@@ -50,6 +50,7 @@ const sentEvents: Readonly<Record<string, readonly string[]>> = {
   create: [''],
   delete: [''],
   push: [''],
+  release: ['created', 'published', 'released', 'deleted'],
 }
 
 /** The references to the schemas of payloads: `webhook-issues-opened`, `webhook-push`. */

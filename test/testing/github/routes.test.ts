@@ -22,6 +22,7 @@ const calls: Record<string, Success> = {
   'GET /user': { path: '/user' },
   'GET /repos/{owner}/{repo}': { path: '/repos/octo/hello' },
   ...contentCalls(),
+  'GET /search/issues': { path: '/search/issues?q=is:open+label:bug' },
   ...hookCalls('/repos/{owner}/{repo}', '/repos/octo/hello'),
   ...hookCalls('/orgs/{org}', '/orgs/octo-org'),
   ...configAndDeliveries('/app/hook', '/app/hook', 'app'),
@@ -78,6 +79,7 @@ function contentCalls(): Record<string, Success> {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
     },
     ...codeCalls(template, root),
+    ...releaseCalls(`${template}/releases`, `${root}/releases`),
     [`POST ${template}/check-runs`]: {
       ...{ path: `${root}/check-runs`, body: { name: 'lint', head_sha: sha }, status: 201, as },
     },
@@ -112,6 +114,19 @@ function codeCalls(template: string, root: string): Record<string, Success> {
   }
 }
 
+/** The release RELEASE has the tag v1. */
+function releaseCalls(template: string, root: string): Record<string, Success> {
+  return {
+    [`GET ${template}`]: { path: root },
+    [`POST ${template}`]: { path: root, body: { tag_name: 'v2', draft: true }, status: 201 },
+    [`GET ${template}/{release_id}`]: { path: `${root}/RELEASE` },
+    [`PATCH ${template}/{release_id}`]: { path: `${root}/RELEASE`, body: { name: 'One', tag_name: 'v1.0' } },
+    [`DELETE ${template}/{release_id}`]: { path: `${root}/RELEASE`, status: 204 },
+    [`GET ${template}/latest`]: { path: `${root}/latest` },
+    [`GET ${template}/tags/{tag}`]: { path: `${root}/tags/v1` },
+  }
+}
+
 /** Pull request 8 has a commit and a review, and pull request 9 is merged. */
 function pullCalls(template: string, root: string): Record<string, Success> {
   const [pull, path] = [`${template}/{pull_number}`, `${root}/8`]
@@ -140,7 +155,7 @@ function reactionCalls(template: string, path: string): Record<string, Success> 
   }
 }
 
-/** Makes what `contentCalls` names. @returns The ids of the comment and of the check run, and the SHA. */
+/** Makes what `contentCalls` names. @returns The values of the words in capitals. */
 async function writeContent(github: LocalGitHub, token: string) {
   const write = async (what: string, body: object) => (await ask(github, what, { token, body })).json
   const root = '/repos/octo/hello'
@@ -153,6 +168,7 @@ async function writeContent(github: LocalGitHub, token: string) {
   await write(`POST ${root}/pulls`, { title: 'Done', head: 'done', base: 'main' })
   await write(`PUT ${root}/pulls/9/merge`, {})
   github.addCollaborator('octo/hello', 'mona')
+  const release = await write(`POST ${root}/releases`, { tag_name: 'v1', name: 'One' })
   const annotation = { path: 'README.md', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'Short' }
   const output = { title: 'Lint', summary: 'One note', annotations: [annotation] }
   const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: sha, output })
@@ -161,7 +177,7 @@ async function writeContent(github: LocalGitHub, token: string) {
   const review = { action: 'created', repository, pull_request: { number: 8 }, comment: { id: 9 } }
   await github.deliver('pull_request_review_comment.created', review)
   github.addTeamMember('acme/ops', 'octocat')
-  return { comment: String(comment.id), run: String(run.id), feature: String(commit.sha) }
+  return { comment: String(comment.id), run: String(run.id), feature: String(commit.sha), release: String(release.id) }
 }
 
 function hookCalls(template: string, root: string): Record<string, Success> {
@@ -228,7 +244,10 @@ describe('the routes', () => {
     const token = { app: jwt, installation: installed.json.token, user: 'right', anyone: undefined }[as ?? 'user']
     const code = path.includes('CODE') ? await codeFor(github) : ''
     const content = name in contentCalls() ? await writeContent(github, installed.json.token) : undefined
-    const named = path.replace('COMMENT', content?.comment ?? '').replace('RUN', content?.run ?? '')
+    const named = path
+      .replace('COMMENT', content?.comment ?? '')
+      .replace('RUN', content?.run ?? '')
+      .replace('RELEASE', content?.release ?? '')
     const feature = content?.feature ?? ''
     const sent = body && JSON.parse(JSON.stringify(body).replace('FEATURE', feature))
     const asked = named

@@ -9,6 +9,7 @@ import { getPermission } from './members.ts'
 import * as pulls from './pulls.ts'
 import * as reactions from './reactions.ts'
 import * as refs from './refs.ts'
+import * as releases from './releases.ts'
 import * as reviews from './reviews.ts'
 import { createStatus, listStatuses } from './statuses.ts'
 
@@ -76,6 +77,23 @@ const codeRoutes: readonly Route[] = [
   { method: 'GET', path: `${repository}/compare/{basehead}`, access: readingContents, answer: commits.compareCommits },
 ]
 
+const release = `${repository}/releases/{release_id}`
+
+const releaseRoutes: readonly Route[] = [
+  { method: 'GET', path: `${repository}/releases`, access: readingContents, answer: releases.listReleases },
+  { method: 'POST', path: `${repository}/releases`, access: writingContents, answer: releases.createRelease },
+  { method: 'GET', path: `${repository}/releases/latest`, access: readingContents, answer: releases.getLatestRelease },
+  {
+    method: 'GET',
+    path: `${repository}/releases/tags/{tag}`,
+    access: readingContents,
+    answer: releases.getReleaseByTag,
+  },
+  { method: 'GET', path: release, access: readingContents, answer: releases.getRelease },
+  { method: 'PATCH', path: release, access: writingContents, answer: releases.updateRelease },
+  { method: 'DELETE', path: release, access: writingContents, answer: releases.deleteRelease },
+]
+
 /** The content of repositories, which bots read and write. */
 export const repositoryRoutes: readonly Route[] = [
   { method: 'GET', path: `${repository}/issues`, access: may('issues', 'read'), answer: issues.listIssues },
@@ -106,6 +124,7 @@ export const repositoryRoutes: readonly Route[] = [
   { method: 'DELETE', path: `${issue}/assignees`, access: writing, answer: issues.removeAssignees },
   ...pullRoutes,
   ...codeRoutes,
+  ...releaseRoutes,
   { method: 'POST', path: `${repository}/check-runs`, access: may('checks', 'write'), answer: checks.createCheckRun },
   { method: 'GET', path: checkRun, access: may('checks', 'read'), answer: checks.getCheckRun },
   {

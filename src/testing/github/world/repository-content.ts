@@ -123,6 +123,21 @@ export interface Status {
   targetUrl: string | null
 }
 
+export interface Release {
+  id: number
+  tag: string
+  /** The branch or commit that a new tag gets. */
+  target: string
+  name: string | null
+  body: string | null
+  draft: boolean
+  prerelease: boolean
+  user: Account
+  createdAt: number
+  /** `undefined`: it is a draft. */
+  publishedAt: number | undefined
+}
+
 /** A reaction of a user or a bot. */
 export interface ReactionEntry {
   id: number
@@ -147,6 +162,8 @@ export class RepositoryContent {
   readonly labels = new Map<string, Label>()
   readonly checkRuns = new Map<number, CheckRun>()
   readonly statuses: Status[] = []
+  /** Oldest first. */
+  readonly releases: Release[] = []
   readonly branches: Branches
 
   constructor(repository: Repository) {
