@@ -61,14 +61,15 @@ const chunks = [
   { name: 'probot', test: /\/src\/probot\//, minShareCount: 2 },
   // Also contains two files of `postgres`, which the command line and the search thread load without `pg`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
-  // The command `hookserver github` needs it without the contracts of `hookserver/testing`.
-  { name: 'local-github', test: /\/src\/testing\/github\//, minShareCount: 2 },
   ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
   }),
   { name: 'markdown', test: new RegExp(`/node_modules/(${markdownPackages.join('|')})/`) },
   // The server of `hookserver app create` needs it, too.
   { name: 'hono', test: /\/node_modules\/(@hono|hono)\//, minShareCount: 2 },
+  // The command `hookserver github` needs it without the contracts of `hookserver/testing`. A chunk takes the modules that
+  // its own modules import, if no chunk above has them.
+  { name: 'local-github', test: /\/src\/testing\/github\//, minShareCount: 2 },
 ]
 
 /** The packages that users have besides hookserver. All others become part of `dist`. */
