@@ -36,6 +36,13 @@ test('a new branch begins with the commits of its SHA', async () => {
   expect((await rest.repos.getBranch({ ...repo, branch: 'feature/one' })).data.commit.sha).toBe(data[0]?.sha)
 })
 
+test('a write to a branch that does not exist creates it from main', async () => {
+  const { rest, write } = await scene()
+  await write('c.md', 'next')
+  const { data } = await rest.repos.listCommits({ ...repo, sha: 'next' })
+  expect(data.map(({ commit }) => commit.message)).toEqual(['Add c.md', 'Create README.md'])
+})
+
 test('branches and commits are compared', async () => {
   const { rest, main, head, write } = await scene()
   const compare = async (basehead: string) => (await rest.repos.compareCommitsWithBasehead({ ...repo, basehead })).data
