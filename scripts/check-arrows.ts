@@ -87,6 +87,7 @@ const arrows: Record<string, readonly string[]> = {
   cli: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github', 'schedules'],
     'probot/app-module.ts', // finds the apps that a package.json lists
+    'testing/github/local-github.ts', // `hookserver github` starts it
   ],
   testing: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],

@@ -11,6 +11,7 @@ import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
 import { addFailures } from './failures.ts'
 import { UsageError } from './flags.ts'
+import { addGitHub } from './github.ts'
 import { addHandlers } from './handlers.ts'
 import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
@@ -84,6 +85,7 @@ export function createProgram(): Command {
   addWebhooks(program, helpCommand)
   addRanges(program)
   addApp(program, helpCommand)
+  addGitHub(program)
   addMigrate(program)
   addDoctor(program)
   addCompletion(program)

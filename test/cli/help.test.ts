@@ -48,6 +48,7 @@ const commands = [
   'app import',
   'app status',
   'app diff',
+  'github',
   'migrate',
   'doctor',
   'completion',

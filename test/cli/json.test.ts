@@ -19,6 +19,7 @@ const others = [
     'doctor',
     'ranges',
     'audit',
+    'github',
     'processes',
     'deliveries list',
     'deliveries show',

@@ -1,6 +1,6 @@
 import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
-import { simpleOrganization, simpleUser } from '../shapes/user.ts'
+import { organizationShape, simpleUser } from '../shapes/user.ts'
 import type { Account } from '../world/repository.ts'
 import type { LocalRole } from '../world/repository-content.ts'
 import { repositoryIn } from './author.ts'
@@ -47,7 +47,7 @@ export function getOwnMembership(call: Call): Reply {
   if (!organization || !state) throw notFound()
   const url = `${world.api}/orgs/${organization.login}`
   const user = simpleUser(world, caller.user)
-  const shown = simpleOrganization(world, organization)
+  const shown = organizationShape(world, organization)
   return ok({
     url: `${url}/memberships/${caller.user.login}`,
     ...{ state, role: 'member', organization_url: url, organization: shown, user },

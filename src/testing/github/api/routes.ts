@@ -6,6 +6,7 @@ import * as installations from './installations.ts'
 import { getMembership, getOwnMembership } from './members.ts'
 import { getMeta, getRepository, getUser } from './reading.ts'
 import { repositoryRoutes } from './repository-routes.ts'
+import { searchIssues } from './search.ts'
 
 const may = (permission: string, level: 'read' | 'write'): Access => ({ permission, level })
 
@@ -71,6 +72,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/user', access: 'user', answer: getUser },
   { method: 'GET', path: repository, access: 'anyone', answer: getRepository },
   ...repositoryRoutes,
+  { method: 'GET', path: '/search/issues', access: 'anyone', answer: searchIssues },
   {
     method: 'GET',
     path: '/orgs/{org}/teams/{team_slug}/memberships/{username}',

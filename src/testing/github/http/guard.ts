@@ -56,7 +56,7 @@ const isGranted = ({ permission, alternatives = [], level }: RequiredPermission,
  * Whether a caller sees a private repository. A user sees all, except with a classic token without the scope `repo`.
  * An App sees the repositories of its installations. An installation token sees the repositories that it is for.
  */
-function sees(caller: Caller, repository: Repository): boolean {
+export function sees(caller: Caller, repository: Repository): boolean {
   if (caller.kind === 'anonymous') return false
   if (caller.kind === 'user') return caller.scopes?.includes('repo') ?? true
   if (caller.kind === 'app') return caller.app.installations.some((one) => covers(one, repository))

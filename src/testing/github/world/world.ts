@@ -145,7 +145,7 @@ export class World {
   }
 
   contentOf(repository: Repository): RepositoryContent {
-    return getOrCreate(this.#contents, repository, () => new RepositoryContent())
+    return getOrCreate(this.#contents, repository, () => new RepositoryContent(repository))
   }
 
   /** A label of a repository. Creates the label if it does not exist. */
@@ -163,6 +163,10 @@ export class World {
       ...{ id: this.newId(), repository, number, title, body, user, app, pull, labels: [], assignees: [] },
       ...{ state: 'open', stateReason: null, createdAt: now, updatedAt: now, closedAt: undefined },
     }))
+  }
+
+  get repositories(): readonly Repository[] {
+    return [...this.#repositories.values()]
   }
 
   repositoriesOf(installation: Pick<Installation, 'account' | 'repositories'>): Repository[] {
