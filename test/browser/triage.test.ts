@@ -73,6 +73,29 @@ describe('the tabs', () => {
     await expect.poll(() => dead.textContent()).toBe('Dead 3')
   })
 
+  test('do not count again while a count is running', async () => {
+    const clock = await scene.open()
+    await clock.clock.install()
+    let [running, maxRunning] = [0, 0]
+    const held = Promise.withResolvers<void>()
+    await clock.route(/\/stats$/, async (route) => {
+      running += 1
+      maxRunning = Math.max(maxRunning, running)
+      await held.promise
+      running -= 1
+      await route.continue()
+    })
+    await Promise.all([clock.waitForRequest(/\/stats$/), clock.reload()])
+    await clock.clock.runFor(60_000)
+    held.resolve()
+    const next = clock.waitForRequest(/\/stats$/)
+    await clock.getByRole('link', { name: /^Dead [0-9]/ }).waitFor()
+    await clock.clock.fastForward('15:00')
+    await next
+    expect(maxRunning).toBe(1)
+    await clock.context().close()
+  })
+
   test('lead to the rejected requests', async () => {
     await tabs().getByRole('link', { name: 'Rejected' }).click()
     await page.getByRole('heading', { name: 'Rejected requests' }).waitFor()
