@@ -1,6 +1,6 @@
 /** How an operator finds deliveries and commands: tabs, the histogram, the palette, saved searches. */
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { minute } from '../../src/inbox/counts.ts'
 import { Hooks, Retry } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
@@ -38,6 +38,14 @@ beforeEach(async () => {
   await page.reload()
   await rows(page).first().waitFor()
 })
+
+/** Delays the answers to requests for these addresses. @returns A function that lets them arrive. */
+async function hold(address: RegExp): Promise<() => void> {
+  const held = Promise.withResolvers<void>()
+  await page.route(address, (route) => held.promise.then(() => route.continue()))
+  onTestFinished(() => page.unrouteAll())
+  return held.resolve
+}
 
 const asked = () => new URLSearchParams(page.url().split('?')[1]).get('q') ?? ''
 
@@ -155,6 +163,41 @@ describe('the histogram', () => {
     await expect.poll(asked).toMatch(/^since:\S+$/)
     await histogram().getByText('4 failed').waitFor()
     await expect.poll(() => rows(page).count()).toBe(before - 2)
+  })
+
+  test('has no counts of an invalid search', async () => {
+    await image().waitFor()
+    await page.goto(`${scene.url}/#/deliveries?q=sate:dead`) // cspell:disable-line: misspelled
+    await histogram().getByText('The deliveries of this search could not be counted').waitFor()
+    expect(await image().count()).toBe(0)
+  })
+
+  test('does not add an end of the previous search to a search that is still loading', async () => {
+    await image().waitFor()
+    const release = await hold(/\/histogram\?.*dead/)
+    await page.goto(`${scene.url}/#/deliveries?q=state:dead since:2h`)
+    await expect.poll(() => rows(page).count()).toBeLessThan(8)
+    await drag(0, 0.5)
+    expect(await page.evaluate('decodeURIComponent(location.hash)')).toBe('#/deliveries?q=state:dead since:2h')
+    release()
+    await histogram()
+      .getByText(/^3 received, 3 failed|^4 received, 4 failed/)
+      .waitFor()
+  })
+
+  test('forgets a chosen range when the search changes', async () => {
+    await end('End').focus()
+    await page.keyboard.press('Home')
+    await button('Show this range').waitFor()
+    await page.goto(`${scene.url}/#/deliveries?q=event:fork`)
+    await histogram().getByText('3 received, 0 failed').waitFor()
+    expect(await button('Show this range').count()).toBe(0)
+  })
+
+  test('says that the inbox no longer has the counts of a time', async () => {
+    await page.goto(`${scene.url}/#/deliveries?q=.zen:Quiet since:90d until:60d`)
+    await histogram().getByText('the kept counts begin later').waitFor()
+    expect(await image().count()).toBe(0)
   })
 
   test('shows all deliveries if those of the search cannot be counted, and says so', async () => {
