@@ -232,6 +232,22 @@ describe('the palette', () => {
     expect(await page.evaluate('document.activeElement.role')).toBe('combobox')
   })
 
+  test('takes the keys while it is loaded, so that they do not act on the page', async () => {
+    const release = await hold(/palette.*\.js$/)
+    const retries: string[] = []
+    page.on('request', (request) => request.method() === 'POST' && retries.push(request.url()))
+    await page.keyboard.press('j')
+    await page.keyboard.press('Control+k')
+    await page.keyboard.press('r')
+    await dialog().getByText('Loading…').waitFor()
+    await page.keyboard.press('r')
+    release()
+    await options().first().waitFor()
+    await page.keyboard.type('over')
+    await expect.poll(() => field().inputValue()).toBe('over')
+    expect(retries).toEqual([])
+  })
+
   test('goes to screens, and finds them by some of their letters', async () => {
     await open('hdl')
     await expect.poll(() => options().first().textContent()).toBe('Handlers screen')
@@ -308,5 +324,20 @@ describe('saved searches', () => {
     await page.getByRole('button', { name: 'Saved (1) searches' }).click()
     await saved().getByRole('button', { name: 'Delete <b>Second' }).click()
     await saved().getByText('There are none').waitFor()
+  })
+
+  test('offer to reload the page if their code is not available', async () => {
+    await page.route(/saved-dialog.*\.js$/, (route) => route.fulfill({ status: 404 }))
+    onTestFinished(() => page.unrouteAll())
+    await page.getByRole('button', { name: 'Saved' }).click()
+    await saved().getByRole('alert').getByText('could not be loaded').waitFor()
+    await page.keyboard.press('Escape')
+    await saved().waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Saved' }).click()
+    await page.unrouteAll()
+    await saved().getByRole('button', { name: 'Reload the page' }).click()
+    await rows(page).first().waitFor()
+    await page.getByRole('button', { name: 'Saved' }).click()
+    await saved().getByText('This browser keeps them').waitFor()
   })
 })
