@@ -248,6 +248,19 @@ describe('the palette', () => {
     expect(retries).toEqual([])
   })
 
+  test('keeps the chosen command when more commands arrive', async () => {
+    const release = await hold(/\/recovery$/)
+    await open('tr')
+    const selected = dialog().locator('[aria-selected=true]')
+    const before = await selected.textContent()
+    release()
+    await dialog().getByRole('option', { name: 'Pause tracker' }).waitFor()
+    expect(await options().first().textContent()).toBe('Pause tracker handler')
+    expect(await selected.textContent()).toBe(before)
+    await page.keyboard.press('ArrowUp')
+    expect(await selected.textContent()).not.toBe(before)
+  })
+
   test('goes to screens, and finds them by some of their letters', async () => {
     await open('hdl')
     await expect.poll(() => options().first().textContent()).toBe('Handlers screen')
