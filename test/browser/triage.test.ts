@@ -339,6 +339,25 @@ describe('saved searches', () => {
     await saved().getByText('There are none').waitFor()
   })
 
+  test('are the same in all tabs', async () => {
+    const save = async (tab: Page, name: string) => {
+      await tab.goto(`${scene.url}/#/deliveries?q=state:dead`)
+      await tab.getByRole('button', { name: 'Saved' }).click()
+      await tab.getByRole('textbox', { name: 'Name of' }).fill(name)
+      await tab.getByRole('button', { name: 'Save', exact: true }).click()
+    }
+    const other = await page.context().newPage()
+    other.setDefaultTimeout(60_000)
+    await other.goto(`${scene.url}/#/deliveries`)
+    await rows(other).first().waitFor()
+    await save(page, 'One')
+    await other.getByRole('button', { name: 'Saved (1) searches' }).waitFor()
+    await save(other, 'Two')
+    await saved().getByRole('link', { name: 'Two' }).waitFor()
+    await saved().getByRole('link', { name: 'One' }).waitFor()
+    await other.close()
+  })
+
   test('offer to reload the page if their code is not available', async () => {
     await page.route(/saved-dialog.*\.js$/, (route) => route.fulfill({ status: 404 }))
     onTestFinished(() => page.unrouteAll())
