@@ -7,8 +7,8 @@ const [maxText, maxWebhooks] = [1000, 100]
 
 /**
  * An entry for the audit log.
- * @param operationId Requests of one operator with the same id, action and target become one entry, if they begin in the
- *   same hour. The limit keeps a client from hiding many actions behind one time. Default: one entry for each call.
+ * @param operationId Requests of one operator and address with the same id, action and target become one entry, if they
+ *   begin in the same hour. The limit keeps a client from hiding many actions behind one time. Default: one entry for each call.
  */
 export function newAuditEntry(
   { access, person, address }: Actor,
@@ -18,9 +18,10 @@ export function newAuditEntry(
   now: number = Date.now(),
 ): NewAuditEntry {
   const bounded = boundedTarget(target)
-  const identity = [operationId, Math.floor(now / hour), access, person, action, bounded]
+  const identity = [operationId, Math.floor(now / hour), access, person, address, action, bounded]
   const key = createHash('sha256').update(JSON.stringify(identity)).digest('base64url')
-  return { key, at: now, action, target: bounded, access, person: person && shortened(person), address }
+  const actor = { access, person: person && shortened(person), address: address && shortened(address) }
+  return { key, at: now, action, target: bounded, ...actor }
 }
 
 function boundedTarget(target: AuditTarget): AuditTarget {
