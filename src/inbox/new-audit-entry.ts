@@ -8,13 +8,14 @@ const [maxText, maxWebhooks] = [1000, 100]
 /**
  * An entry for the audit log.
  * @param operationId Requests of one operator and address with the same id, action and target become one entry, if they
- *   begin in the same hour. The limit keeps a client from hiding many actions behind one time. Default: one entry for each call.
+ *   begin in the same hour. The limit keeps a client from hiding many actions behind one time. Default: logins have one
+ *   id, and so do logouts, because any visitor can repeat them; each other call has an id of its own.
  */
 export function newAuditEntry(
   { access, person, address }: Actor,
   action: AuditAction,
   target: AuditTarget = {},
-  operationId: string = randomUUID(),
+  operationId: string = action === 'login' || action === 'logout' ? action : randomUUID(),
   now: number = Date.now(),
 ): NewAuditEntry {
   const bounded = boundedTarget(target)

@@ -31,3 +31,12 @@ test('an entry has bounded texts, and no members without a value', () => {
   expect(entry.target).toEqual({ search: `${'x'.repeat(999)}…`, webhooks: webhooks.slice(0, 100), failureGroup: 7 })
   expect([entry.person?.length, entry.address?.length]).toEqual([1000, 1000])
 })
+
+test('the logins of one operator, address and hour become one entry, and so do the logouts', () => {
+  const keyOf = (action: 'login' | 'logout', address = '10.1.2.3') => {
+    return newAuditEntry({ ...ada, address }, action, {}, undefined, noon).key
+  }
+  expect(keyOf('login')).toBe(keyOf('login'))
+  expect(keyOf('logout')).toBe(keyOf('logout'))
+  expect(new Set([keyOf('login'), keyOf('logout'), keyOf('login', '10.1.2.4')]).size).toBe(3)
+})
