@@ -80,10 +80,14 @@ export class Sessions {
     return { readOnly, expiresAt, ...(person !== undefined && { person }) }
   }
 
-  /** Revokes the session of a cookie, if the cookie is valid. @throws if the inbox cannot store the revocation. */
-  async end(cookie: string | undefined, now: number = Date.now()): Promise<void> {
+  /**
+   * Revokes the session of a cookie, if the cookie is valid.
+   * @returns whether the session was not revoked before.
+   * @throws if the inbox cannot store the revocation.
+   */
+  async end(cookie: string | undefined, now: number = Date.now()): Promise<boolean> {
     const session = this.#verified(cookie, now)
-    if (session) await this.#revokedLike(session).add({ nonce: session.nonce, end: session.end }, now)
+    return session !== undefined && this.#revokedLike(session).add({ nonce: session.nonce, end: session.end }, now)
   }
 
   /**

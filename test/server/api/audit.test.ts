@@ -72,6 +72,21 @@ test('lists logins and logouts, and tells the read-only token', async () => {
   expect(JSON.stringify(entries)).not.toContain(token)
 })
 
+test('has one entry for concurrent logouts of one session, and for the logins of an hour', async () => {
+  const admin = await openAdmin()
+  const cookie = await withCookie(admin, readOnlyToken)
+  await withCookie(admin, readOnlyToken)
+  const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
+  const logOut = () => admin.ask('/api/v1/session', { method: 'DELETE', headers })
+  const answers = await Promise.all([logOut(), logOut(), logOut()])
+  expect(answers.map(({ status }) => status)).toContain(204)
+  const entries = (await entriesOf(admin)) as { action: string; count: number }[]
+  expect(entries.map(({ action, count }) => [action, count])).toEqual([
+    ['logout', 1],
+    ['login', 2],
+  ])
+})
+
 test('starts no session if the entry cannot be written', async () => {
   const inbox = withMembers(openInbox(), { recordAction: () => Promise.reject(new Error('The disk is full')) })
   const admin = await openAdmin({ inbox })
