@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import type { Actor, AuditAction, AuditTarget, NewAuditEntry } from './audit-log.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
+import type { Actor, AuditAction, AuditLog, AuditResult, AuditTarget, NewAuditEntry } from './audit-log.ts'
 import { hour } from './counts.ts'
 
 /** Maximum characters of a text in an entry, and the maximum number of webhooks. */
@@ -23,6 +24,23 @@ export function newAuditEntry(
   const key = createHash('sha256').update(JSON.stringify(identity)).digest('base64url')
   const actor = { access, person: person && shortened(person), address: address && shortened(address) }
   return { key, at: now, action, target: bounded, ...actor }
+}
+
+/**
+ * Writes the entry of an action that has taken effect. If the inbox cannot write it, the log of the process gets the
+ * entry: a client that got an error would repeat the action.
+ */
+export async function recordOrLog(
+  { inbox, logger }: { inbox: Pick<AuditLog, 'recordAction'>; logger: Pick<FullLogger, 'error'> },
+  entry: NewAuditEntry,
+  result: AuditResult,
+): Promise<void> {
+  try {
+    await inbox.recordAction(entry, result)
+  } catch (error) {
+    const { key: _, ...what } = entry
+    logger.error({ err: error, ...what, ...result }, `The audit log lacks an entry: ${entry.action}`)
+  }
 }
 
 function boundedTarget(target: AuditTarget): AuditTarget {

@@ -137,7 +137,7 @@ const session = (api: ApiContext, guard: Guard): Route[] => [
     responses: { 204: { description: 'The cookie is set' } },
     async handle({ context, body: { token } }) {
       guard.checkToken(context, token)
-      await record(api, context, 'login', { count: 1 }) // before the answer, so that no session lacks its entry
+      await record(api, context, 'login', { count: 1 })
       return guard.beginSession(context)
     },
   }),

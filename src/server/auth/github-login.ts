@@ -12,7 +12,7 @@ import {
   UserLoginError,
 } from '../../github/app/user-login.ts'
 import type { AuditLog } from '../../inbox/inbox.ts'
-import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
+import { newAuditEntry, recordOrLog } from '../../inbox/new-audit-entry.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import { clientAddress } from '../listener.ts'
 import type { Visitor } from './sessions.ts'
@@ -84,8 +84,7 @@ export class GitHubLogin {
     const result = await this.#visitorOf(context, this.#verifierIn(cookie, context.req.query('state')))
     if (typeof result === 'string') return this.#redirect(context, `${home}#login=${result}`)
     const actor = { access: 'github', person: result.person, address: clientAddress(context) } as const
-    // Before the session begins, so that no session lacks its entry.
-    await this.#options.inbox.recordAction(newAuditEntry(actor, 'login'), { count: 1 })
+    await recordOrLog(this.#options, newAuditEntry(actor, 'login'), { count: 1 })
     this.#options.beginSession(context, result)
     return this.#redirect(context, home)
   }

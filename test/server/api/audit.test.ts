@@ -87,11 +87,27 @@ test('has one entry for concurrent logouts of one session, and for the logins of
   ])
 })
 
-test('starts no session if the entry cannot be written', async () => {
+test('an action that took effect succeeds, and is logged, if the entry cannot be written', async () => {
   const inbox = withMembers(openInbox(), { recordAction: () => Promise.reject(new Error('The disk is full')) })
   const admin = await openAdmin({ inbox })
-  const answered = await logIn(admin)
-  expect([answered.status, answered.headers['set-cookie']]).toEqual([503, undefined])
+  await updateSchedules(inbox, (all) => {
+    all.set('nightly', { time: '0 3 * * *', missed: 'skip', next: 2, handledUntil: 1 } as never)
+  })
+  const cookie = await withCookie(admin)
+  const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
+  const sent = await admin.post('/api/v1/deliveries', { event: 'push', payload: {} })
+  const run = await admin.post('/api/v1/schedules/nightly/run')
+  const loggedOut = await admin.ask('/api/v1/session', { method: 'DELETE', headers })
+  expect([sent.status, run.status, loggedOut.status]).toEqual([201, 201, 204])
+  expect((await inbox.list({})).deliveries.map(({ id }) => id)).toEqual([run.json.id, sent.json.id])
+  const missing = admin.recorder.lines.filter(({ message }) => message.startsWith('The audit log lacks an entry'))
+  expect(missing.map(({ fields }) => fields)).toMatchObject([
+    { action: 'login', access: 'token' },
+    { action: 'send', target: { event: 'push' }, deliveries: [sent.json.id] },
+    { action: 'run schedule', target: { schedule: 'nightly' }, deliveries: [run.json.id] },
+    { action: 'logout' },
+  ])
+  expect((await admin.post(`/api/v1/deliveries/${sent.json.id}/signature`)).status).toBe(503)
 })
 
 test('selects entries by action, access and person, page by page', async () => {

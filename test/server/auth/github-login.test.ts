@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openInbox, storeIn } from '../../inbox/stores.ts'
+import { openInbox, storeIn, withMembers } from '../../inbox/stores.ts'
 import { openAdmin, token } from '../administered.ts'
 import { openGitHubScene } from './github-scene.ts'
 
@@ -49,6 +49,16 @@ describe('the login with GitHub', () => {
     expect(await user.logIn()).toBe(`http://${admin.host}/#login=forbidden`)
     expect([(await user.ask('/api/v1/session')).status, user.cookies.size]).toEqual([401, 0])
     expect(await entriesOf(admin)).toEqual([])
+  })
+
+  test('succeeds while the inbox cannot write, and logs the entry', async () => {
+    const inbox = withMembers(openInbox(), { recordAction: () => Promise.reject(new Error('The disk is full')) })
+    const { admin, browser } = await openGitHubScene({ inbox })
+    const mona = browser('mona')
+    expect(await mona.logIn()).toBe(`http://${admin.host}/`)
+    expect((await mona.ask('/api/v1/session')).json.person).toBe('mona')
+    const fields = expect.objectContaining({ action: 'login', person: 'mona' })
+    expect(admin.recorder.lines).toContainEqual(expect.objectContaining({ level: 'error', fields }))
   })
 
   test('ends a session after an hour, and does not begin another for a removed member', async () => {
