@@ -140,11 +140,12 @@ test('joins the requests of one operation, but not those of another action', asy
   ])
 })
 
-test('lists the webhooks of a sweep that succeeded, and the deliveries of a schedule', async () => {
-  const counts = { missed: 0, requested: 2, received: 1, expired: 0, unrecorded: 0 }
+test('lists the webhooks of which a sweep fetched deliveries, and the deliveries of a schedule', async () => {
+  const counts = { missed: 0, requested: 20, received: 10, expired: 0, unrecorded: 0 }
   const reports = [
-    { target: 'acme/shop', hookId: '7', sent: 3, unhandled: 0, counts, calls: 2 },
-    { target: 'acme', sent: 0, unhandled: 0, counts, calls: 0, error: 'no' },
+    { target: 'acme/shop', hookId: '7', sent: 3, unhandled: 0, counts, fetched: 2, calls: 2 },
+    { target: 'octo', hookId: '8', sent: 1, unhandled: 0, counts, fetched: 1, calls: 2, error: 'one failed' },
+    { target: 'acme', sent: 0, unhandled: 0, counts, fetched: 0, calls: 0, error: 'no' },
   ]
   const swept = { reports, missedDeliveries: [] }
   const recovery = { sweep: async () => swept } as unknown as Recovery
@@ -154,11 +155,11 @@ test('lists the webhooks of a sweep that succeeded, and the deliveries of a sche
   })
   await admin.post('/api/v1/recovery/sweeps')
   await admin.post('/api/v1/recovery/sweeps', { dryRun: true })
-  swept.reports = reports.slice(1) // from now on, all sweeps fail
+  swept.reports = reports.slice(2) // from now on, all sweeps fail
   await admin.post('/api/v1/recovery/sweeps')
   const { json } = await admin.post('/api/v1/schedules/nightly/run')
   expect(await entriesOf(admin)).toMatchObject([
     { action: 'run schedule', target: { schedule: 'nightly' }, deliveries: [json.id] },
-    { action: 'recover', target: { webhooks: ['acme/shop#7'] }, count: 3 },
+    { action: 'recover', target: { webhooks: ['acme/shop#7', 'octo#8'] }, count: 3 },
   ])
 })
