@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'hono'
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { deleteCookie, setCookie } from 'hono/cookie'
 import type { CookieOptions } from 'hono/utils/cookie'
 import {
   authorizationUrl,
@@ -15,7 +15,7 @@ import type { AuditLog } from '../../inbox/inbox.ts'
 import { newAuditEntry, recordOrLog } from '../../inbox/new-audit-entry.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import { clientAddress } from '../listener.ts'
-import type { Visitor } from './sessions.ts'
+import { cookiesNamed, type Visitor } from './sessions.ts'
 import { WrongTokens } from './wrong-tokens.ts'
 
 /** Who may log in with GitHub. */
@@ -49,7 +49,7 @@ const loginAge = 600
  *
  * 1. `start` sets a cookie, and sends the browser to GitHub.
  * 2. The user authorizes the App there. GitHub sends the browser to `finish` with a code and the state.
- * 3. `finish` checks that the cookie of this browser belongs to the state, and deletes it. It exchanges the code for a
+ * 3. `finish` checks that a cookie of this browser belongs to the state, and then deletes it. It exchanges the code for a
  *    token, reads the memberships of the user with it, forgets the token, and starts a session.
  *
  * The cookie holds the state and the verifier of PKCE, signed. So another browser cannot finish a login, and this server
@@ -79,9 +79,10 @@ export class GitHubLogin {
   readonly finish = async (context: Context): Promise<Response> => {
     const home = `${this.#base(context)}/`
     const [name, scope] = this.#cookie(context)
-    const cookie = getCookie(context, name)
-    deleteCookie(context, name, scope)
-    const result = await this.#visitorOf(context, this.#verifierIn(cookie, context.req.query('state')))
+    const verifier = this.#verifierIn(cookiesNamed(context, name), context.req.query('state'))
+    // Any page can send the browser here with a state of its own, which must not end a login that has begun.
+    if (verifier !== undefined) deleteCookie(context, name, scope)
+    const result = await this.#visitorOf(context, verifier)
     if (typeof result === 'string') return this.#redirect(context, `${home}#login=${result}`)
     const actor = { access: 'github', person: result.person, address: clientAddress(context) } as const
     await recordOrLog(this.#options, newAuditEntry(actor, 'login'), { count: 1 })
@@ -124,10 +125,13 @@ export class GitHubLogin {
   }
 
   /** The verifier of the login that this browser has started with this state. */
-  #verifierIn(cookie: string | undefined, state: string | undefined): string | undefined {
-    const [own = '', verifier, end, mac = ''] = (cookie ?? '').split('.', 4)
-    const isOurs = isEqual(mac, this.#mac(`${own}.${verifier}.${end}`)) && Number(end) > Date.now()
-    return isOurs && state !== undefined && isEqual(own, state) ? verifier : undefined
+  #verifierIn(cookies: readonly string[], state: string | undefined): string | undefined {
+    for (const cookie of cookies) {
+      const [own = '', verifier, end, mac = ''] = cookie.split('.', 4)
+      const isOurs = isEqual(mac, this.#mac(`${own}.${verifier}.${end}`)) && Number(end) > Date.now()
+      if (isOurs && state !== undefined && isEqual(own, state)) return verifier
+    }
+    return undefined
   }
 
   #mac(content: string): string {

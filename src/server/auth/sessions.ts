@@ -140,9 +140,13 @@ export function deleteSessionCookie(context: Context, adminUrl: URL | undefined)
 
 /** The values of all cookies with our name. Reads at most 200 cookies of the request. */
 export function sessionCookies(context: Context): string[] {
-  const name = `${cookieName(context)}=`
+  return cookiesNamed(context, cookieName(context))
+}
+
+/** The same for another name. Several servers of one host can set cookies with one name, at different paths. */
+export function cookiesNamed(context: Context, name: string): string[] {
   const pairs = (context.req.header('cookie') ?? '').split(';', 200).map((pair) => pair.trim())
-  return pairs.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(name.length))
+  return pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1))
 }
 
 /** Contains the port, so that two servers on one machine do not overwrite each other's cookies. */

@@ -126,8 +126,8 @@ describe('a callback', () => {
     const [mona, attacker] = [browser('mona'), browser('hubot')]
     const expired = `http://${admin.host}/#login=expired`
     const callback = await mona.authorize(await mona.start())
-    expect(await mona.finish(callback.replace(/state=\w/, 'state=_'))).toBe(expired)
-    expect(await mona.finish(callback)).toBe(expired) // the first attempt has deleted the cookie
+    expect(await mona.finish(callback.replace(/state=[^&]+/, 'state=forged'))).toBe(expired)
+    expect(mona.cookies.size).toBe(1)
     const other = await mona.authorize(await mona.start())
     expect(await attacker.finish(other)).toBe(expired)
     // The attacker makes the browser of mona finish the attacker's own login.
@@ -136,6 +136,19 @@ describe('a callback', () => {
     expect(await mona.finish(own)).toBe(expired)
     expect(github.requests.filter(({ path }) => path.includes('access_token'))).toEqual([])
     expect(await entriesOf(admin)).toEqual([])
+  })
+
+  test('succeeds after a callback with a forged state, and beside a cookie of another server', async () => {
+    const { admin, browser } = await openGitHubScene()
+    const mona = browser('mona')
+    const callback = await mona.authorize(await mona.start())
+    await mona.finish(callback.replace(/state=[^&]+/, 'state=forged'))
+    const { pathname, search } = new URL(callback)
+    const [name = ''] = [...mona.cookies.keys()]
+    const headers = { authorization: undefined, cookie: `${name}=planted; ${mona.cookieHeader}` }
+    const answered = await admin.ask(pathname + search, { headers })
+    expect(answered.headers.location).toBe(`http://${admin.host}/`)
+    expect(answered.headers['set-cookie']?.filter((cookie) => /Max-Age=0/.test(cookie))).toHaveLength(1)
   })
 
   test('that is replayed with its cookie starts no second session, because the code was used', async () => {
