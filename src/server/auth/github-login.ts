@@ -9,6 +9,7 @@ import {
   GitHubUser,
   type Group,
   type LoginApp,
+  loginSignal,
   UserLoginError,
 } from '../../github/app/user-login.ts'
 import type { AuditLog } from '../../inbox/inbox.ts'
@@ -103,8 +104,10 @@ export class GitHubLogin {
       return 'failed'
     }
     try {
-      const token = await exchangeUserCode(app, { code, verifier, redirectUri: this.#redirectUri(context) })
-      const user = await GitHubUser.identify(token, app.apiUrl)
+      const signal = loginSignal()
+      const redirectUri = this.#redirectUri(context)
+      const token = await exchangeUserCode(app, { code, verifier, redirectUri }, signal)
+      const user = await GitHubUser.identify(token, app.apiUrl, signal)
       const role = await this.#roleOf(user)
       if (role !== undefined) return { readOnly: role === 'viewer', person: user.login }
       logger.warn({ person: user.login, address }, 'Login with GitHub rejected: not a member')
@@ -117,10 +120,29 @@ export class GitHubLogin {
     }
   }
 
+  /**
+   * If GitHub does not answer for one group, the others decide, and the log names the reason: it may be why an operator
+   * becomes a viewer.
+   * @throws {UserLoginError} if no other group decides.
+   */
   async #roleOf(user: GitHubUser): Promise<'operator' | 'viewer' | undefined> {
-    const { operators, viewers } = this.#options
-    for (const group of operators) if (await user.isMember(group)) return 'operator'
-    for (const group of viewers) if (await user.isMember(group)) return 'viewer'
+    const { operators, viewers, logger } = this.#options
+    const groups = [
+      ...operators.map((group) => ({ group, role: 'operator' as const })),
+      ...viewers.map((group) => ({ group, role: 'viewer' as const })),
+    ]
+    let failure: UserLoginError | undefined
+    for (const { group, role } of groups) {
+      try {
+        if (!(await user.isMember(group))) continue
+        if (failure) logger.warn({ person: user.login, role }, `Login with GitHub lacks a group: ${failure.message}`)
+        return role
+      } catch (error) {
+        if (!(error instanceof UserLoginError) || error.code === 'rejected') throw error
+        failure ??= error
+      }
+    }
+    if (failure) throw failure
     return undefined
   }
 

@@ -192,6 +192,28 @@ describe('a callback', () => {
     expect(await mona.finish(await mona.authorize(await mona.start(), '0'))).toBe(`http://${admin.host}/#login=denied`)
   })
 
+  test('asks for the other groups if GitHub does not answer for one, and logs the reason', async () => {
+    const { admin, browser, github } = await openGitHubScene({ operators: 'other,acme/ops' })
+    github.failAt(/^GET \/user\/memberships\/orgs\/other$/, { status: 403, body: {} })
+    const mona = browser('mona')
+    expect(await mona.logIn()).toBe(`http://${admin.host}/`)
+    expect((await mona.ask('/api/v1/session')).json.readOnly).toBe(false)
+    const message = expect.stringContaining('the App may not read the members of other')
+    expect(admin.recorder.lines).toContainEqual(expect.objectContaining({ level: 'warn', message }))
+  })
+
+  test('does not call an exhausted rate limit a missing permission', async () => {
+    const { admin, browser, github } = await openGitHubScene({ operators: 'acme', viewers: 'other' })
+    const lisa = browser('lisa')
+    const callback = await lisa.authorize(await lisa.start())
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1796082000' }
+    github.failAt(/^GET \/user\/memberships/, { status: 403, body: {}, headers })
+    expect(await lisa.finish(callback)).toBe(`http://${admin.host}/#login=failed`)
+    const messages = admin.recorder.lines.map((line) => line.message).join('\n')
+    expect(messages).toContain('a rate limit of GitHub is exhausted')
+    expect(messages).not.toContain('permission')
+  })
+
   test.each([
     ['GitHub revokes the token', /^GET \/user$/, 401, 'expired', 'GitHub has revoked the token of the user'],
     [
@@ -210,7 +232,7 @@ describe('a callback', () => {
     ],
     ['GitHub does not answer', /access_token/, 'cut', 'failed', 'Cannot reach http://127.0.0.1'],
   ] as const)('starts no session if %s', async (_name, where, failure, reason, message) => {
-    const { admin, browser, github } = await openGitHubScene({ operators: 'acme' })
+    const { admin, browser, github } = await openGitHubScene({ operators: 'acme', viewers: 'other' })
     const lisa = browser('lisa')
     const callback = await lisa.authorize(await lisa.start())
     github.failAt(where, failure === 'cut' ? 'cut' : { status: failure, body: {} })
