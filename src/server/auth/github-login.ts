@@ -99,10 +99,16 @@ export class GitHubLogin {
     if (error === 'access_denied') return 'denied'
     const [address, now] = [clientAddress(context) ?? '', performance.now()]
     if (this.#wrong.wait(address, now) > 0) return 'wait'
+    // Counted before the exchange, so that requests at the same time cannot exceed the limit, and taken back unless
+    // GitHub rejects the code: an outage must not make the users of one address wait.
+    const attempt = code || `no code ${verifier}`
+    this.#wrong.add(address, attempt, now)
     if (!code) {
-      logger.error({ address }, 'Login with GitHub failed: GitHub sent the browser back without a code')
+      const reason = error !== undefined && /^\w{1,100}$/.test(error) ? error : 'no code'
+      logger.warn({ address }, `Login with GitHub failed: GitHub sent the browser back with ${reason}`)
       return 'failed'
     }
+    let isRejected = false
     try {
       const signal = loginSignal()
       const redirectUri = this.#redirectUri(context)
@@ -114,9 +120,11 @@ export class GitHubLogin {
       return 'forbidden'
     } catch (thrown) {
       if (!(thrown instanceof UserLoginError)) throw thrown
-      this.#wrong.add(address, code, now)
+      isRejected = thrown.code === 'rejected'
       logger.error({ address }, `Login with GitHub failed: ${thrown.message}`)
-      return thrown.code === 'rejected' ? 'expired' : 'failed'
+      return isRejected ? 'expired' : 'failed'
+    } finally {
+      if (!isRejected) this.#wrong.takeBack(address, attempt)
     }
   }
 

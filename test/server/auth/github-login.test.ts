@@ -252,6 +252,48 @@ describe('a callback', () => {
     const before = github.requests.length
     expect([await attempt('guess10'), github.requests.length]).toEqual(['wait', before])
   })
+
+  test('sends no more than ten codes at the same time to GitHub', async () => {
+    const { browser, github } = await openGitHubScene()
+    const attempt = async (code: string) => {
+      const user = browser('mona')
+      const state = new URL(await user.start()).searchParams.get('state')
+      return () => user.finish(`http://127.0.0.1/login/github/callback?code=${code}&state=${state}`)
+    }
+    const attempts = await Promise.all(Array.from({ length: 15 }, (_, index) => attempt(`guess${index}`)))
+    const results = await Promise.all(attempts.map((finish) => finish()))
+    expect(results.filter((target) => target.endsWith('#login=wait'))).toHaveLength(5)
+    expect(github.requests.filter(({ path }) => path.includes('access_token'))).toHaveLength(10)
+  })
+
+  test('does not count failures of GitHub', async () => {
+    const { admin, browser, github } = await openGitHubScene()
+    const mona = browser('mona')
+    for (let i = 0; i < 10; i++) {
+      const callback = await mona.authorize(await mona.start())
+      github.failAt(/access_token/, { status: 503, body: {} })
+      expect(await mona.finish(callback)).toBe(`http://${admin.host}/#login=failed`)
+    }
+    expect(await mona.logIn()).toBe(`http://${admin.host}/`)
+  })
+
+  test('without a code is logged with the error of GitHub, at most ten times a minute', async () => {
+    const { admin, browser } = await openGitHubScene()
+    const mona = browser('mona')
+    const attempt = async (error: string) => {
+      const state = new URL(await mona.start()).searchParams.get('state')
+      return mona.finish(`http://127.0.0.1/login/github/callback?error=${error}&state=${state}`)
+    }
+    expect(await attempt('application_suspended')).toMatch(/#login=failed$/)
+    for (let i = 0; i < 9; i++) expect(await attempt('not+a+code')).toMatch(/#login=failed$/)
+    expect(await attempt('other')).toMatch(/#login=wait$/)
+    const lines = admin.recorder.lines.filter(({ message }) => message.startsWith('Login with GitHub failed'))
+    const start = 'Login with GitHub failed: GitHub sent the browser back with'
+    expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      `warn ${start} application_suspended`,
+      ...Array(9).fill(`warn ${start} no code`),
+    ])
+  })
 })
 
 test('another site can neither start a login, nor read or frame its pages', async () => {
@@ -267,6 +309,9 @@ test('another site can neither start a login, nor read or frame its pages', asyn
   expect((await admin.ask('/login/github/callback?code=x&state=y', { headers: framed })).status).toBe(403)
   const foreign = { ...headers, host: 'evil.example' }
   expect((await admin.ask('/login/github/callback', { headers: foreign })).json.code).toBe('forbidden_host')
+  const malformed = { authorization: undefined, host: 'localhost:99999' }
+  const rejected = await admin.ask('/login/github', { headers: malformed })
+  expect([rejected.status, admin.recorder.lines]).toEqual([400, []])
 })
 
 test('the cookies are short, signed, hidden from scripts and bound to the site', async () => {
