@@ -117,6 +117,9 @@ describe('a code', () => {
     expect(await attempt({ code: 'guessed' })).toMatchObject(wrong)
     expect(await attempt({}, 10 * 60 * 1000)).toMatchObject(wrong)
     expect(await attempt({ client_secret: 'wrong' })).toMatchObject({ error: 'incorrect_client_credentials' })
+    const [first = '', ...rest] = client.client_secret
+    const rejected = { error: 'incorrect_client_credentials' }
+    expect(await attempt({ client_secret: `${first === 'é' ? 'è' : 'é'}${rest.join('')}` })).toMatchObject(rejected)
     expect(await attempt({ redirect_uri: `${callback}/2` })).toMatchObject({ error: 'redirect_uri_mismatch' })
     const other = github.addApp({ id: 8 })
     const others = { client_id: other.clientId, client_secret: other.clientSecret }

@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import type { Json } from '../../../runtime/json.ts'
 import { anonymous, type Caller } from '../auth/caller.ts'
 import { grantable } from '../auth/permissions.ts'
@@ -40,12 +40,21 @@ export function listener(context: ListenerContext): RequestListener {
     if (failure === 'cut') return void request.socket.destroy()
     const text = await textOf(request).catch(() => undefined)
     if (text === undefined) return void response.destroy() // too long, or the client has disconnected
-    const reply: Reply = failure ?? visit(context, entry, text) ?? answer(context, entry, text)
-    const { status, headers: more, body, page = body === undefined ? undefined : JSON.stringify(body) } = reply
-    entry.status = status
-    response.writeHead(status, { ...commonHeaders(context.world), ...more })
-    response.end(page)
+    try {
+      send(response, context, entry, failure ?? visit(context, entry, text) ?? answer(context, entry, text))
+    } catch (error) {
+      // Without this, the error would end the process. It is a defect of the local GitHub, or of a planned failure.
+      console.error('%s', `The local GitHub failed to answer ${method} ${path}:`, error)
+      send(response, context, entry, { status: 500, body: { message: `The local GitHub failed: ${error}` } })
+    }
   }
+}
+
+function send(response: ServerResponse, { world }: ListenerContext, entry: LocalGitHubRequest, reply: Reply): void {
+  const { status, headers, body, page = body === undefined ? undefined : JSON.stringify(body) } = reply
+  response.writeHead(status, { ...commonHeaders(world), ...headers })
+  entry.status = status
+  response.end(page)
 }
 
 /** The failure with which a test has replaced the single delivery in a path. */

@@ -18,16 +18,22 @@ export async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-/** @throws {HttpError} if the text is neither empty nor a JSON object. */
+/** @throws {HttpError} if the text is neither empty nor a JSON object, or if it has half of a surrogate pair. */
 export function jsonOf(text: string): Json {
   if (text === '') return {}
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(text, wellFormed)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
   } catch {
     throw new HttpError(400, 'Problems parsing JSON')
   }
   throw new HttpError(400, 'Body should be a JSON object')
+}
+
+/** The value of a member. URLs and UTF-8 cannot contain a text with half of a surrogate pair. */
+function wellFormed(_name: string, value: unknown): unknown {
+  if (typeof value === 'string' && !value.isWellFormed()) throw new SyntaxError('Half of a surrogate pair')
+  return value
 }
 
 /**

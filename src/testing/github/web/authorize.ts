@@ -126,5 +126,7 @@ const descriptions = {
   redirect_uri_mismatch: 'The redirect_uri MUST match the registered callback URL for this application.',
 } as const
 
-const isEqual = (one: string, other: string): boolean =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+function isEqual(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)]
+  return a.length === b.length && timingSafeEqual(a, b) // the same number of characters may have more bytes
+}
