@@ -88,6 +88,7 @@ test.each([
   ['POST /repos/octo/hello/git/refs', { ref: 'refs/heads/new', sha: 'a'.repeat(40) }, 'Object does not exist'],
   ['POST /repos/octo/hello/git/refs', { ref: 'new', sha: 'MAIN' }, "Reference name must start with 'refs/heads/'"],
   ['DELETE /repos/octo/hello/git/refs/heads%2Fnone', {}, 'Reference does not exist'],
+  ['DELETE /repos/octo/hello/git/refs/heads%2Fmain', {}, 'Cannot delete the default branch'],
 ])('%s rejects %j', async (what, body, message) => {
   const { main, reject } = await scene()
   expect(await reject(what, JSON.parse(JSON.stringify(body).replace('MAIN', main)))).toEqual([422, message])

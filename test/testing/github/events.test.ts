@@ -50,6 +50,20 @@ test('about issues, comments, labels and checks', async () => {
   for (const { name, payload } of described) expectDescribedPayload(name, payload)
 })
 
+test('about a pull request whose branch is deleted: GitHub closes it', async () => {
+  const { rest, sent } = await written()
+  await write(rest, 'main', 'README.md')
+  await write(rest, 'feature', 'new.md')
+  const { data } = await rest.pulls.create({ ...repo, title: 'Add new.md', head: 'feature', base: 'main' })
+  const before = (await sent()).length
+  await rest.git.deleteRef({ ...repo, ref: 'heads/feature' })
+  const after = (await sent()).slice(before)
+  expect(after.map(({ name }) => name)).toEqual(['delete', 'push', 'pull_request.closed'])
+  for (const { name, payload } of after) expectDescribedPayload(name, payload)
+  const pull = (await rest.pulls.get({ ...repo, pull_number: data.number })).data
+  expect(pull).toMatchObject({ state: 'closed', merged: false, head: { sha: data.head.sha } })
+})
+
 test('about pull requests, reviews and pushes', async () => {
   const { rest, bot, sent } = await written()
   await write(rest, 'main', 'README.md')
