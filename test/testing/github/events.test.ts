@@ -1,7 +1,7 @@
 /** The events that writes send have the payloads that GitHub describes. */
 import { expect, test } from 'vitest'
 import { expectDescribedPayload } from './described.ts'
-import { botFor, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
+import { botFor, createBranch, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
 
 const repo = { owner: 'acme', repo: 'shop' }
 
@@ -25,7 +25,6 @@ async function written() {
   }
 }
 
-/** Writes a file, which creates the branch if it does not exist. */
 const write = (rest: Awaited<ReturnType<typeof written>>['rest'], branch: string, path: string) =>
   rest.repos.createOrUpdateFileContents({ ...repo, branch, path, message: `Add ${path}`, content: 'SGk=' })
 
@@ -53,6 +52,7 @@ test('about issues, comments, labels and checks', async () => {
 test('about a pull request whose branch is deleted: GitHub closes it', async () => {
   const { rest, sent } = await written()
   await write(rest, 'main', 'README.md')
+  await createBranch(rest, repo, 'feature')
   await write(rest, 'feature', 'new.md')
   const { data } = await rest.pulls.create({ ...repo, title: 'Add new.md', head: 'feature', base: 'main' })
   const before = (await sent()).length
@@ -67,6 +67,7 @@ test('about a pull request whose branch is deleted: GitHub closes it', async () 
 test('about pull requests, reviews and pushes', async () => {
   const { rest, bot, sent } = await written()
   await write(rest, 'main', 'README.md')
+  await createBranch(rest, repo, 'feature')
   await write(rest, 'feature', 'new.md')
   const { data } = await rest.pulls.create({ ...repo, title: 'Add new.md', head: 'feature', base: 'main' })
   const pull = { ...repo, pull_number: data.number }
@@ -78,8 +79,15 @@ test('about pull requests, reviews and pushes', async () => {
   await rest.pulls.merge(pull)
   const all = await sent()
   expect(all.map(({ name }) => name)).toEqual([
-    ...['push', 'create', 'push', 'pull_request.opened', 'push', 'pull_request.synchronize', 'pull_request.edited'],
-    ...['pull_request.closed', 'pull_request.reopened', 'pull_request_review.submitted', 'push', 'pull_request.closed'],
+    ...['push', 'create', 'push', 'push', 'pull_request.opened', 'push', 'pull_request.synchronize'],
+    ...[
+      'pull_request.edited',
+      'pull_request.closed',
+      'pull_request.reopened',
+      'pull_request_review.submitted',
+      'push',
+      'pull_request.closed',
+    ],
   ])
   for (const { name, payload } of all) expectDescribedPayload(name, payload)
   await rest.git.deleteRef({ ...repo, ref: 'heads/feature' })

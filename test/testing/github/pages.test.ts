@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { LocalGitHub } from '../../../src/testing/index.ts'
 import { formOf, send } from './browser.ts'
-import { ask, secret, start, startPlain } from './scene.ts'
+import { ask, createBranch, octokitFor, secret, start, startPlain } from './scene.ts'
 
 const root = '/octo/hello'
 
@@ -52,11 +52,12 @@ describe('texts of users', () => {
     await ask(github, 'POST /repos/octo/hello/issues', { token: 'right', body })
     await ask(github, 'POST /repos/octo/hello/issues/1/comments', { token: 'right', body: { body: hostile } })
     const file = { message: hostile, content: Buffer.from(hostile).toString('base64'), branch: '<b>' }
+    await createBranch(octokitFor(github, 'right').rest, { owner: 'octo', repo: 'hello' }, '<b>')
     await ask(github, `PUT /repos/octo/hello/contents/${encodeURIComponent('<i>')}`, { token: 'right', body: file })
     await github.idle()
     const paths = [root, `${root}?branch=%3Cb%3E`, `${root}/blob/%3Cb%3E/%3Ci%3E`, `${root}/issues`, `${root}/pulls`]
     const deliveries = github.deliveries(hook).map(({ id }) => `/settings/hooks/${hook.id}/deliveries/${id}`)
-    expect(deliveries).toHaveLength(4)
+    expect(deliveries).toHaveLength(5)
     for (const path of [...paths, `${root}/issues/1`, `/settings/hooks/${hook.id}`, ...deliveries]) {
       const { status, text } = await get(github, path)
       expect([path, status]).toEqual([path, 200])
@@ -112,6 +113,17 @@ test('a commit replaces the content of a file, with the line breaks of Unix', as
   const { json } = await ask(github, 'GET /repos/octo/hello/contents/README.md', { token: 'right' })
   expect(Buffer.from(json.content, 'base64').toString()).toBe('One\nTwo')
   expect((await get(github, root)).text).toContain('Update README.md')
+})
+
+test('a commit to a new branch creates the branch from main', async () => {
+  const github = await scene()
+  const fields = { path: 'new.md', branch: 'next', content: 'New', message: '' }
+  expect(await post(github, `${root}/commits`, { ...fields, path: '/' })).toMatchObject({ status: 404 })
+  expect((await ask(github, 'GET /repos/octo/hello/branches/next')).status).toBe(404)
+  expect(await post(github, `${root}/commits`, fields)).toMatchObject({ status: 302, location: `${root}?branch=next` })
+  const { json } = await ask(github, 'GET /repos/octo/hello/commits?sha=next')
+  const messages = json.map(({ commit }: { commit: { message: string } }) => commit.message)
+  expect(messages).toEqual(['Create new.md', 'Create README.md'])
 })
 
 test('a webhook gets a ping and deliveries, which can be sent again', async () => {
