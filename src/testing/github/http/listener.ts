@@ -14,7 +14,7 @@ import { guard } from './guard.ts'
 import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
 import type { RateLimits } from './limits.ts'
 import { HttpError, missingRoute, notFound, type Reply, withoutUserAgent } from './reply.ts'
-import { jsonOf, textOf } from './request-body.ts'
+import { formOf, jsonOf, textOf } from './request-body.ts'
 import type { Call, Finder, Route } from './route.ts'
 
 /** The state that requests are answered from. */
@@ -75,7 +75,7 @@ function visit(context: ListenerContext, entry: LocalGitHubRequest, text: string
   if (repo !== undefined && !world.findRepository(`${owner}/${repo}`)) return undefined
   const rejected = rejectForeign(entry, shown)
   if (rejected) return rejected
-  const form = new URLSearchParams(text)
+  const form = formOf(text, entry.headers)
   if (text !== '') entry.body = Object.fromEntries(form)
   return shown.answer({
     ...{ world, sender, url, headers: entry.headers, form, parameters },
