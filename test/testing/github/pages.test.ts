@@ -85,11 +85,26 @@ describe('a request of another site', () => {
     expect(await from(`${root}/issues`, github.webUrl)).toBe(422) // the title is missing
   })
 
-  test('cannot read a page by a name of its own for this machine', async () => {
+  test('cannot create an organization', async () => {
     const github = await scene()
-    expect(await statusWith(github, 'GET', root, { host: 'other.example' })).toBe(403)
-    for (const host of ['localhost:3003', '127.0.0.1', '[::1]:80'])
-      expect(await statusWith(github, 'GET', root, { host })).toBe(200)
+    const [path, { host }] = ['/organizations/new-org/settings/apps/new', new URL(github.webUrl)]
+    const manifest = JSON.stringify({ url: 'https://bot.example.com' })
+    expect(await statusWith(github, 'GET', `${path}?manifest=${encodeURIComponent(manifest)}`, { host })).toBe(200)
+    expect((await get(github, path)).status).toBe(422)
+    const app = github.addApp({ id: 3 })
+    const installation = `/apps/${app.slug}/installations/new`
+    expect((await get(github, installation)).text).not.toContain('new-org')
+    await post(github, path.replace(/\/new$/, ''), { manifest, name: 'Hello' })
+    expect((await get(github, installation)).text).toContain('<option>new-org</option>')
+  })
+
+  test('cannot read a page or the API by a name of its own for this machine', async () => {
+    const github = await scene()
+    for (const path of [root, '/repos/octo/hello/issues']) {
+      const get = (host: string) => statusWith(github, 'GET', path, { host, 'user-agent': 'a test' })
+      expect(await get('other.example')).toBe(403)
+      for (const host of ['localhost:3003', '127.0.0.1', '[::1]:80']) expect(await get(host)).toBe(200)
+    }
   })
 })
 

@@ -4,7 +4,7 @@ import { anonymous, type Caller } from '../auth/caller.ts'
 import { grantable } from '../auth/permissions.ts'
 import type { Failure, LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
-import { rejectForeign } from '../web/foreign-requests.ts'
+import { rejectForeignForm, rejectForeignHost } from '../web/foreign-requests.ts'
 import { findPage } from '../web/pages.ts'
 import type { App } from '../world/app.ts'
 import type { World } from '../world/world.ts'
@@ -35,6 +35,8 @@ export function listener(context: ListenerContext): RequestListener {
     const { method = '', url: path = '', headers } = request
     const entry: LocalGitHubRequest = { method, path, headers, status: 0 }
     context.requests.push(entry)
+    const foreign = rejectForeignHost(entry)
+    if (foreign) return send(response, context, entry, foreign)
     const failure = context.failures.next(method, path) ?? overriddenEntry(context.world, path)
     if (failure === 'hang') return
     if (failure === 'cut') return void request.socket.destroy()
@@ -73,7 +75,7 @@ function visit(context: ListenerContext, entry: LocalGitHubRequest, text: string
   const { owner, repo } = parameters
   // The path of a route may have the form of a page of a repository.
   if (repo !== undefined && !world.findRepository(`${owner}/${repo}`)) return undefined
-  const rejected = rejectForeign(entry, shown)
+  const rejected = rejectForeignForm(entry, shown)
   if (rejected) return rejected
   const form = formOf(text, entry.headers)
   if (text !== '') entry.body = Object.fromEntries(form)

@@ -33,7 +33,7 @@ export function registerApp(visit: Visit): Reply {
   const name = (form.get('name') ?? '').trim()
   const problem = problemOf(world, owner, name)
   if (problem) return confirmation(visit, owner, manifest, name, problem)
-  const { app, webhookSecret } = register(world, owner, manifest, name)
+  const { app, webhookSecret } = register(world, world.account(owner.login, owner.type), manifest, name)
   const [hook] = world.hooksOf(app)
   if (hook?.active) ping(world, sender, hook)
   if (manifest.redirectUrl === undefined) return redirect(`${settingsOf(owner)}/apps/${app.slug}`)
