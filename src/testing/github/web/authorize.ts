@@ -22,7 +22,7 @@ export function showAuthorization(visit: Visit): Reply {
 <button name="authorize" value="0">Cancel</button>
 <button name="authorize" value="1">Authorize ${request.app.name}</button>
 </form>`
-  return page(200, `Authorize ${request.app.name}`, content, { formsLeave: true })
+  return page(200, `Authorize ${request.app.name}`, content, { formsLeave: true, user: world.visitor.login })
 }
 
 /** Sends the browser back with a code, or with an error if the user cancels. */
