@@ -13,6 +13,9 @@ interface Flags {
 
 const defaultPort = 3003
 
+/** The requests, and the deliveries of each webhook, that it keeps in memory: the command may run for days. */
+const maxRecords = 1000
+
 export function addGitHub(program: Command): void {
   program
     .command('github')
@@ -42,8 +45,8 @@ async function serveGitHub({ port, repository: names = ['acme/shop'], token, jso
   // Imported here, because other commands do not need it.
   const { LocalGitHub, nextCommands } = await import('../testing/github/local-github.ts')
   // Deliveries come from this machine, so a server with a check of the origin must accept its addresses.
-  const start = (chosen: number) =>
-    LocalGitHub.start({ port: chosen, hooks: ['127.0.0.0/8', '::1/128'], ...(token !== undefined && { token }) })
+  const options = { hooks: ['127.0.0.0/8', '::1/128'], maxRecords, ...(token !== undefined && { token }) }
+  const start = (chosen: number) => LocalGitHub.start({ ...options, port: chosen })
   const github = await startAt(start, port)
   for (const name of names) seed(github, name)
   const [owner = ''] = names[0]?.split('/') ?? []

@@ -35,6 +35,7 @@ export function listener(context: ListenerContext): RequestListener {
     const { method = '', url: path = '', headers } = request
     const entry: LocalGitHubRequest = { method, path, headers, status: 0 }
     context.requests.push(entry)
+    if (context.requests.length > context.world.maxRecords) context.requests.shift()
     const foreign = rejectForeignHost(entry)
     if (foreign) return send(response, context, entry, foreign)
     const failure = context.failures.next(method, path) ?? overriddenEntry(context.world, path)
