@@ -11,7 +11,10 @@ interface Flags {
   json?: true
 }
 
-const usualPort = 3003
+const defaultPort = 3003
+
+/** The requests, and the deliveries of each webhook, that it keeps in memory: the command may run for days. */
+const maxRecords = 1000
 
 export function addGitHub(program: Command): void {
   program
@@ -22,7 +25,7 @@ export function addGitHub(program: Command): void {
         'what you and your bot do there.\n' +
         'Everything is in memory only, and lost when the command ends.',
     )
-    .option('--port <port>', `Port on 127.0.0.1, or 0 for a free one (default: ${usualPort})`, parsePort)
+    .option('--port <port>', `Port on 127.0.0.1, or 0 for a free one (default: ${defaultPort})`, parsePort)
     .option('--repository <owner/name>', 'Repository to create; repeatable (default: acme/shop)', addRepository)
     .option('--token <token>', 'Token that the API accepts for the user octocat (default: none)')
     .option('--json', 'Print one JSON object with the addresses')
@@ -42,8 +45,8 @@ async function serveGitHub({ port, repository: names = ['acme/shop'], token, jso
   // Imported here, because other commands do not need it.
   const { LocalGitHub, nextCommands } = await import('../testing/github/local-github.ts')
   // Deliveries come from this machine, so a server with a check of the origin must accept its addresses.
-  const start = (chosen: number) =>
-    LocalGitHub.start({ port: chosen, hooks: ['127.0.0.0/8', '::1/128'], ...(token !== undefined && { token }) })
+  const options = { hooks: ['127.0.0.0/8', '::1/128'], maxRecords, ...(token !== undefined && { token }) }
+  const start = (chosen: number) => LocalGitHub.start({ ...options, port: chosen })
   const github = await startAt(start, port)
   for (const name of names) seed(github, name)
   const [owner = ''] = names[0]?.split('/') ?? []
@@ -55,18 +58,18 @@ async function serveGitHub({ port, repository: names = ['acme/shop'], token, jso
   await github.close()
 }
 
-/** Starts it at the port that the user has chosen, or else at the usual port or, if that is in use, at a free one. */
+/** Starts it at the port that the user has chosen, or else at the default port or, if that is in use, at a free one. */
 async function startAt(start: (port: number) => Promise<LocalGitHub>, port: number | undefined): Promise<LocalGitHub> {
   try {
-    return await start(port ?? usualPort)
+    return await start(port ?? defaultPort)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE' && port === undefined) {
-      console.error(`hookserver: Another program uses port ${usualPort}, so the local GitHub uses a free one`)
+      console.error(`hookserver: Another program uses port ${defaultPort}, so the local GitHub uses a free one`)
       return start(0)
     }
     const reason = code === 'EADDRINUSE' ? 'another program uses it' : message
-    throw new Error(`Cannot listen on port ${port ?? usualPort}: ${reason}. Choose another one with --port`, {
+    throw new Error(`Cannot listen on port ${port ?? defaultPort}: ${reason}. Choose another one with --port`, {
       cause: error,
     })
   }

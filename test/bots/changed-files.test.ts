@@ -88,13 +88,13 @@ describe('the changed files of a pull request', () => {
     const github = await startGitHub()
     const [repo, token] = ['Codertocat/Hello-World', github.addToken()]
     github.addRepository(repo)
+    const opened = sample('pull_request.opened')
+    expect(opened.pull_request.head.ref).toBe('changes')
+    await github.deliver('pull_request.opened', opened)
     await fetch(`${github.url}/repos/${repo}/contents/src/a.ts`, {
       ...{ method: 'PUT', headers: { authorization: `Bearer ${token}` } },
       body: JSON.stringify({ message: 'Add', content: 'SGk=', branch: 'changes' }),
     })
-    const opened = sample('pull_request.opened')
-    expect(opened.pull_request.head.ref).toBe('changes')
-    await github.deliver('pull_request.opened', opened)
     const found = await filesOf('pull_request', opened as unknown as Json, github)
     expect(found).toEqual({ files: ['src/a.ts'], complete: true })
   })

@@ -57,7 +57,7 @@ declare global {
  * `after(() => github.close())` in node:test.
  */
 export class LocalGitHub {
-  /** All requests to the API and the pages so far, in order of receipt. */
+  /** All requests to the API and the pages so far, in order of receipt. `maxRecords` limits them. */
   readonly requests: LocalGitHubRequest[] = []
   readonly #world: World
   readonly #limits: RateLimits
@@ -71,11 +71,11 @@ export class LocalGitHub {
   private constructor(options: LocalGitHubOptions) {
     const { hooks = documentedRanges, token, enterprise = false, limits, strict = false, timeout } = options
     const version = enterprise === true ? '3.19.0' : enterprise || undefined
-    const { statusTexts = 'current', logLag = 0, pollInterval } = options
+    const { statusTexts = 'current', logLag = 0, pollInterval, maxRecords = Number.POSITIVE_INFINITY } = options
     const { installationTokens = version === undefined ? 'stateless' : 'stateful' } = options
     this.#world = new World({
       ...{ ranges: hooks, enterprise: version, statelessTokens: installationTokens === 'stateless' },
-      ...{ statusTexts, logLag, pollInterval },
+      ...{ statusTexts, logLag, pollInterval, maxRecords },
     })
     this.#limits = new RateLimits(limits ?? {}, this.#world.clock, strict)
     this.#sender = new DeliverySender(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))

@@ -42,6 +42,11 @@ export interface LocalGitHubOptions {
    * other lists only. Default: no header.
    */
   pollInterval?: number
+  /**
+   * How many requests, and how many deliveries of each webhook, it keeps. It then deletes the oldest ones. Default: all,
+   * because tests read them. Set it for a local GitHub that runs for long.
+   */
+  maxRecords?: number
 }
 
 /** The rate limits of the local GitHub. */

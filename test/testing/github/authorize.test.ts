@@ -1,8 +1,8 @@
 /** The login of users by OAuth, without a browser. */
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { LocalGitHub } from '../../../src/testing/index.ts'
-import { formOf, send } from './browser.ts'
+import type { LocalApp, LocalGitHub } from '../../../src/testing/index.ts'
+import { codeFor as codeForManifest, formOf, manifest, send } from './browser.ts'
 import { ask, octokitFor, start } from './scene.ts'
 
 const callback = 'http://127.0.0.1:8001/callback'
@@ -42,12 +42,15 @@ async function exchange(github: LocalGitHub, fields: Record<string, string>): Pr
 describe('the page that authorizes an App', () => {
   test('asks the user once, and sends the browser back with a code and the state', async () => {
     const { github, request } = await scene()
-    expect((await show(github, request)).status).toBe(200)
+    const page = await show(github, request)
+    expect(page.status).toBe(200)
+    // The form leads to another site by a redirect, to which a browser would apply the policy.
+    expect(page.headers.get('content-security-policy')).not.toContain('form-action')
     const target = await answer(github, request)
     expect(target.href).toMatch(/^http:\/\/127\.0\.0\.1:8001\/callback\?code=\w{20}&state=s$/)
     expect((await show(github, request)).status).toBe(302)
     github.signIn('mona')
-    expect((await show(github, request)).status).toBe(200)
+    expect(await (await show(github, request)).text()).toContain('Signed in as mona')
   })
 
   test('sends the browser back with an error if the user cancels', async () => {
@@ -77,6 +80,29 @@ describe('the page that authorizes an App', () => {
   })
 })
 
+describe('the callback URLs of an App', () => {
+  const authorization = async (github: LocalGitHub, app: LocalApp, redirectUri: string) =>
+    (await show(github, { client_id: app.clientId, redirect_uri: redirectUri })).status
+
+  test('are those of its manifest', async () => {
+    const github = await start()
+    await codeForManifest(github, { ...manifest, callback_urls: [callback] })
+    expect(await authorization(github, github.apps[0] as LocalApp, callback)).toBe(200)
+  })
+
+  test('are changed on its page', async () => {
+    const github = await start()
+    const app = github.addApp({ id: 7 })
+    const address = `${github.webUrl}/settings/apps/app-7`
+    expect(await authorization(github, app, callback)).toBe(400)
+    const wrong = await send(address, { callback_urls: 'javascript:alert(1)' })
+    expect([wrong.status, wrong.text]).toEqual([422, expect.stringContaining('Callback url must be a valid URL')])
+    expect(await send(address, { callback_urls: `${callback}\r\n` })).toMatchObject({ status: 302 })
+    expect(await (await fetch(address)).text()).toContain(`\n${callback}</textarea>`)
+    expect(await authorization(github, app, callback)).toBe(200)
+  })
+})
+
 describe('a code', () => {
   test('is exchanged for a token that expires after eight hours', async () => {
     const { github, client, request } = await scene()
@@ -88,6 +114,19 @@ describe('a code', () => {
     expect((await octokitFor(github, token).rest.users.getAuthenticated()).data.login).toBe('octocat')
     github.clock.advance(8 * 60 * 60 * 1000)
     expect(await ask(github, 'GET /user', { token })).toMatchObject({ status: 401 })
+  })
+
+  test('is exchanged by a request with JSON', async () => {
+    const { github, client, request } = await scene()
+    const body = JSON.stringify({
+      ...client,
+      code: await codeFor(github, request),
+      code_verifier: verifier,
+      scopes: [],
+    })
+    const headers = { accept: 'application/json', 'content-type': 'application/json; charset=utf-8' }
+    const response = await fetch(`${github.webUrl}/login/oauth/access_token`, { method: 'POST', body, headers })
+    expect(await response.json()).toMatchObject({ access_token: expect.stringMatching(/^ghu_/) })
   })
 
   const wrong = { error: 'bad_verification_code' }
@@ -114,6 +153,9 @@ describe('a code', () => {
     expect(await attempt({ code: 'guessed' })).toMatchObject(wrong)
     expect(await attempt({}, 10 * 60 * 1000)).toMatchObject(wrong)
     expect(await attempt({ client_secret: 'wrong' })).toMatchObject({ error: 'incorrect_client_credentials' })
+    const [first = '', ...rest] = client.client_secret
+    const rejected = { error: 'incorrect_client_credentials' }
+    expect(await attempt({ client_secret: `${first === 'é' ? 'è' : 'é'}${rest.join('')}` })).toMatchObject(rejected)
     expect(await attempt({ redirect_uri: `${callback}/2` })).toMatchObject({ error: 'redirect_uri_mismatch' })
     const other = github.addApp({ id: 8 })
     const others = { client_id: other.clientId, client_secret: other.clientSecret }

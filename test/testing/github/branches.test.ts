@@ -36,11 +36,31 @@ test('a new branch begins with the commits of its SHA', async () => {
   expect((await rest.repos.getBranch({ ...repo, branch: 'feature/one' })).data.commit.sha).toBe(data[0]?.sha)
 })
 
-test('a write to a branch that does not exist creates it from main', async () => {
+test('a write to a branch that does not exist is 404, unless a pull request names the branch', async () => {
   const { rest, write } = await scene()
+  await expect(write('c.md', 'next')).rejects.toMatchObject({
+    status: 404,
+    message: expect.stringMatching(/^Branch next not found/),
+  })
+  await rest.pulls.create({ ...repo, title: 'Add c.md', head: 'next', base: 'main' })
   await write('c.md', 'next')
   const { data } = await rest.repos.listCommits({ ...repo, sha: 'next' })
   expect(data.map(({ commit }) => commit.message)).toEqual(['Add c.md', 'Create README.md'])
+})
+
+test.each([
+  ['one branch', 'main', 'main', 'No commits between main and main'],
+  ['an unchanged branch', 'same', 'main', 'No commits between main and same'],
+  ['two branches that have an open one', 'feature/one', 'main', 'A pull request already exists for octo:feature/one.'],
+])('a pull request between %s is rejected', async (_, head, base, message) => {
+  const { github, rest, main } = await scene()
+  await rest.git.createRef({ ...repo, ref: 'refs/heads/same', sha: main })
+  const open = (await rest.pulls.create({ ...repo, title: 'Add', head: 'feature/one', base: 'main' })).data
+  const body = { title: 'Again', head, base }
+  const { status, json } = await ask(github, 'POST /repos/octo/hello/pulls', { token: 'right', body })
+  expect([status, json.errors]).toEqual([422, [{ resource: 'PullRequest', code: 'custom', message }]])
+  await rest.pulls.update({ ...repo, pull_number: open.number, state: 'closed' })
+  expect((await rest.pulls.create({ ...repo, ...body, head: 'feature/one', base: 'main' })).status).toBe(201)
 })
 
 test('branches and commits are compared', async () => {
@@ -88,6 +108,7 @@ test.each([
   ['POST /repos/octo/hello/git/refs', { ref: 'refs/heads/new', sha: 'a'.repeat(40) }, 'Object does not exist'],
   ['POST /repos/octo/hello/git/refs', { ref: 'new', sha: 'MAIN' }, "Reference name must start with 'refs/heads/'"],
   ['DELETE /repos/octo/hello/git/refs/heads%2Fnone', {}, 'Reference does not exist'],
+  ['DELETE /repos/octo/hello/git/refs/heads%2Fmain', {}, 'Cannot delete the default branch'],
 ])('%s rejects %j', async (what, body, message) => {
   const { main, reject } = await scene()
   expect(await reject(what, JSON.parse(JSON.stringify(body).replace('MAIN', main)))).toEqual([422, message])

@@ -1,7 +1,7 @@
 /** Bots read and write issues, pull requests, files and checks, and their writes send events. */
 import { describe, expect, test } from 'vitest'
 import { type LocalGitHub, sample } from '../../../src/testing/index.ts'
-import { ask, botFor, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
+import { ask, botFor, createBranch, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
 
 const token = 'right'
 const repo = { owner: 'octo', repo: 'hello' }
@@ -253,6 +253,7 @@ describe('pull requests', () => {
       })
     const same = await put('same.md', 'main', 'Same')
     const changed = await put('changed.md', 'main', 'Old')
+    await createBranch(rest, repo, 'feature')
     await put('same.md', 'feature', 'Same', same.data.content?.sha)
     await put('changed.md', 'feature', 'New', changed.data.content?.sha)
     await put('docs/a file.md', 'feature', 'One\nTwo')
@@ -283,6 +284,7 @@ describe('files', () => {
     const made = await rest.repos.createOrUpdateFileContents({ ...at, message: 'Add', content })
     const sha = made.data.content?.sha ?? ''
     expect([made.status, sha]).toEqual([201, 'c6d699178890757ec7997149aacd7badaa87ea7d'])
+    await createBranch(rest, repo, 'next')
     const other = { ...at, message: 'Change', content: Buffer.from('Changed').toString('base64'), branch: 'next' }
     expect((await rest.repos.createOrUpdateFileContents({ ...other, sha })).status).toBe(200)
     const read = async (ref?: string) => {

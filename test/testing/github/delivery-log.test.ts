@@ -19,6 +19,15 @@ async function send(github: LocalGitHub, what: string) {
   return { status: response.status, text: await response.text() }
 }
 
+test('a local GitHub with maxRecords keeps only the last requests and deliveries', async () => {
+  const github = await start({ token, maxRecords: 2 })
+  const hook = hookOf(github)
+  const made = github.record(hook, [push, push, push])
+  expect(github.deliveries(hook)).toEqual(made.slice(1))
+  for (const name of ['one', 'two', 'three']) await send(github, `GET /${name}`)
+  expect(github.requests.map(({ path }) => path)).toEqual(['/two', '/three'])
+})
+
 describe('the id of a delivery', () => {
   test('is larger than 2^53, rises, and is not found after rounding', async () => {
     const github = await start({ token })

@@ -1,7 +1,7 @@
 /** The events that writes send have the payloads that GitHub describes. */
 import { expect, test } from 'vitest'
 import { expectDescribedPayload } from './described.ts'
-import { botFor, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
+import { botFor, createBranch, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
 
 const repo = { owner: 'acme', repo: 'shop' }
 
@@ -25,7 +25,6 @@ async function written() {
   }
 }
 
-/** Writes a file, which creates the branch if it does not exist. */
 const write = (rest: Awaited<ReturnType<typeof written>>['rest'], branch: string, path: string) =>
   rest.repos.createOrUpdateFileContents({ ...repo, branch, path, message: `Add ${path}`, content: 'SGk=' })
 
@@ -50,9 +49,25 @@ test('about issues, comments, labels and checks', async () => {
   for (const { name, payload } of described) expectDescribedPayload(name, payload)
 })
 
+test('about a pull request whose branch is deleted: GitHub closes it', async () => {
+  const { rest, sent } = await written()
+  await write(rest, 'main', 'README.md')
+  await createBranch(rest, repo, 'feature')
+  await write(rest, 'feature', 'new.md')
+  const { data } = await rest.pulls.create({ ...repo, title: 'Add new.md', head: 'feature', base: 'main' })
+  const before = (await sent()).length
+  await rest.git.deleteRef({ ...repo, ref: 'heads/feature' })
+  const after = (await sent()).slice(before)
+  expect(after.map(({ name }) => name)).toEqual(['delete', 'push', 'pull_request.closed'])
+  for (const { name, payload } of after) expectDescribedPayload(name, payload)
+  const pull = (await rest.pulls.get({ ...repo, pull_number: data.number })).data
+  expect(pull).toMatchObject({ state: 'closed', merged: false, head: { sha: data.head.sha } })
+})
+
 test('about pull requests, reviews and pushes', async () => {
   const { rest, bot, sent } = await written()
   await write(rest, 'main', 'README.md')
+  await createBranch(rest, repo, 'feature')
   await write(rest, 'feature', 'new.md')
   const { data } = await rest.pulls.create({ ...repo, title: 'Add new.md', head: 'feature', base: 'main' })
   const pull = { ...repo, pull_number: data.number }
@@ -64,8 +79,15 @@ test('about pull requests, reviews and pushes', async () => {
   await rest.pulls.merge(pull)
   const all = await sent()
   expect(all.map(({ name }) => name)).toEqual([
-    ...['push', 'create', 'push', 'pull_request.opened', 'push', 'pull_request.synchronize', 'pull_request.edited'],
-    ...['pull_request.closed', 'pull_request.reopened', 'pull_request_review.submitted', 'push', 'pull_request.closed'],
+    ...['push', 'create', 'push', 'push', 'pull_request.opened', 'push', 'pull_request.synchronize'],
+    ...[
+      'pull_request.edited',
+      'pull_request.closed',
+      'pull_request.reopened',
+      'pull_request_review.submitted',
+      'push',
+      'pull_request.closed',
+    ],
   ])
   for (const { name, payload } of all) expectDescribedPayload(name, payload)
   await rest.git.deleteRef({ ...repo, ref: 'heads/feature' })

@@ -55,6 +55,27 @@ describe('every answer', () => {
     expect(await ask(github, 'POST /repos/octo/hello/statuses/a', { token, body })).toMatchObject({ status: 400 })
   })
 
+  test('is 400 if a text of the body has half of a surrogate pair', async () => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    const body = '{"message":"Add","content":"SGk=","branch":"\\ud800"}'
+    const { status, json } = await ask(github, 'PUT /repos/octo/hello/contents/x', { token, body })
+    expect([status, json.message]).toEqual([400, 'Problems parsing JSON'])
+  })
+
+  test('is 500 if the local GitHub fails, which it reports, and the server continues', async () => {
+    const reported = vi.spyOn(console, 'error').mockReturnValue()
+    onTestFinished(() => reported.mockRestore())
+    const github = await start()
+    github.fail({ status: 200, headers: { 'x-text': 'two\nlines' } })
+    const { status, text } = await fetchText(`${github.url}/meta`, {})
+    expect([status, text]).toEqual([500, expect.stringContaining('The local GitHub failed: TypeError')])
+    const error = expect.objectContaining({ code: 'ERR_INVALID_CHAR' })
+    expect(reported).toHaveBeenCalledExactlyOnceWith('%s', 'The local GitHub failed to answer GET /meta:', error)
+    expect(github.requests).toMatchObject([{ status: 500 }])
+    expect(await ask(github, 'GET /meta')).toMatchObject({ status: 200 })
+  })
+
   test('is not sent if the body is too large or never ends, and the server continues', async () => {
     const github = await start({ token })
     const body = { state: 'x'.repeat(1024 * 1024) }

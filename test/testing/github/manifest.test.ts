@@ -111,6 +111,7 @@ describe('a manifest', () => {
     ],
     ['with a member of another type', { ...manifest, url: 1 }, [`For 'properties/url', 1 is not a string.`]],
     ['with another protocol', { ...manifest, redirect_url: 'ftp://127.0.0.1' }, ['Redirect url must be a valid URL']],
+    ['with a callback that is no address', { ...manifest, callback_urls: [1] }, ['Callback url must be a valid URL']],
     [
       'with an unknown permission',
       { ...manifest, default_permissions: { issues: 'write', email_addresses: 'read' } },

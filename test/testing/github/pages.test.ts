@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { LocalGitHub } from '../../../src/testing/index.ts'
 import { formOf, send } from './browser.ts'
-import { ask, secret, start, startPlain } from './scene.ts'
+import { ask, createBranch, octokitFor, secret, start, startPlain } from './scene.ts'
 
 const root = '/octo/hello'
 
@@ -52,11 +52,12 @@ describe('texts of users', () => {
     await ask(github, 'POST /repos/octo/hello/issues', { token: 'right', body })
     await ask(github, 'POST /repos/octo/hello/issues/1/comments', { token: 'right', body: { body: hostile } })
     const file = { message: hostile, content: Buffer.from(hostile).toString('base64'), branch: '<b>' }
+    await createBranch(octokitFor(github, 'right').rest, { owner: 'octo', repo: 'hello' }, '<b>')
     await ask(github, `PUT /repos/octo/hello/contents/${encodeURIComponent('<i>')}`, { token: 'right', body: file })
     await github.idle()
     const paths = [root, `${root}?branch=%3Cb%3E`, `${root}/blob/%3Cb%3E/%3Ci%3E`, `${root}/issues`, `${root}/pulls`]
     const deliveries = github.deliveries(hook).map(({ id }) => `/settings/hooks/${hook.id}/deliveries/${id}`)
-    expect(deliveries).toHaveLength(4)
+    expect(deliveries).toHaveLength(5)
     for (const path of [...paths, `${root}/issues/1`, `/settings/hooks/${hook.id}`, ...deliveries]) {
       const { status, text } = await get(github, path)
       expect([path, status]).toEqual([path, 200])
@@ -84,11 +85,26 @@ describe('a request of another site', () => {
     expect(await from(`${root}/issues`, github.webUrl)).toBe(422) // the title is missing
   })
 
-  test('cannot read a page by a name of its own for this machine', async () => {
+  test('cannot create an organization', async () => {
     const github = await scene()
-    expect(await statusWith(github, 'GET', root, { host: 'other.example' })).toBe(403)
-    for (const host of ['localhost:3003', '127.0.0.1', '[::1]:80'])
-      expect(await statusWith(github, 'GET', root, { host })).toBe(200)
+    const [path, { host }] = ['/organizations/new-org/settings/apps/new', new URL(github.webUrl)]
+    const manifest = JSON.stringify({ url: 'https://bot.example.com' })
+    expect(await statusWith(github, 'GET', `${path}?manifest=${encodeURIComponent(manifest)}`, { host })).toBe(200)
+    expect((await get(github, path)).status).toBe(422)
+    const app = github.addApp({ id: 3 })
+    const installation = `/apps/${app.slug}/installations/new`
+    expect((await get(github, installation)).text).not.toContain('new-org')
+    await post(github, path.replace(/\/new$/, ''), { manifest, name: 'Hello' })
+    expect((await get(github, installation)).text).toContain('<option>new-org</option>')
+  })
+
+  test('cannot read a page or the API by a name of its own for this machine', async () => {
+    const github = await scene()
+    for (const path of [root, '/repos/octo/hello/issues']) {
+      const get = (host: string) => statusWith(github, 'GET', path, { host, 'user-agent': 'a test' })
+      expect(await get('other.example')).toBe(403)
+      for (const host of ['localhost:3003', '127.0.0.1', '[::1]:80']) expect(await get(host)).toBe(200)
+    }
   })
 })
 
@@ -112,6 +128,17 @@ test('a commit replaces the content of a file, with the line breaks of Unix', as
   const { json } = await ask(github, 'GET /repos/octo/hello/contents/README.md', { token: 'right' })
   expect(Buffer.from(json.content, 'base64').toString()).toBe('One\nTwo')
   expect((await get(github, root)).text).toContain('Update README.md')
+})
+
+test('a commit to a new branch creates the branch from main', async () => {
+  const github = await scene()
+  const fields = { path: 'new.md', branch: 'next', content: 'New', message: '' }
+  expect(await post(github, `${root}/commits`, { ...fields, path: '/' })).toMatchObject({ status: 404 })
+  expect((await ask(github, 'GET /repos/octo/hello/branches/next')).status).toBe(404)
+  expect(await post(github, `${root}/commits`, fields)).toMatchObject({ status: 302, location: `${root}?branch=next` })
+  const { json } = await ask(github, 'GET /repos/octo/hello/commits?sha=next')
+  const messages = json.map(({ commit }: { commit: { message: string } }) => commit.message)
+  expect(messages).toEqual(['Create new.md', 'Create README.md'])
 })
 
 test('a webhook gets a ping and deliveries, which can be sent again', async () => {

@@ -73,5 +73,6 @@ test('a search rejects what it does not know, and hides private repositories', a
   const search = (q: string, token?: string) => ask(github, `GET /search/issues?q=${encodeURIComponent(q)}`, { token })
   expect((await search('hidden', 'right')).json.total_count).toBe(1)
   expect((await search('hidden')).json.total_count).toBe(0)
-  for (const q of ['created:>2020-01-01', 'is:strange', ' ']) expect((await search(q, 'right')).status).toBe(422)
+  for (const q of ['created:>2020-01-01', 'is:strange', 'is:constructor', ' '])
+    expect((await search(q, 'right')).status).toBe(422)
 })

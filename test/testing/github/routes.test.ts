@@ -134,7 +134,7 @@ function pullCalls(template: string, root: string): Record<string, Success> {
   const reviewers = { path: `${path}/requested_reviewers`, body: { reviewers: ['mona'] } }
   return {
     [`GET ${template}`]: { path: root },
-    [`POST ${template}`]: { path: root, body: { title: 'New', head: 'feature', base: 'main' }, status: 201 },
+    [`POST ${template}`]: { path: root, body: { title: 'New', head: 'next', base: 'main' }, status: 201 },
     [`GET ${pull}`]: { path },
     [`PATCH ${pull}`]: { path, body: { title: 'Newer', state: 'closed', base: 'next' } },
     [`GET ${pull}/files`]: { path: `${path}/files` },

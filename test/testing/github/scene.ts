@@ -46,6 +46,12 @@ export const octokitFor = (github: LocalGitHub, token: string) =>
 export const botFor = (github: LocalGitHub, { id, privateKey }: LocalApp) =>
   new App({ appId: id, privateKey, Octokit: Octokit.defaults(octokitOptions(github)), log: quiet })
 
+/** Creates a branch at the head of `main`. */
+export async function createBranch(rest: Octokit['rest'], repository: { owner: string; repo: string }, branch: string) {
+  const { data } = await rest.git.getRef({ ...repository, ref: 'heads/main' })
+  await rest.git.createRef({ ...repository, ref: `refs/heads/${branch}`, sha: data.object.sha })
+}
+
 export interface RequestSpec {
   token?: string | undefined
   body?: unknown

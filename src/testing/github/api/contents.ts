@@ -4,6 +4,7 @@ import type { Call } from '../http/route.ts'
 import { gitCommitShape } from '../shapes/commit.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
 import { blobSha, defaultBranch } from '../world/branches.ts'
+import type { RepositoryContent } from '../world/repository-content.ts'
 import { authorIn, repositoryIn } from './author.ts'
 import { push } from './push.ts'
 
@@ -23,7 +24,7 @@ export function getContent(call: Call): Reply {
   return ok({ ...fileShape(call, path, branch, content), encoding: 'base64', content: lines })
 }
 
-/** Creates a file or, with the `sha` of its present content, replaces it. */
+/** Creates a file in a branch that exists or, with the `sha` of its present content, replaces it. */
 export function putContent(call: Call): Reply {
   const { body } = call
   const path = pathIn(call)
@@ -36,6 +37,7 @@ export function putContent(call: Call): Reply {
   const author = authorIn(call)
   const { branches } = author.content
   const branch = branches.named(textIn(body, 'branch') ?? defaultBranch)
+  if (!branches.has(branch) && !isPullBranch(author.content, branch)) throw notFound(`Branch ${branch} not found`)
   const existing = branches.file(path, branch)
   if (existing && sha === undefined) throw new HttpError(422, `Invalid request.\n\n"sha" wasn't supplied.`)
   if (sha !== undefined && (!existing || sha !== blobSha(existing)))
@@ -48,6 +50,10 @@ export function putContent(call: Call): Reply {
   const shapes = { content: fileShape(call, path, branch, content), commit: commitInfo }
   return { status: existing ? 200 : 201, body: shapes }
 }
+
+/** Whether a pull request names a branch, such as one in a delivery. The first write then creates the branch. */
+const isPullBranch = ({ issues }: RepositoryContent, branch: string): boolean =>
+  [...issues.values()].some(({ pull }) => pull?.head.ref === branch || pull?.base.ref === branch)
 
 const pathIn = ({ parameters }: Call): string => parameters.path ?? ''
 

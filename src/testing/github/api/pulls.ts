@@ -5,6 +5,7 @@ import { limitedTextIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { commitItem, fileShape } from '../shapes/commit.ts'
 import { pullItem, pullShape } from '../shapes/pull.ts'
+import type { Repository } from '../world/repository.ts'
 import { type Branch, type Issue, newPull, type Pull, type RepositoryContent } from '../world/repository-content.ts'
 import { type Author, authorIn, repositoryIn, sendIssueAction } from './author.ts'
 import { changeState, edit } from './issues.ts'
@@ -51,7 +52,10 @@ export function listPullCommits(call: Call): Reply {
   return paged(url, commits, (some) => some.map((commit) => commitItem(world, repository, commit)))
 }
 
-/** Creates a pull request between two branches, which need not exist. */
+/**
+ * Creates a pull request between two branches. Unlike on GitHub, they need not exist, so that the test of a handler needs
+ * no commits.
+ */
 export function createPull(call: Call): Reply {
   const title = required('title', limitedTextIn(call.body, 'title', 'PullRequest'))
   const head = required('head', textIn(call.body, 'head'))
@@ -60,9 +64,22 @@ export function createPull(call: Call): Reply {
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
   const pull = newPull(branchOf(content, head.replace(/^.*:/, '')), branchOf(content, base), call.body.draft === true)
+  checkBranches(repository, content, pull)
   const issue = world.issue(repository, content.newNumber(), { title, body, user, app, pull })
   sendIssueAction(author, issue, 'opened')
   return created(pullShape(world, issue, pull))
+}
+
+/** @throws {HttpError} with GitHub's message, if a pull request between the branches would be empty or is open already. */
+function checkBranches({ owner }: Repository, { branches, issues }: RepositoryContent, { head, base }: Pull): void {
+  const rejected = (message: string) =>
+    new HttpError(422, 'Validation Failed', { errors: [{ resource: 'PullRequest', code: 'custom', message }] })
+  const isEmpty = branches.has(head.ref) && branches.commitsAhead(head.ref, base.ref).length === 0
+  if (head.ref === base.ref || isEmpty) throw rejected(`No commits between ${base.ref} and ${head.ref}`)
+  const isOpen = [...issues.values()].some(({ state, pull }) => {
+    return state === 'open' && pull?.head.ref === head.ref && pull.base.ref === base.ref
+  })
+  if (isOpen) throw rejected(`A pull request already exists for ${owner.login}:${head.ref}.`)
 }
 
 export function updatePull(call: Call): Reply {
@@ -106,18 +123,19 @@ export function mergePull(call: Call): Reply {
   return ok({ sha, merged: true, message: 'Pull Request successfully merged' })
 }
 
-interface MergeWish {
+/** What the caller of a merge has chosen. */
+interface MergeOptions {
   method: string
   title: string | undefined
   text: string | undefined
 }
 
 /** @returns The SHA of the new commit on the base branch. */
-function merge(author: Author, issue: Issue, pull: Pull, { method, title, text = issue.title }: MergeWish): string {
+function merge(author: Author, issue: Issue, pull: Pull, { method, title, text = issue.title }: MergeOptions): string {
   const { repository, content, user, now } = author
   const [head, base] = [pull.head.ref, pull.base.ref]
-  const usual = `Merge pull request #${issue.number} from ${repository.owner.login}/${head}`
-  const subject = title ?? (method === 'merge' ? usual : `${issue.title} (#${issue.number})`)
+  const mergeTitle = `Merge pull request #${issue.number} from ${repository.owner.login}/${head}`
+  const subject = title ?? (method === 'merge' ? mergeTitle : `${issue.title} (#${issue.number})`)
   const facts = { message: `${subject}\n\n${text}`, author: user, committedAt: now }
   const changes = content.changesOf(pull)
   const { sha } = push(author, base, () => content.branches.merge(head, base, facts, method === 'merge'))

@@ -4,11 +4,13 @@ import { repositoryShape } from '../shapes/repository.ts'
 import { emailOf } from '../shapes/user.ts'
 import { defaultBranch } from '../world/branches.ts'
 import { type Author, sendIssueAction } from './author.ts'
+import { changeState } from './issues.ts'
 
 const noCommit = '0'.repeat(40)
 
 /**
- * Changes a branch, sends `push` (before it `create` or `delete`, if a branch begins or ends to exist), and gives the open pull requests from this branch their new head.
+ * Changes a branch, and sends `push`. If the branch is new or deleted, sends `create` or `delete` first. The open pull
+ * requests from this branch get its new head, or are closed if it is deleted.
  * @param change Changes the branch.
  * @param forced Whether the branch loses commits.
  * @returns What `change` has returned.
@@ -47,9 +49,12 @@ export function push<Result>(author: Author, branch: string, change: () => Resul
   })
   for (const issue of content.issues.values()) {
     const { pull } = issue
-    if (pull?.head.ref !== branch || issue.state === 'closed' || pull.head.sha === after || !exists) continue
-    pull.head = { ref: branch, sha: after }
-    sendIssueAction(author, issue, 'synchronize', { before, after })
+    if (pull?.head.ref !== branch || issue.state === 'closed' || (exists && pull.head.sha === after)) continue
+    issue.updatedAt = now
+    if (exists) {
+      pull.head = { ref: branch, sha: after }
+      sendIssueAction(author, issue, 'synchronize', { before, after })
+    } else changeState(author, issue, 'closed', undefined)
   }
   return result
 }

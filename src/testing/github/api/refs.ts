@@ -3,7 +3,7 @@ import { paged } from '../http/paging.ts'
 import { created, HttpError, notFound, ok, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
 import { branchItem, branchShape, refShape } from '../shapes/ref.ts'
-import { isSha } from '../world/branches.ts'
+import { defaultBranch, isSha } from '../world/branches.ts'
 import { authorIn, repositoryIn } from './author.ts'
 import { push } from './push.ts'
 
@@ -57,6 +57,8 @@ export function updateRef(call: Call): Reply {
 export function deleteRef(call: Call): Reply {
   const author = authorIn(call)
   const branch = existingBranchIn(call)
+  // GitHub refuses it, too. The text is an assumption.
+  if (branch === defaultBranch) throw new HttpError(422, 'Cannot delete the default branch')
   push(author, branch, () => author.content.branches.delete(branch))
   return { status: 204 }
 }

@@ -42,10 +42,10 @@ const qualifiers: Readonly<Record<string, (value: string) => Condition | undefin
     (value) =>
     ({ pull }) =>
       pull?.base.ref === value,
-  no: (value) => kinds[`no ${value}`],
-  is: (value) => kinds[value],
-  type: (value) => kinds[value],
-  state: (value) => kinds[value],
+  no: (value) => kindOf(`no ${value}`),
+  is: kindOf,
+  type: kindOf,
+  state: kindOf,
 }
 
 const kinds: Readonly<Record<string, Condition>> = {
@@ -61,6 +61,10 @@ const kinds: Readonly<Record<string, Condition>> = {
   private: ({ repository }) => repository.private,
   'no assignee': ({ assignees }) => assignees.length === 0,
   'no label': ({ labels }) => labels.length === 0,
+}
+
+function kindOf(name: string): Condition | undefined {
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined
 }
 
 /** Searches the issues and pull requests that the caller may see, newest first unless `order` is `asc`. */

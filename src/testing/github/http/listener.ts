@@ -1,10 +1,10 @@
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import type { Json } from '../../../runtime/json.ts'
 import { anonymous, type Caller } from '../auth/caller.ts'
 import { grantable } from '../auth/permissions.ts'
 import type { Failure, LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
-import { rejectForeign } from '../web/foreign-requests.ts'
+import { rejectForeignForm, rejectForeignHost } from '../web/foreign-requests.ts'
 import { findPage } from '../web/pages.ts'
 import type { App } from '../world/app.ts'
 import type { World } from '../world/world.ts'
@@ -14,7 +14,7 @@ import { guard } from './guard.ts'
 import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
 import type { RateLimits } from './limits.ts'
 import { HttpError, missingRoute, notFound, type Reply, withoutUserAgent } from './reply.ts'
-import { jsonOf, textOf } from './request-body.ts'
+import { formOf, jsonOf, textOf } from './request-body.ts'
 import type { Call, Finder, Route } from './route.ts'
 
 /** The state that requests are answered from. */
@@ -35,17 +35,29 @@ export function listener(context: ListenerContext): RequestListener {
     const { method = '', url: path = '', headers } = request
     const entry: LocalGitHubRequest = { method, path, headers, status: 0 }
     context.requests.push(entry)
+    if (context.requests.length > context.world.maxRecords) context.requests.shift()
+    const foreign = rejectForeignHost(entry)
+    if (foreign) return send(response, context, entry, foreign)
     const failure = context.failures.next(method, path) ?? overriddenEntry(context.world, path)
     if (failure === 'hang') return
     if (failure === 'cut') return void request.socket.destroy()
     const text = await textOf(request).catch(() => undefined)
     if (text === undefined) return void response.destroy() // too long, or the client has disconnected
-    const reply: Reply = failure ?? visit(context, entry, text) ?? answer(context, entry, text)
-    const { status, headers: more, body, page = body === undefined ? undefined : JSON.stringify(body) } = reply
-    entry.status = status
-    response.writeHead(status, { ...commonHeaders(context.world), ...more })
-    response.end(page)
+    try {
+      send(response, context, entry, failure ?? visit(context, entry, text) ?? answer(context, entry, text))
+    } catch (error) {
+      // Without this, the error would end the process. It is a defect of the local GitHub, or of a planned failure.
+      console.error('%s', `The local GitHub failed to answer ${method} ${path}:`, error)
+      send(response, context, entry, { status: 500, body: { message: `The local GitHub failed: ${error}` } })
+    }
   }
+}
+
+function send(response: ServerResponse, { world }: ListenerContext, entry: LocalGitHubRequest, reply: Reply): void {
+  const { status, headers, body, page = body === undefined ? undefined : JSON.stringify(body) } = reply
+  response.writeHead(status, { ...commonHeaders(world), ...headers })
+  entry.status = status
+  response.end(page)
 }
 
 /** The failure with which a test has replaced the single delivery in a path. */
@@ -64,9 +76,9 @@ function visit(context: ListenerContext, entry: LocalGitHubRequest, text: string
   const { owner, repo } = parameters
   // The path of a route may have the form of a page of a repository.
   if (repo !== undefined && !world.findRepository(`${owner}/${repo}`)) return undefined
-  const rejected = rejectForeign(entry, shown)
+  const rejected = rejectForeignForm(entry, shown)
   if (rejected) return rejected
-  const form = new URLSearchParams(text)
+  const form = formOf(text, entry.headers)
   if (text !== '') entry.body = Object.fromEntries(form)
   return shown.answer({
     ...{ world, sender, url, headers: entry.headers, form, parameters },

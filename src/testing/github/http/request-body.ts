@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isListOf } from '../../../runtime/check-options.ts'
-import { type Json, textIn } from '../../../runtime/json.ts'
+import { type Json, parseObject, textIn } from '../../../runtime/json.ts'
+import type { LocalGitHubRequest } from '../options.ts'
 import { HttpError, invalid } from './reply.ts'
 
 /** In bytes: more than any request to these routes needs. */
@@ -18,16 +19,31 @@ export async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-/** @throws {HttpError} if the text is neither empty nor a JSON object. */
+/** @throws {HttpError} if the text is neither empty nor a JSON object, or if it has half of a surrogate pair. */
 export function jsonOf(text: string): Json {
   if (text === '') return {}
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(text, wellFormed)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
   } catch {
     throw new HttpError(400, 'Problems parsing JSON')
   }
   throw new HttpError(400, 'Body should be a JSON object')
+}
+
+/** The fields of a form, or the texts of a JSON object, which clients of `/login/oauth/access_token` may send instead. */
+export function formOf(text: string, headers: LocalGitHubRequest['headers']): URLSearchParams {
+  if (!String(headers['content-type']).startsWith('application/json')) return new URLSearchParams(text)
+  const texts = Object.entries(parseObject(text) ?? {}).filter((entry): entry is [string, string] => {
+    return typeof entry[1] === 'string'
+  })
+  return new URLSearchParams(texts)
+}
+
+/** The value of a member. URLs and UTF-8 cannot contain a text with half of a surrogate pair. */
+function wellFormed(_name: string, value: unknown): unknown {
+  if (typeof value === 'string' && !value.isWellFormed()) throw new SyntaxError('Half of a surrogate pair')
+  return value
 }
 
 /**

@@ -22,7 +22,7 @@ export function showAuthorization(visit: Visit): Reply {
 <button name="authorize" value="0">Cancel</button>
 <button name="authorize" value="1">Authorize ${request.app.name}</button>
 </form>`
-  return page(200, `Authorize ${request.app.name}`, content)
+  return page(200, `Authorize ${request.app.name}`, content, { formsLeave: true, user: world.visitor.login })
 }
 
 /** Sends the browser back with a code, or with an error if the user cancels. */
@@ -126,5 +126,7 @@ const descriptions = {
   redirect_uri_mismatch: 'The redirect_uri MUST match the registered callback URL for this application.',
 } as const
 
-const isEqual = (one: string, other: string): boolean =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+function isEqual(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)]
+  return a.length === b.length && timingSafeEqual(a, b) // the same number of characters may have more bytes
+}

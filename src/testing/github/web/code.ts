@@ -65,23 +65,26 @@ ${content}</textarea></label>
 </form>`
 }
 
-/** Writes one file, and replaces the content that it has now. */
+/** Writes one file, and replaces the content that it has now. A new branch begins at the head of the default branch. */
 export function commitFile(visit: Visit): Reply {
   const repository = repositoryIn(visit)
   const field = (name: string) => visit.form.get(name) ?? ''
   const [path, branch] = [field('path').replace(/^\/+/, ''), field('branch').trim() || defaultBranch]
   const content = field('content').replaceAll('\r\n', '\n') // browsers send the line breaks of forms as CR LF
-  const existing = visit.world.contentOf(repository).branches.file(path, branch)
+  const { branches } = visit.world.contentOf(repository)
+  const existing = branches.file(path, branch)
   const message = field('message') || `${existing ? 'Update' : 'Create'} ${path}`
   const request = `PUT /repos${pathOf(repository)}/contents/${encodeURIComponent(path)}`
   const encoded = Buffer.from(content).toString('base64')
-  const reply = visit.request(request, {
-    message,
-    content: encoded,
-    branch,
-    ...(existing && { sha: blobSha(existing) }),
-  })
-  if (!isDone(reply)) return showCode(visit, { path, content, branch, message }, reply)
+  const draft = { path, content, branch, message }
+  if (path !== '' && !branches.has(branch)) {
+    const ref = { ref: `refs/heads/${branch}`, sha: branches.head(defaultBranch) }
+    const created = visit.request(`POST /repos${pathOf(repository)}/git/refs`, ref)
+    if (!isDone(created)) return showCode(visit, draft, created)
+  }
+  const sha = existing && blobSha(existing)
+  const reply = visit.request(request, { message, content: encoded, branch, ...(sha !== undefined && { sha }) })
+  if (!isDone(reply)) return showCode(visit, draft, reply)
   return redirect(`${pathOf(repository)}?branch=${encodeURIComponent(branch)}`)
 }
 

@@ -28,6 +28,8 @@ interface PageOptions {
   formsLeave?: boolean
   /** Whether the browser loads the page again after a second. */
   refreshes?: boolean
+  /** The user who is signed in. Default: `octocat`. */
+  user?: string
 }
 
 /** A page without scripts: everything on it works in a browser and in a test that sends forms with `fetch()`. */
@@ -35,7 +37,7 @@ export function page(
   status: number,
   title: string,
   content: Html,
-  { formsLeave = false, refreshes = false }: PageOptions = {},
+  { formsLeave = false, refreshes = false, user = 'octocat' }: PageOptions = {},
 ): Reply {
   const { text } = html`<!doctype html>
 <html lang="en">
@@ -44,7 +46,7 @@ export function page(
 ${refreshes ? html`<meta http-equiv="refresh" content="1">` : undefined}
 <title>${title} · Local GitHub</title>
 <style>${new Html(style)}</style>
-<header><a href="/">Local GitHub</a> <span>Signed in as octocat</span></header>
+<header><a href="/">Local GitHub</a> <span>Signed in as ${user}</span></header>
 <main>
 <h1>${title}</h1>
 ${content}

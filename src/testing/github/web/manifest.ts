@@ -14,6 +14,7 @@ export interface Manifest {
   homepage: string
   hook: { url: string; active: boolean } | undefined
   redirectUrl: string | undefined
+  callbackUrls: readonly string[]
   setupUrl: string | undefined
   public: boolean
   events: readonly string[]
@@ -46,6 +47,7 @@ export function parseManifest(text: string): Manifest | { errors: readonly strin
     ...{ name: textIn(json, 'name'), description: textIn(json, 'description'), homepage: textIn(json, 'url') ?? '' },
     hook: hook && { url: textIn(hook, 'url') ?? '', active: hook.active !== false },
     ...{ redirectUrl: textIn(json, 'redirect_url'), setupUrl: textIn(json, 'setup_url') },
+    callbackUrls: callbackUrlsIn(json),
     ...{ public: json.public === true, events, permissions: { metadata: 'read', ...permissions } },
   }
 }
@@ -74,12 +76,15 @@ function wrongAddresses(json: Json): string[] {
     ['Hook url', textIn(objectIn(json, 'hook_attributes'), 'url')],
     ['Redirect url', textIn(json, 'redirect_url')],
     ['Setup url', textIn(json, 'setup_url')],
+    ...callbackUrlsIn(json).map((address): [string, string] => ['Callback url', address]),
   ]
-  const wrong = addresses.filter(([, address]) => {
-    return address !== undefined && !/^https?:$/.test(URL.parse(address)?.protocol ?? '')
-  })
+  const wrong = addresses.filter(([, address]) => address !== undefined && !isWebAddress(address))
   return wrong.map(([field]) => `${field} must be a valid URL`)
 }
+
+export const isWebAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '')
+
+const callbackUrlsIn = (json: Json): string[] => ((json.callback_urls ?? []) as unknown[]).map(String)
 
 function wrongPermissions(permissions: Permissions): string[] {
   const entries = Object.entries(permissions)

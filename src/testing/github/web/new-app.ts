@@ -7,7 +7,7 @@ import type { Account } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
 import { listOr } from './home.ts'
 import { html, missingPage, page, redirect } from './html.ts'
-import { type Manifest, parseManifest } from './manifest.ts'
+import { isWebAddress, type Manifest, parseManifest } from './manifest.ts'
 import { accountIn, type Visit } from './visit.ts'
 import { hookPath } from './webhooks.ts'
 
@@ -33,7 +33,7 @@ export function registerApp(visit: Visit): Reply {
   const name = (form.get('name') ?? '').trim()
   const problem = problemOf(world, owner, name)
   if (problem) return confirmation(visit, owner, manifest, name, problem)
-  const { app, webhookSecret } = register(world, owner, manifest, name)
+  const { app, webhookSecret } = register(world, world.account(owner.login, owner.type), manifest, name)
   const [hook] = world.hooksOf(app)
   if (hook?.active) ping(world, sender, hook)
   if (manifest.redirectUrl === undefined) return redirect(`${settingsOf(owner)}/apps/${app.slug}`)
@@ -45,19 +45,41 @@ export function registerApp(visit: Visit): Reply {
 }
 
 /** The settings of an App. */
-export function showApp(visit: Visit): Reply {
-  const { world, parameters } = visit
-  const app = world.apps.find(({ slug, owner }) => slug === parameters.slug && owner === accountIn(visit))
+export function showApp(visit: Visit, problem?: string): Reply {
+  const app = appIn(visit)
   if (!app) return missingPage()
   const path = `/apps/${app.slug}/installations/new`
-  const [hook] = world.hooksOf(app)
+  const [hook] = visit.world.hooksOf(app)
   const installations = app.installations.map(({ account, id }) => {
     return html`<li><a href="${settingsOf(account)}/installations/${id}">${account.login}</a></li>`
   })
   const deliveries = hook && html`<p><a href="${hookPath(hook)}">Deliveries of the webhook</a></p>`
   const content = html`${deliveries}${requestsOf(app)}<h2>Installations</h2>
-${listOr(installations, 'The App is not installed.')}<p><a href="${path}">Install App</a></p>`
-  return page(200, app.name, content)
+${listOr(installations, 'The App is not installed.')}<p><a href="${path}">Install App</a></p>
+<h2>Login of users</h2>
+<p>Client ID: <code>${app.clientId}</code></p>
+${problem === undefined ? undefined : html`<p role="alert">${problem}</p>`}
+<form method="post" action="${settingsOf(app.owner)}/apps/${app.slug}">
+<label>Callback URLs, one a line <textarea name="callback_urls">
+${visit.form.get('callback_urls') ?? app.callbackUrls.join('\n')}</textarea></label>
+<button>Save changes</button>
+</form>`
+  return page(problem === undefined ? 200 : 422, app.name, content)
+}
+
+/** Replaces the addresses that a browser may be sent to after a user has authorized the App. */
+export function changeApp(visit: Visit): Reply {
+  const app = appIn(visit)
+  if (!app) return missingPage()
+  const addresses = (visit.form.get('callback_urls') ?? '').split(/\s+/).filter((address) => address !== '')
+  if (!addresses.every(isWebAddress)) return showApp(visit, 'Callback url must be a valid URL')
+  app.callbackUrls = addresses
+  return redirect(`${settingsOf(app.owner)}/apps/${app.slug}`)
+}
+
+function appIn(visit: Visit): App | undefined {
+  const [{ world, parameters }, account] = [visit, accountIn(visit)]
+  return world.apps.find(({ slug, owner }) => slug === parameters.slug && owner === account)
 }
 
 const manifestIn = ({ form, url }: Visit): string => form.get('manifest') ?? url.searchParams.get('manifest') ?? ''
@@ -116,9 +138,9 @@ function register(
   manifest: Manifest,
   name: string,
 ): { app: App; webhookSecret: string | undefined } {
-  const { description, homepage, setupUrl, public: visible, permissions, events, hook } = manifest
+  const { description, homepage, setupUrl, callbackUrls, public: visible, permissions, events, hook } = manifest
   const app = world.addApp({
-    ...{ id: world.newId(), slug: slugOf(name), name, owner: owner.login, permissions, events, homepage },
+    ...{ id: world.newId(), slug: slugOf(name), name, owner: owner.login, permissions, events, homepage, callbackUrls },
     ...{ public: visible, ...(description !== undefined && { description }), ...(setupUrl && { setupUrl }) },
   })
   const webhookSecret = hook && randomBytes(20).toString('hex')

@@ -4,7 +4,7 @@ import { commitFile, showCode, showFile } from './code.ts'
 import { showHome } from './home.ts'
 import { chooseRepositories, install, showInstallation } from './installations.ts'
 import { changeIssue, openIssue, openPull, showIssue, showIssues, showPulls } from './issues.ts'
-import { registerApp, showApp, showManifest } from './new-app.ts'
+import { changeApp, registerApp, showApp, showManifest } from './new-app.ts'
 import type { Page } from './visit.ts'
 import { addRepositoryHook, redeliver, showDelivery, showHook, showRepositoryHooks } from './webhooks.ts'
 
@@ -14,8 +14,9 @@ function settingsPages(settings: string): Page[] {
     { method: 'GET', path: `${settings}/apps/new`, answer: showManifest },
     { method: 'POST', path: `${settings}/apps/new`, acceptsForeignForms: true, answer: showManifest },
     { method: 'POST', path: `${settings}/apps`, answer: registerApp },
-    { method: 'GET', path: `${settings}/apps/{slug}`, answer: showApp },
-    { method: 'GET', path: `${settings}/apps/{slug}/permissions`, answer: showApp },
+    { method: 'GET', path: `${settings}/apps/{slug}`, answer: (visit) => showApp(visit) },
+    { method: 'POST', path: `${settings}/apps/{slug}`, answer: changeApp },
+    { method: 'GET', path: `${settings}/apps/{slug}/permissions`, answer: (visit) => showApp(visit) },
     { method: 'GET', path: `${settings}/installations/{installation_id}`, answer: showInstallation },
   ]
 }

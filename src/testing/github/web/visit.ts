@@ -56,11 +56,12 @@ export const repositoryIn = ({ world, parameters: { owner, repo } }: Visit): Rep
 export const pathOf = ({ fullName }: Repository): string => `/${fullName.split('/').map(encodeURIComponent).join('/')}`
 
 /**
- * The organization that the path names, which is created if the account does not exist. Without a name: the user.
+ * The organization that the path names. If it does not exist, its id is 0, and only the registration of an App creates it:
+ * another site can cause the request for a page. Without a name: the user.
  * @returns `undefined` if the account that the path names is not an organization.
  */
 export function accountIn({ world, parameters: { org } }: Visit): Account | undefined {
   if (org === undefined) return world.user
-  const account = world.findAccount(org) ?? world.account(org, 'Organization')
+  const account = world.findAccount(org) ?? { id: 0, login: org, type: 'Organization' }
   return account.type === 'Organization' ? account : undefined
 }

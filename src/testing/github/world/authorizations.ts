@@ -35,6 +35,7 @@ export class Authorizations {
     const users = this.#given.get(authorization.app) ?? new Set()
     this.#given.set(authorization.app, users.add(authorization.user))
     const code = randomBytes(10).toString('hex')
+    for (const [known, { expiresAt }] of this.#codes) if (this.#clock.now() >= expiresAt) this.#codes.delete(known)
     this.#codes.set(code, { ...authorization, expiresAt: this.#clock.now() + lifetime })
     return code
   }

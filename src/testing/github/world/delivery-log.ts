@@ -9,9 +9,14 @@ export interface Page {
   wanted(delivery: LocalDelivery): boolean
 }
 
-/** The deliveries of one webhook, ordered by time. */
+/** The deliveries of one webhook, ordered by time. Beyond the maximum, the log deletes the oldest ones. */
 export class DeliveryLog {
   readonly #deliveries: LocalDelivery[] = []
+  readonly #max: number
+
+  constructor(max: number) {
+    this.#max = max
+  }
 
   /** All deliveries, oldest first, including those that are too old for the API. */
   get all(): readonly LocalDelivery[] {
@@ -27,6 +32,7 @@ export class DeliveryLog {
       else high = middle
     }
     this.#deliveries.splice(low, 0, delivery)
+    if (this.#deliveries.length > this.#max) this.#deliveries.shift()
   }
 
   /** The deliveries of a page, newest first, and the id of the next page's first delivery, if there is one. */

@@ -24,6 +24,7 @@ export class ManifestCodes {
   /** @returns A new code. */
   add(registration: Registration): string {
     const code = randomBytes(20).toString('hex')
+    for (const [known, { expiresAt }] of this.#open) if (this.#clock.now() >= expiresAt) this.#open.delete(known)
     this.#open.set(code, { ...registration, expiresAt: this.#clock.now() + lifetime })
     return code
   }

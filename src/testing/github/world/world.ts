@@ -46,6 +46,8 @@ export interface WorldOptions {
   logLag: number
   /** In seconds: the header `x-poll-interval` of lists of deliveries. */
   pollInterval: number | undefined
+  /** The maximum of requests, and of deliveries of each webhook. */
+  maxRecords: number
 }
 
 /**
@@ -62,6 +64,8 @@ export class World {
   readonly statelessTokens: boolean
   readonly statusTexts: StatusTexts
   readonly pollInterval: number | undefined
+  /** The maximum of requests, and of deliveries of each webhook. */
+  readonly maxRecords: number
   /** `http://127.0.0.1:PORT`, set when the server listens. */
   origin: string = ''
   ranges: readonly string[]
@@ -84,13 +88,14 @@ export class World {
   /** The members by organization, in lower case. */
   readonly members: Map<string, Map<Account, 'active' | 'pending'>> = new Map()
 
-  constructor({ ranges, enterprise, statelessTokens, statusTexts, logLag, pollInterval }: WorldOptions) {
+  constructor({ ranges, enterprise, statelessTokens, statusTexts, logLag, pollInterval, maxRecords }: WorldOptions) {
     this.ranges = ranges
     this.enterprise = enterprise
     this.statelessTokens = statelessTokens
     this.statusTexts = statusTexts
     this.logLag = logLag
     this.pollInterval = pollInterval
+    this.maxRecords = maxRecords
     this.#lastDeliveryId = enterprise === undefined ? firstDeliveryId : firstEnterpriseDeliveryId
   }
 
@@ -216,7 +221,7 @@ export class World {
   }
 
   logOf({ id }: Pick<LocalHook, 'id'>): DeliveryLog {
-    return getOrCreate(this.#logs, id, () => new DeliveryLog())
+    return getOrCreate(this.#logs, id, () => new DeliveryLog(this.maxRecords))
   }
 
   /** Whether the API shows a delivery: it is neither too old nor too new. */
