@@ -13,6 +13,7 @@ import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts
 import { body, get, overview, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
 import { DeliveryWriter } from './delivery-store/delivery-writer.ts'
+import { handlerLoads } from './metadata/handler-loads.ts'
 import { createdAt, knownGuids, missedDeliveries, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { heartbeat, processes, unregister } from './metadata/processes.ts'
 import { compareAndSet, getValue, lease, setValue } from './metadata/shared-state.ts'
@@ -77,6 +78,7 @@ const databaseFunctions = {
   changes,
   rejections,
   counts,
+  handlerLoads,
   pause,
   knownGuids,
   missedDeliveries,

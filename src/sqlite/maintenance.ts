@@ -9,6 +9,7 @@ import { changes } from './delivery-reader/changes.ts'
 import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts'
 import { body, get, load, overview, readUnmatched, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
+import { handlerLoads } from './metadata/handler-loads.ts'
 import { createdAt, knownGuids, missedDeliveries } from './metadata/missed-deliveries.ts'
 import { processes } from './metadata/processes.ts'
 import { getValue } from './metadata/shared-state.ts'
@@ -133,6 +134,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     deliveriesOfFailure: (group) => deliveriesOfFailure(this.#connection, group),
     changes: (after) => changes(this.#connection, after),
     counts: (query) => counts(this.#connection, query),
+    handlerLoads: (now) => handlerLoads(this.#connection, now),
     knownGuids: (lookup) => knownGuids(this.#connection, lookup),
     missedDeliveries: () => missedDeliveries(this.#connection),
     createdAt: () => createdAt(this.#connection),

@@ -69,6 +69,7 @@ export const maintenanceMethods = [
   'changes',
   'rejections',
   'counts',
+  'handlerLoads',
   'knownGuids',
   'missedDeliveries',
   'createdAt',

@@ -25,7 +25,7 @@ export function reportAttempt(
   duration: number,
 ): void {
   const { guid, event, action, source, attempt } = delivery
-  host.attempted(handler, outcome)
+  host.attempted({ handler, outcome, duration, receivedAt: delivery.receivedAt.getTime() })
   if (diagnostics.attempt?.hasSubscribers) {
     diagnostics.attempt.publish({ id, guid, event, action, source, handler, attempt, outcome, duration, error })
   }

@@ -21,8 +21,8 @@ export async function addCounts(transaction: Transaction, added: readonly Count[
  * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
  * counts of hours.
  */
-export function counts(sql: Sql, { since, step }: CountQuery): Promise<Count[]> {
-  return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
+export function counts(sql: Sql, { since, step, measures }: CountQuery): Promise<Count[]> {
+  return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since, measures ?? null)
 }
 
 export async function deleteOldCounts(transaction: Transaction, now: number): Promise<void> {
@@ -69,7 +69,7 @@ const upsertCounts = `
 const selectCounts = `
   select at - at % $1::bigint as at, measure, name, outcome, sum(count)::bigint as count
   from counts
-  where step = $2 and at >= $3
+  where step = $2 and at >= $3 and ($4::text[] is null or measure = any($4::text[]))
   group by 1, 2, 3, 4
   order by 1, 2, 3, 4`
 

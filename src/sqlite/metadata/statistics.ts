@@ -22,8 +22,9 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
  * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
  * counts of hours.
  */
-export function counts(connection: Connection, { since, step }: CountQuery): Count[] {
-  return connection.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
+export function counts(connection: Connection, { since, step, measures }: CountQuery): Count[] {
+  const names = measures ? JSON.stringify(measures) : null
+  return connection.all<Count>(selectCounts, step, step < hour ? minute : hour, since, names)
 }
 
 export function deleteOldCounts(connection: Connection, now: number): void {
@@ -49,9 +50,9 @@ const upsertCount = `
   on conflict (step, at, measure, name, outcome) do update set count = count + excluded.count`
 
 const selectCounts = `
-  select at - at % ? as at, measure, name, outcome, sum(count) as count
+  select at - at % ?1 as at, measure, name, outcome, sum(count) as count
   from counts
-  where step = ? and at >= ?
+  where step = ?2 and at >= ?3 and (?4 is null or measure in (select value from json_each(?4)))
   group by 1, measure, name, outcome
   order by 1, measure, name, outcome`
 

@@ -70,6 +70,19 @@ export const countCases: InboxContractCase[] = [
       assert.deepEqual(await sums(hour), hours)
     },
   },
+  {
+    id: 'counts-measures',
+    name: 'returns only the counts of the measures that a query names',
+    needs: ['Statistics'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const measures = ['attempts', 'durations', 'loads'] as const
+      await inbox.addCounts(measures.map((measure) => ({ ...one(began, 'a', 1), measure })))
+      const found = await inbox.counts({ since: began, step: minute, measures: ['loads', 'attempts'] })
+      assert.deepEqual(found.map(({ measure }) => measure).toSorted(), ['attempts', 'loads'])
+      assert.deepEqual(await inbox.counts({ since: began, step: minute, measures: [] }), [])
+    },
+  },
 ]
 
 function one(at: number, name: string, count: number): Count {

@@ -15,6 +15,7 @@ import { duplicateCases } from './duplicates.ts'
 import { failureGroupCases } from './failure-groups.ts'
 import { failureCases } from './failures.ts'
 import { filterCases } from './filters.ts'
+import { handlerLoadCases } from './handler-loads.ts'
 import { handlerCases } from './handlers.ts'
 import { identityCases } from './identity.ts'
 import { importCases } from './import.ts'
@@ -94,6 +95,7 @@ const cases: readonly InboxContractCase[] = [
   ...valueCases,
   ...changeCases,
   ...countCases,
+  ...handlerLoadCases,
   ...missedDeliveryCases,
   ...processCases,
   ...importCases,
