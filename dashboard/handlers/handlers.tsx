@@ -18,7 +18,7 @@ export function Handlers() {
       get<{ handlers: Handler[] }>('handlers', {}, signal),
       get<Stats>('stats', { window: '7d' }, signal),
     ])
-    return { handlers: [...handlers, ...others(handlers, stats)], stats }
+    return { handlers, stats }
   })
   const all = value?.stats.paused.includes('*') ?? false
   return (
@@ -63,14 +63,4 @@ function Cards({ handlers, stats, onDone }: { handlers: Handler[]; stats: Stats;
       ))}
     </div>
   )
-}
-
-/** Handlers of other processes, and paused handlers that are no longer registered. */
-function others(listed: readonly Handler[], { handlers, paused }: Stats): Handler[] {
-  const here = listed.map(({ name }) => name)
-  const names = new Set([...handlers, ...paused].filter((name) => name !== '*' && !here.includes(name)))
-  return [...names].map((name) => ({
-    ...{ name, paused: paused.includes(name) || paused.includes('*') },
-    ...(handlers.includes(name) && { elsewhere: true as const }),
-  }))
 }

@@ -101,6 +101,8 @@ export type WindowName = (typeof windowNames)[number]
 
 export const StatsQuery = members({ window: optional(choice(windowNames), '1h') })
 
+export const HandlersQuery = members({ window: optional(choice(windowNames), '1h') })
+
 /**
  * Merges the search `q` into the other filters. All conditions must hold, so a filter that is also in `q` must have the
  * same value there.
