@@ -7,9 +7,11 @@ export interface Operations {
    * Runs handlers of deliveries again, without waiting for a backoff. For a `done` delivery, all handlers run again.
    * For any other delivery that has ended, the handlers that have not succeeded run again. For a delivery that has not
    * ended, the handlers whose tasks are `retrying`, `dead` or `discarded` run again.
+   * @param handler Runs only this handler again, also if it has succeeded. Leaves out deliveries in which its task is
+   *   pending, running or gone, and those that wait to be matched. The other tasks stay as they are.
    * @returns the number of deliveries whose handlers run again.
    */
-  retry(selection: Selection): Promise<number>
+  retry(selection: Selection, handler?: string): Promise<number>
   /** Discards deliveries that are dead or have not ended. @returns the number of discarded deliveries. */
   discard(selection: Selection, reason: string): Promise<number>
   /**

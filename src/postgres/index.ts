@@ -20,7 +20,7 @@ import { compareAndSet, getValue, lease, setValue } from './metadata/shared-stat
 import { addCounts, counts, oldTransaction, recordRejections, rejections } from './metadata/statistics.ts'
 import { deliveriesOfFailure, discardFailures, retryFailures } from './operations/failure-groups.ts'
 import { importDeliveries } from './operations/import.ts'
-import { discard, pause, resume, retry } from './operations/operate.ts'
+import { discard, pause, resume, retry, retryHandler } from './operations/operate.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'
 import { type PoolLike, type PostgresOptions, resolvePostgresOptions, toTarget } from './options.ts'
 import { PostgresTaskQueue } from './task-queue/task-queue.ts'
@@ -155,8 +155,10 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
     return this.#client.run((database) => oldTransaction(database))
   }
 
-  retry(selection: Selection): Promise<number> {
-    return this.#forEachSelected(selection, (transaction, ids) => retry(transaction, ids))
+  retry(selection: Selection, handler?: string): Promise<number> {
+    return this.#forEachSelected(selection, (transaction, ids) => {
+      return handler === undefined ? retry(transaction, ids) : retryHandler(transaction, ids, handler)
+    })
   }
 
   discard(selection: Selection, reason: string): Promise<number> {

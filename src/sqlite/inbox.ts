@@ -154,8 +154,8 @@ class SqliteInbox implements Omit<Store, ForwardedMethod> {
     return searchesPayloads ? this.#track(() => this.#searches.run(list)) : list()
   }
 
-  retry(selection: Selection): Promise<number> {
-    return this.#forEachSelected(selection, (ids) => this.#writer.call('retry', ids))
+  retry(selection: Selection, handler?: string): Promise<number> {
+    return this.#forEachSelected(selection, (ids) => this.#writer.call('retry', ids, handler))
   }
 
   discard(selection: Selection, reason: string): Promise<number> {

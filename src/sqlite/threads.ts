@@ -48,7 +48,7 @@ export interface WriterCalls
   store(delivery: EncodedDelivery): StoreResult
   storeBatch(batch: DeliveryBatch): BatchAnswer
   recordMatches(worker: number, matches: readonly Match[], now: number, sources?: readonly string[]): RecordedMatches
-  retry(ids: readonly number[]): number
+  retry(ids: readonly number[], handler?: string): number
   discard(ids: readonly number[], reason: string): number
   /** Retries the tasks of a failure group and of these deliveries. */
   retryFailures(group: number, ids: readonly number[]): number

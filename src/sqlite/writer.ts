@@ -17,7 +17,7 @@ import { compareAndSet, lease, setValue } from './metadata/shared-state.ts'
 import { addCounts, recordRejections } from './metadata/statistics.ts'
 import { discardFailure, retryFailure } from './operations/failure-groups.ts'
 import { importDelivery } from './operations/import.ts'
-import { discard, retry } from './operations/operate.ts'
+import { discard, retry, retryHandler } from './operations/operate.ts'
 import { pruneBatch } from './operations/retention.ts'
 import type { SqliteSettings } from './options.ts'
 import { claim } from './task-queue/claim.ts'
@@ -186,7 +186,10 @@ export class Writer implements ThreadServer<WriterCalls> {
         return claim(connection, worker, request)
       },
       finish: (worker, results) => finishAll(connection, worker, results, this.#roomForTexts()),
-      retry: (ids) => ids.filter((id) => retry(connection, id)).length,
+      retry: (ids, handler) => {
+        const one = handler === undefined ? retry : (on: Connection, id: number) => retryHandler(on, id, handler)
+        return ids.filter((id) => one(connection, id)).length
+      },
       discard: (ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
       retryFailures: (group, ids) => ids.filter((id) => retryFailure(connection, group, id)).length,
       discardFailures: (group, ids, reason) => ids.filter((id) => discardFailure(connection, group, id, reason)).length,
