@@ -14,6 +14,9 @@ import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
 import { sleep } from '../runtime/timer.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
 import { runSchedule, type ScheduleStatus, scheduleStatuses } from '../schedules/operate.ts'
+import { HandlerStatisticsReader } from '../server/api/handler-statistics.ts'
+import type { WindowName } from '../server/api/schemas/requests.ts'
+import type { Handler } from '../server/api/schemas/responses.ts'
 import { withCauses } from './output.ts'
 
 /** The part of an inbox that the commands use, in a database or through the admin API of a remote server. */
@@ -33,6 +36,8 @@ export interface AdminClient
     | 'close'
   > {
   list(query: ListQuery): Promise<ListPage>
+  /** The handlers that workers have or had, and paused handlers, with their statistics of a window. */
+  handlers(window: WindowName): Promise<HandlerStatus[]>
   /** Yields once at the start, and then after each change of a delivery, until the signal aborts. */
   changes(signal: AbortSignal): AsyncIterable<void>
   failures(query: FailureListQuery): Promise<FailureListPage>
@@ -41,6 +46,9 @@ export interface AdminClient
   /** Makes a delivery of a schedule now. */
   runSchedule(name: string): Promise<{ id: number; guid: string }>
 }
+
+/** A handler, with the members that the command line shows. A remote server returns more. */
+export interface HandlerStatus extends Pick<Handler, 'name' | 'paused' | 'statistics'> {}
 
 export interface ListQuery extends Omit<Query, 'before'> {
   /** The member `next` of the page before. */
@@ -67,6 +75,7 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
     const { next, ...page } = await inbox.list({ ...query, before: cursor === undefined ? undefined : Number(cursor) })
     return { ...page, next: next?.toString() }
   },
+  handlers: (window) => handlersIn(inbox, window),
   changes: (signal) => changesIn(inbox, signal),
   async failures({ cursor, ...query }) {
     const after: FailurePlace | undefined = cursor === undefined ? undefined : JSON.parse(cursor)
@@ -78,7 +87,7 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
   discardFailures: (id, reason) => inbox.discardFailures(id, reason),
   get: (id) => inbox.get(id),
   body: (id) => inbox.body(id),
-  retry: (selection) => inbox.retry(selection),
+  retry: (selection, handler) => inbox.retry(selection, handler),
   discard: (selection, reason) => inbox.discard(selection, reason),
   pause: (handler) => inbox.pause(handler),
   resume: (handler) => inbox.resume(handler),
@@ -88,6 +97,18 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
   runSchedule: (name) => runSchedule(inbox, name),
   close: () => inbox.close(),
 })
+
+async function handlersIn(inbox: Store, window: WindowName): Promise<HandlerStatus[]> {
+  const [{ handlers, paused }, statistics] = await Promise.all([
+    inbox.overview(),
+    HandlerStatisticsReader.read(inbox, window, Date.now()),
+  ])
+  const names = new Set([...handlers, ...paused].filter((name) => name !== allHandlers))
+  return [...names].map((name) => {
+    const isPaused = paused.includes(name) || paused.includes(allHandlers)
+    return { name, paused: isPaused, statistics: statistics.statisticsOf(name) }
+  })
+}
 
 /** Milliseconds between two polls of a database. */
 const pollMs = 250
@@ -187,6 +208,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
 
   return {
     list: (query) => get<ListPage>(`/deliveries?${parametersOf(fieldsOf(query))}`),
+    handlers: async (window) => (await get<{ handlers: HandlerStatus[] }>(`/handlers?window=${window}`)).handlers,
     changes,
     async get(id) {
       const response = await find(`/deliveries/${id}`)
@@ -202,7 +224,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     body: async (id) => (await find(`/deliveries/${id}/body`))?.bytes(),
     overview: () => get<InboxOverview>('/stats'),
     processes: async () => (await get<{ processes: RegisteredProcess[] }>('/processes')).processes,
-    retry: (selection) => change('/deliveries/retry', selectionOf(selection)),
+    retry: (selection, handler) => change('/deliveries/retry', { ...selectionOf(selection), handler }),
     discard: (selection, reason) => change('/deliveries/discard', { ...selectionOf(selection), reason }),
     schedules: async () => (await get<{ schedules: ScheduleStatus[] }>('/schedules')).schedules,
     runSchedule: async (name) => jsonOf(await post(`/schedules/${encodeURIComponent(name)}/run`, {})),

@@ -10,6 +10,8 @@ export const windows: Readonly<Record<WindowName, { length: number; step: number
   '7d': { length: 7 * 24 * hour, step: hour },
 }
 
+export const windowNames = Object.keys(windows) as readonly WindowName[]
+
 /** The measures of a `Series`. */
 const measures: readonly Measure[] = ['received', 'rejected', 'attempts', 'answers', 'secrets']
 
