@@ -4,7 +4,7 @@ import { recordset, type Sql } from './connection/connection.ts'
 import type { Transaction } from './connection/database.ts'
 
 /** The version of `schema.sql`, which creates the tables in an empty schema. */
-const initialVersion = 5
+const initialVersion = 6
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, it
@@ -74,6 +74,19 @@ export const migrations: readonly Migration[] = [
       create trigger failure_counts_gone after delete on tasks
         for each row when (old.failure_group is not null) execute function count_failures()`,
     run: groupFailures,
+  },
+  // An index for the search `duration:>5s`. A program of version 5 does not write it, so the search does not find the slow
+  // deliveries of this program.
+  {
+    sql: `
+      alter table deliveries add column duration_class int;
+      create index deliveries_duration on deliveries (duration_class, id) where duration_class is not null;
+      update deliveries
+      set duration_class = least(31, floor(log(2, total / 1000.0)))
+      from (
+        select delivery_id, sum(duration) as total from attempts group by delivery_id having sum(duration) >= 1000
+      ) as summed
+      where id = delivery_id`,
   },
 ]
 

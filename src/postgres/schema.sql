@@ -1,4 +1,4 @@
--- Schema version 5 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
+-- Schema version 6 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
 -- it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (5, 2);
+insert into schema_migrations (version, min_version) values (6, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -48,7 +48,8 @@ create table deliveries (
   number bigint,
   edited_from bigint,
   pack bigint,                              -- the id of its pack in "contents"; null: the same as "id"
-  start int not null default 0              -- bytes before its content in the decompressed pack
+  start int not null default 0,             -- bytes before its content in the decompressed pack
+  duration_class int                        -- see `duration-class.ts`; null: its attempts took less than a second together
 );
 
 -- The ids of deliveries. Ids are in order of receipt, but "store.ts" inserts rows in the order of identities. So the
@@ -64,6 +65,7 @@ create index deliveries_number on deliveries (number, id) where number is not nu
 -- Sorted by bytes, so that all values with the same beginning are together.
 create index deliveries_sha on deliveries (sha collate "C", id) where sha is not null;
 create index deliveries_ref on deliveries (ref collate "C", id) where ref is not null;
+create index deliveries_duration on deliveries (duration_class, id) where duration_class is not null;
 create index deliveries_replay on deliveries (replay_key, id) where matched;
 
 -- The number of deliveries in a state is the sum of the rows of the state. Each statement that changes the number adds

@@ -6,7 +6,7 @@ import { failureOf } from '../inbox/task-failure.ts'
 export const applicationId = 0x686f6f6b
 
 /** The version of `schema.sql`, which creates the tables in an empty file. */
-const initialVersion = 5
+const initialVersion = 6
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, this
@@ -72,6 +72,14 @@ export const migrations: readonly Migration[] = [
       end`,
     run: groupFailures,
   },
+
+  // An index for the search `duration:>5s`.
+  `alter table deliveries add column duration_class integer;
+   create index deliveries_duration on deliveries (duration_class) where duration_class is not null;
+   update deliveries
+   set duration_class = min(31, cast(floor(log2(total / 1000.0)) as integer))
+   from (select delivery_id, sum(duration) as total from attempts group by delivery_id) as summed
+   where total >= 1000 and delivery_id = id`,
 ]
 
 /** A step that is more than SQL has a function that runs after it. */

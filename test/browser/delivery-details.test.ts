@@ -57,28 +57,6 @@ describe('the page of a delivery', () => {
     await page.setViewportSize({ width: 1280, height: 800 })
   })
 
-  test('runs one handler again, after a question if it has succeeded', async () => {
-    const statesOf = async () => {
-      const { tasks } = await scene.ask(`deliveries/${id}`)
-      return tasks.map(({ handler, state, attempts }: TaskDetail) => [handler, state, attempts.length])
-    }
-    await button('Run this handler again (audit)').click()
-    await page.getByRole('dialog').getByText('The other handlers will not').waitFor()
-    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
-    await button('Run this handler again (tracker)').click()
-    await page.getByRole('status').getByText(`Handler tracker of delivery ${id} is pending`).waitFor()
-    await scene.settled()
-    expect(await statesOf()).toEqual([
-      ['audit', 'done', 1],
-      ['tracker', 'dead', 2],
-    ])
-    await button('Run this handler again (audit)').click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Run again' }).click()
-    await page.getByRole('status').getByText(`Handler audit of delivery ${id} is pending`).waitFor()
-    await scene.settled()
-    expect((await statesOf())[0]).toEqual(['audit', 'done', 2])
-  })
-
   test('shows its times in the 24-hour clock, and in UTC on request', async () => {
     const other = await scene.open(`#/deliveries/${id}`, { timezoneId: 'Asia/Tokyo', locale: 'en-US' })
     const exact = other.locator('.request dl > div', { has: other.getByText('Received', { exact: true }) })
@@ -106,6 +84,28 @@ describe('the page of a delivery', () => {
     await page.unrouteAll({ behavior: 'wait' })
     await page.reload()
     await page.locator('.timeline').getByText('dead').waitFor()
+  })
+
+  test('runs one handler again, after a question if it has succeeded', async () => {
+    const statesOf = async () => {
+      const { tasks } = await scene.ask(`deliveries/${id}`)
+      return tasks.map(({ handler, state, attempts }: TaskDetail) => [handler, state, attempts.length])
+    }
+    await button('Run this handler again (audit)').click()
+    await page.getByRole('dialog').getByText('The other handlers will not').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    await button('Run this handler again (tracker)').click()
+    await page.getByRole('status').getByText(`Handler tracker of delivery ${id} is pending`).waitFor()
+    await scene.settled()
+    expect(await statesOf()).toEqual([
+      ['audit', 'done', 1],
+      ['tracker', 'dead', 2],
+    ])
+    await button('Run this handler again (audit)').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Run again' }).click()
+    await page.getByRole('status').getByText(`Handler audit of delivery ${id} is pending`).waitFor()
+    await scene.settled()
+    expect((await statesOf())[0]).toEqual(['audit', 'done', 2])
   })
 })
 
