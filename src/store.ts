@@ -10,6 +10,7 @@ export type {
   FailurePlace,
   FailureQuery,
 } from './inbox/failure-groups.ts'
+export type { HandlerLoad } from './inbox/handler-loads.ts'
 export type {
   AttemptResult,
   AvailableWork,
