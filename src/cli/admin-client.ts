@@ -101,7 +101,7 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
 async function handlersIn(inbox: Store, window: WindowName): Promise<HandlerStatus[]> {
   const [{ handlers, paused }, statistics] = await Promise.all([
     inbox.overview(),
-    HandlerStatisticsReader.read(inbox, window, Date.now()),
+    HandlerStatisticsReader.read(inbox, window, Date.now(), true),
   ])
   const names = new Set([...handlers, ...paused].filter((name) => name !== allHandlers))
   return [...names].map((name) => {

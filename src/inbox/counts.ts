@@ -54,6 +54,8 @@ export interface CountQuery {
   step: number
   /** Default: all measures. */
   measures?: readonly Measure[] | undefined
+  /** Whether to return the sums over all steps, instead of those of each step. Their `at` is `since`. Default: false. */
+  whole?: boolean | undefined
 }
 
 /**

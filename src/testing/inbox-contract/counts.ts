@@ -71,6 +71,19 @@ export const countCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'counts-whole',
+    name: 'sums counts over all steps',
+    needs: ['Statistics'],
+    async run(host) {
+      const inbox = await openNew(host)
+      await inbox.addCounts([0, 1, 15, 70].map((at) => one(began + at * minute, 'push', 1)))
+      await inbox.addCounts([one(began, 'issues', 2)])
+      const since = began + minute
+      const sums = await inbox.counts({ since, step: 5 * minute, whole: true })
+      assert.deepEqual(sums, [one(since, 'push', 3)])
+    },
+  },
+  {
     id: 'counts-measures',
     name: 'returns only the counts of the measures that a query names',
     needs: ['Statistics'],
