@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
+import { formatAge, formatDuration } from '../runtime/format.ts'
 import { windowNames } from '../server/api/series.ts'
 import { type AdminClient, allHandlers, type HandlerStatus } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, invalidValue, UsageError, withClient } from './flags.ts'
-import { formatAge, formatDuration, jsonLine, printable, printLines, terminalWidth } from './output.ts'
+import { jsonLine, printable, printLines, terminalWidth } from './output.ts'
 import { type Column, Table } from './table.ts'
 
 interface Flags extends ConnectionFlags {

@@ -6,21 +6,26 @@ import * as v from 'valibot'
 import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { problems } from '../../problem.ts'
+import {
+  bytes,
+  count,
+  counts,
+  duration,
+  flag,
+  headers,
+  list,
+  object,
+  optional,
+  outcome,
+  percentiles,
+  role,
+  text,
+  timestamp,
+} from './values.ts'
 
-const object = v.object // not strict, because a later version may add members
-const list = v.array
-const optional = v.optional
+export * from './handlers.ts'
+export type { Percentiles } from './values.ts'
 
-const text = v.string()
-const flag = v.boolean()
-const count = v.pipe(v.number(), v.integer(), v.minValue(0))
-const timestamp = v.pipe(v.number(), v.integer(), v.description('Milliseconds since 1970'))
-const duration = v.pipe(v.number(), v.minValue(0), v.description('Milliseconds'))
-const bytes = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Bytes'))
-const headers = v.record(v.string(), optional(v.string()))
-const counts = v.pipe(list(count), v.description('One count per time step'))
-const role = v.picklist(['all', 'receiver', 'worker'])
-const outcome = v.picklist(['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'])
 const missedDeliveryCounts = object(v.entriesFromList(missedDeliveryStates, count))
 
 export const DeliverySummary = object({
@@ -193,9 +198,6 @@ export const Receiver = object({
   ranges: optional(object({ count, fetchedAt: optional(timestamp), failing: optional(text) })),
 })
 
-const percentiles = v.nullable(object({ p50: duration, p95: duration, p99: duration }))
-export type Percentiles = NonNullable<v.InferOutput<typeof percentiles>>
-
 export const Series = object({
   since: timestamp,
   step: duration,
@@ -343,48 +345,6 @@ export const GitHub = object({
   ),
 })
 export type GitHub = v.InferOutput<typeof GitHub>
-const HandlerStatistics = object({
-  attempts: v.pipe(count, v.description('Attempts that ended in the window')),
-  succeeded: count,
-  failed: count,
-  dead: count,
-  durations: v.pipe(percentiles, v.description('Durations of the attempts in the window')),
-  completions: v.pipe(percentiles, v.description('Times from the receipt of a delivery to the success of the handler')),
-  waiting: v.pipe(count, v.description('Tasks that wait for an attempt now, without those that wait for a retry')),
-  running: v.pipe(count, v.description('Attempts that run now, in all processes')),
-  waitingSince: optional(v.pipe(timestamp, v.description('When the longest wait began; milliseconds since 1970'))),
-})
-export type HandlerStatistics = v.InferOutput<typeof HandlerStatistics>
-
-export const HandlerSeries = object({
-  since: timestamp,
-  step: duration,
-  succeeded: counts,
-  failed: v.pipe(counts, v.description('Attempts that failed, also in the last attempt; one count per time step')),
-  durations: list(percentiles),
-  completions: list(percentiles),
-  waiting: v.pipe(list(v.nullable(v.number())), v.description('Mean number of waiting tasks; null without a sample')),
-  ages: v.pipe(list(v.nullable(duration)), v.description('Mean milliseconds that the oldest of them had waited')),
-})
-export type HandlerSeries = v.InferOutput<typeof HandlerSeries>
-
-export const Handler = object({
-  name: text,
-  paused: flag,
-  statistics: HandlerStatistics,
-  events: optional(list(text)),
-  replies: optional(flag),
-  options: optional(v.record(v.string(), v.unknown())),
-  elsewhere: optional(v.literal(true)),
-  lastFailure: optional(object({ id: count, at: timestamp, error: optional(text) })),
-  schedule: optional(object({ time: text, timezone: optional(text), next: optional(timestamp) })),
-})
-export type Handler = v.InferOutput<typeof Handler>
-
-export const Handlers = object({ handlers: list(Handler) })
-
-export const HandlerDetail = object({ ...Handler.entries, series: HandlerSeries })
-export type HandlerDetail = v.InferOutput<typeof HandlerDetail>
 
 export const Schedule = object({
   name: text,
